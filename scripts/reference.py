@@ -33,6 +33,7 @@ from moyai.cli.main import command_line
 from moyai.domain.ecs.task import TASK_TRANSITIONS
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
+from moyai.stacks.types.registry import resource_types
 from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.log_memory import MemoryLogStore
 from moyai.telemetry.query import SeriesReader
@@ -59,6 +60,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.ssm": "Parameter Store",
         "moyai.domain.secretsmanager": "Secrets Manager",
         "moyai.domain.ram": "Resource Access Manager",
+        "moyai.domain.cloudformation": "CloudFormation",
     }
 )
 """The packages that define errors, each with the section of its errors."""
@@ -73,6 +75,12 @@ Made from the error trees in the code (`make reference`); do not edit.
 
 The code is what a client reads, in whatever protocol it spoke: `ClientError.response["Error"]["Code"]` in boto3.
 An answer of 500 is moyai's fault. It may be tried again, as one of 503; every other will be the same the next time."""
+
+_TYPES_HEAD = """\
+Made from the rows in the code and AWS's published schemas (`make reference`); do not edit.
+
+A template may set the properties, and read every property and attribute with `Fn::GetAtt`. See the
+[guide](../guide/cloudformation.md)."""
 
 
 def pages() -> Mapping[str, str]:
@@ -90,7 +98,25 @@ def pages() -> Mapping[str, str]:
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),
         "isolation.md": isolation_page(),
+        "resource-types.md": resource_types_page(),
     }
+
+
+def resource_types_page() -> str:
+    """Every resource type of CloudFormation: what a template may set and read, and what replaces the resource."""
+    parts = ["# Resource types of CloudFormation", "", _TYPES_HEAD, ""]
+    for name, kind in sorted(resource_types().items()):
+        schema = kind.schema
+        fixed = sorted(each for each in schema.properties if kind.must_replace({each: 1}, {each: 2}))
+        rows = (
+            ("properties", sorted(schema.properties - schema.unsupported)),
+            ("rejected", sorted(schema.unsupported)),
+            ("a change replaces the resource", fixed),
+            ("attributes beside them", sorted(schema.read_only | kind.attributes.keys())),
+        )
+        table = [f"| {title} | {', '.join(f'`{each}`' for each in names) or 'none'} |" for title, names in rows]
+        parts += [f"## {name}", "", "| | |", "|---|---|", *table, ""]
+    return "\n".join(parts)
 
 
 def command_line_page() -> str:

@@ -92,21 +92,22 @@ class ApiGateway:
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
 
-    async def answer(self, request: HttpRequest, access_key: str | None = None) -> HttpResponse:
+    async def answer(self, request: HttpRequest, access_key: str | None = None, ids: Ids | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
         ``access_key``: that of a sender who was authenticated by other means than the request's signature, such as a
-        console session; then the signature only gives the region and the service.
+        console session; then the signature only gives the region and the service. ``ids``: those that the operation
+        draws, where they are not the installation's.
         """
         began = self._dependencies.clock.now()
-        routed_request, response = await self._route_and_respond(request, access_key)
+        routed_request, response = await self._route_and_respond(request, access_key, ids)
         service = routed_request.service or ""
         self.responses.add(service, routed_request.operation or "", str(response.status))
         self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
         return response
 
     async def _route_and_respond(
-        self, request: HttpRequest, access_key: str | None
+        self, request: HttpRequest, access_key: str | None, ids: Ids | None
     ) -> tuple[RoutedRequest, HttpResponse]:
         request_id = self._dependencies.ids.uuid()
         routed_request = _NOT_ROUTED
@@ -119,7 +120,8 @@ class ApiGateway:
                 if access_key is None
                 else _known_sender(access_key, authorization)
             )
-            return routed_request, await self._respond(request, routed_request, sender, now, request_id)
+            context = self._context(sender, now, request_id, request.headers.get("host", ""), ids)
+            return routed_request, await self._respond(request, routed_request, sender, context)
         except ApiError as error:
             return routed_request, self._codec(routed_request).serialise_error(error, request_id)
         except StateUnwritable as error:
@@ -156,7 +158,7 @@ class ApiGateway:
         return _Sender(authorization, session, verified=session is not None or self._verifier is not None)
 
     async def _respond(
-        self, request: HttpRequest, routed_request: RoutedRequest, sender: _Sender, now: Instant, request_id: str
+        self, request: HttpRequest, routed_request: RoutedRequest, sender: _Sender, context: Context
     ) -> HttpResponse:
         if routed_request.service is None or routed_request.operation is None:
             raise unknown_operation(routed_request.description, self._models)
@@ -176,14 +178,13 @@ class ApiGateway:
         typed_request, ignored_members = dispatcher.parse(operation, raw, plain)
         self.ignored_members.report(f"{routed_request.service} {operation.name}", ignored_members)
         rollbacks = self._dependencies.store.rollbacks
-        context = self._context(sender, now, request_id, request.headers.get("host", ""))
         try:
             response = await dispatcher.respond(operation, typed_request, raw, context)
             return with_ignored_members(response, ignored_members)
         finally:  # what an error says (a name is taken) must be as durable as what a success says
             await self._dependencies.store.durable(rollbacks)
 
-    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str) -> Context:
+    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str, ids: Ids | None) -> Context:
         scope, access_key, session = self._dependencies.default_scope, "", sender.session
         if sender.credential is not None:
             access_key = sender.credential.access_key
@@ -193,7 +194,7 @@ class ApiGateway:
         return Context(
             scope=scope,
             now=now,
-            ids=self._dependencies.ids,
+            ids=ids or self._dependencies.ids,
             store=self._dependencies.store,
             principal=f"arn:aws:iam::{scope.account}:root" if session is None else session.arn,
             access_key=access_key,

@@ -33,6 +33,7 @@ SERVICES = (
     "ecr",
     "efs",
     "elbv2",
+    "cloudformation",
 )
 """The services of the API gateway, by botocore's names."""
 

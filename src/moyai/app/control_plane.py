@@ -48,6 +48,7 @@ from moyai.app.wiring import (
     make_console,
     make_front_log_collector,
     make_health_checker,
+    make_stack_loop,
     open_logs,
     open_metrics,
     open_registry,
@@ -285,6 +286,7 @@ class ControlPlane:
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
+            group.create_task(make_stack_loop(ports, self._services(), self._models, self._settings).run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from typing import NamedTuple
+
+from botocore.model import ServiceModel
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
+from moyai.api.cloudformation.service import CLOUDFORMATION
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.control.handlers import ControlDependencies
@@ -19,6 +22,7 @@ from moyai.api.ecs.service import ecs
 from moyai.api.efs.service import EFS
 from moyai.api.elbv2.service import ELBV2
 from moyai.api.exec_sessions import ExecSessionRegistry
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
@@ -26,6 +30,7 @@ from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.app.adapters.access_keys import AccessKeys
+from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.app.config import CloudMapSettings, Settings, TlsSettings
 from moyai.console.app import Console
@@ -47,6 +52,7 @@ from moyai.ports.store import Store
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.stacks import StackLoop
 from moyai.store.blob_files import BlobFiles
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
@@ -95,6 +101,7 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
         ecs(ports.exec_sessions),
         cloudmap(quotas),
         appmesh(settings.app_mesh.quotas),
+        CLOUDFORMATION,
         EC2,
         EFS,
         ELBV2,
@@ -125,6 +132,15 @@ def make_front_log_collector(settings: Settings, ports: ReconcilerPorts) -> Fron
 def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> CertificateLoop:
     """The loop that makes keys and certificates."""
     return CertificateLoop(ports, CryptographyPki(), settings.certificate_renewal)
+
+
+def make_stack_loop(
+    ports: ReconcilerPorts, services: Sequence[ApiService], models: Mapping[str, ServiceModel], settings: Settings
+) -> StackLoop:
+    """The loop of stacks, which calls the services for their resources."""
+    dependencies = GatewayDependencies(ports.store, ports.clock, ports.ids, max_body=settings.server.body_limit)
+    caller = GatewayCaller(ApiGateway(services, models, dependencies), models, ports.clock)
+    return StackLoop(ports.store, caller, ports.clock, ports.ids)
 
 
 def make_console(control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids) -> Console:

@@ -20,6 +20,7 @@ from moyai.domain.sts.session import KEY as SESSION_KEY
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.table import Table, TableSpec
 from moyai.domain.tables.app_mesh import AppMeshTables
+from moyai.domain.tables.cloud_formation import CloudFormationTables
 from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
 from moyai.domain.tables.file_systems import FileSystemTables
@@ -75,6 +76,7 @@ class World(
     SecurityTables,
     RegistryTables,
     FileSystemTables,
+    CloudFormationTables,
 ):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 

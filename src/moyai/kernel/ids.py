@@ -151,6 +151,14 @@ MountTargetId = NewType("MountTargetId", str)
 AccessPointId = NewType("AccessPointId", str)
 """``fsap-<17 hex digits>``."""
 
+# CloudFormation.
+StackId = NewType("StackId", str)
+"""``arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>``."""
+ChangeSetArn = NewType("ChangeSetArn", str)
+"""``arn:aws:cloudformation:<region>:<account>:changeSet/<name>/<uuid>``."""
+StackTemplateId = NewType("StackTemplateId", str)
+"""A UUID."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """A set of interchangeable proxies: the ARN of a task, or of the virtual node or gateway that they represent."""

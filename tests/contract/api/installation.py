@@ -24,6 +24,7 @@ from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
+from moyai.api.cloudformation.service import CLOUDFORMATION
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
@@ -79,6 +80,7 @@ MODELS = load_models(
         "ecr",
         "efs",
         "elbv2",
+        "cloudformation",
     ]
 )
 
@@ -108,6 +110,7 @@ class Installation:
         services = (
             cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
+            CLOUDFORMATION,
             EC2,
             EFS,
             ELBV2,
@@ -123,7 +126,7 @@ class Installation:
             logs(self.logs),
             ecr(self.blobs),
         )
-        self._gateway = ApiGateway(
+        self.gateway = ApiGateway(
             services, MODELS, GatewayDependencies(store=self.store, clock=self.clock, ids=SeededIds(5))
         )
 
@@ -146,7 +149,7 @@ class Installation:
             {"host": url.netloc, **{name.lower(): _text(value) for name, value in request.headers.items()}},
             body.encode() if isinstance(body, str) else bytes(body),
         )
-        answer = asyncio.run(self._gateway.answer(asked))
+        answer = asyncio.run(self.gateway.answer(asked))
         if not self.busy:
             self.settle()
         headers: Any = dict(answer.headers)

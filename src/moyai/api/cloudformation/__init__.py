@@ -1,0 +1,1 @@
+"""AWS CloudFormation: stacks, their resources and events, change sets, templates."""

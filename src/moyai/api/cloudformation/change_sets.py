@@ -1,0 +1,255 @@
+"""Change sets: create, describe, execute, delete, list.
+
+Promise: a change set is complete when its creation was answered.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html,
+API_DescribeChangeSet.html, API_ExecuteChangeSet.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudformation.beginning import begin, is_same, new_stack
+from moyai.api.cloudformation.describe import parameter_views
+from moyai.api.cloudformation.lookup import change_set_of, find_change_set, find_stack, page_of, stack_of
+from moyai.api.cloudformation.stacks import DeploymentConfig
+from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
+from moyai.api.operation import Context
+from moyai.api.tagging import Tag, tag_list
+from moyai.domain.cloudformation.errors import InvalidChangeSetStatus, StackAlreadyExists, StackFault
+from moyai.domain.cloudformation.stack import (
+    UPDATABLE,
+    ChangeSet,
+    ChangeSetStatus,
+    ChangeSetType,
+    ExecutionStatus,
+    OnFailure,
+    Stack,
+    StackStatus,
+    StackTemplate,
+)
+from moyai.domain.world import Change, Delete, Put
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import ChangeSetArn
+from moyai.stacks.instance import StackInstance
+from moyai.stacks.progress.compare import compare
+from moyai.stacks.progress.events import ProgressRecorder
+from moyai.stacks.progress.view import StackView
+
+_NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+_NO_CHANGES: Final = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
+_NO_UPDATES: Final = "No updates are to be performed."
+
+
+class CreateChangeSetRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    change_set_name: str
+    template_body: str | None = None
+    use_previous_template: bool = False
+    parameters: tuple[ParameterInput, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    notification_arns: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] | None = None
+    client_token: str | None = None
+    description: str | None = None
+    change_set_type: ChangeSetType = ChangeSetType.UPDATE
+    on_stack_failure: OnFailure = OnFailure.ROLLBACK
+    include_nested_stacks: bool = False
+    import_existing_resources: bool = False
+    deployment_config: DeploymentConfig = DeploymentConfig()
+
+
+class ChangeSetRequest(msgspec.Struct, frozen=True):
+    change_set_name: str
+    stack_name: str | None = None
+
+
+class DescribeChangeSetRequest(msgspec.Struct, frozen=True):
+    change_set_name: str
+    stack_name: str | None = None
+    next_token: str | None = None
+    include_property_values: bool = False
+
+
+class ExecuteChangeSetRequest(msgspec.Struct, frozen=True):
+    change_set_name: str
+    stack_name: str | None = None
+    client_request_token: str | None = None
+    disable_rollback: bool = False
+
+
+class ListChangeSetsRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    next_token: str | None = None
+
+
+def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str, object]:
+    """Create a change set; of type CREATE, with a stack that is in review."""
+    if _NAME.fullmatch(request.change_set_name) is None:
+        raise StackFault(
+            f"1 validation error detected: Value '{request.change_set_name[:200]}' at 'changeSetName' failed to "
+            "satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )
+    if request.import_existing_resources:
+        raise StackFault("moyai does not import resources into stacks: ImportExistingResources must be false.")
+    stack, is_new = _stack_for(ctx, request)
+    if find_change_set(ctx, request.change_set_name, stack.arn) is not None:
+        raise StackAlreadyExists(f"ChangeSet {request.change_set_name} already exists")
+    requested = TemplateInput(
+        request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
+    )
+    template, instance = read_template(ctx, stack, requested)
+    change_set = _new_change_set(ctx, request, stack, template, instance)
+    changes: list[Change] = [Put(template), Put(change_set)]
+    if is_new:
+        recorder = ProgressRecorder(stack, (), ctx.now, ctx.ids)
+        recorder.set_stack(StackStatus.REVIEW_IN_PROGRESS, "User Initiated", description=instance.template.description)
+        changes += recorder.changes
+    ctx.store.apply(changes)
+    return {"id": change_set.arn, "stack_id": stack.arn}
+
+
+def describe_change_set(ctx: Context, request: DescribeChangeSetRequest) -> dict[str, object]:
+    """A change set with its changes."""
+    change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
+    template = ctx.store.world.stack_templates[change_set.target]
+    changes = [dict(change) for change in change_set.changes]
+    if not request.include_property_values:
+        for change in changes:
+            change.pop("before_context", None)
+            change.pop("after_context", None)
+    return {
+        **_summary(change_set),
+        "description": change_set.description,
+        "parameters": parameter_views(template),
+        "notification_arns": change_set.notification_arns,
+        "rollback_configuration": {},
+        "capabilities": change_set.capabilities,
+        "tags": tag_list(template.tags),
+        "changes": [{"type": "Resource", "resource_change": change} for change in changes],
+        "on_stack_failure": change_set.on_failure if change_set.type is ChangeSetType.CREATE else None,
+    }
+
+
+def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[str, object]:
+    """Begin the creation or update that a change set describes."""
+    world = ctx.store.world
+    change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
+    if change_set.execution_status is not ExecutionStatus.AVAILABLE:
+        raise InvalidChangeSetStatus(
+            f"ChangeSet [{change_set.arn}] cannot be executed in its current execution status of "
+            f"[{change_set.execution_status}]"
+        )
+    stack = stack_of(ctx, change_set.stack)
+    is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
+    if not is_creation and stack.status not in UPDATABLE:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
+    stack = replace(
+        stack,
+        capabilities=change_set.capabilities,
+        role_arn=change_set.role_arn or stack.role_arn,
+        notification_arns=change_set.notification_arns,
+        on_failure=OnFailure.DO_NOTHING if request.disable_rollback else change_set.on_failure,
+        client_token=request.client_request_token,
+        updated_at=None if is_creation else ctx.now,
+    )
+    status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
+    begin(ctx, stack, status, world.stack_templates[change_set.target])
+    others = [
+        replace(each, execution_status=ExecutionStatus.OBSOLETE)
+        for each in world.change_sets.by("stack", stack.arn)
+        if each.arn != change_set.arn and each.execution_status is ExecutionStatus.AVAILABLE
+    ]
+    executed = replace(change_set, execution_status=ExecutionStatus.EXECUTE_COMPLETE)
+    ctx.store.apply([Put(each) for each in (executed, *others)])
+    return {}
+
+
+def delete_change_set(ctx: Context, request: ChangeSetRequest) -> dict[str, object]:
+    """Delete a change set; one that does not exist is deleted already, where its stack exists."""
+    if request.stack_name is not None and not request.change_set_name.startswith("arn:"):
+        stack_of(ctx, request.stack_name)
+    change_set = find_change_set(ctx, request.change_set_name, request.stack_name)
+    if change_set is not None:
+        ctx.store.apply([Delete(ChangeSet, change_set.arn)])
+    return {}
+
+
+def list_change_sets(ctx: Context, request: ListChangeSetsRequest) -> dict[str, object]:
+    """The change sets of a stack, in pages."""
+    stack = stack_of(ctx, request.stack_name)
+    table = ctx.store.world.change_sets
+    keys = [change_set.arn for change_set in table.by("stack", stack.arn)]
+    on_page = page_of(keys, ("ListChangeSets", stack.arn), request.next_token)
+    return {"summaries": [_summary(table[key]) for key in on_page.keys], "next_token": on_page.next_token}
+
+
+def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bool]:
+    """The stack of a new change set, and whether it is not recorded yet."""
+    stack = find_stack(ctx, request.stack_name)
+    if request.change_set_type is ChangeSetType.CREATE:
+        if stack is None:
+            return new_stack(ctx, request.stack_name), True
+        if stack.status is not StackStatus.REVIEW_IN_PROGRESS:
+            raise StackFault(
+                f"Stack [{request.stack_name}] already exists and cannot be created again with the changeSet "
+                f"[{request.change_set_name}]."
+            )
+        return stack, False
+    if stack is None or stack.status is StackStatus.REVIEW_IN_PROGRESS:
+        raise StackFault(f"Stack [{request.stack_name}] does not exist")
+    if stack.status not in UPDATABLE:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
+    return stack, False
+
+
+def _new_change_set(
+    ctx: Context, request: CreateChangeSetRequest, stack: Stack, template: StackTemplate, instance: StackInstance
+) -> ChangeSet:
+    world = ctx.store.world
+    resources = {each.logical_id: each for each in world.stack_resources.by("stack", stack.arn)}
+    changes = compare(StackView(stack, resources, instance, template.tags, ctx.now))
+    former = world.stack_templates.get(stack.target)
+    is_empty = not changes and is_same(former, template)
+    reason = (_NO_UPDATES if instance.template.transforms else _NO_CHANGES) if is_empty else None
+    return ChangeSet(
+        arn=ChangeSetArn(arn("cloudformation", ctx.scope, f"changeSet/{request.change_set_name}/{ctx.ids.uuid()}")),
+        name=request.change_set_name,
+        stack=stack.arn,
+        stack_name=stack.name,
+        type=request.change_set_type,
+        status=ChangeSetStatus.FAILED if is_empty else ChangeSetStatus.CREATE_COMPLETE,
+        execution_status=ExecutionStatus.UNAVAILABLE if is_empty else ExecutionStatus.AVAILABLE,
+        target=template.id,
+        created_at=ctx.now,
+        status_reason=reason,
+        description=request.description,
+        changes=changes,
+        capabilities=request.capabilities,
+        role_arn=request.role_arn,
+        notification_arns=request.notification_arns,
+        on_failure=OnFailure.DO_NOTHING if request.deployment_config.disable_rollback else request.on_stack_failure,
+    )
+
+
+def _summary(change_set: ChangeSet) -> dict[str, object]:
+    return {
+        "change_set_name": change_set.name,
+        "change_set_id": change_set.arn,
+        "stack_id": change_set.stack,
+        "stack_name": change_set.stack_name,
+        "description": change_set.description,
+        "creation_time": change_set.created_at,
+        "execution_status": change_set.execution_status,
+        "status": change_set.status,
+        "status_reason": change_set.status_reason,
+        "include_nested_stacks": False,
+        "import_existing_resources": False,
+    }

@@ -1,0 +1,273 @@
+"""What stacks, their resources, events and exports are.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html,
+API_DescribeStackEvents.html, API_DescribeStackResources.html, API_ListExports.html
+"""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.api.cloudformation.lookup import find_stack, page_of, stack_of
+from moyai.api.cloudformation.templates import is_hidden
+from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
+from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.cloudformation.stack import (
+    OnFailure,
+    Stack,
+    StackEvent,
+    StackResource,
+    StackStatus,
+    StackTemplate,
+    resource_key,
+)
+from moyai.domain.keys import named_key, scope_key
+from moyai.stacks.template.sections import parse_declarations
+from moyai.stacks.template.text import parse_text
+
+_HIDDEN: Final = "****"
+_NOT_CHECKED: Final = MappingProxyType({"stack_resource_drift_status": "NOT_CHECKED"})
+
+
+class DescribeStacksRequest(msgspec.Struct, frozen=True):
+    stack_name: str | None = None
+    next_token: str | None = None
+
+
+class ListStacksRequest(msgspec.Struct, frozen=True):
+    next_token: str | None = None
+    stack_status_filter: tuple[str, ...] = ()
+
+
+class StackPageRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    next_token: str | None = None
+
+
+class DescribeStackResourceRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    logical_resource_id: str
+
+
+class DescribeStackResourcesRequest(msgspec.Struct, frozen=True):
+    stack_name: str | None = None
+    logical_resource_id: str | None = None
+    physical_resource_id: str | None = None
+
+
+class ListExportsRequest(msgspec.Struct, frozen=True):
+    next_token: str | None = None
+
+
+class ListImportsRequest(msgspec.Struct, frozen=True):
+    export_name: str
+    next_token: str | None = None
+
+
+def describe_stacks(ctx: Context, request: DescribeStacksRequest) -> dict[str, object]:
+    """One stack, by name or id, or all that exist, in pages."""
+    if request.stack_name is not None:
+        stack = find_stack(ctx, request.stack_name)
+        if stack is None:
+            raise StackFault(f"Stack with id {request.stack_name} does not exist")
+        return {"stacks": [_stack(ctx, stack)]}
+    table = ctx.store.world.stacks
+    keys = [stack.arn for stack in table.each("scope", scope_key(ctx.scope)) if stack.exists]
+    on_page = page_of(keys, "DescribeStacks", request.next_token)
+    return {"stacks": [_stack(ctx, table[key]) for key in on_page.keys], "next_token": on_page.next_token}
+
+
+def list_stacks(ctx: Context, request: ListStacksRequest) -> dict[str, object]:
+    """All stacks in some states, the deleted ones too, in pages."""
+    table = ctx.store.world.stacks
+    states = frozenset(request.stack_status_filter) or {status.value for status in StackStatus}
+    keys = [stack.arn for stack in table.each("scope", scope_key(ctx.scope)) if stack.status in states]
+    on_page = page_of(keys, ("ListStacks", sorted(states)), request.next_token)
+    summaries = [
+        {
+            "stack_id": stack.arn,
+            "stack_name": stack.name,
+            "template_description": stack.description or None,
+            "creation_time": stack.created_at,
+            "last_updated_time": stack.updated_at,
+            "deletion_time": stack.deleted_at,
+            "stack_status": stack.status,
+            "stack_status_reason": stack.status_reason,
+            "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+        }
+        for stack in (table[key] for key in on_page.keys)
+    ]
+    return {"stack_summaries": summaries, "next_token": on_page.next_token}
+
+
+def describe_stack_events(ctx: Context, request: StackPageRequest) -> dict[str, object]:
+    """The events of a stack, newest first, in pages."""
+    stack = stack_of(ctx, request.stack_name)
+    events = {f"{10**9 - event.number:010}": event for event in ctx.store.world.stack_events.by("stack", stack.arn)}
+    on_page = page_of(events, ("DescribeStackEvents", stack.arn), request.next_token)
+    return {"stack_events": [_event(events[key]) for key in on_page.keys], "next_token": on_page.next_token}
+
+
+def describe_stack_resource(ctx: Context, request: DescribeStackResourceRequest) -> dict[str, object]:
+    """One resource of a stack."""
+    stack = stack_of(ctx, request.stack_name)
+    resource = ctx.store.world.stack_resources.get(resource_key(stack.arn, request.logical_resource_id))
+    if resource is None:
+        raise StackFault(f"Resource {request.logical_resource_id} does not exist for stack {request.stack_name}")
+    return {
+        "stack_resource_detail": {
+            "stack_name": stack.name,
+            "stack_id": stack.arn,
+            **_resource(resource),
+            "last_updated_timestamp": resource.changed_at,
+            "metadata": json.dumps(resource.metadata) if resource.metadata else None,
+        }
+    }
+
+
+def describe_stack_resources(ctx: Context, request: DescribeStackResourcesRequest) -> dict[str, object]:
+    """The resources of a stack, which its name or the physical id of one of them identifies."""
+    world = ctx.store.world
+    if (request.stack_name is None) == (request.physical_resource_id is None):
+        raise StackFault("Exactly one of StackName and PhysicalResourceId must be specified.")
+    if request.stack_name is not None:
+        stack = stack_of(ctx, request.stack_name)
+    else:
+        owners = (
+            world.stacks[r.stack] for r in world.stack_resources.by("physical_id", request.physical_resource_id or "")
+        )
+        owner = next((each for each in owners if each.scope == ctx.scope and each.exists), None)
+        if owner is None:
+            raise StackFault(f"Stack for {request.physical_resource_id} does not exist")
+        stack = owner
+    return {
+        "stack_resources": [
+            {"stack_name": stack.name, "stack_id": stack.arn, **_resource(resource), "timestamp": resource.changed_at}
+            for resource in _resources(ctx, stack)
+            if request.logical_resource_id in {None, resource.logical_id}
+        ]
+    }
+
+
+def list_stack_resources(ctx: Context, request: StackPageRequest) -> dict[str, object]:
+    """The resources of a stack, in pages."""
+    stack = stack_of(ctx, request.stack_name)
+    resources = {resource.logical_id: resource for resource in _resources(ctx, stack)}
+    on_page = page_of(resources, ("ListStackResources", stack.arn), request.next_token)
+    return {
+        "stack_resource_summaries": [
+            {**_resource(resources[key]), "last_updated_timestamp": resources[key].changed_at} for key in on_page.keys
+        ],
+        "next_token": on_page.next_token,
+    }
+
+
+def list_exports(ctx: Context, request: ListExportsRequest) -> dict[str, object]:
+    """What the stacks of the account and region export, in pages."""
+    exports = {
+        output.export: (stack.arn, output.value)
+        for stack in ctx.store.world.stacks.each("exporter", scope_key(ctx.scope))
+        for output in stack.outputs.values()
+        if output.export is not None
+    }
+    on_page = page_of(exports, "ListExports", request.next_token)
+    return {
+        "exports": [
+            {"exporting_stack_id": exports[name][0], "name": name, "value": exports[name][1]} for name in on_page.keys
+        ],
+        "next_token": on_page.next_token,
+    }
+
+
+def list_imports(ctx: Context, request: ListImportsRequest) -> dict[str, object]:
+    """The stacks that import an export, in pages."""
+    importers = ctx.store.world.stacks.by("imported", named_key(ctx.scope, request.export_name))
+    if not importers:
+        raise StackFault(f"Export '{request.export_name}' is not imported by any stack.")
+    listing = ("ListImports", request.export_name)
+    on_page = page_of([stack.name for stack in importers], listing, request.next_token)
+    return {"imports": on_page.keys, "next_token": on_page.next_token}
+
+
+def parameter_views(template: StackTemplate) -> list[dict[str, object]]:
+    """The parameters of a stack as responses show them."""
+    declared = parse_declarations(parse_text(template.body)).parameters
+    return [
+        {
+            "parameter_key": name,
+            "parameter_value": _HIDDEN if is_hidden(declared[name]) else text,
+            "resolved_value": template.stored.get(name),
+        }
+        for name, text in template.parameters.items()
+    ]
+
+
+def _resources(ctx: Context, stack: Stack) -> list[StackResource]:
+    resources = ctx.store.world.stack_resources.by("stack", stack.arn)
+    return [each for each in resources if stack.exists is False or not each.status.value.startswith("DELETE_COMPLETE")]
+
+
+def _stack(ctx: Context, stack: Stack) -> dict[str, object]:
+    template = ctx.store.world.stack_templates.get(stack.target)
+    return {
+        "stack_id": stack.arn,
+        "stack_name": stack.name,
+        "description": stack.description or None,
+        "parameters": [] if template is None else parameter_views(template),
+        "creation_time": stack.created_at,
+        "last_updated_time": stack.updated_at,
+        "deletion_time": stack.deleted_at,
+        "rollback_configuration": {},
+        "stack_status": stack.status,
+        "stack_status_reason": stack.status_reason,
+        "disable_rollback": stack.on_failure is OnFailure.DO_NOTHING,
+        "notification_arns": stack.notification_arns,
+        "timeout_in_minutes": stack.timeout_minutes,
+        "capabilities": stack.capabilities,
+        "outputs": [
+            {
+                "output_key": name,
+                "output_value": output.value,
+                "description": output.description or None,
+                "export_name": output.export,
+            }
+            for name, output in stack.outputs.items()
+        ],
+        "role_arn": stack.role_arn,
+        "tags": [] if template is None else tag_list(template.tags),
+        "enable_termination_protection": stack.termination_protection,
+        "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+    }
+
+
+def _event(event: StackEvent) -> dict[str, object]:
+    return {
+        "stack_id": event.stack,
+        "event_id": event.id,
+        "stack_name": event.stack_name,
+        "operation_id": event.operation_id or None,
+        "logical_resource_id": event.logical_id,
+        "physical_resource_id": event.physical_id,
+        "resource_type": event.resource_type,
+        "timestamp": event.at,
+        "resource_status": event.status,
+        "resource_status_reason": event.reason,
+        "resource_properties": event.properties,
+        "client_request_token": event.client_token,
+    }
+
+
+def _resource(resource: StackResource) -> dict[str, object]:
+    return {
+        "logical_resource_id": resource.logical_id,
+        "physical_resource_id": None if resource.physical is None else resource.physical.id,
+        "resource_type": resource.type,
+        "resource_status": resource.status,
+        "resource_status_reason": resource.reason,
+        "drift_information": _NOT_CHECKED,
+    }

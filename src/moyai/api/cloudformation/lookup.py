@@ -1,0 +1,60 @@
+"""Finds the stacks and change sets that a request names, and pages of lists.
+
+Promise: a stack that is deleted is found by its id, and not by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from moyai.api.operation import Context
+from moyai.domain.cloudformation.errors import ChangeSetNotFound, StackFault
+from moyai.domain.cloudformation.stack import ChangeSet, Stack
+from moyai.domain.keys import named_key
+from moyai.domain.paging import Page, page
+
+PAGE: Final = 100
+_ARN: Final = "arn:"
+
+
+def find_stack(ctx: Context, name_or_id: str) -> Stack | None:
+    """The stack with this name or id, if there is one."""
+    world = ctx.store.world
+    if name_or_id.startswith(_ARN):
+        stack = world.stacks.get(name_or_id)
+        return stack if stack is not None and stack.scope == ctx.scope else None
+    return next(iter(world.stacks.by("name", named_key(ctx.scope, name_or_id))), None)
+
+
+def stack_of(ctx: Context, name_or_id: str) -> Stack:
+    """The stack with this name or id. Raises StackFault."""
+    stack = find_stack(ctx, name_or_id)
+    if stack is None:
+        raise StackFault(f"Stack [{name_or_id}] does not exist")
+    return stack
+
+
+def find_change_set(ctx: Context, name_or_id: str, stack_name: str | None) -> ChangeSet | None:
+    """The change set with this name or id, if there is one."""
+    world = ctx.store.world
+    if name_or_id.startswith(_ARN):
+        return world.change_sets.get(name_or_id)
+    stack = None if stack_name is None else find_stack(ctx, stack_name)
+    change_sets = () if stack is None else world.change_sets.by("stack", stack.arn)
+    return next((change_set for change_set in change_sets if change_set.name == name_or_id), None)
+
+
+def change_set_of(ctx: Context, name_or_id: str, stack_name: str | None) -> ChangeSet:
+    """The change set with this name or id. Raises StackFault, ChangeSetNotFound."""
+    if not name_or_id.startswith(_ARN) and stack_name is None:
+        raise StackFault("StackName must be specified if ChangeSetName is not specified as an ARN.")
+    change_set = find_change_set(ctx, name_or_id, stack_name)
+    if change_set is None:
+        raise ChangeSetNotFound(f"ChangeSet [{name_or_id}] does not exist")
+    return change_set
+
+
+def page_of(keys: Iterable[str], listing: object, token: str | None, *, size: int = PAGE) -> Page:
+    """A page of a list. Raises StackFault."""
+    return page(keys, listing, token, size, fault=StackFault)

@@ -1,0 +1,205 @@
+"""Stacks: create, update, delete, roll back.
+
+Promise: an operation that is accepted has begun: its state and first event are recorded, and a loop does the rest.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, API_UpdateStack.html,
+API_DeleteStack.html, API_ContinueUpdateRollback.html, API_RollbackStack.html, API_CancelUpdateStack.html
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudformation.beginning import begin, check_exports, is_same, new_stack, updatable_stack
+from moyai.api.cloudformation.lookup import find_stack, stack_of
+from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
+from moyai.api.operation import Context
+from moyai.api.tagging import Tag
+from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
+from moyai.domain.cloudformation.stack import OnFailure, StackStatus
+from moyai.domain.world import Put
+
+_ROLLED_BACK: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
+_UNDELETABLE: Final = frozenset({StackStatus.DELETE_COMPLETE})
+
+
+class DeploymentConfig(msgspec.Struct, frozen=True):
+    """How resources are waited for, and whether a failure is rolled back; the CDK sends it."""
+
+    mode: Literal["STANDARD"] = "STANDARD"
+    disable_rollback: bool = False
+
+
+class CreateStackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    template_body: str | None = None
+    parameters: tuple[ParameterInput, ...] = ()
+    disable_rollback: bool | None = None
+    timeout_in_minutes: int | None = None
+    notification_arns: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    on_failure: OnFailure | None = None
+    tags: tuple[Tag, ...] = ()
+    client_request_token: str | None = None
+    enable_termination_protection: bool = False
+    deployment_config: DeploymentConfig = DeploymentConfig()
+
+
+class UpdateStackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    template_body: str | None = None
+    use_previous_template: bool = False
+    parameters: tuple[ParameterInput, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    notification_arns: tuple[str, ...] | None = None
+    tags: tuple[Tag, ...] | None = None
+    disable_rollback: bool = False
+    client_request_token: str | None = None
+    deployment_config: DeploymentConfig = DeploymentConfig()
+
+
+class DeleteStackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    retain_resources: tuple[str, ...] = ()
+    role_arn: str | None = None
+    client_request_token: str | None = None
+    deployment_config: DeploymentConfig = DeploymentConfig()
+
+
+class ContinueUpdateRollbackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    role_arn: str | None = None
+    resources_to_skip: tuple[str, ...] = ()
+    client_request_token: str | None = None
+
+
+class RollbackStackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    role_arn: str | None = None
+    client_request_token: str | None = None
+
+
+class CancelUpdateStackRequest(msgspec.Struct, frozen=True):
+    stack_name: str
+    client_request_token: str | None = None
+
+
+class UpdateTerminationProtectionRequest(msgspec.Struct, frozen=True):
+    enable_termination_protection: bool
+    stack_name: str
+
+
+def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]:
+    """Begin the creation of a stack."""
+    if request.disable_rollback is not None and request.on_failure is not None:
+        raise StackFault("Only one of DisableRollback and OnFailure can be specified.")
+    if find_stack(ctx, request.stack_name) is not None:
+        raise StackAlreadyExists(f"Stack [{request.stack_name}] already exists")
+    disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
+    on_failure = request.on_failure or (OnFailure.DO_NOTHING if disables_rollback else OnFailure.ROLLBACK)
+    stack = replace(
+        new_stack(ctx, request.stack_name),
+        capabilities=request.capabilities,
+        role_arn=request.role_arn,
+        notification_arns=request.notification_arns,
+        on_failure=on_failure,
+        timeout_minutes=request.timeout_in_minutes,
+        termination_protection=request.enable_termination_protection,
+        client_token=request.client_request_token,
+    )
+    requested = TemplateInput(
+        request.template_body,
+        use_previous=False,
+        parameters=request.parameters,
+        capabilities=request.capabilities,
+        tags=request.tags,
+    )
+    template, instance = read_template(ctx, stack, requested)
+    stack = replace(stack, description=instance.template.description)
+    return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template)
+
+
+def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]:
+    """Begin the update of a stack. Raises StackFault where nothing would change."""
+    stack = updatable_stack(ctx, request.stack_name)
+    disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
+    requested = TemplateInput(
+        request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
+    )
+    template, instance = read_template(ctx, stack, requested)
+    if is_same(ctx.store.world.stack_templates.get(stack.target), template) and stack.status not in _ROLLED_BACK:
+        raise StackFault("No updates are to be performed.")
+    stack = replace(
+        stack,
+        description=instance.template.description,
+        capabilities=request.capabilities,
+        role_arn=request.role_arn or stack.role_arn,
+        notification_arns=stack.notification_arns if request.notification_arns is None else request.notification_arns,
+        on_failure=OnFailure.DO_NOTHING if disables_rollback else OnFailure.ROLLBACK,
+        client_token=request.client_request_token,
+        updated_at=ctx.now,
+    )
+    return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template)
+
+
+def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
+    """Begin the deletion of a stack; one that does not exist is deleted already."""
+    stack = find_stack(ctx, request.stack_name)
+    if stack is None or stack.status in _UNDELETABLE | {StackStatus.DELETE_IN_PROGRESS}:
+        return
+    if stack.termination_protection:
+        raise StackFault(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+    if request.retain_resources and stack.status is not StackStatus.DELETE_FAILED:
+        raise StackFault(
+            f"Invalid operation on stack [{stack.arn}]. Specify RetainResources only for stacks in DELETE_FAILED state."
+        )
+    check_exports(ctx, stack, frozenset())
+    stack = replace(
+        stack,
+        retained=request.retain_resources,
+        role_arn=request.role_arn or stack.role_arn,
+        client_token=request.client_request_token,
+    )
+    begin(ctx, stack, StackStatus.DELETE_IN_PROGRESS, None)
+
+
+def continue_update_rollback(ctx: Context, request: ContinueUpdateRollbackRequest) -> dict[str, object]:
+    """Try the rollback of an update again, without touching some resources."""
+    stack = stack_of(ctx, request.stack_name)
+    if stack.status is not StackStatus.UPDATE_ROLLBACK_FAILED:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not continue update rollback.")
+    stack = replace(stack, skipped=request.resources_to_skip, client_token=request.client_request_token)
+    begin(ctx, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, None)
+    return {}
+
+
+def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, object]:
+    """Roll a failed creation or update back that was left as it was."""
+    stack = stack_of(ctx, request.stack_name)
+    if stack.status not in _ROLLED_BACK:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be rolled back.")
+    stack = replace(stack, client_token=request.client_request_token)
+    if stack.status is StackStatus.CREATE_FAILED or stack.former is None:
+        return begin(ctx, stack, StackStatus.ROLLBACK_IN_PROGRESS, None)
+    stack = replace(stack, target=stack.former, former=stack.target)
+    return begin(ctx, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, None)
+
+
+def cancel_update_stack(ctx: Context, request: CancelUpdateStackRequest) -> None:
+    """Roll an update back that is under way."""
+    stack = stack_of(ctx, request.stack_name)
+    if stack.status is not StackStatus.UPDATE_IN_PROGRESS or stack.former is None:
+        raise StackFault(f"CancelUpdateStack cannot be called from current stack status {stack.status.value}")
+    stack = replace(stack, target=stack.former, former=stack.target, client_token=request.client_request_token)
+    begin(ctx, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, None, "User Initiated: Update cancelled")
+
+
+def update_termination_protection(ctx: Context, request: UpdateTerminationProtectionRequest) -> dict[str, object]:
+    """Allow or forbid the deletion of a stack."""
+    stack = stack_of(ctx, request.stack_name)
+    ctx.store.apply([Put(replace(stack, termination_protection=request.enable_termination_protection))])
+    return {"stack_id": stack.arn}

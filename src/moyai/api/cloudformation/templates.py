@@ -1,0 +1,248 @@
+"""The template and the parameters of a request, and the operations on templates alone.
+
+Promise: a template is checked completely before anything is recorded: its text, its parameters, its references, its
+resources' types and properties, and the capabilities that they need.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ValidateTemplate.html,
+API_GetTemplateSummary.html, API_GetTemplate.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from moyai.api.cloudformation.lookup import change_set_of, stack_of
+from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags
+from moyai.domain.cloudformation.errors import StackFault, TemplateFault
+from moyai.domain.cloudformation.stack import Stack, StackTemplate
+from moyai.domain.ssm.parameter import parse_parameter_reference
+from moyai.domain.tagging import TagRules
+from moyai.domain.world import World
+from moyai.kernel.ids import StackTemplateId
+from moyai.kernel.scope import Scope
+from moyai.stacks.evaluation.evaluate import text_of
+from moyai.stacks.evaluation.parameters import parameter_texts, stored_parameters
+from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
+from moyai.stacks.records import known_values
+from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
+from moyai.stacks.template.references import check_references
+from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
+from moyai.stacks.template.text import Json, parse_text
+from moyai.stacks.transforms.include import include_locations
+from moyai.stacks.types.check import check_capabilities, check_types, needed_capabilities
+
+MAX_BODY: Final = 51_200
+"""Bytes of a template in a request."""
+_HIDDEN: Final = "****"
+_TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
+
+
+class ParameterInput(msgspec.Struct, frozen=True):
+    """A parameter in a request: a value, or the one that the stack has."""
+
+    parameter_key: str | None = None
+    parameter_value: str | None = None
+    use_previous_value: bool = False
+
+
+class TemplateInput(msgspec.Struct, frozen=True):
+    """The members by which a request says what a stack is to be."""
+
+    body: str | None
+    use_previous: bool
+    parameters: tuple[ParameterInput, ...]
+    capabilities: tuple[str, ...]
+    tags: tuple[Tag, ...] | None
+
+
+class ValidateTemplateRequest(msgspec.Struct, frozen=True):
+    template_body: str | None = None
+
+
+class GetTemplateSummaryRequest(msgspec.Struct, frozen=True):
+    template_body: str | None = None
+    stack_name: str | None = None
+
+
+class GetTemplateRequest(msgspec.Struct, frozen=True):
+    stack_name: str | None = None
+    change_set_name: str | None = None
+    template_stage: str = "Original"
+
+
+def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple[StackTemplate, StackInstance]:
+    """The template that a request gives a stack, and what it makes of the stack. Raises the errors of templates.
+
+    ``stack`` need not be recorded yet.
+    """
+    world = ctx.store.world
+    former = world.stack_templates.get(stack.target)
+    body = former.body if former is not None and requested.use_previous else requested.body
+    if body is None:
+        raise StackFault("Either Template URL or Template Body must be specified.")
+    document = parse_document(body)
+    request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
+    texts = parameter_texts(parse_declarations(document), request, previous)
+    stored = _stored_values(world, ctx.scope, stored_parameters(parse_declarations(document), texts))
+    instance = instantiate(document, ParameterSource(texts, stored=stored), known_values(world, stack))
+    check_types(instance.template.resources)
+    check_capabilities(instance.template, requested.capabilities)
+    tags = {} if former is None else former.tags
+    if requested.tags is not None:
+        tags = checked_tags(_TAG_RULES, requested.tags)
+    template = StackTemplate(
+        id=StackTemplateId(ctx.ids.uuid()), stack=stack.arn, body=body, parameters=texts, stored=stored, tags=tags
+    )
+    return template, instance
+
+
+def parse_document(body: str) -> dict[str, Json]:
+    """The document of a template. Raises StackFault for one that is too long, TemplateFault for what is wrong in it."""
+    if len(body.encode()) > MAX_BODY:
+        raise StackFault(
+            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
+            f"length less than or equal to {MAX_BODY}"
+        )
+    document = parse_text(body)
+    unknown = [name for name in transform_names(document) if name != EXTENSIONS]
+    if unknown or next(include_locations(document), None) is not None:
+        name = unknown[0] if unknown else "AWS::Include"
+        raise TemplateFault(f"No transform named {name} found. moyai runs {EXTENSIONS} only.")
+    return document
+
+
+def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[str, object]:
+    """Check a template, and show its parameters and the capabilities that it needs."""
+    template = _checked_template(_body(ctx, request.template_body, None))
+    return {
+        "parameters": [
+            {
+                "parameter_key": name,
+                "default_value": _default(parameter),
+                "no_echo": is_hidden(parameter),
+                "description": parameter.description,
+            }
+            for name, parameter in template.parameters.items()
+        ],
+        "description": template.description,
+        **_capabilities(template),
+        "declared_transforms": template.transforms,
+    }
+
+
+def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> dict[str, object]:
+    """What a template declares: parameters, types of resources, capabilities."""
+    template = _checked_template(_body(ctx, request.template_body, request.stack_name))
+    return {
+        "parameters": [
+            {
+                "parameter_key": name,
+                "default_value": _default(parameter),
+                "parameter_type": parameter.type,
+                "no_echo": is_hidden(parameter),
+                "description": parameter.description,
+                "parameter_constraints": {
+                    "allowed_values": [text_of(value) for value in parameter.allowed_values or ()]
+                },
+            }
+            for name, parameter in template.parameters.items()
+        ],
+        "description": template.description,
+        **_capabilities(template),
+        "resource_types": sorted({resource.type for resource in template.resources.values()}),
+        "version": "2010-09-09",
+        "metadata": json.dumps(template.metadata) if template.metadata else None,
+        "declared_transforms": template.transforms,
+    }
+
+
+def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]:
+    """The template of a stack or of a change set, as it was given."""
+    if request.stack_name is None and request.change_set_name is None:
+        raise StackFault("Either StackName or ChangeSetName must be specified.")
+    source = (
+        stack_of(ctx, request.stack_name or "")
+        if request.change_set_name is None
+        else change_set_of(ctx, request.change_set_name, request.stack_name)
+    )
+    template = ctx.store.world.stack_templates.get(source.target)
+    return {"template_body": "" if template is None else template.body, "stages_available": ("Original", "Processed")}
+
+
+def is_hidden(parameter: ParameterDeclaration) -> bool:
+    """Whether the value of a parameter is shown to nobody (NoEcho)."""
+    return parameter.no_echo in {True, "true", "True"}
+
+
+def _body(ctx: Context, body: str | None, stack_name: str | None) -> str:
+    if (body is None) == (stack_name is None):
+        raise StackFault("Exactly one of TemplateBody and StackName must be specified.")
+    if body is not None:
+        return body
+    template = ctx.store.world.stack_templates.get(stack_of(ctx, str(stack_name)).target)
+    return "" if template is None else template.body
+
+
+def _checked_template(body: str) -> ParsedTemplate:
+    """The template, checked as far as that is possible without the values of parameters: its loops need them."""
+    document = parse_document(body)
+    if EXTENSIONS in transform_names(document):
+        return parse_declarations(document)
+    template = parse_template(document)
+    check_references(template)
+    return template
+
+
+def _capabilities(template: ParsedTemplate) -> dict[str, object]:
+    needed = needed_capabilities(template)
+    kinds = sorted({r.type for r in template.resources.values() if r.type.startswith("AWS::IAM::")})
+    reason = f"The following resource(s) require capabilities: [{', '.join(kinds)}]" if needed else None
+    return {"capabilities": needed, "capabilities_reason": reason}
+
+
+def _default(parameter: ParameterDeclaration) -> str | None:
+    if parameter.default is None:
+        return None
+    return _HIDDEN if is_hidden(parameter) else text_of(parameter.default)
+
+
+def _parameter_inputs(
+    inputs: tuple[ParameterInput, ...], former: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of a request, and those of the stack that are to be used again."""
+    request: dict[str, str] = {}
+    previous: dict[str, str] = {}
+    for parameter in inputs:
+        key = parameter.parameter_key or ""
+        if key in request or key in previous:
+            raise StackFault(f"Parameter {key} is specified more than once.")
+        if parameter.use_previous_value:
+            complaint = f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true"
+            if parameter.parameter_value is not None:
+                raise StackFault(f"{complaint} and non empty value for a parameter")
+            if key not in former:
+                raise StackFault(f"{complaint} for a parameter key not in the previous template")
+            previous[key] = former[key]
+        else:
+            request[key] = parameter.parameter_value or ""
+    return request, previous
+
+
+def _stored_values(world: World, scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
+    """What the Parameter Store holds for parameters of its types. Raises StackFault."""
+    values = {}
+    for key, name in names.items():
+        reference = parse_parameter_reference(scope, name)
+        stored = None if reference is None else world.parameters.get(reference.arn)
+        version = None if stored is None or reference is None else stored.version(reference.selector)
+        if version is None:
+            raise StackFault(
+                f"Parameter validation failed: parameter value {name} for parameter name {key} does not exist. "
+                f"Unable to fetch parameters [{name}] from parameter store for this account."
+            )
+        values[key] = version.value.reveal()
+    return values

@@ -1,0 +1,283 @@
+"""Stacks, their resources, events and change sets.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html, API_StackResource.html,
+API_StackEvent.html and API_DescribeChangeSet.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from moyai.domain.keys import scope_of
+from moyai.domain.record import ArnRecord, IdRecord, StoredRecord
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ChangeSetArn, StackId, StackTemplateId
+from moyai.kernel.scope import Scope
+
+
+class StackStatus(StrEnum):
+    """The states of a stack."""
+
+    REVIEW_IN_PROGRESS = "REVIEW_IN_PROGRESS"
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
+    CREATE_COMPLETE = "CREATE_COMPLETE"
+    CREATE_FAILED = "CREATE_FAILED"
+    ROLLBACK_IN_PROGRESS = "ROLLBACK_IN_PROGRESS"
+    ROLLBACK_COMPLETE = "ROLLBACK_COMPLETE"
+    ROLLBACK_FAILED = "ROLLBACK_FAILED"
+    UPDATE_IN_PROGRESS = "UPDATE_IN_PROGRESS"
+    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    UPDATE_COMPLETE = "UPDATE_COMPLETE"
+    UPDATE_FAILED = "UPDATE_FAILED"
+    UPDATE_ROLLBACK_IN_PROGRESS = "UPDATE_ROLLBACK_IN_PROGRESS"
+    UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
+    UPDATE_ROLLBACK_COMPLETE = "UPDATE_ROLLBACK_COMPLETE"
+    UPDATE_ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    DELETE_COMPLETE = "DELETE_COMPLETE"
+    DELETE_FAILED = "DELETE_FAILED"
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether an operation is under way. A stack that only has a change set is in review, and nothing is."""
+        return self.value.endswith("IN_PROGRESS") and self is not StackStatus.REVIEW_IN_PROGRESS
+
+
+UPDATABLE: Final = frozenset(
+    {
+        StackStatus.CREATE_COMPLETE,
+        StackStatus.CREATE_FAILED,
+        StackStatus.UPDATE_COMPLETE,
+        StackStatus.UPDATE_FAILED,
+        StackStatus.UPDATE_ROLLBACK_COMPLETE,
+    }
+)
+"""The states in which a stack takes an update."""
+
+
+class ResourceStatus(StrEnum):
+    """The states of a stack's resource."""
+
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
+    CREATE_COMPLETE = "CREATE_COMPLETE"
+    CREATE_FAILED = "CREATE_FAILED"
+    UPDATE_IN_PROGRESS = "UPDATE_IN_PROGRESS"
+    UPDATE_COMPLETE = "UPDATE_COMPLETE"
+    UPDATE_FAILED = "UPDATE_FAILED"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    DELETE_COMPLETE = "DELETE_COMPLETE"
+    DELETE_FAILED = "DELETE_FAILED"
+    DELETE_SKIPPED = "DELETE_SKIPPED"
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether a call for the resource is under way, or was when the control plane ended."""
+        return self.value.endswith("IN_PROGRESS")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the resource's last operation has failed."""
+        return self.value.endswith("FAILED")
+
+
+class OnFailure(StrEnum):
+    """What becomes of a stack whose creation fails."""
+
+    ROLLBACK = "ROLLBACK"
+    DELETE = "DELETE"
+    DO_NOTHING = "DO_NOTHING"
+
+
+class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
+    """A template with the values of one operation. It never changes.
+
+    ``parameters``: texts by name; ``stored``: what the Parameter Store held for those of its types; ``tags``: of the
+    stack, which its resources get, too.
+    """
+
+    id: StackTemplateId
+    stack: StackId
+    body: str
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    stored: Mapping[str, str] = msgspec.field(default_factory=dict)
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class StackOutput(msgspec.Struct, frozen=True):
+    """An output of a stack as it was evaluated. ``export``: the name under which it is exported, if it is."""
+
+    value: str
+    description: str = ""
+    export: str | None = None
+
+
+class Stack(ArnRecord, frozen=True, tag="stack"):
+    """A stack. Its ARN is its id."""
+
+    arn: StackId
+    name: str
+    status: StackStatus
+    target: StackTemplateId | None
+    """The id of the template of what the stack is to be, or is; None for a stack in review."""
+    created_at: Instant
+    principal: str
+    """The ARN of the caller, as whom resources are made."""
+    status_reason: str | None = None
+    former: StackTemplateId | None = None
+    """The id of the template of what the stack was before the update that is under way, and is again if that fails."""
+    description: str = ""
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    notification_arns: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    """DO_NOTHING = DisableRollback."""
+    outputs: Mapping[str, StackOutput] = msgspec.field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    """The names of the exports that its template imports."""
+    updated_at: Instant | None = None
+    deleted_at: Instant | None = None
+    deadline: Instant | None = None
+    """When a creation that is under way fails: TimeoutInMinutes after it began."""
+    timeout_minutes: int | None = None
+    termination_protection: bool = False
+    retained: tuple[str, ...] = ()
+    """The logical ids that the deletion under way leaves."""
+    skipped: tuple[str, ...] = ()
+    """The logical ids that the rollback under way does not touch."""
+    operation_id: str = ""
+    client_token: str | None = None
+    policy: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The account and region."""
+        return scope_of(self.arn)
+
+    @property
+    def phase(self) -> str:
+        """The operation under way, and how far it is: what failed in another phase counts no more."""
+        return f"{self.operation_id} {self.status}"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack is found by its name."""
+        return self.status is not StackStatus.DELETE_COMPLETE
+
+
+class PhysicalResource(msgspec.Struct, frozen=True):
+    """A resource as its service has it.
+
+    ``id``: the physical id; ``properties``: the values with which it was created or last updated.
+    """
+
+    id: str
+    properties: Mapping[str, Any]
+    ref: str = ""
+    attributes: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
+class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
+    """A resource of a stack, under its logical id.
+
+    ``physical`` is None before its creation was answered. ``wanted``: the properties of the operation under way, or of
+     the one that has failed. ``attempted``: those of an update that failed earlier: some of them may apply.
+    ``creating``: the operation under way creates it. ``cleaning``: an obsolete resource is being deleted. ``phase``:
+    the stack's operation and state in which the status was set.
+    ``obsolete``: the physical resources that replacements have left, which cleanup deletes. ``requires``: the logical
+    ids that must be there before it, and are deleted after it. ``token``: what its creation call is repeated with.
+    """
+
+    stack: StackId
+    logical_id: str
+    type: str
+    status: ResourceStatus
+    changed_at: Instant
+    token: str
+    physical: PhysicalResource | None = None
+    wanted: Mapping[str, Any] | None = None
+    attempted: Mapping[str, Any] | None = None
+    creating: bool = False
+    cleaning: bool = False
+    phase: str = ""
+    obsolete: tuple[PhysicalResource, ...] = ()
+    requires: tuple[str, ...] = ()
+    deletion_policy: str = "Delete"
+    update_replace_policy: str = "Delete"
+    reason: str | None = None
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The record's key in its table."""
+        return resource_key(self.stack, self.logical_id)
+
+
+def resource_key(stack: StackId, logical_id: str) -> str:
+    """The key of a stack's resource."""
+    return f"{stack} {logical_id}"
+
+
+class StackEvent(IdRecord, frozen=True, tag="stack_event"):
+    """An event of a stack, or of one of its resources. ``number`` counts a stack's events."""
+
+    id: str
+    stack: StackId
+    stack_name: str
+    number: int
+    logical_id: str
+    physical_id: str
+    resource_type: str
+    at: Instant
+    status: str
+    reason: str | None = None
+    properties: str | None = None
+    client_token: str | None = None
+    operation_id: str = ""
+
+
+class ChangeSetType(StrEnum):
+    """What executing a change set does."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+
+
+class ChangeSetStatus(StrEnum):
+    """The states of a change set."""
+
+    CREATE_COMPLETE = "CREATE_COMPLETE"
+    FAILED = "FAILED"
+
+
+class ExecutionStatus(StrEnum):
+    """Whether a change set can be, or was, executed."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    AVAILABLE = "AVAILABLE"
+    EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
+    OBSOLETE = "OBSOLETE"
+
+
+class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
+    """A change set: what an update would do. ``changes`` is as the API shows it."""
+
+    arn: ChangeSetArn
+    name: str
+    stack: StackId
+    stack_name: str
+    type: ChangeSetType
+    status: ChangeSetStatus
+    execution_status: ExecutionStatus
+    target: StackTemplateId
+    created_at: Instant
+    status_reason: str | None = None
+    description: str | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    notification_arns: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.ROLLBACK

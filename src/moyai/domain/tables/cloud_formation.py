@@ -1,0 +1,32 @@
+"""The tables of CloudFormation."""
+
+from __future__ import annotations
+
+from moyai.domain.cloudformation.stack import ChangeSet, Stack, StackEvent, StackResource, StackTemplate
+from moyai.domain.keys import named_key, scope_key
+from moyai.domain.table import TableSpec
+from moyai.domain.tables.indexes import scope_in_arn
+
+
+class CloudFormationTables:
+    """Stacks, their resources and events, and change sets."""
+
+    stacks = TableSpec(
+        Stack,
+        scope=scope_in_arn,
+        name=lambda s: (named_key(s.scope, s.name),) if s.exists else (),
+        export=lambda s: tuple(
+            named_key(s.scope, output.export) for output in s.outputs.values() if output.export is not None
+        ),
+        exporter=lambda s: (scope_key(s.scope),) if any(o.export is not None for o in s.outputs.values()) else (),
+        imported=lambda s: tuple(named_key(s.scope, name) for name in s.imports) if s.exists else (),
+    )
+    """``name``: of those that exist; ``exporter``: those that export something; ``imported``: by what they import."""
+    stack_resources = TableSpec(
+        StackResource,
+        stack=lambda r: (r.stack,),
+        physical_id=lambda r: () if r.physical is None else (r.physical.id,),
+    )
+    stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
+    stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,))
+    change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,))

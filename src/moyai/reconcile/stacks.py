@@ -1,0 +1,182 @@
+"""The loop that makes stacks what their templates say.
+
+Promise: it is level-triggered: a step follows from the records, and is recorded before it is taken. After ``kill -9``
+what was under way is begun again, with the ids that were recorded. Each call is one through the API gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import (
+    PhysicalResource,
+    Stack,
+    StackResource,
+    StackTemplate,
+)
+from moyai.domain.world import Delete, table_name
+from moyai.kernel.clock import Clock, Instant, later
+from moyai.kernel.ids import Ids
+from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.store import Key, Store
+from moyai.reconcile.work_queue import WorkQueue
+from moyai.stacks.instance import StackInstance
+from moyai.stacks.progress.events import CANCELLED, ProgressRecorder
+from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
+from moyai.stacks.progress.plan import plan_stack
+from moyai.stacks.progress.view import StackView
+from moyai.stacks.records import instance_of
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Step
+
+WORKERS: Final = 4
+"""Stacks whose next step is decided at the same time."""
+PROCEDURES: Final = 64
+"""Resources that are worked on at the same time."""
+_log = logging.getLogger(__name__)
+RETENTION: Final = 90 * 86_400.0
+"""Seconds for which a deleted stack is found by its id."""
+_TABLES: Final = frozenset({table_name(Stack), table_name(StackResource)})
+_NO_ANSWER: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class StackLoop:
+    """Works on the stacks whose operation is under way. ``run`` it once."""
+
+    def __init__(self, store: Store, caller: AwsCaller, clock: Clock, ids: Ids) -> None:
+        self._store, self._caller, self._clock, self._ids = store, caller, clock, ids
+        self._queue = WorkQueue(clock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        """The procedures under way, by the key of their resource."""
+        self._instances: dict[str, tuple[str, StackInstance]] = {}
+        """By stack: the id of a template, and what it makes of the stack."""
+        self._interrupted: set[str] = set()
+        """The resources whose procedure was under way when the control plane ended, by key."""
+        self._slots = asyncio.Semaphore(PROCEDURES)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        world = self._store.world
+        self._interrupted = {resource.key for resource in world.stack_resources if resource.status.in_progress}
+        for stack in world.stacks:
+            self._queue.add(stack.arn)
+        try:
+            await self._queue.serve(self._store, _stacks, self._advance, "the stack", workers=WORKERS)
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _advance(self, arn: str) -> Instant | None:
+        """Record the next step of a stack, and begin what is under way."""
+        stack = self._store.world.stacks.get(arn)
+        if stack is None or not stack.status.in_progress:
+            self._instances.pop(arn, None)
+            return None if stack is None or stack.deleted_at is None else self._forget(stack)
+        recorder = self._recorder(stack)
+        plan_stack(self._view(stack), recorder, self._ids)
+        if recorder.changes:
+            self._store.apply(recorder.changes)
+        for resource in self._store.world.stack_resources.by("stack", arn):
+            if (resource.status.in_progress or resource.cleaning) and resource.key not in self._running:
+                task = asyncio.create_task(self._work(resource))
+                self._running[resource.key] = task
+        return stack.deadline
+
+    def _forget(self, stack: Stack) -> Instant | None:
+        """Remove the records of a stack that was deleted long ago; returns when that is due."""
+        due_at = later(stack.deleted_at or stack.created_at, RETENTION)
+        if self._clock.now() < due_at:
+            return due_at
+        world = self._store.world
+        tables = (world.stack_resources, world.stack_templates, world.stack_events, world.change_sets)
+        records = [record for table in tables for record in table.by("stack", stack.arn)]
+        self._store.apply([Delete(type(record), record.key) for record in (*records, stack)])
+        return None
+
+    def _view(self, stack: Stack) -> StackView:
+        world = self._store.world
+        resources = {resource.logical_id: resource for resource in world.stack_resources.by("stack", stack.arn)}
+        template = world.stack_templates[stack.target or ""]
+        return StackView(stack, resources, self._instance(stack, template), template.tags, self._clock.now())
+
+    def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
+        """What the stack is to be. It is made once for each template."""
+        if stack.arn not in self._instances or self._instances[stack.arn][0] != template.id:
+            self._instances[stack.arn] = template.id, instance_of(self._store.world, stack, template)
+        return self._instances[stack.arn][1]
+
+    def _recorder(self, stack: Stack) -> ProgressRecorder:
+        former = self._store.world.stack_events.by("stack", stack.arn)
+        return ProgressRecorder(stack, former, self._clock.now(), self._ids)
+
+    async def _work(self, resource: StackResource) -> None:
+        """Carry out a resource's procedure, and record its outcome."""
+        stack = self._store.world.stacks[resource.stack]
+        async with self._slots:
+            try:
+                is_repeated = resource.key in self._interrupted
+                procedure = procedure_of(resource, stack.name, is_repeated=is_repeated)
+                physical = await self._carry_out(resource, procedure)
+            except (AwsCallFailed, ResourceFailed) as fault:
+                self._record(resource, partial(record_failure, fault=fault))
+            except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
+                _log.exception("the resource %s", resource.key)
+                self._record(resource, partial(record_failure, fault=ResourceFailed("Internal Failure")))
+            else:
+                self._record(resource, partial(record_success, physical=physical))
+            finally:
+                del self._running[resource.key]
+                self._interrupted.discard(resource.key)
+        self._queue.add(resource.stack)
+
+    async def _carry_out(
+        self, resource: StackResource, procedure: Procedure[PhysicalResource | None]
+    ) -> PhysicalResource | None:
+        try:
+            step = next(procedure)
+            while True:
+                try:
+                    answer = await self._take(resource, step)
+                except AwsCallFailed as fault:
+                    step = procedure.throw(fault)
+                else:
+                    step = procedure.send(answer)
+        except StopIteration as end:
+            result: PhysicalResource | None = end.value
+            return result
+
+    async def _take(self, resource: StackResource, step: Step) -> Mapping[str, Any]:
+        match step:
+            case Call():
+                await self._store.durable()
+                return await self._caller.call(self._store.world.stacks[resource.stack].scope, step)
+            case Identified():
+                self._record(resource, partial(record_identifier, identifier=step.id))
+            case _:
+                self._check_wanted(resource)
+                await self._clock.sleep(step.seconds)
+        return _NO_ANSWER
+
+    def _check_wanted(self, resource: StackResource) -> None:
+        """Raise ResourceFailed when the creation of a resource is pointless: its stack has failed, or is deleted."""
+        world = self._store.world
+        stack, current = world.stacks[resource.stack], world.stack_resources[resource.key]
+        siblings = world.stack_resources.by("stack", resource.stack)
+        has_failed = any(sibling.status.failed and sibling.phase == stack.phase for sibling in siblings)
+        if current.creating and (has_failed or current.phase != stack.phase):
+            raise ResourceFailed(CANCELLED)
+
+    def _record(self, resource: StackResource, change: Callable[[ProgressRecorder, StackResource], None]) -> None:
+        stack = self._store.world.stacks[resource.stack]
+        recorder = self._recorder(stack)
+        change(recorder, self._store.world.stack_resources[resource.key])
+        self._store.apply(recorder.changes)
+
+
+def _stacks(keys: Iterable[Key]) -> Iterator[str]:
+    return (key.key.partition(" ")[0] for key in keys if key.table in _TABLES)

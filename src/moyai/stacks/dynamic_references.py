@@ -1,0 +1,65 @@
+"""Dynamic references: ``{{resolve:ssm:…}}``, ``{{resolve:ssm-secure:…}}``, ``{{resolve:secretsmanager:…}}``.
+
+Promise: they are resolved when a property is sent to its service, and recorded nowhere.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from moyai.stacks.types.procedure import Call, Procedure, ResourceFailed
+
+_REFERENCE: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^}]+)\}\}")
+_SECRET: Final = re.compile(
+    r"(?P<id>arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+|[^:]+)"
+    r"(?::SecretString(?::(?P<key>[^:]*)(?::(?P<stage>[^:]*)(?::(?P<version>[^:]*))?)?)?)?"
+)
+
+
+def resolve_references(value: Any) -> Procedure[Any]:  # noqa: ANN401 (JSON)
+    """The value with every dynamic reference replaced. Raises ResourceFailed for one that is malformed."""
+    if isinstance(value, Mapping):
+        members = {}
+        for name, member in value.items():
+            members[name] = yield from resolve_references(member)
+        return members
+    if isinstance(value, list | tuple):
+        return list((yield from resolve_references(dict(enumerate(value)))).values())
+    if not isinstance(value, str):
+        return value
+    text, end = "", 0
+    for match in _REFERENCE.finditer(value):
+        text += value[end : match.start()] + (yield from _resolve(match[1], match[2]))
+        end = match.end()
+    return text + value[end:]
+
+
+def _resolve(service: str, reference: str) -> Procedure[str]:
+    if service == "secretsmanager":
+        return (yield from _secret(reference))
+    answer = yield Call("ssm", "GetParameter", {"Name": reference, "WithDecryption": service == "ssm-secure"})
+    return str(answer["Parameter"]["Value"])
+
+
+def _secret(reference: str) -> Procedure[str]:
+    match = _SECRET.fullmatch(reference)
+    if match is None:
+        raise ResourceFailed(f"The dynamic reference {{{{resolve:secretsmanager:{reference}}}}} is not valid.")
+    members = {"SecretId": match["id"]}
+    if match["stage"]:
+        members["VersionStage"] = match["stage"]
+    if match["version"]:
+        members["VersionId"] = match["version"]
+    text = str((yield Call("secretsmanager", "GetSecretValue", members))["SecretString"])
+    if not match["key"]:
+        return text
+    try:
+        return str(json.loads(text)[match["key"]])
+    except (ValueError, KeyError, TypeError):
+        raise ResourceFailed(
+            f"Could not find a value for the key {match['key']} in the secret {match['id']}."
+        ) from None

@@ -1,0 +1,56 @@
+"""The values that a template is evaluated with.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.kernel.scope import Scope
+from moyai.stacks.template.expressions import Expression
+
+NOTHING: Final[Mapping[str, Expression]] = MappingProxyType({})
+_URL_SUFFIX: Final = "amazonaws.com"
+_PARTITION: Final = "aws"
+
+
+class ResourceValues(msgspec.Struct, frozen=True):
+    """A resource that exists: the value of Ref, and those of Fn::GetAtt by the name of the attribute."""
+
+    ref: str
+    attributes: Mapping[str, Expression] = NOTHING
+
+
+class Values(msgspec.Struct, frozen=True):
+    """What expressions may refer to. A resource that is absent here is not known yet.
+
+    ``parameters`` has the pseudo parameters too. ``zones``: the names of each region's zones. ``exports``: what the
+    account's stacks in the region export.
+    """
+
+    parameters: Mapping[str, Expression] = NOTHING
+    conditions: Mapping[str, bool] = MappingProxyType({})
+    mappings: Mapping[str, Mapping[str, Mapping[str, Expression]]] = MappingProxyType({})
+    zones: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    exports: Mapping[str, str] = MappingProxyType({})
+    resources: Mapping[str, ResourceValues] = MappingProxyType({})
+
+
+def pseudo_parameters(
+    scope: Scope, stack_name: str, stack_id: str, notification_arns: tuple[str, ...] = ()
+) -> dict[str, Expression]:
+    """The values of the pseudo parameters in a stack, but AWS::NoValue, which has none."""
+    return {
+        "AWS::AccountId": scope.account,
+        "AWS::NotificationARNs": notification_arns,
+        "AWS::Partition": _PARTITION,
+        "AWS::Region": scope.region,
+        "AWS::StackId": stack_id,
+        "AWS::StackName": stack_name,
+        "AWS::URLSuffix": _URL_SUFFIX,
+    }

@@ -1,0 +1,87 @@
+"""A template with the parameters of one stack.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.evaluation.conditions import check_rules, evaluate_conditions
+from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, parameter_values
+from moyai.stacks.evaluation.scope import Values
+from moyai.stacks.graph import apply_values, creation_order
+from moyai.stacks.template.condition_functions import IN_CONDITIONS
+from moyai.stacks.template.expressions import Expression, is_value
+from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
+from moyai.stacks.template.model import ParsedTemplate
+from moyai.stacks.template.references import check_references
+from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
+from moyai.stacks.template.text import Json
+from moyai.stacks.transforms.language_extensions import extend_language
+
+_NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class ParameterSource(msgspec.Struct, frozen=True):
+    """Where the values of parameters come from: the request, the stack's former values that are to be used again, and
+    what the Parameter Store holds for parameters of its types.
+    """
+
+    request: Mapping[str, str] = _NO_TEXTS
+    previous: Mapping[str, str] = _NO_TEXTS
+    stored: Mapping[str, str] = _NO_TEXTS
+
+
+class StackInstance(msgspec.Struct, frozen=True):
+    """What a stack is to be.
+
+    ``template`` has the resources and outputs that exist, with functions of resources only. ``order``: for each
+    resource those that must be there before it. ``values``: what the expressions of resources are evaluated with.
+    """
+
+    template: ParsedTemplate
+    parameters: Mapping[str, ParameterValue]
+    values: Values
+    order: Mapping[str, frozenset[str]]
+
+
+def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
+    """The instance of a document whose files are included. Raises TemplateFault.
+
+    ``values`` has the pseudo parameters, zones and exports.
+    """
+    declarations = parse_declarations(document)
+    texts = parameter_texts(declarations, source.request, source.previous)
+    parameters = parameter_values(declarations, texts, source.stored)
+    known = msgspec.structs.replace(
+        values,
+        parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},
+        mappings=declarations.mappings,
+    )
+    template = parse_template(_extended(document, known))
+    check_references(template)
+    known = msgspec.structs.replace(known, conditions=evaluate_conditions(template, known))
+    check_rules(template, known)
+    applied = apply_values(template, known)
+    return StackInstance(applied, parameters, known, creation_order(applied.resources))
+
+
+def _extended(document: Mapping[str, Json], values: Values) -> dict[str, Json]:
+    if EXTENSIONS not in transform_names(document):
+        return dict(document)
+    functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}
+
+    def resolve(expression: Json) -> Expression:
+        value = evaluate(parse_expression(expression, functions), values)
+        if not is_value(value):
+            raise TemplateFault(f"Template error: {EXTENSIONS} can't use values of resources in loops and policies")
+        return value
+
+    return extend_language(dict(document), resolve)

@@ -1,0 +1,1 @@
+"""How a stack becomes what it is to be: what happens next, decided from its records alone."""

@@ -1,0 +1,66 @@
+"""The next deletions of a stack: all of it, or what an update has left.
+
+Promise: a resource is deleted after all that need it. One whose policy is to be retained is left, and the event says
+so. A deletion that fails keeps those that it needs.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.stack import ResourceStatus, StackResource, StackStatus
+from moyai.stacks.progress.events import ProgressRecorder
+from moyai.stacks.progress.view import StackView
+from moyai.stacks.template.model import DeletionPolicy
+
+_RETAIN = DeletionPolicy.RETAIN.value
+_RETAIN_EXCEPT_ON_CREATE = DeletionPolicy.RETAIN_EXCEPT_ON_CREATE.value
+
+
+def begin_deletions(view: StackView, targets: Mapping[str, StackResource], recorder: ProgressRecorder) -> bool:
+    """Begin the deletion of those targets that nothing else needs. Returns whether all targets are gone."""
+    remaining = dict(targets)
+    needed = {name for resource in remaining.values() for name in resource.requires}
+    for name, resource in targets.items():
+        if resource.status.in_progress or resource.cleaning or resource in view.failed:
+            continue
+        if name in needed:
+            continue
+        if _is_retained(view, resource):
+            recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED)
+            del remaining[name]
+        elif resource.physical is None and not resource.obsolete:
+            recorder.set_resource(resource, ResourceStatus.DELETE_COMPLETE, wanted=None)
+            del remaining[name]
+        else:
+            recorder.set_resource(resource, ResourceStatus.DELETE_IN_PROGRESS, creating=False, wanted=None)
+    return not remaining
+
+
+def begin_cleanup(view: StackView, recorder: ProgressRecorder) -> bool:
+    """Begin the deletion of what replacements have left. Returns whether nothing is left."""
+    is_clean = True
+    for resource in view.live.values():
+        if not resource.obsolete or resource.status.in_progress:
+            continue
+        if resource.update_replace_policy == _RETAIN:
+            for physical in resource.obsolete:
+                recorder.add_resource_event(resource, ResourceStatus.DELETE_SKIPPED, None, physical)
+            recorder.put_resource(replace(resource, obsolete=()))
+            continue
+        is_clean = False
+        if not resource.cleaning:
+            recorder.add_resource_event(resource, ResourceStatus.DELETE_IN_PROGRESS, None, resource.obsolete[0])
+            recorder.put_resource(replace(resource, cleaning=True))
+    return is_clean
+
+
+def _is_retained(view: StackView, resource: StackResource) -> bool:
+    if resource.logical_id in view.stack.retained:
+        return True
+    if resource.deletion_policy == _RETAIN_EXCEPT_ON_CREATE:
+        return view.stack.status is not StackStatus.ROLLBACK_IN_PROGRESS
+    return resource.deletion_policy == _RETAIN

@@ -1,0 +1,146 @@
+"""What an update would change: the content of change sets.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html and
+API_ResourceChangeDetail.html there
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from moyai.domain.cloudformation.stack import StackResource
+from moyai.stacks.progress.view import StackView, values_with, wanted_properties
+from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
+from moyai.stacks.template.model import TemplateResource
+from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.resource_type import changed_properties
+
+_UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+"""What stands for a value that is known only when the change set is executed."""
+
+
+def compare(view: StackView) -> tuple[Mapping[str, Any], ...]:
+    """The changes of resources, as DescribeChangeSet has them, the members in snake_case."""
+    staying: dict[str, StackResource] = {}
+    changes = []
+    for name, resource in view.in_order():
+        record = view.live.get(name)
+        if record is None or record.physical is None:
+            changes.append(_added(name, resource, view))
+            continue
+        change = _modified(name, resource, record, view, staying)
+        if change is None or change["replacement"] == "False":
+            staying[name] = record
+        if change is not None:
+            changes.append(change)
+    changes += [_removed(record) for name, record in view.live.items() if name not in view.instance.template.resources]
+    return tuple(sorted(changes, key=lambda change: str(change["logical_resource_id"])))
+
+
+def _added(name: str, resource: TemplateResource, view: StackView) -> dict[str, Any]:
+    after = wanted_properties(resource, view.instance.values, view.tags)
+    return {
+        "action": "Add",
+        "logical_resource_id": name,
+        "resource_type": resource.type,
+        "scope": [],
+        "details": [],
+        "after_context": _context(after),
+    }
+
+
+def _removed(record: StackResource) -> dict[str, Any]:
+    return {
+        "policy_action": {"Retain": "Retain", "Snapshot": "Snapshot"}.get(record.deletion_policy, "Delete"),
+        "action": "Remove",
+        "logical_resource_id": record.logical_id,
+        "physical_resource_id": None if record.physical is None else record.physical.id,
+        "resource_type": record.type,
+        "scope": [],
+        "details": [],
+        "before_context": _context({} if record.physical is None else record.physical.properties),
+    }
+
+
+def _modified(
+    name: str, resource: TemplateResource, record: StackResource, view: StackView, staying: Mapping[str, StackResource]
+) -> dict[str, Any] | None:
+    assert record.physical is not None  # noqa: S101  (checked by the caller)
+    after = wanted_properties(resource, values_with(view.instance.values, staying), view.tags)
+    before = record.physical.properties
+    changed = changed_properties(before, after)
+    if not changed and record.type == resource.type:
+        return None
+    kind = resource_types()[resource.type]
+    fixed = kind.must_replace(before, after)
+    certain = {each for each in fixed if not _functions(after.get(each))}
+    replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
+    details = [
+        detail for each in sorted(changed) for detail in _details(each, resource, before, after, replaces=each in fixed)
+    ]
+    policy = {"policy_action": "ReplaceAnd" + record.update_replace_policy} if replacement == "True" else {}
+    return {
+        **policy,
+        "action": "Modify",
+        "logical_resource_id": name,
+        "physical_resource_id": record.physical.id,
+        "resource_type": resource.type,
+        "replacement": replacement,
+        "scope": sorted({str(detail["target"]["attribute"]) for detail in details}),
+        "details": details,
+        "before_context": _context(before),
+        "after_context": _context(after),
+    }
+
+
+def _details(
+    name: str, resource: TemplateResource, before: Mapping[str, Any], after: Mapping[str, Any], *, replaces: bool
+) -> Iterator[dict[str, Any]]:
+    functions = _functions(after.get(name))
+    target = {
+        "attribute": "Tags" if name == "Tags" else "Properties",
+        "name": None if name == "Tags" else name,
+        "requires_recreation": ("Conditionally" if functions else "Always") if replaces else "Never",
+        "path": f"/Properties/{name}",
+        "before_value": None if name not in before else _text(before[name]),
+        "after_value": None if name not in after else _text(after[name]),
+    }
+    sources = [*_functions(resource.properties.get(name))]
+    if not sources:
+        yield {"target": target, "evaluation": "Static", "change_source": "DirectModification"}
+    for source in sources:
+        is_attribute = isinstance(source, GetAtt)
+        yield {
+            "target": target,
+            "evaluation": "Dynamic" if functions else "Static",
+            "change_source": "ResourceAttribute" if is_attribute else "ResourceReference",
+            "causing_entity": f"{source.resource}.{_text(source.attribute)}"
+            if isinstance(source, GetAtt)
+            else source.name,
+        }
+
+
+def _functions(value: Any) -> list[Ref | GetAtt]:  # noqa: ANN401 (JSON, or functions)
+    return [] if value is None else [each for each in walk(_frozen(value)) if isinstance(each, Ref | GetAtt)]
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 (JSON, or functions)
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return {name: _frozen(member) for name, member in value.items()} if isinstance(value, dict) else value
+
+
+def _context(properties: Mapping[str, Any]) -> str:
+    return json.dumps({"Properties": properties}, default=_as_unknown, separators=(",", ":"))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 (JSON, or functions)
+    return value if isinstance(value, str) else json.dumps(value, default=_as_unknown, separators=(",", ":"))
+
+
+def _as_unknown(value: object) -> str:
+    if isinstance(value, IntrinsicFunction):
+        return _UNKNOWN
+    raise TypeError(value)

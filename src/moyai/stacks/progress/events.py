@@ -1,0 +1,122 @@
+"""New records of a stack's progress, each with its event.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.stack import (
+    PhysicalResource,
+    ResourceStatus,
+    Stack,
+    StackEvent,
+    StackResource,
+    StackStatus,
+)
+from moyai.domain.world import Change, Delete, Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import Ids
+
+MAX_EVENTS: Final = 2000
+"""Events of a stack that are kept; AWS keeps those of 90 days."""
+STACK_TYPE: Final = "AWS::CloudFormation::Stack"
+CANCELLED: Final = "Resource creation cancelled"
+INITIATED: Final = "Resource creation Initiated"
+REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
+
+
+class ProgressRecorder:
+    """Collects the changes of one step of a stack. ``former``: its events; the oldest make room for new ones."""
+
+    def __init__(self, stack: Stack, former: Sequence[StackEvent], now: Instant, ids: Ids) -> None:
+        self.stack = stack
+        self.changes: list[Change] = []
+        self._former, self._now, self._ids = former, now, ids
+        self._number = former[-1].number if former else 0
+        self._surplus = len(former) - MAX_EVENTS
+        """How many of the former events there are too many; negative while there is room."""
+
+    def set_stack(self, status: StackStatus, reason: str | None = None, **members: object) -> None:
+        """Move the stack to another state."""
+        self.stack = replace(self.stack, status=status, status_reason=reason, **members)
+        self.changes.append(Put(self.stack))
+        self._add_event(self.stack.name, self.stack.arn, STACK_TYPE, status.value, reason)
+
+    def set_resource(
+        self, resource: StackResource, status: ResourceStatus, reason: str | None = None, **members: object
+    ) -> StackResource:
+        """Move a resource to another state, and return its new record."""
+        changed = replace(
+            resource, status=status, reason=reason, changed_at=self._now, phase=self.stack.phase, **members
+        )
+        self.changes.append(Put(changed))
+        self.add_resource_event(changed, status, reason)
+        return changed
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a resource's operation begins with these changes."""
+        resources = (change.record for change in self.changes if isinstance(change, Put))
+        return any(isinstance(each, StackResource) and (each.status.in_progress or each.cleaning) for each in resources)
+
+    def put_resource(self, resource: StackResource) -> None:
+        """Record a change of a resource that no event tells."""
+        self.changes.append(Put(resource))
+
+    def remove_resource(self, resource: StackResource) -> None:
+        """Remove a resource from the stack."""
+        self.changes.append(Delete(StackResource, resource.key))
+
+    def add_resource_event(
+        self,
+        resource: StackResource,
+        status: ResourceStatus,
+        reason: str | None = None,
+        physical: PhysicalResource | None = None,
+    ) -> None:
+        """Add an event of a resource; ``physical``: of a former one."""
+        physical = physical or resource.physical
+        properties = (
+            resource.wanted if resource.wanted is not None else ({} if physical is None else physical.properties)
+        )
+        identifier = "" if physical is None else physical.id
+        self._add_event(
+            resource.logical_id, identifier, resource.type, status.value, reason, json.dumps(properties, default=str)
+        )
+
+    def _add_event(
+        self,
+        logical_id: str,
+        physical_id: str,
+        kind: str,
+        status: str,
+        reason: str | None,
+        properties: str | None = None,
+    ) -> None:
+        self._number += 1
+        unique = self._ids.uuid()
+        event = StackEvent(
+            id=unique if kind == STACK_TYPE else f"{logical_id}-{status}-{unique}",
+            stack=self.stack.arn,
+            stack_name=self.stack.name,
+            number=self._number,
+            logical_id=logical_id,
+            physical_id=physical_id,
+            resource_type=kind,
+            at=self._now,
+            status=status,
+            reason=reason,
+            properties=properties,
+            client_token=self.stack.client_token,
+            operation_id=self.stack.operation_id,
+        )
+        self.changes.append(Put(event))
+        if 0 <= self._surplus < len(self._former):
+            self.changes.append(Delete(StackEvent, self._former[self._surplus].id))
+        self._surplus += 1

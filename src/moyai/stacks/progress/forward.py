@@ -1,0 +1,160 @@
+"""The next steps of a stack towards its template: creations, updates and replacements.
+
+Promise: a resource begins when everything that it needs is settled, and all that can begin do so at once. A resource
+whose properties are what they are to be is left alone. After a failure nothing new begins. The way back after a failed
+update is the same, towards the former template: a replaced resource is taken up again, not created anew.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource, StackStatus
+from moyai.kernel.ids import Ids
+from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.progress.events import REPLACING, ProgressRecorder
+from moyai.stacks.progress.view import StackView, plain, values_with, wanted_properties
+from moyai.stacks.template.model import TemplateResource
+from moyai.stacks.types.registry import resource_types
+
+_ROLLBACKS = frozenset({StackStatus.UPDATE_ROLLBACK_IN_PROGRESS})
+
+
+class ForwardSteps:
+    """Begins what can begin. ``settled`` has the resources that are as they are to be."""
+
+    def __init__(self, view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+        self._view, self._recorder, self._ids = view, recorder, ids
+        self._has_failed = bool(view.failed)
+        self.settled: dict[str, StackResource] = {}
+
+    def begin(self) -> bool:
+        """Begin everything that can begin. Returns whether everything is settled."""
+        for name, resource in self._view.in_order():
+            if self._view.instance.order[name] <= self.settled.keys():
+                self._advance(name, resource, self._view.live.get(name))
+        return len(self.settled) == len(self._view.instance.template.resources)
+
+    def _advance(self, name: str, resource: TemplateResource, record: StackResource | None) -> None:
+        if record is not None and record.status.in_progress:
+            return
+        if name in self._view.stack.skipped and record is not None:
+            self.settled[name] = record
+            return
+        try:
+            known = values_with(self._view.instance.values, self.settled)
+            wanted = wanted_properties(resource, known, self._view.tags)
+        except TemplateFault as fault:
+            self._fail(name, resource, record, fault.message)
+            return
+        if record is not None and _is_settled(record, resource, wanted):
+            self.settled[name] = self._with_declaration(record, name, resource)
+        elif not self._has_failed:
+            self._begin(name, resource, record, wanted)
+
+    def _begin(
+        self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]
+    ) -> None:
+        obsolete = () if record is None or self._view.stack.status not in _ROLLBACKS else record.obsolete
+        former = next((physical for physical in obsolete if physical.properties == wanted), None)
+        if record is not None and former is not None:
+            self._take_up(record, former)
+            return
+        if record is None or record.physical is None:
+            self._create(name, resource, record, wanted)
+            return
+        kind = resource_types()[resource.type]
+        before = (
+            record.physical.properties if record.wanted is None else {**record.wanted, **record.physical.properties}
+        )
+        if record.type != resource.type or kind.must_replace(before, wanted):
+            self._recorder.set_resource(
+                self._declare(record, name, resource),
+                ResourceStatus.UPDATE_IN_PROGRESS,
+                REPLACING,
+                type=resource.type,
+                token=self._ids.uuid(),
+                wanted=wanted,
+                creating=True,
+                physical=None,
+                attempted=None,
+                obsolete=(*record.obsolete, record.physical),
+            )
+        else:
+            self._recorder.set_resource(
+                self._declare(record, name, resource),
+                ResourceStatus.UPDATE_IN_PROGRESS,
+                wanted=wanted,
+                attempted=record.wanted or record.attempted,
+                creating=False,
+            )
+
+    def _create(
+        self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]
+    ) -> None:
+        new = StackResource(
+            stack=self._view.stack.arn,
+            logical_id=name,
+            type=resource.type,
+            status=ResourceStatus.CREATE_IN_PROGRESS,
+            changed_at=self._view.now,
+            token=self._ids.uuid(),
+            obsolete=() if record is None else record.obsolete,
+        )
+        self._recorder.set_resource(
+            self._declare(new, name, resource), ResourceStatus.CREATE_IN_PROGRESS, wanted=wanted, creating=True
+        )
+
+    def _take_up(self, record: StackResource, former: PhysicalResource) -> None:
+        """Put the resource that a replacement has left in the place of its successor."""
+        successors = () if record.physical is None else (record.physical,)
+        others = tuple(physical for physical in record.obsolete if physical != former)
+        record = replace(record, physical=former, obsolete=(*others, *successors), wanted=None, creating=False)
+        self._recorder.set_resource(record, ResourceStatus.UPDATE_COMPLETE)
+        self.settled[record.logical_id] = record
+
+    def _fail(self, name: str, resource: TemplateResource, record: StackResource | None, reason: str) -> None:
+        if self._has_failed:
+            return
+        if record is None:
+            record = StackResource(
+                stack=self._view.stack.arn,
+                logical_id=name,
+                type=resource.type,
+                status=ResourceStatus.CREATE_FAILED,
+                changed_at=self._view.now,
+                token=self._ids.uuid(),
+            )
+        status = ResourceStatus.CREATE_FAILED if record.physical is None else ResourceStatus.UPDATE_FAILED
+        self._recorder.set_resource(record, status, reason)
+        self._has_failed = True
+
+    def _with_declaration(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
+        """The record with what the template says of the resource beside its properties."""
+        declared = self._declare(record, name, resource)
+        if declared != record:
+            self._recorder.put_resource(declared)
+        return declared
+
+    def _declare(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
+        return replace(
+            record,
+            requires=tuple(sorted(self._view.instance.order[name])),
+            deletion_policy=resource.deletion_policy.value,
+            update_replace_policy=resource.update_replace_policy.value,
+            metadata=plain(evaluate(resource.metadata, values_with(self._view.instance.values, self.settled))),
+        )
+
+
+def _is_settled(record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> bool:
+    return (
+        record.type == resource.type
+        and record.physical is not None
+        and record.wanted is None
+        and record.physical.properties == wanted
+    )

@@ -1,0 +1,119 @@
+"""The records after a resource's procedure: what it has made, or why it failed.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource
+from moyai.kernel.errors import MoyaiError
+from moyai.stacks.dynamic_references import resolve_references
+from moyai.stacks.progress.events import INITIATED, ProgressRecorder
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import AwsCallFailed, Procedure
+from moyai.stacks.types.registry import resource_types
+
+_COMPLETE: Final = MappingProxyType(
+    {
+        ResourceStatus.CREATE_IN_PROGRESS: ResourceStatus.CREATE_COMPLETE,
+        ResourceStatus.UPDATE_IN_PROGRESS: ResourceStatus.UPDATE_COMPLETE,
+        ResourceStatus.DELETE_IN_PROGRESS: ResourceStatus.DELETE_COMPLETE,
+    }
+)
+_FAILED: Final = MappingProxyType(
+    {
+        ResourceStatus.CREATE_IN_PROGRESS: ResourceStatus.CREATE_FAILED,
+        ResourceStatus.UPDATE_IN_PROGRESS: ResourceStatus.UPDATE_FAILED,
+        ResourceStatus.DELETE_IN_PROGRESS: ResourceStatus.DELETE_FAILED,
+    }
+)
+_HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "AccessDenied": "AccessDenied",
+        "AlreadyExists": "AlreadyExists",
+        "Duplicate": "AlreadyExists",
+        "LimitExceeded": "ServiceLimitExceeded",
+        "NotFound": "NotFound",
+        "Throttl": "Throttling",
+        "Invalid": "InvalidRequest",
+        "Validation": "InvalidRequest",
+        "InUse": "ResourceConflict",
+        "Conflict": "ResourceConflict",
+    }
+)
+"""CloudFormation's code of an error, by a part of the service's."""
+
+
+def procedure_of(resource: StackResource, stack_name: str, *, is_repeated: bool) -> Procedure[PhysicalResource | None]:
+    """What is to be done for a resource whose operation is under way; its result is the resource as it is then.
+
+    ``is_repeated``: the control plane ended while it was done before.
+    """
+    kind = resource_types()[resource.type]
+    if resource.cleaning:
+        yield from kind.delete_steps(resource.obsolete[0])
+        return None
+    if resource.status is ResourceStatus.DELETE_IN_PROGRESS:
+        for physical in (*resource.obsolete, *(() if resource.physical is None else (resource.physical,))):
+            yield from kind.delete_steps(physical)
+        return None
+    wanted = yield from resolve_references(resource.wanted or {})
+    existing = resource.physical
+    if resource.creating or existing is None:
+        context = ResourceContext(stack_name, resource.logical_id, resource.token, is_repeated)
+        physical = yield from kind.create_steps(wanted, context, None if existing is None else existing.id)
+    else:
+        physical = yield from kind.update_steps(existing, wanted, resource.attempted)
+    return replace(physical, properties=resource.wanted or {})
+
+
+def record_identifier(recorder: ProgressRecorder, resource: StackResource, identifier: str) -> None:
+    """Record that a resource exists from now on."""
+    physical = PhysicalResource(identifier, resource.wanted or {})
+    recorder.set_resource(resource, resource.status, INITIATED, physical=physical)
+
+
+def record_success(recorder: ProgressRecorder, resource: StackResource, physical: PhysicalResource | None) -> None:
+    """Record that a procedure has ended. ``physical``: its result."""
+    if resource.cleaning:
+        recorder.add_resource_event(resource, ResourceStatus.DELETE_COMPLETE, None, resource.obsolete[0])
+        recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
+        return
+    recorder.set_resource(
+        resource,
+        _COMPLETE[resource.status],
+        physical=physical or resource.physical,
+        obsolete=resource.obsolete if physical else (),
+        wanted=None,
+        attempted=None,
+        creating=False,
+    )
+
+
+def record_failure(recorder: ProgressRecorder, resource: StackResource, fault: MoyaiError) -> None:
+    """Record why a procedure has failed. An obsolete resource that can't be deleted is left."""
+    reason = failure_reason(resource, fault)
+    if resource.cleaning:
+        recorder.add_resource_event(resource, ResourceStatus.DELETE_FAILED, reason, resource.obsolete[0])
+        recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
+        return
+    recorder.set_resource(resource, _FAILED[resource.status], reason)
+
+
+def failure_reason(resource: StackResource, fault: MoyaiError) -> str:
+    """The reason of a failed resource, in CloudFormation's form for the error of a call."""
+    if not isinstance(fault, AwsCallFailed):
+        return str(fault)
+    handler_code = next(
+        (code for part, code in _HANDLER_CODES.items() if part in fault.code), "GeneralServiceException"
+    )
+    return (
+        f'Resource handler returned message: "{fault.message} (Service: {fault.service}, Status Code: {fault.status}, '
+        f'Request ID: {fault.request_id})" (RequestToken: {resource.token}, HandlerErrorCode: {handler_code})'
+    )

@@ -1,0 +1,157 @@
+"""The next step of a stack.
+
+Promise: it is decided from the records alone, so a control plane that was killed at any point goes on where it was. A
+stack is in one of AWS's states at every moment.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.domain.cloudformation.stack import (
+    OnFailure,
+    ResourceStatus,
+    StackOutput,
+    StackResource,
+    StackStatus,
+)
+from moyai.kernel.ids import Ids
+from moyai.stacks.evaluation.evaluate import evaluate, text_of
+from moyai.stacks.progress.backward import begin_cleanup, begin_deletions
+from moyai.stacks.progress.events import ProgressRecorder
+from moyai.stacks.progress.forward import ForwardSteps
+from moyai.stacks.progress.view import StackView, values_with
+
+_VERBS: Final = MappingProxyType(
+    {
+        ResourceStatus.CREATE_FAILED: "create",
+        ResourceStatus.UPDATE_FAILED: "update",
+        ResourceStatus.DELETE_FAILED: "delete",
+    }
+)
+_TIMED_OUT: Final = "Stack creation time exceeded the specified timeout. Rollback requested by user."
+
+
+def plan_stack(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+    """Record what happens next to a stack that has an operation under way."""
+    _PHASES[view.stack.status](view, recorder, ids)
+
+
+def _go_forward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+    status = view.stack.status
+    if status is StackStatus.CREATE_IN_PROGRESS and view.stack.deadline is not None and view.now >= view.stack.deadline:
+        _give_up(view, recorder, _TIMED_OUT)
+        return
+    steps = ForwardSteps(view, recorder, ids)
+    if steps.begin():
+        _finish_forward(view, recorder, steps.settled)
+    elif view.failed and not view.is_busy:
+        _give_up(view, recorder, _failures(view))
+
+
+def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mapping[str, StackResource]) -> None:
+    try:
+        outputs = _outputs(view, settled)
+    except TemplateFault as fault:
+        _give_up(view, recorder, fault.message)
+        return
+    match view.stack.status:
+        case StackStatus.CREATE_IN_PROGRESS:
+            recorder.set_stack(StackStatus.CREATE_COMPLETE, outputs=outputs, deadline=None)
+        case StackStatus.UPDATE_IN_PROGRESS:
+            recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs)
+        case _:
+            recorder.set_stack(StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs, skipped=())
+
+
+def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
+    """Go on after a failure as the stack's settings say."""
+    stack = view.stack
+    if stack.status is StackStatus.UPDATE_ROLLBACK_IN_PROGRESS:
+        recorder.set_stack(StackStatus.UPDATE_ROLLBACK_FAILED, reason)
+        return
+    is_creation = stack.status is StackStatus.CREATE_IN_PROGRESS
+    if stack.on_failure is OnFailure.DO_NOTHING:
+        recorder.set_stack(
+            StackStatus.CREATE_FAILED if is_creation else StackStatus.UPDATE_FAILED, reason, deadline=None
+        )
+    elif not is_creation:
+        recorder.set_stack(
+            StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, reason, target=stack.former or stack.target, former=stack.target
+        )
+    elif stack.on_failure is OnFailure.DELETE:
+        recorder.set_stack(StackStatus.DELETE_IN_PROGRESS, reason, deadline=None)
+    else:
+        recorder.set_stack(StackStatus.ROLLBACK_IN_PROGRESS, reason, deadline=None)
+
+
+def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+    del ids
+    if begin_deletions(view, view.live, recorder):
+        if view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS:
+            recorder.set_stack(StackStatus.ROLLBACK_COMPLETE)
+        else:
+            recorder.set_stack(StackStatus.DELETE_COMPLETE, deleted_at=view.now, outputs={}, retained=())
+    elif view.failed and not view.is_busy and not recorder.has_begun:
+        is_rollback = view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS
+        recorder.set_stack(StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED, _failures(view))
+
+
+def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+    """Delete what the stack has no more. What cannot be deleted is left, and no longer the stack's."""
+    del ids
+    wanted = view.instance.template.resources
+    surplus = {name: resource for name, resource in view.live.items() if name not in wanted}
+    is_gone = begin_deletions(view, surplus, recorder)
+    is_clean = begin_cleanup(view, recorder)
+    if view.is_busy or recorder.has_begun:
+        return
+    if (is_gone and is_clean) or view.failed:
+        for name, resource in view.resources.items():
+            if name not in wanted:
+                recorder.remove_resource(resource)
+        is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+        recorder.set_stack(
+            StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE, former=None
+        )
+
+
+_PHASES: Final[Mapping[StackStatus, Callable[[StackView, ProgressRecorder, Ids], None]]] = MappingProxyType(
+    {
+        StackStatus.CREATE_IN_PROGRESS: _go_forward,
+        StackStatus.UPDATE_IN_PROGRESS: _go_forward,
+        StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: _go_forward,
+        StackStatus.ROLLBACK_IN_PROGRESS: _go_backward,
+        StackStatus.DELETE_IN_PROGRESS: _go_backward,
+        StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: _clean_up,
+        StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS: _clean_up,
+    }
+)
+
+
+def _outputs(view: StackView, settled: Mapping[str, StackResource]) -> dict[str, StackOutput]:
+    values = values_with(view.instance.values, settled)
+    outputs = {}
+    for name, output in view.instance.template.outputs.items():
+        value = evaluate(output.value, values)
+        if isinstance(value, tuple | Mapping):
+            raise TemplateFault(
+                f"Template format error: Output {name} is malformed. The Value field of every Outputs member must "
+                "evaluate to a String."
+            )
+        export = None if output.export is None else text_of(evaluate(output.export, values))
+        outputs[name] = StackOutput(text_of(value), output.description, export)
+    return outputs
+
+
+def _failures(view: StackView) -> str:
+    """What has failed, in CloudFormation's words."""
+    resources = view.failed
+    verb = _VERBS[resources[0].status]
+    names = ", ".join(sorted(resource.logical_id for resource in resources))
+    suffix = "" if "DELETE" in view.stack.status else " Rollback requested by user."
+    return f"The following resource(s) failed to {verb}: [{names}].{suffix}"

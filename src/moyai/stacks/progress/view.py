@@ -1,0 +1,81 @@
+"""What deciding a stack's next step reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+import msgspec
+
+from moyai.domain.cloudformation.stack import ResourceStatus, Stack, StackResource
+from moyai.kernel.clock import Instant
+from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.evaluation.scope import ResourceValues, Values
+from moyai.stacks.instance import StackInstance
+from moyai.stacks.template.expressions import Expression
+from moyai.stacks.template.model import TemplateResource
+from moyai.stacks.types.registry import resource_types
+
+_GONE = frozenset({ResourceStatus.DELETE_COMPLETE, ResourceStatus.DELETE_SKIPPED})
+
+
+class StackView(msgspec.Struct, frozen=True):
+    """A stack, its resources by logical id, and what it is to be."""
+
+    stack: Stack
+    resources: Mapping[str, StackResource]
+    instance: StackInstance
+    tags: Mapping[str, str]
+    now: Instant
+
+    @property
+    def live(self) -> dict[str, StackResource]:
+        """The resources that are not gone."""
+        return {name: resource for name, resource in self.resources.items() if resource.status not in _GONE}
+
+    @property
+    def failed(self) -> list[StackResource]:
+        """The resources that have failed in this phase of the operation."""
+        phase = self.stack.phase
+        return [each for each in self.resources.values() if each.status.failed and each.phase == phase]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call for one of the resources is under way."""
+        return any(resource.status.in_progress or resource.cleaning for resource in self.resources.values())
+
+    def in_order(self) -> Iterator[tuple[str, TemplateResource]]:
+        """The resources of the template, each after those that it needs."""
+        for name in TopologicalSorter(self.instance.order).static_order():
+            yield name, self.instance.template.resources[name]
+
+
+def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
+    """The values with those of resources that exist."""
+    known = {
+        name: ResourceValues(resource.physical.ref, resource.physical.attributes)
+        for name, resource in resources.items()
+        if resource.physical is not None
+    }
+    return msgspec.structs.replace(values, resources=known)
+
+
+def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON, or functions)
+    """The properties that a resource is to have, with the stack's tags, in the form in which they are recorded."""
+    properties = plain(evaluate(resource.properties, values))
+    kind = resource_types().get(resource.type)
+    if kind is not None and kind.tagging is not None and tags:
+        own = {tag["Key"] for tag in properties.get("Tags", ()) if isinstance(tag, dict) and "Key" in tag}
+        inherited = [{"Key": key, "Value": value} for key, value in tags.items() if key not in own]
+        properties["Tags"] = [*properties.get("Tags", ()), *inherited]
+    return properties
+
+
+def plain(expression: Expression) -> Any:  # noqa: ANN401 (JSON, or functions)
+    """A value with lists and dictionaries, as it is after it was stored."""
+    if isinstance(expression, tuple | list):
+        return [plain(element) for element in expression]
+    if isinstance(expression, Mapping):
+        return {name: plain(member) for name, member in expression.items()}
+    return expression

@@ -1,0 +1,46 @@
+"""A stack's instance, from the records of the world.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.cloudformation.stack import Stack, StackTemplate
+from moyai.domain.keys import scope_key
+from moyai.domain.vpc.default import availability_zones
+from moyai.domain.world import World
+from moyai.kernel.scope import Scope
+from moyai.stacks.evaluation.scope import Values, pseudo_parameters
+from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
+from moyai.stacks.template.text import parse_text
+
+
+def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackInstance:
+    """What a recorded template makes of a stack. Raises TemplateFault, for an export that is gone by now."""
+    return instantiate(
+        parse_text(template.body),
+        ParameterSource(request=template.parameters, stored=template.stored),
+        known_values(world, stack),
+    )
+
+
+def known_values(world: World, stack: Stack) -> Values:
+    """The values of a stack that do not come from its template."""
+    scope = stack.scope
+    return Values(
+        parameters=pseudo_parameters(scope, stack.name, stack.arn, stack.notification_arns),
+        zones={scope.region: tuple(zone.name for zone in availability_zones(scope))},
+        exports=exports(world, scope),
+    )
+
+
+def exports(world: World, scope: Scope) -> Mapping[str, str]:
+    """The values that the stacks of an account and region export, by name."""
+    return {
+        output.export: output.value
+        for stack in world.stacks.each("exporter", scope_key(scope))
+        for output in stack.outputs.values()
+        if output.export is not None
+    }

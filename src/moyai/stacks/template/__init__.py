@@ -1,0 +1,1 @@
+"""A template as it is written: its text, its expressions, its sections."""

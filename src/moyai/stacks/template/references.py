@@ -1,0 +1,93 @@
+"""What the expressions of a template refer to.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.template.expressions import ConditionRef, Expression, GetAtt, If, Ref, walk
+from moyai.stacks.template.model import ParsedTemplate, TemplateResource
+
+PSEUDO_PARAMETERS: Final = frozenset(
+    f"AWS::{name}"
+    for name in ("AccountId", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
+
+
+def resource_expressions(resource: TemplateResource) -> Iterator[Expression]:
+    """The expressions of a resource that are evaluated."""
+    yield resource.properties
+    yield resource.creation_policy
+    yield resource.update_policy
+    yield resource.metadata
+
+
+def resources_in(expression: Expression, resources: Iterable[str]) -> frozenset[str]:
+    """The resources to which an expression refers, of these."""
+    names = {each.name for each in walk(expression) if isinstance(each, Ref)}
+    return frozenset(resources) & (names | {each.resource for each in walk(expression) if isinstance(each, GetAtt)})
+
+
+def dependencies(resources: Mapping[str, TemplateResource]) -> dict[str, frozenset[str]]:
+    """For each resource those that must be there before it: by DependsOn, Ref, Fn::GetAtt and Fn::Sub."""
+    return {
+        name: frozenset(resource.depends_on)
+        .intersection(resources)
+        .union(*(resources_in(expression, resources) for expression in resource_expressions(resource)))
+        for name, resource in resources.items()
+    }
+
+
+def check_references(template: ParsedTemplate) -> None:
+    """Raise TemplateFault for a reference to something that the template does not have."""
+    known = {*PSEUDO_PARAMETERS, *template.parameters}
+    _check_conditions(template, known)
+    resources = set(template.resources)
+    parts = {
+        "Resources": [
+            (*resource_expressions(resource), *map(Ref, resource.depends_on))
+            for resource in template.resources.values()
+        ],
+        "Outputs": [
+            (output.value, *(() if output.export is None else (output.export,))) for output in template.outputs.values()
+        ],
+    }
+    for section, members in parts.items():
+        every = [each for member in members for expression in member for each in walk(expression)]
+        missing = sorted({each.name for each in every if isinstance(each, Ref)} - known - resources)
+        if missing:
+            raise TemplateFault(
+                f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {section} "
+                "block of the template"
+            )
+        undefined = sorted({each.resource for each in every if isinstance(each, GetAtt)} - resources)
+        if undefined:
+            raise TemplateFault(f"Template error: instance of Fn::GetAtt references undefined resource {undefined[0]}")
+        for each in every:
+            if isinstance(each, If):
+                _check_condition(each.condition, template)
+
+
+def _check_conditions(template: ParsedTemplate, known: set[str]) -> None:
+    resources, outputs = template.resources.values(), template.outputs.values()
+    for name in (*(resource.condition for resource in resources), *(output.condition for output in outputs)):
+        if name is not None:
+            _check_condition(name, template)
+    for condition in template.conditions.values():
+        for each in walk(condition):
+            if isinstance(each, ConditionRef):
+                _check_condition(each.name, template)
+            if isinstance(each, Ref) and each.name not in known:
+                raise TemplateFault(
+                    f"Template format error: Unresolved dependencies [{each.name}]. Cannot reference resources in the "
+                    "Conditions block of the template"
+                )
+
+
+def _check_condition(name: str, template: ParsedTemplate) -> None:
+    if name not in template.conditions:
+        raise TemplateFault(f"Template format error: Unresolved condition dependency {name} in the template")

@@ -1,0 +1,162 @@
+"""The text of a template, in JSON or YAML, as plain values.
+
+Promise: the short forms of YAML (``!Ref``) become the long ones (``{"Ref": …}``), so that nothing after this knows
+which of the two languages was used. Dates and numbers that begin with a zero stay text, as account numbers and the
+versions of policies need it. A text without end in depth, with a null, an alias or a key twice is refused with its
+place.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import yaml
+
+from moyai.domain.cloudformation.errors import TemplateFault
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json]"
+"""A value of a template. It has no null."""
+
+MAX_DEPTH: Final = 100
+"""Levels of lists and objects; AWS does not say its bound."""
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
+_BOOLEANS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
+        **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
+    }
+)
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+def parse_text(text: str) -> dict[str, Json]:
+    """The object that a template's text holds. Raises TemplateFault with line and column, or with the path."""
+    value = _parse_json(text) if text.lstrip().startswith("{") else _YamlReader(text).document()
+    if not isinstance(value, dict):
+        raise TemplateFault("Template format error: unsupported structure.")
+    _check_values(value, "", 0)
+    return value
+
+
+def _parse_json(text: str) -> Json:
+    def pairs(members: list[tuple[str, Json]]) -> dict[str, Json]:
+        value = dict(members)
+        if len(value) < len(members):
+            repeated = next(key for number, (key, _) in enumerate(members) if key in dict(members[:number]))
+            raise TemplateFault(f"Template format error: JSON not well-formed. The key {repeated} is there twice.")
+        return value
+
+    try:
+        value: Json = json.loads(text, object_pairs_hook=pairs)
+    except json.JSONDecodeError as fault:
+        place = f"(line {fault.lineno}, column {fault.colno})"
+        raise TemplateFault(f"Template format error: JSON not well-formed. {place}") from None
+    except RecursionError:
+        raise _too_deep() from None
+    return value
+
+
+class _YamlReader:
+    """Builds values from the events of libyaml's parser, which needs no recursion for a text of any depth."""
+
+    def __init__(self, text: str) -> None:
+        parsed: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+        self._events = (event for event in parsed if not isinstance(event, _STREAM))
+
+    def document(self) -> Json | None:
+        """The value of the only document; None where there is none. Raises TemplateFault."""
+        try:
+            first = next(self._events, None)
+            value = None if first is None else self._value(first, 0)
+            for event in self._events:
+                raise _malformed(event.start_mark)  # a second document
+        except yaml.MarkedYAMLError as fault:
+            raise _malformed(fault.problem_mark) from None
+        except yaml.YAMLError:
+            raise _malformed(None) from None
+        return value
+
+    def _value(self, event: yaml.Event, depth: int) -> Json:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        match event:
+            case yaml.ScalarEvent():
+                return _with_tag(event, _scalar(event))
+            case yaml.SequenceStartEvent():
+                return _with_tag(event, self._sequence(depth))
+            case yaml.MappingStartEvent():
+                return _with_tag(event, self._mapping(depth))
+            case _:
+                raise TemplateFault("Template error: YAML aliases are not allowed in CloudFormation templates")
+
+    def _sequence(self, depth: int) -> Json:
+        elements = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            elements.append(self._value(event, depth + 1))
+        return elements
+
+    def _mapping(self, depth: int) -> Json:
+        members: dict[str, Json] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent) or event.value in members:
+                raise _malformed(event.start_mark)
+            members[event.value] = self._value(next(self._events), depth + 1)
+        return members
+
+
+_STREAM: Final = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+
+
+def _scalar(event: yaml.ScalarEvent) -> Json:
+    text: str = event.value
+    if not event.implicit[0]:  # quoted, or with a tag
+        return text
+    if text in _NULLS:
+        return None  # type: ignore[return-value]  # refused with its path when everything is read
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) <= MAX_DEPTH else text
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _with_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent, value: Json) -> Json:
+    """The value of ``!Name value``: ``{"Fn::Name": value}``."""
+    tag = event.tag
+    if tag is None or not tag.startswith("!") or tag == "!":
+        return value
+    match tag[1:]:
+        case "Ref" | "Condition" as key:
+            return {key: value}
+        case "GetAtt" if isinstance(value, str):
+            return {"Fn::GetAtt": list(value.split(".", 1))}
+        case name:
+            return {f"Fn::{name}": value}
+
+
+def _check_values(value: Json | None, path: str, depth: int) -> None:
+    if value is None:
+        raise TemplateFault(f"[{path}] 'null' values are not allowed in templates")
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, dict):
+        for key, member in value.items():
+            _check_values(member, f"{path}/{key}", depth + 1)
+    elif isinstance(value, list):
+        for number, element in enumerate(value):
+            _check_values(element, f"{path}/{number}", depth + 1)
+
+
+def _malformed(mark: yaml.Mark | yaml._yaml.Mark | None) -> TemplateFault:
+    place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+    return TemplateFault(f"Template format error: YAML not well-formed.{place}")
+
+
+def _too_deep() -> TemplateFault:
+    return TemplateFault(f"Template format error: the template has more than {MAX_DEPTH} levels.")

@@ -1,0 +1,1 @@
+"""The transforms of a template that moyai runs itself, on its plain values."""

@@ -1,0 +1,83 @@
+"""The checks of a template's resources against their types, before anything is made.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-template.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.cloudformation.errors import InsufficientCapabilities, TemplateFault
+from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
+from moyai.stacks.types.registry import resource_types
+
+_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "AWS::IAM::Group": "GroupName",
+        "AWS::IAM::InstanceProfile": "InstanceProfileName",
+        "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+        "AWS::IAM::Role": "RoleName",
+        "AWS::IAM::User": "UserName",
+    }
+)
+"""The properties with which IAM's types get a name that the template chooses."""
+_NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
+_IAM: Final = "CAPABILITY_IAM"
+_AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
+
+
+def check_types(resources: Mapping[str, TemplateResource]) -> None:
+    """Raise TemplateFault for types that moyai does not have, all of them at once, and for the first property that a
+    type does not have or lacks.
+    """
+    types = resource_types()
+    unknown = sorted({resource.type for resource in resources.values() if resource.type not in types})
+    if unknown:
+        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+    for name, resource in resources.items():
+        _check_attributes(name, resource)
+        complaint = next(_complaints(resource), None)
+        if complaint is not None:
+            raise TemplateFault(f"Properties validation failed for resource {name} with message:\n{complaint}")
+
+
+def _check_attributes(name: str, resource: TemplateResource) -> None:
+    for title, attribute in (("CreationPolicy", resource.creation_policy), ("UpdatePolicy", resource.update_policy)):
+        if attribute:
+            raise TemplateFault(f"Template error: moyai does not support {title}, which the resource {name} has.")
+    if DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}:
+        raise TemplateFault(f"Template error: resource type {resource.type} does not support deletion policy Snapshot")
+
+
+def _complaints(resource: TemplateResource) -> Iterator[str]:
+    schema = resource_types()[resource.type].schema
+    for name in resource.properties:
+        if name in schema.read_only:
+            yield f"Encountered unsupported properties in {{/}}: [{name}] is read-only"
+        elif name not in schema.properties:
+            yield f"#: extraneous key [{name}] is not permitted"
+        elif name in schema.unsupported:
+            yield f"#: moyai does not support the key [{name}]"
+    for name in sorted(schema.required - resource.properties.keys()):
+        yield f"#: required key [{name}] not found"
+
+
+def needed_capabilities(template: ParsedTemplate) -> tuple[str, ...]:
+    """The capabilities that a stack of this template needs."""
+    resources = template.resources.values()
+    needed = []
+    if any(name in resource.properties for resource in resources if (name := _NAMES.get(resource.type))):
+        needed.append(_NAMED_IAM)
+    elif any(resource.type.startswith("AWS::IAM::") for resource in resources):
+        needed.append(_IAM)
+    return (*needed, *((_AUTO_EXPAND,) if template.transforms else ()))
+
+
+def check_capabilities(template: ParsedTemplate, capabilities: tuple[str, ...]) -> None:
+    """Raise InsufficientCapabilities when the request does not have what the template needs."""
+    needed = needed_capabilities(template)
+    has = set(capabilities) | ({_IAM} if _NAMED_IAM in capabilities else set())
+    if not set(needed) <= has:
+        raise InsufficientCapabilities(f"Requires capabilities : [{', '.join(needed)}]")

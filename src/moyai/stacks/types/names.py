@@ -1,0 +1,41 @@
+"""The names that CloudFormation draws for resources.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_RANDOM: Final = 12
+"""Characters of the random end of a name."""
+_DASHES: Final = 2
+
+
+class ResourceContext(msgspec.Struct, frozen=True):
+    """What a procedure knows of the resource beside its properties. ``token`` is the resource's alone.
+    ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
+    """
+
+    stack_name: str
+    logical_id: str
+    token: str
+    is_repeated: bool = False
+
+    def draw_name(self, longest: int, *, lower_case: bool = False) -> str:
+        """A physical name, ``{stack}-{logical id}-{random}``, of at most so many characters. It is equal for an equal
+        token.
+        """
+        digest = sha256(self.token.encode()).digest()
+        random = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:_RANDOM])
+        room = longest - _RANDOM - _DASHES
+        stack, logical = self.stack_name, self.logical_id
+        if len(stack) + len(logical) > room:
+            logical = logical[: max(room // 2, room - len(stack))]
+            stack = stack[: room - len(logical)]
+        name = f"{stack}-{logical}-{random}"
+        return name.lower() if lower_case else name

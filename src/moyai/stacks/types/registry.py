@@ -1,0 +1,24 @@
+"""All resource types, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.app_mesh import app_mesh_rows
+from moyai.stacks.types.rows.ec2 import ec2_rows
+from moyai.stacks.types.rows.ecs import ecs_rows
+from moyai.stacks.types.rows.elbv2 import elbv2_rows
+from moyai.stacks.types.rows.own import own_rows
+from moyai.stacks.types.rows.services import service_rows
+from moyai.stacks.types.rows.storage import storage_rows
+
+_ROWS: Final = (app_mesh_rows, ec2_rows, ecs_rows, elbv2_rows, own_rows, service_rows, storage_rows)
+
+
+@cache
+def resource_types() -> Mapping[str, StackResourceType]:
+    """The resource types that a stack may have."""
+    return {each.name: each for rows in _ROWS for each in rows()}

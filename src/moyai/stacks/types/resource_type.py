@@ -1,0 +1,299 @@
+"""A resource type as a row: its operations, and how its properties become their inputs.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import jmespath
+import msgspec
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.kernel.clock import Seconds
+from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties, Read, Stable
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Wait
+from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
+from moyai.stacks.types.tags import Tagging
+
+FIRST_WAIT: Final = Seconds(0.2)
+LATER_WAIT: Final = Seconds(1.0)
+QUICK_LOOKS: Final = 10
+IN_USE_TRIES: Final = 300
+"""Looks at a resource with the first wait between them, and tries of a deletion that something else holds up."""
+_EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
+"""What the codes have in common that say that a name is taken."""
+IN_USE: Final = frozenset(
+    {"DependencyViolation", "ResourceInUse", "ResourceInUseException", "ResourceConflictException", "DeleteConflict"}
+)
+"""The errors of a resource that others use, and will not use much longer."""
+
+
+class StackResourceType(msgspec.Struct, frozen=True):
+    """A resource type. All paths are JMESPath expressions.
+
+    ``identifier``: the path of the physical id in the answer to the creation, or in the properties. ``by_id``: the
+    members that name the resource in ``update`` and ``delete``. ``drawn``: the property that gets a drawn name when the
+    template sets none. ``rename``: members of the input by property. ``arrange``: the input from the properties, where
+    renaming does not do. ``attributes``: paths in what is read, by the names of Fn::GetAtt; a property or attribute
+    that is absent here is the member of the same name. ``missing``: the error codes that say that the resource does not
+    exist. ``replaces``: properties whose change replaces the resource, beside the schema's.
+    """
+
+    name: str
+    service: str
+    create: str
+    identifier: str
+    delete: str | None
+    by_id: Input
+    drawn: str | None = None
+    longest_name: int = 255
+    lower_case: bool = False
+    rename: Mapping[str, str] = MappingProxyType({})
+    arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    arranged: frozenset[str] = frozenset()
+    """The properties that ``arrange`` takes, whose names are not in the operation's model."""
+    constants: Properties = EMPTY
+    idempotency_member: str | None = None
+    """The member of the input of ``create`` that makes its repetition harmless."""
+    tagging: Tagging | None = None
+    follow: Mapping[str, Follow] = MappingProxyType({})
+    children: Mapping[str, Children] = MappingProxyType({})
+    repeated: Read | None = None
+    """How a resource is found whose creation was done before an interruption; what it returns is like the creation's
+    answer. Without it, the properties have the physical id.
+    """
+    undo: bool = False
+    """Whether ``delete`` takes the input of ``create``, too, before a creation is repeated."""
+    read: Read | None = None
+    stable: Stable | None = None
+    gone: Stable | None = None
+    """As ``stable``, of a deletion; without it, the resource is gone when the deletion was answered."""
+    attributes: Mapping[str, str] = MappingProxyType({})
+    lookups: Mapping[str, Read] = MappingProxyType({})
+    """Attributes that other operations tell."""
+    derive: Callable[[PhysicalResource], Properties] = lambda _: EMPTY
+    """Attributes that no operation tells."""
+    update: str | None = None
+    update_whole: bool = True
+    """Whether ``update`` takes all properties that can change, not only those that did."""
+    update_by: Input | None = None
+    """The members that name the resource in ``update``, where they are not ``by_id``."""
+    update_wrapper: str | None = None
+    """The member of the input of ``update`` that holds the properties."""
+    missing: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
+    ticket: str | None = None
+    """For a service whose answers are operations to wait for: the path of the id in the finished operation."""
+
+    @property
+    def schema(self) -> Schema:
+        """What AWS publishes of the type."""
+        return schemas().get(self.name, NO_SCHEMA)
+
+    @property
+    def own_calls(self) -> frozenset[str]:
+        """The properties that are not in the input of ``create`` or ``update``."""
+        return frozenset({*self.follow, *self.children, *({"Tags"} if self.tagging else ())})
+
+    def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
+        """The properties whose change needs another resource."""
+        fixed = self.schema.create_only | self.replaces
+        if self.update is None:
+            fixed |= self.schema.properties - self.own_calls
+        return changed_properties(before, after) & fixed
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Create the resource, or go on with one that exists since an interruption. Returns it as it is then."""
+        values = dict(properties)
+        if self.drawn is not None:
+            values.setdefault(self.drawn, context.draw_name(self.longest_name, lower_case=self.lower_case))
+        identifier = existing
+        if identifier is None:
+            identifier = yield from self._create(values, context)
+            yield Identified(identifier)
+        resource = PhysicalResource(identifier, values)
+        for name, follow in self.follow.items():
+            if name in values and follow.at_creation:
+                yield Call(self.service, follow.operation, follow.input(resource))
+        for name, children in self.children.items():
+            if name in values:
+                yield from self._change_children(children, resource, [children.initial], values[name])
+        described = yield from self.describe(resource, self.stable)
+        return msgspec.structs.replace(described, properties=properties)
+
+    def update_steps(
+        self, resource: PhysicalResource, after: Properties, attempted: Properties | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Change the resource, and return it as it is then. ``attempted``: what an earlier update, which failed, may
+        have made of it.
+        """
+        before = resource.properties
+        possible = before if attempted is None else attempted
+        changed = changed_properties(before, after) | changed_properties(before, possible)
+        changing = msgspec.structs.replace(resource, properties=after)
+        plain = changed - self.own_calls
+        if plain and self.update is not None:
+            sent = (after.keys() if self.update_whole else plain & after.keys()) - self.schema.create_only
+            values = self._input({name: after[name] for name in sorted(sent - self.own_calls)})
+            wrapped = values if self.update_wrapper is None else {self.update_wrapper: values}
+            members = {**wrapped, **(self.update_by or self.by_id)(changing)}
+            yield from self._answer_of(Call(self.service, self.update, members))
+        for name in sorted(changed & self.follow.keys()):
+            yield from self._change_followed(name, self.follow[name], changing)
+        for name in sorted(changed & self.children.keys()):
+            children = self.children[name]
+            former = [before.get(name, children.initial), possible.get(name, children.initial)]
+            yield from self._change_children(children, changing, former, after.get(name, ()))
+        if "Tags" in changed and self.tagging is not None:
+            yield from self.tagging.change(self.service, changing, before.get("Tags"), after.get("Tags"))
+        return (yield from self.describe(changing, self.stable))
+
+    def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
+        """Delete the resource. One that does not exist is deleted already; one in use is tried again."""
+        if self.delete is None:
+            return
+        for attempt in range(1, IN_USE_TRIES + 1):
+            try:
+                yield from self._answer_of(Call(self.service, self.delete, self.by_id(resource)))
+                break
+            except AwsCallFailed as fault:
+                if fault.code in self.missing:
+                    return
+                if fault.code not in IN_USE or attempt == IN_USE_TRIES:
+                    raise
+            yield Wait(LATER_WAIT)
+        if self.gone is not None:
+            yield from self._look(resource, self.gone, missing_is_done=True)
+
+    def describe(self, resource: PhysicalResource, stable: Stable | None = None) -> Procedure[PhysicalResource]:
+        """The resource with its attributes, when it is stable. Raises ResourceFailed when it failed instead."""
+        description = yield from self._look(resource, stable)
+        attributes = self._attributes(resource.properties, description)
+        for name, lookup in self.lookups.items():
+            answer = yield Call(self.service, lookup.operation, lookup.input(resource))
+            attributes[name] = lookup.find(answer, resource)
+        described = msgspec.structs.replace(resource, attributes=attributes)
+        attributes |= self.derive(described)
+        return msgspec.structs.replace(described, ref=resource.id, attributes=attributes)
+
+    def _look(
+        self, resource: PhysicalResource, stable: Stable | None, *, missing_is_done: bool = False
+    ) -> Procedure[Properties]:
+        if self.read is None:
+            return EMPTY
+        looks = 0
+        while True:
+            try:
+                answer = yield Call(self.service, self.read.operation, self.read.input(resource))
+            except AwsCallFailed as fault:
+                if missing_is_done and fault.code in self.missing:
+                    return EMPTY
+                raise
+            description = self.read.find(answer, resource)
+            if not description and missing_is_done:
+                return EMPTY
+            if not description:
+                raise ResourceFailed(f"{resource.id} of type {self.name} does not exist.")
+            state = None if stable is None else jmespath.search(stable.path, description)
+            if stable is None or state in stable.done:
+                return dict(description)
+            if state in stable.failed:
+                raise ResourceFailed(jmespath.search(stable.reason, description) or f"{resource.id} is {state}.")
+            looks += 1
+            yield Wait(FIRST_WAIT if looks <= QUICK_LOOKS else LATER_WAIT)
+
+    def _attributes(self, properties: Properties, description: Properties) -> dict[str, Any]:
+        by_lower_case = {name.lower(): value for name, value in description.items()}
+        attributes = {name: value for name, value in properties.items() if name in self.schema.properties}
+        for name in self.schema.properties | self.schema.read_only:
+            if name.lower() in by_lower_case:
+                attributes[name] = by_lower_case[name.lower()]
+        for name, path in self.attributes.items():
+            attributes[name] = jmespath.search(path, description)
+        return {name: value for name, value in attributes.items() if value is not None}
+
+    def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
+        later = {name for name in self.own_calls if name not in self.follow or self.follow[name].at_creation}
+        members = self._input({name: value for name, value in values.items() if name not in later})
+        members |= self.constants
+        if self.idempotency_member is not None:
+            members[self.idempotency_member] = context.token
+        if self.tagging is not None and values.get("Tags"):
+            members |= self.tagging.members(values["Tags"])
+        call = Call(self.service, self.create, members, context.token)
+        try:
+            answer = yield from self._answer_of(call)
+        except AwsCallFailed as fault:
+            if not (context.is_repeated and _EXISTS.search(fault.code)):
+                raise
+            answer = yield from self._repeat(call, PhysicalResource("", values))
+            if jmespath.search(self.identifier, {**values, **answer}) is None:
+                raise  # what is there already is another resource
+        return str(jmespath.search(self.identifier, {**values, **answer}))
+
+    def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
+        """The answer to a creation that was done before an interruption."""
+        if self.undo and self.delete is not None:
+            yield Call(self.service, self.delete, call.input)
+            return (yield from self._answer_of(call))
+        if self.repeated is None:
+            return EMPTY
+        answer = yield Call(self.service, self.repeated.operation, self.repeated.input(resource))
+        return dict(self.repeated.find(answer, resource) or EMPTY)
+
+    def _answer_of(self, call: Call) -> Procedure[Mapping[str, Any]]:
+        """The answer to a call; where that is an operation to wait for, the finished operation's targets."""
+        answer = yield call
+        if self.ticket is None or "OperationId" not in answer:
+            return answer
+        while True:
+            operation = (yield Call(self.service, "GetOperation", {"OperationId": answer["OperationId"]}))["Operation"]
+            if operation["Status"] == "SUCCESS":
+                return {"Id": jmespath.search(self.ticket, operation)}
+            if operation["Status"] == "FAIL":
+                raise ResourceFailed(operation.get("ErrorMessage", "the operation failed"))
+            yield Wait(FIRST_WAIT)
+
+    def _change_followed(self, name: str, follow: Follow, resource: PhysicalResource) -> Procedure[None]:
+        if name in resource.properties:
+            yield Call(self.service, follow.operation, follow.input(resource))
+        elif follow.reset is not None:
+            yield Call(self.service, follow.reset, self.by_id(resource))
+        else:
+            raise ResourceFailed(f"moyai can't take the property {name} away from {self.name}: set it to its default.")
+
+    def _change_children(
+        self, children: Children, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
+    ) -> Procedure[None]:
+        """Remove and add what differs. ``former``: the lists that may apply; what is in all of them does."""
+        for element in {json.dumps(each, sort_keys=True): each for elements in former for each in elements}.values():
+            if element not in after:
+                yield from self._unless(children.absent, children.remove, children.input(resource, element))
+        for element in after:
+            if not all(element in elements for elements in former):
+                yield from self._unless(children.present, children.add, children.input(resource, element))
+
+    def _unless(self, codes: frozenset[str], operation: str, members: Properties) -> Procedure[None]:
+        """Call an operation whose errors with these codes say that it is done already."""
+        try:
+            yield Call(self.service, operation, members)
+        except AwsCallFailed as fault:
+            if fault.code not in codes:
+                raise
+
+    def _input(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {self.rename.get(name, name): value for name, value in self.arrange(values).items()}
+
+
+def changed_properties(before: Properties, after: Properties) -> frozenset[str]:
+    """The names of properties that are not equal."""
+    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))

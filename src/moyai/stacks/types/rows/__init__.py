@@ -1,0 +1,1 @@
+"""The rows: each resource type that stacks may have."""

@@ -1,0 +1,294 @@
+"""Amazon EC2's resource types: VPCs and what is in them.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read, Stable
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.tags import ec2_tags
+
+_ANYWHERE: Final = MappingProxyType({"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"})
+"""The rule for outgoing traffic that a new security group has."""
+_PEERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "CidrIp": ("IpRanges", "CidrIp"),
+        "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+        "DestinationPrefixListId": ("PrefixListIds", "PrefixListId"),
+        "SourcePrefixListId": ("PrefixListIds", "PrefixListId"),
+        "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+        "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    }
+)
+"""Whom a rule admits: the list in a permission, and the member of its element, by property."""
+
+
+def ec2_rows() -> Iterator[StackResourceType]:
+    """The rows of the service ``ec2``."""
+    yield from _vpc_rows()
+    yield from _gateway_rows()
+    yield from _route_rows()
+    yield from _security_group_rows()
+
+
+def _vpc_rows() -> Iterator[StackResourceType]:
+    yield _vpc()
+    yield _subnet()
+
+
+def _gateway_rows() -> Iterator[StackResourceType]:
+    yield _internet_gateway()
+    yield _vpcgateway_attachment()
+    yield _elastic_address()
+    yield _nat_gateway()
+
+
+def _route_rows() -> Iterator[StackResourceType]:
+    yield _route_table()
+    yield _route_row()
+    yield _subnet_route_table_association()
+
+
+def _security_group_rows() -> Iterator[StackResourceType]:
+    yield _security_group()
+    for direction in ("Ingress", "Egress"):
+        yield StackResourceType(
+            f"AWS::EC2::SecurityGroup{direction}",
+            "ec2",
+            f"AuthorizeSecurityGroup{direction}",
+            "SecurityGroupRules[0].SecurityGroupRuleId",
+            f"RevokeSecurityGroup{direction}",
+            both(prop("GroupId", "GroupId"), id_list("SecurityGroupRuleIds")),
+            arrange=lambda values: {"GroupId": values["GroupId"], "IpPermissions": [_permission(values)]},
+            arranged=frozenset({"Description", *_PEERS}),
+            undo=True,
+            derive=lambda resource: {"Id": resource.id},
+            missing=frozenset({"InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"}),
+        )
+
+
+def _vpc_attribute(name: str) -> Follow:
+    return Follow("ModifyVpcAttribute", both(ids("VpcId"), prop(name, name, lambda value: {"Value": value})))
+
+
+def _of_vpc(filter_name: str, value: str) -> Input:
+    return lambda resource: {
+        "Filters": [{"Name": "vpc-id", "Values": [resource.id]}, {"Name": filter_name, "Values": [value]}]
+    }
+
+
+def _route(resource: PhysicalResource) -> Properties:
+    names = ("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    return {name: resource.properties[name] for name in names if name in resource.properties}
+
+
+def _rules(direction: str, *initial: Mapping[str, Any]) -> Children:
+    return Children(
+        f"AuthorizeSecurityGroup{direction}",
+        f"RevokeSecurityGroup{direction}",
+        lambda resource, rule: {"GroupId": resource.id, "IpPermissions": [_permission(rule)]},
+        initial,
+        frozenset({"InvalidPermission.Duplicate"}),
+        frozenset({"InvalidPermission.NotFound"}),
+    )
+
+
+def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A permission of EC2 from a rule of a template, which has everything side by side."""
+    permission = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+    described = {"Description": rule["Description"]} if "Description" in rule else {}
+    for name, (peers, member) in _PEERS.items():
+        if name in rule:
+            permission[peers] = [{member: rule[name], **described}]
+    return permission
+
+
+def _vpc() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::VPC",
+        "ec2",
+        "CreateVpc",
+        "Vpc.VpcId",
+        "DeleteVpc",
+        ids("VpcId"),
+        tagging=ec2_tags("vpc"),
+        follow={
+            "EnableDnsSupport": _vpc_attribute("EnableDnsSupport"),
+            "EnableDnsHostnames": _vpc_attribute("EnableDnsHostnames"),
+        },
+        read=Read("DescribeVpcs", id_list("VpcIds"), "Vpcs[0]"),
+        stable=Stable("State", frozenset({"available"})),
+        attributes={
+            "CidrBlockAssociations": "CidrBlockAssociationSet[].AssociationId",
+            "Ipv6CidrBlocks": "Ipv6CidrBlockAssociationSet[].Ipv6CidrBlock",
+        },
+        lookups={
+            "DefaultSecurityGroup": Read(
+                "DescribeSecurityGroups", _of_vpc("group-name", "default"), "SecurityGroups[0].GroupId"
+            ),
+            "DefaultNetworkAcl": Read("DescribeNetworkAcls", _of_vpc("default", "true"), "NetworkAcls[0].NetworkAclId"),
+        },
+        missing=frozenset({"InvalidVpcID.NotFound"}),
+    )
+
+
+def _subnet() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::Subnet",
+        "ec2",
+        "CreateSubnet",
+        "Subnet.SubnetId",
+        "DeleteSubnet",
+        ids("SubnetId"),
+        tagging=ec2_tags("subnet"),
+        follow={
+            name: Follow(
+                "ModifySubnetAttribute", both(ids("SubnetId"), prop(name, name, lambda value: {"Value": value}))
+            )
+            for name in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64")
+        },
+        repeated=Read(
+            "DescribeSubnets",
+            lambda resource: {"Filters": [{"Name": "vpc-id", "Values": [resource.properties["VpcId"]]}]},
+            "{Subnet: Subnets[?CidrBlock=='$CidrBlock'] | [0]}",
+        ),
+        read=Read("DescribeSubnets", id_list("SubnetIds"), "Subnets[0]"),
+        attributes={"Ipv6CidrBlocks": "Ipv6CidrBlockAssociationSet[].Ipv6CidrBlock"},
+        missing=frozenset({"InvalidSubnetID.NotFound"}),
+    )
+
+
+def _internet_gateway() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::InternetGateway",
+        "ec2",
+        "CreateInternetGateway",
+        "InternetGateway.InternetGatewayId",
+        "DeleteInternetGateway",
+        ids("InternetGatewayId"),
+        tagging=ec2_tags("internet-gateway"),
+        read=Read("DescribeInternetGateways", id_list("InternetGatewayIds"), "InternetGateways[0]"),
+        missing=frozenset({"InvalidInternetGatewayID.NotFound"}),
+    )
+
+
+def _vpcgateway_attachment() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::VPCGatewayAttachment",
+        "ec2",
+        "AttachInternetGateway",
+        "join('|', ['IGW', VpcId])",
+        "DetachInternetGateway",
+        both(prop("VpcId", "VpcId"), prop("InternetGatewayId", "InternetGatewayId")),
+        missing=frozenset({"Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"}),
+    )
+
+
+def _elastic_address() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::EIP",
+        "ec2",
+        "AllocateAddress",
+        "PublicIp",
+        "ReleaseAddress",
+        lambda resource: {"AllocationId": resource.attributes["AllocationId"]},
+        tagging=ec2_tags("elastic-ip"),
+        read=Read("DescribeAddresses", id_list("PublicIps"), "Addresses[0]"),
+        missing=frozenset({"InvalidAllocationID.NotFound"}),
+    )
+
+
+def _nat_gateway() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::NatGateway",
+        "ec2",
+        "CreateNatGateway",
+        "NatGateway.NatGatewayId",
+        "DeleteNatGateway",
+        ids("NatGatewayId"),
+        idempotency_member="ClientToken",
+        tagging=ec2_tags("natgateway"),
+        read=Read("DescribeNatGateways", id_list("NatGatewayIds"), "NatGateways[0]"),
+        stable=Stable("State", frozenset({"available"}), frozenset({"failed", "deleted"}), "FailureMessage"),
+        gone=Stable("State", frozenset({"deleted"})),
+        missing=frozenset({"NatGatewayNotFound"}),
+    )
+
+
+def _route_table() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::RouteTable",
+        "ec2",
+        "CreateRouteTable",
+        "RouteTable.RouteTableId",
+        "DeleteRouteTable",
+        ids("RouteTableId"),
+        tagging=ec2_tags("route-table"),
+        read=Read("DescribeRouteTables", id_list("RouteTableIds"), "RouteTables[0]"),
+        missing=frozenset({"InvalidRouteTableID.NotFound"}),
+    )
+
+
+def _route_row() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::Route",
+        "ec2",
+        "CreateRoute",
+        "join('|', [RouteTableId, DestinationCidrBlock || DestinationIpv6CidrBlock || DestinationPrefixListId])",
+        "DeleteRoute",
+        _route,
+        update="ReplaceRoute",
+        derive=lambda resource: {"CidrBlock": resource.id.partition("|")[2]},
+        missing=frozenset({"InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"}),
+    )
+
+
+def _subnet_route_table_association() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "ec2",
+        "AssociateRouteTable",
+        "AssociationId",
+        "DisassociateRouteTable",
+        ids("AssociationId"),
+        repeated=Read(
+            "DescribeRouteTables",
+            lambda resource: {"RouteTableIds": [resource.properties["RouteTableId"]]},
+            "{AssociationId: RouteTables[0].Associations[?SubnetId=='$SubnetId'] | [0].RouteTableAssociationId}",
+        ),
+        derive=lambda resource: {"Id": resource.id},
+        missing=frozenset({"InvalidAssociationID.NotFound"}),
+    )
+
+
+def _security_group() -> StackResourceType:
+    return StackResourceType(
+        "AWS::EC2::SecurityGroup",
+        "ec2",
+        "CreateSecurityGroup",
+        "GroupId",
+        "DeleteSecurityGroup",
+        ids("GroupId"),
+        drawn="GroupName",
+        repeated=Read(
+            "DescribeSecurityGroups",
+            lambda resource: {"Filters": [{"Name": "group-name", "Values": [resource.properties["GroupName"]]}]},
+            "SecurityGroups[0]",
+        ),
+        rename={"GroupDescription": "Description"},
+        tagging=ec2_tags("security-group"),
+        children={
+            "SecurityGroupIngress": _rules("Ingress"),
+            "SecurityGroupEgress": _rules("Egress", _ANYWHERE),
+        },
+        read=Read("DescribeSecurityGroups", id_list("GroupIds"), "SecurityGroups[0]"),
+        attributes={"Id": "GroupId"},
+        missing=frozenset({"InvalidGroup.NotFound", "InvalidGroupId.NotFound"}),
+    )

@@ -1,0 +1,137 @@
+"""Amazon ECS's resource types.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_ECS.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Follow, Properties, Read, Stable
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import both, id_list, ids
+from moyai.stacks.types.tags import arn_tags
+
+_BY_ATTRIBUTE: Final = arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]})
+_BY_ID: Final = arn_tags(lambda resource: {"resourceArn": resource.id})
+_CAPACITY: Final = Follow(
+    "PutClusterCapacityProviders",
+    lambda resource: {
+        "cluster": resource.id,
+        "capacityProviders": resource.properties.get("CapacityProviders", []),
+        "defaultCapacityProviderStrategy": resource.properties.get("DefaultCapacityProviderStrategy", []),
+    },
+)
+
+
+def ecs_rows() -> Iterator[StackResourceType]:
+    """The rows of the service ``ecs``."""
+    yield _cluster_row()
+    yield _cluster_capacity_provider_associations()
+    yield _capacity_provider()
+    yield _task_definition()
+    yield _service_row()
+
+
+def _cluster(resource: PhysicalResource) -> Properties:
+    cluster = resource.properties.get("Cluster")
+    return {} if cluster is None else {"cluster": cluster}
+
+
+def _service(resource: PhysicalResource) -> Properties:
+    return {**_cluster(resource), "service": resource.id}
+
+
+def _cluster_row() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ECS::Cluster",
+        "ecs",
+        "CreateCluster",
+        "ClusterName",
+        "DeleteCluster",
+        ids("cluster"),
+        drawn="ClusterName",
+        rename={"ClusterSettings": "settings"},
+        tagging=_BY_ATTRIBUTE,
+        follow={"CapacityProviders": _CAPACITY, "DefaultCapacityProviderStrategy": _CAPACITY},
+        read=Read("DescribeClusters", id_list("clusters"), "clusters[?status!='INACTIVE'] | [0]"),
+        stable=Stable("status", frozenset({"ACTIVE"}), frozenset({"FAILED"})),
+        attributes={"Arn": "clusterArn"},
+        update="UpdateCluster",
+        missing=frozenset({"ClusterNotFoundException"}),
+    )
+
+
+def _cluster_capacity_provider_associations() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        "ecs",
+        "PutClusterCapacityProviders",
+        "Cluster",
+        "PutClusterCapacityProviders",
+        lambda resource: {"cluster": resource.id, "capacityProviders": [], "defaultCapacityProviderStrategy": []},
+        missing=frozenset({"ClusterNotFoundException"}),
+        replaces=frozenset({"CapacityProviders", "DefaultCapacityProviderStrategy"}),
+    )
+
+
+def _capacity_provider() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ECS::CapacityProvider",
+        "ecs",
+        "CreateCapacityProvider",
+        "Name",
+        "DeleteCapacityProvider",
+        ids("capacityProvider"),
+        drawn="Name",
+        tagging=_BY_ATTRIBUTE,
+        read=Read("DescribeCapacityProviders", id_list("capacityProviders"), "capacityProviders[0]"),
+        attributes={"Arn": "capacityProviderArn"},
+        missing=frozenset({"ClientException"}),
+    )
+
+
+def _task_definition() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ECS::TaskDefinition",
+        "ecs",
+        "RegisterTaskDefinition",
+        "taskDefinition.taskDefinitionArn",
+        "DeregisterTaskDefinition",
+        ids("taskDefinition"),
+        drawn="Family",
+        tagging=_BY_ID,
+        read=Read("DescribeTaskDefinition", ids("taskDefinition"), "taskDefinition"),
+        attributes={"TaskDefinitionArn": "taskDefinitionArn"},
+    )
+
+
+def _service_row() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ECS::Service",
+        "ecs",
+        "CreateService",
+        "service.serviceArn",
+        "DeleteService",
+        lambda resource: {**_service(resource), "force": True},
+        drawn="ServiceName",
+        idempotency_member="clientToken",
+        rename={"PlacementStrategies": "placementStrategy"},
+        tagging=_BY_ID,
+        read=Read("DescribeServices", both(_cluster, id_list("services")), "services[?status!='INACTIVE'] | [0]"),
+        stable=Stable(
+            "deployments[?status=='PRIMARY'] | [0].rolloutState",
+            frozenset({"COMPLETED", None}),
+            frozenset({"FAILED"}),
+            "deployments[?status=='PRIMARY'] | [0].rolloutStateReason",
+        ),
+        gone=Stable("status", frozenset({"INACTIVE"})),
+        attributes={"Name": "serviceName"},
+        update="UpdateService",
+        update_by=_service,
+        update_whole=False,
+        missing=frozenset({"ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException"}),
+        replaces=frozenset({"LaunchType", "DeploymentController"}),
+    )

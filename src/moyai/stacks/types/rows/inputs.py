@@ -1,0 +1,33 @@
+"""Members of inputs, as rows name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Input, Properties
+
+
+def ids(member: str) -> Input:
+    """The physical id as this member."""
+    return lambda resource: {member: resource.id}
+
+
+def id_list(member: str) -> Input:
+    """The physical id as the only element of this member."""
+    return lambda resource: {member: [resource.id]}
+
+
+def prop(member: str, name: str, wrap: Callable[[Any], Any] = lambda value: value) -> Input:
+    """One property of the resource as this member."""
+    return lambda resource: {member: wrap(resource.properties[name])}
+
+
+def both(*inputs: Input) -> Input:
+    """The members of several inputs together."""
+
+    def members(resource: PhysicalResource) -> Properties:
+        return {name: value for each in inputs for name, value in each(resource).items()}
+
+    return members

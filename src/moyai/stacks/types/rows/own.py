@@ -1,0 +1,32 @@
+"""Resource types that no service has.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_CloudFormation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Properties
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Identified, Procedure
+from moyai.stacks.types.resource_type import StackResourceType
+
+
+class Placeholder(StackResourceType, frozen=True):
+    """A type that is a name only."""
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Name the resource."""
+        identifier = existing or context.draw_name(self.longest_name)
+        yield Identified(identifier)
+        return PhysicalResource(identifier, properties, identifier)
+
+
+def own_rows() -> Iterator[StackResourceType]:
+    """CDK's description of itself, and waiting handles without a condition that waits for them."""
+    for name in ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"):
+        yield Placeholder(name, "", "", "", None, lambda _: {}, arranged=frozenset({"Analytics", "Modules"}))

@@ -1,0 +1,137 @@
+"""The resource types of the services around Amazon ECS.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Follow, Properties, Read
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import both, ids, prop
+from moyai.stacks.types.tags import arn_tags, map_tags
+
+_TARGET: Final = ("ResourceId", "ScalableDimension", "ServiceNamespace")
+"""What identifies a scalable target, in the order of its physical id."""
+_BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]})
+
+
+def service_rows() -> Iterator[StackResourceType]:
+    """The rows of CloudWatch Logs, Cloud Map and Application Auto Scaling."""
+    yield _log_group()
+    yield from _cloud_map_rows()
+    yield from _scaling_rows()
+
+
+def _cloud_map_rows() -> Iterator[StackResourceType]:
+    for kind in ("Http", "PrivateDns", "PublicDns"):
+        yield StackResourceType(
+            f"AWS::ServiceDiscovery::{kind}Namespace",
+            "servicediscovery",
+            f"Create{kind}Namespace",
+            "Id",
+            "DeleteNamespace",
+            ids("Id"),
+            ticket="Targets.NAMESPACE",
+            idempotency_member="CreatorRequestId",
+            tagging=_BY_ARN,
+            read=Read("GetNamespace", ids("Id"), "Namespace"),
+            attributes={"HostedZoneId": "Properties.DnsProperties.HostedZoneId"},
+            update=f"Update{kind}Namespace",
+            update_wrapper="Namespace",
+            missing=frozenset({"NamespaceNotFound"}),
+        )
+    yield _service_row()
+
+
+def _scaling_rows() -> Iterator[StackResourceType]:
+    yield _scalable_target_row()
+    yield _scaling_policy()
+
+
+def _scalable_target(resource: PhysicalResource) -> Properties:
+    return dict(zip(_TARGET, resource.id.split("|"), strict=True))
+
+
+def _target_of_policy(properties: Properties) -> dict[str, Any]:
+    if "ScalingTargetId" in properties:
+        return dict(zip(_TARGET, str(properties["ScalingTargetId"]).split("|"), strict=True))
+    return {name: properties[name] for name in _TARGET if name in properties}
+
+
+def _log_group() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Logs::LogGroup",
+        "logs",
+        "CreateLogGroup",
+        "LogGroupName",
+        "DeleteLogGroup",
+        ids("logGroupName"),
+        drawn="LogGroupName",
+        longest_name=512,
+        tagging=map_tags(lambda resource: {"resourceArn": resource.attributes["Arn"].removesuffix(":*")}),
+        follow={
+            "RetentionInDays": Follow(
+                "PutRetentionPolicy",
+                both(ids("logGroupName"), prop("retentionInDays", "RetentionInDays")),
+                reset="DeleteRetentionPolicy",
+            )
+        },
+        read=Read("DescribeLogGroups", ids("logGroupNamePrefix"), "logGroups[?logGroupName=='$id'] | [0]"),
+        missing=frozenset({"ResourceNotFoundException"}),
+    )
+
+
+def _service_row() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ServiceDiscovery::Service",
+        "servicediscovery",
+        "CreateService",
+        "Service.Id",
+        "DeleteService",
+        ids("Id"),
+        drawn="Name",
+        longest_name=64,
+        idempotency_member="CreatorRequestId",
+        tagging=_BY_ARN,
+        read=Read("GetService", ids("Id"), "Service"),
+        update="UpdateService",
+        update_wrapper="Service",
+        missing=frozenset({"ServiceNotFound"}),
+    )
+
+
+def _scalable_target_row() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "application-autoscaling",
+        "RegisterScalableTarget",
+        "join('|', [ResourceId, ScalableDimension, ServiceNamespace])",
+        "DeregisterScalableTarget",
+        _scalable_target,
+        update="RegisterScalableTarget",
+        derive=lambda resource: {"Id": resource.id},
+        missing=frozenset({"ObjectNotFoundException"}),
+    )
+
+
+def _scaling_policy() -> StackResourceType:
+    return StackResourceType(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "application-autoscaling",
+        "PutScalingPolicy",
+        "PolicyARN",
+        "DeleteScalingPolicy",
+        lambda resource: {"PolicyName": resource.properties["PolicyName"], **_target_of_policy(resource.properties)},
+        arrange=lambda values: {
+            **{name: value for name, value in values.items() if name != "ScalingTargetId"},
+            **_target_of_policy(values),
+        },
+        arranged=frozenset({"ScalingTargetId"}),
+        update="PutScalingPolicy",
+        derive=lambda resource: {"Arn": resource.id},
+        missing=frozenset({"ObjectNotFoundException"}),
+    )

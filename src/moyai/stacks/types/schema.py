@@ -1,0 +1,38 @@
+"""The published schemas of resource types: which properties there are, and which of them can change.
+
+``scripts/stack_schemas.py`` writes the file from AWS's published schemas.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """What a type's schema says of its properties (the top level only)."""
+
+    properties: frozenset[str]
+    """Those that a template may set."""
+    required: frozenset[str] = frozenset()
+    create_only: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+    unsupported: frozenset[str] = frozenset()
+    """Those for which no operation of moyai's row has a member."""
+
+
+NO_SCHEMA: Final = Schema(frozenset())
+
+
+_DECODER: Final = msgspec.json.Decoder(dict[str, Schema])
+
+
+@cache
+def schemas() -> Mapping[str, Schema]:
+    """The schemas by type."""
+    return _DECODER.decode(files(__package__).joinpath("schemas.json").read_bytes())

@@ -1,0 +1,41 @@
+"""The commands of the guide on CloudFormation, as they are printed, with the AWS CLI and real tasks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import GRACE, Installation
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+GUIDE = Path(__file__).parents[2] / "docs/guide/cloudformation.md"
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+def failures(server: Installation) -> list[tuple[str, str]]:
+    """What the events of the guide's stack say of failures."""
+    events = server.client("cloudformation").describe_stack_events(StackName="hello")["StackEvents"]
+    return [(e["LogicalResourceId"], e["ResourceStatusReason"]) for e in events if "ResourceStatusReason" in e]
+
+
+def test_the_guides_commands_run_as_printed(server: Installation, tmp_path: Path):
+    script = "\n".join(BLOCK.findall(GUIDE.read_text())).replace("http://127.0.0.1:4566", server.url)
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=server.environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10 * GRACE,
+    )
+    assert result.returncode == 0, (result.stderr, failures(server))
+    assert "Successfully created/updated stack - hello" in result.stdout
+    assert re.findall(r"^(hello|goodbye)$", result.stdout, re.MULTILINE) == ["hello", "goodbye"]
+    assert "UPDATE_COMPLETE" in result.stdout
+    assert server.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    assert server.client("cloudformation").describe_stacks()["Stacks"] == []

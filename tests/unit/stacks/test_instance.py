@@ -1,0 +1,289 @@
+"""Templates with values: functions, parameters, conditions, rules, references, loops."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.kernel.scope import DEFAULT_SCOPE
+from moyai.stacks.evaluation.scope import ResourceValues, Values, pseudo_parameters
+from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
+from moyai.stacks.progress.view import plain, values_with, wanted_properties
+from moyai.stacks.template.expressions import GetAtt, Join, Ref
+from moyai.stacks.template.text import parse_text
+
+KNOWN = Values(
+    parameters=pseudo_parameters(DEFAULT_SCOPE, "shop", "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"),
+    zones={"us-east-1": ("us-east-1a", "us-east-1b")},
+    exports={"net-vpc": "vpc-1"},
+)
+LOGS = {"Type": "AWS::Logs::LogGroup"}
+
+
+def instance(template: dict[str, Any], **parameters: str) -> StackInstance:
+    return instantiate(parse_text(json.dumps(template)), ParameterSource(parameters), KNOWN)
+
+
+def value(expression: Any, **sections: Any) -> Any:
+    """What an expression becomes as a property."""
+    document = {"Resources": {"A": LOGS | {"Properties": {"X": expression}}, "B": LOGS}, **sections}
+    return plain(instance(document).template.resources["A"].properties["X"])
+
+
+def refusal(template: dict[str, Any], **parameters: str) -> str:
+    with pytest.raises(TemplateFault) as caught:
+        instance(template, **parameters)
+    return caught.value.message
+
+
+MAPPINGS = {"Mappings": {"Sizes": {"us-east-1": {"small": 1, "names": ["a", "b"]}}}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Fn::Sub": "${AWS::AccountId}-${!Literal}-x"}, "123456789012-${Literal}-x"),
+        ({"Fn::Sub": ["${A}-${B2}", {"A": {"Ref": "AWS::StackName"}, "B2": 5}]}, "shop-5"),
+        ({"Fn::Join": [",", ["a", 1, True, {"Ref": "AWS::NoValue"}]]}, "a,1,true"),
+        ({"Fn::Join": ["-", {"Fn::Split": [".", "a.b"]}]}, "a-b"),
+        ({"Fn::Select": ["1", {"Fn::GetAZs": ""}]}, "us-east-1b"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 2]}, ["10.0.0.0/24", "10.0.1.0/24"]),
+        ({"Fn::Cidr": ["10.0.0.0/16", "2", "12"]}, ["10.0.0.0/20", "10.0.16.0/20"]),
+        ({"Fn::Cidr": ["2001:db8::/56", 1]}, ["2001:db8::/64"]),
+        ({"Fn::Base64": "hi"}, "aGk="),
+        ({"Fn::ImportValue": {"Fn::Sub": "net-vpc"}}, "vpc-1"),
+        ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "small"]}, 1),
+        ({"Fn::FindInMap": ["Sizes", "us-east-1", "names"]}, ["a", "b"]),
+        ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": {"c": []}}, {"b": {"c": []}}),
+        ({"Condition": "text", "Ref2": 1}, {"Condition": "text", "Ref2": 1}),
+        ({"Fn::Select": [0, ["a", {"Ref": "B"}]]}, "a"),
+        ({"Ref": "B"}, Ref("B")),
+    ],
+)
+def test_a_function_is_evaluated_as_far_as_its_values_are_known(expression, expected):
+    assert value(expression, **MAPPINGS) == expected
+
+
+def test_a_text_with_an_attribute_of_a_resource_is_not_known_before_it_exists():
+    join = value({"Fn::Sub": "x-${B.Arn}"})
+    assert (join.delimiter, join.items) == ("", ("x-", GetAtt("B", "Arn")))
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ({"Fn::Nothing": 1}, "Fn::Nothing is not known"),
+        ({"Fn::Equals": [1, 1]}, "Fn::Equals is not known, or can't be used here"),
+        ({"Ref": ["A"]}, "every Ref object must have a single String value."),
+        ({"Ref": "A", "Other": 1}, "an object with Ref can't have other members"),
+        ({"Fn::Join": ["", "text"]}, "every Fn::Join object requires two parameters"),
+        ({"Fn::Split": ["", "text"]}, "every Fn::Split object requires two parameters"),
+        ({"Fn::Select": [5, ["a"]]}, "Fn::Select cannot select nonexistent value at index 5"),
+        ({"Fn::Select": ["x", ["a"]]}, "Fn::Select requires an integer index, not x"),
+        ({"Fn::Sub": "${a b}"}, "variable names in Fn::Sub syntax must contain only alphanumeric"),
+        ({"Fn::Sub": ["x"]}, "One or more Fn::Sub intrinsic functions don't specify expected arguments"),
+        ({"Fn::FindInMap": ["Sizes", "x", "small"]}, "Unable to get mapping for Sizes::x::small"),
+        ({"Fn::FindInMap": ["None", "x", "y"]}, "Mapping named 'None' is not present in the 'Mappings' section"),
+        ({"Fn::GetAtt": "B"}, "every Fn::GetAtt object requires two non-empty parameters"),
+        ({"Fn::GetAtt": ["None", "Arn"]}, "instance of Fn::GetAtt references undefined resource None"),
+        ({"Ref": "None"}, "Unresolved resource dependencies [None] in the Resources block of the template"),
+        ({"Fn::Sub": "${None}"}, "Unresolved resource dependencies [None] in the Resources block of the template"),
+        ({"Fn::ImportValue": "none"}, "No export named none found."),
+        ({"Fn::GetAZs": "eu-none-1"}, "Fn::GetAZs has no zones of the region eu-none-1"),
+        ({"Fn::Cidr": ["10.0.0.0/30", 4, 2]}, "10.0.0.0/30 has no 4 ranges of /30"),
+        ({"Fn::Cidr": ["10.0.0.0/8", 257, 8]}, "the count must be between 1 and 256"),
+        ({"Fn::Cidr": ["none", 1]}, "none is not a valid CIDR block"),
+        ({"Fn::If": ["None", 1, 2]}, "Unresolved condition dependency None"),
+        ({"Fn::Length": [1]}, "Fn::Length is not known"),
+    ],
+)
+def test_a_function_without_a_result_is_refused(expression, message):
+    assert message in refusal({"Resources": {"A": LOGS | {"Properties": {"X": expression}}, "B": LOGS}, **MAPPINGS})
+
+
+CONDITIONS = {
+    "Parameters": {"Env": {"Type": "String", "Default": "prod"}},
+    "Conditions": {
+        "IsProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]},
+        "IsTest": {"Fn::Not": [{"Condition": "IsProd"}]},
+        "Either": {"Fn::Or": [{"Condition": "IsTest"}, {"Fn::Equals": [80, "80"]}]},
+        "Both": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "Either"}]},
+    },
+}
+
+
+def test_conditions_decide_about_resources_outputs_and_values():
+    template = {
+        **CONDITIONS,
+        "Resources": {
+            "Always": LOGS | {"Properties": {"X": {"Fn::If": ["Both", {"Ref": "Prod"}, {"Ref": "Test"}]}}},
+            "Prod": LOGS | {"Condition": "IsProd"},
+            "Test": LOGS | {"Condition": "IsTest", "DependsOn": "Prod"},
+        },
+        "Outputs": {"P": {"Value": {"Ref": "Prod"}, "Condition": "IsProd"}, "T": {"Value": "x", "Condition": "IsTest"}},
+    }
+    made = instance(template)
+    assert made.order == {"Always": {"Prod"}, "Prod": set()}
+    assert list(made.template.outputs) == ["P"]
+    assert "Unresolved resource dependencies [Test]" in refusal(
+        template | {"Outputs": {"T": {"Value": {"Ref": "Test"}}}}
+    )
+    assert list(instance(template | {"Outputs": {}}, Env="dev").template.resources) == ["Always", "Test"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"A": {"Condition": "B"}, "B": {"Fn::Not": [{"Condition": "A"}]}}, "Circular dependency between conditions"),
+        ({"A": {"Condition": "None"}}, "Unresolved condition dependency None"),
+        ({"A": {"Fn::Equals": [{"Ref": "L"}, 1]}}, "Cannot reference resources in the Conditions block"),
+        ({"A": {"Fn::And": [{"Condition": "A"}]}}, "requires a list of at least 2 and at most 10 boolean parameters"),
+        ({"A": "true"}, "Every Conditions member must be a function"),
+        ({"A": {"Fn::Not": [{"Ref": "AWS::Region"}]}}, "a condition must be a condition function"),
+    ],
+)
+def test_malformed_conditions_are_refused(conditions, message):
+    assert message in refusal({"Resources": {"L": LOGS}, "Conditions": conditions})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "message"),
+    [
+        ({"Type": "String", "AllowedValues": ["a", 1]}, "b", "Parameter 'P' must be one of AllowedValues"),
+        ({"Type": "String", "AllowedPattern": "[a-z]+"}, "A", "Parameter 'P' must match pattern [a-z]+"),
+        ({"Type": "String", "MinLength": "3"}, "ab", "Parameter 'P' must contain at least 3 characters"),
+        ({"Type": "String", "MaxLength": 1}, "ab", "Parameter 'P' must contain at most 1 characters"),
+        ({"Type": "Number"}, "x", "Parameter 'P' must be a number"),
+        ({"Type": "Number", "MinValue": 3}, "2", "Parameter 'P' must be a number not less than 3"),
+        ({"Type": "Number", "MaxValue": 3}, "4", "Parameter 'P' must be a number not greater than 3"),
+        ({"Type": "List<Number>"}, "1,x", "Parameter 'P' must be a number"),
+        (
+            {"Type": "String", "AllowedValues": ["a"], "ConstraintDescription": "say a"},
+            "b",
+            "Parameter 'P' failed to satisfy constraint: say a",
+        ),
+        ({"Type": "Text"}, "b", "Template format error: Unrecognized parameter type: Text"),
+        ({"Type": "String"}, "b" * 4097, "Parameter 'P' is longer than 4096 bytes"),
+        ({"Type": "String", "AllowedPattern": "("}, "b", "the AllowedPattern ( is not valid"),
+        ({"Type": "String", "Typo": 1}, "b", "[/Parameters/P]"),
+        ({}, "b", "Every Parameters object must contain a Type member."),
+    ],
+)
+def test_a_parameter_outside_its_limits_is_refused(parameter, text, message):
+    assert message in refusal({"Parameters": {"P": parameter}, "Resources": {"A": LOGS}}, P=text)
+
+
+def test_parameters_have_given_former_and_default_values():
+    template = {
+        "Parameters": {
+            "Given": {"Type": "String", "Default": "no"},
+            "Former": {"Type": "CommaDelimitedList"},
+            "Default": {"Type": "Number", "Default": 8080},
+            "Stored": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/names"},
+        },
+        "Resources": {"A": LOGS | {"Properties": {n: {"Ref": n} for n in ("Given", "Former", "Default", "Stored")}}},
+    }
+    source = ParameterSource({"Given": "yes"}, {"Former": "a, b"}, {"Stored": "x,y"})
+    made = instantiate(parse_text(json.dumps(template)), source, KNOWN)
+    assert plain(made.template.resources["A"].properties) == {
+        "Given": "yes",
+        "Former": ["a", "b"],
+        "Default": "8080",
+        "Stored": ["x", "y"],
+    }
+    assert refusal(template, Given="a") == "Parameters: [Former] must have values"
+    assert refusal(template, Other="a", Former="b") == "Parameters: [Other] do not exist in the template"
+
+
+def test_rules_check_parameters():
+    template = {
+        "Parameters": {"Env": {"Type": "String"}, "Size": {"Type": "String"}},
+        "Rules": {
+            "Large": {
+                "RuleCondition": {"Fn::Equals": [{"Ref": "Env"}, "prod"]},
+                "Assertions": [
+                    {
+                        "Assert": {"Fn::Contains": [["l", "xl"], {"Ref": "Size"}]},
+                        "AssertDescription": "production is large",
+                    }
+                ],
+            }
+        },
+        "Resources": {"A": LOGS},
+    }
+    instance(template, Env="dev", Size="s")
+    instance(template, Env="prod", Size="xl")
+    assert "production is large" in refusal(template, Env="prod", Size="s")
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ({}, "At least one Resources member must be defined."),
+        ({"Resources": {"A": {}}}, "[/Resources/A] Every Resources object must contain a Type member."),
+        ({"Resources": {"A-B": LOGS}}, "Resource name A-B is non alphanumeric."),
+        ({"Resources": {"A": LOGS | {"Typo": 1}}}, "Invalid template resource property 'Typo'"),
+        ({"Resources": {"A": LOGS}, "Typo": {}}, "Invalid template property or properties [Typo]"),
+        ({"Resources": {"A": LOGS | {"DeletionPolicy": "Keep"}}}, "Unrecognized DeletionPolicy Keep"),
+        ({"Resources": {"A": LOGS | {"DependsOn": [1]}}}, "must be a string or a list of strings"),
+        ({"Resources": {"A": LOGS | {"DependsOn": "B"}}}, "Unresolved resource dependencies [B]"),
+        (
+            {"Resources": {f"A{n}": LOGS for n in range(501)}},
+            "Number of resources, 501, is greater than maximum allowed, 500",
+        ),
+        ({"Resources": {"A": LOGS}, "AWSTemplateFormatVersion": "2020-01-01"}, "2020-01-01 is not a supported value"),
+        ({"Resources": {"A": LOGS}, "Outputs": {"O": {}}}, "Every Outputs member must contain a Value object."),
+        (
+            {"Resources": {"A": LOGS | {"DependsOn": "B"}, "B": LOGS | {"DependsOn": "A"}}},
+            "Circular dependency between resources: [A, B]",
+        ),
+        ({"Resources": {"A": LOGS}, "Description": "x" * 1025}, "Template description is longer than 1024"),
+    ],
+)
+def test_a_malformed_template_is_refused(template, message):
+    assert message in refusal(template)
+
+
+def test_loops_write_their_members_out():
+    template = {
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"Names": {"Type": "CommaDelimitedList", "Default": "web-app,api"}},
+        "Resources": {
+            "Fn::ForEach::Logs": [
+                "Name",
+                {"Ref": "Names"},
+                {
+                    "Logs&{Name}": LOGS
+                    | {
+                        "DeletionPolicy": {"Fn::Select": [0, ["Retain"]]},
+                        "Properties": {"LogGroupName": {"Fn::Sub": "/${Name}/${AWS::Region}"}, "Own": {"Ref": "Name"}},
+                    }
+                },
+            ]
+        },
+        "Outputs": {"Count": {"Value": {"Fn::Length": {"Ref": "Names"}}}},
+    }
+    made = instance(template).template
+    assert {name: plain(r.properties) for name, r in made.resources.items()} == {
+        "Logswebapp": {"LogGroupName": "/web-app/us-east-1", "Own": "web-app"},
+        "Logsapi": {"LogGroupName": "/api/us-east-1", "Own": "api"},
+    }
+    assert made.resources["Logsapi"].deletion_policy.value == "Retain"
+    assert made.outputs["Count"].value == 2
+    assert "are not different" in refusal(template, Names="a-b,ab")
+
+
+def test_values_of_resources_complete_properties():
+    made = instance({"Resources": {"A": LOGS, "B": LOGS | {"Properties": {"X": {"Fn::Sub": "${A}/${A.Arn}"}}}}})
+    known = values_with(made.values, {})
+    assert isinstance(wanted_properties(made.template.resources["B"], known, {})["X"], Join)
+    known = Values(made.values.parameters, resources={"A": ResourceValues("a", {"Arn": "arn"})})
+    assert wanted_properties(made.template.resources["B"], known, {"team": "x"}) == {
+        "X": "a/arn",
+        "Tags": [{"Key": "team", "Value": "x"}],
+    }

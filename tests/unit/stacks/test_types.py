@@ -1,0 +1,102 @@
+"""Resource types: every row against the operations' models and AWS's schemas."""
+
+from __future__ import annotations
+
+import jmespath
+import pytest
+
+from moyai.api.models import load_models
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
+from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.schema import schemas
+
+TYPES = [kind for kind in resource_types().values() if kind.service]
+MODELS = load_models()
+
+
+def test_every_type_has_a_published_schema():
+    assert resource_types().keys() == schemas().keys()
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_a_type_names_operations_that_its_service_has(kind):
+    model = MODELS[kind.service]
+    follows = [name for follow in kind.follow.values() for name in (follow.operation, follow.reset)]
+    children = [name for each in kind.children.values() for name in (each.add, each.remove)]
+    reads = [read.operation for read in (kind.read, kind.repeated, *kind.lookups.values()) if read]
+    tags = [] if kind.tagging is None else [kind.tagging.add, kind.tagging.remove]
+    for name in (kind.create, kind.update, kind.delete, *follows, *children, *reads, *tags):
+        assert name is None or model.operation_model(name).name == name
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_each_property_has_a_place_or_is_refused(kind):
+    model = MODELS[kind.service]
+    shapes = [model.operation_model(name).input_shape for name in (kind.create, kind.update) if name]
+    members = {name.lower() for shape in shapes if shape for name in shape.members}
+    for name in kind.schema.properties - kind.schema.unsupported - kind.own_calls - kind.arranged:
+        assert kind.rename.get(name, name).lower() in members, name
+    assert kind.schema.unsupported <= kind.schema.properties
+    assert kind.rename.keys() | kind.follow.keys() | kind.children.keys() <= kind.schema.properties
+    assert kind.drawn is None or kind.drawn in kind.schema.properties
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_the_paths_of_a_type_are_expressions(kind):
+    paths = [kind.identifier, *kind.attributes.values()]
+    paths += [read.path for read in (kind.read, kind.repeated, *kind.lookups.values()) if read]
+    paths += [path for stable in (kind.stable, kind.gone) if stable for path in (stable.path, stable.reason)]
+    for path in paths:
+        jmespath.compile(path.replace("$", ""))
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_a_changed_property_replaces_the_resource_or_can_be_updated(kind):
+    for name in kind.schema.properties - kind.schema.unsupported:
+        replaced = kind.must_replace({name: 1}, {name: 2})
+        assert replaced or kind.update or name in kind.own_calls, name
+        assert not kind.must_replace({name: 1}, {name: 1})
+
+
+@pytest.mark.parametrize(
+    ("stack", "logical_id", "longest", "start"),
+    [
+        ("shop", "Logs", 255, "shop-Logs-"),
+        ("a" * 128, "b" * 255, 255, "a" * 121 + "-"),
+        ("shop", "ApplicationLoadBalancer", 32, "shop-ApplicationLo-"),
+        ("a-very-long-name-of-a-stack", "Lb", 32, "a-very-long-name-Lb-"),
+    ],
+)
+def test_a_drawn_name_keeps_to_its_length(stack, logical_id, longest, start):
+    name = ResourceContext(stack, logical_id, "token").draw_name(longest)
+    assert len(name) <= longest
+    assert name.startswith(start[:10])
+    assert name == ResourceContext(stack, logical_id, "token").draw_name(longest)
+    assert name != ResourceContext(stack, logical_id, "other").draw_name(longest)
+
+
+def test_a_service_waits_for_its_rollout_and_fails_with_it():
+    kind = resource_types()["AWS::ECS::Service"]
+    resource = PhysicalResource("arn:service", {"Cluster": "shop"})
+    steps = kind.describe(resource, kind.stable)
+    call = next(steps)
+    assert isinstance(call, Call)
+    assert call.input == {"cluster": "shop", "services": ["arn:service"]}
+
+    def answer(state: str) -> dict[str, object]:
+        deployment = {"status": "PRIMARY", "rolloutState": state, "rolloutStateReason": "tasks failed to start."}
+        return {"services": [{"status": "ACTIVE", "serviceName": "web", "deployments": [deployment]}]}
+
+    wait = steps.send(answer("IN_PROGRESS"))
+    assert isinstance(wait, Wait)
+    assert wait.seconds < 1
+    next(steps)
+    with pytest.raises(ResourceFailed, match="tasks failed to start"):
+        steps.send(answer("FAILED"))
+    steps = kind.describe(resource, kind.stable)
+    next(steps)
+    with pytest.raises(StopIteration) as end:
+        steps.send(answer("COMPLETED"))
+    assert end.value.value.attributes["Name"] == "web"
