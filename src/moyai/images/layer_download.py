@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from moyai.images.errors import BadContent
 from moyai.images.model import Descriptor
@@ -19,6 +19,8 @@ from moyai.images.store.lease import Lease
 from moyai.images.store.unpacking import Arrival
 
 T = TypeVar("T")
+_NEWS_BYTES: Final = 1024 * 1024
+"""Sources write that much at once."""
 
 
 class LayerDownload(NamedTuple):
@@ -36,14 +38,17 @@ class LayerDownload(NamedTuple):
         """
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
-        begins_again = False
+        begins_again, untold = False, 0
 
         def add_received(count: int) -> None:
-            nonlocal begins_again
+            nonlocal begins_again, untold
             begins_again = begins_again or count < 0
+            untold += count
             self.tracker.add_received(count)
-            with suppress(BlockingIOError, BrokenPipeError):  # there is unread news, or nobody who reads it
-                os.write(writing, b"+")
+            if untold >= _NEWS_BYTES:
+                untold = 0
+                with suppress(BlockingIOError, BrokenPipeError):  # there is unread news, or nobody who reads it
+                    os.write(writing, b"+")
 
         with tempfile.TemporaryFile(dir=self.lease.directory) as file:
             add = partial(self.lease.add_layer, descriptor, diff_id, file)
