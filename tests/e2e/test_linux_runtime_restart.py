@@ -26,8 +26,8 @@ def directory(linux, name="app"):
     return linux.state / "run/tasks" / TASK / "containers" / name
 
 
-def record_of(linux):
-    record = read_record(directory(linux))
+def record_of(linux, name="app"):
+    record = read_record(directory(linux, name))
     assert record is not None
     return record
 
@@ -83,6 +83,31 @@ async def test_a_container_dies_with_its_monitor_and_counts_as_killed(linux):
         return not Path(f"/proc/{record.init}").exists()  # noqa: ASYNC240 - /proc never blocks
 
     await linux.until(has_exited)
+
+
+async def test_monitors_go_on_without_the_process_that_they_were_forked_from(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(LINUX[RUNS][2]))
+    await wait_for_output(linux, "up")
+    server = linux.runtime._monitors._process
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait()
+    for name in ("later", "last"):
+        await linux.runtime.start(shell(LINUX[RUNS][2], name))
+        await wait_for_output(linux, "up", name=name)
+    assert (await container_state(linux.runtime)).phase is ContainerPhase.RUNNING
+    later, last = (files_of(record_of(linux, name).monitor) for name in ("later", "last"))
+    assert not later & last
+    server = linux.runtime._monitors._process
+    await restart(linux)
+    assert server.returncode == 0
+    assert (await container_state(linux.runtime, name="later")).phase is ContainerPhase.RUNNING
+
+
+def files_of(pid):
+    """The open files, pipes and sockets of a process."""
+    links = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()} - {"/dev/null"}
+    return {link for link in links if link.startswith(("/", "pipe:", "socket:"))}
 
 
 async def test_a_recycled_pid_is_never_signalled(linux):

@@ -36,6 +36,7 @@ from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.launch import interpreter
 from moyai.runtime.linux.launch.host_access import NO_HOST_ACCESS, HostAccess
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.network import connection_drain, namespaces, open_connections, router
 from moyai.runtime.linux.network.listener_watch import ExpectedListeners, ListenerWatch, OpenListeners
 from moyai.runtime.linux.network_applier import NetworkApplier
@@ -80,12 +81,13 @@ class LinuxRuntime:
         self._notifier = Notifier(self._paths.notifications)
         self.images = puller.store
         self._images = TaskImages(puller, self._notifier.notify)
-        self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access)
-        self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance)
+        self._monitors = server = MonitorServer(self._paths.run)
+        self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access, server)
+        self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance, server)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
         self._health_events = HealthEvents(self._notifier.notify, clock)
-        self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock))
+        self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock, server))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
@@ -285,6 +287,7 @@ class LinuxRuntime:
         await self._health_events.close()
         self._notifier.close()
         await asyncio.to_thread(self._workers.shutdown)
+        await asyncio.to_thread(self._monitors.close)
         await asyncio.to_thread(self._network.close)
 
     async def destroy(self) -> None:
@@ -301,6 +304,7 @@ class LinuxRuntime:
         if others := [failure for failure in failures if not isinstance(failure, NotStopped)]:
             raise others[0]
         await self._work(self._cgroups.destroy)  # raises NotStopped for all processes that are left
+        await self._work(self._monitors.close)
         self._hierarchies.unmount()
         namespaces.unshare_mounts(self._paths.netns)
         interpreter.unmount_interpreter(self._paths.run)

@@ -12,8 +12,6 @@ import fcntl
 import os
 import select
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -21,9 +19,8 @@ import msgspec
 from moyai.images.store.trees import remove_tree
 from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
-from moyai.runtime.linux.launch.interpreter import interpreter_path
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.seccomp.filters import filter_for
-from moyai.runtime.linux.shim import __main__ as shim_entry
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, start_ticks
 
@@ -91,7 +88,7 @@ def _damaged_record(file: Path) -> MonitorRecord:
     )
 
 
-def start_monitor(config: LaunchConfig) -> None:
+def start_monitor(server: MonitorServer, config: LaunchConfig) -> None:
     """Start a monitor with its container and wait for its answer.
 
     A container that runs, or has run, is left as it is, unless it has ended and ``config`` is for a later attempt. The
@@ -110,22 +107,8 @@ def start_monitor(config: LaunchConfig) -> None:
     path = directory / "order"
     config.seccomp_filter = filter_for(config.capabilities, config.further_calls)
     _write_private(path, config.pack())
-    command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, str(path)]
-    # The monitor's standard error is kept: it says why a monitor died.
-    with (
-        (directory / "monitor.err").open("wb") as error_output,
-        subprocess.Popen(  # noqa: S603 - this interpreter, our own file
-            command,
-            executable=interpreter_path(Path(config.run)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=error_output,
-            start_new_session=True,
-            env={},
-            cwd="/",
-        ) as launcher,
-    ):
-        answer = _read_answer(launcher)
+    with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
+        answer = _read_answer(server.start(path, errors.fileno()))
     if answer not in {"ok", "already"}:
         lines = (directory / "monitor.err").read_text(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "it gave no reason"
@@ -150,18 +133,21 @@ def _prepare_next_attempt(directory: Path) -> None:
     (directory / "state.json").unlink(missing_ok=True)
 
 
-def _read_answer(launcher: subprocess.Popen[bytes]) -> str:
-    """The monitor's answer. The monitor closes its end afterwards; one that is silent for too long gave none."""
-    if launcher.stdout is None:
-        return ""
+def _read_answer(pipe: int) -> str:
+    """The monitor's answer. The monitor closes its end afterwards; one that is silent for too long gave none. Closes
+    the pipe.
+    """
     poll = select.poll()
-    poll.register(launcher.stdout, select.POLLIN)
+    poll.register(pipe, select.POLLIN)
     answer = b""
-    while len(answer) < _MAX_ANSWER_BYTES and poll.poll(_START_TIMEOUT_MS):
-        chunk = os.read(launcher.stdout.fileno(), _MAX_ANSWER_BYTES)
-        if not chunk:
-            break
-        answer += chunk
+    try:
+        while len(answer) < _MAX_ANSWER_BYTES and poll.poll(_START_TIMEOUT_MS):
+            chunk = os.read(pipe, _MAX_ANSWER_BYTES)
+            if not chunk:
+                break
+            answer += chunk
+    finally:
+        os.close(pipe)
     return answer.decode(errors="replace")
 
 

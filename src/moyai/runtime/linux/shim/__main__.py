@@ -1,6 +1,6 @@
 """The entry point of processes that stay beside a container: ``python -I -S …/shim/__main__.py``, and then
 
-- ``CONFIG-FILE``: a container monitor,
+- ``--server RUN-DIRECTORY``: what container monitors are forked from,
 - ``--exec-session FD``: the helper of an exec session.
 
 Isolated mode has no search path, so this file adds the directory that has the package moyai.
@@ -17,6 +17,6 @@ if __name__ == "__main__":
 
         exec_session.main(int(sys.argv[2]))
     else:
-        from moyai.runtime.linux.shim import monitor
+        from moyai.runtime.linux.shim import server
 
-        monitor.main(sys.argv[1])
+        server.main()

@@ -24,6 +24,7 @@ from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import ignore_existing, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS
@@ -67,10 +68,11 @@ def missing_requirement() -> str | None:
 class NatEgress:
     """The egress processes of one installation. Blocking."""
 
-    def __init__(self, paths: RuntimePaths, cgroups: Cgroups, clock: Clock) -> None:
+    def __init__(self, paths: RuntimePaths, cgroups: Cgroups, clock: Clock, server: MonitorServer) -> None:
         self._paths = paths
         self._cgroups = cgroups
         self._clock = clock
+        self._monitors = server
 
     def start(self, vpc: VpcId) -> None:
         """Start a pasta at the VPC's tap, unless one runs. Raises SandboxFailed, CannotCreate, CannotStart."""
@@ -94,7 +96,7 @@ class NatEgress:
             (BIND, str(_TUN), str(_TUN)),
             (BIND, str(self._paths.router_netns(vpc)), _ROUTER_IN_CONTAINER),
         )
-        monitors.start_monitor(egress_container(place, self._paths, program, mounts, _OPTIONS))
+        monitors.start_monitor(self._monitors, egress_container(place, self._paths, program, mounts, _OPTIONS))
 
     def stop(self, vpc: VpcId) -> None:
         """End the VPC's pasta and remove its files."""

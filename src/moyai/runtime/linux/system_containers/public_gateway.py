@@ -22,6 +22,7 @@ from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers import configs, gateway_config
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
@@ -36,11 +37,14 @@ _OWNER = int(configs.PROXY_USER.partition(":")[0])
 class PublicGateway:
     """The gateway of one installation. Blocking, one caller at a time."""
 
-    def __init__(self, paths: RuntimePaths, cgroups: Cgroups, envoy: Path, entrance: GatewayEntrance) -> None:
+    def __init__(
+        self, paths: RuntimePaths, cgroups: Cgroups, envoy: Path, entrance: GatewayEntrance, server: MonitorServer
+    ) -> None:
         self._paths = paths
         self._cgroups = cgroups
         self._envoy = envoy
         self._entrance = entrance
+        self._monitors = server
         self._home = paths.gateway / "container"
         self._run = paths.gateway / "run"
 
@@ -90,7 +94,7 @@ class PublicGateway:
             directory.mkdir(parents=True, exist_ok=True)
         self._write_if_changed("bootstrap.json", gateway_config.bootstrap())
         place = ContainerPlace(self._home, logs, self._cgroups.create_for_container(_CGROUP, GroupLimits()))
-        monitors.start_monitor(configs.gateway_container(place, self._paths, self._envoy, self._run))
+        monitors.start_monitor(self._monitors, configs.gateway_container(place, self._paths, self._envoy, self._run))
 
     def _write_if_changed(self, name: str, value: Mapping[str, object]) -> None:
         """Replace a file atomically, unless it has this content already: Envoy reloads every file that is replaced."""

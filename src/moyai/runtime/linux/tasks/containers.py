@@ -22,6 +22,7 @@ from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment, container_config
 from moyai.runtime.linux.launch.host_access import HostAccess
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.mounts import current_mounts, disk_mounts
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.runtime_paths import RuntimePaths
@@ -40,7 +41,7 @@ _PAUSE = f"{SYSTEM_PREFIX}pause"
 class Containers:
     """The containers of one installation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (each part of a runtime)
         self,
         paths: RuntimePaths,
         cgroups: Cgroups,
@@ -48,6 +49,7 @@ class Containers:
         envoy: Path,
         path_prefix: str,
         access: HostAccess,
+        server: MonitorServer,
     ) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._paths = paths
@@ -56,13 +58,16 @@ class Containers:
         self._access = access
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self._images = images
+        self._monitors = server
 
     def start(self, spec: ContainerSpec) -> None:
         """Start a container. Raises RuntimeFault."""
         sandbox = sandboxes.load_required(self._paths, spec.task)
         image = self._images.find(spec)
         place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
-        monitors.start_monitor(container_config(spec, image, place, self._environment_of(sandbox, spec)))
+        monitors.start_monitor(
+            self._monitors, container_config(spec, image, place, self._environment_of(sandbox, spec))
+        )
 
     def start_proxy(self, spec: ProxySpec) -> None:
         """Start a task's Envoy. Raises RuntimeFault."""
@@ -76,7 +81,7 @@ class Containers:
         memory, share = (MemoryLimits(), 0) if container is None else (container.memory, container.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
         image = None if container is None else self._images.find_optional(container)
-        monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, image))
+        monitors.start_monitor(self._monitors, proxies.proxy_config(spec, place, self._envoy, host, image))
 
     def start_pause(self, sandbox: SandboxSpec) -> None:
         """Start the process that holds a sandbox's namespaces for others, if it does not run. Raises SandboxFailed."""
@@ -85,7 +90,7 @@ class Containers:
             directory.mkdir(mode=0o700, exist_ok=True)
             membership = self._cgroups.create_for_container(f"{sandbox.task}/{_PAUSE}", GroupLimits())
             place = ContainerPlace(directory, directory, membership)
-            monitors.start_monitor(pause_container(sandbox, place, self._host_environment(sandbox)))
+            monitors.start_monitor(self._monitors, pause_container(sandbox, place, self._host_environment(sandbox)))
         except (OSError, CannotCreate) as error:
             raise SandboxFailed(f"the task's shared namespaces can't be made: {error}") from error
 

@@ -1,0 +1,73 @@
+"""The process from which container monitors are forked: an interpreter that has loaded their modules already.
+
+Promise: it is started when the first monitor is, again if it was killed, and ends with the control plane; monitors go
+on. It reads requests of this process only, and nothing that a container can write.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+from moyai.runtime.linux.launch.interpreter import interpreter_path
+from moyai.runtime.linux.shim import __main__ as shim_entry
+
+
+class MonitorServer:
+    """The process of one installation. Several threads may use it."""
+
+    def __init__(self, run: Path) -> None:
+        """``run``: the directory in which the interpreter is mounted."""
+        self._run = run
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+
+    def start(self, config_file: Path, errors: int) -> int:
+        """Fork a monitor with this launch configuration, and return the pipe with its answer. ``errors``: its standard
+        error. Raises OSError.
+        """
+        reading, writing = os.pipe()
+        try:
+            with self._lock:
+                socket.send_fds(self._connection(), [os.fsencode(config_file)], [writing, errors])
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return reading
+
+    def close(self) -> None:
+        """End the process, and wait for it. Monitors go on."""
+        with self._lock:
+            self._end()
+
+    def _connection(self) -> socket.socket:
+        """The socket to the process, which is started if it doesn't run."""
+        if self._requests is None or self._process is None or self._process.poll() is not None:
+            self._end()
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with far:
+                self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own file
+                    [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, "--server", str(self._run)],
+                    executable=interpreter_path(self._run),
+                    stdin=far.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                    env={},
+                    cwd="/",
+                )
+            self._requests = near
+        return self._requests
+
+    def _end(self) -> None:
+        if self._requests is not None:
+            self._requests.close()
+        if self._process is not None:
+            self._process.wait()
+        self._requests = self._process = None

@@ -1,0 +1,59 @@
+"""Forks container monitors, until the control plane closes the socket on standard input.
+
+A request is the path of a launch configuration, with the descriptors of the monitor's standard output and error. Each
+monitor leads a session of its own, has no descriptor of another one, and is not this process's child.
+"""
+
+from __future__ import annotations
+
+import _socket
+import gc
+import os
+import sys
+
+from moyai.runtime.linux.shim import monitor
+
+_MAX_REQUEST_BYTES = 4096
+_DESCRIPTOR_BYTES = 4
+_DESCRIPTORS = 2
+
+
+def main() -> None:
+    """Fork a monitor for each request."""
+    requests = _socket.socket(fileno=0)
+    gc.freeze()  # the memory of monitors stays shared
+    room = _socket.CMSG_SPACE(_DESCRIPTORS * _DESCRIPTOR_BYTES)
+    while True:
+        path, ancillary, _, _ = requests.recvmsg(_MAX_REQUEST_BYTES, room, _socket.MSG_CMSG_CLOEXEC)
+        if not path:
+            return
+        [(_, _, descriptors)] = ancillary
+        files = [
+            int.from_bytes(descriptors[at : at + _DESCRIPTOR_BYTES], sys.byteorder)
+            for at in range(0, len(descriptors), _DESCRIPTOR_BYTES)
+        ]
+        child = os.fork()
+        if child == 0:
+            _become_monitor(os.fsdecode(path), files)
+        for fd in files:
+            os.close(fd)
+        os.waitpid(child, 0)  # it forks and ends
+
+
+def _become_monitor(path: str, files: list[int]) -> None:
+    """Take the request's descriptors for those of this process, and run the monitor. Never returns."""
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for target, fd in enumerate((null, *files)):
+        os.dup2(fd, target)
+    for fd in (null, *files):
+        os.close(fd)
+    code = 1
+    try:
+        monitor.main(path)
+        code = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        raise
+    finally:
+        os._exit(code)
