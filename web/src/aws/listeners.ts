@@ -9,6 +9,7 @@ import {
   type CreateRuleCommandInput,
   DeleteListenerCommand,
   DeleteRuleCommand,
+  DescribeRulesCommand,
   DescribeSSLPoliciesCommand,
   type Listener,
   ModifyListenerCommand,
@@ -45,6 +46,15 @@ export async function readRules(target: Target, listener: string): Promise<Rule[
   const rules: Rule[] = [];
   for await (const page of paginateDescribeRules({ client: elb(target) }, { ListenerArn: listener })) rules.push(...(page.Rules ?? []));
   return rules.sort((a, b) => place(a) - place(b));
+}
+
+/** A rule, given its ARN; the default rule, given the ARN of a listener. */
+export async function readRule(target: Target, arn: string, abortSignal: AbortSignal): Promise<Rule> {
+  const input = arn.includes(":listener-rule/") ? { RuleArns: [arn] } : { ListenerArn: arn };
+  const { Rules: rules = [] } = await elb(target).send(new DescribeRulesCommand(input), { abortSignal });
+  const rule = "RuleArns" in input ? rules[0] : rules.find(({ IsDefault }) => IsDefault);
+  if (!rule) throw new NotFoundError("RuleNotFound", "Rule not found.");
+  return rule;
 }
 
 function place(rule: Rule): number {

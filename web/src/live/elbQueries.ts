@@ -4,7 +4,7 @@ import { entryOf, readBalancedServices, readTargetTasks } from "../aws/balancedS
 import type { LoadBalancer, TargetGroup } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { readCertificates } from "../aws/certificates.ts";
 import { type AttributeOwner, readAttributes, readTags } from "../aws/elb.ts";
-import { readListener, readListenerCertificates, readListeners, readRules, readSslPolicies } from "../aws/listeners.ts";
+import { readListener, readListenerCertificates, readListeners, readRule, readRules, readSslPolicies } from "../aws/listeners.ts";
 import { readLoadBalancer, readLoadBalancers, readNodes } from "../aws/loadBalancers.ts";
 import { readPublicGateway } from "../aws/publicGateway.ts";
 import { readTargetGroup, readTargetGroups, readTargetHealth } from "../aws/targetGroups.ts";
@@ -51,6 +51,12 @@ export function useListener(name: string, port: string) {
 export function useRules(listener: string) {
   const target = useTarget();
   return useLive(["rules", listener], [LISTENERS, RULES], () => readRules(target, listener));
+}
+
+/** A rule, given its ARN, or the default rule of a listener, given its. */
+export function useRule(arn: string) {
+  const target = useTarget();
+  return useLive(["rule", arn], [LISTENERS, RULES], (signal) => readRule(target, arn, signal));
 }
 
 export function useListenerCertificates(listener: string) {

@@ -2,6 +2,7 @@
 
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { API_PATH, type Target } from "../../src/aws/config.ts";
 
 interface Answer {
@@ -22,7 +23,6 @@ interface Recorded {
 export type RecordingName = "shop" | "mesh";
 
 const SERVER = process.env.MOYAI_RECORD;
-if (SERVER) Object.assign((window as unknown as { happyDOM: { settings: { fetch: object } } }).happyDOM.settings.fetch, { disableSameOriginPolicy: true });
 
 /** The recordings; while one is made, only that one. */
 export const RECORDINGS: readonly RecordingName[] = SERVER ? [process.env.MOYAI_WHAT as RecordingName] : ["shop", "mesh"];
@@ -40,17 +40,14 @@ export function recording(name: RecordingName): Recording {
   const known: Recorded = SERVER
     ? { start: Number(process.env.MOYAI_START), end: Number(process.env.MOYAI_END), answers: [] }
     : (JSON.parse(readFileSync(file, "utf8")) as Recorded);
-  const real = globalThis.fetch;
-  const answer = async (request: Request): Promise<Response> => {
-    const body = Buffer.from(await request.clone().arrayBuffer());
-    const { pathname, search } = new URL(request.url);
+  const answer = async (asking: Request): Promise<Response> => {
+    const body = Buffer.from(await asking.clone().arrayBuffer());
+    const { pathname, search } = new URL(asking.url);
     const path = pathname.replace(API_PATH, "") + search;
-    const asked = `${request.headers.get("x-amz-target") ?? path} ${body.toString("base64")}`;
+    const asked = `${asking.headers.get("x-amz-target") ?? path} ${body.toString("base64")}`;
     let recorded = known.answers.find((answer) => answer.asked === asked);
     if (!recorded && SERVER) {
-      const response = await real(request);
-      const type = response.headers.get("content-type") ?? "";
-      recorded = { asked, status: response.status, type, body: Buffer.from(await response.arrayBuffer()).toString("base64") };
+      recorded = { asked, ...(await send(asking, body)) };
       known.answers.push(recorded);
     }
     if (!recorded) throw new Error(`nothing was recorded for ${asked.slice(0, 300)}`);
@@ -70,4 +67,19 @@ export function recording(name: RecordingName): Recording {
       if (SERVER) writeFileSync(file, `${JSON.stringify(known)}\n`);
     },
   };
+}
+
+/** Sends a request as no page of a browser does, which the server would refuse to answer. */
+async function send(original: Request, body: Buffer): Promise<Omit<Answer, "asked">> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(original.url, { method: original.method, headers: Object.fromEntries(original.headers) }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, type: response.headers["content-type"] ?? "", body: Buffer.concat(chunks).toString("base64") });
+      });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
 }

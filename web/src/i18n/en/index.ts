@@ -1,4 +1,5 @@
 import { app } from "./app.ts";
+import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
@@ -15,6 +16,7 @@ import { traffic } from "./traffic.ts";
 
 export const en = {
   app,
+  balancing,
   clusters,
   definitions,
   exec,

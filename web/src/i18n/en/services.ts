@@ -27,6 +27,7 @@ export const services = {
     deployments: "Deployments",
     events: "Events",
     configuration: "Configuration and networking",
+    balancing: "Load balancing",
     connect: "Service Connect",
     tags: "Tags",
   },

@@ -1,7 +1,7 @@
 export const traffic = {
   title: "Traffic",
   description: "Request rates, response times, and success rates between services.",
-  kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway" },
+  kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway", loadBalancer: "load balancer" },
   empty: { title: "No traffic in this time range" },
   noServices: {
     title: "No services on the map yet",
@@ -93,11 +93,13 @@ export const traffic = {
       retries: "Retries",
       timeouts: "Timeouts",
       ejected: "Ejected hosts",
+      connectionErrors: "Target connection errors",
       bytes: "Bytes",
     },
     nothing: "No data in this time range",
     focus: "Show neighbors only",
     unfocus: "Show all",
+    loadBalancer: "View load balancer",
     service: "View service",
     deploying: "Deployment in progress",
     callers: "Called by",

@@ -1,6 +1,7 @@
 import type { Translation } from "../translation.ts";
 import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
+import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
@@ -17,6 +18,7 @@ import { traffic } from "./traffic.ts";
 
 export const ja: Translation<typeof en> = {
   app,
+  balancing,
   clusters,
   definitions,
   exec,

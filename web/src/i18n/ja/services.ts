@@ -30,6 +30,7 @@ export const services: Translation<typeof english> = {
     deployments: "デプロイ",
     events: "イベント",
     configuration: "設定とネットワーク",
+    balancing: "ロードバランシング",
     connect: "Service Connect",
     tags: "タグ",
   },

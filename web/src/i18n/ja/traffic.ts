@@ -4,7 +4,7 @@ import type { traffic as english } from "../en/traffic.ts";
 export const traffic: Translation<typeof english> = {
   title: "トラフィック",
   description: "サービス間のリクエストレート、応答時間、成功率を表示します。",
-  kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ" },
+  kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ", loadBalancer: "ロードバランサー" },
   empty: { title: "この時間範囲にトラフィックはありません" },
   noServices: {
     title: "マップに表示するサービスがまだありません",
@@ -99,11 +99,13 @@ export const traffic: Translation<typeof english> = {
       retries: "再試行",
       timeouts: "タイムアウト",
       ejected: "除外されたホスト",
+      connectionErrors: "ターゲット接続エラー",
       bytes: "バイト",
     },
     nothing: "この時間範囲のデータはありません",
     focus: "周辺のみを表示",
     unfocus: "すべて表示",
+    loadBalancer: "ロードバランサーを表示",
     service: "サービスを表示",
     deploying: "デプロイ中",
     callers: "呼び出し元",

@@ -1,6 +1,6 @@
 // The progress of a deployment: its lifecycle stages, and for each revision its tasks and its share of the traffic.
 
-import type { ServiceDeployment, ServiceRevisionSummary } from "@aws-sdk/client-ecs";
+import type { ServiceDeployment, ServiceRevision, ServiceRevisionSummary } from "@aws-sdk/client-ecs";
 import Box from "@cloudscape-design/components/box";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import ProgressBar from "@cloudscape-design/components/progress-bar";
@@ -12,7 +12,9 @@ import { readRevisions } from "../../aws/deployments.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
+import { Properties } from "../../parts/Properties.tsx";
 import { TaskCounts } from "../../parts/TaskCounts.tsx";
+import { RuleShares } from "./LoadBalancingTab.tsx";
 import { hasStages, stageProgress, type StageState } from "./stages.ts";
 
 const STATUS: Readonly<Record<StageState, StatusIndicatorProps.Type>> = {
@@ -59,8 +61,24 @@ function Revisions({ deployment }: { deployment: ServiceDeployment }) {
     <SpaceBetween size="l">
       {targetRevision ? renderRevision(targetRevision, text.targetRevision) : null}
       {sources.map((source) => renderRevision(source, text.sourceRevision))}
+      <ListenerRules revision={query.data?.find((one) => one.serviceRevisionArn === targetRevision?.arn)} />
     </SpaceBetween>
   );
+}
+
+/** The listener rules whose weights the deployment moves, as they are now. */
+function ListenerRules({ revision }: { revision: ServiceRevision | undefined }) {
+  const text = useText().balancing;
+  return (revision?.loadBalancers ?? []).map(({ targetGroupArn, advancedConfiguration: { productionListenerRule: production, testListenerRule: test } = {} }) => (
+    <Properties
+      key={targetGroupArn}
+      columns={2}
+      items={[
+        production === undefined ? null : { label: text.productionRule, value: <RuleShares rule={production} /> },
+        test === undefined ? null : { label: text.testRule, value: <RuleShares rule={test} /> },
+      ]}
+    />
+  ));
 }
 
 function Revision({ revision, title, definition }: { revision: ServiceRevisionSummary; title: string; definition: string | undefined }) {

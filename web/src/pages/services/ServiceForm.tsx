@@ -15,6 +15,7 @@ import { useText } from "../../i18n/useText.ts";
 import { useDefinition } from "../../live/queries.ts";
 import { TagsField } from "../../parts/Tags.tsx";
 import { type ServiceDraft, usesAwsvpc, endpointsOf } from "./draft.ts";
+import { BalancingFields } from "./fields/BalancingFields.tsx";
 import { ConnectFields } from "./fields/ConnectFields.tsx";
 import { DeploymentFields } from "./fields/DeploymentFields.tsx";
 import { NetworkFields } from "./fields/NetworkFields.tsx";
@@ -77,6 +78,7 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
           <ServiceFields {...fields} />
           <DeploymentFields {...fields} />
           {usesAwsvpc(definition?.networkMode) ? <NetworkFields {...fields} /> : null}
+          <BalancingFields {...fields} definition={definition} />
           <ConnectFields {...fields} cluster={cluster} />
           {editing ? null : <TagsField tags={draft.tags} onChange={(tags) => { change({ tags }); }} />}
           {effect ? <Alert type="info">{effect(completeDraft, definition?.networkMode)}</Alert> : null}

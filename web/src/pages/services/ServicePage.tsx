@@ -29,6 +29,7 @@ import { ConnectTab } from "./ConnectTab.tsx";
 import { DeploymentsTab } from "./DeploymentsTab.tsx";
 import { EventsTab } from "./EventsTab.tsx";
 import { HealthTab } from "./HealthTab.tsx";
+import { LoadBalancingTab } from "./LoadBalancingTab.tsx";
 import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
 import { isDeploying, primaryOf } from "./summary.ts";
 
@@ -151,6 +152,7 @@ function ServiceTabs({ service, cluster, name, active }: { service: Service; clu
     { id: "deployments", label: text.deployments, content: <DeploymentsTab service={service} cluster={cluster} /> },
     { id: "events", label: text.events, content: <EventsTab service={service} /> },
     { id: "configuration", label: text.configuration, content: <ConfigurationTab service={service} /> },
+    { id: "load-balancing", label: text.balancing, content: <LoadBalancingTab service={service} /> },
     { id: "connect", label: text.connect, content: <ConnectTab service={service} /> },
     { id: "tags", label: text.tags, content: <TagsTable tags={service.tags ?? []} /> },
   ];

@@ -4,6 +4,7 @@ import type {
   CreateServiceCommandInput,
   DeploymentConfiguration,
   DeploymentStrategy,
+  LoadBalancer,
   NetworkMode,
   PortMapping,
   Service,
@@ -21,6 +22,13 @@ export interface EndpointDraft {
   readonly portName: string;
   readonly discoveryName: string;
   readonly dnsName: string;
+  readonly port: string;
+}
+
+/** A target group in which tasks are registered with a port of a container. */
+export interface BalancerDraft {
+  readonly targetGroup: string;
+  readonly container: string;
   readonly port: string;
 }
 
@@ -46,6 +54,7 @@ export interface ServiceDraft {
   readonly connect: "off" | "client" | "server";
   readonly namespace: string;
   readonly endpoints: readonly EndpointDraft[];
+  readonly balancers: readonly BalancerDraft[];
   readonly tags: Tags;
 }
 
@@ -70,6 +79,7 @@ export const NEW_SERVICE: ServiceDraft = {
   connect: "off",
   namespace: "",
   endpoints: [],
+  balancers: [],
   tags: [],
 };
 
@@ -109,6 +119,11 @@ export function draftOf(service: Service): ServiceDraft {
       discoveryName: one.discoveryName ?? "",
       dnsName: one.clientAliases?.[0]?.dnsName ?? "",
       port: String(one.clientAliases?.[0]?.port ?? ""),
+    })),
+    balancers: (service.loadBalancers ?? []).map((one) => ({
+      targetGroup: one.targetGroupArn ?? "",
+      container: one.containerName ?? "",
+      port: String(one.containerPort ?? ""),
     })),
     tags: service.tags ?? [],
   };
@@ -168,6 +183,16 @@ function connectConfiguration(draft: ServiceDraft, previous: ServiceConnectConfi
   return { ...base, enabled: true, ...(draft.namespace ? { namespace: draft.namespace } : {}), services };
 }
 
+/** The load balancers. Members that the form does not show, such as the rules of deployments, are taken from `previous`. */
+function loadBalancers(draft: ServiceDraft, previous: readonly LoadBalancer[]): LoadBalancer[] {
+  return draft.balancers.map(({ targetGroup, container, port }) => ({
+    ...previous.find(({ targetGroupArn }) => targetGroupArn === targetGroup),
+    targetGroupArn: targetGroup,
+    containerName: container,
+    containerPort: toNumber(port),
+  }));
+}
+
 function sharedInput(draft: ServiceDraft, mode: NetworkMode | undefined) {
   const network = {
     awsvpcConfiguration: {
@@ -192,6 +217,7 @@ export function createInput(cluster: string, draft: ServiceDraft, mode: NetworkM
     serviceName: draft.name,
     launchType: draft.launchType,
     serviceConnectConfiguration: connectConfiguration(draft, undefined),
+    ...(draft.balancers.length > 0 ? { loadBalancers: loadBalancers(draft, []) } : {}),
     ...(draft.tags.length > 0 ? { tags: [...draft.tags] } : {}),
   };
 }
@@ -209,13 +235,14 @@ export function updateInput(cluster: string, service: Service, draft: ServiceDra
     cluster,
     service: draft.name,
     ...Object.fromEntries(changed),
+    ...(JSON.stringify(draft.balancers) === JSON.stringify(original.balancers) ? {} : { loadBalancers: loadBalancers(draft, service.loadBalancers ?? []) }),
     ...(connectKey(draft) === connectKey(original) ? {} : { serviceConnectConfiguration: connectConfiguration(draft, currentConnect) }),
   };
 }
 
 /** Whether an update with these members starts a deployment. */
 export function startsDeployment(input: UpdateServiceCommandInput): boolean {
-  return input.taskDefinition !== undefined || input.networkConfiguration !== undefined || input.serviceConnectConfiguration !== undefined;
+  return [input.taskDefinition, input.networkConfiguration, input.serviceConnectConfiguration, input.loadBalancers].some((member) => member !== undefined);
 }
 
 /** The props of the form's sections. */

@@ -1,13 +1,16 @@
 // The metrics of edges in CloudWatch: their names and dimensions, and which edges have them. The edges of App Mesh have the
-// names of its metric extension, where that defines one.
+// names of its metric extension, where that defines one. Those of load balancers have AWS's names.
 
 import type { Dimension, Metric } from "@aws-sdk/client-cloudwatch";
 import type { Target } from "../../aws/config.ts";
 import { listMetrics } from "../../aws/metrics.ts";
-import { type EdgeKey, type EdgeMetricName, edgeId, type MetricNamespaces, type WorkloadKind } from "../model/mesh.ts";
+import { type EdgeKey, type EdgeMetricName, edgeId, loadBalancerWorkload, type MetricNamespaces, type WorkloadKind } from "../model/mesh.ts";
 
 export const SERVICE_CONNECT: MetricNamespaces = { own: "Moyai/ServiceConnect", aws: "AWS/ECS", prefix: "" };
 export const APP_MESH: MetricNamespaces = { own: "Moyai/AppMesh", aws: "Moyai/AppMesh", prefix: "envoy.appmesh." };
+
+const APPLICATION: MetricNamespaces = { own: "AWS/ApplicationELB", aws: "AWS/ApplicationELB", prefix: "" };
+const NETWORK: MetricNamespaces = { own: "AWS/NetworkELB", aws: "AWS/NetworkELB", prefix: "" };
 
 /** A statistic of a metric that moyai (`own`) or AWS (`aws`) defines. */
 export interface MetricSource {
@@ -30,12 +33,38 @@ export const METRIC_SOURCES: Readonly<Record<EdgeMetricName, MetricSource>> = {
   p99: { definedBy: "aws", metric: RESPONSE_TIME, stat: "p99" },
 };
 
+const aws = (metric: string, stat: string): MetricSource => ({ definedBy: "aws", metric, stat });
+
+/** Those of load balancers. A request whose connection to a target failed has no response of a target. */
+const LOAD_BALANCER_SOURCES: Readonly<Partial<Record<EdgeMetricName, readonly MetricSource[]>>> = {
+  requests: [aws("RequestCount", "Sum")],
+  connections: [aws("NewFlowCount", "Sum")],
+  failures: [aws("HTTPCode_Target_5XX_Count", "Sum"), aws("TargetConnectionErrorCount", "Sum")],
+  p50: [aws(RESPONSE_TIME, "p50")],
+  p95: [aws(RESPONSE_TIME, "p95")],
+  p99: [aws(RESPONSE_TIME, "p99")],
+};
+
+/** The sources of an edge's metric, whose values are added up. */
+export function sourcesOf(key: EdgeKey, metric: EdgeMetricName): readonly MetricSource[] {
+  return key.caller.kind === "loadBalancer" ? (LOAD_BALANCER_SOURCES[metric] ?? []) : [METRIC_SOURCES[metric]];
+}
+
+/** Milliseconds in the unit of an edge's latencies: a load balancer measures in seconds. */
+export function latencyUnit(key: EdgeKey): number {
+  return key.caller.kind === "loadBalancer" ? 1000 : 1;
+}
+
 /** CloudWatch's namespace, metric name and statistic of a source, for one edge. */
 export function cloudWatchMetric({ metricNamespaces }: EdgeKey, { definedBy, metric, stat }: MetricSource) {
   return { namespace: metricNamespaces[definedBy], metric: definedBy === "aws" ? `${metricNamespaces.prefix}${metric}` : metric, stat };
 }
 
 export function edgeDimensions({ caller, target, node }: EdgeKey): Dimension[] {
+  if (caller.kind === "loadBalancer") {
+    const balancer = { Name: "LoadBalancer", Value: caller.service };
+    return target === caller.service ? [balancer] : [{ Name: "TargetGroup", Value: target }, balancer];
+  }
   if (!node) {
     return [
       { Name: "ClusterName", Value: caller.cluster },
@@ -53,7 +82,7 @@ export function edgeDimensions({ caller, target, node }: EdgeKey): Dimension[] {
 
 /** The dimensions of the sum over all callers. Only Service Connect has it; an edge of a mesh has its own dimensions. */
 export function targetDimensions(key: EdgeKey): Dimension[] {
-  return key.node ? edgeDimensions(key) : [{ Name: "TargetDiscoveryName", Value: key.target }];
+  return key.node || key.caller.kind === "loadBalancer" ? edgeDimensions(key) : [{ Name: "TargetDiscoveryName", Value: key.target }];
 }
 
 /** The edges that have each metric. An edge has a metric once there was something to count. */
@@ -64,13 +93,20 @@ export async function listEdges(target: Target, signal: AbortSignal): Promise<Ed
   for (const { own } of [SERVICE_CONNECT, APP_MESH]) metrics.push(...(await listMetrics(target, { Namespace: own }, signal)));
   const responseTime = { MetricName: `${APP_MESH.prefix}${RESPONSE_TIME}` }; // in the namespace that a tag of the mesh chooses
   if (metrics.some((metric) => edgeKeyOf(metric)?.node)) metrics.push(...(await listMetrics(target, responseTime, signal)));
-  return edgesByMetric(metrics);
+  const [requests, flows] = await Promise.all([
+    listMetrics(target, { Namespace: APPLICATION.aws, MetricName: "RequestCount", Dimensions: [{ Name: "LoadBalancer" }, { Name: "TargetGroup" }] }, signal),
+    listMetrics(target, { Namespace: NETWORK.aws, MetricName: "NewFlowCount", Dimensions: [{ Name: "LoadBalancer" }] }, signal),
+  ]);
+  return edgesByMetric([...metrics, ...requests, ...flows]);
 }
 
 export function edgesByMetric(metrics: readonly Metric[]): EdgesByMetric {
   const byMetric = new Map<string, EdgeKey[]>();
   const ownNamespaces = new Map<string, string>();
+  const balanced = new Map<EdgeMetricName, EdgeKey[]>();
   for (const metric of metrics) {
+    const balancedKey = loadBalancerKeyOf(metric);
+    if (balancedKey) for (const counted of HAVING[metric.MetricName ?? ""] ?? []) balanced.set(counted, [...(balanced.get(counted) ?? []), balancedKey]);
     const key = edgeKeyOf(metric);
     const [namespace, name] = [metric.Namespace ?? "", metric.MetricName ?? ""];
     if (!key) continue;
@@ -86,7 +122,7 @@ export function edgesByMetric(metrics: readonly Metric[]): EdgesByMetric {
   for (const name of Object.keys(METRIC_SOURCES) as EdgeMetricName[]) {
     const { definedBy, metric } = METRIC_SOURCES[name];
     const listedAs = definedBy === "own" ? metric : METRIC_SOURCES.requests.metric; // every request is timed
-    edges.set(name, (byMetric.get(listedAs) ?? []).map(withNamespace));
+    edges.set(name, [...(byMetric.get(listedAs) ?? []).map(withNamespace), ...(balanced.get(name) ?? [])]);
   }
   return edges;
 }
@@ -108,4 +144,16 @@ function edgeKeyOf(metric: Metric): EdgeKey | null {
     node: workload("virtualNode", TargetVirtualNode),
     metricNamespaces: APP_MESH,
   };
+}
+
+/** The metrics that an edge of a load balancer has, by the one that it is listed with. */
+const HAVING: Readonly<Record<string, readonly EdgeMetricName[]>> = { RequestCount: ["requests", "failures", "p50", "p95", "p99"], NewFlowCount: ["connections"] };
+
+/** The edge of a load balancer that a metric belongs to; null for any other metric, such as that of one zone. */
+function loadBalancerKeyOf(metric: Metric): EdgeKey | null {
+  const { LoadBalancer: balancer, TargetGroup: group, ...rest } = Object.fromEntries((metric.Dimensions ?? []).map(({ Name, Value }) => [Name ?? "", Value ?? ""]));
+  if (!balancer || Object.keys(rest).length > 0) return null;
+  const caller = loadBalancerWorkload(balancer);
+  if (metric.Namespace === APPLICATION.aws && group) return { caller, target: group, metricNamespaces: APPLICATION };
+  return metric.Namespace === NETWORK.aws && !group ? { caller, target: balancer, metricNamespaces: NETWORK } : null;
 }

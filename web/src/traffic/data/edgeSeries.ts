@@ -5,7 +5,7 @@ import type { TimeSpan } from "../../aws/metrics.ts";
 import { type DataPoint, dropPartialPeriod, readRawSeries, type Series, type SeriesQuery, sumSeries } from "../../aws/series.ts";
 import { MemberIndex } from "../model/buildMesh.ts";
 import type { EdgeKey, EdgeMetricName, Member } from "../model/mesh.ts";
-import { cloudWatchMetric, edgeDimensions, listEdges, METRIC_SOURCES, type MetricSource, targetDimensions } from "./edgeMetrics.ts";
+import { cloudWatchMetric, edgeDimensions, listEdges, type MetricSource, sourcesOf, targetDimensions } from "./edgeMetrics.ts";
 
 /** Requests and failures of all edges, or of those of a namespace or a mesh. */
 export async function readTotals(
@@ -18,7 +18,7 @@ export async function readTotals(
   const queriesFor = (metric: EdgeMetricName): SeriesQuery[] => {
     const keys = (edges.get(metric) ?? []).filter((key) => namespace === null || index.namespaceOf(key) === namespace);
     const dimensionsOf = namespace === null ? targetDimensions : edgeDimensions;
-    const queries = keys.map((key) => ({ label: metric, ...cloudWatchMetric(key, METRIC_SOURCES[metric]), dimensions: dimensionsOf(key) }));
+    const queries = keys.flatMap((key) => sourcesOf(key, metric).map((source) => ({ label: metric, ...cloudWatchMetric(key, source), dimensions: dimensionsOf(key) })));
     return [...new Map(queries.map((query) => [JSON.stringify(query), query])).values()];
   };
   const queries = [...queriesFor("requests"), ...queriesFor("connections"), ...queriesFor("failures")];
@@ -33,16 +33,17 @@ export async function readTotals(
 /** The queries for the charts of one edge. */
 export function edgeChartQueries(key: EdgeKey, tcp: boolean) {
   const dimensions = edgeDimensions(key);
+  const isBalanced = key.caller.kind === "loadBalancer";
   const query = (label: string, source: MetricSource): SeriesQuery => ({ label, ...cloudWatchMetric(key, source), dimensions });
-  const metric = (name: EdgeMetricName) => query(name, METRIC_SOURCES[name]);
+  const metric = (name: EdgeMetricName) => sourcesOf(key, name).slice(0, 1).map((source) => query(name, source));
   const awsSum = (label: string, name: string) => query(label, { definedBy: "aws", metric: name, stat: "Sum" });
-  const traffic = [metric(tcp ? "connections" : "requests"), metric("failures")];
-  const trouble = [metric("retries"), metric("timeouts"), metric("ejected")];
-  if (tcp) return { traffic, trouble, times: [], codes: [], bytes: [awsSum("bytes", "TargetProcessedBytes")] };
+  const traffic = [...metric(tcp ? "connections" : "requests"), ...(tcp && isBalanced ? [] : metric("failures"))];
+  const trouble = isBalanced ? [awsSum("connectionErrors", "TargetConnectionErrorCount")] : [...metric("retries"), ...metric("timeouts"), ...metric("ejected")];
+  if (tcp) return { traffic, trouble: isBalanced ? [] : trouble, times: [], codes: [], bytes: [awsSum("bytes", isBalanced ? "ProcessedBytes" : "TargetProcessedBytes")] };
   return {
     traffic,
     trouble,
-    times: [metric("p50"), metric("p95"), metric("p99")],
+    times: [...metric("p50"), ...metric("p95"), ...metric("p99")],
     codes: ["2XX", "3XX", "4XX", "5XX"].map((code) => awsSum(code, `HTTPCode_Target_${code}_Count`)),
     bytes: [],
   };

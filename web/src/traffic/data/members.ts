@@ -1,22 +1,48 @@
-// Reads the members of all namespaces and meshes: ECS services with their discovery names, virtual nodes and virtual gateways.
+// Reads the members of all namespaces and meshes: ECS services with their discovery names, virtual nodes and virtual gateways,
+// and the load balancers in front of services.
 
 import { type MeshRef, paginateListVirtualGateways, paginateListVirtualNodes } from "@aws-sdk/client-app-mesh";
 import { DescribeServicesCommand, paginateListServicesByNamespace, type Service } from "@aws-sdk/client-ecs";
+import type { TargetGroup } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
 import { appMesh, readMeshes } from "../../aws/appMesh.ts";
+import { groupsOf, readBalancedServices } from "../../aws/balancedServices.ts";
 import { cloudMap } from "../../aws/cloudMap.ts";
 import type { Target } from "../../aws/config.ts";
 import { ecs } from "../../aws/ecs.ts";
-import { type Member, meshId, type WorkloadKind } from "../model/mesh.ts";
+import { loadBalancerDimension, targetGroupDimension } from "../../aws/elb.ts";
+import { readTargetGroups } from "../../aws/targetGroups.ts";
+import { NO_NAMESPACE } from "../model/graph.ts";
+import { loadBalancerWorkload, type Member, meshId, workloadId, type WorkloadKind } from "../model/mesh.ts";
 
 const BATCH = 10; // the limit of DescribeServices
 const PAGE_SIZE = 100;
 const CONCURRENT_REQUESTS = 4;
 
-/** Every service that uses Service Connect, and every virtual node and virtual gateway. */
+/** Every service that uses Service Connect or is behind a load balancer, with these, and every virtual node and virtual gateway. */
 export async function readMembers(target: Target, signal: AbortSignal): Promise<Member[]> {
-  const [services, meshes] = await Promise.all([readServices(target, signal), readMeshes(target)]);
-  return [...services, ...(await Promise.all(meshes.map((mesh) => readMesh(target, mesh)))).flat()];
+  const [services, meshes, groups] = await Promise.all([readServices(target, signal), readMeshes(target), readTargetGroups(target)]);
+  const balanced = groups.length === 0 ? [] : await readBalanced(target, services, groups, signal);
+  return [...services, ...balanced, ...(await Promise.all(meshes.map((mesh) => readMesh(target, mesh)))).flat()];
+}
+
+/** The load balancers in front of services, and those of the services that are in no namespace. */
+async function readBalanced(target: Target, connected: readonly Member[], groups: readonly TargetGroup[], signal: AbortSignal): Promise<Member[]> {
+  const ids = new Set(connected.map(({ workload }) => workloadId(workload)));
+  const others = (await readBalancedServices(target, signal)).map((service) => serviceMember(service, NO_NAMESPACE)).filter(({ workload }) => !ids.has(workloadId(workload)));
+  const services = [...connected, ...others];
+  const byBalancer = new Map<string, string[]>();
+  for (const { LoadBalancerArns = [], TargetGroupArn } of groups) {
+    for (const arn of LoadBalancerArns) byBalancer.set(arn, [...(byBalancer.get(arn) ?? []), targetGroupDimension(TargetGroupArn)]);
+  }
+  const balancers = [...byBalancer].flatMap(([arn, targetGroups]): Member[] => {
+    const reached = services.filter((member) => member.targetGroups?.some((group) => targetGroups.includes(group)));
+    const [namespace = NO_NAMESPACE, ...more] = new Set(reached.map((member) => member.namespace));
+    const workload = loadBalancerWorkload(loadBalancerDimension(arn));
+    const place = more.length === 0 ? namespace : NO_NAMESPACE;
+    return reached.length === 0 ? [] : [{ workload, namespace: place, discoveryNames: [], targetGroups, deploying: false, running: 0, desired: 0, subnets: [] }];
+  });
+  return [...others, ...balancers];
 }
 
 async function readServices(target: Target, signal: AbortSignal): Promise<Member[]> {
@@ -64,6 +90,7 @@ function serviceMember(service: Service, namespace: string): Member {
     workload: { kind: "service", cluster: service.clusterArn?.split("/").at(-1) ?? "", service: service.serviceName ?? "" },
     namespace,
     discoveryNames: [...new Set(names)].sort(),
+    targetGroups: (service.loadBalancers ?? []).flatMap(groupsOf).map(targetGroupDimension),
     deploying: deployments.some((d) => d.rolloutState === "IN_PROGRESS"),
     running: service.runningCount ?? 0,
     desired: service.desiredCount ?? 0,

@@ -6,7 +6,7 @@ import { MAX_QUERIES, readMetricData, type TimeSpan } from "../../aws/metrics.ts
 import { MemberIndex } from "../model/buildMesh.ts";
 import { type EdgeKey, edgeId, type EdgeMetricName, type EdgeMetrics, type Member } from "../model/mesh.ts";
 import { resolveTimeRange, type TimeRange, wholePeriod } from "../model/timeRange.ts";
-import { cloudWatchMetric, edgeDimensions, type EdgesByMetric, listEdges, METRIC_SOURCES } from "./edgeMetrics.ts";
+import { cloudWatchMetric, edgeDimensions, type EdgesByMetric, latencyUnit, listEdges, type MetricSource, sourcesOf } from "./edgeMetrics.ts";
 
 /** The edges to read: those of a namespace or a mesh, or (null) all. */
 export interface TrafficFilter {
@@ -24,6 +24,7 @@ export interface TrafficMetrics {
 interface EdgeMetricQuery {
   readonly key: EdgeKey;
   readonly metric: EdgeMetricName;
+  readonly source: MetricSource;
 }
 
 const COUNTS: ReadonlySet<EdgeMetricName> = new Set<EdgeMetricName>(["requests", "connections", "failures"]);
@@ -53,7 +54,10 @@ function queriesFor(edges: EdgesByMetric, { namespace, members }: TrafficFilter)
   const index = new MemberIndex(members);
   const queries: EdgeMetricQuery[] = [];
   for (const [metric, keys] of edges) {
-    for (const key of keys) if (namespace === null || index.namespaceOf(key) === namespace) queries.push({ key, metric });
+    for (const key of keys) {
+      if (namespace !== null && index.namespaceOf(key) !== namespace) continue;
+      for (const source of sourcesOf(key, metric)) queries.push({ key, metric, source });
+    }
   }
   return queries;
 }
@@ -77,8 +81,8 @@ async function readEdgeMetrics(target: Target, queries: readonly EdgeMetricQuery
   const edges = new Map<string, EdgeMetrics>();
   const readBatches = async () => {
     for (let batch = batches.shift(); batch; batch = batches.shift()) {
-      const metricDataQueries = batch.map(({ key, metric }, index) => {
-        const { namespace, metric: name, stat } = cloudWatchMetric(key, METRIC_SOURCES[metric]);
+      const metricDataQueries = batch.map(({ key, source }, index) => {
+        const { namespace, metric: name, stat } = cloudWatchMetric(key, source);
         return { Id: `q${index}`, MetricStat: { Metric: { Namespace: namespace, MetricName: name, Dimensions: edgeDimensions(key) }, Period: period, Stat: stat } };
       });
       addResults(edges, batch, await readMetricData(target, metricDataQueries, { start: span.start, end: span.start + period }, signal));
@@ -94,7 +98,10 @@ function addResults(edges: Map<string, EdgeMetrics>, batch: readonly EdgeMetricQ
     const query = batch[Number(result.Id?.slice(1))];
     const value = result.Values?.[0];
     if (!query || value === undefined) continue;
-    const id = edgeId(query.key);
-    edges.set(id, { ...edges.get(id), key: query.key, [query.metric]: value });
+    const { key, metric } = query;
+    const id = edgeId(key);
+    const isLatency = metric === "p50" || metric === "p95" || metric === "p99";
+    const total = isLatency ? value * latencyUnit(key) : (edges.get(id)?.[metric] ?? 0) + value;
+    edges.set(id, { ...edges.get(id), key, [metric]: total });
   }
 }

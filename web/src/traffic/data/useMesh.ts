@@ -4,7 +4,7 @@
 import { useMemo } from "react";
 import { useTarget } from "../../aws/useTarget.ts";
 import { type LiveQuery, useLive } from "../../live/useLive.ts";
-import { buildMesh } from "../model/buildMesh.ts";
+import { buildMesh, membersIn } from "../model/buildMesh.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { formatTimeRange, type TimeRange } from "../model/timeRange.ts";
 import { readMembers } from "./members.ts";
@@ -13,6 +13,7 @@ import { mergeMetrics, readCounts, readDetails, type TrafficMetrics } from "./re
 const EMPTY: TrafficMetrics = { span: { start: 0, end: 0 }, edges: new Map() };
 const MEMBER_TOPICS = [
   ...[{ kind: "service" }, { kind: "service-deployment" }, { kind: "task" }, { kind: "namespace" }],
+  ...[{ kind: "load-balancer" }, { kind: "listener" }, { kind: "listener-rule" }, { kind: "target-group" }],
   ...[{ kind: "mesh" }, { kind: "virtual-gateway" }, { kind: "virtual-node" }],
 ];
 
@@ -31,7 +32,7 @@ export function useMesh(range: TimeRange, namespace: string | null): LiveQuery<M
     countMetrics === undefined ? EMPTY : readDetails(target, filter, countMetrics, signal),
   );
   const detailMetrics = countMetrics === undefined ? undefined : details.data;
-  const shownMembers = useMemo(() => allMembers?.filter((member) => namespace === null || member.namespace === namespace), [allMembers, namespace]);
+  const shownMembers = useMemo(() => allMembers && membersIn(allMembers, namespace), [allMembers, namespace]);
   const mesh = useMemo(() => {
     if (shownMembers === undefined || countMetrics === undefined) return undefined;
     return buildMesh(mergeMetrics(countMetrics, detailMetrics), shownMembers, countMetrics.span);

@@ -1,6 +1,7 @@
 // Builds the mesh from metrics and members. An edge is in the namespace of its caller, since a service is a member of one
 // namespace; its targets are the members of that namespace that offer the name. If the caller is deleted, the edge is in the
-// only namespace that endpoints the name. The dimensions of an edge in a mesh name all of this themselves.
+// only namespace that endpoints the name. The dimensions of an edge in a mesh name all of this themselves. An edge of a load
+// balancer leads to the services that register in the target group, and is in their namespace.
 
 import type { TimeSpan } from "../../aws/metrics.ts";
 import { type Edge, type EdgeKey, edgeId, type EdgeMetrics, type Member, type Mesh, meshId, successRate, type Workload, workloadId } from "./mesh.ts";
@@ -16,8 +17,10 @@ export function buildMesh(metrics: ReadonlyMap<string, EdgeMetrics>, members: re
 export class MemberIndex {
   readonly #byWorkload = new Map<string, Member>();
   readonly #byName = new Map<string, Map<string, Member[]>>();
+  readonly #services: readonly Member[];
 
   constructor(members: readonly Member[]) {
+    this.#services = members.filter(({ workload }) => workload.kind === "service");
     for (const member of members) {
       this.#byWorkload.set(workloadId(member.workload), member);
       for (const name of member.discoveryNames) {
@@ -35,6 +38,7 @@ export class MemberIndex {
   namespaceOf(key: EdgeKey): string | null {
     if (key.node) return meshId(key.node.cluster);
     const caller = this.member(key.caller);
+    if (key.caller.kind === "loadBalancer") return this.#registeredBy(key)[0]?.namespace ?? caller?.namespace ?? null;
     if (caller) return caller.namespace;
     const namespaces = [...(this.#byName.get(key.target)?.keys() ?? [])];
     return namespaces.length === 1 ? (namespaces[0] ?? null) : null;
@@ -43,8 +47,15 @@ export class MemberIndex {
   /** The workloads that offer the name that the edge calls. */
   targetsOf(key: EdgeKey): readonly Workload[] {
     if (key.node) return [key.node];
+    if (key.caller.kind === "loadBalancer") return this.#registeredBy(key).map((member) => member.workload);
     const members = this.#byName.get(key.target)?.get(this.namespaceOf(key) ?? "") ?? [];
     return members.map((member) => member.workload);
+  }
+
+  /** The services that a load balancer reaches by an edge: those in its target group, or in any that it forwards to. */
+  #registeredBy({ caller, target }: EdgeKey): readonly Member[] {
+    const groups = target === caller.service ? (this.member(caller)?.targetGroups ?? []) : [target];
+    return this.#services.filter(({ targetGroups = [] }) => targetGroups.some((group) => groups.includes(group)));
   }
 }
 
@@ -72,6 +83,15 @@ function buildEdge({ key, ...metrics }: EdgeMetrics, index: MemberIndex, span: T
     ejected: Math.round(metrics.ejected ?? 0),
     deploying: [...workloads.values()].filter((workload) => index.member(workload)?.deploying),
   };
+}
+
+/** The members of a namespace or a mesh, with the load balancers that forward to them; all if it is null. */
+export function membersIn(members: readonly Member[], namespace: string | null): readonly Member[] {
+  if (namespace === null) return members;
+  const own = members.filter((member) => member.namespace === namespace);
+  const groups = new Set(own.flatMap(({ targetGroups = [] }) => targetGroups));
+  const callers = members.filter(({ workload, targetGroups = [] }) => workload.kind === "loadBalancer" && targetGroups.some((group) => groups.has(group)));
+  return [...new Set([...own, ...callers])];
 }
 
 /** The totals of several edges. */

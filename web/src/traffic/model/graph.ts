@@ -1,7 +1,7 @@
 // The mesh as a graph of boxes and lines. A box is a service, or a cluster with its services of one namespace, or a virtual
-// node or virtual gateway, which belongs to no cluster. A deleted caller and a name that no known workload offers get boxes, too.
+// node, virtual gateway or load balancer, which belongs to no cluster. A deleted caller and a name that no known workload offers get boxes, too.
 
-import { type Edge, type Member, type Mesh, successRate, type Tone, toneOf, type Workload, workloadId, type WorkloadKind } from "./mesh.ts";
+import { type Edge, type Member, type Mesh, successRate, targetName, type Tone, toneOf, type Workload, workloadId, type WorkloadKind, workloadName } from "./mesh.ts";
 
 export type Grouping = "service" | "cluster";
 
@@ -84,8 +84,8 @@ function memberBox(member: Member, grouping: Grouping, vpcs: VpcNames): GraphBox
   return {
     id: workloadId(member.workload),
     namespace: member.namespace,
-    title: service,
-    subtitle: vpc === undefined ? cluster : `${cluster} · ${vpc}`,
+    title: kind === "loadBalancer" ? workloadName(member.workload) : service,
+    subtitle: kind === "loadBalancer" ? "" : vpc === undefined ? cluster : `${cluster} · ${vpc}`,
     kind,
     deploying: member.deploying,
     tasks: member.running === member.desired ? "" : `${member.running}/${member.desired}`,
@@ -102,14 +102,14 @@ function deletedCallerBox({ caller, namespace }: Edge, grouping: Grouping): Grap
 }
 
 function unknownWorkloadBox(workload: Workload, namespace: string): GraphBox {
-  const { cluster, service } = workload;
-  return { id: workloadId(workload), namespace, title: service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
+  const { kind, cluster, service } = workload;
+  return { id: workloadId(workload), namespace, title: kind === "loadBalancer" ? workloadName(workload) : service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
 }
 
 function unknownTargetBox(edge: Edge): GraphBox {
   const namespace = edge.namespace ?? NO_NAMESPACE;
   if (edge.node) return unknownWorkloadBox(edge.node, namespace);
-  return { id: `${namespace}|>${edge.target}`, namespace, title: edge.target, subtitle: "", kind: "unknown", deploying: false, tasks: "" };
+  return { id: `${namespace}|>${edge.target}`, namespace, title: targetName(edge), subtitle: "", kind: "unknown", deploying: false, tasks: "" };
 }
 
 function buildLine(id: string, { from, to, edges }: { from: string; to: string; edges: readonly Edge[] }): GraphLine {

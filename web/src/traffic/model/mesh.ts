@@ -2,10 +2,13 @@
 
 import type { TimeSpan } from "../../aws/metrics.ts";
 
-/** The resource types that call and are called, spelled as in ARNs. */
-export type WorkloadKind = "service" | "virtualNode" | "virtualGateway";
+/** The resource types that call and are called. */
+export type WorkloadKind = "service" | "virtualNode" | "virtualGateway" | "loadBalancer";
 
-/** An ECS service of a cluster, or a virtual node or virtual gateway of a mesh, whose name is then in `cluster`. */
+/**
+ * An ECS service of a cluster, or a virtual node or virtual gateway of a mesh, whose name is then in `cluster`. Of a load
+ * balancer, `service` is the value of its dimension in metrics (`app/web/0123456789abcdef`), and `cluster` is `elb`.
+ */
 export interface Workload {
   readonly kind: WorkloadKind;
   readonly cluster: string;
@@ -18,6 +21,8 @@ export interface Member {
   /** The name of the namespace, or `mesh/` and the name of the mesh. */
   readonly namespace: string;
   readonly discoveryNames: readonly string[];
+  /** The target groups that a service registers its tasks in, or that a load balancer forwards to, as their dimension has them. */
+  readonly targetGroups?: readonly string[];
   readonly deploying: boolean;
   readonly running: number;
   readonly desired: number;
@@ -37,7 +42,10 @@ export interface MetricNamespaces {
 /** Identifies an edge: the calls of one workload to one name, as the dimensions of metrics tell them apart. */
 export interface EdgeKey {
   readonly caller: Workload;
-  /** A discovery name or a virtual service. */
+  /**
+   * A discovery name or a virtual service. Of an Application Load Balancer, the dimension of the target group; of a Network Load
+   * Balancer, whose flows are not counted by target group, its own.
+   */
   readonly target: string;
   /** In a mesh: the virtual node that answered. */
   readonly node?: Workload;
@@ -92,12 +100,25 @@ export interface Mesh {
 
 /** A unique id; a workload of a mesh has the id that its App Mesh ARN ends with. */
 export function workloadId(workload: Workload): string {
-  return workload.kind === "service" ? workloadName(workload) : `${meshId(workload.cluster)}/${workload.kind}/${workload.service}`;
+  if (workload.kind === "service" || workload.kind === "loadBalancer") return `${workload.cluster}/${workload.service}`;
+  return `${meshId(workload.cluster)}/${workload.kind}/${workload.service}`;
+}
+
+const LOAD_BALANCERS = "elb";
+
+/** A load balancer, given the value of its dimension. */
+export function loadBalancerWorkload(dimension: string): Workload {
+  return { kind: "loadBalancer", cluster: LOAD_BALANCERS, service: dimension };
+}
+
+/** The name in the dimension of a load balancer or a target group. */
+export function dimensionName(dimension: string): string {
+  return dimension.split("/").at(-2) ?? dimension;
 }
 
 /** The name to display, which a virtual node and a virtual gateway may share. */
 export function workloadName(workload: Workload): string {
-  return `${workload.cluster}/${workload.service}`;
+  return workload.kind === "loadBalancer" ? dimensionName(workload.service) : `${workload.cluster}/${workload.service}`;
 }
 
 /** The id of a mesh where a namespace's name is possible as well. */
@@ -116,6 +137,7 @@ export function edgeId(key: EdgeKey): string {
 
 /** The called name; in a mesh, the virtual service and the virtual node that answered. */
 export function targetName(key: EdgeKey): string {
+  if (key.caller.kind === "loadBalancer") return dimensionName(key.target);
   return key.node ? `${key.target} → ${key.node.service}` : key.target;
 }
 

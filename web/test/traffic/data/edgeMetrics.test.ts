@@ -1,6 +1,6 @@
 import type { Metric } from "@aws-sdk/client-cloudwatch";
 import { expect, test } from "vitest";
-import { cloudWatchMetric, edgeDimensions, edgesByMetric, METRIC_SOURCES } from "../../../src/traffic/data/edgeMetrics.ts";
+import { cloudWatchMetric, edgeDimensions, edgesByMetric, METRIC_SOURCES, sourcesOf } from "../../../src/traffic/data/edgeMetrics.ts";
 import { edgeId } from "../../../src/traffic/model/mesh.ts";
 
 const CONNECT = { ClusterName: "web", ServiceName: "front", TargetDiscoveryName: "cart" };
@@ -35,4 +35,21 @@ test("what is requested is timed, by the names that AWS had, in the namespace th
 
 test("a metric is read for the edges that have it", () => {
   expect(ids([listed("Moyai/AppMesh", "TargetRequestCount", MESHED)], "failures")).toEqual([]);
+});
+
+test("an edge of a load balancer leads to a target group, and is listed once, not again for each zone", () => {
+  const both = { LoadBalancer: "app/web/01", TargetGroup: "targetgroup/front/02" };
+  const edges = edgesByMetric([
+    listed("AWS/ApplicationELB", "RequestCount", both),
+    listed("AWS/ApplicationELB", "RequestCount", { ...both, AvailabilityZone: "us-east-1a" }),
+    listed("AWS/ApplicationELB", "RequestCount", { LoadBalancer: "app/web/01" }),
+    listed("AWS/NetworkELB", "NewFlowCount", { LoadBalancer: "net/door/03" }),
+  ]);
+  expect(edges.get("requests")?.map(edgeId)).toEqual(["elb/app/web/01>targetgroup/front/02"]);
+  expect(edges.get("connections")?.map(edgeId)).toEqual(["elb/net/door/03>net/door/03"]);
+  const [key] = edges.get("failures") ?? [];
+  if (!key) throw new Error("there is no edge");
+  expect(sourcesOf(key, "failures").map(({ metric }) => metric)).toEqual(["HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"]);
+  expect(sourcesOf(key, "retries")).toEqual([]);
+  expect(edgeDimensions(key)).toEqual([{ Name: "TargetGroup", Value: both.TargetGroup }, { Name: "LoadBalancer", Value: both.LoadBalancer }]);
 });

@@ -5,10 +5,10 @@ import { APP_MESH, SERVICE_CONNECT } from "../../../src/traffic/data/edgeMetrics
 import { meshMember } from "../../../src/traffic/data/members.ts";
 import { pointAt } from "../../../src/traffic/layout/geometry.ts";
 import { computeLayout } from "../../../src/traffic/layout/layout.ts";
-import { buildMesh } from "../../../src/traffic/model/buildMesh.ts";
+import { buildMesh, membersIn } from "../../../src/traffic/model/buildMesh.ts";
 import { formatPercent, formatRate } from "../../../src/traffic/model/format.ts";
 import { buildGraph, neighborhood } from "../../../src/traffic/model/graph.ts";
-import { edgeId, type EdgeKey, type EdgeMetrics, type Member, type Workload } from "../../../src/traffic/model/mesh.ts";
+import { edgeId, type EdgeKey, type EdgeMetrics, loadBalancerWorkload, type Member, type Workload } from "../../../src/traffic/model/mesh.ts";
 
 const member = (cluster: string, service: string, namespace: string, ...discoveryNames: string[]): Member => ({
   workload: { kind: "service", cluster, service },
@@ -121,4 +121,17 @@ test("a mesh is drawn beside a namespace of its name, a gateway and a node of on
 test("where clusters stand for services, virtual nodes stand for themselves", () => {
   const { boxes } = buildGraph(buildMesh(byEdge(CALLS), IN_MESH, MESH.span), "cluster");
   expect(boxes.map((box) => box.kind)).toEqual(["virtualGateway", "virtualNode", "virtualNode", "unknown"]);
+});
+
+test("the map begins at the load balancer, in the frame of the services that it reaches", () => {
+  const [group, namespaces] = ["targetgroup/front/02", { own: "AWS/ApplicationELB", aws: "AWS/ApplicationELB", prefix: "" }];
+  const workload = loadBalancerWorkload("app/edge/01");
+  const balancer: Member = { workload, namespace: "shop", discoveryNames: [], targetGroups: [group], deploying: false, running: 0, desired: 0, subnets: [] };
+  const members = [balancer, ...MEMBERS.map((one) => (one.workload.service === "front" ? { ...one, targetGroups: [group] } : one))];
+  const edge: EdgeMetrics = { key: { caller: workload, target: group, metricNamespaces: namespaces }, requests: 120, failures: 12 };
+  const { boxes, lines } = buildGraph(buildMesh(byEdge([...METRICS.values(), edge]), members, MESH.span), "service");
+  expect(boxes.find((box) => box.id === "elb/app/edge/01")).toMatchObject({ kind: "loadBalancer", title: "edge", namespace: "shop" });
+  expect(lines.find((line) => line.from === "elb/app/edge/01")).toMatchObject({ to: "web/front", rate: 2, success: 0.9 });
+  expect(membersIn(members, "shop")).toContain(balancer);
+  expect(membersIn(members, "payments")).not.toContain(balancer);
 });

@@ -40,6 +40,7 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
           {box.kind === "service" && cluster && service ? (
             <Button href={href(paths.service(cluster, service))}>{text.service}</Button>
           ) : null}
+          {box.kind === "loadBalancer" ? <Button href={href(paths.loadBalancer(box.title))}>{text.loadBalancer}</Button> : null}
           {box.kind === "virtualNode" || box.kind === "virtualGateway" ? <Box color="text-body-secondary">{kinds[box.kind]}</Box> : null}
           {box.deploying ? <StatusIndicator type="in-progress">{text.deploying}</StatusIndicator> : null}
         </SpaceBetween>

@@ -15,6 +15,7 @@ import { useText } from "../../../i18n/useText.ts";
 import { useLive } from "../../../live/useLive.ts";
 import { QueryContent } from "../../../parts/QueryContent.tsx";
 import { DARK, LIGHT } from "../../../traffic/canvas/palette.ts";
+import { latencyUnit } from "../../../traffic/data/edgeMetrics.ts";
 import { edgeChartQueries } from "../../../traffic/data/edgeSeries.ts";
 import { formatCount, formatMs, formatPercent, formatRate } from "../../../traffic/model/format.ts";
 import { type Edge, type Member, targetName, toneOf, type Workload, workloadId, workloadName } from "../../../traffic/model/mesh.ts";
@@ -32,13 +33,14 @@ export interface EdgePanelProps {
 
 export function EdgePanel({ edge, members, range }: EdgePanelProps) {
   const text = useText().traffic.panel;
+  const isBalanced = edge.caller.kind === "loadBalancer"; // the proxies of tasks do not know its requests
   return (
     <SplitPanel header={text.edge(workloadName(edge.caller), targetName(edge))} closeBehavior="hide">
       <SpaceBetween size="l">
         <Summary edge={edge} />
         <Charts edge={edge} range={range} />
-        {edge.node || edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
-        {edge.node ? null : <AccessLog edge={edge} members={members} range={range} />}
+        {edge.node || isBalanced || edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
+        {edge.node || isBalanced ? null : <AccessLog edge={edge} members={members} range={range} />}
       </SpaceBetween>
     </SplitPanel>
   );
@@ -80,6 +82,7 @@ function Summary({ edge }: { edge: Edge }) {
 /** The name of a workload; that of a service is a link. */
 function WorkloadLink({ workload, deploying }: { workload: Workload; deploying: boolean }) {
   const text = useText().traffic;
+  if (workload.kind === "loadBalancer") return <Link href={href(paths.loadBalancer(workloadName(workload)))}>{workloadName(workload)}</Link>;
   if (workload.kind !== "service") return `${workloadName(workload)} (${text.kinds[workload.kind]})`;
   return (
     <>
@@ -102,7 +105,8 @@ function Charts({ edge, range }: { edge: Edge; range: TimeRange }) {
     const groups = [queries.traffic, queries.times, queries.codes, queries.trouble, queries.bytes];
     const series = await readSeries(target, groups.flat(), span, chartPeriod(span, now), signal);
     const [traffic = [], times = [], codes = [], trouble = [], bytes = []] = groups.map((group) => series.splice(0, group.length));
-    return { span, traffic, times, codes, trouble, bytes };
+    const unit = latencyUnit(edge);
+    return { span, traffic, times: times.map(({ label, points }) => ({ label, points: points.map(({ x, y }) => ({ x, y: y * unit })) })), codes, trouble, bytes };
   });
   const colors = {
     ...{ requests: tones.good, connections: tones.good, failures: tones.bad },
@@ -116,7 +120,7 @@ function Charts({ edge, range }: { edge: Edge; range: TimeRange }) {
           {charts.times.length > 0 ? <MetricChart title={text.latency} unit="ms" series={charts.times} span={span} kind="line" /> : null}
           {charts.codes.length > 0 ? <MetricChart title={text.codes} series={charts.codes} span={span} kind="bar" colors={colors} /> : null}
           {charts.bytes.length > 0 ? <MetricChart title={text.bytes} series={charts.bytes} span={span} kind="line" names={text.names} /> : null}
-          <MetricChart title={text.trouble} series={charts.trouble} span={span} kind="line" names={text.names} />
+          {charts.trouble.length > 0 ? <MetricChart title={edge.caller.kind === "loadBalancer" ? text.names.connectionErrors : text.trouble} series={charts.trouble} span={span} kind="line" names={text.names} /> : null}
         </ColumnLayout>
       )}
     </QueryContent>
