@@ -10,9 +10,9 @@ help: ## show this list
 setup: ## make .venv with the locked dependencies and the command moyai in it, and build the console
 	@MAKE_TARGET=$@ scripts/setup.sh
 
-demo: ## run the example shop end to end (root); IMAGES=1 builds, pushes and runs an image, KEEP=1 leaves it running
+demo: ## run the example shop end to end (root); IMAGES=1 builds, pushes and runs an image, LOAD_BALANCER=1 puts an ALB in front, KEEP=1 leaves it running
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
-	@.venv/bin/moyai demo $(if $(filter 1 yes true,$(IMAGES)),--images) $(if $(filter 1 yes true,$(KEEP)),--keep)
+	@.venv/bin/moyai demo $(if $(filter 1 yes true,$(IMAGES)),--images) $(if $(filter 1 yes true,$(LOAD_BALANCER)),--load-balancer) $(if $(filter 1 yes true,$(KEEP)),--keep)
 
 box: ## build the container image of moyai, build/box.tar; BASE=IMAGE chooses the Debian below it
 	@MAKE_TARGET=$@ scripts/setup.sh

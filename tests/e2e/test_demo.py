@@ -62,18 +62,27 @@ def leftovers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "image"),
+    ("options", "steps"),
     [
-        ((), "image moyai.local/shop:1 imported"),
-        (("--images",), "image 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1 built and pushed"),
+        ((), ("image moyai.local/shop:1 imported", r"traffic flows through http://127\.83\.[\d.]+:8080/items")),
+        (("--images",), (r"image 123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com/shop:1 built and pushed",)),
+        (
+            ("--load-balancer",),
+            (
+                r"http://shop-\d+\.us-east-1\.elb\.localhost:\d+/items is redirected to HTTPS",
+                r"traffic flows through https://shop\.localhost:\d+/items",
+                "front rolled to a new revision behind the load balancer",
+            ),
+        ),
     ],
 )
-def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path, image):
+def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path, steps):
     until_it_says(demo_process, tmp_path, "control plane ready")
     looked_for = leftovers(tmp_path)
     assert demo_process.wait(8 * GRACE) == 0, read_output(tmp_path)
     text = read_output(tmp_path)
-    assert image in text
+    for step in steps:
+        assert re.search(step, " ".join(text.split())), text
     assert "Requests that failed: 0" in text
     for caller, target in (("front", "catalog"), ("catalog", "pricing"), ("catalog", "stock")):
         assert re.search(rf"{caller}.*{target}", text), text

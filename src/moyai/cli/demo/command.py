@@ -32,6 +32,13 @@ def demo(
             "laying the services over this machine's root. Needs no container engine.",
         ),
     ] = False,
+    load_balancer: Annotated[
+        bool,
+        typer.Option(
+            "--load-balancer",
+            help="Put the shop behind an application load balancer with HTTPS, and open it as https://shop.localhost.",
+        ),
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print how to use it.")] = False,
 ) -> None:
     """Run the example, change it under traffic, count failures. Four services in two clusters; needs root."""
@@ -39,5 +46,5 @@ def demo(
     from moyai.cli.demo.server import interruptible
 
     with interruptible():
-        if run_demo(app or example_folder(), has_own_image=images, keep=keep):
+        if run_demo(app or example_folder(), has_own_image=images, has_load_balancer=load_balancer, keep=keep):
             raise typer.Exit(1)

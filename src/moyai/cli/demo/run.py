@@ -15,8 +15,9 @@ from rich.text import Text
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import DEFAULT_PORT
-from moyai.cli.demo.server import CommandFailed, Server, ignore_interrupts, start
-from moyai.cli.demo.shop import CLUSTERS, IMPORTED_IMAGE, ORDER, PUSHED_IMAGE, Shop, TookTooLong, wait_until
+from moyai.cli.demo.load_balancer import HOST, ShopLoadBalancer, create_load_balancer
+from moyai.cli.demo.server import CommandFailed, NamedPorts, Server, free_gateway_ports, ignore_interrupts, start
+from moyai.cli.demo.shop import CLUSTERS, IMPORTED_IMAGE, ORDER, PATH, PUSHED_IMAGE, Shop, TookTooLong, wait_until
 from moyai.cli.demo.traffic import Traffic
 from moyai.cli.errors import Unreachable, error_message
 from moyai.cli.mesh.metrics import span_back
@@ -27,16 +28,23 @@ from moyai.cli.mesh.view import View
 from moyai.cli.output import console as make_console
 from moyai.cli.remote import Remote
 
+_GATEWAY_PORTS = NamedPorts(8080, 8443)
+"""Where a shop that keeps running answers HTTP and HTTPS by name, if these ports are free."""
+_ROOT_FILE = "shop-root.pem"
 
-def run_demo(app: Path, *, has_own_image: bool, keep: bool) -> bool:
+
+def run_demo(app: Path, *, has_own_image: bool, has_load_balancer: bool, keep: bool) -> bool:
     """Run it. Returns whether something failed. Everything is removed, except after a success with ``keep``.
 
     ``has_own_image``: the services run from an image with everything that they need, not on this machine's root.
+    ``has_load_balancer``: requests come in through an application load balancer, by HTTPS.
     """
     console = make_console()
     try:
         with _step(console, "control plane ready"):
-            server = start(DEFAULT_PORT if keep else 0)
+            preferred = _GATEWAY_PORTS if keep else NamedPorts(0, 0)
+            ports = free_gateway_ports(preferred) if has_load_balancer else None
+            server = start(DEFAULT_PORT if keep else 0, ports)
     except CommandFailed as error:
         console.print(f"moyai did not start: {error}", style="red")
         return True
@@ -60,7 +68,7 @@ def run_demo(app: Path, *, has_own_image: bool, keep: bool) -> bool:
 def _run_steps(console: Console, server: Server, app: Path, *, has_own_image: bool) -> bool:
     """Create the application, change it under traffic, and print the calls. Returns whether a request failed."""
     image = PUSHED_IMAGE if has_own_image else IMPORTED_IMAGE
-    shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), app, image)
+    remote = Remote(server.url, "us-east-1", own_credentials=True)
     started_at = SystemClock().now()
     if has_own_image:
         with _step(console, f"image {image} built and pushed"):
@@ -68,14 +76,16 @@ def _run_steps(console: Console, server: Server, app: Path, *, has_own_image: bo
     else:
         with _step(console, f"image {image} imported"):
             server.add_image(image, app / "image")
+    ports = server.gateway_ports
+    balancer = _create_load_balancer(console, server, remote, ports) if ports else None
+    shop = Shop(remote, app, image, balancer.target_group if balancer else None)
     with _step(console, f"clusters {', '.join(CLUSTERS)} and services {', '.join(ORDER)} created through the ECS API"):
         shop.create()
     for name in ORDER:
         with _step(console, f"service {name} is steady"):
             shop.wait_until_steady(name)
-    url = shop.front_url()
-    traffic = Traffic(url)
-    with _step(console, f"traffic flows through {url}"):
+    traffic = Traffic(balancer.url, balancer.root) if balancer else Traffic(shop.front_url())
+    with _step(console, f"traffic flows through {traffic.url}"):
         traffic.start()
         time.sleep(1)
     try:
@@ -101,6 +111,19 @@ def _change_under_traffic(console: Console, shop: Shop) -> None:
         shop.scale("stock", 3)
     with _step(console, "stock scaled in to 1 task"):
         shop.scale("stock", 1)
+    if shop.target_group is not None:
+        with _step(console, "front rolled to a new revision behind the load balancer"):
+            shop.deploy("front", "2")
+
+
+def _create_load_balancer(console: Console, server: Server, remote: Remote, ports: NamedPorts) -> ShopLoadBalancer:
+    """Create a load balancer, and leave the root of its certificate beside the server's state."""
+    with _step(console, f"load balancer for https://{HOST} created through the APIs of ELB, ACM and Private CA"):
+        balancer = create_load_balancer(remote, ports)
+        (server.state / _ROOT_FILE).write_text(balancer.root)
+    with _step(console, f"{balancer.http_url} is redirected to HTTPS"):
+        balancer.wait_until_reachable()
+    return balancer
 
 
 def _final_mesh(shop: Shop, started_at: float, requests_sent: int) -> MeshTraffic:
@@ -141,5 +164,9 @@ def _print_how_to_use(console: Console, server: Server) -> None:
     console.print(f"  AWS_ENDPOINT_URL={server.url} {moyai} status")
     console.print(f"  AWS_ENDPOINT_URL={server.url} aws ecs list-services --cluster shop-core")
     console.print(f"  {server.url}/console/")
+    if server.gateway_ports is not None:
+        url = f"https://{HOST}:{server.gateway_ports.https}{PATH}/42"
+        console.print(f"  {url} in a browser, which warns of the demo's own authority, or")
+        console.print(f"  curl --cacert {server.state / _ROOT_FILE} {url}")
     console.print("and remove it with")
     console.print(f"  {moyai} down --forget --state {server.state} && rm -r {server.state}")

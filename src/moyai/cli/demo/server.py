@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from httpx import HTTPError
 
@@ -34,6 +36,13 @@ class CommandFailed(Exception):
     """A command that the demo runs has failed; the message is its output."""
 
 
+class NamedPorts(NamedTuple):
+    """The ports of this machine at which load balancers answer by name."""
+
+    http: int
+    https: int
+
+
 @dataclass(frozen=True)
 class Server:
     """A running ``moyai up``."""
@@ -41,6 +50,7 @@ class Server:
     url: str
     state: Path
     process: subprocess.Popen[str]
+    gateway_ports: NamedPorts | None
 
     def add_image(self, name: str, folder: Path) -> None:
         """Import a directory as an image on top of the host's root. Raises CommandFailed."""
@@ -77,20 +87,35 @@ class Server:
         remove(self.state)
 
 
-def start(port: int) -> Server:
+def start(port: int, gateway_ports: NamedPorts | None = None) -> Server:
     """Run ``moyai up`` and wait until it is ready. It has its own session, so that Ctrl-C reaches only the demo."""
     state = Path(tempfile.mkdtemp(prefix="moyai-demo-"))
     command = [*_MOYAI, "up", "--state", str(state), "--port", str(port), "--stats-interval", "1"]
+    if gateway_ports is not None:
+        command += ["--gateway-http-port", str(gateway_ports.http), "--gateway-https-port", str(gateway_ports.https)]
     with (state / "moyai.log").open("w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603 (our own command)
     try:
-        return Server(_wait_ready(process, state), state, process)
+        return Server(_wait_ready(process, state), state, process, gateway_ports)
     except BaseException:
         with ignore_interrupts():
             process.terminate()
             process.wait()
             remove(state)
         raise
+
+
+def free_gateway_ports(preferred: NamedPorts) -> NamedPorts:
+    """Two free TCP ports of the loopback: each the preferred one, or else any; 0 prefers none."""
+    with _listen(preferred.http) as http, _listen(preferred.https) as https:
+        return NamedPorts(http.getsockname()[1], https.getsockname()[1])
+
+
+def _listen(preferred: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", preferred))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
 
 
 def remove(state: Path) -> None:

@@ -22,6 +22,10 @@ PUSHED_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
 """An image with everything that the services need, in moyai's own registry."""
 ORDER = ("stock", "pricing", "catalog", "front")
 """The order of creation: a service can call the names that exist when it is deployed, so callers come last."""
+FRONT_PORT = 8080
+"""The port of the service front."""
+PATH = "/items"
+"""Below it are the shop's items."""
 _PATIENCE = 180.0
 _STEP = 0.2
 
@@ -38,6 +42,8 @@ class Shop:
     folder: Path
     image: str = IMPORTED_IMAGE
     """In place of the one that the task definitions name."""
+    target_group: str | None = None
+    """The ARN of the target group of the service front, which then has no public address."""
 
     def create(self) -> None:
         """Create two clusters that share a namespace, and the four services."""
@@ -46,7 +52,7 @@ class Shop:
             ecs.create_cluster(clusterName=cluster, serviceConnectDefaults={"namespace": NAMESPACE})
         for name in ORDER:
             ecs.register_task_definition(**self._task_definition(name))
-            ecs.create_service(**self._json("services", name))
+            ecs.create_service(**self._service(name))
 
     def cluster_of(self, name: str) -> str:
         """The name of a service's cluster."""
@@ -65,9 +71,9 @@ class Shop:
         wait_until(is_steady, f"service {name} to be steady")
 
     def front_url(self) -> str:
-        """The public URL of the service front."""
+        """The public URL of the service front, without a load balancer."""
         tasks = [t for c in snapshot(self.remote)["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
-        return f"{tasks[0]['urls'][0]}/items"
+        return f"{tasks[0]['urls'][0]}{PATH}"
 
     def kill_one(self, name: str) -> str:
         """Kill the process of one of the service's tasks, as the OOM killer would. Returns the task's ID."""
@@ -109,6 +115,14 @@ class Shop:
             return all(t["lastStatus"] == "STOPPED" for t in tasks)
 
         wait_until(have_stopped, f"the superfluous tasks of {name} to stop")
+
+    def _service(self, name: str) -> dict[str, Any]:
+        service = self._json("services", name)
+        if name == "front" and self.target_group is not None:
+            target = {"targetGroupArn": self.target_group, "containerName": name, "containerPort": FRONT_PORT}
+            service["loadBalancers"] = [target]
+            service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] = "DISABLED"
+        return service
 
     def _task_definition(self, name: str) -> dict[str, Any]:
         definition = self._json("task-definitions", name)

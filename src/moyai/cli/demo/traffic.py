@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+_TIMEOUT = 30.0
 
 
 @dataclass
@@ -18,11 +22,32 @@ class RequestCount:
     last_failure: str = ""
 
 
+class LocalHttpsConnection(http.client.HTTPSConnection):
+    """A connection to this machine under a name below ``localhost``, which not every resolver knows. Its server needs a
+    certificate for that name, signed by the authority ``root`` (PEM).
+    """
+
+    def __init__(self, host: str, port: int, root: str, timeout: float) -> None:
+        self._tls = ssl.create_default_context(cadata=root)
+        super().__init__(host, port, timeout=timeout, context=self._tls)
+
+    def connect(self) -> None:
+        """Connect, and verify the server's certificate. Raises OSError."""
+        plain = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+        try:
+            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        except OSError:
+            plain.close()
+            raise
+
+
 @dataclass
 class Traffic:
     """Sends requests from ``callers`` threads, each with its own connection and about ``rate`` requests per second."""
 
     url: str
+    root: str = ""
+    """PEM: the authority of the server's certificate, if the URL is an HTTPS one below ``localhost``."""
     callers: int = 3
     rate: float = 15.0
     _end: threading.Event = field(default_factory=threading.Event)
@@ -47,7 +72,7 @@ class Traffic:
 
     def _call(self, count: RequestCount, number: int) -> None:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        connection = self._connection()
         while not self._end.wait(1 / self.rate):
             item = f"{parts.path}/{number}-{count.sent}"
             count.sent += 1
@@ -63,6 +88,13 @@ class Traffic:
                 count.failed += 1
                 count.last_failure = f"{item}: {problem}"
         connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "", parts.port
+        if self.root and port:
+            return LocalHttpsConnection(host, port, self.root, _TIMEOUT)
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
 
 
 def _total(counts: Sequence[RequestCount]) -> RequestCount:

@@ -27,10 +27,13 @@ def ask_catalog(path: str) -> tuple[int, bytes]:
 
 
 class Front(JsonHandler):
-    """``GET /items/N``: the item as the catalog has it."""
+    """``GET /items/N``: the item as the catalog has it. ``GET /health`` is for load balancers."""
 
     def do_GET(self) -> None:
         """Pass the question on, and the answer back."""
+        if self.path == "/health":
+            self.answer(200, b"{}\n")
+            return
         try:
             status, body = ask_catalog(self.path)
         except (OSError, http.client.HTTPException) as error:
