@@ -154,6 +154,9 @@ def test_creation_is_idempotent_by_token(gateways):
         ({"webACLArn": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b"}, "webACLArn"),
         ({"testTrafficRules": {"header": {"name": "a b", "values": ["x"]}}}, "is not the name of an HTTP header"),
         ({"testTrafficRules": {"header": {"name": "a", "values": []}}}, "between 1 and 3 items"),
+        ({"accessLogs": {"destination": {"s3": {"bucket": "", "prefix": "etc/evil"}}}}, "bucket must not be empty"),
+        ({"accessLogs": {"destination": {"s3": {"bucket": "/etc"}}}}, "it is the name of a bucket"),
+        ({"accessLogs": {"destination": {"s3": {"bucket": "logs", "prefix": "a/../b"}}}}, "access_logs.s3.prefix"),
     ],
 )
 def test_settings_that_are_not_valid_are_refused(gateways, alb, said):

@@ -112,6 +112,8 @@ def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> d
         values[DESYNC_MITIGATION.key] = request.http_desync
     destination = None if request.access_logs is None else request.access_logs.destination
     if destination is not None and destination.s3 is not None:
+        if not destination.s3.bucket:
+            raise InvalidParameter("accessLogs.destination.s3.bucket must not be empty.")
         values["access_logs.s3.enabled"] = "true"
         values["access_logs.s3.bucket"] = destination.s3.bucket
         values["access_logs.s3.prefix"] = destination.s3.prefix or ""
