@@ -85,9 +85,8 @@ def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
     hosts: dict[str, PublishedPort] = {}
     for of in _by_service(port for port in ports if not port.server_names):
-        first = of[0]
-        for name in (f"{first.port}.{first.service}", str(first.service)):
-            hosts.setdefault(f"{name}.localhost".lower(), first)
+        for name in _names(of[0]):
+            hosts.setdefault(name, of[0])
     virtual_hosts = [_virtual_host(name, port) for name, port in hosts.items()]
     nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
     rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
@@ -104,6 +103,12 @@ def _by_service(ports: Iterable[PublishedPort]) -> Iterator[Sequence[PublishedPo
 
     for _, of in groupby(sorted((port for port in ports if port.service), key=key), key=key):
         yield tuple(of)
+
+
+def _names(port: PublishedPort) -> tuple[str, str]:
+    """The names of a port of a service or load balancer: with the port, and without."""
+    name = f"{port.service}.localhost".lower()
+    return f"{port.port}.{name}", name
 
 
 def _service_cluster(port: PublishedPort) -> str:
@@ -154,12 +159,20 @@ def _https_listener(address: str, port: int, chains: Sequence[Json]) -> Json:
 
 
 def _chains_by_server_name(ports: Iterable[PublishedPort]) -> Iterator[Json]:
-    """The chains of encrypted ports. A name that several services have leads to the first one."""
+    """The chains of encrypted ports. A load balancer's own name leads to no other one, whatever certificates they have;
+    any other name leads to the first one that has it.
+    """
+    services = [of[0] for of in _by_service(ports)]
+    owners = {name: first.service for first in services if first.proxy_header for name in _names(first)}
     known: set[str] = set()
-    for of in _by_service(ports):
-        names = [name for name in dict.fromkeys(of[0].server_names) if name not in known]
+    for first in services:
+        names = [
+            name
+            for name in dict.fromkeys(first.server_names)
+            if name not in known and owners.get(name.lower(), first.service) == first.service
+        ]
         known.update(names)
-        cluster = _service_cluster(of[0])
+        cluster = _service_cluster(first)
         proxy = {"@type": _TCP_PROXY, "stat_prefix": _BY_SERVER_NAME, "cluster": cluster}
         chain: Json = {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}
         for outside in _from_outside(chain) if names else ():

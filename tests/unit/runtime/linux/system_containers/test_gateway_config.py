@@ -133,6 +133,42 @@ def test_the_server_name_selects_the_load_balancer_that_has_it_first():
     assert [host["name"] for host in table["virtual_hosts"]] == ["8080.web.elb.localhost", "web.elb.localhost", "*"]
 
 
+def server_names(*ports: PublishedPort) -> dict[str, list[str]]:
+    """The names that lead to each cluster."""
+    listeners = resources(gateway_config.listeners(ports, {}, ENTRANCE))
+    chains = (
+        chain
+        for listener in listeners
+        if listener["name"] == "encrypted services"
+        for chain in listener["filter_chains"]
+    )
+    matches = {chain["name"].partition(" ")[0]: chain["filter_chain_match"]["server_names"] for chain in chains}
+    return dict(sorted(matches.items()))
+
+
+def test_no_certificate_takes_the_name_of_a_load_balancer():
+    names = ("web.elb.localhost", "443.web.elb.localhost", "plain.elb.localhost", "shop.test")
+    thief = replace(SECURE, service="a.elb", server_names=("a.elb.localhost", *names))
+    plain = replace(public_port(7, 80, "Plain.elb"), proxy_header=True)
+    assert server_names(thief, SECURE, plain) == {
+        "a.elb:443@vpc-0": ["a.elb.localhost", "shop.test"],
+        "web.elb:443@vpc-0": ["web.elb.localhost", "*.shop.test"],
+    }
+
+
+def test_two_ports_of_a_load_balancer_share_no_name():
+    other = replace(SECURE, port=8443, server_names=("8443.web.elb.localhost", "shop.test"))
+    assert server_names(SECURE, other) == {
+        "web.elb:443@vpc-0": ["web.elb.localhost", "shop.test", "*.shop.test"],
+        "web.elb:8443@vpc-0": ["8443.web.elb.localhost"],
+    }
+
+
+def test_a_certificate_may_have_the_name_of_a_service():
+    secure = replace(SECURE, server_names=("web.elb.localhost", "front.web.localhost"))
+    assert server_names(FIRST, secure) == {"web.elb:443@vpc-0": ["web.elb.localhost", "front.web.localhost"]}
+
+
 def test_a_load_balancer_learns_the_client_from_a_proxy_header():
     node = replace(public_port(1, service="web.us-east-1.elb"), proxy_header=True)
     clusters: Any = gateway_config.clusters([node])["resources"]
