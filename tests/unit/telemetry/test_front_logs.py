@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from collections import Counter
 from itertools import count
 from pathlib import Path
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
-from moyai.kernel.clock import Instant
+from moyai.domain.elb.front import front_sandbox
+from moyai.domain.elb.log_attributes import BucketName
+from moyai.domain.world import Put
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import LoadBalancerArn, TaskId, VpcId
+from moyai.ports.runtime import Output
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.telemetry.front_logs.collector import FrontLogCollector
 from moyai.telemetry.front_logs.entries import Place, RequestEntry, read_entry
 from moyai.telemetry.front_logs.files import INTERVAL, LogFiles, PlacedLine
 from moyai.telemetry.front_logs.lines import line_of
+from moyai.testing.clock import ManualClock
+from moyai.testing.load_balancers import load_balancer
+from moyai.testing.world import SCOPE
 
 PLACE = Place("my-logs/web/AWSLogs/123456789012/elasticloadbalancing/us-east-1", "123456789012_web", "10.0.0.10")
 NOON = Instant(1_795_867_200)
@@ -81,6 +94,14 @@ def test_the_type_is_the_protocol(members, kind):
     assert line_of(request, None).split()[0] == kind
 
 
+def test_no_client_makes_a_field_of_a_flow():
+    flow = read_entry(entry(log="flow", sni='a b\n"é\u2028'))
+    assert flow is not None
+    fields = line_of(flow, None).split(" ")
+    assert len(fields) == 22
+    assert fields[17] == r"a\x20b\x0A\x22é\xE2\x80\xA8"
+
+
 class Files:
     """A directory for the logs, opened anew as after the end of a control plane."""
 
@@ -93,6 +114,12 @@ class Files:
 
     def append(self, position: int, *texts: str, at: float = NOON) -> None:
         self.files.append(SOURCE, position, [PlacedLine(PLACE, Instant(at), text) for text in texts])
+
+    @property
+    def state(self) -> Path:
+        """The file with the positions."""
+        [file] = (path for path in self.root.iterdir() if path.is_file())
+        return file
 
     def contents(self) -> dict[str, str]:
         """The text of each file, by its key."""
@@ -163,6 +190,88 @@ def test_an_error_leaves_the_position(files, monkeypatch):
     assert list(files.contents().values()) == ["a\nb\n"]
 
 
+def test_a_kill_after_lines_were_written_repeats_nothing(files, monkeypatch):
+    def fsync(_: int) -> None:
+        if any(files.root.glob("**/*.log")):
+            raise OSError("killed")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="killed"):
+        files.append(10, "a")
+    monkeypatch.undo()
+    files.reopen()
+    assert files.files.positions == {}
+    files.append(10, "a")
+    assert files.contents() == {f"{GROWING}_00000001.log": "a\n"}
+
+
+def test_a_kill_before_a_compressed_file_is_removed_leaves_nothing(files):
+    files.append(10, "a")
+    plain = files.root / f"{GROWING}_00000001.log"
+    files.files.close_due(Instant(NOON + INTERVAL))
+    plain.write_text("a\n")
+    files.reopen()
+    files.files.close_due(NOON)
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"positions":{"\xff":1}}', b'{"positions":[]}'])
+def test_a_state_file_that_is_damaged_loses_no_lines(files, content):
+    files.append(10, "a")
+    files.state.write_bytes(content)
+    files.reopen()
+    assert files.files.positions == {}
+    files.append(10, "a")
+    files.files.close_due(NOON)
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n", f"{GROWING}_00000002.log": "a\n"}
+
+
+def test_no_bucket_has_the_name_of_the_state_file(files):
+    files.append(10, "a")
+    for name in (files.state.name, f"{files.state.name}.new"):
+        with pytest.raises(ValueError, match="the name of a bucket"):
+            BucketName().read(name)
+
+
+class BusyRuntime(SimRuntime):
+    """A runtime with more output whenever it is asked, which counts the reads of each sandbox."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.reads: Counter[TaskId] = Counter()
+
+    async def output(self, task: TaskId, container: str, after: int) -> Output:
+        self.reads[task] += 1
+        assert self.reads[task] < 1000, f"{container} is read without end"
+        return Output((), after + 1)
+
+
+async def test_a_vpc_that_always_has_more_output_does_not_hold_up_the_others(files):
+    files.append(10, "a")
+    vpcs = [VpcId("vpc-1"), VpcId("vpc-2")]
+    logged = replace(load_balancer(SCOPE), attributes={"access_logs.s3.enabled": "true"})
+    balancers = [replace(logged, vpc=vpc, arn=LoadBalancerArn(f"{logged.arn}{vpc}")) for vpc in vpcs]
+    clock, store = ManualClock(Instant(NOON + INTERVAL)), MemoryStore()
+    store.apply([Put(balancer) for balancer in balancers])
+    runtime = BusyRuntime(clock)
+    await FrontLogCollector(store, runtime, files.files, clock).collect()
+    assert set(runtime.reads) == {front_sandbox(vpc) for vpc in vpcs}
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
+
+
+def test_directories_are_no_files_and_growing_files_count(tmp_path):
+    files = Files(tmp_path, limit=100)
+    (tmp_path / "my-logs" / "x.log.gz").mkdir(parents=True)
+    (tmp_path / "my-logs" / "x.log").mkdir()
+    files.reopen()
+    files.append(10, "first")
+    files.append(20, "x" * 100, at=NOON + INTERVAL)
+    files.files.close_due(Instant(NOON + INTERVAL))
+    assert list(tmp_path.glob("**/2026*.log.gz")) == []
+    assert (tmp_path / "my-logs" / "x.log.gz").is_dir()
+    assert [path.stat().st_size for path in tmp_path.glob("**/*.log") if path.is_file()] == [101]
+
+
 def test_the_oldest_files_go_when_there_are_too_many(tmp_path):
     files = Files(tmp_path, limit=100)
     for number in range(4):
@@ -173,6 +282,8 @@ def test_the_oldest_files_go_when_there_are_too_many(tmp_path):
     assert len(remaining) < 4
 
 
-def test_a_place_outside_of_the_directory_is_refused(files):
-    files.files.append(SOURCE, 10, [PlacedLine(msgspec.structs.replace(PLACE, folder="a/../../b"), NOON, "x")])
-    assert files.contents() == {}
+@pytest.mark.parametrize("folder", ["a/../../b", "{root}-outside", "a//b", "a/./b", "a/"])
+def test_a_place_outside_of_the_directory_is_refused(files, folder):
+    folder = folder.format(root=files.root)
+    files.files.append(SOURCE, 10, [PlacedLine(replace(PLACE, folder=folder), NOON, "x")])
+    assert list(files.root.parent.glob("**/*.log")) == []

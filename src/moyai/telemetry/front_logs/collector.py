@@ -26,6 +26,8 @@ from moyai.telemetry.front_logs.lines import line_of
 _INTERVAL: Final = Seconds(1.0)
 _LAST_ENTRIES: Final = 60.0
 """Seconds that a front proxy is read after its last log was switched off."""
+_MOST_READS: Final = 16
+"""Of one front proxy in a turn, about 1 MiB each: a busy one must not stop the others."""
 _STDOUT: Final = "stdout"
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class FrontLogCollector:
         await asyncio.to_thread(self._files.close_due, now)
 
     async def _collect_from(self, vpc: VpcId, certificates: _Certificates) -> None:
-        while True:
+        for _ in range(_MOST_READS):
             after = self._files.positions.get(front_workload(vpc), 0)
             output = await self._runtime.output(front_sandbox(vpc), FRONT_NAME, after)
             if output.position <= after:

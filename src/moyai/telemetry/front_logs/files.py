@@ -3,9 +3,9 @@
 A file has the lines of five minutes, or fewer if there are very many. While it grows its name ends in ``.log``; then it
 is compressed, as ``.log.gz``.
 
-Promise: a line is in one file, also after ``kill -9``. ``collected.json`` says up to which position a source was read,
-and how long each growing file was then; what is beyond is cut off and read again. When all files together are larger
-than the limit, the oldest are deleted. Blocking.
+Promise: a line is in one file, also after ``kill -9``. ``_collected.json`` says up to which position a source was read,
+and how long each growing file was then; what is beyond is cut off and read again. A file is named there before it is
+written. When all files together are larger than the limit, the oldest are deleted. Blocking.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format
 """
 
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.kernel.clock import Instant
 from moyai.telemetry.front_logs.entries import Place
@@ -30,8 +31,11 @@ INTERVAL: Final = 300
 """Seconds of which a file has the lines."""
 _LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a growing file."""
-_STATE: Final = "collected.json"
+_STATE: Final = "_collected.json"
+"""Buckets have no underscores in their names."""
 _RANDOM: Final = 8
+_FORBIDDEN_PARTS: Final = frozenset({"", ".", ".."})
+"""Of a folder: it would be absolute, or lead to another one."""
 _log = logging.getLogger(__name__)
 
 
@@ -43,15 +47,15 @@ class PlacedLine(NamedTuple):
     text: str
 
 
-class _GrowingFile(msgspec.Struct):
+class _GrowingFile(msgspec.Struct, frozen=True):
     path: str
     end: int
     size: int = 0
 
 
-class _State(msgspec.Struct):
-    positions: dict[str, int] = {}
-    files: dict[str, _GrowingFile] = {}
+class _State(msgspec.Struct, frozen=True):
+    positions: Mapping[str, int] = {}
+    files: Mapping[str, _GrowingFile] = {}
 
 
 _READER: Final = msgspec.json.Decoder(_State)
@@ -64,7 +68,8 @@ class LogFiles:
 
     def __init__(self, root: Path, limit: int, random: Callable[[int], str]) -> None:
         self._root, self._limit, self._random = root, limit, random
-        self._state = self._read_state()
+        state = self._read_state()
+        self._state = _State(state.positions, {**self._unknown_files(state), **state.files})
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -73,16 +78,15 @@ class LogFiles:
 
     def append(self, source: str, position: int, lines: Iterable[PlacedLine]) -> None:
         """Write the lines that were read from a source up to this position."""
-        state = _READER.decode(msgspec.json.encode(self._state))
+        files = dict(self._state.files)
         texts: defaultdict[str, list[str]] = defaultdict(list)
         for line in lines:
-            if ".." not in Path(line.place.folder).parts:
-                texts[self._file_of(state, line)].append(line.text)
-        for key, own in texts.items():
-            file = state.files[key]
-            file.size = _append(self._root / file.path, file.size, "".join(f"{text}\n" for text in own).encode())
-        state.positions[source] = position
-        self._save(state)
+            if _FORBIDDEN_PARTS.isdisjoint(line.place.folder.split("/")):
+                texts[self._file_of(files, line)].append(line.text)
+        if len(files) > len(self._state.files):
+            self._save(_State(self._state.positions, files))
+        written = {key: self._write(files[key], own) for key, own in texts.items()}
+        self._save(_State({**self._state.positions, source: position}, {**files, **written}))
 
     def close_due(self, now: Instant) -> None:
         """Compress the files whose time is over, and delete the oldest beyond the limit."""
@@ -97,15 +101,19 @@ class LogFiles:
             (self._root / file.path).unlink(missing_ok=True)
         self._delete_oldest()
 
-    def _file_of(self, state: _State, line: PlacedLine) -> str:
-        """The key of the growing file for a line, which is added to the state."""
+    def _write(self, file: _GrowingFile, texts: Iterable[str]) -> _GrowingFile:
+        content = "".join(f"{text}\n" for text in texts).encode()
+        return replace(file, size=_append(self._root / file.path, file.size, content))
+
+    def _file_of(self, files: dict[str, _GrowingFile], line: PlacedLine) -> str:
+        """The key of the growing file for a line, which is added to the files."""
         end = (int(line.at) // INTERVAL + 1) * INTERVAL
         place = line.place
         key = f"{place.folder}/{place.name}_{place.node} {end}"
-        if key not in state.files:
+        if key not in files:
             date = datetime.fromtimestamp(end, UTC)
             words = (place.name, f"{date:%Y%m%dT%H%MZ}", *filter(None, (place.node,)), self._random(_RANDOM))
-            state.files[key] = _GrowingFile(f"{place.folder}/{date:%Y/%m/%d}/{'_'.join(words)}.log", end)
+            files[key] = _GrowingFile(f"{place.folder}/{date:%Y/%m/%d}/{'_'.join(words)}.log", end)
         return key
 
     def _read_state(self) -> _State:
@@ -113,9 +121,17 @@ class LogFiles:
             return _READER.decode((self._root / _STATE).read_bytes())
         except FileNotFoundError:
             return _State()
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
             _log.warning("%s can't be read, so some lines may be written twice: %s", self._root / _STATE, fault)
             return _State()
+
+    def _unknown_files(self, state: _State) -> dict[str, _GrowingFile]:
+        """Those that grew when the state was lost, or were being compressed when the process was killed. Their time is
+        over.
+        """
+        known = {self._root / file.path for file in state.files.values()}
+        paths = (path for path in self._root.glob("**/*.log") if path.is_file() and path not in known)
+        return {str(path): _GrowingFile(str(path.relative_to(self._root)), 0, path.stat().st_size) for path in paths}
 
     def _save(self, state: _State) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,8 +144,9 @@ class LogFiles:
         self._state = state
 
     def _delete_oldest(self) -> None:
-        files = [(path, path.stat()) for path in self._root.glob("**/*.log.gz")]
-        excess = sum(status.st_size for _, status in files) - self._limit
+        files = [(path, path.stat()) for path in self._root.glob("**/*.log.gz") if path.is_file()]
+        growing = sum(file.size for file in self._state.files.values())
+        excess = growing + sum(status.st_size for _, status in files) - self._limit
         for path, status in sorted(files, key=lambda file: file[1].st_mtime):
             if excess <= 0:
                 return

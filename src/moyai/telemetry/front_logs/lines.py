@@ -1,7 +1,7 @@
 r"""The lines of access and connection logs, with AWS's fields in AWS's order.
 
 Promise: an entry is one line. What comes from a client is in quotes, with quotes, backslashes and characters that are
-not printable as ``\xHH``.
+not printable as ``\xHH``; in the lines of flows, which have no quotes, spaces too.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html,
 load-balancer-connection-logs.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
@@ -125,7 +125,7 @@ def _flow(entry: FlowEntry, certificate: str | None) -> tuple[str, ...]:
         entry.cipher or _NONE,
         (entry.tls or _NONE).lower().replace(".", ""),
         _NONE,
-        entry.sni or _NONE,
+        _word(entry.sni),
         _NONE,
         _NONE,
         _NONE,
@@ -174,6 +174,10 @@ def _seconds(microseconds: int | None) -> str:
 
 def _quoted(text: str | None) -> str:
     return f'"{"".join(map(_printable, text or _NONE))}"'
+
+
+def _word(text: str | None) -> str:
+    return "".join(map(_printable, text or _NONE)).replace(" ", r"\x20")
 
 
 def _printable(character: str) -> str:
