@@ -60,7 +60,7 @@ export function ResourceForm({ title, editing, save, done, next, back, isShown, 
           </SpaceBetween>
         }
       >
-        <SpaceBetween size="l">{children(error)}</SpaceBetween>
+        {children(error)}
       </Form>
     </form>
   );

@@ -26,7 +26,7 @@ const rule = (priority: string) => screen.findByLabelText(`Rule with priority ${
 
 test("load balancers are listed, and a name opens the application", async () => {
   renderPage(<LoadBalancersPage />, "/load-balancers", "/load-balancers", answers);
-  const link = await screen.findByRole("link", { name: `Open http://${DNS_NAME}:8080/ in a new tab` });
+  const link = await screen.findByRole("link", { name: `${DNS_NAME} Open http://${DNS_NAME}:8080/ in a new tab` });
   expect(link.getAttribute("href")).toBe(`http://${DNS_NAME}:8080/`);
   expect(link.getAttribute("target")).toBe("_blank");
   const row = link.closest("tr")?.textContent;
@@ -36,7 +36,7 @@ test("load balancers are listed, and a name opens the application", async () => 
 
 test("without a port for names, the name opens a public address", async () => {
   openBalancer("", { gateway: { httpPort: null, ports: [] } });
-  const links = await screen.findAllByRole("link", { name: /^Open http:\/\/127\.83\.\d+\.\d+\/ in a new tab/ });
+  const links = await screen.findAllByRole("link", { name: / Open http:\/\/127\.83\.\d+\.\d+\/ in a new tab$/ });
   expect(links.map((link) => link.textContent.trim())).toContain(DNS_NAME);
 });
 

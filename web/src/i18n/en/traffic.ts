@@ -5,7 +5,7 @@ export const traffic = {
   empty: { title: "No traffic in this time range" },
   noServices: {
     title: "No services on the map yet",
-    detail: "Services that use Service Connect appear here, and so do the virtual nodes and virtual gateways of meshes.",
+    detail: "Services that use Service Connect or are behind a load balancer appear here, and so do the virtual nodes and virtual gateways of meshes.",
   },
   toolbar: {
     namespace: "Namespace or mesh",
@@ -48,6 +48,7 @@ export const traffic = {
     zoomOut: "Zoom out",
     fit: "Fit to view",
     noNamespace: "(no namespace)",
+    loadBalancers: "Load balancers",
   },
   mapUnavailable: { title: "Couldn't draw the map", detail: "The table shows the same live data.", retry: "Retry" },
   legend: {

@@ -8,7 +8,7 @@ export const traffic: Translation<typeof english> = {
   empty: { title: "この時間範囲にトラフィックはありません" },
   noServices: {
     title: "マップに表示するサービスがまだありません",
-    detail: "Service Connect に参加したサービスと、メッシュの仮想ノード・仮想ゲートウェイがここに表示されます。",
+    detail: "Service Connect に参加したサービス、ロードバランサーの背後にあるサービスと、メッシュの仮想ノード・仮想ゲートウェイがここに表示されます。",
   },
   toolbar: {
     namespace: "名前空間またはメッシュ",
@@ -50,6 +50,7 @@ export const traffic: Translation<typeof english> = {
     zoomOut: "縮小",
     fit: "全体を表示",
     noNamespace: "(名前空間なし)",
+    loadBalancers: "ロードバランサー",
   },
   mapUnavailable: {
     title: "マップを描画できませんでした",

@@ -66,7 +66,7 @@ function LoadBalancerForm({ networks }: { networks: Networks }) {
   return (
     <ResourceForm title={text.create} editing={false} save={save} done={words.created(draft.name)} next={paths.loadBalancer(draft.name)} back={paths.loadBalancers}>
       {() => (
-        <>
+        <SpaceBetween size="l">
           <Container header={<Header variant="h2">{words.basic}</Header>}>
             <SpaceBetween size="l">
               <FormField label={text.type} stretch>
@@ -92,7 +92,7 @@ function LoadBalancerForm({ networks }: { networks: Networks }) {
           </Container>
           <NetworkFields networks={networks} draft={draft} change={change} />
           <TagsField tags={draft.tags} onChange={(tags) => { change({ tags }); }} />
-        </>
+        </SpaceBetween>
       )}
     </ResourceForm>
   );

@@ -10,12 +10,10 @@ export function DnsName({ balancer }: { balancer: LoadBalancer }) {
   const text = useText().loadBalancers;
   const url = useUrls(balancer)?.urls[0];
   return (
-    <SpaceBetween size="xxs" direction="horizontal" alignItems="center">
+    <div style={{ overflowWrap: "anywhere" }}>
       <CopyableValue value={balancer.DNSName} iconOnly={url !== undefined} />
-      {url === undefined ? null : (
-        <Link external href={url} ariaLabel={text.openUrl(url)}>{balancer.DNSName}</Link>
-      )}
-    </SpaceBetween>
+      {url === undefined ? null : <>{" "}<Link external href={url} externalIconAriaLabel={text.openUrl(url)}>{balancer.DNSName}</Link></>}
+    </div>
   );
 }
 
@@ -28,10 +26,10 @@ export function Urls({ balancer }: { balancer: LoadBalancer }) {
   return (
     <SpaceBetween size="xxs">
       {found.urls.map((url) => (
-        <SpaceBetween key={url} size="xxs" direction="horizontal" alignItems="center">
-          <CopyableValue value={url} iconOnly />
-          <Link external href={url} ariaLabel={text.openUrl(url)}>{url}</Link>
-        </SpaceBetween>
+        <div key={url} style={{ overflowWrap: "anywhere" }}>
+          <CopyableValue value={url} iconOnly />{" "}
+          <Link external href={url} externalIconAriaLabel={text.newTab}>{url}</Link>
+        </div>
       ))}
     </SpaceBetween>
   );

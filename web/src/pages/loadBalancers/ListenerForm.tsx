@@ -5,6 +5,7 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../../app/paths.ts";
 import type { ApiError } from "../../aws/apiError.ts";
@@ -62,7 +63,7 @@ export function ListenerForm({ balancer, initial, editing, save }: ListenerFormP
       {(error) => {
         const errorOf = (field: RuleField) => (error !== null && fieldOf(error) === field ? messageOf(error) : "");
         return (
-          <>
+          <SpaceBetween size="l">
             <Container header={<Header variant="h2">{text.form.title}</Header>}>
               <ColumnLayout columns={2} minColumnWidth={200}>
                 <FormField label={text.protocol}>
@@ -79,7 +80,7 @@ export function ListenerForm({ balancer, initial, editing, save }: ListenerFormP
             </Container>
             {isEncrypted(draft.protocol) ? <SecurityFields draft={draft} change={change} errorText={errorOf("certificate")} /> : null}
             <ActionFields balancer={balancer} action={draft.action} onChange={(action) => { change({ action }); }} errorText={errorOf("action")} />
-          </>
+          </SpaceBetween>
         );
       }}
     </ResourceForm>

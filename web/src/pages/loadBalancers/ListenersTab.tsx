@@ -54,7 +54,7 @@ export function ListenersTab({ balancer }: { balancer: LoadBalancer }) {
             cell: (listener) => <Link href={href(paths.listener(name, listener.Port ?? 0))}>{listenerName(listener)}</Link>,
             isRowHeader: true,
           },
-          { id: "action", header: words.defaultAction, cell: (listener) => <Actions actions={listener.DefaultActions} /> },
+          { id: "action", header: words.defaultAction, cell: (listener) => <Actions actions={listener.DefaultActions} />, minWidth: 220 },
           { id: "certificate", header: words.certificate, cell: (listener) => nameOf(listener.Certificates?.[0]?.CertificateArn) || text.parts.none },
           { id: "policy", header: words.policy, cell: (listener) => listener.SslPolicy ?? text.parts.none },
         ]}

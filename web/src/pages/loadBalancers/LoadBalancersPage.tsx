@@ -43,7 +43,7 @@ function useColumns(): TableProps.ColumnDefinition<LoadBalancer>[] {
       sortingField: "LoadBalancerName",
       isRowHeader: true,
     },
-    { id: "state", header: text.state, cell: (balancer) => <Status status={balancer.State?.Code} />, sortingComparator: byState, minWidth: 120 },
+    { id: "state", header: text.state, cell: (balancer) => <Status status={balancer.State?.Code} />, sortingComparator: byState, minWidth: 150 },
     { id: "type", header: text.type, cell: (balancer) => text.types[balancer.Type ?? "application"], sortingField: "Type" },
     { id: "scheme", header: text.scheme, cell: (balancer) => text.schemes[balancer.Scheme ?? "internal"], sortingField: "Scheme" },
     { id: "dns", header: text.dnsName, cell: (balancer) => <DnsName balancer={balancer} />, sortingField: "DNSName" },

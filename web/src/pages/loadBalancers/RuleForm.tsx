@@ -3,6 +3,7 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../../app/paths.ts";
 import type { ApiError } from "../../aws/apiError.ts";
@@ -44,7 +45,7 @@ export function RuleForm({ balancer, port, initial, editing, save }: RuleFormPro
       {(error) => {
         const errorOf = (field: RuleField) => (error !== null && shownAt(error) === field ? `${error.code}: ${error.message}` : "");
         return (
-          <>
+          <SpaceBetween size="l">
             <Container header={<Header variant="h2">{text.table.priority}</Header>}>
               <FormField label={text.table.priority} description={words.priorityDetail} errorText={errorOf("priority")}>
                 <Input type="number" inputMode="numeric" value={draft.priority} ariaRequired onChange={({ detail }) => { change({ priority: detail.value }); }} />
@@ -52,7 +53,7 @@ export function RuleForm({ balancer, port, initial, editing, save }: RuleFormPro
             </Container>
             <ConditionFields conditions={draft.conditions} onChange={(conditions) => { change({ conditions }); }} errorOf={errorOf} />
             <ActionFields balancer={balancer} action={draft.action} onChange={(action) => { change({ action }); }} errorText={errorOf("action")} />
-          </>
+          </SpaceBetween>
         );
       }}
     </ResourceForm>

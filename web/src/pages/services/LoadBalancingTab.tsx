@@ -68,7 +68,7 @@ function balancersOf(groups: readonly TargetGroup[], arn: string): readonly stri
 function GroupHealth({ arn }: { arn: string }) {
   return (
     <div>
-      <Link href={href(paths.targetGroup(elbName(arn)))}>{elbName(arn)}</Link>
+      <div><Link href={href(paths.targetGroup(elbName(arn)))}>{elbName(arn)}</Link></div>
       <TargetCounts group={arn} />
     </div>
   );

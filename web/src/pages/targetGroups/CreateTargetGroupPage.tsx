@@ -87,7 +87,7 @@ function TargetGroupForm({ networks: { subnets } }: { networks: Networks }) {
       isShown={({ message }) => healthCheckFieldOf(message) !== null}
     >
       {(error) => (
-        <>
+        <SpaceBetween size="l">
           <BasicFields draft={draft} change={change} vpcs={[...new Set(subnets.map(({ VpcId = "" }) => VpcId))]} />
           <HealthCheckFields
             draft={draft.check}
@@ -96,7 +96,7 @@ function TargetGroupForm({ networks: { subnets } }: { networks: Networks }) {
             placeholder={isHttp(draft.protocol) && draft.version !== "GRPC" ? HTTP_DEFAULTS : {}}
           />
           <TagsField tags={draft.tags} onChange={(tags) => { change({ tags }); }} />
-        </>
+        </SpaceBetween>
       )}
     </ResourceForm>
   );

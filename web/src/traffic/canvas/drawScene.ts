@@ -3,7 +3,6 @@
 
 import { BOX, type Bounds, boxBounds, overlaps } from "../layout/geometry.ts";
 import type { NamespaceFrame } from "../layout/layout.ts";
-import { NO_NAMESPACE } from "../model/graph.ts";
 import { drawLabels } from "./drawLabels.ts";
 import { type DrawContext, type DrawStyle, FONT, type ZoomedStyle } from "./drawStyle.ts";
 import { ARROW_LENGTH, type Scene, type SceneBox, type SceneLine } from "./scene.ts";
@@ -55,7 +54,7 @@ function drawFrame(ctx: DrawContext, { x, y, width, height }: NamespaceFrame, { 
 function drawFrameTitle(ctx: DrawContext, { id, x, y, width }: NamespaceFrame, { palette, texts, zoom }: ZoomedStyle): Bounds {
   const size = Math.min(Math.max(TITLE_SIZE.min, TITLE_SIZE.onScreen / zoom), TITLE_SIZE.max);
   const baseline = size > TITLE_SIZE.inside ? y - size / 3 : y + Math.max(26, size + 8);
-  const [title, maxWidth] = [id === NO_NAMESPACE ? texts.noNamespace : id, width - 36];
+  const [title, maxWidth] = [texts.frames[id] ?? id, width - 36];
   ctx.font = `700 ${size}px ${FONT}`;
   ctx.fillStyle = palette.secondaryText;
   ctx.textBaseline = "alphabetic";

@@ -9,7 +9,8 @@ export const FONT = '"Open Sans", "Helvetica Neue", Roboto, Arial, sans-serif';
 export type DrawContext = OffscreenCanvasRenderingContext2D;
 
 export interface MapTexts {
-  readonly noNamespace: string;
+  /** Titles of the frames that are no namespace, by id. */
+  readonly frames: Readonly<Record<string, string>>;
   /** Subtitles that name the kind of a box. */
   readonly kinds: Readonly<Partial<Record<GraphBox["kind"], string>>>;
   readonly locale: string;

@@ -12,7 +12,7 @@ import type { Target } from "../../aws/config.ts";
 import { ecs } from "../../aws/ecs.ts";
 import { loadBalancerDimension, targetGroupDimension } from "../../aws/elb.ts";
 import { readTargetGroups } from "../../aws/targetGroups.ts";
-import { NO_NAMESPACE } from "../model/graph.ts";
+import { LOAD_BALANCERS, NO_NAMESPACE } from "../model/graph.ts";
 import { loadBalancerWorkload, type Member, meshId, workloadId, type WorkloadKind } from "../model/mesh.ts";
 
 const BATCH = 10; // the limit of DescribeServices
@@ -39,7 +39,7 @@ async function readBalanced(target: Target, connected: readonly Member[], groups
     const reached = services.filter((member) => member.targetGroups?.some((group) => targetGroups.includes(group)));
     const [namespace = NO_NAMESPACE, ...more] = new Set(reached.map((member) => member.namespace));
     const workload = loadBalancerWorkload(loadBalancerDimension(arn));
-    const place = more.length === 0 ? namespace : NO_NAMESPACE;
+    const place = more.length === 0 ? namespace : LOAD_BALANCERS;
     return reached.length === 0 ? [] : [{ workload, namespace: place, discoveryNames: [], targetGroups, deploying: false, running: 0, desired: 0, subnets: [] }];
   });
   return [...others, ...balancers];

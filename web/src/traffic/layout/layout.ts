@@ -47,7 +47,11 @@ export function computeLayout(input: LayoutInput): Layout {
     const lines = input.lines.filter((line) => namespaceOf.get(line.from) === id && namespaceOf.get(line.to) === id);
     return { id, ...layoutFrame(boxes, lines) };
   });
-  const packed = packFrames(frames);
+  const crossing = input.lines.map(({ from, to }) => ({ from: namespaceOf.get(from), to: namespaceOf.get(to) })).filter(({ from, to }) => from !== to);
+  const called = new Set(crossing.map(({ to }) => to));
+  const callers = new Set(crossing.map(({ from }) => from).filter((id) => !called.has(id)));
+  const left = packFrames(frames.filter(({ id }) => callers.has(id)), 0);
+  const packed = placeBeside(left, packFrames(frames.filter(({ id }) => !callers.has(id)), left.width));
   return { ...packed, offsets: routeLines(sortLines(input.lines), packed.positions) };
 }
 
@@ -136,13 +140,23 @@ function sortLines(lines: LayoutInput["lines"]): LayoutInput["lines"] {
 
 type PackedFrames = Omit<Layout, "offsets">;
 
-/** The frames, largest first, in the number of columns that comes closest to the wanted aspect ratio. */
-function packFrames(contents: readonly FrameContent[]): PackedFrames {
+/** Callers in other frames on the left, all others on the right. */
+function placeBeside(left: PackedFrames, right: PackedFrames): PackedFrames {
+  if (left.frames.length === 0) return right;
+  const shift = left.width + FRAME_GAP;
+  const positions = new Map(left.positions);
+  for (const [box, { x, y }] of right.positions) positions.set(box, { x: x + shift, y });
+  const frames = [...left.frames, ...right.frames.map((frame) => ({ ...frame, x: frame.x + shift }))];
+  return { positions, frames, width: shift + right.width, height: Math.max(left.height, right.height) };
+}
+
+/** The frames, largest first, in the number of columns that comes closest to the wanted aspect ratio of a map with `leftWidth` beside them. */
+function packFrames(contents: readonly FrameContent[], leftWidth: number): PackedFrames {
   const framed = [...contents]
     .map((content) => ({ ...content, outer: { width: content.width + 2 * MARGIN, height: content.height + TITLE_HEIGHT + 2 * MARGIN } }))
     .sort((a, b) => b.outer.height * b.outer.width - a.outer.height * a.outer.width || (a.id < b.id ? -1 : 1));
   const candidates = framed.map((_, index) => stackFrames(framed, index + 1));
-  const size = ({ width, height }: PackedFrames) => Math.max(width, height * ASPECT_RATIO);
+  const size = ({ width, height }: PackedFrames) => Math.max(leftWidth + width, height * ASPECT_RATIO);
   return candidates.reduce((best, candidate) => (size(candidate) < size(best) ? candidate : best), stackFrames(framed, 1));
 }
 

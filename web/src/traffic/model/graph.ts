@@ -7,7 +7,7 @@ export type Grouping = "service" | "cluster";
 
 export interface GraphBox {
   readonly id: string;
-  /** The namespace or mesh whose frame the box is in, or NO_NAMESPACE. */
+  /** The namespace or mesh whose frame the box is in, NO_NAMESPACE or LOAD_BALANCERS. */
   readonly namespace: string;
   readonly title: string;
   readonly subtitle: string;
@@ -44,6 +44,8 @@ export interface Graph {
 export type VpcNames = ReadonlyMap<string, string>;
 
 export const NO_NAMESPACE = "";
+/** The frame of load balancers that reach services in several frames. A namespace can't have this name. */
+export const LOAD_BALANCERS = "elb/";
 
 export function buildGraph(mesh: Mesh, grouping: Grouping, vpcs: VpcNames = new Map()): Graph {
   const boxes = new Map<string, GraphBox>();

@@ -18,7 +18,7 @@ export interface Workload {
 /** A workload that belongs to a namespace or a mesh. */
 export interface Member {
   readonly workload: Workload;
-  /** The name of the namespace, or `mesh/` and the name of the mesh. */
+  /** The name of the namespace, or `mesh/` and the name of the mesh; NO_NAMESPACE or LOAD_BALANCERS for other members. */
   readonly namespace: string;
   readonly discoveryNames: readonly string[];
   /** The target groups that a service registers its tasks in, or that a load balancer forwards to, as their dimension has them. */

@@ -32,7 +32,7 @@ interface Word {
 }
 
 const LONG = "a-service-with-a-name-that-no-box-has-room-for";
-const style = { palette: LIGHT, texts: { noNamespace: "", kinds: {}, locale: "en" }, highlight: null, selected: null };
+const style = { palette: LIGHT, texts: { frames: {}, kinds: {}, locale: "en" }, highlight: null, selected: null };
 
 /** Strokes and words of a picture of two boxes with this line between them. */
 function drawn(one: GraphLine, deploying = false, scale = 1, other = LONG): { strokes: Stroke[]; words: string[]; written: Word[] } {

@@ -7,7 +7,7 @@ import { LIGHT } from "../../../src/traffic/canvas/palette.ts";
 const MESSAGE = {
   kind: "draw",
   scene: { width: 10, height: 10, frames: [], boxes: [], lines: [] },
-  style: { palette: LIGHT, texts: { noNamespace: "", kinds: {}, locale: "en" }, highlight: null, selected: null },
+  style: { palette: LIGHT, texts: { frames: {}, kinds: {}, locale: "en" }, highlight: null, selected: null },
   tile: { bounds: [0, 0, 10, 10], scale: 1 },
   pixelRatio: 1,
 };

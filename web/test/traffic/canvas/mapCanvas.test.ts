@@ -21,7 +21,7 @@ const graph = (rate: number): Graph => ({
 });
 const picture = (rate: number, selected: Picture["selected"] = null): Picture => {
   const scene = buildScene(graph(rate), computeLayout(graph(rate)));
-  return { scene, palette: LIGHT, texts: { noNamespace: "", kinds: {}, locale: "en" }, highlight: highlightOf(scene, [selected]), selected };
+  return { scene, palette: LIGHT, texts: { frames: {}, kinds: {}, locale: "en" }, highlight: highlightOf(scene, [selected]), selected };
 };
 const MOVING = picture(1, { kind: "box", id: "a" });
 

@@ -47,6 +47,14 @@ test("callers stand left of what they call, where nobody calls back", () => {
   for (const { from, to } of CITY.lines) expect(positions.get(from)?.x).toBeLessThan(positions.get(to)?.x ?? 0);
 });
 
+test("a frame that calls other frames and is not called stands left of them", () => {
+  const boxes = ["shop/front", "shop/cart", "pay/gate", "edge"].map((id) => ({ id, namespace: id.split("/")[0] ?? "" }));
+  const lines = [["shop/front", "shop/cart"], ["edge", "shop/front"], ["edge", "pay/gate"]].map(([from = "", to = ""]) => ({ from, to }));
+  const { positions, frames, width } = computeLayout({ boxes, lines });
+  for (const { from, to } of lines) expect(positions.get(from)?.x).toBeLessThan(positions.get(to)?.x ?? 0);
+  expect(width).toBe(Math.max(...frames.map((frame) => frame.x + frame.width)));
+});
+
 test("the order in which boxes and lines come changes nothing", () => {
   const turned = { boxes: [...CITY.boxes].reverse(), lines: [...CITY.lines].reverse() };
   expect(computeLayout(turned)).toEqual(LAID);

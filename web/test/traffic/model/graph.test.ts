@@ -85,7 +85,7 @@ test("a pointer finds boxes and lines where they are drawn, and nothing beside t
 });
 
 test("a line that is wrong has a sign as well as a colour", () => {
-  const texts = { noNamespace: "", kinds: {}, locale: "en" };
+  const texts = { frames: {}, kinds: {}, locale: "en" };
   const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
   expect(line && labelTexts(line, texts, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
   expect(line && labelTexts(line, texts, true)).toEqual(["95 % !! ⊘ 1"]);

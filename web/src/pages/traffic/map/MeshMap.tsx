@@ -11,7 +11,7 @@ import { DARK, LIGHT } from "../../../traffic/canvas/palette.ts";
 import { buildScene, highlightOf, type Scene, type SceneItem } from "../../../traffic/canvas/scene.ts";
 import type { Point, Size } from "../../../traffic/layout/geometry.ts";
 import { useLayout } from "../../../traffic/layout/useLayout.ts";
-import type { Graph } from "../../../traffic/model/graph.ts";
+import { type Graph, LOAD_BALANCERS, NO_NAMESPACE } from "../../../traffic/model/graph.ts";
 import "./traffic.css";
 
 export interface MeshMapProps {
@@ -93,7 +93,7 @@ function usePicture({ graph, selected, matches, onFailed }: MeshMapProps, hovere
   const { map: text, kinds } = useText().traffic;
   const { dark, language } = usePreferences();
   const scene = useMemo<Scene | null>(() => layout && buildScene(graph, layout), [graph, layout]);
-  const texts = useMemo(() => ({ noNamespace: text.noNamespace, kinds, locale: language }), [text, kinds, language]);
+  const texts = useMemo(() => ({ frames: { [NO_NAMESPACE]: text.noNamespace, [LOAD_BALANCERS]: text.loadBalancers }, kinds, locale: language }), [text, kinds, language]);
   return useMemo(() => {
     if (!scene) return null;
     const highlight = highlightOf(scene, [hovered, selected]) ?? (matches && { boxes: matches, lines: new Set<string>() });
