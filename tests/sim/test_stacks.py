@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.domain.cloudformation.stack import StackStatus
+from moyai.domain.world import Put
 from moyai.kernel.scope import Scope
 from moyai.reconcile.stacks import StackLoop
 from moyai.stacks.types.procedure import AwsCallFailed, Call
@@ -334,3 +336,80 @@ async def test_any_updates_with_any_failures_leave_one_of_the_two_templates(mach
     await delete(machine)
     assert await machine.finish() is StackStatus.DELETE_COMPLETE or left
     machine.check()
+
+
+SERVICE: dict[str, Any] = {
+    "Task": {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {"ContainerDefinitions": [{"Name": "web", "Image": "web", "Memory": 64}]},
+    },
+    "Service": {
+        "Type": "AWS::ECS::Service",
+        "Properties": {"Cluster": {"Ref": "Cluster"}, "TaskDefinition": {"Ref": "Task"}, "DesiredCount": 1},
+    },
+}
+"""A service that never becomes stable: nothing here runs tasks."""
+
+
+def with_service(**properties: Any) -> str:
+    document = json.loads(template())
+    resources = {name: dict(resource) for name, resource in SERVICE.items()}
+    resources["Service"]["Properties"] = {**resources["Service"]["Properties"], **properties}
+    return json.dumps({**document, "Resources": {**document["Resources"], **resources}})
+
+
+def waits(machine: Machine) -> Callable[[], bool]:
+    return lambda: any(
+        resource.logical_id == "Service" and resource.physical and resource.status.in_progress
+        for resource in machine.world.stack_resources
+    )
+
+
+def services(machine: Machine) -> list[str]:
+    return [service.name for service in machine.world.services if service.status != "INACTIVE"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_waits_for_ever_is_given_up_with_its_stack(machine, is_first):
+    if is_first:
+        await machine.ask("CreateStack", StackName=NAME, TemplateBody=with_service())
+    else:
+        await create_stack(machine)
+        await machine.ask("UpdateStack", StackName=NAME, TemplateBody=with_service())
+    async with machine.loop():
+        await machine.installation.clock.until(waits(machine))
+        assert len(services(machine)) == 1
+        if is_first:
+            await machine.ask("DeleteStack", StackName=NAME)
+        else:
+            with pytest.raises(AwsCallFailed, match="can not be deleted"):
+                await machine.ask("DeleteStack", StackName=NAME)
+            await machine.ask("CancelUpdateStack", StackName=NAME)
+        deleted = [r for r in machine.world.services if r.status == "DRAINING"]
+        assert deleted == []
+        await machine.installation.clock.until(
+            lambda: not machine.stack.status.in_progress or any(s.status == "DRAINING" for s in machine.world.services)
+        )
+        assert [service.status for service in machine.world.services] == ["DRAINING"]
+    assert machine.stack.status in {
+        StackStatus.DELETE_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS,
+    }
+
+
+async def test_a_stack_whose_import_has_vanished_is_still_deleted(machine):
+    await create_stack(machine)
+    document = json.loads(template())
+    document["Outputs"]["Vpc"]["Export"] = {"Name": "vpc"}
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=json.dumps(document))
+    await machine.finish()
+    importing = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::ImportValue": "vpc"}}}
+    await machine.ask("CreateStack", StackName="other", TemplateBody=json.dumps({"Resources": {"A": importing}}))
+    async with machine.loop():
+        stacks = machine.world.stacks
+        await machine.installation.clock.until(lambda: not any(stack.status.in_progress for stack in stacks))
+        exporter = next(stack for stack in stacks if stack.name == NAME)
+        machine.installation.store.apply([Put(replace(exporter, outputs={}))])
+        await machine.ask("DeleteStack", StackName="other")
+        await machine.installation.clock.until(lambda: not any(stack.status.in_progress for stack in stacks))
+    assert [stack.status for stack in stacks if stack.name == "other"] == [StackStatus.DELETE_COMPLETE]

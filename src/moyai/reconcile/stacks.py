@@ -11,8 +11,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
     PhysicalResource,
     Stack,
@@ -20,27 +23,30 @@ from moyai.domain.cloudformation.stack import (
     StackTemplate,
 )
 from moyai.domain.world import Delete, table_name
-from moyai.kernel.clock import Clock, Instant, later
+from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.ids import Ids
 from moyai.ports.aws_calls import AwsCaller
-from moyai.ports.store import Key, Store
+from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
-from moyai.stacks.progress.events import CANCELLED, ProgressRecorder
+from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
-from moyai.stacks.progress.plan import plan_stack
+from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
-from moyai.stacks.records import instance_of
+from moyai.stacks.records import imported_names, instance_of, others_exports
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Step
 
 WORKERS: Final = 4
 """Stacks whose next step is decided at the same time."""
-PROCEDURES: Final = 64
-"""Resources that are worked on at the same time."""
+CALLS: Final = 64
+"""Calls at the same time."""
+UNWRITABLE_WAIT: Final = Seconds(5.0)
+"""Until a procedure begins again that could not be recorded."""
 _log = logging.getLogger(__name__)
 RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
 _TABLES: Final = frozenset({table_name(Stack), table_name(StackResource)})
+_RecordOutcome: TypeAlias = Callable[[ProgressRecorder, StackResource], None]
 _NO_ANSWER: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -56,7 +62,7 @@ class StackLoop:
         """By stack: the id of a template, and what it makes of the stack."""
         self._interrupted: set[str] = set()
         """The resources whose procedure was under way when the control plane ended, by key."""
-        self._slots = asyncio.Semaphore(PROCEDURES)
+        self._slots = asyncio.Semaphore(CALLS)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -101,11 +107,19 @@ class StackLoop:
     def _view(self, stack: Stack) -> StackView:
         world = self._store.world
         resources = {resource.logical_id: resource for resource in world.stack_resources.by("stack", stack.arn)}
-        template = world.stack_templates[stack.target or ""]
-        return StackView(stack, resources, self._instance(stack, template), template.tags, self._clock.now())
+        template = world.stack_templates.get(stack.target)
+        view = StackView(
+            stack, resources, self._clock.now(), others_exports(world, stack), imported_names(world, stack)
+        )
+        if template is None or stack.status in BACKWARD:
+            return view
+        try:
+            return replace(view, instance=self._instance(stack, template), tags=template.tags)
+        except TemplateFault as fault:
+            return replace(view, fault=fault.message)
 
     def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
-        """What the stack is to be. It is made once for each template."""
+        """What the stack is to be. It is made once for each template. Raises TemplateFault."""
         if stack.arn not in self._instances or self._instances[stack.arn][0] != template.id:
             self._instances[stack.arn] = template.id, instance_of(self._store.world, stack, template)
         return self._instances[stack.arn][1]
@@ -116,23 +130,31 @@ class StackLoop:
 
     async def _work(self, resource: StackResource) -> None:
         """Carry out a resource's procedure, and record its outcome."""
+        try:
+            self._record(resource, await self._outcome(resource))
+            self._interrupted.discard(resource.key)
+        except StateUnwritable as fault:
+            _log.warning("the resource %s: will be tried again: %s", resource.key, fault)
+            self._interrupted.add(resource.key)
+            await self._clock.sleep(UNWRITABLE_WAIT)
+        finally:
+            del self._running[resource.key]
+            self._queue.add(resource.stack)
+
+    async def _outcome(self, resource: StackResource) -> _RecordOutcome:
+        """Carry out a resource's procedure; returns how to record what came of it. Raises StateUnwritable."""
         stack = self._store.world.stacks[resource.stack]
-        async with self._slots:
-            try:
-                is_repeated = resource.key in self._interrupted
-                procedure = procedure_of(resource, stack.name, is_repeated=is_repeated)
-                physical = await self._carry_out(resource, procedure)
-            except (AwsCallFailed, ResourceFailed) as fault:
-                self._record(resource, partial(record_failure, fault=fault))
-            except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
-                _log.exception("the resource %s", resource.key)
-                self._record(resource, partial(record_failure, fault=ResourceFailed("Internal Failure")))
-            else:
-                self._record(resource, partial(record_success, physical=physical))
-            finally:
-                del self._running[resource.key]
-                self._interrupted.discard(resource.key)
-        self._queue.add(resource.stack)
+        procedure = procedure_of(resource, stack.name, is_repeated=resource.key in self._interrupted)
+        try:
+            physical = await self._carry_out(resource, procedure)
+        except (AwsCallFailed, ResourceFailed) as fault:
+            return partial(record_failure, fault=fault)
+        except StateUnwritable:
+            raise
+        except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
+            _log.exception("the resource %s", resource.key)
+            return partial(record_failure, fault=ResourceFailed("Internal Failure"))
+        return partial(record_success, physical=physical)
 
     async def _carry_out(
         self, resource: StackResource, procedure: Procedure[PhysicalResource | None]
@@ -153,8 +175,9 @@ class StackLoop:
     async def _take(self, resource: StackResource, step: Step) -> Mapping[str, Any]:
         match step:
             case Call():
-                await self._store.durable()
-                return await self._caller.call(self._store.world.stacks[resource.stack].scope, step)
+                async with self._slots:
+                    await self._store.durable()
+                    return await self._caller.call(self._store.world.stacks[resource.stack].scope, step)
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
             case _:
@@ -163,15 +186,15 @@ class StackLoop:
         return _NO_ANSWER
 
     def _check_wanted(self, resource: StackResource) -> None:
-        """Raise ResourceFailed when the creation of a resource is pointless: its stack has failed, or is deleted."""
+        """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""
         world = self._store.world
         stack, current = world.stacks[resource.stack], world.stack_resources[resource.key]
         siblings = world.stack_resources.by("stack", resource.stack)
         has_failed = any(sibling.status.failed and sibling.phase == stack.phase for sibling in siblings)
-        if current.creating and (has_failed or current.phase != stack.phase):
-            raise ResourceFailed(CANCELLED)
+        if current.is_changing and (has_failed or current.phase != stack.phase):
+            raise ResourceFailed(CANCELLED if current.creating else UPDATE_CANCELLED)
 
-    def _record(self, resource: StackResource, change: Callable[[ProgressRecorder, StackResource], None]) -> None:
+    def _record(self, resource: StackResource, change: _RecordOutcome) -> None:
         stack = self._store.world.stacks[resource.stack]
         recorder = self._recorder(stack)
         change(recorder, self._store.world.stack_resources[resource.key])

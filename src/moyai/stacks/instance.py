@@ -13,12 +13,12 @@ import msgspec
 
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.stacks.evaluation.conditions import check_rules, evaluate_conditions
-from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, parameter_values
 from moyai.stacks.evaluation.scope import Values
 from moyai.stacks.graph import apply_values, creation_order
 from moyai.stacks.template.condition_functions import IN_CONDITIONS
-from moyai.stacks.template.expressions import Expression, is_value
+from moyai.stacks.template.expressions import Expression, ImportValue, is_value, walk
 from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
 from moyai.stacks.template.model import ParsedTemplate
 from moyai.stacks.template.references import check_references
@@ -50,6 +50,12 @@ class StackInstance(msgspec.Struct, frozen=True):
     parameters: Mapping[str, ParameterValue]
     values: Values
     order: Mapping[str, frozenset[str]]
+    imports: tuple[str, ...] = ()
+    """The exports that the template imports."""
+
+
+NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
+"""What a stack is to be that is deleted."""
 
 
 def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
@@ -70,7 +76,17 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     known = msgspec.structs.replace(known, conditions=evaluate_conditions(template, known))
     check_rules(template, known)
     applied = apply_values(template, known)
-    return StackInstance(applied, parameters, known, creation_order(applied.resources))
+    imports = tuple(sorted(_imported_names(template, known) & known.exports.keys()))
+    return StackInstance(applied, parameters, known, creation_order(applied.resources), imports)
+
+
+def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
+    expressions = [
+        *(resource.properties for resource in template.resources.values()),
+        *(output.value for output in template.outputs.values()),
+    ]
+    names = (each.name for expression in expressions for each in walk(expression) if isinstance(each, ImportValue))
+    return {text_of(evaluated) for name in names if is_value(evaluated := evaluate(name, values))}
 
 
 def _extended(document: Mapping[str, Json], values: Values) -> dict[str, Json]:

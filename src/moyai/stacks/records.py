@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
-from moyai.domain.keys import scope_key
+from moyai.domain.keys import named_key, scope_key
 from moyai.domain.vpc.default import availability_zones
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
@@ -34,6 +34,23 @@ def known_values(world: World, stack: Stack) -> Values:
         zones={scope.region: tuple(zone.name for zone in availability_zones(scope))},
         exports=exports(world, scope),
     )
+
+
+def others_exports(world: World, stack: Stack) -> Mapping[str, str]:
+    """What other stacks of the account and region export: their names, by those of the exports."""
+    return {
+        output.export: other.name
+        for other in world.stacks.each("exporter", scope_key(stack.scope))
+        for output in other.outputs.values()
+        if output.export is not None and other.arn != stack.arn
+    }
+
+
+def imported_names(world: World, stack: Stack) -> Mapping[str, str]:
+    """The exports of a stack that others import: the names of those stacks, by those of the exports."""
+    names = [output.export for output in stack.outputs.values() if output.export is not None]
+    importers = {name: world.stacks.by("imported", named_key(stack.scope, name)) for name in names}
+    return {name: ", ".join(importer.name for importer in stacks) for name, stacks in importers.items() if stacks}
 
 
 def exports(world: World, scope: Scope) -> Mapping[str, str]:

@@ -257,6 +257,14 @@ def test_exports_are_imported_and_kept_while_they_are(installation, cfn):
     assert cfn.list_imports(ExportName="shop-logs")["Imports"] == ["other"]
     in_use = "Export shop-logs cannot be deleted as it is in use by other"
     assert refusal(cfn.delete_stack, StackName=NAME) == ("ValidationError", in_use)
+    without = json.dumps(
+        {"Resources": json.loads(TEMPLATE)["Resources"], "Parameters": json.loads(TEMPLATE)["Parameters"]}
+    )
+    cfn.update_stack(StackName=NAME, TemplateBody=without)
+    finish(installation)
+    described = stack(cfn)
+    assert (described["StackStatus"], len(described["Outputs"])) == ("UPDATE_ROLLBACK_COMPLETE", 2)
+    assert in_use in [e.get("ResourceStatusReason") for e in cfn.describe_stack_events(StackName=NAME)["StackEvents"]]
     cfn.delete_stack(StackName="other")
     finish(installation)
     cfn.delete_stack(StackName=NAME)
@@ -374,7 +382,7 @@ def test_a_creation_that_takes_too_long_is_rolled_back(installation, cfn):
     installation.busy = True
     cfn.create_stack(StackName=NAME, TemplateBody=body, TimeoutInMinutes=1)
     finish(installation)
-    assert stack(cfn)["StackStatus"] in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+    assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
     reasons = [e.get("ResourceStatusReason", "") for e in cfn.describe_stack_events(StackName=NAME)["StackEvents"]]
     assert any("time exceeded the specified timeout" in reason for reason in reasons)
 
@@ -387,3 +395,43 @@ def test_an_update_is_cancelled(installation, cfn):
     cfn.cancel_update_stack(StackName=NAME)
     finish(installation)
     assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_a_stack_in_review_is_deleted(installation, cfn):
+    names = {"StackName": NAME, "ChangeSetName": "first"}
+    identity = cfn.create_change_set(**names, TemplateBody=TEMPLATE, ChangeSetType="CREATE")["StackId"]
+    cfn.delete_change_set(**names)
+    assert len(installation.store.world.stack_templates) == 0
+    cfn.delete_stack(StackName=NAME)
+    finish(installation)
+    assert stack(cfn, identity)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_two_stacks_do_not_export_one_name(installation, cfn):
+    fixed = TEMPLATE.replace('{"Fn::Sub": "${AWS::StackName}-logs"}', '"logs"')
+    create(installation, cfn, body=fixed)
+    create(installation, cfn, "other", fixed)
+    assert stack(cfn, "other")["StackStatus"] == "ROLLBACK_COMPLETE"
+    reasons = [e.get("ResourceStatusReason", "") for e in cfn.describe_stack_events(StackName="other")["StackEvents"]]
+    assert "Export with name logs is already exported by stack shop." in reasons
+
+
+def test_an_update_makes_other_change_sets_void(installation, cfn):
+    create(installation, cfn)
+    cfn.create_change_set(StackName=NAME, ChangeSetName="old", TemplateBody=TEMPLATE.replace("7,", "14,", 1))
+    days = [{"ParameterKey": "Days", "ParameterValue": "14"}]
+    cfn.update_stack(StackName=NAME, UsePreviousTemplate=True, Parameters=days)
+    assert cfn.list_change_sets(StackName=NAME)["Summaries"] == []
+
+
+def test_an_update_after_a_failed_one_goes_back_to_what_worked(installation, cfn):
+    create(installation, cfn)
+    days = [{"ParameterKey": "Days", "ParameterValue": "14"}]
+    cfn.update_stack(StackName=NAME, TemplateBody=FAILING, Parameters=days, DisableRollback=True)
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_FAILED"
+    cfn.update_stack(StackName=NAME, TemplateBody=FAILING.replace("/aws/no", "/aws/never"))
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    [described] = installation.client("logs").describe_log_groups()["logGroups"]
+    assert described["retentionInDays"] == 7

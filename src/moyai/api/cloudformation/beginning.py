@@ -13,16 +13,21 @@ from msgspec.structs import replace
 from moyai.api.cloudformation.lookup import stack_of
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded
-from moyai.domain.cloudformation.stack import UPDATABLE, Stack, StackStatus, StackTemplate
-from moyai.domain.keys import named_key, scope_key
+from moyai.domain.cloudformation.stack import (
+    UPDATABLE,
+    ChangeSet,
+    ExecutionStatus,
+    Stack,
+    StackStatus,
+    StackTemplate,
+)
+from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import later
 from moyai.kernel.ids import StackId, StackTemplateId
 from moyai.stacks.progress.events import ProgressRecorder
-from moyai.stacks.records import exports
-from moyai.stacks.template.expressions import ImportValue, walk
-from moyai.stacks.template.sections import parse_template
+from moyai.stacks.records import imported_names, instance_of
 from moyai.stacks.template.text import parse_text
 
 MAX_STACKS: Final = 2000
@@ -47,7 +52,6 @@ def new_stack(ctx: Context, name: str) -> Stack:
         status=StackStatus.REVIEW_IN_PROGRESS,
         target=None,
         created_at=ctx.now,
-        principal=ctx.principal,
     )
 
 
@@ -69,18 +73,30 @@ def is_same(former: StackTemplate | None, template: StackTemplate) -> bool:
 
 
 def begin(
-    ctx: Context, stack: Stack, status: StackStatus, template: StackTemplate | None, reason: str = _USER
+    ctx: Context,
+    stack: Stack,
+    status: StackStatus,
+    template: StackTemplate | None,
+    reason: str = _USER,
+    executed: ChangeSet | None = None,
 ) -> dict[str, object]:
-    """Record the beginning of an operation, with the template that it brings. Raises StackFault for its exports."""
+    """Record the beginning of an operation, with the template that it brings; ``executed``: the change set with it.
+    The stack's other change sets describe what is no more, and go. Raises TemplateFault.
+    """
     world = ctx.store.world
     operation = ctx.ids.uuid()
     members: dict[str, object] = {"operation_id": operation}
     changes: list[Change] = []
     if template is not None:
-        members["imports"] = _imports(ctx, template)
-        members["former"] = stack.target
-        members["target"] = template.id
-        changes += [Put(template), *_unused_templates(ctx, stack, {template.id, stack.target})]
+        has_failed = stack.status is StackStatus.UPDATE_FAILED
+        former = stack.former if has_failed and stack.former is not None else stack.target
+        members |= {
+            "imports": instance_of(world, stack, template).imports,
+            "former": former,
+            "target": template.id,
+        }
+        changes += [Put(template), *_end_change_sets(ctx, stack, executed)]
+        changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
     recorder = ProgressRecorder(replace(stack, **members), world.stack_events.by("stack", stack.arn), ctx.now, ctx.ids)
@@ -89,30 +105,22 @@ def begin(
     return {"stack_id": stack.arn, "operation_id": operation}
 
 
-def check_exports(ctx: Context, stack: Stack, remaining: frozenset[str]) -> None:
-    """Raise StackFault when another stack imports what this one exports no more."""
-    world = ctx.store.world
-    for output in stack.outputs.values():
-        if output.export is None or output.export in remaining:
-            continue
-        importers = world.stacks.by("imported", named_key(ctx.scope, output.export))
-        if importers:
-            names = ", ".join(importer.name for importer in importers)
-            raise StackFault(f"Export {output.export} cannot be deleted as it is in use by {names}")
+def check_exports(ctx: Context, stack: Stack) -> None:
+    """Raise StackFault when another stack imports what this one exports."""
+    for name, importers in imported_names(ctx.store.world, stack).items():
+        raise StackFault(f"Export {name} cannot be deleted as it is in use by {importers}")
 
 
-def _imports(ctx: Context, template: StackTemplate) -> tuple[str, ...]:
-    """The exports of other stacks that a template imports."""
-    known = exports(ctx.store.world, ctx.scope)
-    document = parse_template(parse_text(template.body))
-    expressions = [*(r.properties for r in document.resources.values()), *(o.value for o in document.outputs.values())]
-    names = (each.name for expression in expressions for each in walk(expression) if isinstance(each, ImportValue))
-    return tuple(sorted({name for name in names if isinstance(name, str) and name in known}))
+def _end_change_sets(ctx: Context, stack: Stack, executed: ChangeSet | None) -> list[Change]:
+    change_sets = ctx.store.world.change_sets.by("stack", stack.arn)
+    others = [Delete(ChangeSet, change_set.arn) for change_set in change_sets if change_set != executed]
+    if executed is None:
+        return [*others]
+    return [*others, Put(replace(executed, execution_status=ExecutionStatus.EXECUTE_COMPLETE))]
 
 
 def _unused_templates(ctx: Context, stack: Stack, used: set[StackTemplateId | None]) -> list[Change]:
     world = ctx.store.world
-    used |= {change_set.target for change_set in world.change_sets.by("stack", stack.arn)}
     return [
         Delete(StackTemplate, template.id)
         for template in world.stack_templates.by("stack", stack.arn)

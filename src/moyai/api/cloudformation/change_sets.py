@@ -41,6 +41,8 @@ from moyai.stacks.progress.events import ProgressRecorder
 from moyai.stacks.progress.view import StackView
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+_AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
+"""What a change set need not be allowed: it can be read before it is executed."""
 _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
@@ -74,7 +76,6 @@ class ChangeSetRequest(msgspec.Struct, frozen=True):
 class DescribeChangeSetRequest(msgspec.Struct, frozen=True):
     change_set_name: str
     stack_name: str | None = None
-    next_token: str | None = None
     include_property_values: bool = False
 
 
@@ -103,7 +104,11 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
     if find_change_set(ctx, request.change_set_name, stack.arn) is not None:
         raise StackAlreadyExists(f"ChangeSet {request.change_set_name} already exists")
     requested = TemplateInput(
-        request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
+        request.template_body,
+        request.use_previous_template,
+        request.parameters,
+        (*request.capabilities, _AUTO_EXPAND),
+        request.tags,
     )
     template, instance = read_template(ctx, stack, requested)
     change_set = _new_change_set(ctx, request, stack, template, instance)
@@ -161,14 +166,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         updated_at=None if is_creation else ctx.now,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
-    begin(ctx, stack, status, world.stack_templates[change_set.target])
-    others = [
-        replace(each, execution_status=ExecutionStatus.OBSOLETE)
-        for each in world.change_sets.by("stack", stack.arn)
-        if each.arn != change_set.arn and each.execution_status is ExecutionStatus.AVAILABLE
-    ]
-    executed = replace(change_set, execution_status=ExecutionStatus.EXECUTE_COMPLETE)
-    ctx.store.apply([Put(each) for each in (executed, *others)])
+    begin(ctx, stack, status, world.stack_templates[change_set.target], executed=change_set)
     return {}
 
 
@@ -178,7 +176,10 @@ def delete_change_set(ctx: Context, request: ChangeSetRequest) -> dict[str, obje
         stack_of(ctx, request.stack_name)
     change_set = find_change_set(ctx, request.change_set_name, request.stack_name)
     if change_set is not None:
-        ctx.store.apply([Delete(ChangeSet, change_set.arn)])
+        stack = ctx.store.world.stacks.get(change_set.stack)
+        is_used = stack is not None and change_set.target in {stack.target, stack.former}
+        templates = [] if is_used else [Delete(StackTemplate, change_set.target)]
+        ctx.store.apply([Delete(ChangeSet, change_set.arn), *templates])
     return {}
 
 
@@ -215,7 +216,7 @@ def _new_change_set(
 ) -> ChangeSet:
     world = ctx.store.world
     resources = {each.logical_id: each for each in world.stack_resources.by("stack", stack.arn)}
-    changes = compare(StackView(stack, resources, instance, template.tags, ctx.now))
+    changes = compare(StackView(stack, resources, ctx.now, instance=instance, tags=template.tags))
     former = world.stack_templates.get(stack.target)
     is_empty = not changes and is_same(former, template)
     reason = (_NO_UPDATES if instance.template.transforms else _NO_CHANGES) if is_empty else None

@@ -22,6 +22,14 @@ from moyai.domain.cloudformation.stack import OnFailure, StackStatus
 from moyai.domain.world import Put
 
 _ROLLED_BACK: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
+_UPDATING: Final = frozenset(
+    {
+        StackStatus.UPDATE_IN_PROGRESS,
+        StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS,
+    }
+)
 _UNDELETABLE: Final = frozenset({StackStatus.DELETE_COMPLETE})
 
 
@@ -157,7 +165,9 @@ def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
         raise StackFault(
             f"Invalid operation on stack [{stack.arn}]. Specify RetainResources only for stacks in DELETE_FAILED state."
         )
-    check_exports(ctx, stack, frozenset())
+    if stack.status in _UPDATING:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be deleted.")
+    check_exports(ctx, stack)
     stack = replace(
         stack,
         retained=request.retain_resources,

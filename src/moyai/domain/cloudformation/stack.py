@@ -124,8 +124,6 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     target: StackTemplateId | None
     """The id of the template of what the stack is to be, or is; None for a stack in review."""
     created_at: Instant
-    principal: str
-    """The ARN of the caller, as whom resources are made."""
     status_reason: str | None = None
     former: StackTemplateId | None = None
     """The id of the template of what the stack was before the update that is under way, and is again if that fails."""
@@ -214,6 +212,11 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     def key(self) -> str:
         """The record's key in its table."""
         return resource_key(self.stack, self.logical_id)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether the resource is being created or updated."""
+        return self.status in {ResourceStatus.CREATE_IN_PROGRESS, ResourceStatus.UPDATE_IN_PROGRESS}
 
 
 def resource_key(stack: StackId, logical_id: str) -> str:

@@ -16,6 +16,9 @@ from moyai.stacks.progress.events import ProgressRecorder
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.template.model import DeletionPolicy
 
+_UNDOES_CREATION = frozenset(
+    {StackStatus.ROLLBACK_IN_PROGRESS, StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS}
+)
 _RETAIN = DeletionPolicy.RETAIN.value
 _RETAIN_EXCEPT_ON_CREATE = DeletionPolicy.RETAIN_EXCEPT_ON_CREATE.value
 
@@ -62,5 +65,5 @@ def _is_retained(view: StackView, resource: StackResource) -> bool:
     if resource.logical_id in view.stack.retained:
         return True
     if resource.deletion_policy == _RETAIN_EXCEPT_ON_CREATE:
-        return view.stack.status is not StackStatus.ROLLBACK_IN_PROGRESS
+        return view.stack.status not in _UNDOES_CREATION
     return resource.deletion_policy == _RETAIN

@@ -27,6 +27,7 @@ MAX_EVENTS: Final = 2000
 """Events of a stack that are kept; AWS keeps those of 90 days."""
 STACK_TYPE: Final = "AWS::CloudFormation::Stack"
 CANCELLED: Final = "Resource creation cancelled"
+UPDATE_CANCELLED: Final = "Resource update cancelled"
 INITIATED: Final = "Resource creation Initiated"
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
 
@@ -52,9 +53,8 @@ class ProgressRecorder:
         self, resource: StackResource, status: ResourceStatus, reason: str | None = None, **members: object
     ) -> StackResource:
         """Move a resource to another state, and return its new record."""
-        changed = replace(
-            resource, status=status, reason=reason, changed_at=self._now, phase=self.stack.phase, **members
-        )
+        phase = {"phase": self.stack.phase, **members}
+        changed = replace(resource, status=status, reason=reason, changed_at=self._now, **phase)
         self.changes.append(Put(changed))
         self.add_resource_event(changed, status, reason)
         return changed

@@ -56,12 +56,11 @@ def procedure_of(resource: StackResource, stack_name: str, *, is_repeated: bool)
     ``is_repeated``: the control plane ended while it was done before.
     """
     kind = resource_types()[resource.type]
-    if resource.cleaning:
-        yield from kind.delete_steps(resource.obsolete[0])
-        return None
-    if resource.status is ResourceStatus.DELETE_IN_PROGRESS:
-        for physical in (*resource.obsolete, *(() if resource.physical is None else (resource.physical,))):
-            yield from kind.delete_steps(physical)
+    if resource.cleaning or resource.status is ResourceStatus.DELETE_IN_PROGRESS:
+        current = () if resource.physical is None else (resource.physical,)
+        for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
+            properties = yield from resolve_references(physical.properties)
+            yield from kind.delete_steps(replace(physical, properties=properties))
         return None
     wanted = yield from resolve_references(resource.wanted or {})
     existing = resource.physical
@@ -93,6 +92,7 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
         wanted=None,
         attempted=None,
         creating=False,
+        phase=resource.phase,
     )
 
 
@@ -103,7 +103,7 @@ def record_failure(recorder: ProgressRecorder, resource: StackResource, fault: M
         recorder.add_resource_event(resource, ResourceStatus.DELETE_FAILED, reason, resource.obsolete[0])
         recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
         return
-    recorder.set_resource(resource, _FAILED[resource.status], reason)
+    recorder.set_resource(resource, _FAILED[resource.status], reason, phase=resource.phase)
 
 
 def failure_reason(resource: StackResource, fault: MoyaiError) -> str:

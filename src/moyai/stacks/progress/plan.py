@@ -33,6 +33,9 @@ _VERBS: Final = MappingProxyType(
         ResourceStatus.DELETE_FAILED: "delete",
     }
 )
+_NEEDED: Final = "A resource that needs this one could not be deleted."
+BACKWARD: Final = frozenset({StackStatus.ROLLBACK_IN_PROGRESS, StackStatus.DELETE_IN_PROGRESS})
+"""The states in which a stack becomes nothing, whatever its template says."""
 _TIMED_OUT: Final = "Stack creation time exceeded the specified timeout. Rollback requested by user."
 
 
@@ -46,6 +49,10 @@ def _go_forward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     if status is StackStatus.CREATE_IN_PROGRESS and view.stack.deadline is not None and view.now >= view.stack.deadline:
         _give_up(view, recorder, _TIMED_OUT)
         return
+    if view.fault is not None:
+        if not view.is_busy:
+            _give_up(view, recorder, view.fault)
+        return
     steps = ForwardSteps(view, recorder, ids)
     if steps.begin():
         _finish_forward(view, recorder, steps.settled)
@@ -56,6 +63,7 @@ def _go_forward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
 def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mapping[str, StackResource]) -> None:
     try:
         outputs = _outputs(view, settled)
+        _check_exports(view, outputs)
     except TemplateFault as fault:
         _give_up(view, recorder, fault.message)
         return
@@ -104,6 +112,11 @@ def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     """Delete what the stack has no more. What cannot be deleted is left, and no longer the stack's."""
     del ids
+    is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+    status = StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE
+    if view.fault is not None:
+        recorder.set_stack(status, f"Cleanup was not possible: {view.fault}", former=None)
+        return
     wanted = view.instance.template.resources
     surplus = {name: resource for name, resource in view.live.items() if name not in wanted}
     is_gone = begin_deletions(view, surplus, recorder)
@@ -114,10 +127,9 @@ def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
         for name, resource in view.resources.items():
             if name not in wanted:
                 recorder.remove_resource(resource)
-        is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-        recorder.set_stack(
-            StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE, former=None
-        )
+                if not is_gone and resource.physical is not None and resource not in view.failed:
+                    recorder.add_resource_event(resource, ResourceStatus.DELETE_FAILED, _NEEDED)
+        recorder.set_stack(status, former=None)
 
 
 _PHASES: Final[Mapping[StackStatus, Callable[[StackView, ProgressRecorder, Ids], None]]] = MappingProxyType(
@@ -148,10 +160,24 @@ def _outputs(view: StackView, settled: Mapping[str, StackResource]) -> dict[str,
     return outputs
 
 
+def _check_exports(view: StackView, outputs: Mapping[str, StackOutput]) -> None:
+    """Raise TemplateFault for an export that another stack has, and for one that others import and that changes."""
+    exported = {output.export: output.value for output in outputs.values() if output.export is not None}
+    for name in exported:
+        if name in view.others_exports:
+            raise TemplateFault(f"Export with name {name} is already exported by stack {view.others_exports[name]}.")
+    for former in view.stack.outputs.values():
+        export = former.export
+        if export is not None and export in view.imported and exported.get(export) != former.value:
+            verb = "updated" if export in exported else "deleted"
+            raise TemplateFault(f"Export {export} cannot be {verb} as it is in use by {view.imported[export]}")
+
+
 def _failures(view: StackView) -> str:
     """What has failed, in CloudFormation's words."""
     resources = view.failed
     verb = _VERBS[resources[0].status]
     names = ", ".join(sorted(resource.logical_id for resource in resources))
-    suffix = "" if "DELETE" in view.stack.status else " Rollback requested by user."
+    goes_back = view.stack.on_failure is not OnFailure.DO_NOTHING and "DELETE" not in view.stack.status
+    suffix = " Rollback requested by user." if goes_back else ""
     return f"The following resource(s) failed to {verb}: [{names}].{suffix}"

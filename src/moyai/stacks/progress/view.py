@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from moyai.domain.cloudformation.stack import ResourceStatus, Stack, StackResour
 from moyai.kernel.clock import Instant
 from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues, Values
-from moyai.stacks.instance import StackInstance
+from moyai.stacks.instance import NO_INSTANCE, StackInstance
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
@@ -21,13 +22,20 @@ _GONE = frozenset({ResourceStatus.DELETE_COMPLETE, ResourceStatus.DELETE_SKIPPED
 
 
 class StackView(msgspec.Struct, frozen=True):
-    """A stack, its resources by logical id, and what it is to be."""
+    """A stack, its resources by logical id, and what it is to be.
+
+    ``others_exports``, ``imported``: as in ``stacks.records``. ``fault``: why the template makes nothing of the stack,
+    though it did when the operation began.
+    """
 
     stack: Stack
     resources: Mapping[str, StackResource]
-    instance: StackInstance
-    tags: Mapping[str, str]
     now: Instant
+    others_exports: Mapping[str, str] = MappingProxyType({})
+    imported: Mapping[str, str] = MappingProxyType({})
+    instance: StackInstance = NO_INSTANCE
+    tags: Mapping[str, str] = MappingProxyType({})
+    fault: str | None = None
 
     @property
     def live(self) -> dict[str, StackResource]:

@@ -25,8 +25,11 @@ from moyai.stacks.types.tags import Tagging
 FIRST_WAIT: Final = Seconds(0.2)
 LATER_WAIT: Final = Seconds(1.0)
 QUICK_LOOKS: Final = 10
+MOST_LOOKS: Final = 10_800
 IN_USE_TRIES: Final = 300
-"""Looks at a resource with the first wait between them, and tries of a deletion that something else holds up."""
+"""Looks at a resource with the first wait between them, all looks (AWS waits three hours for a service), and tries of
+a deletion that something else holds up.
+"""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
 """What the codes have in common that say that a name is taken."""
 IN_USE: Final = frozenset(
@@ -209,6 +212,8 @@ class StackResourceType(msgspec.Struct, frozen=True):
             if state in stable.failed:
                 raise ResourceFailed(jmespath.search(stable.reason, description) or f"{resource.id} is {state}.")
             looks += 1
+            if looks > MOST_LOOKS:
+                raise ResourceFailed(f"{resource.id} did not stabilize within three hours.")
             yield Wait(FIRST_WAIT if looks <= QUICK_LOOKS else LATER_WAIT)
 
     def _attributes(self, properties: Properties, description: Properties) -> dict[str, Any]:
