@@ -370,7 +370,7 @@ def services(machine: Machine) -> list[str]:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-async def test_what_waits_for_ever_is_given_up_with_its_stack(machine, is_first):
+async def test_a_resource_that_waits_is_given_up_with_its_stack(machine, is_first):
     if is_first:
         await machine.ask("CreateStack", StackName=NAME, TemplateBody=with_service())
     else:

@@ -27,9 +27,7 @@ LATER_WAIT: Final = Seconds(1.0)
 QUICK_LOOKS: Final = 10
 MOST_LOOKS: Final = 10_800
 IN_USE_TRIES: Final = 300
-"""Looks at a resource with the first wait between them, all looks (AWS waits three hours for a service), and tries of
-a deletion that something else holds up.
-"""
+"""How often a resource is looked at: after the first wait, at all; and how often the deletion of a used one is tried."""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
 """What the codes have in common that say that a name is taken."""
 IN_USE: Final = frozenset(
@@ -72,22 +70,20 @@ class StackResourceType(msgspec.Struct, frozen=True):
     """How a resource is found whose creation was done before an interruption; what it returns is like the creation's
     answer. Without it, the properties have the physical id.
     """
-    undo: bool = False
-    """Whether ``delete`` takes the input of ``create``, too, before a creation is repeated."""
+    undo: bool = False  # whether ``delete`` takes the input of ``create``, before a creation is repeated
     read: Read | None = None
     stable: Stable | None = None
     gone: Stable | None = None
-    """As ``stable``, of a deletion; without it, the resource is gone when the deletion was answered."""
+    """As ``stable``, of a deletion; without it, its answer is enough."""
     attributes: Mapping[str, str] = MappingProxyType({})
     lookups: Mapping[str, Read] = MappingProxyType({})
     """Attributes that other operations tell."""
     derive: Callable[[PhysicalResource], Properties] = lambda _: EMPTY
     """Attributes that no operation tells."""
     update: str | None = None
-    update_whole: bool = True
-    """Whether ``update`` takes all properties that can change, not only those that did."""
+    update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did
     update_by: Input | None = None
-    """The members that name the resource in ``update``, where they are not ``by_id``."""
+    """As ``by_id``, for ``update`` alone."""
     update_wrapper: str | None = None
     """The member of the input of ``update`` that holds the properties."""
     missing: frozenset[str] = frozenset()
@@ -213,7 +209,7 @@ class StackResourceType(msgspec.Struct, frozen=True):
                 raise ResourceFailed(jmespath.search(stable.reason, description) or f"{resource.id} is {state}.")
             looks += 1
             if looks > MOST_LOOKS:
-                raise ResourceFailed(f"{resource.id} did not stabilize within three hours.")
+                raise ResourceFailed(f"{resource.id} did not stabilize.")
             yield Wait(FIRST_WAIT if looks <= QUICK_LOOKS else LATER_WAIT)
 
     def _attributes(self, properties: Properties, description: Properties) -> dict[str, Any]:

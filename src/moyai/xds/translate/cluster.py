@@ -97,7 +97,7 @@ def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination) 
     if destination.slow_start:
         window = duration(destination.slow_start)
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
-    if destination.load_balancing is LoadBalancingPolicy.FEWEST_REQUESTS:
+    if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not where the source decides
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
     elif destination.zone_aware_from:
         cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from

@@ -126,7 +126,7 @@ WITHOUT_EFFECT = {
     "NETWORK_STICKINESS": "has one value",
     "PRESERVE_HOST": "changes nothing: the host is passed on as it was sent, and parity.md says so",
 }
-LOG_PLACES = re.compile(r"(access|connection|health_check)_logs\.s3\.(bucket|prefix)")
+LOG_PLACES = re.compile(r"(access|connection|health_check)_logs\.s3\.(enabled|bucket|prefix)")
 
 
 def test_an_attribute_that_can_be_changed_is_read_somewhere():
