@@ -159,7 +159,7 @@ async def test_the_end_of_a_critical_daemons_task_drains_its_instance(installati
     daemon = deploy_daemon(made.build, daemon_definition(made.build))
     await until_finished(made, daemon)
     fails_to_start(made)
-    made.build.stop(next(t.arn for t in tasks(made, daemon) if t.container_instance == hosts[0]))
+    made.runtime.end_container(next(t.id for t in tasks(made, daemon) if t.container_instance == hosts[0]), "agent")
     instances = made.store.world.container_instances
     await made.until(lambda: instances[hosts[0]].status is ContainerInstanceStatus.DRAINING)
     assert instances[hosts[0]].drained_for == daemon

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
 from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonRevision
 from moyai.domain.ecs.task import DesiredStatus, StopCode, Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ContainerInstanceArn
 from moyai.plan.placement.managed_daemons import hosts, is_up
+from moyai.plan.placement.resources import tasks_on
 from moyai.plan.task.service_feedback import SHORT_LIFE, retry_wait
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS
+
+_ASKED_FOR: Final = frozenset({StopCode.USER_INITIATED, StopCode.TERMINATION_NOTICE})
+"""The codes of tasks that somebody else has stopped."""
 
 
 class HostCoverage(msgspec.Struct, frozen=True):
@@ -44,7 +49,9 @@ class HostCoverage(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """The daemon on all instances that are to have it. ``misplaced``: its tasks elsewhere."""
+    """The daemon on all instances that are to have it. ``misplaced``: its tasks elsewhere, except for those that stop
+    last on an instance that somebody drains.
+    """
 
     hosts: tuple[HostCoverage, ...] = ()
     misplaced: tuple[Task, ...] = ()
@@ -74,14 +81,22 @@ def measure_coverage(
     recent = [t for t in tasks if t.daemon_revision == revision.arn and t.created_at >= since]
     return Coverage(
         hosts=tuple(_host(i, by_instance[i.arn], revision, since) for i in instances),
-        misplaced=tuple(t for t in alive if t.container_instance not in places),
+        misplaced=tuple(t for t in alive if t.container_instance not in places and not stops_last(world, t)),
         failed_starts=sum(failed_to_start(t) for t in recent),
     )
 
 
+def stops_last(world: World, task: Task) -> bool:
+    """Whether the task's instance is DRAINING and still has tasks that are no daemon's."""
+    instance = world.container_instances.get(task.container_instance)
+    if instance is None or instance.status is not ContainerInstanceStatus.DRAINING:
+        return False
+    return any(t.daemon is None for t in tasks_on(world, instance))
+
+
 def failed_to_start(task: Task) -> bool:
     """Whether the task ended before it had worked."""
-    if not task.stopped or task.stop_code in {StopCode.USER_INITIATED, StopCode.TERMINATION_NOTICE}:
+    if not task.stopped or task.stop_code in _ASKED_FOR:
         return False
     if task.stopped_reason == FAILED_HEALTH_CHECKS:
         return True
@@ -108,7 +123,7 @@ def _ended_by_itself(task: Task) -> bool:
     if task.started_at is None or task.desired_status is DesiredStatus.RUNNING:
         return False
     is_planned = task.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED and task.stopped_reason != FAILED_HEALTH_CHECKS
-    return not is_planned and task.stop_code is not StopCode.TERMINATION_NOTICE
+    return not is_planned and task.stop_code not in _ASKED_FOR
 
 
 def _retry_at(tasks: Sequence[Task]) -> Instant:

@@ -1,9 +1,9 @@
 """One task of a daemon on each container instance of its capacity providers: ``(World, daemon, now, ids) → Plan``.
 
 Promise: an instance never has two tasks of the daemon: the former one has to be STOPPED first. While a deployment is
-under way, at most ``drainPercent`` of the instances, and at least one, are without a running task because of it. An
-instance on which a critical daemon's task ended by itself is DRAINING until the daemon runs there again. On an instance
-that somebody drains, the daemon's task stops after all others.
+under way, at most ``drainPercent`` of the instances, and at least one, are without a running task because of it; those
+that are not connected do not count. An instance on which a critical daemon's task ended by itself is DRAINING until the
+daemon runs there again. On an instance that somebody drains, the daemon's task stops after all others.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-daemons-deployments.html
 """
 
@@ -29,11 +29,10 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ContainerInstanceArn, DaemonArn, Ids
 from moyai.plan.action import Plan, earliest, plan
-from moyai.plan.daemon.coverage import Coverage, HostCoverage, measure_coverage
+from moyai.plan.daemon.coverage import Coverage, HostCoverage, measure_coverage, stops_last
 from moyai.plan.daemon.deployment import advance_deployment, bake_ends_at
 from moyai.plan.placement.managed_daemons import wanted_revision
 from moyai.plan.placement.reasons import Unplaced
-from moyai.plan.placement.resources import tasks_on
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.plan.task.service_feedback import retry_wait
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, stop_task
@@ -71,7 +70,7 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
             *_changed(daemon, following),
             *_changed(record, deployment),
             *(Put(task) for task in launches.tasks),
-            *_stops(world, daemon, revision, coverage, chosen, now),
+            *_stops(daemon, revision, coverage, chosen, now),
             *_instance_changes(world, daemon, revision, coverage),
         ),
         wake_at=_wake_at(deployment, chosen, now),
@@ -89,7 +88,8 @@ def _hosts_to_update(record: DaemonDeployment, coverage: Coverage) -> list[HostC
     moving = [h for h in lacking if h.is_begun]
     ready = (h for h in lacking if not h.is_begun and h.instance.agent_connected)
     waiting = sorted(ready, key=lambda h: len(h.tasks))
-    return [*moving, *waiting[: max(0, limit - len(moving))]]
+    moving_count = sum(h.instance.agent_connected for h in moving)
+    return [*moving, *waiting[: max(0, limit - moving_count)]]
 
 
 def _may_start(host: HostCoverage, record: DaemonDeployment, now: Instant) -> bool:
@@ -143,7 +143,6 @@ def _with_lack(record: DaemonDeployment, lack: str | None, now: Instant) -> Daem
 
 
 def _stops(
-    world: World,
     daemon: Daemon,
     revision: DaemonRevision,
     coverage: Coverage,
@@ -159,15 +158,14 @@ def _stops(
         if task.health_status is not Health.UNHEALTHY:
             yield from _stopped(task, stop_task(task, scheduler, _replaced_by(revision), now))
     for task in coverage.misplaced:
-        if not _stops_last(world, task):
-            yield from _stopped(task, stop_task(task, scheduler, _not_needed_by(daemon), now))
+        yield from _stopped(task, stop_task(task, scheduler, _not_needed_by(daemon), now))
 
 
 def _stops_without_revision(world: World, daemon: Daemon, coverage: Coverage, now: Instant) -> Iterator[Put]:
     """A deleted daemon's tasks. Those of a daemon whose deployment has failed stay, except where they cannot."""
     is_deleted = daemon.status is DaemonStatus.DELETE_IN_PROGRESS
     for task in coverage.misplaced:
-        if is_deleted or (_is_on_draining(world, task) and not _stops_last(world, task)):
+        if is_deleted or (_is_on_draining(world, task) and not stops_last(world, task)):
             reason = DELETED if is_deleted else _not_needed_by(daemon)
             yield from _stopped(task, stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now))
 
@@ -188,14 +186,6 @@ def _not_needed_by(daemon: Daemon) -> str:
 def _is_on_draining(world: World, task: Task) -> bool:
     instance = world.container_instances.get(task.container_instance)
     return instance is not None and instance.status is ContainerInstanceStatus.DRAINING
-
-
-def _stops_last(world: World, task: Task) -> bool:
-    """Whether the task's instance is DRAINING and still has tasks that are no daemon's."""
-    instance = world.container_instances.get(task.container_instance)
-    if instance is None or instance.status is not ContainerInstanceStatus.DRAINING:
-        return False
-    return any(t.daemon is None for t in tasks_on(world, instance))
 
 
 def _instance_changes(world: World, daemon: Daemon, revision: DaemonRevision, coverage: Coverage) -> Iterator[Put]:

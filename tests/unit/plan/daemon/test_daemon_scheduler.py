@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudwatch.alarm import AlarmState
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.daemon import (
     DaemonAlarms,
     DaemonDeploymentConfiguration,
@@ -15,6 +16,7 @@ from moyai.domain.ecs.daemon import (
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
+from moyai.kernel.ids import TaskArn
 from moyai.plan.daemon.deployment import failure_threshold
 from moyai.plan.daemon.scheduler import plan_daemon
 from moyai.testing.alarms import put_alarm
@@ -70,6 +72,50 @@ def test_an_instance_that_is_not_connected_delays_no_other(build):
     build.book.apply([Put(replace(absent, agent_connected=True))])
     settle(build, daemon)
     assert newest(build, daemon).status is S.SUCCESSFUL
+
+
+def test_an_instance_that_disconnects_while_it_is_updated_delays_no_other(build):
+    hosts = [connected_instance(build) for _ in range(2)]
+    daemon = deploy_daemon(build, daemon_definition(build))
+    settle(build, daemon)
+    deploy_daemon(build, daemon_definition(build))
+    for _ in range(2):
+        build.book.apply(plan_daemon(build.world, daemon, build.clock.now(), build.ids).changes)
+    [stopping] = [t for t in tasks(build, daemon) if t.desired_status is DesiredStatus.STOPPED]
+    lost = build.world.container_instances[stopping.container_instance]
+    build.book.apply([Put(replace(lost, agent_connected=False))])
+    build.book.apply(plan_daemon(build.world, daemon, build.clock.now(), build.ids).changes)
+    stopped_on = {t.container_instance for t in tasks(build, daemon) if t.desired_status is DesiredStatus.STOPPED}
+    assert stopped_on == {host.arn for host in hosts}
+
+
+def test_a_deployment_does_not_wait_for_a_draining_instance_with_other_tasks(build):
+    drained, _ = connected_instance(build), connected_instance(build)
+    daemon = deploy_daemon(build, daemon_definition(build))
+    settle(build, daemon)
+    [agent] = [t for t in tasks(build, daemon) if t.container_instance == drained.arn]
+    other = replace(agent, arn=TaskArn(f"{agent.arn}0"), daemon=None, daemon_revision=None)
+    draining = replace(build.world.container_instances[drained.arn], status=ContainerInstanceStatus.DRAINING)
+    build.book.apply([Put(other), Put(draining)])
+    deploy_daemon(build, daemon_definition(build))
+    settle(build, daemon)
+    assert newest(build, daemon).status is S.SUCCESSFUL
+    assert agent.arn in [t.arn for t in tasks(build, daemon)]
+    build.book.apply([Put(replace(other, last_status=TaskStatus.STOPPED))])
+    settle(build, daemon)
+    assert agent.arn not in [t.arn for t in tasks(build, daemon)]
+
+
+def test_stop_task_drains_no_instance(build):
+    host = connected_instance(build)
+    daemon = deploy_daemon(build, daemon_definition(build))
+    settle(build, daemon)
+    [agent] = tasks(build, daemon)
+    build.stop(agent.arn)
+    build.book.apply(plan_daemon(build.world, daemon, build.clock.now(), build.ids).changes)
+    assert build.world.container_instances[host.arn].status is ContainerInstanceStatus.ACTIVE
+    settle(build, daemon)
+    assert len(tasks(build, daemon)) == 1
 
 
 def test_tasks_have_what_the_revision_says(build):
