@@ -11,6 +11,7 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskArn
 from moyai.plan.elb.task_targets import tasks_at_target
+from moyai.plan.placement.managed_daemons import is_up
 from moyai.ports.store import Key
 
 
@@ -48,13 +49,15 @@ def _affected_owners(world: World, key: Key) -> Iterable[str]:
 
 
 def _affected_by_task(world: World, arn: TaskArn) -> Iterator[str]:
-    """The task and its owner. On its instance, the end of a task makes room, and a daemon's start admits others."""
+    """The task and its owner. On its instance, the end of a task makes room, and a daemon's task that is ready admits
+    others.
+    """
     task = world.tasks.get(arn)
     if task is None:
         return
     yield arn
     yield from (owner for owner in (task.service, task.daemon) if owner is not None)
-    if task.container_instance is not None and (task.stopped or task.daemon is not None):
+    if task.container_instance is not None and (task.stopped or (task.daemon is not None and is_up(task))):
         yield task.container_instance
         yield from sorted(_on_every_instance(world, task.container_instance))
 
