@@ -3,83 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from msgspec.structs import replace
 
-from moyai.domain.ecs.gateway import ServiceGateway
-from moyai.domain.ecs.task import Task
-from moyai.domain.elb.load_balancer import LoadBalancerState
-from moyai.domain.world import Observed, Put
-from moyai.kernel.ids import ServiceArn
-from moyai.plan.elb.front import plan_front
-from moyai.plan.service.scheduler import plan_service
 from tests.contract.api.asking import code
-
-ROLE = "arn:aws:iam::123456789012:role/ecsInfrastructure"
-GATEWAY = "arn:aws:ecs:us-east-1:123456789012:gateway/edge"
-HEADER = {"header": {"name": "x-test", "values": ["yes"]}}
-
-
-class Gateways:
-    """A client of ECS, and short ways to make gateways and services that join them."""
-
-    def __init__(self, installation):
-        self.installation = installation
-        self.ecs = installation.client("ecs")
-        self.elb = installation.client("elbv2")
-        self.ec2 = installation.client("ec2")
-        self.subnets = [subnet["SubnetId"] for subnet in self.ec2.describe_subnets()["Subnets"]]
-        self.ecs.create_cluster(clusterName="shop")
-        self.ecs.register_task_definition(
-            family="web",
-            networkMode="awsvpc",
-            requiresCompatibilities=["FARGATE"],
-            cpu="256",
-            memory="512",
-            containerDefinitions=[
-                {"name": "app", "image": "moyai.local/host", "portMappings": [{"containerPort": 8080, "name": "http"}]}
-            ],
-        )
-
-    def create(self, name: str = "edge", *, alb: dict[str, Any] | None = None, **more: Any) -> Any:
-        return self.ecs.create_gateway(
-            name=name, infrastructureRoleArn=ROLE, configuration={"hostSharedAlb": alb or {}}, **more
-        )
-
-    def associate(self, gateway: str = "edge", cluster: str = "shop") -> Any:
-        return self.ecs.associate_gateway_with_cluster(gateway=gateway, cluster=cluster)
-
-    def serve(self, name: str = "web", connector: dict[str, Any] | None = None, count: int = 1) -> str:
-        network = {"awsvpcConfiguration": {"subnets": self.subnets, "assignPublicIp": "ENABLED"}}
-        created = self.ecs.create_service(
-            cluster="shop",
-            serviceName=name,
-            taskDefinition="web",
-            desiredCount=count,
-            launchType="FARGATE",
-            networkConfiguration=network,
-            gatewayConnectors=[{"portName": "http", **(connector or {})}],
-        )
-        return str(created["service"]["serviceArn"])
-
-    def route(self, **filters: Any) -> Any:
-        [route] = self.ecs.list_gateway_routes(**filters)["gatewayRoutes"]
-        return self.ecs.describe_gateway_route(gatewayRouteArn=route["gatewayRouteArn"])["gatewayRoute"]
-
-    def activate(self) -> None:
-        """The front proxy serves every load balancer."""
-        store = self.installation.store
-        store.apply([Put(replace(b, state=LoadBalancerState.ACTIVE)) for b in store.world.load_balancers])
-
-    def end_deployments(self, arn: str) -> None:
-        """Let the former deployments of a service come to their end."""
-        store, ids = self.installation.store, self.installation.builder.ids
-        for _ in range(10):
-            plan = plan_service(store.world, Observed(), ServiceArn(arn), self.installation.now, ids)
-            store.apply([change for change in plan.changes if change.record_type is not Task])
+from tests.contract.api.gateways import GATEWAY, HEADER, ROLE, Gateways, refusal
 
 
 @pytest.fixture
@@ -90,12 +18,6 @@ def gateways(installation):
 def sorted_by_zone(gateways):
     subnets = gateways.ec2.describe_subnets()["Subnets"]
     return [subnet["SubnetId"] for subnet in sorted(subnets, key=lambda subnet: str(subnet["AvailabilityZone"]))]
-
-
-def refusal(call, *args: Any, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        call(*args, **members)
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
 
 
 def test_a_gateway_as_aws_shows_it(gateways):
@@ -137,6 +59,8 @@ def test_a_gateway_as_aws_shows_it(gateways):
 def test_creation_is_idempotent_by_token(gateways):
     gateways.create(clientToken="once")
     assert gateways.create(clientToken="once")["gatewayArn"] == GATEWAY
+    refused, message = refusal(gateways.create, alb={"scheme": "internal"}, clientToken="once")
+    assert (refused, "does not repeat" in message) == ("InvalidParameterException", True)
     refused, message = refusal(gateways.create, clientToken="twice")
     assert (refused, "already exists" in message) == ("InvalidParameterException", True)
 
@@ -157,6 +81,8 @@ def test_creation_is_idempotent_by_token(gateways):
         ({"accessLogs": {"destination": {"s3": {"bucket": "", "prefix": "etc/evil"}}}}, "bucket must not be empty"),
         ({"accessLogs": {"destination": {"s3": {"bucket": "/etc"}}}}, "it is the name of a bucket"),
         ({"accessLogs": {"destination": {"s3": {"bucket": "logs", "prefix": "a/../b"}}}}, "access_logs.s3.prefix"),
+        ({"testTrafficRules": {}}, "testTrafficRules must have header"),
+        ({"accessLogs": {}}, "accessLogs must have destination.s3"),
     ],
 )
 def test_settings_that_are_not_valid_are_refused(gateways, alb, said):
@@ -352,8 +278,6 @@ def test_a_route_keeps_its_url_over_deployments(gateways):
         gatewayConnectors=[{"portName": "http", "healthCheck": {"healthCheckPath": "/x"}}],
     )
     assert gateways.route()["serviceUrl"] == url
-    groups = gateways.elb.describe_target_groups()["TargetGroups"]
-    assert {group["HealthCheckPath"] for group in groups} == {"/x"}
 
 
 def test_a_connector_that_is_removed_takes_the_route_along_with_the_last_deployment(gateways, installation):
@@ -394,36 +318,11 @@ def test_a_deleted_service_leaves_nothing_behind_its_gateway(gateways, installat
     assert (len(world.load_balancers), len(world.rules), len(world.ingress_paths)) == (0, 0, 0)
 
 
-def test_an_update_changes_all_load_balancers_and_ends_when_they_are_served(gateways, installation, net):
-    gateways.create()
-    gateways.associate()
-    gateways.serve()
-    [balancer] = installation.store.world.load_balancers
-    group = gateways.ec2.create_security_group(VpcId=balancer.vpc, GroupName="clients", Description="clients")[
-        "GroupId"
-    ]
-    alb = {
-        "networkConfiguration": {"inboundSecurityGroup": group},
-        "httpDesync": "strictest",
-        "testTrafficRules": HEADER,
-        "maxAlbCount": 3,
-    }
-    updated = gateways.ecs.update_gateway(gateway="edge", configuration={"hostSharedAlb": alb}, propagateTags="NONE")
-    assert updated["status"] == "UPDATE_IN_PROGRESS"
-    described = gateways.ecs.describe_gateway(gateway="edge")["gateway"]
-    assert described["status"] == "UPDATE_IN_PROGRESS"
-    assert described["configuration"]["hostSharedAlb"]["testTrafficRules"] == HEADER
-    assert described["configuration"]["hostSharedAlb"]["maxAlbCount"] == 3
-    [shown] = gateways.elb.describe_load_balancers()["LoadBalancers"]
-    assert group in shown["SecurityGroups"]
-    assert len(gateways.route()["resources"]["hostSharedAlb"][0]["testListenerRuleArns"]) == 1
-    own = gateways.ecs.describe_gateway_resources(gateway="edge")["gatewayResources"]["resources"]["hostSharedAlb"][0]
-    [closed] = gateways.ec2.describe_security_groups(GroupIds=[own["securityGroup"]])["SecurityGroups"]
-    assert closed["IpPermissions"] == []
-    plan = plan_front(installation.store.world, Observed(), balancer.vpc, installation.now)
-    assert all(change.record_type is not ServiceGateway for change in plan.changes)
-    refused = code(gateways.ecs.update_gateway, gateway="edge", configuration={"hostSharedAlb": {"maxAlbCount": 0}})
-    assert refused == "InvalidParameterException"
+def test_the_inbound_group_of_a_gateway_without_services_stays(gateways):
+    group = gateways.ec2.create_security_group(GroupName="clients", Description="clients")["GroupId"]
+    gateways.create(alb={"networkConfiguration": {"inboundSecurityGroup": group}})
+    refused, message = refusal(gateways.ec2.delete_security_group, GroupId=group)
+    assert (refused, GATEWAY in message) == ("DependencyViolation", True)
 
 
 def test_gateways_have_tags(gateways):

@@ -1,6 +1,6 @@
 """Security groups.
 
-Promise: a name is unique in its VPC. A group that an interface has, or that the rule of another
+Promise: a name is unique in its VPC. A group that an interface has, that a gateway names, or that the rule of another
 group in its VPC names, stays; a peered VPC's rules for it let nothing through any more when it goes.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 """
@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +17,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.ingress import managed_for
-from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of, interfaces_in
 from moyai.domain.vpc.errors import (
     CannotDelete,
     DependencyViolation,
@@ -37,7 +37,7 @@ from moyai.domain.vpc.security_group import (
     new_group_id,
 )
 from moyai.domain.vpc.vpc import Vpc
-from moyai.domain.world import Delete, Put, World
+from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn
 
 GROUP: Final = "GroupId"
@@ -102,7 +102,9 @@ def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> 
         raise CannotDelete(f'the specified group: "{group.id}" name: "{DEFAULT_NAME}" cannot be deleted by a user')
     referring = (other for other in world.security_groups.by("referenced", group.id) if other.vpc == group.vpc)
     service = managed_for(world, group.id)
-    users = [*_users(world, group), *(other.id for other in referring), *(() if service is None else (service,))]
+    gateways = (g.arn for g in world.service_gateways.by("vpc", group.vpc) if g.inbound_group == group.id)
+    interfaces, referrers = interfaces_in(world, group), (other.id for other in referring)
+    users = [*interfaces, *referrers, *gateways, *(() if service is None else (service,))]
     if users:
         raise DependencyViolation(f"resource {group.id} has a dependent object: {', '.join(users[:5])}")
     commit(ctx, request, Delete(SecurityGroup, group.id))
@@ -148,17 +150,6 @@ def _check_text(request: CreateSecurityGroupRequest) -> None:
                 f"Value ({text[:80]}) for parameter {member} is invalid. Up to 255 of a-z, A-Z, 0-9, spaces and "
                 "._-:/()#,@[]+=&;{}!$* are allowed."
             )
-
-
-def _users(world: World, group: SecurityGroup) -> Iterator[str]:
-    for task in world.tasks.each("vpc", group.vpc):
-        if group.id in task.interface.security_groups:
-            yield task.interface.id
-    for balancer in world.load_balancers.by("security_group", group.id):
-        yield from (node.interface.id for node in balancer.nodes)
-    for target in world.mount_targets.by("vpc", group.vpc):
-        if group.id in target.security_groups:
-            yield target.interface
 
 
 def _group(group: SecurityGroup) -> dict[str, object]:

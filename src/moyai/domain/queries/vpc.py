@@ -7,7 +7,7 @@ the default VPC can be changed and deleted like any other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from moyai.domain.ecs.task import NetworkInterface, Task
@@ -86,6 +86,18 @@ def default_security_group(world: World, scope: Scope, vpc: VpcId) -> SecurityGr
     """The security group of a VPC's interfaces that name none."""
     groups = all_in_vpc(world, SecurityGroup, scope, vpc)
     return next((group for group in groups if group.name == DEFAULT_NAME), None)
+
+
+def interfaces_in(world: World, group: SecurityGroup) -> Iterator[str]:
+    """The ids of the network interfaces that have the security group."""
+    for task in world.tasks.each("vpc", group.vpc):
+        if group.id in task.interface.security_groups:
+            yield task.interface.id
+    for balancer in world.load_balancers.by("security_group", group.id):
+        yield from (node.interface.id for node in balancer.nodes)
+    for target in world.mount_targets.by("vpc", group.vpc):
+        if group.id in target.security_groups:
+            yield target.interface
 
 
 def route_table_of(world: World, scope: Scope, vpc: VpcId, subnet: SubnetId) -> RouteTable | None:

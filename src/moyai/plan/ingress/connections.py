@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.ecs.gateway import ConnectorDelay, GatewayAssociationStatus, GatewayConnector, ServiceGateway
+from moyai.domain.ecs.gateway import GatewayAssociationStatus, GatewayConnector, ServiceGateway
 from moyai.domain.ecs.ingress import MANAGED_TAGS, IngressPath, path_key
 from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBalancer
 from moyai.domain.ecs.service import NetworkConfiguration, Service
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, TaskDefinition
-from moyai.domain.elb.attributes import DELETION_PROTECTION, DEREGISTRATION_DELAY
+from moyai.domain.elb.attributes import DELETION_PROTECTION
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import HeaderCondition
 from moyai.domain.keys import scope_of
@@ -32,7 +32,7 @@ from moyai.domain.world import TABLES, Change, Put, World, table_name
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import ServiceRouteArn
 from moyai.plan.elb.new_records import Creation
-from moyai.plan.ingress.connector_checks import group_health_check, named_port, version_of
+from moyai.plan.ingress.connector_checks import check_version, delay_of, group_health_check, named_port, version_of
 from moyai.plan.ingress.paths import PathTemplate, open_path
 from moyai.plan.ingress.shared_balancer import BalancerTemplate
 
@@ -135,17 +135,16 @@ def _fitting_gateways(
 def _path(
     world: World, creation: Creation, gateway: ServiceGateway, request: ConnectionRequest, mapping: PortMapping
 ) -> tuple[IngressPath, tuple[Change, ...]]:
-    """The service's path through the gateway, as it is or new, with the health check of the connector."""
+    """The service's path through the gateway: as it is, or new and with the health check of the connector. Raises
+    InvalidParameter where the port speaks another version of HTTP than the target groups of the path that there is.
+    """
     [connector] = request.connectors
     check = group_health_check(connector, mapping)
-    delay = (connector.deregistration_delay or ConnectorDelay()).timeout_seconds
     existing = world.ingress_paths.get(path_key(request.service.arn, gateway.arn))
     if existing is not None:
-        groups = [group for key in existing.target_groups if (group := world.target_groups.get(key)) is not None]
-        attributes = {DEREGISTRATION_DELAY.key: str(delay)}
-        updated = [replace(g, health_check=check, attributes={**g.attributes, **attributes}) for g in groups]
+        check_version(world, existing, mapping)
         path = replace(existing, port_name=connector.port_name)
-        return path, (*(Put(group) for group in updated if group not in groups), Put(path))
+        return path, (Put(path),)
     identity = f"gateway-route/{gateway.name}/{creation.ids.alphanumeric(_ROUTE_DIGITS)}"
     template = PathTemplate(
         service=request.service,
@@ -153,7 +152,7 @@ def _path(
         port=mapping.container_port,
         health_check=check,
         test_header=header_condition(gateway),
-        deregistration_delay=delay,
+        deregistration_delay=delay_of(connector),
         version=version_of(mapping),
         route=ServiceRouteArn(arn("ecs", creation.scope, identity)),
         port_name=connector.port_name,

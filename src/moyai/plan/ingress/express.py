@@ -1,6 +1,7 @@
 """What ECS makes for an Express service beside its ingress path: security group, log group, scaling and alarm.
 
-Promise: all of it is deleted in the step in which the service becomes INACTIVE. Of what somebody else has deleted
+Promise: all of it is deleted in the step in which the service becomes INACTIVE, but a security group that somebody
+else's interface has stays. Of what somebody else has deleted
 before, nothing is left to do.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-update-full.html
@@ -30,6 +31,7 @@ from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.logs.group import ID_DIGITS, LogGroup, LogStream, group_arn
+from moyai.domain.queries.vpc import interfaces_in
 from moyai.domain.vpc.security_group import (
     GroupReference,
     SecurityGroup,
@@ -157,7 +159,9 @@ def _deletion(world: World, express: ExpressService, now: Instant, ids: Ids) -> 
         yield from (Delete(LogStream, stream.key) for stream in world.log_streams.each("group", express.log_group))
         yield Delete(LogGroup, express.log_group)
     yield from (Put(definition) for definition in _deregistered(world, express, now))
-    yield Delete(SecurityGroup, express.security_group)
+    group = world.security_groups.get(express.security_group)
+    if group is not None and not any(interfaces_in(world, group)):
+        yield Delete(SecurityGroup, group.id)
     yield Delete(ExpressService, express.key)
 
 

@@ -27,20 +27,20 @@ def update_balancers(
     world: World, creation: Creation, before: ServiceGateway, gateway: ServiceGateway
 ) -> tuple[ServiceGateway, tuple[Change, ...]]:
     """The gateway with the load balancers that its update changes, and the changes of them and of what belongs to them.
-    Without any, the update is complete.
+    The update waits for those of the former update, too, also where that has failed. Without any, it is complete.
     """
     by_balancer: dict[LoadBalancerArn, list[IngressPath]] = {}
     for path in world.ingress_paths.by("pool", gateway.arn):
         by_balancer.setdefault(path.load_balancer, []).append(path)
     changes: list[Change] = []
-    updating: list[LoadBalancerArn] = []
+    updating = dict.fromkeys((*before.updating, *(failure.arn for failure in before.failures)))
     for arn, paths in by_balancer.items():
         balancer = world.load_balancers.get(arn)
         own = [] if balancer is None else list(_balancer_changes(world, creation, (before, gateway), balancer, paths))
         changes += own
-        updating += [arn] if own else []
+        updating |= {arn: None} if own else {}
     status = GatewayStatus.UPDATE_IN_PROGRESS if updating else GatewayStatus.UPDATE_COMPLETE
-    return replace(gateway, status=status, updating=tuple(updating)), tuple(changes)
+    return replace(gateway, status=status, updating=tuple(updating), failures=()), tuple(changes)
 
 
 def _balancer_changes(

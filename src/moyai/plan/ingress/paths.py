@@ -40,6 +40,7 @@ from moyai.domain.elb.target_group import (
 from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.queries.ingress import routes_of_cluster
 from moyai.domain.queries.load_balancing import rules_of_load_balancer
+from moyai.domain.queries.vpc import interfaces_in
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.ids import ListenerArn, ServiceRouteArn, TargetGroupArn
@@ -237,8 +238,13 @@ def _end_associations(world: World, paths: Sequence[IngressPath]) -> Iterator[Ch
 
 
 def _delete_balancer(world: World, path: IngressPath) -> Iterator[Change]:
-    """Changes that delete a load balancer with its listeners, their rules, and its security group."""
+    """Changes that delete a load balancer with its listeners, their rules, and its security group, which stays where
+    somebody's interface has it.
+    """
     yield from (Delete(Rule, rule.arn) for rule in rules_of_load_balancer(world, path.load_balancer))
     yield from (Delete(Listener, one.arn) for one in world.listeners.each("load_balancer", path.load_balancer))
     yield Delete(LoadBalancer, path.load_balancer)
-    yield Delete(SecurityGroup, path.balancer_group)
+    balancer, group = world.load_balancers.get(path.load_balancer), world.security_groups.get(path.balancer_group)
+    own = set() if balancer is None else {node.interface.id for node in balancer.nodes}
+    if group is not None and own.issuperset(interfaces_in(world, group)):
+        yield Delete(SecurityGroup, group.id)

@@ -26,6 +26,7 @@ from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.elb.task_targets import target_failure
 from moyai.plan.elb.traffic_rules import shift_rules
+from moyai.plan.ingress.connector_checks import write_connector
 from moyai.plan.ingress.express import delete_express
 from moyai.plan.ingress.paths import close_unused_paths
 from moyai.plan.service.daemons import with_daemon_count
@@ -209,6 +210,8 @@ def _changed_records(
     if service != before:
         yield Put(service)
         yield from shift_rules(world, before, service)
+    if service.deployments and service.primary.id != before.primary.id:
+        yield from write_connector(world, service.primary)
     yield from close_unused_paths(world, service)
     if record is not None and record != world.service_deployments.get(record.arn):
         yield Put(record)

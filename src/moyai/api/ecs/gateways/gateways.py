@@ -29,7 +29,7 @@ from moyai.api.ecs.gateways.settings import (
 from moyai.api.ecs.gateways.view import balancers_of, gateway_view, summary
 from moyai.api.ecs.lookup import NAME, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.idempotency import fingerprint, token_of
+from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.errors import InvalidParameter
@@ -90,8 +90,11 @@ def create_gateway(ctx: Context, request: CreateGatewayRequest) -> dict[str, obj
     key, table = gateway_arn(ctx, request.name), ctx.store.world.service_gateways
     existing = table.get(key)
     if existing is not None:
-        if token is None or token_of(existing.client_token) != request.client_token:
-            raise InvalidParameter(f"A gateway with the name {request.name} already exists.")
+        if token is None or existing.client_token != token:
+            raise InvalidParameter(
+                f"A gateway with the name {request.name} already exists, and this request does not repeat the one that"
+                " created it."
+            )
         return summary(existing)
     if table.count("scope", scope_key(ctx.scope)) >= GATEWAYS:
         raise InvalidParameter(f"There are {GATEWAYS} gateways in the region, which is the maximum.")
@@ -117,7 +120,6 @@ def update_gateway(ctx: Context, request: UpdateGatewayRequest) -> dict[str, obj
         deletion_protection=gateway.deletion_protection if protection is None else protection,
         propagates_tags=gateway.propagates_tags if propagation is None else propagation == _GATEWAY,
         updated_at=ctx.now,
-        failures=(),
     )
     changed, changes = update_balancers(ctx.store.world, Creation(ctx.scope, ctx.now, ctx.ids), gateway, updated)
     ctx.store.apply([*changes, Put(changed)])

@@ -110,8 +110,10 @@ def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> d
     values = dict(current)
     if request.http_desync is not None:
         values[DESYNC_MITIGATION.key] = request.http_desync
-    destination = None if request.access_logs is None else request.access_logs.destination
-    if destination is not None and destination.s3 is not None:
+    if request.access_logs is not None:
+        destination = request.access_logs.destination
+        if destination is None or destination.s3 is None:
+            raise InvalidParameter("configuration.hostSharedAlb.accessLogs must have destination.s3.")
         if not destination.s3.bucket:
             raise InvalidParameter("accessLogs.destination.s3.bucket must not be empty.")
         values["access_logs.s3.enabled"] = "true"
@@ -131,9 +133,11 @@ def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> d
 
 def traffic_header(request: TestRulesRequest | None, current: CanaryHeader | None) -> CanaryHeader | None:
     """The header of test traffic after a request. Raises InvalidParameter."""
-    header = None if request is None else request.header
-    if header is None:
+    if request is None:
         return current
+    header = request.header
+    if header is None:
+        raise InvalidParameter("configuration.hostSharedAlb.testTrafficRules must have header.")
     if not _HEADER.fullmatch(header.name):
         raise InvalidParameter(
             f"testTrafficRules.header.name: {header.name[:100]!r} is not the name of an HTTP header."

@@ -54,6 +54,7 @@ from moyai.domain.ecs.service import (
     ServiceStatus,
 )
 from moyai.domain.world import Change, Put
+from moyai.plan.ingress.connector_checks import write_connector
 from moyai.plan.strategy.start import begin_deployment
 
 _LONGEST_TOKEN = 36
@@ -131,7 +132,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         required = request.gateway_connectors is not None
         deployment, connections = connected_deployment(ctx, service, template, deployment, required=required)
         edited_service, records = begin_deployment(world, edited_service, deployment, ctx.now, ctx.ids)
-        changes = [*names, *connections, *records]
+        changes = [*names, *connections, *records, *write_connector(world, edited_service.primary)]
     if edited_service != service:
         ctx.store.apply([*changes, Put(edited_service)])
     return {"service": service_view(world, edited_service)}
