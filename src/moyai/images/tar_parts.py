@@ -6,11 +6,21 @@ import io
 import os
 import posixpath
 import tarfile
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from moyai.images.errors import BadContent
+from moyai.images.store.archive_stream import READ_ERRORS, BadArchive
+from moyai.images.store.tar_reader import TarReader
 
 _MAX_MEMBERS: Final = 20_000
+_MAX_NAME_LENGTH: Final = 4096
+
+
+class _Extent(NamedTuple):
+    """Where the content of a file is in the archive. Both in bytes."""
+
+    position: int
+    size: int
 
 
 class TarParts:
@@ -19,46 +29,80 @@ class TarParts:
     def __init__(self, file: BinaryIO) -> None:
         """Read the archive's directory. ``file``: a regular file. Raises BadContent."""
         self._file = file
-        self._members: dict[str, tarfile.TarInfo] = {}
-        file.seek(0)
+        self._extents: dict[str, _Extent] = {}
+        self._links: dict[str, str] = {}
+        file.flush()
         try:
-            with tarfile.open(fileobj=file, mode="r:") as archive:
-                for member in archive:
-                    self._members[posixpath.normpath(member.name)] = member
-                    if len(self._members) > _MAX_MEMBERS:
-                        raise BadContent(f"the archive has more than {_MAX_MEMBERS} members")
-        except (tarfile.TarError, OSError, ValueError) as error:
+            for number, member in enumerate(TarReader(_ArchiveFile(file.fileno()))):
+                self._add(number, member)
+        except BadArchive as error:
             raise BadContent(f"the archive can't be read: {error}") from error
+        except READ_ERRORS as error:
+            raise BadContent(f"the archive can't be read: {error}") from error
+
+    def _add(self, number: int, member: tarfile.TarInfo) -> None:
+        if number >= _MAX_MEMBERS:
+            raise BadArchive(f"it has more than {_MAX_MEMBERS} members")
+        if max(len(member.name), len(member.linkname)) > _MAX_NAME_LENGTH:
+            raise BadArchive(f"a name has more than {_MAX_NAME_LENGTH} characters")
+        name = posixpath.normpath(member.name)
+        self._extents.pop(name, None)
+        self._links.pop(name, None)
+        if member.isreg() and member.sparse is None:
+            self._extents[name] = _Extent(member.offset_data, member.size)
+        elif member.issym():
+            self._links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
 
     def size(self, name: str) -> int:
         """The size of a file in bytes; 0 if it isn't there."""
-        member = self._find(name)
-        return 0 if member is None else member.size
+        extent = self._find(name)
+        return 0 if extent is None else extent.size
 
     def open(self, name: str) -> BinaryIO | None:
         """A file, which can be read also after the archive is closed; None if it isn't there. Raises ValueError if the
         archive is closed already.
         """
-        member = self._find(name)
-        if member is None:
+        extent = self._find(name)
+        if extent is None:
             return None
-        return io.BufferedReader(_Part(os.dup(self._file.fileno()), member.offset_data, member.size))
+        return io.BufferedReader(_Part(os.dup(self._file.fileno()), extent))
 
-    def _find(self, name: str) -> tarfile.TarInfo | None:
+    def _find(self, name: str) -> _Extent | None:
         """The file with a name; older engines have links from one layer to another that is the same."""
-        member = self._members.get(posixpath.normpath(name))
-        if member is not None and member.issym():
-            target = posixpath.join(posixpath.dirname(member.name), member.linkname)
-            member = self._members.get(posixpath.normpath(target))
-        return member if member is not None and member.isreg() else None
+        name = posixpath.normpath(name)
+        return self._extents.get(self._links.get(name, name))
+
+
+class _ArchiveFile:
+    """What ``TarReader`` reads of the archive: its headers. The content of members is skipped."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd, self._size, self._position = fd, os.fstat(fd).st_size, 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = os.pread(self._fd, size, self._position)
+        self._position += len(piece)
+        return piece
+
+    def tell(self) -> int:
+        return self._position
+
+    def skip_to(self, position: int, /) -> None:
+        """Raises BadArchive if the position is behind, or after the end."""
+        if not self._position <= position <= self._size:
+            raise BadArchive("unexpected end of data")
+        self._position = position
+
+    def drain(self) -> None:
+        """What is behind the end mark is not read."""
 
 
 class _Part(io.RawIOBase):
     """A range of a file. The descriptor is its own; the position of the file is not used."""
 
-    def __init__(self, fd: int, position: int, size: int) -> None:
+    def __init__(self, fd: int, extent: _Extent) -> None:
         self._fd = fd
-        self._position, self._end = position, position + size
+        self._position, self._end = extent.position, extent.position + extent.size
 
     def readable(self) -> bool:
         return True

@@ -149,6 +149,31 @@ def test_other_files_are_refused(data):
             read_images(TarParts(file), AMD)
 
 
+def header(name="x", kind=tarfile.REGTYPE, size=0):
+    """One header, which may lie about the size."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        (header(size=-1024), "-1024 bytes"),
+        (header(kind=tarfile.XHDTYPE) * 2000, "recursion"),
+        (header(kind=tarfile.XHDTYPE, size=2**30), "bytes of headers"),
+        (header() * 20_001, "more than 20000 members"),
+        (tarfile.TarInfo("x" * 5000).tobuf(tarfile.GNU_FORMAT), "a name has more than"),
+    ],
+    ids=["negative size", "nested headers", "long header", "members of one name", "long name"],
+)
+def test_a_hostile_archive_is_refused(headers, words):
+    with tempfile.TemporaryFile() as file:
+        file.write(headers + bytes(1024))
+        with pytest.raises(BadContent, match=words):
+            TarParts(file)
+
+
 def test_a_truncated_archive_is_refused():
     with archive_of(layout(APP)) as file:
         parts = TarParts(file)

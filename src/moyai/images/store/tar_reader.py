@@ -1,7 +1,7 @@
 """The members of a stranger's tar archive, read by tarfile within limits.
 
-Promise: one member is in memory at a time, no header is larger than a mebibyte, and an archive that is cut, or goes on
-with what is no archive, is noticed, which tarfile alone passes over.
+Promise: one member is in memory at a time, all headers of a member together are at most a mebibyte, and an archive that
+is cut, or goes on with what is no archive, is noticed, which tarfile alone passes over.
 """
 
 from __future__ import annotations
@@ -9,19 +9,38 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
-from typing import IO, Final, cast
+from typing import IO, Final, Protocol, cast
 
-from moyai.images.store.archive_stream import ArchiveStream, BadArchive
+from moyai.images.store.archive_stream import BadArchive
 
 MAX_MEMBERS: Final = 1_000_000
 _MAX_HEADER_BYTES: Final = 1024**2
+"""Of one member: it may have a chain of headers."""
+_MAX_GLOBAL_LENGTH: Final = 64 * 1024
+"""Of the names and values that headers set for all members after them, in characters."""
 _PIECE_BYTES: Final = 1024**2
+
+
+class TarStream(Protocol):
+    """The bytes of an archive without compression."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next ``size`` bytes; fewer only at the end."""
+
+    def tell(self) -> int:
+        """The position of the next byte."""
+
+    def skip_to(self, position: int, /) -> None:
+        """Go on to a position. Raises BadArchive if it is behind, or after the end."""
+
+    def drain(self) -> None:
+        """Go to the end. Raises BadArchive."""
 
 
 class TarReader:
     """Iterates over the members of an archive, to its end. ``copy`` reads the content of the current one."""
 
-    def __init__(self, stream: ArchiveStream) -> None:
+    def __init__(self, stream: TarStream) -> None:
         self._stream = stream
         self.name = "its first member"
         """The name of the current member."""
@@ -45,7 +64,10 @@ class TarReader:
             self.name = member.name
             if member.size < 0:
                 raise BadArchive(f"{member.name} has {member.size} bytes")
+            if sum(len(name) + len(value) for name, value in tar.pax_headers.items()) > _MAX_GLOBAL_LENGTH:
+                raise BadArchive("its global headers are too long")
             yield member
+            headers.size = 0
             cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile keeps them all otherwise
             self._stream.skip_to(tar.offset)
         self.has_end = headers.is_end_mark
@@ -65,17 +87,20 @@ class TarReader:
 
 
 class _Headers:
-    """What tarfile reads of an archive: the headers of members, each in one piece."""
+    """What tarfile reads of an archive: the headers of members."""
 
-    def __init__(self, stream: ArchiveStream, reader: TarReader) -> None:
+    def __init__(self, stream: TarStream, reader: TarReader) -> None:
         self._stream, self._reader = stream, reader
+        self.size = 0
+        """How many bytes were read for the current member."""
         self.is_at_end = self.is_end_mark = False
         """Of the latest piece."""
 
     def read(self, size: int) -> bytes:
-        """Raises BadArchive for a long header, which would be in memory as a whole."""
-        if not 0 <= size <= _MAX_HEADER_BYTES:
-            raise BadArchive(f"{self._reader.name} is followed by a header of {size} bytes")
+        """Raises BadArchive for long headers, which would be in memory as a whole."""
+        if not 0 <= size <= _MAX_HEADER_BYTES - self.size:
+            raise BadArchive(f"{self._reader.name} is followed by {self.size + size} bytes of headers")
+        self.size += size
         piece = self._stream.read(size)
         self.is_at_end = not piece
         self.is_end_mark = len(piece) == tarfile.BLOCKSIZE and not any(piece)

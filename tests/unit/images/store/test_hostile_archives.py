@@ -77,6 +77,12 @@ def with_field(raw, start, content):
 
 
 END = bytes(1024)
+SPARSE = with_field(header(kind=tarfile.GNUTYPE_SPARSE), 482, b"\1")
+EXTENSION = b"%011o\0" % 1 * 42 + b"\1" + bytes(7)
+LONG_HEADER = header(kind=tarfile.XHDTYPE, size=2**16) + bytes(2**16)
+GLOBAL_HEADERS = b"".join(
+    tarfile.TarInfo.create_pax_global_header({f"comment{number}": "x" * 2**14}) + header() for number in range(5)
+)
 BOMB = zstd.compress(header(size=3 * 2**30)) + zstd.compress(bytes(2**24)) * 160
 NEGATIVE_SIZE = with_field(header(), 124, b"\xff" * 12)
 
@@ -119,8 +125,11 @@ REFUSED = {
     "a negative size": (NEGATIVE_SIZE + END, ""),
     "a negative header": (with_field(header(kind=tarfile.XHDTYPE), 124, b"\xff" * 12) + END, ""),
     "a size of an exabyte": (with_field(header(), 124, b"\x80" + bytes(3) + b"\x0f" + b"\xff" * 7) + END, "bytes"),
-    "a header of a gigabyte": (header(kind=tarfile.XHDTYPE, size=2**30) + END, "a header of 1073741824 bytes"),
-    "a long name of a gigabyte": (header(kind=tarfile.GNUTYPE_LONGNAME, size=2**30) + END, "a header of 1073741824"),
+    "a header of a gigabyte": (header(kind=tarfile.XHDTYPE, size=2**30) + END, "1073742336 bytes of headers"),
+    "a long name of a gigabyte": (header(kind=tarfile.GNUTYPE_LONGNAME, size=2**30) + END, "1073742336 bytes"),
+    "an endless map of a sparse file": (SPARSE + EXTENSION * 3000 + END, "bytes of headers"),
+    "a chain of headers": (LONG_HEADER * 20 + header() + END, "bytes of headers"),
+    "growing global headers": (GLOBAL_HEADERS + END, "its global headers are too long"),
     "headers in headers": (b"".join(header(kind=tarfile.XHDTYPE) for _ in range(5000)) + END, ""),
     "a sparse file of an exabyte": (tar_of(APP, pax_headers={"GNU.sparse.size": str(2**60)}), ""),
     "a sparse map that is none": (tar_of(APP, pax_headers={"GNU.sparse.map": "0,x"}), ""),
