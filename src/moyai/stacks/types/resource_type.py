@@ -27,7 +27,7 @@ LATER_WAIT: Final = Seconds(1.0)
 QUICK_LOOKS: Final = 10
 MOST_LOOKS: Final = 10_800
 IN_USE_TRIES: Final = 300
-"""How often a resource is looked at: after the first wait, at all; and how often the deletion of a used one is tried."""
+"""How often a resource is looked at: after the first wait, and at all; how often a used one's deletion is tried."""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
 """What the codes have in common that say that a name is taken."""
 IN_USE: Final = frozenset(

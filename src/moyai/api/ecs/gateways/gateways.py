@@ -29,7 +29,7 @@ from moyai.api.ecs.gateways.settings import (
 from moyai.api.ecs.gateways.view import balancers_of, gateway_view, summary
 from moyai.api.ecs.lookup import NAME, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.idempotency import fingerprint
+from moyai.api.idempotency import fingerprint, token_of
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.errors import InvalidParameter
@@ -82,7 +82,7 @@ class ListGatewaysRequest(msgspec.Struct, frozen=True):
 
 
 def create_gateway(ctx: Context, request: CreateGatewayRequest) -> dict[str, object]:
-    """Create a gateway, or return the one that an equal request with the same token created."""
+    """Create a gateway, or return the one of this name that a request with the same token created."""
     if not NAME.fullmatch(request.name):
         raise InvalidParameter("name must be 1-255 letters, digits, underscores and hyphens.")
     check_role("infrastructureRoleArn", request.infrastructure_role_arn)
@@ -90,7 +90,7 @@ def create_gateway(ctx: Context, request: CreateGatewayRequest) -> dict[str, obj
     key, table = gateway_arn(ctx, request.name), ctx.store.world.service_gateways
     existing = table.get(key)
     if existing is not None:
-        if token is None or existing.client_token != token:
+        if token is None or token_of(existing.client_token) != request.client_token:
             raise InvalidParameter(
                 f"A gateway with the name {request.name} already exists, and this request does not repeat the one that"
                 " created it."
