@@ -43,7 +43,7 @@ class LayerDownload(NamedTuple):
         def add_received(count: int) -> None:
             nonlocal begins_again, untold
             begins_again = begins_again or count < 0
-            untold += count
+            untold = max(0, untold + count)
             self.tracker.add_received(count)
             if untold >= _NEWS_BYTES:
                 untold = 0
@@ -54,11 +54,18 @@ class LayerDownload(NamedTuple):
             add = partial(self.lease.add_layer, descriptor, diff_id, file)
             arrival = Arrival(descriptor.size, reading)
             unpacking = asyncio.create_task(finish_in_thread(partial(add, arrival), unpackers))
+            fetching = asyncio.create_task(self.source.fetch(self.image, descriptor, file, add_received))
             try:
                 try:
-                    await self.source.fetch(self.image, descriptor, file, add_received)
+                    await asyncio.wait({fetching, unpacking}, return_when=asyncio.FIRST_COMPLETED)
+                    refusal = unpacking.exception() if unpacking.done() else None
+                    if refusal is not None and not (begins_again and isinstance(refusal, BadContent)):
+                        raise refusal
+                    await fetching
                     file.flush()
                 finally:
+                    fetching.cancel()
+                    await asyncio.wait({fetching})
                     os.close(writing)
                     await asyncio.wait({unpacking})
                     failure = unpacking.exception()

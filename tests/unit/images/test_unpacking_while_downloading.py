@@ -144,6 +144,17 @@ async def test_a_source_that_sends_something_else_is_refused(store, tmp_path):
     assert is_empty(tmp_path)
 
 
+async def test_a_layer_that_is_refused_is_not_downloaded_to_its_end(store, tmp_path):
+    async def interrupt(file, progress):
+        append(file, bytes(len(BLOB) - HALF - 1), progress)
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(BadContent, match="failed to extract layer"):
+            await puller(store, HalfwaySource(interrupt)).pull(request("web"))
+    assert is_empty(tmp_path)
+
+
 @pytest.mark.parametrize("missing", [1, HALF, len(BLOB)])
 def test_a_file_that_stays_incomplete_is_refused(store, tmp_path, missing):
     path = tmp_path / "blob"
