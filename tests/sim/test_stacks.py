@@ -93,7 +93,7 @@ class Machine:
     def __init__(self) -> None:
         self.installation = Installation()
         gateway = self.installation.gateway
-        self._caller = GatewayCaller(gateway, {**MODELS}, self.installation.clock)
+        self._caller = GatewayCaller(gateway, {**MODELS}, self.installation.clock, "localhost:4566")
         self.ids = SeededIds(3)
         self.calls = 0
         self.before: Callable[[int], None] = lambda _: None

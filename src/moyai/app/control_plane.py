@@ -120,7 +120,7 @@ class ControlPlane:
         self._reconciler: Reconciler | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exit = AsyncExitStack()
-        self.url = ""
+        self._port, self.url = settings.server.published_port or port, ""
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
@@ -286,7 +286,7 @@ class ControlPlane:
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
-            group.create_task(make_stack_loop(ports, self._services(), self._models, self._settings).run())
+            group.create_task(make_stack_loop(ports, self._services(), self._models, self._settings, self._port).run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())

@@ -135,11 +135,15 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 
 def make_stack_loop(
-    ports: ReconcilerPorts, services: Sequence[ApiService], models: Mapping[str, ServiceModel], settings: Settings
+    ports: ReconcilerPorts,
+    services: Sequence[ApiService],
+    models: Mapping[str, ServiceModel],
+    settings: Settings,
+    port: int,
 ) -> StackLoop:
-    """The loop of stacks, which calls the services for their resources."""
+    """The loop of stacks, which calls the services for their resources. ``port``: at which callers reach the API."""
     dependencies = GatewayDependencies(ports.store, ports.clock, ports.ids, max_body=settings.server.body_limit)
-    caller = GatewayCaller(ApiGateway(services, models, dependencies), models, ports.clock)
+    caller = GatewayCaller(ApiGateway(services, models, dependencies), models, ports.clock, f"localhost:{port}")
     return StackLoop(ports.store, caller, ports.clock, ports.ids)
 
 

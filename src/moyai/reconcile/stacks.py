@@ -126,7 +126,14 @@ class StackLoop:
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
         former = self._store.world.stack_events.by("stack", stack.arn)
-        return ProgressRecorder(stack, former, self._clock.now(), self._ids)
+        templates = self._store.world.stack_templates
+        hidden = {
+            text
+            for template in (templates.get(stack.target), templates.get(stack.former))
+            if template is not None
+            for text in template.hidden_texts
+        }
+        return ProgressRecorder(stack, former, self._clock.now(), self._ids, hidden)
 
     async def _work(self, resource: StackResource) -> None:
         """Carry out a resource's procedure, and record its outcome."""

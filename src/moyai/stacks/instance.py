@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.evaluation.budget import Budget
 from moyai.stacks.evaluation.conditions import check_rules, evaluate_conditions
 from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, parameter_values
@@ -70,6 +71,7 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
         values,
         parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},
         mappings=declarations.mappings,
+        budget=Budget(),
     )
     template = parse_template(_extended(document, known))
     check_references(template)
@@ -77,6 +79,7 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     check_rules(template, known)
     applied = apply_values(template, known)
     imports = tuple(sorted(_imported_names(template, known) & known.exports.keys()))
+    known = msgspec.structs.replace(known, budget=None)
     return StackInstance(applied, parameters, known, creation_order(applied.resources), imports)
 
 
@@ -90,7 +93,7 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
 
 
 def _extended(document: Mapping[str, Json], values: Values) -> dict[str, Json]:
-    if EXTENSIONS not in transform_names(document):
+    if EXTENSIONS not in transform_names(document) or values.budget is None:
         return dict(document)
     functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}
 
@@ -100,4 +103,4 @@ def _extended(document: Mapping[str, Json], values: Values) -> dict[str, Json]:
             raise TemplateFault(f"Template error: {EXTENSIONS} can't use values of resources in loops and policies")
         return value
 
-    return extend_language(dict(document), resolve)
+    return extend_language(dict(document), resolve, values.budget)

@@ -58,7 +58,7 @@ def finish(installation: Installation) -> None:
     """Let every operation that is under way end."""
 
     async def run() -> None:
-        caller = GatewayCaller(installation.gateway, MODELS, installation.clock)
+        caller = GatewayCaller(installation.gateway, MODELS, installation.clock, "localhost:4566")
         loop = StackLoop(installation.store, caller, installation.clock, SeededIds(9))
         task = asyncio.create_task(loop.run())
         stacks = installation.store.world.stacks

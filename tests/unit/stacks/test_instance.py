@@ -12,7 +12,8 @@ from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.stacks.evaluation.scope import ResourceValues, Values, pseudo_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
 from moyai.stacks.progress.view import plain, values_with, wanted_properties
-from moyai.stacks.template.expressions import GetAtt, Join, Ref
+from moyai.stacks.template.expressions import GetAtt, Join, Ref, walk
+from moyai.stacks.template.sections import parse_template
 from moyai.stacks.template.text import parse_text
 
 KNOWN = Values(
@@ -287,3 +288,60 @@ def test_values_of_resources_complete_properties():
         "X": "a/arn",
         "Tags": [{"Key": "team", "Value": "x"}],
     }
+
+
+def nested_subs(times: int) -> Any:
+    """A text that Fn::Sub doubles so many times."""
+    expression: Any = "x"
+    for _ in range(times):
+        expression = {"Fn::Sub": ["${a}${a}", {"a": expression}]}
+    return expression
+
+
+def test_a_walk_is_no_longer_than_the_template():
+    template = parse_template({"Resources": {"A": {**LOGS, "Properties": {"X": nested_subs(20)}}}})
+    assert sum(1 for _ in walk(template.resources["A"].properties)) < 100
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        (nested_subs(20), "result in more than 4194304 characters"),
+        ({"Fn::Join": ["d" * 20_000, {"Fn::Split": [",", "," * 9_000]}]}, "a text of more than 262144 characters"),
+        ({"Fn::Split": [",", "," * 20_000]}, "more than 10000 elements"),
+        ([{"Fn::Join": ["d" * 25, {"Fn::FindInMap": ["Long", "a", "b"]}]}] * 100, "result in more than"),
+        ([{"Fn::FindInMap": ["Long", "a", "b"]}] * 100, "result in more than 4194304 characters"),
+    ],
+    ids=["nested", "delimiter", "elements", "joins", "lists"],
+)
+def test_a_small_template_with_a_large_result_is_refused(expression, message):
+    mappings = {"Long": {"a": {"b": ["1"] * 4_000}}}
+    assert message in refusal({"Mappings": mappings, "Resources": {"A": LOGS | {"Properties": {"X": expression}}}})
+
+
+@pytest.mark.parametrize("body", [[0] * 5_000, "${X}" * 5_000], ids=["values", "texts"])
+def test_loops_that_make_too_much_are_refused(body):
+    resources = {
+        "Fn::ForEach::L": ["X", ["x" * 200 + str(n) for n in range(50)], {"A${X}": LOGS | {"Properties": body}}]
+    }
+    template = {"Transform": "AWS::LanguageExtensions", "Resources": resources}
+    assert "result in more than 4194304 characters" in refusal(template)
+
+
+def test_all_patterns_of_a_template_share_half_a_second(monkeypatch):
+    limits = []
+
+    def match(pattern: str, text: str, timeout: float) -> bool:
+        del pattern, text
+        limits.append(timeout)
+        return True
+
+    monkeypatch.setattr("moyai.stacks.evaluation.parameters.regex.fullmatch", match)
+    parameter = {"Type": "CommaDelimitedList", "AllowedPattern": "x"}
+    instance({"Parameters": {"P": parameter, "Q": parameter}, "Resources": {"A": LOGS}}, P="a,b", Q="c,d")
+    assert limits == pytest.approx([0.125] * 4)
+
+
+def test_a_parameter_that_is_not_unicode_is_refused():
+    template = {"Parameters": {"P": {"Type": "String"}}, "Resources": {"A": LOGS}}
+    assert "[/Parameters/P] has a character that is not Unicode" in refusal(template, P="\ud800")

@@ -69,3 +69,21 @@ def test_a_malformed_text_is_refused_with_its_place(text, message):
     with pytest.raises(TemplateFault) as caught:
         parse_text(text)
     assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r'{"A": ["\ud800"]}', "[/A/0] has a character that is not Unicode"),
+        (r'{"\udfff": 1}', "has a character that is not Unicode"),
+        ("A: \ud800", "has a character that is not Unicode"),
+        ('{"A": ' + "9" * 5_000 + "}", "the number 99999999999999999999… is too long"),
+        ("A: " + "9" * 5_000, "the number 99999999999999999999… is too long"),
+        ('{"A": NaN}', "[/A] is not a finite number"),
+        ("A: 1e999", "[/A] is not a finite number"),
+    ],
+)
+def test_texts_without_unicode_and_endless_numbers_are_refused(text, message):
+    with pytest.raises(TemplateFault) as caught:
+        parse_text(text)
+    assert message in caught.value.message

@@ -216,8 +216,9 @@ def _new_change_set(
 ) -> ChangeSet:
     world = ctx.store.world
     resources = {each.logical_id: each for each in world.stack_resources.by("stack", stack.arn)}
-    changes = compare(StackView(stack, resources, ctx.now, instance=instance, tags=template.tags))
     former = world.stack_templates.get(stack.target)
+    hidden = template.hidden_texts | (frozenset() if former is None else former.hidden_texts)
+    changes = compare(StackView(stack, resources, ctx.now, instance=instance, tags=template.tags), hidden)
     is_empty = not changes and is_same(former, template)
     reason = (_NO_UPDATES if instance.template.transforms else _NO_CHANGES) if is_empty else None
     return ChangeSet(

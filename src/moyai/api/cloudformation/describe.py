@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from moyai.api.cloudformation.lookup import find_stack, page_of, stack_of
-from moyai.api.cloudformation.templates import is_hidden
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.cloudformation.errors import StackFault
@@ -27,10 +26,8 @@ from moyai.domain.cloudformation.stack import (
     resource_key,
 )
 from moyai.domain.keys import named_key, scope_key
-from moyai.stacks.template.sections import parse_declarations
-from moyai.stacks.template.text import parse_text
+from moyai.stacks.hidden import HIDDEN_TEXT
 
-_HIDDEN: Final = "****"
 _NOT_CHECKED: Final = MappingProxyType({"stack_resource_drift_status": "NOT_CHECKED"})
 
 
@@ -196,12 +193,13 @@ def list_imports(ctx: Context, request: ListImportsRequest) -> dict[str, object]
 
 def parameter_views(template: StackTemplate) -> list[dict[str, object]]:
     """The parameters of a stack as responses show them."""
-    declared = parse_declarations(parse_text(template.body)).parameters
     return [
         {
             "parameter_key": name,
-            "parameter_value": _HIDDEN if is_hidden(declared[name]) else text,
-            "resolved_value": template.stored.get(name),
+            "parameter_value": HIDDEN_TEXT if name in template.hidden else text,
+            "resolved_value": HIDDEN_TEXT
+            if name in template.hidden and name in template.stored
+            else template.stored.get(name),
         }
         for name, text in template.parameters.items()
     ]

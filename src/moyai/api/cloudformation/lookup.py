@@ -11,7 +11,7 @@ from typing import Final
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import ChangeSetNotFound, StackFault
 from moyai.domain.cloudformation.stack import ChangeSet, Stack
-from moyai.domain.keys import named_key
+from moyai.domain.keys import named_key, scope_of
 from moyai.domain.paging import Page, page
 
 PAGE: Final = 100
@@ -39,7 +39,8 @@ def find_change_set(ctx: Context, name_or_id: str, stack_name: str | None) -> Ch
     """The change set with this name or id, if there is one."""
     world = ctx.store.world
     if name_or_id.startswith(_ARN):
-        return world.change_sets.get(name_or_id)
+        change_set = world.change_sets.get(name_or_id)
+        return change_set if change_set is not None and scope_of(change_set.arn) == ctx.scope else None
     stack = None if stack_name is None else find_stack(ctx, stack_name)
     change_sets = () if stack is None else world.change_sets.by("stack", stack.arn)
     return next((change_set for change_set in change_sets if change_set.name == name_or_id), None)

@@ -19,13 +19,15 @@ from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
-from moyai.domain.ssm.parameter import parse_parameter_reference
+from moyai.domain.keys import scope_of
+from moyai.domain.ssm.parameter import ParameterType, parse_parameter_reference
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import World
 from moyai.kernel.ids import StackTemplateId
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.evaluation.parameters import parameter_texts, stored_parameters
+from moyai.stacks.hidden import HIDDEN_TEXT
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
 from moyai.stacks.records import known_values
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
@@ -37,7 +39,6 @@ from moyai.stacks.types.check import check_capabilities, check_types, needed_cap
 
 MAX_BODY: Final = 51_200
 """Bytes of a template in a request."""
-_HIDDEN: Final = "****"
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
 
 
@@ -86,8 +87,9 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
         raise StackFault("Either Template URL or Template Body must be specified.")
     document = parse_document(body)
     request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
-    texts = parameter_texts(parse_declarations(document), request, previous)
-    stored = _stored_values(world, ctx.scope, stored_parameters(parse_declarations(document), texts))
+    declared = parse_declarations(document)
+    texts = parameter_texts(declared, request, previous)
+    stored = _stored_values(world, ctx.scope, stored_parameters(declared, texts))
     instance = instantiate(document, ParameterSource(texts, stored=stored), known_values(world, stack))
     check_types(instance.template.resources)
     check_capabilities(instance.template, requested.capabilities)
@@ -95,14 +97,20 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     if requested.tags is not None:
         tags = checked_tags(_TAG_RULES, requested.tags)
     template = StackTemplate(
-        id=StackTemplateId(ctx.ids.uuid()), stack=stack.arn, body=body, parameters=texts, stored=stored, tags=tags
+        id=StackTemplateId(ctx.ids.uuid()),
+        stack=stack.arn,
+        body=body,
+        parameters=texts,
+        stored=stored,
+        tags=tags,
+        hidden=tuple(name for name, parameter in declared.parameters.items() if _is_hidden(parameter)),
     )
     return template, instance
 
 
 def parse_document(body: str) -> dict[str, Json]:
     """The document of a template. Raises StackFault for one that is too long, TemplateFault for what is wrong in it."""
-    if len(body.encode()) > MAX_BODY:
+    if len(body.encode(errors="surrogatepass")) > MAX_BODY:
         raise StackFault(
             "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
             f"length less than or equal to {MAX_BODY}"
@@ -123,7 +131,7 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
             {
                 "parameter_key": name,
                 "default_value": _default(parameter),
-                "no_echo": is_hidden(parameter),
+                "no_echo": _is_hidden(parameter),
                 "description": parameter.description,
             }
             for name, parameter in template.parameters.items()
@@ -143,7 +151,7 @@ def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> di
                 "parameter_key": name,
                 "default_value": _default(parameter),
                 "parameter_type": parameter.type,
-                "no_echo": is_hidden(parameter),
+                "no_echo": _is_hidden(parameter),
                 "description": parameter.description,
                 "parameter_constraints": {
                     "allowed_values": [text_of(value) for value in parameter.allowed_values or ()]
@@ -173,7 +181,7 @@ def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]
     return {"template_body": "" if template is None else template.body, "stages_available": ("Original", "Processed")}
 
 
-def is_hidden(parameter: ParameterDeclaration) -> bool:
+def _is_hidden(parameter: ParameterDeclaration) -> bool:
     """Whether the value of a parameter is shown to nobody (NoEcho)."""
     return parameter.no_echo in {True, "true", "True"}
 
@@ -207,7 +215,7 @@ def _capabilities(template: ParsedTemplate) -> dict[str, object]:
 def _default(parameter: ParameterDeclaration) -> str | None:
     if parameter.default is None:
         return None
-    return _HIDDEN if is_hidden(parameter) else text_of(parameter.default)
+    return HIDDEN_TEXT if _is_hidden(parameter) else text_of(parameter.default)
 
 
 def _parameter_inputs(
@@ -239,10 +247,15 @@ def _stored_values(world: World, scope: Scope, names: Mapping[str, str]) -> dict
         reference = parse_parameter_reference(scope, name)
         stored = None if reference is None else world.parameters.get(reference.arn)
         version = None if stored is None or reference is None else stored.version(reference.selector)
-        if version is None:
+        if version is None or stored is None or scope_of(stored.arn) != scope:
             raise StackFault(
                 f"Parameter validation failed: parameter value {name} for parameter name {key} does not exist. "
                 f"Unable to fetch parameters [{name}] from parameter store for this account."
+            )
+        if stored.type is ParameterType.SECURE_STRING:
+            raise StackFault(
+                f"Parameter validation failed: parameter {name} of parameter name {key} is a SecureString, which is "
+                "not supported here: use the dynamic reference ssm-secure in the property."
             )
         values[key] = version.value.reveal()
     return values

@@ -32,10 +32,10 @@ _FIRST_ERROR: Final = 300
 
 
 class GatewayCaller(AwsCaller):
-    """Implements AwsCaller with the services of one gateway."""
+    """Implements AwsCaller with the services of one gateway. ``host``: the API's address, ``name:port``."""
 
-    def __init__(self, gateway: ApiGateway, models: Mapping[str, ServiceModel], clock: Clock) -> None:
-        self._gateway, self._models, self._clock = gateway, models, clock
+    def __init__(self, gateway: ApiGateway, models: Mapping[str, ServiceModel], clock: Clock, host: str) -> None:
+        self._gateway, self._models, self._clock, self._host = gateway, models, clock, host
 
     @override
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
@@ -72,7 +72,7 @@ class GatewayCaller(AwsCaller):
         headers = {name.lower(): str(value) for name, value in serialized["headers"].items()}
         headers |= {
             "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=none",
-            "host": "moyai",
+            "host": self._host,
             "x-amz-date": now,
         }
         body = serialized["body"]
@@ -164,7 +164,7 @@ def _fit_scalar(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (a
                 return value
     except (KeyError, TypeError, ValueError):
         raise AwsCallFailed(
-            call.service, "InvalidRequest", f"{call.operation}: {value!r} is not of the type {shape.type_name}."
+            call.service, "InvalidRequest", f"{call.operation}: a value is not of the type {shape.type_name}."
         ) from None
 
 

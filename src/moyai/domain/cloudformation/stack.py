@@ -96,7 +96,7 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     """A template with the values of one operation. It never changes.
 
     ``parameters``: texts by name; ``stored``: what the Parameter Store held for those of its types; ``tags``: of the
-    stack, which its resources get, too.
+    stack, which its resources get, too. ``hidden``: the names of the parameters whose values are shown to nobody.
     """
 
     id: StackTemplateId
@@ -105,6 +105,13 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
     stored: Mapping[str, str] = msgspec.field(default_factory=dict)
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def hidden_texts(self) -> frozenset[str]:
+        """The values that are shown to nobody, and the elements of those that are lists."""
+        texts = {values[name] for values in (self.parameters, self.stored) for name in self.hidden if name in values}
+        return frozenset(texts | {part.strip() for text in texts for part in text.split(",")}) - {""}
 
 
 class StackOutput(msgspec.Struct, frozen=True):
@@ -148,7 +155,6 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""
     client_token: str | None = None
-    policy: str | None = None
 
     @property
     def scope(self) -> Scope:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.evaluation.budget import FUNCTION, MAX_ELEMENTS, check_length
 from moyai.stacks.evaluation.scope import Values
 from moyai.stacks.template.expressions import (
     And,
@@ -58,7 +59,10 @@ def evaluate(expression: Expression, values: Values) -> Expression:
     An expression that is AWS::NoValue as a whole remains so; in a list or an object it is left out.
     """
     if isinstance(expression, IntrinsicFunction):
-        return _EVALUATORS[type(expression)](expression, values)
+        if values.budget is None:
+            return _EVALUATORS[type(expression)](expression, values)
+        values.budget.spend(FUNCTION)
+        return values.budget.count(_EVALUATORS[type(expression)](expression, values))
     if isinstance(expression, tuple):
         elements = (evaluate(element, values) for element in expression)
         return tuple(element for element in elements if not isinstance(element, NoValue))
@@ -110,12 +114,19 @@ def _join(join: Join, values: Values) -> Expression:
     items = evaluate(join.items, values)
     if not isinstance(items, tuple) or not is_value(items):
         return Join(join.delimiter, items)
-    return join.delimiter.join(map(text_of, items))
+    texts = list(map(text_of, items))
+    check_length(sum(map(len, texts)) + len(join.delimiter) * (len(texts) - 1))
+    return join.delimiter.join(texts)
 
 
 def _split(split: Split, values: Values) -> Expression:
     source = evaluate(split.source, values)
-    return tuple(text_of(source).split(split.delimiter)) if is_value(source) else Split(split.delimiter, source)
+    if not is_value(source):
+        return Split(split.delimiter, source)
+    text = text_of(source)
+    if text.count(split.delimiter) >= MAX_ELEMENTS:
+        raise TemplateFault(f"Template error: Fn::Split results in more than {MAX_ELEMENTS} elements")
+    return tuple(text.split(split.delimiter))
 
 
 def _select(select: Select, values: Values) -> Expression:

@@ -18,11 +18,12 @@ from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
+from moyai.stacks.template.text import check_unicode
 
 MAX_VALUE: Final = 4096
 """Bytes of a value."""
 _PATTERN_SECONDS: Final = 0.5
-"""How long an AllowedPattern may take."""
+"""How long the AllowedPatterns of one template may take together."""
 _OF_PARAMETER_STORE: Final = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST: Final = re.compile(r"List<(.+)>")
 _ID: Final = re.compile(r"AWS::EC2::[A-Za-z]+::[A-Za-z]+|AWS::Route53::HostedZone::Id|AWS::SSM::Parameter::Name")
@@ -74,10 +75,16 @@ def parameter_values(
 
     Raises TemplateFault for a value that its declaration does not allow, and for a type that is not known.
     """
-    return {name: _value(name, template.parameters[name], text, stored.get(name, "")) for name, text in texts.items()}
+    parts = sum(text.count(",") + 1 for name, text in texts.items() if template.parameters[name].allowed_pattern)
+    seconds = _PATTERN_SECONDS / max(parts, 1)
+    return {
+        name: _value(name, template.parameters[name], text, stored.get(name, ""), seconds)
+        for name, text in texts.items()
+    }
 
 
-def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str) -> ParameterValue:
+def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str, seconds: float) -> ParameterValue:
+    check_unicode(text, f"/Parameters/{name}")
     if len(text.encode()) > MAX_VALUE:
         raise TemplateFault(f"Parameter '{name}' is longer than {MAX_VALUE} bytes")
     of_store = _OF_PARAMETER_STORE.fullmatch(parameter.type)
@@ -91,7 +98,10 @@ def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str) -
     is_list = element is not None or inner == "CommaDelimitedList"
     parts = tuple(part.strip() for part in text.split(",")) if is_list and of_store is None else (text,)
     complaint = next(
-        filter(None, (_complaint(parameter, part, is_number="Number" in inner and of_store is None) for part in parts)),
+        filter(
+            None,
+            (_complaint(parameter, part, seconds, is_number="Number" in inner and of_store is None) for part in parts),
+        ),
         None,
     )
     if complaint is not None:
@@ -105,12 +115,12 @@ def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str) -
     return ParameterValue(text, tuple(part.strip() for part in source.split(",")) if is_list else source)
 
 
-def _complaint(parameter: ParameterDeclaration, text: str, *, is_number: bool) -> str | None:
+def _complaint(parameter: ParameterDeclaration, text: str, seconds: float, *, is_number: bool) -> str | None:
     """What is wrong with a value, or with one element of a list."""
     allowed = parameter.allowed_values
     if allowed is not None and text not in map(text_of, allowed):
         return "must be one of AllowedValues"
-    if parameter.allowed_pattern is not None and not _matches(parameter.allowed_pattern, text):
+    if parameter.allowed_pattern is not None and not _matches(parameter.allowed_pattern, text, seconds):
         return f"must match pattern {parameter.allowed_pattern}"
     least, most = _limit(parameter.min_length), _limit(parameter.max_length)
     if least is not None and len(text) < least:
@@ -140,9 +150,9 @@ def _limit(limit: float | str | None) -> float | None:
         raise TemplateFault(f"Template format error: {limit} is not a number") from None
 
 
-def _matches(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str, seconds: float) -> bool:
     try:
-        return regex.fullmatch(pattern, text, timeout=_PATTERN_SECONDS) is not None
+        return regex.fullmatch(pattern, text, timeout=seconds) is not None
     except (regex.error, TimeoutError):
         raise TemplateFault(
             f"Template format error: the AllowedPattern {pattern} is not valid, or takes too long"

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from moyai.kernel.scope import Scope
+from moyai.stacks.evaluation.budget import Budget
 from moyai.stacks.template.expressions import Expression
 
 NOTHING: Final[Mapping[str, Expression]] = MappingProxyType({})
@@ -30,7 +31,7 @@ class Values(msgspec.Struct, frozen=True):
     """What expressions may refer to. A resource that is absent here is not known yet.
 
     ``parameters`` has the pseudo parameters too. ``zones``: the names of each region's zones. ``exports``: what the
-    account's stacks in the region export.
+    account's stacks in the region export. ``budget`` bounds what a template that is not checked yet results in.
     """
 
     parameters: Mapping[str, Expression] = NOTHING
@@ -39,6 +40,7 @@ class Values(msgspec.Struct, frozen=True):
     zones: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     exports: Mapping[str, str] = MappingProxyType({})
     resources: Mapping[str, ResourceValues] = MappingProxyType({})
+    budget: Budget | None = None
 
 
 def pseudo_parameters(

@@ -7,10 +7,11 @@ API_ResourceChangeDetail.html there
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from moyai.domain.cloudformation.stack import StackResource
+from moyai.stacks.hidden import hide
 from moyai.stacks.progress.view import StackView, values_with, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
 from moyai.stacks.template.model import TemplateResource
@@ -21,25 +22,30 @@ _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """What stands for a value that is known only when the change set is executed."""
 
 
-def compare(view: StackView) -> tuple[Mapping[str, Any], ...]:
-    """The changes of resources, as DescribeChangeSet has them, the members in snake_case."""
+def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any], ...]:
+    """The changes of resources, as DescribeChangeSet has them, the members in snake_case.
+
+    ``hidden``: the texts that they must not have.
+    """
     staying: dict[str, StackResource] = {}
     changes = []
     for name, resource in view.in_order():
         record = view.live.get(name)
         if record is None or record.physical is None:
-            changes.append(_added(name, resource, view))
+            changes.append(_added(name, resource, view, hidden))
             continue
-        change = _modified(name, resource, record, view, staying)
+        change = _modified(name, resource, record, view, staying, hidden)
         if change is None or change["replacement"] == "False":
             staying[name] = record
         if change is not None:
             changes.append(change)
-    changes += [_removed(record) for name, record in view.live.items() if name not in view.instance.template.resources]
+    changes += [
+        _removed(record, hidden) for name, record in view.live.items() if name not in view.instance.template.resources
+    ]
     return tuple(sorted(changes, key=lambda change: str(change["logical_resource_id"])))
 
 
-def _added(name: str, resource: TemplateResource, view: StackView) -> dict[str, Any]:
+def _added(name: str, resource: TemplateResource, view: StackView, hidden: Collection[str]) -> dict[str, Any]:
     after = wanted_properties(resource, view.instance.values, view.tags)
     return {
         "action": "Add",
@@ -47,11 +53,11 @@ def _added(name: str, resource: TemplateResource, view: StackView) -> dict[str, 
         "resource_type": resource.type,
         "scope": [],
         "details": [],
-        "after_context": _context(after),
+        "after_context": _context(hide(after, hidden)),
     }
 
 
-def _removed(record: StackResource) -> dict[str, Any]:
+def _removed(record: StackResource, hidden: Collection[str]) -> dict[str, Any]:
     return {
         "policy_action": {"Retain": "Retain", "Snapshot": "Snapshot"}.get(record.deletion_policy, "Delete"),
         "action": "Remove",
@@ -60,12 +66,17 @@ def _removed(record: StackResource) -> dict[str, Any]:
         "resource_type": record.type,
         "scope": [],
         "details": [],
-        "before_context": _context({} if record.physical is None else record.physical.properties),
+        "before_context": _context({} if record.physical is None else hide(record.physical.properties, hidden)),
     }
 
 
 def _modified(
-    name: str, resource: TemplateResource, record: StackResource, view: StackView, staying: Mapping[str, StackResource]
+    name: str,
+    resource: TemplateResource,
+    record: StackResource,
+    view: StackView,
+    staying: Mapping[str, StackResource],
+    hidden: Collection[str],
 ) -> dict[str, Any] | None:
     assert record.physical is not None  # noqa: S101  (checked by the caller)
     after = wanted_properties(resource, values_with(view.instance.values, staying), view.tags)
@@ -77,6 +88,7 @@ def _modified(
     fixed = kind.must_replace(before, after)
     certain = {each for each in fixed if not _functions(after.get(each))}
     replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
+    before, after = hide(before, hidden), hide(after, hidden)
     details = [
         detail for each in sorted(changed) for detail in _details(each, resource, before, after, replaces=each in fixed)
     ]

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_St
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from moyai.domain.cloudformation.stack import (
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
+from moyai.stacks.hidden import hide
 
 MAX_EVENTS: Final = 2000
 """Events of a stack that are kept; AWS keeps those of 90 days."""
@@ -33,10 +34,16 @@ REPLACING: Final = "Requested update requires the creation of a new physical res
 
 
 class ProgressRecorder:
-    """Collects the changes of one step of a stack. ``former``: its events; the oldest make room for new ones."""
+    """Collects the changes of one step of a stack. ``former``: its events; the oldest make room for new ones.
 
-    def __init__(self, stack: Stack, former: Sequence[StackEvent], now: Instant, ids: Ids) -> None:
+    ``hidden``: the texts that no event has.
+    """
+
+    def __init__(
+        self, stack: Stack, former: Sequence[StackEvent], now: Instant, ids: Ids, hidden: Collection[str] = frozenset()
+    ) -> None:
         self.stack = stack
+        self._hidden = hidden
         self.changes: list[Change] = []
         self._former, self._now, self._ids = former, now, ids
         self._number = former[-1].number if former else 0
@@ -86,9 +93,8 @@ class ProgressRecorder:
             resource.wanted if resource.wanted is not None else ({} if physical is None else physical.properties)
         )
         identifier = "" if physical is None else physical.id
-        self._add_event(
-            resource.logical_id, identifier, resource.type, status.value, reason, json.dumps(properties, default=str)
-        )
+        text = json.dumps(hide(properties, self._hidden), default=str)
+        self._add_event(resource.logical_id, identifier, resource.type, status.value, reason, text)
 
     def _add_event(
         self,

@@ -69,7 +69,19 @@ def procedure_of(resource: StackResource, stack_name: str, *, is_repeated: bool)
         physical = yield from kind.create_steps(wanted, context, None if existing is None else existing.id)
     else:
         physical = yield from kind.update_steps(existing, wanted, resource.attempted)
-    return replace(physical, properties=resource.wanted or {})
+    return _without_resolved(physical, wanted, resource.wanted or {})
+
+
+def _without_resolved(
+    physical: PhysicalResource, resolved: Mapping[str, object], unresolved: Mapping[str, object]
+) -> PhysicalResource:
+    """The resource as it is recorded: dynamic references in place of what they were resolved to."""
+    references = {
+        name: value
+        for name, value in unresolved.items()
+        if physical.attributes.get(name, value) == resolved[name] != value
+    }
+    return replace(physical, properties=unresolved, attributes={**physical.attributes, **references})
 
 
 def record_identifier(recorder: ProgressRecorder, resource: StackResource, identifier: str) -> None:

@@ -178,10 +178,19 @@ def children(expression: Expression) -> Iterator[Expression]:
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """An expression and all expressions in it, the outer ones first."""
-    yield expression
-    for child in children(expression):
-        yield from walk(child)
+    """An expression and all expressions in it, each before those in it. One that Fn::Sub has in several places occurs
+    once, so that the walk is no longer than the template.
+    """
+    seen: set[int] = set()
+    remaining = [expression]
+    while remaining:
+        each = remaining.pop()
+        if not isinstance(each, IntrinsicFunction | tuple | Mapping):
+            yield each
+        elif id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            remaining.extend(reversed(tuple(children(each))))
 
 
 def is_value(expression: Expression) -> bool:

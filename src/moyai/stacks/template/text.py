@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -24,6 +25,8 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json]"
 
 MAX_DEPTH: Final = 100
 """Levels of lists and objects; AWS does not say its bound."""
+MAX_NUMBER: Final = 20
+"""Characters of a whole number."""
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
 _BOOLEANS: Final = MappingProxyType(
@@ -37,11 +40,20 @@ _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 def parse_text(text: str) -> dict[str, Json]:
     """The object that a template's text holds. Raises TemplateFault with line and column, or with the path."""
+    check_unicode(text, "")
     value = _parse_json(text) if text.lstrip().startswith("{") else _YamlReader(text).document()
     if not isinstance(value, dict):
         raise TemplateFault("Template format error: unsupported structure.")
     _check_values(value, "", 0)
     return value
+
+
+def check_unicode(text: str, path: str) -> None:
+    """Raise TemplateFault for a text with half of a surrogate pair, which no record and no request can have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TemplateFault(f"Template format error: [{path}] has a character that is not Unicode.") from None
 
 
 def _parse_json(text: str) -> Json:
@@ -53,7 +65,7 @@ def _parse_json(text: str) -> Json:
         return value
 
     try:
-        value: Json = json.loads(text, object_pairs_hook=pairs)
+        value: Json = json.loads(text, object_pairs_hook=pairs, parse_int=_whole_number)
     except json.JSONDecodeError as fault:
         place = f"(line {fault.lineno}, column {fault.colno})"
         raise TemplateFault(f"Template format error: JSON not well-formed. {place}") from None
@@ -122,8 +134,14 @@ def _scalar(event: yaml.ScalarEvent) -> Json:
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _INTEGER.fullmatch(text):
-        return int(text) if len(text) <= MAX_DEPTH else text
+        return _whole_number(text)
     return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > MAX_NUMBER:
+        raise TemplateFault(f"Template format error: the number {text[:MAX_NUMBER]}… is too long: make it a text.")
+    return int(text)
 
 
 def _with_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent, value: Json) -> Json:
@@ -145,8 +163,13 @@ def _check_values(value: Json | None, path: str, depth: int) -> None:
         raise TemplateFault(f"[{path}] 'null' values are not allowed in templates")
     if depth > MAX_DEPTH:
         raise _too_deep()
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        check_unicode(value, path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise TemplateFault(f"Template format error: [{path}] is not a finite number.")
+    elif isinstance(value, dict):
         for key, member in value.items():
+            check_unicode(key, path)
             _check_values(member, f"{path}/{key}", depth + 1)
     elif isinstance(value, list):
         for number, element in enumerate(value):

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.cloudformation.errors import TemplateFault
@@ -27,21 +27,6 @@ def include_locations(document: Json) -> Iterator[str]:
     elif isinstance(document, list):
         for element in document:
             yield from include_locations(element)
-
-
-def include_files(document: Json, files: Mapping[str, dict[str, Json]]) -> Json:
-    """The document with the files in place of the transforms that name them. Members beside a transform win."""
-    if isinstance(document, list):
-        return [include_files(element, files) for element in document]
-    if not isinstance(document, dict):
-        return document
-    included: dict[str, Json] = {}
-    members = dict(document)
-    if _TRANSFORM in members:
-        included |= files[_location(members.pop(_TRANSFORM))]
-    if _is_include(members.get("Transform")):
-        included |= files[_location(members.pop("Transform"))]
-    return included | {name: include_files(member, files) for name, member in members.items()}
 
 
 def _is_include(transform: Json | None) -> bool:

@@ -12,22 +12,24 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.evaluation.budget import NODE, Budget
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.text import Json
 
 FOR_EACH: Final = "Fn::ForEach::"
-MAX_MEMBERS: Final = 10_000
-"""Members that the loops of one template may make; more than any template may have."""
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]")
 
 Resolve: TypeAlias = Callable[[Json], Expression]
 """Evaluates an expression that refers to parameters and mappings only."""
 
 
-def extend_language(document: dict[str, Json], resolve: Resolve) -> dict[str, Json]:
-    """The document without loops, and with texts as policies. Raises TemplateFault."""
-    loops = _Loops(resolve)
+def extend_language(document: dict[str, Json], resolve: Resolve, budget: Budget) -> dict[str, Json]:
+    """The document without loops, and with texts as policies. ``budget`` is for all values that the loops make.
+
+    Raises TemplateFault.
+    """
+    loops = _Loops(resolve, budget)
     extended = {name: loops.expand(section) for name, section in document.items()}
     resources = extended.get("Resources")
     if isinstance(resources, dict):
@@ -43,11 +45,10 @@ def _resolve_policies(resource: Json, resolve: Resolve) -> Json:
 
 
 class _Loops:
-    """Expands loops; ``_count`` is how many members they have made."""
+    """Expands loops, as far as the budget goes."""
 
-    def __init__(self, resolve: Resolve) -> None:
-        self._resolve = resolve
-        self._count = 0
+    def __init__(self, resolve: Resolve, budget: Budget) -> None:
+        self._resolve, self._budget = resolve, budget
 
     def expand(self, value: Json) -> Json:
         if isinstance(value, list):
@@ -78,29 +79,27 @@ class _Loops:
             raise TemplateFault(f"Template error: the collection of {loop} must be a list of strings")
         members: dict[str, Json] = {}
         for value in values:
-            self._count += len(body)
-            if self._count > MAX_MEMBERS:
-                raise TemplateFault(f"Template error: the loops of the template make more than {MAX_MEMBERS} members")
-            written_out = self.expand(_with_value(body, identifier, text_of(value)))
+            written_out = self.expand(_with_value(body, identifier, text_of(value), self._budget))
             if not isinstance(written_out, dict) or written_out.keys() & members.keys():
                 raise TemplateFault(f"Template error: the names that {loop} makes are not different")
             members |= written_out
         return members
 
 
-def _with_value(value: Json, identifier: str, element: str) -> Json:
+def _with_value(value: Json, identifier: str, element: str, budget: Budget) -> Json:
     """The body of a loop for one element: ``${X}`` is the element, ``&{X}`` its letters and digits."""
+    budget.spend(NODE)
     if isinstance(value, str):
-        return value.replace("${" + identifier + "}", element).replace(
-            "&{" + identifier + "}", _NOT_ALPHANUMERIC.sub("", element)
-        )
+        variable = "{" + identifier + "}"
+        budget.spend(len(value) + value.count(variable) * len(element))
+        return value.replace("$" + variable, element).replace("&" + variable, _NOT_ALPHANUMERIC.sub("", element))
     if isinstance(value, list):
-        return [_with_value(each, identifier, element) for each in value]
+        return [_with_value(each, identifier, element, budget) for each in value]
     if isinstance(value, dict):
         if value == {"Ref": identifier}:
             return element
         return {
-            str(_with_value(name, identifier, element)): _with_value(member, identifier, element)
+            str(_with_value(name, identifier, element, budget)): _with_value(member, identifier, element, budget)
             for name, member in value.items()
         }
     return value

@@ -1,0 +1,100 @@
+"""What CloudFormation shows to nobody: other accounts' records, hidden parameters, resolved secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.api.test_cloudformation_boto3 import (
+    NAME,
+    TEMPLATE,
+    create,
+    events,
+    finish,
+    physical_id,
+    refusal,
+    stack,
+)
+
+
+@pytest.fixture
+def cfn(installation):
+    return installation.client("cloudformation")
+
+
+def test_a_change_set_in_another_account_is_not_seen(installation, cfn):
+    names = {"StackName": NAME, "ChangeSetName": "first"}
+    identity = cfn.create_change_set(**names, TemplateBody=TEMPLATE, ChangeSetType="CREATE")["Id"]
+    other = installation.client("cloudformation", key="222222222222")
+    for call in (other.describe_change_set, other.get_template, other.execute_change_set):
+        assert refusal(call, ChangeSetName=identity)[0] == "ChangeSetNotFound"
+    other.delete_change_set(ChangeSetName=identity)
+    assert cfn.describe_change_set(ChangeSetName=identity)["Status"] == "CREATE_COMPLETE"
+
+
+STORED = json.dumps(
+    {
+        "Parameters": {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "NoEcho": True}},
+        "Resources": {"Copy": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "P"}}}},
+    }
+)
+
+
+def request_with(name) -> dict[str, Any]:
+    return {"StackName": NAME, "TemplateBody": STORED, "Parameters": [{"ParameterKey": "P", "ParameterValue": name}]}
+
+
+def test_parameters_of_the_store_are_those_of_the_account_without_secure_ones(installation, cfn):
+    other = installation.client("ssm", key="222222222222")
+    other.put_parameter(Name="/theirs", Value="theirs", Type="String")
+    theirs = other.get_parameter(Name="/theirs")["Parameter"]["ARN"]
+    installation.client("ssm").put_parameter(Name="/secure", Value="secure", Type="SecureString")
+    assert "does not exist" in refusal(cfn.create_stack, **request_with(theirs))[1]
+    assert "SecureString" in refusal(cfn.create_stack, **request_with("/secure"))[1]
+
+
+def test_hidden_values_are_in_no_answer(installation, cfn):
+    ssm = installation.client("ssm")
+    ssm.put_parameter(Name="/a", Value="hunter2", Type="String")
+    ssm.put_parameter(Name="/b", Value="hunter3", Type="String")
+    cfn.create_stack(**request_with("/a"))
+    finish(installation)
+    cfn.create_change_set(ChangeSetName="next", **request_with("/b"))
+    [change] = changes_of(cfn, {"StackName": NAME, "ChangeSetName": "next"})
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="next")
+    finish(installation)
+    answers = [change, stack(cfn), cfn.describe_stack_events(StackName=NAME)["StackEvents"]]
+    assert stack(cfn)["StackStatus"] == "UPDATE_COMPLETE"
+    assert "hunter" not in str(answers)
+    assert "****" in str(answers[0]["ResourceChange"]["BeforeContext"])
+    assert ssm.get_parameter(Name=physical_id(cfn, "Copy"))["Parameter"]["Value"] == "hunter3"
+
+
+def test_a_resolved_secret_is_recorded_nowhere_and_a_repository_has_the_address_of_the_api(installation, cfn):
+    installation.client("secretsmanager").create_secret(Name="key", SecretString="hunter2")
+    resources = {
+        "Copy": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Type": "String", "Value": "{{resolve:secretsmanager:key}}"},
+        },
+        "Logs": {
+            "Type": "AWS::Logs::LogGroup",
+            "DependsOn": "Copy",
+            "Properties": {"RetentionInDays": "{{resolve:secretsmanager:key}}"},
+        },
+        "Images": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "images"}},
+    }
+    body = {
+        "Resources": resources,
+        "Outputs": {"Uri": {"Value": {"Fn::GetAtt": ["Images", "RepositoryUri"]}}},
+    }
+    create(installation, cfn, body=json.dumps(body), DisableRollback=True)
+    world = installation.store.world
+    assert "CREATE_FAILED" in str(events(cfn))
+    assert "hunter2" not in str((list(world.stack_resources), list(world.stack_events), list(world.stacks)))
+    resources.pop("Logs")
+    cfn.update_stack(StackName=NAME, TemplateBody=json.dumps(body))
+    finish(installation)
+    assert stack(cfn)["Outputs"][0]["OutputValue"] == "localhost:4566/images"
