@@ -10,6 +10,7 @@ import pytest
 from tests.contract.api.test_cloudformation_boto3 import (
     NAME,
     TEMPLATE,
+    changes_of,
     create,
     events,
     finish,
