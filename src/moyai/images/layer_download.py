@@ -36,8 +36,6 @@ class LayerDownload(NamedTuple):
         meanwhile. ``unpackers``: threads that wait for unpacking; those that write what arrives must not be among them.
         Raises PullFailed, and adds nothing then.
         """
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
         begins_again, untold = False, 0
 
         def add_received(count: int) -> None:
@@ -51,6 +49,8 @@ class LayerDownload(NamedTuple):
                     os.write(writing, b"+")
 
         with tempfile.TemporaryFile(dir=self.lease.directory) as file:
+            reading, writing = os.pipe()
+            os.set_blocking(writing, False)
             add = partial(self.lease.add_layer, descriptor, diff_id, file)
             arrival = Arrival(descriptor.size, reading)
             unpacking = asyncio.create_task(finish_in_thread(partial(add, arrival), unpackers))

@@ -16,6 +16,9 @@ from threading import Lock
 from moyai.runtime.linux.launch.interpreter import interpreter_path
 from moyai.runtime.linux.shim import __main__ as shim_entry
 
+_END_SECONDS = 5.0
+"""How long the process has to end by itself."""
+
 
 class MonitorServer:
     """The process of one installation. Several threads may use it."""
@@ -69,5 +72,9 @@ class MonitorServer:
         if self._requests is not None:
             self._requests.close()
         if self._process is not None:
-            self._process.wait()
+            try:
+                self._process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._requests = self._process = None

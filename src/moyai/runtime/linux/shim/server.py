@@ -1,7 +1,8 @@
 """Forks container monitors, until the control plane closes the socket on standard input.
 
 A request is the path of a launch configuration, with the descriptors of the monitor's standard output and error. Each
-monitor leads a session of its own, has no descriptor of another one, and is not this process's child.
+monitor leads a session of its own, has no descriptor and no request of another one in its memory, and is not this
+process's child.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ def main() -> None:
     requests = _socket.socket(fileno=0)
     gc.freeze()  # the memory of monitors stays shared
     room = _socket.CMSG_SPACE(_DESCRIPTORS * _DESCRIPTOR_BYTES)
+    path = bytearray(_MAX_REQUEST_BYTES)  # one place for all requests, which is cleared: later monitors inherit it
     while True:
-        path, ancillary, _, _ = requests.recvmsg(_MAX_REQUEST_BYTES, room, _socket.MSG_CMSG_CLOEXEC)
-        if not path:
+        length, ancillary, _, _ = requests.recvmsg_into([path], room, _socket.MSG_CMSG_CLOEXEC)
+        if not length:
             return
         [(_, _, descriptors)] = ancillary
         files = [
@@ -34,7 +36,8 @@ def main() -> None:
         ]
         child = os.fork()
         if child == 0:
-            _become_monitor(os.fsdecode(path), files)
+            _become_monitor(os.fsdecode(bytes(path[:length])), files)
+        path[:length] = bytes(length)
         for fd in files:
             os.close(fd)
         os.waitpid(child, 0)  # it forks and ends
