@@ -170,8 +170,8 @@ def test_describing_missing_resources_returns_failures(cluster):
 
 
 def test_an_unsupported_operation_is_named_in_the_error(cluster):
-    code, status, message = error_of(cluster.ecs, "list_daemons", {})
-    assert "ListDaemons" in message
+    code, status, message = error_of(cluster.installation.client("cloudformation"), "list_stack_sets", {})
+    assert "ListStackSets" in message
     assert status >= 400
     assert code
 
