@@ -10,7 +10,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.lookup import stack_of
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded
 from moyai.domain.cloudformation.stack import (
@@ -27,7 +26,7 @@ from moyai.kernel.arn import arn
 from moyai.kernel.clock import later
 from moyai.kernel.ids import StackId, StackTemplateId
 from moyai.stacks.progress.events import ProgressRecorder
-from moyai.stacks.records import imported_names, instance_of
+from moyai.stacks.records import imported_names
 from moyai.stacks.template.text import parse_text
 
 MAX_STACKS: Final = 2000
@@ -55,12 +54,10 @@ def new_stack(ctx: Context, name: str) -> Stack:
     )
 
 
-def updatable_stack(ctx: Context, name_or_id: str) -> Stack:
-    """The stack with this name or id, if it takes an update. Raises StackFault."""
-    stack = stack_of(ctx, name_or_id)
+def check_updatable(stack: Stack) -> None:
+    """Raise StackFault for a stack whose state takes no update."""
     if stack.status not in UPDATABLE:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
-    return stack
 
 
 def is_same(former: StackTemplate | None, template: StackTemplate) -> bool:
@@ -81,7 +78,7 @@ def begin(
     executed: ChangeSet | None = None,
 ) -> dict[str, object]:
     """Record the beginning of an operation, with the template that it brings; ``executed``: the change set with it.
-    The stack's other change sets describe what is no more, and go. Raises TemplateFault.
+    The stack's other change sets describe what is no more, and go.
     """
     world = ctx.store.world
     operation = ctx.ids.uuid()
@@ -90,11 +87,7 @@ def begin(
     if template is not None:
         has_failed = stack.status is StackStatus.UPDATE_FAILED
         former = stack.former if has_failed and stack.former is not None else stack.target
-        members |= {
-            "imports": instance_of(world, stack, template).imports,
-            "former": former,
-            "target": template.id,
-        }
+        members |= {"former": former, "target": template.id}
         changes += [Put(template), *_end_change_sets(ctx, stack, executed)]
         changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.beginning import begin, is_same, new_stack
+from moyai.api.cloudformation.beginning import begin, check_updatable, is_same, new_stack
 from moyai.api.cloudformation.describe import parameter_views
 from moyai.api.cloudformation.lookup import change_set_of, find_change_set, find_stack, page_of, stack_of
 from moyai.api.cloudformation.stacks import DeploymentConfig
@@ -22,7 +22,6 @@ from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_list
 from moyai.domain.cloudformation.errors import InvalidChangeSetStatus, StackAlreadyExists, StackFault
 from moyai.domain.cloudformation.stack import (
-    UPDATABLE,
     ChangeSet,
     ChangeSetStatus,
     ChangeSetType,
@@ -39,6 +38,7 @@ from moyai.stacks.instance import StackInstance
 from moyai.stacks.progress.compare import compare
 from moyai.stacks.progress.events import ProgressRecorder
 from moyai.stacks.progress.view import StackView
+from moyai.stacks.records import instance_of
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
@@ -154,10 +154,12 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         )
     stack = stack_of(ctx, change_set.stack)
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
-    if not is_creation and stack.status not in UPDATABLE:
-        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
+    if not is_creation:
+        check_updatable(stack)
+    template = world.stack_templates[change_set.target]
     stack = replace(
         stack,
+        imports=instance_of(world, stack, template).imports,
         capabilities=change_set.capabilities,
         role_arn=change_set.role_arn or stack.role_arn,
         notification_arns=change_set.notification_arns,
@@ -166,7 +168,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         updated_at=None if is_creation else ctx.now,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
-    begin(ctx, stack, status, world.stack_templates[change_set.target], executed=change_set)
+    begin(ctx, stack, status, template, executed=change_set)
     return {}
 
 
@@ -206,8 +208,7 @@ def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bo
         return stack, False
     if stack is None or stack.status is StackStatus.REVIEW_IN_PROGRESS:
         raise StackFault(f"Stack [{request.stack_name}] does not exist")
-    if stack.status not in UPDATABLE:
-        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
+    check_updatable(stack)
     return stack, False
 
 

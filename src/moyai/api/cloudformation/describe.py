@@ -18,6 +18,7 @@ from moyai.api.tagging import tag_list
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import (
     OnFailure,
+    ResourceStatus,
     Stack,
     StackEvent,
     StackResource,
@@ -207,7 +208,7 @@ def parameter_views(template: StackTemplate) -> list[dict[str, object]]:
 
 def _resources(ctx: Context, stack: Stack) -> list[StackResource]:
     resources = ctx.store.world.stack_resources.by("stack", stack.arn)
-    return [each for each in resources if stack.exists is False or not each.status.value.startswith("DELETE_COMPLETE")]
+    return [each for each in resources if not stack.exists or each.status is not ResourceStatus.DELETE_COMPLETE]
 
 
 def _stack(ctx: Context, stack: Stack) -> dict[str, object]:

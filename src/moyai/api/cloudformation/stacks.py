@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.beginning import begin, check_exports, is_same, new_stack, updatable_stack
+from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_same, new_stack
 from moyai.api.cloudformation.lookup import find_stack, stack_of
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
 from moyai.api.operation import Context
@@ -127,13 +127,14 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
         tags=request.tags,
     )
     template, instance = read_template(ctx, stack, requested)
-    stack = replace(stack, description=instance.template.description)
+    stack = replace(stack, description=instance.template.description, imports=instance.imports)
     return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template)
 
 
 def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]:
     """Begin the update of a stack. Raises StackFault where nothing would change."""
-    stack = updatable_stack(ctx, request.stack_name)
+    stack = stack_of(ctx, request.stack_name)
+    check_updatable(stack)
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     requested = TemplateInput(
         request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
@@ -144,6 +145,7 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
     stack = replace(
         stack,
         description=instance.template.description,
+        imports=instance.imports,
         capabilities=request.capabilities,
         role_arn=request.role_arn or stack.role_arn,
         notification_arns=stack.notification_arns if request.notification_arns is None else request.notification_arns,

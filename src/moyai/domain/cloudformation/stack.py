@@ -268,7 +268,6 @@ class ExecutionStatus(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     AVAILABLE = "AVAILABLE"
     EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
-    OBSOLETE = "OBSOLETE"
 
 
 class ChangeSet(ArnRecord, frozen=True, tag="change_set"):

@@ -60,7 +60,6 @@ class StackResourceType(msgspec.Struct, frozen=True):
     arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
     arranged: frozenset[str] = frozenset()
     """The properties that ``arrange`` takes, whose names are not in the operation's model."""
-    constants: Properties = EMPTY
     idempotency_member: str | None = None
     """The member of the input of ``create`` that makes its repetition harmless."""
     tagging: Tagging | None = None
@@ -225,7 +224,6 @@ class StackResourceType(msgspec.Struct, frozen=True):
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         later = {name for name in self.own_calls if name not in self.follow or self.follow[name].at_creation}
         members = self._input({name: value for name, value in values.items() if name not in later})
-        members |= self.constants
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token
         if self.tagging is not None and values.get("Tags"):
