@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import GRACE, Installation
+from tests.e2e.guide import blocks_of, run_commands
+from tests.e2e.installation import Installation
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
-
-GUIDE = Path(__file__).parents[2] / "docs/guide/cloudformation.md"
-BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 def failures(server: Installation) -> list[tuple[str, str]]:
@@ -23,16 +20,8 @@ def failures(server: Installation) -> list[tuple[str, str]]:
 
 
 def test_the_guides_commands_run_as_printed(server: Installation, tmp_path: Path):
-    script = "\n".join(BLOCK.findall(GUIDE.read_text())).replace("http://127.0.0.1:4566", server.url)
-    result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=server.environment(),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=10 * GRACE,
-    )
+    script = "\n".join(blocks_of("cloudformation.md"))
+    result = run_commands(script, server, tmp_path)
     assert result.returncode == 0, (result.stderr, failures(server))
     assert "Successfully created/updated stack - hello" in result.stdout
     assert re.findall(r"^(hello|goodbye)$", result.stdout, re.MULTILINE) == ["hello", "goodbye"]
