@@ -151,6 +151,8 @@ class Target(StoredRecord, frozen=True, tag="target"):
     registered_at: Instant
     deregistered_at: Instant | None = None
     """Since when it drains."""
+    unrouted_since: Instant | None = None
+    """Since when the front proxy was observed to send it nothing new."""
     task: TaskArn | None = None
     """The task that moyai registered; None for a target that a client registered."""
     health: TargetHealth = REGISTRATION_IN_PROGRESS

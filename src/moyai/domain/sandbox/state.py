@@ -67,6 +67,12 @@ class EndpointHealth(StrEnum):
     UNHEALTHY = "UNHEALTHY"
 
 
+WORKER_LAG = 0.5
+"""Seconds that a proxy's workers may be behind its main thread, which acknowledges configurations and answers questions
+about its endpoints: they follow within milliseconds where there is a processor for them.
+"""
+
+
 class ProxyEndpoint(msgspec.Struct, frozen=True):
     """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it;
     ``connections``: those that the cluster has open to it, idle ones too.

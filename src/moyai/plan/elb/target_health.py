@@ -1,8 +1,8 @@
 """The health of targets as the front proxy observes it, and the end of targets that drain.
 
 Promise: a target is ``unused`` while no rule uses its group, ``initial`` until the front proxy has it and has checked
-it once, and then what Envoy's own health check says, by which it routes. A deregistered target is removed when the
-front proxy has acknowledged that it drains and nothing is under way at it, or when its deregistration delay is over.
+it once, and then what Envoy's own health check says, by which it routes. A deregistered target is removed when all
+workers of the front proxy send it nothing new and nothing is under way at it, or when its deregistration delay is over.
 While the front proxy doesn't run or doesn't answer, the last observed health stays.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -29,7 +29,7 @@ from moyai.domain.elb.target_group import (
     TargetState,
 )
 from moyai.domain.queries.load_balancing import load_balancers_of_group, serves_zone
-from moyai.domain.sandbox.state import ContainerPhase, EndpointHealth, ProxyEndpoint
+from moyai.domain.sandbox.state import WORKER_LAG, ContainerPhase, EndpointHealth, ProxyEndpoint
 from moyai.domain.world import Change, Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import VpcId
@@ -102,14 +102,26 @@ def _target_step(
     may call it.
     """
     if target.deregistered_at is not None:
-        ends_at = later(target.deregistered_at, DEREGISTRATION_DELAY.of(group))
-        if now >= ends_at or (own is not None and all(e.draining and not e.active for e in own)):
-            return Delete(Target, target.key), None
-        return _put(target, DEREGISTRATION_IN_PROGRESS), min(ends_at, later(now, DRAIN_POLL))
+        return _drain_step(target, own, now, later(target.deregistered_at, DEREGISTRATION_DELAY.of(group)))
     if unused is not None:
         return _put(target, unused), None
     health = _observed_health(group, target, own)
     return _put(target, health), later(now, INITIAL_POLL) if health.state is TargetState.INITIAL else None
+
+
+def _drain_step(
+    target: Target, own: Sequence[ProxyEndpoint] | None, now: Instant, ends_at: Instant
+) -> tuple[Change | None, Instant | None]:
+    """The change of a deregistered target, which is removed at ``ends_at`` in any case."""
+    unrouted_since = target.unrouted_since
+    if unrouted_since is None and own is not None and all(endpoint.draining for endpoint in own):
+        unrouted_since = now
+    is_unrouted = unrouted_since is not None and now >= later(unrouted_since, WORKER_LAG)
+    has_ended = own is not None and not any(endpoint.active for endpoint in own) and (is_unrouted or not own)
+    if now >= ends_at or has_ended:
+        return Delete(Target, target.key), None
+    draining = replace(target, health=DEREGISTRATION_IN_PROGRESS, unrouted_since=unrouted_since)
+    return None if draining == target else Put(draining), min(ends_at, later(now, DRAIN_POLL))
 
 
 def _put(target: Target, health: TargetHealth) -> Put | None:

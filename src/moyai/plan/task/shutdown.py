@@ -13,6 +13,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import ContainerStatus, TaskStatus
+from moyai.domain.sandbox.state import WORKER_LAG
 from moyai.domain.world import Drain, Put
 from moyai.kernel.clock import Instant, later
 from moyai.plan import events
@@ -22,11 +23,6 @@ from moyai.plan.elb.task_targets import deregister_targets, registered_targets, 
 from moyai.plan.task.container_order import stoppable_containers
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.drain_ports import drain_limit, drain_ports, ports_known_to_others
-
-SETTLE = 0.5
-"""Seconds between the last acknowledgement and the closing of the ports: a proxy acknowledges on its main
-thread and its workers follow, within milliseconds where there is a core for them. The connection of a worker that is
-later still is rejected, and its proxy tries another task."""
 
 CLOSE_LIMIT = 30.0
 """Seconds after the drain limit for which ports that could not be closed are tried again."""
@@ -116,7 +112,8 @@ def deprovisioning_step(context: TaskContext) -> TaskStep:
 def _unreachable_from(context: TaskContext) -> Instant | None:
     """The instant from which no proxy sends to the task, or at which the wait for that ends; None during the wait.
 
-    A task without a proxy of its own is waited for only when a proxy is observed to know it.
+    The connection of a proxy's worker that is later still is rejected, and the proxy tries another task. A task without
+    a proxy of its own is waited for only when a proxy is observed to know it.
     """
     if not ports_known_to_others(context.task, context.definition) or context.now >= _drain_end(context):
         return context.now
@@ -127,7 +124,7 @@ def _unreachable_from(context: TaskContext) -> Instant | None:
         return None
     if drain.acknowledged_at is None:
         return context.now
-    return min(_drain_end(context), later(drain.acknowledged_at, SETTLE))
+    return min(_drain_end(context), later(drain.acknowledged_at, WORKER_LAG))
 
 
 def _is_busy(context: TaskContext, drain: Drain) -> bool:

@@ -20,6 +20,7 @@ from moyai.domain.elb.target_group import (
 )
 from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.state import (
+    WORKER_LAG,
     ContainerPhase,
     ContainerState,
     EndpointHealth,
@@ -282,11 +283,23 @@ class TestATargetThatLeaves:
         assert front.health_of(leaving) == DEREGISTRATION_IN_PROGRESS
         assert plan.wake_at == front.now + DRAIN_POLL
 
-    def test_a_busy_target_stays(self, front, group, leaving):
+    async def test_a_busy_target_stays(self, front, group, leaving):
         front.endpoints = [endpoint(group, draining=True), endpoint(group, zone="a", draining=True, active=1)]
+        front.step()
+        await front.build.build.clock.advance(WORKER_LAG)
         front.step()
         assert front.health_of(leaving) == DEREGISTRATION_IN_PROGRESS
         front.endpoints = [endpoint(group, draining=True), endpoint(group, zone="a", draining=True)]
+        front.step()
+        assert leaving.key not in front.world.targets
+
+    async def test_an_idle_target_stays_until_the_workers_know_that_it_drains(self, front, group, leaving):
+        front.endpoints = [endpoint(group, draining=True)]
+        assert front.step().wake_at == front.now + DRAIN_POLL
+        await front.build.build.clock.advance(WORKER_LAG - DRAIN_POLL)
+        front.step()
+        assert leaving.key in front.world.targets
+        await front.build.build.clock.advance(DRAIN_POLL)
         front.step()
         assert leaving.key not in front.world.targets
 

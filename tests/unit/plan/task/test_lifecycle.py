@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, StopCode, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCondition, LogConfiguration
-from moyai.domain.sandbox.state import Health
+from moyai.domain.sandbox.state import WORKER_LAG, Health
 from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import ProxyId
@@ -21,7 +21,7 @@ from moyai.plan.action import (
     StopContainer,
 )
 from moyai.plan.cloudmap.task_registration import records_expire_at
-from moyai.plan.task.shutdown import DRAIN_POLL, SETTLE
+from moyai.plan.task.shutdown import DRAIN_POLL
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
 
@@ -283,7 +283,7 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     step(build, task, *seen)
     forgotten = Drain(acknowledged_at=build.clock.now(), in_flight=0)
     plan = step(build, task, *seen, drain=forgotten)
-    assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), SETTLE))
+    assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), WORKER_LAG))
     build.clock.turn_to(plan.wake_at)
     drain(build, task, *seen, drain=forgotten)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
