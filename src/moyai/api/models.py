@@ -34,6 +34,7 @@ SERVICES = (
     "efs",
     "elbv2",
     "cloudformation",
+    "route53",
 )
 """The services of the API gateway, by botocore's names."""
 

@@ -16,9 +16,10 @@ from urllib.parse import unquote_to_bytes
 from botocore.model import ServiceModel
 
 from moyai.api.wire.http import HttpRequest
-from moyai.api.wire.rest_json import labels
+from moyai.api.wire.rest import labels
 
-JSON, CBOR, REST, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "rest-json", "query", "ec2"
+JSON, CBOR, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "query", "ec2"
+_REST = frozenset({"rest-json", "rest-xml"})
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
 _CLASSIC_ELB = "2012-06-01"
@@ -48,7 +49,7 @@ class Router:
         }
         self._by_signing_name = {model.signing_name: name for name, model in models.items()}
         self._by_version = {model.api_version: name for name, model in models.items() if _has_forms(model)}
-        self._rest = [(name, model) for name, model in models.items() if model.metadata["protocol"] == REST]
+        self._rest = [(name, model) for name, model in models.items() if model.metadata["protocol"] in _REST]
 
     def route(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
         """Find the request's operation. ``scope_service`` is the credential scope's, None for an unsigned request."""
@@ -85,7 +86,7 @@ class Router:
             for name in model.operation_names:
                 http = model.operation_model(name).http
                 if http["method"] == request.method and labels(http["requestUri"], request.path) is not None:
-                    return RoutedRequest(REST, service, name, description)
+                    return RoutedRequest(model.metadata["protocol"], service, name, description)
         signed_for = self._by_signing_name.get(scope_service or "")
         if request.content_type == "application/x-www-form-urlencoded":
             return RoutedRequest(EC2 if signed_for == EC2 else QUERY, None, None, description)

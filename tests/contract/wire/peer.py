@@ -20,6 +20,7 @@ MODELS = load_models()
 DEEPEST = 5
 _TEXT = st.text(st.sampled_from("abzAZ09 &<>\"'+%=/é舫\n\t😀"), max_size=8)
 _LABEL = st.text(st.sampled_from("abzAZ09 +%/é"), min_size=1, max_size=8)
+_LOCATED = {"uri": _LABEL, "header": st.text(st.sampled_from("abzAZ09/:.-"), min_size=1, max_size=8)}
 _SECONDS = st.integers(min_value=-(10**9), max_value=4 * 10**9)
 _SCALARS = {
     "string": _TEXT,
@@ -59,8 +60,8 @@ def values(draw, shape, depth=0):
     if kind == "map":
         most = 0 if depth >= DEEPEST else 2
         return draw(st.dictionaries(_LABEL, values(shape.value, depth + 1), max_size=most))
-    if shape.serialization.get("location") == "uri":
-        return draw(_LABEL)
+    if kind == "string" and (located := _LOCATED.get(shape.serialization.get("location", ""))):
+        return draw(located)
     if kind == "string" and shape.enum:
         return draw(st.sampled_from(shape.enum))
     return draw(_SCALARS[kind])

@@ -27,7 +27,16 @@ def test_every_trait_of_the_models_is_supported():
     assert [
         (service, shape, name) for service, shape, name, member in members if UNKNOWN_TRAITS & set(member.serialization)
     ] == []
-    assert {member.serialization.get("location") for *_, member in members} <= {None, "uri", "querystring"}
+    assert {member.serialization.get("location") for *_, member in members} <= {None, "uri", "querystring", "header"}
+
+
+def test_headers_are_of_outputs_of_rest_xml_only():
+    for service, model in peer.MODELS.items():
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            shapes = (operation.input_shape, *([] if service == "route53" else [operation.output_shape]))
+            members = [member for shape in shapes if shape is not None for member in shape.members.values()]
+            assert [m for m in members if m.serialization.get("location") == "header"] == [], name
 
 
 def test_payloads_are_outputs_only():

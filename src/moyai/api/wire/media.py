@@ -2,7 +2,8 @@
 
 Promise: what every AWS SDK sends is taken. What a web page can have its visitor's browser send without asking first is
 not: Fetch has neither these types of JSON and CBOR nor a header of a protocol's own among what is "CORS-safelisted". A
-form is the exception: any page can send one, and is known by its origin.
+form is the exception: any page can send one, and is known by its origin. So is XML, which the AWS SDK for Python sends
+without a Content-Type.
 Sources: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html, https://smithy.io/2.0/aws/protocols/
 """
 
@@ -24,6 +25,7 @@ _TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
         "json": _JSON,
         "query": _FORM,
         "rest-json": _JSON,
+        "rest-xml": frozenset({"", "application/xml", "text/xml"}),
         _CBOR: frozenset({"application/cbor"}),
     }
 )

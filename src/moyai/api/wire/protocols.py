@@ -15,6 +15,7 @@ from moyai.api.wire.codec import ProtocolCodec
 from moyai.api.wire.json_rpc import JsonRpc
 from moyai.api.wire.query import Ec2Query, Query
 from moyai.api.wire.rest_json import RestJson
+from moyai.api.wire.rest_xml import RestXml
 
 CODECS: Mapping[str, Callable[[ServiceModel], ProtocolCodec]] = MappingProxyType(
     {
@@ -22,6 +23,7 @@ CODECS: Mapping[str, Callable[[ServiceModel], ProtocolCodec]] = MappingProxyType
         "json": JsonRpc,
         "query": Query,
         "rest-json": RestJson,
+        "rest-xml": RestXml,
         "smithy-rpc-v2-cbor": RpcV2Cbor,
     }
 )

@@ -24,8 +24,8 @@ from moyai.api.wire.xml import XmlWriter, element, escape
 from moyai.kernel.errors import ApiError, ClientFault, Malformed
 
 _NOT_INPUT = frozenset({"Action", "Version", "AWSAccessKeyId", "SignatureMethod", "SignatureVersion", "Signature"})
-_PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_QUERY_CODES: Mapping[str, str] = MappingProxyType(
+XML_PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
+QUERY_CODES: Mapping[str, str] = MappingProxyType(
     {
         "IncompleteSignatureException": "IncompleteSignature",
         "InvalidSignatureException": "SignatureDoesNotMatch",
@@ -38,7 +38,7 @@ _QUERY_CODES: Mapping[str, str] = MappingProxyType(
 )
 _EC2_CODES: Mapping[str, str] = MappingProxyType(
     {
-        **_QUERY_CODES,
+        **QUERY_CODES,
         "InternalFailure": "InternalError",
         "UnrecognizedClientException": "AuthFailure",
         "ValidationException": "InvalidParameterValue",
@@ -76,7 +76,7 @@ class Query:
     """A service that speaks AWS Query."""
 
     def __init__(self, model: ServiceModel) -> None:
-        self._form = _Form(_Dialect(QUERY, _QUERY_CODES, MalformedInput), model)
+        self._form = _Form(_Dialect(QUERY, QUERY_CODES, MalformedInput), model)
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """The input of a form."""
@@ -118,7 +118,7 @@ class Ec2Query:
         code, _ = self._form.code(error)
         inside = element("Error", element("Code", code) + element("Message", escape(error.message)))
         body = element("Response", element("Errors", inside) + element("RequestID", request_id))
-        return _answer(error.status, _PROLOGUE + body, request_id)
+        return _answer(error.status, XML_PROLOGUE + body, request_id)
 
 
 class _Form:
@@ -147,7 +147,7 @@ class _Form:
         return self._writer.writer(operation.output_shape)(builtins(output))
 
     def envelope(self, name: str, inside: str) -> str:
-        return f'{_PROLOGUE}<{name} xmlns="{self._namespace}">{inside}</{name}>'
+        return f'{XML_PROLOGUE}<{name} xmlns="{self._namespace}">{inside}</{name}>'
 
     def code(self, error: ApiError) -> tuple[str, str]:
         wire = self._errors.wire(error)
