@@ -60,7 +60,7 @@ def values(draw, shape, depth=0):
     if kind == "map":
         most = 0 if depth >= DEEPEST else 2
         return draw(st.dictionaries(_LABEL, values(shape.value, depth + 1), max_size=most))
-    if kind == "string" and (located := _LOCATED.get(shape.serialization.get("location", ""))):
+    if kind == "string" and (located := _LOCATED.get(shape.serialization.get("location", ""))) is not None:
         return draw(located)
     if kind == "string" and shape.enum:
         return draw(st.sampled_from(shape.enum))
