@@ -1,202 +1,23 @@
-"""Stacks with the real gateway and store, when the control plane dies at any call, or any call fails.
+"""Stacks when the control plane dies at any call, or any call fails.
 
 Whatever happens, a stack ends in a state that AWS knows, its resources are those that exist, and nothing else is left.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from moyai.app.adapters.gateway_caller import GatewayCaller
+from moyai.api.cloudformation.beginning import MAX_DEPTH
 from moyai.domain.cloudformation.stack import StackStatus
 from moyai.domain.world import Put
-from moyai.kernel.scope import Scope
-from moyai.reconcile.stacks import StackLoop
-from moyai.stacks.types.procedure import AwsCallFailed, Call
-from moyai.testing.ids import SeededIds
-from moyai.testing.world import SCOPE
-from tests.contract.api.installation import MODELS, Installation
-
-NAME = "shop"
-LASTING = frozenset({"Describe", "Get", "List"})
-"""Verbs of operations that change nothing."""
-
-
-def template(**changes: Any) -> str:
-    """A template whose resources refer to each other; ``changes``: members of resources by logical id, None to leave
-    one out.
-    """
-    resources: dict[str, Any] = {
-        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16", "EnableDnsHostnames": True}},
-        "Subnet": {
-            "Type": "AWS::EC2::Subnet",
-            "Properties": {
-                "VpcId": {"Ref": "Vpc"},
-                "CidrBlock": {"Fn::Select": [0, {"Fn::Cidr": ["10.9.0.0/16", 2, 8]}]},
-            },
-        },
-        "Gateway": {"Type": "AWS::EC2::InternetGateway"},
-        "Attachment": {
-            "Type": "AWS::EC2::VPCGatewayAttachment",
-            "Properties": {"VpcId": {"Ref": "Vpc"}, "InternetGatewayId": {"Ref": "Gateway"}},
-        },
-        "Group": {
-            "Type": "AWS::EC2::SecurityGroup",
-            "Properties": {
-                "GroupDescription": "callers",
-                "VpcId": {"Ref": "Vpc"},
-                "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8"}],
-            },
-        },
-        "Namespace": {"Type": "AWS::ServiceDiscovery::HttpNamespace", "Properties": {"Name": "shop.local"}},
-        "Cluster": {
-            "Type": "AWS::ECS::Cluster",
-            "Properties": {"ServiceConnectDefaults": {"Namespace": {"Fn::GetAtt": ["Namespace", "Arn"]}}},
-        },
-        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
-        "Name": {
-            "Type": "AWS::SSM::Parameter",
-            "Properties": {"Type": "String", "Value": {"Fn::Sub": "${Cluster}/${Logs}"}},
-        },
-    }
-    for logical_id, properties in changes.items():
-        if properties is None:
-            del resources[logical_id]
-        else:
-            resources[logical_id].setdefault("Properties", {}).update(properties)
-    return json.dumps({"Resources": resources, "Outputs": {"Vpc": {"Value": {"Ref": "Vpc"}}}})
-
-
-CHANGED = template(
-    Vpc={"EnableDnsHostnames": False},
-    Group={
-        "GroupDescription": "other callers",
-        "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "CidrIp": "10.0.0.0/8"}],
-    },
-    Namespace={"Name": "shop2.local"},
-    Logs={"RetentionInDays": 14},
-    Subnet=None,
-)
-
-
-class Machine:
-    """An installation, its stack loop, and what happens to the loop's calls."""
-
-    def __init__(self) -> None:
-        self.installation = Installation()
-        gateway = self.installation.gateway
-        self._caller = GatewayCaller(gateway, {**MODELS}, self.installation.clock, "localhost:4566")
-        self.ids = SeededIds(3)
-        self.calls = 0
-        self.before: Callable[[int], None] = lambda _: None
-        self.cut_at: int | None = None
-        """The call whose answer never comes back: the control plane dies."""
-        self._cut = asyncio.Event()
-
-    @property
-    def world(self) -> Any:
-        return self.installation.store.world
-
-    @property
-    def stack(self) -> Any:
-        return next(iter(self.world.stacks))
-
-    @property
-    def body(self) -> str:
-        return str(self.world.stack_templates[self.stack.target].body)
-
-    async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
-        """Answer a call of the loop."""
-        if any(call.operation.startswith(verb) for verb in LASTING):
-            return await self._caller.call(scope, call)
-        self.calls += 1
-        self.before(self.calls)
-        answer = await self._caller.call(scope, call)
-        self.installation.settle()
-        if self.calls == self.cut_at:
-            self._cut.set()
-            await asyncio.Event().wait()
-        return answer
-
-    async def ask(self, operation: str, **members: Any) -> Mapping[str, Any]:
-        """Call an operation of CloudFormation, as a user."""
-        return await self._caller.call(SCOPE, Call("cloudformation", operation, members))
-
-    @asynccontextmanager
-    async def loop(self) -> AsyncIterator[None]:
-        """The loop, until the end of the block."""
-        store, clock = self.installation.store, self.installation.clock
-        task = asyncio.create_task(StackLoop(store, self, clock, self.ids).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def finish(self) -> StackStatus:
-        """Let the operation end, and return the stack's state; the loop is begun anew where it was cut."""
-        while True:
-            async with self.loop():
-                await self.installation.clock.until(lambda: self._cut.is_set() or not self.stack.status.in_progress)
-            if not self._cut.is_set():
-                status: StackStatus = self.stack.status
-                return status
-            self._cut.clear()
-            self.cut_at = None
-
-    def existing(self) -> dict[str, list[str]]:
-        """The physical ids of everything that exists, by type; nothing in it is older than the test."""
-        world = self.world
-        return {
-            "AWS::EC2::VPC": [vpc.id for vpc in world.vpcs if vpc.cidr.startswith("10.9.")],
-            "AWS::EC2::Subnet": [subnet.id for subnet in world.subnets if subnet.cidr.startswith("10.9.")],
-            "AWS::EC2::InternetGateway": [
-                gateway.id for gateway in world.internet_gateways if gateway.vpc not in self._default_vpcs()
-            ],
-            "AWS::EC2::SecurityGroup": [group.id for group in world.security_groups if "callers" in group.description],
-            "AWS::ServiceDiscovery::HttpNamespace": [namespace.id for namespace in world.namespaces],
-            "AWS::ECS::Cluster": [c.name for c in world.clusters if c.name != "default" and c.status != "INACTIVE"],
-            "AWS::Logs::LogGroup": [group.name for group in world.log_groups],
-            "AWS::SSM::Parameter": [parameter.name for parameter in world.parameters],
-        }
-
-    def _default_vpcs(self) -> set[str]:
-        return {vpc.id for vpc in self.world.vpcs if vpc.is_default}
-
-    def check(self) -> None:
-        """Everything that exists is a resource of the stack, once, and the other way round; but for what could not be
-        cleaned up, which an event tells.
-        """
-        left = {event.physical_id for event in self.world.stack_events if event.status == "DELETE_FAILED"}
-        stack_resources: dict[str, list[str]] = {kind: [] for kind in self.existing()}
-        for resource in self.world.stack_resources:
-            assert not resource.status.in_progress, resource
-            assert resource.obsolete == (), resource
-            if resource.type in stack_resources and resource.physical and "DELETE_COMPLETE" not in resource.status:
-                stack_resources[resource.type].append(resource.physical.id)
-        assert {kind: sorted(set(ids) - left) for kind, ids in self.existing().items()} == {
-            kind: sorted(set(ids) - left) for kind, ids in stack_resources.items()
-        }
-
-    def failures(self) -> list[tuple[str, str | None]]:
-        """Why resources have failed."""
-        return [(event.logical_id, event.reason) for event in self.world.stack_events if "FAILED" in event.status]
-
-    def descriptions(self) -> dict[str, Any]:
-        """What the stack's resources are like."""
-        return {
-            resource.logical_id: resource.physical.properties
-            for resource in self.world.stack_resources
-            if resource.physical and "DELETE_COMPLETE" not in resource.status
-        }
+from moyai.stacks.types.procedure import AwsCallFailed
+from tests.sim.stack_machine import CHANGED, FILES, NAME, Machine, template
 
 
 @pytest.fixture
@@ -298,10 +119,14 @@ def random_template(chance: random.Random) -> str:
         "Logs": {"RetentionInDays": chance.choice((1, 7, 14))},
         "Name": {"Value": chance.choice(("a", {"Ref": "Logs"}, {"Ref": "Cluster"}))},
     }
+    nested = chance.random() < 0.8
+    if nested:
+        cluster = chance.choice(("a", "b", {"Ref": "Cluster"}))
+        changes["Nested"] = {"Parameters": {"Days": chance.choice((1, 7)), "Cluster": cluster}}
     for logical_id in ("Name", "Subnet", "Attachment", "Group"):
         if chance.random() < 0.3:
             changes[logical_id] = None
-    return template(**changes)
+    return template(nested=nested, **changes)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -330,7 +155,8 @@ async def test_any_updates_with_any_failures_leave_one_of_the_two_templates(mach
         if status is StackStatus.UPDATE_ROLLBACK_COMPLETE:
             assert machine.descriptions() == before
         else:
-            assert machine.descriptions().keys() == json.loads(body)["Resources"].keys()
+            resources = json.loads(body)["Resources"].keys()
+            assert machine.descriptions().keys() == resources | ({"InnerLogs"} if "Nested" in resources else set())
     machine.before = lambda _: None
     left = [event for event in machine.world.stack_events if event.status == "DELETE_FAILED"]
     await delete(machine)
@@ -413,3 +239,71 @@ async def test_a_stack_whose_import_has_vanished_is_still_deleted(machine):
         await machine.ask("DeleteStack", StackName="other")
         await machine.installation.clock.until(lambda: not any(stack.status.in_progress for stack in stacks))
     assert [stack.status for stack in stacks if stack.name == "other"] == [StackStatus.DELETE_COMPLETE]
+
+
+def nested_stack(machine: Machine) -> Any:
+    return next(stack for stack in machine.world.stacks if stack.parent is not None)
+
+
+async def test_a_nested_stack_is_a_stack_with_a_parent(machine):
+    await create_stack(machine)
+    nested = nested_stack(machine)
+    [described] = (await machine.ask("DescribeStacks", StackName=nested.arn))["Stacks"]
+    assert (described["ParentId"], described["RootId"]) == (machine.stack.arn, machine.stack.arn)
+    assert described["StackName"].startswith("shop-Nested-")
+    assert {tag["Key"] for tag in described["Tags"]} >= {"aws:cloudformation:stack-name"}
+    assert [event.status for event in machine.world.stack_events.by("stack", nested.arn)][-1] == "CREATE_COMPLETE"
+    with pytest.raises(AwsCallFailed, match="root stack"):
+        await machine.ask("UpdateTerminationProtection", StackName=nested.arn, EnableTerminationProtection=True)
+
+
+async def test_a_nested_stack_follows_its_template_and_keeps_its_resources_until_all_is_done(machine):
+    await create_stack(machine)
+    nested = nested_stack(machine)
+    machine.files["inner"] = machine.files["inner"].replace("/inner/", "/changed/")
+    statuses = []
+
+    def look(_call: int) -> None:
+        statuses.append((machine.stack.status, machine.world.stacks[nested.arn].status))
+
+    machine.before = look
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template())
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+    assert [group.name for group in machine.world.log_groups if "changed" in group.name]
+    both = (StackStatus.UPDATE_IN_PROGRESS, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS)
+    assert both in statuses
+    machine.check()
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template())
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+
+
+async def test_resources_of_a_nested_stack_are_skipped_by_a_rollback(machine):
+    await create_stack(machine)
+
+    def fail(call: int) -> None:
+        nested = nested_stack(machine)
+        if (
+            "ROLLBACK" in machine.world.stacks[nested.arn].status
+            or machine.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+        ):
+            raise AwsCallFailed("Test", "ServiceUnavailable", f"no {call}", 503)
+
+    machine.before = fail
+    body = template(InnerName={"Type": "Wrong"}, Nested={"Parameters": {"Days": 14, "Cluster": {"Ref": "Cluster"}}})
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=body)
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_FAILED
+    machine.before = lambda _: None
+    nested = nested_stack(machine)
+    skipped = ["Nested.InnerLogs"] if nested.status is StackStatus.UPDATE_ROLLBACK_FAILED else ["Nested"]
+    await machine.ask("ContinueUpdateRollback", StackName=NAME, ResourcesToSkip=skipped)
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    machine.check()
+
+
+async def test_a_template_that_nests_itself_ends(machine):
+    itself = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": FILES + "inner"}}
+    machine.files["inner"] = json.dumps({"Resources": {"Nested": itself}})
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=machine.files["inner"])
+    assert await machine.finish() is StackStatus.ROLLBACK_COMPLETE
+    assert len(machine.world.stacks) == MAX_DEPTH + 1
+    assert {stack.status for stack in machine.world.stacks} == {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}

@@ -21,11 +21,12 @@ from botocore.model import ServiceModel
 
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
-from moyai.api.operation import ApiService, Context
+from moyai.api.operation import ApiService, Context, StackCaller
 from moyai.api.response_cache import RawRequest
 from moyai.api.role_sessions import RoleSession, role_session_of
 from moyai.api.router import EC2, JSON, QUERY, RoutedRequest, Router
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
+from moyai.api.tagging import tags_for_stack
 from moyai.api.wire.codec import ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse, decompress
 from moyai.api.wire.media import check_media
@@ -66,6 +67,7 @@ class _Sender(NamedTuple):
     session: RoleSession | None
     verified: bool
     """Whether a signature or a login proves the sender."""
+    stack: StackCaller | None = None
 
 
 class ApiGateway:
@@ -92,22 +94,21 @@ class ApiGateway:
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
 
-    async def answer(self, request: HttpRequest, access_key: str | None = None, ids: Ids | None = None) -> HttpResponse:
+    async def answer(self, request: HttpRequest, known: str | StackCaller | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
-        ``access_key``: that of a sender who was authenticated by other means than the request's signature, such as a
-        console session; then the signature only gives the region and the service. ``ids``: those that the operation
-        draws, where they are not the installation's.
+        ``known``: a sender who was authenticated by other means than the request's signature: a stack, or the access
+        key of a console session; then the signature only gives the region and the service.
         """
         began = self._dependencies.clock.now()
-        routed_request, response = await self._route_and_respond(request, access_key, ids)
+        routed_request, response = await self._route_and_respond(request, known)
         service = routed_request.service or ""
         self.responses.add(service, routed_request.operation or "", str(response.status))
         self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
         return response
 
     async def _route_and_respond(
-        self, request: HttpRequest, access_key: str | None, ids: Ids | None
+        self, request: HttpRequest, known: str | StackCaller | None
     ) -> tuple[RoutedRequest, HttpResponse]:
         request_id = self._dependencies.ids.uuid()
         routed_request = _NOT_ROUTED
@@ -117,10 +118,10 @@ class ApiGateway:
             now = self._dependencies.clock.now()
             sender = (
                 self._authenticate(request, authorization, now)
-                if access_key is None
-                else _known_sender(access_key, authorization)
+                if known is None
+                else _known_sender(known, authorization)
             )
-            context = self._context(sender, now, request_id, request.headers.get("host", ""), ids)
+            context = self._context(sender, now, request_id, request.headers.get("host", ""))
             return routed_request, await self._respond(request, routed_request, sender, context)
         except ApiError as error:
             return routed_request, self._codec(routed_request).serialise_error(error, request_id)
@@ -179,12 +180,14 @@ class ApiGateway:
         self.ignored_members.report(f"{routed_request.service} {operation.name}", ignored_members)
         rollbacks = self._dependencies.store.rollbacks
         try:
-            response = await dispatcher.respond(operation, typed_request, raw, context)
+            with tags_for_stack(is_for_stack=context.stack is not None):
+                response = await dispatcher.respond(operation, typed_request, raw, context)
             return with_ignored_members(response, ignored_members)
         finally:  # what an error says (a name is taken) must be as durable as what a success says
             await self._dependencies.store.durable(rollbacks)
 
-    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str, ids: Ids | None) -> Context:
+    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str) -> Context:
+        ids = None if sender.stack is None else sender.stack.ids
         scope, access_key, session = self._dependencies.default_scope, "", sender.session
         if sender.credential is not None:
             access_key = sender.credential.access_key
@@ -201,6 +204,7 @@ class ApiGateway:
             user_id=(access_key or scope.account) if session is None else session.user_id,
             request_id=request_id,
             host=host,
+            stack=None if sender.stack is None else sender.stack.stack,
         )
 
     def _codec(self, routed_request: RoutedRequest) -> ProtocolCodec:
@@ -209,13 +213,15 @@ class ApiGateway:
         return self._dispatchers[routed_request.service].codecs[routed_request.protocol]
 
 
-def _known_sender(access_key: str, authorization: Credential | ApiError | None) -> _Sender:
-    """The sender with this access key, for the region and service of the signature. Raises MissingToken without one."""
+def _known_sender(known: str | StackCaller, authorization: Credential | ApiError | None) -> _Sender:
+    """A known sender, for the region and service of the signature. Raises MissingToken without one."""
     if authorization is None:
         raise MissingToken("Missing Authentication Token")
     if isinstance(authorization, ApiError):
         raise authorization
-    return _Sender(authorization._replace(access_key=access_key), None, verified=True)
+    if isinstance(known, StackCaller):
+        return _Sender(authorization._replace(access_key=known.account), None, verified=True, stack=known)
+    return _Sender(authorization._replace(access_key=known), None, verified=True)
 
 
 def _check_reads_only(operation: str) -> None:

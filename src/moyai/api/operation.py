@@ -18,7 +18,7 @@ import msgspec
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ClientFault, InvalidInput, OperationNotYet
-from moyai.kernel.ids import Ids
+from moyai.kernel.ids import AccountId, Ids, StackId
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
@@ -42,6 +42,19 @@ class Context(msgspec.Struct, frozen=True):
     """Host and port of the request, as in its ``Host`` header."""
     user_id: str = ""
     """The caller's unique id, as GetCallerIdentity returns it."""
+    stack: StackId | None = None
+    """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
+
+
+class StackCaller(msgspec.Struct, frozen=True):
+    """The sender of a call for a resource of a stack.
+
+    ``account``: the stack's; ``ids``: those that the operation draws, where they are not the installation's.
+    """
+
+    account: AccountId
+    stack: StackId | None
+    ids: Ids | None
 
 
 class ApiOperation(msgspec.Struct, Generic[R], frozen=True):

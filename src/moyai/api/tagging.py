@@ -1,13 +1,16 @@
 """Tags of resources: the operations of all services on them, and their form in requests and responses.
 
-Promise: tags are added together or not at all; keys to remove that the resource does not have are ignored.
+Promise: tags are added together or not at all; keys to remove that the resource does not have are ignored. Reserved
+keys are accepted from stacks only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +22,8 @@ from moyai.domain.world import Put
 from moyai.kernel.errors import ClientFault
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_for_stack: Final[ContextVar[bool]] = ContextVar("for_stack", default=False)
+"""Whether the call that is answered is one for a resource of a stack."""
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -107,12 +112,22 @@ class TagOperations(msgspec.Struct, frozen=True):
         return [getattr(request, member) for member in self.resource]
 
 
+@contextmanager
+def tags_for_stack(*, is_for_stack: bool) -> Iterator[None]:
+    """Within the block reserved keys are accepted, if the call that is answered is one for a resource of a stack."""
+    token = _for_stack.set(is_for_stack)
+    try:
+        yield
+    finally:
+        _for_stack.reset(token)
+
+
 def checked_tags(
     rules: TagRules, tags: Iterable[Tag] | Mapping[str, str], present: Mapping[str, str] = _NONE
 ) -> dict[str, str]:
     """The tags added to those that are present. Raises the errors of the rules."""
     pairs = tags.items() if isinstance(tags, Mapping) else [(tag.key, tag.value) for tag in tags]
-    return rules.add_to(present, pairs)
+    return rules.add_to(present, pairs, for_stack=_for_stack.get())
 
 
 def removed_keys(removed: Iterable[str | RemovedTag], present: Mapping[str, str]) -> set[str]:

@@ -1,7 +1,8 @@
 """Rules for the tags of a resource of any service.
 
-Promise: no key is empty or reserved for AWS, no key or value is too long, a key of moyai's own is a setting of the
-resource, and there are not too many tags. Tags that the resource has already are not checked again.
+Promise: no key is empty, no key or value is too long, a key of moyai's own is a setting of the resource, and there are
+not too many tags. Keys that are reserved for AWS are set for stacks only, count for nothing, and stay. Tags that the
+resource has already are not checked again.
 Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 """
 
@@ -28,32 +29,43 @@ class TagRules(NamedTuple):
     unique: bool = False
     """Whether it is wrong to add a key twice; otherwise its last value counts."""
 
-    def add_to(self, present: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The tags of a resource with more tags or other values. Raises ``wrong`` or ``too_many``."""
+    def add_to(
+        self, present: Mapping[str, str], pairs: Iterable[tuple[str, str]], *, for_stack: bool = False
+    ) -> dict[str, str]:
+        """The tags of a resource with more tags or other values. Raises ``wrong`` or ``too_many``.
+
+        ``for_stack``: keys may be reserved.
+        """
         added: dict[str, str] = {}
         for key, value in pairs:
-            self._check(key, value)
+            self._check(key, value, for_stack=for_stack)
             if self.unique and key in added:
                 raise self.wrong(f"The tag key {key} is given twice.")
             added[key] = value
         if (fault := fault_in(self.kind, added)) is not None:
             raise self.wrong(fault)
         tags = {**present, **added}
-        if len(tags) > MAX_TAGS:
-            raise self.too_many(f"A resource has at most {MAX_TAGS} tags; there would be {len(tags)}.")
+        count = sum(not is_reserved(key) for key in tags)
+        if count > MAX_TAGS:
+            raise self.too_many(f"A resource has at most {MAX_TAGS} tags; there would be {count}.")
         return tags
 
-    def _check(self, key: str, value: str) -> None:
+    def _check(self, key: str, value: str, *, for_stack: bool) -> None:
         if not key:
             raise self.wrong("A tag has a key. Give each tag one.")
         if len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
             raise self.wrong(
                 f"Tag keys have at most {_LONGEST_KEY} characters and values {_LONGEST_VALUE}: {key[:80]!r}."
             )
-        if key.lower().startswith(_RESERVED_PREFIX):
+        if is_reserved(key) and not for_stack:
             raise self.wrong(f"The tag key {key} begins with {_RESERVED_PREFIX}, which is reserved.")
 
 
+def is_reserved(key: str) -> bool:
+    """Whether only AWS sets tags with this key."""
+    return key.lower().startswith(_RESERVED_PREFIX)
+
+
 def without(tags: Mapping[str, str], keys: Collection[str]) -> dict[str, str]:
-    """The tags without these keys; unknown keys are ignored."""
-    return {key: value for key, value in tags.items() if key not in keys}
+    """The tags without these keys; unknown keys and reserved ones are ignored."""
+    return {key: value for key, value in tags.items() if key not in keys or is_reserved(key)}

@@ -12,6 +12,9 @@ from moyai.stacks.types.procedure import Call
 class AwsCaller(Protocol):
     """Calls operations in an account and region."""
 
+    def owns(self, service: str) -> bool:
+        """Whether moyai itself answers for a service, so that its resources get the tags of their stacks."""
+
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         """The operation's output, with the members' names as in the model.
 

@@ -17,9 +17,11 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
+    UPDATING,
     PhysicalResource,
     Stack,
     StackResource,
+    StackStatus,
     StackTemplate,
 )
 from moyai.domain.world import Delete, table_name
@@ -34,7 +36,9 @@ from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.records import imported_names, instance_of, others_exports
+from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Step
+from moyai.stacks.types.registry import resource_types
 
 WORKERS: Final = 4
 """Stacks whose next step is decided at the same time."""
@@ -71,7 +75,7 @@ class StackLoop:
         for stack in world.stacks:
             self._queue.add(stack.arn)
         try:
-            await self._queue.serve(self._store, _stacks, self._advance, "the stack", workers=WORKERS)
+            await self._queue.serve(self._store, self._concerned, self._advance, "the stack", workers=WORKERS)
         finally:
             for task in self._running.values():
                 task.cancel()
@@ -114,9 +118,21 @@ class StackLoop:
         if template is None or stack.status in BACKWARD:
             return view
         try:
-            return replace(view, instance=self._instance(stack, template), tags=template.tags)
+            instance = self._instance(stack, template)
+            return replace(view, instance=instance, tags=template.tags, is_held=self._is_held(stack))
         except TemplateFault as fault:
             return replace(view, fault=fault.message)
+
+    def _is_held(self, stack: Stack) -> bool:
+        """Whether cleanup waits: in a nested stack for the one at the top, which may still go back; in that one for the
+        nested ones.
+        """
+        stacks = self._store.world.stacks
+        root = stacks.get(stack.root)
+        if root is None:
+            return any(nested.status in UPDATING for nested in stacks.each("root", stack.arn))
+        goes_on = root.status in {StackStatus.UPDATE_IN_PROGRESS, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS}
+        return goes_on and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 
     def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
         """What the stack is to be. It is made once for each template. Raises TemplateFault."""
@@ -151,7 +167,14 @@ class StackLoop:
     async def _outcome(self, resource: StackResource) -> _RecordOutcome:
         """Carry out a resource's procedure; returns how to record what came of it. Raises StateUnwritable."""
         stack = self._store.world.stacks[resource.stack]
-        procedure = procedure_of(resource, stack.name, is_repeated=resource.key in self._interrupted)
+        context = ResourceContext(
+            stack,
+            resource.logical_id,
+            resource.token,
+            is_repeated=resource.key in self._interrupted,
+            takes_tags=self._caller.owns(resource_types()[resource.type].service),
+        )
+        procedure = procedure_of(resource, context)
         try:
             physical = await self._carry_out(resource, procedure)
         except (AwsCallFailed, ResourceFailed) as fault:
@@ -184,7 +207,8 @@ class StackLoop:
             case Call():
                 async with self._slots:
                     await self._store.durable()
-                    return await self._caller.call(self._store.world.stacks[resource.stack].scope, step)
+                    scope = self._store.world.stacks[resource.stack].scope
+                    return await self._caller.call(scope, replace(step, stack=resource.stack))
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
             case _:
@@ -207,6 +231,13 @@ class StackLoop:
         change(recorder, self._store.world.stack_resources[resource.key])
         self._store.apply(recorder.changes)
 
-
-def _stacks(keys: Iterable[Key]) -> Iterator[str]:
-    return (key.key.partition(" ")[0] for key in keys if key.table in _TABLES)
+    def _concerned(self, keys: Iterable[Key]) -> Iterator[str]:
+        """The stacks whose next step may follow from changed records."""
+        stacks = self._store.world.stacks
+        for key in keys:
+            if key.table in _TABLES:
+                yield key.key.partition(" ")[0]
+            if key.table == table_name(Stack):
+                stack = stacks.get(key.key)
+                yield from () if stack is None or stack.root is None else (stack.root,)
+                yield from (nested.arn for nested in stacks.by("root", key.key))

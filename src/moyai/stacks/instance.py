@@ -21,7 +21,7 @@ from moyai.stacks.graph import apply_values, creation_order
 from moyai.stacks.template.condition_functions import IN_CONDITIONS
 from moyai.stacks.template.expressions import Expression, ImportValue, is_value, walk
 from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
-from moyai.stacks.template.model import ParsedTemplate
+from moyai.stacks.template.model import NESTED_STACK, ParsedTemplate
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json
@@ -53,6 +53,11 @@ class StackInstance(msgspec.Struct, frozen=True):
     order: Mapping[str, frozenset[str]]
     imports: tuple[str, ...] = ()
     """The exports that the template imports."""
+
+    @property
+    def may_change_itself(self) -> bool:
+        """Whether an update with the same template and parameters can change something: what is in nested stacks."""
+        return any(resource.type == NESTED_STACK for resource in self.template.resources.values())
 
 
 NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})

@@ -204,6 +204,32 @@ def test_an_update_that_fails_is_undone(installation, cfn):
     assert described["retentionInDays"] == 7
 
 
+def test_resources_have_reserved_tags_that_name_their_stack(installation, cfn):
+    body = json.dumps({"Resources": {"Gateway": {"Type": "AWS::EC2::InternetGateway"}}})
+    identity = create(installation, cfn, body=body, Tags=[{"Key": "team", "Value": "a"}])
+    ec2, gateway = installation.client("ec2"), physical_id(cfn, "Gateway")
+
+    def tags() -> dict[str, str]:
+        [described] = ec2.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"]
+        return {tag["Key"]: tag["Value"] for tag in described["Tags"]}
+
+    own = {
+        "aws:cloudformation:stack-name": NAME,
+        "aws:cloudformation:stack-id": identity,
+        "aws:cloudformation:logical-id": "Gateway",
+    }
+    assert tags() == {"team": "a", **own}
+    reserved = [{"Key": "aws:cloudformation:logical-id", "Value": "Other"}]
+    assert "reserved" in refusal(ec2.create_tags, Resources=[gateway], Tags=reserved)[1]
+    ec2.delete_tags(Resources=[gateway])
+    assert tags() == own
+    cfn.update_stack(StackName=NAME, UsePreviousTemplate=True, Tags=[{"Key": "team", "Value": "b"}])
+    finish(installation)
+    assert tags() == {"team": "b", **own}
+    refused = refusal(cfn.create_stack, StackName="other", TemplateBody=body, Tags=reserved)
+    assert "reserved" in refused[1]
+
+
 def test_a_change_set_creates_a_stack_and_describes_an_update(installation, cfn):
     names = {"StackName": NAME, "ChangeSetName": "first"}
     cfn.create_change_set(**names, TemplateBody=TEMPLATE, ChangeSetType="CREATE")

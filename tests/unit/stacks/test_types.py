@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import jmespath
 import pytest
+from msgspec.structs import replace
 
 from moyai.api.models import load_models
-from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.domain.cloudformation.stack import PhysicalResource, Stack, StackStatus
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import StackId
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.schema import schemas
 
+STACK = Stack(StackId("arn:stack"), "shop", StackStatus.CREATE_IN_PROGRESS, None, Instant(0.0))
 TYPES = [kind for kind in resource_types().values() if kind.service]
 MODELS = load_models()
+
+
+def context(stack_name: str, logical_id: str, token: str) -> ResourceContext:
+    return ResourceContext(replace(STACK, name=stack_name), logical_id, token)
 
 
 def test_every_type_has_a_published_schema():
@@ -70,11 +78,11 @@ def test_a_changed_property_replaces_the_resource_or_can_be_updated(kind):
     ],
 )
 def test_a_drawn_name_keeps_to_its_length(stack, logical_id, longest, start):
-    name = ResourceContext(stack, logical_id, "token").draw_name(longest)
+    name = context(stack, logical_id, "token").draw_name(longest)
     assert len(name) <= longest
     assert name.startswith(start[:10])
-    assert name == ResourceContext(stack, logical_id, "token").draw_name(longest)
-    assert name != ResourceContext(stack, logical_id, "other").draw_name(longest)
+    assert name == context(stack, logical_id, "token").draw_name(longest)
+    assert name != context(stack, logical_id, "other").draw_name(longest)
 
 
 def test_a_service_waits_for_its_rollout_and_fails_with_it():

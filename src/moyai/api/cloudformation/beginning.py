@@ -11,17 +11,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
+from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded
-from moyai.domain.cloudformation.stack import (
-    UPDATABLE,
-    ChangeSet,
-    ExecutionStatus,
-    Stack,
-    StackStatus,
-    StackTemplate,
-)
+from moyai.domain.cloudformation.stack import UPDATABLE, Stack, StackStatus, StackTemplate
 from moyai.domain.keys import scope_key
-from moyai.domain.world import Change, Delete, Put
+from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import later
 from moyai.kernel.ids import StackId, StackTemplateId
@@ -30,6 +24,8 @@ from moyai.stacks.records import imported_names
 from moyai.stacks.template.text import parse_text
 
 MAX_STACKS: Final = 2000
+MAX_DEPTH: Final = 10
+"""Stacks around a nested one."""
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _USER: Final = "User Initiated"
 _MINUTE: Final = 60.0
@@ -45,13 +41,27 @@ def new_stack(ctx: Context, name: str) -> Stack:
     world = ctx.store.world
     if sum(stack.exists for stack in world.stacks.each("scope", scope_key(ctx.scope))) >= MAX_STACKS:
         raise StackLimitExceeded(f"Limit for stack has been exceeded: {MAX_STACKS}")
+    parent = world.stacks.get(ctx.stack)
+    _check_depth(world, parent)
     return Stack(
         arn=StackId(arn("cloudformation", ctx.scope, f"stack/{name}/{ctx.ids.uuid()}")),
         name=name,
         status=StackStatus.REVIEW_IN_PROGRESS,
         target=None,
         created_at=ctx.now,
+        parent=None if parent is None else parent.arn,
+        root=None if parent is None else parent.root or parent.arn,
     )
+
+
+def _check_depth(world: World, parent: Stack | None) -> None:
+    """Raise StackLimitExceeded for a stack that is nested too deep: a template could nest itself."""
+    depth = 0
+    while parent is not None:
+        depth += 1
+        parent = world.stacks.get(parent.parent)
+    if depth > MAX_DEPTH:
+        raise StackLimitExceeded(f"Stacks are nested at most {MAX_DEPTH} levels deep.")
 
 
 def check_updatable(stack: Stack) -> None:

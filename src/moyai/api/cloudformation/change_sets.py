@@ -20,17 +20,9 @@ from moyai.api.cloudformation.stacks import DeploymentConfig
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_list
+from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetStatus, ChangeSetType, ExecutionStatus
 from moyai.domain.cloudformation.errors import InvalidChangeSetStatus, StackAlreadyExists, StackFault
-from moyai.domain.cloudformation.stack import (
-    ChangeSet,
-    ChangeSetStatus,
-    ChangeSetType,
-    ExecutionStatus,
-    OnFailure,
-    Stack,
-    StackStatus,
-    StackTemplate,
-)
+from moyai.domain.cloudformation.stack import OnFailure, Stack, StackStatus, StackTemplate
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import ChangeSetArn

@@ -97,6 +97,8 @@ def list_stacks(ctx: Context, request: ListStacksRequest) -> dict[str, object]:
             "stack_status": stack.status,
             "stack_status_reason": stack.status_reason,
             "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+            "parent_id": stack.parent,
+            "root_id": stack.root,
         }
         for stack in (table[key] for key in on_page.keys)
     ]
@@ -241,6 +243,8 @@ def _stack(ctx: Context, stack: Stack) -> dict[str, object]:
         "tags": [] if template is None else tag_list(template.tags),
         "enable_termination_protection": stack.termination_protection,
         "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+        "parent_id": stack.parent,
+        "root_id": stack.root,
     }
 
 

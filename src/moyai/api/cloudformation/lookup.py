@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from moyai.api.operation import Context
+from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.cloudformation.errors import ChangeSetNotFound, StackFault
-from moyai.domain.cloudformation.stack import ChangeSet, Stack
+from moyai.domain.cloudformation.stack import Stack
 from moyai.domain.keys import named_key, scope_of
 from moyai.domain.paging import Page, page
 

@@ -18,18 +18,10 @@ from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, re
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
-from moyai.domain.cloudformation.stack import OnFailure, StackStatus
+from moyai.domain.cloudformation.stack import UPDATING, OnFailure, StackStatus
 from moyai.domain.world import Put
 
 _ROLLED_BACK: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
-_UPDATING: Final = frozenset(
-    {
-        StackStatus.UPDATE_IN_PROGRESS,
-        StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS,
-        StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
-        StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS,
-    }
-)
 _UNDELETABLE: Final = frozenset({StackStatus.DELETE_COMPLETE})
 
 
@@ -140,7 +132,8 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
     )
     template, instance = read_template(ctx, stack, requested)
-    if is_same(ctx.store.world.stack_templates.get(stack.target), template) and stack.status not in _ROLLED_BACK:
+    former = ctx.store.world.stack_templates.get(stack.target)
+    if is_same(former, template) and not instance.may_change_itself and stack.status not in _ROLLED_BACK:
         raise StackFault("No updates are to be performed.")
     stack = replace(
         stack,
@@ -161,13 +154,14 @@ def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
     stack = find_stack(ctx, request.stack_name)
     if stack is None or stack.status in _UNDELETABLE | {StackStatus.DELETE_IN_PROGRESS}:
         return
-    if stack.termination_protection:
+    root = ctx.store.world.stacks.get(stack.root)
+    if (stack if root is None or ctx.stack is not None else root).termination_protection:
         raise StackFault(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
     if request.retain_resources and stack.status is not StackStatus.DELETE_FAILED:
         raise StackFault(
             f"Invalid operation on stack [{stack.arn}]. Specify RetainResources only for stacks in DELETE_FAILED state."
         )
-    if stack.status in _UPDATING:
+    if stack.status in UPDATING:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be deleted.")
     check_exports(ctx, stack)
     stack = replace(
@@ -190,9 +184,13 @@ def continue_update_rollback(ctx: Context, request: ContinueUpdateRollbackReques
 
 
 def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, object]:
-    """Roll a failed creation or update back that was left as it was."""
+    """Roll a failed creation or update back that was left as it was.
+
+    The stack around a nested one also takes back an update whose cleanup has not begun.
+    """
     stack = stack_of(ctx, request.stack_name)
-    if stack.status not in _ROLLED_BACK:
+    is_held = ctx.stack == stack.parent and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+    if stack.status not in _ROLLED_BACK and not is_held:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be rolled back.")
     stack = replace(stack, client_token=request.client_request_token)
     if stack.status is StackStatus.CREATE_FAILED or stack.former is None:
@@ -213,5 +211,10 @@ def cancel_update_stack(ctx: Context, request: CancelUpdateStackRequest) -> None
 def update_termination_protection(ctx: Context, request: UpdateTerminationProtectionRequest) -> dict[str, object]:
     """Allow or forbid the deletion of a stack."""
     stack = stack_of(ctx, request.stack_name)
+    if stack.parent is not None:
+        raise StackFault(
+            "Termination protection cannot be updated on nested stacks. Update termination protection on the root "
+            f"stack {stack.root} instead."
+        )
     ctx.store.apply([Put(replace(stack, termination_protection=request.enable_termination_protection))])
     return {"stack_id": stack.arn}

@@ -84,7 +84,7 @@ def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
     """Remove tags; unknown ones are ignored."""
 
     def remaining(_kind: str, present: Tags) -> Tags:
-        return without(present, removed_keys(request.tags, present)) if request.tags else {}
+        return without(present, removed_keys(request.tags, present) if request.tags else present)
 
     _retag(ctx, request, remaining)
 

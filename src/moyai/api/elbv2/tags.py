@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.elbv2.lookup import LISTENER, LOAD_BALANCER, RULE, TARGET_GROUP, resource_of
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_list
+from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.elb.errors import DuplicateTagKeys, TooManyTags
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import Listener, Rule
@@ -54,7 +54,7 @@ def new_tags(
     pairs = [(tag.key, tag.value) for tag in tags]
     if len({key for key, _ in pairs}) < len(pairs):
         raise duplicate("A tag key was specified more than once")
-    return TagRules(kind, InvalidInput, TooManyTags).add_to(present, pairs)
+    return checked_tags(TagRules(kind, InvalidInput, TooManyTags), dict(pairs), present)
 
 
 def add_tags(ctx: Context, request: AddTagsRequest) -> None:

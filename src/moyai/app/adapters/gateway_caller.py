@@ -19,6 +19,7 @@ from botocore.serialize import create_serializer
 from typing_extensions import override
 
 from moyai.api.gateway import ApiGateway
+from moyai.api.operation import StackCaller
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import Ids
@@ -38,6 +39,10 @@ class GatewayCaller(AwsCaller):
         self._gateway, self._models, self._clock, self._host = gateway, models, clock, host
 
     @override
+    def owns(self, service: str) -> bool:
+        return service in self._models
+
+    @override
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         model = self._models.get(call.service)
         if model is None:
@@ -45,7 +50,9 @@ class GatewayCaller(AwsCaller):
         operation = model.operation_model(call.operation)
         members = fit_input(call, operation)
         ids = None if call.token is None else RepeatableIds(call.token)
-        response = await self._gateway.answer(self._request(scope, model, operation, members), scope.account, ids)
+        response = await self._gateway.answer(
+            self._request(scope, model, operation, members), StackCaller(scope.account, call.stack, ids)
+        )
         parsed: Mapping[str, Any] = create_parser(model.resolved_protocol).parse(
             {"headers": dict(response.headers), "status_code": response.status, "body": response.body},
             operation.output_shape,  # type: ignore[arg-type]  # None for an empty output

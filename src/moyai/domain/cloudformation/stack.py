@@ -1,7 +1,7 @@
-"""Stacks, their resources, events and change sets.
+"""Stacks, their resources and events.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html, API_StackResource.html,
-API_StackEvent.html and API_DescribeChangeSet.html
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html, API_StackResource.html and
+API_StackEvent.html
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from moyai.domain.keys import scope_of
 from moyai.domain.record import ArnRecord, IdRecord, StoredRecord
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ChangeSetArn, StackId, StackTemplateId
+from moyai.kernel.ids import StackId, StackTemplateId
 from moyai.kernel.scope import Scope
 
 
@@ -57,6 +57,15 @@ UPDATABLE: Final = frozenset(
     }
 )
 """The states in which a stack takes an update."""
+UPDATING: Final = frozenset(
+    {
+        StackStatus.UPDATE_IN_PROGRESS,
+        StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS,
+    }
+)
+"""The states of an update that is under way, or on its way back."""
 
 
 class ResourceStatus(StrEnum):
@@ -155,6 +164,10 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""
     client_token: str | None = None
+    parent: StackId | None = None
+    """The stack of whose resources this one is one; None for one that a user has created."""
+    root: StackId | None = None
+    """The stack at the top, for a nested one."""
 
     @property
     def scope(self) -> Scope:
@@ -246,46 +259,3 @@ class StackEvent(IdRecord, frozen=True, tag="stack_event"):
     properties: str | None = None
     client_token: str | None = None
     operation_id: str = ""
-
-
-class ChangeSetType(StrEnum):
-    """What executing a change set does."""
-
-    CREATE = "CREATE"
-    UPDATE = "UPDATE"
-
-
-class ChangeSetStatus(StrEnum):
-    """The states of a change set."""
-
-    CREATE_COMPLETE = "CREATE_COMPLETE"
-    FAILED = "FAILED"
-
-
-class ExecutionStatus(StrEnum):
-    """Whether a change set can be, or was, executed."""
-
-    UNAVAILABLE = "UNAVAILABLE"
-    AVAILABLE = "AVAILABLE"
-    EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
-
-
-class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
-    """A change set: what an update would do. ``changes`` is as the API shows it."""
-
-    arn: ChangeSetArn
-    name: str
-    stack: StackId
-    stack_name: str
-    type: ChangeSetType
-    status: ChangeSetStatus
-    execution_status: ExecutionStatus
-    target: StackTemplateId
-    created_at: Instant
-    status_reason: str | None = None
-    description: str | None = None
-    changes: tuple[Mapping[str, Any], ...] = ()
-    capabilities: tuple[str, ...] = ()
-    role_arn: str | None = None
-    notification_arns: tuple[str, ...] = ()
-    on_failure: OnFailure = OnFailure.ROLLBACK

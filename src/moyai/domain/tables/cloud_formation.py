@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moyai.domain.cloudformation.stack import ChangeSet, Stack, StackEvent, StackResource, StackTemplate
+from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.cloudformation.stack import Stack, StackEvent, StackResource, StackTemplate
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import scope_in_arn
@@ -19,9 +20,12 @@ class CloudFormationTables:
             named_key(s.scope, output.export) for output in s.outputs.values() if output.export is not None
         ),
         exporter=lambda s: (scope_key(s.scope),) if any(o.export is not None for o in s.outputs.values()) else (),
+        root=lambda s: (s.root,) if s.root is not None and s.exists else (),
         imported=lambda s: tuple(named_key(s.scope, name) for name in s.imports) if s.exists else (),
     )
-    """``name``: of those that exist; ``exporter``: those that export something; ``imported``: by what they import."""
+    """``name``: of those that exist; ``exporter``: those that export something; ``imported``: by what they import;
+    ``root``: nested ones, by the stack at the top.
+    """
     stack_resources = TableSpec(
         StackResource,
         stack=lambda r: (r.stack,),

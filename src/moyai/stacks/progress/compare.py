@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from moyai.domain.cloudformation.stack import StackResource
 from moyai.stacks.hidden import hide
 from moyai.stacks.progress.view import StackView, values_with, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
-from moyai.stacks.template.model import TemplateResource
+from moyai.stacks.template.model import NESTED_STACK, TemplateResource
+from moyai.stacks.types.calls import changed_properties
 from moyai.stacks.types.registry import resource_types
-from moyai.stacks.types.resource_type import changed_properties
 
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """What stands for a value that is known only when the change set is executed."""
+_AUTOMATIC: Mapping[str, Any] = MappingProxyType(
+    {
+        "target": {"attribute": "Properties", "requires_recreation": "Never"},
+        "evaluation": "Dynamic",
+        "change_source": "Automatic",
+    }
+)
+"""The change of a nested stack whose template may be another one."""
 
 
 def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any], ...]:
@@ -35,7 +44,7 @@ def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any]
             changes.append(_added(name, resource, view, hidden))
             continue
         change = _modified(name, resource, record, view, staying, hidden)
-        if change is None or change["replacement"] == "False":
+        if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
             staying[name] = record
         if change is not None:
             changes.append(change)
@@ -82,9 +91,10 @@ def _modified(
     after = wanted_properties(resource, values_with(view.instance.values, staying), view.tags)
     before = record.physical.properties
     changed = changed_properties(before, after)
-    if not changed and record.type == resource.type:
-        return None
     kind = resource_types()[resource.type]
+    is_equal = not changed and record.type == resource.type
+    if is_equal and not kind.always_updates:
+        return None
     fixed = kind.must_replace(before, after)
     certain = {each for each in fixed if not _functions(after.get(each))}
     replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
@@ -92,6 +102,8 @@ def _modified(
     details = [
         detail for each in sorted(changed) for detail in _details(each, resource, before, after, replaces=each in fixed)
     ]
+    if is_equal:
+        details = [dict(_AUTOMATIC)]
     policy = {"policy_action": "ReplaceAnd" + record.update_replace_policy} if replacement == "True" else {}
     return {
         **policy,

@@ -23,10 +23,10 @@ from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.stacks.hidden import hide
+from moyai.stacks.template.model import NESTED_STACK
 
 MAX_EVENTS: Final = 2000
 """Events of a stack that are kept; AWS keeps those of 90 days."""
-STACK_TYPE: Final = "AWS::CloudFormation::Stack"
 CANCELLED: Final = "Resource creation cancelled"
 UPDATE_CANCELLED: Final = "Resource update cancelled"
 INITIATED: Final = "Resource creation Initiated"
@@ -54,7 +54,7 @@ class ProgressRecorder:
         """Move the stack to another state."""
         self.stack = replace(self.stack, status=status, status_reason=reason, **members)
         self.changes.append(Put(self.stack))
-        self._add_event(self.stack.name, self.stack.arn, STACK_TYPE, status.value, reason)
+        self._add_event(self.stack.name, self.stack.arn, NESTED_STACK, status.value, reason)
 
     def set_resource(
         self, resource: StackResource, status: ResourceStatus, reason: str | None = None, **members: object
@@ -108,7 +108,7 @@ class ProgressRecorder:
         self._number += 1
         unique = self._ids.uuid()
         event = StackEvent(
-            id=unique if kind == STACK_TYPE else f"{logical_id}-{status}-{unique}",
+            id=unique if kind == NESTED_STACK else f"{logical_id}-{status}-{unique}",
             stack=self.stack.arn,
             stack_name=self.stack.name,
             number=self._number,

@@ -52,7 +52,7 @@ class ForwardSteps:
         except TemplateFault as fault:
             self._fail(name, resource, record, fault.message)
             return
-        if record is not None and _is_settled(record, resource, wanted):
+        if record is not None and self._is_settled(record, resource, wanted):
             self.settled[name] = self._with_declaration(record, name, resource)
         elif not self._has_failed:
             self._begin(name, resource, record, wanted)
@@ -150,11 +150,15 @@ class ForwardSteps:
             metadata=plain(evaluate(resource.metadata, values_with(self._view.instance.values, self.settled))),
         )
 
-
-def _is_settled(record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> bool:
-    return (
-        record.type == resource.type
-        and record.physical is not None
-        and record.wanted is None
-        and record.physical.properties == wanted
-    )
+    def _is_settled(self, record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> bool:
+        is_equal = (
+            record.type == resource.type
+            and record.physical is not None
+            and record.wanted is None
+            and record.physical.properties == wanted
+        )
+        stack = self._view.stack
+        if not is_equal or not resource_types()[resource.type].always_updates:
+            return is_equal
+        is_untouched = stack.updated_at is None or record.changed_at < stack.updated_at
+        return record.phase == stack.phase or (is_untouched and stack.status is not StackStatus.UPDATE_IN_PROGRESS)

@@ -50,11 +50,8 @@ _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
 """CloudFormation's code of an error, by a part of the service's."""
 
 
-def procedure_of(resource: StackResource, stack_name: str, *, is_repeated: bool) -> Procedure[PhysicalResource | None]:
-    """What is to be done for a resource whose operation is under way; its result is the resource as it is then.
-
-    ``is_repeated``: the control plane ended while it was done before.
-    """
+def procedure_of(resource: StackResource, context: ResourceContext) -> Procedure[PhysicalResource | None]:
+    """What is to be done for a resource whose operation is under way; its result is the resource as it is then."""
     kind = resource_types()[resource.type]
     if resource.cleaning or resource.status is ResourceStatus.DELETE_IN_PROGRESS:
         current = () if resource.physical is None else (resource.physical,)
@@ -65,10 +62,9 @@ def procedure_of(resource: StackResource, stack_name: str, *, is_repeated: bool)
     wanted = yield from resolve_references(resource.wanted or {})
     existing = resource.physical
     if resource.creating or existing is None:
-        context = ResourceContext(stack_name, resource.logical_id, resource.token, is_repeated)
         physical = yield from kind.create_steps(wanted, context, None if existing is None else existing.id)
     else:
-        physical = yield from kind.update_steps(existing, wanted, resource.attempted)
+        physical = yield from kind.update_steps(existing, wanted, context, resource.attempted)
     return _without_resolved(physical, wanted, resource.wanted or {})
 
 

@@ -117,6 +117,8 @@ def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     if view.fault is not None:
         recorder.set_stack(status, f"Cleanup was not possible: {view.fault}", former=None)
         return
+    if view.is_held:
+        return
     wanted = view.instance.template.resources
     surplus = {name: resource for name, resource in view.live.items() if name not in wanted}
     is_gone = begin_deletions(view, surplus, recorder)

@@ -25,7 +25,8 @@ class StackView(msgspec.Struct, frozen=True):
     """A stack, its resources by logical id, and what it is to be.
 
     ``others_exports``, ``imported``: as in ``stacks.records``. ``fault``: why the template makes nothing of the stack,
-    though it did when the operation began.
+    though it did when the operation began. ``is_held``: cleanup waits: for the update of the stack at the top, or for
+    nested stacks.
     """
 
     stack: Stack
@@ -36,6 +37,7 @@ class StackView(msgspec.Struct, frozen=True):
     instance: StackInstance = NO_INSTANCE
     tags: Mapping[str, str] = MappingProxyType({})
     fault: str | None = None
+    is_held: bool = False
 
     @property
     def live(self) -> dict[str, StackResource]:

@@ -15,6 +15,7 @@ import msgspec
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.text import Json
 
+NESTED_STACK: Final = "AWS::CloudFormation::Stack"
 EMPTY: Final[Mapping[str, Expression]] = MappingProxyType({})
 
 

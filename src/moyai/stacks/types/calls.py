@@ -70,3 +70,8 @@ class Children(msgspec.Struct, frozen=True):
     """The error codes that say that an element is there already."""
     absent: frozenset[str] = frozenset()
     """The error codes that say that an element is not there."""
+
+
+def changed_properties(before: Properties, after: Properties) -> frozenset[str]:
+    """The names of properties that are not equal."""
+    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from moyai.domain.cloudformation.stack import Stack, StackStatus
+
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _RANDOM: Final = 12
 """Characters of the random end of a name."""
@@ -19,12 +21,27 @@ _DASHES: Final = 2
 class ResourceContext(msgspec.Struct, frozen=True):
     """What a procedure knows of the resource beside its properties. ``token`` is the resource's alone.
     ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
+    ``takes_tags``: its service accepts the tags that name the stack.
     """
 
-    stack_name: str
+    stack: Stack
     logical_id: str
     token: str
     is_repeated: bool = False
+    takes_tags: bool = True
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the resource is to become again what it was before an update."""
+        return self.stack.status is StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """The tags that name the stack and the resource."""
+        if not self.takes_tags:
+            return []
+        members = {"stack-name": self.stack.name, "stack-id": self.stack.arn, "logical-id": self.logical_id}
+        return [{"Key": f"aws:cloudformation:{name}", "Value": value} for name, value in members.items()]
 
     def draw_name(self, longest: int, *, lower_case: bool = False) -> str:
         """A physical name, ``{stack}-{logical id}-{random}``, of at most so many characters. It is equal for an equal
@@ -33,7 +50,7 @@ class ResourceContext(msgspec.Struct, frozen=True):
         digest = sha256(self.token.encode()).digest()
         random = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:_RANDOM])
         room = longest - _RANDOM - _DASHES
-        stack, logical = self.stack_name, self.logical_id
+        stack, logical = self.stack.name, self.logical_id
         if len(stack) + len(logical) > room:
             logical = logical[: max(room // 2, room - len(stack))]
             stack = stack[: room - len(logical)]

@@ -13,6 +13,7 @@ import msgspec
 
 from moyai.kernel.clock import Seconds
 from moyai.kernel.errors import MoyaiError
+from moyai.kernel.ids import StackId
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -21,12 +22,14 @@ class Call(msgspec.Struct, frozen=True):
     ``input`` has the members' names in any case, and scalars of any type that can be read as the member's: templates
     write numbers as texts. The executor fits it to the operation's model. ``token``: the ids that the operation draws
     are equal for an equal token, so that a creation that is repeated after an interruption creates nothing else.
+    ``stack``: the stack for whose resource it is called; the executor sets it.
     """
 
     service: str
     operation: str
     input: Mapping[str, Any]
     token: str | None = None
+    stack: StackId | None = None
 
 
 class Identified(msgspec.Struct, frozen=True):

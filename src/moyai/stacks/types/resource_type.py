@@ -16,7 +16,7 @@ import msgspec
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.kernel.clock import Seconds
-from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties, Read, Stable
+from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties, Read, Stable, changed_properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Wait
 from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
@@ -87,6 +87,8 @@ class StackResourceType(msgspec.Struct, frozen=True):
     """The member of the input of ``update`` that holds the properties."""
     missing: frozenset[str] = frozenset()
     replaces: frozenset[str] = frozenset()
+    always_updates: bool = False
+    """Whether an update of the stack concerns the resource though its properties are equal."""
     ticket: str | None = None
     """For a service whose answers are operations to wait for: the path of the id in the finished operation."""
 
@@ -129,11 +131,16 @@ class StackResourceType(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(described, properties=properties)
 
     def update_steps(
-        self, resource: PhysicalResource, after: Properties, attempted: Properties | None = None
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
         """Change the resource, and return it as it is then. ``attempted``: what an earlier update, which failed, may
         have made of it.
         """
+        del context
         before = resource.properties
         possible = before if attempted is None else attempted
         changed = changed_properties(before, after) | changed_properties(before, possible)
@@ -226,8 +233,9 @@ class StackResourceType(msgspec.Struct, frozen=True):
         members = self._input({name: value for name, value in values.items() if name not in later})
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token
-        if self.tagging is not None and values.get("Tags"):
-            members |= self.tagging.members(values["Tags"])
+        tags = [*values.get("Tags", ()), *context.tags]
+        if self.tagging is not None and tags:
+            members |= self.tagging.members(tags)
         call = Call(self.service, self.create, members, context.token)
         try:
             answer = yield from self._answer_of(call)
@@ -291,8 +299,3 @@ class StackResourceType(msgspec.Struct, frozen=True):
 
     def _input(self, values: dict[str, Any]) -> dict[str, Any]:
         return {self.rename.get(name, name): value for name, value in self.arrange(values).items()}
-
-
-def changed_properties(before: Properties, after: Properties) -> frozenset[str]:
-    """The names of properties that are not equal."""
-    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))

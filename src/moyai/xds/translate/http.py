@@ -24,7 +24,6 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 from moyai.mesh.ir import AnyLog, InboundPort, MeshService, OutboundPort, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
-from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 
@@ -36,41 +35,36 @@ _CUT_OFF = ("UC", "UR")
 
 
 class HttpSettings(NamedTuple):
-    """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised; ``place``:
-    the workload's own, if its Envoy serves others too.
-    """
+    """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised."""
 
     log: AnyLog | None
     traced: bool
     normal_paths: bool
-    place: WorkloadPlace | None
 
 
-def http_settings(workload: Workload, place: WorkloadPlace | None) -> HttpSettings:
+def http_settings(workload: Workload) -> HttpSettings:
     """The settings of this workload's connection managers."""
-    return HttpSettings(workload.access_log, workload.traced, workload.normal_paths, place)
+    return HttpSettings(workload.access_log, workload.traced, workload.normal_paths)
 
 
 def egress_http(service: MeshService, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to one service."""
     manager = _manager(service.stat_name, service.protocol, settings)
     manager.http_filters.append(_router(router_pb2.Router()))
-    manager.rds.CopyFrom(_routes(names.egress_routes(service.name, settings.place)))
-    if settings.place is not None and service.cut_request_status is not None:
-        manager.local_reply_config.mappers.append(_cut_off(service.cut_request_status))
+    manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
     return _filter(manager)
 
 
-def outbound_http(workload: Workload, port: OutboundPort, settings: HttpSettings) -> listener_components_pb2.Filter:
+def outbound_http(workload: Workload, port: OutboundPort) -> listener_components_pb2.Filter:
     """The connection manager for requests to a port of any address, which are routed by their host."""
-    manager = _manager(port.stat_name, port.protocol, settings)
+    manager = _manager(port.stat_name, port.protocol, http_settings(workload))
     manager.http_filters.append(_router(router_pb2.Router()))
     manager.stream_idle_timeout.CopyFrom(duration(port.idle))
     manager.rds.CopyFrom(_routes(names.outbound_routes(workload, port)))
     return _filter(manager)
 
 
-def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSettings) -> listener_components_pb2.Filter:
+def ingress_http(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
     """The connection manager for requests to the application. It counts responses by status, so its router does so only
     where the cluster has a label.
 
@@ -79,7 +73,7 @@ def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSetting
     router = router_pb2.Router()
     if not inbound.hosts and not inbound.cluster_label:
         router.dynamic_stats.value = False
-    manager = _manager(inbound.stat_name, inbound.protocol, settings, workload.removed_headers)
+    manager = _manager(inbound.stat_name, inbound.protocol, http_settings(workload), workload.removed_headers)
     manager.http_filters.append(_router(router))
     manager.stream_idle_timeout.CopyFrom(duration(inbound.timeouts.idle))
     manager.rds.CopyFrom(_routes(names.inbound_routes(workload, inbound)))
@@ -92,7 +86,7 @@ def _manager(
     stat_name: str, protocol: Protocol, settings: HttpSettings, headers_to_remove: Iterable[str] = ()
 ) -> HttpConnectionManager:
     manager = HttpConnectionManager(
-        stat_prefix=stat_name_at(stat_name, settings.place),
+        stat_prefix=stat_name,
         access_log=http_log(settings.log),
         early_header_mutation_extensions=[_header_removal(headers_to_remove)],
     )

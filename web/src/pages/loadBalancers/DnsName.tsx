@@ -2,7 +2,7 @@ import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
-import { CopyableUrl, CopyableValue } from "../../parts/Properties.tsx";
+import { CopyableValue } from "../../parts/Properties.tsx";
 import { useUrls } from "./useUrls.ts";
 
 /** The DNS name with a copy button; a link that opens the application, if a browser reaches the load balancer. */
@@ -26,7 +26,10 @@ export function Urls({ balancer }: { balancer: LoadBalancer }) {
   return (
     <SpaceBetween size="xxs">
       {found.urls.map((url) => (
-        <CopyableUrl key={url} url={url} />
+        <div key={url} style={{ overflowWrap: "anywhere" }}>
+          <CopyableValue value={url} iconOnly />{" "}
+          <Link external href={url} externalIconAriaLabel={text.newTab}>{url}</Link>
+        </div>
       ))}
     </SpaceBetween>
   );

@@ -12,6 +12,7 @@ from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Identified, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.nested import nested_stack_row
 
 
 class Placeholder(StackResourceType, frozen=True):
@@ -27,6 +28,7 @@ class Placeholder(StackResourceType, frozen=True):
 
 
 def own_rows() -> Iterator[StackResourceType]:
-    """CDK's description of itself, and waiting handles without a condition that waits for them."""
+    """Nested stacks, CDK's description of itself, and waiting handles without a condition that waits for them."""
+    yield nested_stack_row()
     for name in ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"):
         yield Placeholder(name, "", "", "", None, lambda _: {}, arranged=frozenset({"Analytics", "Modules"}))

@@ -1,0 +1,58 @@
+"""Change sets.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from moyai.domain.cloudformation.stack import OnFailure
+from moyai.domain.record import ArnRecord
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ChangeSetArn, StackId, StackTemplateId
+
+
+class ChangeSetType(StrEnum):
+    """What executing a change set does."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+
+
+class ChangeSetStatus(StrEnum):
+    """The states of a change set."""
+
+    CREATE_COMPLETE = "CREATE_COMPLETE"
+    FAILED = "FAILED"
+
+
+class ExecutionStatus(StrEnum):
+    """Whether a change set can be, or was, executed."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    AVAILABLE = "AVAILABLE"
+    EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
+
+
+class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
+    """A change set: what an update would do. ``changes`` is as the API shows it."""
+
+    arn: ChangeSetArn
+    name: str
+    stack: StackId
+    stack_name: str
+    type: ChangeSetType
+    status: ChangeSetStatus
+    execution_status: ExecutionStatus
+    target: StackTemplateId
+    created_at: Instant
+    status_reason: str | None = None
+    description: str | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    notification_arns: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.ROLLBACK
