@@ -39,6 +39,7 @@ CALLS: Final[Mapping[str, tuple[str, str, Mapping[str, object]]]] = {
         "AmazonEC2ContainerServiceV20141113.DescribeServices",
         {"cluster": "bench", "services": SERVICES},
     ),
+    "ListTasks, 19 tasks": ("ecs", "AmazonEC2ContainerServiceV20141113.ListTasks", {"cluster": "bench"}),
 }
 BASELINE_SERVER: Final = """
 import sys, uvicorn
@@ -151,7 +152,7 @@ def measure(call: str, verified: Server, unverified: Server) -> None:
 
 
 def main() -> None:
-    """Measure both calls."""
+    """Measure all calls."""
     print(f"load: {CONNECTIONS} connections, closed loop, {ROUNDS} rounds of {SECONDS} s in turn")
     with server("--runtime", "sim", keys=True) as verified, server("--runtime", "sim") as unverified:
         for target in (verified, unverified):

@@ -1,12 +1,12 @@
-"""DiscoverInstances beside moto_server, like for like, in turns inside one run.
+"""DiscoverInstances and DescribeServices beside moto_server, like for like, in turns inside one run.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/peers.py [PATH OF moto_server]`. moto is a tool of this page
 alone: `python3 -m venv /tmp/moto && /tmp/moto/bin/pip install 'moto[server]'` puts it where it is looked for. Without
 it the figures of moyai are printed alone.
 
 Both are given the same by the same calls: an HTTP namespace, a service in it, and ten instances that were registered
-with the same attributes. The requests are the same bytes but for the signature, which moyai verifies and moto doesn't
-look at. No number here is a test.
+with the same attributes; a cluster with ten services. The requests are the same bytes but for the signature, which
+moyai verifies and moto doesn't look at. No number here is a test.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from api import CONNECTIONS, answers, free_port, signed
+from api import CONNECTIONS, SERVICES, answers, free_port, signed
 from rig.load import Load
 from rig.report import show
 from rig.server import Server, server, wait_until
@@ -28,7 +28,7 @@ SECONDS: Final = 2.0
 ROUNDS: Final = 7
 INSTANCES: Final = 10
 MOTO: Final = Path("/tmp/moto/bin/moto_server")  # noqa: S108 (it is only looked for there)
-CALL: Final = "DiscoverInstances, 10 instances"
+CALLS: Final = ("DiscoverInstances, 10 instances", "DescribeServices, 10 services")
 
 
 @contextmanager
@@ -45,7 +45,9 @@ def moto(program: str) -> Iterator[Server]:
 
 
 def fill(target: Server) -> None:
-    """The namespace ``bench`` with the service ``web``, which has ten instances."""
+    """The namespace ``bench`` with the service ``web``, which has ten instances, and the cluster ``bench`` with ten
+    services without tasks.
+    """
     cloudmap = target.client("servicediscovery")
     operation = cloudmap.create_http_namespace(Name="bench")["OperationId"]
     wait_until(lambda: done(cloudmap, operation), "the namespace is there")
@@ -55,6 +57,12 @@ def fill(target: Server) -> None:
         attributes = {"AWS_INSTANCE_IPV4": f"10.0.0.{number + 1}", "AWS_INSTANCE_PORT": "8080", "zone": "a"}
         cloudmap.register_instance(ServiceId=service, InstanceId=f"i{number}", Attributes=attributes)
     wait_until(lambda: found(cloudmap) == INSTANCES, "all instances are found")
+    ecs = target.client("ecs")
+    ecs.create_cluster(clusterName="bench")
+    app = {"name": "app", "image": "moyai.local/host", "memory": 128}
+    ecs.register_task_definition(family="bench", containerDefinitions=[app])
+    for name in SERVICES:
+        ecs.create_service(cluster="bench", serviceName=name, taskDefinition="bench", desiredCount=0, launchType="EC2")
 
 
 def done(cloudmap: Any, operation: str) -> bool:  # noqa: ANN401 (botocore makes its clients' classes at run time)
@@ -75,20 +83,22 @@ def main(arguments: list[str]) -> None:
         fill(ours)
         if program is None:
             print("moto_server isn't installed: see the top of this file")
-            measure({"moyai, signatures verified": ours})
+            for call in CALLS:
+                measure(call, {"moyai, signatures verified": ours})
             return
         with moto(program) as theirs:
             fill(theirs)
-            measure({"moto_server": theirs, "moyai, signatures verified": ours}, base="moto_server")
+            for call in CALLS:
+                measure(call, {"moto_server": theirs, "moyai, signatures verified": ours}, base="moto_server")
 
 
-def measure(targets: dict[str, Server], base: str | None = None) -> None:
+def measure(call: str, targets: dict[str, Server], base: str | None = None) -> None:
     """Requests a second of each, in turns."""
     rates: dict[str, list[float]] = {name: [] for name in targets}
     for _ in range(ROUNDS):
         for name, target in targets.items():
-            rates[name].append(Load("127.0.0.1", target.port, CONNECTIONS, SECONDS).run(signed(target, CALL)).rate)
-    show(CALL, "requests/s", rates, base)
+            rates[name].append(Load("127.0.0.1", target.port, CONNECTIONS, SECONDS).run(signed(target, call)).rate)
+    show(call, "requests/s", rates, base)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from moyai.domain.appmesh.identity import identity_of
@@ -23,8 +24,9 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from moyai.domain.elb.load_balancer import LoadBalancerType
 from moyai.domain.ram.share import AssociationStatus, ResourceShare, ShareAssociation
+from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.peering import PeeringStatus
-from moyai.domain.world import Delete, Put, World
+from moyai.domain.world import Change, Delete, Put, World, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, InstanceId, ShareArn, TaskArn, TaskId
 from moyai.kernel.scope import Scope
@@ -100,6 +102,28 @@ def changes_of(world: World, record: Any) -> list[Put]:
 
 def deletion(record: Any) -> Delete:
     return Delete(type(record), record.key)
+
+
+def records(world: World) -> list[StoredRecord]:
+    return sorted(world.records(), key=lambda record: (table_name(type(record)), record.key))
+
+
+def draw_change(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
+    """A change to a record of a table that is drawn first, so that each table has its turn; deleted
+    records are kept in ``gone``.
+    """
+    there = records(world)
+    table = data.draw(st.sampled_from(sorted({table_name(type(record)) for record in (*there, *gone)})))
+    record = data.draw(st.sampled_from([record for record in (*there, *gone) if table_name(type(record)) == table]))
+    if record in gone:
+        gone.remove(record)
+        return Put(record)
+    others = changes_of(world, record)
+    place = data.draw(st.integers(-1, len(others) - 1))
+    if place < 0:
+        gone.append(record)
+        return deletion(record)
+    return others[place]
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

@@ -43,7 +43,7 @@ from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.model.derived_worlds import APP_MESH, CONNECT, changes_of, deletion, world_of
+from tests.model.derived_worlds import APP_MESH, CONNECT, deletion, draw_change, records, world_of
 
 T = TypeVar("T")
 BROKEN = (KeyError, ValueError, IndexError, StopIteration, AttributeError)
@@ -161,10 +161,6 @@ def _key(change: Change) -> Key:
     return Key(table_name(change.record_type), change.key)
 
 
-def records(world: World) -> list[StoredRecord]:
-    return sorted(world.records(), key=lambda record: (table_name(type(record)), record.key))
-
-
 def test_every_table_that_is_read_has_records_that_change():
     read: set[str] = set()
     there: set[str] = set()
@@ -198,22 +194,6 @@ def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):
     gone: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
         changes = [
-            _draw_change(data, published_values.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))
+            draw_change(data, published_values.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))
         ]
         published_values.change(*changes)
-
-
-def _draw_change(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
-    """A change to a record of a table that is drawn first, so that each table has its turn."""
-    there = records(world)
-    table = data.draw(st.sampled_from(sorted({table_name(type(one)) for one in (*there, *gone)})))
-    record = data.draw(st.sampled_from([one for one in (*there, *gone) if table_name(type(one)) == table]))
-    if record in gone:
-        gone.remove(record)
-        return Put(record)
-    others = changes_of(world, record)
-    place = data.draw(st.integers(-1, len(others) - 1))
-    if place < 0:
-        gone.append(record)
-        return deletion(record)
-    return others[place]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from botocore.model import OperationModel, ServiceModel
 
 from moyai.api.operation import ApiOperation, ApiService, Context
-from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache, with_request_id
+from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache
 from moyai.api.wire.accept import Acceptor, Refusals
 from moyai.api.wire.codec import Params, ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse
@@ -60,32 +60,29 @@ class ServiceDispatcher:
 
     def parse(self, operation: ApiOperation[Any], raw: RawRequest, request: HttpRequest) -> ParsedRequest:
         """The typed request. Raises Malformed or the service's input faults."""
-        cached = None if operation.basis is None else self._parsed_requests.get(raw)
+        cached = self._parsed_requests.get(raw) if operation.cached else None
         if cached is not None:
             return ParsedRequest(cached)
         with collect_unknown_members() as unknown:
             params = self.codecs[raw.protocol].parse(self.model.operation_model(operation.name), request)
         typed_request = self.typed_request(operation, params)
-        if operation.basis is not None and not unknown:
+        if operation.cached and not unknown:
             self._parsed_requests.put(raw, typed_request)
         return ParsedRequest(typed_request, unknown)
 
     async def respond(
         self, operation: ApiOperation[Any], typed_request: object, raw: RawRequest, ctx: Context
     ) -> HttpResponse:
-        """The response to a typed request, from the cache where the operation has a basis."""
-        basis = None if operation.basis is None else operation.basis(ctx, typed_request)
-        cached = None if basis is None else self._responses.get(ctx.scope, raw, basis)
-        if cached is not None:
-            return with_request_id(cached, ctx.request_id)
+        """The response to a typed request, from the cache where the operation has one."""
+        model, codec = self.model.operation_model(operation.name), self.codecs[raw.protocol]
+        if operation.cached:
+            return self._responses.respond(
+                ctx, raw, lambda ctx: codec.serialise(model, operation.handle(ctx, typed_request), ctx.request_id)
+            )
         output = operation.handle(ctx, typed_request)
         if inspect.isawaitable(output):
             output = await output
-        model, codec = self.model.operation_model(operation.name), self.codecs[raw.protocol]
-        response = codec.serialise(model, output, ctx.request_id)
-        if basis is not None:
-            self._responses.put(ctx.scope, raw, basis, response)
-        return response
+        return codec.serialise(model, output, ctx.request_id)
 
     def typed_request(self, operation: ApiOperation[Any], params: Params) -> object:
         """The typed request that these parameters make, after validation. Raises the service's input faults."""

@@ -8,7 +8,7 @@ has to wait, for example for a metrics query, may be a coroutine function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from inspect import isfunction, unwrap
 from types import CodeType, MappingProxyType, ModuleType
@@ -68,10 +68,10 @@ class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     """Returns the output (None for an empty one), or an awaitable of it."""
     input_fault: type[ClientFault] | None = None
     """The error for invalid input, where it differs from the service's."""
-    basis: Callable[[Context, R], Hashable] | None = None
-    """For an operation that reads only and that clients repeat often: the values that its response depends on. While
-    they are equal, an equal request of the same scope gets the cached response. Raises the errors that ``handle`` would
-    raise. Only for services whose protocols have the whole input in the body.
+    cached: bool = False
+    """For an operation that clients repeat often, and whose response depends on nothing but its request, the scope and
+    the world: whether an equal request gets the same response while what was read of the world is unchanged. Only for
+    services whose protocols have the whole input in the body.
     """
 
 
@@ -91,13 +91,11 @@ class ApiService(msgspec.Struct, frozen=True):
     """The error for an absent required member, where the service has one of its own."""
 
 
-def operation(
-    *, input_fault: type[ClientFault] | None = None, basis: Callable[[Context, Any], Hashable] | None = None
-) -> Callable[[H], H]:
+def operation(*, input_fault: type[ClientFault] | None = None, cached: bool = False) -> Callable[[H], H]:
     """Decorate a handler whose operation sets these fields of ApiOperation."""
 
     def decorate(handler: H) -> H:
-        vars(handler).update(input_fault=input_fault, basis=basis)
+        vars(handler).update(input_fault=input_fault, cached=cached)
         return handler
 
     return decorate
@@ -136,7 +134,7 @@ def _operation(handler: Callable[..., object], dependencies: Mapping[str, object
     bound = [dependencies[parameter] for parameter in _parameters(function)[:-2]]
     handle = partial(handler, *bound) if bound else handler
     options = vars(function)
-    return ApiOperation(name, request, handle, options.get("input_fault"), options.get("basis"))
+    return ApiOperation(name, request, handle, options.get("input_fault"), options.get("cached", False))
 
 
 def _parameters(function: Callable[..., object]) -> tuple[str, ...]:

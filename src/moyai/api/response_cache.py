@@ -1,25 +1,32 @@
-"""Caches for operations that clients repeat often, such as DiscoverInstances: parsed requests, and responses.
+"""Caches for operations that clients repeat often, such as DescribeServices: parsed requests, and responses.
 
 Promise: the same body in the same protocol means the same, so it is parsed and validated once; an invalid request is
-not cached. A cached response is served only while the operation's ``basis``, which is computed for every request,
-equals the one that the response was made from; it carries the request id of the current request. The gateway
-authenticates every request before it looks here. Both caches are bounded, in entries and in bytes of an entry; a full
-one is emptied.
+not cached. A cached response is served only while all that was read of the ``World`` to make it is unchanged; it
+carries the request id of the current request. The gateway authenticates every request before it looks here. Both caches
+are bounded, in entries and in bytes; a full one is emptied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, cast
 
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
 from moyai.api.wire.codec import REQUEST_ID
 from moyai.api.wire.http import HttpResponse
+from moyai.domain.traced import ReadStamps, TracedWorld
+from moyai.domain.world import World
 from moyai.kernel.scope import Scope
+from moyai.ports.store import Store
 
 _MAX_REQUESTS: Final = 1024
-_MAX_REQUEST_BYTES: Final = 2048
+_MAX_REQUEST_BYTES: Final = 8192
 _MAX_RESPONSES: Final = 512
-_MAX_RESPONSE_BYTES: Final = 32 * 1024
+_MAX_RESPONSE_BYTES: Final = 256 * 1024
+_MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of all responses of a service."""
 
 
 class RawRequest(NamedTuple):
@@ -31,8 +38,14 @@ class RawRequest(NamedTuple):
 
 
 class _CachedResponse(NamedTuple):
-    basis: Hashable
+    read: ReadStamps
     response: HttpResponse
+
+
+class _WorldOnly(NamedTuple):
+    """The part of the store from which a cached response may be made."""
+
+    world: World
 
 
 class ParsedRequestCache:
@@ -58,20 +71,39 @@ class ResponseCache:
 
     def __init__(self) -> None:
         self._responses: dict[tuple[Scope, RawRequest], _CachedResponse] = {}
+        self._bytes = 0
+        self._trace: TracedWorld | None = None
 
-    def get(self, scope: Scope, raw: RawRequest, basis: Hashable) -> HttpResponse | None:
-        """The response that was made from an equal basis, with an earlier request's id; None when there is none."""
-        cached = self._responses.get((scope, raw))
-        return None if cached is None or cached.basis != basis else cached.response
+    def respond(self, ctx: Context, raw: RawRequest, make: Callable[[Context], HttpResponse]) -> HttpResponse:
+        """The cached response if it is still true, else a new one. ``make`` gets a context of whose store it may read
+        the world only. Raises what ``make`` raises.
+        """
+        key = (ctx.scope, raw)
+        cached = self._responses.get(key)
+        if cached is not None and cached.read.are_current():
+            return _with_request_id(cached.response, ctx.request_id)
+        if self._trace is None:
+            self._trace = TracedWorld(ctx.store.world)
+        response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), key)
+        self._put(key, _CachedResponse(self._trace.stamps(reads), response))
+        return response
 
-    def put(self, scope: Scope, raw: RawRequest, basis: Hashable, response: HttpResponse) -> None:
-        """Cache a response and the basis that it was made from, unless either body is too large."""
-        if len(response.body) <= _MAX_RESPONSE_BYTES and len(raw.body) <= _MAX_REQUEST_BYTES:
-            if len(self._responses) >= _MAX_RESPONSES:
-                self._responses.clear()
-            self._responses[scope, raw] = _CachedResponse(basis, response)
+    def _put(self, key: tuple[Scope, RawRequest], entry: _CachedResponse) -> None:
+        size = len(entry.response.body)
+        if size > _MAX_RESPONSE_BYTES or len(key[1].body) > _MAX_REQUEST_BYTES:
+            return
+        previous = self._responses.pop(key, None)
+        self._bytes += size - (0 if previous is None else len(previous.response.body))
+        if len(self._responses) >= _MAX_RESPONSES or self._bytes > _MAX_BYTES:
+            self._responses.clear()
+            self._bytes = size
+        self._responses[key] = entry
 
 
-def with_request_id(response: HttpResponse, request_id: str) -> HttpResponse:
+def _with_world(ctx: Context, world: World) -> Context:
+    return replace(ctx, store=cast("Store", _WorldOnly(world)))
+
+
+def _with_request_id(response: HttpResponse, request_id: str) -> HttpResponse:
     """A copy of the response with the id of another request."""
     return HttpResponse(response.status, {**response.headers, REQUEST_ID: request_id}, response.body)

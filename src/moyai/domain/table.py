@@ -73,6 +73,11 @@ class Table(Generic[R]):
         self._indexes: dict[str, dict[str, _IndexEntry[R]]] = {name: {} for name in self._functions}
         self._changes = 0
 
+    @property
+    def changes(self) -> int:
+        """A number that changes with every change to the table."""
+        return self._changes
+
     def get(self, key: str | None) -> R | None:
         """The record, or None."""
         return None if key is None else self._rows.get(key)

@@ -8,7 +8,7 @@ read, not on the size of the world.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -31,6 +31,33 @@ def has_changed(tests: tuple[Unchanged, ...]) -> bool:
     return not tests or not all(test() for test in tests)
 
 
+class ReadStamps:
+    """What a computation has read: the records themselves, and the stamps of indexes and tables."""
+
+    def __init__(self, tables: Mapping[str, Table[Any]], topics: Iterable[Topic]) -> None:
+        stamped: list[tuple[Table[Any], int]] = []
+        indexed: list[tuple[Callable[[str, str], int], str, str, int]] = []
+        records: list[tuple[Callable[[str], object], str, object]] = []
+        for name, *place in topics:
+            table = tables[name]
+            match place:
+                case [index, value]:
+                    indexed.append((table.stamp, index, value, table.stamp(index, value)))
+                case [key]:
+                    records.append((table.get, key, table.get(key)))
+                case _:
+                    stamped.append((table, table.changes))
+        self._tables, self._indexed, self._records = tuple(stamped), tuple(indexed), tuple(records)
+
+    def are_current(self) -> bool:
+        """Whether everything would be read as it was."""
+        return (
+            all(get(key) is record for get, key, record in self._records)
+            and all(stamp(index, value) == before for stamp, index, value, before in self._indexed)
+            and all(table.changes == before for table, before in self._tables)
+        )
+
+
 class TracedWorld:
     """Runs computations on ``world`` and records their reads."""
 
@@ -47,6 +74,10 @@ class TracedWorld:
         """Compute the value of a key, and record the reads. Raises what the computation raises."""
         self._reads, self.projected_values = {}, {}
         return compute(self._view, key), self._reads
+
+    def stamps(self, reads: Reads) -> ReadStamps:
+        """What these reads read just now. The world must not have changed since."""
+        return ReadStamps(self._tables, reads)
 
     def topics(self, table: str, key: str) -> list[Topic]:
         """The topics that a change to this record affects."""

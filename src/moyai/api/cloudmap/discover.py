@@ -10,7 +10,7 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.h
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -51,13 +51,7 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
     owner_account: str | None = None
 
 
-def _basis(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
-    """The basis of a DiscoverInstances response: the service, its instances and its revision."""
-    world, service = ctx.store.world, _service(ctx, request)
-    return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
-
-
-@operation(basis=_basis)
+@operation(cached=True)
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
     """The instances of a service that match."""
     world, service = ctx.store.world, _service(ctx, request)

@@ -35,11 +35,6 @@ def model() -> ServiceModel:
     return load_models(["servicediscovery"])["servicediscovery"]
 
 
-@cache
-def dispatcher() -> ServiceDispatcher:
-    return ServiceDispatcher(cloudmap(CloudMapQuotas()), model())
-
-
 class CloudMapClient:
     """A client of one account and region, and the world behind it."""
 
@@ -47,6 +42,7 @@ class CloudMapClient:
         self.store = MemoryStore()
         self.ids = SeededIds(7)
         self.now = EPOCH
+        self._dispatcher = ServiceDispatcher(cloudmap(CloudMapQuotas()), model())
 
     @property
     def world(self):
@@ -55,11 +51,11 @@ class CloudMapClient:
     def call(self, operation: str, **params: object) -> dict[str, Any]:
         """The answer as a client reads it. Raises what the gateway would answer with."""
         raw = RawRequest("json", operation, msgspec.json.encode(params))
-        entry = dispatcher().operation(operation)
+        entry = self._dispatcher.operation(operation)
         request = HttpRequest("POST", "/", "", {}, raw.body)
-        typed = dispatcher().parse(entry, raw, request).typed_request
+        typed = self._dispatcher.parse(entry, raw, request).typed_request
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
-        return dict(json.loads(_at_once(dispatcher().respond(entry, typed, raw, context)).body or b"{}"))
+        return dict(json.loads(_at_once(self._dispatcher.respond(entry, typed, raw, context)).body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""

@@ -13,7 +13,7 @@ import msgspec
 from moyai.api.ecs.lookup import active_cluster, service_arn
 from moyai.api.ecs.paging import PageQuery, paginate, paginate_after
 from moyai.api.ecs.services.view import service_view
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.plan.cloudmap.namespaces import find_namespace, not_shared
@@ -43,6 +43,7 @@ class ListServicesByNamespaceRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
+@operation(cached=True)
 def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[str, object]:
     """Describe up to ten services of a cluster."""
     cluster = active_cluster(ctx, request.cluster)
@@ -60,6 +61,7 @@ def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[st
     }
 
 
+@operation(cached=True)
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
     """The ARNs of a cluster's ACTIVE services."""
     cluster = active_cluster(ctx, request.cluster)

@@ -14,7 +14,7 @@ import msgspec
 from moyai.api.ecs.lookup import active_cluster, instance_arn, known_daemon, known_service, task_arn
 from moyai.api.ecs.paging import PageQuery, paginate_after
 from moyai.api.ecs.tasks.view import task_view
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task import Task
@@ -42,6 +42,7 @@ class ListTasksRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
+@operation(cached=True)
 def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> dict[str, object]:
     """Describe up to a hundred tasks of a cluster."""
     cluster = active_cluster(ctx, request.cluster)
@@ -59,6 +60,7 @@ def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> dict[str, obj
     }
 
 
+@operation(cached=True)
 def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
     """The ARNs of a cluster's tasks."""
     cluster = active_cluster(ctx, request.cluster)
