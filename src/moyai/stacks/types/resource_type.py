@@ -87,8 +87,7 @@ class StackResourceType(msgspec.Struct, frozen=True):
     """The member of the input of ``update`` that holds the properties."""
     missing: frozenset[str] = frozenset()
     replaces: frozenset[str] = frozenset()
-    always_updates: bool = False
-    """Whether an update of the stack concerns the resource though its properties are equal."""
+    always_updates: bool = False  # whether every update of the stack concerns the resource
     ticket: str | None = None
     """For a service whose answers are operations to wait for: the path of the id in the finished operation."""
 
