@@ -7,9 +7,29 @@ from typing import Any
 
 import typer
 
+from moyai.cli.remote import Remote
+from moyai.cli.snapshot import clusters_of
+
 _Task = Mapping[str, Any]
 _PROXY = "ecs-service-connect-"
 TASK_HELP = "A task's ID or ARN, the beginning of an ID, or the name of a service."
+
+
+def name_of(name_or_arn: str) -> str:
+    """The last part of an ARN; a name is returned unchanged."""
+    return name_or_arn.rpartition("/")[2]
+
+
+def clusters_named(remote: Remote, cluster: str | None) -> list[str]:
+    """The ARN of the cluster with this name or ARN, or of all clusters. Raises BadParameter."""
+    arns = list(clusters_of(remote))
+    matches = [arn for arn in arns if cluster is None or name_of(arn) == name_of(cluster)]
+    if cluster is not None and not matches:
+        names = ", ".join(map(name_of, arns)) or "none"
+        raise typer.BadParameter(
+            f"no cluster is called {name_of(cluster)!r}; clusters: {names}", param_hint="--cluster"
+        )
+    return matches
 
 
 def choose_task(reference: str, running: Iterable[_Task], other_tasks: Iterable[_Task] = ()) -> dict[str, Any]:
@@ -18,7 +38,7 @@ def choose_task(reference: str, running: Iterable[_Task], other_tasks: Iterable[
 
     Any task of a service will do, but an ID prefix that several tasks have is refused. Raises BadParameter.
     """
-    name, running = reference.rpartition("/")[2], list(running)
+    name, running = name_of(reference), list(running)
     for tasks in (running, other_tasks):
         matches = [task for task in tasks if task["id"].startswith(name) or task["group"] == f"service:{name}"]
         if len(matches) > 1 and not any(task["group"] == f"service:{name}" for task in matches):
@@ -32,7 +52,7 @@ def choose_task(reference: str, running: Iterable[_Task], other_tasks: Iterable[
 
 def tasks_of_service(wanted: str, tasks: Iterable[_Task]) -> list[_Task]:
     """The tasks of the service with this name or ARN."""
-    return [task for task in tasks if task["group"] == f"service:{wanted.rpartition('/')[2]}"]
+    return [task for task in tasks if task["group"] == f"service:{name_of(wanted)}"]
 
 
 def containers_of(task: _Task, container_name: str | None) -> list[str]:

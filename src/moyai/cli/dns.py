@@ -11,6 +11,7 @@ import typer
 from moyai.app.config import DEFAULT_DNS_PORT
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote, pages
+from moyai.cli.text import echo
 
 _HOST = "127.0.0.1"
 _PATIENCE = 2.0
@@ -29,9 +30,9 @@ def dns(
     domains = sorted({namespace["Name"] for namespace in namespaces if namespace["Type"] != "HTTP"})
     answers = _answers(port)
     if as_json:
-        typer.echo(json.dumps({"address": _HOST, "port": port, "answers": answers, "domains": domains}))
+        echo(json.dumps({"address": _HOST, "port": port, "answers": answers, "domains": domains}))
         return
-    typer.echo(_page(port, domains, answers=answers))
+    echo(*_page(port, domains, answers=answers).split("\n"))
 
 
 def _answers(port: int) -> bool:

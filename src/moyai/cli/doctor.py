@@ -3,51 +3,79 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
 
 from moyai.cli.errors import Unreachable
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json
 from moyai.cli.remote import Remote
+from moyai.cli.text import echo
 
 Finding = Mapping[str, str]
-_PROBLEM, _WARNING = "problem", "warning"
+_PROBLEM, _WARNING, _NOTE = "problem", "warning", "note"
+_CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "machine": frozenset({"machine"}),
+        "server": frozenset({"server", "version", "disk", "ignored-member"}),
+        "proxies": frozenset({"proxy-not-connected", "configuration-refused", "configuration-under-way"}),
+        "services": frozenset({"tasks-do-not-start", "service-stuck"}),
+        "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
+        "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),
+        "clusters": frozenset({"sessions-not-recorded"}),
+    }
+)
+"""What is checked, each with the kinds of its findings, in the order in which the checks depend on each other."""
+_ARN_PARTS: Final = 6
 
 
-def doctor(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
+def doctor(
+    endpoint: Endpoint = ENDPOINT,
+    account: Annotated[str | None, typer.Option(help="Only findings of this account.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only findings of this region.")] = None,
+    as_json: Json = False,
+) -> None:
     """Find what keeps services from calling each other. Each finding says what to do about it.
 
-    Checks this machine (can tasks run here?), the server, its proxies (connected, up to date, no rejected
-    configuration?), services whose deployments do not progress, names without an endpoint or hidden by another name,
-    and running tasks that cannot call a name because their deployment is older than it. Covers all accounts and
-    regions.
+    Checks this machine (can tasks run here, and how many?), the server, its proxies (connected, up to date, no
+    rejected configuration?), services whose deployments do not progress, names without an endpoint or hidden by
+    another name, load balancers and their targets. Covers all accounts and regions unless one is named.
 
-    A problem is something that fails now; a warning may be intended. Exits with 1 if there is a problem, else with 0.
-    Needs a server on this machine's loopback, without access keys.
+    A problem is something that fails now; a warning may be intended; a note is as on AWS. Exits with 1 if there is a
+    problem, else with 0. Needs a server on this machine's loopback, without access keys.
     """
-    findings = _findings(Remote(endpoint, REGION))
+    examined, findings = _findings(Remote(endpoint, REGION))
+    findings = [finding for finding in findings if _concerns(finding, account, region)]
     if as_json:
-        typer.echo(json.dumps({"findings": findings}, indent=2))
+        typer.echo(json.dumps({"examined": examined, "findings": findings}, indent=2))
     else:
-        _print(findings)
+        _print(examined, findings)
     if any(finding["severity"] == _PROBLEM for finding in findings):
         raise typer.Exit(1)
 
 
-def _findings(remote: Remote) -> list[Finding]:
+def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
+    """What was examined, each with a number or a description, and what was found."""
     from moyai.app.preflight import machine_warnings
 
     try:
-        report = remote.doctor()
+        report = remote.read("doctor")
     except Unreachable as error:
         return _without_report(remote, error)
-    limits = machine_warnings() if report["runtime"] == "linux" else []
-    warnings = [_finding(_WARNING, "machine", "this machine", line, "Tasks run without it.") for line in limits]
-    return [*report["findings"], *warnings, *_version_findings(report["version"])]
+    is_linux = report["runtime"] == "linux"
+    warnings = [
+        _finding(_WARNING, "machine", "this machine", line, "moyai runs without it; restart `moyai up` afterwards.")
+        for line in (machine_warnings() if is_linux else [])
+    ]
+    machine = {"machine": "can run tasks"} if is_linux else {}
+    server = {"server": f"{remote.url}, version {report['version']}, runtime {report['runtime']}"}
+    all_findings = [*warnings, *_version_findings(report["version"]), *report["findings"]]
+    return {**machine, **server, **report.get("examined", {})}, all_findings
 
 
-def _without_report(remote: Remote, error: Unreachable) -> list[Finding]:
+def _without_report(remote: Remote, error: Unreachable) -> tuple[Mapping[str, Any], list[Finding]]:
     """Why the server gave no report: it does not run, or it requires access keys."""
     from moyai.app.preflight import machine_problems
 
@@ -57,14 +85,15 @@ def _without_report(remote: Remote, error: Unreachable) -> list[Finding]:
         remedy = "Fix this before running `moyai up`."
         machine = [_finding(_PROBLEM, "machine", "this machine", line, remedy) for line in machine_problems()]
         remedy = "Start it with `moyai up`, or give its URL with --endpoint. If it ended by itself, read its log."
-        return [*machine, _finding(_PROBLEM, "server", remote.url, str(error), remedy)]
+        server = _finding(_PROBLEM, "server", remote.url, str(error), remedy)
+        return {"machine": "can run tasks", "server": remote.url}, [*machine, server]
     message = "The server requires access keys; the doctor can only examine servers without them."
-    remedy = "Look at `moyai status` and at the events of the services."
+    remedy = "Look at `moyai status` and `moyai events`."
     disk = [
         _finding(_PROBLEM, "disk", "the server's disk", problem, "Free disk space.")
         for problem in health.get("problems", ())
     ]
-    return [*disk, _finding(_PROBLEM, "server", remote.url, message, remedy)]
+    return {"server": remote.url}, [*disk, _finding(_PROBLEM, "server", remote.url, message, remedy)]
 
 
 def _version_findings(server_version: str) -> list[Finding]:
@@ -82,10 +111,41 @@ def _finding(severity: str, kind: str, subject: str, message: str, remedy: str) 
     return {"severity": severity, "kind": kind, "subject": subject, "message": message, "remedy": remedy}
 
 
-def _print(findings: Sequence[Finding]) -> None:
-    if not findings:
-        typer.echo("No problems found.")
-    for finding in findings:
-        typer.echo(f"{finding['severity']}: {finding['kind']}: {finding['subject']}")
-        typer.echo(f"  {finding['message']}")
-        typer.echo(f"  -> {finding['remedy']}")
+def _place(finding: Finding) -> tuple[str, str]:
+    """The account and the region of the subject; empty for what belongs to the whole installation."""
+    parts = finding["subject"].split(":", _ARN_PARTS)
+    return (parts[4], parts[3]) if len(parts) >= _ARN_PARTS and parts[0] == "arn" else ("", "")
+
+
+def _concerns(finding: Finding, account: str | None, region: str | None) -> bool:
+    at_account, at_region = _place(finding)
+    is_of_account = account is None or at_account in {account, ""}
+    return is_of_account and (region is None or at_region in {region, ""})
+
+
+def _print(examined: Mapping[str, Any], findings: Sequence[Finding]) -> None:
+    """The list of checks with their results, then the findings of each account and region."""
+    echo(*(_check_line(check, examined[check], findings) for check in _CHECKS if check in examined))
+    places = sorted({_place(finding) for finding in findings})
+    for place in places:
+        if len(places) > 1 and place != ("", ""):
+            echo("", f"account {place[0]}, {place[1]}")
+        for finding in (f for f in findings if _place(f) == place):
+            echo("", f"{finding['severity']}: {finding['kind']}: {finding['subject']}")
+            echo(f"  {finding['message']}", f"  -> {finding['remedy']}")
+    echo("", _summary(findings))
+
+
+def _check_line(check: str, subject: str | int, findings: Iterable[Finding]) -> str:
+    """The result of a check, and the number of things or the thing that was examined."""
+    severities = [finding["severity"] for finding in findings if finding["kind"] in _CHECKS[check]]
+    worst = next((severity for severity in (_PROBLEM, _WARNING, _NOTE) if severity in severities), "ok")
+    more = f", {len(severities)} findings" if len(severities) > 1 else ""
+    return f"{worst:<8}{check:<15}{subject}{more if worst != 'ok' else ''}"
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counts = {severity: sum(f["severity"] == severity for f in findings) for severity in (_PROBLEM, _WARNING, _NOTE)}
+    if not counts[_PROBLEM] and not counts[_WARNING]:
+        return "No problems found."
+    return ", ".join(f"{n} {severity}{'s' if n != 1 else ''}" for severity, n in counts.items() if n) + "."

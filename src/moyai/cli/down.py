@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from moyai.app.config import Settings
 from moyai.app.state_paths import StatePaths
-from moyai.cli.options import ENDPOINT, REGION, STATE, Endpoint, State
+from moyai.cli.options import ENDPOINT, REGION, STATE, Endpoint, Json, State
+from moyai.cli.text import echo
 
 
 def down(
@@ -17,6 +19,7 @@ def down(
         bool,
         typer.Option("--forget", help="Also delete all data: clusters, services, images, logs, metrics, access keys."),
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Stop the control plane and all tasks. The next `moyai up` starts the tasks of services again."""
     import asyncio
@@ -24,12 +27,13 @@ def down(
     from moyai.app.down import down as stop_everything
 
     asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
-    typer.echo(f"Stopped everything in {state}{' and deleted its data' if forget else ''}.")
+    line = f"Stopped everything in {state}{' and deleted its data' if forget else ''}."
+    echo(json.dumps({"state": str(state), "forgotten": forget}) if as_json else line)
 
 
-def reset(endpoint: Endpoint = ENDPOINT) -> None:
+def reset(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
     """Stop all tasks and delete all data of a running server. Servers with access keys refuse this."""
     from moyai.cli.remote import Remote
 
     Remote(endpoint, REGION).reset()
-    typer.echo("Stopped all tasks and deleted all data.")
+    echo(json.dumps({"endpoint": endpoint}) if as_json else "Stopped all tasks and deleted all data.")

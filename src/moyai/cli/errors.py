@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from moyai.kernel.errors import MoyaiError
 
 
@@ -21,3 +23,17 @@ def error_message(error: Exception) -> str | None:
     if isinstance(error, EndpointConnectionError):
         return f"{error}; start the server with `moyai up`"
     return str(error) if isinstance(error, BotoCoreError) else None
+
+
+def message_of(body: bytes) -> str:
+    """The message in the JSON body of an error; the body itself where it has none."""
+    text = " ".join(body.decode(errors="replace").split())
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
+def not_moyai(url: str) -> str:
+    """What to say of a server that answers otherwise than moyai."""
+    return f"the server at {url} is not moyai; give the URL of one with --endpoint"

@@ -15,6 +15,7 @@ import typer
 
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json
 from moyai.cli.remote import Remote
+from moyai.cli.text import echo
 from moyai.domain.s3.env_file import LARGEST, env_file_arn
 from moyai.kernel.errors import MoyaiError
 
@@ -42,26 +43,26 @@ def put(
     """Store a file, or replace it. Prints the value to use in environmentFiles."""
     body = _read(path)
     stored = Remote(endpoint, REGION).put_file(_valid_name(name), body)
-    typer.echo(json.dumps(stored) if as_json else stored["Arn"])
+    echo(json.dumps(stored) if as_json else stored["Arn"])
 
 
 def list_files(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
     """List the files with their sizes and dates."""
     files = Remote(endpoint, REGION).files()
     if as_json:
-        typer.echo(json.dumps(files))
+        echo(json.dumps(files))
         return
-    lines = (
+    lines = [
         f"{datetime.fromtimestamp(f['LastModified'], UTC).isoformat(timespec='seconds')}  {f['Size']:6}  {f['Name']}"
         for f in files
-    )
-    typer.echo("\n".join(lines) or "There are no files.")
+    ]
+    echo(*(lines or ["There are no files."]))
 
 
-def remove(name: _Name, endpoint: Endpoint = ENDPOINT) -> None:
+def remove(name: _Name, endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
     """Delete a file. Running containers keep the variables that they were started with."""
     Remote(endpoint, REGION).remove_file(_valid_name(name))
-    typer.echo(f"Deleted {name}")
+    echo(json.dumps({"Name": name}) if as_json else f"Deleted {name}")
 
 
 def _valid_name(name: str) -> str:

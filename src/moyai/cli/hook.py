@@ -9,6 +9,7 @@ import typer
 
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json
 from moyai.cli.remote import Remote
+from moyai.cli.text import echo
 
 Name = Annotated[
     str,
@@ -32,22 +33,23 @@ def put(
     name: Name,
     url: Annotated[str, typer.Argument(metavar="URL", help="http://… or https://…; receives Lambda's payload.")],
     endpoint: Endpoint = ENDPOINT,
+    as_json: Json = False,
 ) -> None:
     """Call this URL instead of the function."""
     Remote(endpoint, REGION).put_hook(name, url)
-    typer.echo(f"{name} calls {url}")
+    echo(json.dumps({"name": name, "url": url}) if as_json else f"{name} calls {url}")
 
 
 def list_hooks(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
     """List the functions and their URLs."""
     hooks = Remote(endpoint, REGION).hooks()
     if as_json:
-        typer.echo(json.dumps([{"name": hook["name"], "url": hook["url"]} for hook in hooks]))
+        echo(json.dumps([{"name": hook["name"], "url": hook["url"]} for hook in hooks]))
     else:
-        typer.echo("\n".join(f"{hook['name']}  {hook['url']}" for hook in hooks) or "There are no functions.")
+        echo(*([f"{hook['name']}  {hook['url']}" for hook in hooks] or ["There are no functions."]))
 
 
-def remove(name: Name, endpoint: Endpoint = ENDPOINT) -> None:
+def remove(name: Name, endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
     """Remove the URL of a function."""
     Remote(endpoint, REGION).remove_hook(name)
-    typer.echo(f"Removed {name}")
+    echo(json.dumps({"name": name}) if as_json else f"Removed {name}")

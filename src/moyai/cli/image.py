@@ -18,6 +18,7 @@ import typer
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import STATE, Json, State
+from moyai.cli.text import echo
 from moyai.cli.up_options import DockerConfigDirectory, ImageEngine, ImageMap, InsecureRegistries, RegistryMirrors
 from moyai.domain.sandbox.pull import MEGABYTE
 from moyai.images.pull_behavior import PullBehavior
@@ -203,7 +204,7 @@ def prune_images(state: State = STATE, as_json: Json = False) -> None:
     names, removed = make_images(StatePaths(state)).prune()
     result = {"Names": names, "Layers": removed.layers, "Freed": removed.size}
     lines = [*(f"Removed {name}" for name in names), f"Freed {removed.size / MEGABYTE:.1f} MB"]
-    typer.echo(json.dumps(result) if as_json else "\n".join(lines))
+    echo(*([json.dumps(result)] if as_json else lines))
 
 
 def _details(image: ImageDetails) -> dict[str, Any]:
@@ -247,4 +248,4 @@ def _short(digest: object) -> str:
 
 
 def _show(rows: Iterable[Mapping[str, object]], as_json: bool, lines: Iterable[str]) -> None:
-    typer.echo(json.dumps(list(rows)) if as_json else "\n".join(lines))
+    echo(*([json.dumps(list(rows))] if as_json else lines))

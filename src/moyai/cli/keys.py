@@ -10,6 +10,7 @@ import typer
 
 from moyai.app.state_paths import StatePaths
 from moyai.cli.options import STATE, Json, State
+from moyai.cli.text import echo
 
 
 def key_commands() -> typer.Typer:
@@ -31,9 +32,9 @@ def create(state: State = STATE, as_json: Json = False) -> None:
 
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
     if as_json:
-        typer.echo(json.dumps({"AccessKeyId": access_key, "SecretAccessKey": secret}))
+        echo(json.dumps({"AccessKeyId": access_key, "SecretAccessKey": secret}))
     else:
-        typer.echo(f"AWS_ACCESS_KEY_ID={access_key}\nAWS_SECRET_ACCESS_KEY={secret}")
+        echo(f"AWS_ACCESS_KEY_ID={access_key}", f"AWS_SECRET_ACCESS_KEY={secret}")
 
 
 def list_keys(state: State = STATE, as_json: Json = False) -> None:
@@ -43,14 +44,16 @@ def list_keys(state: State = STATE, as_json: Json = False) -> None:
     keys = AccessKeys(StatePaths(state).keys).list()
     created_at = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
     if as_json:
-        typer.echo(json.dumps([{"AccessKeyId": key, "CreateDate": date} for key, date in created_at.items()]))
+        echo(json.dumps([{"AccessKeyId": key, "CreateDate": date} for key, date in created_at.items()]))
     else:
-        typer.echo("\n".join(f"{key}  {date}" for key, date in created_at.items()) or "There are no access keys.")
+        echo(*([f"{key}  {date}" for key, date in created_at.items()] or ["There are no access keys."]))
 
 
-def revoke(access_key: Annotated[str, typer.Argument(help="The key's ID, AKIA…")], state: State = STATE) -> None:
+def revoke(
+    access_key: Annotated[str, typer.Argument(help="The key's ID, AKIA…")], state: State = STATE, as_json: Json = False
+) -> None:
     """Revoke an access key, immediately and permanently."""
     from moyai.app.adapters.access_keys import AccessKeys
 
     AccessKeys(StatePaths(state).keys).revoke(access_key)
-    typer.echo(f"Revoked {access_key}")
+    echo(json.dumps({"AccessKeyId": access_key}) if as_json else f"Revoked {access_key}")

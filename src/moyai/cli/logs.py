@@ -8,22 +8,25 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from moyai.cli.choice import TASK_HELP, choose_task, containers_of, only_container, tasks_of_service
-from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
-from moyai.cli.remote import Remote
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, seconds_ago
+from moyai.cli.remote import LogSelection, Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
+from moyai.cli.text import printable
 
 if TYPE_CHECKING:
     from moyai.cli.streams import LogSource, SourcedLine
 
 _COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
+MOST_LINES = 10_000
+"""The server keeps the last lines of a container in memory while it looks for them."""
 
 
-def logs(
+def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
@@ -31,24 +34,44 @@ def logs(
         str | None, typer.Option(help="Container name; required for a task with several containers.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the container ends.")] = False,
+    since: Annotated[str | None, typer.Option(help="Only the last 90s, 5m, 1h, 2d.")] = None,
+    tail: Annotated[
+        int | None, typer.Option("--tail", "-n", help="Only the last lines of each container.", min=0, max=MOST_LINES)
+    ] = None,
+    previous: Annotated[
+        bool, typer.Option("--previous", "-p", help="Of a service: its task that stopped last, within an hour.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print the output of a container or of a service. A service's lines are those of all its tasks, oldest first."""
     from moyai.cli.streams import LogSource, follow_logs, merge_logs
 
     remote = Remote(endpoint, region)
-    running = list(running_tasks(remote))
+    selection = LogSelection(None if since is None else seconds_ago(since, "--since"), tail)
+    reader = SelectedLogs(remote, selection)
+    running = [] if previous else list(running_tasks(remote))
     sources = _sources(tasks_of_service(task, running), container)
     if len(sources) > 1 and follow:
-        lines = follow_logs(remote, lambda: _sources(tasks_of_service(task, running_tasks(remote)), container))
+        lines = follow_logs(reader, lambda: _sources(tasks_of_service(task, running_tasks(remote)), container))
     elif len(sources) > 1:
-        lines = merge_logs(remote, sources)
+        lines = merge_logs(reader, sources)
     else:
         chosen = choose_task(task, running, stopped_tasks(remote))
         source = LogSource(chosen["id"], container or only_container(chosen))
-        lines = ((source, line) for line in remote.logs(*source, follow=follow))
+        lines = ((source, line) for line in reader.logs(*source, follow=follow))
     with contextlib.suppress(KeyboardInterrupt):
         _print(lines, labelled=len(sources) > 1, as_json=as_json)
+
+
+class SelectedLogs(NamedTuple):
+    """Reads of each container the selected lines."""
+
+    remote: Remote
+    selection: LogSelection
+
+    def logs(self, task: str, container: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """The container's selected lines; with ``follow``, until it ends."""
+        return self.remote.logs(task, container, self.selection, follow=follow)
 
 
 def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[LogSource]:
@@ -73,7 +96,5 @@ def _coloured(label: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with control characters escaped, so that output cannot control the user's terminal. Only there."""
-    if not sys.stdout.isatty():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+    """The text, printable in a terminal, so that output cannot control it; unchanged in a file or a pipe."""
+    return "\t".join(map(printable, text.split("\t"))) if sys.stdout.isatty() else text

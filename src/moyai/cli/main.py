@@ -18,7 +18,9 @@ from moyai.cli.demo.command import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
 from moyai.cli.down import down, reset
+from moyai.cli.env import env
 from moyai.cli.errors import error_message
+from moyai.cli.events import events
 from moyai.cli.exec.command import execute
 from moyai.cli.file import file_commands
 from moyai.cli.hook import hook_commands
@@ -27,8 +29,10 @@ from moyai.cli.keys import key_commands
 from moyai.cli.logs import logs
 from moyai.cli.mesh.command import mesh
 from moyai.cli.migrate.command import migrate_commands
+from moyai.cli.open import open_page
 from moyai.cli.secret import secret_commands
 from moyai.cli.status import status
+from moyai.cli.text import echo
 from moyai.cli.up import up
 
 
@@ -43,8 +47,9 @@ def command_line() -> typer.Typer:
     """All commands, in the order in which ``--help`` lists them."""
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
-    for command in (up, down, status, doctor, logs, mesh, dns, reset, demo):
+    for command in (up, down, env, status, events, logs, doctor, mesh, dns, reset, demo):
         cli.command()(command)
+    cli.command("open")(open_page)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
     cli.add_typer(box_commands(), name="box")
     cli.add_typer(image_commands(), name="image")
@@ -81,5 +86,5 @@ def main() -> None:
         message = error_message(error)
         if message is None:
             raise
-        sys.stderr.write(f"moyai: {message}\n")
+        echo(*f"moyai: {message}".splitlines(), err=True)
         sys.exit(1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -16,6 +18,8 @@ ENDPOINT = f"http://127.0.0.1:{DEFAULT_PORT}"
 STATE = DEFAULT_STATE
 MOST_GATEWAY_PORTS = 1000
 _LAST_PORT, _LONGEST_PORT = 65535, 5
+_UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
+_LONGEST_DURATION: Final = 15 * 86_400
 
 
 def _http_url(text: str) -> str:
@@ -27,6 +31,10 @@ def _http_url(text: str) -> str:
 Region = Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="AWS region.")]
 Endpoint = Annotated[str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the moyai server.", callback=_http_url)]
 State = Annotated[Path, typer.Option(envvar="MOYAI_STATE", help="State directory.")]
+Cluster = Annotated[str | None, typer.Option(help="Name or ARN of the cluster; by default all clusters.")]
+Watch = Annotated[
+    float | None, typer.Option("--watch", "-w", help="Print again every so many seconds, until Ctrl-C.", min=1)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -40,6 +48,22 @@ def host_and_port(text: str, option: str) -> tuple[str, int]:
     if not host or port is None or not is_complete:
         raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9443", param_hint=option)
     return host, port
+
+
+def duration(text: str, option: str) -> int:
+    """Read a time such as ``90s``, ``5m``, ``1h`` or ``2d``, in seconds. Raises BadParameter for ``option``."""
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST_DURATION:
+        raise typer.BadParameter(f"{text!r} is not a time such as 90s, 5m, 1h or 2d, up to 15d", param_hint=option)
+    return seconds
+
+
+def seconds_ago(text: str, option: str) -> float:
+    """The time so long ago, in seconds since 1970. Raises BadParameter for ``option``."""
+    from moyai.app.clock import SystemClock
+
+    return SystemClock().now() - duration(text, option)
 
 
 def port_range(text: str, option: str) -> range:

@@ -44,7 +44,7 @@ class PublicUrls:
 
     @cached_property
     def _gateway(self) -> Mapping[str, Any]:
-        return self._remote.gateway()
+        return self._remote.read("gateway")
 
     @cached_property
     def _gateway_ports(self) -> Mapping[tuple[str, int], int]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from moyai.cli.errors import Unreachable
+from moyai.cli.errors import Unreachable, message_of, not_moyai
 
 if TYPE_CHECKING:  # imported when the first request is sent
     from http.client import HTTPResponse
@@ -29,6 +29,13 @@ _TIMEOUT = 30.0
 _PLACEHOLDER = "moyai"
 _SERVICE = "moyai"
 """The service name in the signatures of requests to ``/_moyai``."""
+
+
+class LogSelection(NamedTuple):
+    """Lines of a container: those from a time on, in seconds since 1970, and of them so many last ones."""
+
+    since: float | None = None
+    tail: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Remote:
         while True:
             page = self.call(service, operation, **parameters)
             if member not in page:
-                raise Unreachable(_not_moyai(self.url))
+                raise Unreachable(not_moyai(self.url))
             yield from page[member]
             if not page.get(token_name):
                 return
@@ -111,7 +118,7 @@ class Remote:
             try:
                 page = ET.fromstring(response.read())  # noqa: S314 (the user's own server)
             except ET.ParseError as error:
-                raise Unreachable(_not_moyai(self.url)) from error
+                raise Unreachable(not_moyai(self.url)) from error
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise Unreachable(f"{page.findtext('.//{*}Code')}: {page.findtext('.//{*}Message')}")
         return page
@@ -121,20 +128,17 @@ class Remote:
         answer: Mapping[str, Any] = self._json("GET", "/_moyai/health", allowed=(HTTPStatus.SERVICE_UNAVAILABLE,))
         return answer
 
-    def doctor(self) -> Mapping[str, Any]:
-        """The answer of ``GET /_moyai/doctor``."""
-        answer: Mapping[str, Any] = self._json("GET", "/_moyai/doctor")
+    def read(self, path: str, **query: object) -> Mapping[str, Any]:
+        """The answer of a path below ``/_moyai/``. Members of the query that are None are left out."""
+        answer: Mapping[str, Any] = self._json("GET", f"/_moyai/{path}{_query(query)}")
         return answer
 
-    def configuration(self, of: str) -> Mapping[str, Any]:
-        """The Envoy configuration of a task, a virtual node or a virtual gateway, as a config_dump."""
-        answer: Mapping[str, Any] = self._json("GET", f"/_moyai/configuration?{urlencode({'of': of})}")
-        return answer
-
-    def gateway(self) -> Mapping[str, Any]:
-        """The ports at which tasks answer outside of the machine that moyai runs on: ``GET /_moyai/gateway``."""
-        answer: Mapping[str, Any] = self._json("GET", "/_moyai/gateway")
-        return answer
+    def lines(self, path: str, *, endless: bool, **query: object) -> Iterator[Mapping[str, Any]]:
+        """The lines of a path below ``/_moyai/``, each a JSON object, as they arrive. ``endless``: however late."""
+        timeout = None if endless else _TIMEOUT
+        with self._request("GET", f"/_moyai/{path}{_query(query)}", timeout=timeout) as response:
+            for line in response:
+                yield json.loads(line)
 
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """The Lambda functions of lifecycle hooks, each with its URL."""
@@ -156,12 +160,10 @@ class Remote:
         with self._request("POST", "/_moyai/reset") as response:
             response.read()
 
-    def logs(self, task: str, container: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
-        """A container's output, one mapping per line."""
-        query = urlencode({"task": task, "container": container, "follow": "true" if follow else "false"})
-        with self._request("GET", f"/_moyai/logs?{query}", timeout=None if follow else _TIMEOUT) as response:
-            for line in response:
-                yield json.loads(line)
+    def logs(self, task: str, container: str, selection: LogSelection, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """The selected lines of a container's output, one mapping per line."""
+        query = {"task": task, "container": container, "follow": str(follow).lower(), **selection._asdict()}
+        return self.lines("logs", endless=follow, **query)
 
     def execute(self, request: Mapping[str, object]) -> Mapping[str, str] | None:
         """Start a session by ``POST /_moyai/execute``; None from a server with access keys, which has no such path."""
@@ -200,7 +202,7 @@ class Remote:
         try:
             return json.loads(response.read())
         except (ValueError, HTTPException) as error:
-            raise Unreachable(_not_moyai(self.url)) from error
+            raise Unreachable(not_moyai(self.url)) from error
 
     def _request(
         self,
@@ -213,8 +215,7 @@ class Remote:
     ) -> HTTPResponse:
         response = self._send(method, path, body, timeout=timeout)
         if response.status >= HTTPStatus.BAD_REQUEST and response.status not in allowed_statuses:
-            text = " ".join(response.read(2000).decode(errors="replace").split())
-            raise Unreachable(f"{self.url}{path} answered {response.status}: {text}")
+            raise Unreachable(f"{self.url}{path} answered {response.status}: {message_of(response.read(2000))}")
         return response
 
     def _send(
@@ -241,7 +242,7 @@ class Remote:
             raise Unreachable(f"no moyai server answers at {self.url} ({error}); start it with `moyai up`") from error
         except HTTPException as error:
             connection.close()
-            raise Unreachable(_not_moyai(self.url)) from error
+            raise Unreachable(not_moyai(self.url)) from error
 
     def _signed(
         self, method: str, path: str, body: str | bytes | None, service: str, headers: Mapping[str, str]
@@ -275,6 +276,11 @@ class Remote:
         return get_session().get_credentials()
 
 
+def _query(members: Mapping[str, object]) -> str:
+    members = {name: value for name, value in members.items() if value is not None}
+    return f"?{urlencode(members)}" if members else ""
+
+
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401
     """The items of all pages of a listing. Raises Unreachable when the server is not moyai."""
     from botocore.parsers import ResponseParserError
@@ -283,8 +289,4 @@ def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterato
         for page in client.get_paginator(operation).paginate(**kwargs):
             yield from page[result]
     except (ResponseParserError, KeyError) as error:
-        raise Unreachable(_not_moyai(client.meta.endpoint_url)) from error
-
-
-def _not_moyai(url: str) -> str:
-    return f"the server at {url} is not moyai; give the URL of one with --endpoint"
+        raise Unreachable(not_moyai(client.meta.endpoint_url)) from error

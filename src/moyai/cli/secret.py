@@ -15,6 +15,7 @@ import typer
 
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote, pages
+from moyai.cli.text import echo
 from moyai.kernel.errors import MoyaiError
 
 _LONGEST: Final = 65536
@@ -61,7 +62,7 @@ def put(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     else:
         secret = _put_secret(remote.client("secretsmanager"), name, text)
         task_secret = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
-    typer.echo(json.dumps(task_secret) if as_json else task_secret["ValueFrom"])
+    echo(json.dumps(task_secret) if as_json else task_secret["ValueFrom"])
 
 
 def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:
@@ -74,13 +75,19 @@ def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json
         *({"Name": p["Name"], "Kind": "parameter", "ValueFrom": p["Name"]} for p in parameters),
     ]
     if as_json:
-        typer.echo(json.dumps(entries))
+        echo(json.dumps(entries))
     else:
-        lines = (f"{entry['Kind']:9}  {entry['Name']}  {entry['ValueFrom']}" for entry in entries)
-        typer.echo("\n".join(lines) or "There are no secrets and no parameters.")
+        lines = [f"{entry['Kind']:9}  {entry['Name']}  {entry['ValueFrom']}" for entry in entries]
+        echo(*(lines or ["There are no secrets and no parameters."]))
 
 
-def remove(name: _Name, parameter: _Parameter = False, endpoint: Endpoint = ENDPOINT, region: Region = REGION) -> None:
+def remove(
+    name: _Name,
+    parameter: _Parameter = False,
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
+    as_json: Json = False,
+) -> None:
     """Delete a secret, or with --parameter a parameter, immediately and permanently."""
     remote = Remote(endpoint, region)
     if parameter:
@@ -89,7 +96,8 @@ def remove(name: _Name, parameter: _Parameter = False, endpoint: Endpoint = ENDP
         client = remote.client("secretsmanager")
         client.describe_secret(SecretId=name)
         client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-    typer.echo(f"Deleted {name}")
+    kind = "parameter" if parameter else "secret"
+    echo(json.dumps({"Name": name, "Kind": kind}) if as_json else f"Deleted {name}")
 
 
 def _put_secret(client: Any, name: str, text: str) -> Any:  # noqa: ANN401 (botocore's client and answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import inf
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -42,24 +43,26 @@ class _Port(NamedTuple):
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
-    """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs."""
+    """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs. The
+    tasks that stopped within the last hour are apart, newest first.
+    """
     urls, names = PublicUrls(remote), _Namespaces(remote)
-    clusters = [_cluster(remote, arn, urls, names) for arn in _clusters(remote)]
+    clusters = [_cluster(remote, arn, urls, names) for arn in clusters_of(remote)]
     balancers = load_balancers(remote, urls)
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters, "loadBalancers": balancers}
 
 
 def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
     """The tasks that have not stopped, with the ARN of their ``cluster`` and without URLs."""
-    for cluster in _clusters(remote):
-        for task in _described(remote, "tasks", cluster):
+    for cluster in clusters_of(remote):
+        for task in describe_all(remote, "tasks", cluster):
             yield _task(task, None, ()) | {"cluster": cluster}
 
 
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
-    """The tasks that stopped within the last hour."""
-    for cluster in _clusters(remote):
-        for task in _described(remote, "tasks", cluster, desiredStatus="STOPPED"):
+    """The tasks that stopped within the last hour, those that are stopping first and then the newest first."""
+    for cluster in clusters_of(remote):
+        for task in _stopped(remote, cluster):
             yield _task(task, None, ())
 
 
@@ -88,13 +91,14 @@ class _Namespaces:
         return self._defaults[cluster]
 
 
-def _clusters(remote: Remote) -> Iterator[str]:
+def clusters_of(remote: Remote) -> Iterator[str]:
+    """The ARNs of the clusters."""
     return remote.pages("ecs", "ListClusters", "clusterArns")
 
 
 def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> dict[str, Any]:
-    services = list(_described(remote, "services", arn))
-    tasks = list(_described(remote, "tasks", arn))
+    services = list(describe_all(remote, "services", arn))
+    tasks = list(describe_all(remote, "tasks", arn))
     definitions = _ports(remote, {t["taskDefinitionArn"] for t in tasks})
     tls_ports = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
     task_rows = [_task(t, urls, _schemes(definitions, tls_ports, t)) for t in tasks]
@@ -108,17 +112,23 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
     return {
         "name": name,
         "services": rows,
-        "instances": [_instance(i) for i in _described(remote, "containerInstances", arn)],
+        "instances": [_instance(i) for i in describe_all(remote, "containerInstances", arn)],
         "tasks": task_rows,
+        "stopped": [_stopped_task(t) for t in _stopped(remote, arn)],
     }
 
 
-def _described(remote: Remote, resource_type: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:
+def describe_all(remote: Remote, resource_type: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:
     """List and describe the services, the tasks or the container instances of a cluster."""
     kind = _KINDS[resource_type]
     arns = list(remote.pages("ecs", kind.list_operation, kind.arns, cluster=cluster, **filters))
     for batch in _batches(arns, kind.batch):
         yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{resource_type: batch})[resource_type]
+
+
+def _stopped(remote: Remote, cluster: str) -> list[Mapping[str, Any]]:
+    tasks = describe_all(remote, "tasks", cluster, desiredStatus="STOPPED")
+    return sorted(tasks, key=lambda task: float(task.get("stoppedAt", inf)), reverse=True)
 
 
 def _managed_urls(remote: Remote, urls: PublicUrls, services: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -227,4 +237,21 @@ def _task(task: Mapping[str, Any], public_urls: PublicUrls | None, ports: Sequen
         "address": details.get("privateIPv4Address", ""),
         "urls": urls,
         "containers": [c["name"] for c in task["containers"]],
+    }
+
+
+def _stopped_task(task: Mapping[str, Any]) -> dict[str, Any]:
+    """``reason``: why the task stopped, with what is known of its containers that failed."""
+    reason = task.get("stoppedReason", "")
+    failed = [
+        f"{c['name']}: {c.get('reason') or 'exit code ' + str(c['exitCode'])}"
+        for c in task["containers"]
+        if c.get("exitCode") or c.get("reason", "") not in reason
+    ]
+    return {
+        "id": task["taskArn"].rpartition("/")[2],
+        "group": task["group"],
+        "stopped_at": task.get("stoppedAt"),
+        "code": task.get("stopCode", ""),
+        "reason": "; ".join(filter(None, [reason, *failed])),
     }

@@ -1,20 +1,25 @@
-"""``moyai status``: what runs, and at which URLs."""
+"""``moyai status``: what runs, at which URLs, and why tasks stopped."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.choice import name_of
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, Watch
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot
+from moyai.cli.text import printable
 
 if TYPE_CHECKING:  # Rich is imported when a table is drawn
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 _COLUMNS: Final = MappingProxyType(
@@ -23,48 +28,107 @@ _COLUMNS: Final = MappingProxyType(
 """The columns of the table of tasks, each with its title."""
 _DROPPED_FIRST: Final = ("", "zone", "address", "health")
 _SHORT_ID: Final = 8
+_STOPPED_SHOWN: Final = 5
+"""The number of stopped tasks of a cluster that the tables show; JSON has all."""
+
+_Cluster = Mapping[str, Any]
 
 
 def status(
+    service: Annotated[str | None, typer.Argument(help="Show only this service, by name or ARN.")] = None,
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
+    watch: Watch = None,
     as_json: Json = False,
 ) -> None:
     """Show clusters, services, container instances, tasks, load balancers and URLs. Tasks with a public IP address and
-    internet-facing load balancers have URLs.
+    internet-facing load balancers have URLs. Tasks that stopped within the last hour are shown with their reasons.
     """
-    current = snapshot(Remote(endpoint, region))
-    if as_json:
-        typer.echo(json.dumps(current, indent=2))
-        return
-    from moyai.cli.output import console
+    remote = Remote(endpoint, region)
+    with suppress(KeyboardInterrupt):
+        while True:
+            current = snapshot(remote)
+            if service is not None:
+                current = _only(current, name_of(service))
+            if as_json:
+                typer.echo(json.dumps(current, indent=None if watch else 2))
+            else:
+                _print(current, is_repeated=watch is not None)
+            if watch is None:
+                return
+            time.sleep(watch)
+
+
+def _only(current: _Cluster, service: str) -> dict[str, Any]:
+    """The service with this name, its tasks and its clusters. Raises BadParameter."""
+    group = f"service:{service}"
+    clusters = [
+        {
+            **cluster,
+            "services": [s for s in cluster["services"] if s["name"] == service],
+            "instances": [],
+            "tasks": [t for t in cluster["tasks"] if t["group"] == group],
+            "stopped": [t for t in cluster["stopped"] if t["group"] == group],
+        }
+        for cluster in current["clusters"]
+    ]
+    clusters = [cluster for cluster in clusters if cluster["services"]]
+    if not clusters:
+        names = sorted({s["name"] for cluster in current["clusters"] for s in cluster["services"]})
+        message = f"no service is called {service!r}; services: {', '.join(names) or 'none'}"
+        raise typer.BadParameter(message, param_hint="SERVICE")
+    return {**current, "clusters": clusters, "loadBalancers": []}
+
+
+def _print(current: _Cluster, *, is_repeated: bool) -> None:
+    from moyai.app.clock import SystemClock
+    from moyai.cli.output import can_redraw, console
 
     out = console()
+    if is_repeated and can_redraw(out):
+        out.clear()
+    if is_repeated:
+        out.print(datetime.fromtimestamp(SystemClock().now(), UTC).isoformat(timespec="seconds"))
     if not current["clusters"]:
-        out.print(f"moyai runs on {endpoint}. There are no clusters in {region}.")
+        out.print(f"moyai runs on {current['endpoint']}. There are no clusters in {current['region']}.")
     for cluster in current["clusters"]:
         _print_cluster(out, cluster)
     if current["loadBalancers"]:
         out.print(_balancer_table(current["loadBalancers"]))
 
 
-def _print_cluster(out: Console, cluster: Mapping[str, Any]) -> None:
+def _print_cluster(out: Console, cluster: _Cluster) -> None:
+    tables: list[RenderableType] = [_service_table(cluster)]
+    if cluster["instances"]:
+        tables.append(_instance_table(cluster["instances"]))
+    tables.append(_task_table(cluster["tasks"], out.width))
+    if cluster["stopped"]:
+        tables.append(_stopped_table(cluster["stopped"]))
+    out.print(*tables)
+
+
+def _service_table(cluster: _Cluster) -> Table:
     from rich.table import Table
 
     has_urls = ["public"] if any(s["url"] for s in cluster["services"]) else []
     titles = ("service", "status", "desired", "running", "pending", "rollout", "names", *has_urls)
-    services = Table(*titles, title=cluster["name"])
+    services = Table(*titles, title=printable(cluster["name"]))
     services.columns[0].overflow = services.columns[-1].overflow = "fold"
     for s in cluster["services"]:
         counts = (str(s["desired"]), str(s["running"]), str(s["pending"]))
-        services.add_row(
-            s["name"], s["status"], *counts, s["rollout"], " ".join(s["names"]), *(s["url"] for _ in has_urls)
-        )
-    instances = Table("container instance", "machine", "status", "connected", "zone", "tasks", "CPU left", "MiB left")
-    for i in cluster["instances"]:
+        names = " ".join(s["names"])
+        _add_row(services, s["name"], s["status"], *counts, s["rollout"], names, *(s["url"] for _ in has_urls))
+    return services
+
+
+def _instance_table(instances: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table("container instance", "machine", "status", "connected", "zone", "tasks", "CPU left", "MiB left")
+    for i in instances:
         connected, left = "yes" if i["connected"] else "no", (str(i["cpu_left"]), str(i["memory_left"]))
-        instances.add_row(i["id"], i["instance"], i["status"], connected, i["zone"], str(i["tasks"]), *left)
-    out.print(services, *([instances] if cluster["instances"] else []), _task_table(cluster["tasks"], out.width))
+        _add_row(table, i["id"], i["instance"], i["status"], connected, i["zone"], str(i["tasks"]), *left)
+    return table
 
 
 def _balancer_table(balancers: Sequence[Mapping[str, Any]]) -> Table:
@@ -76,7 +140,21 @@ def _balancer_table(balancers: Sequence[Mapping[str, Any]]) -> Table:
         column.overflow = "fold"
     for b in balancers:
         state = f"{b['state']}: {b['reason']}" if b["reason"] else b["state"]
-        table.add_row(b["name"], b["scheme"], state, " ".join(b["urls"] or [b["dns_name"]]))
+        _add_row(table, b["name"], b["scheme"], state, " ".join(b["urls"] or [b["dns_name"]]))
+    return table
+
+
+def _stopped_table(tasks: Sequence[Mapping[str, Any]]) -> Table:
+    """The newest stopped tasks, each with its reason. All IDs are short, which all commands accept."""
+    from rich.table import Table
+
+    more = len(tasks) - _STOPPED_SHOWN
+    table = Table("stopped task", "group", "at (UTC)", "reason", caption=f"and {more} older" if more > 0 else None)
+    table.columns[-1].overflow = "fold"
+    for t in tasks[:_STOPPED_SHOWN]:
+        stopped_at = t["stopped_at"]
+        at = "stopping" if stopped_at is None else f"{datetime.fromtimestamp(stopped_at, UTC):%H:%M:%S}"
+        _add_row(table, t["id"][:_SHORT_ID], t["group"], at, t["reason"] or t["code"])
     return table
 
 
@@ -97,9 +175,13 @@ def _task_table(tasks: Sequence[Mapping[str, Any]], width: int) -> Table:
         column.overflow = "fold"
     table.columns[0].no_wrap = table.columns[-1].no_wrap = True
     for row in rows:
-        table.add_row(*(row[name] for name in columns))
+        _add_row(table, *(row[name] for name in columns))
     return table
 
 
 def _table_width(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> int:
     return 1 + sum(3 + max(len(_COLUMNS[name]), *(len(row[name]) for row in rows), 0) for name in columns)
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*map(printable, cells))

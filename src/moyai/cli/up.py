@@ -37,6 +37,7 @@ from moyai.app.config import (
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import REGION, STATE, State, host_and_port, port_range
+from moyai.cli.text import echo
 from moyai.cli.up_options import (
     AllowCapabilities,
     AppMeshCert,
@@ -168,10 +169,10 @@ def _run(settings: Settings) -> None:
     from moyai.app.main import StartupFailed, run
 
     try:
-        run(settings, announce=lambda url: typer.echo(_ready_message(url, settings.state.root)))
+        run(settings, announce=lambda url: echo(*_ready_message(url, settings.state.root).split("\n")))
     except StartupFailed as refusal:
         for line in refusal.problems:
-            typer.echo(f"moyai: {line}", err=True)
+            echo(f"moyai: {line}", err=True)
         raise typer.Exit(1) from refusal
 
 

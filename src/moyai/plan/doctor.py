@@ -2,7 +2,7 @@
 proxies.
 
 Promise: pure. Each finding says what is wrong, with which resource, and what to do next. A PROBLEM fails now; a WARNING
-may be intended.
+may be intended; a NOTE is as AWS has it, and only an answer to who wonders.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Severity(StrEnum):
 
     PROBLEM = "problem"
     WARNING = "warning"
+    NOTE = "note"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -75,7 +76,19 @@ def findings(
     of_world = chain(_clusters(world), _services(world), _names(world), _load_balancers(world), _target_groups(world))
     ignored = (_ignored_member(operation, member) for operation, member in ignored_members)
     all_findings = chain(full, ignored, _proxies(world, proxies), of_world, compile_findings)
-    return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
+    order = list(Severity)
+    return tuple(sorted(all_findings, key=lambda f: (order.index(f.severity), f.kind, f.subject)))
+
+
+def count_examined(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Mapping[str, int]:
+    """The number of things of each sort that ``findings`` looks at."""
+    return {
+        "proxies": len(proxies),
+        "services": sum(service.status is ServiceStatus.ACTIVE for service in world.services),
+        "names": sum(len(endpoints_in(world, namespace.arn)) for namespace in world.namespaces),
+        "load balancers": len(world.load_balancers),
+        "clusters": sum(cluster.status is ClusterStatus.ACTIVE for cluster in world.clusters),
+    }
 
 
 def _ignored_member(operation: str, member: str) -> Finding:
@@ -144,9 +157,10 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
     if failing is not None and (failed := failing.failed_tasks):
         stopped = [t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == failing.id]
         last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
-        why = f" The last one: {last.stopped_reason}." if last is not None and last.stopped_reason else ""
+        why = f" The last one: {last.stopped_reason.rstrip('.')}." if last is not None and last.stopped_reason else ""
         message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
-        look = "its tasks" if last is None else f"moyai logs {last.id}"
+        has_run = last is not None and any(container.started_at for container in last.containers)
+        look = f"moyai logs {last.id}" if last is not None and has_run else f"moyai status {service.name}"
         remedy = f"Look at {look}, fix the cause and deploy again; a new deployment starts tasks at once."
         yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
     elif (trouble := _trouble(world, service)) is not None:
@@ -175,7 +189,7 @@ def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
     if unreachable.names:
         tasks = ", ".join(t.id for t in unreachable.tasks)
         message = f"running tasks {tasks} can't call {', '.join(unreachable.names)}: their deployment is older."
-        yield Finding(Severity.WARNING, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
+        yield Finding(Severity.NOTE, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
 
 
 def _load_balancers(world: World) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def test_an_arn_is_printed_unchanged(monkeypatch):
     arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db"
     finding = {"severity": "problem", "kind": arn, "subject": arn, "message": arn, "remedy": arn}
     report = {"runtime": "sim", "version": version("moyai"), "findings": [finding]}
-    monkeypatch.setattr(Remote, "doctor", lambda _: report)
+    monkeypatch.setattr(Remote, "read", lambda *_: report)
     result = CliRunner().invoke(command_line(), ["doctor"])
     assert result.stdout.count(arn) == 4
 

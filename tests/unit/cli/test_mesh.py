@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from moyai.cli.mesh.command import _seconds
 from moyai.cli.mesh.keyboard import parse_keys
 from moyai.cli.mesh.metrics import _period, span_back
 from moyai.cli.mesh.table import _success
 from moyai.cli.mesh.view import SPANS, View, handle_key
+from moyai.cli.options import duration
 from moyai.cli.output import can_redraw
 
 
@@ -25,13 +25,13 @@ def test_one_cloudwatch_period_covers_the_whole_span(now, length):
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), ("2d", 172_800)])
 def test_a_duration_is_a_number_and_a_unit(text, seconds):
-    assert _seconds(text) == seconds
+    assert duration(text, "--since") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "0m", "-5m", "5 m", "16d", "1e3s"])
 def test_other_text_is_not_a_duration(text):
     with pytest.raises(Exception, match="is not a time such as 90s"):
-        _seconds(text)
+        duration(text, "--since")
 
 
 @pytest.mark.parametrize(

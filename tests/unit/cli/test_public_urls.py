@@ -16,7 +16,7 @@ class Server(Remote):
     def public_addresses(self):
         return {"eni-1": "127.83.0.1"}
 
-    def gateway(self):
+    def read(self, path, **_query):
         return {
             "http_port": 8080,
             "https_port": 8443,
@@ -27,7 +27,7 @@ class Server(Remote):
 class MachineServer(Server):
     """A server whose public addresses are on the caller's machine."""
 
-    def gateway(self):
+    def read(self, path, **_query):
         return {"http_port": None, "https_port": None, "ports": []}
 
 

@@ -37,7 +37,7 @@ class RevisionServer(Remote):
 
     https_port: int | None = 8443
 
-    def gateway(self):
+    def read(self, path, **_query):
         return {"http_port": None, "https_port": self.https_port, "ports": []}
 
     def call(self, service, operation, **members):

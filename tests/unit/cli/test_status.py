@@ -29,7 +29,7 @@ SERVICE = {
     "names": ["catalog:8080"],
     "url": "",
 }
-CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TASK]}
+CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TASK], "stopped": []}
 
 
 def render_cluster(cluster, width):
@@ -62,3 +62,18 @@ def test_empty_clusters_and_unbreakable_names_are_complete(width):
 
 def test_markup_in_a_group_name_is_printed_literally():
     assert "[/job]" in render_cluster({**CLUSTER, "tasks": [{**TASK, "group": "[/job]"}]}, 200)
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal():
+    text = render_cluster({**CLUSTER, "tasks": [{**TASK, "group": "a\x1b[31mb\nc"}]}, 200)
+    assert r"a\x1b[31mb\nc" in text
+    assert "\x1b" not in text
+
+
+def test_stopped_tasks_are_shown_with_their_reasons():
+    stopped = {"id": ID, "group": "service:catalog", "stopped_at": 0.0, "code": "TaskFailedToStart"}
+    reason = "CannotPullContainerError: pull image manifest has been retried 1 time(s): no such image"
+    text = render_cluster({**CLUSTER, "stopped": [{**stopped, "reason": reason}] * 7}, 200)
+    assert text.count(reason) == 5
+    assert "00:00:00" in text
+    assert "and 2 older" in text

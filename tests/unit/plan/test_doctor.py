@@ -116,7 +116,7 @@ def test_unreachable_names_are_found_with_their_tasks():
     (task,) = build.tasks(front)
     (finding,) = findings_with(build)
     assert finding == (
-        "warning",
+        "note",
         "names-not-seen",
         f"running tasks {task.id} can't call back-api:80: their deployment is older.",
     )

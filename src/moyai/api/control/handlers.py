@@ -1,38 +1,35 @@
-"""Handlers of the installation: health, doctor, logs and reset.
+"""Handlers of the installation: health, doctor and reset.
 
 ``GET /_moyai/health`` answers as soon as the server listens: 503 while something cannot be stored. ``GET
-/_moyai/doctor`` lists what keeps services from calling each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams
-one JSON object per line. ``POST /_moyai/reset`` stops and deletes everything. All but the first exist in development
-mode only (on loopback, without keys), and need no signature.
+/_moyai/doctor`` lists what keeps services from calling each other. ``POST /_moyai/reset`` stops and deletes everything.
+All but the first exist in development mode only (on loopback, without keys), and need no signature.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from urllib.parse import parse_qs
 
 import msgspec
 
-from moyai.api.asgi import StreamedResponse
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock
-from moyai.kernel.ids import TaskId
 from moyai.mesh import app_mesh
 from moyai.mesh.ir import Diagnostic
 from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_mesh
-from moyai.plan.doctor import findings
+from moyai.plan.doctor import count_examined, findings
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import NotStopped, TaskRuntime
 from moyai.ports.store import Store
 
 JSON = MappingProxyType({"content-type": "application/json"})
 """Headers of a JSON body."""
-_LINES = MappingProxyType({"content-type": "application/x-ndjson"})
+LINES = MappingProxyType({"content-type": "application/x-ndjson"})
+"""Headers of a body with a JSON object in each line."""
 
 
 class ControlDependencies(msgspec.Struct, frozen=True):
@@ -92,7 +89,7 @@ class DoctorHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A JSON object with ``version``, ``runtime`` and ``findings``, as in ``plan.doctor``."""
+        """A JSON object with ``version``, ``runtime``, ``examined`` and ``findings``, by ``plan.doctor``."""
         if request.method != "GET":
             return message_response(405, "Use GET.")
         dependencies = self._dependencies
@@ -102,6 +99,7 @@ class DoctorHandler:
         report = {
             "version": dependencies.version,
             "runtime": dependencies.runtime_name,
+            "examined": count_examined(world, dependencies.feed.states()),
             "findings": findings(
                 world,
                 dependencies.feed.states(),
@@ -119,25 +117,6 @@ def _balancer_diagnostics(world: World) -> Iterator[Diagnostic]:
         yield from compile_front(world, vpc).diagnostics
 
 
-class LogsHandler:
-    """Streams a container's output."""
-
-    def __init__(self, dependencies: ControlDependencies) -> None:
-        self._dependencies = dependencies
-
-    async def __call__(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
-        """A stream of LogLine objects; 400 for an incomplete request, 404 for an unknown container."""
-        query = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        task, container = query.get("task", ""), query.get("container", "")
-        if request.method != "GET" or not task or not container:
-            return message_response(400, "Use GET /_moyai/logs?task=ID&container=NAME[&follow=true].")
-        tasks = self._dependencies.store.world.tasks.by("id", task)
-        if not any(c.name == container for t in tasks for c in t.containers):
-            return message_response(404, f"There is no container {container[:100]!r} in a task {task[:100]!r}.")
-        lines = self._dependencies.runtime.logs(TaskId(task), container, follow=query.get("follow") == "true")
-        return StreamedResponse(200, _LINES, _encoded(lines))
-
-
 class ResetHandler:
     """Stops all tasks and deletes all records."""
 
@@ -153,11 +132,6 @@ class ResetHandler:
         except NotStopped as fault:
             return message_response(500, f"Everything is forgotten, and not everything could be stopped: {fault}")
         return message_response(200, "Everything is stopped and forgotten.")
-
-
-async def _encoded(lines: AsyncIterator[msgspec.Struct]) -> AsyncIterator[bytes]:
-    async for line in lines:
-        yield msgspec.json.encode(line) + b"\n"
 
 
 def message_response(status: int, message: str) -> HttpResponse:

@@ -10,8 +10,9 @@ from moyai.api.control.configuration import ProxyConfigurationHandler
 from moyai.api.control.execute import ExecuteHandler
 from moyai.api.control.files import EnvFilesHandler
 from moyai.api.control.gateway import PublicGatewayHandler
-from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, LogsHandler, ResetHandler
+from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, ResetHandler
 from moyai.api.control.hooks import HookFunctionsHandler
+from moyai.api.control.logs import LogsHandler
 from moyai.api.control.signed import SignedHandler
 from moyai.api.sigv4 import KeyStore
 

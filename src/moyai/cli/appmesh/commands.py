@@ -12,6 +12,7 @@ from moyai.app.state_paths import StatePaths
 from moyai.cli.appmesh.compare import compare
 from moyai.cli.appmesh.proxy import proxy
 from moyai.cli.options import STATE, Json, State
+from moyai.cli.text import echo
 
 Reach = Annotated[
     str,
@@ -38,12 +39,13 @@ def appmesh_commands() -> typer.Typer:
     return commands
 
 
-def issue(reach: Reach = "", state: State = STATE) -> None:
+def issue(reach: Reach = "", state: State = STATE, as_json: Json = False) -> None:
     """Create a token. It is printed now and never again."""
     from moyai.app.adapters.proxy_tokens import open_tokens
     from moyai.app.clock import SystemClock
 
-    typer.echo(open_tokens(StatePaths(state)).issue(reach, SystemClock().now()))
+    token = open_tokens(StatePaths(state)).issue(reach, SystemClock().now())
+    echo(json.dumps({"Id": token.partition(".")[0], "Token": token}) if as_json else token)
 
 
 def list_tokens(state: State = STATE, as_json: Json = False) -> None:
@@ -55,15 +57,15 @@ def list_tokens(state: State = STATE, as_json: Json = False) -> None:
         for token in open_tokens(StatePaths(state)).list()
     ]
     if as_json:
-        typer.echo(json.dumps(tokens))
+        echo(json.dumps(tokens))
     else:
-        lines = (f"{token['Id']}  {token['CreateDate']}  {token['For'] or 'everything'}" for token in tokens)
-        typer.echo("\n".join(lines) or "There are no tokens.")
+        lines = [f"{token['Id']}  {token['CreateDate']}  {token['For'] or 'everything'}" for token in tokens]
+        echo(*(lines or ["There are no tokens."]))
 
 
-def revoke(token_id: TokenId, state: State = STATE) -> None:
+def revoke(token_id: TokenId, state: State = STATE, as_json: Json = False) -> None:
     """Revoke a token permanently. Its proxies are disconnected at their next request, within an hour."""
     from moyai.app.adapters.proxy_tokens import open_tokens
 
     open_tokens(StatePaths(state)).revoke(token_id)
-    typer.echo(f"Revoked {token_id}")
+    echo(json.dumps({"Id": token_id}) if as_json else f"Revoked {token_id}")

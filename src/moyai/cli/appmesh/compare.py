@@ -13,6 +13,7 @@ import typer
 from moyai.cli.appmesh.config_dump import Dump, NoDump, differences, read_dump
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
+from moyai.cli.text import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -48,7 +49,7 @@ def compare(
     node = node or reference_dump.node
     if not node:
         raise NoDump("the dump has no node ID, because it was taken without the bootstrap; name the node with --node")
-    ours = read_dump(Remote(endpoint, region).configuration(node))
+    ours = read_dump(Remote(endpoint, region).read("configuration", of=node))
     differing = list(compare_dumps(reference_dump, ours))
     if as_json:
         typer.echo(json.dumps([difference._asdict() for difference in differing]))
@@ -85,11 +86,11 @@ def _print(node: str, reference_dump: Dump, differing: list[Difference]) -> None
     for difference in differing:
         by_resource[difference.kind, difference.name].append(difference)
     for (kind, name), differences_of_resource in by_resource.items():
-        out.print(f"{kind} {name}", style="bold")
+        out.print(printable(f"{kind} {name}"), style="bold")
         for difference in differences_of_resource:
             out.print(_line(difference))
     equal = len(reference_dump.resources.keys() - by_resource.keys())
-    out.print(f"{node}: {equal} resources are equal, {len(by_resource)} differ")
+    out.print(f"{printable(node)}: {equal} resources are equal, {len(by_resource)} differ")
 
 
 def _line(difference: Difference) -> Text:
@@ -98,4 +99,4 @@ def _line(difference: Difference) -> Text:
     if not difference.path:
         return Text("  only on AWS" if difference.ours is None else "  only here", style="yellow")
     theirs, ours = (json.dumps(value) for value in (difference.theirs, difference.ours))
-    return Text.assemble(f"  {difference.path}: ", (theirs, "red"), " on AWS, ", (ours, "green"), " here")
+    return Text.assemble(f"  {printable(difference.path)}: ", (theirs, "red"), " on AWS, ", (ours, "green"), " here")

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from moyai.cli.mesh.view import Group, Sort, View
-from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, duration
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from moyai.cli.mesh.values import MeshTraffic
-
-_UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
-_MOST: Final = 15 * 86_400
 
 
 def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
@@ -44,7 +39,7 @@ def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     from moyai.cli.output import can_redraw, console
     from moyai.cli.remote import Remote
 
-    view = View(since=_seconds(since), sort=sort, group=group)
+    view = View(since=duration(since, "--since"), sort=sort, group=group)
     reader = MeshReader(Remote(endpoint, region), EdgeFilter(namespace, cluster, service))
 
     def read(seconds: int) -> MeshTraffic:
@@ -67,11 +62,3 @@ def _print(out: Console, current: MeshTraffic, view: View) -> None:
 
     out.print(table(current, view, out.width))
     out.print(headline(current))
-
-
-def _seconds(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds <= _MOST:
-        raise typer.BadParameter(f"{text!r} is not a time such as 90s, 5m, 1h or 2d, up to 15d", param_hint="--since")
-    return seconds

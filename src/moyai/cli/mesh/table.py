@@ -14,6 +14,7 @@ from rich.text import Text
 
 from moyai.cli.mesh.values import Edge, MeshTraffic, Party
 from moyai.cli.mesh.view import Group, View, group_edges, target_name
+from moyai.cli.text import printable
 
 _GOOD: Final = 0.999
 _FAIR: Final = 0.99
@@ -51,7 +52,7 @@ def table(mesh: MeshTraffic, view: View, width: int) -> Table:
         result.add_column(column.name, justify=column.justify, no_wrap=True, overflow="ellipsis")
     for title, edges in groups:
         if title:
-            result.add_row(_shorten(Text(title, "bold cyan"), columns[_COLUMNS[0]]))
+            result.add_row(_shorten(Text(printable(title), "bold cyan"), columns[_COLUMNS[0]]))
         for edge in edges:
             result.add_row(*(_shorten(column.cell(edge, view), wide) for column, wide in columns.items()))
     return result
@@ -98,7 +99,7 @@ def _width(columns: Mapping[_Column, int]) -> int:
 
 def _needed_width(column: _Column, groups: _Groups, view: View) -> int:
     cells = (column.cell(edge, view).cell_len for _, edges in groups for edge in edges)
-    titles = (len(title) for title, _ in groups if column is _COLUMNS[0])
+    titles = (len(printable(title)) for title, _ in groups if column is _COLUMNS[0])
     return max(len(column.name), *cells, *titles)
 
 
@@ -111,14 +112,14 @@ def _shorten(text: Text, width: int) -> Text:
 
 
 def _caller(edge: Edge, view: View) -> Text:
-    name = edge.caller.service if view.group is Group.CLUSTER else str(edge.caller)
+    name = printable(edge.caller.service if view.group is Group.CLUSTER else str(edge.caller))
     text = Text(f"  {name}" if view.group is not Group.NONE else name)
     return text.append_text(_deploying(edge, (edge.caller,)))
 
 
 def _target(edge: Edge, view: View) -> Text:
     del view
-    text = Text(target_name(edge))
+    text = Text(printable(target_name(edge)))
     if edge.protocol == "tcp":
         text.append(" tcp", "dim")
     return text.append_text(_deploying(edge, edge.targets))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.text import echo
 
 
 def migrate_commands() -> typer.Typer:
@@ -66,6 +67,6 @@ def appmesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
         show(console(), migration)
     if out is not None:
         paths = write(migration, out)
-        typer.echo(f"Wrote {len(paths)} files to {out}; run {out / 'steps.sh'}", err=as_json)
+        echo(f"Wrote {len(paths)} files to {out}; run {out / 'steps.sh'}", err=as_json)
     if apply:
-        carry_out(remote, migration, lambda line: typer.echo(line, err=as_json), only)
+        carry_out(remote, migration, lambda line: echo(line, err=as_json), only)

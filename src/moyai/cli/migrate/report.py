@@ -13,6 +13,7 @@ from rich.text import Text
 
 from moyai.cli.migrate.member_report import Verdict
 from moyai.cli.migrate.plan import Migration
+from moyai.cli.text import printable
 
 _LOOKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
     {
@@ -44,11 +45,16 @@ def show(console: Console, migration: Migration) -> None:
         table.add_column(title, overflow="fold")
     for row in migration.rows:
         verdict = Text(*_LOOKS[row.verdict])
-        table.add_row(Text(row.resource), Text(row.path), Text(str(row.value)), verdict, Text(row.becomes))
+        resource, path, value, becomes = map(_literal, (row.resource, row.path, str(row.value), row.becomes))
+        table.add_row(resource, path, value, verdict, becomes)
     console.print(table)
     counted = Counter(row.verdict for row in migration.rows)
     console.print(Text("\n" + ", ".join(f"{counted[verdict]} {_LOOKS[verdict][0]}" for verdict in Verdict)))
     for number, move in enumerate(migration.moves, start=1):
-        console.print(Text(f"{number}. {move.service} (virtual node {move.node}, cluster {move.cluster})"))
+        console.print(_literal(f"{number}. {move.service} (virtual node {move.node}, cluster {move.cluster})"))
     for what, why in migration.stays.items():
-        console.print(Text(f"{what} stays: {why}"))
+        console.print(_literal(f"{what} stays: {why}"))
+
+
+def _literal(text: str) -> Text:
+    return Text(printable(text))

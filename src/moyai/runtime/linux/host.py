@@ -9,6 +9,7 @@ from pathlib import Path
 
 from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups import hierarchies
+from moyai.runtime.linux.host_limits import low_limits
 from moyai.runtime.linux.network import listeners
 from moyai.runtime.linux.seccomp import libseccomp
 from moyai.runtime.linux.shim import syscalls
@@ -46,7 +47,7 @@ def check_optional_features(state: Path | None = None) -> list[str]:
         warnings.append(f"{reason}: nothing bounds what tasks write to the disk")
     if (reason := listeners.missing_requirement()) is not None:
         warnings.append(f"{reason}; until then, a task without a health check waits 40 seconds for traffic")
-    return warnings
+    return [*warnings, *low_limits(state)]
 
 
 def _can_unshare() -> bool:

@@ -1,0 +1,73 @@
+"""``moyai env``: the environment variables with which AWS's clients reach this server."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.text import echo
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_PLACEHOLDER: Final = "local"
+_CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+class Shell(StrEnum):
+    """The syntax of the commands that set variables."""
+
+    SH = "sh"
+    FISH = "fish"
+
+
+def env(
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
+    account: Annotated[
+        str | None, typer.Option(help="Account of twelve digits, which becomes the access key's ID.")
+    ] = None,
+    keep_credentials: Annotated[
+        bool, typer.Option("--keep-credentials", help="Leave the credentials alone, for a server with access keys.")
+    ] = False,
+    shell: Annotated[Shell, typer.Option(help="Syntax of the commands.")] = Shell.SH,
+    as_json: Json = False,
+) -> None:
+    """Print the variables for AWS's CLI, SDKs and Terraform, as in eval "$(moyai env)"."""
+    if account is not None and not _ACCOUNT.fullmatch(account):
+        raise typer.BadParameter(f"{account!r} is not twelve digits", param_hint="--account")
+    if account is not None and keep_credentials:
+        raise typer.BadParameter("the account is that of the credentials that are kept", param_hint="--account")
+    values = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+    }
+    if not keep_credentials:
+        values |= dict.fromkeys(_CREDENTIALS, account or _PLACEHOLDER)
+    if as_json:
+        echo(json.dumps(values))
+        return
+    dropped = () if keep_credentials else ("AWS_SESSION_TOKEN", "AWS_PROFILE")
+    echo(*_commands(values, dropped, shell))
+
+
+def _commands(values: Mapping[str, str], dropped: tuple[str, ...], shell: Shell) -> list[str]:
+    """A profile or a session token of before would outweigh the new values, or not match them."""
+    if shell is Shell.FISH:
+        return [
+            *(f"set -gx {name} {shlex.quote(value)}" for name, value in values.items()),
+            *(f"set -e {name}" for name in dropped),
+            "# moyai env --shell fish | source",
+        ]
+    return [
+        *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),
+        *(f"unset {name}" for name in dropped),
+        '# eval "$(moyai env)"',
+    ]
