@@ -31,6 +31,7 @@ from moyai.api.wire.codec import ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse, decompress
 from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
+from moyai.domain.ecs.account_setting import root_of
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault, ServiceUnavailable
 from moyai.kernel.ids import AccountId, Ids, Region
@@ -199,7 +200,7 @@ class ApiGateway:
             now=now,
             ids=ids or self._dependencies.ids,
             store=self._dependencies.store,
-            principal=f"arn:aws:iam::{scope.account}:root" if session is None else session.arn,
+            principal=root_of(scope) if session is None else session.arn,
             access_key=access_key,
             user_id=(access_key or scope.account) if session is None else session.user_id,
             request_id=request_id,

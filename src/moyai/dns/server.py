@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Network
 from socket import inet_aton, socket
@@ -30,10 +30,14 @@ _IDLE_TIMEOUT: Final = 10.0
 _LENGTH: Final = 2
 
 
-def within(network: IPv4Network) -> Admits:
-    """Permits the addresses of one network."""
-    base, mask = int(network.network_address), int(network.netmask)
-    return lambda host: int.from_bytes(inet_aton(host), "big") & mask == base
+def within(networks: Sequence[IPv4Network]) -> Admits:
+    """Permits the addresses of these networks, also when the sequence changes later."""
+
+    def admits(host: str) -> bool:
+        number = int.from_bytes(inet_aton(host), "big")
+        return any(number & int(network.netmask) == int(network.network_address) for network in networks)
+
+    return admits
 
 
 class DatagramServer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moyai.kernel.arn import parse_arn
+from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.scope import Scope
 
 
@@ -32,7 +32,7 @@ def client_token_keys(scope: Scope, token: str | None) -> tuple[str, ...]:
 
 def family_key(scope: Scope, family: str, kind: str = "task-definition") -> str:
     """The key of a family of task definitions: their ARN without the revision."""
-    return f"arn:aws:ecs:{scope.region}:{scope.account}:{kind}/{family}"
+    return arn("ecs", scope, f"{kind}/{family}")
 
 
 def wanted_key(cluster: str, status: str) -> str:

@@ -11,6 +11,15 @@ from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 
 PARTITION = "aws"
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+)
 _PARTS = 6
 
 
@@ -33,12 +42,18 @@ class Arn(NamedTuple):
 
     def __str__(self) -> str:
         """The ARN as AWS writes it."""
-        return f"arn:{PARTITION}:{self.service}:{self.scope.region}:{self.scope.account}:{self.resource}"
+        region, account = self.scope.region, self.scope.account
+        return f"arn:{partition_of(region)}:{self.service}:{region}:{account}:{self.resource}"
 
 
 def arn(service: str, scope: Scope, resource: str) -> str:
-    """Build an ARN in moyai's one partition."""
+    """Build an ARN, in the partition of its region."""
     return str(Arn(service, scope, resource))
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region; ``aws`` for a name that is none of AWS's."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), PARTITION)
 
 
 def parse_arn(text: str) -> Arn | None:

@@ -78,6 +78,11 @@ InternetGatewayId = NewType("InternetGatewayId", str)
 NatGatewayId = NewType("NatGatewayId", str)
 AllocationId = NewType("AllocationId", str)
 """An elastic address."""
+EgressOnlyGatewayId = NewType("EgressOnlyGatewayId", str)
+NetworkAclId = NewType("NetworkAclId", str)
+VpcEndpointId = NewType("VpcEndpointId", str)
+DhcpOptionsId = NewType("DhcpOptionsId", str)
+FlowLogId = NewType("FlowLogId", str)
 
 # Gateways of services.
 ServiceGatewayArn = NewType("ServiceGatewayArn", str)

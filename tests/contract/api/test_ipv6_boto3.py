@@ -168,8 +168,9 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
 @pytest.mark.parametrize(
     ("call", "asked", "reason"),
     [
-        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fd00::/56"}, "is drawn"),
-        ("associate_vpc_cidr_block", {"VpcId": OWN.id, "CidrBlock": "10.9.0.0/16"}, "one IPv4 range"),
+        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fd00::/48"}, "a /56"),
+        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fe80::/56"}, "unicast"),
+        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6Pool": "ipv6pool-ec2-0123"}, "Ipv6CidrBlock"),
         (
             "create_route",
             {"DestinationIpv6CidrBlock": EVERYWHERE, "GatewayId": OWN.internet_gateway.id},

@@ -12,7 +12,7 @@ from tests.unit.dns.cloud import OTHER_VPC, VPC, Cloud, instance, namespace, ser
 
 def vpc_cloud(network="172.31.0.0/16", domain="ec2.internal"):
     cloud = Cloud()
-    for names in address_zones(VPC, IPv4Network(network), domain):
+    for names in address_zones(VPC, [IPv4Network(network)], domain):
         cloud.zones.add(names)
     return cloud
 

@@ -21,7 +21,7 @@ from moyai.dns.server import DatagramServer, StreamServer, within
 from tests.unit.dns.cloud import TTL, VPC, Cloud, instance, lines, namespace, service
 
 HOST = "127.0.0.1"
-ALL = within(IPv4Network("127.0.0.0/8"))
+ALL = within([IPv4Network("127.0.0.0/8")])
 SHOP = namespace("shop.local")
 WEB, FAR, LB = service("web", SHOP), service("far", SHOP, "CNAME", weighted=True), service("lb", SHOP, weighted=True)
 
@@ -124,7 +124,7 @@ async def test_a_connection_that_sends_a_response_is_closed():
 
 
 async def test_clients_outside_the_network_are_ignored():
-    async with serving(admits=within(IPv4Network("172.31.0.0/16"))) as port:
+    async with serving(admits=within([IPv4Network("172.31.0.0/16")])) as port:
         reader, writer = await asyncio.open_connection(HOST, port)
         assert await reader.read() == b""
         writer.close()
@@ -136,7 +136,7 @@ async def test_clients_outside_the_network_are_ignored():
     ("address", "inside"), [("172.31.0.0", True), ("172.31.255.255", True), ("172.32.0.0", False), ("127.0.0.1", False)]
 )
 def test_addresses_are_matched_by_network(address, inside):
-    assert within(IPv4Network("172.31.0.0/16"))(address) is inside
+    assert within([IPv4Network("172.31.0.0/16")])(address) is inside
 
 
 async def test_without_upstream_servers_other_names_are_servfail():

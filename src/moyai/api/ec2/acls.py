@@ -1,91 +1,226 @@
-"""Network ACLs: each VPC has the default one, for all of its subnets, which allows all traffic.
+"""Network ACLs and the subnets that go by them.
 
-Promise: tools that read a VPC's default ACL find it. Other ACLs do not exist, and it cannot be changed.
-Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html
+Promise: a subnet goes by one ACL: the one that it is associated with, or its VPC's default one, which lets everything
+through until it is changed. The entries hold for all traffic between a subnet and anything outside of it.
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from moyai.api.ec2.select import ALWAYS, DescribedKind, PagedRequest, select
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
+from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
-from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
-from moyai.domain.vpc.default import ANYWHERE
-from moyai.domain.vpc.not_found import NetworkAclNotFound
-from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.api.tagging import tag_list
+from moyai.domain.keys import client_token_keys
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, network_acls
+from moyai.domain.vpc.errors import DependencyViolation, IdempotentParameterMismatch, InvalidParameterValue
+from moyai.domain.vpc.network_acl import (
+    ALL,
+    LAST_NUMBER,
+    AclAssociation,
+    AclEntry,
+    NetworkAcl,
+    default_association,
+    without_subnet,
+)
+from moyai.domain.vpc.not_found import AssociationNotFound, NetworkAclNotFound, VpcNotFound
+from moyai.domain.vpc.quotas import NETWORK_ACLS, NetworkAclLimitExceeded
+from moyai.domain.vpc.vpc import EVERYWHERE, Subnet, Vpc
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import NetworkAclId
 
-_FIRST, _LAST = 100, 32767
-"""The numbers of the rule that lets everything through, and of the one that would stop the rest."""
+_ICMPS: Final = ("1", "58")
+
+
+class CreateNetworkAclRequest(ChangeRequest, frozen=True):
+    vpc_id: str
+    client_token: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class DescribeNetworkAclsRequest(PagedRequest, frozen=True):
     network_acl_ids: tuple[str, ...] = ()
 
 
-class Acl(NamedTuple):
-    """The default ACL of a VPC, and the subnets that go by it."""
+class NetworkAclRequest(ChangeRequest, frozen=True):
+    """The network ACL to delete."""
+
+    network_acl_id: str
+
+
+class ReplaceNetworkAclAssociationRequest(ChangeRequest, frozen=True):
+    """Which association is to be with which ACL."""
+
+    association_id: str
+    network_acl_id: str
+
+
+class VpcAcl(NamedTuple):
+    """An ACL, its VPC, and the associations of the subnets that go by it."""
 
     vpc: Vpc
-    subnets: tuple[Subnet, ...]
+    record: NetworkAcl
+    associations: tuple[AclAssociation, ...]
 
-    @property
-    def id(self) -> str:
-        """Made from the VPC's id; nothing of it is on record."""
-        return self.vpc.id.replace("vpc-", "acl-")
+
+def create_network_acl(ctx: Context, request: CreateNetworkAclRequest) -> dict[str, object]:
+    """Create an ACL without entries, which lets nothing through."""
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    tags = new_tags(request.tag_specifications, "network-acl")
+    acl = _earlier(ctx, request)
+    if acl is None:
+        if len(network_acls(ctx.store.world, vpc)) >= NETWORK_ACLS:
+            raise NetworkAclLimitExceeded(NETWORK_ACLS)
+        identity = NetworkAclId(new_id(ctx, "acl"))
+        acl = NetworkAcl(identity, ctx.scope, vpc.id, client_token=request.client_token, tags=tags)
+        commit(ctx, request, Put(acl))
+    return {"network_acl": _view(VpcAcl(vpc, acl, acl.associations)), "client_token": request.client_token}
 
 
 def describe_network_acls(ctx: Context, request: DescribeNetworkAclsRequest) -> dict[str, object]:
-    """The default ACL of each VPC."""
+    """The ACLs of the scope."""
+    chosen = select(_KIND, vpc_acls(ctx), request.network_acl_ids, request)
+    return {"network_acls": [_view(item) for item in chosen.items], "next_token": chosen.next_token}
+
+
+def delete_network_acl(ctx: Context, request: NetworkAclRequest) -> None:
+    """Delete an ACL that no subnet goes by."""
+    acl = acl_of(ctx, request.network_acl_id).record
+    if acl.is_default:
+        raise InvalidParameterValue(f"cannot delete default network ACL {acl.id}")
+    if acl.associations:
+        raise DependencyViolation(
+            f"The networkAcl '{acl.id}' has dependencies and cannot be deleted: it has subnet "
+            f"{acl.associations[0].subnet}."
+        )
+    commit(ctx, request, Delete(NetworkAcl, acl.id))
+
+
+def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAssociationRequest) -> dict[str, object]:
+    """Have a subnet go by another ACL."""
+    acls = list(vpc_acls(ctx))
+    both = ((acl, one) for acl in acls for one in acl.associations if one.id == request.association_id)
+    former, association = next(both, (None, None))
+    if former is None or association is None:
+        raise AssociationNotFound([request.association_id])
+    acl = acl_of(ctx, request.network_acl_id)
+    if acl.vpc.id != former.vpc.id:
+        raise InvalidParameterValue(f"{acl.record.id} is in {acl.vpc.id} and {former.record.id} in {former.vpc.id}.")
+    created = AclAssociation(new_id(ctx, "aclassoc"), association.subnet)
+    without = without_subnet(former.record, association.subnet)
+    kept = without if acl.record.id == former.record.id else acl.record
+    changed = replace(kept, associations=(*kept.associations, created))
+    others = [] if kept is without or without == former.record else [Put(without)]
+    commit(ctx, request, *others, Put(changed))
+    return {"new_association_id": created.id}
+
+
+def vpc_acls(ctx: Context) -> Iterator[VpcAcl]:
+    """The ACLs of the scope's VPCs. Subnets without an association of their own are with the default one."""
     world = ctx.store.world
-    acls = [
-        Acl(vpc, tuple(all_in_vpc(world, Subnet, ctx.scope, vpc.id))) for vpc in all_in_scope(world, Vpc, ctx.scope)
-    ]
-    chosen = select(_KIND, acls, request.network_acl_ids, request)
-    return {"network_acls": [_acl(item) for item in chosen.items], "next_token": chosen.next_token}
+    for vpc in all_in_scope(world, Vpc, ctx.scope):
+        acls = network_acls(world, vpc)
+        associated = {one.subnet for acl in acls for one in acl.associations}
+        subnets = (s.id for s in all_in_vpc(world, Subnet, ctx.scope, vpc.id) if s.id not in associated)
+        implicit = tuple(AclAssociation(default_association(subnet), subnet) for subnet in subnets)
+        for acl in acls:
+            yield VpcAcl(vpc, acl, (*acl.associations, *implicit) if acl.is_default else acl.associations)
 
 
-def _acl(acl: Acl) -> dict[str, object]:
+def acl_of(ctx: Context, identity: str) -> VpcAcl:
+    """The ACL with this id. Raises NetworkAclNotFound."""
+    acl = next((one for one in vpc_acls(ctx) if one.record.id == identity), None)
+    if acl is None:
+        raise NetworkAclNotFound([identity])
+    return acl
+
+
+def _earlier(ctx: Context, request: CreateNetworkAclRequest) -> NetworkAcl | None:
+    """The ACL that an equal request created before. Raises IdempotentParameterMismatch."""
+    for key in client_token_keys(ctx.scope, request.client_token):
+        for acl in ctx.store.world.network_acls.by("request", key):
+            if acl.vpc != request.vpc_id:
+                raise IdempotentParameterMismatch("The client token was used with another VPC before.")
+            return acl
+    return None
+
+
+def _view(acl: VpcAcl) -> dict[str, object]:
+    record = acl.record
     return {
-        "network_acl_id": acl.id,
-        "vpc_id": acl.vpc.id,
-        "owner_id": acl.vpc.scope.account,
-        "is_default": True,
+        "network_acl_id": record.id,
+        "vpc_id": record.vpc,
+        "owner_id": record.scope.account,
+        "is_default": record.is_default,
         "associations": [
             {
-                "network_acl_association_id": subnet.id.replace("subnet-", "aclassoc-"),
-                "network_acl_id": acl.id,
-                "subnet_id": subnet.id,
+                "network_acl_association_id": association.id,
+                "network_acl_id": record.id,
+                "subnet_id": association.subnet,
             }
-            for subnet in acl.subnets
+            for association in acl.associations
         ],
-        "entries": [
-            {
-                "cidr_block": ANYWHERE,
-                "egress": egress,
-                "protocol": "-1",
-                "rule_action": action,
-                "rule_number": number,
-            }
-            for egress in (True, False)
-            for action, number in (("allow", _FIRST), ("deny", _LAST))
-        ],
-        "tags": [],
+        "entries": [_entry(entry) for entry in _all_entries(acl)],
+        "tags": tag_list(record.tags),
     }
 
 
-_KIND = DescribedKind[Acl](
+def _all_entries(acl: VpcAcl) -> Iterator[AclEntry]:
+    """The entries, and after those of each direction the ones that drop everything else."""
+    families = ("0.0.0.0/0",) if acl.vpc.ipv6 is None else ("0.0.0.0/0", EVERYWHERE)
+    for egress in (True, False):
+        yield from (entry for entry in acl.record.entries if entry.egress is egress)
+        for number, cidr in enumerate(families, start=LAST_NUMBER + 1):
+            yield AclEntry(number, egress, allow=False, protocol=ALL, cidr=cidr)
+
+
+def _entry(entry: AclEntry) -> dict[str, object]:
+    form: dict[str, object] = {
+        "rule_number": entry.number,
+        "egress": entry.egress,
+        "rule_action": action(entry),
+        "protocol": entry.protocol,
+        "ipv6_cidr_block" if ":" in entry.cidr else "cidr_block": entry.cidr,
+    }
+    if entry.from_port is None:
+        return form
+    if entry.protocol in _ICMPS:
+        return form | {"icmp_type_code": {"type": entry.from_port, "code": entry.to_port}}
+    return form | {"port_range": {"from": entry.from_port, "to": entry.to_port}}
+
+
+def action(entry: AclEntry) -> str:
+    """``allow`` or ``deny``."""
+    return "allow" if entry.allow else "deny"
+
+
+_KIND = DescribedKind[VpcAcl](
     "network ACLs",
-    lambda acl: acl.id,
+    lambda acl: acl.record.id,
     MappingProxyType(
         {
-            "network-acl-id": lambda a: (a.id,),
+            "network-acl-id": lambda a: (a.record.id,),
             "vpc-id": lambda a: (a.vpc.id,),
-            "default": lambda _: ALWAYS,
+            "default": lambda a: flag(a.record.is_default),
             "owner-id": lambda a: (a.vpc.scope.account,),
-            "association.subnet-id": lambda a: [subnet.id for subnet in a.subnets],
+            "association.association-id": lambda a: [one.id for one in a.associations],
+            "association.network-acl-id": lambda a: (a.record.id,) if a.associations else (),
+            "association.subnet-id": lambda a: [one.subnet for one in a.associations],
+            "entry.cidr": lambda a: [one.cidr for one in _all_entries(a) if ":" not in one.cidr],
+            "entry.ipv6-cidr": lambda a: [one.cidr for one in _all_entries(a) if ":" in one.cidr],
+            "entry.egress": lambda a: [flag(one.egress)[0] for one in _all_entries(a)],
+            "entry.protocol": lambda a: [one.protocol for one in _all_entries(a)],
+            "entry.rule-action": lambda a: [action(one) for one in _all_entries(a)],
+            "entry.rule-number": lambda a: [str(one.number) for one in _all_entries(a)],
         }
     ),
     NetworkAclNotFound,
+    lambda acl: acl.record.tags,
 )

@@ -81,10 +81,7 @@ def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
     _check_border(ctx, request.network_border_group)
     if request.allocation_id and request.public_ip:
         raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
-    if request.public_ip:
-        [address] = _with_public(ctx, (request.public_ip,))
-    else:
-        address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    address = elastic_address(ctx, request.allocation_id, request.public_ip)
     user = address_user(ctx.store.world, address)
     if user is not None:
         raise AddressInUse(f"Address {address.id} is in use by {user.owner}.")
@@ -114,9 +111,11 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     }
 
 
-def association_id(interface: str) -> str:
-    """The id under which an interface has its address."""
-    return interface.replace("eni-", "eipassoc-")
+def elastic_address(ctx: Context, allocation: str | None, public: str | None) -> ElasticAddress:
+    """The elastic address of this id, or else of this public address. Raises AllocationNotFound or AddressNotFound."""
+    if public:
+        return _with_public(ctx, (public,))[0]
+    return resource_of(ctx, ElasticAddress, allocation, AllocationNotFound, "AllocationId")
 
 
 def _check_border(ctx: Context, group: str | None) -> None:
@@ -137,7 +136,7 @@ def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddres
 def _association(world: World, address: ElasticAddress) -> Iterator[str]:
     user = address_user(world, address)
     if user is not None:
-        yield association_id(user.interface)
+        yield user.association
 
 
 def _address(world: World, address: ElasticAddress) -> dict[str, object]:
@@ -153,7 +152,7 @@ def _address(world: World, address: ElasticAddress) -> dict[str, object]:
     if user is None:
         return form
     return form | {
-        "association_id": association_id(user.interface),
+        "association_id": user.association,
         "network_interface_id": user.interface,
         "network_interface_owner_id": address.scope.account,
         "private_ip_address": user.private_address,

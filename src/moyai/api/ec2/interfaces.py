@@ -68,12 +68,15 @@ def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfaces
     load balancers.
     """
     world = ctx.store.world
-    candidates = _with_ids(ctx, request.network_interface_ids) if request.network_interface_ids else _all(ctx)
+    candidates = (
+        _with_ids(ctx, request.network_interface_ids) if request.network_interface_ids else attached_interfaces(ctx)
+    )
     page = select(_INTERFACES, candidates, request.network_interface_ids, request)
     return {"network_interfaces": [_view(world, item) for item in page.items], "next_token": page.next_token}
 
 
-def _all(ctx: Context) -> Iterator[AttachedInterface]:
+def attached_interfaces(ctx: Context) -> Iterator[AttachedInterface]:
+    """Every interface of the scope."""
     world = ctx.store.world
     vpcs = all_in_scope(world, Vpc, ctx.scope)
     for vpc in vpcs:

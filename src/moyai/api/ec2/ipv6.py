@@ -10,27 +10,82 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv6Network
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import new_id
 from moyai.api.ec2.ranges import network_of_ipv6
 from moyai.api.operation import Context
-from moyai.domain.vpc.errors import InvalidSubnetConflict, InvalidSubnetRange
+from moyai.domain.vpc.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidSubnetConflict,
+    InvalidSubnetRange,
+    MissingParameter,
+)
 from moyai.domain.vpc.security_group import SecurityGroup, default_egress_rule, default_ipv6_egress_rule
-from moyai.domain.vpc.vpc import DRAWN_DIGITS, SUBNET_PREFIX, Ipv6Range, Subnet, Vpc, vpc_range
+from moyai.domain.vpc.vpc import (
+    AMAZON_POOL,
+    DRAWN_DIGITS,
+    SUBNET_PREFIX,
+    VPC_PREFIX,
+    Ipv6Range,
+    Subnet,
+    Vpc,
+    vpc_range,
+)
 from moyai.domain.world import Put
 
 VPC_ASSOCIATION: Final = "vpc-cidr-assoc"
 SUBNET_ASSOCIATION: Final = "subnet-cidr-assoc"
 
+_LONGEST_POOL: Final = 100
+_UNUSABLE: Final = tuple(map(IPv6Network, ("::/8", "fe80::/10", "ff00::/8")))
+"""Loopback and mapped addresses, link-local ones and multicast."""
+
 _SOURCE: Mapping[str, str] = MappingProxyType({"ipv6_address_attribute": "private", "ip_source": "amazon"})
 
 
-def new_vpc_range(ctx: Context) -> Ipv6Range:
-    """A new range for a VPC."""
-    return Ipv6Range(new_id(ctx, VPC_ASSOCIATION), vpc_range(int(ctx.ids.hex(DRAWN_DIGITS), 16)))
+class Ipv6Request(Protocol):
+    """The members of a request that ask for an IPv6 range of a VPC."""
+
+    @property
+    def amazon_provided_ipv6_cidr_block(self) -> bool:
+        """Whether a range is drawn."""
+
+    @property
+    def ipv6_cidr_block(self) -> str | None:
+        """The range that the caller chooses."""
+
+    @property
+    def ipv6_pool(self) -> str | None:
+        """The pool that the range is from, which the caller says; it is recorded."""
+
+
+def requested_range(ctx: Context, request: Ipv6Request) -> Ipv6Range | None:
+    """The range that a request asks for: a random one or the caller's; None if it asks for none. Raises EC2's errors.
+
+    Two VPCs may have the same range, since IPv6 stays within its VPC.
+    """
+    identity, drawn = new_id(ctx, VPC_ASSOCIATION), request.amazon_provided_ipv6_cidr_block
+    pool = request.ipv6_pool
+    if drawn and (request.ipv6_cidr_block or pool):
+        raise InvalidParameterCombination("AmazonProvidedIpv6CidrBlock can't be used with Ipv6CidrBlock or Ipv6Pool.")
+    if drawn:
+        return Ipv6Range(identity, vpc_range(int(ctx.ids.hex(DRAWN_DIGITS), 16)))
+    if request.ipv6_cidr_block is None:
+        if pool is not None:
+            raise MissingParameter("The request must contain the parameter Ipv6CidrBlock.")
+        return None
+    if pool is not None and len(pool) > _LONGEST_POOL:
+        raise InvalidParameterValue(f"Ipv6Pool has more than {_LONGEST_POOL} characters.")
+    cidr = network_of_ipv6(request.ipv6_cidr_block, "ipv6CidrBlock")
+    if cidr.prefixlen != VPC_PREFIX or not (cidr.is_global or cidr.is_private) or any(map(cidr.overlaps, _UNUSABLE)):
+        raise InvalidParameterValue(
+            f"Value ({cidr}) for parameter ipv6CidrBlock is invalid. A VPC has a /{VPC_PREFIX} of unicast addresses."
+        )
+    return Ipv6Range(identity, str(cidr), pool or AMAZON_POOL)
 
 
 def new_subnet_range(ctx: Context, vpc: Vpc, text: str, subnets: Iterable[Subnet]) -> Ipv6Range:
@@ -66,7 +121,7 @@ def ranges_of_vpc(range_: Ipv6Range | None, state: str = "associated") -> list[d
 
 def of_vpc(range_: Ipv6Range, state: str) -> dict[str, object]:
     """The range of a VPC as answers have it."""
-    return _range(range_, state) | {"ipv6_pool": "Amazon", "network_border_group": None}
+    return _range(range_, state) | {"ipv6_pool": range_.pool, "network_border_group": None}
 
 
 def ranges_of_subnet(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:

@@ -8,12 +8,12 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGate
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.addresses import association_id
 from moyai.api.ec2.change import (
     DIGITS,
     ChangeRequest,
@@ -36,7 +36,7 @@ from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     ResourceAlreadyAssociated,
 )
-from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
+from moyai.domain.vpc.gateway import ElasticAddress, NatAddress, NatGateway
 from moyai.domain.vpc.not_found import AllocationNotFound, NatGatewayNotFound, SubnetNotFound
 from moyai.domain.vpc.quotas import NAT_GATEWAYS, NatGatewayLimitExceeded
 from moyai.domain.vpc.vpc import Subnet
@@ -97,19 +97,14 @@ def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> 
 
 def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, object]:
     """Delete a gateway; its elastic address stays the account's. Routes to it lead nowhere from then on."""
-    gateway = resource_of(ctx, NatGateway, request.nat_gateway_id, NatGatewayNotFound, "NatGatewayId")
-    if gateway.deleted_at is not None:
-        raise NatGatewayNotFound([gateway.id])
+    gateway = open_gateway(ctx, request.nat_gateway_id)
     commit(ctx, request, Put(replace(gateway, deleted_at=ctx.now)))
     return {"nat_gateway_id": gateway.id}
 
 
 def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
     world = ctx.store.world
-    elastic = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
-    user = address_user(world, elastic)
-    if user is not None:
-        raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.owner}")
+    elastic = unused_address(ctx, request.allocation_id)
     if attached_internet_gateway(world, ctx.scope, subnet.vpc) is None:
         raise GatewayNotAttached(f"Network {subnet.vpc} has no Internet gateway attached")
     zone = [
@@ -124,16 +119,19 @@ def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatG
         subnet=subnet.id,
         allocation=elastic.id,
         interface=NetworkInterfaceId(f"eni-{ctx.ids.hex(DIGITS)}"),
-        address=_address(ctx, subnet, request.private_ip_address),
+        address=nat_private_address(ctx, subnet, request.private_ip_address),
         public_address=elastic.public_address,
         created_at=ctx.now,
         client_token=request.client_token,
     )
 
 
-def _address(ctx: Context, subnet: Subnet, requested_address: str | None) -> str:
+def nat_private_address(
+    ctx: Context, subnet: Subnet, requested_address: str | None, promised: Iterable[str] = ()
+) -> str:
+    """The requested address of the subnet, or a free one that is not ``promised``. Raises EC2's errors."""
     if requested_address is None:
-        free = private_address(ctx.store.world, subnet, ())
+        free = private_address(ctx.store.world, subnet, (), promised)
         if free is None:
             raise InsufficientAddresses(f"The subnet {subnet.id} has no free address.")
         return free
@@ -141,7 +139,8 @@ def _address(ctx: Context, subnet: Subnet, requested_address: str | None) -> str
         inside = IPv4Address(requested_address) in IPv4Network(subnet.cidr)
     except AddressValueError:
         inside = False
-    if not inside or not is_address_free(ctx.store.world, subnet, requested_address):
+    is_promised = requested_address in promised
+    if not inside or is_promised or not is_address_free(ctx.store.world, subnet, requested_address):
         raise InvalidParameterValue(
             f"PrivateIpAddress {requested_address[:60]} is no free address of {subnet.id}, {subnet.cidr}."
         )
@@ -173,18 +172,41 @@ def _gateway(gateway: NatGateway) -> dict[str, object]:
         "create_time": gateway.created_at,
         "delete_time": gateway.deleted_at,
         "nat_gateway_addresses": [
-            {
-                "allocation_id": gateway.allocation,
-                "association_id": association_id(gateway.interface),
-                "network_interface_id": gateway.interface,
-                "private_ip": gateway.address,
-                "public_ip": gateway.public_address,
-                "is_primary": True,
-                "status": "succeeded",
-            }
+            nat_address(gateway, address, "succeeded" if gateway.deleted_at is None else "unassigning")
+            for address in gateway.addresses
         ],
         "tags": tag_list(gateway.tags),
     }
+
+
+def nat_address(gateway: NatGateway, address: NatAddress, status: str) -> dict[str, object]:
+    """An address of a NAT gateway as answers have it."""
+    return {
+        "allocation_id": address.allocation,
+        "association_id": address.association,
+        "network_interface_id": gateway.interface,
+        "private_ip": address.address,
+        "public_ip": address.public_address,
+        "is_primary": address.allocation == gateway.allocation,
+        "status": status,
+    }
+
+
+def open_gateway(ctx: Context, identity: str) -> NatGateway:
+    """The NAT gateway that is not deleted. Raises NatGatewayNotFound."""
+    gateway = resource_of(ctx, NatGateway, identity, NatGatewayNotFound, "NatGatewayId")
+    if gateway.deleted_at is not None:
+        raise NatGatewayNotFound([gateway.id])
+    return gateway
+
+
+def unused_address(ctx: Context, allocation: str | None) -> ElasticAddress:
+    """The elastic address that nothing uses. Raises AllocationNotFound or ResourceAlreadyAssociated."""
+    elastic = resource_of(ctx, ElasticAddress, allocation, AllocationNotFound, "AllocationId")
+    user = address_user(ctx.store.world, elastic)
+    if user is not None:
+        raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.owner}")
+    return elastic
 
 
 def _state(gateway: NatGateway) -> str:

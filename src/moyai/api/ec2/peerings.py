@@ -28,7 +28,7 @@ from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.keys import scope_key
-from moyai.domain.queries.vpc import find_in_scope
+from moyai.domain.queries.vpc import find_in_scope, ranges_of
 from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     InvalidStateTransition,
@@ -74,7 +74,10 @@ def create_vpc_peering_connection(ctx: Context, request: CreateVpcPeeringConnect
     tags = new_tags(request.tag_specifications, "vpc-peering-connection")
     accepter = _accepter(ctx, request)
     _check_open(ctx, vpc, accepter)
-    fails = accepter.cidr is None or IPv4Network(vpc.cidr).overlaps(IPv4Network(accepter.cidr))
+    other_ranges = ranges_of(ctx.store.world, accepter)
+    fails = not other_ranges or any(
+        IPv4Network(own).overlaps(IPv4Network(other)) for own in vpc.cidrs for other in other_ranges
+    )
     peering = VpcPeering(
         id=VpcPeeringId(new_id(ctx, "pcx")),
         requester=PeeringSide(ctx.scope, vpc.id, vpc.cidr),
@@ -197,21 +200,21 @@ def _peering(ctx: Context, peering: VpcPeering) -> dict[str, object]:
     waiting = peering.status is PeeringStatus.PENDING_ACCEPTANCE
     return {
         "vpc_peering_connection_id": peering.id,
-        "requester_vpc_info": _side(peering.requester),
-        "accepter_vpc_info": _side(peering.accepter),
+        "requester_vpc_info": _side(ctx, peering.requester),
+        "accepter_vpc_info": _side(ctx, peering.accepter),
         "expiration_time": peering.expires_at if waiting else None,
         "status": {"code": peering.status, "message": peering.message},
         "tags": tag_list(tags_of(peering, ctx.scope)),
     }
 
 
-def _side(side: PeeringSide) -> dict[str, object]:
+def _side(ctx: Context, side: PeeringSide) -> dict[str, object]:
     return {
         "vpc_id": side.vpc,
         "owner_id": side.scope.account,
         "region": side.scope.region,
         "cidr_block": side.cidr,
-        "cidr_block_set": [] if side.cidr is None else [{"cidr_block": side.cidr}],
+        "cidr_block_set": [{"cidr_block": cidr} for cidr in ranges_of(ctx.store.world, side)],
         "peering_options": {
             "allow_dns_resolution_from_remote_vpc": False,
             "allow_egress_from_local_classic_link_to_remote_vpc": False,

@@ -210,7 +210,8 @@ def _table(world: World, table: RouteTable) -> dict[str, object]:
 
 def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
     way = {"gateway_id": "local", "origin": "CreateRouteTable", "state": "active"}
-    yield {"destination_cidr_block": vpc.cidr, **way}
+    for cidr in vpc.cidrs:
+        yield {"destination_cidr_block": cidr, **way}
     if vpc.ipv6 is not None:
         yield {"destination_ipv6_cidr_block": vpc.ipv6.cidr, **way}
 

@@ -27,7 +27,7 @@ from moyai.domain.vpc.errors import (
     RouteNotFound,
 )
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
-from moyai.domain.vpc.not_found import InternetGatewayNotFound, NatGatewayNotFound, PeeringNotFound, RouteTableNotFound
+from moyai.domain.vpc.not_found import GatewayNotFound, NatGatewayNotFound, PeeringNotFound, RouteTableNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.quotas import ROUTES, RouteLimitExceeded
 from moyai.domain.vpc.route_table import RouteTable, RouteTarget, VpcRoute
@@ -98,10 +98,12 @@ def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
     """The route that is asked for. Raises EC2's errors."""
     destination = _destination(request.destination_cidr_block)
     vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, table.vpc)
-    if vpc is not None and destination.subnet_of(IPv4Network(vpc.cidr)):
+    own_ranges = () if vpc is None else vpc.cidrs
+    local = next((cidr for cidr in own_ranges if destination.subnet_of(IPv4Network(cidr))), None)
+    if local is not None:
         raise InvalidParameterValue(
             f"The destination CIDR block {destination} is equal to or more specific than this VPC's CIDR block "
-            f"{vpc.cidr}, which is always local here."
+            f"{local}, which is always local here."
         )
     asked = (request.gateway_id, request.nat_gateway_id, request.vpc_peering_connection_id)
     if sum(one is not None for one in asked) != 1:
@@ -129,11 +131,9 @@ def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarg
 
 
 def _gateway(ctx: Context, table: RouteTable, identity: str) -> RouteTarget:
-    if not identity.startswith("igw-"):
-        raise InvalidParameterValue(f"GatewayId is an internet gateway's id here, not '{identity[:60]}'.")
     gateway = find_in_scope(ctx.store.world, InternetGateway, ctx.scope, identity)
     if gateway is None:
-        raise InternetGatewayNotFound([identity])
+        raise GatewayNotFound([identity])
     if gateway.vpc != table.vpc:
         raise GatewayNotAttached(f"resource {identity} is not attached to network {table.vpc}")
     return gateway.id

@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from types import MappingProxyType
 from typing import Final
@@ -21,7 +22,8 @@ from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id
 from moyai.api.ec2.ipv6 import new_subnet_range, ranges_of_subnet
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
-from moyai.api.ec2.vpcs import VPC, AttributeValue
+from moyai.api.ec2.vpc_attributes import AttributeValue
+from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
@@ -34,6 +36,7 @@ from moyai.domain.vpc.errors import (
     InvalidSubnetRange,
     MissingParameter,
 )
+from moyai.domain.vpc.network_acl import without_subnet
 from moyai.domain.vpc.not_found import SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SUBNETS, SubnetLimitExceeded
 from moyai.domain.vpc.vpc import Subnet, Vpc
@@ -44,6 +47,17 @@ from moyai.plan.network.interfaces import addresses_left
 
 SUBNET: Final = "SubnetId"
 _IP_NAME: Final = "ip-name"
+_DNS64, _CUSTOMER_OWNED = "EnableDns64", "MapCustomerOwnedIpOnLaunch"
+_A_RECORD, _AAAA_RECORD = "EnableResourceNameDnsARecordOnLaunch", "EnableResourceNameDnsAAAARecordOnLaunch"
+_NAMED_BY_ADDRESS: Final = "hosts are named by address"
+_WHY_OFF: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        _DNS64: "every subnet has IPv4 addresses",
+        _A_RECORD: _NAMED_BY_ADDRESS,
+        _AAAA_RECORD: _NAMED_BY_ADDRESS,
+        _CUSTOMER_OWNED: "there are no Outposts",
+    }
+)
 
 
 class CreateSubnetRequest(ChangeRequest, frozen=True):
@@ -72,6 +86,10 @@ class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
     map_public_ip_on_launch: AttributeValue | None = None
     assign_ipv6_address_on_creation: AttributeValue | None = None
     private_dns_hostname_type_on_launch: str | None = None
+    enable_dns64: AttributeValue | None = None
+    enable_resource_name_dns_a_record_on_launch: AttributeValue | None = None
+    enable_resource_name_dns_aaaa_record_on_launch: AttributeValue | None = None
+    map_customer_owned_ip_on_launch: AttributeValue | None = None
 
 
 def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, object]:
@@ -82,8 +100,8 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
     cidr = block(request.cidr_block, "CidrBlock", InvalidSubnetRange)
     zone = _zone(ctx, request)
     tags = new_tags(request.tag_specifications, "subnet")
-    if not cidr.subnet_of(IPv4Network(vpc.cidr)):
-        raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {vpc.cidr}.")
+    if not any(cidr.subnet_of(IPv4Network(vpc_cidr)) for vpc_cidr in vpc.cidrs):
+        raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {', '.join(vpc.cidrs)}.")
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     clash = next((other for other in subnets if cidr.overlaps(IPv4Network(other.cidr))), None)
     if clash is not None:
@@ -130,15 +148,20 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
         )
         for table in world.route_tables.by("subnet", subnet.id)
     ]
-    commit(ctx, request, Delete(Subnet, subnet.id), *tables)
+    acls = [Put(without_subnet(acl, subnet.id)) for acl in world.network_acls.by("subnet", subnet.id)]
+    commit(ctx, request, Delete(Subnet, subnet.id), *tables, *acls)
 
 
 def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest) -> None:
     """Change one attribute of a subnet. The values are stored and returned, and have no effect on tasks."""
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     public, ipv6 = request.map_public_ip_on_launch, request.assign_ipv6_address_on_creation
-    if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch)) != 1:
+    always_off = {member: value for member, value in _always_off(request) if value is not None}
+    if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch, *always_off)) != 1:
         raise InvalidParameterCombination("Exactly one attribute of a subnet can be modified at a time.")
+    for member, value in always_off.items():
+        if value.value:
+            raise InvalidParameterValue(f"{member} is false here: {_WHY_OFF[member]}.")
     if request.private_dns_hostname_type_on_launch not in {None, _IP_NAME}:
         raise InvalidParameterValue(f"PrivateDnsHostnameTypeOnLaunch is {_IP_NAME} here: tasks are named by address.")
     if public is not None:
@@ -147,6 +170,16 @@ def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest)
         if ipv6.value and subnet.ipv6 is None:
             raise InvalidParameterValue(f"AssignIpv6AddressOnCreation: {subnet.id} has no IPv6 CIDR block.")
         commit(ctx, ChangeRequest(), Put(replace(subnet, assign_ipv6_on_creation=ipv6.value)))
+
+
+def _always_off(request: ModifySubnetAttributeRequest) -> tuple[tuple[str, AttributeValue | None], ...]:
+    """The attributes that can only be false."""
+    return (
+        (_DNS64, request.enable_dns64),
+        (_A_RECORD, request.enable_resource_name_dns_a_record_on_launch),
+        (_AAAA_RECORD, request.enable_resource_name_dns_aaaa_record_on_launch),
+        (_CUSTOMER_OWNED, request.map_customer_owned_ip_on_launch),
+    )
 
 
 def _zone(ctx: Context, request: CreateSubnetRequest) -> AvailabilityZone:

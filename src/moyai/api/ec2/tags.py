@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from moyai.api.ec2.acls import vpc_acls
 from moyai.api.ec2.change import ChangeRequest, commit, tag_rules
 from moyai.api.ec2.peerings import tags_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
@@ -21,8 +22,12 @@ from moyai.api.tagging import RemovedTag, Tag, checked_tags, removed_keys
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
+from moyai.domain.vpc.dhcp_options import DhcpOptions
+from moyai.domain.vpc.endpoint import VpcEndpoint
 from moyai.domain.vpc.errors import MissingParameter
-from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.flow_log import FlowLog
+from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.network_acl import NetworkAcl
 from moyai.domain.vpc.not_found import ResourceNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
@@ -39,6 +44,11 @@ _KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
         "igw": ("internet-gateway", InternetGateway),
         "nat": ("natgateway", NatGateway),
         "eipalloc": ("elastic-ip", ElasticAddress),
+        "acl": ("network-acl", NetworkAcl),
+        "eigw": ("egress-only-internet-gateway", EgressOnlyGateway),
+        "vpce": ("vpc-endpoint", VpcEndpoint),
+        "dopt": ("dhcp-options", DhcpOptions),
+        "fl": ("vpc-flow-log", FlowLog),
     }
 )
 """The prefix of a resource's id, its EC2 resource type, and the type of its record."""
@@ -126,6 +136,8 @@ def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
             return group
     kind = _KINDS.get(identity.partition("-")[0])
     record = None if kind is None else find_in_scope(world, kind[1], ctx.scope, identity)
+    if record is None:  # a VPC's default ACL is stored only once it has changed
+        record = next((acl.record for acl in vpc_acls(ctx) if acl.record.id == identity), None)
     if record is None:
         raise ResourceNotFound([identity])
     return record

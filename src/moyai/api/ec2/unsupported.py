@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _V6_WITHIN = "IPv6 stays within its VPC"
-_V6_DRAWN = "an IPv6 range is drawn; ask for it with AmazonProvidedIpv6CidrBlock"
 _V4_TOO = "every subnet has IPv4 addresses"
 _NO_IPAM = "there is no IPAM; give a CidrBlock"
 _NO_OUTPOSTS = "there are no Outposts"
-_NO_LISTS = "there are no prefix lists"
+_NO_LISTS = "prefix lists have no entries here"
 _NO_INSTANCES = "there are no instances, and tasks' interfaces route nothing"
 _NO_TARGET = "routes lead to internet gateways, NAT gateways and peering connections"
-_NO_NAMES = "hosts are named by address"
 _NO_POOLS = "addresses come from one pool"
-_ONE_ADDRESS = "a NAT gateway has one public address"
+_ONE_ZONE = "a NAT gateway is in one zone"
+_ADDED_LATER = "add secondary addresses with AssociateNatGatewayAddress"
+_NO_INTERFACES = "endpoints have no interfaces"
+_NO_LATTICE = "there are no service networks and resources to connect to"
+_NO_RESOLVER_ENDPOINTS = "endpoints have no names of their own"
+_NO_FLOWS = "no flows are recorded"
 
 _ROUTE_TARGETS = (
     ("DestinationPrefixListId", _NO_LISTS),
@@ -38,11 +41,7 @@ _ROUTE_TARGETS = (
 UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
     dict(
         (
-            ("*.Ipv6Pool", _V6_DRAWN),
-            ("CreateVpc.Ipv6CidrBlock", _V6_DRAWN),
-            ("AssociateVpcCidrBlock.Ipv6CidrBlock", _V6_DRAWN),
             ("*.Ipv6CidrBlockNetworkBorderGroup", "a region has one border"),
-            ("AssociateVpcCidrBlock.CidrBlock", "a VPC has one IPv4 range"),
             ("*.Ipv6Native", _V4_TOO),
             ("*.Ipv4IpamPoolId", _NO_IPAM),
             ("*.Ipv4NetmaskLength", _NO_IPAM),
@@ -50,11 +49,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             ("*.Ipv6NetmaskLength", _NO_IPAM),
             ("CreateVpc.VpcEncryptionControl", "traffic between tasks is encrypted by Service Connect's TLS alone"),
             ("CreateSubnet.OutpostArn", _NO_OUTPOSTS),
-            ("ModifySubnetAttribute.MapCustomerOwnedIpOnLaunch", _NO_OUTPOSTS),
             ("ModifySubnetAttribute.CustomerOwnedIpv4Pool", _NO_OUTPOSTS),
-            ("ModifySubnetAttribute.EnableDns64", _V4_TOO),
-            ("ModifySubnetAttribute.EnableResourceNameDnsARecordOnLaunch", _NO_NAMES),
-            ("ModifySubnetAttribute.EnableResourceNameDnsAAAARecordOnLaunch", _NO_NAMES),
             ("ModifySubnetAttribute.EnableLniAtDeviceIndex", _NO_OUTPOSTS),
             ("ModifySubnetAttribute.DisableLniAtDeviceIndex", _NO_OUTPOSTS),
             ("*.IpPermissions[].PrefixListIds", _NO_LISTS),
@@ -73,12 +68,25 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             ("AllocateAddress.PublicIpv4Pool", _NO_POOLS),
             ("AllocateAddress.CustomerOwnedIpv4Pool", _NO_OUTPOSTS),
             ("AllocateAddress.IpamPoolId", _NO_POOLS),
-            ("CreateNatGateway.AvailabilityMode", "a NAT gateway is in one zone"),
-            ("CreateNatGateway.AvailabilityZoneAddresses", "a NAT gateway is in one zone"),
+            ("CreateNatGateway.AvailabilityMode", _ONE_ZONE),
+            ("CreateNatGateway.AvailabilityZoneAddresses", _ONE_ZONE),
             ("CreateNatGateway.VpcId", "a NAT gateway is in one zone; give a SubnetId"),
-            ("CreateNatGateway.SecondaryAllocationIds", _ONE_ADDRESS),
-            ("CreateNatGateway.SecondaryPrivateIpAddresses", _ONE_ADDRESS),
-            ("CreateNatGateway.SecondaryPrivateIpAddressCount", _ONE_ADDRESS),
+            ("CreateNatGateway.SecondaryAllocationIds", _ADDED_LATER),
+            ("CreateNatGateway.SecondaryPrivateIpAddresses", _ADDED_LATER),
+            ("CreateNatGateway.SecondaryPrivateIpAddressCount", _ADDED_LATER),
+            ("AssociateNatGatewayAddress.AvailabilityZone", _ONE_ZONE),
+            ("AssociateNatGatewayAddress.AvailabilityZoneId", _ONE_ZONE),
+            ("CreateVpcEndpoint.SubnetConfigurations", _NO_INTERFACES),
+            ("ModifyVpcEndpoint.SubnetConfigurations", _NO_INTERFACES),
+            ("CreateVpcEndpoint.ServiceNetworkArn", _NO_LATTICE),
+            ("CreateVpcEndpoint.ResourceConfigurationArn", _NO_LATTICE),
+            ("CreateVpcEndpoint.ServiceRegion", "services are those of the endpoint's region"),
+            ("*.DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint", _NO_RESOLVER_ENDPOINTS),
+            ("*.DnsOptions.PrivateDnsPreference", _NO_RESOLVER_ENDPOINTS),
+            ("*.DnsOptions.PrivateDnsSpecifiedDomains", _NO_RESOLVER_ENDPOINTS),
+            ("CreateFlowLogs.DeliverCrossAccountRole", _NO_FLOWS),
+            ("CreateFlowLogs.DestinationOptions", _NO_FLOWS),
+            ("CreateFlowLogs.TagFieldSpecifications", _NO_FLOWS),
         )
     )
 )

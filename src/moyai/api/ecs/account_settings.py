@@ -21,7 +21,7 @@ from moyai.domain.world import Delete, Put, World
 from moyai.kernel.scope import Scope
 
 _MAX_RESULTS = 10
-_PRINCIPAL = re.compile(r"arn:aws:iam::([0-9]{12}):(?:root|(?:user|role)/[\w+=,.@/-]{1,512})")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(?:root|(?:user|role)/[\w+=,.@/-]{1,512})")
 
 
 class PutAccountSettingRequest(msgspec.Struct, frozen=True):

@@ -67,7 +67,7 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
         if zone not in {None, EVERY_ZONE, subnet.zone}:
             raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
         return TargetPlace(str(address), subnet.zone)
-    in_vpc = vpc is not None and address in IPv4Network(vpc.cidr)
+    in_vpc = vpc is not None and any(address in IPv4Network(cidr) for cidr in vpc.cidrs)
     if in_vpc or not any(address in network for network in _PRIVATE):
         raise InvalidTarget(
             f"The IP address '{address}' is not in a subnet of VPC '{group.vpc}', nor in a private range outside of it"

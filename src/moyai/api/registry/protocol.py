@@ -30,6 +30,7 @@ from moyai.api.sigv4 import KeyStore
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.ecr.registry_host import registry_in, split_host
 from moyai.domain.ecr.token import RegistryAccess
+from moyai.domain.ecs.account_setting import root_of
 from moyai.kernel.clock import Clock
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import Ids
@@ -129,7 +130,7 @@ class Registry:
             now=now,
             ids=dependencies.ids,
             store=dependencies.store,
-            principal=f"arn:aws:iam::{scope.account}:root",
+            principal=root_of(scope),
             access_key="" if access is None else access.access_key,
             request_id=dependencies.ids.uuid(),
             host=host,

@@ -26,6 +26,7 @@ from moyai.domain.ssm.parameter import (
     parse_parameter_reference,
 )
 from moyai.domain.tagging import TagRules
+from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.scope import Scope
 
@@ -82,7 +83,7 @@ def parameter_view(
 
 def _is_ours(asked: ParameterReference, scope: Scope) -> bool:
     """Whether an ARN is of the caller's account and region; others do not exist for it."""
-    return asked.name is not None or asked.arn.startswith(f"arn:aws:ssm:{scope.region}:{scope.account}:")
+    return asked.name is not None or asked.arn.startswith(arn("ssm", scope, ""))
 
 
 def _cipher(parameter: Parameter, version: ParameterVersion) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 import dns.exception
 import dns.resolver
 
-from moyai.dns.addresses import address_zones
+from moyai.dns.addresses import AddressZone, address_zones
 from moyai.dns.forward import PORT, Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
@@ -52,6 +52,9 @@ class NameServers:
         self._zones = Zones(store.world, secrets.randbelow)
         self._servers: dict[VpcId | None, list[DatagramServer | StreamServer]] = {}
         """By VPC; the machine's under None."""
+        self._networks: dict[VpcId, list[IPv4Network]] = {}
+        """The ranges of each VPC that has servers."""
+        self._domains: dict[VpcId, str] = {}
 
     async def run(self) -> None:
         """Follow the store until cancelled. The zones are built anew: a new watch begins with all records."""
@@ -75,12 +78,12 @@ class NameServers:
         except OSError as error:
             _log.warning("this machine can't ask for names at %s:%d: %s", HOST, self._port, error.strerror)
             return
-        await self._serve(None, within(_LOOPBACK), stream, datagrams)
+        await self._serve(None, within((_LOOPBACK,)), stream, datagrams)
 
     async def _serve_vpcs(self, keys: Iterable[Key]) -> None:
         for key in keys:
-            if key.table == "vpc" and key.key in self._servers and key.key not in self._store.world.vpcs:
-                await self._close(VpcId(key.key))
+            if key.table == "vpc" and key.key in self._networks:
+                await self._follow_vpc(VpcId(key.key))
             task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
             if task is not None and not task.stopped and task.interface.vpc not in self._servers:
                 vpc, _ = vpc_and_subnet_of(self._store.world, task)
@@ -93,11 +96,24 @@ class NameServers:
             _log.exception("no DNS server in %s", vpc.id)
             return
         self._servers[vpc.id] = []
-        network = IPv4Network(vpc.cidr)
-        for names in address_zones(vpc.id, network, domain):
+        networks = self._networks[vpc.id] = [IPv4Network(cidr) for cidr in vpc.cidrs]
+        self._domains[vpc.id] = domain
+        for names in address_zones(vpc.id, networks, domain):
             self._zones.add(names)
         for stream, datagrams in sockets:
-            await self._serve(vpc.id, within(network), stream, datagrams)
+            await self._serve(vpc.id, within(networks), stream, datagrams)
+
+    async def _follow_vpc(self, identity: VpcId) -> None:
+        """Close the servers of a VPC that is gone, or answer for the ranges that it has now."""
+        vpc = self._store.world.vpcs.get(identity)
+        if vpc is None:
+            await self._close(identity)
+            return
+        networks, present = self._networks[identity], [IPv4Network(cidr) for cidr in vpc.cidrs]
+        for network in present:
+            if network not in networks:
+                self._zones.add(AddressZone(identity, networks, self._domains[identity], network))
+        networks[:] = present
 
     async def _vpc_sockets(self, vpc: Vpc) -> list[tuple[socket.socket, socket.socket]]:
         """TCP and UDP sockets at each of the VPC's addresses; none where it has no network. Raises RuntimeFault, and
@@ -123,6 +139,8 @@ class NameServers:
         servers.append(DatagramServer(datagrams, for_datagrams, admits))
 
     async def _close(self, vpc: VpcId | None) -> None:
+        if vpc is not None:
+            del self._networks[vpc], self._domains[vpc]
         for server in self._servers.pop(vpc):
             await server.close()
 

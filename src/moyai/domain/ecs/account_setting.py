@@ -14,6 +14,7 @@ import msgspec
 
 from moyai.domain.keys import scope_key
 from moyai.domain.record import StoredRecord
+from moyai.kernel.arn import partition_of
 from moyai.kernel.scope import Scope
 
 
@@ -80,7 +81,7 @@ class AccountSetting(StoredRecord, frozen=True, tag="account_setting"):
 
 def root_of(scope: Scope) -> str:
     """The account's root user, whose settings are the defaults of all principals."""
-    return f"arn:aws:iam::{scope.account}:root"
+    return f"arn:{partition_of(scope.region)}:iam::{scope.account}:root"
 
 
 def setting_key(scope: Scope, principal: str, name: str) -> str:

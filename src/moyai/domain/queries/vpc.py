@@ -13,7 +13,18 @@ from typing import NamedTuple, TypeVar
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.dhcp_options import DhcpOptions
+from moyai.domain.vpc.endpoint import VpcEndpoint
+from moyai.domain.vpc.flow_log import FlowLog
+from moyai.domain.vpc.gateway import (
+    EgressOnlyGateway,
+    ElasticAddress,
+    InternetGateway,
+    NatGateway,
+    association_id,
+)
+from moyai.domain.vpc.network_acl import NetworkAcl, default_acl
+from moyai.domain.vpc.peering import PeeringSide
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
@@ -21,7 +32,20 @@ from moyai.domain.world import Put, World
 from moyai.kernel.ids import SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
-VpcResource = Vpc | Subnet | SecurityGroup | RouteTable | InternetGateway | NatGateway | ElasticAddress
+VpcResource = (
+    Vpc
+    | Subnet
+    | SecurityGroup
+    | RouteTable
+    | InternetGateway
+    | EgressOnlyGateway
+    | NatGateway
+    | ElasticAddress
+    | NetworkAcl
+    | VpcEndpoint
+    | DhcpOptions
+    | FlowLog
+)
 """The types of resources that belong to one scope; a peering belongs to two."""
 R = TypeVar("R", bound=VpcResource)
 
@@ -116,6 +140,34 @@ def attached_internet_gateway(world: World, scope: Scope, vpc: VpcId) -> Interne
     return next(iter(all_in_vpc(world, InternetGateway, scope, vpc)), None)
 
 
+def network_acls(world: World, vpc: Vpc) -> Sequence[NetworkAcl]:
+    """The network ACLs of a VPC, the default one first, whether it is stored or not."""
+    stored = sorted(world.network_acls.by("vpc", vpc.id), key=lambda acl: not acl.is_default)
+    is_default_stored = any(acl.is_default for acl in stored)
+    return stored if is_default_stored else [default_acl(vpc.id, vpc.scope, ipv6=vpc.ipv6 is not None), *stored]
+
+
+def network_acl_of(world: World, vpc: Vpc, subnet: SubnetId) -> NetworkAcl:
+    """The network ACL of a subnet: the one that it is associated with, or else the VPC's default one."""
+    own = world.network_acls.by("subnet", subnet)
+    return own[0] if own else network_acls(world, vpc)[0]
+
+
+def ranges_of(world: World, side: PeeringSide) -> tuple[str, ...]:
+    """The IPv4 ranges of a peering's side: those that the VPC has now, or the one that it had."""
+    vpc = find_in_scope(world, Vpc, side.scope, side.vpc)
+    if vpc is not None:
+        return vpc.cidrs
+    return () if side.cidr is None else (side.cidr,)
+
+
+def peered_ranges(world: World, vpc: Vpc) -> Iterator[str]:
+    """The IPv4 ranges of the VPCs to which the VPC has an open peering connection."""
+    for peering in world.vpc_peerings.by("vpc", vpc.id):
+        if peering.open:
+            yield from ranges_of(world, peering.other(vpc.id))
+
+
 class AddressUser(NamedTuple):
     """The interface that has an elastic address."""
 
@@ -123,16 +175,21 @@ class AddressUser(NamedTuple):
     """As errors name it."""
     interface: str
     private_address: str
+    association: str
+    """The id of the address's association with the interface."""
 
 
 def address_user(world: World, address: ElasticAddress) -> AddressUser | None:
     """The NAT gateway or the node of a load balancer that has the address."""
     for gateway in world.nat_gateways.by("allocation", address.id):
-        return AddressUser(f"the NAT gateway {gateway.id}", gateway.interface, gateway.address)
+        own = next(one for one in gateway.addresses if one.allocation == address.id)
+        return AddressUser(f"the NAT gateway {gateway.id}", gateway.interface, own.address, own.association)
     for balancer in world.load_balancers.by("public_address", address.public_address):
         for node in balancer.nodes:
             if node.allocation == address.id:
-                return AddressUser(f"the load balancer {balancer.arn}", node.interface.id, node.interface.address)
+                interface = node.interface
+                owner = f"the load balancer {balancer.arn}"
+                return AddressUser(owner, interface.id, interface.address, association_id(interface.id))
     return None
 
 

@@ -61,9 +61,31 @@ class NetworkRoute(msgspec.Struct, frozen=True):
     target: str
 
 
+class AclRule(msgspec.Struct, frozen=True):
+    """A rule of a subnet's network ACL. ``protocol``: a number, or ``-1`` for all. The ports are inclusive, None = all;
+    of the ICMPs they are type and code. ``cidr``: the other side, of IPv4 or IPv6.
+    """
+
+    allow: bool
+    protocol: str
+    cidr: str
+    from_port: int | None = None
+    to_port: int | None = None
+
+
+class SubnetAcl(msgspec.Struct, frozen=True):
+    """What may pass the border of one subnet, in each direction: the first rule that matches a packet decides, and a
+    packet that none matches is dropped. Responses are packets like any other. ``ranges``: the subnet's own.
+    """
+
+    ranges: tuple[str, ...]
+    ingress: tuple[AclRule, ...] = ()
+    egress: tuple[AclRule, ...] = ()
+
+
 class VpcSpec(msgspec.Struct, frozen=True):
-    """One VPC. Its own ranges are always reachable inside it, as far as security groups allow. IPv6 reaches nothing
-    else. ``ipv6``: whether it has such a range.
+    """One VPC. Its own ranges are always reachable inside it, as far as security groups and ACLs allow. IPv6 reaches
+    nothing else. ``ipv6``: whether it has such a range. ``acls``: of the subnets whose ACL stops anything.
     """
 
     vpc: VpcId
@@ -71,6 +93,7 @@ class VpcSpec(msgspec.Struct, frozen=True):
     routes: tuple[NetworkRoute, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     ipv6: bool = False
+    acls: tuple[SubnetAcl, ...] = ()
 
 
 class PublishedPort(msgspec.Struct, frozen=True):

@@ -5,7 +5,11 @@ from __future__ import annotations
 from moyai.domain.keys import client_token_keys, scope_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import optional, own_scope
-from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.dhcp_options import DhcpOptions
+from moyai.domain.vpc.endpoint import VpcEndpoint
+from moyai.domain.vpc.flow_log import FlowLog
+from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.network_acl import NetworkAcl
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
@@ -17,8 +21,16 @@ def _referenced_groups(group: SecurityGroup) -> tuple[str, ...]:
     return tuple(id_ for id_ in references if id_ != group.id)
 
 
-def _unless_deleted(gateway: NatGateway, value: str) -> tuple[str, ...]:
-    return () if gateway.deleted_at is not None else (value,)
+def _unless_deleted(gateway: NatGateway, *values: str) -> tuple[str, ...]:
+    return () if gateway.deleted_at is not None else values
+
+
+def _addresses(gateway: NatGateway) -> tuple[str, ...]:
+    return _unless_deleted(gateway, *(f"{gateway.subnet}/{one.address}" for one in gateway.addresses))
+
+
+def _allocations(gateway: NatGateway) -> tuple[str, ...]:
+    return _unless_deleted(gateway, *(one.allocation for one in gateway.addresses))
 
 
 class VpcTables:
@@ -49,11 +61,33 @@ class VpcTables:
         scope=own_scope,
         vpc=lambda g: _unless_deleted(g, g.vpc),
         subnet=lambda g: _unless_deleted(g, g.subnet),
-        address=lambda g: _unless_deleted(g, f"{g.subnet}/{g.address}"),
-        allocation=lambda g: _unless_deleted(g, g.allocation),
+        address=_addresses,
+        allocation=_allocations,
         request=lambda g: client_token_keys(g.scope, g.client_token),
     )
-    """``address``: ``subnet/address``; ``request``: ``scope/client token``. A deleted gateway is found by scope and
-    request only.
+    """``address``: ``subnet/address``, for all of its addresses; ``request``: ``scope/client token``. A deleted gateway
+    is found by scope and request only.
     """
     elastic_addresses = TableSpec(ElasticAddress, scope=own_scope, public_address=lambda a: (a.public_address,))
+    egress_only_gateways = TableSpec(
+        EgressOnlyGateway,
+        scope=own_scope,
+        vpc=lambda g: (g.vpc,),
+        request=lambda g: client_token_keys(g.scope, g.client_token),
+    )
+    network_acls = TableSpec(
+        NetworkAcl,
+        scope=own_scope,
+        vpc=lambda a: (a.vpc,),
+        subnet=lambda a: tuple(association.subnet for association in a.associations),
+        request=lambda a: client_token_keys(a.scope, a.client_token),
+    )
+    """``subnet``: those with an association of their own, not those that go by a default ACL."""
+    vpc_endpoints = TableSpec(
+        VpcEndpoint,
+        scope=own_scope,
+        vpc=lambda e: (e.vpc,),
+        request=lambda e: client_token_keys(e.scope, e.client_token),
+    )
+    dhcp_options = TableSpec(DhcpOptions, scope=own_scope)
+    flow_logs = TableSpec(FlowLog, scope=own_scope, request=lambda f: client_token_keys(f.scope, f.client_token))

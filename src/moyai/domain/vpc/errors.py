@@ -112,5 +112,25 @@ class RouteNotFound(Ec2Fault, code="InvalidRoute.NotFound"):
     """The table has no route to that range."""
 
 
+class InvalidInstanceType(Ec2Fault):
+    """EC2, as moyai has it, has no such instance type."""
+
+
+class InvalidNetworkInterfaceInUse(Ec2Fault, code="InvalidNetworkInterface.InUse"):
+    """The interface is attached to a task, a container instance or a load balancer."""
+
+
+class AuthFailure(Ec2Fault, status=403):
+    """The resource belongs to a service of AWS, which alone may change it."""
+
+
+class NetworkAclEntryAlreadyExists(Ec2Fault):
+    """The network ACL has an entry of this number and direction."""
+
+
+class InvalidServiceName(Ec2Fault):
+    """No service of this name can have an endpoint."""
+
+
 class DryRunOperation(Ec2Fault, status=412, message="Request would have succeeded, but DryRun flag is set."):
     """The request is a dry run, and would have succeeded."""

@@ -1,4 +1,4 @@
-"""Internet gateways, NAT gateways, and their elastic addresses.
+"""Internet gateways, egress-only internet gateways, NAT gateways, and their elastic addresses.
 
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/extend-intro.html
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from moyai.domain.record import IdRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AllocationId,
+    EgressOnlyGatewayId,
     InternetGatewayId,
     NatGatewayId,
     NetworkInterfaceId,
@@ -32,6 +35,25 @@ class InternetGateway(IdRecord, frozen=True, tag="internet_gateway"):
     tags: Mapping[str, str] = {}
 
 
+class EgressOnlyGateway(IdRecord, frozen=True, tag="egress_only_gateway"):
+    """An egress-only internet gateway, for IPv6. A VPC may have several."""
+
+    id: EgressOnlyGatewayId
+    scope: Scope
+    vpc: VpcId
+    client_token: str | None = None
+    tags: Mapping[str, str] = {}
+
+
+class NatAddress(msgspec.Struct, frozen=True):
+    """An address of a NAT gateway: an elastic address, and one of the gateway's subnet."""
+
+    association: str
+    allocation: AllocationId
+    address: str
+    public_address: str
+
+
 class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
     """A public NAT gateway, with an address of its subnet; ``deleted_at`` None: it works."""
 
@@ -47,10 +69,22 @@ class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
     deleted_at: Instant | None = None
     client_token: str | None = None
     tags: Mapping[str, str] = {}
+    secondary: tuple[NatAddress, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[NatAddress, ...]:
+        """All of its addresses, the primary one first."""
+        primary = NatAddress(association_id(self.interface), self.allocation, self.address, self.public_address)
+        return (primary, *self.secondary)
 
     def visible(self, now: Instant) -> bool:
         """Whether the gateway is still listed."""
         return self.deleted_at is None or now < self.deleted_at + _LISTED_SECONDS
+
+
+def association_id(interface: str) -> str:
+    """The id of an interface's association with its first elastic address."""
+    return interface.replace("eni-", "eipassoc-")
 
 
 class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):

@@ -68,6 +68,14 @@ class InternetGatewayNotFound(NotFound, code="InvalidInternetGatewayID.NotFound"
     """No such internet gateway."""
 
 
+class GatewayNotFound(NotFound, code="InvalidGatewayID.NotFound", noun="gateway"):
+    """No such gateway that a route could lead to, or propagate routes from."""
+
+
+class EgressOnlyGatewayNotFound(NotFound, code="InvalidGatewayID.NotFound", noun="egressOnlyInternetGateway"):
+    """No such egress-only internet gateway."""
+
+
 class NatGatewayNotFound(NotFound, noun="NAT gateway"):
     """No such NAT gateway."""
 
@@ -90,3 +98,39 @@ class NetworkAclNotFound(NotFound, code="InvalidNetworkAclID.NotFound", noun="ne
 
 class NetworkInterfaceNotFound(NotFound, code="InvalidNetworkInterfaceID.NotFound", noun="networkInterface"):
     """No such network interface, or its task has stopped."""
+
+
+class NetworkAclEntryNotFound(NotFound, code="InvalidNetworkAclEntry.NotFound", noun="network ACL entry"):
+    """The network ACL has no entry of this number and direction."""
+
+
+class AttachmentNotFound(NotFound, code="InvalidAttachmentID.NotFound", noun="attachment"):
+    """No such attachment of a network interface."""
+
+
+class VpcEndpointNotFound(NotFound, code="InvalidVpcEndpointId.NotFound", noun="Vpc Endpoint"):
+    """No such VPC endpoint."""
+
+
+class DhcpOptionsNotFound(NotFound, code="InvalidDhcpOptionsID.NotFound", noun="dhcpOptions"):
+    """No such set of DHCP options."""
+
+
+class FlowLogNotFound(NotFound, code="InvalidFlowLogId.NotFound", noun="flow log"):
+    """No such flow log."""
+
+
+class PrefixListNotFound(NotFound, code="InvalidPrefixListID.NotFound", noun="prefix list"):
+    """No such prefix list."""
+
+
+class InstanceNotFound(NotFound, code="InvalidInstanceID.NotFound", noun="instance"):
+    """No such instance: moyai runs none."""
+
+
+class ImageNotFound(NotFound, code="InvalidAMIID.NotFound", noun="image"):
+    """No such machine image."""
+
+
+class VpnGatewayNotFound(NotFound, code="InvalidVpnGatewayID.NotFound", noun="vpnGateway"):
+    """No such VPN gateway: moyai has none."""

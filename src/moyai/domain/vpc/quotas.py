@@ -12,6 +12,7 @@ from moyai.domain.vpc.errors import Ec2Fault
 VPCS: Final = 5  # in a region
 SUBNETS: Final = 200  # in a VPC
 SECURITY_GROUPS: Final = 2500  # in a region
+GROUPS_OF_INTERFACE: Final = 5
 RULES: Final = 60  # of a security group, in each direction
 ROUTE_TABLES: Final = 200  # in a VPC
 ROUTES: Final = 500  # in a route table
@@ -20,6 +21,14 @@ NAT_GATEWAYS: Final = 5  # in an availability zone
 ADDRESSES: Final = 5  # elastic addresses, in a region
 PEERINGS: Final = 50  # active ones, of a VPC
 OUTSTANDING_PEERINGS: Final = 25  # pending requests of one account
+VPC_RANGES: Final = 5  # IPv4 ranges of a VPC, the primary one among them
+NETWORK_ACLS: Final = 200  # in a VPC
+ACL_ENTRIES: Final = 40  # of a network ACL, in each direction; AWS raises 20 to 40
+EGRESS_ONLY_GATEWAYS: Final = 5  # in a region
+ENDPOINTS: Final = 50  # interface endpoints of a VPC; gateway endpoints of a region are 20
+DHCP_OPTIONS: Final = 50  # in a region; AWS publishes none
+FLOW_LOGS: Final = 100  # in a region; AWS publishes none
+NAT_ADDRESSES: Final = 8  # of a NAT gateway
 
 
 class LimitExceeded(Ec2Fault):
@@ -73,6 +82,38 @@ class AddressLimitExceeded(LimitExceeded, noun="elastic addresses"):
 
 class VpcPeeringConnectionLimitExceeded(LimitExceeded, noun="peering connections"):
     """Too many peering connections."""
+
+
+class NetworkAclLimitExceeded(LimitExceeded, noun="network ACLs"):
+    """The VPC has as many network ACLs as it may have."""
+
+
+class NetworkAclEntryLimitExceeded(LimitExceeded, noun="entries of a network ACL"):
+    """The network ACL has as many entries in one direction as it may have."""
+
+
+class VpcCidrBlockLimitExceeded(LimitExceeded, noun="IPv4 ranges of a VPC"):
+    """The VPC has as many ranges as it may have."""
+
+
+class EgressOnlyInternetGatewayLimitExceeded(LimitExceeded, noun="egress-only internet gateways"):
+    """Too many egress-only internet gateways."""
+
+
+class VpcEndpointLimitExceeded(LimitExceeded, noun="VPC endpoints"):
+    """The VPC has as many endpoints as it may have."""
+
+
+class DhcpOptionsLimitExceeded(LimitExceeded, noun="sets of DHCP options"):
+    """Too many sets of DHCP options."""
+
+
+class FlowLogLimitExceeded(LimitExceeded, noun="flow logs"):
+    """Too many flow logs."""
+
+
+class NatAddressLimitExceeded(LimitExceeded, noun="addresses of a NAT gateway"):
+    """The NAT gateway has as many addresses as it may have."""
 
 
 class TagLimitExceeded(LimitExceeded, noun="tags"):

@@ -16,12 +16,13 @@ import msgspec
 
 from moyai.domain.keys import scope_key
 from moyai.domain.record import IdRecord, StoredRecord
-from moyai.kernel.ids import SubnetId, VpcId
+from moyai.kernel.ids import DhcpOptionsId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
 VPC_PREFIX: Final = 56
 SUBNET_PREFIX: Final = 64
 EVERYWHERE: Final = "::/0"
+AMAZON_POOL: Final = "Amazon"
 DRAWN_DIGITS: Final = 12
 """The number of random hex digits of a VPC's range."""
 
@@ -30,7 +31,15 @@ _BITS: Final = 128
 
 
 class Ipv6Range(msgspec.Struct, frozen=True):
-    """A range, and the id of its association with a VPC or a subnet."""
+    """A range, and the id of its association with a VPC or a subnet. ``pool``: where a VPC's range is from."""
+
+    id: str
+    cidr: str
+    pool: str = AMAZON_POOL
+
+
+class Ipv4Range(msgspec.Struct, frozen=True):
+    """A secondary range of a VPC, and the id of its association."""
 
     id: str
     cidr: str
@@ -42,7 +51,9 @@ def vpc_range(random_bits: int) -> str:
 
 
 class Vpc(IdRecord, frozen=True, tag="vpc"):
-    """A VPC. Its IPv4 range never changes; its subnets, groups, route tables and gateways name it."""
+    """A VPC. Its primary IPv4 range never changes; its subnets, groups, route tables and gateways name it.
+    ``dhcp_options`` None: the region's default set.
+    """
 
     id: VpcId
     scope: Scope
@@ -51,6 +62,13 @@ class Vpc(IdRecord, frozen=True, tag="vpc"):
     dns_hostnames: bool = False
     tags: Mapping[str, str] = {}
     ipv6: Ipv6Range | None = None
+    secondary: tuple[Ipv4Range, ...] = ()
+    dhcp_options: DhcpOptionsId | None = None
+
+    @property
+    def cidrs(self) -> tuple[str, ...]:
+        """All of its IPv4 ranges, the primary one first."""
+        return (self.cidr, *(one.cidr for one in self.secondary))
 
 
 class DefaultVpc(StoredRecord, frozen=True, tag="default_vpc"):

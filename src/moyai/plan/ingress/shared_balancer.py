@@ -128,6 +128,7 @@ def _balancer_group(creation: Creation, template: BalancerTemplate) -> SecurityG
 def balancer_rules(creation: Creation, vpc: Vpc, scheme: Scheme, *, closed: bool) -> tuple[SecurityGroupRule, ...]:
     """The rules of a load balancer's security group: it lets everybody in who can reach it, unless it is ``closed``."""
     rules = default_egress_rules(vpc, creation.ids)
-    clients = ANYWHERE if scheme is Scheme.INTERNET_FACING else vpc.cidr
-    inbound = SecurityGroupRule(new_rule_id(creation.ids), egress=False, protocol="tcp", cidr=clients)
-    return rules if closed else (replace(inbound, from_port=HTTPS, to_port=HTTPS), *rules)
+    clients = (ANYWHERE,) if scheme is Scheme.INTERNET_FACING else vpc.cidrs
+    inbound = SecurityGroupRule("", egress=False, protocol="tcp", from_port=HTTPS, to_port=HTTPS)
+    open_to = (replace(inbound, id=new_rule_id(creation.ids), cidr=cidr) for cidr in clients)
+    return rules if closed else (*open_to, *rules)

@@ -33,10 +33,11 @@ _RESERVED_AT_START = 4
 _DRAWN_DIGITS = 4  # of hexadecimal, which number the addresses of a /16
 
 
-def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
-    """A free address of the subnet, or None when it is full."""
+def private_address(world: World, subnet: Subnet, batch: Iterable[Task], promised: Iterable[str] = ()) -> str | None:
+    """A free address of the subnet that is not ``promised``, or None when it is full."""
     in_use = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
-    in_use |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
+    in_use |= {one.address for gateway in world.nat_gateways.by("subnet", subnet.id) for one in gateway.addresses}
+    in_use |= set(promised)
     in_use |= {target.address for target in world.mount_targets.by("subnet", subnet.id)}
     in_use |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
     in_use |= {node.interface.address for node in nodes_in(world, subnet.id)}
@@ -93,8 +94,9 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
 def addresses_left(world: World, subnet: Subnet) -> int:
     """How many addresses of the subnet are free."""
     tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
-    tables = (world.nat_gateways, world.mount_targets, world.container_instances, world.load_balancers)
+    tables = (world.mount_targets, world.container_instances, world.load_balancers)
     others = sum(table.count("subnet", subnet.id) for table in tables)
+    others += sum(len(gateway.addresses) for gateway in world.nat_gateways.each("subnet", subnet.id))
     return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
 
 

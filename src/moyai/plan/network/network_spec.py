@@ -20,12 +20,21 @@ from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
-from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, Peering, TrafficPermission, VpcSpec
+from moyai.domain.sandbox.network_spec import (
+    GroupRules,
+    Interface,
+    NetworkSpec,
+    Peering,
+    SubnetAcl,
+    TrafficPermission,
+    VpcSpec,
+)
 from moyai.domain.vpc.security_group import ALL, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World, table_name
 from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskId, VpcId
 from moyai.kernel.scope import Scope
+from moyai.plan.network.acl_rules import subnet_acl
 from moyai.plan.network.attachments import UNFILTERED, Attachment, attachments
 from moyai.plan.network.routing import SubnetRoutes, peerings_used_by, subnet_routes
 
@@ -157,7 +166,8 @@ class NetworkSpecTracker:
         peerings = frozenset(peering.id for peering in self._peerings)
         subnets = sorted(all_in_vpc(world, Subnet, scope, vpc), key=lambda subnet: subnet.id)
         routes = {subnet.id: subnet_routes(world, record, subnet, peerings) for subnet in subnets}
-        return _Vpc(record.cidr, record.ipv6 is not None, routes)
+        acls = tuple(acl for subnet in subnets if (acl := subnet_acl(world, record, subnet)) is not None)
+        return _Vpc(record.cidr, record.ipv6 is not None, routes, acls)
 
     def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[SecurityGroupRule, ...]:
         record = find_in_scope(world, SecurityGroup, self._members[group].scope, group)
@@ -204,11 +214,12 @@ class _GroupMembers(NamedTuple):
 
 
 class _Vpc(NamedTuple):
-    """A VPC's range, whether it has one of IPv6, and the routes of its subnets."""
+    """A VPC's primary range, whether it has one of IPv6, and the routes and ACLs of its subnets."""
 
     cidr: str
     ipv6: bool
     routes: Mapping[SubnetId, SubnetRoutes]
+    acls: tuple[SubnetAcl, ...]
 
 
 _Place = tuple[TaskId, str]
@@ -252,7 +263,8 @@ class _VpcInterfaces:
             if place not in self._computed:
                 self._computed[place] = _interface(self._attachments[place], vpc)
         routes = tuple(route for of_subnet in vpc.routes.values() for route in of_subnet.routes)
-        return VpcSpec(identity, vpc.cidr, routes, tuple(map(self._computed.__getitem__, self._order)), vpc.ipv6)
+        interfaces = tuple(map(self._computed.__getitem__, self._order))
+        return VpcSpec(identity, vpc.cidr, routes, interfaces, vpc.ipv6, vpc.acls)
 
 
 def _interface(attachment: Attachment, vpc: _Vpc) -> Interface:

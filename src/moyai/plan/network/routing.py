@@ -2,7 +2,8 @@
 
 Promise: a route whose gateway is gone or detached, or whose peering is not active, has no target, and drops the traffic
 to its destination. A NAT gateway works while its own subnet has a route to an internet gateway. A peering carries only
-traffic to the VPC on its other side; no traffic passes through that VPC to a third.
+traffic to the VPC on its other side; no traffic passes through that VPC to a third. No route leads an address of one of
+the VPC's own ranges elsewhere.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables.html,
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations
 """
@@ -14,7 +15,7 @@ from enum import Enum
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
-from moyai.domain.queries.vpc import find_in_scope, route_table_of
+from moyai.domain.queries.vpc import find_in_scope, ranges_of, route_table_of
 from moyai.domain.sandbox import network_spec as spec
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
@@ -56,6 +57,7 @@ def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[st
         if target is not None:
             targets.add(target)
         routes += [spec.NetworkRoute(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, target)]
+    routes += [spec.NetworkRoute(subnet.cidr, secondary.cidr, spec.NOWHERE) for secondary in vpc.secondary]
     return SubnetRoutes(tuple(sorted(routes, key=_order)), RouteTarget.INTERNET in targets, RouteTarget.NAT in targets)
 
 
@@ -90,16 +92,17 @@ def _reaches_internet(world: World, vpc: Vpc, subnet: str) -> bool:
 
 
 def _legs(world: World, vpc: VpcId, route: VpcRoute, target: RouteTarget | None) -> Iterator[tuple[str, str]]:
-    """The destinations of a route, each with its target: beyond a peering, only the range of the other VPC exists."""
+    """The destinations of a route, each with its target: beyond a peering, only the ranges of the other VPC exist."""
     if target is not RouteTarget.PEER:
         yield route.destination, spec.NOWHERE if target is None else spec.OUTSIDE
         return
     peering: VpcPeering = world.vpc_peerings[route.target]
-    other_range = IPv4Network(peering.other(vpc).cidr or route.destination)
+    other_ranges = [IPv4Network(cidr) for cidr in ranges_of(world, peering.other(vpc)) or (route.destination,)]
     destination = IPv4Network(route.destination)
-    if destination.overlaps(other_range):
-        yield str(max(destination, other_range, key=lambda network: network.prefixlen)), route.target
-    if not destination.subnet_of(other_range):
+    for other_range in other_ranges:
+        if destination.overlaps(other_range):
+            yield str(max(destination, other_range, key=lambda network: network.prefixlen)), route.target
+    if not any(destination.subnet_of(other_range) for other_range in other_ranges):
         yield route.destination, spec.NOWHERE
 
 

@@ -11,13 +11,13 @@ from typing import Final
 
 import msgspec
 
+from moyai.kernel.arn import partition_of
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.budget import Budget
 from moyai.stacks.template.expressions import Expression
 
 NOTHING: Final[Mapping[str, Expression]] = MappingProxyType({})
 _URL_SUFFIX: Final = "amazonaws.com"
-_PARTITION: Final = "aws"
 
 
 class ResourceValues(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ def pseudo_parameters(
     return {
         "AWS::AccountId": scope.account,
         "AWS::NotificationARNs": notification_arns,
-        "AWS::Partition": _PARTITION,
+        "AWS::Partition": partition_of(scope.region),
         "AWS::Region": scope.region,
         "AWS::StackId": stack_id,
         "AWS::StackName": stack_name,

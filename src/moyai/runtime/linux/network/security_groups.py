@@ -6,6 +6,8 @@ pass. The router of the other VPC has already checked the sender of a packet tha
 in no specification is in no map, and nothing is forwarded to or from it. The router's own traffic is not filtered: its
 name server and metadata, as on AWS, and what this machine sends to public addresses.
 
+The rules of network ACLs are in chains of the same table (network_acls.py).
+
 IPv6 has a table of its own, which differs from IPv4's in having no way out of the VPC. Forged sender addresses have
 been dropped before (connection_limits.py).
 
@@ -28,6 +30,7 @@ import msgspec
 from moyai.domain.sandbox.network_spec import GroupRules, TrafficPermission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX
+from moyai.runtime.linux.network.network_acls import BORDER, acl_chains
 
 TABLE = "moyai"
 _ALL_PORTS = (0, 65535)
@@ -45,6 +48,9 @@ _IPV4_CHAINS = f"""\
   }}
   map {_ENTERING} {{
     type ipv4_addr : verdict
+  }}
+  chain {BORDER} {{
+    type filter hook forward priority -20; policy accept;
   }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
@@ -73,6 +79,9 @@ _IPV6_CHAINS = f"""\
   }}
   map {_ENTERING} {{
     type ipv6_addr : verdict
+  }}
+  chain {BORDER} {{
+    type filter hook forward priority -20; policy accept;
   }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
@@ -105,7 +114,7 @@ class RouterRules(msgspec.Struct, frozen=True):
     ipv6: Ruleset | None = None
 
 
-DENY_ALL: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {})
+DENY_ALL: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {BORDER: ()})
 """Nothing is forwarded."""
 
 
@@ -128,7 +137,7 @@ def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules], fam
     return Ruleset(
         sets={**may_go_out, **members},
         maps={side: {address: _chain_name(side, i.groups) for address, i in interfaces} for side, _ in _SIDES},
-        chains=_group_chains(used_groups, family) | _combination_chains(combinations),
+        chains=_group_chains(used_groups, family) | _combination_chains(combinations) | acl_chains(vpc.acls, family),
         family=family,
     )
 
@@ -208,7 +217,7 @@ def replacement_script(rules: Ruleset) -> str:
     """The nft script that replaces the whole table by these rules, atomically."""
     table = f"{rules.family} {TABLE}"
     sets = "".join(f"  set {name} {{\n    type {_address_type(rules.family)}\n  }}\n" for name in sorted(rules.sets))
-    empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), DENY_ALL.maps, {}, rules.family)
+    empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), DENY_ALL.maps, DENY_ALL.chains, rules.family)
     chains = _IPV4_CHAINS if rules.family == IPV4 else _IPV6_CHAINS
     new_table = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{chains}}}\n"
     return new_table + change_script(empty, rules)

@@ -72,7 +72,7 @@ def test_a_task_has_the_permissions_of_all_its_groups():
 
 def test_an_unknown_group_allows_nothing():
     rules = family_rules(vpc(t1=(C,)), {})
-    assert rules.chains == {"leaving-sg-c": (), "entering-sg-c": ()}
+    assert rules.chains == {"leaving-sg-c": (), "entering-sg-c": (), "border": ()}
 
 
 def test_another_task_adds_elements_and_no_rule():
@@ -140,7 +140,7 @@ class Table:
     def __init__(self) -> None:
         self.sets: dict[str, set[str]] = {"may-go-out": set()}
         self.maps: dict[str, dict[str, str]] = {"leaving": {}, "entering": {}}
-        self.chains: dict[str, list[str]] = {}
+        self.chains: dict[str, list[str]] = {"border": []}
 
     def apply(self, text: str, sets: dict[str, frozenset[str]] | None = None) -> None:
         """Run a script."""

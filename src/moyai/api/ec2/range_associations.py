@@ -1,24 +1,35 @@
-"""IPv6 ranges of existing VPCs and subnets: associate and disassociate.
+"""Secondary IPv4 ranges of VPCs, and IPv6 ranges of existing VPCs and subnets: associate and disassociate.
 
-Promise: a VPC's IPv6 range cannot be removed while a subnet has a part of it, nor a subnet's while a task has an
-address in it. Running tasks are not affected.
-Refuses: secondary IPv4 ranges, and IPv6 ranges that the caller brings.
+Promise: a VPC's range cannot be removed while a subnet has a part of it, nor a subnet's while a task has an address in
+it. Running tasks are not affected.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, commit, resource_of
-from moyai.api.ec2.ipv6 import groups_with_ipv6_egress, new_subnet_range, new_vpc_range, of_subnet, of_vpc
+from moyai.api.ec2.change import ChangeRequest, commit, new_id, resource_of
+from moyai.api.ec2.ipv6 import (
+    VPC_ASSOCIATION,
+    groups_with_ipv6_egress,
+    new_subnet_range,
+    of_subnet,
+    of_vpc,
+    requested_range,
+)
+from moyai.api.ec2.secondary_ranges import secondary_range
 from moyai.api.ec2.subnets import SUBNET
-from moyai.api.ec2.vpcs import VPC, range_id
+from moyai.api.ec2.vpcs import VPC, ipv4_association, ipv4_ranges
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
     DependencyViolation,
+    InvalidParameterCombination,
     InvalidParameterValue,
     MissingParameter,
     OperationNotPermitted,
@@ -26,13 +37,16 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import SubnetNotFound, SubnetRangeNotFound, VpcNotFound, VpcRangeNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.vpc.vpc import Ipv4Range, Ipv6Range, Subnet, Vpc
 from moyai.domain.world import Put
 
 
 class AssociateVpcRequest(msgspec.Struct, frozen=True):
     vpc_id: str
+    cidr_block: str | None = None
     amazon_provided_ipv6_cidr_block: bool = False
+    ipv6_cidr_block: str | None = None
+    ipv6_pool: str | None = None
 
 
 class AssociateSubnetRequest(msgspec.Struct, frozen=True):
@@ -47,35 +61,61 @@ class DisassociateRequest(msgspec.Struct, frozen=True):
 
 
 def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict[str, object]:
-    """Associate an IPv6 range with a VPC."""
+    """Associate a secondary IPv4 range or an IPv6 range with a VPC."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
-    if not request.amazon_provided_ipv6_cidr_block:
-        raise MissingParameter("The request must contain the parameter AmazonProvidedIpv6CidrBlock.")
+    if request.cidr_block:
+        if request.amazon_provided_ipv6_cidr_block or request.ipv6_cidr_block:
+            raise InvalidParameterCombination("A request associates one range, of IPv4 or of IPv6.")
+        added = Ipv4Range(new_id(ctx, VPC_ASSOCIATION), str(secondary_range(ctx, vpc, request.cidr_block)))
+        commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=(*vpc.secondary, added))))
+        return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(added, "associating")}
+    new_range = requested_range(ctx, request)
+    if new_range is None:
+        raise MissingParameter(
+            "The request must contain the parameter CidrBlock, Ipv6CidrBlock or AmazonProvidedIpv6CidrBlock."
+        )
     if vpc.ipv6 is not None:
         raise ResourceAlreadyAssociated(f"{vpc.id} has an IPv6 range, {vpc.ipv6.cidr}; a VPC has one here.")
-    new_range = new_vpc_range(ctx)
     groups = groups_with_ipv6_egress(ctx, all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=new_range)), *groups)
     return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(new_range, "associating")}
 
 
 def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
-    """Disassociate the IPv6 range of a VPC."""
-    vpcs = all_in_scope(ctx.store.world, Vpc, ctx.scope)
-    if any(range_id(vpc) == request.association_id for vpc in vpcs):
-        raise OperationNotPermitted(
-            f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
-            "primary IPv4 CIDR block of the VPC"
-        )
-    ranges = ((vpc, vpc.ipv6) for vpc in vpcs if vpc.ipv6 is not None)
-    vpc, ipv6_range = next(((v, r) for v, r in ranges if r.id == request.association_id), (None, None))
-    if vpc is None or ipv6_range is None:
-        raise VpcRangeNotFound([request.association_id])
-    users = [s.id for s in all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id) if s.ipv6 is not None]
-    if users:
-        raise DependencyViolation(f"The range {ipv6_range.cidr} is in use and can't be taken back: {', '.join(users)}.")
+    """Disassociate a secondary IPv4 range or the IPv6 range of a VPC."""
+    for vpc in all_in_scope(ctx.store.world, Vpc, ctx.scope):
+        primary, *others = ipv4_ranges(vpc)
+        if primary.id == request.association_id:
+            raise OperationNotPermitted(
+                f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
+                "primary IPv4 CIDR block of the VPC"
+            )
+        removed = next((one for one in others if one.id == request.association_id), None)
+        if removed is not None:
+            return _without_ipv4(ctx, vpc, removed)
+        if vpc.ipv6 is not None and vpc.ipv6.id == request.association_id:
+            return _without_ipv6(ctx, vpc, vpc.ipv6)
+    raise VpcRangeNotFound([request.association_id])
+
+
+def _without_ipv4(ctx: Context, vpc: Vpc, removed: Ipv4Range) -> dict[str, object]:
+    subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    _check_unused(removed.cidr, [s.id for s in subnets if IPv4Network(s.cidr).subnet_of(IPv4Network(removed.cidr))])
+    kept = tuple(one for one in vpc.secondary if one != removed)
+    commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=kept)))
+    return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(removed, "disassociating")}
+
+
+def _without_ipv6(ctx: Context, vpc: Vpc, removed: Ipv6Range) -> dict[str, object]:
+    subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    _check_unused(removed.cidr, [s.id for s in subnets if s.ipv6 is not None])
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(ipv6_range, "disassociating")}
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(removed, "disassociating")}
+
+
+def _check_unused(cidr: str, users: Sequence[str]) -> None:
+    if users:
+        raise DependencyViolation(f"The range {cidr} is in use and can't be taken back: {', '.join(users[:5])}.")
 
 
 def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
@@ -103,9 +143,6 @@ def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -
         raise SubnetRangeNotFound([request.association_id])
     interfaces = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
     users = [i.id for i in interfaces if i.ipv6_address is not None]
-    if users:
-        raise DependencyViolation(
-            f"The range {ipv6_range.cidr} is in use and can't be taken back: {', '.join(users[:5])}."
-        )
+    _check_unused(ipv6_range.cidr, users)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
     return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(ipv6_range, "disassociating")}

@@ -1,0 +1,127 @@
+"""Operations on network interfaces and elastic addresses that AWS's services manage: refused, as AWS does.
+
+Promise: every interface belongs to ECS or to Elastic Load Balancing, which attaches and deletes it, and every elastic
+address in use to a NAT gateway or a load balancer. An unknown id is told from one that may not be changed.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachNetworkInterface.html,
+API_AssociateAddress.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.ec2.addresses import elastic_address
+from moyai.api.ec2.change import ChangeRequest, resource_of
+from moyai.api.ec2.interfaces import attached_interfaces
+from moyai.api.operation import Context
+from moyai.domain.queries.vpc import address_user, all_in_scope
+from moyai.domain.vpc.errors import (
+    AuthFailure,
+    InvalidNetworkInterfaceInUse,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameter,
+    OperationNotPermitted,
+)
+from moyai.domain.vpc.gateway import ElasticAddress
+from moyai.domain.vpc.not_found import (
+    AllocationNotFound,
+    AssociationNotFound,
+    AttachmentNotFound,
+    InstanceNotFound,
+    NetworkInterfaceNotFound,
+)
+
+_NO_PERMISSION = "You do not have permission to access the specified resource."
+
+
+class DetachNetworkInterfaceRequest(ChangeRequest, frozen=True):
+    """The attachment to end. None is ended, by force or without."""
+
+    attachment_id: str
+    force: bool = False
+
+
+class DeleteNetworkInterfaceRequest(ChangeRequest, frozen=True):
+    """The interface to delete."""
+
+    network_interface_id: str
+
+
+class AssociateAddressRequest(ChangeRequest, frozen=True):
+    """An elastic address, and what is to have it."""
+
+    allocation_id: str | None = None
+    public_ip: str | None = None
+    instance_id: str | None = None
+    network_interface_id: str | None = None
+    private_ip_address: str | None = None
+    allow_reassociation: bool = False
+
+
+class DisassociateAddressRequest(ChangeRequest, frozen=True):
+    """The association to end."""
+
+    association_id: str | None = None
+    public_ip: str | None = None
+
+
+class AddressAttributeRequest(ChangeRequest, frozen=True):
+    """The address whose name in the DNS is reset."""
+
+    allocation_id: str
+    attribute: str
+
+
+def detach_network_interface(ctx: Context, request: DetachNetworkInterfaceRequest) -> None:
+    """Refuse to detach an interface."""
+    if all(one.attachment_id != request.attachment_id for one in attached_interfaces(ctx)):
+        raise AttachmentNotFound([request.attachment_id])
+    raise OperationNotPermitted("You are not allowed to manage 'ela-attach' attachments.")
+
+
+def delete_network_interface(ctx: Context, request: DeleteNetworkInterfaceRequest) -> None:
+    """Refuse to delete an interface."""
+    _check_interface(ctx, request.network_interface_id)
+    raise InvalidNetworkInterfaceInUse(f"Network interface '{request.network_interface_id}' is currently in use.")
+
+
+def associate_address(ctx: Context, request: AssociateAddressRequest) -> None:
+    """Refuse to give an elastic address to an interface that a service of AWS manages."""
+    if request.allocation_id and request.public_ip:
+        raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
+    elastic_address(ctx, request.allocation_id, request.public_ip)
+    if request.instance_id:
+        raise InstanceNotFound([request.instance_id])
+    if not request.network_interface_id:
+        raise MissingParameter("Either instance ID or network interface id must be specified")
+    _check_interface(ctx, request.network_interface_id)
+    raise OperationNotPermitted(
+        f"You are not allowed to manage the addresses of {request.network_interface_id}: a service of AWS manages it."
+    )
+
+
+def disassociate_address(ctx: Context, request: DisassociateAddressRequest) -> None:
+    """Refuse to take an elastic address from a NAT gateway or a load balancer."""
+    world = ctx.store.world
+    if request.public_ip:
+        if address_user(world, elastic_address(ctx, None, request.public_ip)) is None:
+            return
+        raise AuthFailure(_NO_PERMISSION)
+    if not request.association_id:
+        raise MissingParameter("Either public IP or association id must be specified")
+    users = (address_user(world, address) for address in all_in_scope(world, ElasticAddress, ctx.scope))
+    if all(user is None or user.association != request.association_id for user in users):
+        raise AssociationNotFound([request.association_id])
+    raise AuthFailure(_NO_PERMISSION)
+
+
+def reset_address_attribute(ctx: Context, request: AddressAttributeRequest) -> dict[str, object]:
+    """Take away an address's name in the DNS; none has one."""
+    if request.attribute != "domain-name":
+        raise InvalidParameterValue("Attribute is domain-name.")
+    address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    return {"address": {"allocation_id": address.id, "public_ip": address.public_address}}
+
+
+def _check_interface(ctx: Context, identity: str) -> None:
+    if all(one.interface.id != identity for one in attached_interfaces(ctx)):
+        raise NetworkInterfaceNotFound([identity])

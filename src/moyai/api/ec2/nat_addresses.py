@@ -1,0 +1,77 @@
+"""Secondary addresses of NAT gateways.
+
+Promise: they are recorded and shown. Traffic through the gateway leaves from this machine's own address, whichever
+addresses the gateway has.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateNatGatewayAddress.html
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, commit, new_id, resource_of
+from moyai.api.ec2.nat import nat_address, nat_private_address, open_gateway, unused_address
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import InvalidParameterCombination, InvalidParameterValue
+from moyai.domain.vpc.gateway import NatAddress
+from moyai.domain.vpc.not_found import AssociationNotFound, SubnetNotFound
+from moyai.domain.vpc.quotas import NAT_ADDRESSES, NatAddressLimitExceeded
+from moyai.domain.vpc.vpc import Subnet
+from moyai.domain.world import Put
+
+
+class AssociateNatGatewayAddressRequest(ChangeRequest, frozen=True):
+    """The addresses to add to a NAT gateway."""
+
+    nat_gateway_id: str
+    allocation_ids: tuple[str, ...]
+    private_ip_addresses: tuple[str, ...] = ()
+
+
+class DisassociateNatGatewayAddressRequest(ChangeRequest, frozen=True):
+    """The addresses to take from a NAT gateway. Nothing drains, so ``max_drain_duration_seconds`` changes nothing."""
+
+    nat_gateway_id: str
+    association_ids: tuple[str, ...]
+    max_drain_duration_seconds: int | None = None
+
+
+def associate_nat_gateway_address(ctx: Context, request: AssociateNatGatewayAddressRequest) -> dict[str, object]:
+    """Add secondary addresses to a gateway."""
+    gateway = open_gateway(ctx, request.nat_gateway_id)
+    subnet = resource_of(ctx, Subnet, gateway.subnet, SubnetNotFound, "SubnetId")
+    wanted = request.private_ip_addresses or (None,) * len(request.allocation_ids)
+    if len(wanted) != len(request.allocation_ids):
+        raise InvalidParameterCombination("Give as many PrivateIpAddresses as AllocationIds, or none.")
+    if len(set(request.allocation_ids)) != len(request.allocation_ids):
+        raise InvalidParameterValue("AllocationIds names an address twice.")
+    if len(gateway.addresses) + len(wanted) > NAT_ADDRESSES:
+        raise NatAddressLimitExceeded(NAT_ADDRESSES)
+    added: list[NatAddress] = []
+    for allocation, address in zip(request.allocation_ids, wanted, strict=True):
+        elastic = unused_address(ctx, allocation)
+        private = nat_private_address(ctx, subnet, address, [one.address for one in added])
+        added.append(NatAddress(new_id(ctx, "eipassoc"), elastic.id, private, elastic.public_address))
+    commit(ctx, request, Put(replace(gateway, secondary=(*gateway.secondary, *added))))
+    return {
+        "nat_gateway_id": gateway.id,
+        "nat_gateway_addresses": [nat_address(gateway, one, "associating") for one in added],
+    }
+
+
+def disassociate_nat_gateway_address(ctx: Context, request: DisassociateNatGatewayAddressRequest) -> dict[str, object]:
+    """Take secondary addresses from a gateway."""
+    gateway = open_gateway(ctx, request.nat_gateway_id)
+    by_association = {one.association: one for one in gateway.addresses}
+    unknown = [identity for identity in request.association_ids if identity not in by_association]
+    if unknown:
+        raise AssociationNotFound(unknown)
+    removed = [by_association[identity] for identity in dict.fromkeys(request.association_ids)]
+    if any(one.allocation == gateway.allocation for one in removed):
+        raise InvalidParameterValue(f"The primary address of {gateway.id} can't be disassociated.")
+    kept = tuple(one for one in gateway.secondary if one not in removed)
+    commit(ctx, request, Put(replace(gateway, secondary=kept)))
+    return {
+        "nat_gateway_id": gateway.id,
+        "nat_gateway_addresses": [nat_address(gateway, one, "disassociating") for one in removed],
+    }

@@ -1,0 +1,105 @@
+"""Regions, and what an account may have in one of them.
+
+Promise: every region of the caller's partition is enabled, because moyai answers in each of them.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html,
+API_DescribeAccountAttributes.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+from moyai.api.ec2.change import ChangeRequest
+from moyai.api.ec2.select import DescribedKind, Filter, passing
+from moyai.api.operation import Context
+from moyai.domain.queries.vpc import default_vpc_of
+from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue
+from moyai.domain.vpc.not_found import NotFound
+from moyai.domain.vpc.quotas import ADDRESSES, GROUPS_OF_INTERFACE
+from moyai.domain.vpc.regions import ENABLED_BY_DEFAULT, regions_with
+
+
+class DescribeRegionsRequest(ChangeRequest, frozen=True):
+    """Which regions. All are enabled, so ``all_regions`` adds none."""
+
+    region_names: tuple[str, ...] = ()
+    all_regions: bool = False
+    filters: tuple[Filter, ...] = ()
+
+
+class DescribeAccountAttributesRequest(ChangeRequest, frozen=True):
+    attribute_names: tuple[str, ...] = ()
+
+
+class RegionDescription(NamedTuple):
+    """A region, and whether an account has to enable it on AWS."""
+
+    name: str
+    opt_in_status: str
+
+    @property
+    def endpoint(self) -> str:
+        """The host name of EC2's endpoint on AWS."""
+        return f"ec2.{self.name}.amazonaws.com"
+
+
+def describe_regions(ctx: Context, request: DescribeRegionsRequest) -> dict[str, object]:
+    """The regions of the caller's partition."""
+    regions = [_region(name) for name in regions_with(ctx.scope.region)]
+    unknown = sorted(set(request.region_names) - {region.name for region in regions})
+    if unknown:
+        raise InvalidParameterValue(f"Invalid region names: [{', '.join(name[:60] for name in unknown)}]")
+    asked = [region for region in regions if not request.region_names or region.name in request.region_names]
+    matching = passing(_REGIONS, asked, request.filters)
+    if request.dry_run:
+        raise DryRunOperation
+    return {
+        "regions": [
+            {"region_name": region.name, "endpoint": region.endpoint, "opt_in_status": region.opt_in_status}
+            for region in matching
+        ]
+    }
+
+
+def describe_account_attributes(ctx: Context, request: DescribeAccountAttributesRequest) -> dict[str, object]:
+    """The attributes of an account: its default VPC, and its limits."""
+    default = default_vpc_of(ctx.store.world, ctx.scope)
+    attributes = {
+        "supported-platforms": "VPC",
+        "default-vpc": "none" if default is None else default.id,
+        "max-instances": "0",
+        "vpc-max-security-groups-per-interface": str(GROUPS_OF_INTERFACE),
+        "max-elastic-ips": str(ADDRESSES),
+        "vpc-max-elastic-ips": str(ADDRESSES),
+    }
+    unknown = [name for name in request.attribute_names if name not in attributes]
+    if unknown:
+        raise InvalidParameterValue(f"Attribute name '{unknown[0][:60]}' is one of {', '.join(attributes)}.")
+    if request.dry_run:
+        raise DryRunOperation
+    return {
+        "account_attributes": [
+            {"attribute_name": name, "attribute_values": [{"attribute_value": value}]}
+            for name, value in attributes.items()
+            if not request.attribute_names or name in request.attribute_names
+        ]
+    }
+
+
+def _region(name: str) -> RegionDescription:
+    return RegionDescription(name, "opt-in-not-required" if name in ENABLED_BY_DEFAULT else "opted-in")
+
+
+_REGIONS = DescribedKind[RegionDescription](
+    "regions",
+    lambda region: region.name,
+    MappingProxyType(
+        {
+            "region-name": lambda r: (r.name,),
+            "endpoint": lambda r: (r.endpoint,),
+            "opt-in-status": lambda r: (r.opt_in_status,),
+        }
+    ),
+    NotFound,
+)

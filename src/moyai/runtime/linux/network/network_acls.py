@@ -1,0 +1,68 @@
+"""Network ACLs as nftables rules: chains of a router's table that every packet passes before its security groups.
+
+Promise: a packet that crosses the border of a subnet is checked by the rules of its direction, without regard to the
+connection that it belongs to; a packet within a subnet is not. The router's own traffic is never forwarded, so ACLs do
+not hold for its name server and metadata, as on AWS, nor for what this machine sends to public addresses.
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_network
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.sandbox.network_spec import AclRule, SubnetAcl
+
+BORDER: Final = "border"
+"""The chain that sends a packet to the chains of the subnets whose borders it crosses."""
+_ICMP: Final[Mapping[str, str]] = MappingProxyType({"1": "icmp", "58": "icmpv6"})
+_ICMP_OF_FAMILY: Final[Mapping[str, str]] = MappingProxyType({"ip": "1", "ip6": "58"})
+_WITH_PORTS: Final[Mapping[str, str]] = MappingProxyType({"6": "tcp", "17": "udp"})
+_ALL_PORTS: Final = (0, 65535)
+
+
+def acl_chains(acls: Iterable[SubnetAcl], family: str) -> dict[str, tuple[str, ...]]:
+    """The rules of each chain for one family (``ip`` or ``ip6``); the first packet's chain is BORDER."""
+    border: list[str] = []
+    chains: dict[str, tuple[str, ...]] = {}
+    for acl in acls:
+        for subnet in _of_family(acl.ranges, family):
+            name = subnet.replace(":", "-").replace("/", "-")
+            for way, own, other, rules in (
+                ("out", "saddr", "daddr", acl.egress),
+                ("in", "daddr", "saddr", acl.ingress),
+            ):
+                chain = f"acl-{way}-{name}"
+                border.append(f"{family} {own} {subnet} {family} {other} != {subnet} jump {chain}")
+                chains[chain] = (*_rules(rules, other, family), "drop")
+    return {BORDER: tuple(border), **chains}
+
+
+def _rules(rules: Iterable[AclRule], other: str, family: str) -> Iterator[str]:
+    for rule in rules:
+        if _of_family((rule.cidr,), family) and not (
+            rule.protocol in _ICMP and rule.protocol != _ICMP_OF_FAMILY[family]
+        ):
+            range_ = "" if rule.cidr.endswith("/0") else f"{family} {other} {ip_network(rule.cidr, strict=False)} "
+            verdict = "return" if rule.allow else "drop"
+            yield f"{range_}{_traffic(rule)}{verdict}"
+
+
+def _traffic(rule: AclRule) -> str:
+    """The match of the protocol and its ports."""
+    if rule.protocol == "-1":
+        return ""
+    if rule.protocol in _ICMP and rule.from_port is not None:
+        name = _ICMP[rule.protocol]
+        code = "" if rule.to_port is None else f"{name} code {rule.to_port} "
+        return f"{name} type {rule.from_port} {code}"
+    ports = (rule.from_port, rule.to_port)
+    if rule.protocol not in _WITH_PORTS or rule.from_port is None or ports == _ALL_PORTS:
+        return f"meta l4proto {rule.protocol} "
+    return f"{_WITH_PORTS[rule.protocol]} dport {rule.from_port}-{rule.to_port} "
+
+
+def _of_family(ranges: Iterable[str], family: str) -> list[str]:
+    return [text for text in ranges if (":" in text) == (family == "ip6")]
