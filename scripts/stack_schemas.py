@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from botocore.model import ServiceModel
 
 from moyai.api.models import load_models
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.resource_type import StackResourceType
 
-MODELS = load_models()
 TARGET = Path(__file__).parents[1] / "src/moyai/stacks/types/schemas.json"
 REGION = "us-east-1"
 
@@ -34,21 +37,38 @@ def main(folder: Path) -> None:
     print(f"{len(described)} types in {TARGET}")
 
 
+@cache
+def model(service: str) -> ServiceModel:
+    """The operations of a service."""
+    return load_models([service])[service]
+
+
 def describe(kind: StackResourceType, schema: dict[str, Any]) -> dict[str, list[str]]:
     """What moyai reads of a type's schema, and which of its properties the type's row has no place for."""
     read_only = top_level(schema.get("readOnlyProperties", []))
-    operations = [name for name in (kind.create, kind.update) if name]
-    inputs = [MODELS[kind.service].operation_model(operation).input_shape.members for operation in operations]
-    members = {name.lower() for shape in inputs for name in shape}
-    placed = {name for name in schema["properties"] if kind.rename.get(name, name).lower() in members}
-    unsupported = schema["properties"].keys() - read_only - placed - kind.own_calls - kind.arranged
+    create_only = top_level(schema.get("createOnlyProperties", []))
+    properties = schema["properties"].keys() - read_only
+    taken = placed(kind, properties, kind.create)
+    updated = placed(kind, properties - create_only - kind.own_calls, kind.update, kind.update_wrapper or "")
     return {
-        "properties": sorted(schema["properties"].keys() - read_only),
+        "properties": sorted(properties),
         "required": sorted(schema.get("required", [])),
-        "create_only": sorted(top_level(schema.get("createOnlyProperties", []))),
+        "create_only": sorted(create_only),
         "read_only": sorted(read_only),
-        "unsupported": sorted(unsupported),
+        "updated": sorted(updated),
+        "unsupported": sorted(properties - taken - updated - kind.own_calls - kind.arranged),
     }
+
+
+def placed(kind: StackResourceType, properties: AbstractSet[str], operation: str | None, wrapper: str = "") -> set[str]:
+    """The properties that an operation's input has a member for, or that the row arranges for it."""
+    if not operation:
+        return set()
+    shape = model(kind.service).operation_model(operation).input_shape
+    wrapped: Any = shape.members[wrapper] if wrapper and shape else shape
+    members = {name.lower() for name in wrapped.members}
+    arranged = kind.arranged & properties
+    return {name for name in properties if kind.rename.get(name, name).lower() in members} | arranged
 
 
 def top_level(pointers: list[str]) -> set[str]:

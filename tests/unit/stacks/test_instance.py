@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import StackId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.stacks.evaluation.scope import ResourceValues, Values, pseudo_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
@@ -345,3 +348,20 @@ def test_all_patterns_of_a_template_share_half_a_second(monkeypatch):
 def test_a_parameter_that_is_not_unicode_is_refused():
     template = {"Parameters": {"P": {"Type": "String"}}, "Resources": {"A": LOGS}}
     assert "[/Parameters/P] has a character that is not Unicode" in refusal(template, P="\ud800")
+
+
+def test_functions_take_lists_among_the_attributes_of_resources():
+    ranges = {"Fn::GetAtt": ["B", "Ranges"]}
+    properties = {"X": {"Fn::Select": [1, ranges]}, "Y": {"Fn::Join": [",", ranges]}}
+    stack = instance({"Resources": {"A": LOGS | {"Properties": properties}, "B": LOGS}})
+    record = StackResource(
+        stack=StackId("stack"),
+        logical_id="B",
+        type=LOGS["Type"],
+        status=ResourceStatus.CREATE_COMPLETE,
+        changed_at=Instant(0.0),
+        token="t",
+        physical=PhysicalResource("b", {}, "b", {"Ranges": ["x", "y"]}),
+    )
+    known = values_with(stack.values, {"B": record})
+    assert wanted_properties(stack.template.resources["A"], known, {}) == {"X": "y", "Y": "x,y"}

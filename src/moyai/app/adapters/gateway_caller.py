@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
+from botocore.awsrequest import HeadersDict
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
@@ -54,7 +55,7 @@ class GatewayCaller(AwsCaller):
             self._request(scope, model, operation, members), StackCaller(scope.account, call.stack, ids)
         )
         parsed: Mapping[str, Any] = create_parser(model.resolved_protocol).parse(
-            {"headers": dict(response.headers), "status_code": response.status, "body": response.body},
+            {"headers": HeadersDict(response.headers), "status_code": response.status, "body": response.body},
             operation.output_shape,  # type: ignore[arg-type]  # None for an empty output
         )
         if response.status >= _FIRST_ERROR:

@@ -64,11 +64,16 @@ class StackView(msgspec.Struct, frozen=True):
 def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
     """The values with those of resources that exist."""
     known = {
-        name: ResourceValues(resource.physical.ref, resource.physical.attributes)
+        name: ResourceValues(resource.physical.ref, _expressions(resource.physical.attributes))
         for name, resource in resources.items()
         if resource.physical is not None
     }
     return msgspec.structs.replace(values, resources=known)
+
+
+def _expressions(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as values of functions, whose lists are tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
 
 
 def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON, or functions)
@@ -76,9 +81,8 @@ def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[
     properties = plain(evaluate(resource.properties, values))
     kind = resource_types().get(resource.type)
     if kind is not None and kind.tagging is not None and tags:
-        own = {tag["Key"] for tag in properties.get("Tags", ()) if isinstance(tag, dict) and "Key" in tag}
-        inherited = [{"Key": key, "Value": value} for key, value in tags.items() if key not in own]
-        properties["Tags"] = [*properties.get("Tags", ()), *inherited]
+        name = kind.tagging.name
+        properties[name] = kind.tagging.inherited(properties.get(name), tags)
     return properties
 
 

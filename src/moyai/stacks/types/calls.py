@@ -5,6 +5,7 @@ Source: https://jmespath.org/specification.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from string import Template
 from types import MappingProxyType
@@ -14,6 +15,7 @@ import jmespath
 import msgspec
 
 from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure
 
 Properties: TypeAlias = "Mapping[str, Any]"
 Input: TypeAlias = Callable[[PhysicalResource], Properties]
@@ -49,6 +51,7 @@ class Stable(msgspec.Struct, frozen=True):
 
 class Follow(msgspec.Struct, frozen=True):
     """A call of its own for one property. ``reset``: the call after which the property has its default again.
+    ``when_false``: the call for a property that is false.
 
     ``at_creation`` is False for a property that the creation takes, too.
     """
@@ -57,10 +60,21 @@ class Follow(msgspec.Struct, frozen=True):
     input: Input
     reset: str | None = None
     at_creation: bool = True
+    when_false: str | None = None
+
+    def call(self, service: str, name: str, resource: PhysicalResource) -> Call:
+        """The call for the property ``name`` of a resource, which has it."""
+        is_false = resource.properties[name] in (False, "false")
+        operation = self.when_false if is_false and self.when_false else self.operation
+        return Call(service, operation, self.input(resource))
 
 
 class Children(msgspec.Struct, frozen=True):
-    """A list whose elements are added and removed one by one. ``initial``: what a new resource has by itself."""
+    """A list whose elements are added and removed one by one. ``initial``: what a new resource has by itself.
+
+    ``removed``: the input of ``remove``, where that is not the same as the input of ``add``. ``at_creation`` is False
+    for a list that the creation takes, too. ``held``: whether the resource can be deleted only without elements.
+    """
 
     add: str
     remove: str
@@ -70,6 +84,30 @@ class Children(msgspec.Struct, frozen=True):
     """The error codes that say that an element is there already."""
     absent: frozenset[str] = frozenset()
     """The error codes that say that an element is not there."""
+    removed: Callable[[PhysicalResource, Any], Properties] | None = None
+    at_creation: bool = True
+    held: bool = False
+
+    def change(
+        self, service: str, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
+    ) -> Procedure[None]:
+        """Remove and add what differs. ``former``: the lists that may apply; what is in all of them does."""
+        removed = self.removed or self.input
+        for element in {json.dumps(each, sort_keys=True): each for elements in former for each in elements}.values():
+            if element not in after:
+                yield from _unless(self.absent, Call(service, self.remove, removed(resource, element)))
+        for element in after:
+            if not all(element in elements for elements in former):
+                yield from _unless(self.present, Call(service, self.add, self.input(resource, element)))
+
+
+def _unless(codes: frozenset[str], call: Call) -> Procedure[None]:
+    """Take a call whose errors with these codes say that it is done already."""
+    try:
+        yield call
+    except AwsCallFailed as fault:
+        if fault.code not in codes:
+            raise
 
 
 def changed_properties(before: Properties, after: Properties) -> frozenset[str]:

@@ -8,14 +8,32 @@ from typing import Final
 
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.app_mesh import app_mesh_rows
+from moyai.stacks.types.rows.certificates import certificate_rows
+from moyai.stacks.types.rows.cloudwatch import cloudwatch_rows
 from moyai.stacks.types.rows.ec2 import ec2_rows
+from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
+from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
 from moyai.stacks.types.rows.own import own_rows
+from moyai.stacks.types.rows.secrets import secret_rows
 from moyai.stacks.types.rows.services import service_rows
 from moyai.stacks.types.rows.storage import storage_rows
 
-_ROWS: Final = (app_mesh_rows, ec2_rows, ecs_rows, elbv2_rows, own_rows, service_rows, storage_rows)
+_ROWS: Final = (
+    app_mesh_rows,
+    certificate_rows,
+    cloudwatch_rows,
+    ec2_rows,
+    ec2_vpc_rows,
+    ecs_rows,
+    ecs_managed_rows,
+    elbv2_rows,
+    own_rows,
+    secret_rows,
+    service_rows,
+    storage_rows,
+)
 
 
 @cache

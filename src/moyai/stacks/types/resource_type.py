@@ -5,9 +5,8 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-templ
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties,
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Wait
 from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
-from moyai.stacks.types.tags import Tagging
+from moyai.stacks.types.tags import Tagging, tag_list
 
 FIRST_WAIT: Final = Seconds(0.2)
 LATER_WAIT: Final = Seconds(1.0)
@@ -56,12 +55,18 @@ class StackResourceType(msgspec.Struct, frozen=True):
     drawn: str | None = None
     longest_name: int = 255
     lower_case: bool = False
+    name_end: Callable[[Properties], str] = lambda _: ""
+    """What drawn names end in."""
     rename: Mapping[str, str] = MappingProxyType({})
     arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
     arranged: frozenset[str] = frozenset()
     """The properties that ``arrange`` takes, whose names are not in the operation's model."""
     idempotency_member: str | None = None
     """The member of the input of ``create`` that makes its repetition harmless."""
+    placed: Callable[[ResourceContext], Properties] = lambda _: EMPTY
+    """Members of the input of ``create`` that are no properties."""
+    finish: tuple[tuple[str, Input], ...] = ()
+    """The operations that end each creation, with their inputs."""
     tagging: Tagging | None = None
     follow: Mapping[str, Follow] = MappingProxyType({})
     children: Mapping[str, Children] = MappingProxyType({})
@@ -99,13 +104,12 @@ class StackResourceType(msgspec.Struct, frozen=True):
     @property
     def own_calls(self) -> frozenset[str]:
         """The properties that are not in the input of ``create`` or ``update``."""
-        return frozenset({*self.follow, *self.children, *({"Tags"} if self.tagging else ())})
+        return frozenset({*self.follow, *self.children, *({self.tagging.name} if self.tagging else ())})
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
         """The properties whose change needs another resource."""
-        fixed = self.schema.create_only | self.replaces
-        if self.update is None:
-            fixed |= self.schema.properties - self.own_calls
+        schema = self.schema
+        fixed = schema.create_only | self.replaces | (schema.properties - schema.updated - self.own_calls)
         return changed_properties(before, after) & fixed
 
     def create_steps(
@@ -114,18 +118,22 @@ class StackResourceType(msgspec.Struct, frozen=True):
         """Create the resource, or go on with one that exists since an interruption. Returns it as it is then."""
         values = dict(properties)
         if self.drawn is not None:
-            values.setdefault(self.drawn, context.draw_name(self.longest_name, lower_case=self.lower_case))
+            end = self.name_end(values)
+            name = context.draw_name(self.longest_name - len(end), lower_case=self.lower_case)
+            values.setdefault(self.drawn, name + end)
         identifier = existing
         if identifier is None:
             identifier = yield from self._create(values, context)
             yield Identified(identifier)
         resource = PhysicalResource(identifier, values)
+        for operation, members in self.finish:
+            yield Call(self.service, operation, members(resource))
         for name, follow in self.follow.items():
             if name in values and follow.at_creation:
-                yield Call(self.service, follow.operation, follow.input(resource))
+                yield follow.call(self.service, name, resource)
         for name, children in self.children.items():
-            if name in values:
-                yield from self._change_children(children, resource, [children.initial], values[name])
+            if name in values and children.at_creation:
+                yield from children.change(self.service, resource, [children.initial], values[name])
         described = yield from self.describe(resource, self.stable)
         return msgspec.structs.replace(described, properties=properties)
 
@@ -146,7 +154,7 @@ class StackResourceType(msgspec.Struct, frozen=True):
         changing = msgspec.structs.replace(resource, properties=after)
         plain = changed - self.own_calls
         if plain and self.update is not None:
-            sent = (after.keys() if self.update_whole else plain & after.keys()) - self.schema.create_only
+            sent = (after.keys() if self.update_whole else plain & after.keys()) & self.schema.updated
             values = self._input({name: after[name] for name in sorted(sent - self.own_calls)})
             wrapped = values if self.update_wrapper is None else {self.update_wrapper: values}
             members = {**wrapped, **(self.update_by or self.by_id)(changing)}
@@ -156,15 +164,18 @@ class StackResourceType(msgspec.Struct, frozen=True):
         for name in sorted(changed & self.children.keys()):
             children = self.children[name]
             former = [before.get(name, children.initial), possible.get(name, children.initial)]
-            yield from self._change_children(children, changing, former, after.get(name, ()))
-        if "Tags" in changed and self.tagging is not None:
-            yield from self.tagging.change(self.service, changing, before.get("Tags"), after.get("Tags"))
+            yield from children.change(self.service, changing, former, after.get(name, ()))
+        if self.tagging is not None and self.tagging.name in changed:
+            yield from self.tagging.change(self.service, changing, before)
         return (yield from self.describe(changing, self.stable))
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
         """Delete the resource. One that does not exist is deleted already; one in use is tried again."""
         if self.delete is None:
             return
+        for name, children in self.children.items():
+            if children.held:
+                yield from children.change(self.service, resource, [resource.properties.get(name, ())], ())
         for attempt in range(1, IN_USE_TRIES + 1):
             try:
                 yield from self._answer_of(Call(self.service, self.delete, self.by_id(resource)))
@@ -228,13 +239,15 @@ class StackResourceType(msgspec.Struct, frozen=True):
         return {name: value for name, value in attributes.items() if value is not None}
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
-        later = {name for name in self.own_calls if name not in self.follow or self.follow[name].at_creation}
+        separate: dict[str, Follow | Children] = {**self.follow, **self.children}
+        later = {name for name in self.own_calls if name not in separate or separate[name].at_creation}
         members = self._input({name: value for name, value in values.items() if name not in later})
+        members |= self.placed(context)
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token
-        tags = [*values.get("Tags", ()), *context.tags]
-        if self.tagging is not None and tags:
-            members |= self.tagging.members(tags)
+        if self.tagging is not None:
+            tags = [*tag_list(values.get(self.tagging.name) or ()), *context.tags]
+            members |= self.tagging.members(tags) if tags else {}
         call = Call(self.service, self.create, members, context.token)
         try:
             answer = yield from self._answer_of(call)
@@ -244,7 +257,7 @@ class StackResourceType(msgspec.Struct, frozen=True):
             answer = yield from self._repeat(call, PhysicalResource("", values))
             if jmespath.search(self.identifier, {**values, **answer}) is None:
                 raise  # what is there already is another resource
-        return str(jmespath.search(self.identifier, {**values, **answer}))
+        return str(jmespath.search(self.identifier, {**self.placed(context), **values, **answer}))
 
     def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
         """The answer to a creation that was done before an interruption."""
@@ -271,30 +284,11 @@ class StackResourceType(msgspec.Struct, frozen=True):
 
     def _change_followed(self, name: str, follow: Follow, resource: PhysicalResource) -> Procedure[None]:
         if name in resource.properties:
-            yield Call(self.service, follow.operation, follow.input(resource))
+            yield follow.call(self.service, name, resource)
         elif follow.reset is not None:
             yield Call(self.service, follow.reset, self.by_id(resource))
         else:
             raise ResourceFailed(f"moyai can't take the property {name} away from {self.name}: set it to its default.")
-
-    def _change_children(
-        self, children: Children, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
-    ) -> Procedure[None]:
-        """Remove and add what differs. ``former``: the lists that may apply; what is in all of them does."""
-        for element in {json.dumps(each, sort_keys=True): each for elements in former for each in elements}.values():
-            if element not in after:
-                yield from self._unless(children.absent, children.remove, children.input(resource, element))
-        for element in after:
-            if not all(element in elements for elements in former):
-                yield from self._unless(children.present, children.add, children.input(resource, element))
-
-    def _unless(self, codes: frozenset[str], operation: str, members: Properties) -> Procedure[None]:
-        """Call an operation whose errors with these codes say that it is done already."""
-        try:
-            yield Call(self.service, operation, members)
-        except AwsCallFailed as fault:
-            if fault.code not in codes:
-                raise
 
     def _input(self, values: dict[str, Any]) -> dict[str, Any]:
         return {self.rename.get(name, name): value for name, value in self.arrange(values).items()}

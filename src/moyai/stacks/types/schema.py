@@ -22,6 +22,8 @@ class Schema(msgspec.Struct, frozen=True):
     required: frozenset[str] = frozenset()
     create_only: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    """Those that the operation which updates has a member for."""
     unsupported: frozenset[str] = frozenset()
     """Those for which no operation of moyai's row has a member."""
 

@@ -14,13 +14,14 @@ from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.procedure import Call, Procedure
 
 TagList: TypeAlias = "Sequence[Mapping[str, Any]]"
-"""Objects with Key and Value, as templates have them."""
+"""Objects with Key and Value, as most types' templates have them."""
 
 
 class Tagging(msgspec.Struct, frozen=True):
     """How a service takes tags: in the input of a creation, and by calls of their own.
 
-    ``resource``: the members by which those calls name a resource.
+    ``resource``: the members by which those calls name a resource. ``name``: the property. ``as_map``: whether
+    templates have tags as a map.
     """
 
     members: Callable[[TagList], Mapping[str, Any]]
@@ -29,33 +30,51 @@ class Tagging(msgspec.Struct, frozen=True):
     resource: Callable[[PhysicalResource], Mapping[str, Any]]
     added: Callable[[TagList], Mapping[str, Any]]
     removed: Callable[[Sequence[str]], Mapping[str, Any]]
+    name: str = "Tags"
+    as_map: bool = False
 
-    def change(
-        self, service: str, changing: PhysicalResource, before: TagList | None, after: TagList | None
-    ) -> Procedure[None]:
-        """Add and remove what differs."""
-        former, wanted = tag_map(before or ()), tag_map(after or ())
+    def change(self, service: str, changing: PhysicalResource, before: Mapping[str, Any]) -> Procedure[None]:
+        """Add and remove what differs from the tags in the properties ``before``."""
+        former, wanted = tag_map(before.get(self.name) or ()), tag_map(changing.properties.get(self.name) or ())
         resource = self.resource(changing)
         absent = sorted(former.keys() - wanted.keys())
         if absent:
             yield Call(service, self.remove, {**resource, **self.removed(absent)})
-        other = [{"Key": key, "Value": value} for key, value in wanted.items() if former.get(key) != value]
+        other = tag_list({key: value for key, value in wanted.items() if former.get(key) != value})
         if other:
             yield Call(service, self.add, {**resource, **self.added(other)})
 
+    def inherited(self, own: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (a property)
+        """The property with the stack's tags, where the resource has none of the same key."""
+        if self.as_map:
+            return {**tags, **(own or {})}
+        keys = {tag["Key"] for tag in own or () if isinstance(tag, dict) and "Key" in tag}
+        return [*(own or ()), *tag_list({key: value for key, value in tags.items() if key not in keys})]
 
-def tag_map(tags: TagList) -> dict[str, str]:
+
+def tag_map(tags: TagList | Mapping[str, Any]) -> dict[str, str]:
     """Tags by key."""
+    if isinstance(tags, Mapping):
+        return {str(key): str(value) for key, value in tags.items()}
     return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags}
 
 
-def ec2_tags(resource_type: str) -> Tagging:
-    """EC2's: a specification for the type of resource."""
+def tag_list(tags: TagList | Mapping[str, Any]) -> TagList:
+    """Tags as objects."""
+    if isinstance(tags, Mapping):
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return tags
+
+
+def ec2_tags(resource_type: str, attribute: str | None = None) -> Tagging:
+    """EC2's: a specification for the type of resource. ``attribute``: which has the id, where the physical id is
+    another.
+    """
     return Tagging(
         members=lambda tags: {"TagSpecifications": [{"ResourceType": resource_type, "Tags": list(tags)}]},
         add="CreateTags",
         remove="DeleteTags",
-        resource=lambda r: {"Resources": [r.id]},
+        resource=lambda r: {"Resources": [r.attributes[attribute] if attribute else r.id]},
         added=lambda tags: {"Tags": list(tags)},
         removed=lambda keys: {"Tags": [{"Key": key} for key in keys]},
     )

@@ -199,7 +199,7 @@ def _elastic_address() -> StackResourceType:
         "PublicIp",
         "ReleaseAddress",
         lambda resource: {"AllocationId": resource.attributes["AllocationId"]},
-        tagging=ec2_tags("elastic-ip"),
+        tagging=ec2_tags("elastic-ip", "AllocationId"),
         read=Read("DescribeAddresses", id_list("PublicIps"), "Addresses[0]"),
         missing=frozenset({"InvalidAllocationID.NotFound"}),
     )

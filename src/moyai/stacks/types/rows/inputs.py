@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -31,3 +32,8 @@ def both(*inputs: Input) -> Input:
         return {name: value for each in inputs for name, value in each(resource).items()}
 
     return members
+
+
+def as_json(document: Any) -> str:  # noqa: ANN401 (a policy, as an object or a text)
+    """A document as a text."""
+    return document if isinstance(document, str) else json.dumps(document)

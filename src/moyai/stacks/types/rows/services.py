@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
-from moyai.stacks.types.calls import Follow, Properties, Read
+from moyai.stacks.types.calls import Children, Properties, Read
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import both, ids, prop
-from moyai.stacks.types.tags import arn_tags, map_tags
+from moyai.stacks.types.tags import arn_tags
 
 _TARGET: Final = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 """What identifies a scalable target, in the order of its physical id."""
@@ -20,8 +20,7 @@ _BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["
 
 
 def service_rows() -> Iterator[StackResourceType]:
-    """The rows of CloudWatch Logs, Cloud Map and Application Auto Scaling."""
-    yield _log_group()
+    """The rows of Cloud Map and Application Auto Scaling."""
     yield from _cloud_map_rows()
     yield from _scaling_rows()
 
@@ -45,6 +44,7 @@ def _cloud_map_rows() -> Iterator[StackResourceType]:
             missing=frozenset({"NamespaceNotFound"}),
         )
     yield _service_row()
+    yield _instance()
 
 
 def _scaling_rows() -> Iterator[StackResourceType]:
@@ -60,29 +60,6 @@ def _target_of_policy(properties: Properties) -> dict[str, Any]:
     if "ScalingTargetId" in properties:
         return dict(zip(_TARGET, str(properties["ScalingTargetId"]).split("|"), strict=True))
     return {name: properties[name] for name in _TARGET if name in properties}
-
-
-def _log_group() -> StackResourceType:
-    return StackResourceType(
-        "AWS::Logs::LogGroup",
-        "logs",
-        "CreateLogGroup",
-        "LogGroupName",
-        "DeleteLogGroup",
-        ids("logGroupName"),
-        drawn="LogGroupName",
-        longest_name=512,
-        tagging=map_tags(lambda resource: {"resourceArn": resource.attributes["Arn"].removesuffix(":*")}),
-        follow={
-            "RetentionInDays": Follow(
-                "PutRetentionPolicy",
-                both(ids("logGroupName"), prop("retentionInDays", "RetentionInDays")),
-                reset="DeleteRetentionPolicy",
-            )
-        },
-        read=Read("DescribeLogGroups", ids("logGroupNamePrefix"), "logGroups[?logGroupName=='$id'] | [0]"),
-        missing=frozenset({"ResourceNotFoundException"}),
-    )
 
 
 def _service_row() -> StackResourceType:
@@ -104,6 +81,25 @@ def _service_row() -> StackResourceType:
     )
 
 
+def _instance() -> StackResourceType:
+    named = both(prop("ServiceId", "ServiceId"), ids("InstanceId"))
+    return StackResourceType(
+        "AWS::ServiceDiscovery::Instance",
+        "servicediscovery",
+        "RegisterInstance",
+        "InstanceId",
+        "DeregisterInstance",
+        named,
+        drawn="InstanceId",
+        longest_name=64,
+        rename={"InstanceAttributes": "Attributes"},
+        ticket="Targets.INSTANCE",
+        read=Read("GetInstance", named, "Instance"),
+        update="RegisterInstance",
+        missing=frozenset({"InstanceNotFound", "ServiceNotFound"}),
+    )
+
+
 def _scalable_target_row() -> StackResourceType:
     return StackResourceType(
         "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -112,6 +108,18 @@ def _scalable_target_row() -> StackResourceType:
         "join('|', [ResourceId, ScalableDimension, ServiceNamespace])",
         "DeregisterScalableTarget",
         _scalable_target,
+        children={
+            "ScheduledActions": Children(
+                "PutScheduledAction",
+                "DeleteScheduledAction",
+                lambda resource, action: {**_scalable_target(resource), **action},
+                removed=lambda resource, action: {
+                    **_scalable_target(resource),
+                    "ScheduledActionName": action["ScheduledActionName"],
+                },
+                absent=frozenset({"ObjectNotFoundException"}),
+            )
+        },
         update="RegisterScalableTarget",
         derive=lambda resource: {"Id": resource.id},
         missing=frozenset({"ObjectNotFoundException"}),

@@ -1,31 +1,39 @@
-"""The resource types of what keeps data: parameters, secrets, repositories, file systems; and of alarms.
+"""The resource types of what keeps data: parameters, repositories, file systems.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from moyai.stacks.types.calls import Follow, Properties, Read, Stable
+from msgspec.structs import replace
+
+from moyai.stacks.types.calls import Follow, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.rows.inputs import as_json, both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags
 
 _REPOSITORY: Final = ids("repositoryName")
 _FILE_SYSTEM: Final = ids("FileSystemId")
+_PARAMETER_TAGS: Final = replace(
+    arn_tags(
+        lambda resource: {"ResourceType": "Parameter", "ResourceId": resource.id},
+        "AddTagsToResource",
+        "RemoveTagsFromResource",
+    ),
+    as_map=True,
+)
+_FILE_SYSTEM_TAGS: Final = arn_tags(ids("ResourceId"))
 _AVAILABLE: Final = Stable("LifeCycleState", frozenset({"available"}), frozenset({"error"}))
 
 
 def storage_rows() -> Iterator[StackResourceType]:
-    """The rows of Parameter Store, Secrets Manager, ECR, EFS and CloudWatch."""
+    """The rows of Parameter Store, ECR and EFS."""
     yield _parameter()
-    yield _secret()
     yield from _repository_rows()
     yield from _file_system_rows()
-    yield _alarm()
 
 
 def _repository_rows() -> Iterator[StackResourceType]:
@@ -38,16 +46,6 @@ def _file_system_rows() -> Iterator[StackResourceType]:
     yield _access_point()
 
 
-def _as_json(document: Any) -> str:  # noqa: ANN401 (a policy, as an object or a text)
-    return document if isinstance(document, str) else json.dumps(document)
-
-
-def _tag_list(values: Properties) -> dict[str, Any]:
-    """Tags of a parameter, which templates have as a map."""
-    tags = values.get("Tags")
-    return {} if not tags else {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-
 def _parameter() -> StackResourceType:
     return StackResourceType(
         "AWS::SSM::Parameter",
@@ -57,48 +55,11 @@ def _parameter() -> StackResourceType:
         "DeleteParameter",
         ids("Name"),
         drawn="Name",
-        arrange=lambda values: {name: value for name, value in values.items() if name != "Tags"} | _tag_list(values),
+        tagging=_PARAMETER_TAGS,
         read=Read("GetParameter", ids("Name"), "Parameter"),
         update="PutParameter",
         update_by=lambda resource: {"Name": resource.id, "Overwrite": True},
         missing=frozenset({"ParameterNotFound"}),
-        replaces=frozenset({"Tags"}),
-    )
-
-
-def _secret() -> StackResourceType:
-    return StackResourceType(
-        "AWS::SecretsManager::Secret",
-        "secretsmanager",
-        "CreateSecret",
-        "ARN",
-        "DeleteSecret",
-        lambda resource: {"SecretId": resource.id, "ForceDeleteWithoutRecovery": True},
-        drawn="Name",
-        idempotency_member="ClientRequestToken",
-        tagging=arn_tags(ids("SecretId")),
-        read=Read("DescribeSecret", ids("SecretId")),
-        attributes={"Id": "ARN"},
-        update="UpdateSecret",
-        update_by=ids("SecretId"),
-        missing=frozenset({"ResourceNotFoundException"}),
-    )
-
-
-def _alarm() -> StackResourceType:
-    return StackResourceType(
-        "AWS::CloudWatch::Alarm",
-        "cloudwatch",
-        "PutMetricAlarm",
-        "AlarmName",
-        "DeleteAlarms",
-        id_list("AlarmNames"),
-        drawn="AlarmName",
-        tagging=arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]}),
-        read=Read("DescribeAlarms", id_list("AlarmNames"), "MetricAlarms[0]"),
-        attributes={"Arn": "AlarmArn"},
-        update="PutMetricAlarm",
-        update_by=ids("AlarmName"),
     )
 
 
@@ -123,7 +84,7 @@ def _repository() -> StackResourceType:
             ),
             "RepositoryPolicyText": Follow(
                 "SetRepositoryPolicy",
-                both(_REPOSITORY, prop("policyText", "RepositoryPolicyText", _as_json)),
+                both(_REPOSITORY, prop("policyText", "RepositoryPolicyText", as_json)),
                 reset="DeleteRepositoryPolicy",
             ),
             "LifecyclePolicy": Follow(
@@ -150,7 +111,7 @@ def _file_system() -> StackResourceType:
         "FileSystemId",
         "DeleteFileSystem",
         _FILE_SYSTEM,
-        rename={"FileSystemTags": "Tags"},
+        tagging=replace(_FILE_SYSTEM_TAGS, name="FileSystemTags"),
         idempotency_member="CreationToken",
         follow={
             "LifecyclePolicies": Follow(
@@ -158,18 +119,21 @@ def _file_system() -> StackResourceType:
             ),
             "FileSystemPolicy": Follow(
                 "PutFileSystemPolicy",
-                both(_FILE_SYSTEM, prop("Policy", "FileSystemPolicy", _as_json)),
+                both(_FILE_SYSTEM, prop("Policy", "FileSystemPolicy", as_json)),
                 reset="DeleteFileSystemPolicy",
+            ),
+            "FileSystemProtection": Follow(
+                "UpdateFileSystemProtection",
+                lambda resource: {"FileSystemId": resource.id, **resource.properties["FileSystemProtection"]},
             ),
             "BackupPolicy": Follow("PutBackupPolicy", both(_FILE_SYSTEM, prop("BackupPolicy", "BackupPolicy"))),
         },
         read=Read("DescribeFileSystems", _FILE_SYSTEM, "FileSystems[0]"),
         stable=_AVAILABLE,
-        gone=_AVAILABLE,
+        gone=Stable("LifeCycleState", frozenset({"deleted"})),
         attributes={"Arn": "FileSystemArn"},
         update="UpdateFileSystem",
         missing=frozenset({"FileSystemNotFound"}),
-        replaces=frozenset({"FileSystemTags"}),
     )
 
 
@@ -190,7 +154,7 @@ def _mount_target() -> StackResourceType:
         },
         read=Read("DescribeMountTargets", ids("MountTargetId"), "MountTargets[0]"),
         stable=_AVAILABLE,
-        gone=_AVAILABLE,
+        gone=Stable("LifeCycleState", frozenset({"deleted"})),
         attributes={"Id": "MountTargetId"},
         missing=frozenset({"MountTargetNotFound"}),
     )
@@ -204,11 +168,10 @@ def _access_point() -> StackResourceType:
         "AccessPointId",
         "DeleteAccessPoint",
         ids("AccessPointId"),
-        rename={"AccessPointTags": "Tags"},
+        tagging=replace(_FILE_SYSTEM_TAGS, name="AccessPointTags"),
         idempotency_member="ClientToken",
         read=Read("DescribeAccessPoints", ids("AccessPointId"), "AccessPoints[0]"),
         stable=_AVAILABLE,
         attributes={"Arn": "AccessPointArn"},
         missing=frozenset({"AccessPointNotFound"}),
-        replaces=frozenset({"AccessPointTags"}),
     )

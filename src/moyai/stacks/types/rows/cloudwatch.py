@@ -1,0 +1,125 @@
+"""The resource types of Amazon CloudWatch and CloudWatch Logs.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_CloudWatch.html and AWS_Logs.html there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from moyai.stacks.types.calls import Follow, Read
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.tags import arn_tags, map_tags
+
+_BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]})
+_GROUP: Final = ids("logGroupName")
+
+
+def cloudwatch_rows() -> Iterator[StackResourceType]:
+    """The rows of the services ``cloudwatch`` and ``logs``."""
+    yield _alarm()
+    yield _composite_alarm()
+    yield _dashboard()
+    yield _log_group()
+    yield _log_stream()
+
+
+def _alarm() -> StackResourceType:
+    return StackResourceType(
+        "AWS::CloudWatch::Alarm",
+        "cloudwatch",
+        "PutMetricAlarm",
+        "AlarmName",
+        "DeleteAlarms",
+        id_list("AlarmNames"),
+        drawn="AlarmName",
+        tagging=_BY_ARN,
+        read=Read("DescribeAlarms", id_list("AlarmNames"), "MetricAlarms[0]"),
+        attributes={"Arn": "AlarmArn"},
+        update="PutMetricAlarm",
+        update_by=ids("AlarmName"),
+    )
+
+
+def _composite_alarm() -> StackResourceType:
+    return StackResourceType(
+        "AWS::CloudWatch::CompositeAlarm",
+        "cloudwatch",
+        "PutCompositeAlarm",
+        "AlarmName",
+        "DeleteAlarms",
+        id_list("AlarmNames"),
+        drawn="AlarmName",
+        tagging=_BY_ARN,
+        read=Read(
+            "DescribeAlarms",
+            lambda resource: {"AlarmNames": [resource.id], "AlarmTypes": ["CompositeAlarm"]},
+            "CompositeAlarms[0]",
+        ),
+        attributes={"Arn": "AlarmArn"},
+        update="PutCompositeAlarm",
+        update_by=ids("AlarmName"),
+    )
+
+
+def _dashboard() -> StackResourceType:
+    return StackResourceType(
+        "AWS::CloudWatch::Dashboard",
+        "cloudwatch",
+        "PutDashboard",
+        "DashboardName",
+        "DeleteDashboards",
+        id_list("DashboardNames"),
+        drawn="DashboardName",
+        read=Read("GetDashboard", ids("DashboardName")),
+        update="PutDashboard",
+        update_by=ids("DashboardName"),
+        missing=frozenset({"DashboardNotFoundError", "ResourceNotFound"}),
+    )
+
+
+def _log_group() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Logs::LogGroup",
+        "logs",
+        "CreateLogGroup",
+        "LogGroupName",
+        "DeleteLogGroup",
+        _GROUP,
+        drawn="LogGroupName",
+        longest_name=512,
+        tagging=map_tags(lambda resource: {"resourceArn": resource.attributes["Arn"].removesuffix(":*")}),
+        follow={
+            "RetentionInDays": Follow(
+                "PutRetentionPolicy",
+                both(_GROUP, prop("retentionInDays", "RetentionInDays")),
+                reset="DeleteRetentionPolicy",
+            ),
+            "DeletionProtectionEnabled": Follow(
+                "PutLogGroupDeletionProtection",
+                lambda resource: {
+                    "logGroupIdentifier": resource.id,
+                    "deletionProtectionEnabled": resource.properties["DeletionProtectionEnabled"],
+                },
+                at_creation=False,
+            ),
+        },
+        read=Read("DescribeLogGroups", ids("logGroupNamePrefix"), "logGroups[?logGroupName=='$id'] | [0]"),
+        missing=frozenset({"ResourceNotFoundException"}),
+    )
+
+
+def _log_stream() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Logs::LogStream",
+        "logs",
+        "CreateLogStream",
+        "LogStreamName",
+        "DeleteLogStream",
+        both(prop("logGroupName", "LogGroupName"), ids("logStreamName")),
+        drawn="LogStreamName",
+        longest_name=512,
+        missing=frozenset({"ResourceNotFoundException"}),
+    )

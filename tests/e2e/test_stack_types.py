@@ -1,0 +1,96 @@
+"""Every resource type of CloudFormation on a control plane: created, read, updated, deleted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from moyai.stacks.types.registry import resource_types
+from tests.e2e.installation import Installation
+from tests.e2e.stack_cases import OWN, UNTESTED, Case
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e]
+AT_ONCE = 8
+
+
+def template(case: Case, properties: Mapping[str, Any]) -> str:
+    it: dict[str, Any] = {"Type": case.type, "Properties": properties}
+    if case.depends_on:
+        it["DependsOn"] = case.depends_on
+    outputs = {"Ref": {"Value": {"Ref": "It"}}}
+    outputs |= {name: {"Value": {"Fn::GetAtt": ["It", name]}} for name in case.attributes if name != "Ref"}
+    return json.dumps({"Resources": {**case.others, "It": it}, "Outputs": outputs})
+
+
+class Life:
+    """A stack of one case, through creation, update and deletion, in an account of its own."""
+
+    def __init__(self, server: Installation, case: Case) -> None:
+        account = str(100_000_000_000 + OWN.index(case))
+        self.cfn = server.client("cloudformation", key=account)
+        self.case = case
+        self.name = "of-" + case.type.removeprefix("AWS::").replace("::", "")
+        self.ids: list[str] = []
+        """The physical id after each step."""
+        self.outputs: dict[str, str] = {}
+
+    def run(self) -> Life:
+        properties = self.case.properties
+        self.cfn.create_stack(StackName=self.name, TemplateBody=template(self.case, properties))
+        self.wait("CREATE_COMPLETE")
+        [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
+        self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        self.ids.append(self.physical_id())
+        if self.case.changed:
+            body = template(self.case, {**properties, **self.case.changed})
+            self.cfn.update_stack(StackName=self.name, TemplateBody=body)
+            self.wait("UPDATE_COMPLETE")
+            self.ids.append(self.physical_id())
+        identity = stack["StackId"]
+        self.cfn.delete_stack(StackName=self.name)
+        self.name = identity
+        self.wait("DELETE_COMPLETE")
+        return self
+
+    def wait(self, state: str) -> None:
+        def ended() -> str | None:
+            [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
+            status = str(stack["StackStatus"])
+            return None if status.endswith(("PROGRESS", "CLEANUP_IN_PROGRESS")) else status
+
+        assert eventually(ended, f"{self.name} ends") == state, self.failures()
+
+    def failures(self) -> str:
+        events = self.cfn.describe_stack_events(StackName=self.name)["StackEvents"]
+        return "; ".join(
+            f"{e['LogicalResourceId']}: {e['ResourceStatusReason']}" for e in events if "FAILED" in e["ResourceStatus"]
+        )
+
+    def physical_id(self) -> str:
+        described = self.cfn.describe_stack_resource(StackName=self.name, LogicalResourceId="It")
+        return str(described["StackResourceDetail"]["PhysicalResourceId"])
+
+
+@pytest.fixture(scope="module")
+def lives(simulation: Installation) -> Iterator[dict[str, Future[Life]]]:
+    """The lives of all cases, at the same time: most of each is waiting."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {case.type: pool.submit(Life(simulation, case).run) for case in OWN}
+
+
+@pytest.mark.parametrize("case", OWN, ids=lambda case: case.type)
+def test_a_type_is_created_read_updated_and_deleted(lives, case):
+    life = lives[case.type].result()
+    for name, pattern in case.attributes.items():
+        assert re.match(pattern, life.outputs[name], re.DOTALL), (name, life.outputs[name])
+    assert len(set(life.ids)) == (2 if case.replaced else 1)
+
+
+def test_every_type_has_a_case():
+    assert {case.type for case in OWN} | UNTESTED.keys() == resource_types().keys()
