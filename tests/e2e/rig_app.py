@@ -23,6 +23,8 @@ class App:
         self.requests: list[str] = []
         self.heads: list[dict[str, str]] = []
         """Of those requests."""
+        self.peers: list[str] = []
+        """The addresses that they came from."""
         self.statuses: deque[int] = deque()
         self.health = 200
         self.released = asyncio.Event()
@@ -50,6 +52,7 @@ class App:
                     writer.write(b"HTTP/1.1 %d Health\r\ncontent-length: 0\r\n\r\n" % self.health)
                     continue
                 self.requests.append(first)
+                self.peers.append(writer.get_extra_info("peername")[0])
                 self.heads.append({k.lower(): v.strip() for k, _, v in (line.partition(":") for line in rest if line)})
                 if "/cut" in first:
                     break

@@ -38,6 +38,7 @@ from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
 from moyai.console.logins import Logins
+from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.kernel.clock import Clock, Seconds
@@ -151,4 +152,5 @@ def make_console(control: ControlDependencies, keys: AccessKeys | None, events: 
     """The console; it asks for a login where there are access keys."""
     logins = None if keys is None else Logins(keys, control.clock, ids)
     sessions = Sessions(control.store, logins, Home(control.version, DEFAULT_SCOPE))
-    return Console(Files(), sessions, events, GatewayPorts(control.gateway_ports, control.http_port))
+    gateway = GatewayPorts(control.gateway_ports, control.http_port, control.https_port)
+    return Console(Files(), sessions, events, gateway, ContainerOutput(control.store, control.runtime))

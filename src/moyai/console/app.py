@@ -5,6 +5,7 @@
 | ``/console/api/…`` | the public API, with the access key of the login | the login, and its CSRF token |
 | ``/console/events`` | notifications of changes | the login |
 | ``/console/gateway`` | the gateway ports of public addresses | the login |
+| ``/console/output`` | the output of containers | the login |
 | ``/console/session`` | the state of the login | nothing |
 | anything else | the pages | nothing |
 
@@ -24,6 +25,7 @@ from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
 from moyai.console.messages import SECURITY, ConsoleResponse, Request, error_response
+from moyai.console.output import ContainerOutput
 from moyai.console.session import Sessions, has_csrf_token
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.ids import AccountId, Region
@@ -40,11 +42,14 @@ by the sender that the request itself names (None)."""
 class Console:
     """Answers all requests below ``/console``."""
 
-    def __init__(self, files: Files, sessions: Sessions, events: Events, gateway: GatewayPorts) -> None:
+    def __init__(
+        self, files: Files, sessions: Sessions, events: Events, gateway: GatewayPorts, output: ContainerOutput
+    ) -> None:
         self._files = files
         self._sessions = sessions
         self._events = events
         self._gateway = gateway
+        self._output = output
 
     async def answer(self, request: Request, api: Api) -> ConsoleResponse:
         """The response to a request whose path is PREFIX or below it."""
@@ -53,7 +58,7 @@ class Console:
             return ConsoleResponse(HTTPStatus.PERMANENT_REDIRECT, {"location": f"{PREFIX}/", **SECURITY})
         name = name.removeprefix("/")
         endpoint = name.partition("/")[0]
-        if endpoint not in {_API, "events", "gateway", "session"}:
+        if endpoint not in {_API, "events", "gateway", "output", "session"}:
             return self._files.answer(request, name)
         if is_from_elsewhere(request.headers):
             return error_response(
@@ -72,6 +77,8 @@ class Console:
             return self._events.answer(_scope(request), lambda: login is None or self._is_logged_in(request), owner)
         if name == "gateway":
             return self._gateway.answer(request)
+        if name == "output":
+            return await self._output.answer(request, None if login is None else self._sessions.home.account)
         if login is not None and not has_csrf_token(request, login):
             return error_response(403, "AccessDeniedException", "The request does not carry the session's token.")
         return await api(name.removeprefix(_API) or "/", None if login is None else login.access_key)

@@ -22,21 +22,23 @@ class _PortView(msgspec.Struct, frozen=True, rename="camel"):
 
 class _GatewayView(msgspec.Struct, frozen=True, rename="camel"):
     http_port: int | None
+    https_port: int | None
     ports: tuple[_PortView, ...]
 
 
 class GatewayPorts(msgspec.Struct, frozen=True):
-    """Answers requests for the gateway ports. ``http_port``: the port that chooses by the name in a request; None =
-    there is none.
+    """Answers requests for the gateway ports. ``http_port`` and ``https_port``: those that choose by the name in a
+    request; None = there is none.
     """
 
     assigned: Callable[[], Mapping[PublishedPort, int]] = dict
     """The gateway port of each public port that has one."""
     http_port: int | None = None
+    https_port: int | None = None
 
     def answer(self, request: Request) -> ConsoleResponse:
         """200 with all ports, or 405."""
         if request.method != "GET":
             return error_response(405, "MethodNotAllowedException", "Use GET.")
         ports = (_PortView(port.public_address, port.port, number) for port, number in self.assigned().items())
-        return json_response(200, _GatewayView(self.http_port, tuple(ports)))
+        return json_response(200, _GatewayView(self.http_port, self.https_port, tuple(ports)))

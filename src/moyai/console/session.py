@@ -61,6 +61,11 @@ class Sessions:
         """Whether requests need a login."""
         return self._logins is not None
 
+    @property
+    def home(self) -> Scope:
+        """The account and region of requests whose access key names no other account; with logins, of all."""
+        return self._home.scope
+
     def login(self, request: Request) -> Login | None:
         """The login of the request's cookie."""
         return None if self._logins is None else self._logins.find(_token(request))

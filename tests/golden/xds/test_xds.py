@@ -36,6 +36,7 @@ from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
 from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.placement import Placement
 from moyai.xds.translate.proto import to_any
 from tests.golden.mesh.worlds import load, with_certificates
 
@@ -51,9 +52,9 @@ MESSAGES = {
 }
 
 
-def messages(mesh: MeshIR) -> dict[ResourceType, list[Any]]:
+def messages(mesh: MeshIR, placement: Placement | None = None) -> dict[ResourceType, list[Any]]:
     cache = SnapshotCache()
-    cache.update(mesh)
+    cache.update(mesh, placement)
     found = {
         (kind, name): resource
         for workload in mesh.workloads
@@ -100,11 +101,16 @@ def test_envoy_accepts_the_configuration(name, tmp_path):
 def refusal(mesh: MeshIR, tmp_path: Path) -> str:
     """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
     first = mesh.workloads[min(mesh.workloads)]
-    text = bootstrap(first, BootstrapSettings(), ProxyId(first.id)).decode()
+    return refusal_of(bootstrap(first, BootstrapSettings(), ProxyId(first.id)), messages(mesh), tmp_path)
+
+
+def refusal_of(bootstrap_json: bytes, found: dict[ResourceType, list[Any]], tmp_path: Path) -> str:
+    """The same of resources, with the bootstrap of the Envoy that is to take them."""
+    text = bootstrap_json.decode()
     for place, path in (("{run}", tmp_path), ("{xds}", tmp_path / "x"), ("{statistics}", tmp_path / "s")):
         text = text.replace(place, str(path))
     config = Parse(text, Bootstrap())
-    add(config, messages(mesh))
+    add(config, found)
     path = tmp_path / "envoy.json"
     path.write_text(MessageToJson(config))
     run = subprocess.run(
@@ -145,7 +151,8 @@ def add(config, found: dict[ResourceType, list[Any]]) -> None:
         manager = HttpConnectionManager(stat_prefix="routes", route_config=routes)
         chain = FilterChain(filters=[Filter(name="http", typed_config=to_any(manager))])
         listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))
-    for number, listener in enumerate(listeners, start=1):
+    bound = [listener for listener in listeners if not listener.HasField("internal_listener")]
+    for number, listener in enumerate(bound, start=1):
         protocol = listener.address.socket_address.protocol
         listener.address.CopyFrom(socket_address(f"127.0.{number // 200}.{number % 200 + 1}", 15000))
         listener.address.socket_address.protocol = protocol

@@ -12,11 +12,13 @@ from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
 from moyai.console.logins import Logins
+from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.ids import AccountId, ClusterArn, Region, TaskId, VpcId
 from moyai.kernel.scope import Scope
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
@@ -37,7 +39,8 @@ def handler(tmp_path, *, keys):
     )
     known = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(known, clock, ids) if known is not None else None, HOME)
-    console = Console(Files(tmp_path), sessions, Events(store, clock), GatewayPorts(lambda: {PUBLISHED: 20001}, 8080))
+    gateway, output = GatewayPorts(lambda: {PUBLISHED: 20001}, 8080), ContainerOutput(store, SimRuntime(clock))
+    console = Console(Files(tmp_path), sessions, Events(store, clock), gateway, output)
     return console_handler(console, world.gateway(keys=known))
 
 
@@ -100,7 +103,7 @@ async def test_without_keys_a_session_lists_every_scope(open_one):
         {"sec_fetch_site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["api/", "events", "gateway", "session"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway", "output", "session"])
 async def test_a_page_of_another_origin_is_refused(open_one, closed_one, path, headers):
     for serve in (open_one, closed_one):
         assert (await serve(request("GET", path, **headers))).status == 403
@@ -111,7 +114,7 @@ async def test_same_origin_requests_are_answered(open_one):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("path", ["api/", "events", "gateway"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway", "output"])
 async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
@@ -145,7 +148,7 @@ async def test_gateway_ports_are_shown_by_public_address(open_one, closed_one):
         await closed_one(request("GET", "gateway", cookie=cookie)),
     ):
         ports = [{"address": "127.83.0.1", "port": 80, "gatewayPort": 20001}]
-        assert json_body(answer) == {"httpPort": 8080, "ports": ports}
+        assert json_body(answer) == {"httpPort": 8080, "httpsPort": None, "ports": ports}
     assert (await open_one(request("POST", "gateway"))).status == 405
 
 

@@ -39,6 +39,20 @@ export async function readRevisions(target: Target, arns: readonly string[], abo
   return response.serviceRevisions ?? [];
 }
 
+export interface ManagedUrl {
+  readonly url: string;
+  /** Whether callers outside of the VPC reach it. */
+  readonly isPublic: boolean;
+}
+
+/** The URLs that ECS manages for these revisions: those of an Express service, and of connections to gateways. */
+export async function readManagedUrls(target: Target, revisions: readonly string[], abortSignal: AbortSignal): Promise<ManagedUrl[]> {
+  const managed = (await readRevisions(target, revisions, abortSignal)).map(({ ecsManagedResources }) => ecsManagedResources ?? {});
+  const paths = managed.flatMap(({ ingressPaths = [] }) => ingressPaths.map(({ endpoint, accessType }) => ({ url: endpoint, accessType })));
+  const routes = managed.flatMap(({ gatewayConnections = [] }) => gatewayConnections.map(({ serviceUrl, accessType }) => ({ url: serviceUrl, accessType })));
+  return [...paths, ...routes].flatMap(({ url, accessType }) => (url === undefined ? [] : [{ url, isPublic: accessType === "PUBLIC" }]));
+}
+
 /** The ARN of a deployment, given its id. */
 export function deploymentArn(target: Target, cluster: string, service: string, id: string): string {
   const { account, region } = target.scope;

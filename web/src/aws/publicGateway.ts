@@ -12,6 +12,8 @@ export interface GatewayPort {
 export interface PublicGateway {
   /** The port that chooses services and load balancers by the name in the request; null without `--gateway-http-port`. */
   readonly httpPort: number | null;
+  /** The same for HTTPS listeners of load balancers; null without `--gateway-https-port`. */
+  readonly httpsPort: number | null;
   readonly ports: readonly GatewayPort[];
 }
 

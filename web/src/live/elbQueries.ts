@@ -6,7 +6,6 @@ import { readCertificates } from "../aws/certificates.ts";
 import { type AttributeOwner, readAttributes, readTags } from "../aws/elb.ts";
 import { readListener, readListenerCertificates, readListeners, readRule, readRules, readSslPolicies } from "../aws/listeners.ts";
 import { readLoadBalancer, readLoadBalancers, readNodes } from "../aws/loadBalancers.ts";
-import { readPublicGateway } from "../aws/publicGateway.ts";
 import { readTargetGroup, readTargetGroups, readTargetHealth } from "../aws/targetGroups.ts";
 import { useTarget } from "../aws/useTarget.ts";
 import { useLive } from "./useLive.ts";
@@ -115,10 +114,4 @@ export function useElbTags(arn: string) {
   const target = useTarget();
   const topics = [LOAD_BALANCERS, LISTENERS, RULES, TARGET_GROUPS];
   return useLive(["elb-tags", arn], topics, (signal) => readTags(target, arn, signal));
-}
-
-/** The ports at which public addresses answer to callers elsewhere. */
-export function usePublicGateway() {
-  const target = useTarget();
-  return useLive(["public-gateway"], [{ kind: "task" }, LOAD_BALANCERS, LISTENERS], (signal) => readPublicGateway(target, signal));
 }

@@ -2,10 +2,12 @@
 
 import { familyOf } from "../aws/arn.ts";
 import { readClusters, readCluster } from "../aws/clusters.ts";
-import { readDeployments } from "../aws/deployments.ts";
+import { readDeployments, readManagedUrls } from "../aws/deployments.ts";
 import { readDiscoveryService } from "../aws/discoveryServices.ts";
 import { readNetworks } from "../aws/ec2.ts";
 import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
+import { readPublicAddresses } from "../aws/networkInterfaces.ts";
+import { readPublicGateway } from "../aws/publicGateway.ts";
 import { readService, readServices } from "../aws/services.ts";
 import { readTaskDefinition, readFamilies, readRevision, readRevisionsOf } from "../aws/taskDefinitions.ts";
 import { readTask, readTasks, type TaskFilter } from "../aws/tasks.ts";
@@ -34,6 +36,13 @@ export function useService(cluster: string, name: string) {
   return useLive(["service", cluster, name], topics, (signal) => readService(target, cluster, name, signal));
 }
 
+/** A service; undefined without a name. */
+export function useServiceOrNone(cluster: string, name: string | undefined) {
+  const target = useTarget();
+  const topics = [{ kind: "service", cluster }];
+  return useLive(["service-or-none", cluster, name], topics, (signal) => (name === undefined ? Promise.resolve(undefined) : readService(target, cluster, name, signal)));
+}
+
 export function useTasks(filter: TaskFilter) {
   const target = useTarget();
   const { cluster, serviceName, desiredStatus } = filter;
@@ -51,6 +60,13 @@ export function useDeployments(cluster: string, service: string) {
   return useLive(["deployments", cluster, service], topics, (signal) => readDeployments(target, cluster, service, signal));
 }
 
+/** The URLs that ECS manages for a revision of a service. */
+export function useManagedUrls(revision: string | undefined) {
+  const target = useTarget();
+  const topics = [{ kind: "service-revision" }, { kind: "service" }];
+  return useLive(["managed-urls", revision], topics, (signal) => readManagedUrls(target, revision === undefined ? [] : [revision], signal));
+}
+
 export function useNamespaces() {
   const target = useTarget();
   return useLive(["namespaces"], [{ kind: "namespace" }, { kind: "discovery-service" }], () => readNamespaces(target));
@@ -64,6 +80,18 @@ export function useNamespace(id: string) {
 export function useDiscoveryService(id: string) {
   const target = useTarget();
   return useLive(["discovery-service", id], [{ kind: "discovery-service" }, { kind: "instance" }], (signal) => readDiscoveryService(target, id, signal));
+}
+
+/** The public addresses of network interfaces, by their ids. */
+export function usePublicAddresses(interfaces: readonly string[]) {
+  const target = useTarget();
+  return useLive(["public-addresses", ...interfaces], [{ kind: "task" }], (signal) => readPublicAddresses(target, interfaces, signal));
+}
+
+/** The ports at which public addresses answer to callers elsewhere. */
+export function usePublicGateway() {
+  const target = useTarget();
+  return useLive(["public-gateway"], [{ kind: "task" }, { kind: "load-balancer" }, { kind: "listener" }], (signal) => readPublicGateway(target, signal));
 }
 
 /** The subnets and security groups of all VPCs. */

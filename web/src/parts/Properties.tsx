@@ -2,7 +2,8 @@
 
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import type { ReactNode } from "react";
+import Link from "@cloudscape-design/components/link";
+import { Fragment, type ReactNode } from "react";
 import { useText } from "../i18n/useText.ts";
 
 export interface Property {
@@ -21,7 +22,18 @@ export function Properties({ items, columns = 4 }: { items: readonly (Property |
   );
 }
 
-/** A value with a copy button; only the button where the value is shown already. */
+/** A URL that opens in a new tab, with a copy button. */
+export function CopyableUrl({ url }: { url: string }) {
+  const text = useText().parts;
+  return (
+    <div style={{ overflowWrap: "anywhere" }}>
+      <CopyableValue value={url} iconOnly />{" "}
+      <Link external href={url} externalIconAriaLabel={text.newTab}>{url}</Link>
+    </div>
+  );
+}
+
+/** A value with a copy button; only the button where the value is shown already. Long values wrap after `:` and `/`. */
 export function CopyableValue({ value, iconOnly = false }: { value: string | undefined; iconOnly?: boolean }) {
   const text = useText().parts;
   if (!value) return text.none;
@@ -29,6 +41,7 @@ export function CopyableValue({ value, iconOnly = false }: { value: string | und
     <CopyToClipboard
       variant={iconOnly ? "icon" : "inline"}
       textToCopy={value}
+      textToDisplay={value.split(/(?<=[:/])/).map((part, index) => <Fragment key={index}>{part}<wbr /></Fragment>)}
       copyButtonAriaLabel={text.copy.label}
       copySuccessText={text.copy.done}
       copyErrorText={text.copy.failed}

@@ -35,14 +35,14 @@ test("load balancers are listed, and a name opens the application", async () => 
 });
 
 test("without a port for names, the name opens a public address", async () => {
-  openBalancer("", { gateway: { httpPort: null, ports: [] } });
+  openBalancer("", { gateway: { httpPort: null, httpsPort: null, ports: [] } });
   const links = await screen.findAllByRole("link", { name: / Open http:\/\/127\.83\.\d+\.\d+\/ in a new tab$/ });
   expect(links.map((link) => link.textContent.trim())).toContain(DNS_NAME);
 });
 
 test("URLs are of HTTP and HTTPS listeners, the lowest port first; an internal load balancer has none", () => {
   const listeners = [{ Port: 8443, Protocol: "HTTPS" as const }, { Port: 8080, Protocol: "HTTP" as const }, { Port: 80, Protocol: "HTTP" as const }];
-  const gateway = { httpPort: 9000, ports: [] };
+  const gateway = { httpPort: 9000, httpsPort: null, ports: [] };
   expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
     "http://web.elb.localhost:9000/",
     "http://8080.web.elb.localhost:9000/",

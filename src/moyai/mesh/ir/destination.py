@@ -12,7 +12,8 @@ from moyai.mesh.ir.tls import ClientTls, IssuerTrust
 
 class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text.
-    ``draining``: it gets no new requests, and its running ones may end.
+    ``draining``: it gets no new requests, and its running ones may end. ``workload``: the workload that the endpoint
+    is a port of; empty = none. ``workload_port``: that port, as the workload itself has it.
     """
 
     zone: str
@@ -20,6 +21,8 @@ class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     port: int
     issuer: str = ""
     draining: bool = False
+    workload: str = ""
+    workload_port: int = 0
 
 
 class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -159,3 +162,6 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether connections to an endpoint are closed when its health check fails."""
     slow_start: float = 0
     """Seconds in which the share of an endpoint that became healthy grows to its full size; 0 = at once."""
+    app_connection_idle: float = 0
+    """Seconds after which an idle HTTP connection is closed, where the caller's proxy connects to the application
+    itself; 0 = Envoy's default of an hour."""

@@ -280,12 +280,14 @@ class StreamSplit(msgspec.Struct, frozen=True):
     connect_attempts: int
 
 
-class MeshService(msgspec.Struct, frozen=True):
+class MeshService(msgspec.Struct, frozen=True, omit_defaults=True):
     """A service, shared by name between all workloads that may call it. ``routing``: RouteRules for HTTP, HTTP/2 and
-    gRPC, a StreamSplit for TCP. ``stat_name``: the name of the callers' statistics.
+    gRPC, a StreamSplit for TCP. ``stat_name``: the name of the callers' statistics. ``cut_request_status``: as in
+    InboundPort, where the caller's proxy connects to the application itself.
     """
 
     name: str
     protocol: Protocol
     routing: RouteRules | StreamSplit
     stat_name: str
+    cut_request_status: int | None = None

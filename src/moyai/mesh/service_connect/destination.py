@@ -18,7 +18,7 @@ from moyai.mesh.ir import (
     Member,
     Protocol,
 )
-from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, service_protocol, tuned_outlier
+from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, app_connection_idle, service_protocol, tuned_outlier
 from moyai.mesh.service_connect.tls import issuer_of, trusts_of
 from moyai.mesh.service_connect.traffic_split import CalledService, PoolMember, PoolTarget, members_of
 from moyai.mesh.service_connect.zones import zone_aware_from
@@ -42,6 +42,7 @@ def destination_of(world: World, callee: CalledService, name: str) -> Destinatio
         zone_aware_from=0 if is_hashed else zone_aware_from(world, callee),
         load_balancing=balancing,
         trusts=trusts_of(world, service),
+        app_connection_idle=app_connection_idle(protocol),
     )
 
 
@@ -93,4 +94,7 @@ def _member(pool_member: PoolMember, default_port: int | None) -> Member | None:
         return None
     if not 0 < port <= _MAX_PORT:
         return None
-    return Member(attributes.get(ZONE, ""), address, port, issuer_of(pool_member.offer))
+    offer, task = pool_member.offer, pool_member.task
+    workload, inner_port = ("", 0) if offer is None or task is None else (task.arn, offer.reachable_port)
+    zone, issuer = attributes.get(ZONE, ""), issuer_of(offer)
+    return Member(zone, address, port, issuer, workload=workload, workload_port=inner_port)

@@ -21,8 +21,8 @@ _HTTP_IDLE = 300.0
 _TCP_IDLE = 3600.0
 CONNECT_TIMEOUT = 1.0
 APP_CONNECT_TIMEOUT = 0.25
-APP_CONNECTION_IDLE = 4.0
-CUT_REQUEST = 502
+_APP_CONNECTION_IDLE = 4.0
+_CUT_REQUEST = 502
 
 OUTLIER = OutlierPolicy(
     consecutive_failures=5, interval=10.0, base_ejection=30.0, max_ejection=300.0, max_ejection_percent=50
@@ -33,7 +33,7 @@ IDEMPOTENT_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
 RETRY_IDEMPOTENT = RetryPolicy(
     attempts=RETRIES,
     conditions=(RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET),
-    status_codes=(CUT_REQUEST, 503),
+    status_codes=(_CUT_REQUEST, 503),
     reselections=_RESELECTIONS,
 )
 _UNSENT = (RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST)
@@ -96,6 +96,16 @@ def service_protocol(service: DiscoveryService) -> Protocol:
     """The protocol of a discovery service: that of its owner's Service Connect, or of its own attributes."""
     outside = None if service.owner is not None else external_endpoint(service.attributes)
     return protocol_of(service.protocol if outside is None else outside.protocol)
+
+
+def cut_request_status(protocol: Protocol) -> int | None:
+    """The status for the caller when the application breaks the connection of its request; None = the proxy's own."""
+    return _CUT_REQUEST if protocol in {Protocol.HTTP, Protocol.HTTP2} else None
+
+
+def app_connection_idle(protocol: Protocol) -> float:
+    """Seconds after which an idle connection to the application is closed; 0 = Envoy's default."""
+    return 0 if protocol is Protocol.TCP else _APP_CONNECTION_IDLE
 
 
 def timeouts_of(protocol: Protocol, offer: Offer | None) -> TimeoutPolicy:

@@ -27,6 +27,7 @@ from moyai.mesh.service_connect.policies import (
     RETRIES,
     RETRY_GRPC,
     RETRY_IDEMPOTENT,
+    cut_request_status,
     retry_unprocessed,
     service_protocol,
     timeouts_of,
@@ -52,7 +53,13 @@ def mesh_service(callee: CalledService) -> MeshService:
     else:
         test = () if split.test is None else _test_rules(protocol, split.test, tuning)
         routing = RouteRules((*test, *_rules(protocol, targets, timeouts, tuning)))
-    return MeshService(callee.name, protocol, routing, stat_name=f"egress.{callee.service.name}")
+    return MeshService(
+        callee.name,
+        protocol,
+        routing,
+        stat_name=f"egress.{callee.service.name}",
+        cut_request_status=cut_request_status(protocol),
+    )
 
 
 def _test_rules(protocol: Protocol, target: PoolTarget, tuning: Tuning) -> tuple[RouteRule, ...]:

@@ -12,8 +12,8 @@ from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
 from moyai.mesh.ir import Diagnostic, InboundPort, OutboundView, Protocol, ServiceAddress, StdoutLog, Workload
 from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
-    APP_CONNECTION_IDLE,
-    CUT_REQUEST,
+    app_connection_idle,
+    cut_request_status,
     protocol_of,
     timeouts_of,
 )
@@ -70,9 +70,9 @@ def _inbound(
             connect_timeout=APP_CONNECT_TIMEOUT,
             stat_name=f"ingress.{offer.discovery_name}",
             listen_port=offer.ingress_port,
-            connection_idle=0 if protocol is Protocol.TCP else APP_CONNECTION_IDLE,
+            connection_idle=app_connection_idle(protocol),
             streaming=() if protocol is Protocol.TCP else streaming,
-            cut_request_status=CUT_REQUEST if protocol in {Protocol.HTTP, Protocol.HTTP2} else None,
+            cut_request_status=cut_request_status(protocol),
             tls=server_tls(offer),
         )
     return tuple(ports.values())

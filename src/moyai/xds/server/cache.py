@@ -7,7 +7,8 @@ it is the same object as before, else one comparison. This module knows nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 
 import msgspec
@@ -22,10 +23,12 @@ from moyai.xds.server.resource_set import (
     changed_shared_resources,
     clusters_with_stale_references,
     embedded_services,
+    moved_groups,
     own_resources,
     removed_keys,
     shared_keys_of,
 )
+from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _UNTRANSLATABLE = (TypeError, ValueError)
 """The errors of protocol buffers for a value that a message can't hold."""
@@ -56,19 +59,27 @@ class SnapshotCache:
 
     def __init__(self) -> None:
         self.mesh = MeshIR()
+        self._placement: Placement | None = None
         self._shared_translations: dict[Key, _SharedTranslation] = {}
         self._entries: dict[WorkloadId, _WorkloadEntry] = {}
 
-    def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
-        """Translate what changed; returns the workloads whose snapshot has changed, new ones included."""
+    def update(self, mesh: MeshIR, placement: Placement | None = None) -> frozenset[WorkloadId]:
+        """Translate what changed; returns the workloads whose snapshot has changed, new ones included. ``placement``:
+        the workloads of the one Envoy that the translation is for; only they have snapshots. A cache has a placement
+        in every call or in none, and a workload keeps its place.
+        """
         before, self.mesh = self.mesh, mesh
+        places_before, self._placement = self._placement, placement
         stale = clusters_with_stale_references(mesh, before)
-        changed_keys = self._update_shared(before, stale)
+        changed_keys = self._update_shared(before, stale, places_before)
         services = frozenset(service.name for service in changed_items(mesh.services, before.services))
-        for workload_id in self._entries.keys() - mesh.workloads.keys():
+        served: Mapping[WorkloadId, Workload] = mesh.workloads
+        if placement is not None:
+            served = {key: workload for key, workload in served.items() if key in placement}
+        for workload_id in self._entries.keys() - served.keys():
             del self._entries[workload_id]
         workloads = set()
-        for key, workload in mesh.workloads.items():
+        for key, workload in served.items():
             entry = self._entries.get(key)
             same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
             same = same and entry is not None and stale.isdisjoint(entry.shared_keys)
@@ -96,17 +107,18 @@ class SnapshotCache:
         """The workloads that have a shared resource."""
         return (workload for workload, entry in self._entries.items() if key in entry.shared_keys)
 
-    def _update_shared(self, before: MeshIR, stale: frozenset[Key]) -> frozenset[Key]:
+    def _update_shared(self, before: MeshIR, stale: frozenset[Key], places_before: Placement | None) -> frozenset[Key]:
         for key in removed_keys(self.mesh, before):
             self._shared_translations.pop(key, None)
         keys = set()
-        for shared in changed_shared_resources(self.mesh, before, stale):
+        changed = changed_shared_resources(self.mesh, before, stale, self._placement)
+        for shared in chain(changed, moved_groups(self.mesh, self._placement, places_before)):
             self._shared_translations[shared.key] = _translate(shared, self._shared_translations.get(shared.key))
             keys.add(shared.key)
         return frozenset(keys)
 
     def _assemble(self, workload: Workload, before: _WorkloadEntry | None, *, same: bool) -> _WorkloadEntry:
-        keys = frozenset(shared_keys_of(self.mesh, workload))
+        keys = frozenset(shared_keys_of(self.mesh, workload, self._place_of(workload)))
         services = frozenset(embedded_services(workload))
         own, own_fault = self._own_resources(workload, before, same=same)
         faults = (self._shared_translations[key].fault for key in sorted(keys & self._shared_translations.keys()))
@@ -120,9 +132,12 @@ class SnapshotCache:
         if same and before is not None and before.own_fault is None:
             return before.own, None
         try:
-            return tuple(own_resources(self.mesh, workload)), None
+            return tuple(own_resources(self.mesh, workload, self._place_of(workload))), None
         except _UNTRANSLATABLE as error:
             return () if before is None else before.own, f"{workload.id}: {error}"
+
+    def _place_of(self, workload: Workload) -> WorkloadPlace | None:
+        return None if self._placement is None else self._placement[workload.id]
 
     def _snapshot(self, keys: frozenset[Key], own: _Resources) -> Snapshot:
         resources: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}

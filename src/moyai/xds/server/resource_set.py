@@ -29,6 +29,7 @@ from moyai.mesh.ir import (
     CertificateFile,
     CertificateRef,
     Destination,
+    EndpointGroup,
     EndpointGroupSource,
     MeshIR,
     PeerCheck,
@@ -48,6 +49,7 @@ from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
 from moyai.xds.translate.front import front_listeners
 from moyai.xds.translate.listener import listeners
+from moyai.xds.translate.placement import Placement, WorkloadPlace
 from moyai.xds.translate.route import app_routes, host_routes, service_routes
 from moyai.xds.translate.secret import file_secret, secret
 
@@ -105,21 +107,31 @@ def clusters_with_stale_references(mesh: MeshIR, before: MeshIR) -> frozenset[Ke
     return frozenset(cluster_key(d.name) for d in destinations if _reference(d) != _reference(old[d.name]))
 
 
-def changed_shared_resources(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -> Iterator[SharedResource]:
-    """The shared resources that are new, or made from something that has changed. ``stale`` is what
-    ``clusters_with_stale_references`` returned.
+def changed_shared_resources(
+    mesh: MeshIR, before: MeshIR, stale: frozenset[Key], placement: Placement | None = None
+) -> Iterator[SharedResource]:
+    """The shared resources that are new, or made from something that has changed, except groups whose members have
+    moved. ``stale`` is what ``clusters_with_stale_references`` returned.
     """
     for destination in changed_items(mesh.destinations, before.destinations):
-        key, build = cluster_key(destination.name), partial(destination_cluster, destination)
+        key, build = cluster_key(destination.name), partial(destination_cluster, destination, placement)
         yield SharedResource(key, names.egress_cluster(destination), build, _endpoints_name(destination))
     for group in changed_items(mesh.groups, before.groups):
-        yield SharedResource(endpoints_key(group.name), names.endpoints(group.name), partial(load_assignment, group))
+        yield _endpoints_of(group, placement)
     for certificate in changed_items(mesh.certificates, before.certificates):
         name = names.certificate(certificate.name)
         yield SharedResource(secret_key(certificate.name), name, partial(secret, certificate))
-    for service, table in _changed_route_tables(mesh, before, stale):
+    for service, table in _changed_route_tables(mesh, before, stale) if placement is None else ():
         build = partial(service_routes, service, table, mesh.destinations)
         yield SharedResource(routes_key(service), names.egress_routes(service), build)
+
+
+def moved_groups(mesh: MeshIR, placement: Placement | None, before: Placement | None) -> Iterator[SharedResource]:
+    """The endpoints of groups with a member whose workload came to this host, or left it."""
+    moved = (placement or {}).keys() ^ (before or {}).keys()
+    for group in mesh.groups.values() if moved else ():
+        if any(member.workload in moved for member in group.members):
+            yield _endpoints_of(group, placement)
 
 
 def removed_keys(mesh: MeshIR, before: MeshIR) -> Iterator[Key]:
@@ -133,15 +145,17 @@ def removed_keys(mesh: MeshIR, before: MeshIR) -> Iterator[Key]:
             yield routes_key(service.name)
 
 
-def shared_keys_of(mesh: MeshIR, workload: Workload) -> Iterator[Key]:
-    """The shared resources that a workload's proxy needs. A certificate among them may not exist yet."""
-    if workload.peers is not None:
+def shared_keys_of(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None = None) -> Iterator[Key]:
+    """The shared resources that a workload's proxy needs. A certificate among them may not exist yet. An Envoy of
+    several workloads has no peers, and routes of its own for each of them.
+    """
+    if workload.peers is not None and place is None:
         yield endpoints_key(workload.peers)
     destinations = frozenset(_destinations_of(mesh, workload))
     for source in _secret_sources(mesh, workload, destinations):
         if isinstance(source, CertificateRef):
             yield secret_key(source.certificate)
-    for service in called_services(workload):
+    for service in called_services(workload) if place is None else ():
         if isinstance(mesh.services[service].routing, RouteRules):
             yield routes_key(service)
     for name in destinations:
@@ -151,21 +165,23 @@ def shared_keys_of(mesh: MeshIR, workload: Workload) -> Iterator[Key]:
             yield ResourceType.ENDPOINT, endpoints
 
 
-def own_resources(mesh: MeshIR, workload: Workload) -> Iterator[tuple[ResourceType, EncodedResource]]:
+def own_resources(
+    mesh: MeshIR, workload: Workload, place: WorkloadPlace | None = None
+) -> Iterator[tuple[ResourceType, EncodedResource]]:
     """The resources that only this workload has. They depend on the workload, on the services that it calls, and on the
     labels and TLS settings of all their destinations.
     """
     for inbound in workload.inbound:
         if not inbound.hosts:
-            cluster = app_cluster(workload, inbound)
+            cluster = app_cluster(workload, inbound, place)
             yield ResourceType.CLUSTER, encode(cluster.name, cluster)
     for source in _secret_sources(mesh, workload, frozenset(_destinations_of(mesh, workload))):
         if isinstance(source, CertificateFile | TrustedFile):
             file = file_secret(source)
             yield ResourceType.SECRET, encode(file.name, file)
-    for routes in _own_routes(mesh, workload):
+    for routes in _own_routes(mesh, workload, place):
         yield ResourceType.ROUTE, encode(routes.name, routes)
-    for listener in (*listeners(workload, mesh), *front_listeners(workload, mesh)):
+    for listener in (*listeners(workload, mesh, place), *front_listeners(workload, mesh)):
         yield ResourceType.LISTENER, encode(listener.name, listener)
 
 
@@ -205,7 +221,17 @@ def _changed_route_tables(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -
             yield service.name, routing
 
 
-def _own_routes(mesh: MeshIR, workload: Workload) -> Iterator[RouteConfiguration]:
+def _endpoints_of(group: EndpointGroup, placement: Placement | None) -> SharedResource:
+    name = names.endpoints(group.name)
+    return SharedResource(endpoints_key(group.name), name, partial(load_assignment, group, placement))
+
+
+def _own_routes(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None) -> Iterator[RouteConfiguration]:
+    if place is not None:
+        for name in dict.fromkeys(called_services(workload)):
+            routing = mesh.services[name].routing
+            if isinstance(routing, RouteRules):
+                yield service_routes(name, routing, mesh.destinations, place)
     for inbound in workload.inbound:
         if inbound.hosts:
             yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)

@@ -11,6 +11,7 @@ import msgspec
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.config.overload.v3 import overload_pb2
+from envoy.extensions.bootstrap.internal_listener.v3 import internal_listener_pb2
 from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
 from google.protobuf.json_format import MessageToJson
 
@@ -38,8 +39,30 @@ class BootstrapSettings(msgspec.Struct, frozen=True):
 
 def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -> bytes:
     """The bootstrap of one proxy of this workload, as JSON in UTF-8."""
-    message = bootstrap_pb2.Bootstrap(
-        node=base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone)),
+    node = base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone))
+    message = _bootstrap(node, settings, proxy)
+    message.stats_config.CopyFrom(stats_config(is_front=workload.is_front))
+    if workload.is_front:
+        message.layered_runtime.CopyFrom(_front_runtime())
+    if workload.peers is not None:
+        message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
+        message.static_resources.clusters.append(peers_cluster(workload.peers))
+    return to_json(message)
+
+
+def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
+    """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8."""
+    message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
+    message.stats_config.CopyFrom(stats_config(is_host=True))
+    message.bootstrap_extensions.add(
+        name="envoy.bootstrap.internal_listener", typed_config=to_any(internal_listener_pb2.InternalListener())
+    )
+    return to_json(message)
+
+
+def _bootstrap(node: base_pb2.Node, settings: BootstrapSettings, proxy: ProxyId) -> bootstrap_pb2.Bootstrap:
+    return bootstrap_pb2.Bootstrap(
+        node=node,
         admin=_admin(),
         static_resources=bootstrap_pb2.Bootstrap.StaticResources(
             clusters=[pipe_cluster(XDS_CLUSTER, "{xds}"), statistics_cluster()]
@@ -48,16 +71,9 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
             ads_config=control_plane_stream(proxy), cds_config=ads_source(), lds_config=ads_source()
         ),
         stats_sinks=[http_sink(proxy)],
-        stats_config=stats_config(is_front=workload.is_front),
         stats_flush_interval=duration(settings.stats_interval),
         overload_manager=connection_limit(),
     )
-    if workload.is_front:
-        message.layered_runtime.CopyFrom(_front_runtime())
-    if workload.peers is not None:
-        message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
-        message.static_resources.clusters.append(peers_cluster(workload.peers))
-    return to_json(message)
 
 
 def to_json(message: bootstrap_pb2.Bootstrap) -> bytes:

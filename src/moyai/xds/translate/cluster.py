@@ -27,10 +27,12 @@ from moyai.xds.translate.cluster_policies import (
     outlier_detection,
 )
 from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.network_namespace import bind_inside, bind_where_called
+from moyai.xds.translate.placement import Placement, WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.proxy_header import with_proxy_header
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
-from moyai.xds.translate.tls import client_socket, issuer_sockets, plain_socket
+from moyai.xds.translate.tls import client_socket, issuer_sockets, local_socket, plain_socket
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
@@ -47,7 +49,7 @@ _LB_POLICIES: Mapping[LoadBalancingPolicy, cluster_pb2.Cluster.LbPolicy] = Mappi
 )
 
 
-def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
+def destination_cluster(destination: Destination, placement: Placement | None = None) -> cluster_pb2.Cluster:
     """The cluster of a destination. Zone-aware routing is off (0 % of the traffic) unless the destination has it."""
     cluster = cluster_pb2.Cluster(
         name=names.egress_cluster(destination),
@@ -62,7 +64,7 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     )
     set_endpoint_source(cluster, destination.source)
     _set_health_check(cluster, destination)
-    _set_load_balancing(cluster, destination)
+    _set_load_balancing(cluster, destination, placement)
     if destination.proxy_header:
         inner = cluster.transport_socket if destination.tls is not None else plain_socket()
         cluster.transport_socket.CopyFrom(with_proxy_header(inner))
@@ -73,7 +75,20 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         _use_downstream_protocol(cluster)
     else:
         _use_protocol(cluster, destination.protocol, keepalive=True)
+    if placement is not None:
+        _share(cluster, destination)
     return cluster
+
+
+def _share(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
+    """Change a cluster into one of a host's Envoy, for callers and endpoints in several network namespaces. It connects
+    to applications, which may take HTTP/2 pings for an attack, so it sends none.
+    """
+    cluster.upstream_bind_config.CopyFrom(bind_where_called())
+    others = tuple(cluster.transport_socket_matches)
+    del cluster.transport_socket_matches[:]
+    cluster.transport_socket_matches.extend([local_socket(), *others])
+    _use_protocol(cluster, destination.protocol, idle=destination.app_connection_idle)
 
 
 def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
@@ -89,8 +104,10 @@ def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) ->
         other.match.update(OTHER_SOCKET)
 
 
-def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
-    """Set how an endpoint is selected, beyond the policy."""
+def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, placement: Placement | None) -> None:
+    """Set how an endpoint is selected, beyond the policy. Envoy knows one zone, which an Envoy of several workloads
+    hasn't.
+    """
     if destination.fail_open_below:
         cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
         cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
@@ -99,7 +116,7 @@ def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination) 
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not where the source decides
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
-    elif destination.zone_aware_from:
+    elif destination.zone_aware_from and placement is None:
         cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from
     else:
         cluster.common_lb_config.zone_aware_lb_config.routing_enabled.SetInParent()  # 0 %
@@ -118,18 +135,19 @@ def peers_cluster(group: str) -> cluster_pb2.Cluster:
     )
 
 
-def app_cluster(workload: Workload, inbound: InboundPort) -> cluster_pb2.Cluster:
+def app_cluster(workload: Workload, inbound: InboundPort, place: WorkloadPlace | None = None) -> cluster_pb2.Cluster:
     """The cluster of the application itself, on the loopback of its task. A labelled cluster has its label as the name
     of its statistics, too.
     """
     name = names.app_cluster(workload, inbound)
     cluster = cluster_pb2.Cluster(
         name=name,
-        alt_stat_name="" if inbound.cluster_label else inbound.stat_name,
+        alt_stat_name="" if inbound.cluster_label else stat_name_at(inbound.stat_name, place),
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=duration(inbound.connect_timeout),
         load_assignment=single_endpoint(name, socket_address(inbound.app_address, inbound.port)),
         circuit_breakers=circuit_breakers(inbound.limits),
+        upstream_bind_config=bind_inside(place, inbound.app_address),
     )
     _use_protocol(cluster, inbound.protocol, idle=inbound.connection_idle)
     return cluster

@@ -1,4 +1,7 @@
-"""Addresses, and endpoint groups as ClusterLoadAssignments: by zone, in a fixed order."""
+"""Addresses, and endpoint groups as ClusterLoadAssignments: by zone, in a fixed order.
+
+In the Envoy of a host, an endpoint of that host is the internal listener of its workload's port.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,20 @@ from itertools import groupby
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
+from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import EndpointGroup, Member
 from moyai.xds.translate import names
+from moyai.xds.translate.placement import Placement
 
 
-def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
+def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
     """The endpoints of a group. A group without members has an assignment too, so that its cluster is ready."""
     members = sorted(group.members)
     return endpoint_pb2.ClusterLoadAssignment(
         cluster_name=names.endpoints(group.name),
         endpoints=[
             endpoint_components_pb2.LocalityLbEndpoints(
-                locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(group, m) for m in inside]
+                locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(group, m, placement) for m in inside]
             )
             for zone, inside in groupby(members, key=lambda m: m.zone)
         ],
@@ -42,13 +47,25 @@ def listen_address(address: str, port: int) -> address_pb2.Address:
     return listen
 
 
-def _endpoint(group: EndpointGroup, member: Member) -> endpoint_components_pb2.LbEndpoint:
-    address = socket_address(member.address, member.port)
+def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None) -> endpoint_components_pb2.LbEndpoint:
+    is_local = placement is not None and WorkloadId(member.workload) in placement
+    address = _internal_address(member) if is_local else socket_address(member.address, member.port)
     endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
-    if member.issuer:
+    if is_local:
+        endpoint.metadata.filter_metadata[names.MATCH][names.LOCAL] = True
+    elif member.issuer:
         endpoint.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
     if member.draining:
         endpoint.health_status = health_check_pb2.DRAINING
     if group.checked_by_address:
         endpoint.endpoint.health_check_config.hostname = f"{member.address}:{member.port}"
     return endpoint
+
+
+def _internal_address(member: Member) -> address_pb2.Address:
+    """The internal listener of a member. Its id, which logs show, is the address that the member has for others."""
+    internal = address_pb2.EnvoyInternalAddress(
+        server_listener_name=names.pass_listener(member.workload, member.workload_port),
+        endpoint_id=f"{member.address}:{member.port}",
+    )
+    return address_pb2.Address(envoy_internal_address=internal)

@@ -26,32 +26,51 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.translate.http import HttpSettings, egress_http, http_settings, ingress_http, outbound_http
-from moyai.xds.translate.tcp import WeightedClusters, egress_tcp, ingress_tcp, passthrough_tcp, weighted_clusters
+from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.tcp import (
+    WeightedClusters,
+    egress_tcp,
+    ingress_tcp,
+    pass_tcp,
+    passthrough_tcp,
+    weighted_clusters,
+)
 from moyai.xds.translate.tls import TLS, encrypt
 
 _HOST_BITS = 32
 _CACHE_SIZE = 4096
 
 
-def ingress_chains(workload: Workload, inbound: InboundPort) -> Iterator[listener_components_pb2.FilterChain]:
+def ingress_chains(
+    workload: Workload, inbound: InboundPort, place: WorkloadPlace | None
+) -> Iterator[listener_components_pb2.FilterChain]:
     """The chains of a port whose connections are redirected to the proxy."""
-    for chain in _inbound_chains(workload, inbound, inbound.port):
+    for chain in _inbound_chains(workload, inbound, inbound.port, place):
         chain.filter_chain_match.destination_port.value = inbound.port
         yield chain
 
 
-def open_chains(workload: Workload, inbound: InboundPort) -> Iterator[listener_components_pb2.FilterChain]:
+def open_chains(
+    workload: Workload, inbound: InboundPort, place: WorkloadPlace | None
+) -> Iterator[listener_components_pb2.FilterChain]:
     """The chains of a port that the proxy itself listens on."""
-    return _inbound_chains(workload, inbound, inbound.listen_port or inbound.port)
+    return _inbound_chains(workload, inbound, inbound.listen_port or inbound.port, place)
 
 
-def egress_chains(workload: Workload, mesh: MeshIR) -> Iterator[listener_components_pb2.FilterChain]:
+def pass_chain(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_components_pb2.FilterChain:
+    """The chain of a port for callers of the same Envoy."""
+    return listener_components_pb2.FilterChain(filters=[pass_tcp(workload, inbound, place)])
+
+
+def egress_chains(
+    workload: Workload, mesh: MeshIR, place: WorkloadPlace | None
+) -> Iterator[listener_components_pb2.FilterChain]:
     """All outbound chains except the default one."""
-    settings = http_settings(workload)
+    settings = http_settings(workload, place)
     for call in workload.outbound.calls:
         yield _call_chain(call, mesh, settings)
     for port in workload.outbound.ports:
-        yield _port_chain(workload, port, mesh)
+        yield _port_chain(workload, port, mesh, settings)
     for passthrough in workload.outbound.passes:
         yield _passthrough_chain(passthrough, mesh.destinations[passthrough.destination], workload.access_log)
 
@@ -62,10 +81,14 @@ def fallback_chain(destination: Destination, log: AnyLog | None) -> listener_com
 
 
 def _inbound_chains(
-    workload: Workload, inbound: InboundPort, port: int
+    workload: Workload, inbound: InboundPort, port: int, place: WorkloadPlace | None
 ) -> Iterator[listener_components_pb2.FilterChain]:
     is_tcp = inbound.protocol is Protocol.TCP
-    network_filter = ingress_tcp(workload, inbound) if is_tcp else ingress_http(workload, inbound)
+    network_filter = (
+        ingress_tcp(workload, inbound, place)
+        if is_tcp
+        else ingress_http(workload, inbound, http_settings(workload, place))
+    )
     chain = listener_components_pb2.FilterChain(name=str(port), filters=[network_filter])
     if inbound.tls is None:
         yield chain
@@ -91,20 +114,24 @@ def _call_chain(call: ServiceAddress, mesh: MeshIR, settings: HttpSettings) -> l
 def _service_filter(
     service: MeshService, clusters: WeightedClusters, settings: HttpSettings
 ) -> listener_components_pb2.Filter:
-    """The filter of a service, made once for all callers: a new name changes the listener of each of them."""
+    """The filter of a service, made once for all callers with equal settings: a new name changes the listener of each
+    of them.
+    """
     routing = service.routing
     if isinstance(routing, StreamSplit):
-        return egress_tcp(service.stat_name, routing, clusters, settings.log)
+        return egress_tcp(stat_name_at(service.stat_name, settings.place), routing, clusters, settings.log)
     return egress_http(service, settings)
 
 
-def _port_chain(workload: Workload, port: OutboundPort, mesh: MeshIR) -> listener_components_pb2.FilterChain:
+def _port_chain(
+    workload: Workload, port: OutboundPort, mesh: MeshIR, settings: HttpSettings
+) -> listener_components_pb2.FilterChain:
     routing = port.routing
     if isinstance(routing, StreamSplit):
         clusters = weighted_clusters(routing, mesh.destinations)
-        network_filter = egress_tcp(port.stat_name, routing, clusters, workload.access_log)
+        network_filter = egress_tcp(stat_name_at(port.stat_name, settings.place), routing, clusters, settings.log)
     else:
-        network_filter = outbound_http(workload, port)
+        network_filter = outbound_http(workload, port, settings)
     return _port_match(str(port.port), port.port, network_filter)
 
 

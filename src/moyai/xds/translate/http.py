@@ -24,6 +24,7 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 from moyai.mesh.ir import AnyLog, InboundPort, MeshService, OutboundPort, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
+from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 
@@ -35,36 +36,41 @@ _CUT_OFF = ("UC", "UR")
 
 
 class HttpSettings(NamedTuple):
-    """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised."""
+    """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised; ``place``:
+    the workload's own, if its Envoy serves others too.
+    """
 
     log: AnyLog | None
     traced: bool
     normal_paths: bool
+    place: WorkloadPlace | None
 
 
-def http_settings(workload: Workload) -> HttpSettings:
+def http_settings(workload: Workload, place: WorkloadPlace | None) -> HttpSettings:
     """The settings of this workload's connection managers."""
-    return HttpSettings(workload.access_log, workload.traced, workload.normal_paths)
+    return HttpSettings(workload.access_log, workload.traced, workload.normal_paths, place)
 
 
 def egress_http(service: MeshService, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to one service."""
     manager = _manager(service.stat_name, service.protocol, settings)
     manager.http_filters.append(_router(router_pb2.Router()))
-    manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
+    manager.rds.CopyFrom(_routes(names.egress_routes(service.name, settings.place)))
+    if settings.place is not None and service.cut_request_status is not None:
+        manager.local_reply_config.mappers.append(_cut_off(service.cut_request_status))
     return _filter(manager)
 
 
-def outbound_http(workload: Workload, port: OutboundPort) -> listener_components_pb2.Filter:
+def outbound_http(workload: Workload, port: OutboundPort, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to a port of any address, which are routed by their host."""
-    manager = _manager(port.stat_name, port.protocol, http_settings(workload))
+    manager = _manager(port.stat_name, port.protocol, settings)
     manager.http_filters.append(_router(router_pb2.Router()))
     manager.stream_idle_timeout.CopyFrom(duration(port.idle))
     manager.rds.CopyFrom(_routes(names.outbound_routes(workload, port)))
     return _filter(manager)
 
 
-def ingress_http(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
+def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to the application. It counts responses by status, so its router does so only
     where the cluster has a label.
 
@@ -73,7 +79,7 @@ def ingress_http(workload: Workload, inbound: InboundPort) -> listener_component
     router = router_pb2.Router()
     if not inbound.hosts and not inbound.cluster_label:
         router.dynamic_stats.value = False
-    manager = _manager(inbound.stat_name, inbound.protocol, http_settings(workload), workload.removed_headers)
+    manager = _manager(inbound.stat_name, inbound.protocol, settings, workload.removed_headers)
     manager.http_filters.append(_router(router))
     manager.stream_idle_timeout.CopyFrom(duration(inbound.timeouts.idle))
     manager.rds.CopyFrom(_routes(names.inbound_routes(workload, inbound)))
@@ -86,7 +92,7 @@ def _manager(
     stat_name: str, protocol: Protocol, settings: HttpSettings, headers_to_remove: Iterable[str] = ()
 ) -> HttpConnectionManager:
     manager = HttpConnectionManager(
-        stat_prefix=stat_name,
+        stat_prefix=stat_name_at(stat_name, settings.place),
         access_log=http_log(settings.log),
         early_header_mutation_extensions=[_header_removal(headers_to_remove)],
     )

@@ -19,6 +19,7 @@ from moyai.mesh.ir import (
     TrustedFile,
     Workload,
 )
+from moyai.xds.translate.placement import WorkloadPlace
 
 XDS_CLUSTER = "moyai-xds"
 """The control plane. It is in the bootstrap, so no resource of a mesh may have this name."""
@@ -38,8 +39,10 @@ NOWHERE = "nowhere"
 CLIENT_ADDRESS = "moyai.client_address"
 """The filter state with the client's address, for routes that depend on it."""
 
-MATCH, ISSUER = "envoy.transport_socket_match", "issuer"
-"""The keys of an endpoint's metadata under which the issuer of its certificate is found."""
+MATCH, ISSUER, LOCAL = "envoy.transport_socket_match", "issuer", "local"
+"""The keys of an endpoint's metadata, by which the transport socket for it is selected: the issuer of its certificate,
+or that it is behind an internal listener of the same Envoy.
+"""
 
 
 def egress_listener(workload: Workload) -> str:
@@ -55,6 +58,13 @@ def ingress_listener(workload: Workload) -> str:
 def open_listener(workload: Workload, inbound: InboundPort) -> str:
     """The listener of one port that the proxy itself opens."""
     return inbound.listener_label or f"{workload.id}/ingress:{inbound.listen_port}"
+
+
+def pass_listener(workload: str, port: int) -> str:
+    """The internal listener of one port of a workload, which callers of the same Envoy connect to. ``port``: as callers
+    in the workload's network would have it.
+    """
+    return f"{workload}/pass:{port}"
 
 
 def front_listener(workload: Workload, listener: FrontListener, at: FrontAddress) -> str:
@@ -98,6 +108,6 @@ def file_secret(file: CertificateFile | TrustedFile) -> str:
     return f"file:{'+'.join(map(quote, paths))}"
 
 
-def egress_routes(service: str) -> str:
-    """The routes of a service, for every workload that calls it."""
-    return f"egress/{service}"
+def egress_routes(service: str, place: WorkloadPlace | None = None) -> str:
+    """The routes of a service, for every workload that calls it; with ``place``, for this workload alone."""
+    return f"egress/{service}" if place is None else f"{place.workload}/egress/{service}"

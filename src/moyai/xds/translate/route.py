@@ -29,6 +29,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.cookies import add_cookies
 from moyai.xds.translate.front_script import ask_script
 from moyai.xds.translate.match import route_match
+from moyai.xds.translate.placement import WorkloadPlace
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.route_actions import add_rewrite, retry_policy
 from moyai.xds.translate.route_answers import add_answer
@@ -36,9 +37,11 @@ from moyai.xds.translate.route_answers import add_answer
 Destinations = Mapping[str, Destination]
 
 
-def service_routes(service: str, table: RouteRules, destinations: Destinations) -> route_pb2.RouteConfiguration:
-    """The routes of a service, the same for every workload that calls it."""
-    return _everything(names.egress_routes(service), [_route(rule, destinations) for rule in table.rules])
+def service_routes(
+    service: str, table: RouteRules, destinations: Destinations, place: WorkloadPlace | None = None
+) -> route_pb2.RouteConfiguration:
+    """The routes of a service, the same for every workload that calls it; with ``place``, for this workload alone."""
+    return _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
 
 
 def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfiguration:

@@ -41,6 +41,15 @@ _USED_STATS = (
     rf"tcp\.{_SUBJECT}\.{_TCP}",
     rf"listener\.{_SUBJECT}\.{TLS}",
 )
+_SCOPE = r"[^.]+\."
+"""The workload that a statistic of a host's Envoy is of; a destination's cluster is shared by all of them."""
+_HOST_STATS = (
+    LIVE,
+    rf"cluster\.({_SCOPE})?{_SUBJECT}\.({_CLUSTER})",
+    rf"http\.{_SCOPE}{_SUBJECT}\.{_HTTP}",
+    rf"tcp\.{_SCOPE}{_SUBJECT}\.{_TCP}",
+    rf"listener\.{_SCOPE}{_SUBJECT}\.{TLS}",
+)
 
 _BALANCER = r"(app|net)/[^.]+"
 _FRONT_STATS = (
@@ -60,9 +69,10 @@ _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 50
 """Milliseconds, which Envoy counts as integers. The bounds are close together where most response times are."""
 
 
-def stats_config(*, is_front: bool = False) -> stats_pb2.StatsConfig:
-    """The statistics that Envoy keeps, and the bounds of its histograms."""
-    patterns = [_regex(pattern) for pattern in (_FRONT_STATS if is_front else _USED_STATS)]
+def stats_config(*, is_front: bool = False, is_host: bool = False) -> stats_pb2.StatsConfig:
+    """The statistics that Envoy keeps, and the bounds of its histograms. ``is_host``: it serves several workloads."""
+    kept = _FRONT_STATS if is_front else _HOST_STATS if is_host else _USED_STATS
+    patterns = [_regex(pattern) for pattern in kept]
     config = stats_pb2.StatsConfig(
         stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=patterns)),
         histogram_bucket_settings=[time_buckets(".*")],

@@ -10,6 +10,7 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from moyai.mesh.ir import AnyLog, Destination, InboundPort, StreamSplit, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import tcp_log
+from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 
 WeightedClusters = tuple[tuple[str, int], ...]
@@ -41,14 +42,30 @@ def passthrough_tcp(destination: Destination, log: AnyLog | None) -> listener_co
     return _filter(proxy, connect_attempts=1)
 
 
-def ingress_tcp(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
+def ingress_tcp(
+    workload: Workload, inbound: InboundPort, place: WorkloadPlace | None
+) -> listener_components_pb2.Filter:
     """The filter for connections to the application."""
     return _filter(
         tcp_proxy_pb2.TcpProxy(
-            stat_prefix=inbound.stat_name,
+            stat_prefix=stat_name_at(inbound.stat_name, place),
             cluster=names.app_cluster(workload, inbound),
             idle_timeout=duration(inbound.timeouts.idle),
             access_log=tcp_log(workload.access_log),
+        ),
+        connect_attempts=1,
+    )
+
+
+def pass_tcp(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_components_pb2.Filter:
+    """The filter for connections to the application from callers of the same Envoy. The caller's own filters have
+    logged them, and end the idle ones.
+    """
+    return _filter(
+        tcp_proxy_pb2.TcpProxy(
+            stat_prefix=stat_name_at(inbound.stat_name, place),
+            cluster=names.app_cluster(workload, inbound),
+            idle_timeout=duration(0),
         ),
         connect_attempts=1,
     )

@@ -67,6 +67,13 @@ def plain_socket() -> base_pb2.TransportSocket:
     return base_pb2.TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=to_any(config))
 
 
+def local_socket() -> cluster_pb2.Cluster.TransportSocketMatch:
+    """The transport socket for endpoints behind an internal listener of the same Envoy: nothing leaves the process."""
+    socket = cluster_pb2.Cluster.TransportSocketMatch(name=names.LOCAL, transport_socket=plain_socket())
+    socket.match[names.LOCAL] = True
+    return socket
+
+
 def issuer_sockets(trusts: Iterable[IssuerTrust], protocol: Protocol) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
     """The transport sockets for the endpoints of each issuer."""
     return [_issuer_socket(trust, protocol) for trust in trusts]

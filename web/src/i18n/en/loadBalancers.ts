@@ -14,7 +14,6 @@ export const loadBalancers = {
   dnsName: "DNS name",
   urls: "URLs",
   openUrl: (url: string) => `Open ${url} in a new tab`,
-  newTab: "Opens in a new tab",
   noUrl: "Only reachable within the VPC",
   noListenerUrl: "No listeners yet",
   notActive: (name: string) => `${name} is not active`,

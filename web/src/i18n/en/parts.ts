@@ -14,6 +14,7 @@ export const parts = {
     refused: "Request rejected",
     type: (word: string) => `To confirm, type “${word}”`,
   },
+  newTab: "Opens in a new tab",
   copy: { label: "Copy", done: "Copied", failed: "Couldn't copy" },
   tags: {
     title: "Tags",

@@ -16,6 +16,8 @@ export const services = {
   overview: "Service overview",
   arn: "ARN",
   createdAt: "Created",
+  addresses: "Public addresses",
+  moreAddresses: (count: number) => `${count} more in the Tasks tab`,
   deploymentInProgress: "A deployment is in progress",
   viewDeployment: "View deployment",
   actions: "Actions",

@@ -61,6 +61,8 @@ export const task = {
     mac: "MAC address",
     privateAddress: "Private IP",
     publicAddress: "Public IP",
+    publicPorts: "Public addresses",
+    gatewayDetail: "From outside the machine or the container that moyai runs in",
     ipv6: "IPv6 address",
     privateName: "Private DNS name",
     zone: "Availability Zone",

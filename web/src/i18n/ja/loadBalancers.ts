@@ -15,7 +15,6 @@ export const loadBalancers: Translation<typeof english> = {
   dnsName: "DNS 名",
   urls: "URL",
   openUrl: (url) => `${url} を新しいタブで開く`,
-  newTab: "新しいタブで開きます",
   noUrl: "VPC 内からのみアクセスできます",
   noListenerUrl: "リスナーがまだありません",
   notActive: (name) => `${name} はアクティブではありません`,

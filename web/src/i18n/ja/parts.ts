@@ -15,6 +15,7 @@ export const parts: Translation<typeof english> = {
     refused: "リクエストが拒否されました",
     type: (word) => `確認するには、「${word}」と入力してください`,
   },
+  newTab: "新しいタブで開きます",
   copy: { label: "コピー", done: "コピーしました", failed: "コピーできませんでした" },
   tags: {
     title: "タグ",

@@ -19,6 +19,8 @@ export const services: Translation<typeof english> = {
   overview: "サービスの概要",
   arn: "ARN",
   createdAt: "作成日時",
+  addresses: "パブリックアドレス",
+  moreAddresses: (count: number) => `ほか ${count} 件は [タスク] タブにあります`,
   deploymentInProgress: "デプロイが進行中です",
   viewDeployment: "デプロイを表示",
   actions: "アクション",

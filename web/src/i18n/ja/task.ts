@@ -62,6 +62,8 @@ export const task: Translation<typeof english> = {
     mac: "MAC アドレス",
     privateAddress: "プライベート IP",
     publicAddress: "パブリック IP",
+    publicPorts: "パブリックアドレス",
+    gatewayDetail: "moyai が動作するマシンまたはコンテナの外からのアドレス",
     ipv6: "IPv6 アドレス",
     privateName: "プライベート DNS 名",
     zone: "アベイラビリティーゾーン",

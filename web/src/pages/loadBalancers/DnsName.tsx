@@ -2,7 +2,7 @@ import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
-import { CopyableValue } from "../../parts/Properties.tsx";
+import { CopyableUrl, CopyableValue } from "../../parts/Properties.tsx";
 import { useUrls } from "./useUrls.ts";
 
 /** The DNS name with a copy button; a link that opens the application, if a browser reaches the load balancer. */
@@ -26,10 +26,7 @@ export function Urls({ balancer }: { balancer: LoadBalancer }) {
   return (
     <SpaceBetween size="xxs">
       {found.urls.map((url) => (
-        <div key={url} style={{ overflowWrap: "anywhere" }}>
-          <CopyableValue value={url} iconOnly />{" "}
-          <Link external href={url} externalIconAriaLabel={text.newTab}>{url}</Link>
-        </div>
+        <CopyableUrl key={url} url={url} />
       ))}
     </SpaceBetween>
   );

@@ -1,5 +1,6 @@
 import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { useListeners, useNodes, usePublicGateway } from "../../live/elbQueries.ts";
+import { useListeners, useNodes } from "../../live/elbQueries.ts";
+import { usePublicGateway } from "../../live/queries.ts";
 import { loadBalancerUrls } from "./urls.ts";
 
 /** The URLs of a load balancer, with its number of listeners; undefined while they are loading. */

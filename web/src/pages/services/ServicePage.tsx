@@ -30,6 +30,7 @@ import { DeploymentsTab } from "./DeploymentsTab.tsx";
 import { EventsTab } from "./EventsTab.tsx";
 import { HealthTab } from "./HealthTab.tsx";
 import { LoadBalancingTab } from "./LoadBalancingTab.tsx";
+import { ServiceAddresses } from "./ServiceAddresses.tsx";
 import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
 import { isDeploying, primaryOf } from "./summary.ts";
 
@@ -132,10 +133,11 @@ function Overview({ service }: { service: Service }) {
           { label: text.tasks, value: <TaskCounts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} /> },
           { label: text.lastDeployment, value: <Status status={primaryOf(service)?.rolloutState} /> },
           { label: text.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(service.taskDefinition)}</Link> },
-          { label: text.arn, value: <CopyableValue value={service.serviceArn} /> },
+          { label: text.addresses, value: <ServiceAddresses service={service} /> },
           { label: text.strategy, value: text.strategies[service.deploymentConfiguration?.strategy ?? "ROLLING"] },
           { label: text.launchType, value: service.launchType ?? service.capacityProviderStrategy?.map((one) => one.capacityProvider).join(", ") },
           { label: text.createdAt, value: <Timestamp date={service.createdAt} /> },
+          { label: text.arn, value: <CopyableValue value={service.serviceArn} /> },
         ]}
       />
     </Container>

@@ -9,6 +9,7 @@ import { useText } from "../../i18n/useText.ts";
 import { useDefinition } from "../../live/queries.ts";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Status } from "../../parts/Status.tsx";
+import { TaskAddresses, usePublicAddress } from "./TaskAddresses.tsx";
 
 /** The network interface of a task with its addresses, and all attachments. */
 export function NetworkTab({ task }: { task: Task }) {
@@ -18,16 +19,16 @@ export function NetworkTab({ task }: { task: Task }) {
   const eni = attachments.find((one) => one.type === "ElasticNetworkInterface");
   return (
     <SpaceBetween size="l">
-      {eni ? <Interface eni={eni} mode={mode} zone={task.availabilityZone} /> : <Alert type="info" header={text.none}>{text.noneDetail}</Alert>}
+      {eni ? <Interface task={task} eni={eni} mode={mode} /> : <Alert type="info" header={text.none}>{text.noneDetail}</Alert>}
       <Attachments attachments={attachments} />
     </SpaceBetween>
   );
 }
 
-function Interface({ eni, mode, zone }: { eni: Attachment; mode: string | undefined; zone: string | undefined }) {
+function Interface({ task, eni, mode }: { task: Task; eni: Attachment; mode: string | undefined }) {
   const text = useText().task.network;
   const detail = (name: string) => eni.details?.find((one) => one.name === name)?.value;
-  const publicAddress = detail("publicIPv4Address");
+  const publicAddress = usePublicAddress(task);
   const ipv6 = detail("ipv6Address");
   return (
     <Container header={<Header variant="h2">{text.title}</Header>}>
@@ -36,9 +37,10 @@ function Interface({ eni, mode, zone }: { eni: Attachment; mode: string | undefi
           { label: text.mode, value: mode },
           { label: text.eni, value: <CopyableValue value={detail("networkInterfaceId")} /> },
           { label: text.subnet, value: <CopyableValue value={detail("subnetId")} /> },
-          { label: text.zone, value: zone },
+          { label: text.zone, value: task.availabilityZone },
           { label: text.privateAddress, value: <CopyableValue value={detail("privateIPv4Address")} /> },
-          publicAddress ? { label: text.publicAddress, value: <CopyableValue value={publicAddress} /> } : null,
+          { label: text.publicAddress, value: <CopyableValue value={publicAddress} /> },
+          publicAddress === undefined ? null : { label: text.publicPorts, value: <TaskAddresses task={task} /> },
           ipv6 ? { label: text.ipv6, value: <CopyableValue value={ipv6} /> } : null,
           { label: text.privateName, value: detail("privateDnsName") },
           { label: text.mac, value: detail("macAddress") },

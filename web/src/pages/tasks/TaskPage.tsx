@@ -27,6 +27,7 @@ import { ImagePulls } from "./ImagePulls.tsx";
 import { hasFailed, TimelineTab } from "./TimelineTab.tsx";
 import { TaskLogsTab } from "./TaskLogsTab.tsx";
 import { NetworkTab } from "./NetworkTab.tsx";
+import { TaskAddresses } from "./TaskAddresses.tsx";
 import { StopTask } from "./TasksTable.tsx";
 
 /** A task: its containers, timeline, logs, networking, terminal and details. */
@@ -105,7 +106,6 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
     <Container header={<Header variant="h2">{words.overview}</Header>}>
       <Properties
         items={[
-          { label: words.arn, value: <CopyableValue value={task.taskArn} /> },
           { label: words.lastStatus, value: <Status status={task.lastStatus} /> },
           { label: words.desiredStatus, value: <Status status={task.desiredStatus} /> },
           { label: text.tasks.health, value: <Status status={task.healthStatus} /> },
@@ -113,6 +113,7 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           service === null
             ? { label: text.tasks.group, value: task.group }
             : { label: text.services.name, value: <Link href={href(paths.service(cluster, service))}>{service}</Link> },
+          task.lastStatus === "STOPPED" ? null : { label: words.network.publicPorts, value: <TaskAddresses task={task} /> },
           { label: text.tasks.zone, value: task.availabilityZone },
           { label: words.launchType, value: task.launchType },
           task.capacityProviderName ? { label: words.provider, value: task.capacityProviderName } : null,
@@ -123,6 +124,7 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           { label: words.startedBy, value: task.startedBy },
           { label: text.tasks.startedAt, value: <RelativeTime date={task.startedAt ?? task.createdAt} /> },
           task.stoppedAt ? { label: text.tasks.stoppedAt, value: <RelativeTime date={task.stoppedAt} /> } : null,
+          { label: words.arn, value: <CopyableValue value={task.taskArn} /> },
         ]}
       />
     </Container>

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
+import { interfaceDetail } from "../../aws/networkInterfaces.ts";
 import { stopTask } from "../../aws/tasks.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
@@ -111,13 +112,7 @@ function useColumns(cluster: string, desiredStatus: DesiredStatus): TableProps.C
     ...common,
     { id: "health", header: words.health, cell: (task) => <Status status={task.healthStatus} />, sortingField: "healthStatus" },
     { id: "zone", header: words.zone, cell: (task) => task.availabilityZone, sortingField: "availabilityZone" },
-    { id: "address", header: words.address, cell: privateIpOf },
+    { id: "address", header: words.address, cell: (task) => interfaceDetail(task, "privateIPv4Address") },
     { id: "started", header: words.startedAt, cell: (task) => <RelativeTime date={task.startedAt ?? task.createdAt} />, sortingField: "startedAt" },
   ];
-}
-
-/** The private IP of the task's own network interface. */
-function privateIpOf(task: Task): string | undefined {
-  const networkInterface = task.attachments?.find((attachment) => attachment.type === "ElasticNetworkInterface");
-  return networkInterface?.details?.find((detail) => detail.name === "privateIPv4Address")?.value;
 }

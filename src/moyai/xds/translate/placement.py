@@ -1,0 +1,29 @@
+"""Placement: the workloads that the Envoy of a host serves, and the network namespace that it serves each of them in.
+
+The Envoy of a single workload has no placement: it is itself in the workload's namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from moyai.kernel.ids import WorkloadId
+
+
+class WorkloadPlace(NamedTuple):
+    """A workload's place on a host. ``namespace``: the path of its network namespace, which no later workload has.
+    ``scope``: the first part of the names of its statistics, without a dot; unique on the host.
+    """
+
+    workload: WorkloadId
+    namespace: str
+    scope: str
+
+
+Placement = Mapping[WorkloadId, WorkloadPlace]
+
+
+def stat_name_at(stat_name: str, place: WorkloadPlace | None) -> str:
+    """The name of a workload's statistics, told apart from those of the other workloads of its Envoy."""
+    return stat_name if place is None else f"{place.scope}.{stat_name}"

@@ -1,0 +1,311 @@
+"""A real Envoy that serves several workloads of a host, each in a network namespace of its own.
+
+The caller and two of the three applications are of the host. The third is another host's: its application is reached
+at its address. Envoy itself is in an empty namespace, so whatever it reaches, it reaches from a workload's namespace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+
+from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.kernel.metrics import Counter as Count
+from moyai.mesh.ir import (
+    Destination,
+    EndpointGroup,
+    EndpointGroupSource,
+    InboundPort,
+    Member,
+    MeshIR,
+    MeshService,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    RequestMatch,
+    RetryCondition,
+    RetryPolicy,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
+    StreamSplit,
+    TimeoutPolicy,
+    WeightedDestination,
+    Workload,
+)
+from moyai.runtime.linux.system_containers.envoy_admin import connect_to_socket, request
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.cache import SnapshotCache
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.grpc_server import serve_unix
+from moyai.xds.server.proxy import Sink
+from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
+from moyai.xds.server.stream import AdsStream
+from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
+from moyai.xds.translate.placement import WorkloadPlace
+from tests.e2e.envoy_rig import ENVOY, PATIENCE, Namespace
+from tests.e2e.rig_app import App
+from tests.unit.xds.shop_mesh import task_proxy_auth
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+HOST = ProxyId("host/one")
+CALLER, ONE, TWO, AWAY = (WorkloadId(f"task/{name}") for name in ("caller", "one", "two", "away"))
+LOCAL = (CALLER, ONE, TWO)
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+OUTLIER = OutlierPolicy(5, 1, 30, 300, 50)
+RETRY = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET_BEFORE_REQUEST), (503,), 5)
+HTTP, STREAM = ("127.255.0.1", 80), ("127.255.0.2", 6379)
+ADDRESSES = {CALLER: "10.98.0.1", ONE: "10.98.0.2", TWO: "10.98.0.3", AWAY: "10.98.0.4"}
+INTERCEPTION = """table inet moyai {
+  chain output { type nat hook output priority dstnat; ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001; }
+  chain prerouting { type nat hook prerouting priority dstnat; iifname eth0 tcp dport 8080 redirect to :15000; }
+}
+"""
+
+
+class HostFeed:
+    """The control plane of one host's Envoy: sends it the snapshots of its workloads, and knows what it has."""
+
+    def __init__(self) -> None:
+        self.rejected_streams = Count()
+        self._cache = SnapshotCache()
+        self._sink: Sink | None = None
+        self._stream: AdsStream[DeltaDiscoveryRequest] | None = None
+        self._changed = asyncio.Event()
+
+    def connect(
+        self, _proxy: ProxyId, sink: Sink, stream: AdsStream[DeltaDiscoveryRequest], _external: WorkloadId | None
+    ) -> HostFeed:
+        self._sink, self._stream = sink, stream
+        self._send(stream.offer(self._snapshot()))
+        return self
+
+    def receive(self, request: DeltaDiscoveryRequest) -> None:
+        assert self._stream is not None
+        self._send(self._stream.receive(request))
+        self._changed.set()
+
+    def close(self) -> None:
+        self._sink = None
+
+    async def publish(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> None:
+        """Give this to the Envoy until it has acknowledged it."""
+        self._cache.update(mesh, placement)
+        self._served = tuple(placement)
+        if self._stream is not None:
+            self._send(self._stream.offer(self._snapshot()))
+        async with asyncio.timeout(PATIENCE):
+            while self._stream is None or not self._stream.is_synced:
+                self._changed.clear()
+                await self._changed.wait()
+        assert self._stream.rejection is None
+
+    def _snapshot(self) -> Snapshot:
+        resources: dict[ResourceType, dict[str, EncodedResource]] = {kind: {} for kind in ResourceType}
+        for workload in self._served:
+            for kind, named in (self._cache.snapshot(workload) or {}).items():
+                resources[kind].update(named)
+        return resources
+
+    def _send(self, responses: list[bytes]) -> None:
+        for response in responses:
+            assert self._sink is not None
+            self._sink.send(response)
+
+
+class Host:
+    """A bridge with the workloads' namespaces, and the Envoy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.feed = HostFeed()
+        self.names = {workload: f"moyai-{os.getpid()}-{workload[5:]}" for workload in ADDRESSES}
+        self.outside = Namespace(f"moyai-{os.getpid()}-outside")
+        self.namespaces = {workload: Namespace(name) for workload, name in self.names.items()}
+        self.placement = {w: WorkloadPlace(w, f"/run/netns/{self.names[w]}", w[5:]) for w in LOCAL}
+
+    async def open(self) -> None:
+        await self.outside.command("ip link set lo up")
+        await self.outside.command("ip link add bridge type bridge")
+        await self.outside.command("ip link set bridge up")
+        for number, (workload, namespace) in enumerate(self.namespaces.items()):
+            end = f"ip link add p{number} type veth peer name eth0 netns {self.names[workload]}"
+            await self.outside.command(end)
+            await self.outside.command(f"ip link set p{number} master bridge up")
+            for line in ("link set lo up", f"address add {ADDRESSES[workload]}/24 dev eth0", "link set eth0 up"):
+                await namespace.command(f"ip {line}")
+        for workload in LOCAL:
+            await self.namespaces[workload].command("nft -f -", INTERCEPTION)
+
+    async def start_envoy(self) -> subprocess.Popen[bytes]:
+        text = host_bootstrap(HOST, BootstrapSettings(Seconds(1))).decode()
+        for place, path in (("run", self.folder), ("xds", "xds.sock"), ("statistics", "statistics.sock")):
+            text = text.replace(f"{{{place}}}", str(self.folder / path))
+        (self.folder / "envoy.json").write_text(text)
+        options = ["--concurrency", "1", "--log-level", "warning", "--use-dynamic-base-id"]
+        command = [str(ENVOY), "-c", str(self.folder / "envoy.json"), *options]
+        with (self.folder / "log").open("wb") as log:
+            return await self.outside.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
+
+    async def count(self, statistic: str) -> int:
+        body = await request(partial(connect_to_socket, self.folder), "GET", f"/stats?filter=^{statistic}$")
+        return int(body.decode().strip().rpartition(": ")[2] or 0)
+
+    async def get(self, path: str = "/", method: str = "GET"):
+        return await self.namespaces[CALLER].get(*HTTP, path=path, method=method)
+
+    def remove(self) -> None:
+        for namespace in (*self.namespaces.values(), self.outside):
+            namespace.remove()
+
+
+def mesh(*members: WorkloadId) -> MeshIR:
+    """A caller, and the applications behind ``http`` of which those in ``members`` are registered."""
+    inbound = InboundPort(
+        8080, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", connection_idle=4, cut_request_status=502
+    )
+    raw = InboundPort(8081, Protocol.TCP, TIMEOUTS, 0.25, "ingress.stream")
+    rules = (
+        RouteRule((WeightedDestination("http"),), TIMEOUTS, RequestMatch(methods=("GET",)), RETRY),
+        RouteRule((WeightedDestination("http"),), TIMEOUTS),
+    )
+    split = StreamSplit((WeightedDestination("stream"),), TIMEOUTS, 3)
+    services = (
+        MeshService("http", Protocol.HTTP, RouteRules(rules), "egress.http", cut_request_status=502),
+        MeshService("stream", Protocol.TCP, split, "egress.stream"),
+    )
+    calls = (ServiceAddress(*HTTP, "http"), ServiceAddress(*STREAM, "stream"))
+    targets = (Workload(w, "a", 15000, 15001, (inbound, raw)) for w in (ONE, TWO))
+    workloads = (Workload(CALLER, "a", 15000, 15001, outbound=OutboundView(calls)), *targets)
+    groups = {
+        name: EndpointGroup(name, tuple(member(w, port) for w in members))
+        for name, port in {"http": 8080, "stream": 8081}.items()
+    }
+    return MeshIR(
+        workloads={w.id: w for w in workloads},
+        services={s.name: s for s in services},
+        destinations={
+            s.name: Destination(s.name, EndpointGroupSource(s.name), s.protocol, 1, OUTLIER, s.stat_name)
+            for s in services
+        },
+        groups=groups,
+    )
+
+
+def member(workload: WorkloadId, port: int) -> Member:
+    of = {} if workload == AWAY else {"workload": workload, "workload_port": port}
+    return Member("a", ADDRESSES[workload], port, **of)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def open_host(folder: Path) -> AsyncIterator[Host]:
+    host = Host(folder)
+    envoy = None
+    feed: Feed = host.feed  # type: ignore[assignment]
+    server = await serve_unix(
+        folder / "xds.sock", os.getgid(), [AdsHandler(feed, task_proxy_auth(Feed(BootstrapSettings())))]
+    )
+    try:
+        await host.open()
+        envoy = await host.start_envoy()
+        yield host
+    finally:
+        if envoy is not None:
+            envoy.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(envoy.wait)
+        await server.stop(None)
+        host.remove()
+
+
+@pytest.fixture
+async def host():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with open_host(Path(folder)) as made:
+            yield made
+
+
+@pytest.fixture
+async def apps(host):
+    made = {}
+    for workload in (ONE, TWO, AWAY):
+        made[workload] = app = App(workload[5:])
+        address = ADDRESSES[AWAY] if workload == AWAY else "127.0.0.1"
+        await app.start(host.namespaces[workload], 8080, address)
+    yield made
+    for app in made.values():
+        await app.stop()
+
+
+async def test_a_request_passes_the_filters_once_on_its_way_between_two_tasks(host, apps):
+    await host.feed.publish(mesh(ONE), host.placement)
+    answer = await host.get()
+    assert answer.status == 200
+    assert answer.body.split('"')[3] == "one"
+    assert [head.get("x-forwarded-proto") for head in apps[ONE].heads] == ["http"]
+    assert apps[ONE].peers == ["127.0.0.1"]
+    assert await host.count("http.caller.egress.http.downstream_rq_total") == 1
+    assert await host.count("http.one.ingress.http.downstream_rq_total") == 0
+    assert await host.count("tcp.one.ingress.http.downstream_cx_total") == 1
+
+
+async def test_requests_go_to_tasks_of_this_host_and_of_others(host, apps):
+    await host.feed.publish(mesh(ONE, TWO, AWAY), host.placement)
+    answers = [await host.get() for _ in range(6)]
+    assert Counter(answer.body.split('"')[3] for answer in answers) == {"one": 2, "two": 2, "away": 2}
+    assert set(apps[AWAY].peers) == {ADDRESSES[CALLER]}
+
+
+async def test_a_request_is_retried_at_another_task_and_the_failing_one_is_ejected(host, apps):
+    await host.feed.publish(mesh(ONE, TWO), host.placement)
+    await apps[ONE].stop()
+    answers = [await host.get() for _ in range(12)]
+    assert {(answer.status, answer.body.split('"')[3]) for answer in answers} == {(200, "two")}
+    assert await host.count("cluster.egress.http.outlier_detection.ejections_active") == 1
+
+
+async def test_a_cut_request_has_the_status_that_the_service_asks_for(host, apps):
+    await host.feed.publish(mesh(ONE), host.placement)
+    assert (await host.get("/cut", method="POST")).status == 502
+
+
+async def test_a_request_from_outside_of_the_host_passes_the_targets_own_filters(host, apps):
+    await host.feed.publish(mesh(ONE), host.placement)
+    answer = await host.namespaces[AWAY].get(ADDRESSES[ONE], 8080)
+    assert (answer.status, answer.headers["server"]) == (200, "envoy")
+    assert apps[ONE].peers == ["127.0.0.1"]
+    assert await host.count("http.one.ingress.http.downstream_rq_total") == 1
+
+
+async def test_connections_reach_tcp_services(host):
+    await host.feed.publish(mesh(ONE), host.placement)
+    listening = await host.namespaces[ONE].listen("127.0.0.1", 8081)
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(4))
+        writer.close()
+
+    async with await asyncio.start_server(echo, sock=listening):
+        assert await host.namespaces[CALLER].talk(*STREAM, b"ping") == b"ping"
+
+
+async def test_a_task_that_left_the_host_leaves_nothing_in_its_namespace(host, apps):
+    await host.feed.publish(mesh(ONE, TWO), host.placement)
+    del host.placement[ONE]
+    await host.feed.publish(mesh(TWO), host.placement)
+    probe = await host.namespaces[ONE].run(lambda: socket.create_server((ADDRESSES[ONE], 15000)))
+    probe.close()
+    assert {(await host.get()).body.split('"')[3] for _ in range(4)} == {"two"}

@@ -1,0 +1,54 @@
+"""What the one Envoy of a host is told for some worlds of the mesh's cases, and that the real Envoy takes it.
+
+All tasks are of the host, except those whose names end in ``-1``: so there are endpoints of both kinds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moyai.kernel.ids import ProxyId
+from moyai.mesh.ir import MeshIR
+from moyai.mesh.service_connect import compile_mesh
+from moyai.testing.golden import Golden
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
+from moyai.xds.translate.placement import Placement, WorkloadPlace
+from tests.golden.mesh.worlds import load, with_certificates
+from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal_of
+
+HERE = Path(__file__).parent
+WORLDS = HERE.parent / "mesh"
+CASES = ["http", "ingress-port-override", "protocols", "tls", "tuned-streaming"]
+HOST = ProxyId("host/one")
+
+
+def placement_of(mesh: MeshIR) -> Placement:
+    names = {workload: workload.rpartition("/")[2] for workload in mesh.workloads}
+    return {w: WorkloadPlace(w, f"/run/netns/{name}", name) for w, name in names.items() if not name.endswith("-1")}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_envoy_resources_are_as_expected(name, golden_update):
+    mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
+    found = {
+        f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
+        for kind, listed in messages(mesh, placement_of(mesh)).items()
+        if listed or kind is not ResourceType.SECRET
+    }
+    found["bootstrap"] = as_yaml(json.loads(host_bootstrap(HOST, BootstrapSettings())))
+    Golden(HERE, update=golden_update).check(name, found)
+
+
+def test_every_expectation_has_a_case(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_envoy_accepts_the_configuration(name, tmp_path):
+    mesh = compile_mesh(with_certificates(load(WORLDS / f"{name}.in.yaml")))
+    found = messages(mesh, placement_of(mesh))
+    assert refusal_of(host_bootstrap(HOST, BootstrapSettings()), found, tmp_path) == ""
