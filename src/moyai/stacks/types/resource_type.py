@@ -246,7 +246,8 @@ class StackResourceType(msgspec.Struct, frozen=True):
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token
         if self.tagging is not None:
-            tags = [*tag_list(values.get(self.tagging.name) or ()), *context.tags]
+            own = tag_list(values.get(self.tagging.name) or ())
+            tags = [*own, *context.tags] if self.tagging.reserved else [*own]
             members |= self.tagging.members(tags) if tags else {}
         call = Call(self.service, self.create, members, context.token)
         try:

@@ -32,6 +32,8 @@ class Tagging(msgspec.Struct, frozen=True):
     removed: Callable[[Sequence[str]], Mapping[str, Any]]
     name: str = "Tags"
     as_map: bool = False
+    reserved: bool = True
+    """Whether the service's model has reserved keys."""
 
     def change(self, service: str, changing: PhysicalResource, before: Mapping[str, Any]) -> Procedure[None]:
         """Add and remove what differs from the tags in the properties ``before``."""

@@ -25,7 +25,7 @@ _PARAMETER_TAGS: Final = replace(
     ),
     as_map=True,
 )
-_FILE_SYSTEM_TAGS: Final = arn_tags(ids("ResourceId"))
+_FILE_SYSTEM_TAGS: Final = replace(arn_tags(ids("ResourceId")), reserved=False)
 _AVAILABLE: Final = Stable("LifeCycleState", frozenset({"available"}), frozenset({"error"}))
 
 
