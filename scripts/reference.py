@@ -30,7 +30,9 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
 from moyai.app.wiring import ServicePorts, services
 from moyai.cli.main import command_line
+from moyai.dns.index import Zones
 from moyai.domain.ecs.task import TASK_TRANSITIONS
+from moyai.domain.world import World
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.stacks.types.registry import resource_types
@@ -51,6 +53,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.vpc": "EC2",
         "moyai.domain.elb": "Elastic Load Balancing",
         "moyai.domain.ecr": "ECR",
+        "moyai.domain.route53": "Route 53",
         "moyai.domain.efs": "EFS",
         "moyai.domain.cloudwatch": "CloudWatch",
         "moyai.domain.logs": "CloudWatch Logs",
@@ -88,7 +91,10 @@ def pages() -> Mapping[str, str]:
     metric_head, clock = MetricHead(), SystemClock()
     sessions = ExecSessionRegistry(SimRuntime(clock), clock)
     blobs = BlobFiles(Path(), clock, BlobLimits())  # no operation is called
-    service_ports = ServicePorts(SeriesReader(metric_head), metric_head, MemoryLogStore(), blobs, sessions, clock)
+    zones = Zones(World(), lambda _: 0)
+    service_ports = ServicePorts(
+        SeriesReader(metric_head), metric_head, MemoryLogStore(), blobs, sessions, clock, zones
+    )
     return {
         "coverage.md": render_coverage(
             services(service_ports, Settings()),

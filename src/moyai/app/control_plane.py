@@ -110,12 +110,12 @@ class ControlPlane:
         self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
+        self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._service_ports = ServicePorts(
-            self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock
+            self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock, self._name_servers
         )
         self._models = load_models()
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._task_app())
-        self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._loops: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -26,6 +26,7 @@ from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
+from moyai.api.route53.service import route53
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
@@ -46,6 +47,7 @@ from moyai.kernel.ids import Ids
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.pki.library import CryptographyPki
 from moyai.ports.blobs import BlobStore
+from moyai.ports.dns import ServedZones
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
 from moyai.ports.metrics import MetricReader, MetricWriter
@@ -90,6 +92,7 @@ class ServicePorts(NamedTuple):
     blobs: BlobStore
     exec_sessions: ExecSessionRegistry
     clock: Clock
+    served_zones: ServedZones
 
 
 def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
@@ -115,6 +118,7 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
         acmpca(pki),
         acm(pki),
         logs(ports.logs),
+        route53(ports.served_zones),
     )
 
 

@@ -34,7 +34,7 @@ from dns.rrset import RRset
 from moyai.dns.index import Zones
 from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.dns.stand_ins import STAND_IN, STAND_IN_TTL
-from moyai.dns.zone import AuthoritativeZone, RecordSet, ns, soa
+from moyai.dns.zone import AuthoritativeZone, ns, soa
 from moyai.kernel.ids import VpcId
 
 PAYLOAD: Final = 1232
@@ -192,9 +192,11 @@ class _Lookup:
             return None
         values = record_set.values(self._rotation)
         self._answer.rotations = max(self._answer.rotations, record_set.rotations)
+        if not record_set.rotations:
+            self._answer.zone = None
         if values[0].alias is not None:
             return owner, values[0].alias
-        rrset = _rrset(owner, record_set, values)
+        rrset = _rrset(owner, values)
         self._answer.message.answer.append(rrset)
         if rrset.rdtype == SRV:
             self._add_targets(zone, rrset)
@@ -219,7 +221,7 @@ class _Lookup:
             for kind in (A, AAAA):
                 record_set = zone.find(_relative(zone, service.target), kind)
                 if record_set is not None:
-                    rrset = _rrset(service.target, record_set, record_set.values(self._rotation))
+                    rrset = _rrset(service.target, record_set.values(self._rotation))
                     self._answer.message.additional.append(rrset)
 
 
@@ -228,7 +230,7 @@ def _relative(zone: AuthoritativeZone, name: Name) -> Labels:
     return labels[: len(labels) - len(zone.labels)]
 
 
-def _rrset(owner: Name, record_set: RecordSet, records: list[ZoneRecord]) -> RRset:
-    """The records' values at this owner, without duplicates."""
+def _rrset(owner: Name, records: list[ZoneRecord]) -> RRset:
+    """The records' values at this owner, without duplicates, with the shortest of their TTLs (RFC 2181)."""
     values = [record.value for record in records if record.value is not None]
-    return dns.rrset.from_rdata_list(owner, record_set.ttl, values)
+    return dns.rrset.from_rdata_list(owner, min(record.ttl for record in records), values)

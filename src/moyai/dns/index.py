@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import dns.exception
 import dns.name
 from dns.name import Name
 
+from moyai.dns.hosted import HostedNames, PublishedRecordSet, hosted_zone, published_record_set
 from moyai.dns.load_balancers import BalancerName, BalancerZone, balancer_names
 from moyai.dns.records import Labels, ZoneRecord, records_of
 from moyai.dns.stand_ins import StandIns
@@ -27,10 +28,15 @@ from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.derived import Derived
 from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.route53.zone import HostedZone, ResourceRecordSet
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
-from moyai.kernel.ids import LoadBalancerArn, NamespaceArn, VpcId
+from moyai.kernel.ids import HostedZoneId, LoadBalancerArn, NamespaceArn, VpcId
 from moyai.ports.store import Key
+
+_PRIVATE: Final = 0
+_PUBLIC: Final = 1
+"""The first part of a zone's preference."""
 
 
 class _ZoneKey(NamedTuple):
@@ -64,7 +70,12 @@ class Zones:
         self._balancers = Derived(
             world, balancer_names, tuple[BalancerName, ...](), LoadBalancer, publish=self._update_balancer
         )
+        self._hosted_zones = Derived(world, hosted_zone, None, HostedZone, publish=self._update_hosted_zone)
+        self._record_sets = Derived(
+            world, published_record_set, None, ResourceRecordSet, publish=self._update_record_set
+        )
         self._zones: dict[NamespaceArn, NamespaceZone] = {}
+        self._hosted: dict[HostedZoneId, HostedNames] = {}
         self._balancer_zones: dict[LoadBalancerArn, list[BalancerZone]] = {}
         self._by_apex: defaultdict[Labels, list[AuthoritativeZone]] = defaultdict(list)
 
@@ -78,12 +89,16 @@ class Zones:
 
     def find(self, vpc: VpcId | None, name: Labels) -> AuthoritativeZone | None:
         """The zone that answers for this name in the VPC, or for the host when ``vpc`` is None."""
+        public_zone: AuthoritativeZone | None = None
         for above in range(len(name)):
             visible = (zone for zone in self._by_apex.get(name[above:], ()) if zone.visible_from(vpc))
             zone = min(visible, key=lambda zone: zone.preference, default=None)
-            if zone is not None:
-                return zone
-        return None
+            if zone is None:
+                continue
+            if vpc is None or zone.preference[0] != _PUBLIC:
+                return zone if public_zone is None or zone.preference[0] == _PRIVATE else public_zone
+            public_zone = public_zone or zone
+        return public_zone
 
     def refresh(self, keys: Iterable[Key]) -> None:
         """Update the zones after these changes."""
@@ -92,6 +107,13 @@ class Zones:
         self._namespaces.follow(keys)
         self._instances.follow(keys)
         self._balancers.follow(keys)
+        self._hosted_zones.follow(keys)
+        self._record_sets.follow(keys)
+
+    def served_version(self, zone: HostedZoneId) -> int | None:
+        """The version of a hosted zone that is answered; None where it is not answered."""
+        names = self._hosted.get(zone)
+        return None if names is None else names.zone.version
 
     def _update_zone(self, arn: NamespaceArn, before: Namespace | None, now: Namespace | None) -> None:
         zone, key = self._zones.get(arn), None if now is None else _zone_key(now)
@@ -122,6 +144,30 @@ class Zones:
         for zone in self._balancer_zones.get(arn, ()):
             self._by_apex[zone.labels].append(zone)
         self.generation += 1
+
+    def _update_hosted_zone(self, zone_id: HostedZoneId, before: HostedZone | None, now: HostedZone | None) -> None:
+        names = self._hosted.get(zone_id)
+        if names is not None and before is not None and now is not None:
+            names.update(now)
+            self.generation += before.vpcs != now.vpcs
+            return
+        if names is not None:
+            del self._hosted[zone_id]
+            self._by_apex[names.labels].remove(names)
+        if now is not None:
+            names = self._hosted[zone_id] = HostedNames(now, self._random_below)
+            self._by_apex[names.labels].append(names)
+        self.generation += 1
+
+    def _update_record_set(self, key: str, before: PublishedRecordSet | None, now: PublishedRecordSet | None) -> None:
+        for published in (before, now):
+            names = None if published is None else self._hosted.get(published.zone)
+            if names is None or published is None:
+                continue
+            if published is now:
+                names.put(key, published)
+            elif now is None:
+                names.remove(key, published)
 
     def _zone(self, key: _ZoneKey) -> NamespaceZone | None:
         """The zone; None when it was removed, together with its records."""

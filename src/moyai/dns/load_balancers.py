@@ -1,7 +1,8 @@
 """The zones of load balancers: each one's DNS name, with the addresses of its nodes.
 
 Promise: in its own VPC and in the VPCs peered with it, the name has the private addresses of the nodes; on this machine
-it has their public addresses, if it has any. Elsewhere it does not exist. Answers rotate, as on AWS.
+it has their public addresses, and where it has none the private ones, as on AWS. Elsewhere it does not exist. Answers
+rotate. ``dualstack.`` before the name changes nothing.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
 """
 
@@ -27,6 +28,7 @@ from moyai.kernel.ids import LoadBalancerArn, VpcId
 
 _TTL: Final = 60
 """That of AWS."""
+_OWNERS: Final = ((), (b"dualstack",))
 
 
 class BalancerName(NamedTuple):
@@ -57,12 +59,12 @@ class BalancerZone:
         return vpc in self._vpcs
 
     def exists(self, owner: Labels) -> bool:
-        """Whether it is the name itself."""
-        return not owner
+        """Whether it is the name itself, or the one that AWS's console writes."""
+        return owner in _OWNERS
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
         """The addresses of the nodes."""
-        return self._addresses if not owner and kind is A else None
+        return self._addresses if owner in _OWNERS and kind is A else None
 
 
 def balancer_names(world: World, arn: LoadBalancerArn) -> tuple[BalancerName, ...]:
@@ -84,7 +86,7 @@ def _names(world: World, balancer: LoadBalancer, host: str) -> Iterator[Balancer
     interfaces = [node.interface for node in balancer.nodes]
     peerings = (p for p in world.vpc_peerings.by("vpc", balancer.vpc) if p.status is PeeringStatus.ACTIVE)
     peers = (side.vpc for peering in peerings for side in peering.sides)
-    yield BalancerName(apex, frozenset({balancer.vpc, *peers}), tuple(i.address for i in interfaces))
+    private = tuple(i.address for i in interfaces)
     public = tuple(i.public_address for i in interfaces if i.public_address is not None)
-    if public:
-        yield BalancerName(apex, frozenset({None}), public)
+    yield BalancerName(apex, frozenset({balancer.vpc, *peers}), private)
+    yield BalancerName(apex, frozenset({None}), public or private)

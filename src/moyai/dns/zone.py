@@ -17,7 +17,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from dns.name import Name
 from dns.rdataclass import IN
 from dns.rdatatype import NS, SOA, RdataType
-from dns.rrset import RRset, from_text
+from dns.rrset import RRset, from_rdata_list, from_text
 
 from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
@@ -110,6 +110,17 @@ class RecordSet:
         return (self._healthy or self._all).window(rotation, self._max_answers)
 
 
+class AnswerSet(Protocol):
+    """The values that answers for one name and type are made of."""
+
+    @property
+    def rotations(self) -> int:
+        """The number of rotations before answers repeat; 0 where each answer is another draw."""
+
+    def values(self, rotation: int) -> list[ZoneRecord]:
+        """The values of this rotation's answer."""
+
+
 class AuthoritativeZone(Protocol):
     """Names below ``apex``, for which moyai is authoritative. Owners are relative to the apex."""
 
@@ -124,7 +135,7 @@ class AuthoritativeZone(Protocol):
     def exists(self, owner: Labels) -> bool:
         """Whether there is any name at or below this one (RFC 8020)."""
 
-    def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
+    def find(self, owner: Labels, kind: RdataType) -> AnswerSet | None:
         """The values of one type at one name."""
 
     @property
@@ -137,8 +148,11 @@ class AuthoritativeZone(Protocol):
 
 
 def soa(zone: AuthoritativeZone) -> RRset:
-    """A zone's SOA. Zones are never transferred, so only its last number has a meaning."""
-    ttl = zone.negative_ttl
+    """A zone's SOA: its own record, or one of which only the last number has a meaning (zones are not transferred)."""
+    ttl, own = zone.negative_ttl, zone.find((), SOA)
+    if own is not None:
+        values = [record.value for record in own.values(0) if record.value is not None]
+        return from_rdata_list(zone.apex, ttl, values)
     return from_text(zone.apex, ttl, IN, SOA, f"{zone.apex} {_REST_OF_SOA} {ttl}")
 
 
@@ -176,7 +190,7 @@ class NamespaceZone:
                 record_set = RecordSet(record.ttl, record.max_answers, self._random_below)
                 self._sets[record.owner, record.type] = record_set
             record_set.put(key, record, healthy=healthy)
-            self._below.update(_ancestry(record.owner))
+            self._below.update(ancestry(record.owner))
         self.generation += bool(records)
 
     def remove(self, key: str, records: Sequence[ZoneRecord]) -> None:
@@ -186,7 +200,7 @@ class NamespaceZone:
             record_set.discard(key)
             if not len(record_set):
                 del self._sets[record.owner, record.type]
-            for name in _ancestry(record.owner):
+            for name in ancestry(record.owner):
                 self._below[name] -= 1
                 if not self._below[name]:
                     del self._below[name]
@@ -217,6 +231,6 @@ class NamespaceZone:
         return (self.namespace.type is NamespaceType.DNS_PUBLIC, self.namespace.created_at, self.namespace.arn)
 
 
-def _ancestry(owner: Labels) -> Iterator[Labels]:
+def ancestry(owner: Labels) -> Iterator[Labels]:
     """A name and the names above it, up to but without the apex."""
     return (owner[above:] for above in range(len(owner)))

@@ -175,6 +175,13 @@ still send it.)
 """
 
 
+# Route 53.
+HostedZoneId = NewType("HostedZoneId", str)
+"""``Z`` and 20 upper-case letters and digits. It is unique among all accounts."""
+ZoneChangeId = NewType("ZoneChangeId", str)
+"""``C`` and 20 upper-case letters and digits."""
+
+
 class Ids(Protocol):
     """A source of fresh identifiers; seeded in tests."""
 

@@ -37,19 +37,24 @@ from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
+from moyai.api.route53.service import route53
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
+from moyai.dns.index import Zones
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, CertificateAuthority
 from moyai.domain.pca.certificate import TEMPLATES
+from moyai.domain.world import table_name
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import HostedZoneId
 from moyai.pki.library import CryptographyPki
 from moyai.plan.certificates.authority import BUILT_IN_LIFETIME, plan_authority, record_key
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.ports.pki import Issuer, NewKey, ValidityPeriod
+from moyai.ports.store import Key
 from moyai.reconcile.certificates import ManagedCertificateSigner
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.blob_files import BlobFiles, BlobLimits
@@ -81,6 +86,7 @@ MODELS = load_models(
         "efs",
         "elbv2",
         "cloudformation",
+        "route53",
     ]
 )
 
@@ -125,7 +131,9 @@ class Installation:
             acm(self._pki),
             logs(self.logs),
             ecr(self.blobs),
+            route53(self),
         )
+        self.zones = Zones(self.store.world, lambda _: 0)
         self.gateway = ApiGateway(
             services, MODELS, GatewayDependencies(store=self.store, clock=self.clock, ids=SeededIds(5))
         )
@@ -155,8 +163,14 @@ class Installation:
         headers: Any = dict(answer.headers)
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
+    def served_version(self, zone: HostedZoneId) -> int | None:
+        """What DNS answers from."""
+        return self.zones.served_version(zone)
+
     def settle(self) -> None:
-        """Bring Cloud Map's operations to their end, give authorities their keys and sign what is to be signed."""
+        """Bring Cloud Map's operations to their end, give authorities their keys, sign what is to be signed, and have
+        DNS answer from the world as it is.
+        """
         for authority in tuple(self.store.world.authorities):
             if plan_authority(self.store.world, authority.arn, self.now).needs_key:
                 made = asyncio.run(self._pki.new_key(authority.configuration))
@@ -168,6 +182,9 @@ class Installation:
         for operation in tuple(self.store.world.operations):
             while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
                 self.store.apply(plan.changes)
+        if len(self.store.world.hosted_zone_changes):
+            self.zones = Zones(self.store.world, lambda _: 0)
+            self.zones.refresh(Key(table_name(type(record)), record.key) for record in self.store.world.records())
 
     def _self_sign(self, authority: CertificateAuthority, made: NewKey) -> AuthorityCertificate:
         issuer = Issuer(made.private, authority.configuration.signing_algorithm)

@@ -22,6 +22,7 @@ from moyai.domain.cloudmap.service import (
     RecordType,
     RoutingPolicy,
 )
+from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World, table_name
 from moyai.kernel.clock import Instant
@@ -67,15 +68,15 @@ def instance(of: DiscoveryService, identity: str, *, healthy: bool = True, **att
 class Cloud:
     """A world, and the zones that follow it."""
 
-    def __init__(self, *records: Namespace | DiscoveryService | DiscoveryInstance, seed: int = 0) -> None:
+    def __init__(self, *records: StoredRecord, seed: int = 0) -> None:
         self.world = World()
         self.zones = Zones(self.world, Random(seed).randrange)  # noqa: S311 (repeatable is the point)
         self.put(*records)
 
-    def put(self, *records: Namespace | DiscoveryService | DiscoveryInstance) -> None:
+    def put(self, *records: StoredRecord) -> None:
         self.apply(*(Put(record) for record in records))
 
-    def delete(self, *records: Namespace | DiscoveryService | DiscoveryInstance) -> None:
+    def delete(self, *records: StoredRecord) -> None:
         self.apply(*(Delete(type(record), record.key) for record in records))
 
     def apply(self, *changes: Change) -> None:

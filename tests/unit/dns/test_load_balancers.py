@@ -63,10 +63,12 @@ def test_this_machine_gets_the_public_addresses(cloud):
     assert cloud.addresses(balancer.dns_name, None) == public(balancer)
 
 
-@pytest.mark.parametrize("vpc", [None, OTHER_VPC])
-def test_an_internal_load_balancer_has_no_name_elsewhere(cloud, vpc):
+def test_an_internal_load_balancer_has_its_private_addresses_on_the_host_and_no_name_in_other_vpcs(cloud):
     balancer = cloud.build.balancer()
-    assert cloud.cloud.look(balancer.dns_name, vpc=vpc).upstream is not None
+    assert cloud.cloud.look(balancer.dns_name, vpc=OTHER_VPC).upstream is not None
+    on_host = sorted(cloud.cloud.values(balancer.dns_name, vpc=None))
+    assert on_host == sorted(cloud.cloud.values(balancer.dns_name))
+    assert len(cloud.cloud.values(f"dualstack.{balancer.dns_name}")) == len(on_host)
 
 
 def test_a_name_has_no_other_records(cloud):

@@ -27,7 +27,7 @@ from moyai.dns.server import Admits, DatagramServer, StreamServer, within
 from moyai.domain.queries.vpc import vpc_and_subnet_of
 from moyai.domain.vpc.default import resolver_address
 from moyai.domain.vpc.vpc import Vpc
-from moyai.kernel.ids import TaskArn, VpcId
+from moyai.kernel.ids import HostedZoneId, TaskArn, VpcId
 from moyai.ports.runtime import Endpoint, RuntimeFault, TaskRuntime, Transport
 from moyai.ports.store import Key, Store
 
@@ -66,6 +66,10 @@ class NameServers:
         async for keys in watch:
             self._zones.refresh(keys)
             await self._serve_vpcs(keys)
+
+    def served_version(self, zone: HostedZoneId) -> int | None:
+        """The version of a hosted zone that queries are answered from; None where the zone is not answered."""
+        return self._zones.served_version(zone)
 
     async def close(self) -> None:
         """Close all servers, so that no socket keeps a VPC's network alive."""

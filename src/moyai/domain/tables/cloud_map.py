@@ -19,8 +19,11 @@ class CloudMapTables:
         scope=scope_in_arn,
         id=lambda n: (n.id,),
         name=lambda n: (f"{scope_key(scope_of(n.arn))}/{n.name}",),
+        hosted_zone=lambda n: optional(n.hosted_zone_id),
+        vpc=lambda n: optional(n.vpc),
+        zone_account=lambda n: () if n.hosted_zone_id is None else (scope_of(n.arn).account,),
     )
-    """``name``: ``account/region/name``."""
+    """``name``: ``account/region/name``; ``zone_account``: the account of those with a hosted zone."""
     discovery_services = TableSpec(
         DiscoveryService,
         scope=scope_in_arn,

@@ -1,0 +1,52 @@
+"""The values of records, parsed from the text in which Route 53 has them.
+
+Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import dns.exception
+import dns.rdata
+import dns.rdatatype
+from dns.name import Name
+from dns.rdata import Rdata
+from dns.rdataclass import IN
+from dns.rdatatype import RdataType
+
+from moyai.domain.route53.names import labels_of
+
+_NAMES: Final = frozenset({"CNAME", "NS", "PTR"})
+"""The types whose value is a name alone, which may have octal codes."""
+_TEXTS: Final = frozenset({"TXT", "SPF"})
+_PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "A": ("ARRDATAIllegalIPv4Address", "Value is not a valid IPv4 address"),
+        "AAAA": ("AAAARRDATAIllegalIPv6Address", "Value is not a valid IPv6 address"),
+    }
+)
+
+
+class RecordValueProblem(ValueError):
+    """A value is none of its type; the message says why in the form of Route 53's messages."""
+
+    def __init__(self, code: str, explanation: str, value: str) -> None:
+        super().__init__(f"FATAL problem: {code} ({explanation}) encountered with '{value}'")
+
+
+def rdata_of(kind: str, value: str) -> Rdata:
+    """The value of a record of this type. Raises RecordValueProblem or DomainNameProblem."""
+    rdtype = RdataType[kind]
+    if kind in _NAMES:
+        name = Name((*labels_of(value), b""))
+        return dns.rdata.from_text(IN, rdtype, name.to_text())
+    if kind in _TEXTS and not value.startswith('"'):
+        raise RecordValueProblem("InvalidCharacterString", "Value should be enclosed in quotation marks", value)
+    try:
+        return dns.rdata.from_text(IN, rdtype, value, origin=dns.name.root, relativize=False)
+    except (dns.exception.DNSException, ValueError) as error:
+        default = (f"{kind}RRDATAInvalid", f"Value is not valid for the type {kind}: {error}")
+        raise RecordValueProblem(*_PROBLEMS.get(kind, default), value) from error
