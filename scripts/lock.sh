@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-.venv/bin/uv pip compile pyproject.toml --group dev --upgrade --quiet \
+.venv/bin/uv pip compile pyproject.toml --group dev --extra aws --upgrade --quiet \
   --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command 'make lock' --output-file requirements.lock
 

@@ -17,16 +17,21 @@ from typing import Any
 
 import msgspec
 
+from moyai.api.bodies import Receive, body_parts, read_body
 from moyai.api.browsers import browser_problem, is_own_host
+from moyai.api.delegation import chunks_of
 from moyai.api.gateway import ApiGateway
-from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.api.router import FORM
+from moyai.api.sigv4 import is_signed
+from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
-from moyai.kernel.errors import ClientFault, MoyaiError, TooLarge
+from moyai.kernel.errors import ClientFault
 from moyai.ports.store import StateUnwritable
 
 AsgiScope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+UPLOAD = "moyai.upload"
+"""The key in a scope that says that the body is read as it arrives, and may be larger than any that is kept."""
 OWN_PREFIX = "/_moyai/"
 _JSON = MappingProxyType({"content-type": "application/json"})
 
@@ -49,14 +54,6 @@ TooSlow.
 """
 Channels = Callable[[str, Receive, Send], Awaitable[None]]
 """Serves one WebSocket at the given path."""
-
-
-class TooSlow(ClientFault, code="RequestTimeoutException", status=408):
-    """The body did not arrive in time."""
-
-
-class ClientDisconnected(MoyaiError):
-    """The client has gone before the end of the body."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -135,12 +132,15 @@ class App:
             problem = browser_problem(headers, self._limits.hosts)
             if problem is not None:
                 return _plain(403, problem)
-        handle_stream = self._streams.get(_first_part(path))
+        handle_stream = self._stream_handler(request)
         if handle_stream is not None:
-            return await handle_stream(request, self._body_parts(receive))
+            scope[UPLOAD] = True
+            return await handle_stream(
+                request, body_parts(receive, self._limits.idle_seconds, self._limits.stream_seconds)
+            )
         try:
-            body = await self._body(headers, receive)
-        except (TooSlow, TooLarge) as error:
+            body = await read_body(headers, receive, self._limits.max_body, self._limits.read_seconds)
+        except ClientFault as error:
             return self._gateway.error_response(request, error)
         if body is None:
             return None
@@ -148,6 +148,28 @@ class App:
             return await self._handle(msgspec.structs.replace(request, body=body))
         except StateUnwritable as fault:
             return _plain(503, str(fault))
+
+    def _stream_handler(self, request: HttpRequest) -> StreamHandler | None:
+        """What reads the request's body itself; None when the whole body has to be read first."""
+        if not self._is_own(request) and self._gateway.is_delegated(request):
+            return self._forward
+        return self._streams.get(_first_part(request.path))
+
+    def _is_own(self, request: HttpRequest) -> bool:
+        """Whether the request is for this server itself. What is signed is for an AWS service, or for moyai's own."""
+        if request.path.startswith(OWN_PREFIX):
+            return True
+        first = _first_part(request.path)
+        return not is_signed(request) and (first in self._pages or first in self._streams or _is_root(request))
+
+    async def _forward(self, request: HttpRequest, body: AsyncIterator[bytes]) -> Response | None:
+        try:
+            response = await self._gateway.forward(request, body)
+        except ClientDisconnected:
+            return None
+        if isinstance(response, HttpResponse):
+            return response
+        return StreamedResponse(response.status, dict(response.headers), response.chunks)
 
     def _page_handler(self, request: HttpRequest) -> Handler | None:
         """The handler of the pages below the first part of the request's path."""
@@ -160,65 +182,24 @@ class App:
         navigates = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
         return navigates and "origin" not in request.headers and self._page_handler(request) is not None
 
-    async def _handle(self, request: HttpRequest) -> Response:
+    async def _handle(self, request: HttpRequest) -> Response | None:
         show_page = self._page_handler(request)
         if show_page is not None:
             return await show_page(request)
         if request.path.startswith(OWN_PREFIX):
             handler = self._own.get(request.path.removeprefix(OWN_PREFIX))
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
-        if request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query:
+        if _is_root(request):
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
+        if request.content_type == FORM and self._gateway.is_delegated(request):  # which only the form shows
+            return await self._forward(request, chunks_of(request.body))
         return await self._gateway.answer(request)
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
-        """The whole body, or None when the client disconnected. Raises TooSlow, and TooLarge, before reading where the
-        length says so.
-        """
-        try:
-            async with asyncio.timeout(self._limits.read_seconds):
-                return await self._read_body(headers, receive)
-        except TimeoutError as error:
-            seconds = f"{self._limits.read_seconds:g}"
-            raise TooSlow(f"The request did not arrive within {seconds} seconds.") from error
 
-    async def _read_body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
-        limit = self._limits.max_body
-        too_large = TooLarge(f"The request body is over the limit of {limit} bytes.")
-        length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > limit:
-            raise too_large
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk: bytes = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise too_large
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    async def _body_parts(self, receive: Receive) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises ClientDisconnected, TooSlow."""
-        limits = self._limits
-        end = asyncio.get_running_loop().time() + limits.stream_seconds
-        more = True
-        while more:
-            try:
-                remaining = end - asyncio.get_running_loop().time()
-                async with asyncio.timeout(min(limits.idle_seconds, remaining)):
-                    message = await receive()
-            except TimeoutError as error:
-                seconds = f"{limits.idle_seconds:g} seconds without a byte, {limits.stream_seconds:g} in total"
-                raise TooSlow(f"The request did not arrive in time: {seconds} are the limits.") from error
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnected("The client has gone.")
-            yield message.get("body", b"")
-            more = message.get("more_body", False)
+def _is_root(request: HttpRequest) -> bool:
+    """Whether somebody looks at this server, rather than sends a request of an AWS API."""
+    is_read = request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query
+    return is_read and ".s3." not in request.headers.get("host", "") and not is_signed(request)
 
 
 def _first_part(path: str) -> str:

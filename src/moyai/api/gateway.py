@@ -5,6 +5,7 @@ its request, and carries a request id. State belongs to an account and a region:
 the account is the access key when that has twelve digits and the installation's own otherwise. Without issued keys
 (development, on loopback) any credentials or none are accepted. While the store cannot be written, changes are answered
 503 with the reason, and reads as usual.
+A request to a service that moyai does not implement is forwarded to the server that answers it.
 Refuses: an operation that is not implemented (the error names it), and a signature for another service; with issued
 keys, every request that is not signed by one of them; without issued keys, changes by GET, because an image on any web
 page could send one. An unforeseen error is logged with the request id and answered as InternalFailure, without details.
@@ -13,34 +14,46 @@ page could send one. An unforeseen error is logged with the request id and answe
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 from botocore.model import ServiceModel
 
+from moyai.api.delegation import chunks_of, collect, delegated_request, payload
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import ApiService, Context, StackCaller
 from moyai.api.response_cache import RawRequest
-from moyai.api.role_sessions import RoleSession, role_session_of
-from moyai.api.router import EC2, JSON, QUERY, RoutedRequest, Router
-from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
+from moyai.api.router import EC2, JSON, QUERY, S3, RoutedRequest, Router
+from moyai.api.senders import Sender, SenderAuthenticator, known_sender
+from moyai.api.sigv4 import Credential, KeyStore, credential
 from moyai.api.tagging import tags_for_stack
-from moyai.api.wire.codec import ProtocolCodec
-from moyai.api.wire.http import HttpRequest, HttpResponse, decompress
+from moyai.api.wire.codec import ErrorCodec
+from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse, decompress
 from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
+from moyai.api.wire.s3 import S3Errors
 from moyai.domain.ecs.account_setting import root_of
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault, ServiceUnavailable
+from moyai.kernel.errors import (
+    AccessDenied,
+    ApiError,
+    ServerFault,
+    ServiceNotHere,
+    ServiceUnavailable,
+)
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.metrics import Counter, DurationHistogram
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
+from moyai.ports.delegate import Delegate, DelegatedResponse, DelegateFailed, NotDelegated
 from moyai.ports.store import StateUnwritable, Store
 
 _READ_PREFIXES = ("Describe", "Get", "List")
 """Prefixes of the operations that change nothing."""
+_OTHER = "other"
+"""The service in the metrics of requests to services that moyai does not implement."""
+_Response = TypeVar("_Response", bound=HttpResponse | DelegatedResponse)
 _NOT_ROUTED = RoutedRequest(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
 
@@ -59,16 +72,8 @@ class GatewayDependencies(msgspec.Struct, frozen=True):
     """The account of access keys that are no account id, and the region of unsigned requests."""
     max_body: int = 2 * 1024 * 1024
     """Bytes of a body after decompression."""
-
-
-class _Sender(NamedTuple):
-    """The authenticated sender of a request."""
-
-    credential: Credential | None
-    session: RoleSession | None
-    verified: bool
-    """Whether a signature or a login proves the sender."""
-    stack: StackCaller | None = None
+    delegate: Delegate | None = None
+    """Answers the services that moyai does not implement; None = nobody does."""
 
 
 class ApiGateway:
@@ -86,14 +91,19 @@ class ApiGateway:
             raise ValueError(f"no model for {', '.join(by_name)}")
         self._router = Router(models)
         self._dependencies = dependencies
-        self._verifier = Verifier(dependencies.keys) if dependencies.keys is not None else None
+        self._authenticator = SenderAuthenticator(
+            dependencies.store, dependencies.keys, sessions_only=dependencies.sessions_only
+        )
         self.responses = Counter()
         """Responses by service, operation and status; the first two are empty for a request that was not routed."""
         self.durations: dict[str, DurationHistogram] = {}
         """The time from a request to its response, by service."""
         self.ignored_members = IgnoredMembers()
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
-        self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
+        self._fallback: Mapping[str, ErrorCodec] = {
+            S3: S3Errors(),
+            **{protocol: make(no_service) for protocol, make in CODECS.items()},
+        }
 
     async def answer(self, request: HttpRequest, known: str | StackCaller | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
@@ -101,39 +111,90 @@ class ApiGateway:
         ``known``: a sender who was authenticated by other means than the request's signature: a stack, or the access
         key of a console session; then the signature only gives the region and the service.
         """
-        began = self._dependencies.clock.now()
-        routed_request, response = await self._route_and_respond(request, known)
-        service = routed_request.service or ""
+
+        async def respond(routed: RoutedRequest, signed: Credential | ApiError | None, request_id: str) -> HttpResponse:
+            if routed.delegated_service is not None:
+                body = chunks_of(request.body)
+                return await collect(await self._forward(request, routed.delegated_service, signed, body, known))
+            now = self._dependencies.clock.now()
+            sender = self._authenticator.sender(request, signed, now) if known is None else known_sender(known, signed)
+            context = self._context(sender, now, request_id, request.headers.get("host", ""))
+            return await self._respond(request, routed, sender, context)
+
+        return await self._respond_or_explain(request, respond)
+
+    def is_delegated(self, request: HttpRequest) -> bool:
+        """Whether the request is for a service that moyai does not implement. Without its body, a request may be for
+        one that its body would show.
+        """
+        return self._route(request, _credential_or_fault(request)).delegated_service is not None
+
+    async def forward(self, request: HttpRequest, body: AsyncIterator[bytes]) -> HttpResponse | DelegatedResponse:
+        """The response to a request that ``is_delegated``. Raises ClientDisconnected."""
+
+        async def respond(
+            routed: RoutedRequest, signed: Credential | ApiError | None, _request_id: str
+        ) -> HttpResponse | DelegatedResponse:
+            return await self._forward(request, routed.delegated_service or "", signed, body)
+
+        return await self._respond_or_explain(request, respond)
+
+    async def _respond_or_explain(
+        self,
+        request: HttpRequest,
+        respond: Callable[[RoutedRequest, Credential | ApiError | None, str], Awaitable[_Response]],
+    ) -> _Response | HttpResponse:
+        """The response, or the error in the request's protocol; both are counted."""
+        began, request_id = self._dependencies.clock.now(), self._dependencies.ids.uuid()
+        routed_request = _NOT_ROUTED
+        response: _Response | HttpResponse
+        try:
+            authorization = _credential_or_fault(request)
+            routed_request = self._route(request, authorization)
+            response = await respond(routed_request, authorization, request_id)
+        except ApiError as error:
+            response = self._codec(routed_request).serialise_error(error, request_id)
+        except StateUnwritable as error:
+            response = self._codec(routed_request).serialise_error(ServiceUnavailable(str(error)), request_id)
+        except NotDelegated as error:
+            response = self._codec(routed_request).serialise_error(ServiceNotHere(str(error)), request_id)
+        except ClientDisconnected:
+            raise
+        except DelegateFailed as error:
+            _log.error("request %s (%r) failed: %s", request_id, routed_request.description, error)
+            response = self._codec(routed_request).serialise_error(_fault(request_id), request_id)
+        except Exception:  # noqa: BLE001  the top of a request: whatever fails below, the client gets an answer
+            _log.exception("request %s (%r) failed", request_id, routed_request.description)
+            response = self._codec(routed_request).serialise_error(_fault(request_id), request_id)
+        service = _OTHER if routed_request.delegated_service is not None else routed_request.service or ""
         self.responses.add(service, routed_request.operation or "", str(response.status))
         self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
         return response
 
-    async def _route_and_respond(
-        self, request: HttpRequest, known: str | StackCaller | None
-    ) -> tuple[RoutedRequest, HttpResponse]:
-        request_id = self._dependencies.ids.uuid()
-        routed_request = _NOT_ROUTED
-        try:
-            authorization = _credential_or_fault(request)
-            routed_request = self._route(request, authorization)
-            now = self._dependencies.clock.now()
-            sender = (
-                self._authenticate(request, authorization, now)
-                if known is None
-                else _known_sender(known, authorization)
-            )
-            context = self._context(sender, now, request_id, request.headers.get("host", ""))
-            return routed_request, await self._respond(request, routed_request, sender, context)
-        except ApiError as error:
-            return routed_request, self._codec(routed_request).serialise_error(error, request_id)
-        except StateUnwritable as error:
-            return routed_request, self._codec(routed_request).serialise_error(
-                ServiceUnavailable(str(error)), request_id
-            )
-        except Exception:  # noqa: BLE001  the top of a request: whatever fails below, the client gets an answer
-            _log.exception("request %s (%r) failed", request_id, routed_request.description)
-            fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
-            return routed_request, self._codec(routed_request).serialise_error(fault, request_id)
+    async def _forward(
+        self,
+        request: HttpRequest,
+        service: str,
+        authorization: Credential | ApiError | None,
+        body: AsyncIterator[bytes],
+        known: str | StackCaller | None = None,
+    ) -> DelegatedResponse:
+        """The response of the server that answers the service. Raises ServiceNotHere, and what is wrong with the
+        signature.
+        """
+        delegate, now = self._dependencies.delegate, self._dependencies.clock.now()
+        refusal = f"{service} is not part of moyai." if delegate is None else delegate.refusal(service)
+        if delegate is None or refusal is not None:
+            raise ServiceNotHere(refusal)
+        if known is not None:
+            sender = known_sender(known, authorization)
+        elif isinstance(authorization, ApiError):
+            raise authorization
+        else:
+            signed = await payload(request, authorization, body)
+            sender, body = self._authenticator.sender(request, authorization, now, signed.digest), signed.chunks
+        scope = self._context(sender, now, "", "").scope
+        return await delegate.forward(delegated_request(request, service, scope, body))
 
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The response to a request that fails before it is served: ``error`` in the request's protocol.
@@ -146,21 +207,8 @@ class ApiGateway:
     def _route(self, request: HttpRequest, authorization: Credential | ApiError | None) -> RoutedRequest:
         return self._router.route(request, authorization.service if isinstance(authorization, Credential) else None)
 
-    def _authenticate(self, request: HttpRequest, authorization: Credential | ApiError | None, now: Instant) -> _Sender:
-        """The sender of a request, by its signature. Raises what is wrong with the signature."""
-        if isinstance(authorization, ApiError):
-            raise authorization
-        session = role_session_of(self._dependencies.store.world, request, now)
-        if session is not None:
-            Verifier(session).verify(request, authorization, now)
-        elif self._dependencies.sessions_only:
-            raise MissingToken("Missing Authentication Token")
-        elif self._verifier is not None:
-            self._verifier.verify(request, authorization, now)
-        return _Sender(authorization, session, verified=session is not None or self._verifier is not None)
-
     async def _respond(
-        self, request: HttpRequest, routed_request: RoutedRequest, sender: _Sender, context: Context
+        self, request: HttpRequest, routed_request: RoutedRequest, sender: Sender, context: Context
     ) -> HttpResponse:
         if routed_request.service is None or routed_request.operation is None:
             raise unknown_operation(routed_request.description, self._models)
@@ -187,7 +235,7 @@ class ApiGateway:
         finally:  # what an error says (a name is taken) must be as durable as what a success says
             await self._dependencies.store.durable(rollbacks)
 
-    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str) -> Context:
+    def _context(self, sender: Sender, now: Instant, request_id: str, host: str) -> Context:
         ids = None if sender.stack is None else sender.stack.ids
         scope, access_key, session = self._dependencies.default_scope, "", sender.session
         if sender.credential is not None:
@@ -208,21 +256,14 @@ class ApiGateway:
             stack=None if sender.stack is None else sender.stack.stack,
         )
 
-    def _codec(self, routed_request: RoutedRequest) -> ProtocolCodec:
+    def _codec(self, routed_request: RoutedRequest) -> ErrorCodec:
         if routed_request.service is None:
             return self._fallback[routed_request.protocol]
         return self._dispatchers[routed_request.service].codecs[routed_request.protocol]
 
 
-def _known_sender(known: str | StackCaller, authorization: Credential | ApiError | None) -> _Sender:
-    """A known sender, for the region and service of the signature. Raises MissingToken without one."""
-    if authorization is None:
-        raise MissingToken("Missing Authentication Token")
-    if isinstance(authorization, ApiError):
-        raise authorization
-    if isinstance(known, StackCaller):
-        return _Sender(authorization._replace(access_key=known.account), None, verified=True, stack=known)
-    return _Sender(authorization._replace(access_key=known), None, verified=True)
+def _fault(request_id: str) -> ServerFault:
+    return ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
 
 
 def _check_reads_only(operation: str) -> None:

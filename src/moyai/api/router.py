@@ -1,8 +1,11 @@
 """Finds the service, protocol and operation of a request.
 
-Promise: it reads what each protocol puts where (a path, ``X-Amz-Target``, ``Action`` and ``Version``), then the
-credential scope; never the host name, because SDKs put prefixes such as ``data-`` before it. Every request has a
-protocol to reply in, also one that matches no operation.
+Promise: it reads, in this order, what names an operation of one service alone (the path of a CBOR request,
+``X-Amz-Target``), the credential scope, ``Action`` and ``Version``, and for requests without a signature the path of an
+operation of moyai's. What is left is S3's, whose objects may be public. The host name only says where S3's bucket is,
+because SDKs put prefixes such as ``data-`` before it. A request for a service that moyai does not implement is routed
+by its head alone, unless it is a form without a signature. Every request has a protocol to reply in, also one that
+matches no operation.
 Source: https://smithy.io/2.0/guides/wire-protocol-selection.html
 """
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -17,9 +21,38 @@ from botocore.model import ServiceModel
 
 from moyai.api.wire.http import HttpRequest
 from moyai.api.wire.rest import labels
+from moyai.api.wire.s3 import S3_SIGNING_NAMES
 
 JSON, CBOR, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "query", "ec2"
-_REST = frozenset({"rest-json", "rest-xml"})
+REST_JSON, REST_XML = "rest-json", "rest-xml"
+S3 = "s3"
+"""The service, and the protocol of its errors."""
+FORM = "application/x-www-form-urlencoded"
+_SPEAK_REST_XML = frozenset({"cloudfront", "route53"})
+"""Signing names of the other services that speak REST XML."""
+_JSON_TYPES = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
+_SERVICE_NAME = re.compile(r"[a-z0-9-]{1,64}")
+_BY_TARGET: Mapping[str, str] = MappingProxyType(
+    {
+        "AWSEvents": "events",
+        "AWSStepFunctions": "states",
+        "AmazonSQS": "sqs",
+        "DynamoDBStreams_20120810": "dynamodb",
+        "DynamoDB_20120810": "dynamodb",
+        "Kinesis_20131202": "kinesis",
+        "TrentService": "kms",
+    }
+)
+_BY_VERSION: Mapping[str, str] = MappingProxyType(
+    {
+        "2010-03-31": "sns",
+        "2010-05-08": "iam",
+        "2012-11-05": "sqs",
+        "2014-10-31": "rds",
+        "2015-02-02": "elasticache",
+    }
+)
+"""Services that unsigned requests can be told to be for. A signed request names its service."""
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
 _CLASSIC_ELB = "2012-06-01"
@@ -37,6 +70,8 @@ class RoutedRequest(NamedTuple):
     """An operation of the service's model; None when the request matches none."""
     description: str
     """The part of the request that names the operation, for error messages."""
+    delegated_service: str | None = None
+    """The signing name of a service that moyai does not implement; None for a request to moyai's own services."""
 
 
 class Router:
@@ -49,21 +84,33 @@ class Router:
         }
         self._by_signing_name = {model.signing_name: name for name, model in models.items()}
         self._by_version = {model.api_version: name for name, model in models.items() if _has_forms(model)}
-        self._rest = [(name, model) for name, model in models.items() if model.metadata["protocol"] in _REST]
+        self._rest = [
+            (name, model) for name, model in models.items() if model.metadata["protocol"] in {REST_JSON, REST_XML}
+        ]
 
     def route(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
         """Find the request's operation. ``scope_service`` is the credential scope's, None for an unsigned request."""
+        other = scope_service if scope_service not in self._by_signing_name else None
         if request.method == "POST" and (match := _CBOR_PATH.fullmatch(request.path)):
-            return self._by_name(CBOR, self._by_target.get(match[1]), match[2], f"path {request.path}")
+            return self._by_name(CBOR, self._by_target.get(match[1]), match[2], f"path {request.path}", other)
         if target := request.headers.get("x-amz-target"):
             prefix, _, operation = target.rpartition(".")
-            return self._by_name(JSON, self._by_target.get(prefix), operation, f"X-Amz-Target '{target[:200]}'")
+            named = other or _BY_TARGET.get(prefix)
+            return self._by_name(JSON, self._by_target.get(prefix), operation, f"X-Amz-Target '{target[:200]}'", named)
         fields = request.query.encode() + b"&" + (request.body if "json" not in request.content_type else b"")
-        if request.path in {"", "/"} and (action := _ACTION.search(fields)):
+        action = _ACTION.search(fields) if request.path in {"", "/"} else None
+        if other is not None:
+            return _delegated(QUERY if action or request.content_type == FORM else REST_JSON, other)
+        if action:
             return self._by_action(_text(action[1]), _VERSION.search(fields), scope_service)
         return self._by_rest_path(request, scope_service)
 
-    def _by_name(self, protocol: str, service: str | None, operation: str, description: str) -> RoutedRequest:
+    def _by_name(
+        self, protocol: str, service: str | None, operation: str, description: str, other: str | None = None
+    ) -> RoutedRequest:
+        """``other``: a service that is not moyai's and has the operation where none of moyai's has."""
+        if service is None and other is not None:
+            return _delegated(protocol, other)
         if service is not None and protocol not in _protocols(self._models[service]):
             return RoutedRequest(protocol, None, None, f"{description} ({service} does not speak {protocol})")
         known = service is not None and operation in self._models[service].operation_names
@@ -76,6 +123,8 @@ class Router:
         if text == _CLASSIC_ELB:
             classic = f"{description}, which is of Classic Load Balancers (elbv2 has application and network ones)"
             return RoutedRequest(QUERY, None, None, classic)
+        if service is None and text in _BY_VERSION:
+            return _delegated(QUERY, _BY_VERSION[text])
         if service is None:
             return RoutedRequest(QUERY, None, None, description)
         return self._by_name(EC2 if service == EC2 else QUERY, service, action, description)
@@ -88,10 +137,30 @@ class Router:
                 if http["method"] == request.method and labels(http["requestUri"], request.path) is not None:
                     return RoutedRequest(model.metadata["protocol"], service, name, description)
         signed_for = self._by_signing_name.get(scope_service or "")
-        if request.content_type == "application/x-www-form-urlencoded":
+        if request.content_type == FORM:
             return RoutedRequest(EC2 if signed_for == EC2 else QUERY, None, None, description)
+        if signed_for is None and _may_be_object(request):
+            return _delegated(REST_JSON, S3)
         protocol = _protocols(self._models[signed_for])[0] if signed_for else JSON
         return RoutedRequest(protocol, None, None, description)
+
+
+def _may_be_object(request: HttpRequest) -> bool:
+    """Whether an unsigned request may be for an object or a bucket: by its path, or by the bucket in its host name."""
+    if request.method == "POST" and request.content_type in _JSON_TYPES:
+        return False
+    return request.path not in {"", "/"} or ".s3." in request.headers.get("host", "")
+
+
+def _delegated(protocol: str, service: str) -> RoutedRequest:
+    """A request to a service that is not moyai's, with the protocol of its errors."""
+    if not _SERVICE_NAME.fullmatch(service):
+        return RoutedRequest(protocol, None, None, f"signed for the service '{service[:40]}'")
+    if protocol != JSON and service in S3_SIGNING_NAMES:
+        protocol = S3
+    elif protocol == REST_JSON and service in _SPEAK_REST_XML:
+        protocol = REST_XML
+    return RoutedRequest(protocol, None, None, f"service {service}", service)
 
 
 def _text(encoded: bytes) -> str:

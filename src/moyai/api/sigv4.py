@@ -1,7 +1,7 @@
 """AWS Signature Version 4: reads the credential of a request, and verifies its signature.
 
 Promise: ``credential`` reads the credential without trusting it; ``Verifier`` recomputes the signature over the request
-as it was received (path and query still encoded), with the actual hash of the body, and compares in constant time.
+as it was received (path and query still encoded), with the hash of the body, and compares in constant time.
 Errors have AWS's codes and messages.
 Refuses: times more than 15 minutes off, a scope for another date, an unsigned body (``UNSIGNED-PAYLOAD``), an unsigned
 ``host`` or ``x-amz-*`` header, any other algorithm.
@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote
 
 from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.s3 import S3_SIGNING_NAMES
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import IncompleteSignature, InvalidSignature, MissingToken, UnrecognizedClient
 from moyai.kernel.scope import is_region
@@ -66,9 +67,18 @@ def credential(request: HttpRequest) -> Credential | None:
     header = request.headers.get("authorization", "")
     if header.startswith("AWS4-"):
         return _from_header(header, request.headers)
-    if "X-Amz-Signature=" in request.query or "X-Amz-Credential=" in request.query:
+    if _is_presigned(request):
         return _from_query(request.query)
     return None
+
+
+def is_signed(request: HttpRequest) -> bool:
+    """Whether the request claims to be signed with Signature Version 4."""
+    return request.headers.get("authorization", "").startswith("AWS4-") or _is_presigned(request)
+
+
+def _is_presigned(request: HttpRequest) -> bool:
+    return "X-Amz-Signature=" in request.query or "X-Amz-Credential=" in request.query
 
 
 def _from_header(header: str, headers: Mapping[str, str]) -> Credential:
@@ -134,8 +144,13 @@ class Verifier:
         self._keys = keys
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
-    def verify(self, request: HttpRequest, authorization: Credential | None, now: Instant) -> None:
-        """Return when the signature is right. Raises MissingToken, UnrecognizedClient or InvalidSignature."""
+    def verify(
+        self, request: HttpRequest, authorization: Credential | None, now: Instant, payload: str | None = None
+    ) -> None:
+        """Return when the signature is right. Raises MissingToken, UnrecognizedClient or InvalidSignature.
+
+        ``payload``: the signed hash of a body that ``request`` does not have; None = the body's own hash.
+        """
         if authorization is None:
             raise MissingToken("Missing Authentication Token")
         secret = self._keys.secret(authorization.access_key)
@@ -143,9 +158,8 @@ class Verifier:
             raise UnrecognizedClient("The security token included in the request is invalid.")
         _check_time(authorization, now)
         _check_signed_headers(request, authorization)
-        to_sign = "\n".join(
-            (ALGORITHM, authorization.time, authorization.scope, _digest(_canonical(request, authorization).encode()))
-        )
+        canonical = _canonical(request, authorization, _body_digest(request) if payload is None else payload)
+        to_sign = "\n".join((ALGORITHM, authorization.time, authorization.scope, _digest(canonical.encode())))
         due = hmac.digest(self._signing_key(secret, authorization), to_sign.encode(), "sha256").hex()
         if not hmac.compare_digest(due.encode(), authorization.signature.encode()):
             raise InvalidSignature(
@@ -207,23 +221,25 @@ def _check_signed_headers(request: HttpRequest, authorization: Credential) -> No
             raise InvalidSignature(f"The signed header '{name[:100]}' is not in the request.")
 
 
-def _canonical(request: HttpRequest, authorization: Credential) -> str:
+def _canonical(request: HttpRequest, authorization: Credential, payload: str) -> str:
     headers = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in authorization.signed_headers)
     return "\n".join(
         (
             request.method,
-            _canonical_path(request.path),
+            _canonical_path(request.path, authorization.service),
             _canonical_query(request.query),
             headers,
             ";".join(authorization.signed_headers),
-            _body_digest(request),
+            payload,
         )
     )
 
 
-def _canonical_path(path: str) -> str:
+def _canonical_path(path: str, service: str) -> str:
     if path in {"", "/"}:
         return "/"
+    if service in S3_SIGNING_NAMES:  # its keys are neither normalised nor encoded twice
+        return path
     normal = posixpath.normpath("/" + path.lstrip("/"))
     if path.endswith("/") and normal != "/":
         normal += "/"

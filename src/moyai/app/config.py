@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from moyai.app.state_paths import StatePaths
+from moyai.delegate.settings import DelegateChoice
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.images.pull_behavior import PullBehavior
 from moyai.images.registry.settings import RegistrySettings
@@ -247,6 +248,7 @@ class Settings:
     machine: MachineSettings = field(default_factory=MachineSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
+    delegate: DelegateChoice = field(default_factory=DelegateChoice)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't specify it."""
 

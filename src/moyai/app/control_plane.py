@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
 from typing import Self
@@ -19,9 +18,7 @@ from moyai.api.control.handlers import ControlDependencies
 from moyai.api.control.paths import control_handlers
 from moyai.api.data_channel.websocket import DataChannelEndpoint
 from moyai.api.exec_sessions import ExecSessionRegistry
-from moyai.api.gateway import ApiGateway, GatewayDependencies
-from moyai.api.models import load_models
-from moyai.api.operation import ApiService
+from moyai.api.gateway import GatewayDependencies
 from moyai.api.registry.protocol import Registry, RegistryDependencies
 from moyai.api.registry.route import PREFIX as REGISTRY_PREFIX
 from moyai.app.adapters.access_keys import AccessKeys
@@ -42,17 +39,18 @@ from moyai.app.machine import register_instances
 from moyai.app.runtimes import make_runtime
 from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.app.wiring import (
+    Gateways,
     ServicePorts,
     faults,
     make_certificate_loop,
     make_console,
+    make_delegate,
     make_front_log_collector,
     make_health_checker,
     make_stack_loop,
     open_logs,
     open_metrics,
     open_registry,
-    services,
 )
 from moyai.console.app import PREFIX
 from moyai.console.events import Events
@@ -111,10 +109,13 @@ class ControlPlane:
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
-        self._service_ports = ServicePorts(
+        self._delegate = make_delegate(settings, self._clock)
+        ports = ServicePorts(
             self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock, self._name_servers
         )
-        self._models = load_models()
+        limit = settings.server.body_limit
+        dependencies = GatewayDependencies(store, self._clock, self._ids, max_body=limit, delegate=self._delegate)
+        self._gateways = Gateways(ports, settings, dependencies)
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._task_app())
         self._loops: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
@@ -150,6 +151,7 @@ class ControlPlane:
         self._exit.push_async_callback(self._logs.close)
         self._exit.push_async_callback(self._metric_store.close)
         self._exit.push_async_callback(self._blobs.close)
+        self._exit.push_async_callback(self._delegate.close)
         self._exit.push_async_callback(self._metric_flusher.save)
         self._exit.push_async_callback(self._runtime.close)
         statistics = MetricsService(self._recorder, self._clock, self._record_report)
@@ -212,16 +214,10 @@ class ControlPlane:
         if self._store.world.session_root is None:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
-    def _services(self) -> Sequence[ApiService]:
-        return services(self._service_ports, self._settings)
-
     def _app(self) -> App:
         settings = self._settings.server
         keys = AccessKeys(self._settings.state.keys) if settings.needs_keys else None
-        dependencies = GatewayDependencies(
-            store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit
-        )
-        gateway = ApiGateway(self._services(), self._models, dependencies)
+        gateway = self._gateways.make(keys)
         control = ControlDependencies(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -253,11 +249,9 @@ class ControlPlane:
 
     def _task_app(self) -> App:
         """The same services, for requests that are signed with the keys of a task's role."""
-        limit = self._settings.server.body_limit
-        dependencies = GatewayDependencies(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
         channels = DataChannelEndpoint(self._exec_sessions, self._ids)
-        gateway = ApiGateway(self._services(), self._models, dependencies)
-        return App(gateway, limits=Limits(max_body=limit), channels=channels)
+        limits = Limits(max_body=self._settings.server.body_limit)
+        return App(self._gateways.make(sessions_only=True), limits=limits, channels=channels)
 
     def _record_report(self, proxy: ProxyId) -> None:
         self._feed.record_report(proxy, self._clock.now())
@@ -286,7 +280,7 @@ class ControlPlane:
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
-            group.create_task(make_stack_loop(ports, self._services(), self._models, self._settings, self._port).run())
+            group.create_task(make_stack_loop(ports, self._gateways.make(), self._gateways.models, self._port).run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())

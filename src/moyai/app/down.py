@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from contextlib import suppress
@@ -10,6 +11,7 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
 from moyai.app.ids import SystemIds
 from moyai.app.runtimes import make_runtime
+from moyai.delegate.embedded import EmbeddedServer
 from moyai.images.store.trees import remove_tree
 from moyai.kernel.clock import Seconds
 from moyai.ports.runtime import NotStopped
@@ -31,6 +33,7 @@ async def down(settings: Settings, *, forget: bool) -> None:
         return
     store = await _take_over(settings)
     try:
+        await asyncio.to_thread(EmbeddedServer(settings.state.delegate, SystemClock()).stop)
         runtime = make_runtime(settings, store.installation.id, SystemClock())
         await runtime.destroy()
         await runtime.close()

@@ -58,6 +58,11 @@ class StatePaths:
         return self.run / "appmesh.sock"
 
     @property
+    def delegate(self) -> Path:
+        """The directory of the server of other AWS services."""
+        return self.run / "delegate"
+
+    @property
     def external_keys(self) -> Path:
         """The keys and certificates of the TCP listener for external proxies."""
         return self.root / "appmesh-xds"

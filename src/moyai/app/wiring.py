@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import NamedTuple
 
 from botocore.model import ServiceModel
+from msgspec import structs
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
@@ -24,10 +25,12 @@ from moyai.api.elbv2.service import ELBV2
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
+from moyai.api.models import load_models
 from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
 from moyai.api.route53.service import route53
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
+from moyai.api.sigv4 import KeyStore
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.app.adapters.access_keys import AccessKeys
@@ -41,6 +44,8 @@ from moyai.console.gateway import GatewayPorts
 from moyai.console.logins import Logins
 from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
+from moyai.delegate.choice import Delegates
+from moyai.delegate.embedded import EmbeddedServer
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
@@ -76,6 +81,11 @@ def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
 def open_registry(settings: Settings, clock: Clock) -> BlobFiles:
     """Open the store of the registry's images. Raises OSError."""
     return BlobFiles.open_blobs(settings.state.registry, clock)
+
+
+def make_delegate(settings: Settings, clock: Clock) -> Delegates:
+    """What answers the services that moyai does not implement. It starts nothing before the first request."""
+    return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock))
 
 
 async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:
@@ -122,6 +132,19 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
     )
 
 
+class Gateways:
+    """Makes API gateways with the same services."""
+
+    def __init__(self, ports: ServicePorts, settings: Settings, dependencies: GatewayDependencies) -> None:
+        self._ports, self._settings, self._dependencies = ports, settings, dependencies
+        self.models: Mapping[str, ServiceModel] = load_models()
+
+    def make(self, keys: KeyStore | None = None, *, sessions_only: bool = False) -> ApiGateway:
+        """A gateway that accepts these keys (None: any), or only those of roles' sessions."""
+        dependencies = structs.replace(self._dependencies, keys=keys, sessions_only=sessions_only)
+        return ApiGateway(services(self._ports, self._settings), self.models, dependencies)
+
+
 def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:
     """The loop of Cloud Map's health checks. Raises ValueError for an invalid network."""
     networks = (*LOOPBACK, *map(ip_network, settings.check_networks))
@@ -140,15 +163,10 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 
 def make_stack_loop(
-    ports: ReconcilerPorts,
-    services: Sequence[ApiService],
-    models: Mapping[str, ServiceModel],
-    settings: Settings,
-    port: int,
+    ports: ReconcilerPorts, gateway: ApiGateway, models: Mapping[str, ServiceModel], port: int
 ) -> StackLoop:
-    """The loop of stacks, which calls the services for their resources. ``port``: at which callers reach the API."""
-    dependencies = GatewayDependencies(ports.store, ports.clock, ports.ids, max_body=settings.server.body_limit)
-    caller = GatewayCaller(ApiGateway(services, models, dependencies), models, ports.clock, f"localhost:{port}")
+    """The loop of stacks, which calls a gateway for their resources. ``port``: at which callers reach the API."""
+    caller = GatewayCaller(gateway, models, ports.clock, f"127.0.0.1:{port}")
     return StackLoop(ports.store, caller, ports.clock, ports.ids)
 
 

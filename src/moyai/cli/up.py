@@ -50,6 +50,7 @@ from moyai.cli.up_options import (
     CheckInterval,
     CheckNetworks,
     CreateOnPush,
+    DelegateOption,
     DnsPort,
     DockerConfigDirectory,
     GatewayHttpPort,
@@ -79,6 +80,7 @@ from moyai.cli.up_options import (
     Runtime,
     StatsInterval,
 )
+from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.images.pull_behavior import PullBehavior
 
@@ -127,6 +129,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     image_engine: ImageEngine = "auto",
     image_pull_behavior: ImagePullBehavior = PullBehavior.DEFAULT,
     image_map: ImageMap = None,
+    delegate: DelegateOption = None,
     appmesh_socket: AppMeshSocket = None,
     appmesh_group: AppMeshGroup = "0",
     appmesh_xds: AppMeshXds = None,
@@ -135,7 +138,6 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
-    quotas = _quotas(quota or ())
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
@@ -146,15 +148,16 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
-        cloud_map=_cloud_map(quotas, check_interval, check_network or ()),
+        cloud_map=_cloud_map(_quotas(quota or ()), check_interval, check_network or ()),
         app_mesh=replace(
-            _app_mesh(quotas, app_mesh_pass or ()),
+            _app_mesh(_quotas(quota or ()), app_mesh_pass or ()),
             **_external_proxy_settings(appmesh_socket, appmesh_group, appmesh_xds),
             **_certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
         ),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
+        delegate=_delegates(delegate or ()),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
         images=image_settings(
@@ -162,6 +165,13 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         ),
     )
     _run(settings)
+
+
+def _delegates(options: Iterable[str]) -> DelegateChoice:
+    try:
+        return parse_delegates(options)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--delegate") from error
 
 
 def _run(settings: Settings) -> None:

@@ -174,6 +174,15 @@ ImageMap = Annotated[
         " Repeatable."
     ),
 ]
+DelegateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--delegate",
+        envvar="MOYAI_DELEGATE",
+        help="Server of the AWS services that moyai does not implement: URL for all, SERVICE=URL for one, or none; with"
+        " commas between several. Without it, moyai[aws] answers them where it is installed.",
+    ),
+]
 Listen = Annotated[
     str, typer.Option(help="Address to listen on; any other than loopback requires access keys (`moyai keys`).")
 ]

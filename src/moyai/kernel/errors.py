@@ -76,6 +76,10 @@ class OperationNotYet(ClientFault, code="UnsupportedOperationException", status=
     """The operation exists at AWS and is not implemented here yet; the message names it."""
 
 
+class ServiceNotHere(ClientFault, code="NotImplemented", status=501):
+    """Nobody answers this service here; the message says what to do about it."""
+
+
 class Malformed(ClientFault, code="SerializationException"):
     """The body is not what the protocol requires: broken JSON, a list where a map is due, …"""
 

@@ -138,9 +138,9 @@ class Installation:
             services, MODELS, GatewayDependencies(store=self.store, clock=self.clock, ids=SeededIds(5))
         )
 
-    def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:
+    def client(self, service: str, key: str = "test", protocol: str | None = None, retries: int = 1) -> Any:
         """A client whose requests stay in this process, in the SDK's own choice of protocol or in this one."""
-        config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, inject_host_prefix=False)
+        config = Config(retries={"total_max_attempts": retries}, parameter_validation=False, inject_host_prefix=False)
         session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="s", region_name="us-east-1")
         session._session.register_component("data_loader", _LOADER if protocol is None else _one_protocol(protocol))
         client = session.client(service, endpoint_url="http://127.0.0.1:4566", config=config)

@@ -100,7 +100,6 @@ async def test_the_cloudwatch_client_uses_compressed_cbor(url):
         ("acm-pca", "list_certificate_authorities", {}, "UnsupportedOperationException"),
         ("ec2", "describe_instances", {}, "UnsupportedOperation"),
         ("cloudwatch", "describe_alarms", {}, "UnsupportedOperationException"),
-        ("sqs", "list_queues", {}, "UnknownOperationException"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -12,7 +12,8 @@ import logging
 
 from msgspec.structs import replace
 
-from moyai.api.asgi import Receive, Send
+from moyai.api.asgi import Send
+from moyai.api.bodies import Receive
 from moyai.api.data_channel.message import LARGEST_FRAME, BadFrame
 from moyai.api.data_channel.payloads import Opening, read
 from moyai.api.data_channel.relay import SessionRelay

@@ -16,7 +16,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.asgi import ClientDisconnected, Response, TooSlow
+from moyai.api.asgi import Response
+from moyai.api.bodies import TooSlow
 from moyai.api.operation import Context
 from moyai.api.registry.access import check_access
 from moyai.api.registry.blobs import get_blob
@@ -27,7 +28,7 @@ from moyai.api.registry.manifests import delete_manifest, get_manifest, put_mani
 from moyai.api.registry.route import PathKind, Route, parse_route
 from moyai.api.registry.uploads import cancel_upload, finish_upload, start_upload, upload_chunk, upload_status
 from moyai.api.sigv4 import KeyStore
-from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.http import ClientDisconnected, HttpRequest
 from moyai.domain.ecr.registry_host import registry_in, split_host
 from moyai.domain.ecr.token import RegistryAccess
 from moyai.domain.ecs.account_setting import root_of

@@ -23,7 +23,14 @@ REQUEST_ID = "x-amzn-RequestId"
 Params = dict[str, object]
 
 
-class ProtocolCodec(Protocol):
+class ErrorCodec(Protocol):
+    """Serialises errors in one protocol."""
+
+    def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
+        """The answer to a failure."""
+
+
+class ProtocolCodec(ErrorCodec, Protocol):
     """Parses requests and serialises responses of one service in one protocol."""
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
@@ -34,9 +41,6 @@ class ProtocolCodec(Protocol):
 
         Raises UnknownMember or TypeError when the output is not of the modelled form.
         """
-
-    def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """The answer to a failure."""
 
 
 class WireError(NamedTuple):

@@ -15,9 +15,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.kernel.errors import Malformed, TooLarge
+from moyai.kernel.errors import Malformed, MoyaiError, TooLarge
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+class ClientDisconnected(MoyaiError):
+    """The client has gone before the end of the body."""
 
 
 class HttpRequest(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from moyai.api.asgi import UPLOAD
 from moyai.api.data_channel.message import LARGEST_FRAME
 from moyai.app.adapters.admission import Admission
 
@@ -55,10 +56,10 @@ class ServerLimits:
     """From a connection's beginning, or the first byte after a response, to the end of the next head."""
     body_bytes: int = 16 * 1024 * 1024
     """The most that is read of a body: more than the application accepts, so that a larger body gets a response."""
-    upload_path: str = "/v2/"
-    """Requests below this path may have a body of ``upload_bytes`` while the application reads it."""
     upload_bytes: int = 53_000 * 1024 * 1024
-    """More than the largest layer of a registry."""
+    """The most that is read of a body that the application reads as it arrives: more than the largest layer of a
+    registry.
+    """
     pipelined_requests: int = 16
     """Requests that may wait on a connection while an earlier one is served."""
     per_client: int = 1000
@@ -237,7 +238,7 @@ class HttpConnection(HttpToolsProtocol):
             channel.upgraded = self
 
     def _body_limit(self) -> int:
-        is_upload = self.scope["path"].startswith(self._limits.upload_path) and not self._is_idle()
+        is_upload = UPLOAD in self.scope and not self._is_idle()
         return self._limits.upload_bytes if is_upload else self._limits.body_bytes
 
     def _begin_counting(self, *, in_body: bool) -> None:

@@ -17,7 +17,8 @@ from typing import Final
 
 from pyroute2 import IPRoute
 
-from moyai.api.asgi import AsgiScope, Receive, Send
+from moyai.api.asgi import AsgiScope, Send
+from moyai.api.bodies import Receive
 from moyai.kernel.clock import Clock
 
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]

@@ -1,0 +1,105 @@
+"""Requests to services that moyai does not implement, on their way to the server that answers them.
+
+Promise: where signatures count, they are verified before anything is forwarded. A body whose hash is signed is compared
+while it is forwarded, and cut off before its end if it differs; so no server processes it. Only S3 accepts bodies that
+are not signed as a whole, as on AWS; the signatures of single chunks are not verified.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+
+from moyai.api.sigv4 import Credential
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.api.wire.s3 import S3_SIGNING_NAMES
+from moyai.kernel.errors import InvalidSignature, TooLarge
+from moyai.kernel.scope import Scope
+from moyai.ports.delegate import DelegatedRequest, DelegatedResponse
+
+LARGEST_OBJECT: Final = 5 * 1024**3
+"""Bytes of one request's body, as on AWS."""
+_LARGEST_HASHED: Final = 16 * 1024**2
+"""Bytes of a body whose hash must be known before it is forwarded."""
+_LARGEST_COLLECTED: Final = 64 * 1024**2
+_UNSIGNED: Final = "UNSIGNED-PAYLOAD"
+_UNSIGNED_PREFIXES: Final = (_UNSIGNED, "STREAMING-")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class Payload(NamedTuple):
+    """The body of a signed request, and the hash of it that is signed."""
+
+    digest: str
+    chunks: AsyncIterator[bytes]
+
+
+def has_body(request: HttpRequest) -> bool:
+    """Whether the request has a body, if only an empty one."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+def delegated_request(request: HttpRequest, service: str, scope: Scope, body: AsyncIterator[bytes]) -> DelegatedRequest:
+    """The request that goes on."""
+    return DelegatedRequest(
+        service=service,
+        scope=scope,
+        method=request.method,
+        target=f"{request.path}?{request.query}" if request.query else request.path or "/",
+        headers=request.headers,
+        body=within_limit(body, LARGEST_OBJECT) if has_body(request) else None,
+    )
+
+
+async def payload(request: HttpRequest, credential: Credential | None, body: AsyncIterator[bytes]) -> Payload:
+    """The body as it may be forwarded, once the signature is verified with its hash.
+
+    Raises InvalidSignature where the hash is none, TooLarge.
+    """
+    claimed = request.headers.get("x-amz-content-sha256")
+    is_s3 = credential is not None and credential.service in S3_SIGNING_NAMES
+    if claimed is None and is_s3 and credential is not None and credential.expires is not None:
+        return Payload(_UNSIGNED, body)
+    if claimed is not None and is_s3 and claimed.startswith(_UNSIGNED_PREFIXES):
+        return Payload(claimed, body)
+    if claimed is not None and _SHA256.fullmatch(claimed):
+        return Payload(claimed, _compared(body, claimed))
+    content = b"".join([chunk async for chunk in within_limit(body, _LARGEST_HASHED)])
+    return Payload(hashlib.sha256(content).hexdigest(), chunks_of(content))
+
+
+async def chunks_of(content: bytes) -> AsyncIterator[bytes]:
+    """The content in one chunk."""
+    yield content
+
+
+async def within_limit(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    """The same chunks. Raises TooLarge when they are more than ``limit`` bytes."""
+    size = 0
+    async for chunk in body:
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"Your proposed upload exceeds the maximum allowed size of {limit} bytes")
+        yield chunk
+
+
+async def collect(response: DelegatedResponse) -> HttpResponse:
+    """The whole response. Raises TooLarge, DelegateFailed."""
+    body = b"".join([chunk async for chunk in within_limit(response.chunks, _LARGEST_COLLECTED)])
+    return HttpResponse(response.status, dict(response.headers), body)
+
+
+async def _compared(body: AsyncIterator[bytes], digest: str) -> AsyncIterator[bytes]:
+    """The same chunks, the last one only if all have this hash. Raises InvalidSignature."""
+    sha256, last = hashlib.sha256(), b""
+    async for chunk in body:
+        if last and chunk:
+            yield last
+        sha256.update(chunk)
+        last = chunk or last
+    if sha256.hexdigest() != digest:
+        raise InvalidSignature("The value of x-amz-content-sha256 is not the SHA-256 of the body.")
+    yield last

@@ -1,0 +1,72 @@
+"""Authenticates the sender of a request, by its signature, or by what is known of it already.
+
+Promise: with issued keys every request is signed with one of them, or with the keys of a role's session; a session's
+signature is verified in any case.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from moyai.api.operation import StackCaller
+from moyai.api.role_sessions import RoleSession, role_session_of
+from moyai.api.sigv4 import Credential, KeyStore, Verifier
+from moyai.api.wire.http import HttpRequest
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import ApiError, MissingToken
+from moyai.ports.store import Store
+
+
+class Sender(NamedTuple):
+    """The authenticated sender of a request."""
+
+    credential: Credential | None
+    session: RoleSession | None
+    verified: bool
+    """Whether a signature or a login proves the sender."""
+    stack: StackCaller | None = None
+
+
+class SenderAuthenticator:
+    """Authenticates the senders of one gateway. ``keys``: the issued ones; None accepts any credentials.
+    ``sessions_only``: whether only the keys of sessions are accepted.
+    """
+
+    def __init__(self, store: Store, keys: KeyStore | None, *, sessions_only: bool) -> None:
+        self._store, self._sessions_only = store, sessions_only
+        self._verifier = None if keys is None else Verifier(keys)
+
+    def sender(
+        self,
+        request: HttpRequest,
+        authorization: Credential | ApiError | None,
+        now: Instant,
+        payload_digest: str | None = None,
+    ) -> Sender:
+        """The sender of a request. Raises what is wrong with its signature.
+
+        ``payload_digest``: the signed hash of a body that is not read yet.
+        """
+        if isinstance(authorization, ApiError):
+            raise authorization
+        session = role_session_of(self._store.world, request, now)
+        if session is not None:
+            Verifier(session).verify(request, authorization, now, payload_digest)
+        elif self._sessions_only:
+            raise MissingToken("Missing Authentication Token")
+        elif self._verifier is not None:
+            self._verifier.verify(request, authorization, now, payload_digest)
+        return Sender(authorization, session, verified=session is not None or self._verifier is not None)
+
+
+def known_sender(known: str | StackCaller, authorization: Credential | ApiError | None) -> Sender:
+    """A known sender, a stack or the owner of an access key, for the region and service of the signature. Raises
+    MissingToken without one.
+    """
+    if authorization is None:
+        raise MissingToken("Missing Authentication Token")
+    if isinstance(authorization, ApiError):
+        raise authorization
+    if isinstance(known, StackCaller):
+        return Sender(authorization._replace(access_key=known.account), None, verified=True, stack=known)
+    return Sender(authorization._replace(access_key=known), None, verified=True)

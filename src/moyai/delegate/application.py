@@ -1,0 +1,100 @@
+"""moto as the WSGI application of its process.
+
+Promise: a request is processed when all of its body is there, and each service processes one request at a time, since
+moto's records have no locks; SQS does not, because a receiver may wait for messages there. What moto raises becomes a
+response that the control plane recognizes, with the reason. Pages of moto's own, which reset its records among others,
+are not there.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from tempfile import SpooledTemporaryFile
+from threading import Lock
+from typing import IO, Any, Final
+
+FAILURE: Final = "x-moyai-failure"
+"""The header of responses that are no AWS service's. The body is the reason."""
+_UNLOCKED: Final = frozenset({"sqs"})
+_SCOPE: Final = re.compile(r"Credential=[^,]*/[^/,]*/[^/,]*/([^/,]*)/aws4_request")
+_OWN_PAGES: Final = ("/moto-api", "/latest/meta-data", "/latest/api", "/favicon.ico")
+_IN_MEMORY: Final = 8 * 1024 * 1024
+"""Bytes of a body beyond which it is kept in a file."""
+_PART: Final = 256 * 1024
+_LONGEST_REASON: Final = 4000
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Application:
+    """Answers requests with another application, one at a time for each service."""
+
+    def __init__(self, application: WsgiApplication) -> None:
+        self._application = application
+        self._locks: dict[str, Lock] = {}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        if str(environ.get("PATH_INFO", "")).startswith(_OWN_PAGES):
+            return _fail(start_response, "501 Not Implemented", "moto has pages of its own at this path")
+        with SpooledTemporaryFile(_IN_MEMORY) as body:
+            try:
+                _receive(environ, body)
+                with self._lock(environ):
+                    head, content = _run(self._application, environ)
+            except (NotImplementedError, ImportError) as error:
+                return _fail(start_response, "501 Not Implemented", str(error) or "it is not implemented")
+            except Exception:  # noqa: BLE001 the top of a request: the control plane reports it
+                return _fail(start_response, "500 Internal Server Error", traceback.format_exc())
+        start_response(*head)
+        return [content]
+
+    def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
+        scope = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        service = scope[1] if scope else "s3"
+        return nullcontext() if service in _UNLOCKED else self._locks.setdefault(service, Lock())
+
+
+def _receive(environ: Environ, body: IO[bytes]) -> None:
+    """Read the whole body into a file; then its length is known. Raises OSError when the control plane cut it off."""
+    is_chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") != ""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    received = 0
+    while part := environ["wsgi.input"].read(_PART if is_chunked else min(_PART, length - received)):
+        received += len(part)
+        body.write(part)
+    if is_chunked:
+        environ["CONTENT_LENGTH"] = str(received)
+    elif received < length:
+        raise ConnectionAbortedError("the request's body is incomplete")
+    body.seek(0)
+    environ["wsgi.input"], environ["wsgi.input_terminated"] = body, True
+
+
+def _run(application: WsgiApplication, environ: Environ) -> tuple[tuple[str, list[tuple[str, str]]], bytes]:
+    """The head and the content of a response."""
+    heads: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def keep_head(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+        heads.append((status, headers))
+
+    chunks = application(environ, keep_head)
+    try:
+        content = b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+    return heads[-1], content
+
+
+def _fail(start_response: StartResponse, status: str, reason: str) -> Iterable[bytes]:
+    content = reason[-_LONGEST_REASON:].encode(errors="replace")
+    headers = [("content-type", "text/plain"), ("content-length", str(len(content))), (FAILURE, "1")]
+    start_response(status, headers)
+    return [content]

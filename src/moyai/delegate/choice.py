@@ -1,0 +1,63 @@
+"""Chooses the server that answers a service: the endpoint that the user names for it, that for all, or the embedded
+server.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from typing_extensions import override
+
+from moyai.delegate.embedded import EmbeddedServer, is_installed
+from moyai.delegate.forwarding import DelegateClient, NotReached
+from moyai.delegate.settings import DelegateChoice
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+
+_INSTALL: Final = "install moyai[aws], or name a server that answers it with `moyai up --delegate`."
+
+
+class Delegates(Delegate):
+    """Implements Delegate with named endpoints and the embedded server."""
+
+    def __init__(self, choice: DelegateChoice, embedded: EmbeddedServer) -> None:
+        self._choice, self._embedded = choice, embedded
+        self._has_embedded = choice.embedded and choice.url is None and is_installed()
+        self._clients: dict[str, DelegateClient] = {}
+        """By URL; the embedded server's has its socket's name."""
+
+    @override
+    def refusal(self, service: str) -> str | None:
+        if self._url(service) is not None or self._has_embedded:
+            return None
+        if not self._choice.embedded:
+            return f"{service} is not part of moyai, and `moyai up --delegate` names no server that answers it."
+        return f"{service} is not part of moyai: {_INSTALL}"
+
+    @override
+    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
+        url = self._url(request.service)
+        if url is not None:
+            return await self._client(url).forward(request)
+        await self._embedded.start()
+        client = self._client("http://localhost", str(self._embedded.socket))
+        try:
+            return await client.forward(request)
+        except NotReached:
+            self._embedded.look_again()
+        await self._embedded.start()
+        return await client.forward(request)
+
+    @override
+    async def close(self) -> None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.close()
+
+    def _url(self, service: str) -> str | None:
+        return self._choice.urls.get(service, self._choice.url)
+
+    def _client(self, url: str, socket: str | None = None) -> DelegateClient:
+        key = socket or url
+        if key not in self._clients:
+            self._clients[key] = DelegateClient(url, socket)
+        return self._clients[key]

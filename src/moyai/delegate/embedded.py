@@ -1,0 +1,199 @@
+"""The embedded server: a process with moto, of one installation.
+
+Promise: it is started with the first request that needs it, and outlives the control plane: the next one finds it by
+its socket, and so does ``moyai down``. One that has ended, or can't be started, is started again after a minute at the
+earliest. The process that listens on a Unix socket is known to the kernel, so no file has its pid.
+Source: https://man7.org/linux/man-pages/man7/unix.7.html (SO_PEERCRED)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import importlib.util
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from moyai.images.store.trees import remove_tree
+from moyai.kernel.clock import Clock
+from moyai.ports.delegate import DelegateFailed
+
+PACKAGES: Final = ("moto", "flask", "flask_cors")
+RETRY_SECONDS: Final = 60.0
+_START_SECONDS: Final = 20.0
+_END_MILLISECONDS: Final = 10_000
+_CONNECT_SECONDS: Final = 5.0
+_PEER: Final = struct.Struct("3i")
+_REASON_BYTES: Final = 2000
+_ENVIRONMENT: Final = MappingProxyType(
+    {
+        "AWS_ACCESS_KEY_ID": "moyai",
+        "AWS_SECRET_ACCESS_KEY": "moyai",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "HOME": "/tmp",  # noqa: S108 (the process's own)
+        "LANG": "C.UTF-8",
+        "MOTO_ALLOW_NONEXISTENT_REGION": "true",
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    }
+)
+
+
+def is_installed() -> bool:
+    """Whether the packages of ``moyai[aws]`` are there. Imports none of them."""
+    return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
+
+
+class EmbeddedServer:
+    """The process of one installation. ``directory``: its own, in the installation's directory for sockets."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self.directory, self._clock = directory, clock
+        self._lock = asyncio.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers = False
+        """Whether it answered when it was looked for, and nobody has said otherwise since."""
+        self._retry_at = 0.0
+        self._problem = ""
+
+    @property
+    def socket(self) -> Path:
+        """The socket on which it answers."""
+        return self.directory / "server.sock"
+
+    async def start(self) -> None:
+        """Make sure that the process answers. Raises DelegateFailed."""
+        if self._answers:
+            return
+        async with self._lock:
+            if not self._answers:
+                await asyncio.to_thread(self._start)
+                self._answers = True
+
+    def look_again(self) -> None:
+        """Look for the process at the next request: it did not answer this one."""
+        self._answers = False
+
+    def stop(self) -> None:
+        """End the process, if there is one, and remove its files. Raises OSError."""
+        server = _connect(self.socket)
+        if server is not None:
+            with server:
+                _end(_peer(server))
+        if self._process is not None:
+            self._process.wait()
+        self._process, self._answers, self._retry_at = None, False, 0.0
+        if self.directory.exists():
+            remove_tree(str(self.directory))
+
+    def _start(self) -> None:
+        server = _connect(self.socket)
+        if server is not None:
+            server.close()
+            return
+        if self._process is not None:
+            self._process.poll()
+        now = self._clock.now()
+        if now < self._retry_at:
+            raise DelegateFailed(f"{self._problem} It is started again in {self._retry_at - now:.0f} seconds.")
+        self._retry_at = now + RETRY_SECONDS
+        try:
+            self._process = self._launch()
+        except OSError as error:
+            self._problem = f"The server of other AWS services can't be started: {error}."
+            raise DelegateFailed(self._problem) from error
+        self._problem = "The server of other AWS services has ended."
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        """Start the process, and wait until it answers. Raises OSError."""
+        if self.directory.exists():
+            remove_tree(str(self.directory))
+        (self.directory / "root").mkdir(parents=True)
+        self.directory.chmod(0o700)
+        with (
+            socket.socket(socket.AF_UNIX) as listener,
+            (self.directory / "errors").open("w+b") as errors,
+        ):
+            listener.bind(str(self.socket))
+            reading, writing = os.pipe()
+            try:
+                process = subprocess.Popen(  # noqa: S603 - this interpreter, our own program
+                    [
+                        *(sys.executable, "-I", "-B", "-m", "moyai.delegate.server_process"),
+                        *(str(self.directory), str(listener.fileno()), str(writing)),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    pass_fds=(listener.fileno(), writing),
+                    start_new_session=True,
+                    env=dict(_ENVIRONMENT),
+                    cwd="/",
+                )
+            finally:
+                os.close(writing)
+            try:
+                if _is_ready(reading):
+                    return process
+                process.kill()
+                process.wait()
+                errors.seek(0)
+                raise OSError(errno.ECHILD, _last_line(errors.read()[-_REASON_BYTES:]))
+            finally:
+                os.close(reading)
+
+
+def _is_ready(pipe: int) -> bool:
+    """Whether the process writes to this pipe before it ends or the time is over."""
+    readable, _, _ = select.select([pipe], [], [], _START_SECONDS)
+    return bool(readable) and os.read(pipe, 1) != b""
+
+
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it gave no reason"
+
+
+def _connect(path: Path) -> socket.socket | None:
+    """A connection to the process, or None when none listens there."""
+    server = socket.socket(socket.AF_UNIX)
+    server.settimeout(_CONNECT_SECONDS)
+    try:
+        server.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        server.close()
+        return None
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _peer(server: socket.socket) -> int:
+    """The pid of the process that listens."""
+    pid, _, _ = _PEER.unpack(server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return int(pid)
+
+
+def _end(pid: int) -> None:
+    """Kill a process, and wait for its end. Raises TimeoutError."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(process, select.POLLIN)
+        if not poll.poll(_END_MILLISECONDS):
+            raise TimeoutError(errno.ETIMEDOUT, f"the server of other AWS services (process {pid}) does not end")
+    finally:
+        os.close(process)

@@ -1,0 +1,119 @@
+"""Sends a request to a server of other AWS services, and passes on its response.
+
+Promise: method, path, query, ``Host`` and all headers but those of the connection go on unchanged, the body as it
+arrives, and the response as it comes. The account is added in a header, since such servers derive it from access keys,
+which mean something only here.
+Source: RFC 9110 § 7.6.1 (headers of a connection)
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from moyai.delegate.application import FAILURE
+from moyai.ports.delegate import DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
+
+ACCOUNT: Final = "x-moto-account-id"
+_CONNECTION_HEADERS: Final = frozenset(
+    {
+        *("connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding", "upgrade", ACCOUNT),
+        *("date", "server"),  # moyai's own server adds the date
+    }
+)
+_OWN_PREFIX: Final = "x-moyai-"
+_CONNECTIONS: Final = 64
+_LONGEST_WAIT: Final = 16 * 60.0
+"""Seconds without a byte: a Lambda function may run for 15 minutes."""
+_TIMEOUTS: Final[Mapping[str, float]] = {"connect": 5.0, "read": _LONGEST_WAIT, "write": 60.0, "pool": 30.0}
+_REASON_BYTES: Final = 4000
+_FIRST_ERROR: Final = 400
+_NOT_IMPLEMENTED: Final = 501
+
+
+class NotReached(DelegateFailed):
+    """Nothing listens there. The request's body has not been read."""
+
+
+class DelegateClient:
+    """Sends requests to one server: at a URL, or at a Unix socket. The URL's path goes before that of each request."""
+
+    def __init__(self, url: str, socket: str | None = None) -> None:
+        self._name, parts = url, urlsplit(url)
+        self._origin, self._path = f"{parts.scheme}://{parts.netloc}/", parts.path.rstrip("/")
+        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+        self._transport = httpx.AsyncHTTPTransport(uds=socket, limits=limits, trust_env=False)
+
+    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
+        """The response, when its head is there. Raises NotReached, NotDelegated, DelegateFailed, and what the body
+        raises.
+        """
+        target = (self._path + request.target).encode("latin-1")
+        outgoing = httpx.Request(
+            request.method,
+            self._origin,
+            headers=_outgoing_headers(request),
+            content=request.body,
+            extensions={"target": target, "timeout": _TIMEOUTS},
+        )
+        try:
+            response = await self._transport.handle_async_request(outgoing)
+        except httpx.ConnectError as error:
+            raise NotReached(f"{self._name} can't be reached: {error}") from error
+        except httpx.TransportError as error:
+            raise DelegateFailed(f"{self._name} gave no response: {type(error).__name__} {error}") from error
+        if _is_failure(response):
+            reason = await _beginning(response)
+            if response.status_code == _NOT_IMPLEMENTED:
+                raise NotDelegated(f"The server that answers {request.service} has no such operation: {reason}")
+            raise DelegateFailed(f"{self._name} answered {response.status_code}: {reason}")
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.headers.raw
+            if name.decode("latin-1").lower() not in _CONNECTION_HEADERS
+        )
+        return DelegatedResponse(response.status_code, headers, self._chunks(response))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.aiter_raw():
+                yield chunk
+        except httpx.TransportError as error:
+            raise DelegateFailed(f"{self._name} broke off its response: {error}") from error
+        finally:
+            await response.aclose()
+
+
+def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
+    headers = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name not in _CONNECTION_HEADERS and not name.startswith(_OWN_PREFIX)
+    ]
+    return [*headers, (ACCOUNT, request.scope.account)]
+
+
+def _is_failure(response: httpx.Response) -> bool:
+    """Whether no AWS service would answer so. S3 may serve pages of a website, also for errors."""
+    is_page = response.headers.get("content-type", "").startswith("text/html")
+    return FAILURE in response.headers or (is_page and response.status_code >= _NOT_IMPLEMENTED - 1)
+
+
+async def _beginning(response: httpx.Response) -> str:
+    text = b""
+    try:
+        async for chunk in response.aiter_raw():
+            text += chunk
+            if len(text) >= _REASON_BYTES:
+                break
+    finally:
+        await response.aclose()
+    return text[-_REASON_BYTES:].decode(errors="replace")

@@ -1,0 +1,67 @@
+"""The program of the process in which moto answers: ``server_process DIRECTORY LISTENER READY``.
+
+Promise: it listens, confines itself, and only then loads moto and writes a byte to the pipe ``READY``. It answers
+requests on the descriptor ``LISTENER`` until it is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from moyai.delegate import confinement
+
+_BACKLOG: Final = 256
+_STACK_BYTES: Final = 1024 * 1024
+_ARGUMENTS: Final = 4
+
+
+def main() -> None:
+    """Serve until the process ends."""
+    directory, listener_fd, ready = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    with socket.socket(fileno=listener_fd) as listener:
+        listener.listen(_BACKLOG)  # by this process: whoever connects learns its pid from the kernel
+        confinement.enter(directory / "root")
+        threading.stack_size(_STACK_BYTES)
+        server = _server(listener)
+        os.write(ready, b"1")
+        os.close(ready)
+        server.serve_forever()
+
+
+def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
+    """A server with moto on this socket. It is imported here, in the process that is its own."""
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    from moyai.delegate.application import Application  # noqa: PLC0415
+
+    class QuietRequestHandler(MotoRequestHandler):
+        """Logs no requests: the control plane counts them."""
+
+        def log(self, *_: object) -> None:
+            """Log nothing."""
+
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
+    application = Application(DomainDispatcherApplication(create_backend_app))
+    return make_server(
+        f"unix://{listener.getsockname()}",
+        0,
+        application,
+        threaded=True,
+        request_handler=QuietRequestHandler,
+        fd=listener.fileno(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Who answers the services that moyai does not implement: the values of ``moyai up --delegate``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from moyai.kernel.url import is_http_url
+
+_NAMED: Final = re.compile(r"([a-z0-9-]{1,64})=(.*)")
+_NONE: Final = "none"
+
+
+class DelegateChoice(msgspec.Struct, frozen=True):
+    """Who answers which service."""
+
+    url: str | None = None
+    """The server of all services without one of their own; None = the embedded server."""
+    urls: Mapping[str, str] = {}
+    """Servers by the names of their services, as SDKs sign with them."""
+    embedded: bool = True
+    """Whether the embedded server answers the services that have no other."""
+
+
+def parse_delegates(options: Iterable[str]) -> DelegateChoice:
+    """The choice that comma-separated values make: ``URL``, ``SERVICE=URL``, ``none``. Raises ValueError."""
+    url: str | None = None
+    urls: dict[str, str] = {}
+    embedded = True
+    for value in (value.strip() for option in options for value in option.split(",")):
+        named = _NAMED.fullmatch(value)
+        target = named[2] if named else value
+        if value == _NONE:
+            embedded = False
+        elif not is_http_url(target):
+            raise ValueError(f"{value!r} is neither an http:// or https:// URL, nor SERVICE=URL, nor none")
+        elif named:
+            urls[named[1]] = target
+        else:
+            url = target
+    return DelegateChoice(url, urls, embedded)

@@ -1,0 +1,61 @@
+"""The servers of the AWS services that moyai does not implement.
+
+Promise: a request goes on as its client sent it, the body as a stream, with the account and region in whose state it
+is to be answered. Who may send it has been checked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+from moyai.kernel.errors import MoyaiError
+from moyai.kernel.scope import Scope
+
+
+class DelegateFailed(MoyaiError):
+    """A server gave no usable response. The message is for moyai's log."""
+
+
+class NotDelegated(MoyaiError):
+    """A server does not implement the operation. The message is for the client."""
+
+
+class DelegatedRequest(msgspec.Struct, frozen=True):
+    """A request to a service that moyai does not implement."""
+
+    service: str
+    """The name that SDKs sign with: ``s3``, ``sqs``."""
+    scope: Scope
+    method: str
+    target: str
+    """The path and the query string, as they were received."""
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    body: AsyncIterator[bytes] | None
+    """None where the request has none, not even an empty one."""
+
+
+class DelegatedResponse(msgspec.Struct, frozen=True):
+    """The response to such a request. Its chunks have to be read to their end, or closed."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    chunks: AsyncIterator[bytes]
+
+
+class Delegate(Protocol):
+    """Forwards requests to whichever server answers their service."""
+
+    def refusal(self, service: str) -> str | None:
+        """Why no server answers this service, and what to do about it; None when one does."""
+
+    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
+        """The server's response, as soon as its head is there. Raises NotDelegated, DelegateFailed, and what the body
+        raises.
+        """
+
+    async def close(self) -> None:
+        """Close all connections. Servers go on."""

@@ -1,0 +1,94 @@
+"""Services that moyai does not implement, at its endpoint: boto3, and moto in a process that outlives a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.request
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.installation import Installation
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+BODY = bytes(range(256)) * 40_000
+BUCKET, KEY = "shop-assets", "a b/ü+1.bin"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    mine = Installation(tmp_path_factory.mktemp("other") / "state", "--runtime", "sim", "--dns-port", "0")
+    mine.up()
+    yield mine
+    assert mine.leave() == []
+
+
+@pytest.mark.e2e
+def test_applications_services_answer_at_the_same_endpoint(installation):
+    s3 = installation.client("s3", key=ACCOUNT)
+    s3.create_bucket(Bucket=BUCKET)
+    digest = hashlib.sha256(BODY).hexdigest()
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=BODY, ChecksumAlgorithm="SHA256", Metadata={"digest": digest})
+    assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == BODY
+    assert s3.head_object(Bucket=BUCKET, Key=KEY)["ContentLength"] == len(BODY)
+    assert s3.get_object(Bucket=BUCKET, Key=KEY, Range="bytes=250-260")["Body"].read() == BODY[250:261]
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY})
+    with urllib.request.urlopen(url) as response:  # noqa: S310 (our own URL)
+        assert response.read() == BODY
+    assert installation.client("s3", key=OTHER).list_buckets()["Buckets"] == []
+    role = installation.client("iam", key=ACCOUNT).create_role(RoleName="app", AssumeRolePolicyDocument="{}")
+    assert role["Role"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/app"
+    sqs = installation.client("sqs", key=ACCOUNT, region="eu-north-1")
+    queue = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    assert queue == f"{installation.url}/{ACCOUNT}/orders"
+    sqs.send_message(QueueUrl=queue, MessageBody="hello")
+    assert sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)["Messages"][0]["Body"] == "hello"
+    assert "QueueUrls" not in installation.client("sqs", key=ACCOUNT).list_queues()
+    table = {
+        "TableName": "t",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+    }
+    dynamodb = installation.client("dynamodb", key=ACCOUNT)
+    dynamodb.create_table(**table, AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
+    dynamodb.put_item(TableName="t", Item={"k": {"S": "1"}})
+    assert dynamodb.get_item(TableName="t", Key={"k": {"S": "1"}})["Item"] == {"k": {"S": "1"}}
+
+
+@pytest.mark.e2e
+def test_other_services_outlive_the_control_plane(installation):
+    s3 = installation.client("s3", key=ACCOUNT)
+    s3.create_bucket(Bucket="kept-bucket")
+    installation.kill()
+    installation.up()
+    assert "kept-bucket" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.e2e
+def test_an_operation_that_the_server_lacks_is_refused(installation):
+    with pytest.raises(ClientError) as caught:
+        installation.client("service-quotas", key=ACCOUNT).list_services()
+    assert caught.value.response["Error"]["Code"] == "NotImplemented"
+    assert "list_services" in caught.value.response["Error"]["Message"]
+
+
+@pytest.mark.e2e
+@pytest.mark.root
+def test_the_server_has_no_rights_and_no_network(installation):
+    installation.client("s3", key=ACCOUNT).list_buckets()
+    process = _server(installation)
+    status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+    assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"20001"}
+    assert {status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1"
+    assert [line.split(":")[0].strip() for line in (process / "net/dev").read_text().splitlines()[2:]] == ["lo"]
+    assert (process / "net/route").read_text().splitlines()[1:] == []
+    assert not (process / "root" / installation.state.relative_to("/")).exists()
+
+
+def _server(installation: Installation) -> Path:
+    """The process of the server, in /proc."""
+    name = f"{installation.state}/run/delegate".encode()
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return next(path for path in processes if name in (path / "cmdline").read_bytes())
