@@ -28,7 +28,7 @@ from moyai.ports.delegate import DelegateFailed
 
 PACKAGES: Final = ("moto", "flask", "flask_cors")
 RETRY_SECONDS: Final = 60.0
-_START_SECONDS: Final = 20.0
+_START_SECONDS: Final = 60.0
 _END_MILLISECONDS: Final = 10_000
 _CONNECT_SECONDS: Final = 5.0
 _PEER: Final = struct.Struct("3i")
