@@ -56,6 +56,9 @@ def node_spec(port: int) -> dict[str, Any]:
 
 
 VPC: Final = {"Vpc": resource("EC2::VPC", CidrBlock="10.77.0.0/16")}
+ZONE_NAME: Final = {"Fn::Sub": "${AWS::StackName}.test"}
+WEB_NAME: Final = {"Fn::Sub": "web.${AWS::StackName}.test"}
+ZONE: Final = {"Zone": resource("Route53::HostedZone", Name=ZONE_NAME)}
 NETWORK: Final = {
     **VPC,
     "Subnet": resource("EC2::Subnet", VpcId=ref("Vpc"), CidrBlock="10.77.1.0/24", AvailabilityZone="us-east-1a"),
@@ -738,6 +741,31 @@ OWN: Final = (
         {"Ref": ".*-It-.*"},
         {"InstanceAttributes": {"AWS_INSTANCE_IPV4": "10.0.0.8"}},
         {**NAMESPACE, "Service": resource("ServiceDiscovery::Service", NamespaceId=ref("Namespace"))},
+    ),
+    Case(
+        "AWS::Route53::HostedZone",
+        {"Name": ZONE_NAME, "VPCs": [{"VPCId": ref("Vpc"), "VPCRegion": ref("AWS::Region")}]},
+        {"Ref": "Z[A-Z0-9]{20}$", "Id": "Z.*"},
+        {"HostedZoneConfig": {"Comment": "changed"}, "HostedZoneTags": tags(a="1")},
+        VPC,
+    ),
+    Case(
+        "AWS::Route53::RecordSet",
+        {"HostedZoneId": ref("Zone"), "Name": WEB_NAME, "Type": "A", "TTL": "60", "ResourceRecords": ["10.0.0.1"]},
+        {"Ref": r"web\.of-.*\.test$"},
+        {"Type": "AAAA", "ResourceRecords": ["fd00::1"]},
+        ZONE,
+    ),
+    Case(
+        "AWS::Route53::RecordSetGroup",
+        {
+            "HostedZoneName": ZONE_NAME,
+            "RecordSets": [{"Name": WEB_NAME, "Type": "A", "TTL": "60", "ResourceRecords": ["10.0.0.1"]}],
+        },
+        {"Ref": ".*-It-.*"},
+        {"RecordSets": [{"Name": ZONE_NAME, "Type": "TXT", "TTL": 5, "ResourceRecords": ['"changed"']}]},
+        ZONE,
+        depends_on="Zone",
     ),
     Case("AWS::CDK::Metadata", {"Analytics": "v2:deflate64:x"}, {"Ref": ".*-It-.*"}),
     Case("AWS::CloudFormation::WaitConditionHandle", {}, {"Ref": ".*"}),

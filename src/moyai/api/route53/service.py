@@ -64,6 +64,7 @@ def route53(served: ServedZones) -> ApiService:
                     f"ChangeResourceRecordSets.ChangeBatch.Changes[].ResourceRecordSet.{member}": reason
                     for member, reason in (
                         ("Region", _ONE_PLACE),
+                        ("AZAffinity", _ONE_PLACE),
                         ("GeoLocation", _ONE_PLACE),
                         ("GeoProximityLocation", _ONE_PLACE),
                         ("CidrRoutingConfig", "answers don't depend on the client's address"),

@@ -16,6 +16,7 @@ from moyai.stacks.types.rows.ecs import ecs_rows
 from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
 from moyai.stacks.types.rows.own import own_rows
+from moyai.stacks.types.rows.route53 import route53_rows
 from moyai.stacks.types.rows.secrets import secret_rows
 from moyai.stacks.types.rows.services import service_rows
 from moyai.stacks.types.rows.storage import storage_rows
@@ -30,6 +31,7 @@ _ROWS: Final = (
     ecs_managed_rows,
     elbv2_rows,
     own_rows,
+    route53_rows,
     secret_rows,
     service_rows,
     storage_rows,
