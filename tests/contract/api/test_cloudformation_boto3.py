@@ -59,7 +59,8 @@ def finish(installation: Installation) -> None:
 
     async def run() -> None:
         caller = GatewayCaller(installation.gateway, MODELS, installation.clock, "localhost:4566")
-        loop = StackLoop(installation.store, caller, installation.clock, SeededIds(9))
+        ids = SeededIds(9 + len(installation.store.world.stack_events))
+        loop = StackLoop(installation.store, caller, installation.clock, ids)
         task = asyncio.create_task(loop.run())
         stacks = installation.store.world.stacks
         await installation.clock.until(lambda: not any(stack.status.in_progress for stack in stacks))

@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from moyai.api.idempotency import token_of
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
-from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded
+from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded, TokenAlreadyUsed
 from moyai.domain.cloudformation.stack import UPDATABLE, Stack, StackStatus, StackTemplate
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put, World
@@ -68,6 +69,17 @@ def check_updatable(stack: Stack) -> None:
     """Raise StackFault for a stack whose state takes no update."""
     if stack.status not in UPDATABLE:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
+
+
+def is_repeated(stack: Stack, request: str | None) -> bool:
+    """Whether a request, of this fingerprint, began the stack's last operation. Raises TokenAlreadyUsed for another one
+    with its token.
+    """
+    if request is None or token_of(request) != token_of(stack.request):
+        return False
+    if request != stack.request:
+        raise TokenAlreadyUsed(f"Client request token {token_of(request)} was used by another request.")
+    return True
 
 
 def is_same(former: StackTemplate | None, template: StackTemplate) -> bool:

@@ -13,11 +13,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.beginning import begin, check_updatable, is_same, new_stack
+from moyai.api.cloudformation.beginning import begin, check_updatable, is_repeated, is_same, new_stack
 from moyai.api.cloudformation.describe import parameter_views
 from moyai.api.cloudformation.lookup import change_set_of, find_change_set, find_stack, page_of, stack_of
 from moyai.api.cloudformation.stacks import DeploymentConfig
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
+from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_list
 from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetStatus, ChangeSetType, ExecutionStatus
@@ -71,6 +72,11 @@ class DescribeChangeSetRequest(msgspec.Struct, frozen=True):
     include_property_values: bool = False
 
 
+class DescribeChangeSetHooksRequest(msgspec.Struct, frozen=True):
+    change_set_name: str
+    stack_name: str | None = None
+
+
 class ExecuteChangeSetRequest(msgspec.Struct, frozen=True):
     change_set_name: str
     stack_name: str | None = None
@@ -92,8 +98,12 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
         )
     if request.import_existing_resources:
         raise StackFault("moyai does not import resources into stacks: ImportExistingResources must be false.")
+    requested_by = fingerprint(request.client_token, request)
+    existing = find_change_set(ctx, request.change_set_name, request.stack_name)
+    if existing is not None and requested_by is not None and existing.request == requested_by:
+        return {"id": existing.arn, "stack_id": existing.stack}
     stack, is_new = _stack_for(ctx, request)
-    if find_change_set(ctx, request.change_set_name, stack.arn) is not None:
+    if existing is not None:
         raise StackAlreadyExists(f"ChangeSet {request.change_set_name} already exists")
     requested = TemplateInput(
         request.template_body,
@@ -103,7 +113,7 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
         request.tags,
     )
     template, instance = read_template(ctx, stack, requested)
-    change_set = _new_change_set(ctx, request, stack, template, instance)
+    change_set = replace(_new_change_set(ctx, request, stack, template, instance), request=requested_by)
     changes: list[Change] = [Put(template), Put(change_set)]
     if is_new:
         recorder = ProgressRecorder(stack, (), ctx.now, ctx.ids)
@@ -135,16 +145,32 @@ def describe_change_set(ctx: Context, request: DescribeChangeSetRequest) -> dict
     }
 
 
+def describe_change_set_hooks(ctx: Context, request: DescribeChangeSetHooksRequest) -> dict[str, object]:
+    """The hooks that executing a change set would call: none."""
+    change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
+    return {
+        "change_set_id": change_set.arn,
+        "change_set_name": change_set.name,
+        "stack_id": change_set.stack,
+        "stack_name": change_set.stack_name,
+        "hooks": [],
+        "status": "PLANNED",
+    }
+
+
 def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[str, object]:
     """Begin the creation or update that a change set describes."""
     world = ctx.store.world
     change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
+    requested_by = fingerprint(request.client_request_token, request)
+    stack = stack_of(ctx, change_set.stack)
+    if change_set.execution_status is ExecutionStatus.EXECUTE_COMPLETE and is_repeated(stack, requested_by):
+        return {}
     if change_set.execution_status is not ExecutionStatus.AVAILABLE:
         raise InvalidChangeSetStatus(
             f"ChangeSet [{change_set.arn}] cannot be executed in its current execution status of "
             f"[{change_set.execution_status}]"
         )
-    stack = stack_of(ctx, change_set.stack)
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
     if not is_creation:
         check_updatable(stack)
@@ -157,6 +183,8 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         notification_arns=change_set.notification_arns,
         on_failure=OnFailure.DO_NOTHING if request.disable_rollback else change_set.on_failure,
         client_token=request.client_request_token,
+        request=requested_by,
+        update_policy=None,
         updated_at=None if is_creation else ctx.now,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS

@@ -110,7 +110,10 @@ def describe_stack_events(ctx: Context, request: StackPageRequest) -> dict[str, 
     stack = stack_of(ctx, request.stack_name)
     events = {f"{10**9 - event.number:010}": event for event in ctx.store.world.stack_events.by("stack", stack.arn)}
     on_page = page_of(events, ("DescribeStackEvents", stack.arn), request.next_token)
-    return {"stack_events": [_event(events[key]) for key in on_page.keys], "next_token": on_page.next_token}
+    return {
+        "stack_events": [{**event_view(events[key]), "stack_name": stack.name} for key in on_page.keys],
+        "next_token": on_page.next_token,
+    }
 
 
 def describe_stack_resource(ctx: Context, request: DescribeStackResourceRequest) -> dict[str, object]:
@@ -248,11 +251,11 @@ def _stack(ctx: Context, stack: Stack) -> dict[str, object]:
     }
 
 
-def _event(event: StackEvent) -> dict[str, object]:
+def event_view(event: StackEvent) -> dict[str, object]:
+    """An event as responses show it, but the stack's name."""
     return {
         "stack_id": event.stack,
         "event_id": event.id,
-        "stack_name": event.stack_name,
         "operation_id": event.operation_id or None,
         "logical_resource_id": event.logical_id,
         "physical_resource_id": event.physical_id,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.cloudformation import change_sets, describe, stacks, templates
+from moyai.api.cloudformation import account, change_sets, describe, operation_events, policies, stacks, templates
 from moyai.api.operation import ApiService, operations
 from moyai.domain.cloudformation.errors import StackFault
 
 _NO_S3: Final = "moyai has no S3: send the template in TemplateBody"
-_NO_POLICY: Final = "there are no stack policies"
+_ONE_VERSION: Final = "each type is AWS's, and there is one version of it"
 _NO_STACK_SETS: Final = "there are no stack sets"
 
 CLOUDFORMATION: Final = ApiService(
@@ -23,9 +23,7 @@ CLOUDFORMATION: Final = ApiService(
         {
             "*.TemplateURL": _NO_S3,
             "*.StackPolicyURL": _NO_S3,
-            "*.StackPolicyBody": _NO_POLICY,
-            "*.StackPolicyDuringUpdateBody": _NO_POLICY,
-            "*.StackPolicyDuringUpdateURL": _NO_POLICY,
+            "*.StackPolicyDuringUpdateURL": _NO_S3,
             "*.Parameters[].ResolvedValue": "it is of responses only",
             "*.ResourceTypes": "there are no permissions that it could narrow",
             "*.RollbackConfiguration": "alarms do not roll stacks back",
@@ -35,12 +33,19 @@ CLOUDFORMATION: Final = ApiService(
             "CreateChangeSet.ResourcesToImport": "resources are not imported into stacks",
             "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
             "DeleteStack.DeletionMode": "delete again with RetainResources",
+            "DescribeAccountLimits.NextToken": "all limits are on one page",
             "DescribeChangeSet.NextToken": "all changes are on one page",
+            "DescribeChangeSetHooks.NextToken": "there are no hooks",
+            "DescribeChangeSetHooks.LogicalResourceId": "there are no hooks",
+            "DescribeType.VersionId": _ONE_VERSION,
+            "DescribeType.PublisherId": _ONE_VERSION,
+            "DescribeType.PublicVersionNumber": _ONE_VERSION,
+            "ListTypes.Filters.PublisherId": _ONE_VERSION,
             "GetTemplateSummary.StackSetName": _NO_STACK_SETS,
             "GetTemplateSummary.CallAs": _NO_STACK_SETS,
             "GetTemplateSummary.TemplateSummaryConfig": "a template with an unknown type has a summary, too",
             "RollbackStack.DeploymentConfig": "resources are always waited for",
         }
     ),
-    operations=operations(change_sets, describe, stacks, templates),
+    operations=operations(account, change_sets, describe, operation_events, policies, stacks, templates),
 )

@@ -12,9 +12,11 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_same, new_stack
+from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_repeated, is_same, new_stack
 from moyai.api.cloudformation.lookup import find_stack, stack_of
+from moyai.api.cloudformation.policies import checked_policy
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
+from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
@@ -45,6 +47,7 @@ class CreateStackRequest(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
     client_request_token: str | None = None
     enable_termination_protection: bool = False
+    stack_policy_body: str | None = None
     deployment_config: DeploymentConfig = DeploymentConfig()
 
 
@@ -59,6 +62,8 @@ class UpdateStackRequest(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] | None = None
     disable_rollback: bool = False
     client_request_token: str | None = None
+    stack_policy_body: str | None = None
+    stack_policy_during_update_body: str | None = None
     deployment_config: DeploymentConfig = DeploymentConfig()
 
 
@@ -97,7 +102,11 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
     """Begin the creation of a stack."""
     if request.disable_rollback is not None and request.on_failure is not None:
         raise StackFault("Only one of DisableRollback and OnFailure can be specified.")
-    if find_stack(ctx, request.stack_name) is not None:
+    requested_by = fingerprint(request.client_request_token, request)
+    existing = find_stack(ctx, request.stack_name)
+    if existing is not None and is_repeated(existing, requested_by):
+        return {"stack_id": existing.arn, "operation_id": existing.operation_id}
+    if existing is not None:
         raise StackAlreadyExists(f"Stack [{request.stack_name}] already exists")
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     on_failure = request.on_failure or (OnFailure.DO_NOTHING if disables_rollback else OnFailure.ROLLBACK)
@@ -110,6 +119,8 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
         timeout_minutes=request.timeout_in_minutes,
         termination_protection=request.enable_termination_protection,
         client_token=request.client_request_token,
+        request=requested_by,
+        policy=checked_policy(request.stack_policy_body),
     )
     requested = TemplateInput(
         request.template_body,
@@ -126,6 +137,9 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
 def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]:
     """Begin the update of a stack. Raises StackFault where nothing would change."""
     stack = stack_of(ctx, request.stack_name)
+    requested_by = fingerprint(request.client_request_token, request)
+    if is_repeated(stack, requested_by):
+        return {"stack_id": stack.arn, "operation_id": stack.operation_id}
     check_updatable(stack)
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     requested = TemplateInput(
@@ -144,6 +158,9 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         notification_arns=stack.notification_arns if request.notification_arns is None else request.notification_arns,
         on_failure=OnFailure.DO_NOTHING if disables_rollback else OnFailure.ROLLBACK,
         client_token=request.client_request_token,
+        request=requested_by,
+        policy=checked_policy(request.stack_policy_body) or stack.policy,
+        update_policy=checked_policy(request.stack_policy_during_update_body) or stack.policy,
         updated_at=ctx.now,
     )
     return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template)

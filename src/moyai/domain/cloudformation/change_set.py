@@ -55,4 +55,6 @@ class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
     capabilities: tuple[str, ...] = ()
     role_arn: str | None = None
     notification_arns: tuple[str, ...] = ()
+    request: str | None = None
+    """The fingerprint of the request that created it, with its token."""
     on_failure: OnFailure = OnFailure.ROLLBACK

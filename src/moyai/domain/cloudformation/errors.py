@@ -28,6 +28,14 @@ class StackAlreadyExists(CloudFormationFault, code="AlreadyExistsException"):
     """A stack, or a change set of the stack, has this name."""
 
 
+class TokenAlreadyUsed(CloudFormationFault, code="TokenAlreadyExistsException"):
+    """Another request had this token."""
+
+
+class ResourceTypeNotFound(CloudFormationFault, code="TypeNotFoundException", status=404):
+    """There is no such resource type."""
+
+
 class ChangeSetNotFound(CloudFormationFault, code="ChangeSetNotFound", status=404):
     """There is no such change set."""
 

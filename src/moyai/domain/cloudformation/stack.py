@@ -164,6 +164,12 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""
     client_token: str | None = None
+    request: str | None = None
+    """The fingerprint of the request that began the last operation, with its token; see ``api.idempotency``."""
+    policy: str | None = None
+    """The stack policy, as its text."""
+    update_policy: str | None = None
+    """The policy that applies instead of it to the update under way."""
     parent: StackId | None = None
     """The stack of whose resources this one is one; None for one that a user has created."""
     root: StackId | None = None

@@ -32,5 +32,5 @@ class CloudFormationTables:
         physical_id=lambda r: () if r.physical is None else (r.physical.id,),
     )
     stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
-    stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,))
+    stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,), operation=lambda e: (e.operation_id,))
     change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,))

@@ -17,6 +17,7 @@ from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource, StackStatus
 from moyai.kernel.ids import Ids
 from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import REPLACING, ProgressRecorder
 from moyai.stacks.progress.view import StackView, plain, values_with, wanted_properties
 from moyai.stacks.template.model import TemplateResource
@@ -31,14 +32,32 @@ class ForwardSteps:
     def __init__(self, view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
         self._view, self._recorder, self._ids = view, recorder, ids
         self._has_failed = bool(view.failed)
+        text = view.stack.update_policy or view.stack.policy
+        is_update = view.stack.status is StackStatus.UPDATE_IN_PROGRESS
+        self._policy = parse_policy(text) if is_update and text is not None else None
         self.settled: dict[str, StackResource] = {}
 
     def begin(self) -> bool:
         """Begin everything that can begin. Returns whether everything is settled."""
+        self._check_deletions()
         for name, resource in self._view.in_order():
             if self._view.instance.order[name] <= self.settled.keys():
                 self._advance(name, resource, self._view.live.get(name))
         return len(self.settled) == len(self._view.instance.template.resources)
+
+    def _check_deletions(self) -> None:
+        """Fail what the template no longer has and the stack policy protects."""
+        for name, record in self._view.live.items():
+            denial = (
+                None if name in self._view.instance.template.resources else self._denial(record, PolicyAction.DELETE)
+            )
+            if denial is not None and not self._has_failed:
+                self._recorder.set_resource(record, ResourceStatus.UPDATE_FAILED, denial)
+                self._has_failed = True
+
+    def _denial(self, record: StackResource, action: PolicyAction) -> str | None:
+        """Why the stack policy denies the update of a resource, if it does."""
+        return None if self._policy is None else self._policy.denial(action, record.logical_id, record.type)
 
     def _advance(self, name: str, resource: TemplateResource, record: StackResource | None) -> None:
         if record is not None and record.status.in_progress:
@@ -72,19 +91,12 @@ class ForwardSteps:
         before = (
             record.physical.properties if record.wanted is None else {**record.wanted, **record.physical.properties}
         )
-        if record.type != resource.type or kind.must_replace(before, wanted):
-            self._recorder.set_resource(
-                self._declare(record, name, resource),
-                ResourceStatus.UPDATE_IN_PROGRESS,
-                REPLACING,
-                type=resource.type,
-                token=self._ids.uuid(),
-                wanted=wanted,
-                creating=True,
-                physical=None,
-                attempted=None,
-                obsolete=(*record.obsolete, record.physical),
-            )
+        replaces = record.type != resource.type or bool(kind.must_replace(before, wanted))
+        denial = self._denial(record, PolicyAction.REPLACE if replaces else PolicyAction.MODIFY)
+        if denial is not None and before != wanted:
+            self._fail(name, resource, record, denial)
+        elif replaces:
+            self._replace(self._declare(record, name, resource), resource, wanted)
         else:
             self._recorder.set_resource(
                 self._declare(record, name, resource),
@@ -93,6 +105,20 @@ class ForwardSteps:
                 attempted=record.wanted or record.attempted,
                 creating=False,
             )
+
+    def _replace(self, record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> None:
+        self._recorder.set_resource(
+            record,
+            ResourceStatus.UPDATE_IN_PROGRESS,
+            REPLACING,
+            type=resource.type,
+            token=self._ids.uuid(),
+            wanted=wanted,
+            creating=True,
+            physical=None,
+            attempted=None,
+            obsolete=(*record.obsolete, *(() if record.physical is None else (record.physical,))),
+        )
 
     def _create(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]

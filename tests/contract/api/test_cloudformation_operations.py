@@ -1,0 +1,96 @@
+"""CloudFormation's operations beside the life of a stack: policies, tokens, operations' events, limits and types."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from moyai.stacks.types.registry import resource_types
+from tests.contract.api.test_cloudformation_boto3 import FAILING, NAME, TEMPLATE, create, finish, refusal, stack
+
+DAYS = [{"ParameterKey": "Days", "ParameterValue": "14"}]
+ALLOW = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+KEEP_LOGS = json.dumps(
+    {"Statement": [ALLOW, {**ALLOW, "Effect": "Deny", "Resource": "LogicalResourceId/Logs", "Action": "Update:*"}]}
+)
+
+
+@pytest.fixture
+def cfn(installation):
+    return installation.client("cloudformation")
+
+
+def reasons(cfn) -> list[str]:
+    listed = cfn.describe_stack_events(StackName=NAME)["StackEvents"]
+    return [event.get("ResourceStatusReason", "") for event in listed]
+
+
+def test_a_policy_protects_resources_from_updates(installation, cfn):
+    create(installation, cfn, StackPolicyBody=KEEP_LOGS)
+    assert cfn.get_stack_policy(StackName=NAME)["StackPolicyBody"] == KEEP_LOGS
+    cfn.update_stack(StackName=NAME, UsePreviousTemplate=True, Parameters=DAYS)
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    denial = "Action denied by stack policy: Statement [#2] does not allow [{}] for resource [LogicalResourceId/Logs];"
+    assert denial.format("Update:Modify") in reasons(cfn)
+    cfn.update_stack(StackName=NAME, TemplateBody=json.dumps({"Resources": {"Other": {"Type": "AWS::Logs::LogGroup"}}}))
+    finish(installation)
+    assert denial.format("Update:Delete") in reasons(cfn)
+    allowed = json.dumps({"Statement": ALLOW})
+    cfn.update_stack(StackName=NAME, UsePreviousTemplate=True, Parameters=DAYS, StackPolicyDuringUpdateBody=allowed)
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_COMPLETE"
+    assert cfn.get_stack_policy(StackName=NAME)["StackPolicyBody"] == KEEP_LOGS
+    cfn.set_stack_policy(StackName=NAME, StackPolicyBody=allowed)
+    cfn.update_stack(StackName=NAME, UsePreviousTemplate=True)
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_COMPLETE"
+    assert "Invalid stack policy" in refusal(cfn.set_stack_policy, StackName=NAME, StackPolicyBody="[]")[1]
+
+
+def test_a_repeated_token_gets_the_first_answer(installation, cfn):
+    request = {"StackName": NAME, "TemplateBody": TEMPLATE, "ClientRequestToken": "one"}
+    first = cfn.create_stack(**request)
+    assert cfn.create_stack(**request)["OperationId"] == first["OperationId"]
+    other = refusal(cfn.create_stack, **{**request, "DisableRollback": True})
+    assert other[0] == "TokenAlreadyExistsException"
+    assert refusal(cfn.create_stack, **{**request, "ClientRequestToken": "two"})[0] == "AlreadyExistsException"
+    finish(installation)
+    update = {"StackName": NAME, "UsePreviousTemplate": True, "Parameters": DAYS, "ClientRequestToken": "three"}
+    operation = cfn.update_stack(**update)["OperationId"]
+    assert cfn.update_stack(**update)["OperationId"] == operation
+    finish(installation)
+    names = {"StackName": NAME, "ChangeSetName": "change", "UsePreviousTemplate": True, "ClientToken": "four"}
+    assert cfn.create_change_set(**names)["Id"] == cfn.create_change_set(**names)["Id"]
+    execute = {"StackName": NAME, "ChangeSetName": "change", "ClientRequestToken": "five"}
+    cfn.execute_change_set(**execute)
+    cfn.execute_change_set(**execute)
+    assert refusal(cfn.execute_change_set, **{**execute, "ClientRequestToken": "six"})[0] == "InvalidChangeSetStatus"
+
+
+def test_events_of_operations_say_what_has_failed(installation, cfn):
+    identity = create(installation, cfn, body=FAILING)
+    every = cfn.describe_events(StackName=NAME)["OperationEvents"]
+    assert {event["OperationType"] for event in every} == {"CREATE_STACK"}
+    [failed] = cfn.describe_events(StackName=identity, Filters={"FailedEvents": True})["OperationEvents"]
+    assert (failed["EventType"], failed["LogicalResourceId"]) == ("PROVISIONING_ERROR", "Name")
+    operation = every[0]["OperationId"]
+    assert cfn.describe_events(OperationId=operation)["OperationEvents"] == every
+    assert "must be specified" in refusal(cfn.describe_events)[1]
+
+
+def test_limits_types_and_hooks_are_described(installation, cfn):
+    limits = {each["Name"]: each["Value"] for each in cfn.describe_account_limits()["AccountLimits"]}
+    assert limits["StackLimit"] == 2000
+    assert cfn.list_types()["TypeSummaries"] == []
+    listed = cfn.list_types(Visibility="PUBLIC", Filters={"TypeNamePrefix": "AWS::ECS::"})["TypeSummaries"]
+    assert {each["TypeName"] for each in listed} == {name for name in resource_types() if name.startswith("AWS::ECS::")}
+    described = cfn.describe_type(Type="RESOURCE", TypeName="AWS::ECS::Cluster")
+    assert "/properties/Arn" in json.loads(described["Schema"])["readOnlyProperties"]
+    assert described["Arn"].endswith("::type/resource/AWS-ECS-Cluster")
+    assert refusal(cfn.describe_type, Type="RESOURCE", TypeName="AWS::No::Type")[0] == "TypeNotFoundException"
+    create(installation, cfn)
+    cfn.create_change_set(StackName=NAME, ChangeSetName="one", UsePreviousTemplate=True)
+    hooks = cfn.describe_change_set_hooks(StackName=NAME, ChangeSetName="one")
+    assert (hooks["Status"], hooks["Hooks"]) == ("PLANNED", [])
