@@ -134,6 +134,11 @@ class Machine:
     def body(self) -> str:
         return str(self.world.stack_templates[self.stack.target].body)
 
+    @property
+    def address(self) -> str:
+        """The API's address."""
+        return self._caller.address
+
     def owns(self, service: str) -> bool:
         """Whether moyai answers for a service."""
         return self._caller.owns(service)

@@ -12,6 +12,10 @@ from moyai.stacks.types.procedure import Call
 class AwsCaller(Protocol):
     """Calls operations in an account and region."""
 
+    @property
+    def address(self) -> str:
+        """At which callers reach the API, ``name:port``."""
+
     def owns(self, service: str) -> bool:
         """Whether moyai itself answers for a service, so that its resources get the tags of their stacks."""
 

@@ -37,7 +37,7 @@ from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.records import imported_names, instance_of, others_exports
 from moyai.stacks.types.names import ResourceContext
-from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Step
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
 
 WORKERS: Final = 4
@@ -103,7 +103,13 @@ class StackLoop:
         if self._clock.now() < due_at:
             return due_at
         world = self._store.world
-        tables = (world.stack_resources, world.stack_templates, world.stack_events, world.change_sets)
+        tables = (
+            world.stack_resources,
+            world.stack_templates,
+            world.stack_events,
+            world.change_sets,
+            world.stack_signals,
+        )
         records = [record for table in tables for record in table.by("stack", stack.arn)]
         self._store.apply([Delete(type(record), record.key) for record in (*records, stack)])
         return None
@@ -172,6 +178,8 @@ class StackLoop:
             resource.logical_id,
             resource.token,
             is_repeated=resource.key in self._interrupted,
+            api=self._caller.address,
+            creation_policy=resource.creation_policy,
             takes_tags=self._caller.owns(resource_types()[resource.type].service),
         )
         procedure = procedure_of(resource, context)
@@ -211,10 +219,21 @@ class StackLoop:
                     return await self._caller.call(scope, replace(step, stack=resource.stack))
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
+            case Signals():
+                return self._signals(resource, step.token)
             case _:
                 self._check_wanted(resource)
                 await self._clock.sleep(step.seconds)
         return _NO_ANSWER
+
+    def _signals(self, resource: StackResource, token: str) -> Mapping[str, Any]:
+        received = self._store.world.stack_signals.by("token", token)
+        failures = [(signal.unique_id, signal.reason) for signal in received if not signal.is_success]
+        return {
+            "successes": {signal.unique_id: signal.data for signal in received if signal.is_success},
+            "failure": next(iter(failures), None),
+            "seconds": self._clock.now() - resource.changed_at,
+        }
 
     def _check_wanted(self, resource: StackResource) -> None:
         """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""

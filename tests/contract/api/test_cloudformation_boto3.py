@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,14 +57,18 @@ def cfn(installation):
 
 def finish(installation: Installation) -> None:
     """Let every operation that is under way end."""
+    run_until(installation, lambda: not any(stack.status.in_progress for stack in installation.store.world.stacks))
+
+
+def run_until(installation: Installation, is_done: Callable[[], bool]) -> None:
+    """Run the loop of stacks until something is so."""
 
     async def run() -> None:
         caller = GatewayCaller(installation.gateway, MODELS, installation.clock, "localhost:4566")
         ids = SeededIds(9 + len(installation.store.world.stack_events))
         loop = StackLoop(installation.store, caller, installation.clock, ids)
         task = asyncio.create_task(loop.run())
-        stacks = installation.store.world.stacks
-        await installation.clock.until(lambda: not any(stack.status.in_progress for stack in stacks))
+        await installation.clock.until(is_done)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
+from moyai.api.control.signal import SignalHandler
+from moyai.api.wire.http import HttpRequest
 from moyai.stacks.types.registry import resource_types
-from tests.contract.api.test_cloudformation_boto3 import FAILING, NAME, TEMPLATE, create, finish, refusal, stack
+from tests.contract.api.test_cloudformation_boto3 import (
+    FAILING,
+    NAME,
+    TEMPLATE,
+    create,
+    finish,
+    refusal,
+    run_until,
+    stack,
+)
 
 DAYS = [{"ParameterKey": "Days", "ParameterValue": "14"}]
 ALLOW = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
@@ -94,3 +106,88 @@ def test_limits_types_and_hooks_are_described(installation, cfn):
     cfn.create_change_set(StackName=NAME, ChangeSetName="one", UsePreviousTemplate=True)
     hooks = cfn.describe_change_set_hooks(StackName=NAME, ChangeSetName="one")
     assert (hooks["Status"], hooks["Hooks"]) == ("PLANNED", [])
+
+
+WAITING = json.dumps(
+    {
+        "Resources": {
+            "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+            "Ready": {
+                "Type": "AWS::CloudFormation::WaitCondition",
+                "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600", "Count": 2},
+            },
+            "Signalled": {
+                "Type": "AWS::CloudFormation::WaitCondition",
+                "CreationPolicy": {"ResourceSignal": {"Timeout": "PT10M"}},
+            },
+        },
+        "Outputs": {"Data": {"Value": {"Fn::GetAtt": ["Ready", "Data"]}}},
+    }
+)
+
+
+def begin_waiting(installation, cfn) -> str:
+    """Create the stack, and return the URL of its handle when both conditions wait."""
+    cfn.create_stack(StackName=NAME, TemplateBody=WAITING)
+    run_until(installation, lambda: len(waiting(installation)) == 2)
+    [handle] = [each for each in installation.store.world.stack_resources if each.logical_id == "Handle"]
+    return handle.physical.id
+
+
+def waiting(installation) -> list[object]:
+    resources = installation.store.world.stack_resources
+    return [each for each in resources if each.physical and each.status.in_progress]
+
+
+def put_signal(installation, url, **body) -> int:
+    request = HttpRequest("PUT", "/_moyai/signal", url.partition("?")[2], {}, json.dumps(body).encode())
+    return asyncio.run(SignalHandler(installation.store)(request)).status
+
+
+def test_conditions_wait_for_their_signals(installation, cfn):
+    url = begin_waiting(installation, cfn)
+    for number in ("1", "2"):
+        assert put_signal(installation, url, Status="SUCCESS", UniqueId=number, Data=f"data{number}") == 200
+    signal = {"StackName": NAME, "LogicalResourceId": "Signalled", "UniqueId": "a"}
+    cfn.signal_resource(**signal, Status="SUCCESS")
+    finish(installation)
+    described = stack(cfn)
+    assert described["StackStatus"] == "CREATE_COMPLETE"
+    assert json.loads(described["Outputs"][0]["OutputValue"]) == {"1": "data1", "2": "data2"}
+    assert "cannot be signaled" in refusal(cfn.signal_resource, **signal, Status="SUCCESS")[1]
+    assert put_signal(installation, "?token=other", Status="SUCCESS", UniqueId="1") == 404
+    assert put_signal(installation, url, Status="MAYBE", UniqueId="1") == 400
+    cfn.update_stack(StackName=NAME, TemplateBody=WAITING.replace("600", "601"))
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
+    url = begin_waiting(installation, cfn)
+    if fails:
+        put_signal(installation, url, Status="FAILURE", UniqueId="1", Reason="no disk")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
+    expected = (
+        ["WaitCondition received failed message: 'no disk' for uniqueId: 1"]
+        if fails
+        else [
+            "WaitCondition timed out. Received 0 conditions when expecting 2",
+            "Failed to receive 1 resource signal(s) within the specified duration",
+        ]
+    )
+    assert set(expected) & set(reasons(cfn))
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        ({"Type": "AWS::Logs::LogGroup", "CreationPolicy": {"ResourceSignal": {}}}, "can't have a CreationPolicy"),
+        ({"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"Other": {}}}, "must be a ResourceSignal"),
+        ({"Type": "AWS::Logs::LogGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}}, "UpdatePolicy"),
+    ],
+)
+def test_policies_without_effect_are_refused(cfn, resource, message):
+    body = json.dumps({"Resources": {"A": resource}})
+    assert message in refusal(cfn.create_stack, StackName=NAME, TemplateBody=body)[1]

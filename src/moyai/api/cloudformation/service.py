@@ -8,7 +8,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.cloudformation import account, change_sets, describe, operation_events, policies, stacks, templates
+from moyai.api.cloudformation import (
+    account,
+    change_sets,
+    describe,
+    operation_events,
+    policies,
+    signals,
+    stacks,
+    templates,
+)
 from moyai.api.operation import ApiService, operations
 from moyai.domain.cloudformation.errors import StackFault
 
@@ -47,5 +56,5 @@ CLOUDFORMATION: Final = ApiService(
             "RollbackStack.DeploymentConfig": "resources are always waited for",
         }
     ),
-    operations=operations(account, change_sets, describe, operation_events, policies, stacks, templates),
+    operations=operations(account, change_sets, describe, operation_events, policies, signals, stacks, templates),
 )

@@ -13,13 +13,17 @@ from moyai.api.control.gateway import PublicGatewayHandler
 from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, ResetHandler
 from moyai.api.control.hooks import HookFunctionsHandler
 from moyai.api.control.logs import LogsHandler
+from moyai.api.control.signal import SignalHandler
 from moyai.api.control.signed import SignedHandler
 from moyai.api.sigv4 import KeyStore
 
 
 def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -> Mapping[str, Handler]:
     """The handlers by path. With keys, those for which AWS has no API need a signature, and the others are absent."""
-    handlers: dict[str, Handler] = {"health": HealthHandler(dependencies)}
+    handlers: dict[str, Handler] = {
+        "health": HealthHandler(dependencies),
+        "signal": SignalHandler(dependencies.store),
+    }
     public: dict[str, Handler] = {
         "hooks": HookFunctionsHandler(dependencies),
         "files": EnvFilesHandler(dependencies.store, dependencies.clock),

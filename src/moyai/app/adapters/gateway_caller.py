@@ -39,6 +39,11 @@ class GatewayCaller(AwsCaller):
     def __init__(self, gateway: ApiGateway, models: Mapping[str, ServiceModel], clock: Clock, host: str) -> None:
         self._gateway, self._models, self._clock, self._host = gateway, models, clock, host
 
+    @property
+    @override
+    def address(self) -> str:
+        return self._host
+
     @override
     def owns(self, service: str) -> bool:
         return service in self._models

@@ -232,6 +232,7 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     update_replace_policy: str = "Delete"
     reason: str | None = None
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    creation_policy: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.cloudformation.signal import StackSignal
 from moyai.domain.cloudformation.stack import Stack, StackEvent, StackResource, StackTemplate
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.table import TableSpec
@@ -29,8 +30,10 @@ class CloudFormationTables:
     stack_resources = TableSpec(
         StackResource,
         stack=lambda r: (r.stack,),
+        token=lambda r: (r.token,),
         physical_id=lambda r: () if r.physical is None else (r.physical.id,),
     )
+    stack_signals = TableSpec(StackSignal, stack=lambda s: (s.stack,), token=lambda s: (s.token,))
     stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
     stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,), operation=lambda e: (e.operation_id,))
     change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,))

@@ -168,12 +168,14 @@ class ForwardSteps:
         return declared
 
     def _declare(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
+        known = values_with(self._view.instance.values, self.settled)
         return replace(
             record,
             requires=tuple(sorted(self._view.instance.order[name])),
             deletion_policy=resource.deletion_policy.value,
             update_replace_policy=resource.update_replace_policy.value,
-            metadata=plain(evaluate(resource.metadata, values_with(self._view.instance.values, self.settled))),
+            metadata=plain(evaluate(resource.metadata, known)),
+            creation_policy=plain(evaluate(resource.creation_policy, known)),
         )
 
     def _is_settled(self, record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> bool:

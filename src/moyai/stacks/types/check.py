@@ -10,8 +10,10 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.cloudformation.errors import InsufficientCapabilities, TemplateFault
+from moyai.stacks.template.expressions import is_value
 from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
 from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.rows.waiting import CONDITION, signal_policy
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -44,9 +46,12 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
 
 
 def _check_attributes(name: str, resource: TemplateResource) -> None:
-    for title, attribute in (("CreationPolicy", resource.creation_policy), ("UpdatePolicy", resource.update_policy)):
-        if attribute:
-            raise TemplateFault(f"Template error: moyai does not support {title}, which the resource {name} has.")
+    if resource.creation_policy and resource.type != CONDITION:
+        raise TemplateFault(f"Template error: the resource {name} can't have a CreationPolicy: {resource.type}.")
+    if resource.creation_policy and is_value(resource.creation_policy) and not signal_policy(resource.creation_policy):
+        raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
+    if resource.update_policy:
+        raise TemplateFault(f"Template error: the resource {name} can't have an UpdatePolicy: {resource.type}.")
     if DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}:
         raise TemplateFault(f"Template error: resource type {resource.type} does not support deletion policy Snapshot")
 

@@ -5,8 +5,10 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-prope
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
@@ -21,7 +23,8 @@ _DASHES: Final = 2
 class ResourceContext(msgspec.Struct, frozen=True):
     """What a procedure knows of the resource beside its properties. ``token`` is the resource's alone.
     ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
-    ``takes_tags``: its service accepts the tags that name the stack.
+    ``takes_tags``: its service accepts the tags that name the stack. ``api``: at which callers reach the API,
+    ``name:port``.
     """
 
     stack: Stack
@@ -29,6 +32,8 @@ class ResourceContext(msgspec.Struct, frozen=True):
     token: str
     is_repeated: bool = False
     takes_tags: bool = True
+    api: str = ""
+    creation_policy: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def goes_back(self) -> bool:

@@ -44,6 +44,16 @@ class Wait(msgspec.Struct, frozen=True):
     seconds: Seconds
 
 
+class Signals(msgspec.Struct, frozen=True):
+    """Look which signals the resource with this token has received.
+
+    Answered with ``successes`` (data by unique id), ``failure`` (unique id and reason of the first one, or None) and
+    ``seconds``: how long the operation is under way.
+    """
+
+    token: str
+
+
 class AwsCallFailed(MoyaiError):
     """The answer to a call was an error. ``code``, ``status``: as the service sent them."""
 
@@ -57,6 +67,6 @@ class ResourceFailed(MoyaiError):
 
 
 T = TypeVar("T")
-Step: TypeAlias = "Call | Identified | Wait"
+Step: TypeAlias = "Call | Identified | Wait | Signals"
 Procedure: TypeAlias = Generator[Step, Mapping[str, Any], T]
 """Receives the answer to each call (an empty mapping after other steps), or AwsCallFailed."""

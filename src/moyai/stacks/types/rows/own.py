@@ -13,6 +13,7 @@ from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Identified, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.nested import nested_stack_row
+from moyai.stacks.types.rows.waiting import waiting_rows
 
 
 class Placeholder(StackResourceType, frozen=True):
@@ -28,7 +29,8 @@ class Placeholder(StackResourceType, frozen=True):
 
 
 def own_rows() -> Iterator[StackResourceType]:
-    """Nested stacks, CDK's description of itself, and waiting handles without a condition that waits for them."""
+    """Nested stacks, wait conditions, and CDK's description of itself."""
     yield nested_stack_row()
-    for name in ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"):
-        yield Placeholder(name, "", "", "", None, lambda _: {}, arranged=frozenset({"Analytics", "Modules"}))
+    yield from waiting_rows()
+    arranged = frozenset({"Analytics", "Modules"})
+    yield Placeholder("AWS::CDK::Metadata", "", "", "", None, lambda _: {}, arranged=arranged)
