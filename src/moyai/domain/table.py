@@ -102,6 +102,10 @@ class Table(Generic[R]):
         """The records found under ``value`` in ``index``, in the order in which they were added."""
         return tuple(self._indexes[index].get(value, {}).values())
 
+    def last(self, index: str, value: str) -> R | None:
+        """The record found under ``value`` in ``index`` that was added last, if there is one."""
+        return next(reversed(self._indexes[index].get(value, {}).values()), None)
+
     def each(self, index: str, value: str) -> Iterator[R]:
         """Iterate over the records found under ``value`` in ``index``; the table must not change meanwhile."""
         return iter(self._indexes[index].get(value, {}).values())

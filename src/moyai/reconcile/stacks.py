@@ -23,6 +23,7 @@ from moyai.domain.cloudformation.stack import (
     StackResource,
     StackStatus,
     StackTemplate,
+    failure_key,
 )
 from moyai.domain.world import Delete, table_name
 from moyai.kernel.clock import Clock, Instant, Seconds, later
@@ -31,7 +32,7 @@ from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
-from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder
+from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder, former_events
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
@@ -147,7 +148,7 @@ class StackLoop:
         return self._instances[stack.arn][1]
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
-        former = self._store.world.stack_events.by("stack", stack.arn)
+        former = former_events(self._store.world, stack.arn)
         templates = self._store.world.stack_templates
         hidden = {
             text
@@ -239,8 +240,7 @@ class StackLoop:
         """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""
         world = self._store.world
         stack, current = world.stacks[resource.stack], world.stack_resources[resource.key]
-        siblings = world.stack_resources.by("stack", resource.stack)
-        has_failed = any(sibling.status.failed and sibling.phase == stack.phase for sibling in siblings)
+        has_failed = bool(world.stack_resources.count("failed", failure_key(stack)))
         if current.is_changing and (has_failed or current.phase != stack.phase):
             raise ResourceFailed(CANCELLED if current.creating else UPDATE_CANCELLED)
 

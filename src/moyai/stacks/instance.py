@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameter
 from __future__ import annotations
 
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Final
 
@@ -51,6 +52,8 @@ class StackInstance(msgspec.Struct, frozen=True):
     parameters: Mapping[str, ParameterValue]
     values: Values
     order: Mapping[str, frozenset[str]]
+    sequence: tuple[str, ...] = ()
+    """All resources, each after those that must be there before it."""
     imports: tuple[str, ...] = ()
     """The exports that the template imports."""
 
@@ -85,7 +88,9 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     applied = apply_values(template, known)
     imports = tuple(sorted(_imported_names(template, known) & known.exports.keys()))
     known = msgspec.structs.replace(known, budget=None)
-    return StackInstance(applied, parameters, known, creation_order(applied.resources), imports)
+    order = creation_order(applied.resources)
+    sequence = tuple(TopologicalSorter(order).static_order())
+    return StackInstance(applied, parameters, known, order, sequence, imports)
 
 
 def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:

@@ -20,7 +20,7 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import later
 from moyai.kernel.ids import StackId, StackTemplateId
-from moyai.stacks.progress.events import ProgressRecorder
+from moyai.stacks.progress.events import ProgressRecorder, former_events
 from moyai.stacks.records import imported_names
 from moyai.stacks.template.text import parse_text
 
@@ -114,7 +114,7 @@ def begin(
         changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
-    recorder = ProgressRecorder(replace(stack, **members), world.stack_events.by("stack", stack.arn), ctx.now, ctx.ids)
+    recorder = ProgressRecorder(replace(stack, **members), former_events(world, stack.arn), ctx.now, ctx.ids)
     recorder.set_stack(status, reason)
     ctx.store.apply([*changes, *recorder.changes])
     return {"stack_id": stack.arn, "operation_id": operation}

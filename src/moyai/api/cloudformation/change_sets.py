@@ -29,7 +29,7 @@ from moyai.kernel.arn import arn
 from moyai.kernel.ids import ChangeSetArn
 from moyai.stacks.instance import StackInstance
 from moyai.stacks.progress.compare import compare
-from moyai.stacks.progress.events import ProgressRecorder
+from moyai.stacks.progress.events import FormerEvents, ProgressRecorder
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.records import instance_of
 
@@ -116,7 +116,7 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
     change_set = replace(_new_change_set(ctx, request, stack, template, instance), request=requested_by)
     changes: list[Change] = [Put(template), Put(change_set)]
     if is_new:
-        recorder = ProgressRecorder(stack, (), ctx.now, ctx.ids)
+        recorder = ProgressRecorder(stack, FormerEvents(), ctx.now, ctx.ids)
         recorder.set_stack(StackStatus.REVIEW_IN_PROGRESS, "User Initiated", description=instance.template.description)
         changes += recorder.changes
     ctx.store.apply(changes)

@@ -245,6 +245,11 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
         return self.status in {ResourceStatus.CREATE_IN_PROGRESS, ResourceStatus.UPDATE_IN_PROGRESS}
 
 
+def failure_key(stack: Stack) -> str:
+    """The value under which the resources are found that have failed in the present phase of a stack's operation."""
+    return f"{stack.arn} {stack.phase}"
+
+
 def resource_key(stack: StackId, logical_id: str) -> str:
     """The key of a stack's resource."""
     return f"{stack} {logical_id}"

@@ -30,6 +30,7 @@ class CloudFormationTables:
     stack_resources = TableSpec(
         StackResource,
         stack=lambda r: (r.stack,),
+        failed=lambda r: (f"{r.stack} {r.phase}",) if r.status.failed else (),
         token=lambda r: (r.token,),
         physical_id=lambda r: () if r.physical is None else (r.physical.id,),
     )

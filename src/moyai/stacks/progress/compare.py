@@ -11,9 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from moyai.domain.cloudformation.stack import StackResource
+from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.hidden import hide
-from moyai.stacks.progress.view import StackView, values_with, wanted_properties
+from moyai.stacks.progress.view import StackView, values_of, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
 from moyai.stacks.template.model import NESTED_STACK, TemplateResource
 from moyai.stacks.types.calls import changed_properties
@@ -36,20 +39,21 @@ def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any]
 
     ``hidden``: the texts that they must not have.
     """
-    staying: dict[str, StackResource] = {}
-    changes = []
+    staying: dict[str, ResourceValues] = {}
+    values = msgspec.structs.replace(view.instance.values, resources=staying)
+    live, changes = view.live, []
     for name, resource in view.in_order():
-        record = view.live.get(name)
+        record = live.get(name)
         if record is None or record.physical is None:
             changes.append(_added(name, resource, view, hidden))
             continue
-        change = _modified(name, resource, record, view, staying, hidden)
+        change = _modified(name, resource, record, wanted_properties(resource, values, view.tags), hidden)
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
-            staying[name] = record
+            staying[name] = values_of(record) or ResourceValues("")
         if change is not None:
             changes.append(change)
     changes += [
-        _removed(record, hidden) for name, record in view.live.items() if name not in view.instance.template.resources
+        _removed(record, hidden) for name, record in live.items() if name not in view.instance.template.resources
     ]
     return tuple(sorted(changes, key=lambda change: str(change["logical_resource_id"])))
 
@@ -83,12 +87,10 @@ def _modified(
     name: str,
     resource: TemplateResource,
     record: StackResource,
-    view: StackView,
-    staying: Mapping[str, StackResource],
+    after: Mapping[str, Any],
     hidden: Collection[str],
 ) -> dict[str, Any] | None:
     assert record.physical is not None  # noqa: S101  (checked by the caller)
-    after = wanted_properties(resource, values_with(view.instance.values, staying), view.tags)
     before = record.physical.properties
     changed = changed_properties(before, after)
     kind = resource_types()[resource.type]

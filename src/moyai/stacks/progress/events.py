@@ -6,9 +6,10 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_St
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.cloudformation.stack import (
@@ -19,9 +20,9 @@ from moyai.domain.cloudformation.stack import (
     StackResource,
     StackStatus,
 )
-from moyai.domain.world import Change, Delete, Put
+from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import Ids
+from moyai.kernel.ids import Ids, StackId
 from moyai.stacks.hidden import hide
 from moyai.stacks.template.model import NESTED_STACK
 
@@ -33,6 +34,21 @@ INITIATED: Final = "Resource creation Initiated"
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
+class FormerEvents(msgspec.Struct, frozen=True):
+    """The events of a stack so far: how many there are, the number of the last one, and all, oldest first."""
+
+    count: int = 0
+    last: int = 0
+    oldest: Iterable[StackEvent] = ()
+
+
+def former_events(world: World, stack: StackId) -> FormerEvents:
+    """The events of a stack, of which only those are read that make room for others."""
+    events = world.stack_events
+    last = events.last("stack", stack)
+    return FormerEvents(events.count("stack", stack), 0 if last is None else last.number, events.each("stack", stack))
+
+
 class ProgressRecorder:
     """Collects the changes of one step of a stack. ``former``: its events; the oldest make room for new ones.
 
@@ -40,15 +56,14 @@ class ProgressRecorder:
     """
 
     def __init__(
-        self, stack: Stack, former: Sequence[StackEvent], now: Instant, ids: Ids, hidden: Collection[str] = frozenset()
+        self, stack: Stack, former: FormerEvents, now: Instant, ids: Ids, hidden: Collection[str] = frozenset()
     ) -> None:
         self.stack = stack
         self._hidden = hidden
         self.changes: list[Change] = []
-        self._former, self._now, self._ids = former, now, ids
-        self._number = former[-1].number if former else 0
-        self._surplus = len(former) - MAX_EVENTS
-        """How many of the former events there are too many; negative while there is room."""
+        self._oldest, self._now, self._ids = iter(former.oldest), now, ids
+        self._number = former.last
+        self._room = MAX_EVENTS - former.count
 
     def set_stack(self, status: StackStatus, reason: str | None = None, **members: object) -> None:
         """Move the stack to another state."""
@@ -123,6 +138,6 @@ class ProgressRecorder:
             operation_id=self.stack.operation_id,
         )
         self.changes.append(Put(event))
-        if 0 <= self._surplus < len(self._former):
-            self.changes.append(Delete(StackEvent, self._former[self._surplus].id))
-        self._surplus += 1
+        self._room -= 1
+        if self._room < 0 and (oldest := next(self._oldest, None)) is not None:
+            self.changes.append(Delete(StackEvent, oldest.id))

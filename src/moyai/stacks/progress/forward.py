@@ -17,9 +17,10 @@ from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource, StackStatus
 from moyai.kernel.ids import Ids
 from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import REPLACING, ProgressRecorder
-from moyai.stacks.progress.view import StackView, plain, values_with, wanted_properties
+from moyai.stacks.progress.view import StackView, plain, values_of, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 
@@ -36,18 +37,22 @@ class ForwardSteps:
         is_update = view.stack.status is StackStatus.UPDATE_IN_PROGRESS
         self._policy = parse_policy(text) if is_update and text is not None else None
         self.settled: dict[str, StackResource] = {}
+        self._known: dict[str, ResourceValues] = {}
+        self._values = replace(view.instance.values, resources=self._known)
+        """Those of what is settled."""
+        self._live = view.live
 
     def begin(self) -> bool:
         """Begin everything that can begin. Returns whether everything is settled."""
         self._check_deletions()
         for name, resource in self._view.in_order():
             if self._view.instance.order[name] <= self.settled.keys():
-                self._advance(name, resource, self._view.live.get(name))
+                self._advance(name, resource, self._live.get(name))
         return len(self.settled) == len(self._view.instance.template.resources)
 
     def _check_deletions(self) -> None:
         """Fail what the template no longer has and the stack policy protects."""
-        for name, record in self._view.live.items():
+        for name, record in self._live.items():
             denial = (
                 None if name in self._view.instance.template.resources else self._denial(record, PolicyAction.DELETE)
             )
@@ -62,19 +67,24 @@ class ForwardSteps:
     def _advance(self, name: str, resource: TemplateResource, record: StackResource | None) -> None:
         if record is not None and record.status.in_progress:
             return
-        if name in self._view.stack.skipped and record is not None:
-            self.settled[name] = record
+        if record is not None and (name in self._view.stack.skipped or self._is_done(record, resource)):
+            self._settle(record)
             return
         try:
-            known = values_with(self._view.instance.values, self.settled)
-            wanted = wanted_properties(resource, known, self._view.tags)
+            wanted = wanted_properties(resource, self._values, self._view.tags)
         except TemplateFault as fault:
             self._fail(name, resource, record, fault.message)
             return
         if record is not None and self._is_settled(record, resource, wanted):
-            self.settled[name] = self._with_declaration(record, name, resource)
+            self._settle(self._with_declaration(record, name, resource))
         elif not self._has_failed:
             self._begin(name, resource, record, wanted)
+
+    def _settle(self, record: StackResource) -> None:
+        self.settled[record.logical_id] = record
+        values = values_of(record)
+        if values is not None:
+            self._known[record.logical_id] = values
 
     def _begin(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]
@@ -82,7 +92,7 @@ class ForwardSteps:
         obsolete = () if record is None or self._view.stack.status not in _ROLLBACKS else record.obsolete
         former = next((physical for physical in obsolete if physical.properties == wanted), None)
         if record is not None and former is not None:
-            self._take_up(record, former)
+            self._take_up(self._declare(record, name, resource), former)
             return
         if record is None or record.physical is None:
             self._create(name, resource, record, wanted)
@@ -142,7 +152,7 @@ class ForwardSteps:
         others = tuple(physical for physical in record.obsolete if physical != former)
         record = replace(record, physical=former, obsolete=(*others, *successors), wanted=None, creating=False)
         self._recorder.set_resource(record, ResourceStatus.UPDATE_COMPLETE)
-        self.settled[record.logical_id] = record
+        self._settle(record)
 
     def _fail(self, name: str, resource: TemplateResource, record: StackResource | None, reason: str) -> None:
         if self._has_failed:
@@ -168,15 +178,19 @@ class ForwardSteps:
         return declared
 
     def _declare(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
-        known = values_with(self._view.instance.values, self.settled)
         return replace(
             record,
             requires=tuple(sorted(self._view.instance.order[name])),
             deletion_policy=resource.deletion_policy.value,
             update_replace_policy=resource.update_replace_policy.value,
-            metadata=plain(evaluate(resource.metadata, known)),
-            creation_policy=plain(evaluate(resource.creation_policy, known)),
+            metadata=plain(evaluate(resource.metadata, self._values)),
+            creation_policy=plain(evaluate(resource.creation_policy, self._values)),
         )
+
+    def _is_done(self, record: StackResource, resource: TemplateResource) -> bool:
+        """Whether a resource was created or updated in this phase: then it need not be compared again."""
+        is_complete = record.status in {ResourceStatus.CREATE_COMPLETE, ResourceStatus.UPDATE_COMPLETE}
+        return is_complete and record.phase == self._view.stack.phase and record.type == resource.type
 
     def _is_settled(self, record: StackResource, resource: TemplateResource, wanted: Mapping[str, Any]) -> bool:
         is_equal = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
@@ -57,18 +56,20 @@ class StackView(msgspec.Struct, frozen=True):
 
     def in_order(self) -> Iterator[tuple[str, TemplateResource]]:
         """The resources of the template, each after those that it needs."""
-        for name in TopologicalSorter(self.instance.order).static_order():
+        for name in self.instance.sequence:
             yield name, self.instance.template.resources[name]
 
 
 def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
     """The values with those of resources that exist."""
-    known = {
-        name: ResourceValues(resource.physical.ref, _expressions(resource.physical.attributes))
-        for name, resource in resources.items()
-        if resource.physical is not None
-    }
+    known = {name: each for name, resource in resources.items() if (each := values_of(resource)) is not None}
     return msgspec.structs.replace(values, resources=known)
+
+
+def values_of(resource: StackResource) -> ResourceValues | None:
+    """The values of a resource that exists."""
+    physical = resource.physical
+    return None if physical is None else ResourceValues(physical.ref, _expressions(physical.attributes))
 
 
 def _expressions(attributes: Mapping[str, Any]) -> dict[str, Any]:

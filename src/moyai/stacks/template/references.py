@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from moyai.domain.cloudformation.errors import TemplateFault
@@ -26,18 +26,19 @@ def resource_expressions(resource: TemplateResource) -> Iterator[Expression]:
     yield resource.metadata
 
 
-def resources_in(expression: Expression, resources: Iterable[str]) -> frozenset[str]:
+def resources_in(expression: Expression, resources: Mapping[str, object]) -> frozenset[str]:
     """The resources to which an expression refers, of these."""
-    names = {each.name for each in walk(expression) if isinstance(each, Ref)}
-    return frozenset(resources) & (names | {each.resource for each in walk(expression) if isinstance(each, GetAtt)})
+    references = (each for each in walk(expression) if isinstance(each, Ref | GetAtt))
+    names = (each.name if isinstance(each, Ref) else each.resource for each in references)
+    return frozenset(name for name in names if name in resources)
 
 
 def dependencies(resources: Mapping[str, TemplateResource]) -> dict[str, frozenset[str]]:
     """For each resource those that must be there before it: by DependsOn, Ref, Fn::GetAtt and Fn::Sub."""
     return {
-        name: frozenset(resource.depends_on)
-        .intersection(resources)
-        .union(*(resources_in(expression, resources) for expression in resource_expressions(resource)))
+        name: frozenset(each for each in resource.depends_on if each in resources).union(
+            *(resources_in(expression, resources) for expression in resource_expressions(resource))
+        )
         for name, resource in resources.items()
     }
 
