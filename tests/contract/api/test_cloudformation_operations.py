@@ -131,7 +131,7 @@ def begin_waiting(installation, cfn) -> str:
     cfn.create_stack(StackName=NAME, TemplateBody=WAITING)
     run_until(installation, lambda: len(waiting(installation)) == 2)
     [handle] = [each for each in installation.store.world.stack_resources if each.logical_id == "Handle"]
-    return handle.physical.id
+    return str(handle.physical.id)
 
 
 def waiting(installation) -> list[object]:
