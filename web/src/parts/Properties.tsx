@@ -22,6 +22,8 @@ export function Properties({ items, columns = 4 }: { items: readonly (Property |
   );
 }
 
+const WRAP = { wordBreak: "normal", overflowWrap: "anywhere" } as const;
+
 /** A URL that opens in a new tab, with a copy button. */
 export function CopyableUrl({ url }: { url: string }) {
   const text = useText().parts;
@@ -41,7 +43,7 @@ export function CopyableValue({ value, iconOnly = false }: { value: string | und
     <CopyToClipboard
       variant={iconOnly ? "icon" : "inline"}
       textToCopy={value}
-      textToDisplay={value.split(/(?<=[:/])/).map((part, index) => <Fragment key={index}>{part}<wbr /></Fragment>)}
+      textToDisplay={<span style={WRAP}>{value.split(/(?<=[:/])/).map((part, index) => <Fragment key={index}>{part}<wbr /></Fragment>)}</span>}
       copyButtonAriaLabel={text.copy.label}
       copySuccessText={text.copy.done}
       copyErrorText={text.copy.failed}

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { cloudWatch } from "../../src/aws/cloudWatch.ts";
 import { type DataPoint, readSeries } from "../../src/aws/series.ts";
 import { cloudWatchMetric, edgeDimensions, METRIC_SOURCES } from "../../src/traffic/data/edgeMetrics.ts";
+import { readFailures, readInbound } from "../../src/traffic/data/inbound.ts";
 import { edgeChartQueries, readTotals } from "../../src/traffic/data/edgeSeries.ts";
 import { readMembers } from "../../src/traffic/data/members.ts";
 import { mergeMetrics, readCounts, readDetails } from "../../src/traffic/data/readTraffic.ts";
-import { buildMesh, sumEdges } from "../../src/traffic/model/buildMesh.ts";
+import { buildMesh, enteringEdges, sumEdges } from "../../src/traffic/model/buildMesh.ts";
 import { type Edge, type EdgeMetricName, type Member, type Mesh, targetName, workloadId } from "../../src/traffic/model/mesh.ts";
 import { recording, type RecordingName, RECORDINGS } from "./recording.ts";
 
@@ -44,7 +45,8 @@ describe.each(RECORDINGS)("%s", (what) => {
     members = await readMembers(target, signal);
     const filter = { range: { kind: "between", ...span } as const, namespace: null, members };
     const counts = await readCounts(target, filter, signal);
-    mesh = buildMesh(mergeMetrics(counts, await readDetails(target, filter, counts, signal)), members, counts.span);
+    const inbound = what === "shop" ? await readFailures(target, await readInbound(target, members, counts.span, signal), counts.span, signal) : [];
+    mesh = buildMesh(mergeMetrics(counts, await readDetails(target, filter, counts, signal)), members, counts.span, inbound);
   });
   afterAll(save);
 
@@ -94,9 +96,9 @@ describe.each(RECORDINGS)("%s", (what) => {
 
   test("the strip and an edge's charts add up to the same requests", async () => {
     vi.stubGlobal("fetch", fetch);
-    const sums = sumEdges(mesh.edges, mesh.span);
+    const sums = sumEdges(enteringEdges(mesh.edges), mesh.span);
     for (const namespace of [null, NAMESPACES[what]]) {
-      const totals = await readTotals(target, { namespace, members, span, period: MINUTE }, signal);
+      const totals = await readTotals(target, { namespace, members, span, period: MINUTE }, [], signal);
       expect(sum(ys(totals.requests))).toBe(sums.requests);
       expect(sum(ys(totals.failures))).toBe(sums.failures);
     }

@@ -1,7 +1,7 @@
 export const traffic = {
   title: "Traffic",
   description: "Request rates, response times, and success rates between services.",
-  kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway", loadBalancer: "load balancer" },
+  kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway", loadBalancer: "load balancer", outside: "Outside" },
   empty: { title: "No traffic in this time range" },
   noServices: {
     title: "No services on the map yet",
@@ -35,8 +35,9 @@ export const traffic = {
   },
   overview: {
     edges: (count: string) => (count === "1" ? "1 connection" : `${count} connections`),
-    requests: (count: string, rate: string) => `${count} ${count === "1" ? "request" : "requests"} over all connections (${rate})`,
+    requests: (count: string, rate: string) => `${count} ${count === "1" ? "request" : "requests"} (${rate})`,
     failures: (count: string) => `${count} failed`,
+    failing: (count: number) => (count === 1 ? "1 connection with failures" : `${count} connections with failures`),
     deploying: (count: number) => `${count} deploying`,
     ejected: (count: number) => (count === 1 ? "1 host ejected" : `${count} hosts ejected`),
   },
@@ -49,6 +50,7 @@ export const traffic = {
     fit: "Fit to view",
     noNamespace: "(no namespace)",
     loadBalancers: "Load balancers",
+    outsideDetail: "public addresses and other tasks",
   },
   mapUnavailable: { title: "Couldn't draw the map", detail: "The table shows the same live data.", retry: "Retry" },
   legend: {
@@ -106,6 +108,20 @@ export const traffic = {
     callers: "Called by",
     called: "Calls",
     none: "None in this time range",
+  },
+  diagnosis: {
+    title: "This connection has failures",
+    since: "Since",
+    affected: "Affected callers",
+    target: "Targets that fail",
+    codes: "Status codes",
+    changes: "Recent changes",
+    unknown: "Unknown",
+    noTarget: "No task reported failures",
+    noCode: (timeouts: string) => `No response was an error; timeouts: ${timeouts}`,
+    noChanges: "No deployments in this time",
+    deployment: (service: string) => `Deployment of ${service}`,
+    more: (count: number) => `${count} more`,
   },
   targets: {
     title: "Slowest targets",

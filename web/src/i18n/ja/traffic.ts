@@ -4,7 +4,7 @@ import type { traffic as english } from "../en/traffic.ts";
 export const traffic: Translation<typeof english> = {
   title: "トラフィック",
   description: "サービス間のリクエストレート、応答時間、成功率を表示します。",
-  kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ", loadBalancer: "ロードバランサー" },
+  kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ", loadBalancer: "ロードバランサー", outside: "外部" },
   empty: { title: "この時間範囲にトラフィックはありません" },
   noServices: {
     title: "マップに表示するサービスがまだありません",
@@ -38,8 +38,9 @@ export const traffic: Translation<typeof english> = {
   },
   overview: {
     edges: (count) => `呼び出し経路 ${count}`,
-    requests: (count, rate) => `リクエスト ${count} (全経路の合計、${rate})`,
+    requests: (count, rate) => `リクエスト ${count} (${rate})`,
     failures: (count) => `失敗 ${count}`,
+    failing: (count) => `失敗のある呼び出し経路 ${count}`,
     deploying: (count) => `デプロイ中 ${count}`,
     ejected: (count) => `除外中のホスト ${count}`,
   },
@@ -51,6 +52,7 @@ export const traffic: Translation<typeof english> = {
     fit: "全体を表示",
     noNamespace: "(名前空間なし)",
     loadBalancers: "ロードバランサー",
+    outsideDetail: "パブリックアドレスとほかのタスク",
   },
   mapUnavailable: {
     title: "マップを描画できませんでした",
@@ -112,6 +114,20 @@ export const traffic: Translation<typeof english> = {
     callers: "呼び出し元",
     called: "呼び出し先",
     none: "この時間範囲にはありません",
+  },
+  diagnosis: {
+    title: "この呼び出し経路で失敗が発生しています",
+    since: "発生時刻",
+    affected: "影響を受ける呼び出し元",
+    target: "失敗しているターゲット",
+    codes: "ステータスコード",
+    changes: "最近の変更",
+    unknown: "不明",
+    noTarget: "失敗を報告したタスクはありません",
+    noCode: (timeouts) => `エラーのレスポンスなし、タイムアウト: ${timeouts}`,
+    noChanges: "この間のデプロイはありません",
+    deployment: (service) => `${service} のデプロイ`,
+    more: (count) => `ほか ${count} 件`,
   },
   targets: {
     title: "最も遅いターゲット",

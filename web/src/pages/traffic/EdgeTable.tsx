@@ -10,8 +10,9 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { usePreferences } from "../../app/preferences.tsx";
 import { useText } from "../../i18n/useText.ts";
 import { formatCount, formatMs, formatPercent, formatRate } from "../../traffic/model/format.ts";
-import { type Edge, targetName, toneOf, workloadId, workloadName } from "../../traffic/model/mesh.ts";
+import { type Edge, targetName, toneOf, workloadId } from "../../traffic/model/mesh.ts";
 import { TONE_STATUS } from "./toneStatus.ts";
+import { workloadLabel } from "./workloadLabel.ts";
 
 const PAGE_SIZE = 50;
 
@@ -45,7 +46,8 @@ export function EdgeTable({ edges, variant, onSelect }: EdgeTableProps) {
 }
 
 function useColumns(onSelect: (edge: Edge) => void): TableProps.ColumnDefinition<Edge>[] {
-  const text = useText().traffic.table;
+  const words = useText().traffic;
+  const text = words.table;
   const { language } = usePreferences();
   const number = (id: "retries" | "timeouts" | "failures" | "requests" | "ejected", header: string) => ({
     id,
@@ -63,15 +65,15 @@ function useColumns(onSelect: (edge: Edge) => void): TableProps.ColumnDefinition
     {
       id: "caller",
       header: text.caller,
-      cell: (edge) => <WorkloadName name={workloadName(edge.caller)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
-      sortingComparator: (a, b) => workloadName(a.caller).localeCompare(workloadName(b.caller)),
+      cell: (edge) => <WorkloadName name={workloadLabel(edge.caller, words)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
+      sortingComparator: (a, b) => workloadLabel(a.caller, words).localeCompare(workloadLabel(b.caller, words)),
     },
     {
       id: "target",
       header: text.target,
       isRowHeader: true,
       cell: (edge) => (
-        <Link href="#" onFollow={(event) => { event.preventDefault(); onSelect(edge); }} ariaLabel={text.open(workloadName(edge.caller), targetName(edge))}>
+        <Link href="#" onFollow={(event) => { event.preventDefault(); onSelect(edge); }} ariaLabel={text.open(workloadLabel(edge.caller, words), targetName(edge))}>
           <WorkloadName name={targetName(edge)} deploying={isDeploying(edge, "target")} label={text.deploying} />
         </Link>
       ),

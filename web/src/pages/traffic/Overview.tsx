@@ -9,7 +9,7 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { readTotals } from "../../traffic/data/edgeSeries.ts";
-import { sumEdges } from "../../traffic/model/buildMesh.ts";
+import { enteringEdges, sumEdges } from "../../traffic/model/buildMesh.ts";
 import { formatCount, formatPercent, formatRate } from "../../traffic/model/format.ts";
 import { type Mesh, toneOf, workloadId } from "../../traffic/model/mesh.ts";
 import { chartPeriod, formatTimeRange, resolveTimeRange, surroundingSpan } from "../../traffic/model/timeRange.ts";
@@ -28,7 +28,8 @@ export interface OverviewProps {
 export function Overview({ view, change, mesh }: OverviewProps) {
   const text = useText().traffic.overview;
   const { language } = usePreferences();
-  const totals = mesh && sumEdges(mesh.edges, mesh.span);
+  const totals = mesh && { ...sumEdges(enteringEdges(mesh.edges), mesh.span), ejected: sumEdges(mesh.edges, mesh.span).ejected };
+  const failing = (mesh?.edges ?? []).filter(({ success }) => toneOf(success) === "bad").length;
   const deploying = new Set(mesh?.edges.flatMap((edge) => edge.deploying.map(workloadId)));
   return (
     <SpaceBetween size="xs">
@@ -38,6 +39,7 @@ export function Overview({ view, change, mesh }: OverviewProps) {
           <Box variant="span">{text.requests(formatCount(totals.requests, language), formatRate(totals.rate, language))}</Box>
           <Box variant="span">{text.failures(formatCount(totals.failures, language))}</Box>
           <StatusIndicator type={TONE_STATUS[toneOf(totals.success)]}>{formatPercent(totals.success, language)}</StatusIndicator>
+          {failing > 0 ? <StatusIndicator type="error">{text.failing(failing)}</StatusIndicator> : null}
           {deploying.size > 0 ? <StatusIndicator type="in-progress">{text.deploying(deploying.size)}</StatusIndicator> : null}
           {totals.ejected > 0 ? <StatusIndicator type="warning">{text.ejected(totals.ejected)}</StatusIndicator> : null}
         </SpaceBetween>
@@ -55,7 +57,8 @@ function TrafficTimeline({ view, change, mesh }: OverviewProps & { readonly mesh
     const now = Date.now() / 1000;
     const span = surroundingSpan(resolveTimeRange(range, now), now);
     const period = chartPeriod(span, now);
-    const totals = await readTotals(target, { namespace, members: mesh.members, span, period }, signal);
+    const outside = mesh.edges.filter(({ caller }) => caller.kind === "outside");
+    const totals = await readTotals(target, { namespace, members: mesh.members, span, period }, outside, signal);
     return { span, ...totals };
   });
   const [lastData, setLastData] = useState(query.data);

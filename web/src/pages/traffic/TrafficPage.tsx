@@ -67,7 +67,7 @@ function MapOrTable({ query, graph, view, change }: MapOrTableProps) {
   const [mapFailed, setMapFailed] = useState(false);
   const onMapFailed = useCallback(() => { setMapFailed(true); }, []);
   const matches = useMemo(() => graph && matchingBoxes(graph, view.find), [graph, view.find]);
-  const selected = useMemo(() => selectedItem(view.edge), [view.edge]);
+  const selected = useMemo(() => selectedItem(view.edge, graph), [view.edge, graph]);
   const select = (item: SceneItem | null) => {
     change({ edge: item === null ? null : item.kind === "box" ? `:${item.id}` : item.id });
   };
@@ -115,10 +115,12 @@ function EmptyMap() {
   );
 }
 
-/** The selected box or line, from the URL. */
-function selectedItem(edge: View["edge"]): SceneItem | null {
+/** The selected box, or the line with the selected edge, from the URL. */
+function selectedItem(edge: View["edge"], graph: Graph | null): SceneItem | null {
   if (edge === null) return null;
-  return edge.startsWith(":") ? { kind: "box", id: edge.slice(1) } : { kind: "line", id: edge };
+  if (edge.startsWith(":")) return { kind: "box", id: edge.slice(1) };
+  const line = graph?.lines.find(({ id, edges }) => id === edge || edges.some((one) => one.id === edge));
+  return { kind: "line", id: line?.id ?? edge };
 }
 
 /** The neighborhood of the focused box; the whole graph without one. */
@@ -142,7 +144,7 @@ function matchingBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
 }
 
 function buildPanel(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChange) => void) {
-  const selected = selectedItem(view.edge);
+  const selected = selectedItem(view.edge, graph);
   if (selected?.kind === "box") {
     const box = graph.boxes.find(({ id }) => id === selected.id);
     if (!box) return null;
@@ -157,7 +159,7 @@ function buildPanel(mesh: Mesh, graph: Graph, view: View, change: (change: ViewC
     );
   }
   const line = graph.lines.find(({ id }) => id === selected?.id);
-  const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find(({ id }) => id === selected?.id);
-  if (edge) return <EdgePanel edge={edge} members={mesh.members} range={view.range} />;
-  return line ? <LinePanel line={line} onEdge={({ id }) => { change({ edge: id }); }} /> : null;
+  const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find(({ id }) => id === view.edge);
+  if (edge) return <EdgePanel edge={edge} edges={mesh.edges} members={mesh.members} range={view.range} />;
+  return line ? <LinePanel line={line} graph={graph} onEdge={({ id }) => { change({ edge: id }); }} /> : null;
 }

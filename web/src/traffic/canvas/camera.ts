@@ -11,6 +11,7 @@ export interface Camera {
 
 const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 2.5;
+const MAX_FIT_ZOOM = 1.5;
 const MARGIN = 24;
 
 export function toWorld(camera: Camera, view: Size, point: Point): Point {
@@ -33,9 +34,9 @@ export function panBy(camera: Camera, delta: Point): Camera {
   return { ...camera, x: camera.x + delta.x / camera.zoom, y: camera.y + delta.y / camera.zoom };
 }
 
-/** The camera that shows a whole picture, at most at its original size. */
+/** The camera that shows a whole picture, a small one somewhat enlarged. */
 export function fitTo(picture: Size, view: Size): Camera {
   const available = { width: Math.max(view.width - 2 * MARGIN, 1), height: Math.max(view.height - 2 * MARGIN, 1) };
-  const zoom = Math.min(available.width / Math.max(picture.width, 1), available.height / Math.max(picture.height, 1), 1);
+  const zoom = Math.min(available.width / Math.max(picture.width, 1), available.height / Math.max(picture.height, 1), MAX_FIT_ZOOM);
   return { x: picture.width / 2, y: picture.height / 2, zoom: Math.max(zoom, MIN_ZOOM) };
 }

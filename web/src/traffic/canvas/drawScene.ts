@@ -3,12 +3,14 @@
 
 import { BOX, type Bounds, boxBounds, overlaps } from "../layout/geometry.ts";
 import type { NamespaceFrame } from "../layout/layout.ts";
+import { formatPercent, formatRate } from "../model/format.ts";
 import { drawLabels } from "./drawLabels.ts";
 import { type DrawContext, type DrawStyle, FONT, type ZoomedStyle } from "./drawStyle.ts";
 import { ARROW_LENGTH, type Scene, type SceneBox, type SceneLine } from "./scene.ts";
 import type { Tile } from "./tile.ts";
 
-const SUBTITLE_ZOOM = 0.62; // from which subtitles can be read
+const DETAIL_ZOOM = 0.62; // from which all texts of a box can be read
+const STRIPE_WIDTH = 3; // at the left of a box, in the color of its success rate
 const NAME_ZOOM = 0.16; // from which names are drawn
 const DIMMED = 0.16;
 const NAME_SIZE = { min: 13, max: 26, onScreen: 11 } as const; // `min` and `max` in the world; `onScreen` without a subtitle
@@ -32,8 +34,8 @@ export function drawScene(ctx: DrawContext, scene: Scene, style: DrawStyle, tile
   ctx.globalAlpha = 1;
   for (const box of boxes) drawBox(ctx, box, zoomed);
   ctx.globalAlpha = 1;
-  const titles = scene.frames.map((frame) => drawFrameTitle(ctx, frame, zoomed));
-  return drawLabels(ctx, lines, [...boxes.map(boxBounds), ...titles], zoomed);
+  for (const frame of scene.frames) drawFrameTitle(ctx, frame, zoomed);
+  return drawLabels(ctx, lines, zoomed);
 }
 
 function isHighlighted(style: DrawStyle, line: SceneLine): boolean {
@@ -50,8 +52,8 @@ function drawFrame(ctx: DrawContext, { x, y, width, height }: NamespaceFrame, { 
   ctx.stroke();
 }
 
-/** Draws a frame's title inside it, or above it at a small zoom; returns the title's bounds. */
-function drawFrameTitle(ctx: DrawContext, { id, x, y, width }: NamespaceFrame, { palette, texts, zoom }: ZoomedStyle): Bounds {
+/** Draws a frame's title inside it, or above it at a small zoom. */
+function drawFrameTitle(ctx: DrawContext, { id, x, y, width }: NamespaceFrame, { palette, texts, zoom }: ZoomedStyle): void {
   const size = Math.min(Math.max(TITLE_SIZE.min, TITLE_SIZE.onScreen / zoom), TITLE_SIZE.max);
   const baseline = size > TITLE_SIZE.inside ? y - size / 3 : y + Math.max(26, size + 8);
   const [title, maxWidth] = [texts.frames[id] ?? id, width - 36];
@@ -60,10 +62,9 @@ function drawFrameTitle(ctx: DrawContext, { id, x, y, width }: NamespaceFrame, {
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
   ctx.fillText(title, x + 18, baseline, maxWidth);
-  return [x + 18, baseline - size, x + 18 + Math.min(ctx.measureText(title).width, maxWidth), baseline + size / 4];
 }
 
-function drawLine(ctx: DrawContext, { line, curve, width }: SceneLine, style: ZoomedStyle): void {
+function drawLine(ctx: DrawContext, { line, path, width }: SceneLine, style: ZoomedStyle): void {
   const { palette, highlight, zoom, selected } = style;
   const isDimmed = highlight !== null && !highlight.lines.has(line.id);
   const strokeWidth = Math.max(width, 1 / zoom);
@@ -71,10 +72,14 @@ function drawLine(ctx: DrawContext, { line, curve, width }: SceneLine, style: Zo
   ctx.strokeStyle = palette.tones[line.tone];
   ctx.lineWidth = selected?.kind === "line" && selected.id === line.id ? strokeWidth + 2 / zoom : strokeWidth;
   ctx.setLineDash(line.tcp ? [2 + 2 * strokeWidth, 2 + 1.5 * strokeWidth] : []);
-  const [x1, y1, x2, y2, x3, y3, x4, y4] = curve;
+  const last = path.at(-1);
+  if (!last) return;
+  const [x4, y4] = [last[6], last[7]];
   ctx.beginPath();
-  ctx.moveTo(x1, y1);
-  ctx.bezierCurveTo(x2, y2, x3, y3, x4 - ARROW_LENGTH, y4);
+  for (const [index, [x1, y1, x2, y2, x3, y3, xEnd, yEnd]] of path.entries()) {
+    if (index === 0) ctx.moveTo(x1, y1);
+    ctx.bezierCurveTo(x2, y2, x3, y3, index === path.length - 1 ? xEnd - ARROW_LENGTH : xEnd, yEnd);
+  }
   ctx.stroke();
   ctx.setLineDash([]);
   const halfHeight = ARROW_LENGTH / 2 + width / 2;
@@ -100,36 +105,45 @@ function drawBox(ctx: DrawContext, sceneBox: SceneBox, style: ZoomedStyle): void
   ctx.fill();
   ctx.stroke();
   ctx.setLineDash([]);
+  ctx.fillStyle = palette.boxTones[box.isImpaired && box.tone !== "bad" ? "fair" : box.tone];
+  ctx.fillRect(x + 4, y + 8, STRIPE_WIDTH, BOX.height - 16);
   if (zoom >= NAME_ZOOM) drawBoxTexts(ctx, sceneBox, style);
 }
 
+/** The name of a box; from a zoom at which they can be read, its place and its state below. */
 function drawBoxTexts(ctx: DrawContext, sceneBox: SceneBox, style: ZoomedStyle): void {
   const { box, x, y } = sceneBox;
   const { palette, texts, zoom } = style;
-  const subtitle = texts.kinds[box.kind] ?? box.subtitle;
-  const hasSubtitle = zoom >= SUBTITLE_ZOOM && subtitle !== "";
-  const badge = [box.tasks, box.deploying ? "↻" : ""].filter((part) => part !== "").join(" ");
-  const maxWidth = BOX.width - 20 - (badge === "" ? 0 : drawBadge(ctx, badge, sceneBox, style));
+  const isDetailed = zoom >= DETAIL_ZOOM;
+  const [maxWidth, name] = [BOX.width - 22, texts.names[box.kind] ?? box.title];
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   ctx.fillStyle = palette.text;
-  setNameFont(ctx, box.title, maxWidth, hasSubtitle ? NAME_SIZE.min : Math.min(Math.max(NAME_SIZE.onScreen / zoom, NAME_SIZE.min), NAME_SIZE.max));
-  ctx.fillText(truncate(ctx, box.title, maxWidth), x + 10, y + (hasSubtitle ? 14 : BOX.height / 2));
-  if (hasSubtitle) {
-    ctx.font = `400 11px ${FONT}`;
-    ctx.fillStyle = palette.secondaryText;
-    ctx.fillText(truncate(ctx, subtitle, maxWidth), x + 10, y + 29);
-  }
+  setNameFont(ctx, name, maxWidth, isDetailed ? NAME_SIZE.min : Math.min(Math.max(NAME_SIZE.onScreen / zoom, NAME_SIZE.min), NAME_SIZE.max));
+  ctx.fillText(truncate(ctx, name, maxWidth), x + 13, y + (isDetailed ? 14 : BOX.height / 2));
+  if (!isDetailed) return;
+  ctx.font = `400 11px ${FONT}`;
+  ctx.fillStyle = palette.secondaryText;
+  ctx.fillText(truncate(ctx, texts.kinds[box.kind] ?? box.subtitle, maxWidth), x + 13, y + 30);
+  drawBoxState(ctx, sceneBox, style);
 }
 
-/** Draws a badge at the right edge of a box; returns the width that it takes. */
-function drawBadge(ctx: DrawContext, badge: string, { box, x, y }: SceneBox, { palette, zoom }: ZoomedStyle): number {
-  ctx.textBaseline = "middle";
+/** The last row of a box: what it receives on the left, its tasks on the right. */
+function drawBoxState(ctx: DrawContext, { box, x, y }: SceneBox, { palette, texts }: ZoomedStyle): void {
+  const { traffic, tasks } = boxState(box, texts.locale);
+  ctx.font = `600 11px ${FONT}`;
+  ctx.fillStyle = box.tone === "bad" || box.tone === "fair" ? palette.boxTones[box.tone] : palette.text;
+  ctx.fillText(traffic, x + 13, y + 48);
   ctx.textAlign = "right";
-  ctx.font = `700 ${zoom >= SUBTITLE_ZOOM ? 12 : Math.min(NAME_SIZE.onScreen / zoom, NAME_SIZE.max)}px ${FONT}`;
-  ctx.fillStyle = box.deploying ? palette.deploying : palette.tones.fair;
-  ctx.fillText(badge, x + BOX.width - 9, y + BOX.height / 2);
-  return ctx.measureText(badge).width + 6;
+  ctx.fillStyle = box.deploying ? palette.deploying : box.isImpaired ? palette.boxTones.fair : palette.secondaryText;
+  ctx.fillText(tasks, x + BOX.width - 9, y + 48);
+}
+
+/** `12/s 99.5 % !` and `↻ 1/2`, with the number of unhealthy tasks, if there are any, as `1/2 ✕ 1`. */
+export function boxState(box: SceneBox["box"], locale: string): { readonly traffic: string; readonly tasks: string } {
+  const success = box.success === null ? "" : `${formatPercent(box.success, locale)}${{ good: "", none: "", fair: " !", bad: " !!" }[box.tone]}`;
+  const traffic = box.rate === null ? "" : `${formatRate(box.rate, locale)}  ${success}`.trim();
+  return { traffic, tasks: [box.deploying ? "↻" : "", box.tasks, box.unhealthy > 0 ? `✕ ${box.unhealthy}` : ""].filter((part) => part !== "").join(" ") };
 }
 
 /** Sets the font for a name: of the preferred size, or smaller if the name fits then. */

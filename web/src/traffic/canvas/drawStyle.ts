@@ -11,6 +11,8 @@ export type DrawContext = OffscreenCanvasRenderingContext2D;
 export interface MapTexts {
   /** Titles of the frames that are no namespace, by id. */
   readonly frames: Readonly<Record<string, string>>;
+  /** Names of boxes that have none of their own, by kind. */
+  readonly names: Readonly<Partial<Record<GraphBox["kind"], string>>>;
   /** Subtitles that name the kind of a box. */
   readonly kinds: Readonly<Partial<Record<GraphBox["kind"], string>>>;
   readonly locale: string;

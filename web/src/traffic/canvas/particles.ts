@@ -1,7 +1,7 @@
 // The animation of the map: particles that move along highlighted lines, faster the higher the rate is. They pass below boxes
 // and labels. Pure, except for drawParticles.
 
-import { type Bounds, boxBounds, overlaps, type Point, pointAt } from "../layout/geometry.ts";
+import { type Bounds, boxBounds, overlaps, pathPoints, type Point } from "../layout/geometry.ts";
 import type { Tone } from "../model/mesh.ts";
 import { toView } from "./camera.ts";
 import type { Palette } from "./palette.ts";
@@ -22,7 +22,7 @@ export interface ParticleTrack {
 export type Particles = ReadonlyMap<Tone, readonly { readonly x: number; readonly y: number; readonly radius: number }[]>;
 
 const SPACING = 4; // world units
-const SEGMENTS = 48; // straight segments of a curve
+const SEGMENTS = 24; // straight segments of a curve
 const GAP = 26; // pixels of the view between two particles
 const MAX_PARTICLES = 400; // the gap grows rather than exceed it
 const PARTICLES_MIN_ZOOM = 0.12; // below which particles would only flicker
@@ -36,20 +36,20 @@ export function particleTracks(scene: Scene, highlight: Highlight | null, labels
   return scene.lines.filter(({ line }) => highlight.lines.has(line.id)).map((line) => buildTrack(line, covers));
 }
 
-function buildTrack({ line, curve, width, bounds }: SceneLine, covers: readonly Bounds[]): ParticleTrack {
+function buildTrack({ line, path, width, bounds }: SceneLine, covers: readonly Bounds[]): ParticleTrack {
   const nearCovers = covers.filter((cover) => overlaps(cover, bounds));
   const isCovered = ({ x, y }: Point) => nearCovers.some((cover) => overlaps(cover, [x, y, x, y]));
-  const points = evenlySpacedPoints(curve).map((point) => (isCovered(point) ? null : point));
+  const points = evenlySpacedPoints(path).map((point) => (isCovered(point) ? null : point));
   return { tone: line.tone, width, speed: 14 + (22 * Math.round(SPEED_STEPS * Math.log10(1 + line.rate))) / SPEED_STEPS, points };
 }
 
-/** Points of a curve that are `SPACING` apart, up to the arrow. */
-function evenlySpacedPoints(curve: SceneLine["curve"]): Point[] {
+/** Points of a path that are `SPACING` apart, up to the arrow. */
+function evenlySpacedPoints(path: SceneLine["path"]): Point[] {
   const points: Point[] = [];
-  let from = pointAt(curve, 0);
+  const [start, ...ends] = pathPoints(path, SEGMENTS);
+  let from = start ?? { x: 0, y: 0 };
   let next = 0; // the distance between `from` and the next point
-  for (let segment = 1; segment <= SEGMENTS; segment += 1) {
-    const to = pointAt(curve, segment / SEGMENTS);
+  for (const to of ends) {
     const length = Math.hypot(to.x - from.x, to.y - from.y);
     for (; next < length; next += SPACING) {
       points.push({ x: from.x + ((to.x - from.x) * next) / length, y: from.y + ((to.y - from.y) * next) / length });

@@ -1,7 +1,7 @@
 // The scene: boxes at their positions, lines as curves, and hit testing. World coordinates.
 
-import { BOX, type Bounds, type Curve, curveBetween, type Point, pointAt } from "../layout/geometry.ts";
-import type { Layout, NamespaceFrame } from "../layout/layout.ts";
+import { BOX, type Bounds, type Path, pathBounds, pathPoints, type Point } from "../layout/geometry.ts";
+import { type Layout, type NamespaceFrame, routeKey } from "../layout/layout.ts";
 import type { Graph, GraphBox, GraphLine } from "../model/graph.ts";
 
 export interface SceneBox extends Point {
@@ -13,7 +13,9 @@ export type LineData = Omit<GraphLine, "edges">;
 
 export interface SceneLine {
   readonly line: LineData;
-  readonly curve: Curve;
+  readonly path: Path;
+  /** The space for the line's label, which nothing else takes. */
+  readonly label: Bounds;
   readonly width: number;
   readonly bounds: Bounds;
 }
@@ -40,23 +42,19 @@ export interface Highlight {
 
 export const ARROW_LENGTH = 7;
 const MIN_WIDTH = 1.25;
-const HIT_TEST_SEGMENTS = 24; // of a curve
+const HIT_TEST_SEGMENTS = 12; // of a curve
 
 export function buildScene(graph: Graph, layout: Layout): Scene {
   const boxes: SceneBox[] = [];
-  const positions = new Map<string, Point>();
   for (const box of graph.boxes) {
     const position = layout.positions.get(box.id);
     if (!position) continue; // a new box, which the next layout contains
-    positions.set(box.id, position);
     boxes.push({ box, ...position });
   }
   const lines: SceneLine[] = [];
   for (const { edges, ...line } of graph.lines) {
-    const [from, to] = [positions.get(line.from), positions.get(line.to)];
-    if (!from || !to) continue;
-    const curve = curveBetween(from, to, layout.offsets.get(`${line.from} ${line.to}`));
-    lines.push({ line, curve, width: lineWidth(line.rate), bounds: curveBounds(curve) });
+    const route = layout.routes.get(routeKey(line));
+    if (route) lines.push({ line, ...route, width: lineWidth(line.rate), bounds: pathBounds(route.path) });
   }
   lines.sort((a, b) => severity(a.line) - severity(b.line)); // lines with failures are drawn on top
   return { boxes, lines, frames: layout.frames, width: layout.width, height: layout.height };
@@ -71,35 +69,24 @@ function severity(line: LineData): number {
   return { none: 0, good: 1, fair: 2, bad: 3 }[line.tone];
 }
 
-function curveBounds(curve: Curve): Bounds {
-  const [xs, ys] = [curve.filter((_, n) => n % 2 === 0), curve.filter((_, n) => n % 2 === 1)];
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-}
-
 /** The box at a point, or else the nearest line within `tolerance`. */
 export function hitTest(scene: Scene, point: Point, tolerance: number): SceneItem | null {
   for (const { box, x, y } of scene.boxes) {
     if (point.x >= x && point.x <= x + BOX.width && point.y >= y && point.y <= y + BOX.height) return { kind: "box", id: box.id };
   }
   let [nearest, item] = [tolerance, null as SceneItem | null];
-  for (const { line, curve, bounds, width } of scene.lines) {
+  for (const { line, path, bounds, width } of scene.lines) {
     const reach = tolerance + width / 2;
     if (point.x < bounds[0] - reach || point.y < bounds[1] - reach || point.x > bounds[2] + reach || point.y > bounds[3] + reach) continue;
-    const distance = distanceToCurve(curve, point) - width / 2;
+    const distance = distanceToPath(path, point) - width / 2;
     if (distance < nearest) [nearest, item] = [distance, { kind: "line", id: line.id }];
   }
   return item;
 }
 
-function distanceToCurve(curve: Curve, point: Point): number {
-  let min = Infinity;
-  let from = pointAt(curve, 0);
-  for (let segment = 1; segment <= HIT_TEST_SEGMENTS; segment += 1) {
-    const to = pointAt(curve, segment / HIT_TEST_SEGMENTS);
-    min = Math.min(min, distanceToSegment(from, to, point));
-    from = to;
-  }
-  return min;
+function distanceToPath(path: Path, point: Point): number {
+  const points = pathPoints(path, HIT_TEST_SEGMENTS);
+  return Math.min(...points.slice(1).map((to, index) => distanceToSegment(points[index] ?? to, to, point)));
 }
 
 function distanceToSegment(a: Point, b: Point, point: Point): number {

@@ -4,9 +4,8 @@
 import type { Dimension, Metric } from "@aws-sdk/client-cloudwatch";
 import type { Target } from "../../aws/config.ts";
 import { listMetrics } from "../../aws/metrics.ts";
-import { type EdgeKey, type EdgeMetricName, edgeId, loadBalancerWorkload, type MetricNamespaces, type WorkloadKind } from "../model/mesh.ts";
+import { type EdgeKey, type EdgeMetricName, edgeId, loadBalancerWorkload, type MetricNamespaces, SERVICE_CONNECT, type WorkloadKind } from "../model/mesh.ts";
 
-export const SERVICE_CONNECT: MetricNamespaces = { own: "Moyai/ServiceConnect", aws: "AWS/ECS", prefix: "" };
 export const APP_MESH: MetricNamespaces = { own: "Moyai/AppMesh", aws: "Moyai/AppMesh", prefix: "envoy.appmesh." };
 
 const APPLICATION: MetricNamespaces = { own: "AWS/ApplicationELB", aws: "AWS/ApplicationELB", prefix: "" };
@@ -78,11 +77,6 @@ export function edgeDimensions({ caller, target, node }: EdgeKey): Dimension[] {
     { Name: "TargetVirtualService", Value: target },
     { Name: "TargetVirtualNode", Value: node.service },
   ];
-}
-
-/** The dimensions of the sum over all callers. Only Service Connect has it; an edge of a mesh has its own dimensions. */
-export function targetDimensions(key: EdgeKey): Dimension[] {
-  return key.node || key.caller.kind === "loadBalancer" ? edgeDimensions(key) : [{ Name: "TargetDiscoveryName", Value: key.target }];
 }
 
 /** The edges that have each metric. An edge has a metric once there was something to count. */

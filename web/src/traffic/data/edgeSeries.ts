@@ -3,25 +3,29 @@
 import type { Target } from "../../aws/config.ts";
 import type { TimeSpan } from "../../aws/metrics.ts";
 import { type DataPoint, dropPartialPeriod, readRawSeries, type Series, type SeriesQuery, sumSeries } from "../../aws/series.ts";
-import { MemberIndex } from "../model/buildMesh.ts";
-import type { EdgeKey, EdgeMetricName, Member } from "../model/mesh.ts";
-import { cloudWatchMetric, edgeDimensions, listEdges, type MetricSource, sourcesOf, targetDimensions } from "./edgeMetrics.ts";
+import { enteringEdges, MemberIndex } from "../model/buildMesh.ts";
+import { type Edge, edgeId, type EdgeKey, type EdgeMetricName, type Member, SERVICE_CONNECT } from "../model/mesh.ts";
+import { cloudWatchMetric, edgeDimensions, listEdges, type MetricSource, sourcesOf } from "./edgeMetrics.ts";
 
-/** Requests and failures of all edges, or of those of a namespace or a mesh. */
+/** The requests that enter the mesh, and their failures: of all edges, or of those of a namespace or a mesh. */
 export async function readTotals(
   target: Target,
   { namespace, members, span, period }: { namespace: string | null; members: readonly Member[]; span: TimeSpan; period: number },
+  outside: readonly Edge[],
   signal: AbortSignal,
 ): Promise<{ requests: readonly DataPoint[]; failures: readonly DataPoint[] }> {
   const edges = await listEdges(target, signal);
   const index = new MemberIndex(members);
+  const shown = [...(edges.get("requests") ?? []), ...(edges.get("connections") ?? [])].filter((key) => namespace === null || index.namespaceOf(key) === namespace);
+  const ends = [...shown.map((key) => ({ id: edgeId(key), caller: key.caller, targets: index.targetsOf(key) })), ...outside];
+  const entering = new Set(enteringEdges(ends).map(({ id }) => id));
   const queriesFor = (metric: EdgeMetricName): SeriesQuery[] => {
     const keys = (edges.get(metric) ?? []).filter((key) => namespace === null || index.namespaceOf(key) === namespace);
-    const dimensionsOf = namespace === null ? targetDimensions : edgeDimensions;
-    const queries = keys.flatMap((key) => sourcesOf(key, metric).map((source) => ({ label: metric, ...cloudWatchMetric(key, source), dimensions: dimensionsOf(key) })));
-    return [...new Map(queries.map((query) => [JSON.stringify(query), query])).values()];
+    const counted = keys.filter((key) => entering.has(edgeId(key)));
+    return counted.flatMap((key) => sourcesOf(key, metric).map((source) => ({ label: metric, ...cloudWatchMetric(key, source), dimensions: edgeDimensions(key) })));
   };
-  const queries = [...queriesFor("requests"), ...queriesFor("connections"), ...queriesFor("failures")];
+  const received = outside.flatMap((edge) => outsideQueries(edge, edge.protocol === "tcp" ? "connections" : "requests").slice(0, 1));
+  const queries = [...queriesFor("requests"), ...queriesFor("connections"), ...queriesFor("failures"), ...received];
   const series = await readRawSeries(target, queries, span, period, signal);
   const sum = (parts: readonly Series[]) => dropPartialPeriod(sumSeries(parts, span, period), span, period);
   return {
@@ -30,8 +34,21 @@ export async function readTotals(
   };
 }
 
-/** The queries for the charts of one edge. */
-export function edgeChartQueries(key: EdgeKey, tcp: boolean) {
+/** What the services that callers outside call have received, each with its own dimensions. */
+function outsideQueries({ target, targets }: Pick<Edge, "target" | "targets">, kind: "requests" | "connections" | "bytes"): SeriesQuery[] {
+  const metric = { requests: "RequestCount", connections: "NewConnectionCount", bytes: "ProcessedBytes" }[kind];
+  return targets.map(({ cluster, service }) => {
+    const dimensions = [{ Name: "DiscoveryName", Value: target }, { Name: "ServiceName", Value: service }, { Name: "ClusterName", Value: cluster }];
+    return { label: kind, namespace: SERVICE_CONNECT.aws, metric, stat: "Sum", dimensions };
+  });
+}
+
+/** The queries for the charts of one edge. Of callers outside, there is only what the called service received from all callers. */
+export function edgeChartQueries(key: EdgeKey & Partial<Pick<Edge, "targets">>, tcp: boolean) {
+  if (key.caller.kind === "outside") {
+    const ends = { target: key.target, targets: (key.targets ?? []).slice(0, 1) };
+    return { traffic: outsideQueries(ends, tcp ? "connections" : "requests"), trouble: [], times: [], codes: [], bytes: outsideQueries(ends, "bytes") };
+  }
   const dimensions = edgeDimensions(key);
   const isBalanced = key.caller.kind === "loadBalancer";
   const query = (label: string, source: MetricSource): SeriesQuery => ({ label, ...cloudWatchMetric(key, source), dimensions });

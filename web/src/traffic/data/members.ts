@@ -6,24 +6,41 @@ import { DescribeServicesCommand, paginateListServicesByNamespace, type Service 
 import type { TargetGroup } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
 import { appMesh, readMeshes } from "../../aws/appMesh.ts";
-import { groupsOf, readBalancedServices } from "../../aws/balancedServices.ts";
+import { groupsOf, readBalancedServices, taskReference } from "../../aws/balancedServices.ts";
 import { cloudMap } from "../../aws/cloudMap.ts";
 import type { Target } from "../../aws/config.ts";
 import { ecs } from "../../aws/ecs.ts";
 import { loadBalancerDimension, targetGroupDimension } from "../../aws/elb.ts";
 import { readTargetGroups } from "../../aws/targetGroups.ts";
+import { readTasks } from "../../aws/tasks.ts";
 import { LOAD_BALANCERS, NO_NAMESPACE } from "../model/graph.ts";
 import { loadBalancerWorkload, type Member, meshId, workloadId, type WorkloadKind } from "../model/mesh.ts";
 
 const BATCH = 10; // the limit of DescribeServices
 const PAGE_SIZE = 100;
 const CONCURRENT_REQUESTS = 4;
+const MAX_TASKS = 500; // whose health is read
 
 /** Every service that uses Service Connect or is behind a load balancer, with these, and every virtual node and virtual gateway. */
 export async function readMembers(target: Target, signal: AbortSignal): Promise<Member[]> {
-  const [services, meshes, groups] = await Promise.all([readServices(target, signal), readMeshes(target), readTargetGroups(target)]);
+  const [listed, meshes, groups] = await Promise.all([readServices(target, signal), readMeshes(target), readTargetGroups(target)]);
+  const services = await withHealth(target, listed, signal);
   const balanced = groups.length === 0 ? [] : await readBalanced(target, services, groups, signal);
   return [...services, ...balanced, ...(await Promise.all(meshes.map((mesh) => readMesh(target, mesh)))).flat()];
+}
+
+/** The services with the number of their unhealthy tasks, unless so many tasks run that reading them all would take long. */
+async function withHealth(target: Target, services: readonly Member[], signal: AbortSignal): Promise<Member[]> {
+  const running = services.reduce((sum, member) => sum + member.running, 0);
+  if (running === 0 || running > MAX_TASKS) return [...services];
+  const unhealthy = new Map<string, number>();
+  for (const cluster of new Set(services.map(({ workload }) => workload.cluster))) {
+    for (const task of await readTasks(target, { cluster, desiredStatus: "RUNNING" }, signal)) {
+      const id = `${cluster}/${taskReference(task).service ?? ""}`;
+      if (task.healthStatus === "UNHEALTHY") unhealthy.set(id, (unhealthy.get(id) ?? 0) + 1);
+    }
+  }
+  return services.map((member) => ({ ...member, unhealthy: unhealthy.get(workloadId(member.workload)) ?? 0 }));
 }
 
 /** The load balancers in front of services, and those of the services that are in no namespace. */

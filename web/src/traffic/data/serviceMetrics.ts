@@ -3,7 +3,7 @@
 import type { Target } from "../../aws/config.ts";
 import { listMetrics, type TimeSpan } from "../../aws/metrics.ts";
 import { readSeries, type Series } from "../../aws/series.ts";
-import { SERVICE_CONNECT } from "./edgeMetrics.ts";
+import { SERVICE_CONNECT } from "../model/mesh.ts";
 
 /** The inbound or the outbound traffic of a service. */
 export interface ServiceTraffic {

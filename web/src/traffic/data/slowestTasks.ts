@@ -3,9 +3,8 @@
 import type { Target } from "../../aws/config.ts";
 import { listMetrics, type TimeSpan } from "../../aws/metrics.ts";
 import { readSeries, type SeriesQuery } from "../../aws/series.ts";
-import type { Workload } from "../model/mesh.ts";
+import { SERVICE_CONNECT, type Workload } from "../model/mesh.ts";
 import { wholePeriod } from "../model/timeRange.ts";
-import { SERVICE_CONNECT } from "./edgeMetrics.ts";
 
 export interface TaskMetrics {
   readonly workload: Workload;

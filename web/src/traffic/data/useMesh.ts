@@ -5,8 +5,9 @@ import { useMemo } from "react";
 import { useTarget } from "../../aws/useTarget.ts";
 import { type LiveQuery, useLive } from "../../live/useLive.ts";
 import { buildMesh, membersIn } from "../model/buildMesh.ts";
-import type { Mesh } from "../model/mesh.ts";
+import type { Member, Mesh } from "../model/mesh.ts";
 import { formatTimeRange, type TimeRange } from "../model/timeRange.ts";
+import { readFailures, readInbound } from "./inbound.ts";
 import { readMembers } from "./members.ts";
 import { mergeMetrics, readCounts, readDetails, type TrafficMetrics } from "./readTraffic.ts";
 
@@ -32,16 +33,28 @@ export function useMesh(range: TimeRange, namespace: string | null): LiveQuery<M
     countMetrics === undefined ? EMPTY : readDetails(target, filter, countMetrics, signal),
   );
   const detailMetrics = countMetrics === undefined ? undefined : details.data;
+  const hasNames = shownHasNames(allMembers, namespace);
+  const inbound = useLive(["traffic-inbound", ...key, countMetrics !== undefined, hasNames], topics, async (signal) => {
+    if (allMembers === undefined || countMetrics === undefined || !hasNames) return [];
+    const received = await readInbound(target, membersIn(allMembers, namespace), countMetrics.span, signal);
+    return readFailures(target, received, countMetrics.span, signal);
+  });
+  const inboundMetrics = countMetrics === undefined ? undefined : inbound.data;
   const shownMembers = useMemo(() => allMembers && membersIn(allMembers, namespace), [allMembers, namespace]);
   const mesh = useMemo(() => {
     if (shownMembers === undefined || countMetrics === undefined) return undefined;
-    return buildMesh(mergeMetrics(countMetrics, detailMetrics), shownMembers, countMetrics.span);
-  }, [shownMembers, countMetrics, detailMetrics]);
+    return buildMesh(mergeMetrics(countMetrics, detailMetrics), shownMembers, countMetrics.span, inboundMetrics);
+  }, [shownMembers, countMetrics, detailMetrics, inboundMetrics]);
   const reload = () => {
-    for (const query of [members, counts, details]) query.reload();
+    for (const query of [members, counts, details, inbound]) query.reload();
   };
-  const failed = [members, counts, details].find((query) => query.status === "failed");
+  const failed = [members, counts, details, inbound].find((query) => query.status === "failed");
   if (failed) return { status: "failed", data: mesh, error: failed.error, reload };
   if (mesh === undefined) return { status: "loading", data: undefined, error: undefined, reload };
   return { status: "ready", data: mesh, error: undefined, reload };
+}
+
+/** Whether a shown service offers a name of Service Connect, whose proxies count what they receive. */
+function shownHasNames(members: readonly Member[] | undefined, namespace: string | null): boolean {
+  return membersIn(members ?? [], namespace).some(({ workload, discoveryNames }) => workload.kind === "service" && discoveryNames.length > 0);
 }

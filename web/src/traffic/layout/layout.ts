@@ -1,10 +1,9 @@
-// Computes the positions of boxes: callers left of their targets, in columns, frame by frame. Pure, and independent of the
-// order of boxes and lines. dagre assigns the columns and the order within each; the positions are computed here, because
-// dagre reserves space for passing lines, which would make a map of 200 services seven screens high.
+// Computes the positions of boxes and the courses of lines: callers left of their targets, in columns, frame by frame. Pure, and
+// independent of the order of boxes and lines.
 
-import { Graph as DagreGraph, layout as dagreLayout } from "@dagrejs/dagre";
-import { BOX, type Point } from "./geometry.ts";
-import { type LineOffsets, routeLines } from "./lineRouting.ts";
+import { lineKey } from "./columns.ts";
+import { ASPECT_RATIO, type FrameContent, layoutFrame, type Route } from "./frameLayout.ts";
+import { type Bounds, type Curve, horizontalCurve, overlaps, type Path, type Point, roundedPath } from "./geometry.ts";
 
 export interface LayoutInput {
   readonly boxes: readonly { readonly id: string; readonly namespace: string }[];
@@ -23,155 +22,145 @@ export interface NamespaceFrame {
 export interface Layout {
   /** The upper left corner of each box. */
   readonly positions: ReadonlyMap<string, Point>;
+  /** The route of each line, by `routeKey`. */
+  readonly routes: ReadonlyMap<string, Route>;
   readonly frames: readonly NamespaceFrame[];
-  readonly offsets: LineOffsets;
   readonly width: number;
   readonly height: number;
 }
 
-const COLUMN_WIDTH = BOX.width + 132;
-const ROW_HEIGHT = { min: BOX.height + 18, max: BOX.height + 62 } as const;
+/** The key of a line among the routes of a layout. */
+export const routeKey = lineKey;
+
 const MARGIN = 28;
 const TITLE_HEIGHT = 34;
-const FRAME_GAP = 56;
-const ASPECT_RATIO = 1.9; // of width to height, that the map should have
-const SWEEPS = 6;
+const FRAME_GAP = { x: 84, y: 44 } as const;
+const CORRIDOR = { top: 22, pitch: 10 } as const; // of lines above all frames
+const CORNER = 12;
+
+type Line = LayoutInput["lines"][number];
 
 export function computeLayout(input: LayoutInput): Layout {
   const byNamespace = new Map<string, string[]>();
-  for (const { id, namespace } of [...input.boxes].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), id]);
-  }
+  for (const { id, namespace } of [...input.boxes].sort((a, b) => (a.id < b.id ? -1 : 1))) byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), id]);
   const namespaceOf = new Map(input.boxes.map((box) => [box.id, box.namespace]));
+  const lines = [...input.lines].filter(({ from, to }) => namespaceOf.has(from) && namespaceOf.has(to)).sort((a, b) => (lineKey(a) < lineKey(b) ? -1 : 1));
+  const [startsIn, endsIn] = [(line: Line) => namespaceOf.get(line.from), (line: Line) => namespaceOf.get(line.to)];
+  const crossing = lines.filter((line) => startsIn(line) !== endsIn(line));
   const frames = [...byNamespace].map(([id, boxes]) => {
-    const lines = input.lines.filter((line) => namespaceOf.get(line.from) === id && namespaceOf.get(line.to) === id);
-    return { id, ...layoutFrame(boxes, lines) };
+    const inner = lines.filter((line) => startsIn(line) === id && endsIn(line) === id);
+    const content = layoutFrame(boxes, { inner, incoming: crossing.filter((line) => endsIn(line) === id), outgoing: crossing.filter((line) => startsIn(line) === id) });
+    return { id, content };
   });
-  const crossing = input.lines.map(({ from, to }) => ({ from: namespaceOf.get(from), to: namespaceOf.get(to) })).filter(({ from, to }) => from !== to);
-  const called = new Set(crossing.map(({ to }) => to));
-  const callers = new Set(crossing.map(({ from }) => from).filter((id) => !called.has(id)));
+  const called = new Set(crossing.map(endsIn));
+  const callers = new Set(crossing.map(startsIn).filter((id) => !called.has(id)));
   const left = packFrames(frames.filter(({ id }) => callers.has(id)), 0);
-  const packed = placeBeside(left, packFrames(frames.filter(({ id }) => !callers.has(id)), left.width));
-  return { ...packed, offsets: routeLines(sortLines(input.lines), packed.positions) };
+  const placed = placeBeside(left, packFrames(frames.filter(({ id }) => !callers.has(id)), left.width));
+  return buildLayout(placed, crossing, namespaceOf);
 }
 
-interface FrameContent {
-  readonly id: string;
-  readonly positions: ReadonlyMap<string, Point>;
+interface PlacedFrame extends NamespaceFrame {
+  readonly content: FrameContent;
+  /** The right edge of the widest frame above or below this one. */
+  readonly columnRight: number;
+}
+
+interface PlacedFrames {
+  readonly frames: readonly PlacedFrame[];
   readonly width: number;
   readonly height: number;
 }
 
-/** The positions of one frame's boxes, relative to the upper left box. Boxes without lines are below all others. */
-function layoutFrame(boxes: readonly string[], lines: LayoutInput["lines"]): Omit<FrameContent, "id"> {
-  const connected = new Set(lines.flatMap((line) => [line.from, line.to]));
-  const columns = orderColumns(boxes.filter((id) => connected.has(id)), lines);
-  const unconnected = boxes.filter((id) => !connected.has(id));
-  const positions = new Map<string, Point>();
-  const rows = assignRows(columns, lines);
-  const rowCount = columns.length > 0 ? Math.max(...rows.values()) + 1 : 0;
-  const columnCount = Math.max(columns.length, Math.min(unconnected.length, 4));
-  const totalRows = Math.ceil(rowCount + unconnected.length / columnCount);
-  const rowHeight = Math.min(Math.max((columnCount * COLUMN_WIDTH) / ASPECT_RATIO / totalRows, ROW_HEIGHT.min), ROW_HEIGHT.max);
-  for (const [column, ids] of columns.entries()) {
-    for (const id of ids) positions.set(id, { x: column * COLUMN_WIDTH, y: (rows.get(id) ?? 0) * rowHeight });
-  }
-  for (const [index, id] of unconnected.entries()) {
-    const row = rowCount + (rowCount > 0 ? 0.5 : 0) + Math.floor(index / columnCount);
-    positions.set(id, { x: (index % columnCount) * COLUMN_WIDTH, y: row * rowHeight });
-  }
-  const width = (columnCount - 1) * COLUMN_WIDTH + BOX.width;
-  const height = Math.max(...[...positions.values()].map(({ y }) => y)) + BOX.height;
-  return { positions, width, height };
-}
-
-/** The columns from left to right, each from top to bottom. */
-function orderColumns(boxes: readonly string[], lines: LayoutInput["lines"]): string[][] {
-  if (boxes.length === 0) return [];
-  const graph = new DagreGraph();
-  graph.setGraph({ rankdir: "LR", ranker: "longest-path", nodesep: 1, edgesep: 1, ranksep: 1 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const id of boxes) graph.setNode(id, { width: 1, height: 1 });
-  for (const line of sortLines(lines)) if (line.from !== line.to) graph.setEdge(line.from, line.to);
-  dagreLayout(graph);
-  const byX = new Map<number, { id: string; y: number }[]>();
-  for (const id of boxes) {
-    const { x, y } = graph.node(id) as { x: number; y: number };
-    byX.set(x, [...(byX.get(x) ?? []), { id, y }]);
-  }
-  const columns = [...byX].sort(([a], [b]) => a - b);
-  return columns.map(([, column]) => column.sort((a, b) => a.y - b.y || (a.id < b.id ? -1 : 1)).map(({ id }) => id));
-}
-
-/** The row of each box: near its neighbors, in the order of its column, and never twice in one column. */
-function assignRows(columns: readonly (readonly string[])[], lines: LayoutInput["lines"]): Map<string, number> {
-  const tallest = Math.max(0, ...columns.map((column) => column.length));
-  const rows = new Map<string, number>();
-  for (const column of columns) {
-    for (const [index, id] of column.entries()) rows.set(id, index + (tallest - column.length) / 2);
-  }
-  const neighbors = new Map<string, string[]>();
-  for (const { from, to } of lines) {
-    neighbors.set(from, [...(neighbors.get(from) ?? []), to]);
-    neighbors.set(to, [...(neighbors.get(to) ?? []), from]);
-  }
-  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
-    for (const column of sweep % 2 ? [...columns].reverse() : columns) moveToNeighbors(column, neighbors, rows, tallest);
-  }
-  return rows;
-}
-
-function moveToNeighbors(column: readonly string[], neighbors: ReadonlyMap<string, readonly string[]>, rows: Map<string, number>, tallest: number): void {
-  let min = 0;
-  for (const [index, id] of column.entries()) {
-    const own = neighbors.get(id) ?? [];
-    const average = own.reduce((sum, neighbor) => sum + (rows.get(neighbor) ?? 0), 0) / Math.max(own.length, 1);
-    const max = tallest - (column.length - index); // leaves rows for the boxes below
-    const row = Math.min(Math.max(average, min), Math.max(max, min));
-    rows.set(id, row);
-    min = row + 1;
-  }
-}
-
-function sortLines(lines: LayoutInput["lines"]): LayoutInput["lines"] {
-  const key = (line: LayoutInput["lines"][number]) => `${line.from} ${line.to}`;
-  return [...lines].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-}
-
-type PackedFrames = Omit<Layout, "offsets">;
-
 /** Callers in other frames on the left, all others on the right. */
-function placeBeside(left: PackedFrames, right: PackedFrames): PackedFrames {
+function placeBeside(left: PlacedFrames, right: PlacedFrames): PlacedFrames {
   if (left.frames.length === 0) return right;
-  const shift = left.width + FRAME_GAP;
-  const positions = new Map(left.positions);
-  for (const [box, { x, y }] of right.positions) positions.set(box, { x: x + shift, y });
-  const frames = [...left.frames, ...right.frames.map((frame) => ({ ...frame, x: frame.x + shift }))];
-  return { positions, frames, width: shift + right.width, height: Math.max(left.height, right.height) };
+  const shift = left.width + FRAME_GAP.x;
+  const moved = right.frames.map((frame) => ({ ...frame, x: frame.x + shift, columnRight: frame.columnRight + shift }));
+  return { frames: [...left.frames, ...moved], width: shift + right.width, height: Math.max(left.height, right.height) };
+}
+
+interface SizedFrame {
+  readonly id: string;
+  readonly content: FrameContent;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** The frames, largest first, in the number of columns that comes closest to the wanted aspect ratio of a map with `leftWidth` beside them. */
-function packFrames(contents: readonly FrameContent[], leftWidth: number): PackedFrames {
-  const framed = [...contents]
-    .map((content) => ({ ...content, outer: { width: content.width + 2 * MARGIN, height: content.height + TITLE_HEIGHT + 2 * MARGIN } }))
-    .sort((a, b) => b.outer.height * b.outer.width - a.outer.height * a.outer.width || (a.id < b.id ? -1 : 1));
-  const candidates = framed.map((_, index) => stackFrames(framed, index + 1));
-  const size = ({ width, height }: PackedFrames) => Math.max(leftWidth + width, height * ASPECT_RATIO);
-  return candidates.reduce((best, candidate) => (size(candidate) < size(best) ? candidate : best), stackFrames(framed, 1));
+function packFrames(contents: readonly { readonly id: string; readonly content: FrameContent }[], leftWidth: number): PlacedFrames {
+  const sized = contents
+    .map(({ id, content }) => ({ id, content, width: content.width + 2 * MARGIN, height: content.height + TITLE_HEIGHT + 2 * MARGIN }))
+    .sort((a, b) => b.height * b.width - a.height * a.width || (a.id < b.id ? -1 : 1));
+  const candidates = sized.map((_, index) => stackFrames(sized, index + 1));
+  const size = ({ width, height }: PlacedFrames) => Math.max(leftWidth + width, height * ASPECT_RATIO);
+  return candidates.reduce((best, candidate) => (size(candidate) < size(best) ? candidate : best), stackFrames(sized, 1));
 }
 
-function stackFrames(framed: readonly (FrameContent & { readonly outer: { width: number; height: number } })[], columnCount: number): PackedFrames {
-  const positions = new Map<string, Point>();
-  const frames: NamespaceFrame[] = [];
-  const columnWidth = Math.max(0, ...framed.map(({ outer }) => outer.width)) + FRAME_GAP;
+function stackFrames(sized: readonly SizedFrame[], columnCount: number): PlacedFrames {
+  const frames: PlacedFrame[] = [];
+  const columnWidth = Math.max(0, ...sized.map(({ width }) => width));
   const heights = Array.from({ length: columnCount }, () => 0);
-  for (const { id, positions: inner, outer } of framed) {
+  for (const frame of sized) {
     const column = heights.indexOf(Math.min(...heights));
-    const [x, y] = [column * columnWidth, heights[column] ?? 0];
-    frames.push({ id, x, y, ...outer });
-    for (const [box, position] of inner) positions.set(box, { x: x + MARGIN + position.x, y: y + TITLE_HEIGHT + MARGIN + position.y });
-    heights[column] = y + outer.height + FRAME_GAP;
+    const [x, y] = [column * (columnWidth + FRAME_GAP.x), heights[column] ?? 0];
+    frames.push({ ...frame, x, y, columnRight: x + columnWidth });
+    heights[column] = y + frame.height + FRAME_GAP.y;
   }
-  const right = frames.map((frame) => frame.x + frame.width);
-  return { positions, frames, width: Math.max(0, ...right), height: Math.max(FRAME_GAP, ...heights) - FRAME_GAP };
+  return { frames, width: Math.max(0, ...frames.map(({ x, width }) => x + width)), height: Math.max(FRAME_GAP.y, ...heights) - FRAME_GAP.y };
+}
+
+/** Positions and routes in the coordinates of the map. Lines that pass other frames run above all frames. */
+function buildLayout({ frames, width, height }: PlacedFrames, crossing: readonly Line[], namespaceOf: ReadonlyMap<string, string>): Layout {
+  const frameOf = (box: string) => frames.find(({ id }) => id === namespaceOf.get(box));
+  const passing = crossing.filter((line) => passesFrames(frameOf(line.from), frameOf(line.to), frames));
+  const top = passing.length === 0 ? 0 : CORRIDOR.top + passing.length * CORRIDOR.pitch;
+  const positions = new Map<string, Point>();
+  const routes = new Map<string, Route>();
+  for (const frame of frames) {
+    const [dx, dy] = [frame.x + MARGIN, frame.y + TITLE_HEIGHT + MARGIN + top];
+    for (const [box, { x, y }] of frame.content.positions) positions.set(box, { x: x + dx, y: y + dy });
+    for (const [key, { path, label }] of frame.content.routes) routes.set(key, { path: movePath(path, dx, dy), label: moveBounds(label, dx, dy) });
+  }
+  for (const line of crossing) {
+    const [source, target, entry] = [frameOf(line.from), frameOf(line.to), routes.get(lineKey(line))];
+    if (!source || !target || !entry) continue;
+    const exit = movePath(source.content.exits.get(lineKey(line)) ?? [], source.x + MARGIN, source.y + TITLE_HEIGHT + MARGIN + top);
+    const lane = passing.indexOf(line);
+    const connection = connect(endOf(exit), startOf(entry.path), lane < 0 ? null : { y: top - CORRIDOR.top / 2 - (lane + 1) * CORRIDOR.pitch, right: source.columnRight, index: lane });
+    routes.set(lineKey(line), { ...entry, path: [...exit, ...connection, ...entry.path] });
+  }
+  return { positions, routes, frames: frames.map(({ id, x, y, width, height }) => ({ id, x, y: y + top, width, height })), width, height: height + top };
+}
+
+/** Whether a direct line between two frames could pass a third one, or would lead backward. */
+function passesFrames(source: PlacedFrame | undefined, target: PlacedFrame | undefined, frames: readonly PlacedFrame[]): boolean {
+  if (!source || !target) return false;
+  if (target.x < source.columnRight) return true;
+  const between: Bounds = [source.x + source.width, Math.min(source.y, target.y), target.x, Math.max(source.y + source.height, target.y + target.height)];
+  return frames.some((frame) => frame !== source && frame !== target && overlaps(between, [frame.x, frame.y, frame.x + frame.width, frame.y + frame.height]));
+}
+
+function connect(from: Point, to: Point, corridor: { readonly y: number; readonly right: number; readonly index: number } | null): Path {
+  if (corridor === null) return [horizontalCurve(from, to)];
+  const shift = 10 + 6 * (corridor.index % 4);
+  const [right, left] = [corridor.right + shift, to.x - MARGIN - shift];
+  return roundedPath([from, { x: right, y: from.y }, { x: right, y: corridor.y }, { x: left, y: corridor.y }, { x: left, y: to.y }, to], CORNER);
+}
+
+function startOf(path: Path): Point {
+  const [first] = path;
+  return { x: first?.[0] ?? 0, y: first?.[1] ?? 0 };
+}
+
+function endOf(path: Path): Point {
+  const last = path.at(-1);
+  return { x: last?.[6] ?? 0, y: last?.[7] ?? 0 };
+}
+
+function movePath(path: Path, dx: number, dy: number): Path {
+  return path.map(([x1, y1, x2, y2, x3, y3, x4, y4]): Curve => [x1 + dx, y1 + dy, x2 + dx, y2 + dy, x3 + dx, y3 + dy, x4 + dx, y4 + dy]);
+}
+
+function moveBounds([left, top, right, bottom]: Bounds, dx: number, dy: number): Bounds {
+  return [left + dx, top + dy, right + dx, bottom + dy];
 }

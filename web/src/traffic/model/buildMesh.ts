@@ -4,12 +4,14 @@
 // balancer leads to the services that register in the target group, and is in their namespace.
 
 import type { TimeSpan } from "../../aws/metrics.ts";
+import { type Inbound, outsideEdges } from "./outside.ts";
 import { type Edge, type EdgeKey, edgeId, type EdgeMetrics, type Member, type Mesh, meshId, successRate, type Workload, workloadId } from "./mesh.ts";
 import { durationSeconds } from "./timeRange.ts";
 
-export function buildMesh(metrics: ReadonlyMap<string, EdgeMetrics>, members: readonly Member[], span: TimeSpan): Mesh {
+export function buildMesh(metrics: ReadonlyMap<string, EdgeMetrics>, members: readonly Member[], span: TimeSpan, inbound: readonly Inbound[] = []): Mesh {
   const index = new MemberIndex(members);
-  const edges = [...metrics.values()].map((edgeMetrics) => buildEdge(edgeMetrics, index, span)).filter((edge) => edge.requests > 0);
+  const known = [...metrics.values()].map((edgeMetrics) => buildEdge(edgeMetrics, index, span)).filter((edge) => edge.requests > 0);
+  const edges = [...known, ...outsideEdges(known, members, inbound, span)];
   return { span, members, edges: edges.sort((a, b) => b.requests - a.requests || (a.id < b.id ? -1 : 1)) };
 }
 
@@ -92,6 +94,16 @@ export function membersIn(members: readonly Member[], namespace: string | null):
   const groups = new Set(own.flatMap(({ targetGroups = [] }) => targetGroups));
   const callers = members.filter(({ workload, targetGroups = [] }) => workload.kind === "loadBalancer" && targetGroups.some((group) => groups.has(group)));
   return [...new Set([...own, ...callers])];
+}
+
+/**
+ * The edges whose requests enter the mesh: those of callers that nobody calls. A request that is passed on is counted once. Where
+ * all call each other, every edge counts.
+ */
+export function enteringEdges<E extends Pick<Edge, "caller" | "targets">>(edges: readonly E[]): readonly E[] {
+  const called = new Set(edges.flatMap((edge) => edge.targets.filter((target) => workloadId(target) !== workloadId(edge.caller)).map(workloadId)));
+  const entering = edges.filter(({ caller }) => !called.has(workloadId(caller)));
+  return entering.length === 0 ? edges : entering;
 }
 
 /** The totals of several edges. */

@@ -1,5 +1,6 @@
 // The mesh as a graph of boxes and lines. A box is a service, or a cluster with its services of one namespace, or a virtual
-// node, virtual gateway or load balancer, which belongs to no cluster. A deleted caller and a name that no known workload offers get boxes, too.
+// node, virtual gateway or load balancer, which belongs to no cluster. Callers outside, a deleted caller and a name that no known
+// workload offers get boxes, too. All edges between two boxes are one line.
 
 import { type Edge, type Member, type Mesh, successRate, targetName, type Tone, toneOf, type Workload, workloadId, type WorkloadKind, workloadName } from "./mesh.ts";
 
@@ -13,15 +14,22 @@ export interface GraphBox {
   readonly subtitle: string;
   readonly kind: WorkloadKind | "cluster" | "unknown";
   readonly deploying: boolean;
-  /** Running and desired tasks; empty if they are equal or unknown. */
+  /** Running and desired tasks; empty if they are unknown. */
   readonly tasks: string;
+  /** Whether fewer tasks run than are desired, or some are unhealthy. */
+  readonly isImpaired: boolean;
+  readonly unhealthy: number;
+  /** Requests per second that it receives, or that callers outside and load balancers send; null without any. */
+  readonly rate: number | null;
+  readonly success: number | null;
+  readonly tone: Tone;
 }
 
 export interface GraphLine {
   readonly id: string;
   readonly from: string;
   readonly to: string;
-  /** The edges that the line stands for; several where boxes are clusters. */
+  /** The edges that the line stands for: several where boxes are clusters, or a caller uses several names or target groups of one target. */
   readonly edges: readonly Edge[];
   readonly rate: number;
   readonly success: number | null;
@@ -47,9 +55,12 @@ export const NO_NAMESPACE = "";
 /** The frame of load balancers that reach services in several frames. A namespace can't have this name. */
 export const LOAD_BALANCERS = "elb/";
 
+/** A box before its lines are known. */
+type PlainBox = Omit<GraphBox, "rate" | "success" | "tone">;
+
 export function buildGraph(mesh: Mesh, grouping: Grouping, vpcs: VpcNames = new Map()): Graph {
-  const boxes = new Map<string, GraphBox>();
-  const addBox = (box: GraphBox) => {
+  const boxes = new Map<string, PlainBox>();
+  const addBox = (box: PlainBox) => {
     const existing = boxes.get(box.id);
     boxes.set(box.id, existing ? { ...box, deploying: box.deploying || existing.deploying } : box);
     return box.id;
@@ -57,20 +68,32 @@ export function buildGraph(mesh: Mesh, grouping: Grouping, vpcs: VpcNames = new 
   const shownVpcs = usesSeveralVpcs(mesh.members, vpcs) ? vpcs : new Map<string, string>();
   const byWorkload = new Map(mesh.members.map((member) => [workloadId(member.workload), member]));
   for (const member of mesh.members) addBox(memberBox(member, grouping, shownVpcs));
-  const byLine = new Map<string, { from: string; to: string; edges: Edge[] }>();
+  const byEnds = new Map<string, { from: string; to: string; edges: Edge[]; id: string }>();
   for (const edge of mesh.edges) {
     const caller = byWorkload.get(workloadId(edge.caller));
-    const from = addBox(caller ? memberBox(caller, grouping, shownVpcs) : deletedCallerBox(edge, grouping));
+    const from = addBox(caller ? memberBox(caller, grouping, shownVpcs) : unlistedCallerBox(edge, grouping));
     const targets = edge.targets.map((workload) => byWorkload.get(workloadId(workload))).filter((member) => member !== undefined);
     const ends = targets.length > 0 ? targets.map((member) => addBox(memberBox(member, grouping, shownVpcs))) : [addBox(unknownTargetBox(edge))];
     for (const to of new Set(ends)) {
-      const id = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : `${from}>${to}`;
-      const line = byLine.get(id) ?? { from, to, edges: [] };
-      line.edges.push(edge);
-      byLine.set(id, line);
+      const merged = `${from}>${to}`;
+      const line = byEnds.get(merged);
+      const ownId = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : merged;
+      byEnds.set(merged, line ? { ...line, edges: [...line.edges, edge], id: merged } : { from, to, edges: [edge], id: ownId });
     }
   }
-  return { boxes: [...boxes.values()], lines: [...byLine].map(([id, line]) => buildLine(id, line)) };
+  const lines = [...byEnds.values()].map((line) => buildLine(line.id, line));
+  return { boxes: [...boxes.values()].map((box) => ({ ...box, ...boxTraffic(box, lines) })), lines };
+}
+
+/** What a box receives; of those that only send, what they send. */
+function boxTraffic({ id, kind }: PlainBox, lines: readonly GraphLine[]): Pick<GraphBox, "rate" | "success" | "tone"> {
+  const isSource = kind === "outside" || kind === "loadBalancer";
+  const own = lines.filter((line) => (isSource ? line.from === id : line.to === id));
+  if (own.length === 0) return { rate: null, success: null, tone: "none" };
+  const measured = own.flatMap(({ edges }) => edges).filter((edge) => edge.success !== null);
+  const sum = (metric: "requests" | "failures") => measured.reduce((total, edge) => total + edge[metric], 0);
+  const success = successRate(sum("requests"), sum("failures"));
+  return { rate: own.reduce((total, line) => total + line.rate, 0), success, tone: toneOf(success) };
 }
 
 function usesSeveralVpcs(members: readonly Member[], vpcs: VpcNames): boolean {
@@ -79,7 +102,7 @@ function usesSeveralVpcs(members: readonly Member[], vpcs: VpcNames): boolean {
   return used.size > 1;
 }
 
-function memberBox(member: Member, grouping: Grouping, vpcs: VpcNames): GraphBox {
+function memberBox(member: Member, grouping: Grouping, vpcs: VpcNames): PlainBox {
   const { kind, cluster, service } = member.workload;
   if (grouping === "cluster" && kind === "service") return clusterBox(cluster, member.namespace, member.deploying);
   const vpc = vpcs.get(member.subnets[0] ?? "");
@@ -90,28 +113,34 @@ function memberBox(member: Member, grouping: Grouping, vpcs: VpcNames): GraphBox
     subtitle: kind === "loadBalancer" ? "" : vpc === undefined ? cluster : `${cluster} · ${vpc}`,
     kind,
     deploying: member.deploying,
-    tasks: member.running === member.desired ? "" : `${member.running}/${member.desired}`,
+    tasks: kind === "service" ? `${member.running}/${member.desired}` : "",
+    isImpaired: member.running < member.desired || (member.unhealthy ?? 0) > 0,
+    unhealthy: member.unhealthy ?? 0,
   };
 }
 
-function clusterBox(cluster: string, namespace: string, deploying: boolean): GraphBox {
-  return { id: `${namespace}|${cluster}`, namespace, title: cluster, subtitle: "", kind: "cluster", deploying, tasks: "" };
+const NO_TASKS = { tasks: "", isImpaired: false, unhealthy: 0 };
+
+function clusterBox(cluster: string, namespace: string, deploying: boolean): PlainBox {
+  return { id: `${namespace}|${cluster}`, namespace, title: cluster, subtitle: "", kind: "cluster", deploying, ...NO_TASKS };
 }
 
-function deletedCallerBox({ caller, namespace }: Edge, grouping: Grouping): GraphBox {
+/** The box of a caller that is no member: callers outside, and a deleted one. */
+function unlistedCallerBox({ caller, namespace }: Edge, grouping: Grouping): PlainBox {
+  if (caller.kind === "outside") return { id: workloadId(caller), namespace: caller.cluster, title: "", subtitle: "", kind: "outside", deploying: false, ...NO_TASKS };
   if (grouping === "cluster" && caller.kind === "service") return clusterBox(caller.cluster, namespace ?? NO_NAMESPACE, false);
   return unknownWorkloadBox(caller, namespace ?? NO_NAMESPACE);
 }
 
-function unknownWorkloadBox(workload: Workload, namespace: string): GraphBox {
+function unknownWorkloadBox(workload: Workload, namespace: string): PlainBox {
   const { kind, cluster, service } = workload;
-  return { id: workloadId(workload), namespace, title: kind === "loadBalancer" ? workloadName(workload) : service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
+  return { id: workloadId(workload), namespace, title: kind === "loadBalancer" ? workloadName(workload) : service, subtitle: cluster, kind: "unknown", deploying: false, ...NO_TASKS };
 }
 
-function unknownTargetBox(edge: Edge): GraphBox {
+function unknownTargetBox(edge: Edge): PlainBox {
   const namespace = edge.namespace ?? NO_NAMESPACE;
   if (edge.node) return unknownWorkloadBox(edge.node, namespace);
-  return { id: `${namespace}|>${edge.target}`, namespace, title: targetName(edge), subtitle: "", kind: "unknown", deploying: false, tasks: "" };
+  return { id: `${namespace}|>${edge.target}`, namespace, title: targetName(edge), subtitle: "", kind: "unknown", deploying: false, ...NO_TASKS };
 }
 
 function buildLine(id: string, { from, to, edges }: { from: string; to: string; edges: readonly Edge[] }): GraphLine {

@@ -2,12 +2,13 @@
 
 import type { TimeSpan } from "../../aws/metrics.ts";
 
-/** The resource types that call and are called. */
-export type WorkloadKind = "service" | "virtualNode" | "virtualGateway" | "loadBalancer";
+/** The resource types that call and are called; `outside` stands for all callers of a namespace that no proxy reports. */
+export type WorkloadKind = "service" | "virtualNode" | "virtualGateway" | "loadBalancer" | "outside";
 
 /**
  * An ECS service of a cluster, or a virtual node or virtual gateway of a mesh, whose name is then in `cluster`. Of a load
- * balancer, `service` is the value of its dimension in metrics (`app/web/0123456789abcdef`), and `cluster` is `elb`.
+ * balancer, `service` is the value of its dimension in metrics (`app/web/0123456789abcdef`), and `cluster` is `elb`. Of callers
+ * outside, `cluster` is the namespace.
  */
 export interface Workload {
   readonly kind: WorkloadKind;
@@ -26,6 +27,8 @@ export interface Member {
   readonly deploying: boolean;
   readonly running: number;
   readonly desired: number;
+  /** The tasks that fail their health checks. */
+  readonly unhealthy?: number;
   /** The subnets of its tasks; empty unless the network mode is awsvpc. */
   readonly subnets: readonly string[];
   /** The log group of its proxies' access log. */
@@ -38,6 +41,8 @@ export interface MetricNamespaces {
   readonly aws: string;
   readonly prefix: string;
 }
+
+export const SERVICE_CONNECT: MetricNamespaces = { own: "Moyai/ServiceConnect", aws: "AWS/ECS", prefix: "" };
 
 /** Identifies an edge: the calls of one workload to one name, as the dimensions of metrics tell them apart. */
 export interface EdgeKey {
@@ -100,11 +105,18 @@ export interface Mesh {
 
 /** A unique id; a workload of a mesh has the id that its App Mesh ARN ends with. */
 export function workloadId(workload: Workload): string {
+  if (workload.kind === "outside") return `${OUTSIDE}/${workload.cluster}`;
   if (workload.kind === "service" || workload.kind === "loadBalancer") return `${workload.cluster}/${workload.service}`;
   return `${meshId(workload.cluster)}/${workload.kind}/${workload.service}`;
 }
 
 const LOAD_BALANCERS = "elb";
+const OUTSIDE = "outside";
+
+/** The callers of a namespace that no proxy reports: at public addresses, and tasks without Service Connect. */
+export function outsideWorkload(namespace: string): Workload {
+  return { kind: "outside", cluster: namespace, service: "" };
+}
 
 /** A load balancer, given the value of its dimension. */
 export function loadBalancerWorkload(dimension: string): Workload {

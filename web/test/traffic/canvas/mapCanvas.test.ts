@@ -9,7 +9,7 @@ import { LIGHT } from "../../../src/traffic/canvas/palette.ts";
 import { buildScene, highlightOf } from "../../../src/traffic/canvas/scene.ts";
 import { MapCanvas } from "../../../src/traffic/canvas/mapCanvas.ts";
 
-const box = (id: string) => ({ id, namespace: "", title: id, subtitle: "", kind: "service" as const, deploying: false, tasks: "" });
+const box = (id: string) => ({ id, namespace: "", title: id, subtitle: "", kind: "service" as const, deploying: false, tasks: "", isImpaired: false, unhealthy: 0, rate: null, success: null, tone: "none" as const });
 const graph = (rate: number): Graph => ({
   boxes: [box("a"), box("b")],
   lines: [
@@ -21,7 +21,7 @@ const graph = (rate: number): Graph => ({
 });
 const picture = (rate: number, selected: Picture["selected"] = null): Picture => {
   const scene = buildScene(graph(rate), computeLayout(graph(rate)));
-  return { scene, palette: LIGHT, texts: { frames: {}, kinds: {}, locale: "en" }, highlight: highlightOf(scene, [selected]), selected };
+  return { scene, palette: LIGHT, texts: { frames: {}, names: {}, kinds: {}, locale: "en" }, highlight: highlightOf(scene, [selected]), selected };
 };
 const MOVING = picture(1, { kind: "box", id: "a" });
 

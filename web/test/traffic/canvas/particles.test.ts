@@ -6,7 +6,7 @@ import { boxBounds } from "../../../src/traffic/layout/geometry.ts";
 import { buildScene, highlightOf } from "../../../src/traffic/canvas/scene.ts";
 import { isAnimated, type Particles, particlesAt, particleTracks } from "../../../src/traffic/canvas/particles.ts";
 
-const box = (id: string) => ({ id, namespace: "", title: id, subtitle: "", kind: "service" as const, deploying: false, tasks: "" });
+const box = (id: string) => ({ id, namespace: "", title: id, subtitle: "", kind: "service" as const, deploying: false, tasks: "", isImpaired: false, unhealthy: 0, rate: null, success: null, tone: "none" as const });
 const line = (from: string, to: string, rate: number): GraphLine => ({
   ...{ id: `${from}>${to}`, from, to, rate, edges: [], success: 1, tcp: false, ejected: 0, deploying: false },
   ...{ tone: rate > 100 ? ("bad" as const) : ("good" as const), p50: null, p95: null, p99: null },

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { labelTexts } from "../../../src/traffic/canvas/drawLabels.ts";
+import { labelForms } from "../../../src/traffic/canvas/drawLabels.ts";
 import { buildScene, highlightOf, hitTest } from "../../../src/traffic/canvas/scene.ts";
-import { APP_MESH, SERVICE_CONNECT } from "../../../src/traffic/data/edgeMetrics.ts";
+import { APP_MESH } from "../../../src/traffic/data/edgeMetrics.ts";
 import { meshMember } from "../../../src/traffic/data/members.ts";
-import { pointAt } from "../../../src/traffic/layout/geometry.ts";
+import { pathPoints } from "../../../src/traffic/layout/geometry.ts";
 import { computeLayout } from "../../../src/traffic/layout/layout.ts";
-import { buildMesh, membersIn } from "../../../src/traffic/model/buildMesh.ts";
+import { buildMesh, enteringEdges, membersIn, sumEdges } from "../../../src/traffic/model/buildMesh.ts";
 import { formatPercent, formatRate } from "../../../src/traffic/model/format.ts";
 import { buildGraph, neighborhood } from "../../../src/traffic/model/graph.ts";
-import { edgeId, type EdgeKey, type EdgeMetrics, loadBalancerWorkload, type Member, type Workload } from "../../../src/traffic/model/mesh.ts";
+import { edgeId, type EdgeKey, type EdgeMetrics, loadBalancerWorkload, type Member, SERVICE_CONNECT, type Workload } from "../../../src/traffic/model/mesh.ts";
 
 const member = (cluster: string, service: string, namespace: string, ...discoveryNames: string[]): Member => ({
   workload: { kind: "service", cluster, service },
@@ -66,6 +66,52 @@ test("clusters stand for their services, and a line between two adds up what is 
   expect(clusters.boxes.map((box) => box.id).sort()).toContain("payments|pay");
 });
 
+test("two edges between the same boxes are one line, which adds them up", () => {
+  const twice = byEdge([{ key: called("web/front", "cart"), requests: 60 }, { key: called("web/front", "basket"), requests: 120 }]);
+  const members = MEMBERS.map((one) => (one.workload.service === "cart" && one.namespace === "shop" ? { ...one, discoveryNames: ["cart", "basket"] } : one));
+  const { lines } = buildGraph(buildMesh(twice, members, MESH.span), "service");
+  expect(lines).toMatchObject([{ id: "web/front>web/cart", rate: 3 }]);
+  expect(lines[0]?.edges).toHaveLength(2);
+});
+
+test("a box has the rate, the success and the tasks of its service", () => {
+  expect(GRAPH.boxes.find((box) => box.id === "data/stock")).toMatchObject({ rate: 10.1, tone: "bad", tasks: "1/1", isImpaired: false });
+  expect(GRAPH.boxes.find((box) => box.id === "web/front")).toMatchObject({ rate: null, success: null });
+});
+
+test("a request is counted once: where it enters", () => {
+  expect(sumEdges(enteringEdges(MESH.edges), MESH.span).requests).toBe(6000 + 60 + 6 + 1);
+  const ring = [{ caller: within("service", "a"), targets: [within("service", "b")] }, { caller: within("service", "b"), targets: [within("service", "a")] }];
+  expect(enteringEdges(ring)).toEqual(ring);
+});
+
+test("callers outside are a box, with the traffic that no known caller sent", () => {
+  const inbound = [
+    { namespace: "shop", name: "cart", requests: 9000, connections: 10, failures: 300 },
+    { namespace: "shop", name: "stock", requests: 620, connections: 5, failures: 30 }, // proxies report at different times
+  ];
+  const mesh = buildMesh(METRICS, MEMBERS, MESH.span, inbound);
+  const [outside, ...others] = mesh.edges.filter(({ caller }) => caller.kind === "outside");
+  expect(others).toEqual([]);
+  expect(outside).toMatchObject({ target: "cart", requests: 3000, rate: 50, success: 0.9, targets: [{ service: "cart" }] });
+  const { boxes, lines } = buildGraph(mesh, "service");
+  expect(boxes.find(({ kind }) => kind === "outside")).toMatchObject({ id: "outside/shop", namespace: "shop", rate: 50 });
+  expect(lines.find(({ from }) => from === "outside/shop")).toMatchObject({ to: "web/cart", rate: 50 });
+});
+
+test("what a load balancer sent, and its health checks, are not from outside", () => {
+  const group = "targetgroup/cart/02";
+  const workload = loadBalancerWorkload("app/edge/01");
+  const namespaces = { own: "AWS/ApplicationELB", aws: "AWS/ApplicationELB", prefix: "" };
+  const edge: EdgeMetrics = { key: { caller: workload, target: group, metricNamespaces: namespaces }, requests: 3000 };
+  const members = MEMBERS.map((one) => (one.workload.service === "cart" && one.namespace === "shop" ? { ...one, targetGroups: [group] } : one));
+  const outsideOf = (requests: number) =>
+    buildMesh(byEdge([edge]), members, MESH.span, [{ namespace: "shop", name: "cart", requests, connections: 1, failures: 0 }]).edges.filter(({ caller }) => caller.kind === "outside");
+  expect(outsideOf(3020)).toEqual([]);
+  expect(outsideOf(20)).toEqual([]);
+  expect(outsideOf(6000)).toMatchObject([{ requests: 3000, success: 1 }]);
+});
+
 test("what is around a service is what it reaches and what reaches it, not what those reach besides", () => {
   expect(neighborhood(GRAPH, "data/stock", 1).boxes.map((box) => box.id).sort()).toEqual(["data/stock", "web/cart", "web/old"]);
   expect(neighborhood(GRAPH, "data/stock", 2).boxes.map((box) => box.id)).toContain("web/front");
@@ -75,8 +121,9 @@ test("a pointer finds boxes and lines where they are drawn, and nothing beside t
   const scene = buildScene(GRAPH, computeLayout(GRAPH));
   expect(scene.lines).toHaveLength(GRAPH.lines.length);
   for (const { box, x, y } of scene.boxes) expect(hitTest(scene, { x: x + 5, y: y + 5 }, 4)).toEqual({ kind: "box", id: box.id });
-  for (const { line, curve } of scene.lines) {
-    const { x, y } = pointAt(curve, 0.5);
+  for (const { line, path } of scene.lines) {
+    const points = pathPoints(path, 8);
+    const { x = 0, y = 0 } = points[Math.floor(points.length / 2)] ?? {};
     expect(hitTest(scene, { x, y: y + 2 }, 4)?.kind).toBeDefined();
     expect(highlightOf(scene, [{ kind: "line", id: line.id }])?.boxes).toEqual(new Set([line.from, line.to]));
   }
@@ -85,10 +132,9 @@ test("a pointer finds boxes and lines where they are drawn, and nothing beside t
 });
 
 test("a line that is wrong has a sign as well as a colour", () => {
-  const texts = { frames: {}, kinds: {}, locale: "en" };
+  const texts = { frames: {}, names: {}, kinds: {}, locale: "en" };
   const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
-  expect(line && labelTexts(line, texts, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
-  expect(line && labelTexts(line, texts, true)).toEqual(["95 % !! ⊘ 1"]);
+  expect(line && labelForms(line, texts)).toEqual([["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"], ["10/s 95 % !! ⊘ 1"], ["95 % !! ⊘ 1"]]);
 });
 
 test("a share is never rounded up, and a rate keeps what matters of it", () => {

@@ -31,13 +31,15 @@ type CameraChange = (camera: Camera, view: Size) => Camera;
 const ZOOM_STEP = 1.25;
 const WHEEL_SPEED = 0.0016;
 const PAN_STEP = 60;
+const FIT_MARGIN = 48; // world units around the picture
 const DRAG_THRESHOLD = 4; // pixels that a click may move
 
 export function MeshMap(props: MeshMapProps) {
   const text = useText().traffic.map;
   const canvasRef = useRef<HTMLCanvasElement>(null);
   const [hovered, setHovered] = useState<SceneItem | null>(null);
-  const map = useMapCanvas(canvasRef, usePicture(props, hovered), props.onFailed);
+  const picture = usePicture(props, hovered);
+  const map = useMapCanvas(canvasRef, picture, props.onFailed);
   const moveCamera = (change: CameraChange) => map.current?.moveCamera(change);
   const pointerHandlers = usePointer({
     moveCamera,
@@ -58,7 +60,7 @@ export function MeshMap(props: MeshMapProps) {
     event.preventDefault();
   };
   return (
-    <div className="traffic-map">
+    <div className="traffic-map" style={picture === null ? {} : { aspectRatio: `${picture.scene.width + FIT_MARGIN} / ${picture.scene.height + FIT_MARGIN}` }}>
       <canvas
         ref={canvasRef}
         className={hovered ? "traffic-canvas traffic-on" : "traffic-canvas"}
@@ -93,7 +95,7 @@ function usePicture({ graph, selected, matches, onFailed }: MeshMapProps, hovere
   const { map: text, kinds } = useText().traffic;
   const { dark, language } = usePreferences();
   const scene = useMemo<Scene | null>(() => layout && buildScene(graph, layout), [graph, layout]);
-  const texts = useMemo(() => ({ frames: { [NO_NAMESPACE]: text.noNamespace, [LOAD_BALANCERS]: text.loadBalancers }, kinds, locale: language }), [text, kinds, language]);
+  const texts = useMemo(() => ({ frames: { [NO_NAMESPACE]: text.noNamespace, [LOAD_BALANCERS]: text.loadBalancers }, names: { outside: kinds.outside }, kinds: { ...kinds, outside: text.outsideDetail }, locale: language }), [text, kinds, language]);
   return useMemo(() => {
     if (!scene) return null;
     const highlight = highlightOf(scene, [hovered, selected]) ?? (matches && { boxes: matches, lines: new Set<string>() });

@@ -28,10 +28,10 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
   const [cluster, service] = box.id.split("/");
   const incoming = graph.lines.filter((line) => line.to === box.id);
   const outgoing = graph.lines.filter((line) => line.from === box.id);
-  const titles = new Map(graph.boxes.map(({ id, title }) => [id, title]));
+  const titles = new Map(graph.boxes.map(({ id, kind, title }) => [id, kind === "outside" ? kinds.outside : title]));
   const name = (id: string) => titles.get(id) ?? id;
   return (
-    <SplitPanel header={box.subtitle === "" ? box.title : `${box.subtitle}/${box.title}`} closeBehavior="hide">
+    <SplitPanel header={box.subtitle === "" ? name(box.id) : `${box.subtitle}/${box.title}`} closeBehavior="hide">
       <SpaceBetween size="m">
         <SpaceBetween size="s" direction="horizontal">
           <Button iconName={focused ? "undo" : "zoom-to-fit"} onClick={() => { onFocus(focused ? null : box.id); }}>

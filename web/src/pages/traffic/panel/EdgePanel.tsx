@@ -1,5 +1,6 @@
 // The panel of an edge: metrics and charts, and for services also the slowest tasks and the access log.
 
+import Box from "@cloudscape-design/components/box";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Link from "@cloudscape-design/components/link";
@@ -22,21 +23,26 @@ import { type Edge, type Member, targetName, toneOf, type Workload, workloadId, 
 import { chartPeriod, formatTimeRange, resolveTimeRange, type TimeRange } from "../../../traffic/model/timeRange.ts";
 import { MetricChart } from "../MetricChart.tsx";
 import { TONE_STATUS } from "../toneStatus.ts";
+import { workloadLabel } from "../workloadLabel.ts";
 import { AccessLog } from "./AccessLog.tsx";
+import { Diagnosis } from "./Diagnosis.tsx";
 import { SlowestTargets } from "./SlowestTargets.tsx";
 
 export interface EdgePanelProps {
   readonly edge: Edge;
+  readonly edges: readonly Edge[];
   readonly members: readonly Member[];
   readonly range: TimeRange;
 }
 
-export function EdgePanel({ edge, members, range }: EdgePanelProps) {
-  const text = useText().traffic.panel;
+export function EdgePanel({ edge, edges, members, range }: EdgePanelProps) {
+  const words = useText().traffic;
+  const text = words.panel;
   const isBalanced = edge.caller.kind === "loadBalancer"; // the proxies of tasks do not know its requests
   return (
-    <SplitPanel header={text.edge(workloadName(edge.caller), targetName(edge))} closeBehavior="hide">
+    <SplitPanel header={text.edge(workloadLabel(edge.caller, words), targetName(edge))} closeBehavior="hide">
       <SpaceBetween size="l">
+        <Diagnosis edge={edge} edges={edges} range={range} />
         <Summary edge={edge} />
         <Charts edge={edge} range={range} />
         {edge.node || isBalanced || edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
@@ -82,6 +88,7 @@ function Summary({ edge }: { edge: Edge }) {
 /** The name of a workload; that of a service is a link. */
 function WorkloadLink({ workload, deploying }: { workload: Workload; deploying: boolean }) {
   const text = useText().traffic;
+  if (workload.kind === "outside") return <>{text.kinds.outside} <Box variant="span" color="text-body-secondary">{text.map.outsideDetail}</Box></>;
   if (workload.kind === "loadBalancer") return <Link href={href(paths.loadBalancer(workloadName(workload)))}>{workloadName(workload)}</Link>;
   if (workload.kind !== "service") return `${workloadName(workload)} (${text.kinds[workload.kind]})`;
   return (

@@ -1,0 +1,62 @@
+// What the proxies of services received, by discovery name: the traffic from outside is the part of it that no caller reports.
+
+import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
+import type { Target } from "../../aws/config.ts";
+import { MAX_QUERIES, readMetricData, type TimeSpan } from "../../aws/metrics.ts";
+import { type Member, SERVICE_CONNECT } from "../model/mesh.ts";
+import type { Inbound } from "../model/outside.ts";
+import { wholePeriod } from "../model/timeRange.ts";
+
+const METRICS = ["RequestCount", "NewConnectionCount"] as const;
+const BATCH = Math.floor(MAX_QUERIES / METRICS.length);
+
+interface Offer {
+  readonly namespace: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly service: string;
+}
+
+/** What was received in the span, for each name that was called at all. */
+export async function readInbound(target: Target, members: readonly Member[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
+  const offers: Offer[] = members
+    .filter(({ workload }) => workload.kind === "service")
+    .flatMap(({ workload: { cluster, service }, namespace, discoveryNames }) => discoveryNames.map((name) => ({ namespace, name, cluster, service })));
+  const period = wholePeriod(span);
+  const totals = new Map<string, Inbound>();
+  for (let first = 0; first < offers.length; first += BATCH) {
+    const batch = offers.slice(first, first + BATCH);
+    const queries = batch.flatMap((offer, index) => METRICS.map((metric, which) => countQuery(offer, metric, `q${index * METRICS.length + which}`, period)));
+    for (const { Id, Values } of await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
+      const [position, count] = [Number(Id?.slice(1)), Values?.[0]];
+      const offer = batch[Math.floor(position / METRICS.length)];
+      if (!offer || count === undefined) continue;
+      const key = `${offer.namespace} ${offer.name}`;
+      const total = totals.get(key) ?? { namespace: offer.namespace, name: offer.name, requests: 0, connections: 0, failures: null };
+      totals.set(key, position % METRICS.length === 0 ? { ...total, requests: total.requests + count } : { ...total, connections: total.connections + count });
+    }
+  }
+  return [...totals.values()];
+}
+
+/** The same with the failures that the proxies of the tasks behind these names counted. */
+export async function readFailures(target: Target, inbound: readonly Inbound[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
+  const period = wholePeriod(span);
+  const asked = inbound.slice(0, MAX_QUERIES);
+  const queries = asked.map(({ name }, index): MetricDataQuery => ({ Id: `f${index}`, Expression: failuresOf(name, period) }));
+  const failures = new Map<number, number>();
+  for (const { Id, Values } of queries.length === 0 ? [] : await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
+    failures.set(Number(Id?.slice(1)), Values?.[0] ?? 0);
+  }
+  return inbound.map((one, index) => (index < asked.length ? { ...one, failures: failures.get(index) ?? 0 } : one));
+}
+
+function failuresOf(name: string, period: number): string {
+  const search = `{${SERVICE_CONNECT.own},ClusterName,DiscoveryName,ServiceName,TaskId} MetricName="TaskFailureCount" DiscoveryName="${name}"`;
+  return `SUM(SEARCH('${search}', 'Sum', ${period}))`;
+}
+
+function countQuery({ name, cluster, service }: Offer, metric: string, Id: string, period: number): MetricDataQuery {
+  const dimensions = [{ Name: "DiscoveryName", Value: name }, { Name: "ServiceName", Value: service }, { Name: "ClusterName", Value: cluster }];
+  return { Id, MetricStat: { Metric: { Namespace: SERVICE_CONNECT.aws, MetricName: metric, Dimensions: dimensions }, Period: period, Stat: "Sum" } };
+}

@@ -1,0 +1,64 @@
+// Traffic from outside: what the proxies of a service received, less what known callers sent. A difference of less than a tenth is
+// no traffic, because proxies report at different times. Behind a load balancer, so few requests as health checks come to are none
+// either.
+
+import type { TimeSpan } from "../../aws/metrics.ts";
+import { type Edge, edgeId, type Member, outsideWorkload, SERVICE_CONNECT, successRate } from "./mesh.ts";
+import { durationSeconds } from "./timeRange.ts";
+
+/** What the proxies of all services with a discovery name received. */
+export interface Inbound {
+  readonly namespace: string;
+  readonly name: string;
+  readonly requests: number;
+  /** New connections; the only number of a TCP port. */
+  readonly connections: number;
+  /** Responses with status 5xx; null if unknown. */
+  readonly failures: number | null;
+}
+
+const MIN_SHARE = 0.1;
+const HEALTH_CHECK_RATE = 0.5; // requests per second
+
+export function outsideEdges(edges: readonly Edge[], members: readonly Member[], inbound: readonly Inbound[], span: TimeSpan): Edge[] {
+  const balanced = new Map(edges.filter(({ caller }) => caller.kind === "loadBalancer").map((edge) => [edge.id, edge.requests]));
+  return inbound.flatMap(({ namespace, name, requests, connections, failures }) => {
+    const targets = members.filter((member) => member.workload.kind === "service" && member.namespace === namespace && member.discoveryNames.includes(name));
+    const known = edges.filter((edge) => edge.caller.kind === "service" && edge.namespace === namespace && edge.target === name);
+    const isTcp = known.length > 0 ? known.every(({ protocol }) => protocol === "tcp") : requests === 0;
+    const total = isTcp ? connections : requests;
+    const rest = total - known.reduce((sum, edge) => sum + edge.requests + edge.retries, 0);
+    const outside = Math.round(rest - takeBalanced(edges, balanced, targets, Math.max(rest, 0)));
+    const isBalanced = targets.some(({ targetGroups = [] }) => targetGroups.length > 0);
+    if (outside < 1 || outside < total * MIN_SHARE || (isBalanced && outside / durationSeconds(span) < HEALTH_CHECK_RATE)) return [];
+    const failed = failures === null ? null : Math.min(Math.max(Math.round(failures - known.reduce((sum, edge) => sum + edge.failures, 0)), 0), outside);
+    const key = { caller: outsideWorkload(namespace), target: name, metricNamespaces: SERVICE_CONNECT };
+    return [{
+      ...key,
+      id: edgeId(key),
+      namespace,
+      targets: targets.map(({ workload }) => workload),
+      protocol: isTcp ? ("tcp" as const) : ("http" as const),
+      requests: outside,
+      failures: failed ?? 0,
+      ...{ retries: 0, timeouts: 0, ejected: 0, p50: null, p95: null, p99: null },
+      rate: outside / durationSeconds(span),
+      success: failed === null || isTcp ? null : successRate(outside, failed),
+      deploying: targets.filter(({ deploying }) => deploying).map(({ workload }) => workload),
+    }];
+  });
+}
+
+/** Takes up to `wanted` of the requests that load balancers sent to these targets, and returns how many there were. */
+function takeBalanced(edges: readonly Edge[], balanced: Map<string, number>, targets: readonly Member[], wanted: number): number {
+  const services = new Set(targets.map(({ workload }) => workload.service));
+  let taken = 0;
+  for (const edge of edges) {
+    const available = balanced.get(edge.id);
+    if (available === undefined || !edge.targets.some(({ service }) => services.has(service))) continue;
+    const part = Math.min(available, wanted - taken);
+    balanced.set(edge.id, available - part);
+    taken += part;
+  }
+  return taken;
+}

@@ -1,0 +1,29 @@
+// The answers about failures that come from metrics alone.
+
+import { expect, test } from "vitest";
+import { affectedCallers, failingSince } from "../../../src/traffic/model/diagnosis.ts";
+import type { Edge, Workload } from "../../../src/traffic/model/mesh.ts";
+
+const points = (...ys: number[]) => ys.map((y, minute) => ({ x: new Date(minute * 60_000), y }));
+const steady = points(...Array.from({ length: 8 }, () => 100));
+
+test.each([
+  ["the latest run", [9, 0, 0, 0, 0, 5, 5, 5], 5],
+  ["a run with one good period in it", [0, 0, 4, 0, 4, 4, 4, 4], 2],
+  ["a run that is over", [0, 3, 3, 0, 0, 0, 0, 0], 1],
+])("%s of failures began when it did", (_, failures, minute) => {
+  expect(failingSince(steady, points(...failures))).toEqual(new Date(minute * 60_000));
+});
+
+test("without failures there is no beginning", () => {
+  expect(failingSince(steady, points(0, 0))).toBeNull();
+  expect(failingSince(points(100_000, 100_000), points(0, 1))).toBeNull(); // too few to be a run
+});
+
+const workload = (service: string): Workload => ({ kind: "service", cluster: "c", service });
+const edge = (caller: string, target: string) => ({ caller: workload(caller), target, targets: [workload(target)] }) as unknown as Edge;
+
+test("affected are the caller and whoever reaches it, also in a ring", () => {
+  const edges = [edge("front", "cart"), edge("outside", "front"), edge("cart", "stock"), edge("stock", "cart"), edge("other", "prices")];
+  expect(affectedCallers(edges, edge("cart", "stock")).map(({ service }) => service)).toEqual(["cart", "front", "stock", "outside"]);
+});
