@@ -96,14 +96,17 @@ def strays(task: str) -> list[str]:
 
 
 ASKS = """
-import boto3, json, urllib.request as r, os
-where = dict(endpoint_url="http://169.254.170.2:4566")
-print(boto3.client("sts", **where).get_caller_identity()["Arn"])
-print(len(boto3.client("ssm", **where).describe_parameters()["Parameters"]) > 0)
+import boto3
+print(boto3.client("sts").get_caller_identity()["Arn"])
+print(len(boto3.client("ssm").describe_parameters()["Parameters"]) > 0)
 try:
-    boto3.client("ssm", **where).put_parameter(Name="x", Value="y", Type="String")
+    boto3.client("ssm").put_parameter(Name="x", Value="y", Type="String")
 except Exception as error:
     print(error)
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket="from-a-task")
+s3.put_object(Bucket="from-a-task", Key="k", Body=bytes(3_000_000))
+print(len(s3.get_object(Bucket="from-a-task", Key="k")["Body"].read()))
 """
 
 
@@ -112,8 +115,12 @@ def test_a_task_with_a_role_uses_the_roles_credentials(server, cluster):
     command = {"command": ["python3", "-c", ASKS], "environment": [], "entryPoint": []}
     definition = cluster.define("asks", shell("true") | command, taskRoleArn="arn:aws:iam::123456789012:role/app/api")
     arn = cluster.run_to_end(definition)["taskArn"]
-    who, reads, refused = cluster.output_lines(arn)
+    who, reads, refused, stored = cluster.output_lines(arn)
     assert who == f"arn:aws:sts::123456789012:assumed-role/api/{task_id(arn)}"
     assert reads == "True"
     assert "AccessDenied" in refused
     assert "is not authorized to perform: ssm:PutParameter" in refused
+    assert stored == "3000000"
+    buckets = server.client("s3", key="123456789012").list_buckets()["Buckets"]
+    assert [bucket["Name"] for bucket in buckets] == ["from-a-task"]
+    assert server.client("s3", key="111122223333").list_buckets()["Buckets"] == []

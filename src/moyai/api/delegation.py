@@ -50,7 +50,7 @@ def delegated_request(request: HttpRequest, service: str, scope: Scope, body: As
         method=request.method,
         target=f"{request.path}?{request.query}" if request.query else request.path or "/",
         headers=request.headers,
-        body=within_limit(body, LARGEST_OBJECT) if has_body(request) else None,
+        body=within_limit(body, LARGEST_OBJECT) if has_body(request) or request.body else None,
     )
 
 

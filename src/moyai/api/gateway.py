@@ -253,6 +253,8 @@ class ApiGateway:
             user_id=(access_key or scope.account) if session is None else session.user_id,
             request_id=request_id,
             host=host,
+            session_task=None if session is None else session.task,
+            in_session=session is not None,
             stack=None if sender.stack is None else sender.stack.stack,
         )
 

@@ -18,7 +18,7 @@ import msgspec
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ClientFault, InvalidInput, OperationNotYet
-from moyai.kernel.ids import AccountId, Ids, StackId
+from moyai.kernel.ids import AccountId, Ids, StackId, TaskArn
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
@@ -42,6 +42,10 @@ class Context(msgspec.Struct, frozen=True):
     """Host and port of the request, as in its ``Host`` header."""
     user_id: str = ""
     """The caller's unique id, as GetCallerIdentity returns it."""
+    session_task: TaskArn | None = None
+    """The task with whose role's session the caller signs."""
+    in_session: bool = False
+    """Whether the caller signs with temporary credentials."""
     stack: StackId | None = None
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 

@@ -1,8 +1,9 @@
-"""Sessions of task roles: requests with a session token that moyai issued to a task.
+"""Sessions of roles: requests with a session token that moyai issued to a task, or by STS.
 
 Promise: the gateway verifies their signature, on loopback too; keys are valid until they expire or their task has
-stopped. There are no IAM policies here: a task may read, and write logs and metrics
-(docs/decisions/task-roles-read.md).
+stopped. There are no IAM policies here: a task may read, write logs and metrics, and assume roles of its account, with
+whose keys it may do no more (docs/decisions/task-roles-read.md). Other callers may do with them what they may do
+without.
 """
 
 from __future__ import annotations
@@ -12,33 +13,35 @@ from urllib.parse import parse_qs
 
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.keys import scope_of
-from moyai.domain.sts.session import TOKEN_PREFIX, claims_in, issue, role_name
+from moyai.domain.sts.session import TOKEN_PREFIX, assumed_role_arn, claims_in, issue, role_id
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import AccessDenied, ExpiredToken, UnrecognizedClient
-from moyai.kernel.ids import AccountId
+from moyai.kernel.ids import AccountId, TaskArn
 from moyai.kernel.secret import Secret
 
 _READ_PREFIXES: Final = ("BatchGet", "Describe", "Discover", "Filter", "Get", "List")
-_WRITES: Final = frozenset({"CreateLogStream", "PutLogEvents", "PutMetricData"})
+_WRITES: Final = frozenset({"AssumeRole", "CreateLogStream", "PutLogEvents", "PutMetricData"})
 
 
 class RoleSession(NamedTuple):
-    """The session of a task's role. As a ``KeyStore`` it knows one key, its own."""
+    """The session of a role. As a ``KeyStore`` it knows one key, its own."""
 
     arn: str
     account: AccountId
     user_id: str
     access_key: str
     key: Secret
+    task: TaskArn | None
+    """The task that may use it; None for one that no task has."""
 
     def secret(self, access_key: str) -> str | None:
         """The session's secret key; None for another access key."""
         return self.key.reveal() if access_key == self.access_key else None
 
     def check(self, service: str, operation: str) -> None:
-        """Raises AccessDenied for an operation that neither reads nor writes logs or metrics."""
-        if not operation.startswith(_READ_PREFIXES) and operation not in _WRITES:
+        """Raises AccessDenied for an operation of a task's session that neither reads nor writes logs or metrics."""
+        if self.task is not None and not operation.startswith(_READ_PREFIXES) and operation not in _WRITES:
             raise AccessDenied(
                 f"User: {self.arn} is not authorized to perform: {service}:{operation} on resource: * because no "
                 f"identity-based policy allows the {service}:{operation} action. Here a task's role may "
@@ -57,12 +60,17 @@ def role_session_of(world: World, request: HttpRequest, now: Instant) -> RoleSes
         raise UnrecognizedClient("The security token included in the request is invalid.")
     if now >= claims.expires:
         raise ExpiredToken("The security token included in the request is expired")
-    task = world.tasks.get(claims.task)
-    if task is None or task.stopped:
+    task = world.tasks.get(claims.task) if claims.task else None
+    if claims.task and (task is None or task.stopped):
         raise UnrecognizedClient("The security token included in the request is invalid.")
-    keys, account = issue(root, claims), scope_of(task.arn).account
-    arn = f"arn:aws:sts::{account}:assumed-role/{role_name(claims.role)}/{task.id}"
-    return RoleSession(arn, account, f"AROA{keys.access_key[4:]}:{task.id}", keys.access_key, keys.secret)
+    keys = issue(root, claims)
+    account = AccountId(claims.account) if claims.account or task is None else scope_of(task.arn).account
+    task_arn = None if task is None else task.arn
+    if not claims.role:
+        return RoleSession(f"arn:aws:iam::{account}:root", account, account, keys.access_key, keys.secret, task_arn)
+    name = claims.session if claims.session or task is None else task.id
+    arn, user_id = assumed_role_arn(account, claims.role, name), f"{role_id(claims.role)}:{name}"
+    return RoleSession(arn, account, user_id, keys.access_key, keys.secret, task_arn)
 
 
 def _token(request: HttpRequest) -> str:

@@ -228,6 +228,7 @@ class ControlPlane:
             reset=self.reset,
             clock=self._clock,
             faults=lambda: faults(self._store, self._logs, self._metric_store),
+            services=self._gateways.owners,
             ignored_members=lambda: gateway.ignored_members.reports,
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
             http_port=self._settings.public_gateway.http_port,

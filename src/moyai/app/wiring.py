@@ -52,6 +52,7 @@ from moyai.kernel.ids import Ids
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.pki.library import CryptographyPki
 from moyai.ports.blobs import BlobStore
+from moyai.ports.delegate import ServiceOwner
 from moyai.ports.dns import ServedZones
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
@@ -138,6 +139,13 @@ class Gateways:
     def __init__(self, ports: ServicePorts, settings: Settings, dependencies: GatewayDependencies) -> None:
         self._ports, self._settings, self._dependencies = ports, settings, dependencies
         self.models: Mapping[str, ServiceModel] = load_models()
+
+    def owners(self) -> Sequence[ServiceOwner]:
+        """Who answers which service."""
+        own = [ServiceOwner(model.signing_name, "moyai", durable=True) for model in self.models.values()]
+        delegate = self._dependencies.delegate
+        others = [] if delegate is None else delegate.owners()
+        return [*sorted(own, key=lambda owner: owner.service), *others]
 
     def make(self, keys: KeyStore | None = None, *, sessions_only: bool = False) -> ApiGateway:
         """A gateway that accepts these keys (None: any), or only those of roles' sessions."""

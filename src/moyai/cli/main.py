@@ -31,6 +31,7 @@ from moyai.cli.mesh.command import mesh
 from moyai.cli.migrate.command import migrate_commands
 from moyai.cli.open import open_page
 from moyai.cli.secret import secret_commands
+from moyai.cli.services import services
 from moyai.cli.status import status
 from moyai.cli.text import echo
 from moyai.cli.up import up
@@ -47,7 +48,7 @@ def command_line() -> typer.Typer:
     """All commands, in the order in which ``--help`` lists them."""
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
-    for command in (up, down, env, status, events, logs, doctor, mesh, dns, reset, demo):
+    for command in (up, down, env, status, events, logs, doctor, mesh, dns, services, reset, demo):
         cli.command()(command)
     cli.command("open")(open_page)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)

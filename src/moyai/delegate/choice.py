@@ -4,6 +4,7 @@ server.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from typing_extensions import override
@@ -11,8 +12,10 @@ from typing_extensions import override
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
 from moyai.delegate.settings import DelegateChoice
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
 
+_ALL: Final = "*"
+_EMBEDDED: Final = "moto (moyai[aws])"
 _INSTALL: Final = "install moyai[aws], or name a server that answers it with `moyai up --delegate`."
 
 
@@ -24,6 +27,16 @@ class Delegates(Delegate):
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
         """By URL; the embedded server's has its socket's name."""
+
+    @override
+    def owners(self) -> Sequence[ServiceOwner]:
+        named = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
+        if self._choice.url is not None:
+            return [*named, ServiceOwner(_ALL, self._choice.url, None)]
+        return [
+            *named,
+            ServiceOwner(_ALL, _EMBEDDED if self._has_embedded else None, False if self._has_embedded else None),
+        ]
 
     @override
     def refusal(self, service: str) -> str | None:

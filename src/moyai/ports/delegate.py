@@ -6,7 +6,7 @@ is to be answered. Who may send it has been checked before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -46,8 +46,22 @@ class DelegatedResponse(msgspec.Struct, frozen=True):
     chunks: AsyncIterator[bytes]
 
 
+class ServiceOwner(msgspec.Struct, frozen=True):
+    """Who answers a service."""
+
+    service: str
+    """The name that SDKs sign with; ``*`` = all that are named nowhere else."""
+    answered_by: str | None
+    """``moyai``, a server's URL, or what else answers; None = nobody."""
+    durable: bool | None
+    """Whether its records survive a restart of the machine; None = its server knows."""
+
+
 class Delegate(Protocol):
     """Forwards requests to whichever server answers their service."""
+
+    def owners(self) -> Sequence[ServiceOwner]:
+        """Who answers which service, with that of all others last."""
 
     def refusal(self, service: str) -> str | None:
         """Why no server answers this service, and what to do about it; None when one does."""

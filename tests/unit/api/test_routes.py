@@ -73,9 +73,11 @@ def test_a_service_that_moyai_lacks_is_delegated(request_, service, protocol):
             "ec2",
             "DescribeVpcs",
         ),
-        (HttpRequest("POST", "/", "", signature("sts", content_type=FORM), b"Action=AssumeRole"), "sts", "AssumeRole"),
+        (HttpRequest("POST", "/", "", signature("sts", content_type=FORM), b"Action=Wake"), "sts", None),
         (
-            HttpRequest("POST", "/", "", signature("iam", x_amz_target="AmazonEC2ContainerServiceV20141113.ListClusters")),
+            HttpRequest(
+                "POST", "/", "", signature("iam", x_amz_target="AmazonEC2ContainerServiceV20141113.ListClusters")
+            ),
             "ecs",
             "ListClusters",
         ),

@@ -22,6 +22,7 @@ from moyai.mesh.ir import Diagnostic
 from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import count_examined, findings
+from moyai.ports.delegate import ServiceOwner
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import NotStopped, TaskRuntime
 from moyai.ports.store import Store
@@ -45,6 +46,8 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     clock: Clock
     faults: Callable[[], Awaitable[Sequence[str]]]
     """The reasons why something cannot be stored at the moment: a sentence for each place that refuses."""
+    services: Callable[[], Sequence[ServiceOwner]] = tuple
+    """Who answers which AWS service."""
     ignored_members: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The operations and members of requests that the AWS model does not have, as the API gateway has met them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict

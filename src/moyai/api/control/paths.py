@@ -13,6 +13,7 @@ from moyai.api.control.gateway import PublicGatewayHandler
 from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, ResetHandler
 from moyai.api.control.hooks import HookFunctionsHandler
 from moyai.api.control.logs import LogsHandler
+from moyai.api.control.services import ServicesHandler
 from moyai.api.control.signal import SignalHandler
 from moyai.api.control.signed import SignedHandler
 from moyai.api.sigv4 import KeyStore
@@ -30,6 +31,7 @@ def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -
     }
     public["configuration"] = ProxyConfigurationHandler(dependencies)
     public["gateway"] = PublicGatewayHandler(dependencies)
+    public["services"] = ServicesHandler(dependencies)
     if keys is not None:
         signed = {name: SignedHandler(handler, keys, dependencies.clock) for name, handler in public.items()}
         return MappingProxyType(handlers | signed)

@@ -1,16 +1,28 @@
-"""The operation GetCallerIdentity of STS.
+"""The operations of the Security Token Service: who the caller is, and temporary credentials.
 
-Promise: the account is the one whose resources the caller sees, and the ARN the one in errors and records.
-Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+Promise: credentials that are issued here are known to the API endpoint, whose account and signature depend on them.
+They are derived and not stored, so they survive a restart, and expire. Whether a role exists, and whom it trusts, is
+not looked at: there are no IAM policies here. A task assumes roles of its own account alone.
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
 
 from moyai.api.operation import ApiService, Context, operations
+from moyai.domain.sts.session import Claims, assumed_role_arn, issue, role_id
+from moyai.kernel.errors import AccessDenied, InvalidInput
+from moyai.kernel.ids import TaskArn
+from moyai.kernel.scope import is_account
+
+_HOUR: Final = 3600
+_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
+_NO_POLICIES: Final = "there are no IAM policies here"
+_NO_DEVICES: Final = "there are no MFA devices here"
 
 
 class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
@@ -23,4 +35,87 @@ def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict
     return {"user_id": ctx.user_id, "account": ctx.scope.account, "arn": ctx.principal}
 
 
-STS: Final = ApiService(name="sts", operations=operations(get_caller_identity))
+class SessionTag(msgspec.Struct, frozen=True):
+    key: str
+    value: str
+
+
+class AssumeRoleRequest(msgspec.Struct, frozen=True):
+    role_arn: str
+    role_session_name: str
+    duration_seconds: int = _HOUR
+    external_id: str | None = None
+    source_identity: str | None = None
+    tags: tuple[SessionTag, ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+
+
+def assume_role(ctx: Context, request: AssumeRoleRequest) -> dict[str, object]:
+    """Keys of a role's session. What only policies could read (tags, an external id) is accepted."""
+    role = _ROLE.fullmatch(request.role_arn)
+    if role is None:
+        raise InvalidInput(f"{request.role_arn} is invalid")
+    account = role[1]
+    if ctx.session_task is not None and account != ctx.scope.account:
+        raise AccessDenied(
+            f"User: {ctx.principal} is not authorized to perform: sts:AssumeRole on resource: {request.role_arn}"
+        )
+    expires = int(ctx.now) + request.duration_seconds
+    name = request.role_session_name
+    claims = Claims(ctx.session_task or TaskArn(""), request.role_arn, expires, account, name)
+    user = {
+        "assumed_role_id": f"{role_id(request.role_arn)}:{name}",
+        "arn": assumed_role_arn(account, request.role_arn, name),
+    }
+    output = {"credentials": _credentials(ctx, claims), "assumed_role_user": user}
+    return output if request.source_identity is None else {**output, "source_identity": request.source_identity}
+
+
+class GetSessionTokenRequest(msgspec.Struct, frozen=True):
+    duration_seconds: int = 12 * _HOUR
+
+
+def get_session_token(ctx: Context, request: GetSessionTokenRequest) -> dict[str, object]:
+    """Temporary keys with the rights of the caller's own."""
+    if ctx.in_session:
+        raise AccessDenied("Cannot call GetSessionToken with session credentials")
+    claims = Claims(TaskArn(""), "", int(ctx.now) + request.duration_seconds, ctx.scope.account, ctx.request_id)
+    return {"credentials": _credentials(ctx, claims)}
+
+
+class GetAccessKeyInfoRequest(msgspec.Struct, frozen=True):
+    access_key_id: str
+
+
+def get_access_key_info(ctx: Context, request: GetAccessKeyInfoRequest) -> dict[str, object]:
+    """The account of a key: the key itself where it is an account id, else the caller's."""
+    is_own_account = is_account(request.access_key_id)
+    return {"account": request.access_key_id if is_own_account else ctx.scope.account}
+
+
+def _credentials(ctx: Context, claims: Claims) -> dict[str, object]:
+    root = ctx.store.world.session_root
+    if root is None:
+        raise RuntimeError("the control plane records the root of session keys before it serves")
+    keys = issue(root, claims)
+    return {
+        "access_key_id": keys.access_key,
+        "secret_access_key": keys.secret.reveal(),
+        "session_token": keys.token,
+        "expiration": float(claims.expires),
+    }
+
+
+STS: Final = ApiService(
+    name="sts",
+    operations=operations(get_caller_identity, assume_role, get_session_token, get_access_key_info),
+    refused={
+        "AssumeRole.PolicyArns": _NO_POLICIES,
+        "AssumeRole.Policy": _NO_POLICIES,
+        "AssumeRole.SerialNumber": _NO_DEVICES,
+        "AssumeRole.TokenCode": _NO_DEVICES,
+        "AssumeRole.ProvidedContexts": "there is no identity provider here",
+        "GetSessionToken.SerialNumber": _NO_DEVICES,
+        "GetSessionToken.TokenCode": _NO_DEVICES,
+    },
+)

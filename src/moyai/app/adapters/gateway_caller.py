@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from botocore.awsrequest import HeadersDict
+from botocore.exceptions import UnknownServiceError
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 from typing_extensions import override
 
 from moyai.api.gateway import ApiGateway
+from moyai.api.models import load_models
 from moyai.api.operation import StackCaller
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Clock
@@ -38,6 +40,8 @@ class GatewayCaller(AwsCaller):
 
     def __init__(self, gateway: ApiGateway, models: Mapping[str, ServiceModel], clock: Clock, host: str) -> None:
         self._gateway, self._models, self._clock, self._host = gateway, models, clock, host
+        self._delegated_models: dict[str, ServiceModel] = {}
+        """Of services that moyai does not implement, loaded with the first call."""
 
     @property
     @override
@@ -50,9 +54,7 @@ class GatewayCaller(AwsCaller):
 
     @override
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
-        model = self._models.get(call.service)
-        if model is None:
-            raise AwsCallFailed(call.service, "NotImplemented", f"{call.service} is not part of moyai.", 501)
+        model = self._model(call.service)
         operation = model.operation_model(call.operation)
         members = fit_input(call, operation)
         ids = None if call.token is None else RepeatableIds(call.token)
@@ -73,6 +75,16 @@ class GatewayCaller(AwsCaller):
                 str(metadata.get("RequestId", "")),
             )
         return parsed
+
+    def _model(self, service: str) -> ServiceModel:
+        """The model of a service, of moyai's or of one that is delegated. Raises AwsCallFailed."""
+        model = self._models.get(service) or self._delegated_models.get(service)
+        if model is None:
+            try:
+                model = self._delegated_models[service] = load_models([service])[service]
+            except UnknownServiceError:
+                raise AwsCallFailed(service, "NotImplemented", f"{service} is not an AWS service.", 501) from None
+        return model
 
     def _request(
         self, scope: Scope, model: ServiceModel, operation: OperationModel, members: Mapping[str, Any]

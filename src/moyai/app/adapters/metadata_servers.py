@@ -7,6 +7,7 @@ import asyncio
 from moyai.api.asgi import App
 from moyai.api.metadata.app import MetadataApp
 from moyai.app.adapters.http_server import HttpServer, ServerLimits
+from moyai.domain.ecs.metadata import API_PORT
 from moyai.domain.ecs.task import Task
 from moyai.domain.queries.vpc import vpc_and_subnet_of
 from moyai.kernel.clock import Clock
@@ -15,8 +16,6 @@ from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, TaskRuntime
 from moyai.ports.store import Store
 
 _PORT = 80
-API_PORT = 4566
-"""The port of AWS's services for tasks: ``AWS_ENDPOINT_URL=http://169.254.170.2:4566``."""
 _LIMITS = ServerLimits(head_bytes=8 * 1024, per_client=64)
 """Low enough that a task can't take all connections from the others."""
 

@@ -11,6 +11,8 @@ from moyai.kernel.ids import ContainerArn
 
 ADDRESS = "169.254.170.2"
 """The address of the metadata endpoint inside every task."""
+API_PORT = 4566
+"""The port at this address at which AWS's services answer requests that are signed with the keys of a role."""
 
 _RUNTIME_ID_DIGITS = 10
 

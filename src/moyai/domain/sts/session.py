@@ -11,6 +11,7 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -41,11 +42,18 @@ class SessionRoot(StoredRecord, frozen=True, tag="session_root"):
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """The claims in a session token. ``expires``: seconds since the epoch."""
+    """The claims in a session token."""
 
     task: TaskArn
+    """The task whose role's keys these are, or by whose keys they were requested; empty for others."""
     role: str
+    """Empty for a session of the account's root."""
     expires: int
+    """Seconds since the epoch."""
+    account: str = ""
+    """That of keys which STS issued; empty for the task's own."""
+    session: str = ""
+    """The name of a session of AssumeRole."""
 
 
 _READER = msgspec.json.Decoder(Claims)
@@ -104,6 +112,16 @@ def credentials_id(root: SessionRoot, task: TaskArn) -> str:
 def role_name(role: str) -> str:
     """The name of a role without its path, from its ARN or its name."""
     return role.rpartition("/")[2]
+
+
+def assumed_role_arn(account: str, role: str, session: str) -> str:
+    """The ARN of a session."""
+    return f"arn:aws:sts::{account}:assumed-role/{role_name(role)}/{session}"
+
+
+def role_id(role: str) -> str:
+    """The unique id of a role: the same one for the same ARN."""
+    return "AROA" + b32encode(sha256(role.encode()).digest()).decode()[:_ID_LENGTH]
 
 
 def _mac(root: SessionRoot, use: str, payload: bytes) -> bytes:

@@ -43,6 +43,8 @@ _NO_SUCH_FILE = (
     "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
     "NoSuchKey: The specified key does not exist."
 )
+_OWN_KEYS = "AWS_ACCESS_KEY_ID"
+"""A container with keys of its own does not use those of its role, and moyai would not know them."""
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -67,28 +69,33 @@ class _SecretUnavailable(Exception):
 def container_environment(
     context: TaskContext, container: Container, override: ContainerOverride
 ) -> Mapping[str, str | Secret]:
-    """The variables of one container. Later ones win: environment files, then the definition, the override, secrets,
-    and what ECS adds to every container. Raises Unresolved.
+    """The variables of one container. Later ones win: the region, environment files, then the definition, the override,
+    secrets, and what ECS adds to every container. A container with the keys of a role reaches moyai's API, unless a
+    variable names another. Raises Unresolved.
     """
     task, container_definition = context.task, context.definition_of(container)
     scope = scope_of(task.arn)
     option_secrets = router_secrets(context.definition, container_definition)
     identity = metadata.runtime_id(container.arn)
     base = f"http://{metadata.ADDRESS}"
-    return {
+    credentials_address = _credentials_address(context)
+    variables: Mapping[str, str | Secret] = {
+        "AWS_DEFAULT_REGION": scope.region,
+        "AWS_REGION": scope.region,
         **_read_files(context.world, override.environment_files or container_definition.environment_files or ()),
         **{e.name: e.value for e in (*container_definition.environment, *(override.environment or ()))},
         **resolve_secrets(context.world, scope, (*(container_definition.secrets or ()), *option_secrets), context.now),
         **router_variables(task, container_definition),
-        **_credentials_address(context),
+        **credentials_address,
         **({"NVIDIA_VISIBLE_DEVICES": ",".join(container.gpu_ids)} if container.gpu_ids else {}),
-        "AWS_DEFAULT_REGION": scope.region,
         "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
-        "AWS_REGION": scope.region,
         "ECS_AGENT_URI": f"{base}/api/{identity}",
         "ECS_CONTAINER_METADATA_URI": f"{base}/v3/{identity}",
         "ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{identity}",
     }
+    if not credentials_address or _OWN_KEYS in variables:
+        return variables
+    return {"AWS_ENDPOINT_URL": f"http://{metadata.ADDRESS}:{metadata.API_PORT}", **variables}
 
 
 def resolve_secrets(

@@ -15,11 +15,13 @@ from moyai.domain.ecs.task_definition import ContainerHealthCheck, PortMapping, 
 from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.spec import AwsvpcNetwork, HostName, Ipv6, Probe, Ulimit
+from moyai.domain.sts.session import SessionRoot
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DiscoveryServiceArn
+from moyai.kernel.secret import Secret
 from moyai.plan.network.published_ports import published_ports
 from moyai.plan.task.container_spec import container_spec
 from moyai.plan.task.launch import LaunchRequest, launch
@@ -145,7 +147,7 @@ def test_a_containers_environment():
         "SIZE": "1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-        "AWS_REGION": "us-east-1",
+        "AWS_REGION": "mars",
         "ECS_AGENT_URI": f"http://169.254.170.2/api/{identity}",
         "ECS_CONTAINER_METADATA_URI": f"http://169.254.170.2/v3/{identity}",
         "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{identity}",
@@ -241,3 +243,26 @@ def test_a_deleted_subnet_or_group_gives_no_interface():
     nets.build.book.apply([Delete(Subnet, scope.id)])
     with pytest.raises(NoInterface):
         new(nets.build, network=AwsVpcConfiguration(subnets=(scope.id,)))
+
+
+@pytest.mark.parametrize(
+    ("role", "variables", "endpoint"),
+    [
+        ("arn:aws:iam::123456789012:role/app", {}, "http://169.254.170.2:4566"),
+        (None, {}, None),
+        ("arn:aws:iam::123456789012:role/app", {"AWS_ENDPOINT_URL": "http://other"}, "http://other"),
+        ("arn:aws:iam::123456789012:role/app", {"AWS_ACCESS_KEY_ID": "AKIA"}, None),
+    ],
+    ids=["a role", "no role", "another endpoint", "keys of its own"],
+)
+def test_a_container_with_the_keys_of_a_role_knows_the_endpoint(role, variables, endpoint):
+    build = Builder()
+    build.book.apply([Put(SessionRoot(Secret("0" * 64)))])
+    pairs = tuple(KeyValuePair(name, value) for name, value in variables.items())
+    web = replace(container("web", ("serve",), port=8080), environment=pairs)
+    definition = replace(build.definition("web", web), task_role_arn=role)
+    build.book.apply([Put(definition)])
+    task = new(build, definition=definition)
+    environment = container_spec(case_of(build.world, task), task.containers[0]).environment
+    assert environment.get("AWS_ENDPOINT_URL") == endpoint
+    assert environment["AWS_REGION"] == "us-east-1"

@@ -1,0 +1,93 @@
+"""Temporary credentials: whose they are, what they may do, and when they end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from moyai.api.wire.http import HttpRequest
+from moyai.domain.sts.session import SessionRoot
+from moyai.domain.world import Put
+from moyai.kernel.secret import Secret
+from tests.contract.api.installation import Installation
+
+ROLE = "arn:aws:iam::111122223333:role/deploy/cdk-role"
+HOST = "127.0.0.1:4566"
+
+
+@pytest.fixture
+def installation():
+    installation = Installation()
+    installation.store.apply([Put(SessionRoot(Secret("0" * 64)))])
+    return installation
+
+
+def identity(installation, keys):
+    """What GetCallerIdentity answers to these keys. The gateway's clock is not the SDK's."""
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest("POST", f"http://{HOST}/", {"content-type": "application/x-www-form-urlencoded"}, body)
+    request.headers["host"] = HOST
+    signer = SigV4Auth(credentials, "sts", "us-east-1")
+    stamp = datetime.fromtimestamp(installation.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    request.context["timestamp"] = request.headers["x-amz-date"] = stamp
+    request.headers["x-amz-security-token"] = keys["SessionToken"]
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    names = signer.signed_headers(signer.headers_to_sign(request))
+    scope = f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}"
+    authorization = f"{scope}, SignedHeaders={names}, Signature={signer.signature(text, request)}"
+    headers = {name.lower(): value for name, value in request.headers.items()} | {"authorization": authorization}
+    return asyncio.run(installation.gateway.answer(HttpRequest("POST", "/", "", headers, body)))
+
+
+def test_an_assumed_role_is_a_session_of_its_account(installation):
+    answer = installation.client("sts").assume_role(
+        RoleArn=ROLE, RoleSessionName="me", Tags=[{"Key": "team", "Value": "shop"}], SourceIdentity="alice"
+    )
+    assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::111122223333:assumed-role/cdk-role/me"
+    assert answer["AssumedRoleUser"]["AssumedRoleId"].endswith(":me")
+    assert answer["SourceIdentity"] == "alice"
+    assert answer["Credentials"]["Expiration"].timestamp() == int(installation.now) + 3600
+    response = identity(installation, answer["Credentials"])
+    assert response.status == 200
+    assert b"<Arn>arn:aws:sts::111122223333:assumed-role/cdk-role/me</Arn>" in response.body
+    assert b"<Account>111122223333</Account>" in response.body
+
+
+def test_a_session_token_has_its_callers_account(installation):
+    keys = installation.client("sts", key="444455556666").get_session_token(DurationSeconds=900)["Credentials"]
+    response = identity(installation, keys)
+    assert b"<Arn>arn:aws:iam::444455556666:root</Arn>" in response.body
+
+
+def test_keys_expire_and_a_wrong_secret_is_refused(installation):
+    keys = installation.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
+    assert b"SignatureDoesNotMatch" in identity(installation, keys | {"SecretAccessKey": "x"}).body
+    installation.clock.jump(3601)
+    assert b"ExpiredToken" in identity(installation, keys).body
+
+
+def test_the_account_of_a_key_is_known(installation):
+    info = installation.client("sts", key="444455556666").get_access_key_info
+    assert info(AccessKeyId="444455556666" + "A" * 4)["Account"] == "444455556666"
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"RoleArn": "arn:aws:iam::12:role/short-account"}, "ValidationError"),
+        ({"Policy": "{}"}, "ValidationError"),
+        ({"DurationSeconds": 1}, "ValidationError"),
+    ],
+    ids=["a role that is none", "a policy", "too short"],
+)
+def test_a_role_that_cannot_be_assumed_is_refused(installation, members, code):
+    with pytest.raises(ClientError) as caught:
+        installation.client("sts").assume_role(**{"RoleArn": ROLE, "RoleSessionName": "me"} | members)
+    assert caught.value.response["Error"]["Code"] == code
