@@ -1,0 +1,143 @@
+"""Requests on their way to another server: whose they are, and which signatures are accepted where keys were issued."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from typing_extensions import override
+
+from moyai.api.delegation import collect
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.app.clock import SystemClock
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+from tests.unit.api import world
+
+HOST = "127.0.0.1:4566"
+BODY = b"some bytes"
+
+
+class RecordingDelegate(Delegate):
+    """Answers everything with the body that it got, and records what was forwarded whole."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[DelegatedRequest, bytes]] = []
+
+    @override
+    def owners(self):
+        return ()
+
+    @override
+    def refusal(self, service):
+        return None
+
+    @override
+    async def forward(self, request):
+        body = b"" if request.body is None else b"".join([chunk async for chunk in request.body])
+        self.requests.append((request, body))
+        return DelegatedResponse(200, (("content-type", "x"),), chunks(body))
+
+    @override
+    async def close(self):
+        pass
+
+
+async def chunks(*parts):
+    for part in parts:
+        yield part
+
+
+def http_request(request, body=BODY):
+    """What an SDK's request is here."""
+    path, _, query = request.url.partition(HOST)[2].partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return HttpRequest(request.method, path, query, headers | {"host": HOST, "content-length": str(len(body))})
+
+
+def signed_request(auth, headers=None, path="/bucket/a%20b//c", service="s3", secret="secret"):  # noqa: S107 - opens nothing
+    body = b"" if auth is S3SigV4QueryAuth else BODY  # the SDK takes a body for part of the query
+    request = AWSRequest("PUT", f"http://{HOST}{path}", headers or {}, body)
+    auth(Credentials("AKIA", secret), service, "eu-north-1").add_auth(request)
+    return http_request(request)
+
+
+async def send(request, body=BODY, keys=True, **changes):
+    delegate = RecordingDelegate()
+    known = world.Keys(AKIA="secret") if keys else None
+    gateway = world.gateway(delegate=delegate, keys=known, clock=SystemClock(), **changes)
+    assert gateway.is_delegated(request)
+    response = await gateway.forward(request, chunks(body[:4], body[4:]))
+    if isinstance(response, DelegatedResponse):
+        response = await collect(response)
+    assert isinstance(response, HttpResponse)
+    return response, delegate.requests
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"},
+        {"X-Amz-Content-SHA256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "10"},
+    ],
+    ids=["hashed", "unsigned", "chunked"],
+)
+async def test_a_signed_upload_is_forwarded(headers):
+    class Auth(S3SigV4Auth):
+        def payload(self, request):
+            return headers.get("X-Amz-Content-SHA256") or hashlib.sha256(BODY).hexdigest()
+
+    response, requests = await send(signed_request(Auth, headers))
+    assert (response.status, response.body) == (200, BODY), response.body
+    [(request, body)] = requests
+    assert (request.target, body, request.scope.region) == ("/bucket/a%20b//c", BODY, "eu-north-1")
+
+
+async def test_a_presigned_request_is_forwarded_with_its_query():
+    response, [(request, _)] = await send(signed_request(S3SigV4QueryAuth, path="/bucket/k?uploads"))
+    assert response.status == 200
+    assert request.target.startswith("/bucket/k?uploads")
+
+
+async def test_another_service_is_signed_with_its_body():
+    response, requests = await send(signed_request(SigV4Auth, service="lambda", path="/2015-03-31/functions"))
+    assert (response.status, requests[0][1]) == (200, BODY)
+    response, requests = await send(signed_request(SigV4Auth, service="lambda", path="/x"), b"other bytes")
+    assert (response.status, requests) == (403, [])
+
+
+async def test_a_body_of_another_hash_is_cut_off():
+    response, requests = await send(signed_request(S3SigV4Auth), b"other bytes")
+    assert (response.status, requests) == (403, [])
+    assert b"<Code>SignatureDoesNotMatch</Code>" in response.body
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (signed_request(S3SigV4Auth, secret="wrong"), "SignatureDoesNotMatch"),
+        (HttpRequest("GET", "/bucket/key", "", {"host": HOST}), "AccessDenied"),
+    ],
+    ids=["a wrong secret", "no signature"],
+)
+async def test_a_request_without_a_right_signature_is_refused(request_, code):
+    response, requests = await send(request_)
+    assert (response.status, requests) == (403, [])
+    assert f"<Code>{code}</Code>".encode() in response.body
+
+
+async def test_without_keys_an_access_key_of_twelve_digits_is_the_account():
+    stamp = datetime.now(UTC).strftime("%Y%m%d")
+    scope = f"111122223333/{stamp}/us-west-2/sqs/aws4_request"
+    headers = {
+        "host": HOST,
+        "authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "content-length": "10",
+    }
+    _, [(request, body)] = await send(HttpRequest("POST", "/", "", headers), keys=False)
+    assert (request.service, request.scope.account, request.scope.region) == ("sqs", "111122223333", "us-west-2")
+    assert body == BODY

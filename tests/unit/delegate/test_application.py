@@ -1,0 +1,90 @@
+"""The application around moto: whole bodies, one request at a time, failures as responses."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from moyai.delegate.application import FAILURE, Application
+
+
+def ask(application, path="/", body=b"", service="s3", **environ):
+    heads = []
+    scope = f"AWS4-HMAC-SHA256 Credential=1/20261128/us-east-1/{service}/aws4_request, Signature=0"
+    request = {"PATH_INFO": path, "HTTP_AUTHORIZATION": scope, "wsgi.input": io.BytesIO(body)} | environ
+    content = b"".join(application(request, lambda status, headers: heads.append((status, dict(headers)))))
+    return (*heads[0], content)
+
+
+def echo(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("length", environ.get("CONTENT_LENGTH", ""))])
+    return [body]
+
+
+@pytest.mark.parametrize(
+    ("environ", "length"),
+    [({"CONTENT_LENGTH": "5"}, "5"), ({"HTTP_TRANSFER_ENCODING": "chunked"}, "5")],
+    ids=["a length", "chunks"],
+)
+def test_a_body_is_read_before_it_is_processed(environ, length):
+    assert ask(Application(echo), body=b"hello", **environ) == ("200 OK", {"length": length}, b"hello")
+
+
+def test_a_body_that_was_cut_off_is_not_processed():
+    requests = []
+
+    def note(environ, start_response):
+        requests.append(environ)
+        return echo(environ, start_response)
+
+    status, headers, _ = ask(Application(note), body=b"hel", CONTENT_LENGTH="5")
+    assert (status, headers[FAILURE], requests) == ("500 Internal Server Error", "1", [])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotImplementedError("no such action"), "501 Not Implemented"),
+        (ImportError("no such module"), "501 Not Implemented"),
+        (ValueError("no such thing"), "500 Internal Server Error"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_exception_is_a_response_with_its_reason(error, status):
+    def fail(_environ, _start_response):
+        raise error
+
+    answer = ask(Application(fail))
+    assert (answer[0], answer[1][FAILURE]) == (status, "1")
+    assert str(error) in answer[2].decode()
+
+
+@pytest.mark.parametrize("path", ["/moto-api/reset", "/latest/meta-data/"])
+def test_pages_of_moto_itself_are_not_there(path):
+    status, headers, _ = ask(Application(echo), path)
+    assert (status, headers[FAILURE]) == ("501 Not Implemented", "1")
+
+
+@pytest.mark.parametrize(("service", "together"), [("s3", False), ("sqs", True)])
+def test_a_service_processes_one_request_at_a_time_unless_receivers_wait(service, together):
+    both = threading.Barrier(2)
+
+    def meet(environ, start_response):
+        try:
+            both.wait(timeout=20 if together else 0.2)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            met.append(False)
+        return echo(environ, start_response)
+
+    met: list[bool] = []
+    application = Application(meet)
+    threads = [threading.Thread(target=ask, args=(application,), kwargs={"service": service}) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == [together, together]
