@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
-HIDDEN_TEXT: Final = "****"
+from moyai.stacks.template.expressions import HIDDEN_TEXT
 
 
 def hide(value: Any, hidden: Collection[str]) -> Any:  # noqa: ANN401 (JSON, or functions)
@@ -18,6 +18,18 @@ def hide(value: Any, hidden: Collection[str]) -> Any:  # noqa: ANN401 (JSON, or 
         return value
     longest_first = sorted(hidden, key=len, reverse=True)
     return _hide(value, re.compile("|".join(map(re.escape, longest_first))))
+
+
+def derived_texts(value: Any, masked: Any) -> frozenset[str]:  # noqa: ANN401 (JSON, or functions)
+    """The texts in a value that are others in the masked one: they are made of hidden values."""
+    if isinstance(value, Mapping) and isinstance(masked, Mapping):
+        return frozenset().union(*(derived_texts(member, masked.get(name)) for name, member in value.items()))
+    if isinstance(value, list | tuple) and isinstance(masked, list | tuple) and len(value) == len(masked):
+        return frozenset().union(*map(derived_texts, value, masked))
+    if isinstance(value, Mapping | list | tuple):
+        members = value.values() if isinstance(value, Mapping) else value
+        return frozenset().union(*(derived_texts(member, None) for member in members))
+    return frozenset({value}) if isinstance(value, str) and value and value != masked else frozenset()
 
 
 def _hide(value: Any, hidden: re.Pattern[str]) -> Any:  # noqa: ANN401 (JSON, or functions)

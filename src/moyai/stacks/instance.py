@@ -20,7 +20,7 @@ from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, 
 from moyai.stacks.evaluation.scope import Values
 from moyai.stacks.graph import apply_values, creation_order
 from moyai.stacks.template.condition_functions import IN_CONDITIONS
-from moyai.stacks.template.expressions import Expression, ImportValue, is_value, walk
+from moyai.stacks.template.expressions import HIDDEN_TEXT, Expression, ImportValue, Ref, is_value, walk
 from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
 from moyai.stacks.template.model import NESTED_STACK, ParsedTemplate
 from moyai.stacks.template.references import check_references
@@ -56,6 +56,8 @@ class StackInstance(msgspec.Struct, frozen=True):
     """All resources, each after those that must be there before it."""
     imports: tuple[str, ...] = ()
     """The exports that the template imports."""
+    masked: Mapping[str, Mapping[str, Expression]] = msgspec.field(default_factory=dict)
+    """The properties of resources that have values of hidden parameters, with ``****`` in their places."""
 
     @property
     def may_change_itself(self) -> bool:
@@ -90,7 +92,33 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     known = msgspec.structs.replace(known, budget=None)
     order = creation_order(applied.resources)
     sequence = tuple(TopologicalSorter(order).static_order())
-    return StackInstance(applied, parameters, known, order, sequence, imports)
+    masked = _masked_properties(template, applied, known)
+    return StackInstance(applied, parameters, known, order, sequence, imports, masked)
+
+
+def _masked_properties(
+    template: ParsedTemplate, applied: ParsedTemplate, values: Values
+) -> dict[str, Mapping[str, Expression]]:
+    """As ``StackInstance.masked``. A property that makes nothing of ``****`` is masked as a whole."""
+    hidden = {name for name, parameter in template.parameters.items() if parameter.is_hidden}
+    parameters = {name: _mask(value) if name in hidden else value for name, value in values.parameters.items()}
+    masked_values = msgspec.structs.replace(values, parameters=parameters)
+
+    def mask(expression: Expression) -> Expression:
+        try:
+            return evaluate(expression, masked_values)
+        except TemplateFault:
+            return HIDDEN_TEXT
+
+    return {
+        name: {member: mask(expression) for member, expression in template.resources[name].properties.items()}
+        for name in applied.resources
+        if any(isinstance(each, Ref) and each.name in hidden for each in walk(template.resources[name].properties))
+    }
+
+
+def _mask(value: Expression) -> Expression:
+    return tuple(HIDDEN_TEXT for _ in value) if isinstance(value, tuple) else HIDDEN_TEXT
 
 
 def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -99,3 +100,50 @@ def test_a_resolved_secret_is_recorded_nowhere_and_a_repository_has_the_address_
     cfn.update_stack(StackName=NAME, TemplateBody=json.dumps(body))
     finish(installation)
     assert stack(cfn)["Outputs"][0]["OutputValue"] == "localhost:4566/images"
+
+
+DERIVED = json.dumps(
+    {
+        "Parameters": {"P": {"Type": "String", "NoEcho": True}, "L": {"Type": "CommaDelimitedList", "NoEcho": "true"}},
+        "Resources": {
+            "Logs": {"Type": "AWS::Logs::LogGroup"},
+            "Copy": {
+                "Type": "AWS::EC2::SecurityGroup",
+                "Properties": {
+                    "VpcId": {"Fn::Base64": {"Fn::Sub": "${P}:${Logs}"}},
+                    "GroupDescription": {"Fn::Select": [1, {"Fn::Split": ["-", {"Ref": "P"}]}]},
+                    "GroupName": {"Fn::Base64": {"Fn::Join": ["/", {"Ref": "L"}]}},
+                },
+            },
+        },
+    }
+)
+
+
+def test_what_is_made_of_hidden_values_is_hidden_too(installation, cfn):
+    parameters = [
+        {"ParameterKey": "P", "ParameterValue": "user-word"},
+        {"ParameterKey": "L", "ParameterValue": "one,two"},
+    ]
+    names = {"StackName": NAME, "ChangeSetName": "first"}
+    cfn.create_change_set(**names, TemplateBody=DERIVED, Parameters=parameters, ChangeSetType="CREATE")
+    described = cfn.describe_change_set(**names, IncludePropertyValues=True)
+    cfn.execute_change_set(**names)
+    finish(installation)
+    listed = cfn.describe_stack_events(StackName=NAME)["StackEvents"]
+    assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
+    [reason] = [each["ResourceStatusReason"] for each in listed if each["ResourceStatus"] == "CREATE_FAILED"]
+    assert "****" in reason
+    group = next(
+        each["PhysicalResourceId"]
+        for each in listed
+        if each["LogicalResourceId"] == "Logs" and each["PhysicalResourceId"]
+    )
+    secrets = [
+        "user-word",
+        "word",
+        base64.b64encode(b"one/two").decode(),
+        base64.b64encode(f"user-word:{group}".encode()).decode(),
+    ]
+    for answer in (described, listed):
+        assert not any(secret in json.dumps(answer, default=str) for secret in secrets)

@@ -27,7 +27,7 @@ from moyai.domain.cloudformation.stack import (
     resource_key,
 )
 from moyai.domain.keys import named_key, scope_key
-from moyai.stacks.hidden import HIDDEN_TEXT
+from moyai.stacks.template.expressions import HIDDEN_TEXT
 
 _NOT_CHECKED: Final = MappingProxyType({"stack_resource_drift_status": "NOT_CHECKED"})
 

@@ -27,9 +27,9 @@ from moyai.kernel.ids import StackTemplateId
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.evaluation.parameters import parameter_texts, stored_parameters
-from moyai.stacks.hidden import HIDDEN_TEXT
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
 from moyai.stacks.records import known_values
+from moyai.stacks.template.expressions import HIDDEN_TEXT
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
@@ -103,7 +103,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
         parameters=texts,
         stored=stored,
         tags=tags,
-        hidden=tuple(name for name, parameter in declared.parameters.items() if _is_hidden(parameter)),
+        hidden=tuple(name for name, parameter in declared.parameters.items() if parameter.is_hidden),
     )
     return template, instance
 
@@ -131,7 +131,7 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
             {
                 "parameter_key": name,
                 "default_value": _default(parameter),
-                "no_echo": _is_hidden(parameter),
+                "no_echo": parameter.is_hidden,
                 "description": parameter.description,
             }
             for name, parameter in template.parameters.items()
@@ -151,7 +151,7 @@ def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> di
                 "parameter_key": name,
                 "default_value": _default(parameter),
                 "parameter_type": parameter.type,
-                "no_echo": _is_hidden(parameter),
+                "no_echo": parameter.is_hidden,
                 "description": parameter.description,
                 "parameter_constraints": {
                     "allowed_values": [text_of(value) for value in parameter.allowed_values or ()]
@@ -179,11 +179,6 @@ def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]
     )
     template = ctx.store.world.stack_templates.get(source.target)
     return {"template_body": "" if template is None else template.body, "stages_available": ("Original", "Processed")}
-
-
-def _is_hidden(parameter: ParameterDeclaration) -> bool:
-    """Whether the value of a parameter is shown to nobody (NoEcho)."""
-    return parameter.no_echo in {True, "true", "True"}
 
 
 def _body(ctx: Context, body: str | None, stack_name: str | None) -> str:
@@ -215,7 +210,7 @@ def _capabilities(template: ParsedTemplate) -> dict[str, object]:
 def _default(parameter: ParameterDeclaration) -> str | None:
     if parameter.default is None:
         return None
-    return HIDDEN_TEXT if _is_hidden(parameter) else text_of(parameter.default)
+    return HIDDEN_TEXT if parameter.is_hidden else text_of(parameter.default)
 
 
 def _parameter_inputs(

@@ -16,7 +16,7 @@ import msgspec
 from moyai.domain.cloudformation.stack import StackResource
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.hidden import hide
-from moyai.stacks.progress.view import StackView, values_of, wanted_properties
+from moyai.stacks.progress.view import StackView, hidden_texts, values_of, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
 from moyai.stacks.template.model import NESTED_STACK, TemplateResource
 from moyai.stacks.types.calls import changed_properties
@@ -45,15 +45,20 @@ def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any]
     for name, resource in view.in_order():
         record = live.get(name)
         if record is None or record.physical is None:
-            changes.append(_added(name, resource, view, hidden))
+            derived = hidden_texts(resource, view.instance, name, view.instance.values)
+            changes.append(_added(name, resource, view, derived.union(hidden)))
             continue
-        change = _modified(name, resource, record, wanted_properties(resource, values, view.tags), hidden)
+        derived = hidden_texts(resource, view.instance, name, values).union(record.hidden)
+        after = wanted_properties(resource, values, view.tags)
+        change = _modified(name, resource, record, after, derived.union(hidden))
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
             staying[name] = values_of(record) or ResourceValues("")
         if change is not None:
             changes.append(change)
     changes += [
-        _removed(record, hidden) for name, record in live.items() if name not in view.instance.template.resources
+        _removed(record, {*hidden, *record.hidden})
+        for name, record in live.items()
+        if name not in view.instance.template.resources
     ]
     return tuple(sorted(changes, key=lambda change: str(change["logical_resource_id"])))
 

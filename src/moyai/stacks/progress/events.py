@@ -67,6 +67,7 @@ class ProgressRecorder:
 
     def set_stack(self, status: StackStatus, reason: str | None = None, **members: object) -> None:
         """Move the stack to another state."""
+        reason = hide(reason, self._hidden)
         self.stack = replace(self.stack, status=status, status_reason=reason, **members)
         self.changes.append(Put(self.stack))
         self._add_event(self.stack.name, self.stack.arn, NESTED_STACK, status.value, reason)
@@ -76,6 +77,7 @@ class ProgressRecorder:
     ) -> StackResource:
         """Move a resource to another state, and return its new record."""
         phase = {"phase": self.stack.phase, **members}
+        reason = hide(reason, self._hidden_of(resource))
         changed = replace(resource, status=status, reason=reason, changed_at=self._now, **phase)
         self.changes.append(Put(changed))
         self.add_resource_event(changed, status, reason)
@@ -108,8 +110,12 @@ class ProgressRecorder:
             resource.wanted if resource.wanted is not None else ({} if physical is None else physical.properties)
         )
         identifier = "" if physical is None else physical.id
-        text = json.dumps(hide(properties, self._hidden), default=str)
+        hidden = self._hidden_of(resource)
+        reason, text = hide(reason, hidden), json.dumps(hide(properties, hidden), default=str)
         self._add_event(resource.logical_id, identifier, resource.type, status.value, reason, text)
+
+    def _hidden_of(self, resource: StackResource) -> frozenset[str]:
+        return frozenset(self._hidden).union(resource.hidden)
 
     def _add_event(
         self,

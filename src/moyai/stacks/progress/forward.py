@@ -20,7 +20,7 @@ from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import REPLACING, ProgressRecorder
-from moyai.stacks.progress.view import StackView, plain, values_of, wanted_properties
+from moyai.stacks.progress.view import StackView, hidden_texts, plain, values_of, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 
@@ -184,6 +184,7 @@ class ForwardSteps:
             deletion_policy=resource.deletion_policy.value,
             update_replace_policy=resource.update_replace_policy.value,
             metadata=plain(evaluate(resource.metadata, self._values)),
+            hidden=tuple(sorted(hidden_texts(resource, self._view.instance, name, self._values))),
             creation_policy=plain(evaluate(resource.creation_policy, self._values)),
         )
 

@@ -12,6 +12,7 @@ from moyai.domain.cloudformation.stack import ResourceStatus, Stack, StackResour
 from moyai.kernel.clock import Instant
 from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues, Values
+from moyai.stacks.hidden import derived_texts
 from moyai.stacks.instance import NO_INSTANCE, StackInstance
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import TemplateResource
@@ -85,6 +86,14 @@ def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[
         name = kind.tagging.name
         properties[name] = kind.tagging.inherited(properties.get(name), tags)
     return properties
+
+
+def hidden_texts(resource: TemplateResource, instance: StackInstance, name: str, values: Values) -> frozenset[str]:
+    """The texts in a resource's properties that are made of hidden parameters' values."""
+    masked = instance.masked.get(name)
+    if masked is None:
+        return frozenset()
+    return derived_texts(evaluate(resource.properties, values), evaluate(masked, values))
 
 
 def plain(expression: Expression) -> Any:  # noqa: ANN401 (JSON, or functions)

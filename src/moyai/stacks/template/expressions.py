@@ -6,13 +6,15 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 Scalar: TypeAlias = "str | int | float | bool"
 Expression: TypeAlias = "Scalar | tuple[Expression, ...] | Mapping[str, Expression] | IntrinsicFunction"
 """A value is an expression without a function in it."""
+HIDDEN_TEXT: Final = "****"
+"""What stands for the value of a hidden parameter."""
 
 
 class IntrinsicFunction(msgspec.Struct, frozen=True):

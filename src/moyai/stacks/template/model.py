@@ -43,6 +43,11 @@ class ParameterDeclaration(msgspec.Struct, frozen=True, rename="pascal", forbid_
     max_value: int | float | str | None = None
     no_echo: bool | str = False
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the value is shown to nobody (NoEcho)."""
+        return self.no_echo in {True, "true", "True"}
+
 
 class Assertion(msgspec.Struct, frozen=True):
     """A condition that the parameters must fulfil, and the text for those who don't."""
