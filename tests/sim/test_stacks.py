@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from moyai.api.cloudformation.beginning import MAX_DEPTH
 from moyai.domain.cloudformation.stack import StackStatus
 from moyai.domain.world import Put
-from moyai.stacks.types.procedure import AwsCallFailed
+from moyai.stacks.types.procedure import AwsCallFailed, Call
+from moyai.testing.world import SCOPE
 from tests.sim.stack_machine import CHANGED, FILES, NAME, Machine, template
 
 
@@ -307,3 +308,39 @@ async def test_a_template_that_nests_itself_ends(machine):
     assert await machine.finish() is StackStatus.ROLLBACK_COMPLETE
     assert len(machine.world.stacks) == MAX_DEPTH + 1
     assert {stack.status for stack in machine.world.stacks} == {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
+
+
+async def test_what_was_changed_by_hand_has_drifted(machine):
+    await create_stack(machine)
+    names = {"StackName": NAME, "LogicalResourceId": "Logs"}
+    [group] = [each.name for each in machine.world.log_groups if "shop-Logs" in each.name]
+    async with machine.loop():
+        drift = (await machine.ask("DetectStackResourceDrift", **names))["StackResourceDrift"]
+        assert drift["StackResourceDriftStatus"] == "IN_SYNC"
+        await machine.call(SCOPE, Call("logs", "PutRetentionPolicy", {"logGroupName": group, "retentionInDays": 14}))
+        drift = (await machine.ask("DetectStackResourceDrift", **names))["StackResourceDrift"]
+        assert drift["PropertyDifferences"] == [
+            {
+                "PropertyPath": "/RetentionInDays",
+                "ExpectedValue": "7",
+                "ActualValue": "14",
+                "DifferenceType": "NOT_EQUAL",
+            }
+        ]
+        await machine.call(SCOPE, Call("logs", "DeleteLogGroup", {"logGroupName": group}))
+        identity = (await machine.ask("DetectStackDrift", StackName=NAME))["StackDriftDetectionId"]
+        detections = machine.world.drift_detections
+        await machine.installation.clock.until(lambda: all(each.drifted is not None for each in detections))
+    found = await machine.ask("DescribeStackDriftDetectionStatus", StackDriftDetectionId=identity)
+    assert (found["StackDriftStatus"], found["DriftedStackResourceCount"]) == ("DRIFTED", 1)
+    drifts = (await machine.ask("DescribeStackResourceDrifts", StackName=NAME))["StackResourceDrifts"]
+    states = {each["LogicalResourceId"]: each["StackResourceDriftStatus"] for each in drifts}
+    assert states.pop("Logs") == "DELETED"
+    assert set(states.values()) == {"IN_SYNC"}, drifts
+    assert {"Vpc", "Subnet", "Cluster", "Group", "Namespace"} <= states.keys()
+    described = (await machine.ask("DescribeStacks", StackName=NAME))["Stacks"][0]
+    assert described["DriftInformation"]["StackDriftStatus"] == "DRIFTED"
+    await machine.ask("DeleteStack", StackName=NAME)
+    assert len(detections) == 0
+    with pytest.raises(AwsCallFailed, match="cannot be performed"):
+        await machine.ask("DetectStackDrift", StackName=NAME)

@@ -11,31 +11,32 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
+from moyai.domain.cloudformation.drift import DriftDetection
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
     UPDATING,
-    PhysicalResource,
     Stack,
     StackResource,
     StackStatus,
     StackTemplate,
     failure_key,
 )
-from moyai.domain.world import Delete, table_name
+from moyai.domain.world import Delete, Put, table_name
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.ids import Ids
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
+from moyai.stacks.progress.drift import drift_of
 from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder, former_events
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
-from moyai.stacks.progress.view import StackView
+from moyai.stacks.progress.view import GONE, StackView
 from moyai.stacks.records import imported_names, instance_of, others_exports
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
@@ -50,8 +51,9 @@ UNWRITABLE_WAIT: Final = Seconds(5.0)
 _log = logging.getLogger(__name__)
 RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
-_TABLES: Final = frozenset({table_name(Stack), table_name(StackResource)})
+_TABLES: Final = frozenset({table_name(Stack), table_name(StackResource), table_name(DriftDetection)})
 _RecordOutcome: TypeAlias = Callable[[ProgressRecorder, StackResource], None]
+T = TypeVar("T")
 _NO_ANSWER: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -85,6 +87,7 @@ class StackLoop:
     async def _advance(self, arn: str) -> Instant | None:
         """Record the next step of a stack, and begin what is under way."""
         stack = self._store.world.stacks.get(arn)
+        self._begin_detections(arn)
         if stack is None or not stack.status.in_progress:
             self._instances.pop(arn, None)
             return None if stack is None or stack.deleted_at is None else self._forget(stack)
@@ -97,6 +100,29 @@ class StackLoop:
                 task = asyncio.create_task(self._work(resource))
                 self._running[resource.key] = task
         return stack.deadline
+
+    def _begin_detections(self, arn: str) -> None:
+        for detection in self._store.world.drift_detections.each("stack", arn):
+            if detection.drifted is None and detection.key not in self._running:
+                self._running[detection.key] = asyncio.create_task(self._detect(detection))
+
+    async def _detect(self, detection: DriftDetection) -> None:
+        """Compare the resources of a stack with what it has set, and record the result."""
+        try:
+            world = self._store.world
+            stack, drifts = world.stacks[detection.stack], []
+            for resource in world.stack_resources.by("stack", detection.stack):
+                if resource.status in GONE or (
+                    detection.logical_ids and resource.logical_id not in detection.logical_ids
+                ):
+                    continue
+                hidden = self._hidden(stack).union(resource.hidden)
+                drifts.append(await self._carry_out(resource, drift_of(resource, self._clock.now(), hidden)))
+            if detection.key in self._store.world.drift_detections:
+                drifted = sum(drift.status.drifted for drift in drifts)
+                self._store.apply([*map(Put, drifts), Put(replace(detection, drifted=drifted))])
+        finally:
+            del self._running[detection.key]
 
     def _forget(self, stack: Stack) -> Instant | None:
         """Remove the records of a stack that was deleted long ago; returns when that is due."""
@@ -149,14 +175,17 @@ class StackLoop:
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
         former = former_events(self._store.world, stack.arn)
+        return ProgressRecorder(stack, former, self._clock.now(), self._ids, self._hidden(stack))
+
+    def _hidden(self, stack: Stack) -> frozenset[str]:
+        """The values of the hidden parameters of a stack."""
         templates = self._store.world.stack_templates
-        hidden = {
+        return frozenset(
             text
             for template in (templates.get(stack.target), templates.get(stack.former))
             if template is not None
             for text in template.hidden_texts
-        }
-        return ProgressRecorder(stack, former, self._clock.now(), self._ids, hidden)
+        )
 
     async def _work(self, resource: StackResource) -> None:
         """Carry out a resource's procedure, and record its outcome."""
@@ -195,9 +224,7 @@ class StackLoop:
             return partial(record_failure, fault=ResourceFailed("Internal Failure"))
         return partial(record_success, physical=physical)
 
-    async def _carry_out(
-        self, resource: StackResource, procedure: Procedure[PhysicalResource | None]
-    ) -> PhysicalResource | None:
+    async def _carry_out(self, resource: StackResource, procedure: Procedure[T]) -> T:
         try:
             step = next(procedure)
             while True:
@@ -208,7 +235,7 @@ class StackLoop:
                 else:
                     step = procedure.send(answer)
         except StopIteration as end:
-            result: PhysicalResource | None = end.value
+            result: T = end.value
             return result
 
     async def _take(self, resource: StackResource, step: Step) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from moyai.api.idempotency import token_of
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
+from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded, TokenAlreadyUsed
 from moyai.domain.cloudformation.stack import UPDATABLE, Stack, StackStatus, StackTemplate
 from moyai.domain.keys import scope_key
@@ -114,6 +115,8 @@ def begin(
         changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
+    changes += [Delete(ResourceDrift, drift.key) for drift in world.resource_drifts.each("stack", stack.arn)]
+    changes += [Delete(DriftDetection, each.key) for each in world.drift_detections.each("stack", stack.arn)]
     recorder = ProgressRecorder(replace(stack, **members), former_events(world, stack.arn), ctx.now, ctx.ids)
     recorder.set_stack(status, reason)
     ctx.store.apply([*changes, *recorder.changes])

@@ -7,11 +7,10 @@ API_DescribeStackEvents.html, API_DescribeStackResources.html, API_ListExports.h
 from __future__ import annotations
 
 import json
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
+from moyai.api.cloudformation.drift import resource_drift, stack_drift
 from moyai.api.cloudformation.lookup import find_stack, page_of, stack_of
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
@@ -28,8 +27,6 @@ from moyai.domain.cloudformation.stack import (
 )
 from moyai.domain.keys import named_key, scope_key
 from moyai.stacks.template.expressions import HIDDEN_TEXT
-
-_NOT_CHECKED: Final = MappingProxyType({"stack_resource_drift_status": "NOT_CHECKED"})
 
 
 class DescribeStacksRequest(msgspec.Struct, frozen=True):
@@ -96,7 +93,7 @@ def list_stacks(ctx: Context, request: ListStacksRequest) -> dict[str, object]:
             "deletion_time": stack.deleted_at,
             "stack_status": stack.status,
             "stack_status_reason": stack.status_reason,
-            "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+            "drift_information": stack_drift(ctx, stack),
             "parent_id": stack.parent,
             "root_id": stack.root,
         }
@@ -126,7 +123,7 @@ def describe_stack_resource(ctx: Context, request: DescribeStackResourceRequest)
         "stack_resource_detail": {
             "stack_name": stack.name,
             "stack_id": stack.arn,
-            **_resource(resource),
+            **_resource(ctx, stack, resource),
             "last_updated_timestamp": resource.changed_at,
             "metadata": json.dumps(resource.metadata) if resource.metadata else None,
         }
@@ -150,7 +147,12 @@ def describe_stack_resources(ctx: Context, request: DescribeStackResourcesReques
         stack = owner
     return {
         "stack_resources": [
-            {"stack_name": stack.name, "stack_id": stack.arn, **_resource(resource), "timestamp": resource.changed_at}
+            {
+                "stack_name": stack.name,
+                "stack_id": stack.arn,
+                **_resource(ctx, stack, resource),
+                "timestamp": resource.changed_at,
+            }
             for resource in _resources(ctx, stack)
             if request.logical_resource_id in {None, resource.logical_id}
         ]
@@ -164,7 +166,8 @@ def list_stack_resources(ctx: Context, request: StackPageRequest) -> dict[str, o
     on_page = page_of(resources, ("ListStackResources", stack.arn), request.next_token)
     return {
         "stack_resource_summaries": [
-            {**_resource(resources[key]), "last_updated_timestamp": resources[key].changed_at} for key in on_page.keys
+            {**_resource(ctx, stack, resources[key]), "last_updated_timestamp": resources[key].changed_at}
+            for key in on_page.keys
         ],
         "next_token": on_page.next_token,
     }
@@ -245,7 +248,7 @@ def _stack(ctx: Context, stack: Stack) -> dict[str, object]:
         "role_arn": stack.role_arn,
         "tags": [] if template is None else tag_list(template.tags),
         "enable_termination_protection": stack.termination_protection,
-        "drift_information": {"stack_drift_status": "NOT_CHECKED"},
+        "drift_information": stack_drift(ctx, stack),
         "parent_id": stack.parent,
         "root_id": stack.root,
     }
@@ -268,12 +271,12 @@ def event_view(event: StackEvent) -> dict[str, object]:
     }
 
 
-def _resource(resource: StackResource) -> dict[str, object]:
+def _resource(ctx: Context, stack: Stack, resource: StackResource) -> dict[str, object]:
     return {
         "logical_resource_id": resource.logical_id,
         "physical_resource_id": None if resource.physical is None else resource.physical.id,
         "resource_type": resource.type,
         "resource_status": resource.status,
         "resource_status_reason": resource.reason,
-        "drift_information": _NOT_CHECKED,
+        "drift_information": resource_drift(ctx, stack, resource.logical_id),
     }

@@ -12,6 +12,7 @@ from moyai.api.cloudformation import (
     account,
     change_sets,
     describe,
+    drift,
     operation_events,
     policies,
     signals,
@@ -56,5 +57,7 @@ CLOUDFORMATION: Final = ApiService(
             "RollbackStack.DeploymentConfig": "resources are always waited for",
         }
     ),
-    operations=operations(account, change_sets, describe, operation_events, policies, signals, stacks, templates),
+    operations=operations(
+        account, change_sets, describe, drift, operation_events, policies, signals, stacks, templates
+    ),
 )

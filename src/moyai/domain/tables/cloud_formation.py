@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.signal import StackSignal
 from moyai.domain.cloudformation.stack import Stack, StackEvent, StackResource, StackTemplate
 from moyai.domain.keys import named_key, scope_key
@@ -35,6 +36,8 @@ class CloudFormationTables:
         physical_id=lambda r: () if r.physical is None else (r.physical.id,),
     )
     stack_signals = TableSpec(StackSignal, stack=lambda s: (s.stack,), token=lambda s: (s.token,))
+    drift_detections = TableSpec(DriftDetection, stack=lambda d: (d.stack,), id=lambda d: (d.id,))
+    resource_drifts = TableSpec(ResourceDrift, stack=lambda d: (d.stack,))
     stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
     stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,), operation=lambda e: (e.operation_id,))
     change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,))

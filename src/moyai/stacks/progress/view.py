@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 
-_GONE = frozenset({ResourceStatus.DELETE_COMPLETE, ResourceStatus.DELETE_SKIPPED})
+GONE: Final = frozenset({ResourceStatus.DELETE_COMPLETE, ResourceStatus.DELETE_SKIPPED})
 
 
 class StackView(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class StackView(msgspec.Struct, frozen=True):
     @property
     def live(self) -> dict[str, StackResource]:
         """The resources that are not gone."""
-        return {name: resource for name, resource in self.resources.items() if resource.status not in _GONE}
+        return {name: resource for name, resource in self.resources.items() if resource.status not in GONE}
 
     @property
     def failed(self) -> list[StackResource]:

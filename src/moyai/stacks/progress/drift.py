@@ -1,0 +1,113 @@
+"""Drift detection: reads a resource by its row, and compares it with the properties that its stack has set.
+
+Promise: only what the stack has set and the reading operation tells under the same name is compared, so a default of
+the service is no drift.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.drift import DriftStatus, ResourceDrift
+from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
+from moyai.kernel.clock import Instant
+from moyai.stacks.hidden import hide
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure
+from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.resource_type import StackResourceType
+
+_REFERENCE: Final = "{{resolve:"
+
+
+def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> Procedure[ResourceDrift]:
+    """How a resource differs from what its stack has set. ``hidden``: the texts that are shown to nobody."""
+    kind, physical = resource_types()[resource.type], resource.physical
+    drift = ResourceDrift(
+        resource.stack,
+        resource.logical_id,
+        "" if physical is None else physical.id,
+        resource.type,
+        DriftStatus.NOT_CHECKED,
+        now,
+    )
+    if physical is None or kind.read is None:
+        return drift
+    try:
+        answer = yield Call(kind.service, kind.read.operation, kind.read.input(physical))
+    except AwsCallFailed as fault:
+        if fault.code in kind.missing:
+            return replace(drift, status=DriftStatus.DELETED)
+        return replace(drift, status=DriftStatus.UNKNOWN, reason=fault.message)
+    description = kind.read.find(answer, physical)
+    if not description:
+        return replace(drift, status=DriftStatus.DELETED)
+    expected, actual = _compared(kind, physical, description)
+    differences = tuple(_differences(expected, actual, ""))
+    return replace(
+        drift,
+        status=DriftStatus.MODIFIED if differences else DriftStatus.IN_SYNC,
+        expected=json.dumps(hide(expected, hidden), default=str),
+        actual=json.dumps(hide(actual, hidden), default=str),
+        differences=tuple(hide(each, hidden) for each in differences),
+    )
+
+
+def _compared(
+    kind: StackResourceType, physical: PhysicalResource, description: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The properties that are compared: those that were set, but tags, and what the service tells of them."""
+    told = {name.lower(): value for name, value in description.items()}
+    expected, actual = {}, {}
+    for name, value in physical.properties.items():
+        member = kind.rename.get(name, name).lower()
+        is_tags = kind.tagging is not None and name == kind.tagging.name
+        if member in told and not is_tags and _REFERENCE not in json.dumps(value, default=str):
+            expected[name], actual[name] = value, told[member]
+    return expected, actual
+
+
+def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)
+    """Where a value differs from what was set. What it has beside that is a default."""
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        told = {name.lower(): value for name, value in actual.items()}
+        for name, value in expected.items():
+            if name.lower() in told:
+                yield from _differences(value, told[name.lower()], f"{path}/{name}")
+            else:
+                yield _difference(f"{path}/{name}", value, None)
+    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        if not _has_equal_elements(expected, actual):
+            yield _difference(path, expected, actual)
+    elif _text(expected) != _text(actual):
+        yield _difference(path, expected, actual)
+
+
+def _has_equal_elements(expected: Collection[Any], actual: Collection[Any]) -> bool:
+    """Whether two lists have equal elements, in any order."""
+    remaining = list(actual)
+    for element in expected:
+        equal = next((each for each in remaining if not any(_differences(element, each, ""))), None)
+        if equal is None:
+            return False
+        remaining.remove(equal)
+    return not remaining
+
+
+def _difference(path: str, expected: Any, actual: Any) -> dict[str, str]:  # noqa: ANN401 (JSON)
+    return {
+        "property_path": path,
+        "expected_value": _text(expected),
+        "actual_value": "" if actual is None else _text(actual),
+        "difference_type": "REMOVE" if actual is None else "NOT_EQUAL",
+    }
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 (JSON)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
