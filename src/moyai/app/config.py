@@ -176,14 +176,17 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """The storage and export of metrics."""
+    """The storage of metrics, the sampling of traces, and the export of both."""
 
     limit: int = DEFAULT_METRIC_LIMIT
     """Bytes of disk for all metrics; beyond them the oldest hours are deleted."""
     otlp_endpoint: str | None = None
-    """URL of an OpenTelemetry collector that also gets the mesh's metrics."""
+    """URL of an OpenTelemetry collector that also gets the mesh's metrics and traces."""
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers of each request to it. They may contain tokens, so they are never logged."""
+
+    trace_sampling: float = 0
+    """Percent of requests that are traced; 0 = none, and no request gets a header of a trace."""
 
     @property
     def otlp_is_url(self) -> bool:

@@ -83,6 +83,7 @@ from moyai.telemetry.ingest.totals import Totals
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.reporters.identify import identify_from
 from moyai.telemetry.series.head import MetricHead
+from moyai.telemetry.traces.recorder import SpanRecorder
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
@@ -101,11 +102,12 @@ class ControlPlane:
         self._runtime = make_runtime(settings, store.installation.id, self._clock, hosted)
         self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
-        self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
+        self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval), settings.metrics.trace_sampling))
         self._metric_store = metrics
         self._metric_head = MetricHead(history=metrics, groups=metrics.groups())
         identify = identify_from(lambda: self._store.world)
         self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
+        self._spans = SpanRecorder(identify, settings.metrics.trace_sampling)
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
@@ -156,7 +158,7 @@ class ControlPlane:
         self._exit.push_async_callback(self._runtime.close)
         statistics = MetricsService(self._recorder, self._clock, self._record_report)
         directory = Directory(self._store, DEFAULT_SCOPE)
-        await ProxyListeners(self._settings, self._feed, directory, statistics).open(self._exit)
+        await ProxyListeners(self._settings, self._feed, directory, statistics, self._spans.receive).open(self._exit)
         self._set_defaults()
         register_instances(self._settings.machine, self._store, self._clock, self._ids)
         await self._store.durable()
@@ -197,6 +199,7 @@ class ControlPlane:
             await self._store.durable()
             self._feed.clear()
             self._recorder.reset(self._clock.now())
+            self._spans.clear()
             with suppress(MetricStoreFault):  # nothing refers to these metrics any more
                 await self._metric_store.clear()
             await self._blobs.clear()
@@ -208,7 +211,7 @@ class ControlPlane:
 
     def _set_defaults(self) -> None:
         """Record the settings that the planner reads, and the root of session keys."""
-        defaults = Defaults(live_endpoints=self._settings.live_endpoints)
+        defaults = Defaults(self._settings.live_endpoints, traced=self._settings.metrics.trace_sampling > 0)
         if defaults != self._store.world.defaults:
             self._store.apply([Put(defaults)])
         if self._store.world.session_root is None:
@@ -233,6 +236,7 @@ class ControlPlane:
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
             http_port=self._settings.public_gateway.http_port,
             https_port=self._settings.public_gateway.https_port,
+            spans=self._spans,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)
@@ -276,7 +280,7 @@ class ControlPlane:
             group.create_task(ScalingLoop(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._metric_head).run())
             group.create_task(self._metric_flusher.run())
-            group.create_task(export(self._settings.metrics, self._recorder, self._clock))
+            group.create_task(export(self._settings.metrics, self._recorder, self._spans, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())

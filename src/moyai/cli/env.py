@@ -19,7 +19,7 @@ _PLACEHOLDER: Final = "local"
 _CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-class Shell(StrEnum):
+class ShellSyntax(StrEnum):
     """The syntax of the commands that set variables."""
 
     SH = "sh"
@@ -35,7 +35,7 @@ def env(
     keep_credentials: Annotated[
         bool, typer.Option("--keep-credentials", help="Leave the credentials alone, for a server with access keys.")
     ] = False,
-    shell: Annotated[Shell, typer.Option(help="Syntax of the commands.")] = Shell.SH,
+    shell: Annotated[ShellSyntax, typer.Option(help="Syntax of the commands.")] = ShellSyntax.SH,
     as_json: Json = False,
 ) -> None:
     """Print the variables for AWS's CLI, SDKs and Terraform, as in eval "$(moyai env)"."""
@@ -58,9 +58,9 @@ def env(
     echo(*_commands(values, dropped, shell))
 
 
-def _commands(values: Mapping[str, str], dropped: tuple[str, ...], shell: Shell) -> list[str]:
+def _commands(values: Mapping[str, str], dropped: tuple[str, ...], shell: ShellSyntax) -> list[str]:
     """A profile or a session token of before would outweigh the new values, or not match them."""
-    if shell is Shell.FISH:
+    if shell is ShellSyntax.FISH:
         return [
             *(f"set -gx {name} {shlex.quote(value)}" for name, value in values.items()),
             *(f"set -e {name}" for name in dropped),

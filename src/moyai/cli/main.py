@@ -30,10 +30,14 @@ from moyai.cli.logs import logs
 from moyai.cli.mesh.command import mesh
 from moyai.cli.migrate.command import migrate_commands
 from moyai.cli.open import open_page
+from moyai.cli.proxy.commands import proxy_commands
+from moyai.cli.proxy.explain import explain
 from moyai.cli.secret import secret_commands
 from moyai.cli.services import services
 from moyai.cli.status import status
+from moyai.cli.tap import tap
 from moyai.cli.text import echo
+from moyai.cli.trace import trace
 from moyai.cli.up import up
 
 
@@ -48,11 +52,12 @@ def command_line() -> typer.Typer:
     """All commands, in the order in which ``--help`` lists them."""
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
-    for command in (up, down, env, status, events, logs, doctor, mesh, dns, services, reset, demo):
+    for command in (up, down, env, status, events, logs, doctor, explain, mesh, tap, trace, dns, services, reset, demo):
         cli.command()(command)
     cli.command("open")(open_page)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
     cli.add_typer(box_commands(), name="box")
+    cli.add_typer(proxy_commands(), name="proxy")
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")
     cli.add_typer(file_commands(), name="file")

@@ -79,6 +79,7 @@ from moyai.cli.up_options import (
     RegistryMirrors,
     Runtime,
     StatsInterval,
+    TraceSampling,
 )
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
@@ -115,6 +116,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
     otlp_endpoint: OtlpEndpoint = None,
     otlp_headers: OtlpHeaders = None,
+    trace_sampling: TraceSampling = 0,
     instances: Instances = 0,
     instance_cpu: InstanceCpu = None,
     instance_memory: InstanceMemory = None,
@@ -155,7 +157,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             **_certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
         ),
         logs=LogSettings(log_limit * _MEGABYTE),
-        metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers),
+        metrics=replace(_metrics(metrics_limit, otlp_endpoint, otlp_headers), trace_sampling=trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         delegate=_delegates(delegate or ()),
         live_endpoints=live_endpoints,

@@ -72,11 +72,20 @@ LogLimit = Annotated[
 MetricsLimit = Annotated[
     int, typer.Option(help="Disk space for metrics, in megabytes; the oldest are deleted first.", min=16)
 ]
+TraceSampling = Annotated[
+    float,
+    typer.Option(
+        envvar="MOYAI_TRACE_SAMPLING",
+        help="Percent of requests that proxies trace, in tasks that start from now on; `moyai trace` shows them.",
+        min=0,
+        max=100,
+    ),
+]
 OtlpEndpoint = Annotated[
     str | None,
     typer.Option(
         envvar="MOYAI_OTLP_ENDPOINT",
-        help="URL of an OpenTelemetry collector to which the mesh's metrics are exported, such as http://127.0.0.1:4318.",
+        help="URL of an OpenTelemetry collector to which metrics and traces are exported, such as http://127.0.0.1:4318.",
     ),
 ]
 OtlpHeaders = Annotated[

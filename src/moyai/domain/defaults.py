@@ -15,6 +15,9 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     live_endpoints: bool = False
     """Whether running tasks of a cluster without the tag can call names that were added after they started."""
 
+    traced: bool = False
+    """Whether the proxies of Service Connect trace requests."""
+
     @property
     def key(self) -> str:
         """The record's key in its table."""

@@ -199,6 +199,11 @@ class TaskRuntime(Protocol):
         then on, ``changes`` notifies when the result of a health check changes.
         """
 
+    async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
+        """The current statistics of the task's proxy whose names match a regular expression, as Envoy prints them; None
+        if there is no proxy, or it doesn't answer.
+        """
+
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """The expected listeners that are open: one of the ports accepts traffic at one of the addresses. None is open
         in a task without a sandbox. The applications notice nothing. For some seconds from then on, ``changes``

@@ -25,6 +25,7 @@ from moyai.plan.doctor import count_examined, findings
 from moyai.ports.delegate import ServiceOwner
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import NotStopped, TaskRuntime
+from moyai.ports.spans import SpanReader
 from moyai.ports.store import Store
 
 JSON = MappingProxyType({"content-type": "application/json"})
@@ -44,6 +45,8 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     exec_sessions: ExecSessionRegistry
     reset: Callable[[], Awaitable[None]]
     clock: Clock
+    spans: SpanReader
+    """The requests that proxies have traced."""
     faults: Callable[[], Awaitable[Sequence[str]]]
     """The reasons why something cannot be stored at the moment: a sentence for each place that refuses."""
     services: Callable[[], Sequence[ServiceOwner]] = tuple

@@ -24,7 +24,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.pki.library import CryptographyPki
 from moyai.ports.store import StoreFault
 from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
-from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
+from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver, ReceiveSpans
 from moyai.xds.server.ads import AdsHandler, peer_of
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authorizations_of
 from moyai.xds.server.directory import Directory
@@ -46,11 +46,19 @@ _log = logging.getLogger(__name__)
 class ProxyListeners:
     """All listeners for proxies."""
 
-    def __init__(self, settings: Settings, feed: Feed, directory: Directory, statistics: MetricsService) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        feed: Feed,
+        directory: Directory,
+        statistics: MetricsService,
+        receive_spans: ReceiveSpans | None = None,
+    ) -> None:
         self._settings = settings
         self._feed = feed
         self._directory = directory
         self._statistics = statistics
+        self._receive_spans = receive_spans
         self.port: int | None = None
         """The TCP port for external proxies."""
 
@@ -73,7 +81,9 @@ class ProxyListeners:
 
     async def _listen_for_reports(self, exit_stack: AsyncExitStack, path: Path, auth: ProxyAuth) -> None:
         """Listen on the Unix socket that tasks' proxies export their statistics to."""
-        reports = OtlpHttpReceiver(self._statistics, lambda name: _reporter(auth, Peer("", name)))
+        reports = OtlpHttpReceiver(
+            self._statistics, lambda name: _reporter(auth, Peer("", name)), receive_spans=self._receive_spans
+        )
         sock = socket.socket(socket.AF_UNIX)
         exit_stack.callback(sock.close)
         with unix_socket_path(path, PROXY_GROUP) as address:

@@ -77,7 +77,8 @@ class ProxyEndpoint(msgspec.Struct, frozen=True):
     """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it;
     ``connections``: those that the cluster has open to it, idle ones too.
 
-    ``timed_out``: its last check got no answer in time; ``status``: the HTTP status with which it failed.
+    ``timed_out``: its last check got no answer in time; ``status``: the HTTP status with which it failed. ``ejected``:
+    outlier detection keeps requests from it; ``requests`` and ``errors``: all so far, and those that failed.
     """
 
     cluster: str
@@ -89,6 +90,9 @@ class ProxyEndpoint(msgspec.Struct, frozen=True):
     connections: int = 0
     timed_out: bool = False
     status: int | None = None
+    ejected: bool = False
+    requests: int = 0
+    errors: int = 0
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -51,11 +51,11 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     services = connect_services(world)
     streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
     diagnostics: list[Diagnostic] = []
-    workloads = [
-        workload_of(t, WorkloadContext(namespace, ports[t.task_definition], streaming[t.service], names), diagnostics)
-        for t in tasks
-        if t.view is not None
-    ]
+    traced = world.defaults.traced
+    contexts = {
+        t.arn: WorkloadContext(namespace, ports[t.task_definition], streaming[t.service], names, traced) for t in tasks
+    }
+    workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in tasks if t.view is not None]
     return MeshIR(
         workloads={workload.id: workload for workload in workloads},
         services={c.name: mesh_service(c) for c in callees},

@@ -24,13 +24,14 @@ from moyai.mesh.service_connect.zones import peers_name
 
 class WorkloadContext(NamedTuple):
     """What a task's workload depends on besides the task: its namespace, its proxy's ports, the streaming paths of its
-    service, and the names of services in the mesh.
+    service, the names of services in the mesh, and whether proxies trace.
     """
 
     namespace: Namespace
     ports: ProxyPorts
     streaming: tuple[str, ...]
     names: Mapping[DiscoveryServiceArn, str]
+    traced: bool = False
 
 
 def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
@@ -45,6 +46,7 @@ def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[D
         outbound=_outbound(task, view, context.names, diagnostics),
         peers=peers_name(context.namespace, task),
         access_log=None if view.access_log is None else _access_log(view.access_log),
+        traced=context.traced,
     )
 
 

@@ -218,6 +218,11 @@ class LinuxRuntime:
         statuses = await self._health_events.watch(task, run, self._paths.log(task, FRONT_NAME))
         return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses, count)
 
+    async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
+        info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
+        connect = envoy_admin.connector(self._paths.proxy(task), self._paths.task_netns(task), info, self._network)
+        return await envoy_admin.statistics(connect, pattern)
+
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))
         self._listeners.watch(task, expected, seen)

@@ -1,4 +1,4 @@
-"""Receives the proxies' reports over HTTP/1.1: OTLP/HTTP, of which only metrics are accepted.
+"""Receives the proxies' reports over HTTP/1.1: OTLP/HTTP, of which metrics and spans are accepted.
 
 It costs a fraction of what gRPC does, so the proxies of tasks report here (docs/decisions/reports-over-http.md).
 
@@ -27,11 +27,12 @@ from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
 from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 
-PATH: Final = "/v1/metrics"
+METRICS_PATH: Final = "/v1/metrics"
+TRACES_PATH: Final = "/v1/traces"
 IDLE_TIMEOUT: Final = Seconds(120)
 """Between two checks for connections without a report since the check before. A proxy reports every minute at least."""
 MAX_CONNECTIONS: Final = 10_000
-"""A proxy has one. The process may have 65,536 files open, and serves others as well."""
+"""A proxy has one, and one more where it traces. The process may have 65,536 files open, and serves others as well."""
 MAX_UNCOUNTED_BYTES: Final = 256 * 1024 * 1024
 """Bytes of all connections that are not counted yet. A push has 21 KB when its proxy calls ten services."""
 _MAX_REQUEST: Final = 4 * 1024 * 1024
@@ -47,6 +48,8 @@ _PROXY_HEADER: Final = PROXY_HEADER.encode()
 
 _log = logging.getLogger(__name__)
 
+ReceiveSpans = Callable[[ProxyId, bytes], None]
+"""Records a proxy's export of spans. Raises NotOtlp."""
 HeaderAuthenticator = Callable[[str], ProxyId | Rejection]
 """Returns the proxy that a request names in its header, if the listener accepts its reports."""
 
@@ -54,7 +57,8 @@ HeaderAuthenticator = Callable[[str], ProxyId | Rejection]
 class _QueuedReport(NamedTuple):
     connection: _Connection
     proxy: ProxyId
-    push: bytes
+    path: str
+    body: bytes
 
 
 class OtlpHttpReceiver:
@@ -66,7 +70,10 @@ class OtlpHttpReceiver:
         authenticate: HeaderAuthenticator,
         max_connections: int = MAX_CONNECTIONS,
         max_uncounted_bytes: int = MAX_UNCOUNTED_BYTES,
+        receive_spans: ReceiveSpans | None = None,
     ) -> None:
+        self.paths = frozenset({METRICS_PATH, TRACES_PATH} if receive_spans else {METRICS_PATH})
+        self._receive_spans = receive_spans
         self.service, self.authenticate = service, authenticate
         self.connections: set[_Connection] = set()
         self.uncounted_bytes = 0
@@ -102,9 +109,9 @@ class OtlpHttpReceiver:
         """Whether too many bytes are not counted yet."""
         return self.uncounted_bytes > self._max_uncounted_bytes
 
-    def enqueue(self, connection: _Connection, proxy: ProxyId, push: bytes) -> None:
+    def enqueue(self, report: _QueuedReport) -> None:
         """Have a report counted soon, and answered."""
-        self._queue.append(_QueuedReport(connection, proxy, push))
+        self._queue.append(report)
         if self._counting is None:
             self._counting = asyncio.get_running_loop().call_later(_BATCH_DELAY, self._start_counting)
 
@@ -114,9 +121,10 @@ class OtlpHttpReceiver:
     async def _count_queue(self) -> None:
         while self._queue:
             reports, self._queue = self._queue[:_SLICE], self._queue[_SLICE:]
-            for connection, proxy, push in reports:
+            for report in reports:
+                connection, proxy = report.connection, report.proxy
                 try:
-                    await self.service.receive(proxy, push)
+                    await self._receive(report)
                 except NotOtlp:
                     connection.refuse(HTTPStatus.BAD_REQUEST)
                 except Exception:  # noqa: BLE001  one report's failure must not keep the others from being counted
@@ -126,6 +134,12 @@ class OtlpHttpReceiver:
                     connection.accept()
             await self.service.clock.sleep(Seconds(0))
         self._counting = None
+
+    async def _receive(self, report: _QueuedReport) -> None:
+        if report.path == TRACES_PATH and self._receive_spans is not None:
+            self._receive_spans(report.proxy, report.body)
+        else:
+            await self.service.receive(report.proxy, report.body)
 
     async def _check_idle(self) -> None:
         """Check all connections now and then: a timer for each would be set two hundred times a second."""
@@ -210,7 +224,8 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._has_reported = True
-        if self._path != PATH.encode() or self._parser.get_method() != b"POST":
+        path = self._path.decode("latin-1")
+        if path not in self._receiver.paths or self._parser.get_method() != b"POST":
             self.refuse(HTTPStatus.NOT_FOUND)
             return
         proxy = self._receiver.authenticate(self._proxy_name)
@@ -220,7 +235,7 @@ class _Connection(asyncio.Protocol):
             self.refuse(HTTPStatus.BAD_REQUEST)
         else:
             self._is_waiting, self._report_bytes = True, self._uncounted_bytes
-            self._receiver.enqueue(self, proxy, b"".join(self._body))
+            self._receiver.enqueue(_QueuedReport(self, proxy, path, b"".join(self._body)))
             self._body = []  # or every connection would hold its last report until the next
 
     def accept(self) -> None:

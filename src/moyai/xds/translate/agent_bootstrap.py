@@ -29,7 +29,7 @@ from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 from moyai.xds.translate.stats import http_sink
 from moyai.xds.translate.stats_filter import drop_unused_stats, response_time_buckets
-from moyai.xds.translate.tracer import tracing
+from moyai.xds.translate.tracer import trace_to_control_plane, tracing
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 (of the task's own network)
 _ANY_IPV6: Final = "::"
@@ -47,6 +47,8 @@ def agent_bootstrap(agent: Agent, settings: BootstrapSettings) -> bytes:
     message = agent_message(agent, settings)
     message.static_resources.clusters.append(statistics_cluster())
     message.stats_sinks.append(http_sink(agent.proxy, drop_unused_stats()))
+    if agent.settings.tracer is None:
+        trace_to_control_plane(message, agent.proxy, settings.trace_sampling)
     return to_json(message)
 
 

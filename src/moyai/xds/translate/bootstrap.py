@@ -23,6 +23,7 @@ from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 from moyai.xds.translate.stats import control_plane_service, http_sink, stats_config
+from moyai.xds.translate.tracer import trace_to_control_plane
 
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _MAX_CONNECTIONS = 50_000
@@ -35,6 +36,8 @@ class BootstrapSettings(msgspec.Struct, frozen=True):
 
     stats_interval: Seconds = Seconds(5)
     """Between two exports of statistics. Each costs the control plane one call for each proxy."""
+    trace_sampling: float = 0
+    """Percent of requests whose spans are exported; 0 = no proxy traces."""
 
 
 def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -> bytes:
@@ -44,6 +47,8 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
     message.stats_config.CopyFrom(stats_config(is_front=workload.is_front))
     if workload.is_front:
         message.layered_runtime.CopyFrom(_front_runtime())
+    else:
+        trace_to_control_plane(message, proxy, settings.trace_sampling)
     if workload.peers is not None:
         message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
         message.static_resources.clusters.append(peers_cluster(workload.peers))

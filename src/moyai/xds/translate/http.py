@@ -54,6 +54,8 @@ def http_settings(workload: Workload, place: WorkloadPlace | None) -> HttpSettin
 def egress_http(service: MeshService, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to one service."""
     manager = _manager(service.stat_name, service.protocol, settings)
+    if settings.traced:
+        manager.tracing.spawn_upstream_span.value = True  # a span for each attempt
     manager.http_filters.append(_router(router_pb2.Router()))
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name, settings.place)))
     if settings.place is not None and service.cut_request_status is not None:

@@ -1,6 +1,7 @@
-"""The tracing of an App Mesh proxy's bootstrap, with the cluster of the collector.
+"""The tracing of a proxy's bootstrap: to the control plane by OTLP, or as App Mesh's agent has it to a collector.
 
-Connection managers have no tracer of their own, so they use this one.
+Connection managers have no tracer of their own, so they use this one. The share of requests that the control plane's
+tracer samples is in a runtime layer, because connection managers don't know which tracer their proxy has.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/trace/v3/http_tracer.proto
 """
 
@@ -9,15 +10,18 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import address_pb2, base_pb2
-from envoy.config.trace.v3 import datadog_pb2, http_tracer_pb2, xray_pb2, zipkin_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2, http_service_pb2, http_uri_pb2
+from envoy.config.trace.v3 import datadog_pb2, http_tracer_pb2, opentelemetry_pb2, xray_pb2, zipkin_pb2
 from google.protobuf.message import Message
 
 from moyai.domain.appmesh.agent_tracing import Datadog, Jaeger, Tracer, XRay
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.names import mesh_name
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.names import STATISTICS_CLUSTER
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import single_endpoint
 
@@ -26,6 +30,17 @@ JAEGER_CLUSTER: Final = "jaeger"
 _ORIGIN: Final = "AWS::AppMesh::Proxy"
 _SPANS: Final = "/api/v2/spans"
 _CONNECT_TIMEOUT: Final = 1.0
+_EXPORT_URI: Final = "http://moyai/v1/traces"
+_EXPORT_TIMEOUT: Final = 5
+"""Seconds."""
+_EXPORT_INTERVAL: Final = 1000
+"""Milliseconds between two exports of spans."""
+_SPANS_IN_EXPORT: Final = 500
+"""With so many spans, a worker exports at once."""
+_MOST_WAITING: Final = 2000
+"""Spans of a worker that wait for an export; Envoy drops more."""
+_OF_PERCENT: Final = 100
+"""The unit of Envoy's runtime key is a hundredth of a percent."""
 
 
 def tracing(tracer: Tracer, identity: Identity) -> tuple[http_tracer_pb2.Tracing, list[cluster_pb2.Cluster]]:
@@ -41,6 +56,29 @@ def tracing(tracer: Tracer, identity: Identity) -> tuple[http_tracer_pb2.Tracing
             return _http("envoy.tracers.datadog", config), [_collector(DATADOG_CLUSTER, address, port)]
         case Jaeger(address, port):
             return _http("envoy.tracers.zipkin", _jaeger(tracer)), [_collector(JAEGER_CLUSTER, address, port)]
+
+
+def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sampling: float) -> None:
+    """Add a tracer to a bootstrap with the statistics cluster. ``sampling``: percent of the requests that no caller has
+    decided on; 0 adds nothing, so that requests get no header of a trace.
+    """
+    if not sampling:
+        return
+    uri = http_uri_pb2.HttpUri(uri=_EXPORT_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_EXPORT_TIMEOUT))
+    proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
+    service = http_service_pb2.HttpService(http_uri=uri, request_headers_to_add=[proxy_id])
+    config = opentelemetry_pb2.OpenTelemetryConfig(http_service=service, service_name="moyai")
+    config.max_cache_size.value = _MOST_WAITING
+    message.tracing.CopyFrom(_http("envoy.tracers.opentelemetry", config))
+    layer = bootstrap_pb2.RuntimeLayer(name="tracing")
+    layer.static_layer.update(
+        {
+            "tracing.random_sampling": round(sampling * _OF_PERCENT),
+            "tracing.opentelemetry.flush_interval_ms": _EXPORT_INTERVAL,
+            "tracing.opentelemetry.min_flush_spans": _SPANS_IN_EXPORT,
+        }
+    )
+    message.layered_runtime.layers.append(layer)
 
 
 def _http(name: str, config: Message) -> http_tracer_pb2.Tracing:

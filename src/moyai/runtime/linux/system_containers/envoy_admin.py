@@ -25,6 +25,7 @@ Connect = Callable[[], Awaitable[Connection]]
 _TIMEOUT = 1.0
 _READ_BYTES = 256 * 1024
 _MAX_ANSWER_BYTES = 256 * 1024
+_MAX_STATISTICS = 4 * 1024 * 1024
 _APP_MESH_APPLICATION = "cluster.cds_ingress_"
 _ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
 
@@ -38,11 +39,26 @@ async def requests_of_task(run: Path, netns: Path, info: ProxyInfo, thread: Netw
         return None
     # The kernel is asked first: a connection that Envoy accepts meanwhile is counted twice instead of never.
     unread = await thread.run(partial(unread_connections, netns, info.uid, info.inner_ports))
-    if info.admin_port is None:
-        active = await active_requests(partial(connect_to_socket, run))
-    else:
-        active = await active_requests(partial(connect_to_port, netns, info.admin_port, thread))
+    active = await active_requests(connector(run, netns, info, thread))
     return None if active is None else active + unread
+
+
+def connector(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) -> Connect:
+    """How to connect to a task's proxy: to its socket, or to the port that it has as App Mesh's agent has it."""
+    if info.admin_port is None:
+        return partial(connect_to_socket, run)
+    return partial(connect_to_port, netns, info.admin_port, thread)
+
+
+async def statistics(connect: Connect, pattern: str) -> dict[str, str] | None:
+    """The statistics whose names match a regular expression; None if the proxy doesn't answer in time."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            body = await request(connect, "GET", f"/stats?usedonly&filter={quote(pattern, safe='')}", _MAX_STATISTICS)
+    except (OSError, TimeoutError, ValueError):
+        return None
+    lines = (line.partition(": ") for line in body.decode(errors="replace").splitlines())
+    return {name: value for name, separator, value in lines if separator}
 
 
 async def active_requests(connect: Connect) -> int | None:

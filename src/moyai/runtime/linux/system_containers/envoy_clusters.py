@@ -51,6 +51,7 @@ class _Health(msgspec.Struct):
     failed_active_health_check: bool = False
     pending_active_hc: bool = False
     active_hc_timeout: bool = False
+    failed_outlier_check: bool = False
 
 
 class _Host(msgspec.Struct):
@@ -127,6 +128,9 @@ def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator
                     connections=_stat(host, _CONNECTIONS),
                     timed_out=host.health_status.active_hc_timeout,
                     status=status if health is EndpointHealth.UNHEALTHY else None,
+                    ejected=host.health_status.failed_outlier_check,
+                    requests=_stat(host, "rq_total"),
+                    errors=_stat(host, "rq_error"),
                 )
 
 

@@ -1,0 +1,111 @@
+"""``moyai tap``: a service's requests as they happen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+
+from moyai.cli.choice import name_of
+from moyai.cli.options import ENDPOINT, REGION, Cluster, Endpoint, Json, Region
+from moyai.cli.remote import Remote
+from moyai.cli.snapshot import running_tasks
+from moyai.cli.spans import OFF, Span, describe, is_attempt, time_of
+from moyai.cli.text import echo
+
+_MOST: Final = 10_000
+_STATUS: Final = re.compile(r"[1-5]xx|[1-5][0-9]{2}|none")
+_CLASS: Final = "xx"
+
+
+class _Filter(NamedTuple):
+    """What is printed. An empty member lets everything through."""
+
+    method: str = ""
+    path: str = ""
+    status: str = ""
+    slower_than: int = 0
+    """Milliseconds."""
+
+    def selects(self, span: Span) -> bool:
+        attributes = span["attributes"]
+        status = str(attributes.get("http.response.status_code", "none"))
+        return (
+            self.method in {"", span["name"]}
+            and (not self.path or fnmatchcase(attributes.get("url.path", "/"), self.path))
+            and (not self.status or status == self.status or self.status == f"{status[0]}{_CLASS}")
+            and span["duration"] * 1000 >= self.slower_than
+        )
+
+
+def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
+    service: Annotated[str, typer.Argument(help="Name or ARN of a service, or the name of a virtual node.")],
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
+    cluster: Cluster = None,
+    outgoing: Annotated[
+        bool, typer.Option("--outgoing", help="Requests that the service sends, instead of those that it gets.")
+    ] = False,
+    source: Annotated[str | None, typer.Option(help="Only requests of this service, or from this address.")] = None,
+    method: Annotated[str, typer.Option(help="Only this method.")] = "",
+    path: Annotated[str, typer.Option(help="Only paths like this, with * and ?.")] = "",
+    status: Annotated[str, typer.Option(help="Only this status: 404, 5xx, or none without an answer.")] = "",
+    slower_than: Annotated[int, typer.Option(help="Only requests that took so many milliseconds.", min=0)] = 0,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="End after so many requests.", min=1, max=_MOST)] = _MOST,
+    as_json: Json = False,
+) -> None:
+    """Print a service's requests as they happen, until Ctrl-C. Only traced requests (`moyai up --trace-sampling`) are
+    shown. A reader that is too slow misses some.
+    """
+    if status and not _STATUS.fullmatch(status):
+        raise typer.BadParameter(f"{status!r} is not 404, 5xx or none", param_hint="--status")
+    remote = Remote(endpoint, region)
+    if not remote.read("spans", limit=1)["sampling"]:
+        echo(OFF, err=True)
+        raise typer.Exit(1)
+    wanted = _Filter(method.upper(), path, status, slower_than)
+    spans = _spans(remote, name_of(service), None if cluster is None else name_of(cluster))
+    left = limit
+    with contextlib.suppress(KeyboardInterrupt):
+        for span, caller in _with_callers(remote, spans):
+            if span["kind"] != ("client" if outgoing else "server") or is_attempt(span) or not wanted.selects(span):
+                continue
+            if source is not None and source not in {caller, span["attributes"].get("client.address", "")}:
+                continue
+            _print(span, caller, as_json=as_json)
+            left -= 1
+            if not left:
+                return
+
+
+def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:
+    query: dict[str, Any] = {"service": service, "cluster": cluster, "follow": "true", "limit": _MOST}
+    while True:  # the server ends a stream after so many spans
+        for span in remote.lines("spans", endless=True, **query):
+            if "message" in span:
+                raise typer.BadParameter(span["message"])
+            yield span
+
+
+def _with_callers(remote: Remote, spans: Iterator[Span]) -> Iterator[tuple[Span, str]]:
+    """Each span with the service whose task called; empty for a caller that is no running task."""
+    services: dict[str, str] = {}
+    for span in spans:
+        address = span["attributes"].get("client.address", "")
+        if address and address not in services:
+            services |= {task["address"]: task["group"].removeprefix("service:") for task in running_tasks(remote)}
+            services.setdefault(address, "")
+        yield span, services.get(address, "")
+
+
+def _print(span: Span, caller: str, *, as_json: bool) -> None:
+    if as_json:
+        echo(json.dumps({**span, "caller": caller}))
+        return
+    origin = caller or span["attributes"].get("client.address", "")
+    echo(f"{time_of(span)} {origin + ' → ' if origin and span['kind'] == 'server' else ''}{describe(span)}")

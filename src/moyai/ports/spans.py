@@ -1,0 +1,71 @@
+"""The spans that proxies have reported: requests as the caller's or the called service's proxy saw them.
+
+Promise: names and attributes are those of OpenTelemetry's semantic conventions. The newest spans are kept for a while,
+and a reader that is too slow misses some. Adapter: ``telemetry/traces``.
+
+Errors:
+
+    TooManyReaders          so many readers follow the spans that there can't be another
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from moyai.kernel.errors import MoyaiError
+
+AttributeValue = str | int
+
+
+class TooManyReaders(MoyaiError):
+    """So many readers follow the spans that there can't be another."""
+
+
+class SpanKind(StrEnum):
+    """Which side a span is of: the called service's (server), or the caller's (client)."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+class TraceSpan(msgspec.Struct, frozen=True):
+    """A span. Times are in seconds, IDs in hexadecimal digits. ``parent`` is empty for a trace's first span."""
+
+    trace: str
+    id: str
+    parent: str
+    name: str
+    kind: SpanKind
+    start: float
+    duration: float
+    is_error: bool
+    attributes: Mapping[str, AttributeValue]
+    resource: Mapping[str, str]
+
+    @property
+    def service(self) -> str:
+        """The name of the service whose proxy reports the span."""
+        return self.resource.get("service.name", "")
+
+    @property
+    def request_id(self) -> str:
+        """The value of the header x-request-id."""
+        return str(self.attributes.get("http.request.header.x-request-id", ""))
+
+
+class SpanReader(Protocol):
+    """Reads spans. Used from one event loop only."""
+
+    @property
+    def sampling(self) -> float:
+        """The percent of requests that proxies of new tasks trace; 0 = none."""
+
+    def spans(self) -> Iterator[TraceSpan]:
+        """The spans that are kept, the newest first."""
+
+    def follow(self) -> AsyncGenerator[TraceSpan]:
+        """Spans as they are reported, until the caller closes the generator. Raises TooManyReaders."""

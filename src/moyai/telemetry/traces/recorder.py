@@ -1,0 +1,81 @@
+"""Keeps the newest spans of all proxies, and passes new ones on.
+
+Promise: memory is bounded: the oldest spans are dropped, and a reader that is too slow misses spans instead of holding
+them. Nothing is stored; a restart forgets all spans. Used from one event loop only.
+"""
+
+from __future__ import annotations
+
+from asyncio import Queue, QueueFull
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from typing_extensions import override
+
+from moyai.kernel.ids import ProxyId
+from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
+from moyai.telemetry.reporters.reporter import IdentifyProxy
+from moyai.telemetry.traces.otlp import decode_spans
+from moyai.telemetry.traces.span import conventional_spans
+
+MOST_SPANS: Final = 20_000
+"""Spans that are kept. One has about a kilobyte."""
+_MOST_READERS, _QUEUED_SPANS = 20, 1000
+
+
+class SpanRecorder(SpanReader):
+    """The newest spans. ``sampling``: percent of requests that proxies trace."""
+
+    def __init__(self, identify: IdentifyProxy, sampling: float) -> None:
+        self._identify, self._sampling = identify, sampling
+        self.forward: Callable[[Sequence[TraceSpan]], None] | None = None
+        """Called with the spans of each report."""
+        self._spans: deque[TraceSpan] = deque(maxlen=MOST_SPANS)
+        self._readers: set[Queue[TraceSpan]] = set()
+
+    def receive(self, proxy: ProxyId, report: bytes) -> None:
+        """Record a proxy's spans. Those of a proxy that belongs to no workload are dropped. Raises NotOtlp."""
+        raw_spans, reporter = decode_spans(report), self._identify(proxy)
+        if reporter is None:
+            return
+        resource = dict(reporter.resource_attributes(proxy))
+        spans = conventional_spans(raw_spans, resource)
+        self._spans.extend(spans)
+        for reader in self._readers:
+            for span in spans:
+                with suppress(QueueFull):
+                    reader.put_nowait(span)
+        if self.forward is not None:
+            self.forward(spans)
+
+    @property
+    @override
+    def sampling(self) -> float:
+        return self._sampling
+
+    @override
+    def spans(self) -> Iterator[TraceSpan]:
+        return reversed(self._spans)
+
+    def clear(self) -> None:
+        """Forget all spans."""
+        self._spans.clear()
+
+    @override
+    async def follow(self) -> AsyncGenerator[TraceSpan]:
+        with self._reader() as reader:
+            while True:
+                yield await reader.get()
+
+    @contextmanager
+    def _reader(self) -> Iterator[Queue[TraceSpan]]:
+        if len(self._readers) >= _MOST_READERS:
+            raise TooManyReaders(f"{_MOST_READERS} readers follow the spans already; end one of them first")
+        reader: Queue[TraceSpan] = Queue(_QUEUED_SPANS)
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)

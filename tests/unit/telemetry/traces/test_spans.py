@@ -1,0 +1,168 @@
+"""What Envoy says of requests, in the terms of OpenTelemetry's conventions."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from itertools import islice
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ProxyId
+from moyai.kernel.scope import DEFAULT_SCOPE
+from moyai.ports.spans import SpanKind, TooManyReaders, TraceSpan
+from moyai.telemetry.exposition.otlp_exporter import Collector, ExportFault
+from moyai.telemetry.ingest.otlp_offsets import NotOtlp
+from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.traces.exporter import BATCH, MOST_WAITING, SpanExporter
+from moyai.telemetry.traces.otlp import decode_spans, encode_spans
+from moyai.telemetry.traces.recorder import MOST_SPANS, SpanRecorder
+from moyai.telemetry.traces.span import RawSpan, conventional_spans
+from moyai.testing.clock import ManualClock
+
+_SCOPES = trace_pb2.ResourceSpans.DESCRIPTOR.fields_by_number[2].name
+RESOURCE = {"service.name": "front"}
+REQUEST = {
+    "http.method": "GET",
+    "http.url": "http://catalog:8080/items/42?token=secret",
+    "http.protocol": "HTTP/1.1",
+    "http.status_code": "503",
+    "response_flags": "UH",
+    "peer.address": "172.31.0.9",
+    "user_agent": "-",
+    "guid:x-request-id": "r-1",
+    "upstream_cluster": "egress/catalog.shop",
+    "error": "true",
+}
+ATTEMPT = {"upstream_address": "172.31.16.4:8080", "http.status_code": "200", "retry.count": "1"}
+
+
+FRONT = ServiceReporter(DEFAULT_SCOPE, "shop", "front", Instant(0))
+
+
+def raw(number: int, tags: dict[str, str], parent: str = "") -> RawSpan:
+    return RawSpan("ab" * 16, f"{number:016x}", parent, 1.5, 0.25, tags)
+
+
+def report(*spans: RawSpan) -> bytes:
+    request = ExportTraceServiceRequest()
+    scope = getattr(request.resource_spans.add(), _SCOPES).add()
+    for span in spans:
+        ids = {"trace_id": bytes.fromhex(span.trace), "span_id": bytes.fromhex(span.id)}
+        message = scope.spans.add(**ids, start_time_unix_nano=1_500_000_000, end_time_unix_nano=1_750_000_000)
+        message.parent_span_id = bytes.fromhex(span.parent)
+        for key, value in span.tags.items():
+            message.attributes.add(key=key).value.string_value = value
+    return bytes(request.SerializeToString())
+
+
+def recorder() -> SpanRecorder:
+    return SpanRecorder(lambda proxy: FRONT if proxy == "front" else None, 100)
+
+
+def test_a_request_has_the_attributes_of_the_conventions_and_no_query():
+    (span,) = conventional_spans([raw(1, REQUEST)], RESOURCE)
+    assert (span.name, span.kind, span.is_error, span.request_id) == ("GET", SpanKind.CLIENT, True, "r-1")
+    assert dict(span.attributes) == {
+        "http.request.method": "GET",
+        "http.request.header.x-request-id": "r-1",
+        "envoy.upstream_cluster": "egress/catalog.shop",
+        "http.response.status_code": 503,
+        "envoy.response_flags": "UH",
+        "client.address": "172.31.0.9",
+        "network.protocol.version": "1.1",
+        "url.scheme": "http",
+        "url.path": "/items/42",
+        "server.address": "catalog",
+        "server.port": 8080,
+        "url.full": "http://catalog:8080/items/42",
+        "error.type": "UH",
+    }
+
+
+@pytest.mark.parametrize("cluster", ["arn:aws:ecs:task/shop/1/app:8080", "cds_ingress_mesh_node_http_8080"])
+def test_a_request_for_the_application_is_of_the_called_side(cluster):
+    (span,) = conventional_spans([raw(1, {**REQUEST, "upstream_cluster": cluster})], RESOURCE)
+    assert span.kind is SpanKind.SERVER
+    assert "url.full" not in span.attributes
+
+
+def test_an_attempt_gets_its_request_from_its_parent():
+    _, attempt = conventional_spans([raw(1, REQUEST), raw(2, ATTEMPT, f"{1:016x}")], RESOURCE)
+    assert (attempt.name, attempt.request_id, attempt.attributes["http.request.resend_count"]) == ("GET", "r-1", 1)
+    assert (attempt.attributes["network.peer.address"], attempt.attributes["network.peer.port"]) == (
+        "172.31.16.4",
+        8080,
+    )
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://catalog:99999/", "", "\x1b"])
+def test_a_url_that_cannot_be_read_costs_only_its_attributes(url):
+    (span,) = conventional_spans([raw(1, {**REQUEST, "http.url": url, "http.status_code": "x"})], RESOURCE)
+    assert "server.address" not in span.attributes
+
+
+def test_spans_survive_encoding_and_decoding():
+    (span,) = conventional_spans([raw(1, REQUEST)], RESOURCE)
+    (decoded,) = decode_spans(encode_spans([span]))
+    assert (decoded.trace, decoded.id, decoded.start, decoded.duration) == (span.trace, span.id, 1.5, 0.25)
+    assert decoded.tags["http.response.status_code"] == "503"
+    with pytest.raises(NotOtlp):
+        decode_spans(b"\xff")
+
+
+def test_the_newest_spans_are_kept_and_those_of_unknown_proxies_are_not():
+    spans = recorder()
+    spans.receive(ProxyId("stranger"), report(raw(1, REQUEST)))
+    assert list(spans.spans()) == []
+    for first in range(0, MOST_SPANS + 5000, 5000):
+        spans.receive(ProxyId("front"), report(*(raw(first + n, REQUEST) for n in range(5000))))
+    ids = [span.id for span in spans.spans()]
+    assert len(ids) == MOST_SPANS
+    assert ids[0] == f"{MOST_SPANS + 4999:016x}"
+
+
+async def test_a_slow_reader_misses_spans_and_the_number_of_readers_is_limited():
+    spans = recorder()
+    async with aclosing(spans.follow()) as first:
+        waiting = asyncio.ensure_future(anext(first))
+        await asyncio.sleep(0)
+        spans.receive(ProxyId("front"), report(*(raw(n, REQUEST) for n in range(3000))))
+        assert (await waiting).id == f"{0:016x}"
+        others = [spans.follow() for _ in range(20)]
+        pending = [asyncio.ensure_future(anext(other)) for other in others]
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyReaders):
+            await pending[-1]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+class Memory(Collector):
+    """Refuses the first export."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.refusals = 1
+
+    async def export(self, body: bytes) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ExportFault("not now")
+        self.sizes.append(len(decode_spans(body)))
+
+
+async def test_spans_wait_for_a_collector_within_limits():
+    collector = Memory()
+    exporter = SpanExporter(collector, ManualClock())
+    span: TraceSpan = conventional_spans([raw(1, REQUEST)], RESOURCE)[0]
+    exporter.put([span] * (MOST_WAITING + 1))
+    await exporter.deliver()
+    assert collector.sizes == []
+    await exporter.deliver()
+    assert collector.sizes == [BATCH] * (MOST_WAITING // BATCH)
+    assert list(islice(exporter._waiting, 1)) == []
