@@ -97,7 +97,7 @@ def pages() -> Mapping[str, str]:
     )
     return {
         "coverage.md": render_coverage(
-            services(service_ports, Settings()),
+            services(service_ports, Settings(), None),
             load_models(),
         ),
         "errors.md": errors_page(),

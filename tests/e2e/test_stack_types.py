@@ -12,11 +12,14 @@ import pytest
 
 from moyai.stacks.types.registry import resource_types
 from tests.e2e.installation import Installation
-from tests.e2e.stack_cases import OWN, UNTESTED, Case
+from tests.e2e.stack_cases import NETWORK_CASES, Case
+from tests.e2e.stack_cases_elsewhere import OTHER_SERVICES
+from tests.e2e.stack_cases_services import SERVICE_CASES, UNTESTED
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e]
 AT_ONCE = 8
+CASES = (*NETWORK_CASES, *SERVICE_CASES, *OTHER_SERVICES)
 
 
 def template(case: Case, properties: Mapping[str, Any]) -> str:
@@ -32,7 +35,7 @@ class Life:
     """A stack of one case, through creation, update and deletion, in an account of its own."""
 
     def __init__(self, server: Installation, case: Case) -> None:
-        account = str(100_000_000_000 + OWN.index(case))
+        account = str(100_000_000_000 + CASES.index(case))
         self.cfn = server.client("cloudformation", key=account)
         self.case = case
         self.name = "of-" + case.type.removeprefix("AWS::").replace("::", "")
@@ -42,14 +45,15 @@ class Life:
 
     def run(self) -> Life:
         properties = self.case.properties
-        self.cfn.create_stack(StackName=self.name, TemplateBody=template(self.case, properties))
+        body = template(self.case, properties)
+        self.cfn.create_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
         self.wait("CREATE_COMPLETE")
         [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
         self.ids.append(self.physical_id())
         if self.case.changed:
             body = template(self.case, {**properties, **self.case.changed})
-            self.cfn.update_stack(StackName=self.name, TemplateBody=body)
+            self.cfn.update_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
             self.wait("UPDATE_COMPLETE")
             self.ids.append(self.physical_id())
         identity = stack["StackId"]
@@ -78,13 +82,15 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def lives(simulation: Installation) -> Iterator[dict[str, Future[Life]]]:
-    """The lives of all cases, at the same time: most of each is waiting."""
+def lives(simulation: Installation, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Life]]]:
+    """The lives of the cases that are tested, at the same time: most of each is waiting."""
+    tests = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    chosen = [params["case"] for params in tests if isinstance(params.get("case"), Case)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {case.type: pool.submit(Life(simulation, case).run) for case in OWN}
+        yield {case.type: pool.submit(Life(simulation, case).run) for case in chosen}
 
 
-@pytest.mark.parametrize("case", OWN, ids=lambda case: case.type)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.type)
 def test_a_type_is_created_read_updated_and_deleted(lives, case):
     life = lives[case.type].result()
     for name, pattern in case.attributes.items():
@@ -93,4 +99,4 @@ def test_a_type_is_created_read_updated_and_deleted(lives, case):
 
 
 def test_every_type_has_a_case():
-    assert {case.type for case in OWN} | UNTESTED.keys() == resource_types().keys()
+    assert {case.type for case in CASES} | UNTESTED.keys() == resource_types().keys()

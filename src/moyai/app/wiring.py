@@ -13,7 +13,7 @@ from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
-from moyai.api.cloudformation.service import CLOUDFORMATION
+from moyai.api.cloudformation.service import cloudformation
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.control.handlers import ControlDependencies
@@ -52,7 +52,7 @@ from moyai.kernel.ids import Ids
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.pki.library import CryptographyPki
 from moyai.ports.blobs import BlobStore
-from moyai.ports.delegate import ServiceOwner
+from moyai.ports.delegate import Delegate, ServiceOwner
 from moyai.ports.dns import ServedZones
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
@@ -106,8 +106,8 @@ class ServicePorts(NamedTuple):
     served_zones: ServedZones
 
 
-def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
-    """The AWS services of the API gateway."""
+def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None) -> Sequence[ApiService]:
+    """The AWS services of the API gateway. ``delegate``: what answers the others."""
     limits = settings.cloud_map
     quotas = CloudMapQuotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
     pki = CryptographyPki()
@@ -116,7 +116,7 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
         ecs(ports.exec_sessions),
         cloudmap(quotas),
         appmesh(settings.app_mesh.quotas),
-        CLOUDFORMATION,
+        cloudformation(delegate),
         EC2,
         EFS,
         ELBV2,
@@ -150,7 +150,7 @@ class Gateways:
     def make(self, keys: KeyStore | None = None, *, sessions_only: bool = False) -> ApiGateway:
         """A gateway that accepts these keys (None: any), or only those of roles' sessions."""
         dependencies = structs.replace(self._dependencies, keys=keys, sessions_only=sessions_only)
-        return ApiGateway(services(self._ports, self._settings), self.models, dependencies)
+        return ApiGateway(services(self._ports, self._settings, dependencies.delegate), self.models, dependencies)
 
 
 def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

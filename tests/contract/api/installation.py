@@ -24,7 +24,7 @@ from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
-from moyai.api.cloudformation.service import CLOUDFORMATION
+from moyai.api.cloudformation.service import cloudformation
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
@@ -116,7 +116,7 @@ class Installation:
         services = (
             cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
-            CLOUDFORMATION,
+            cloudformation(),
             EC2,
             EFS,
             ELBV2,

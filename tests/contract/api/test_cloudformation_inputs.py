@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.cloudformation.service import CLOUDFORMATION
+from moyai.api.cloudformation.service import cloudformation
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_cloudformation_boto3 import TEMPLATE, create
 
 COMMON = frozenset({"ValidationError", "MalformedInput"})
 
 
-@pytest.mark.parametrize("name", sorted(CLOUDFORMATION.operations))
+@pytest.mark.parametrize("name", sorted(cloudformation().operations))
 def test_any_input_is_answered_or_refused_with_a_modelled_error(installation, name):
     client = installation.client("cloudformation")
     identity = create(installation, client)

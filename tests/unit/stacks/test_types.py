@@ -17,7 +17,7 @@ from moyai.stacks.types.schema import schemas
 
 STACK = Stack(StackId("arn:stack"), "shop", StackStatus.CREATE_IN_PROGRESS, None, Instant(0.0))
 TYPES = [kind for kind in resource_types().values() if kind.service]
-MODELS = load_models()
+MODELS = load_models({kind.service for kind in TYPES})
 
 
 def context(stack_name: str, logical_id: str, token: str) -> ResourceContext:

@@ -46,6 +46,7 @@ class CreateChangeSetRequest(msgspec.Struct, frozen=True):
     stack_name: str
     change_set_name: str
     template_body: str | None = None
+    template_url: str | None = None
     use_previous_template: bool = False
     parameters: tuple[ParameterInput, ...] = ()
     capabilities: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class CreateChangeSetRequest(msgspec.Struct, frozen=True):
     change_set_type: ChangeSetType = ChangeSetType.UPDATE
     on_stack_failure: OnFailure = OnFailure.ROLLBACK
     include_nested_stacks: bool = False
-    import_existing_resources: bool = False
+    import_existing_resources: bool = False  # nothing is imported: a resource whose name is taken fails
     deployment_config: DeploymentConfig = DeploymentConfig()
 
 
@@ -96,8 +97,6 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
             f"1 validation error detected: Value '{request.change_set_name[:200]}' at 'changeSetName' failed to "
             "satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
-    if request.import_existing_resources:
-        raise StackFault("moyai does not import resources into stacks: ImportExistingResources must be false.")
     requested_by = fingerprint(request.client_token, request)
     existing = find_change_set(ctx, request.change_set_name, request.stack_name)
     if existing is not None and requested_by is not None and existing.request == requested_by:

@@ -19,45 +19,50 @@ from moyai.api.cloudformation import (
     stacks,
     templates,
 )
+from moyai.api.cloudformation.template_url import with_templates_from_s3
 from moyai.api.operation import ApiService, operations
 from moyai.domain.cloudformation.errors import StackFault
+from moyai.ports.delegate import Delegate
 
-_NO_S3: Final = "moyai has no S3: send the template in TemplateBody"
+_NO_URL: Final = "send the policy itself"
 _ONE_VERSION: Final = "each type is AWS's, and there is one version of it"
 _NO_STACK_SETS: Final = "there are no stack sets"
 
-CLOUDFORMATION: Final = ApiService(
-    name="cloudformation",
-    input_fault=StackFault,
-    refused=MappingProxyType(
-        {
-            "*.TemplateURL": _NO_S3,
-            "*.StackPolicyURL": _NO_S3,
-            "*.StackPolicyDuringUpdateURL": _NO_S3,
-            "*.Parameters[].ResolvedValue": "it is of responses only",
-            "*.ResourceTypes": "there are no permissions that it could narrow",
-            "*.RollbackConfiguration": "alarms do not roll stacks back",
-            "*.RetainExceptOnCreate": "set the DeletionPolicy RetainExceptOnCreate in the template",
-            "*.DisableValidation": "every template is validated",
-            "ContinueUpdateRollback.ForceRollback": "name what can't be rolled back in ResourcesToSkip",
-            "CreateChangeSet.ResourcesToImport": "resources are not imported into stacks",
-            "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
-            "DeleteStack.DeletionMode": "delete again with RetainResources",
-            "DescribeAccountLimits.NextToken": "all limits are on one page",
-            "DescribeChangeSet.NextToken": "all changes are on one page",
-            "DescribeChangeSetHooks.NextToken": "there are no hooks",
-            "DescribeChangeSetHooks.LogicalResourceId": "there are no hooks",
-            "DescribeType.VersionId": _ONE_VERSION,
-            "DescribeType.PublisherId": _ONE_VERSION,
-            "DescribeType.PublicVersionNumber": _ONE_VERSION,
-            "ListTypes.Filters.PublisherId": _ONE_VERSION,
-            "GetTemplateSummary.StackSetName": _NO_STACK_SETS,
-            "GetTemplateSummary.CallAs": _NO_STACK_SETS,
-            "GetTemplateSummary.TemplateSummaryConfig": "a template with an unknown type has a summary, too",
-            "RollbackStack.DeploymentConfig": "resources are always waited for",
-        }
-    ),
-    operations=operations(
-        account, change_sets, describe, drift, operation_events, policies, signals, stacks, templates
-    ),
+_REFUSED: Final = MappingProxyType(
+    {
+        "*.StackPolicyURL": _NO_URL,
+        "*.StackPolicyDuringUpdateURL": _NO_URL,
+        "*.Parameters[].ResolvedValue": "it is of responses only",
+        "*.ResourceTypes": "there are no permissions that it could narrow",
+        "*.RollbackConfiguration": "alarms do not roll stacks back",
+        "*.RetainExceptOnCreate": "set the DeletionPolicy RetainExceptOnCreate in the template",
+        "*.DisableValidation": "every template is validated",
+        "ContinueUpdateRollback.ForceRollback": "name what can't be rolled back in ResourcesToSkip",
+        "CreateChangeSet.ResourcesToImport": "resources are not imported into stacks",
+        "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
+        "DeleteStack.DeletionMode": "delete again with RetainResources",
+        "DescribeAccountLimits.NextToken": "all limits are on one page",
+        "DescribeChangeSet.NextToken": "all changes are on one page",
+        "DescribeChangeSetHooks.NextToken": "there are no hooks",
+        "DescribeChangeSetHooks.LogicalResourceId": "there are no hooks",
+        "DescribeType.VersionId": _ONE_VERSION,
+        "DescribeType.PublisherId": _ONE_VERSION,
+        "DescribeType.PublicVersionNumber": _ONE_VERSION,
+        "ListTypes.Filters.PublisherId": _ONE_VERSION,
+        "GetTemplateSummary.StackSetName": _NO_STACK_SETS,
+        "GetTemplateSummary.CallAs": _NO_STACK_SETS,
+        "GetTemplateSummary.TemplateSummaryConfig": "a template with an unknown type has a summary, too",
+        "RollbackStack.DeploymentConfig": "resources are always waited for",
+    }
 )
+
+
+def cloudformation(delegate: Delegate | None = None) -> ApiService:
+    """The service; ``delegate`` answers S3, where templates may be."""
+    table = operations(account, change_sets, describe, drift, operation_events, policies, signals, stacks, templates)
+    return ApiService(
+        name="cloudformation",
+        input_fault=StackFault,
+        refused=_REFUSED,
+        operations={name: with_templates_from_s3(operation, delegate) for name, operation in table.items()},
+    )

@@ -37,6 +37,7 @@ class DeploymentConfig(msgspec.Struct, frozen=True):
 class CreateStackRequest(msgspec.Struct, frozen=True):
     stack_name: str
     template_body: str | None = None
+    template_url: str | None = None
     parameters: tuple[ParameterInput, ...] = ()
     disable_rollback: bool | None = None
     timeout_in_minutes: int | None = None
@@ -54,6 +55,7 @@ class CreateStackRequest(msgspec.Struct, frozen=True):
 class UpdateStackRequest(msgspec.Struct, frozen=True):
     stack_name: str
     template_body: str | None = None
+    template_url: str | None = None
     use_previous_template: bool = False
     parameters: tuple[ParameterInput, ...] = ()
     capabilities: tuple[str, ...] = ()

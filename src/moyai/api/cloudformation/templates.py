@@ -37,8 +37,6 @@ from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import include_locations
 from moyai.stacks.types.check import check_capabilities, check_types, needed_capabilities
 
-MAX_BODY: Final = 51_200
-"""Bytes of a template in a request."""
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
 
 
@@ -62,10 +60,12 @@ class TemplateInput(msgspec.Struct, frozen=True):
 
 class ValidateTemplateRequest(msgspec.Struct, frozen=True):
     template_body: str | None = None
+    template_url: str | None = None
 
 
 class GetTemplateSummaryRequest(msgspec.Struct, frozen=True):
     template_body: str | None = None
+    template_url: str | None = None
     stack_name: str | None = None
 
 
@@ -109,12 +109,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
 
 
 def parse_document(body: str) -> dict[str, Json]:
-    """The document of a template. Raises StackFault for one that is too long, TemplateFault for what is wrong in it."""
-    if len(body.encode(errors="surrogatepass")) > MAX_BODY:
-        raise StackFault(
-            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
-            f"length less than or equal to {MAX_BODY}"
-        )
+    """The document of a template. Raises TemplateFault for what is wrong in it."""
     document = parse_text(body)
     unknown = [name for name in transform_names(document) if name != EXTENSIONS]
     if unknown or next(include_locations(document), None) is not None:

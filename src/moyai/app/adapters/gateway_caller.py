@@ -92,23 +92,25 @@ class GatewayCaller(AwsCaller):
         serialized = create_serializer(model.resolved_protocol, include_validation=False).serialize_to_request(
             members, operation
         )
+        body = serialized["body"]
+        if isinstance(body, dict):
+            body = urlencode(body)
+        content = body.encode() if isinstance(body, str) else bytes(body)
         now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
         credential = f"{scope.account}/{now[:8]}/{scope.region}/{model.signing_name}/aws4_request"
         headers = {name.lower(): str(value) for name, value in serialized["headers"].items()}
         headers |= {
             "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=none",
+            "content-length": str(len(content)),
             "host": self._host,
             "x-amz-date": now,
         }
-        body = serialized["body"]
-        if isinstance(body, dict):
-            body = urlencode(body)
         return HttpRequest(
             method=serialized["method"],
             path=serialized["url_path"],
             query=urlencode(serialized["query_string"], doseq=True),
             headers=headers,
-            body=body.encode() if isinstance(body, str) else bytes(body),
+            body=content,
         )
 
 

@@ -15,9 +15,13 @@ from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
 from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
+from moyai.stacks.types.rows.iam import iam_rows
+from moyai.stacks.types.rows.messaging import messaging_rows
 from moyai.stacks.types.rows.own import own_rows
 from moyai.stacks.types.rows.route53 import route53_rows
+from moyai.stacks.types.rows.s3 import s3_rows
 from moyai.stacks.types.rows.secrets import secret_rows
+from moyai.stacks.types.rows.serverless import serverless_rows
 from moyai.stacks.types.rows.services import service_rows
 from moyai.stacks.types.rows.storage import storage_rows
 
@@ -32,6 +36,10 @@ _ROWS: Final = (
     elbv2_rows,
     own_rows,
     route53_rows,
+    serverless_rows,
+    s3_rows,
+    messaging_rows,
+    iam_rows,
     secret_rows,
     service_rows,
     storage_rows,

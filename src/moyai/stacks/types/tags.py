@@ -99,12 +99,14 @@ def arn_tags(
     )
 
 
-def map_tags(resource: Callable[[PhysicalResource], Mapping[str, Any]]) -> Tagging:
-    """CloudWatch Logs': a map."""
+def map_tags(
+    resource: Callable[[PhysicalResource], Mapping[str, Any]], add: str = "TagResource", remove: str = "UntagResource"
+) -> Tagging:
+    """CloudWatch Logs' and some others': a map."""
     return Tagging(
         members=lambda tags: {"Tags": tag_map(tags)},
-        add="TagResource",
-        remove="UntagResource",
+        add=add,
+        remove=remove,
         resource=resource,
         added=lambda tags: {"Tags": tag_map(tags)},
         removed=lambda names: {"TagKeys": list(names)},

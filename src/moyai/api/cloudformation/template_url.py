@@ -1,0 +1,144 @@
+"""Templates that are objects in S3, by their URL.
+
+Promise: a URL is one of S3, moyai's own or AWS's, and is read from the server that answers S3 here; no other URL is
+ever fetched. A template has at most a megabyte, and half a minute.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from inspect import isawaitable
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import ApiOperation, Context
+from moyai.domain.cloudformation.errors import StackFault
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegateFailed, NotDelegated
+
+MAX_OBJECT: Final = 1024 * 1024
+"""Bytes of a template in S3."""
+MAX_BODY: Final = 51_200
+"""Bytes of a template in a request."""
+_SECONDS: Final = 30.0
+_S3_HOST: Final = re.compile(
+    r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?s3(?:-fips)?(?:[.-](?:dualstack\.)?[a-z]{2}[a-z-]*-\d)?"
+    r"\.amazonaws\.com(?:\.cn)?"
+)
+"""AWS's names of S3, for all buckets or for one."""
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_MESSAGE: Final = re.compile(rb"<Message>([^<]{1,300})</Message>")
+_HELP: Final = "For more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+_LAST_SUCCESS: Final = 299
+
+
+class S3Object(msgspec.Struct, frozen=True):
+    """An object of S3: ``target`` is its path with the bucket, and the query, as in a request."""
+
+    target: str
+
+
+def parse_object_url(url: str, own_host: str) -> S3Object:
+    """The object that a URL names. ``own_host``: host and port under which moyai was called. Raises StackFault."""
+    try:
+        parts = urlsplit(url)
+        is_own = _is_own(parts, own_host)
+        bucket = _bucket_of(parts, own_host)
+    except ValueError:
+        raise StackFault("TemplateURL must be a supported URL.") from None
+    known = is_own or bucket is not None or _S3_HOST.fullmatch(parts.hostname or "") is not None
+    if parts.scheme not in {"http", "https"} or not known or "@" in parts.netloc:
+        raise StackFault("TemplateURL must be a supported URL.")
+    path = parts.path if bucket is None else f"/{bucket}{parts.path}"
+    if not re.fullmatch(r"/[^/]+/.+", path):
+        raise StackFault("TemplateURL must reference a valid S3 object to which you have access.")
+    return S3Object(f"{path}?{parts.query}" if parts.query else path)
+
+
+def _is_own(parts: SplitResult, own_host: str) -> bool:
+    """Whether a URL is moyai's own: as it was called, or by another name of this machine at the same port."""
+    own = urlsplit(f"//{own_host}")
+    same_port = parts.port == own.port
+    return same_port and (parts.hostname == own.hostname or {parts.hostname, own.hostname} <= _LOOPBACK)
+
+
+def _bucket_of(parts: SplitResult, own_host: str) -> str | None:
+    """The bucket that a URL's host names."""
+    own = urlsplit(f"//{own_host}")
+    host = parts.hostname or ""
+    if own.hostname and parts.port == own.port and host.endswith(f".{own.hostname}"):
+        return host.removesuffix(f".{own.hostname}").removesuffix(".s3") or None
+    match = _S3_HOST.fullmatch(host)
+    return None if match is None else match["bucket"]
+
+
+async def read_template_object(delegate: Delegate | None, ctx: Context, url: str) -> str:
+    """The text of a template in S3. Raises StackFault."""
+    target = parse_object_url(url, ctx.host).target
+    refusal = "S3 is not part of moyai." if delegate is None else delegate.refusal("s3")
+    if delegate is None or refusal is not None:
+        raise StackFault(f"S3 error: {refusal}")
+    request = DelegatedRequest("s3", ctx.scope, "GET", target, _headers(ctx), None)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            status, content = await _fetch(delegate, request)
+    except TimeoutError:
+        raise StackFault(f"S3 error: no response within {_SECONDS:g} seconds.") from None
+    except (DelegateFailed, NotDelegated) as fault:
+        raise StackFault(f"S3 error: {fault}") from fault
+    if status > _LAST_SUCCESS:
+        message = _MESSAGE.search(content)
+        raise StackFault(f"S3 error: {message[1].decode(errors='replace') if message else status}\n{_HELP}")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise StackFault("Template format error: the template is not UTF-8.") from None
+
+
+async def _fetch(delegate: Delegate, request: DelegatedRequest) -> tuple[int, bytes]:
+    response = await delegate.forward(request)
+    content = bytearray()
+    async for chunk in response.chunks:
+        content += chunk
+        if len(content) > MAX_OBJECT:
+            raise StackFault(f"Template may not exceed {MAX_OBJECT} bytes in size.")
+    return response.status, bytes(content)
+
+
+def _headers(ctx: Context) -> dict[str, str]:
+    """Those of a request by the caller, who was authenticated: servers behind moyai read the account and region."""
+    now = datetime.fromtimestamp(ctx.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    credential = f"{ctx.scope.account}/{now[:8]}/{ctx.scope.region}/s3/aws4_request"
+    return {
+        "host": ctx.host,
+        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=none",
+        "x-amz-date": now,
+        "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+    }
+
+
+def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | None) -> ApiOperation[Any]:
+    """The operation, whose handler gets the text of a template also where the request has its URL."""
+    if "template_url" not in operation.request.__struct_fields__:
+        return operation
+
+    async def handle(ctx: Context, request: Any) -> object:  # noqa: ANN401 (the operation's request)
+        body, url = request.template_body, request.template_url
+        if body is not None and url is not None:
+            raise StackFault("Template URL and Template Body can not both be specified.")
+        if body is not None and len(body.encode(errors="surrogatepass")) > MAX_BODY:
+            raise StackFault(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
+                f"length less than or equal to {MAX_BODY}"
+            )
+        if url is not None:
+            body = await read_template_object(delegate, ctx, url)
+        answer = operation.handle(ctx, replace(request, template_body=body, template_url=None))
+        return await answer if isawaitable(answer) else answer
+
+    return replace(operation, handle=handle)

@@ -1,0 +1,299 @@
+"""The resource types of Amazon SQS, Amazon SNS and Amazon EventBridge.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SQS.html, AWS_SNS.html, AWS_Events.html and
+AWS_Scheduler.html there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
+from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.tags import arn_tags, map_tags
+
+_LONGEST_NAME: Final = 80
+_LONGEST_TOPIC_NAME: Final = 256
+_LONGEST_RULE_NAME: Final = 64
+_QUEUE_ATTRIBUTES: Final = frozenset(
+    {
+        "ContentBasedDeduplication",
+        "DeduplicationScope",
+        "DelaySeconds",
+        "FifoQueue",
+        "FifoThroughputLimit",
+        "KmsDataKeyReusePeriodSeconds",
+        "KmsMasterKeyId",
+        "MaximumMessageSize",
+        "MessageRetentionPeriod",
+        "ReceiveMessageWaitTimeSeconds",
+        "RedriveAllowPolicy",
+        "RedrivePolicy",
+        "SqsManagedSseEnabled",
+        "VisibilityTimeout",
+    }
+)
+_TOPIC_ATTRIBUTES: Final = frozenset(
+    {
+        "ArchivePolicy",
+        "ContentBasedDeduplication",
+        "DisplayName",
+        "FifoThroughputScope",
+        "FifoTopic",
+        "KmsMasterKeyId",
+        "SignatureVersion",
+        "TracingConfig",
+    }
+)
+_SUBSCRIPTION_ATTRIBUTES: Final = frozenset(
+    {
+        "DeliveryPolicy",
+        "FilterPolicy",
+        "FilterPolicyScope",
+        "RawMessageDelivery",
+        "RedrivePolicy",
+        "ReplayPolicy",
+        "SubscriptionRoleArn",
+    }
+)
+
+
+def messaging_rows() -> Iterator[StackResourceType]:
+    """The rows of the services ``sqs``, ``sns``, ``events`` and ``scheduler``."""
+    yield _queue()
+    yield _queue_policy()
+    yield _topic()
+    yield _subscription()
+    yield _topic_policy()
+    yield _rule()
+    yield _schedule()
+    yield _schedule_group()
+
+
+def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
+    return as_json(value) if isinstance(value, Mapping) else value
+
+
+def _keyed(values: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """The properties, of which these are in a map of attributes."""
+    attributes = {name: _as_text(value) for name, value in values.items() if name in names}
+    others = {name: value for name, value in values.items() if name not in names}
+    return {**others, **({"Attributes": attributes} if attributes else {})}
+
+
+def _one_attribute(operation: str, by_id: Input, name: str) -> Follow:
+    """A call that sets one attribute of a topic or subscription that exists."""
+
+    def members(resource: PhysicalResource) -> Properties:
+        value = resource.properties[name]
+        text = ("true" if value else "false") if isinstance(value, bool) else _as_text(value)
+        return {**by_id(resource), "AttributeName": name, "AttributeValue": text}
+
+    return Follow(operation, members, at_creation=False)
+
+
+def _fifo(name: str) -> Any:  # noqa: ANN401 (the end of a name)
+    return lambda values: ".fifo" if values.get(name) in {True, "true"} else ""
+
+
+def _queue() -> StackResourceType:
+    return StackResourceType(
+        "AWS::SQS::Queue",
+        "sqs",
+        "CreateQueue",
+        "QueueUrl",
+        "DeleteQueue",
+        ids("QueueUrl"),
+        drawn="QueueName",
+        longest_name=_LONGEST_NAME,
+        name_end=_fifo("FifoQueue"),
+        arrange=lambda values: _keyed(values, _QUEUE_ATTRIBUTES),
+        arranged=_QUEUE_ATTRIBUTES,
+        tagging=map_tags(ids("QueueUrl"), "TagQueue", "UntagQueue"),
+        repeated=Read("GetQueueUrl", prop("QueueName", "QueueName")),
+        read=Read(
+            "GetQueueAttributes",
+            lambda resource: {"QueueUrl": resource.id, "AttributeNames": ["All"]},
+            "{Arn: Attributes.QueueArn, QueueUrl: '$id'}",
+        ),
+        attributes={"Arn": "Arn", "QueueName": "Arn"},
+        derive=lambda resource: {"QueueName": resource.id.rpartition("/")[2]},
+        update="SetQueueAttributes",
+        missing=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
+    )
+
+
+def _queue_policy() -> StackResourceType:
+    return AttachedPolicyType(
+        "AWS::SQS::QueuePolicy",
+        "sqs",
+        "SetQueueAttributes",
+        "Id",
+        "SetQueueAttributes",
+        ids("QueueUrl"),
+        arranged=frozenset({"PolicyDocument", "Queues"}),
+        update="SetQueueAttributes",
+        targets={
+            "Queues": PolicyTargets(
+                "SetQueueAttributes",
+                lambda properties, queue: {
+                    "QueueUrl": queue,
+                    "Attributes": {"Policy": as_json(properties["PolicyDocument"])},
+                },
+                "SetQueueAttributes",
+                lambda _, queue: {"QueueUrl": queue, "Attributes": {"Policy": ""}},
+            )
+        },
+        missing=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
+    )
+
+
+def _topic() -> StackResourceType:
+    return StackResourceType(
+        "AWS::SNS::Topic",
+        "sns",
+        "CreateTopic",
+        "TopicArn",
+        "DeleteTopic",
+        ids("TopicArn"),
+        drawn="TopicName",
+        longest_name=_LONGEST_TOPIC_NAME,
+        name_end=_fifo("FifoTopic"),
+        rename={"TopicName": "Name"},
+        arrange=lambda values: _keyed(values, _TOPIC_ATTRIBUTES),
+        arranged=_TOPIC_ATTRIBUTES,
+        tagging=arn_tags(ids("ResourceArn")),
+        follow={name: _one_attribute("SetTopicAttributes", ids("TopicArn"), name) for name in _TOPIC_ATTRIBUTES},
+        children={
+            "Subscription": Children(
+                "Subscribe",
+                "Unsubscribe",
+                lambda resource, subscription: {"TopicArn": resource.id, **subscription},
+            )
+        },
+        read=Read("GetTopicAttributes", ids("TopicArn"), "Attributes"),
+        derive=lambda resource: {"TopicName": resource.id.rpartition(":")[2]},
+        missing=frozenset({"NotFound", "NotFoundException"}),
+        replaces=frozenset({"Subscription"}),
+    )
+
+
+def _subscription() -> StackResourceType:
+    by_id = ids("SubscriptionArn")
+    return StackResourceType(
+        "AWS::SNS::Subscription",
+        "sns",
+        "Subscribe",
+        "SubscriptionArn",
+        "Unsubscribe",
+        by_id,
+        arrange=lambda values: {"ReturnSubscriptionArn": True, **_keyed(values, _SUBSCRIPTION_ATTRIBUTES)},
+        arranged=_SUBSCRIPTION_ATTRIBUTES,
+        follow={name: _one_attribute("SetSubscriptionAttributes", by_id, name) for name in _SUBSCRIPTION_ATTRIBUTES},
+        derive=lambda resource: {"Arn": resource.id},
+        missing=frozenset({"NotFound", "NotFoundException"}),
+    )
+
+
+def _topic_policy() -> StackResourceType:
+    def policy(topic: Any, text: str) -> Properties:  # noqa: ANN401 (a target)
+        return {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": text}
+
+    return AttachedPolicyType(
+        "AWS::SNS::TopicPolicy",
+        "sns",
+        "SetTopicAttributes",
+        "Id",
+        "SetTopicAttributes",
+        ids("TopicArn"),
+        arranged=frozenset({"PolicyDocument", "Topics"}),
+        update="SetTopicAttributes",
+        targets={
+            "Topics": PolicyTargets(
+                "SetTopicAttributes",
+                lambda properties, topic: policy(topic, as_json(properties["PolicyDocument"])),
+                "SetTopicAttributes",
+                lambda _, topic: policy(topic, '{"Version": "2012-10-17", "Statement": []}'),
+            )
+        },
+        missing=frozenset({"NotFound", "NotFoundException"}),
+    )
+
+
+def _bus(resource: PhysicalResource) -> Properties:
+    bus = resource.properties.get("EventBusName")
+    return {} if bus is None else {"EventBusName": bus}
+
+
+def _rule() -> StackResourceType:
+    by_name = both(ids("Name"), _bus)
+    return StackResourceType(
+        "AWS::Events::Rule",
+        "events",
+        "PutRule",
+        "Name",
+        "DeleteRule",
+        by_name,
+        drawn="Name",
+        longest_name=_LONGEST_RULE_NAME,
+        arrange=lambda values: {
+            name: as_json(value) if name == "EventPattern" else value for name, value in values.items()
+        },
+        tagging=arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]}),
+        children={
+            "Targets": Children(
+                "PutTargets",
+                "RemoveTargets",
+                lambda resource, target: {"Rule": resource.id, **_bus(resource), "Targets": [target]},
+                removed=lambda resource, target: {"Rule": resource.id, **_bus(resource), "Ids": [target["Id"]]},
+                absent=frozenset({"ResourceNotFoundException"}),
+                held=True,
+            )
+        },
+        read=Read("DescribeRule", by_name),
+        derive=lambda resource: {"RuleName": resource.id},
+        update="PutRule",
+        update_by=by_name,
+        missing=frozenset({"ResourceNotFoundException"}),
+    )
+
+
+def _in_group(resource: PhysicalResource) -> Properties:
+    group = resource.properties.get("GroupName")
+    return {"Name": resource.id, **({} if group is None else {"GroupName": group})}
+
+
+def _schedule() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Scheduler::Schedule",
+        "scheduler",
+        "CreateSchedule",
+        "Name",
+        "DeleteSchedule",
+        _in_group,
+        drawn="Name",
+        longest_name=_LONGEST_RULE_NAME,
+        read=Read("GetSchedule", _in_group),
+        update="UpdateSchedule",
+        missing=frozenset({"ResourceNotFoundException"}),
+    )
+
+
+def _schedule_group() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Scheduler::ScheduleGroup",
+        "scheduler",
+        "CreateScheduleGroup",
+        "Name",
+        "DeleteScheduleGroup",
+        ids("Name"),
+        drawn="Name",
+        longest_name=_LONGEST_RULE_NAME,
+        tagging=arn_tags(lambda resource: {"ResourceArn": resource.attributes["Arn"]}),
+        read=Read("GetScheduleGroup", ids("Name")),
+        missing=frozenset({"ResourceNotFoundException"}),
+    )

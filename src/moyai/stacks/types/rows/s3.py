@@ -1,0 +1,214 @@
+"""Amazon S3's resource types.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_S3.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from moyai.stacks.types.calls import Follow, Properties, Read
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+
+_SERVICE: Final = "s3"
+_BUCKET: Final = ids("Bucket")
+_MISSING: Final = frozenset({"NoSuchBucket", "404"})
+_DEFAULT_REGION: Final = "us-east-1"
+"""The region that a creation must not name."""
+_LONGEST: Final = 63
+_RENAMED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CorsRules": "CORSRules",
+        "DestinationBucketName": "TargetBucket",
+        "Event": "Events",
+        "ExpirationInDays": "Days",
+        "ExposedHeaders": "ExposeHeaders",
+        "Function": "LambdaFunctionArn",
+        "Id": "ID",
+        "LambdaConfigurations": "LambdaFunctionConfigurations",
+        "LogFilePrefix": "TargetPrefix",
+        "MaxAge": "MaxAgeSeconds",
+        "Queue": "QueueArn",
+        "QueueConfigurations": "QueueConfigurations",
+        "RedirectRule": "Redirect",
+        "RoutingRuleCondition": "Condition",
+        "Rules": "Rules",
+        "S3Key": "Key",
+        "ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault",
+        "ServerSideEncryptionConfiguration": "Rules",
+        "Topic": "TopicArn",
+        "TopicConfigurations": "TopicConfigurations",
+        "TransitionInDays": "Days",
+    }
+)
+"""Members of S3's inputs, by the names that templates have for them."""
+
+
+def s3_rows() -> Iterator[StackResourceType]:
+    """The rows of the service ``s3``."""
+    yield _bucket()
+    yield StackResourceType(
+        "AWS::S3::BucketPolicy",
+        _SERVICE,
+        "PutBucketPolicy",
+        "Bucket",
+        "DeleteBucketPolicy",
+        _BUCKET,
+        rename={"PolicyDocument": "Policy"},
+        arrange=lambda values: {
+            name: as_json(value) if name == "PolicyDocument" else value for name, value in values.items()
+        },
+        update="PutBucketPolicy",
+        missing=frozenset({*_MISSING, "NoSuchBucketPolicy"}),
+    )
+
+
+def _bucket() -> StackResourceType:
+    return StackResourceType(
+        "AWS::S3::Bucket",
+        _SERVICE,
+        "CreateBucket",
+        "BucketName",
+        "DeleteBucket",
+        _BUCKET,
+        drawn="BucketName",
+        longest_name=_LONGEST,
+        lower_case=True,
+        rename={"BucketName": "Bucket", "ObjectLockEnabled": "ObjectLockEnabledForBucket"},
+        placed=_location,
+        follow={
+            "AccelerateConfiguration": _put(
+                "AccelerateConfiguration", "", lambda value: {"Status": value["AccelerationStatus"]}
+            ),
+            "AccessControl": Follow("PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned))),
+            "BucketEncryption": Follow(
+                "PutBucketEncryption",
+                both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _renamed)),
+                reset="DeleteBucketEncryption",
+            ),
+            "CorsConfiguration": Follow(
+                "PutBucketCors",
+                both(_BUCKET, prop("CORSConfiguration", "CorsConfiguration", _renamed)),
+                reset="DeleteBucketCors",
+            ),
+            "LifecycleConfiguration": Follow(
+                "PutBucketLifecycleConfiguration",
+                both(_BUCKET, prop("LifecycleConfiguration", "LifecycleConfiguration", _lifecycle)),
+                reset="DeleteBucketLifecycle",
+            ),
+            "LoggingConfiguration": Follow(
+                "PutBucketLogging",
+                both(
+                    _BUCKET,
+                    prop(
+                        "BucketLoggingStatus", "LoggingConfiguration", lambda value: {"LoggingEnabled": _renamed(value)}
+                    ),
+                ),
+            ),
+            "NotificationConfiguration": Follow(
+                "PutBucketNotificationConfiguration",
+                both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _renamed)),
+            ),
+            "OwnershipControls": Follow(
+                "PutBucketOwnershipControls",
+                both(_BUCKET, prop("OwnershipControls", "OwnershipControls")),
+                reset="DeleteBucketOwnershipControls",
+            ),
+            "PublicAccessBlockConfiguration": Follow(
+                "PutPublicAccessBlock",
+                both(_BUCKET, prop("PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration")),
+                reset="DeletePublicAccessBlock",
+            ),
+            "Tags": Follow(
+                "PutBucketTagging",
+                both(_BUCKET, prop("Tagging", "Tags", lambda tags: {"TagSet": tags})),
+                reset="DeleteBucketTagging",
+            ),
+            "VersioningConfiguration": _put("VersioningConfiguration", "Versioning"),
+            "WebsiteConfiguration": Follow(
+                "PutBucketWebsite",
+                both(_BUCKET, prop("WebsiteConfiguration", "WebsiteConfiguration", _website)),
+                reset="DeleteBucketWebsite",
+            ),
+        },
+        read=Read("HeadBucket", _BUCKET, f"{{Name: '$id', Region: BucketRegion || '{_DEFAULT_REGION}'}}"),
+        attributes={
+            "Arn": "join('', ['arn:aws:s3:::', Name])",
+            "DomainName": "join('', [Name, '.s3.amazonaws.com'])",
+            "DualStackDomainName": "join('', [Name, '.s3.dualstack.', Region, '.amazonaws.com'])",
+            "RegionalDomainName": "join('', [Name, '.s3.', Region, '.amazonaws.com'])",
+            "WebsiteURL": "join('', ['http://', Name, '.s3-website-', Region, '.amazonaws.com'])",
+        },
+        missing=_MISSING,
+    )
+
+
+def _location(context: ResourceContext) -> Properties:
+    region = context.stack.scope.region
+    return {} if region == _DEFAULT_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def _put(name: str, operation: str, arrange: Callable[[Any], Any] = lambda value: value) -> Follow:
+    """A property whose member has its name."""
+    return Follow(f"PutBucket{operation or name}", both(_BUCKET, prop(name, name, arrange)))
+
+
+def _canned(name: str) -> str:
+    """An access control list's name in S3: PublicRead is public-read."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def _renamed(value: Any) -> Any:  # noqa: ANN401 (a property)
+    """A property with S3's names in place of CloudFormation's, at every level."""
+    if isinstance(value, Mapping):
+        return {_RENAMED.get(name, name): _renamed(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_renamed(element) for element in value]
+    return value
+
+
+def _lifecycle(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Rules": [_lifecycle_rule(rule) for rule in configuration["Rules"]]}
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule of S3, which has the ages of objects one level deeper, and always a filter."""
+    same = ("Status", "AbortIncompleteMultipartUpload")
+    arranged = {name: rule[name] for name in same if name in rule}
+    if "Id" in rule:
+        arranged["ID"] = rule["Id"]
+    arranged["Filter"] = {"Prefix": rule.get("Prefix", "")}
+    expiration = {member: rule[name] for name, member in _EXPIRATION.items() if name in rule}
+    if expiration:
+        arranged["Expiration"] = expiration
+    if "NoncurrentVersionExpiration" in rule:
+        arranged["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
+    elif "NoncurrentVersionExpirationInDays" in rule:
+        arranged["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
+    if "Transitions" in rule:
+        arranged["Transitions"] = _renamed(rule["Transitions"])
+    unknown = rule.keys() - {*same, *_EXPIRATION, *_LIFECYCLE}
+    return arranged | {name: rule[name] for name in unknown}
+
+
+_EXPIRATION: Final[Mapping[str, str]] = MappingProxyType(
+    {"ExpirationInDays": "Days", "ExpirationDate": "Date", "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
+)
+"""When objects expire: members of S3's rule, by property."""
+_LIFECYCLE: Final = frozenset(
+    {"Id", "Prefix", "NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays", "Transitions"}
+)
+
+
+def _website(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    arranged = dict(_renamed(configuration))
+    if "IndexDocument" in arranged:
+        arranged["IndexDocument"] = {"Suffix": arranged["IndexDocument"]}
+    if "ErrorDocument" in arranged:
+        arranged["ErrorDocument"] = {"Key": arranged["ErrorDocument"]}
+    return arranged

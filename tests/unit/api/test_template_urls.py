@@ -1,0 +1,124 @@
+"""The URLs of templates: which object of S3 each names, and which are refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from moyai.api.cloudformation.template_url import MAX_OBJECT, parse_object_url, read_template_object
+from moyai.api.operation import Context
+from moyai.domain.cloudformation.errors import StackFault
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE
+
+HOST = "127.0.0.1:4566"
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://127.0.0.1:4566/bucket/a/b%20c.json", "/bucket/a/b%20c.json"),
+        ("http://localhost:4566/bucket/a.json", "/bucket/a.json"),
+        ("http://bucket.127.0.0.1:4566/a.json", "/bucket/a.json"),
+        ("https://s3.amazonaws.com/bucket/a.json", "/bucket/a.json"),
+        ("https://s3.eu-west-1.amazonaws.com/bucket/a.json?versionId=1", "/bucket/a.json?versionId=1"),
+        ("https://s3-eu-west-1.amazonaws.com/bucket/a.json", "/bucket/a.json"),
+        ("https://s3.dualstack.eu-west-1.amazonaws.com/bucket/a.json", "/bucket/a.json"),
+        ("https://s3-fips.us-east-1.amazonaws.com/bucket/a.json", "/bucket/a.json"),
+        ("https://bucket.s3.amazonaws.com/a.json", "/bucket/a.json"),
+        ("https://my.bucket.s3.eu-west-1.amazonaws.com/a/b.json", "/my.bucket/a/b.json"),
+        ("https://bucket.s3-us-west-2.amazonaws.com/a.json", "/bucket/a.json"),
+        ("https://bucket.s3.dualstack.us-west-2.amazonaws.com/a.json", "/bucket/a.json"),
+        ("https://bucket.s3.cn-north-1.amazonaws.com.cn/a.json", "/bucket/a.json"),
+    ],
+)
+def test_an_url_of_s3_names_an_object(url, target):
+    assert parse_object_url(url, HOST).target == target
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "a.json",
+        "file:///etc/passwd",
+        "s3://bucket/a.json",
+        "http://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1:80/bucket/a.json",
+        "http://127.0.0.1:99999/bucket/a.json",
+        "http://user@127.0.0.1:4566/bucket/a.json",
+        "https://example.com/bucket/a.json",
+        "https://s3.amazonaws.com.example.com/bucket/a.json",
+        "https://bucket.s3.us-east-1.amazonaws.com@example.com/a.json",
+        "https://xs3.amazonaws.com/bucket/a.json",
+        "https://s3.amazonaws.com/",
+        "https://s3.amazonaws.com/bucket",
+        "https://bucket.s3.amazonaws.com/",
+        "http://127.0.0.1:4566/",
+    ],
+)
+def test_any_other_url_is_refused(url):
+    with pytest.raises(StackFault, match="TemplateURL must"):
+        parse_object_url(url, HOST)
+
+
+class Objects(Delegate):
+    """S3 with the objects of a dictionary, by path."""
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        self.objects = objects
+        self.requests: list[DelegatedRequest] = []
+
+    def refusal(self, service: str) -> str | None:
+        return None if self.objects else f"{service} is not part of moyai; install moyai[aws]."
+
+    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
+        self.requests.append(request)
+        content = self.objects.get(request.target)
+        if content is None:
+            fault = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+            return DelegatedResponse(404, (), _chunks(fault))
+        return DelegatedResponse(200, (), _chunks(content))
+
+    async def close(self) -> None:
+        pass
+
+
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 65_536):
+        yield content[start : start + 65_536]
+
+
+def read(objects: Objects | None, key: str) -> str:
+    store, clock = MemoryStore(), ManualClock()
+    context = Context(SCOPE, clock.now(), SeededIds(1), store, "arn", "test", "request", host=HOST)
+    return asyncio.run(read_template_object(objects, context, f"http://{HOST}/bucket/{key}"))
+
+
+def test_a_template_is_read_from_the_server_of_s3_for_the_callers_account():
+    objects = Objects({"/bucket/a.json": b"{}"})
+    assert read(objects, "a.json") == "{}"
+    [request] = objects.requests
+    assert (request.service, request.method, request.scope, request.body) == ("s3", "GET", SCOPE, None)
+    assert f"Credential={SCOPE.account}/" in request.headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("objects", "message"),
+    [
+        (Objects({"/bucket/b.json": b"{}"}), "S3 error: The specified key does not exist."),
+        (Objects({"/bucket/a.json": b"x" * (MAX_OBJECT + 1)}), f"Template may not exceed {MAX_OBJECT} bytes in size."),
+        (Objects({"/bucket/a.json": b"\xff"}), "Template format error: the template is not UTF-8."),
+        (Objects({}), "S3 error: s3 is not part of moyai; install"),
+        (None, "S3 error: S3 is not part of moyai."),
+    ],
+)
+def test_what_cannot_be_read_is_said(objects, message):
+    with pytest.raises(StackFault) as caught:
+        read(objects, "a.json")
+    assert caught.value.message.startswith(message)
