@@ -106,7 +106,10 @@ async def test_a_call_that_fails_leaves_what_was_before(operation, first, done, 
             assert machine.descriptions() == {}
         else:
             assert status is failed
-            await delete(machine)
+            if number % 2:
+                await delete(machine)
+            else:
+                await machine.ask("DeleteStack", StackName=NAME, DeletionMode="FORCE_DELETE_STACK")
             assert await machine.finish() is done
             machine.check()
 
@@ -344,3 +347,21 @@ async def test_what_was_changed_by_hand_has_drifted(machine):
     assert len(detections) == 0
     with pytest.raises(AwsCallFailed, match="cannot be performed"):
         await machine.ask("DetectStackDrift", StackName=NAME)
+
+
+async def test_a_forced_deletion_leaves_what_can_not_be_deleted(machine):
+    await create_stack(machine)
+
+    def fail(_call: int) -> None:
+        raise AwsCallFailed("Test", "ServiceUnavailable", "no", 503)
+
+    machine.before = fail
+    force = {"StackName": NAME, "DeletionMode": "FORCE_DELETE_STACK"}
+    with pytest.raises(AwsCallFailed, match="only for stacks in DELETE_FAILED"):
+        await machine.ask("DeleteStack", **force)
+    await delete(machine)
+    assert await machine.finish() is StackStatus.DELETE_FAILED
+    await machine.ask("DeleteStack", **force)
+    assert await machine.finish() is StackStatus.DELETE_COMPLETE
+    own = machine.world.stack_resources.by("stack", machine.stack.arn)
+    assert {resource.status for resource in own} == {"DELETE_SKIPPED"}

@@ -69,20 +69,17 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 """What a stack is to be that is deleted."""
 
 
+def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
+    """The document after its transforms. Raises TemplateFault."""
+    return _extended(document, _with_parameters(document, source, values)[1])
+
+
 def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
     """The instance of a document whose files are included. Raises TemplateFault.
 
     ``values`` has the pseudo parameters, zones and exports.
     """
-    declarations = parse_declarations(document)
-    texts = parameter_texts(declarations, source.request, source.previous)
-    parameters = parameter_values(declarations, texts, source.stored)
-    known = msgspec.structs.replace(
-        values,
-        parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},
-        mappings=declarations.mappings,
-        budget=Budget(),
-    )
+    parameters, known = _with_parameters(document, source, values)
     template = parse_template(_extended(document, known))
     check_references(template)
     known = msgspec.structs.replace(known, conditions=evaluate_conditions(template, known))
@@ -94,6 +91,22 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     sequence = tuple(TopologicalSorter(order).static_order())
     masked = _masked_properties(template, applied, known)
     return StackInstance(applied, parameters, known, order, sequence, imports, masked)
+
+
+def _with_parameters(
+    document: Mapping[str, Json], source: ParameterSource, values: Values
+) -> tuple[dict[str, ParameterValue], Values]:
+    """The parameters of a document, and the values with them and its mappings."""
+    declarations = parse_declarations(document)
+    texts = parameter_texts(declarations, source.request, source.previous)
+    parameters = parameter_values(declarations, texts, source.stored)
+    known = msgspec.structs.replace(
+        values,
+        parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},
+        mappings=declarations.mappings,
+        budget=Budget(),
+    )
+    return parameters, known
 
 
 def _masked_properties(

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
@@ -13,7 +14,8 @@ from moyai.domain.vpc.default import availability_zones
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.scope import Values, pseudo_parameters
-from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
+from moyai.stacks.instance import ParameterSource, StackInstance, instantiate, processed_document
+from moyai.stacks.template.sections import transform_names
 from moyai.stacks.template.text import parse_text
 
 
@@ -24,6 +26,15 @@ def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackIns
         ParameterSource(request=template.parameters, stored=template.stored),
         known_values(world, stack),
     )
+
+
+def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
+    """A recorded template after its transforms; without one, as it was given. Raises TemplateFault."""
+    document = parse_text(template.body)
+    if not transform_names(document):
+        return template.body
+    source = ParameterSource(request=template.parameters, stored=template.stored)
+    return json.dumps(processed_document(document, source, known_values(world, stack)))
 
 
 def known_values(world: World, stack: Stack) -> Values:

@@ -186,8 +186,19 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
         ({"Type": "AWS::Logs::LogGroup", "CreationPolicy": {"ResourceSignal": {}}}, "can't have a CreationPolicy"),
         ({"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"Other": {}}}, "must be a ResourceSignal"),
         ({"Type": "AWS::Logs::LogGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}}, "UpdatePolicy"),
+        ({"Type": "Custom::Thing"}, "[Custom::Thing]. A custom resource needs a function"),
     ],
 )
-def test_policies_without_effect_are_refused(cfn, resource, message):
+def test_what_has_no_effect_here_is_refused(cfn, resource, message):
     body = json.dumps({"Resources": {"A": resource}})
     assert message in refusal(cfn.create_stack, StackName=NAME, TemplateBody=body)[1]
+
+
+def test_a_template_is_shown_after_its_transforms(installation, cfn):
+    loop = {"Fn::ForEach::Groups": ["Name", {"Ref": "Names"}, {"Logs${Name}": {"Type": "AWS::Logs::LogGroup"}}]}
+    names = {"Type": "CommaDelimitedList", "Default": "A,B"}
+    document = {"Transform": "AWS::LanguageExtensions", "Parameters": {"Names": names}, "Resources": loop}
+    create(installation, cfn, body=json.dumps(document), Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    assert cfn.get_template(StackName=NAME)["TemplateBody"] == document
+    processed = cfn.get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
+    assert set(processed["Resources"]) == {"LogsA", "LogsB"}

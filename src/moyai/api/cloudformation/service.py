@@ -40,7 +40,6 @@ _REFUSED: Final = MappingProxyType(
         "ContinueUpdateRollback.ForceRollback": "name what can't be rolled back in ResourcesToSkip",
         "CreateChangeSet.ResourcesToImport": "resources are not imported into stacks",
         "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
-        "DeleteStack.DeletionMode": "delete again with RetainResources",
         "DescribeAccountLimits.NextToken": "all limits are on one page",
         "DescribeChangeSet.NextToken": "all changes are on one page",
         "DescribeChangeSetHooks.NextToken": "there are no hooks",

@@ -72,6 +72,7 @@ class UpdateStackRequest(msgspec.Struct, frozen=True):
 class DeleteStackRequest(msgspec.Struct, frozen=True):
     stack_name: str
     retain_resources: tuple[str, ...] = ()
+    deletion_mode: Literal["STANDARD", "FORCE_DELETE_STACK"] = "STANDARD"
     role_arn: str | None = None
     client_request_token: str | None = None
     deployment_config: DeploymentConfig = DeploymentConfig()
@@ -180,12 +181,19 @@ def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
         raise StackFault(
             f"Invalid operation on stack [{stack.arn}]. Specify RetainResources only for stacks in DELETE_FAILED state."
         )
+    forces_deletion = request.deletion_mode == "FORCE_DELETE_STACK"
+    if forces_deletion and stack.status is not StackStatus.DELETE_FAILED:
+        raise StackFault(
+            f"Invalid operation on stack [{stack.arn}]. Specify DeletionMode FORCE_DELETE_STACK only for stacks in "
+            "DELETE_FAILED state."
+        )
     if stack.status in UPDATING:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be deleted.")
     check_exports(ctx, stack)
     stack = replace(
         stack,
         retained=request.retain_resources,
+        forces_deletion=forces_deletion,
         role_arn=request.role_arn or stack.role_arn,
         client_token=request.client_request_token,
     )

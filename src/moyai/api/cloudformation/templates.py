@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -28,7 +28,7 @@ from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.evaluation.parameters import parameter_texts, stored_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
-from moyai.stacks.records import known_values
+from moyai.stacks.records import known_values, processed_text
 from moyai.stacks.template.expressions import HIDDEN_TEXT
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
 from moyai.stacks.template.references import check_references
@@ -72,7 +72,7 @@ class GetTemplateSummaryRequest(msgspec.Struct, frozen=True):
 class GetTemplateRequest(msgspec.Struct, frozen=True):
     stack_name: str | None = None
     change_set_name: str | None = None
-    template_stage: str = "Original"
+    template_stage: Literal["Original", "Processed"] = "Original"
 
 
 def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple[StackTemplate, StackInstance]:
@@ -164,16 +164,21 @@ def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> di
 
 
 def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]:
-    """The template of a stack or of a change set, as it was given."""
+    """The template of a stack or of a change set, as it was given or after its transforms."""
     if request.stack_name is None and request.change_set_name is None:
         raise StackFault("Either StackName or ChangeSetName must be specified.")
-    source = (
-        stack_of(ctx, request.stack_name or "")
-        if request.change_set_name is None
-        else change_set_of(ctx, request.change_set_name, request.stack_name)
-    )
-    template = ctx.store.world.stack_templates.get(source.target)
-    return {"template_body": "" if template is None else template.body, "stages_available": ("Original", "Processed")}
+    if request.change_set_name is None:
+        stack = stack_of(ctx, request.stack_name or "")
+        target = stack.target
+    else:
+        change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
+        stack, target = stack_of(ctx, change_set.stack), change_set.target
+    world = ctx.store.world
+    template = world.stack_templates.get(target)
+    body = "" if template is None else template.body
+    if template is not None and request.template_stage == "Processed":
+        body = processed_text(world, stack, template)
+    return {"template_body": body, "stages_available": ("Original", "Processed")}
 
 
 def _body(ctx: Context, body: str | None, stack_name: str | None) -> str:

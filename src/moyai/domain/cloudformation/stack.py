@@ -160,6 +160,8 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     termination_protection: bool = False
     retained: tuple[str, ...] = ()
     """The logical ids that the deletion under way leaves."""
+    forces_deletion: bool = False
+    """Whether the deletion under way leaves what can't be deleted."""
     skipped: tuple[str, ...] = ()
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""

@@ -106,6 +106,10 @@ def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
             recorder.set_stack(StackStatus.DELETE_COMPLETE, deleted_at=view.now, outputs={}, retained=())
     elif view.failed and not view.is_busy and not recorder.has_begun:
         is_rollback = view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS
+        if view.stack.forces_deletion and not is_rollback:
+            for resource in view.failed:
+                recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED, resource.reason)
+            return
         recorder.set_stack(StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED, _failures(view))
 
 

@@ -25,6 +25,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The properties with which IAM's types get a name that the template chooses."""
+_CUSTOM: Final = "AWS::CloudFormation::CustomResource"
 _NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
 _IAM: Final = "CAPABILITY_IAM"
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
@@ -37,7 +38,9 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
     types = resource_types()
     unknown = sorted({resource.type for resource in resources.values() if resource.type not in types})
     if unknown:
-        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+        is_custom = any(name.startswith("Custom::") or name == _CUSTOM for name in unknown)
+        hint = ". A custom resource needs a function that answers, and moyai runs no functions" if is_custom else ""
+        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]{hint}")
     for name, resource in resources.items():
         _check_attributes(name, resource)
         complaint = next(_complaints(resource), None)
