@@ -7,11 +7,14 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from socket import create_connection, create_server
 from typing import Any
 
+import dns.message
+import dns.query
 import pytest
 from botocore.exceptions import ClientError
 from cryptography import x509
@@ -22,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from moyai.domain.elb.front import FRONT_NAME, proxied_address
 from tests.e2e.balancers import Balancer, get
-from tests.e2e.installation import Installation
+from tests.e2e.installation import REGION, Installation
 from tests.e2e.stack import Cluster, Probe, app, kill
 from tests.e2e.waiting import eventually
 
@@ -31,9 +34,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[..., Installation]) -> Installation:
-    with create_server(("127.0.0.1", 0)) as first, create_server(("127.0.0.1", 0)) as second:
-        http, https = (str(free.getsockname()[1]) for free in (first, second))
-    new_installation = make_installation("--gateway-https-port", https, "--gateway-http-port", http)
+    with ExitStack() as ports:
+        free = (ports.enter_context(create_server(("127.0.0.1", 0))) for _ in range(3))
+        http, https, names = (str(one.getsockname()[1]) for one in free)
+    new_installation = make_installation(
+        "--dns-port", names, "--gateway-https-port", https, "--gateway-http-port", http
+    )
     new_installation.up()
     return new_installation
 
@@ -98,6 +104,40 @@ def test_requests_of_tasks_and_of_this_machine_reach_both_targets(balancer, two_
 
 def test_the_name_of_a_load_balancer_resolves_in_tasks(balancer, two_tasks, probe):
     assert len(tasks_that_answer(probe, balancer.dns_name)) == len(two_tasks)
+
+
+def test_aliases_in_hosted_zones_resolve_in_tasks_and_on_this_machine(
+    installation, cluster, balancer, two_tasks, probe
+):
+    route53, port = (
+        installation.client("route53"),
+        int(installation.options[installation.options.index("--dns-port") + 1]),
+    )
+    internal = Balancer(cluster, "inside", "internal")
+    vpc = {"VPCRegion": REGION, "VPCId": balancer.vpc}
+    for zone_name, target, members in (("shop.internal", internal, {"VPC": vpc}), ("shop.example", balancer, {})):
+        zone = route53.create_hosted_zone(Name=zone_name, CallerReference=zone_name, **members)["HostedZone"]["Id"]
+        described = target.describe()
+        alias = {
+            "HostedZoneId": described["CanonicalHostedZoneId"],
+            "DNSName": described["DNSName"],
+            "EvaluateTargetHealth": False,
+        }
+        record = {"Name": f"api.{zone_name}", "Type": "A", "AliasTarget": alias}
+        changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        info = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)["ChangeInfo"]
+        route53.get_waiter("resource_record_sets_changed").wait(Id=info["Id"], WaiterConfig={"Delay": 1})
+
+    def addresses(name: str) -> set[str]:
+        answer = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=20)
+        return {value.address for rrset in answer.answer for value in rrset}
+
+    assert addresses("api.shop.internal") == set(internal.private_addresses())
+    assert addresses("api.shop.example") == set(balancer.public_addresses())
+    assert len(tasks_that_answer(probe, "api.shop.example")) == len(two_tasks)
+    inside = probe.run("getent", "ahostsv4", "api.shop.internal")
+    assert {line.split()[0] for line in inside["out"].splitlines()} == set(internal.private_addresses())
+    internal.delete()
 
 
 def test_the_name_of_a_load_balancer_works_at_the_named_entry_point(installation, balancer, two_tasks):

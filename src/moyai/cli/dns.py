@@ -1,4 +1,4 @@
-"""``moyai dns``: how this machine comes to know the names of Cloud Map's namespaces."""
+"""``moyai dns``: how this machine comes to know the names of hosted zones, those of Cloud Map's namespaces too."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def dns(
 ) -> None:
     """Print how to resolve moyai's DNS names on this machine. For systemd-resolved, dnsmasq and macOS."""
     remote = Remote(endpoint, region)
-    namespaces = pages(remote.client("servicediscovery"), "list_namespaces", "Namespaces")
-    domains = sorted({namespace["Name"] for namespace in namespaces if namespace["Type"] != "HTTP"})
+    zones = pages(remote.client("route53"), "list_hosted_zones", "HostedZones")
+    domains = sorted({zone["Name"].removesuffix(".") for zone in zones})
     answers = _answers(port)
     if as_json:
         echo(json.dumps({"address": _HOST, "port": port, "answers": answers, "domains": domains}))
@@ -54,10 +54,10 @@ def _page(port: int, domains: Sequence[str], *, answers: bool) -> str:
     names = domains or [_EXAMPLE]
     return f"""\
 moyai's DNS server: {_HOST} port {port} (UDP and TCP), {state}
-namespaces with DNS names: {known_domains}
+zones and namespaces with DNS names: {known_domains}
 
 Query it directly:
-  dig @{_HOST} -p {port} SERVICE.{names[0]}
+  dig @{_HOST} -p {port} NAME.{names[0]}
 
 systemd-resolved, /etc/systemd/resolved.conf.d/moyai.conf, then `systemctl restart systemd-resolved`:
   [Resolve]
@@ -67,7 +67,7 @@ systemd-resolved, /etc/systemd/resolved.conf.d/moyai.conf, then `systemctl resta
 dnsmasq (also NetworkManager's: /etc/NetworkManager/dnsmasq.d/moyai.conf):
 {_lines(f"  server=/{name}/{_HOST}#{port}" for name in names)}
 
-macOS (with moyai's port forwarded to the Mac), one file per namespace:
+macOS (with moyai's port forwarded to the Mac), one file per zone:
 {_lines(f"  /etc/resolver/{name}:  nameserver {_HOST}  and, on the next line,  port {port}" for name in names)}"""
 
 
