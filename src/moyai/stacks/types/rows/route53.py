@@ -105,6 +105,22 @@ class RecordSetsType(StackResourceType, frozen=True):
                 raise
 
 
+def _tagged(resource: PhysicalResource) -> dict[str, str]:
+    return {"ResourceType": "hostedzone", "ResourceId": resource.id}
+
+
+_TAGGING: Final = Tagging(
+    members=lambda _: {},
+    add="ChangeTagsForResource",
+    remove="ChangeTagsForResource",
+    resource=_tagged,
+    added=lambda tags: {"AddTags": list(tags)},
+    removed=lambda keys: {"RemoveTagKeys": list(keys)},
+    name="HostedZoneTags",
+    reserved=False,
+)
+
+
 def _hosted_zone_row() -> StackResourceType:
     return HostedZoneType(
         "AWS::Route53::HostedZone",
@@ -116,16 +132,7 @@ def _hosted_zone_row() -> StackResourceType:
         idempotency_member="CallerReference",
         arrange=_new_zone,
         arranged=frozenset({"VPCs"}),
-        tagging=Tagging(
-            members=lambda _: {},
-            add="ChangeTagsForResource",
-            remove="ChangeTagsForResource",
-            resource=_tagged,
-            added=lambda tags: {"AddTags": list(tags)},
-            removed=lambda keys: {"RemoveTagKeys": list(keys)},
-            name="HostedZoneTags",
-            reserved=False,
-        ),
+        tagging=_TAGGING,
         follow={
             "HostedZoneConfig": Follow(
                 "UpdateHostedZoneComment",
@@ -155,10 +162,6 @@ def _new_zone(values: dict[str, Any]) -> dict[str, Any]:
     """The input of a creation: the first VPC makes a zone private."""
     members = {name: value for name, value in values.items() if name != "VPCs"}
     return {**members, "VPC": values["VPCs"][0]} if values.get("VPCs") else members
-
-
-def _tagged(resource: PhysicalResource) -> dict[str, str]:
-    return {"ResourceType": "hostedzone", "ResourceId": resource.id}
 
 
 def _name(name: object) -> str:
