@@ -35,6 +35,7 @@ SERVICES = (
     "elbv2",
     "cloudformation",
     "route53",
+    "scheduler",
 )
 """The services of the API gateway, by botocore's names."""
 

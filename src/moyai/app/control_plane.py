@@ -42,12 +42,12 @@ from moyai.app.wiring import (
     Gateways,
     ServicePorts,
     faults,
+    make_calling_loops,
     make_certificate_loop,
     make_console,
     make_delegate,
     make_front_log_collector,
     make_health_checker,
-    make_stack_loop,
     open_logs,
     open_metrics,
     open_registry,
@@ -285,7 +285,8 @@ class ControlPlane:
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
-            group.create_task(make_stack_loop(ports, self._gateways.make(), self._gateways.models, self._port).run())
+            for loop in make_calling_loops(ports, self._gateways.make(), self._gateways.models, self._port):
+                group.create_task(loop.run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())

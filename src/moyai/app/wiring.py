@@ -29,6 +29,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
 from moyai.api.route53.service import route53
+from moyai.api.scheduler.service import SCHEDULER
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.sigv4 import KeyStore
 from moyai.api.ssm.service import SSM
@@ -61,6 +62,7 @@ from moyai.ports.store import Store
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.schedules import ScheduleLoop
 from moyai.reconcile.stacks import StackLoop
 from moyai.store.blob_files import BlobFiles
 from moyai.store.log_sqlite import SqliteLogStore
@@ -123,6 +125,7 @@ def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None)
         STS,
         RAM,
         SSM,
+        SCHEDULER,
         SECRETS_MANAGER,
         AUTOSCALING,
         cloudwatch(ports.metrics, ports.metric_writer, ports.clock),
@@ -170,12 +173,14 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
     return CertificateLoop(ports, CryptographyPki(), settings.certificate_renewal)
 
 
-def make_stack_loop(
+def make_calling_loops(
     ports: ReconcilerPorts, gateway: ApiGateway, models: Mapping[str, ServiceModel], port: int
-) -> StackLoop:
-    """The loop of stacks, which calls a gateway for their resources. ``port``: at which callers reach the API."""
+) -> tuple[StackLoop, ScheduleLoop]:
+    """The loops that call a gateway: for the resources of stacks, and for the tasks of schedules. ``port``: at which
+    callers reach the API.
+    """
     caller = GatewayCaller(gateway, models, ports.clock, f"127.0.0.1:{port}")
-    return StackLoop(ports.store, caller, ports.clock, ports.ids)
+    return StackLoop(ports.store, caller, ports.clock, ports.ids), ScheduleLoop(ports.store, caller, ports.clock)
 
 
 def make_console(control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids) -> Console:

@@ -28,6 +28,7 @@ from moyai.domain.tables.load_balancing import LoadBalancingTables
 from moyai.domain.tables.monitoring import MonitoringTables
 from moyai.domain.tables.registry import RegistryTables
 from moyai.domain.tables.route53 import Route53Tables
+from moyai.domain.tables.scheduler import SchedulerTables
 from moyai.domain.tables.security import SecurityTables
 from moyai.domain.tables.vpc import VpcTables
 from moyai.kernel.clock import Instant
@@ -79,6 +80,7 @@ class World(
     FileSystemTables,
     CloudFormationTables,
     Route53Tables,
+    SchedulerTables,
 ):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 

@@ -174,12 +174,17 @@ PROXY_HEADER = "x-moyai-workload"
 still send it.)
 """
 
-
 # Route 53.
 HostedZoneId = NewType("HostedZoneId", str)
 """``Z`` and 20 upper-case letters and digits. It is unique among all accounts."""
 ZoneChangeId = NewType("ZoneChangeId", str)
 """``C`` and 20 upper-case letters and digits."""
+
+# EventBridge Scheduler.
+ScheduleArn = NewType("ScheduleArn", str)
+"""``arn:aws:scheduler:<region>:<account>:schedule/<group>/<name>``."""
+ScheduleGroupArn = NewType("ScheduleGroupArn", str)
+"""``arn:aws:scheduler:<region>:<account>:schedule-group/<name>``."""
 
 
 class Ids(Protocol):

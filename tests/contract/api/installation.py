@@ -38,6 +38,7 @@ from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
 from moyai.api.route53.service import route53
+from moyai.api.scheduler.service import SCHEDULER
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
@@ -87,6 +88,7 @@ MODELS = load_models(
         "elbv2",
         "cloudformation",
         "route53",
+        "scheduler",
     ]
 )
 
@@ -125,6 +127,7 @@ class Installation:
             RAM,
             AUTOSCALING,
             SSM,
+            SCHEDULER,
             SECRETS_MANAGER,
             metrics,
             acmpca(self._pki),

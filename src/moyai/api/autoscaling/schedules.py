@@ -26,11 +26,11 @@ from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Delete, Put
 from moyai.expressions.cron import InvalidSchedule
+from moyai.expressions.schedule import next_time
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
-from moyai.plan.scaling.schedule import next_time
 from moyai.plan.scaling.tracking import resource_id
 
 MAX_ACTIONS: Final = 200

@@ -15,11 +15,11 @@ from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Change, Delete, Put, World
+from moyai.expressions.schedule import next_time
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.scaling.activity import CapacityChange, finish_activity, open_activities, scale_service
-from moyai.plan.scaling.schedule import next_time
 from moyai.plan.scaling.tracking import delete_tracking_alarms
 
 PATIENCE: Final = 1800

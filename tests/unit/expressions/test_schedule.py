@@ -8,9 +8,9 @@ import pytest
 
 from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.expressions.cron import InvalidSchedule
+from moyai.expressions.schedule import next_time
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
-from moyai.plan.scaling.schedule import next_time
 
 
 def instant(text):

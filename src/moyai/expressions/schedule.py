@@ -1,7 +1,7 @@
-"""When a scheduled action is due: ``at(…)``, ``rate(…)`` and ``cron(…)``.
+"""When something that has a schedule is due: ``at(…)``, ``rate(…)`` and ``cron(…)``.
 
-Promise: an action with a start time is due at that time first, and never after its end time. ``at`` and ``cron`` are in
-the action's time zone, UTC when it has none.
+Promise: what has a start time is due at that time first, and never after its end time. ``at`` and ``cron`` are in its
+time zone, UTC when it has none.
 Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
 """
 
@@ -11,10 +11,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.expressions.cron import InvalidSchedule, parse_cron
 from moyai.kernel.clock import Instant
 
@@ -23,21 +22,45 @@ _RATE: Final = re.compile(r"([1-9]\d{0,5}) (minute|hour|day)s?")
 _UNITS: Mapping[str, int] = MappingProxyType({"minute": 60, "hour": 3600, "day": 86400})
 
 
-def next_time(action: ScheduledAction, after: Instant) -> Instant | None:
+class Scheduled(Protocol):
+    """What has a schedule: a scheduled action of Application Auto Scaling, or a schedule of EventBridge Scheduler."""
+
+    @property
+    def schedule(self) -> str:
+        """The expression."""
+
+    @property
+    def created_at(self) -> Instant:
+        """From when a rate counts where there is no start time."""
+
+    @property
+    def timezone(self) -> str | None:
+        """The name of its time zone."""
+
+    @property
+    def start_at(self) -> Instant | None:
+        """When it is due first."""
+
+    @property
+    def end_at(self) -> Instant | None:
+        """When it is due no more."""
+
+
+def next_time(scheduled: Scheduled, after: Instant) -> Instant | None:
     """The first time after ``after``; None when there is none. Raises InvalidSchedule."""
-    match = _FORM.fullmatch(action.schedule)
+    match = _FORM.fullmatch(scheduled.schedule)
     if match is None:
         raise InvalidSchedule("A schedule is at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields).")
     form, text = match.groups()
-    zone = zone_named(action.timezone)
+    zone = zone_named(scheduled.timezone)
     if form == "at":
         once = _at(text, zone)
         return once if once > after else None
-    start = action.created_at if action.start_at is None else action.start_at
+    start = scheduled.created_at if scheduled.start_at is None else scheduled.start_at
     due = _rate(text, start, after) if form == "rate" else _cron(text, zone, Instant(max(after, start)))
-    if action.start_at is not None and after < action.start_at:
-        due = action.start_at
-    return None if due is None or (action.end_at is not None and due > action.end_at) else due
+    if scheduled.start_at is not None and after < scheduled.start_at:
+        due = scheduled.start_at
+    return None if due is None or (scheduled.end_at is not None and due > scheduled.end_at) else due
 
 
 def zone_named(name: str | None) -> tzinfo:

@@ -1,0 +1,1 @@
+"""Amazon EventBridge Scheduler: schedules of ECS tasks, and their groups."""
