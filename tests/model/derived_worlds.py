@@ -25,10 +25,11 @@ from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from moyai.domain.elb.load_balancer import LoadBalancerType
 from moyai.domain.ram.share import AssociationStatus, ResourceShare, ShareAssociation
 from moyai.domain.record import StoredRecord
+from moyai.domain.vpc.network_acl import AclEntry, NetworkAcl
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.world import Change, Delete, Put, World, table_name
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import AccountId, InstanceId, ShareArn, TaskArn, TaskId
+from moyai.kernel.ids import AccountId, InstanceId, NetworkAclId, ShareArn, TaskArn, TaskId, VpcId
 from moyai.kernel.scope import Scope
 from moyai.plan.cloudmap.task_registration import register
 from moyai.plan.task.launch import LaunchRequest, launch
@@ -147,11 +148,17 @@ def _load_balancers(build: Builder) -> None:
     balancers.target(group, "172.31.0.200")
 
 
+_ACL_ENTRY = AclEntry(100, egress=False, allow=True, protocol="-1", cidr=ANYWHERE)
+
+
 def _networks(nets: Nets) -> None:
     """Two peered VPCs with tasks, one of them with ways out."""
     for number, name in enumerate("ab", start=1):
         nets.vpc(name, number, ipv6=name == "a")
         nets.group(f"{name}-web", name)
+        nets.put(
+            Put(NetworkAcl(NetworkAclId(f"acl-{name}"), SCOPE, VpcId(f"vpc-{name}"), (_ACL_ENTRY,), is_default=True))
+        )
     nets.peer("ab", "a", "b", PeeringStatus.ACTIVE)
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     nets.route("b", "10.1.0.0/16", "pcx-ab")

@@ -80,6 +80,7 @@ from moyai.telemetry.flusher import MetricFlusher
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder
 from moyai.telemetry.ingest.totals import Totals
+from moyai.telemetry.log_metrics import MeteredLogs
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.reporters.identify import identify_from
 from moyai.telemetry.series.head import MetricHead
@@ -95,7 +96,7 @@ class ControlPlane:
     """The control plane of one process. Made by ``open``."""
 
     def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore, metrics: MetricStore, port: int) -> None:
-        self._settings, self._store, self._logs = settings, store, logs
+        self._settings, self._store, self._metric_store = settings, store, metrics
         self._clock, self._ids = SystemClock(), SystemIds()
         self._blobs = open_registry(settings, self._clock)
         hosted = HostedRegistry(store, self._blobs, self._clock, {port, settings.server.published_port or port})
@@ -103,8 +104,8 @@ class ControlPlane:
         self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval), settings.metrics.trace_sampling))
-        self._metric_store = metrics
         self._metric_head = MetricHead(history=metrics, groups=metrics.groups())
+        self._logs = logs = MeteredLogs(logs, store, self._metric_head)
         identify = identify_from(lambda: self._store.world)
         self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
         self._spans = SpanRecorder(identify, settings.metrics.trace_sampling)
@@ -122,8 +123,7 @@ class ControlPlane:
         self._loops: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._exit = AsyncExitStack()
-        self._port, self.url = settings.server.published_port or port, ""
+        self._exit, self._port, self.url = AsyncExitStack(), settings.server.published_port or port, ""
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:

@@ -61,6 +61,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.log_metrics import MeteredLogs
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
@@ -111,7 +112,7 @@ class Installation:
         self.runtime = SimRuntime(self.clock)
         self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
-        self.logs = MemoryLogStore()
+        self.logs = MeteredLogs(MemoryLogStore(), self.store, self.telemetry.head)
         directory = Path(mkdtemp(prefix="moyai-blobs-"))
         weakref.finalize(self, shutil.rmtree, directory)
         self.blobs = BlobFiles.open_blobs(directory, self.clock, BlobLimits(uploads=3, reserve=0))

@@ -16,7 +16,7 @@ from moyai.api.acm.lookup import certificate_of, content_of
 from moyai.api.acm.view import detail
 from moyai.api.operation import Context
 from moyai.domain.acm.certificate import CertificateType, ManagedCertificate, ManagedKey, Renewal, RenewalStatus
-from moyai.domain.acm.errors import RequestInProgress, ResourceInUse
+from moyai.domain.acm.errors import InvalidState, RequestInProgress, ResourceInUse
 from moyai.domain.queries.certificates import certificate_users, is_renewable
 from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
@@ -30,6 +30,19 @@ class CertificateRequest(msgspec.Struct, frozen=True):
     """The certificate to describe, get, renew or delete."""
 
     certificate_arn: str
+
+
+class TransparencyOptions(msgspec.Struct, frozen=True):
+    """Whether the certificate is logged for transparency."""
+
+    certificate_transparency_logging_preference: str = "ENABLED"
+
+
+class UpdateCertificateOptionsRequest(msgspec.Struct, frozen=True):
+    """The new options of a certificate."""
+
+    certificate_arn: str
+    options: TransparencyOptions
 
 
 class ExportCertificateRequest(msgspec.Struct, frozen=True):
@@ -55,6 +68,15 @@ def delete_certificate(ctx: Context, request: CertificateRequest) -> None:
     if users:
         raise ResourceInUse(f"The certificate {certificate.arn} is in use by {', '.join(users)}.")
     ctx.store.apply([Delete(ManagedCertificate, certificate.arn), Delete(ManagedKey, certificate.arn)])
+
+
+def update_certificate_options(ctx: Context, request: UpdateCertificateOptionsRequest) -> None:
+    """Change what a certificate's record says of transparency logs, in which none is."""
+    certificate = certificate_of(ctx, request.certificate_arn)
+    if certificate.type is CertificateType.IMPORTED:
+        raise InvalidState(f"The certificate {certificate.arn} is imported; its options can't be changed.")
+    transparency = request.options.certificate_transparency_logging_preference == "ENABLED"
+    ctx.store.apply([Put(replace(certificate, transparency=transparency))])
 
 
 def renew_certificate(ctx: Context, request: CertificateRequest) -> None:

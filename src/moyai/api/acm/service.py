@@ -26,6 +26,8 @@ def acm(pki: Pki) -> ApiService:
                 "RequestCertificate.CertificateUsage": _PUBLIC,
                 "RequestCertificate.RootHierarchyType": _PUBLIC,
                 "RequestCertificate.Options.ValidationMethod": _PUBLIC,
+                "UpdateCertificateOptions.Options.ValidationMethod": _PUBLIC,
+                "UpdateCertificateOptions.Options.Export": "a certificate is exportable from its request on",
             }
         ),
         operations=operations(certificates, imports, listing, requests, *TAGS.operations(), pki=pki),

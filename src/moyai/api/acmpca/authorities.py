@@ -19,6 +19,7 @@ from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
+    DEFAULT_KEY_STORAGE,
     AuthorityProperties,
     AuthorityStatus,
     AuthorityType,
@@ -53,6 +54,7 @@ class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
     idempotency_token: str | None = None
     tags: tuple[Tag, ...] = ()
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
+    key_storage_security_standard: str = DEFAULT_KEY_STORAGE
 
 
 class AuthorityRequest(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
         created_at=ctx.now,
         changed_at=ctx.now,
         usage_mode=request.usage_mode,
+        key_storage=request.key_storage_security_standard,
         token=token,
         tags=checked_tags(TAG_RULES, request.tags),
     )
@@ -199,4 +202,5 @@ def _shown(authority: CertificateAuthority) -> dict[str, object]:
         "revocation_configuration": NONE,
         "restorable_until": authority.restorable_until,
         "usage_mode": authority.usage_mode,
+        "key_storage_security_standard": authority.key_storage,
     }

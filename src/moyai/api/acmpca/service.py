@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.acmpca import authorities, certificates, permissions
+from moyai.api.acmpca import authorities, certificates, permissions, policies, revocations
 from moyai.api.acmpca.lookup import TAGS
 from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
@@ -22,7 +22,9 @@ def acmpca(pki: Pki) -> ApiService:
     return ApiService(
         name="acm-pca",
         refused=MappingProxyType(dict(_refused())),
-        operations=operations(authorities, certificates, permissions, *TAGS.operations(), pki=pki),
+        operations=operations(
+            authorities, certificates, permissions, policies, revocations, *TAGS.operations(), pki=pki
+        ),
     )
 
 
@@ -42,6 +44,5 @@ def _refused() -> tuple[tuple[str, str], ...]:
         ),
         (f"{configuration}.Subject.CustomAttributes", _ATTRIBUTES),
         (f"{configuration}.CsrExtensions.SubjectInformationAccess", "no proxy looks at it"),
-        ("CreateCertificateAuthority.KeyStorageSecurityStandard", "keys are in the state file, not in a module"),
         ("IssueCertificate.ApiPassthrough", "no template that is here takes anything from the call"),
     )

@@ -18,6 +18,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
 from moyai.domain.logs.event import RETENTION_DAYS, milliseconds
 from moyai.domain.logs.group import ID_DIGITS, STANDARD, LogGroup, LogStream, group_arn
+from moyai.domain.logs.metric_filter import MetricFilter
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import LogGroupId
 from moyai.ports.logs import LogStore
@@ -30,6 +31,7 @@ class CreateLogGroupRequest(msgspec.Struct, frozen=True):
     tags: Mapping[str, str] = {}
     log_group_class: str = STANDARD
     deletion_protection_enabled: bool = False
+    kms_key_id: str | None = None
 
 
 class GroupRequest(msgspec.Struct, frozen=True):
@@ -80,19 +82,24 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
         created_at=ctx.now,
         deletion_protected=request.deletion_protection_enabled,
         tags=checked_tags(tag_rules(arn), request.tags),
+        kms_key_id=request.kms_key_id,
     )
     ctx.store.apply([Put(group)])
 
 
 def delete_log_group(ctx: Context, request: GroupRequest) -> None:
-    """Delete a group with its streams and their events."""
+    """Delete a group with its metric filters, its streams and their events."""
     group = group_named(ctx, request.log_group_name)
     if group.deletion_protected:
         raise LogsValidation(
             "The log group has deletion protection enabled. Disable it before you delete the log group."
         )
-    streams = ctx.store.world.log_streams.by("group", group.arn)
-    ctx.store.apply([*(Delete(LogStream, stream.key) for stream in streams), Delete(LogGroup, group.key)])
+    world = ctx.store.world
+    parts: list[LogStream | MetricFilter] = [
+        *world.log_streams.by("group", group.arn),
+        *world.metric_filters.by("group", group.arn),
+    ]
+    ctx.store.apply([*(Delete(type(part), part.key) for part in parts), Delete(LogGroup, group.key)])
 
 
 @raise_unavailable
@@ -103,7 +110,9 @@ async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLog
     page = page_of(groups_by_name, ("DescribeLogGroups", filters), request.next_token, request.limit)
     groups = [groups_by_name[name] for name in page.keys]
     sizes = await logs.sizes([group.id for group in groups])
-    return {"log_groups": [_view(group, sizes.get(group.id, 0)) for group in groups], "next_token": page.next_token}
+    filters_of = ctx.store.world.metric_filters
+    views = [_view(group, sizes.get(group.id, 0), filters_of.count("group", group.arn)) for group in groups]
+    return {"log_groups": views, "next_token": page.next_token}
 
 
 def put_retention_policy(ctx: Context, request: PutRetentionPolicyRequest) -> None:
@@ -148,12 +157,13 @@ def _asked(ctx: Context, request: DescribeLogGroupsRequest) -> list[LogGroup]:
     ]
 
 
-def _view(group: LogGroup, size: int) -> dict[str, object]:
+def _view(group: LogGroup, size: int, metric_filters: int) -> dict[str, object]:
     return {
         "log_group_name": group.name,
         "creation_time": milliseconds(group.created_at),
         "retention_in_days": group.retention_days,
-        "metric_filter_count": 0,
+        "metric_filter_count": metric_filters,
+        "kms_key_id": group.kms_key_id,
         "arn": f"{group.arn}:*",
         "stored_bytes": size,
         "log_group_class": group.log_group_class,

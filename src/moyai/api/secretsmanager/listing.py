@@ -29,6 +29,12 @@ class Filter(msgspec.Struct, frozen=True):
     values: tuple[str, ...] = ()
 
 
+def conditions(filters: Iterable[Filter]) -> Callable[[ManagedSecret], bool]:
+    """Whether a secret passes all filters. Raises InvalidParameter for an unknown one."""
+    tests = [_condition(condition) for condition in filters]
+    return lambda secret: all(test(secret) for test in tests)
+
+
 class ListSecretsRequest(msgspec.Struct, frozen=True):
     include_planned_deletion: bool = False
     max_results: int | None = None
@@ -50,14 +56,12 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
     rank = _RANKS.get(request.sort_by)
     if rank is None:
         raise InvalidParameter(f"SortBy {request.sort_by} is not supported by moyai: reading a secret leaves no trace.")
-    fits = [_condition(condition) for condition in request.filters]
+    fits = conditions(request.filters)
     world = ctx.store.world
     keys = (
         s.key
         for s in world.secrets.by("scope", scope_key(ctx.scope))
-        if not s.is_purged(ctx.now)
-        and (s.deleted_at is None or request.include_planned_deletion)
-        and all(condition(s) for condition in fits)
+        if not s.is_purged(ctx.now) and (s.deleted_at is None or request.include_planned_deletion) and fits(s)
     )
     listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
     on_page = page(

@@ -58,7 +58,7 @@ class UpdateSecretRequest(msgspec.Struct, frozen=True):
 
 
 class SecretRequest(msgspec.Struct, frozen=True):
-    """The secret to describe, to restore or to get the policy of."""
+    """The secret to describe or to restore."""
 
     secret_id: str
 
@@ -114,12 +114,6 @@ def describe_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
         **summary(secret),
         "version_ids_to_stages": {v.id: v.stages for v in secret.versions if v.stages},
     }
-
-
-def get_resource_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
-    """The ARN and name of a secret; there are no resource policies."""
-    secret = secret_of(ctx, request.secret_id, deletion_message=None)
-    return {"arn": secret.arn, "name": secret.name}
 
 
 def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.secretsmanager import listing, passwords, secrets, values
+from moyai.api.secretsmanager import batches, listing, passwords, policies, secrets, values
 from moyai.api.secretsmanager.lookup import TAGS
 from moyai.domain.secretsmanager.errors import InvalidParameter
 
@@ -19,7 +19,7 @@ _NO_PARTNERS = "there are no secrets of other vendors"
 SECRETS_MANAGER: Final = ApiService(
     name="secretsmanager",
     input_fault=InvalidParameter,
-    operations=operations(listing, passwords, secrets, values, *TAGS.operations()),
+    operations=operations(batches, listing, passwords, policies, secrets, values, *TAGS.operations()),
     refused=MappingProxyType(
         {
             "CreateSecret.AddReplicaRegions": _NO_REPLICAS,
@@ -27,7 +27,7 @@ SECRETS_MANAGER: Final = ApiService(
             "CreateSecret.CrossAccountPrimaryARN": _NO_REPLICAS,
             "CreateSecret.Type": _NO_PARTNERS,
             "UpdateSecret.Type": _NO_PARTNERS,
-            "GetResourcePolicy.PolicyName": "a secret has no resource policy",
+            "*.PolicyName": "a secret has one policy, without a name",
             "PutSecretValue.RotationToken": "nothing rotates secrets here but you",
         }
     ),

@@ -16,6 +16,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.paging import Page, page
 from moyai.domain.ssm.errors import InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, InvalidNextToken
 from moyai.domain.ssm.parameter import Parameter
+from moyai.domain.ssm.public import PUBLIC, public_parameters
 from moyai.kernel.errors import InvalidInput
 
 _BY_PATH, _DESCRIBED = 10, 50
@@ -68,9 +69,17 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
     fits = _all_of(request.parameter_filters)
     here = _below(request.path, recursive=request.recursive)
     listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
-    page = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
-    keys = [ctx.store.world.parameters[key] for key in page.keys]
-    views = [lookup.parameter_view(p, p.newest, "", with_decryption=request.with_decryption) for p in keys]
+    if request.path.startswith(PUBLIC):
+        candidates = [p for p in public_parameters(ctx.scope.region).values() if here(p.name) and fits(p)]
+    else:
+        own = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
+        candidates = [p for p in own if here(p.name) and fits(p)]
+    by_key = {parameter.key: parameter for parameter in candidates}
+    page = _page(by_key, listing, request, _BY_PATH)
+    views = [
+        lookup.parameter_view(by_key[key], by_key[key].newest, "", with_decryption=request.with_decryption)
+        for key in page.keys
+    ]
     return {"parameters": views, "next_token": page.next_token}
 
 
@@ -81,7 +90,9 @@ def describe_parameters(ctx: Context, request: DescribeParametersRequest) -> dic
     old = tuple(ParameterFilter(f.key, "BeginsWith" if f.key == "Name" else None, f.values) for f in request.filters)
     filters = old or request.parameter_filters
     listing = ("DescribeParameters", filters)
-    page = _page(ctx, _all_of(filters), listing, request, _DESCRIBED)
+    fits = _all_of(filters)
+    own = (p.key for p in ctx.store.world.parameters.by("scope", scope_key(ctx.scope)) if fits(p))
+    page = _page(own, listing, request, _DESCRIBED)
     views = [_metadata(ctx.store.world.parameters[key]) for key in page.keys]
     return {"parameters": views, "next_token": page.next_token}
 
@@ -103,15 +114,9 @@ def _metadata(parameter: Parameter) -> dict[str, object]:
 
 
 def _page(
-    ctx: Context,
-    fits: Callable[[Parameter], bool],
-    listing: object,
-    request: GetParametersByPathRequest | DescribeParametersRequest,
-    most: int,
+    keys: Iterable[str], listing: object, request: GetParametersByPathRequest | DescribeParametersRequest, most: int
 ) -> Page:
-    parameters = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
-    keys, size = (p.key for p in parameters if fits(p)), request.max_results or most
-    return page(keys, listing, request.next_token, size, fault=InvalidNextToken)
+    return page(keys, listing, request.next_token, request.max_results or most, fault=InvalidNextToken)
 
 
 def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:

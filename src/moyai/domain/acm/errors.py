@@ -36,6 +36,10 @@ class LimitExceeded(ClientFault):
     """There are as many certificates as allowed, or a certificate would have more names than allowed."""
 
 
+class InvalidState(ClientFault):
+    """The certificate's type or status does not allow this."""
+
+
 class RequestInProgress(ClientFault):
     """The certificate is being issued or renewed."""
 

@@ -29,6 +29,10 @@ class ResourceAlreadyExists(ClientFault):
     """A log group or stream of that name exists."""
 
 
+class LimitExceeded(ClientFault):
+    """The account or the log group has as many of these as it may have."""
+
+
 class TooManyTags(ClientFault):
     """The log group would have more tags than allowed; ``detail`` has its ARN."""
 

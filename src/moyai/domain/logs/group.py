@@ -29,6 +29,8 @@ class LogGroup(ArnRecord, frozen=True, tag="log_group"):
     log_group_class: str = STANDARD
     deletion_protected: bool = False
     tags: Mapping[str, str] = {}
+    kms_key_id: str | None = None
+    """The requested KMS key, which has no effect."""
 
 
 class LogStream(ArnRecord, frozen=True, tag="log_stream"):

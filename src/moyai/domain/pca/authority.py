@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -115,6 +116,9 @@ class AuthorityPermission(msgspec.Struct, frozen=True):
     created_at: Instant
 
 
+DEFAULT_KEY_STORAGE: Final = "FIPS_140_2_LEVEL_3_OR_HIGHER"
+
+
 class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     """An authority without its key."""
 
@@ -137,6 +141,10 @@ class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     """The idempotency token with the digest of its request."""
     tags: Mapping[str, str] = {}
     permission: AuthorityPermission | None = None
+    key_storage: str = DEFAULT_KEY_STORAGE
+    """The requested KeyStorageSecurityStandard, which has no effect."""
+    policy: str | None = None
+    """The resource policy, which nothing evaluates."""
 
 
 class AuthorityKey(StoredRecord, frozen=True, tag="authority_key"):

@@ -40,6 +40,13 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
 """The templates by name, as in ``arn:aws:acm-pca:::template/<name>``."""
 
 
+class Revocation(msgspec.Struct, frozen=True):
+    """The record that a certificate was revoked, which nothing publishes."""
+
+    reason: str
+    at: Instant
+
+
 class IssuedCertificate(ArnRecord, frozen=True, tag="issued_certificate"):
     """A certificate of IssueCertificate: PEM, and the chain above it at that time."""
 
@@ -49,3 +56,4 @@ class IssuedCertificate(ArnRecord, frozen=True, tag="issued_certificate"):
     chain: str
     issued_at: Instant
     token: str | None = None
+    revocation: Revocation | None = None

@@ -48,6 +48,14 @@ class ResourceNotFound(ClientFault):
     """There is no such authority, or no such certificate."""
 
 
+class RequestAlreadyProcessed(ClientFault):
+    """The certificate was revoked before."""
+
+
+class InvalidPolicy(ClientFault):
+    """The resource policy is no policy."""
+
+
 class RequestInProgress(ClientFault):
     """The certificate has been requested and is not issued yet."""
 

@@ -24,6 +24,10 @@ class InvalidRequest(ClientFault):
     """The secret's state does not allow this."""
 
 
+class MalformedPolicyDocument(ClientFault):
+    """The resource policy is no policy."""
+
+
 class InvalidNextToken(ClientFault):
     """The token is malformed, or belongs to another list."""
 

@@ -52,6 +52,8 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
     purge_at: Instant | None = None
     """From when it can't be restored, and counts as deleted."""
     tags: Mapping[str, str] = {}
+    policy: str | None = None
+    """The resource policy, which nothing evaluates."""
 
     def version(self, identity: str) -> SecretVersion | None:
         """The version with this id."""

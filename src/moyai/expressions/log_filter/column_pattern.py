@@ -44,14 +44,34 @@ def compile_column_pattern(text: str) -> TextPredicate:
     tests = [_column_test(column) for column in columns if column != _GAP]
 
     def matches(message: str) -> bool:
-        values = [next(part for part in match.groups() if part is not None) for match in _COLUMN.finditer(message)]
-        if len(values) < len(tests):
-            return False
-        if gap is not None:
-            values = [*values[:gap], *values[len(values) - (len(tests) - gap) :]]
-        return all(test(value) for test, value in zip(tests, values, strict=False))
+        values = _values(message, len(tests), gap)
+        return values is not None and all(test(value) for test, value in zip(tests, values, strict=False))
 
     return matches
+
+
+def compile_column(pattern: str, name: str) -> Callable[[str], str | None]:
+    """What a message has in the column of this name. Raises InvalidParameter if the pattern has no such column."""
+    columns = _columns(pattern[1:-1])
+    gap = columns.index(_GAP) if _GAP in columns else None
+    names = [_NAME.match(column) for column in columns if column != _GAP]
+    index = next((number for number, match in enumerate(names) if match is not None and match[0] == name), None)
+    if index is None:
+        raise InvalidParameter(f"Invalid selector: the filter pattern has no column {name[:100]!r}.")
+
+    def select(message: str) -> str | None:
+        values = _values(message, len(names), gap)
+        return None if values is None else values[index]
+
+    return select
+
+
+def _values(message: str, count: int, gap: int | None) -> list[str] | None:
+    """The columns of a message that a pattern with ``count`` of them has; None when there are fewer."""
+    values = [next(part for part in match.groups() if part is not None) for match in _COLUMN.finditer(message)]
+    if len(values) < count:
+        return None
+    return values if gap is None else [*values[:gap], *values[len(values) - (count - gap) :]]
 
 
 def _columns(text: str) -> list[str]:

@@ -50,6 +50,23 @@ def compile_json_pattern(text: str) -> TextPredicate:
     return matches
 
 
+def compile_path(path: str) -> Callable[[str], str | None]:
+    """What a path (``$.a.b[0]``) finds in a JSON message, as text: a number or a string. Raises InvalidParameter."""
+    match = _TOKEN.fullmatch(path)
+    if match is None or match["path"] is None:
+        raise InvalidParameter(f"Invalid selector: {path[:100]!r} is no path.")
+    steps = _steps(path)
+
+    def select(message: str) -> str | None:
+        try:
+            value = _value_at(msgspec.json.decode(message), steps)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return None
+        return str(value) if isinstance(value, str) or _is_number(value) else None
+
+    return select
+
+
 class _Parser:
     """A recursive descent parser: alternatives of conjunctions of conditions."""
 
