@@ -190,3 +190,20 @@ def test_the_reference_page_lists_operations():
     assert "| | `odd` | refused: odd things are not done |" in page
     assert "| **Rest** | | works |" in page
     assert "Not yet: Later." in page
+
+
+def test_all_members_that_are_not_supported_are_named_at_once():
+    with pytest.raises(UnsupportedMember) as caught:
+        ACCEPTOR.accept({"odd": {"number": 1}, "ports": [{"range": "1-2"}, {"range": "3"}]})
+    assert caught.value.message == (
+        "odd: not supported by moyai: odd things are not done. Leave it out. "
+        "ports[0].range: not supported by moyai: one port at a time. Leave it out. "
+        "ports[1].range: not supported by moyai: one port at a time. Leave it out."
+    )
+
+
+def test_an_answer_has_room_for_some_of_very_many_members():
+    with pytest.raises(UnsupportedMember) as caught:
+        ACCEPTOR.accept({"ports": [{"range": "1-2"}] * 5000})
+    assert caught.value.message.count("Leave it out.") == 20
+    assert caught.value.message.endswith("And 4980 more.")

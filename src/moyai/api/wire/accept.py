@@ -8,25 +8,43 @@ another form, is a bug: the set-up of the operation raises TypeError.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from msgspec import inspect
+from typing_extensions import override
 
 from moyai.api.wire.codec import Params
 from moyai.api.wire.misfit import Misfit
 
 R = TypeVar("R")
 NOT_YET = "not yet"
+_SHOWN_MEMBERS = 20
+"""Members that are named in one answer: a request may set thousands."""
 _ANY_OPERATION = "*"
 _STEP = re.compile(r"\.\w+|\[[^]]*\]")
 
 
 class UnsupportedMember(Misfit):
     """A request sets a member that moyai does not support."""
+
+
+class UnsupportedMembers(UnsupportedMember):
+    """A request sets several members that moyai does not support; its message names all, or as many as it has room."""
+
+    def __init__(self, misfits: Sequence[Misfit]) -> None:
+        super().__init__(misfits[0].reason)
+        self._misfits = misfits
+
+    @property
+    @override
+    def message(self) -> str:
+        shown = [misfit.message for misfit in self._misfits[:_SHOWN_MEMBERS]]
+        more = len(self._misfits) - len(shown)
+        return " ".join([*shown, *([f"And {more} more."] if more else [])])
 
 
 class Decision(NamedTuple):
@@ -96,7 +114,11 @@ class Acceptor(Generic[R]):
 
     def accept(self, params: Params) -> R:
         """The typed request. Raises UnsupportedMember, or Misfit when the Struct requires more than the model."""
-        self._check_support(params, self._top)
+        try:
+            self._check_support(params, self._top)
+        except UnsupportedMember:  # only a request that is refused pays for the search for all reasons
+            misfits = list(self._unsupported_members(params, self._top))
+            raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits) from None
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
@@ -142,6 +164,22 @@ class Acceptor(Generic[R]):
                     self._check_support(item, member.below)
                 except Misfit as problem:
                     raise problem.under(member.name) from None
+
+    def _unsupported_members(self, value: Any, place: _Place) -> Iterator[Misfit]:  # noqa: ANN401
+        """Every member for which ``_check_support`` raises, in the order of the request."""
+        if place.item is not None:
+            for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+                for misfit in self._unsupported_members(item, place.item):
+                    yield misfit.at(step) if isinstance(step, int) else misfit.under_key(step)
+            return
+        for key, item in value.items():
+            member = place.members[key]
+            if not member.used and item:
+                reason = self._refusals.reason(self._operation, member.path) or NOT_YET
+                yield UnsupportedMember(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
+            elif member.used and member.below is not None:
+                for misfit in self._unsupported_members(item, member.below):
+                    yield misfit.under(member.name)
 
     def _translated(self, text: str) -> Misfit:
         """The error of msgspec, with the path in the caller's names (a map's key is unknown)."""
