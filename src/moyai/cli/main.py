@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from moyai.cli.analyze.command import analyze
 from moyai.cli.appmesh.commands import appmesh_commands
 from moyai.cli.box.command import box_commands
 from moyai.cli.demo.command import demo
@@ -52,7 +53,8 @@ def command_line() -> typer.Typer:
     """All commands, in the order in which ``--help`` lists them."""
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
-    for command in (up, down, env, status, events, logs, doctor, explain, mesh, tap, trace, dns, services, reset, demo):
+    everyday = (up, down, env, status, events, logs, doctor, explain, analyze)
+    for command in (*everyday, mesh, tap, trace, dns, services, reset, demo):
         cli.command()(command)
     cli.command("open")(open_page)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)

@@ -1,0 +1,1 @@
+"""``moyai analyze``: what files for ECS would do here, before anything runs."""

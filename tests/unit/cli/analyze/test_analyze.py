@@ -1,0 +1,85 @@
+"""Files for ECS, checked before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from moyai.cli.main import command_line
+
+SHOP = Path(__file__).parents[4] / "examples/shop"
+
+
+def analyze(*paths: Path) -> tuple[int, Any]:
+    result = CliRunner().invoke(command_line(), ["analyze", "--json", *map(str, paths)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, json.loads(result.stdout)
+
+
+def definition(**container: Any) -> dict[str, Any]:
+    return {"family": "web", "containerDefinitions": [{"name": "app", "image": "nginx"} | container]}
+
+
+def service(name: str, port_name: str = "http") -> dict[str, Any]:
+    offer = {"portName": port_name, "clientAliases": [{"port": 80, "dnsName": "shared"}]}
+    connect = {"enabled": True, "namespace": "shop", "services": [offer]}
+    return {"serviceName": name, "taskDefinition": "web:3", "serviceConnectConfiguration": connect}
+
+
+def test_the_example_has_no_findings():
+    code, report = analyze(SHOP / "services", SHOP / "task-definitions")
+    assert (code, report["findings"], len(report["files"])) == (0, [], 8)
+
+
+@pytest.mark.parametrize(
+    ("document", "messages"),
+    [
+        (definition(healthCheck={"command": ["curl", "x"]}), ["must begin with CMD"]),
+        (definition(healthCheck={"command": ["CMD"]}), ["no command after CMD"]),
+        (
+            definition(healthCheck={"command": ["CMD-SHELL", "curl localhost:99"]}),
+            ["port 99, which no portMapping"],
+        ),
+        (definition(memory="much"), ["memory"]),
+        ({"Resources": {"Topic": {"Type": "AWS::Nothing::Topic"}}}, ["Topic: the type AWS::Nothing::Topic"]),
+    ],
+)
+def test_a_finding_says_what_is_wrong(document, messages, tmp_path):
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(document))
+    code, report = analyze(file)
+    texts = [finding["message"] for finding in report["findings"]]
+    assert code == any(finding["severity"] == "problem" for finding in report["findings"])
+    assert all(any(message in text for text in texts) for message in messages), texts
+
+
+def test_files_are_checked_together(tmp_path):
+    documents = {"web": definition(portMappings=[{"name": "http", "containerPort": 80}])}
+    documents |= {"a": service("a"), "b": service("b", "grpc")}
+    for name, document in documents.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    (tmp_path / "other.json").write_text("[]")
+    code, report = analyze(tmp_path)
+    assert code == 1
+    assert [finding["message"] for finding in report["findings"]] == [
+        "shared:80 is a clientAlias of a, too: give one of them another dnsName",
+        "portName grpc is not the name of a portMapping of web",
+    ]
+
+
+def test_short_functions_of_templates_are_read(tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text("Resources:\n  C:\n    Type: AWS::ECS::Cluster\n    Properties: {ClusterName: !Ref Name}\n")
+    assert analyze(file)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["{", "a: [", "[]", "x" * 1_100_000])
+def test_a_file_that_is_no_document_is_refused(text, tmp_path):
+    file = tmp_path / "bad.json"
+    file.write_text(text)
+    result = CliRunner().invoke(command_line(), ["analyze", str(file)])
+    assert str(file) in str(result.exception)
