@@ -260,20 +260,5 @@ OTHER_SERVICES: Final = (
         {"State": "DISABLED", "Targets": [{"Id": "queue", "Arn": att("Queue", "Arn"), "InputPath": "$.detail"}]},
         {"Queue": resource("SQS::Queue")},
     ),
-    Case(
-        "AWS::Scheduler::Schedule",
-        {
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "ScheduleExpression": "rate(1 day)",
-            "GroupName": ref("Group"),
-            "Target": {"Arn": att("Queue", "Arn"), "RoleArn": att("Role", "Arn")},
-        },
-        {"Ref": ".*-It-.*", "Arn": "arn:aws:scheduler:.*"},
-        {"ScheduleExpression": "rate(2 days)"},
-        {**IAM_ROLE, "Queue": resource("SQS::Queue"), "Group": resource("Scheduler::ScheduleGroup")},
-    ),
-    Case(
-        "AWS::Scheduler::ScheduleGroup", {}, {"Ref": ".*-It-.*", "Arn": "arn:aws:scheduler:.*"}, {"Tags": tags(a="1")}
-    ),
 )
 """The types of services that another server answers."""

@@ -302,6 +302,25 @@ SERVICE_CASES: Final = (
         ZONE,
         depends_on="Zone",
     ),
+    Case(
+        "AWS::Scheduler::Schedule",
+        {
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ScheduleExpression": "rate(1 day)",
+            "GroupName": ref("Group"),
+            "Target": {
+                "Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/default",
+                "RoleArn": ROLE,
+                "EcsParameters": {"TaskDefinitionArn": "report"},
+            },
+        },
+        {"Ref": ".*-It-.*", "Arn": "arn:aws:scheduler:.*"},
+        {"ScheduleExpression": "rate(2 days)"},
+        {"Group": resource("Scheduler::ScheduleGroup")},
+    ),
+    Case(
+        "AWS::Scheduler::ScheduleGroup", {}, {"Ref": ".*-It-.*", "Arn": "arn:aws:scheduler:.*"}, {"Tags": tags(a="1")}
+    ),
     Case("AWS::CDK::Metadata", {"Analytics": "v2:deflate64:x"}, {"Ref": ".*-It-.*"}),
     Case("AWS::CloudFormation::WaitConditionHandle", {}, {"Ref": ".*"}),
 )
