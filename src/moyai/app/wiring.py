@@ -28,6 +28,7 @@ from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
+from moyai.api.resourcetags.service import RESOURCE_TAGS
 from moyai.api.route53.service import route53
 from moyai.api.scheduler.service import SCHEDULER
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
@@ -128,6 +129,7 @@ def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None)
         SCHEDULER,
         SECRETS_MANAGER,
         AUTOSCALING,
+        RESOURCE_TAGS,
         cloudwatch(ports.metrics, ports.metric_writer, ports.clock),
         acmpca(pki),
         acm(pki),

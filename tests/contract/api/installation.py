@@ -37,6 +37,7 @@ from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
+from moyai.api.resourcetags.service import RESOURCE_TAGS
 from moyai.api.route53.service import route53
 from moyai.api.scheduler.service import SCHEDULER
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
@@ -90,6 +91,7 @@ MODELS = load_models(
         "cloudformation",
         "route53",
         "scheduler",
+        "resourcegroupstaggingapi",
     ]
 )
 
@@ -127,6 +129,7 @@ class Installation:
             ecs(self.exec_sessions),
             RAM,
             AUTOSCALING,
+            RESOURCE_TAGS,
             SSM,
             SCHEDULER,
             SECRETS_MANAGER,

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
-from tests.contract.api.asking import code, filters_of
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+from tests.contract.api.asking import code
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 
@@ -89,8 +92,9 @@ def test_only_a_certificate_of_an_active_authority_is_revoked(installation, auth
     assert refused == "InvalidStateException"
 
 
-def test_arns_have_the_partition_of_their_region(installation):
-    ecs = installation.client("ecs")
-    assert ecs.create_cluster(clusterName="a")["cluster"]["clusterArn"].startswith("arn:aws:ecs:us-east-1:")
-    government = installation.client("ec2")
-    assert government.describe_regions(Filters=filters_of(("region-name", "us-gov-*")))["Regions"] == []
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-east-1", "aws"), ("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eusc-de-east-1", "aws-eusc")],
+)
+def test_arns_have_the_partition_of_their_region(region, partition):
+    assert arn("ecs", Scope(AccountId("1"), Region(region)), "cluster/a") == f"arn:{partition}:ecs:{region}:1:cluster/a"

@@ -20,7 +20,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.api.tagging import RemovedTag, Tag, checked_tags, removed_keys
 from moyai.domain.keys import scope_key
-from moyai.domain.queries.vpc import VpcResource, all_in_scope, find_in_scope
+from moyai.domain.queries.vpc import EC2_TYPES, VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
 from moyai.domain.vpc.dhcp_options import DhcpOptions
 from moyai.domain.vpc.endpoint import VpcEndpoint
@@ -35,23 +35,23 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Put
 
-_KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
+_KINDS: Final[Mapping[str, type[VpcResource]]] = MappingProxyType(
     {
-        "vpc": ("vpc", Vpc),
-        "subnet": ("subnet", Subnet),
-        "sg": ("security-group", SecurityGroup),
-        "rtb": ("route-table", RouteTable),
-        "igw": ("internet-gateway", InternetGateway),
-        "nat": ("natgateway", NatGateway),
-        "eipalloc": ("elastic-ip", ElasticAddress),
-        "acl": ("network-acl", NetworkAcl),
-        "eigw": ("egress-only-internet-gateway", EgressOnlyGateway),
-        "vpce": ("vpc-endpoint", VpcEndpoint),
-        "dopt": ("dhcp-options", DhcpOptions),
-        "fl": ("vpc-flow-log", FlowLog),
+        "vpc": Vpc,
+        "subnet": Subnet,
+        "sg": SecurityGroup,
+        "rtb": RouteTable,
+        "igw": InternetGateway,
+        "nat": NatGateway,
+        "eipalloc": ElasticAddress,
+        "acl": NetworkAcl,
+        "eigw": EgressOnlyGateway,
+        "vpce": VpcEndpoint,
+        "dopt": DhcpOptions,
+        "fl": FlowLog,
     }
 )
-"""The prefix of a resource's id, its EC2 resource type, and the type of its record."""
+"""The prefix of a resource's id, and the type of its record."""
 _RULE, _RULE_TYPE = "sgr-", "security-group-rule"
 _PEERING, _PEERING_TYPE = "pcx-", "vpc-peering-connection"
 
@@ -135,7 +135,7 @@ def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
         if group is not None:
             return group
     kind = _KINDS.get(identity.partition("-")[0])
-    record = None if kind is None else find_in_scope(world, kind[1], ctx.scope, identity)
+    record = None if kind is None else find_in_scope(world, kind, ctx.scope, identity)
     if record is None:  # a VPC's default ACL is stored only once it has changed
         record = next((acl.record for acl in vpc_acls(ctx) if acl.record.id == identity), None)
     if record is None:
@@ -151,12 +151,12 @@ def _retagged(ctx: Context, record: VpcResource | VpcPeering, identity: str, ret
     if isinstance(record, SecurityGroup) and identity.startswith(_RULE):
         rules = (replace(r, tags=retag(_RULE_TYPE, r.tags)) if r.id == identity else r for r in record.rules)
         return replace(record, rules=tuple(rules))
-    return replace(record, tags=retag(_KINDS[identity.partition("-")[0]][0], record.tags))
+    return replace(record, tags=retag(EC2_TYPES[type(record)], record.tags))
 
 
 def _all(ctx: Context) -> Iterator[Tagged]:
     world = ctx.store.world
-    for word, kind in _KINDS.values():
+    for kind, word in EC2_TYPES.items():
         for record in all_in_scope(world, kind, ctx.scope):
             yield from (Tagged(record.id, word, *tag) for tag in record.tags.items())
     for group in all_in_scope(world, SecurityGroup, ctx.scope):

@@ -7,7 +7,8 @@ the default VPC can be changed and deleted like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from moyai.domain.ecs.task import NetworkInterface, Task
@@ -47,6 +48,23 @@ VpcResource = (
     | FlowLog
 )
 """The types of resources that belong to one scope; a peering belongs to two."""
+EC2_TYPES: Mapping[type[VpcResource], str] = MappingProxyType(
+    {
+        Vpc: "vpc",
+        Subnet: "subnet",
+        SecurityGroup: "security-group",
+        RouteTable: "route-table",
+        InternetGateway: "internet-gateway",
+        EgressOnlyGateway: "egress-only-internet-gateway",
+        NatGateway: "natgateway",
+        ElasticAddress: "elastic-ip",
+        NetworkAcl: "network-acl",
+        VpcEndpoint: "vpc-endpoint",
+        DhcpOptions: "dhcp-options",
+        FlowLog: "vpc-flow-log",
+    }
+)
+"""EC2's word for each type, in ARNs and in tags."""
 R = TypeVar("R", bound=VpcResource)
 
 

@@ -1,0 +1,1 @@
+"""The Resource Groups Tagging API: tags of the resources of all services."""
