@@ -64,6 +64,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.ssm": "Parameter Store",
         "moyai.domain.secretsmanager": "Secrets Manager",
         "moyai.domain.ram": "Resource Access Manager",
+        "moyai.domain.resourcetags": "Resource Groups Tagging API",
         "moyai.domain.cloudformation": "CloudFormation",
     }
 )

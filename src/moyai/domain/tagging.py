@@ -20,14 +20,6 @@ _LONGEST_VALUE: Final = 256
 _RESERVED_PREFIX: Final = "aws:"
 
 
-class InvalidTagRequest(ClientFault, code="InvalidParameterException"):
-    """A request of the Resource Groups Tagging API, or a tag in it, is not valid."""
-
-
-class PaginationTokenExpired(ClientFault):
-    """The token is malformed, or belongs to another list."""
-
-
 class TagRules(NamedTuple):
     """The errors of one type of resource, as its ARN names it: for invalid tags, and for too many."""
 

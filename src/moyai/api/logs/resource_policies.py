@@ -61,7 +61,7 @@ def describe_resource_policies(ctx: Context, request: DescribeResourcePoliciesRe
 
 
 def delete_resource_policy(ctx: Context, request: DeleteResourcePolicyRequest) -> None:
-    """Delete a policy."""
+    """Delete the policy of this name, if there is one; otherwise raise ResourceNotFound."""
     own = ctx.store.world.logs_resource_policies.by("scope", scope_key(ctx.scope))
     policy = next((one for one in own if one.name == request.policy_name), None)
     if policy is None:

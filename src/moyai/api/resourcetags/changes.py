@@ -16,7 +16,8 @@ from moyai.api.operation import Context
 from moyai.api.tagging import checked_tags
 from moyai.domain.queries.tagged import TaggedResource, tagged_resources
 from moyai.domain.queries.vpc import store_default_vpc
-from moyai.domain.tagging import InvalidTagRequest, TagRules, without
+from moyai.domain.resourcetags.errors import InvalidTagRequest
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import ClientFault

@@ -15,7 +15,7 @@ from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.paging import page
 from moyai.domain.queries.tagged import TaggedResource, tagged_resources
-from moyai.domain.tagging import InvalidTagRequest, PaginationTokenExpired
+from moyai.domain.resourcetags.errors import InvalidTagRequest, PaginationTokenExpired
 from moyai.kernel.arn import parse_arn
 
 _RESOURCES, _MOST = 50, 100
@@ -23,7 +23,7 @@ _NAMES = 1000
 _TYPE = re.compile(r"[\w.-]{1,100}(:[\w./-]{1,150})?")
 
 
-class TagFilter(msgspec.Struct, frozen=True):
+class ResourceTagFilter(msgspec.Struct, frozen=True):
     """A key, and the values that it may have."""
 
     key: str = ""
@@ -31,7 +31,7 @@ class TagFilter(msgspec.Struct, frozen=True):
 
 
 class GetResourcesRequest(msgspec.Struct, frozen=True):
-    tag_filters: tuple[TagFilter, ...] = ()
+    tag_filters: tuple[ResourceTagFilter, ...] = ()
     resource_type_filters: tuple[str, ...] = ()
     resource_arn_list: tuple[str, ...] = ()
     resources_per_page: int | None = None

@@ -10,7 +10,7 @@ from typing import Final
 
 from moyai.api.operation import ApiService, operations
 from moyai.api.resourcetags import changes, listing
-from moyai.domain.tagging import InvalidTagRequest
+from moyai.domain.resourcetags.errors import InvalidTagRequest
 
 _NO_POLICIES = "there are no tag policies"
 

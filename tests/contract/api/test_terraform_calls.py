@@ -1,0 +1,82 @@
+"""The calls of Terraform's aws provider, by resource: what a second plan reads is what the first apply left."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import jmespath
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from tests.contract.api.installation import Installation
+
+RESOURCES = yaml.safe_load(Path(__file__).with_name("terraform.yaml").read_text())
+
+
+class Terraform:
+    """Applies and destroys resources of the file, with the values that their answers gave."""
+
+    def __init__(self) -> None:
+        self.installation = Installation()
+        self.client = cache(self.installation.client)
+        self.values: dict[str, str] = {}
+        self.applied: list[str] = []
+
+    def call(self, service: str, operation: str, parameters: object, keep=None, error: str | None = None):
+        """Send one call, and keep values of its answer."""
+        try:
+            answer = getattr(self.client(service), operation)(**self._filled(parameters))
+        except ClientError as refused:
+            if refused.response["Error"]["Code"] != error:
+                raise
+            return None
+        assert error is None, f"{operation} should fail with {error}"
+        self.values |= {name: jmespath.search(path, answer) for name, path in (keep or {}).items()}
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    def apply(self, name: str) -> None:
+        """Create a resource after those that it needs."""
+        for needed in RESOURCES[name].get("needs", ()):
+            if needed not in self.applied:
+                self.apply(needed)
+        self.steps(name, "create")
+        self.applied.append(name)
+
+    def steps(self, name: str, part: str):
+        """The answers of one part of a resource's calls."""
+        return [self.call(*step) for step in RESOURCES[name].get(part, ())]
+
+    def first_read(self, name: str):
+        """What is left of a resource by its first read: the error's code, or what ``gone`` selects."""
+        service, operation, parameters, *_ = RESOURCES[name]["read"][0]
+        try:
+            answer = self.call(service, operation, parameters)
+        except ClientError as refused:
+            return refused.response["Error"]["Code"]
+        return jmespath.search(RESOURCES[name]["gone"], answer)
+
+    def _filled(self, value):
+        match value:
+            case dict():
+                return {key: self._filled(item) for key, item in value.items()}
+            case list():
+                return [self._filled(item) for item in value]
+            case str() if value.startswith("{") and value.removeprefix("{").removesuffix("}") in self.values:
+                return self.values[value.removeprefix("{").removesuffix("}")]
+        return value
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_second_plan_reads_what_the_first_apply_left(name):
+    terraform = Terraform()
+    terraform.apply(name)
+    assert terraform.steps(name, "read") == terraform.steps(name, "read")
+    if "update" in RESOURCES[name]:
+        before = terraform.steps(name, "read")
+        terraform.steps(name, "update")
+        assert terraform.steps(name, "read") == terraform.steps(name, "read") != before
+    terraform.steps(name, "delete")
+    if "gone" in RESOURCES[name]:
+        assert terraform.first_read(name) in (RESOURCES[name]["gone"], [])
