@@ -74,6 +74,26 @@ def test_an_operation_that_the_server_lacks_is_refused(installation):
 
 
 @pytest.mark.e2e
+def test_a_database_is_in_the_subnets_of_moyai(installation):
+    ec2, rds = installation.client("ec2", key=ACCOUNT), installation.client("rds", key=ACCOUNT)
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for n, zone in enumerate("ab")
+    ]
+    group = rds.create_db_subnet_group(
+        DBSubnetGroupName="db", DBSubnetGroupDescription="of the shop", SubnetIds=subnets
+    )["DBSubnetGroup"]
+    assert (group["VpcId"], {subnet["SubnetIdentifier"] for subnet in group["Subnets"]}) == (vpc, set(subnets))
+    with pytest.raises(ClientError, match="subnet-0123"):
+        rds.create_db_subnet_group(
+            DBSubnetGroupName="db2", DBSubnetGroupDescription="of nobody", SubnetIds=["subnet-0123456789abcdef0"]
+        )
+
+
+@pytest.mark.e2e
 @pytest.mark.root
 def test_the_server_has_no_rights_and_no_network(installation):
     installation.client("s3", key=ACCOUNT).list_buckets()

@@ -112,7 +112,7 @@ class ControlPlane:
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
-        self._delegate = make_delegate(settings, self._clock)
+        self._delegate = make_delegate(settings, store, self._clock)
         ports = ServicePorts(
             self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock, self._name_servers
         )
@@ -203,6 +203,7 @@ class ControlPlane:
             with suppress(MetricStoreFault):  # nothing refers to these metrics any more
                 await self._metric_store.clear()
             await self._blobs.clear()
+            await self._delegate.reset()
             await self._runtime.destroy()
             for file_system in file_systems:
                 await self._runtime.remove_file_system(file_system)

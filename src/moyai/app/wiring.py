@@ -87,9 +87,9 @@ def open_registry(settings: Settings, clock: Clock) -> BlobFiles:
     return BlobFiles.open_blobs(settings.state.registry, clock)
 
 
-def make_delegate(settings: Settings, clock: Clock) -> Delegates:
+def make_delegate(settings: Settings, store: Store, clock: Clock) -> Delegates:
     """What answers the services that moyai does not implement. It starts nothing before the first request."""
-    return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock))
+    return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock), store)
 
 
 async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:

@@ -18,6 +18,8 @@ from typing import IO, Any, Final
 
 FAILURE: Final = "x-moyai-failure"
 """The header of responses that are no AWS service's. The body is the reason."""
+NETWORKS: Final = "HTTP_X_MOYAI_NETWORKS"
+"""The WSGI name of a header that no client's request has here."""
 _UNLOCKED: Final = frozenset({"sqs"})
 _SCOPE: Final = re.compile(r"Credential=[^,]*/[^/,]*/[^/,]*/([^/,]*)/aws4_request")
 _OWN_PAGES: Final = ("/moto-api", "/latest/meta-data", "/latest/api", "/favicon.ico")
@@ -34,8 +36,9 @@ WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 class Application:
     """Answers requests with another application, one at a time for each service."""
 
-    def __init__(self, application: WsgiApplication) -> None:
-        self._application = application
+    def __init__(self, application: WsgiApplication, replace_networks: Callable[[bytes], None]) -> None:
+        """``replace_networks`` gets the body of requests of the control plane's own, about networks."""
+        self._application, self._replace_networks = application, replace_networks
         self._locks: dict[str, Lock] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -45,8 +48,12 @@ class Application:
         with SpooledTemporaryFile(_IN_MEMORY) as body:
             try:
                 _receive(environ, body)
-                with self._lock(environ):
-                    head, content = _run(self._application, environ)
+                if NETWORKS in environ:
+                    self._replace_networks(body.read())
+                    head, content = ("204 No Content", []), b""
+                else:
+                    with self._lock(environ):
+                        head, content = _run(self._application, environ)
             except (NotImplementedError, ImportError) as error:
                 return _fail(start_response, "501 Not Implemented", str(error) or "it is not implemented")
             except Exception:  # noqa: BLE001 the top of a request: the control plane reports it

@@ -4,6 +4,7 @@ server.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,8 +12,11 @@ from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
+from moyai.delegate.networks import IN_NETWORKS, Networks, networks_of
 from moyai.delegate.settings import DelegateChoice
+from moyai.kernel.scope import Scope
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
+from moyai.ports.store import Store
 
 _ALL: Final = "*"
 _EMBEDDED: Final = "moto (moyai[aws])"
@@ -22,8 +26,10 @@ _INSTALL: Final = "install moyai[aws], or name a server that answers it with `mo
 class Delegates(Delegate):
     """Implements Delegate with named endpoints and the embedded server."""
 
-    def __init__(self, choice: DelegateChoice, embedded: EmbeddedServer) -> None:
-        self._choice, self._embedded = choice, embedded
+    def __init__(self, choice: DelegateChoice, embedded: EmbeddedServer, store: Store) -> None:
+        self._choice, self._embedded, self._store = choice, embedded, store
+        self._told: dict[Scope, Networks] = {}
+        """The networks that the embedded server knows."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
         """By URL; the embedded server's has its socket's name."""
@@ -51,13 +57,26 @@ class Delegates(Delegate):
         url = self._url(request.service)
         if url is not None:
             return await self._client(url).forward(request)
-        await self._embedded.start()
-        client = self._client("http://localhost", str(self._embedded.socket))
         try:
-            return await client.forward(request)
+            return await self._forward_to_embedded(request)
         except NotReached:
             self._embedded.look_again()
+            self._told.clear()
+        return await self._forward_to_embedded(request)
+
+    async def reset(self) -> None:
+        """End the embedded server, with all that it has in memory."""
+        self._told.clear()
+        await asyncio.to_thread(self._embedded.stop)
+
+    async def _forward_to_embedded(self, request: DelegatedRequest) -> DelegatedResponse:
         await self._embedded.start()
+        client = self._client("http://localhost", str(self._embedded.socket))
+        if request.service in IN_NETWORKS:
+            networks = networks_of(self._store.world, request.scope)
+            if self._told.get(request.scope) != networks:
+                await client.tell_networks(networks)
+                self._told[request.scope] = networks
         return await client.forward(request)
 
     @override

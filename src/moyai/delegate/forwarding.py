@@ -13,8 +13,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
-from moyai.delegate.application import FAILURE
+from moyai.delegate.application import FAILURE, NETWORKS
+from moyai.delegate.networks import Networks
 from moyai.ports.delegate import DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
 
 ACCOUNT: Final = "x-moto-account-id"
@@ -26,6 +28,7 @@ _CONNECTION_HEADERS: Final = frozenset(
     }
 )
 _OWN_PREFIX: Final = "x-moyai-"
+_NETWORKS: Final = NETWORKS.removeprefix("HTTP_").replace("_", "-")
 _CONNECTIONS: Final = 64
 _LONGEST_WAIT: Final = 16 * 60.0
 """Seconds without a byte: a Lambda function may run for 15 minutes."""
@@ -60,12 +63,7 @@ class DelegateClient:
             content=request.body,
             extensions={"target": target, "timeout": _TIMEOUTS},
         )
-        try:
-            response = await self._transport.handle_async_request(outgoing)
-        except httpx.ConnectError as error:
-            raise NotReached(f"{self._name} can't be reached: {error}") from error
-        except httpx.TransportError as error:
-            raise DelegateFailed(f"{self._name} gave no response: {type(error).__name__} {error}") from error
+        response = await self._send(outgoing)
         if _is_failure(response):
             reason = await _beginning(response)
             if response.status_code == _NOT_IMPLEMENTED:
@@ -77,6 +75,25 @@ class DelegateClient:
             if name.decode("latin-1").lower() not in _CONNECTION_HEADERS
         )
         return DelegatedResponse(response.status_code, headers, self._chunks(response))
+
+    async def tell_networks(self, networks: Networks) -> None:
+        """Replace the networks that the embedded server knows. Raises NotReached, DelegateFailed."""
+        content = msgspec.json.encode(networks)
+        outgoing = httpx.Request(
+            "PUT", self._origin, headers={_NETWORKS: "1"}, content=content, extensions={"timeout": _TIMEOUTS}
+        )
+        response = await self._send(outgoing)
+        if response.status_code >= _FIRST_ERROR:
+            raise DelegateFailed(f"{self._name} did not take the networks: {await _beginning(response)}")
+        await response.aclose()
+
+    async def _send(self, outgoing: httpx.Request) -> httpx.Response:
+        try:
+            return await self._transport.handle_async_request(outgoing)
+        except httpx.ConnectError as error:
+            raise NotReached(f"{self._name} can't be reached: {error}") from error
+        except httpx.TransportError as error:
+            raise DelegateFailed(f"{self._name} gave no response: {type(error).__name__} {error}") from error
 
     async def close(self) -> None:
         """Close all connections."""

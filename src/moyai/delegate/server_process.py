@@ -36,6 +36,7 @@ def main() -> None:
 
 def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     """A server with moto on this socket. It is imported here, in the process that is its own."""
+    import msgspec  # noqa: PLC0415
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -44,6 +45,8 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     from moyai.delegate.application import Application  # noqa: PLC0415
+    from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
+    from moyai.delegate.networks import Networks  # noqa: PLC0415
 
     class QuietRequestHandler(MotoRequestHandler):
         """Logs no requests: the control plane counts them."""
@@ -52,7 +55,10 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
             """Log nothing."""
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
-    application = Application(DomainDispatcherApplication(create_backend_app))
+    application = Application(
+        DomainDispatcherApplication(create_backend_app),
+        lambda body: replace_networks(msgspec.json.decode(body, type=Networks)),
+    )
     return make_server(
         f"unix://{listener.getsockname()}",
         0,
