@@ -30,6 +30,8 @@ _LONGEST_REASON: Final = 4000
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+_Response = tuple[tuple[str, list[tuple[str, str]]], bytes]
+"""A status and headers, and the content."""
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
@@ -48,18 +50,20 @@ class Application:
         with SpooledTemporaryFile(_IN_MEMORY) as body:
             try:
                 _receive(environ, body)
-                if NETWORKS in environ:
-                    self._replace_networks(body.read())
-                    head, content = ("204 No Content", []), b""
-                else:
-                    with self._lock(environ):
-                        head, content = _run(self._application, environ)
+                head, content = self._process(environ, body)
             except (NotImplementedError, ImportError) as error:
                 return _fail(start_response, "501 Not Implemented", str(error) or "it is not implemented")
             except Exception:  # noqa: BLE001 the top of a request: the control plane reports it
                 return _fail(start_response, "500 Internal Server Error", traceback.format_exc())
         start_response(*head)
         return [content]
+
+    def _process(self, environ: Environ, body: IO[bytes]) -> _Response:
+        if NETWORKS in environ:
+            self._replace_networks(body.read())
+            return ("204 No Content", []), b""
+        with self._lock(environ):
+            return _run(self._application, environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
         scope = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
@@ -83,7 +87,7 @@ def _receive(environ: Environ, body: IO[bytes]) -> None:
     environ["wsgi.input"], environ["wsgi.input_terminated"] = body, True
 
 
-def _run(application: WsgiApplication, environ: Environ) -> tuple[tuple[str, list[tuple[str, str]]], bytes]:
+def _run(application: WsgiApplication, environ: Environ) -> _Response:
     """The head and the content of a response."""
     heads: list[tuple[str, list[tuple[str, str]]]] = []
 
