@@ -17,6 +17,7 @@ from moyai.api.sigv4 import Credential
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.s3 import S3_SIGNING_NAMES
 from moyai.kernel.errors import InvalidSignature, TooLarge
+from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import DelegatedRequest, DelegatedResponse
 
@@ -27,6 +28,7 @@ _LARGEST_HASHED: Final = 16 * 1024**2
 _LARGEST_COLLECTED: Final = 64 * 1024**2
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 _UNSIGNED_PREFIXES: Final = (_UNSIGNED, "STREAMING-")
+_VERSION_2_KEY: Final = re.compile(r"(?:^|&)AWSAccessKeyId=([0-9]{12})(?:&|$)")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,6 +42,12 @@ class Payload(NamedTuple):
 def has_body(request: HttpRequest) -> bool:
     """Whether the request has a body, if only an empty one."""
     return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+def claimed_account(request: HttpRequest) -> AccountId | None:
+    """The account in a URL that is presigned with Signature Version 2, which the SDKs still use for S3 by default."""
+    match = _VERSION_2_KEY.search(request.query)
+    return None if match is None else AccountId(match[1])
 
 
 def delegated_request(request: HttpRequest, service: str, scope: Scope, body: AsyncIterator[bytes]) -> DelegatedRequest:

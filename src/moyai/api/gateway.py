@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 from botocore.model import ServiceModel
 
-from moyai.api.delegation import chunks_of, collect, delegated_request, payload
+from moyai.api.delegation import chunks_of, claimed_account, collect, delegated_request, payload
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import ApiService, Context, StackCaller
@@ -194,6 +194,9 @@ class ApiGateway:
             signed = await payload(request, authorization, body)
             sender, body = self._authenticator.sender(request, authorization, now, signed.digest), signed.chunks
         scope = self._context(sender, now, "", "").scope
+        account = claimed_account(request)
+        if sender.credential is None and account is not None:
+            scope = Scope(account, scope.region)
         return await delegate.forward(delegated_request(request, service, scope, body))
 
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:

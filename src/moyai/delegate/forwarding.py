@@ -27,6 +27,10 @@ _CONNECTION_HEADERS: Final = frozenset(
         *("date", "server"),  # moyai's own server adds the date
     }
 )
+_UNSIGNED: Final = (
+    "AWS4-HMAC-SHA256 Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
+)
+"""Says for which service a request without a signature is."""
 _OWN_PREFIX: Final = "x-moyai-"
 _NETWORKS: Final = NETWORKS.removeprefix("HTTP_").replace("_", "-")
 _CONNECTIONS: Final = 64
@@ -115,6 +119,8 @@ def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
         for name, value in request.headers.items()
         if name not in _CONNECTION_HEADERS and not name.startswith(_OWN_PREFIX)
     ]
+    if "authorization" not in request.headers and request.service != "s3":  # else moto takes it for a request to S3
+        headers.append(("authorization", _UNSIGNED.format(request.scope, request.service)))
     return [*headers, (ACCOUNT, request.scope.account)]
 
 

@@ -130,6 +130,13 @@ async def test_a_request_without_a_right_signature_is_refused(request_, code):
     assert f"<Code>{code}</Code>".encode() in response.body
 
 
+async def test_without_keys_an_old_presigned_url_names_the_account():
+    query = "AWSAccessKeyId=111122223333&Signature=x&Expires=9"
+    request = HttpRequest("GET", "/bucket/key", query, {"host": HOST})
+    _, [(forwarded, _)] = await send(request, b"", keys=False)
+    assert (forwarded.service, forwarded.scope.account) == ("s3", "111122223333")
+
+
 async def test_without_keys_an_access_key_of_twelve_digits_is_the_account():
     stamp = datetime.now(UTC).strftime("%Y%m%d")
     scope = f"111122223333/{stamp}/us-west-2/sqs/aws4_request"
