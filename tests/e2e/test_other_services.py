@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import urllib.request
 from pathlib import Path
 
@@ -54,6 +55,19 @@ def test_applications_services_answer_at_the_same_endpoint(installation):
     dynamodb.create_table(**table, AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
     dynamodb.put_item(TableName="t", Item={"k": {"S": "1"}})
     assert dynamodb.get_item(TableName="t", Key={"k": {"S": "1"}})["Item"] == {"k": {"S": "1"}}
+
+
+@pytest.mark.e2e
+def test_a_bucket_that_denies_requests_without_tls_takes_objects(installation):
+    s3 = installation.client("s3", key=ACCOUNT)
+    s3.create_bucket(Bucket="tls-only")
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*"}
+    policy = {"Statement": [{**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
+    s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps(policy))
+    s3.put_object(Bucket="tls-only", Key="a", Body=b"a")
+    s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps({"Statement": [statement]}))
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(Bucket="tls-only", Key="a", Body=b"a")
 
 
 @pytest.mark.e2e

@@ -48,6 +48,8 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import Networks  # noqa: PLC0415
 
+    _ignore_conditional_denials()
+
     class QuietRequestHandler(MotoRequestHandler):
         """Logs no requests: the control plane counts them."""
 
@@ -67,6 +69,24 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
         request_handler=QuietRequestHandler,
         fd=listener.fileno(),
     )
+
+
+def _ignore_conditional_denials() -> None:
+    """Let no statement of a policy deny what its condition may not concern: moto evaluates no conditions, and takes
+    the denial of requests without TLS, which most buckets of CDK have, for a denial of everything.
+    """
+    from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa: PLC0415
+
+    class UnconditionalStatement(IAMPolicyStatement):
+        """A statement that denies only without a condition."""
+
+        def is_action_permitted(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (moto's)
+            """The statement's effect on an action."""
+            if self._statement.get("Effect") == "Deny" and self._statement.get("Condition"):
+                return PermissionResult.NEUTRAL
+            return super().is_action_permitted(*args, **kwargs)
+
+    sys.modules["moto.iam.access_control"].IAMPolicyStatement = UnconditionalStatement  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
