@@ -15,6 +15,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
+from tests.contract.api.asking import code
 from tests.unit.telemetry.pushes import CART, FRONT, http_client, push
 
 PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
@@ -340,3 +341,23 @@ def test_an_invalid_next_token_is_refused(cloudwatch):
 
 def test_another_account_has_no_metrics(installation, traffic):
     assert installation.client("cloudwatch", key="111122223333").list_metrics()["Metrics"] == []
+
+
+def test_a_period_of_one_second_is_answered_with_periods_of_five(installation):
+    cloudwatch, now = installation.client("cloudwatch"), installation.clock.now()
+    cloudwatch.put_metric_data(Namespace="Own", MetricData=[{"MetricName": "n", "Value": 3.0, "StorageResolution": 1}])
+    times = {"StartTime": later(now, -60), "EndTime": later(now, 5)}
+    asked = {"Namespace": "Own", "MetricName": "n", "Period": 1, "Statistics": ["Sum"], **times}
+    assert [point["Sum"] for point in cloudwatch.get_metric_statistics(**asked)["Datapoints"]] == [3.0]
+    stat = {"Metric": {"Namespace": "Own", "MetricName": "n"}, "Period": 1, "Stat": "Sum"}
+    answer = cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "a", "MetricStat": stat}], **times)
+    assert answer["MetricDataResults"][0]["Values"] == [3.0]
+
+
+def test_a_day_of_minutes_may_begin_within_a_minute(installation):
+    cloudwatch, now = installation.client("cloudwatch"), installation.clock.now()
+    start = later(now, 30 - now % 60)
+    asked = {"Namespace": "Own", "MetricName": "n", "Period": 60, "Statistics": ["Sum"], "StartTime": start}
+    assert cloudwatch.get_metric_statistics(**asked, EndTime=later(start, 86400))["Datapoints"] == []
+    refused = code(cloudwatch.get_metric_statistics, **asked, EndTime=later(start, 86460))
+    assert refused == "InvalidParameterCombination"

@@ -61,7 +61,7 @@ class Reading:
     def grid(self, period: int) -> PeriodGrid:
         """The time range in periods, until now."""
         span = self._periods(period)
-        return PeriodGrid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
+        return PeriodGrid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), span.period)
 
     def _periods(self, period: int) -> PeriodSpan:
         span = span_of(*self._span, period)

@@ -1,7 +1,8 @@
 """Dimensions and time ranges in requests and answers.
 
 Promise: periods start with the time range, rounded down to the minute (or, for shorter periods, to the period). A
-period is 5, 10, 20 or 30 seconds or whole minutes; proxies report every few seconds, so nothing finer is known.
+period is 5, 10, 20 or 30 seconds or whole minutes; proxies report every few seconds, so nothing finer is known, and a
+period of one second is answered with periods of five.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 """
 
@@ -13,8 +14,9 @@ from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 
 _MINUTE = 60
-_FINE_PERIODS = frozenset({5, 10, 20, 30})
-PERIODS = "Use 5, 10, 20, 30 or a multiple of 60 seconds."
+_SECOND, _FINEST = 1, 5
+_FINE_PERIODS = frozenset({_FINEST, 10, 20, 30})
+PERIODS = "Use 1, 5, 10, 20, 30 or a multiple of 60 seconds."
 
 
 class PeriodSpan(NamedTuple):
@@ -37,6 +39,7 @@ def dimensions_of(metric: MetricId) -> list[dict[str, str]]:
 
 def span_of(start: Instant, end: Instant, period: int) -> PeriodSpan | None:
     """The time range in periods; None for an invalid period."""
+    period = _FINEST if period == _SECOND else period
     if period not in _FINE_PERIODS and period % _MINUTE:
         return None
     step = min(period, _MINUTE)

@@ -60,9 +60,10 @@ def _checked(request: GetMetricStatisticsRequest) -> PeriodSpan:
     span = span_of(request.start_time, request.end_time, request.period)
     if span is None:
         raise InvalidParameterValue(f"The parameter Period is invalid. {PERIODS}")
-    if span.datapoints > MAX_DATAPOINTS:
+    datapoints = PeriodSpan(request.start_time, request.end_time, span.period).datapoints
+    if datapoints > MAX_DATAPOINTS:
         raise InvalidParameterCombination(
-            f"You have requested up to {span.datapoints:,} datapoints, which exceeds the limit of {MAX_DATAPOINTS:,}. "
+            f"You have requested up to {datapoints:,} datapoints, which exceeds the limit of {MAX_DATAPOINTS:,}. "
             "You may reduce the datapoints requested by increasing Period, or decreasing the time range."
         )
     return span
