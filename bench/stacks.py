@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from moyai.api.cloudformation.service import CLOUDFORMATION
+from moyai.api.cloudformation.service import cloudformation
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
@@ -52,7 +52,7 @@ class Bench:
         self.store = SqliteStore.open(directory / "moyai.db", ids, clock.now())
         models = load_models(["cloudformation", "logs", "ssm"])
         dependencies = GatewayDependencies(self.store, clock, ids)
-        gateway = ApiGateway((CLOUDFORMATION, logs(MemoryLogStore()), SSM), models, dependencies)
+        gateway = ApiGateway((cloudformation(), logs(MemoryLogStore()), SSM), models, dependencies)
         self.caller = GatewayCaller(gateway, models, clock, "localhost:4566")
         self.loop = StackLoop(self.store, self.caller, clock, ids)
 
