@@ -84,6 +84,8 @@ function Navigation() {
     { type: "link", text: text.loadBalancers, href: href(paths.loadBalancers) },
     { type: "link", text: text.targetGroups, href: href(paths.targetGroups) },
     { type: "link", text: text.traffic, href: href(paths.traffic) },
+    { type: "link", text: text.alarms, href: href(paths.alarms) },
+    { type: "link", text: text.about, href: href(paths.about) },
   ] as const;
   const currentHref = href(LISTS_OF_FORMS[pathname] ?? pathname);
   const active = items.find((item) => currentHref === item.href || currentHref.startsWith(`${item.href}/`));

@@ -8,6 +8,7 @@ export const paths = {
   cluster: (cluster: string, tab?: string) => `/clusters/${part(cluster)}${tab ? `/${tab}` : ""}`,
   editCluster: (cluster: string) => `/clusters/${part(cluster)}/edit`,
   createService: (cluster: string) => `/clusters/${part(cluster)}/create-service`,
+  runTask: (cluster: string) => `/clusters/${part(cluster)}/run-task`,
   service: (cluster: string, service: string, tab?: string) =>
     `/clusters/${part(cluster)}/services/${part(service)}${tab ? `/${tab}` : ""}`,
   updateService: (cluster: string, service: string) => `/clusters/${part(cluster)}/services/${part(service)}/update`,
@@ -36,6 +37,9 @@ export const paths = {
   createTargetGroup: "/create-target-group",
   targetGroup: (name: string, tab?: string) => `/target-groups/${part(name)}${tab ? `/${tab}` : ""}`,
   editHealthCheck: (name: string) => `/target-groups/${part(name)}/edit-health-check`,
+  alarms: "/alarms",
+  alarm: (name: string) => `/alarms/${part(name)}`,
+  about: "/about",
   traffic: "/traffic",
   trafficOf: (namespace: string) => `/traffic?namespace=${part(namespace)}`,
   /** The traffic map with a box, given its id, and its neighbors. */

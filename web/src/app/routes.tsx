@@ -16,6 +16,7 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/create-cluster": lazy(() => import("../pages/clusters/CreateClusterPage.tsx")),
   "/clusters/:cluster/edit": lazy(() => import("../pages/clusters/EditClusterPage.tsx")),
   "/clusters/:cluster/create-service": lazy(() => import("../pages/services/CreateServicePage.tsx")),
+  "/clusters/:cluster/run-task": lazy(() => import("../pages/tasks/RunTaskPage.tsx")),
   "/clusters/:cluster/services/:service/update": lazy(() => import("../pages/services/UpdateServicePage.tsx")),
   "/clusters/:cluster/services/:service/deployments/:deployment": lazy(() => import("../pages/services/DeploymentPage.tsx")),
   "/clusters/:cluster/services/:service/:tab?": lazy(() => import("../pages/services/ServicePage.tsx")),
@@ -42,6 +43,9 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/create-target-group": lazy(() => import("../pages/targetGroups/CreateTargetGroupPage.tsx")),
   "/target-groups/:group/edit-health-check": lazy(() => import("../pages/targetGroups/EditHealthCheckPage.tsx")),
   "/target-groups/:group/:tab?": lazy(() => import("../pages/targetGroups/TargetGroupPage.tsx")),
+  "/alarms": lazy(() => import("../pages/alarms/AlarmsPage.tsx")),
+  "/alarms/:alarm": lazy(() => import("../pages/alarms/AlarmPage.tsx")),
+  "/about": lazy(() => import("../pages/about/AboutPage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };
 

@@ -5,10 +5,10 @@ import type { ContainerDefinition, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { logs } from "./logs.ts";
 
-/** The log group and stream prefix of a container. */
+/** Where the output of a container can be read: in a log group, by stream prefix, or only from the server (`group` is null). */
 export interface LogOutput {
   readonly container: string;
-  readonly group: string;
+  readonly group: string | null;
   readonly prefix: string;
 }
 
@@ -19,16 +19,17 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** The log outputs of a task definition's containers that use awslogs with a stream prefix, which tells the task. */
+/** The outputs of all containers of a task definition. A log group needs a stream prefix, which tells the task. */
 export function logOutputsOf(definition: TaskDefinition): LogOutput[] {
-  return (definition.containerDefinitions ?? []).flatMap((container) => logOutputOf(container));
+  return (definition.containerDefinitions ?? []).map((container) => logOutputOf(container));
 }
 
-function logOutputOf(container: ContainerDefinition): LogOutput[] {
+function logOutputOf(container: ContainerDefinition): LogOutput {
   const { logDriver, options } = container.logConfiguration ?? {};
   const group = options?.["awslogs-group"];
   const prefix = options?.["awslogs-stream-prefix"];
-  return logDriver === "awslogs" && group && prefix && container.name ? [{ container: container.name, group, prefix }] : [];
+  const name = container.name ?? "";
+  return logDriver === "awslogs" && group && prefix ? { container: name, group, prefix } : { container: name, group: null, prefix: "" };
 }
 
 /** Up to `limit` lines of a container of these tasks since `from` (ms), oldest first. */
@@ -38,7 +39,7 @@ export async function readLogLines(
   tasks: readonly string[],
   { from, pattern, limit }: { from: number; pattern: string; limit: number },
 ): Promise<LogLine[]> {
-  if (tasks.length === 0) return [];
+  if (tasks.length === 0 || output.group === null) return [];
   const streams = `${output.prefix}/${output.container}/`;
   const lines: LogLine[] = [];
   let nextToken: string | undefined;

@@ -1,6 +1,6 @@
-// Reads and stops tasks. Stopped tasks are available for about an hour.
+// Reads, runs and stops tasks. Stopped tasks are available for about an hour.
 
-import { DescribeTasksCommand, type DesiredStatus, type ECSClient, paginateListTasks, StopTaskCommand, type Task } from "@aws-sdk/client-ecs";
+import { DescribeTasksCommand, type DesiredStatus, type ECSClient, paginateListTasks, RunTaskCommand, type RunTaskCommandInput, StopTaskCommand, type Task } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { NotFoundError } from "./apiError.ts";
@@ -32,6 +32,12 @@ export async function readTask(target: Target, cluster: string, id: string, sign
 
 async function describe(client: ECSClient, cluster: string, tasks: string[], abortSignal: AbortSignal): Promise<Task[]> {
   return (await client.send(new DescribeTasksCommand({ cluster, tasks, include: ["TAGS"] }), { abortSignal })).tasks ?? [];
+}
+
+/** Runs tasks that belong to no service. Rejects if the API lists a failure. */
+export async function runTask(target: Target, input: RunTaskCommandInput): Promise<void> {
+  const [failure] = (await ecs(target).send(new RunTaskCommand(input))).failures ?? [];
+  if (failure) throw Object.assign(new Error(failure.detail ?? failure.arn ?? ""), { name: failure.reason ?? "Failure" });
 }
 
 export async function stopTask(target: Target, cluster: string, task: string, reason: string): Promise<void> {

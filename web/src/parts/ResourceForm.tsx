@@ -14,6 +14,8 @@ import { useText } from "../i18n/useText.ts";
 export interface ResourceFormProps {
   readonly title: string;
   readonly editing: boolean;
+  /** The label of the button, in place of that for a new or a changed resource. */
+  readonly submit?: string;
   readonly save: () => Promise<void>;
   /** The flash message on success. */
   readonly done: string;
@@ -27,7 +29,7 @@ export interface ResourceFormProps {
   readonly children: (error: ApiError | null) => ReactNode;
 }
 
-export function ResourceForm({ title, editing, save, done, next, back, isShown, children }: ResourceFormProps) {
+export function ResourceForm({ title, editing, submit: label, save, done, next, back, isShown, children }: ResourceFormProps) {
   const text = useText().parts.form;
   const navigate = useNavigate();
   const flash = useFlash();
@@ -56,7 +58,7 @@ export function ResourceForm({ title, editing, save, done, next, back, isShown, 
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.cancel}</Button>
-            <Button variant="primary" loading={busy}>{editing ? text.save : text.create}</Button>
+            <Button variant="primary" loading={busy}>{label ?? (editing ? text.save : text.create)}</Button>
           </SpaceBetween>
         }
       >

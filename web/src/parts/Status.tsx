@@ -48,6 +48,10 @@ const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   draining: "in-progress",
   unused: "stopped",
   unavailable: "info",
+  // alarms
+  OK: "success",
+  ALARM: "error",
+  INSUFFICIENT_DATA: "pending",
 };
 
 /** An AWS status in sentence case: `Rollback in progress` for `ROLLBACK_IN_PROGRESS`. */
@@ -60,5 +64,5 @@ export function Status({ status }: { status: string | undefined }) {
   const text = useText().parts;
   if (status === undefined) return text.none;
   const texts: Readonly<Record<string, string>> = text.status;
-  return <StatusIndicator type={TYPES[status] ?? "info"}>{texts[status] ?? statusText(status)}</StatusIndicator>;
+  return <StatusIndicator type={TYPES[status] ?? "info"} wrapText={false}>{texts[status] ?? statusText(status)}</StatusIndicator>;
 }

@@ -6,14 +6,15 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import Table from "@cloudscape-design/components/table";
+import type { ReactNode } from "react";
 import type { Tags } from "../aws/tags.ts";
 import { useText } from "../i18n/useText.ts";
 
-export function TagsTable({ tags }: { tags: Tags }) {
+export function TagsTable({ tags, actions }: { tags: Tags; actions?: ReactNode }) {
   const text = useText().parts.tags;
   return (
     <Table
-      header={<Header variant="h2" counter={`(${tags.length})`}>{text.title}</Header>}
+      header={<Header variant="h2" counter={`(${tags.length})`} actions={actions}>{text.title}</Header>}
       items={tags}
       trackBy="key"
       columnDefinitions={[

@@ -3,7 +3,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ServicePage from "../../src/pages/services/ServicePage.tsx";
-import { linkTasks } from "../../src/pages/services/EventsTab.tsx";
+import { linkTasks } from "../../src/pages/services/HistoryTab.tsx";
+import { historyOf } from "../../src/pages/services/history.ts";
+import { placementProblem, stopCauses } from "../../src/pages/services/startFailures.ts";
 import { mergeLines } from "../../src/pages/services/LogView.tsx";
 import { button, enter, openDialog, press } from "../userActions.ts";
 import { apiError, renderPage } from "../renderPage.tsx";
@@ -144,4 +146,39 @@ test("tasks in an event lead to their pages, and markup in it is text", () => {
   expect(before).toBe("<b>x</b> ");
   expect((link as { props: { href: string } }).props.href).toBe(`/console/clusters/shop/tasks/${task}`);
   expect(serviceNamed("catalog").events?.length).toBeGreaterThan(0);
+});
+
+test("Service Connect is the third tab, and a former tab's address leads to the one that has its contents", async () => {
+  open("events");
+  const tabs = await screen.findAllByRole("tab");
+  expect(tabs.map((tab) => tab.textContent)).toEqual(["Health and metrics", "Tasks", "Service Connect", "Logs", "Deployments", "Timeline", "Configuration", "Tags"]);
+  expect(tabs.find((tab) => tab.getAttribute("aria-selected") === "true")?.textContent).toBe("Timeline");
+});
+
+const stoppedTask = (stoppedReason: string, more = {}) => ({ taskArn: `t/${stoppedReason}`, stoppedReason, createdAt: new Date(9e12), stoppedAt: new Date(9e12), ...more });
+
+test("the causes for which tasks stop are counted, with advice; stops of the service itself are none", () => {
+  const failed = stoppedTask("CannotPullContainerError: image web:2 is not here");
+  const exited = stoppedTask("Essential container in task exited", { containers: [{ name: "app", exitCode: 3 }] });
+  const scaled = stoppedTask("Scaling activity initiated by deployment", { stopCode: "ServiceSchedulerInitiated" });
+  const causes = stopCauses(serviceNamed("catalog"), [failed, failed, exited, scaled]);
+  expect(causes.map(({ count, advice }) => [count, advice])).toEqual([[2, "image"], [1, "container"]]);
+  expect(causes[1]?.reason).toContain("app: exit code 3");
+});
+
+test("an event about placement is a problem until a task has started", () => {
+  const [unable, started] = ["(service web) was unable to place a task because …", "(service web) has started 1 tasks"].map((message) => ({ message }));
+  expect(placementProblem({ events: [unable, started].flatMap((event) => event ?? []) })).toContain("unable to place");
+  expect(placementProblem({ events: [started, unable].flatMap((event) => event ?? []) })).toBeUndefined();
+});
+
+test("the timeline has deployments, events, stopped tasks and alarms, newest first", () => {
+  const at = (minute: number) => new Date(minute * 60_000);
+  const items = historyOf(
+    { events: [{ id: "e", createdAt: at(2), message: "steady" }] },
+    [{ serviceDeploymentArn: "a/d", startedAt: at(1), finishedAt: at(5), status: "SUCCESSFUL" }],
+    [{ taskArn: "a/t", stoppedAt: at(4), stoppedReason: "exit" }],
+    [{ AlarmName: "slow", Timestamp: at(3), HistorySummary: "OK to ALARM" }],
+  );
+  expect(items.map(({ kind }) => kind)).toEqual(["deployment", "stop", "alarm", "event", "deployment"]);
 });

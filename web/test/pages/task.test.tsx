@@ -157,9 +157,15 @@ test("output that goes to CloudWatch Logs is shown as it comes", async () => {
   expect(calls.find((call) => call.operation === "FilterLogEvents")?.input).toMatchObject({ logGroupName: "/ecs/front", logStreamNamePrefix: `ecs/app/${ID}` });
 });
 
-test("output that goes nowhere one can read it is said to", async () => {
-  open(RUNNING, "logs");
-  await screen.findByText(en.task.noLogs);
+test("output of a container without CloudWatch Logs is what the server keeps", async () => {
+  open(RUNNING, "logs", { output: { lines: [{ at: 1795571007, stream: "stdout", text: "ready to serve" }], position: 15 } });
+  await screen.findByText("ready to serve");
+  expect(screen.getByText(en.services.logs.serverOutput)).toBeTruthy();
+});
+
+test("an unknown tab is said to be unknown", async () => {
+  open(RUNNING, "network");
+  await screen.findByText("This page has no tab “network”.");
 });
 
 test("a terminal is offered where the task allows it", async () => {

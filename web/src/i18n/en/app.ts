@@ -10,6 +10,8 @@ export const app = {
     loadBalancers: "Load balancers",
     targetGroups: "Target groups",
     traffic: "Traffic",
+    alarms: "Alarms",
+    about: "About moyai",
     version: (version: string) => `moyai version ${version}`,
   },
   preferences: {

@@ -55,6 +55,8 @@ export const definitions = {
     added: "added",
   },
   form: {
+    changes: "Changes",
+    edited: "New revision",
     title: (name: string) => `New revision based on ${name}`,
     label: "Task definition JSON",
     detail: "The parameters of RegisterTaskDefinition, sent exactly as entered. Unsupported parameters are rejected.",

@@ -1,3 +1,5 @@
+import { about } from "./about.ts";
+import { alarms } from "./alarms.ts";
 import { app } from "./app.ts";
 import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
@@ -15,6 +17,8 @@ import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
 
 export const en = {
+  about,
+  alarms,
   app,
   balancing,
   clusters,

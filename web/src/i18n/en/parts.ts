@@ -14,6 +14,7 @@ export const parts = {
     refused: "Request rejected",
     type: (word: string) => `To confirm, type “${word}”`,
   },
+  unknownTab: (tab: string) => `This page has no tab “${tab}”.`,
   newTab: "Opens in a new tab",
   copy: { label: "Copy", done: "Copied", failed: "Couldn't copy" },
   tags: {
@@ -24,6 +25,8 @@ export const parts = {
     none: "No tags",
     add: "Add tag",
     remove: "Remove",
+    manage: "Manage tags",
+    saved: "Tags saved",
   },
   counts: {
     label: "Running tasks",
@@ -87,6 +90,9 @@ export const parts = {
     draining: "Draining",
     unused: "Unused",
     unavailable: "Unavailable",
+    OK: "OK",
+    ALARM: "In alarm",
+    INSUFFICIENT_DATA: "Insufficient data",
   },
   yes: "On",
   no: "Off",

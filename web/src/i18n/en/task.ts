@@ -17,7 +17,6 @@ export const task = {
   stoppedBecause: "Task stopped",
   stoppingBecause: "Task is stopping",
   tabs: { containers: "Containers", timeline: "Timeline", network: "Networking", details: "Details", tags: "Tags" },
-  noLogs: "No container of this task sends logs to CloudWatch Logs",
   container: {
     title: "Containers",
     empty: "No containers",

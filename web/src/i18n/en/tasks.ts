@@ -18,6 +18,14 @@ export const tasks = {
   stoppedAt: "Stopped",
   stopCode: "Stop code",
   stopReason: "Stopped reason",
+  run: {
+    title: "Run task",
+    action: "Run",
+    done: "Task started",
+    overrides: "Overrides",
+    command: "Command",
+    commandDetail: (container: string) => `Words for the container ${container}, separated by spaces. Defaults to its own command.`,
+  },
   stop: {
     open: "Stop",
     title: (id: string) => `Stop task ${id}?`,

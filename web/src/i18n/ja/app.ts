@@ -11,6 +11,8 @@ export const app: Translation<typeof english> = {
     loadBalancers: "ロードバランサー",
     targetGroups: "ターゲットグループ",
     traffic: "トラフィック",
+    alarms: "アラーム",
+    about: "moyai について",
     version: (version) => `moyai バージョン ${version}`,
   },
   preferences: {

@@ -58,6 +58,8 @@ export const definitions: Translation<typeof english> = {
     added: "追加",
   },
   form: {
+    changes: "変更点",
+    edited: "新しいリビジョン",
     title: (name) => `${name} に基づく新しいリビジョン`,
     label: "タスク定義の JSON",
     detail: "RegisterTaskDefinition のパラメータを入力します。入力した内容がそのまま送信され、サポートされていないパラメータは拒否されます。",

@@ -1,5 +1,7 @@
 import type { Translation } from "../translation.ts";
 import type { en } from "../en/index.ts";
+import { about } from "./about.ts";
+import { alarms } from "./alarms.ts";
 import { app } from "./app.ts";
 import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
@@ -17,6 +19,8 @@ import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
 
 export const ja: Translation<typeof en> = {
+  about,
+  alarms,
   app,
   balancing,
   clusters,

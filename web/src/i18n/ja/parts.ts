@@ -15,6 +15,7 @@ export const parts: Translation<typeof english> = {
     refused: "リクエストが拒否されました",
     type: (word) => `確認するには、「${word}」と入力してください`,
   },
+  unknownTab: (tab) => `このページに「${tab}」タブはありません。`,
   newTab: "新しいタブで開きます",
   copy: { label: "コピー", done: "コピーしました", failed: "コピーできませんでした" },
   tags: {
@@ -25,6 +26,8 @@ export const parts: Translation<typeof english> = {
     none: "タグがありません",
     add: "タグを追加",
     remove: "削除",
+    manage: "タグを管理",
+    saved: "タグを保存しました",
   },
   counts: {
     label: "実行中のタスク",
@@ -88,6 +91,9 @@ export const parts: Translation<typeof english> = {
     draining: "ドレイン中",
     unused: "未使用",
     unavailable: "利用不可",
+    OK: "OK",
+    ALARM: "アラーム状態",
+    INSUFFICIENT_DATA: "データ不足",
   },
   yes: "オン",
   no: "オフ",

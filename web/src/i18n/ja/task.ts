@@ -18,7 +18,6 @@ export const task: Translation<typeof english> = {
   stoppedBecause: "タスクが停止しました",
   stoppingBecause: "タスクを停止しています",
   tabs: { containers: "コンテナ", timeline: "タイムライン", network: "ネットワーク", details: "詳細", tags: "タグ" },
-  noLogs: "このタスクには、ログを CloudWatch Logs に送信するコンテナがありません",
   container: {
     title: "コンテナ",
     empty: "コンテナがありません",

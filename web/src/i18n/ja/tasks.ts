@@ -21,6 +21,14 @@ export const tasks: Translation<typeof english> = {
   stoppedAt: "停止日時",
   stopCode: "停止コード",
   stopReason: "停止理由",
+  run: {
+    title: "タスクの実行",
+    action: "実行",
+    done: "タスクを開始しました",
+    overrides: "上書き",
+    command: "コマンド",
+    commandDetail: (container) => `コンテナ ${container} のコマンドをスペース区切りで指定します。デフォルトはコンテナ自身のコマンドです。`,
+  },
   stop: {
     open: "停止",
     title: (id) => `タスク ${id} を停止しますか?`,

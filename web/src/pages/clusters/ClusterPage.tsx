@@ -19,7 +19,7 @@ import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { TagsTable } from "../../parts/Tags.tsx";
+import { EcsTags } from "../../parts/EcsTags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
 import { ContainerInstancesTable } from "./ContainerInstancesTable.tsx";
@@ -36,7 +36,7 @@ export default function ClusterPage() {
     { id: "services", label: text.services, content: <ServicesTable cluster={name} /> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={name} /> },
     { id: "instances", label: text.instances, content: <ContainerInstancesTable cluster={name} /> },
-    { id: "tags", label: text.tags, content: <TagsTable tags={query.data?.tags ?? []} /> },
+    { id: "tags", label: text.tags, content: <EcsTags arn={query.data?.clusterArn} tags={query.data?.tags ?? []} onChanged={query.reload} /> },
   ];
   return (
     <PageLayout title={name} breadcrumbs={[{ text: text.title, path: paths.clusters }, { text: name }]}>

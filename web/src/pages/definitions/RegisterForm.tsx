@@ -13,11 +13,12 @@ import { toApiError } from "../../aws/apiError.ts";
 import { registerTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
+import { DiffView } from "./DiffView.tsx";
 
 const ROWS = 30;
 
-/** A form for the JSON of a task definition. It checks the JSON syntax; the API validates everything else. */
-export function RegisterForm({ title, initialJson, back }: { title: string; initialJson: string; back: string }) {
+/** A form for the JSON of a task definition, with what it changes in `base`. It checks the JSON syntax; the API validates everything else. */
+export function RegisterForm({ title, initialJson, back, base }: { title: string; initialJson: string; back: string; base?: string }) {
   const text = useText();
   const words = text.definitions.form;
   const target = useTarget();
@@ -58,11 +59,16 @@ export function RegisterForm({ title, initialJson, back }: { title: string; init
           </SpaceBetween>
         }
       >
-        <Container>
-          <FormField label={words.label} description={words.detail} errorText={jsonError} stretch>
-            <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
-          </FormField>
-        </Container>
+        <SpaceBetween size="l">
+          <Container>
+            <FormField label={words.label} description={words.detail} errorText={jsonError} stretch>
+              <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
+            </FormField>
+          </Container>
+          {base === undefined || body === initialJson ? null : (
+            <Container header={<Header variant="h2">{words.changes}</Header>}><DiffView left={initialJson} right={body} names={[base, words.edited]} /></Container>
+          )}
+        </SpaceBetween>
       </Form>
     </form>
   );

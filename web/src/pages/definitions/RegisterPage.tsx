@@ -28,7 +28,7 @@ export default function RegisterPage() {
 function NewRevision({ family, revision, title }: { family: string; revision: string; title: string }) {
   return (
     <QueryContent query={useRevision(family, revision)}>
-      {(base) => <RegisterForm title={title} initialJson={registrationJson(base)} back={paths.revision(family, revision)} />}
+      {(base) => <RegisterForm base={`${family}:${revision}`} title={title} initialJson={registrationJson(base)} back={paths.revision(family, revision)} />}
     </QueryContent>
   );
 }

@@ -3,6 +3,8 @@
 import Box from "@cloudscape-design/components/box";
 import { useEffect, useRef, useState } from "react";
 import { type LogLine, type LogOutput, readLogLines } from "../../aws/logEvents.ts";
+import type { Target } from "../../aws/config.ts";
+import { readContainerOutput } from "../../aws/containerOutput.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useLanguage, useText } from "../../i18n/useText.ts";
 import { ErrorAlert } from "../../parts/QueryContent.tsx";
@@ -11,6 +13,8 @@ import "./LogView.css";
 const MAX_LINES = 1000;
 const LOOK_BACK = 3_600_000; // ms before the first read
 const POLL_INTERVAL = 2000; // ms
+const MAX_TASKS = 20; // whose output is read from the server
+const MAX_PAGES = 16; // of a task's output in one read, about a mebibyte each
 const MAX_DELAY = 10_000; // ms between the time of an event and its storage
 
 export interface LogViewProps {
@@ -55,9 +59,11 @@ function useLines({ output, tasks, pattern, follow }: LogViewProps): { lines: re
     let cancelled = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let from = Date.now() - LOOK_BACK;
+    const positions = new Map<string, number>();
     const read = async () => {
       try {
-        const newLines = await readLogLines(target, output, streams ? streams.split(" ") : [], { from, pattern, limit: MAX_LINES });
+        const ids = streams ? streams.split(" ") : [];
+        const newLines = output.group === null ? await readServerLines(target, output.container, ids, pattern, positions) : await readLogLines(target, output, ids, { from, pattern, limit: MAX_LINES });
         if (cancelled) return;
         setError(null);
         setLines((current) => mergeLines(current ?? [], newLines));
@@ -74,6 +80,21 @@ function useLines({ output, tasks, pattern, follow }: LogViewProps): { lines: re
     };
   }, [target, output, streams, pattern, follow]);
   return { lines, error };
+}
+
+/** The new lines that the server keeps of these tasks, with the pattern as a plain text; `positions` is where the next call continues. */
+async function readServerLines(target: Target, container: string, tasks: readonly string[], pattern: string, positions: Map<string, number>): Promise<LogLine[]> {
+  const lines: LogLine[] = [];
+  for (const task of tasks.slice(0, MAX_TASKS)) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const after = positions.get(task) ?? 0;
+      const output = await readContainerOutput(target, task, container, after);
+      if (output.position === after) break;
+      positions.set(task, output.position);
+      lines.push(...output.lines.map(({ at, text }, index) => ({ id: `${task} ${after} ${index}`, at: at * 1000, task, message: text })));
+    }
+  }
+  return lines.filter(({ message }) => message.includes(pattern)).slice(-MAX_LINES);
 }
 
 /** Merges lines without duplicates, sorted by time, and keeps the newest. */

@@ -10,9 +10,9 @@ import { type ReactNode, type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
-import { toApiError } from "../../aws/apiError.ts";
+import { type ApiError, toApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useDefinition } from "../../live/queries.ts";
+import { useCluster, useDefinition } from "../../live/queries.ts";
 import { TagsField } from "../../parts/Tags.tsx";
 import { type ServiceDraft, usesAwsvpc, endpointsOf } from "./draft.ts";
 import { BalancingFields } from "./fields/BalancingFields.tsx";
@@ -20,6 +20,7 @@ import { ConnectFields } from "./fields/ConnectFields.tsx";
 import { DeploymentFields } from "./fields/DeploymentFields.tsx";
 import { NetworkFields } from "./fields/NetworkFields.tsx";
 import { ServiceFields } from "./fields/ServiceFields.tsx";
+import { type FieldErrors, fieldOf, problemsOf } from "./problems.ts";
 
 export interface ServiceFormProps {
   readonly cluster: string;
@@ -37,18 +38,30 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
   const flash = useFlash();
   const [draft, setDraft] = useState(initial);
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [isChecked, setIsChecked] = useState(false); // whether problems are shown: after the first attempt
   const taskDefinition = draft.revision ? `${draft.family}:${draft.revision}` : draft.family;
   const definition = useDefinition(taskDefinition || undefined).data;
-  const completeDraft = { ...draft, endpoints: endpointsOf(definition, draft.endpoints) };
   const name = draft.name || draft.family; // the placeholder of the empty field
-  const change = (part: Partial<ServiceDraft>) => { setDraft((current) => ({ ...current, ...part })); };
-  const fields = { draft: completeDraft, change, editing };
+  const completeDraft = { ...draft, endpoints: endpointsOf(definition, draft.endpoints, editing ? undefined : name) };
+  const defaultNamespace = useCluster(cluster).data?.serviceConnectDefaults?.namespace;
+  const problems = problemsOf(completeDraft, name, definition?.networkMode, defaultNamespace);
+  const errorField = error === null ? undefined : fieldOf(error);
+  const errors: FieldErrors = {
+    ...(isChecked ? Object.fromEntries(Object.entries(problems).map(([field, kind]) => [field, words.problems[kind]])) : {}),
+    ...(error !== null && errorField !== undefined ? { [errorField]: errorText(error) } : {}),
+  };
+  const change = (part: Partial<ServiceDraft>) => {
+    setError(null); // it was about other values
+    setDraft((current) => ({ ...current, ...part }));
+  };
+  const fields = { draft: completeDraft, change, editing, errors };
   const back = editing ? paths.service(cluster, initial.name) : paths.cluster(cluster);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (busy) return;
+    setIsChecked(true);
+    if (busy || Object.keys(problems).length > 0) return;
     setBusy(true);
     save({ ...completeDraft, name }, definition?.networkMode).then(
       () => {
@@ -56,7 +69,7 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
         void navigate(paths.service(cluster, name, "deployments"));
       },
       (failure: unknown) => {
-        setError(failure);
+        setError(toApiError(failure));
         setBusy(false);
       },
     );
@@ -66,7 +79,7 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{editing ? words.editTitle(initial.name) : text.services.create}</Header>}
-        errorText={error === null ? "" : `${toApiError(error).code}: ${toApiError(error).message}`}
+        errorText={error !== null && errorField === undefined ? errorText(error) : isChecked && Object.keys(problems).length > 0 ? words.correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -86,4 +99,8 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
       </Form>
     </form>
   );
+}
+
+function errorText({ code, message }: ApiError): string {
+  return `${code}: ${message}`;
 }

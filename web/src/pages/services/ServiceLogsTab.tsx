@@ -1,5 +1,4 @@
 import type { Service } from "@aws-sdk/client-ecs";
-import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
@@ -16,21 +15,13 @@ import { useDefinition, useTasks } from "../../live/queries.ts";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { LogView } from "./LogView.tsx";
 
-/** The logs of the service's containers that use CloudWatch Logs. */
+/** The logs of the service's containers: from CloudWatch Logs, or as the server keeps them. */
 export function ServiceLogsTab({ service, cluster }: { service: Service; cluster: string }) {
   return (
     <QueryContent query={useDefinition(service.taskDefinition)}>
-      {(definition) => {
-        const outputs = definition ? logOutputsOf(definition) : [];
-        return outputs.length > 0 ? <Logs service={service} cluster={cluster} outputs={outputs} /> : <NoLogs />;
-      }}
+      {(definition) => <Logs service={service} cluster={cluster} outputs={definition ? logOutputsOf(definition) : []} />}
     </QueryContent>
   );
-}
-
-function NoLogs() {
-  const text = useText().services.logs;
-  return <Alert type="info" header={text.noLogs}>{text.noLogsDetail}</Alert>;
 }
 
 function Logs({ service, cluster, outputs }: { service: Service; cluster: string; outputs: readonly LogOutput[] }) {
@@ -50,7 +41,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
   return (
     <Container
       header={
-        <Header variant="h2" description={<>{text.group}: <code>{output.group}</code></>} actions={
+        <Header variant="h2" description={output.group === null ? text.serverOutput : <>{text.group}: <code>{output.group}</code></>} actions={
           <Toggle checked={follow} onChange={({ detail }) => { setFollow(detail.checked); }}>{text.follow}</Toggle>
         }>
           {text.title}
@@ -88,7 +79,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
           </FormField>
         </SpaceBetween>
         <LogView key={`${output.container} ${task} ${pattern}`} output={output} tasks={task ? [task] : ids} pattern={pattern} follow={follow} />
-        <Box color="text-body-secondary" fontSize="body-s">{text.limit}</Box>
+        <Box color="text-body-secondary" fontSize="body-s">{output.group === null ? null : text.limit}</Box>
       </SpaceBetween>
     </Container>
   );

@@ -14,24 +14,25 @@ import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useService } from "../../live/queries.ts";
+import { EcsTags } from "../../parts/EcsTags.tsx";
 import { TaskCounts } from "../../parts/TaskCounts.tsx";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Timestamp } from "../../parts/Time.tsx";
 import { type PathTab, PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { TagsTable } from "../../parts/Tags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { TrafficHealth } from "../traffic/TrafficHealth.tsx";
 import { type Action, ServiceAction } from "./actions.tsx";
 import { ConfigurationTab } from "./ConfigurationTab.tsx";
 import { ConnectTab } from "./ConnectTab.tsx";
 import { DeploymentsTab } from "./DeploymentsTab.tsx";
-import { EventsTab } from "./EventsTab.tsx";
 import { HealthTab } from "./HealthTab.tsx";
+import { HistoryTab } from "./HistoryTab.tsx";
 import { LoadBalancingTab } from "./LoadBalancingTab.tsx";
 import { ServiceAddresses } from "./ServiceAddresses.tsx";
 import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
+import { StartFailures } from "./StartFailures.tsx";
 import { isDeploying, primaryOf } from "./summary.ts";
 
 /** A service: its state, its actions, and a tab for each aspect. */
@@ -58,8 +59,9 @@ export default function ServicePage() {
           {(service) => (
             <SpaceBetween size="l">
               <DeploymentAlert service={service} deployments={paths.service(cluster, name, "deployments")} />
+              <StartFailures service={service} />
               <Overview service={service} />
-              <ServiceTabs service={service} cluster={cluster} name={name} active={tab} />
+              <ServiceTabs service={service} cluster={cluster} name={name} active={tab} reload={query.reload} />
             </SpaceBetween>
           )}
         </QueryContent>
@@ -144,19 +146,17 @@ function Overview({ service }: { service: Service }) {
   );
 }
 
-function ServiceTabs({ service, cluster, name, active }: { service: Service; cluster: string; name: string; active: string | undefined }) {
+function ServiceTabs({ service, cluster, name, active, reload }: { service: Service; cluster: string; name: string; active: string | undefined; reload: () => void }) {
   const text = useText().services.tabs;
   const tabs: PathTab[] = [
-    { id: "health", label: text.health, content: <HealthTab service={service} cluster={cluster} /> },
-    { id: "traffic", label: text.traffic, content: <TrafficHealth cluster={cluster} service={name} /> },
+    { id: "health", formerIds: ["traffic"], label: text.health, content: <SpaceBetween size="xl"><HealthTab service={service} cluster={cluster} /><TrafficHealth cluster={cluster} service={name} /></SpaceBetween> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={cluster} service={name} /> },
+    { id: "connect", label: text.connect, content: <ConnectTab service={service} /> },
     { id: "logs", label: text.logs, content: <ServiceLogsTab service={service} cluster={cluster} /> },
     { id: "deployments", label: text.deployments, content: <DeploymentsTab service={service} cluster={cluster} /> },
-    { id: "events", label: text.events, content: <EventsTab service={service} /> },
-    { id: "configuration", label: text.configuration, content: <ConfigurationTab service={service} /> },
-    { id: "load-balancing", label: text.balancing, content: <LoadBalancingTab service={service} /> },
-    { id: "connect", label: text.connect, content: <ConnectTab service={service} /> },
-    { id: "tags", label: text.tags, content: <TagsTable tags={service.tags ?? []} /> },
+    { id: "timeline", formerIds: ["events"], label: text.timeline, content: <HistoryTab service={service} /> },
+    { id: "configuration", formerIds: ["load-balancing"], label: text.configuration, content: <SpaceBetween size="l"><ConfigurationTab service={service} /><LoadBalancingTab service={service} /></SpaceBetween> },
+    { id: "tags", label: text.tags, content: <EcsTags arn={service.serviceArn} tags={service.tags ?? []} onChanged={reload} /> },
   ];
   return <PathTabs label={name} tabs={tabs} active={active} path={(id) => paths.service(cluster, name, id)} />;
 }

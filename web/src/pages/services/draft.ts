@@ -7,11 +7,13 @@ import type {
   LoadBalancer,
   NetworkMode,
   PortMapping,
+  RunTaskCommandInput,
   Service,
   ServiceConnectConfiguration,
   TaskDefinition,
   UpdateServiceCommandInput,
 } from "@aws-sdk/client-ecs";
+import type { Subnet } from "@aws-sdk/client-ec2";
 import { familyOf } from "../../aws/arn.ts";
 import type { Tags } from "../../aws/tags.ts";
 import { primaryOf } from "./summary.ts";
@@ -129,13 +131,39 @@ export function draftOf(service: Service): ServiceDraft {
   };
 }
 
-/** An endpoint for each named port of a task definition: the edited one if there is one, or else a disabled one. */
-export function endpointsOf(definition: TaskDefinition | undefined, edited: readonly EndpointDraft[]): EndpointDraft[] {
-  const ports = (definition?.containerDefinitions ?? []).flatMap((container) => container.portMappings ?? []);
-  return ports.filter(isNamed).map((port) => {
-    const disabled = { enabled: false, portName: port.name, discoveryName: "", dnsName: "", port: String(port.containerPort ?? "") };
-    return edited.find(({ portName }) => portName === port.name) ?? disabled;
+/**
+ * An endpoint for each named port of a task definition: the edited one if there is one, or else a disabled one. A new service
+ * offers its ports; callers use its name, if it has only one port.
+ */
+export function endpointsOf(definition: TaskDefinition | undefined, edited: readonly EndpointDraft[], newService?: string): EndpointDraft[] {
+  const ports = (definition?.containerDefinitions ?? []).flatMap((container) => container.portMappings ?? []).filter(isNamed);
+  return ports.map((port) => {
+    const dnsName = newService !== undefined && ports.length === 1 ? newService : "";
+    const untouched = { enabled: newService !== undefined, portName: port.name, discoveryName: dnsName, dnsName, port: String(port.containerPort ?? "") };
+    return edited.find(({ portName }) => portName === port.name) ?? untouched;
   });
+}
+
+/** A new service in a cluster: in the default VPC's subnets, and with Service Connect where the cluster has a namespace. */
+export function newService(subnets: readonly Subnet[], defaultNamespace: string | undefined): ServiceDraft {
+  const defaults = subnets.filter(({ DefaultForAz }) => DefaultForAz).flatMap(({ SubnetId }) => SubnetId ?? []);
+  return { ...NEW_SERVICE, subnets: defaults, connect: defaultNamespace ? "server" : "off" };
+}
+
+/** The request for tasks without a service. `command`: words for the first container, in place of its own. */
+export function runTaskInput(cluster: string, draft: ServiceDraft, definition: TaskDefinition | undefined, command: string): RunTaskCommandInput {
+  const words = command.trim() === "" ? [] : command.trim().split(/\s+/);
+  const name = definition?.containerDefinitions?.[0]?.name;
+  const { taskDefinition, enableExecuteCommand, networkConfiguration } = sharedInput(draft, definition?.networkMode);
+  return {
+    cluster,
+    taskDefinition,
+    enableExecuteCommand,
+    count: toNumber(draft.desired),
+    launchType: draft.launchType,
+    ...(networkConfiguration === undefined ? {} : { networkConfiguration }),
+    ...(words.length > 0 && name !== undefined ? { overrides: { containerOverrides: [{ name, command: words }] } } : {}),
+  };
 }
 
 function isNamed(port: PortMapping): port is PortMapping & { name: string } {
@@ -183,6 +211,9 @@ function connectConfiguration(draft: ServiceDraft, previous: ServiceConnectConfi
   return { ...base, enabled: true, ...(draft.namespace ? { namespace: draft.namespace } : {}), services };
 }
 
+/** The members that creating a service, updating it and running tasks have in common. */
+type SharedInput = Pick<UpdateServiceCommandInput, "taskDefinition" | "desiredCount" | "deploymentConfiguration" | "enableExecuteCommand" | "networkConfiguration">;
+
 /** The load balancers. Members that the form does not show, such as the rules of deployments, are taken from `previous`. */
 function loadBalancers(draft: ServiceDraft, previous: readonly LoadBalancer[]): LoadBalancer[] {
   return draft.balancers.map(({ targetGroup, container, port }) => ({
@@ -193,7 +224,7 @@ function loadBalancers(draft: ServiceDraft, previous: readonly LoadBalancer[]): 
   }));
 }
 
-function sharedInput(draft: ServiceDraft, mode: NetworkMode | undefined) {
+function sharedInput(draft: ServiceDraft, mode: NetworkMode | undefined): SharedInput {
   const network = {
     awsvpcConfiguration: {
       subnets: [...draft.subnets],
@@ -243,11 +274,4 @@ export function updateInput(cluster: string, service: Service, draft: ServiceDra
 /** Whether an update with these members starts a deployment. */
 export function startsDeployment(input: UpdateServiceCommandInput): boolean {
   return [input.taskDefinition, input.networkConfiguration, input.serviceConnectConfiguration, input.loadBalancers].some((member) => member !== undefined);
-}
-
-/** The props of the form's sections. */
-export interface ServiceFieldsProps {
-  readonly draft: ServiceDraft;
-  readonly change: (part: Partial<ServiceDraft>) => void;
-  readonly editing: boolean;
 }

@@ -1,5 +1,4 @@
 import type { Task } from "@aws-sdk/client-ecs";
-import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
@@ -14,26 +13,25 @@ import { useDefinition } from "../../live/queries.ts";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { LogView } from "../services/LogView.tsx";
 
-/** The logs of the task's containers that use CloudWatch Logs. */
+/** The logs of the task's containers: from CloudWatch Logs, or as the server keeps them. */
 export function TaskLogsTab({ task }: { task: Task }) {
   return <QueryContent query={useDefinition(task.taskDefinitionArn)}>{(definition) => <Logs id={nameOf(task.taskArn)} definition={definition ?? {}} />}</QueryContent>;
 }
 
 function Logs({ id, definition }: { id: string; definition: Parameters<typeof logOutputsOf>[0] }) {
   const text = useText().services.logs;
-  const noLogs = useText().task.noLogs;
   const outputs = useMemo(() => logOutputsOf(definition), [definition]);
   const tasks = useMemo(() => [id], [id]);
   const [container, setContainer] = useState("");
   const [follow, setFollow] = useState(true);
   const output = outputs.find((candidate) => candidate.container === container) ?? outputs[0];
-  if (!output) return <Alert type="info" header={noLogs}>{text.noLogsDetail}</Alert>;
+  if (!output) return null;
   return (
     <Container
       header={
         <Header
           variant="h2"
-          description={<>{text.group}: <code>{output.group}</code></>}
+          description={output.group === null ? text.serverOutput : <>{text.group}: <code>{output.group}</code></>}
           actions={<Toggle checked={follow} onChange={({ detail }) => { setFollow(detail.checked); }}>{text.follow}</Toggle>}
         >
           {text.title}
@@ -50,7 +48,7 @@ function Logs({ id, definition }: { id: string; definition: Parameters<typeof lo
           />
         )}
         <LogView key={output.container} output={output} tasks={tasks} pattern="" follow={follow} />
-        <Box color="text-body-secondary" fontSize="body-s">{text.limit}</Box>
+        <Box color="text-body-secondary" fontSize="body-s">{output.group === null ? null : text.limit}</Box>
       </SpaceBetween>
     </Container>
   );

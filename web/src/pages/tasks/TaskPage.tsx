@@ -19,7 +19,7 @@ import { RelativeTime } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { TagsTable } from "../../parts/Tags.tsx";
+import { EcsTags } from "../../parts/EcsTags.tsx";
 import { TaskContainersTab } from "./TaskContainersTab.tsx";
 import { DetailsTab } from "./DetailsTab.tsx";
 import { ExecTab } from "./ExecTab.tsx";
@@ -69,7 +69,7 @@ export default function TaskPage() {
                   { id: "networking", label: words.tabs.network, content: <NetworkTab task={task} /> },
                   { id: "terminal", label: text.exec.tab, content: <ExecTab cluster={cluster} task={task} /> },
                   { id: "details", label: words.tabs.details, content: <DetailsTab task={task} /> },
-                  { id: "tags", label: words.tabs.tags, content: <TagsTable tags={task.tags ?? []} /> },
+                  { id: "tags", label: words.tabs.tags, content: <EcsTags arn={task.taskArn} tags={task.tags ?? []} onChanged={query.reload} /> },
                 ]}
               />
             </SpaceBetween>

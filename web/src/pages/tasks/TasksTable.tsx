@@ -1,6 +1,8 @@
 import type { Task } from "@aws-sdk/client-ecs";
+import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { href } from "../../app/links.tsx";
@@ -50,7 +52,10 @@ export function TasksTable({ cluster, service }: { cluster: string; service?: st
         columns={useColumns(cluster, desiredStatus)}
         selection={{ ...selection, label: (task) => nameOf(task.taskArn) }}
         actions={
-          <SelectionButton item={selection.selected} isEnabled={({ desiredStatus }) => desiredStatus === "RUNNING"} onClick={setStopping}>{text.stop.open}</SelectionButton>
+          <SpaceBetween size="xs" direction="horizontal">
+            <SelectionButton item={selection.selected} isEnabled={({ desiredStatus }) => desiredStatus === "RUNNING"} onClick={setStopping}>{text.stop.open}</SelectionButton>
+            {service === undefined ? <Button href={href(paths.runTask(cluster))}>{text.run.title}</Button> : null}
+          </SpaceBetween>
         }
         empty={desiredStatus === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
       />

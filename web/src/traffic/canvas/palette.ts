@@ -14,7 +14,6 @@ export interface Palette {
   readonly secondaryText: string;
   readonly selected: string;
   readonly deploying: string;
-  readonly label: string;
   readonly tones: Readonly<Record<Tone, string>>;
   /** Of texts and marks in boxes, which are small. */
   readonly boxTones: Readonly<Record<Tone, string>>;
@@ -31,7 +30,6 @@ export const LIGHT: Palette = {
   secondaryText: "#5a6675",
   selected: "#002b66",
   deploying: "#8b3fc4",
-  label: "#ffffff",
   tones: { good: "#2f7fbf", fair: "#c98500", bad: "#c4320a", none: "#9aa5b1" },
   boxTones: { good: "#2f7fbf", fair: "#8f6200", bad: "#a32a08", none: "#9aa5b1" },
 };
@@ -47,7 +45,6 @@ export const DARK: Palette = {
   secondaryText: "#a4b1c0",
   selected: "#ffffff",
   deploying: "#d08bff",
-  label: "#161d26",
   tones: { good: "#56a8e8", fair: "#f0b429", bad: "#ff7043", none: "#6b7785" },
   boxTones: { good: "#56a8e8", fair: "#f5c860", bad: "#ff9a78", none: "#6b7785" },
 };

@@ -1,4 +1,5 @@
 import type { TaskDefinition } from "@aws-sdk/client-ecs";
+import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -9,12 +10,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { elbName } from "../../../aws/elb.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useTargetGroups } from "../../../live/elbQueries.ts";
-import type { BalancerDraft, ServiceFieldsProps } from "../draft.ts";
+import type { BalancerDraft } from "../draft.ts";
+import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 const MAX_BALANCERS = 5;
 
 /** The target groups in which the service registers its tasks. */
-export function BalancingFields({ draft, change, definition }: ServiceFieldsProps & { readonly definition: TaskDefinition | undefined }) {
+export function BalancingFields({ draft, change, definition, errors }: ServiceFieldsProps & { readonly definition: TaskDefinition | undefined }) {
   const text = useText().balancing;
   const [port] = portsOf(definition);
   const add = () => { change({ balancers: [...draft.balancers, { targetGroup: "", container: port?.container ?? "", port: port?.port ?? "" }] }); };
@@ -22,6 +24,7 @@ export function BalancingFields({ draft, change, definition }: ServiceFieldsProp
   return (
     <Container header={<Header variant="h2" description={text.formDetail}>{text.title}</Header>}>
       <SpaceBetween size="m">
+        {errors.balancers === undefined ? null : <Alert type="error">{errors.balancers}</Alert>}
         {draft.balancers.map((balancer, index) => (
           <SpaceBetween key={index} size="xs">
             <BalancerFields balancer={balancer} definition={definition} onChange={(changed) => { setBalancer(index, changed); }} />

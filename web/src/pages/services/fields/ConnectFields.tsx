@@ -11,12 +11,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { namespaceName } from "../../../aws/namespaces.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useCluster, useNamespaces } from "../../../live/queries.ts";
-import type { EndpointDraft, ServiceDraft, ServiceFieldsProps } from "../draft.ts";
+import type { EndpointDraft, ServiceDraft } from "../draft.ts";
+import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 const SIDES: readonly ServiceDraft["connect"][] = ["off", "client", "server"];
 
 /** Service Connect: the namespace, and the endpoints that the service offers. */
-export function ConnectFields({ draft, change, cluster }: ServiceFieldsProps & { cluster: string }) {
+export function ConnectFields({ draft, change, cluster, errors }: ServiceFieldsProps & { cluster: string }) {
   const text = useText();
   const words = text.services.form;
   const namespaces = useNamespaces().data ?? [];
@@ -36,6 +37,7 @@ export function ConnectFields({ draft, change, cluster }: ServiceFieldsProps & {
         {draft.connect === "off" ? null : (
           <FormField
             label={<>{text.services.connectTab.namespace} <i>– {text.parts.form.optional}</i></>}
+            errorText={errors.namespace}
             description={defaultNamespace ? words.defaultNamespace(namespaceName(namespaces, defaultNamespace)) : words.noDefaultNamespace}
           >
             <Autosuggest
@@ -49,6 +51,7 @@ export function ConnectFields({ draft, change, cluster }: ServiceFieldsProps & {
         )}
         {draft.connect !== "server" ? null : (
           <SpaceBetween size="m">
+            {errors.endpoints === undefined ? null : <Alert type="error">{errors.endpoints}</Alert>}
             {draft.endpoints.length === 0 ? <Alert type="info">{words.noPorts}</Alert> : null}
             {draft.endpoints.map((endpoint) => <EndpointFields key={endpoint.portName} endpoint={endpoint} change={setEndpoint} />)}
           </SpaceBetween>

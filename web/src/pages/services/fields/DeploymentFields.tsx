@@ -8,13 +8,13 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useText } from "../../../i18n/useText.ts";
-import type { ServiceFieldsProps } from "../draft.ts";
+import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 const STRATEGIES: readonly DeploymentStrategy[] = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"];
 type NumberField = "minimum" | "maximum" | "bake" | "percent" | "stepBake";
 
 /** The deployment strategy, and when a deployment is rolled back. */
-export function DeploymentFields({ draft, change }: ServiceFieldsProps) {
+export function DeploymentFields({ draft, change, errors }: ServiceFieldsProps) {
   const text = useText().services;
   const words = text.form;
   return (
@@ -30,7 +30,7 @@ export function DeploymentFields({ draft, change }: ServiceFieldsProps) {
         </FormField>
         <ColumnLayout columns={4}>
           {numberFields(draft.strategy).map((name) => (
-            <FormField key={name} label={words.numbers[name]}>
+            <FormField key={name} label={words.numbers[name]} errorText={errors[name]}>
               <Input type="number" inputMode="numeric" value={draft[name]} onChange={({ detail }) => { change({ [name]: detail.value }); }} />
             </FormField>
           ))}

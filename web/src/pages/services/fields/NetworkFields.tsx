@@ -8,10 +8,10 @@ import { nameTag } from "../../../aws/ec2.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useNetworks } from "../../../live/queries.ts";
 import { ErrorAlert } from "../../../parts/QueryContent.tsx";
-import type { ServiceFieldsProps } from "../draft.ts";
+import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 /** The subnets, security groups and public IP of the tasks. */
-export function NetworkFields({ draft, change }: ServiceFieldsProps) {
+export function NetworkFields({ draft, change, errors }: ServiceFieldsProps) {
   const text = useText().services.form;
   const query = useNetworks();
   const statusType = query.status === "loading" ? "loading" : "finished";
@@ -28,7 +28,7 @@ export function NetworkFields({ draft, change }: ServiceFieldsProps) {
     <Container header={<Header variant="h2">{text.network}</Header>}>
       <SpaceBetween size="l">
         {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
-        <FormField label={text.subnets} description={text.subnetsDetail}>
+        <FormField label={text.subnets} description={text.subnetsDetail} errorText={errors.subnets}>
           <Multiselect
             selectedOptions={selectedOptions(draft.subnets, subnets)}
             options={subnets}
@@ -38,7 +38,7 @@ export function NetworkFields({ draft, change }: ServiceFieldsProps) {
             onChange={({ detail }) => { change({ subnets: valuesOf(detail.selectedOptions) }); }}
           />
         </FormField>
-        <FormField label={text.groups} description={text.groupsDetail}>
+        <FormField label={text.groups} description={text.groupsDetail} errorText={errors.groups}>
           <Multiselect
             selectedOptions={selectedOptions(draft.groups, groups)}
             options={groups}

@@ -10,18 +10,19 @@ import Tiles from "@cloudscape-design/components/tiles";
 import { familyOf } from "../../../aws/arn.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useFamilies, useRevisionsOf } from "../../../live/queries.ts";
-import type { ServiceFieldsProps } from "../draft.ts";
+import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 /** The task definition, the number of tasks and the launch type. */
-export function ServiceFields({ draft, change, editing }: ServiceFieldsProps) {
+/** `nameless`: for tasks without a service. */
+export function ServiceFields({ draft, change, editing, errors, nameless = false }: ServiceFieldsProps & { readonly nameless?: boolean }) {
   const text = useText().services;
   const words = text.form;
   return (
     <Container header={<Header variant="h2">{words.service}</Header>}>
       <SpaceBetween size="l">
-        <DefinitionFields draft={draft} change={change} editing={editing} />
+        <DefinitionFields draft={draft} change={change} editing={editing} errors={errors} />
         <ColumnLayout columns={2}>
-          <FormField label={words.name}>
+          {nameless ? null : <FormField label={words.name} errorText={errors.name}>
             <Input
               value={draft.name}
               disabled={editing}
@@ -29,8 +30,8 @@ export function ServiceFields({ draft, change, editing }: ServiceFieldsProps) {
               placeholder={draft.family}
               onChange={({ detail }) => { change({ name: detail.value }); }}
             />
-          </FormField>
-          <FormField label={words.desired}>
+          </FormField>}
+          <FormField label={words.desired} errorText={errors.desired}>
             <Input type="number" inputMode="numeric" value={draft.desired} onChange={({ detail }) => { change({ desired: detail.value }); }} />
           </FormField>
         </ColumnLayout>
@@ -54,7 +55,7 @@ export function ServiceFields({ draft, change, editing }: ServiceFieldsProps) {
   );
 }
 
-function DefinitionFields({ draft, change }: ServiceFieldsProps) {
+function DefinitionFields({ draft, change, errors }: ServiceFieldsProps) {
   const text = useText().services;
   const words = text.form;
   const families = useFamilies();
@@ -64,7 +65,7 @@ function DefinitionFields({ draft, change }: ServiceFieldsProps) {
   const revisionOptions = [latest, ...(draft.revision && !revisionNumbers.includes(draft.revision) ? [draft.revision, ...revisionNumbers] : revisionNumbers).map((value) => ({ value, label: value }))];
   return (
     <ColumnLayout columns={2}>
-      <FormField label={text.definition}>
+      <FormField label={text.definition} errorText={errors.family}>
         <Select
           selectedOption={draft.family ? { value: draft.family, label: draft.family } : null}
           placeholder={words.chooseFamily}

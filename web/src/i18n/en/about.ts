@@ -1,0 +1,14 @@
+// Texts of the page about moyai.
+
+export const about = {
+  title: "About moyai",
+  version: "Version",
+  account: "Account and Region",
+  endpoint: "API endpoint",
+  documentation: "Documentation",
+  guide: "Guide",
+  changes: "Changes in this version",
+  parity: "Differences from AWS",
+  coverage: "Supported operations",
+  source: "These files are in moyai's source, and describe the version that runs here.",
+} as const;
