@@ -441,3 +441,15 @@ def test_the_zone_of_a_namespace_is_shown_and_managed_by_cloud_map(installation,
     assert refusal(route53.delete_hosted_zone, "AccessDenied", 403, Id=identity) == managed
     vpc = {"VPCRegion": REGION, "VPCId": net.vpc}
     refusal(lambda: create(route53, "apps.internal", VPC=vpc), "ConflictingDomainExists")
+
+
+def test_a_namespace_can_not_have_the_name_of_a_private_zone_of_its_vpc(installation, private, net):
+    cloud_map = installation.client("servicediscovery")
+    started = cloud_map.create_private_dns_namespace(Name="shop.internal", Vpc=net.vpc)
+    operation = cloud_map.get_operation(OperationId=started["OperationId"])["Operation"]
+    assert (operation["Status"], operation["ErrorCode"]) == ("FAIL", "CANNOT_CREATE_HOSTED_ZONE")
+    assert operation["ErrorMessage"] == (
+        f"The VPC {net.vpc} in region {REGION} has already been associated with the hosted zone {private} "
+        "with the same domain name."
+    )
+    assert cloud_map.list_namespaces()["Namespaces"] == []

@@ -26,6 +26,7 @@ from moyai.domain.cloudmap.operation import (
 )
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.queries.hosted_zones import hosted_zones_in, managed_zone
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant, later
@@ -37,6 +38,8 @@ OPERATIONS_KEPT: Final = 3600.0
 """Seconds for which a finished operation can still be described."""
 IMPOSSIBLE: Final = "INVALID_CHANGE_BATCH"
 """AWS's code for a change that can't be made."""
+NO_HOSTED_ZONE: Final = "CANNOT_CREATE_HOSTED_ZONE"
+"""AWS's code for a namespace whose zone can't be."""
 
 
 class _Outcome(NamedTuple):
@@ -44,6 +47,7 @@ class _Outcome(NamedTuple):
 
     changes: tuple[Change, ...] = ()
     failure: str | None = None
+    code: str = IMPOSSIBLE
 
 
 def plan_operation(world: World, key: str, now: Instant) -> Plan:
@@ -62,7 +66,7 @@ def plan_operation(world: World, key: str, now: Instant) -> Plan:
         status=OperationStatus.SUCCESS if outcome.failure is None else OperationStatus.FAIL,
         updated_at=now,
         order=None,
-        error_code=None if outcome.failure is None else IMPOSSIBLE,
+        error_code=None if outcome.failure is None else outcome.code,
         error_message=outcome.failure,
     )
     return plan([*outcome.changes, Put(finished_operation)])
@@ -101,7 +105,17 @@ def _outcome(world: World, operation: CloudMapOperation, now: Instant) -> _Outco
 
 def _create_namespace(world: World, namespace: Namespace) -> _Outcome:
     other = namespace_with_same_name(world, namespace)
-    return _Outcome((Put(namespace),)) if other is None else _Outcome(failure=f"{other.id} has its name.")
+    if other is not None:
+        return _Outcome(failure=f"{other.id} has its name.")
+    zone = managed_zone(namespace)
+    for vpc in () if zone is None else zone.vpcs:
+        twin = next((present for present in hosted_zones_in(world, vpc) if zone and present.name == zone.name), None)
+        if twin is not None:
+            message = (
+                f"The VPC {vpc.id} in region {vpc.region} has already been associated with the hosted zone {twin.id}"
+            )
+            return _Outcome(failure=f"{message} with the same domain name.", code=NO_HOSTED_ZONE)
+    return _Outcome((Put(namespace),))
 
 
 def _delete_namespace(world: World, arn: NamespaceArn) -> _Outcome:
