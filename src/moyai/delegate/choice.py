@@ -12,8 +12,12 @@ from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
-from moyai.delegate.networks import IN_NETWORKS, Networks, networks_of
+from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
+from moyai.domain.queries.vpc import all_in_scope
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.world import World
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
 from moyai.ports.store import Store
@@ -73,7 +77,7 @@ class Delegates(Delegate):
         await self._embedded.start()
         client = self._client("http://localhost", str(self._embedded.socket))
         if request.service in IN_NETWORKS:
-            networks = networks_of(self._store.world, request.scope)
+            networks = _networks_of(self._store.world, request.scope)
             if self._told.get(request.scope) != networks:
                 await client.tell_networks(networks)
                 self._told[request.scope] = networks
@@ -93,3 +97,15 @@ class Delegates(Delegate):
         if key not in self._clients:
             self._clients[key] = DelegateClient(url, socket)
         return self._clients[key]
+
+
+def _networks_of(world: World, scope: Scope) -> Networks:
+    """The networks of a scope as they are now."""
+    vpcs, subnets = all_in_scope(world, Vpc, scope), all_in_scope(world, Subnet, scope)
+    groups = all_in_scope(world, SecurityGroup, scope)
+    return Networks(
+        scope,
+        tuple(NetworkVpc(vpc.id, vpc.cidr, vpc.is_default) for vpc in vpcs),
+        tuple(NetworkSubnet(subnet.id, subnet.vpc, subnet.cidr, subnet.zone) for subnet in subnets),
+        tuple(NetworkGroup(group.id, group.vpc, group.name, group.description) for group in groups),
+    )

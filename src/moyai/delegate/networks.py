@@ -10,10 +10,6 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.queries.vpc import all_in_scope
-from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.vpc import Subnet, Vpc
-from moyai.domain.world import World
 from moyai.kernel.scope import Scope
 
 IN_NETWORKS: Final = frozenset(
@@ -26,7 +22,7 @@ IN_NETWORKS: Final = frozenset(
 
 
 class NetworkVpc(msgspec.Struct, frozen=True):
-    """A VPC."""
+    """A VPC with its first range."""
 
     id: str
     cidr: str
@@ -60,13 +56,4 @@ class Networks(msgspec.Struct, frozen=True):
     groups: tuple[NetworkGroup, ...]
 
 
-def networks_of(world: World, scope: Scope) -> Networks:
-    """The networks of a scope as they are now."""
-    vpcs, subnets = all_in_scope(world, Vpc, scope), all_in_scope(world, Subnet, scope)
-    groups = all_in_scope(world, SecurityGroup, scope)
-    return Networks(
-        scope,
-        tuple(NetworkVpc(vpc.id, vpc.cidr, vpc.is_default) for vpc in vpcs),
-        tuple(NetworkSubnet(subnet.id, subnet.vpc, subnet.cidr, subnet.zone) for subnet in subnets),
-        tuple(NetworkGroup(group.id, group.vpc, group.name, group.description) for group in groups),
-    )
+READER: Final = msgspec.json.Decoder(Networks)

@@ -36,7 +36,6 @@ def main() -> None:
 
 def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     """A server with moto on this socket. It is imported here, in the process that is its own."""
-    import msgspec  # noqa: PLC0415
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -46,7 +45,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
 
     from moyai.delegate.application import Application  # noqa: PLC0415
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
-    from moyai.delegate.networks import Networks  # noqa: PLC0415
+    from moyai.delegate.networks import READER  # noqa: PLC0415
 
     _ignore_conditional_denials()
 
@@ -59,7 +58,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
     application = Application(
         DomainDispatcherApplication(create_backend_app),
-        lambda body: replace_networks(msgspec.json.decode(body, type=Networks)),
+        lambda body: replace_networks(READER.decode(body)),
     )
     return make_server(
         f"unix://{listener.getsockname()}",

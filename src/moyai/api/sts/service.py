@@ -36,6 +36,8 @@ def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict
 
 
 class SessionTag(msgspec.Struct, frozen=True):
+    """A tag of a session, which only policies could read."""
+
     key: str
     value: str
 
