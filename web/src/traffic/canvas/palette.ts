@@ -31,7 +31,7 @@ export const LIGHT: Palette = {
   selected: "#002b66",
   deploying: "#8b3fc4",
   tones: { good: "#2f7fbf", fair: "#c98500", bad: "#c4320a", none: "#9aa5b1" },
-  boxTones: { good: "#2f7fbf", fair: "#8f6200", bad: "#a32a08", none: "#9aa5b1" },
+  boxTones: { good: "#2f7fbf", fair: "#8f6200", bad: "#992200", none: "#9aa5b1" },
 };
 
 export const DARK: Palette = {
