@@ -18,7 +18,7 @@ _TRACE_DIGITS = 32
 
 def trace(
     reference: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A trace's ID or a request's x-request-id: show its spans.")
+        str | None, typer.Argument(metavar="ID", help="A trace's ID or a request's x-request-id: show its spans.")
     ] = None,
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,

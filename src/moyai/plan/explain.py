@@ -135,7 +135,11 @@ def _known(
         verdict, reason = Reachability.DEGRADED, f"{len(able)} of {len(candidates)} endpoints get requests."
         remedy = "See the reason at the others."
     else:
-        verdict, reason, remedy = Reachability.REACHABLE, f"requests go to {len(able)} endpoints.", ""
+        verdict, reason, remedy = (
+            Reachability.REACHABLE,
+            f"requests go to {len(able)} endpoint{'s' if len(able) > 1 else ''}.",
+            "",
+        )
     service = "" if owner is None else f"{owner.cluster.rpartition('/')[2]}/{owner.name}"
     return Explanation(verdict, label, reason, remedy, names, str(match.target), service, candidates)
 

@@ -484,6 +484,9 @@ async def test_a_proxy_shows_its_endpoints(adapter, conditions):
     seen = await adapter.runtime.proxy_endpoints(TASK)
     assert seen is not None
     assert sorted(seen, key=lambda endpoint: endpoint.cluster) == list(endpoints)
+    assert await adapter.runtime.proxy_statistics(TASK, r"^server\.live$") == {"server.live": "1"}
+    assert await adapter.runtime.proxy_statistics(TASK, r"^nothing is called so$") == {}
     await adapter.runtime.stop(TASK, "proxy")
     await adapter.until(partial(conditions.has_ended, name="proxy"))
     assert await adapter.runtime.proxy_endpoints(TASK) is None
+    assert await adapter.runtime.proxy_statistics(TASK, ".") is None

@@ -25,6 +25,7 @@ _FIXED = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"), "2026-01-01T00:00:00"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b(?!-)"), "00:00:00"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:4566"),
+    (re.compile(r"srv-[0-9a-z]{16}"), "srv-0000000000000001"),
     (re.compile(r"ecs-svc/\d{19}"), "ecs-svc/0000000000000000001"),
     (re.compile(r"version \d+\.\d+\.\d+"), "version 0.0.0"),
     (re.compile(r"172\.31\.\d+\.\d+ *"), lambda match: "172.31.0.0".ljust(len(match[0]))),

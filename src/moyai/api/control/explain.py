@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from moyai.api.control.handlers import JSON, ControlDependencies, message_response
+from moyai.api.control.proxy import endpoints_of
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.ids import TaskId
 from moyai.plan.explain import explain
@@ -39,6 +40,6 @@ class ExplainHandler:
         task = next(iter(world.tasks.by("id", question.task)), None)
         if task is None:
             return message_response(404, f"There is no task {question.task[:100]!r}.")
-        endpoints = await self._dependencies.runtime.proxy_endpoints(TaskId(task.id))
+        endpoints = await endpoints_of(self._dependencies, TaskId(task.id))
         explanation = explain(world, task, question.name, question.port, endpoints)
         return HttpResponse(200, JSON, msgspec.json.encode(explanation))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -12,10 +13,12 @@ import msgspec
 
 from moyai.api.control.handlers import JSON, ControlDependencies, message_response
 from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.domain.sandbox.state import ProxyEndpoint
 from moyai.domain.world import ProxyState
 from moyai.kernel.ids import ProxyId, TaskId
 
 _LONGEST_PATTERN: Final = 200
+_SIMULATED: Final = "sim"
 
 
 class ProxyHandler:
@@ -37,7 +40,12 @@ class ProxyHandler:
         runtime, identity = self._dependencies.runtime, TaskId(task.id)
         report = {
             "state": self._dependencies.feed.states().get(ProxyId(task.arn), ProxyState()),
-            "endpoints": await runtime.proxy_endpoints(identity),
+            "endpoints": await endpoints_of(self._dependencies, identity),
             "stats": await runtime.proxy_statistics(identity, pattern) if pattern else None,
         }
         return HttpResponse(200, JSON, msgspec.json.encode(report))
+
+
+async def endpoints_of(dependencies: ControlDependencies, task: TaskId) -> Sequence[ProxyEndpoint] | None:
+    """The endpoints as the task's proxy has them; None if it doesn't tell, as a simulated one, which has none."""
+    return None if dependencies.runtime_name == _SIMULATED else await dependencies.runtime.proxy_endpoints(task)

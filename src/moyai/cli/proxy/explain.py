@@ -24,7 +24,7 @@ def explain(
         str,
         typer.Argument(metavar="TASK|REQUEST-ID", help="A task or service, with NAME; or a request's x-request-id."),
     ],
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="NAME or NAME:PORT that the task calls.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="NAME or NAME:PORT that the task calls.")] = None,
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
     as_json: Json = False,
