@@ -1,9 +1,19 @@
-"""Figures as a table: the smallest, the median and the largest sample, and the median against a base."""
+"""Figures as a table: the smallest, the median and the largest sample, and the median against a base. Every sample is
+added to ``build/bench/SCRIPT.jsonl``, with the time and the load average.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
+from typing import Final
+
+ROWS: Final = Path(__file__).parents[2] / "build/bench"
 
 
 def show(title: str, unit: str, samples: Mapping[str, Sequence[float]], base: str | None = None) -> None:
@@ -13,6 +23,16 @@ def show(title: str, unit: str, samples: Mapping[str, Sequence[float]], base: st
     for name, values in samples.items():
         ratio = f"{median(values) / median(samples[base]):6.2f}x" if base is not None else ""
         print(f"{name:{width}} {_cells(values)} {ratio:>7}", flush=True)
+    _add_rows(title, unit, samples)
+
+
+def _add_rows(title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> None:
+    ROWS.mkdir(parents=True, exist_ok=True)
+    measured = {"at": round(time.time()), "load": os.getloadavg()[0], "title": title, "unit": unit}
+    with (ROWS / f"{Path(sys.argv[0]).stem}.jsonl").open("a") as file:
+        file.writelines(
+            json.dumps({**measured, "name": name, "samples": [*values]}) + "\n" for name, values in samples.items()
+        )
 
 
 def _cells(values: Sequence[float]) -> str:
