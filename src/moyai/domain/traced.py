@@ -112,6 +112,11 @@ class _TracedTable(Table[R]):
         super().__init__()
         self._name, self._table, self._trace = name, table, trace
 
+    @property
+    def changes(self) -> int:
+        self._trace.note((self._name,))
+        return self._table.changes
+
     def get(self, key: str | None) -> R | None:
         if key is not None:
             self._trace.note((self._name, key))
