@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take what `make golden`, `make explore`, `make attacks` and `make screenshots` give."""
     parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
+    parser.addoption("--proxy", default="sidecar", help="the topology of the proxies in e2e tests: sidecar or node")
     parser.addoption("--explore", action="store_true", help="draw other inputs each time")
     parser.addoption("--record-attacks", action="store_true", help="keep what came of attacks, for the reference")
     parser.addoption("--pictures", action="store_true", help="keep what the console looks like in docs/pictures")

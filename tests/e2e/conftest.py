@@ -83,17 +83,23 @@ def apps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def make_installation(
-    tmp_path_factory: pytest.TempPathFactory, apps_folder: Path
+    tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, topology: str
 ) -> Iterator[Callable[..., Installation]]:
     """Makes installations that are gone with the file that wants them: one that is left alone still costs processor."""
-    with installations(tmp_path_factory, apps_folder) as make:
+    with installations(tmp_path_factory, apps_folder, topology) as make:
         yield make
 
 
 @pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Installation]:
+def topology(request: pytest.FixtureRequest) -> str:
+    """The topology of the proxies: ``pytest --proxy node`` runs the same tests with the proxy of the host."""
+    return str(request.config.getoption("--proxy"))
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, topology: str) -> Iterator[Installation]:
     """A real control plane, for as long as there are tests."""
-    with installations(tmp_path_factory, apps_folder) as make:
+    with installations(tmp_path_factory, apps_folder, topology) as make:
         installation = make()
         installation.up()
         yield installation

@@ -13,14 +13,16 @@ from tests.e2e.stack import APPS, HOST
 
 
 @contextmanager
-def installations(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[..., Installation]]:
+def installations(
+    tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, topology: str = "sidecar"
+) -> Iterator[Callable[..., Installation]]:
     """Makes an installation with our applications' image (and options of `moyai up`), not yet up; at the end nothing of
-    it may be left.
+    it may be left. ``topology``: of its proxies.
     """
     made: list[Installation] = []
 
     def make(*options: str) -> Installation:
-        installation = Installation(tmp_path_factory.mktemp("moyai"), *options)
+        installation = Installation(tmp_path_factory.mktemp("moyai"), "--proxy", topology, *options)
         base = ("--base", HOST)
         installation.moyai("image", "import", APPS, str(apps_folder), *base, "--state", str(installation.state))
         made.append(installation)

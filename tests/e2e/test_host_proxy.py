@@ -274,7 +274,7 @@ async def test_a_request_is_retried_at_another_task_and_the_failing_one_is_eject
     await apps[ONE].stop()
     answers = [await host.get() for _ in range(12)]
     assert {(answer.status, answer.body.split('"')[3]) for answer in answers} == {(200, "two")}
-    assert await host.count("cluster.egress.http.outlier_detection.ejections_active") == 1
+    assert await host.count("cluster.caller.egress.http.outlier_detection.ejections_active") == 1
 
 
 async def test_a_cut_request_has_the_status_that_the_service_asks_for(host, apps):

@@ -16,6 +16,7 @@ from pathlib import Path
 from moyai.app.state_paths import StatePaths
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.domain.defaults import ProxyTopology
 from moyai.images.pull_behavior import PullBehavior
 from moyai.images.registry.settings import RegistrySettings
 from moyai.kernel.url import is_http_url
@@ -96,6 +97,8 @@ class ProxySettings:
 
     stats_interval: float = STATS_INTERVAL
     """Seconds between two exports of a proxy's statistics."""
+    topology: ProxyTopology = ProxyTopology.SIDECAR
+    """Of new tasks in clusters that don't specify it."""
 
 
 @dataclass(frozen=True)

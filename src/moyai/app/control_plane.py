@@ -41,6 +41,7 @@ from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.app.wiring import (
     Gateways,
     ServicePorts,
+    defaults_of,
     faults,
     make_calling_loops,
     make_certificate_loop,
@@ -54,7 +55,6 @@ from moyai.app.wiring import (
 )
 from moyai.console.app import PREFIX
 from moyai.console.events import Events
-from moyai.domain.defaults import Defaults
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
 from moyai.images.hosted_registry import HostedRegistry
@@ -212,7 +212,7 @@ class ControlPlane:
 
     def _set_defaults(self) -> None:
         """Record the settings that the planner reads, and the root of session keys."""
-        defaults = Defaults(self._settings.live_endpoints, traced=self._settings.metrics.trace_sampling > 0)
+        defaults = defaults_of(self._settings)
         if defaults != self._store.world.defaults:
             self._store.apply([Put(defaults)])
         if self._store.world.session_root is None:

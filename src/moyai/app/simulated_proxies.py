@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from moyai.domain.elb.front import FRONT_NAME, front_proxy, front_sandbox, vpc_of_front
+from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_PROXY_NAME, HOST_SANDBOX
 from moyai.domain.sandbox.state import ContainerPhase, ProxyEndpoint
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import ProxyId, TaskId
@@ -52,6 +53,8 @@ class SimulatedProxies:
             for task in world.tasks.by("id", task_id):
                 if task.proxy is not None:
                     await self._follow_proxy(task.id, task.proxy.name, ProxyId(task.arn))
+            if task_id == HOST_SANDBOX:
+                await self._follow_proxy(task_id, HOST_PROXY_NAME, HOST_PROXY)
             for vpc in {balancer.vpc for balancer in world.load_balancers.by("front", task_id)}:
                 await self._follow_proxy(task_id, FRONT_NAME, front_proxy(vpc))
 

@@ -49,6 +49,7 @@ from moyai.console.session import Home, Sessions
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
+from moyai.domain.defaults import Defaults
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import DEFAULT_SCOPE
@@ -191,3 +192,9 @@ def make_console(control: ControlDependencies, keys: AccessKeys | None, events: 
     sessions = Sessions(control.store, logins, Home(control.version, DEFAULT_SCOPE))
     gateway = GatewayPorts(control.gateway_ports, control.http_port, control.https_port)
     return Console(Files(), sessions, events, gateway, ContainerOutput(control.store, control.runtime))
+
+
+def defaults_of(settings: Settings) -> Defaults:
+    """The settings that the planner reads."""
+    traced = settings.metrics.trace_sampling > 0
+    return Defaults(settings.live_endpoints, traced=traced, proxy=settings.proxy.topology)

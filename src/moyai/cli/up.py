@@ -74,6 +74,7 @@ from moyai.cli.up_options import (
     OtlpHeaders,
     PassedNames,
     Port,
+    Proxy,
     PublishedAt,
     QuotaOption,
     RegistryMirrors,
@@ -83,6 +84,7 @@ from moyai.cli.up_options import (
 )
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.domain.defaults import ProxyTopology
 from moyai.images.pull_behavior import PullBehavior
 
 _MEGABYTE: Final = 1024 * 1024
@@ -111,6 +113,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     check_network: CheckNetworks = None,
     app_mesh_pass: PassedNames = None,
     live_endpoints: LiveEndpoints = False,
+    proxy: Proxy = ProxyTopology.SIDECAR,
     certificate_renewal: CertificateRenewal = CERTIFICATE_RENEWAL,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
@@ -147,7 +150,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         public_gateway=PublicGatewaySettings(
             port_range(gateway_ports or "", "--gateway-ports"), gateway_http_port, gateway_https_port
         ),
-        proxy=ProxySettings(stats_interval),
+        proxy=ProxySettings(stats_interval, proxy),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
         cloud_map=_cloud_map(_quotas(quota or ()), check_interval, check_network or ()),

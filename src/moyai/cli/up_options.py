@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
+from moyai.domain.defaults import ProxyTopology
 from moyai.domain.ecs.cluster import MOST_INSTANCES
 from moyai.images.pull_behavior import PullBehavior
 
@@ -40,6 +41,14 @@ LiveEndpoints = Annotated[
         "--live-endpoints",
         help="Let running tasks call names that were added after they started, in clusters without the tag"
         " moyai:live-endpoints.",
+    ),
+]
+Proxy = Annotated[
+    ProxyTopology,
+    typer.Option(
+        "--proxy",
+        help="Whether each new task with Service Connect has a proxy of its own, or shares the one of this host, in"
+        " clusters without the tag moyai:proxy.",
     ),
 ]
 CreateOnPush = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from moyai.domain.record import StoredRecord
@@ -9,12 +10,22 @@ from moyai.domain.record import StoredRecord
 KEY: Final = "defaults"
 
 
+class ProxyTopology(StrEnum):
+    """Which Envoy serves a task with Service Connect."""
+
+    SIDECAR = "sidecar"
+    """One of its own."""
+    NODE = "node"
+    """The one of its host, with other tasks."""
+
+
 class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """The defaults; there is one record, or none, which is the same as one with nothing set."""
 
     live_endpoints: bool = False
     """Whether running tasks of a cluster without the tag can call names that were added after they started."""
-
+    proxy: ProxyTopology = ProxyTopology.SIDECAR
+    """Of new tasks in a cluster without the tag."""
     traced: bool = False
     """Whether the proxies of Service Connect trace requests."""
 

@@ -13,10 +13,13 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.connect import tuning
+from moyai.domain.defaults import ProxyTopology
 
 OWN: Final = "moyai:"
 LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
 """Of a cluster: whether its running tasks can call names that were added after they started."""
+PROXY: Final = "moyai:proxy"
+"""Of a cluster: whether each of its new tasks has a proxy of its own for Service Connect, or shares the host's."""
 CAPACITY_PROVIDER: Final = "moyai:capacity-provider"
 """Of a container instance: the capacity provider that it belongs to."""
 METRIC_NAMESPACE: Final = "moyai:metric-namespace"
@@ -34,6 +37,10 @@ def _on_or_off(value: str) -> str | None:
     return None if value in {ON, OFF} else f"is {ON} or {OFF}, not {value!r}"
 
 
+def _topology(value: str) -> str | None:
+    return None if value in set(ProxyTopology) else f"is {' or '.join(ProxyTopology)}, not {value!r}"
+
+
 def _name(value: str) -> str | None:
     return None if _NAME.fullmatch(value) else f"is the name of a capacity provider, not {value!r}"
 
@@ -47,7 +54,7 @@ def _namespace(value: str) -> str | None:
 OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
     {
         "container-instance": MappingProxyType({CAPACITY_PROVIDER: _name}),
-        "cluster": MappingProxyType({LIVE_ENDPOINTS: _on_or_off}),
+        "cluster": MappingProxyType({LIVE_ENDPOINTS: _on_or_off, PROXY: _topology}),
         "mesh": MappingProxyType({METRIC_NAMESPACE: _namespace}),
         "service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS}),
     }

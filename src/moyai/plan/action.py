@@ -68,6 +68,8 @@ class StartProxy(msgspec.Struct, frozen=True):
     """As in ProxySpec."""
     attempt: int = 0
     """As in ProxySpec."""
+    serves_host: bool = False
+    """As in ProxySpec."""
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):

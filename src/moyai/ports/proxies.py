@@ -79,7 +79,9 @@ class ProxyFeed(Protocol):
         """
 
     def states(self) -> Mapping[ProxyId, ProxyState]:
-        """The state of every known proxy: one with a published workload, or with a stream."""
+        """The state of every known proxy: one with a published workload, or with a stream. Where the host's Envoy
+        serves a workload, it has a state for each, under the id that a proxy of the workload's own would have.
+        """
 
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
         """The proxies of any shard that may still send traffic to this endpoint, because it is in the configuration

@@ -122,6 +122,7 @@ def own_proxy(start: StartProxy, bootstrap: bytes) -> ProxySpec:
         concurrency=start.concurrency,
         flush_interval=start.flush_interval,
         attempt=start.attempt,
+        serves_host=start.serves_host,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_SANDBOX
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds
 from moyai.kernel.errors import MoyaiError
@@ -43,6 +44,7 @@ from moyai.reconcile.execute import Executor
 from moyai.reconcile.file_systems import FileSystemLoop
 from moyai.reconcile.fronts import FrontLoop
 from moyai.reconcile.garbage_collection import GarbageCollector
+from moyai.reconcile.host_proxy import HostProxyLoop, sharing_tasks
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.networks import NetworkSync, PublishedPortSync
 from moyai.reconcile.observe import Observer, observe_service
@@ -73,6 +75,7 @@ class Reconciler:
         self._networks = NetworkSync(ports)
         self._executor = Executor(ports, self._observer, self._networks)
         self._fronts = FrontLoop(ports, self._observer, self._executor)
+        self._host_proxy = HostProxyLoop(ports, self._observer, self._executor)
         world = ports.store.world
         self._namespace_meshes = namespace_meshes(world, ports.feed)
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
@@ -96,8 +99,9 @@ class Reconciler:
             *(task.container_instance for task in tasks),
         }
         instances = (sandbox_of(instance) for instance in in_use if instance is not None)
+        own = self._fronts.sandboxes | self._host_proxy.sandboxes
         try:
-            await self._ports.runtime.sweep(frozenset((*(t.id for t in tasks), *instances, *self._fronts.sandboxes)))
+            await self._ports.runtime.sweep(frozenset((*(t.id for t in tasks), *instances, *own)))
         except NotStopped as fault:  # a process that is left of an ended task does not block other tasks
             _log.warning("%s", fault)
         async with asyncio.TaskGroup() as group:
@@ -111,6 +115,8 @@ class Reconciler:
             group.create_task(self._follow_names())
             group.create_task(self._resync())
             group.create_task(self._fronts.run())
+            group.create_task(self._host_proxy.run_timers())
+            group.create_task(self._host_proxy.run())
             group.create_task(OperationLoop(self._ports).run())
             group.create_task(GarbageCollector(self._ports).run())
             group.create_task(FileSystemLoop(self._ports).run())
@@ -150,6 +156,7 @@ class Reconciler:
             self._ports_changed.set()
             publish_changes(self._namespace_meshes, keys)
             attempt(partial(self._fronts.follow, keys), "front proxies")
+            attempt(partial(self._host_proxy.follow, keys), "the host's proxy")
             attempt(partial(self._networks.note, keys), "the networks")
             self._networks_changed.set()
 
@@ -181,6 +188,8 @@ class Reconciler:
         async for task_id in self._ports.runtime.changes():
             if not task_id:
                 self._reapply_networks()
+            if task_id == HOST_SANDBOX:
+                self._host_proxy.add()
             world = self._ports.store.world
             for task in world.tasks.by("id", task_id):
                 self.queue.add(task.arn)
@@ -189,13 +198,15 @@ class Reconciler:
 
     async def _follow_feed(self) -> None:
         """Queue the tasks and services that may wait for a proxy's acknowledgement, and the proxy's own task, which may
-        wait for its last export of statistics.
+        wait for its last export of statistics, or for its removal from a shared proxy.
         """
         async for proxy in self._ports.feed.changes():
-            task = self._ports.store.world.tasks.get(proxy)
-            stopping = task is not None and task.last_status is TaskStatus.STOPPING
-            if task is not None and (stopping or self._observer.awaits_routes(task.arn)):
-                self.queue.add(task.arn)
+            world = self._ports.store.world
+            own = world.tasks.get(proxy)
+            for task in sharing_tasks(world) if proxy == HOST_PROXY else () if own is None else (own,):
+                waits = task.last_status is TaskStatus.STOPPING or self._observer.awaits_routes(task.arn)
+                if waits or (task.shares_proxy and task.last_status is TaskStatus.PENDING):
+                    self.queue.add(task.arn)
             for arn in sorted((*self._draining.values, *self._shifting.values)):
                 self.queue.add(arn)
 
@@ -221,6 +232,7 @@ class Reconciler:
             for daemon in world.daemons:
                 self.queue.add(daemon.arn)
             self._fronts.add_all()
+            self._host_proxy.add()
             await recompute(self._derived, self._ports.clock)
             self.published_ports.invalidate()
             self._ports_changed.set()

@@ -18,6 +18,7 @@ from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.elb.front import front_proxy, front_sandbox, front_workload
 from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed, Rerouting, World
@@ -71,7 +72,8 @@ class Observer:
         listeners = await self._listeners(task)
         drain = await self._drain(task) if is_draining(self._ports.store.world, task) else None
         fault = self._faults.get(task.id)
-        proxy = self._ports.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
+        follows_proxy = task.shares_proxy or task.last_status is TaskStatus.STOPPING
+        proxy = self._ports.feed.state(ProxyId(task.arn)) if follows_proxy else None
         has_routes = self._has_routes(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
@@ -92,6 +94,17 @@ class Observer:
         return Observed(
             sandboxes={} if sandbox is None else {identity: sandbox},
             faults={} if fault is None else {identity: fault},
+        )
+
+    async def observe_host_proxy(self) -> Observed:
+        """Observe the sandbox of the host's proxy. A fault is reported once."""
+        fault = self._faults.pop(HOST_SANDBOX, None)
+        if fault is not None:
+            _log.warning("the host's proxy can't be made, will be tried again: %s", fault)
+        sandbox = await self._ports.runtime.inspect(HOST_SANDBOX)
+        return Observed(
+            sandboxes={} if sandbox is None else {HOST_SANDBOX: sandbox},
+            faults={} if fault is None else {HOST_SANDBOX: fault},
         )
 
     async def observe_front(self, vpc: VpcId) -> Observed:

@@ -65,7 +65,7 @@ def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> P
     observed = Observed(
         sandboxes={} if more.get("gone") else {known.id: sandbox},
         faults={known.id: more["fault"]} if "fault" in more else {},
-        proxies={ProxyId(task): ProxyState(reported_at=more.get("reported_at"))},
+        proxies=_proxies(task, more),
         drains={known.id: more["drain"]} if "drain" in more else {},
         listeners={known.id: frozenset(more.get("listeners", expected))},
     )
@@ -105,3 +105,9 @@ def case_of(world: World, task: Task) -> TaskContext:
     """The task as its next step sees it, with no sandbox."""
     definition = world.task_definitions[task.task_definition]
     return TaskContext(world, task, definition, None, None, None, None, frozenset(), EPOCH, SeededIds())
+
+
+def _proxies(task: TaskArn, more: dict[str, Any]) -> dict[ProxyId, ProxyState]:
+    """What the feed knows of the task's proxy; with ``proxy`` None nothing."""
+    state = more.get("proxy", ProxyState(reported_at=more.get("reported_at")))
+    return {} if state is None else {ProxyId(task): state}

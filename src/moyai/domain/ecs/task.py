@@ -212,6 +212,10 @@ class Task(ArnRecord, frozen=True, tag="task"):
     """The deployment's Service Connect configuration; None if the task has no such proxy."""
     identity: Identity | None = None
     """The identity of its App Mesh proxy; None if there is none."""
+    shares_proxy: bool = False
+    """Whether its Service Connect proxy is the host's, which serves other tasks too; decided when it is launched."""
+    proxy_leaves_at: Instant | None = None
+    """Since when a shared proxy is to remove the task."""
     connect_attachment: str | None = None
     """The UUID of the ServiceConnect attachment, if there is a proxy."""
     service_registries: tuple[ServiceRegistry, ...] = ()

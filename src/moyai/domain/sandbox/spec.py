@@ -273,9 +273,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
 
 
 class ProxySpec(msgspec.Struct, frozen=True):
-    """The Envoy of one task. Runs inside the task's namespace, under a user of its own, and gets its
-    configuration from the control plane. ``name`` is the container's name (``ecs-service-connect-…``).
-
+    """The Envoy of one task, or (``serves_host``) of all that share it, whose network namespaces it enters. It has a
+    user of its own, and its configuration from the control plane. ``name`` is the container's.
     It may replace a ``container`` of the task definition: then it has that container's user, environment, limits,
     mounts and ``attempt``, and the files of its image if that is imported. Its health is Envoy's own readiness, checked
     at the times of the container's probe. ``held_output`` is as in ContainerSpec.
@@ -298,3 +297,4 @@ class ProxySpec(msgspec.Struct, frozen=True):
     flush_interval: int = 1000
     """Milliseconds after which it writes out lines of its files."""
     attempt: int = 0
+    serves_host: bool = False

@@ -23,7 +23,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
 class MeshIR(msgspec.Struct, frozen=True):
     """A consistent configuration of all traffic: every name that is used in it is defined in it. ``proxies``: the
     workload of each proxy whose id differs from its workload's. A workload without such proxies is that of the proxy
-    with its id.
+    with its id. ``hosted``: the workloads that the Envoy of their host serves with others.
     """
 
     workloads: Mapping[WorkloadId, Workload] = {}
@@ -33,3 +33,4 @@ class MeshIR(msgspec.Struct, frozen=True):
     certificates: Mapping[str, Certificate] = {}
     diagnostics: tuple[Diagnostic, ...] = ()
     proxies: Mapping[ProxyId, WorkloadId] = {}
+    hosted: frozenset[WorkloadId] = frozenset()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from moyai.domain.connect.names import proxy_ports
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn
+from moyai.kernel.ids import NamespaceArn, WorkloadId
 from moyai.mesh.ir import Diagnostic, MeshIR
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.projections import connect_services, connect_tasks
@@ -33,6 +33,7 @@ def join(meshes: Iterable[MeshIR]) -> MeshIR:
         certificates={k: v for part in parts for k, v in part.certificates.items()},
         diagnostics=tuple(d for part in parts for d in part.diagnostics),
         proxies={k: v for part in parts for k, v in part.proxies.items()},
+        hosted=frozenset(workload for part in parts for workload in part.hosted),
     )
 
 
@@ -55,7 +56,8 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     contexts = {
         t.arn: WorkloadContext(namespace, ports[t.task_definition], streaming[t.service], names, traced) for t in tasks
     }
-    workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in tasks if t.view is not None]
+    present = (t for t in tasks if t.view is not None and t.shares_proxy == t.is_hosted)
+    workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in present]
     return MeshIR(
         workloads={workload.id: workload for workload in workloads},
         services={c.name: mesh_service(c) for c in callees},
@@ -64,4 +66,5 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
         | {t.destination: group_of(world, c.service, t, diagnostics) for c, t in targets},
         certificates=certificates_of(world, tasks),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
+        hosted=frozenset(WorkloadId(t.arn) for t in tasks if t.view is not None and t.is_hosted),
     )

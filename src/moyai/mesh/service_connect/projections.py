@@ -17,9 +17,14 @@ from moyai.domain.table import Projection
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn, Pool, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
 
+_WITH_NETWORK = frozenset(TaskStatus) - {TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED}
+"""States of a task whose network namespace exists for certain."""
+
 
 class ConnectTask(NamedTuple):
-    """The projection of a task. ``is_caller``: it is RUNNING and has a proxy, whether or not it offers anything."""
+    """The projection of a task. ``is_caller``: it is RUNNING and has a proxy, whether or not it offers anything.
+    ``shares_proxy``: its proxy is the host's, which serves it as long as it ``is_hosted``.
+    """
 
     arn: TaskArn
     service: ServiceArn | None
@@ -30,6 +35,8 @@ class ConnectTask(NamedTuple):
     address: str
     bridge_address: str | None
     is_caller: bool
+    shares_proxy: bool = False
+    is_hosted: bool = False
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -71,6 +78,8 @@ def _task(task: Task) -> ConnectTask:
         task.interface.address,
         task.bridge_address,
         task.view is not None and task.last_status is TaskStatus.RUNNING,
+        task.shares_proxy,
+        task.shares_proxy and task.last_status in _WITH_NETWORK and task.proxy_leaves_at is None,
     )
 
 

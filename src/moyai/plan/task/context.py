@@ -21,6 +21,7 @@ from moyai.kernel.ids import Ids
 from moyai.plan.action import Effect
 from moyai.plan.events import TaskSetEvent
 from moyai.plan.task.health import health_checked_containers, worst_health
+from moyai.plan.task.shared_proxy import observe_shared_proxy
 
 LOST = "ContainerRuntimeError: The container is gone with the host's processes (restart or reset)"
 
@@ -78,11 +79,17 @@ class TaskStep(msgspec.Struct, frozen=True):
     texts: tuple[str | TaskSetEvent, ...] = ()
 
 
-def observe_task(task: Task, definition: TaskDefinition, sandbox: SandboxState | None, now: Instant) -> Task:
+def observe_task(
+    task: Task, definition: TaskDefinition, sandbox: SandboxState | None, proxy: ProxyState | None, now: Instant
+) -> Task:
     """The task with its containers' states and its health as they are observed now."""
     with_check = {c.name for c in definition.container_definitions if c.health_check is not None}
+    shared = task.connect_proxy if task.shares_proxy else None
     containers = tuple(
-        _observe_container(c, sandbox, now, has_health=c.is_proxy or c.name in with_check) for c in task.containers
+        observe_shared_proxy(task, c, proxy, now)
+        if c == shared
+        else _observe_container(c, sandbox, now, has_health=c.is_proxy or c.name in with_check)
+        for c in task.containers
     )
     decisive = {c.name for c in health_checked_containers(definition)}
     health = worst_health(c.health_status for c in containers if c.name in decisive)

@@ -50,6 +50,7 @@ from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.choose import FARGATE_PROVIDERS, InstanceRequirements, choose_instance, choose_provider
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
 from moyai.plan.task.launch_interface import InterfaceRequest, choose_interface, usable_subnets
+from moyai.plan.task.shared_proxy import shares_proxy
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
@@ -122,6 +123,7 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         pool=request.pool,
         view=request.view,
         identity=appmesh_identity(request.definition, request.overrides, scope),
+        shares_proxy=shares_proxy(world, request.cluster, request.view, request.definition.network_mode),
         connect_attachment=None if request.view is None else ids.uuid(),
         service_registries=request.service_registries,
         targets=request.targets,

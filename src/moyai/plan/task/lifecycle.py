@@ -58,14 +58,15 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         return _delete_when_due(task, now)
     definition = world.task_definitions[task.task_definition]
     sandbox = observed.sandboxes.get(task.id)
-    observed_task = observe_task(follow_namespace(world, task, now), definition, sandbox, now)
+    proxy = observed.proxies.get(ProxyId(task.arn))
+    observed_task = observe_task(follow_namespace(world, task, now), definition, sandbox, proxy, now)
     context = TaskContext(
         world=world,
         task=replace(observed_task, target_health=target_health(world, task)),
         definition=definition,
         sandbox=sandbox,
         fault=observed.faults.get(task.id),
-        proxy=observed.proxies.get(ProxyId(task.arn)),
+        proxy=proxy,
         drain=observed.drains.get(task.id),
         listeners=observed.listeners.get(task.id, frozenset()),
         now=now,

@@ -23,6 +23,7 @@ from moyai.plan.elb.task_targets import deregister_targets, registered_targets, 
 from moyai.plan.task.container_order import stoppable_containers
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.drain_ports import drain_limit, drain_ports, ports_known_to_others
+from moyai.plan.task.shared_proxy import LEAVE_LIMIT
 
 CLOSE_LIMIT = 30.0
 """Seconds after the drain limit for which ports that could not be closed are tried again."""
@@ -87,7 +88,10 @@ def stopping_step(context: TaskContext) -> TaskStep:
     proxy = running[0]
     stops_at = _proxy_stops_at(context)
     if context.now >= stops_at:
-        return TaskStep(context.task, effects=(StopContainer(context.task.id, proxy.name),))
+        if not context.task.shares_proxy:
+            return TaskStep(context.task, effects=(StopContainer(context.task.id, proxy.name),))
+        leaves_at = context.task.proxy_leaves_at or context.now
+        return TaskStep(context.updated_task(proxy_leaves_at=leaves_at), wake_at=later(leaves_at, LEAVE_LIMIT))
     return TaskStep(context.task, wake_at=min(stops_at, later(context.now, REPORT_POLL)))
 
 

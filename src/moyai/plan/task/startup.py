@@ -208,11 +208,15 @@ def _await_proxy(context: TaskContext, proxy: Container) -> TaskStep:
         offer = offer_without_certificate(context.world, context.task.view, context.now)
         if offer is not None:
             return _await_certificate(context, offer.discovery_name)
-        return TaskStep(context.task, effects=(_start_proxy(context.task, proxy),))
-    deadline: Instant = later(proxy.started_at, PROXY_START_TIMEOUT)
+        if not context.task.shares_proxy:
+            return TaskStep(context.task, effects=(_start_proxy(context.task, proxy),))
+    started_at = proxy.started_at or context.task.pull_stopped_at or context.now
+    deadline: Instant = later(started_at, PROXY_START_TIMEOUT)
     if context.now < deadline:
         return TaskStep(context.task, wake_at=deadline)
     reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_START_TIMEOUT} s"
+    if context.proxy is not None and context.proxy.rejection is not None:
+        reason = f"{reason}: {context.proxy.rejection}"
     return _fail(context, StopCode.TASK_FAILED_TO_START, reason)
 
 

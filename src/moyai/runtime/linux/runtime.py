@@ -210,8 +210,8 @@ class LinuxRuntime:
 
     async def in_flight(self, task: TaskId) -> int | None:
         info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
-        run, netns = self._paths.proxy(task), self._paths.task_netns(task)
-        return await envoy_admin.requests_of_task(run, netns, info, self._network)
+        proxy, netns = envoy_admin.serving_proxy(self._paths, task), self._paths.task_netns(task)
+        return await envoy_admin.requests_of_task(proxy, netns, info, self._network)
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
         run, count = self._paths.proxy(task), open_connections.counter(self._paths.task_netns(task), self._network)

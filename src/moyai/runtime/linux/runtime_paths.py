@@ -32,6 +32,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from moyai.domain.sandbox.host_proxy import namespace_name
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate
 
@@ -133,7 +134,7 @@ class RuntimePaths:
 
     def task_netns(self, task: TaskId) -> Path:
         """The file on which a task's network namespace is mounted (see ``network.namespaces``)."""
-        return self.netns / f"task-{path_component(task)}"
+        return self.netns / namespace_name(TaskId(path_component(task)))
 
     def task_users(self, task: TaskId) -> Path:
         """The file of a task's user namespace."""

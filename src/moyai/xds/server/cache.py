@@ -15,6 +15,7 @@ import msgspec
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import MeshIR, Workload
+from moyai.xds.server.own_resources import own_resources
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, encode
 from moyai.xds.server.resource_set import (
     Key,
@@ -24,7 +25,6 @@ from moyai.xds.server.resource_set import (
     clusters_with_stale_references,
     embedded_services,
     moved_groups,
-    own_resources,
     removed_keys,
     shared_keys_of,
 )
@@ -70,7 +70,7 @@ class SnapshotCache:
         """
         before, self.mesh = self.mesh, mesh
         places_before, self._placement = self._placement, placement
-        stale = clusters_with_stale_references(mesh, before)
+        stale = clusters_with_stale_references(mesh, before, placement)
         changed_keys = self._update_shared(before, stale, places_before)
         services = frozenset(service.name for service in changed_items(mesh.services, before.services))
         served: Mapping[WorkloadId, Workload] = mesh.workloads

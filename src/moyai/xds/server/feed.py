@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Generic
+from typing import Any
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 from typing_extensions import override
 
 from moyai.domain.appmesh.agent_settings import Agent
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
@@ -22,29 +23,15 @@ from moyai.mesh.ir import MeshIR, MeshService
 from moyai.ports.proxies import ProxyFeed, UnknownProxy
 from moyai.xds.server.config_dump import config_dump
 from moyai.xds.server.endpoint_history import EndpointIndex
-from moyai.xds.server.proxy import Proxy, ProxyChanges, Sink
-from moyai.xds.server.resource import ResourceType
+from moyai.xds.server.host import HostedWorkloads, without_hosted
+from moyai.xds.server.proxy import Proxy, ProxyChanges, ProxyConnection, Sink
+from moyai.xds.server.resource import ResourceType, Snapshot
 from moyai.xds.server.resource_set import has_endpoints
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.shard import Shard
 from moyai.xds.server.stream import AdsStream, Request
 from moyai.xds.translate.agent_bootstrap import agent_bootstrap
-from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
-
-
-class ProxyConnection(Generic[Request]):
-    """An open stream of a proxy. Made by ``Feed.connect``."""
-
-    def __init__(self, feed: Feed, proxy: ProxyId, sink: Sink) -> None:
-        self._feed, self._proxy, self._sink = feed, proxy, sink
-
-    def receive(self, request: Request) -> None:
-        """Handle a request that came in on this stream."""
-        self._feed.receive(self._proxy, self._sink, request)
-
-    def close(self) -> None:
-        """Handle the end of the stream."""
-        self._feed.disconnect(self._proxy, self._sink)
+from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap, host_bootstrap
 
 
 class Feed(ProxyFeed):
@@ -56,6 +43,8 @@ class Feed(ProxyFeed):
         self._endpoints = EndpointIndex[Shard]()
         self._shard_of: dict[WorkloadId, Shard] = {}
         """The shard of every published workload."""
+        self._published: dict[str, MeshIR] = {}
+        self._host = HostedWorkloads(self._endpoints)
         self._proxies: dict[ProxyId, Proxy] = {}
         self._proxies_of: dict[WorkloadId, set[ProxyId]] = {}
         self._sent_versions: dict[WorkloadId, SentVersions] = {}
@@ -71,11 +60,12 @@ class Feed(ProxyFeed):
     @override
     def publish(self, mesh: MeshIR, shard: str = "") -> None:
         target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
-        removed_workloads = target.mesh.workloads.keys() - mesh.workloads.keys()
+        self._published[shard], own_mesh = mesh, without_hosted(mesh)
+        removed_workloads = target.mesh.workloads.keys() - own_mesh.workloads.keys()
         assignments_before = target.assignments
-        workloads = target.update(mesh)
+        workloads = target.update(own_mesh)
         if mesh == MeshIR():
-            del self._shards[shard]
+            del self._shards[shard], self._published[shard]
         for workload in removed_workloads:
             del self._shard_of[workload]
             self._sent_versions.pop(workload, None)
@@ -83,14 +73,15 @@ class Feed(ProxyFeed):
         proxies = {proxy for workload in workloads for proxy in self._proxies_of.get(workload, ())}
         if target.assignments is not assignments_before:
             proxies |= self._assign_all(target.assignments, assignments_before)
+        if self._host.update(mesh, shard):
+            proxies.add(HOST_PROXY)
         for proxy in sorted(proxies):
             self._offer(proxy)
         self._notify(proxies)
 
     @override
     def published_mesh(self, shard: str = "") -> MeshIR:
-        known = self._shards.get(shard)
-        return MeshIR() if known is None else known.mesh
+        return self._published.get(shard, MeshIR())
 
     @override
     def clear(self) -> None:
@@ -99,6 +90,8 @@ class Feed(ProxyFeed):
 
     @override
     def bootstrap(self, proxy: ProxyId) -> bytes:
+        if proxy == HOST_PROXY:
+            return host_bootstrap(proxy, self._settings)
         workload = self.workload_of(proxy)
         shard = None if workload is None else self._shard_of.get(workload)
         if shard is None or workload is None:
@@ -107,7 +100,7 @@ class Feed(ProxyFeed):
 
     @override
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
-        shard = self._shard_of.get(workload)
+        shard = self._shard_of.get(workload) or self._host.shard_of(workload)
         snapshot = None if shard is None else shard.cache.snapshot(workload)
         return None if snapshot is None else config_dump(snapshot)
 
@@ -130,25 +123,26 @@ class Feed(ProxyFeed):
     @override
     def state(self, proxy: ProxyId) -> ProxyState | None:
         record = self._proxies.get(proxy)
-        return None if record is None else self._state(record)
+        return self._host.state(WorkloadId(proxy)) if record is None else self._state(record)
 
     @override
     def is_connected(self, proxy: ProxyId) -> bool:
-        record = self._proxies.get(proxy)
-        return record is not None and record.sink is not None
+        state = self.state(proxy)
+        return state is not None and state.connected
 
     @override
     def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
-        record = self._proxies.get(proxy)
-        shard = None if record is None else self._shard_for(record)
-        if shard is None or record is None or record.workload is None or not self._state(record).synced:
+        state, workload = self.state(proxy), self.workload_of(proxy) or WorkloadId(proxy)
+        shard = self._shard_of.get(workload) or self._host.shard_of(workload)
+        if shard is None or state is None or not state.synced:
             return False
-        calls = shard.mesh.workloads[record.workload].outbound.calls
+        calls = shard.mesh.workloads[workload].outbound.calls
         return addresses <= {(call.address, call.port) for call in calls if has_endpoints(shard.mesh, call)}
 
     @override
     def states(self) -> Mapping[ProxyId, ProxyState]:
-        return {proxy: self._state(known) for proxy, known in self._proxies.items()}
+        own = {proxy: self._state(known) for proxy, known in self._proxies.items() if not known.serves_host}
+        return own | dict(self._host.states())
 
     @override
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
@@ -156,14 +150,16 @@ class Feed(ProxyFeed):
         checked.
         """
         endpoint = (address, port)
-        senders = (w for shard, name in self._endpoints.resources_with(endpoint) for w in shard.users(name))
+        resources = self._endpoints.resources_with(endpoint)
+        senders = (w for shard, name in resources for w in shard.users(name))
         proxies = self._unsettled.union(*(self._proxies_of.get(workload, ()) for workload in senders))
+        if HOST_PROXY in self._proxies and any(self._host.has_shard(shard) for shard, _ in resources):
+            proxies |= {HOST_PROXY}
         return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 
     @override
     def service(self, name: str, shard: str = "") -> MeshService | None:
-        target = self._shards.get(shard)
-        return None if target is None else target.mesh.services.get(name)
+        return self.published_mesh(shard).services.get(name)
 
     @override
     async def changes(self) -> AsyncGenerator[ProxyId, None]:
@@ -182,7 +178,7 @@ class Feed(ProxyFeed):
         """Handle a new stream; an older stream of the same proxy is ended. ``external_workload``: the workload of an
         external proxy, which no mesh assigns to one.
         """
-        record = self._proxies.setdefault(proxy, Proxy())
+        record = self._proxies.setdefault(proxy, self._host.proxy if proxy == HOST_PROXY else Proxy())
         if record.sink is not None:
             record.sink.end()
         record.previous_stream = record.stream or record.previous_stream
@@ -220,7 +216,7 @@ class Feed(ProxyFeed):
         record.sink = None
         if record.is_external:
             self._assign(proxy, None)
-        if record.workload is None:
+        if record.workload is None and not record.serves_host:
             del self._proxies[proxy]
         self._track_settled(proxy, record)
         self._notify({proxy})
@@ -251,13 +247,16 @@ class Feed(ProxyFeed):
 
     def _offer(self, proxy: ProxyId) -> None:
         record = self._proxies.get(proxy)
-        if record is None or record.sink is None or record.stream is None or record.workload is None:
+        if record is None or record.sink is None or record.stream is None:
             return
-        shard = self._shard_of.get(record.workload)
-        snapshot = None if shard is None else shard.cache.snapshot(record.workload)
+        snapshot = self._host.snapshot() if record.serves_host else self._own_snapshot(record)
         if snapshot is not None:
             self._send(record.sink, record.stream.offer(snapshot))
         self._track_settled(proxy, record)
+
+    def _own_snapshot(self, record: Proxy) -> Snapshot | None:
+        shard = self._shard_for(record)
+        return None if shard is None or record.workload is None else shard.cache.snapshot(record.workload)
 
     def _send(self, sink: Sink, responses: Collection[bytes]) -> None:
         for response in responses:
@@ -274,6 +273,8 @@ class Feed(ProxyFeed):
         return None if proxy.workload is None else self._shard_of.get(proxy.workload)
 
     def _may_send(self, proxy: Proxy, endpoint: tuple[str, int]) -> bool:
+        if proxy.serves_host:
+            return self._host.may_send(endpoint)
         shard = self._shard_for(proxy)
         return shard is not None and shard.may_send(proxy.streams(), endpoint)
 

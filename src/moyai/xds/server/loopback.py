@@ -11,7 +11,8 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, Delt
 
 from moyai.kernel.ids import ProxyId
 from moyai.xds.server.delta import DeltaStream
-from moyai.xds.server.feed import Feed, ProxyConnection
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.proxy import ProxyConnection
 from moyai.xds.server.resource import ResourceType
 
 

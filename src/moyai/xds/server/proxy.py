@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Generic, Protocol
+
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.server.stream import AnyStream
+from moyai.xds.server.stream import AnyStream, Request
 
 
 class Sink(Protocol):
@@ -22,10 +24,36 @@ class Sink(Protocol):
         """Close the stream, because the proxy has opened another one."""
 
 
-class Proxy:
-    """An Envoy, with its open stream and the stream before."""
+class StreamHandler(Protocol):
+    """Handles what comes in on the streams of all proxies: the Feed."""
 
-    def __init__(self) -> None:
+    def receive(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
+        """Handle a request."""
+
+    def disconnect(self, proxy: ProxyId, sink: Sink) -> None:
+        """Handle the end of a stream."""
+
+
+class ProxyConnection(Generic[Request]):
+    """An open stream of a proxy. Made by ``Feed.connect``."""
+
+    def __init__(self, handler: StreamHandler, proxy: ProxyId, sink: Sink) -> None:
+        self._handler, self._proxy, self._sink = handler, proxy, sink
+
+    def receive(self, request: Request) -> None:
+        """Handle a request that came in on this stream."""
+        self._handler.receive(self._proxy, self._sink, request)
+
+    def close(self) -> None:
+        """Handle the end of the stream."""
+        self._handler.disconnect(self._proxy, self._sink)
+
+
+class Proxy:
+    """An Envoy, with its open stream and the stream before. ``serves_host``: it serves all hosted workloads."""
+
+    def __init__(self, *, serves_host: bool = False) -> None:
+        self.serves_host = serves_host
         self.workload: WorkloadId | None = None
         """The workload whose configuration the proxy gets; None until one is assigned."""
         self.is_external = False
@@ -43,7 +71,7 @@ class Proxy:
     @property
     def is_settled(self) -> bool:
         """Whether the proxy certainly has the endpoints of its newest snapshot, or none."""
-        if self.stream is None or self.workload is None:
+        if self.stream is None or (self.workload is None and not self.serves_host):
             return True
         has_one_stream = self.sink is not None and self.previous_stream is None
         return has_one_stream and self.stream.is_settled(ResourceType.ENDPOINT)

@@ -11,7 +11,8 @@ that proxies know the resource by need not be, since several destinations may ha
 | Service with a RouteTable | ``routes_key`` | ``names.egress_routes`` |
 
 ``changed_shared_resources`` and ``removed_keys`` are the two halves of the difference between two meshes.
-``shared_keys_of`` says which of the shared resources a workload uses; ``own_resources`` are made for it alone.
+``shared_keys_of`` says which of the shared resources a workload uses; those that are made for it alone are in
+``own_resources``.
 """
 
 from __future__ import annotations
@@ -20,38 +21,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
 from moyai.mesh.ir import (
     AnyCertificate,
     AnyTrusted,
-    CertificateFile,
     CertificateRef,
     Destination,
     EndpointGroup,
     EndpointGroupSource,
     MeshIR,
     PeerCheck,
-    Protocol,
     RouteRule,
     RouteRules,
     ServiceAddress,
     StreamFront,
     StreamSplit,
-    TrustedFile,
     VirtualHost,
     Workload,
 )
-from moyai.xds.server.resource import EncodedResource, ResourceType, encode
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate import names
-from moyai.xds.translate.cluster import app_cluster, destination_cluster
+from moyai.xds.translate.cluster import destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
-from moyai.xds.translate.front import front_listeners
-from moyai.xds.translate.listener import listeners
 from moyai.xds.translate.placement import Placement, WorkloadPlace
-from moyai.xds.translate.route import app_routes, host_routes, service_routes
-from moyai.xds.translate.secret import file_secret, secret
+from moyai.xds.translate.route import service_routes
+from moyai.xds.translate.secret import secret
 
 _T = TypeVar("_T")
 Key = tuple[ResourceType, str]
@@ -98,13 +93,14 @@ def changed_items(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_
                 yield item
 
 
-def clusters_with_stale_references(mesh: MeshIR, before: MeshIR) -> frozenset[Key]:
+def clusters_with_stale_references(mesh: MeshIR, before: MeshIR, placement: Placement | None = None) -> frozenset[Key]:
     """The clusters whose label or TLS settings have changed. Both occur in the resources that refer to the cluster, so
-    those have to be rendered again.
+    those have to be rendered again. With a placement, the clusters themselves are a workload's own.
     """
     old = before.destinations
-    destinations = (d for d in changed_items(mesh.destinations, old) if d.name in old)
-    return frozenset(cluster_key(d.name) for d in destinations if _reference(d) != _reference(old[d.name]))
+    changed = [d for d in changed_items(mesh.destinations, old) if d.name in old]
+    is_own = placement is not None
+    return frozenset(cluster_key(d.name) for d in changed if is_own or _reference(d) != _reference(old[d.name]))
 
 
 def changed_shared_resources(
@@ -113,15 +109,16 @@ def changed_shared_resources(
     """The shared resources that are new, or made from something that has changed, except groups whose members have
     moved. ``stale`` is what ``clusters_with_stale_references`` returned.
     """
-    for destination in changed_items(mesh.destinations, before.destinations):
-        key, build = cluster_key(destination.name), partial(destination_cluster, destination, placement)
-        yield SharedResource(key, names.egress_cluster(destination), build, _endpoints_name(destination))
+    shares_clusters = placement is None
+    for destination in changed_items(mesh.destinations, before.destinations) if shares_clusters else ():
+        key, build = cluster_key(destination.name), partial(destination_cluster, destination)
+        yield SharedResource(key, names.egress_cluster(destination), build, endpoints_name(destination))
     for group in changed_items(mesh.groups, before.groups):
         yield _endpoints_of(group, placement)
     for certificate in changed_items(mesh.certificates, before.certificates):
         name = names.certificate(certificate.name)
         yield SharedResource(secret_key(certificate.name), name, partial(secret, certificate))
-    for service, table in _changed_route_tables(mesh, before, stale) if placement is None else ():
+    for service, table in _changed_route_tables(mesh, before, stale) if shares_clusters else ():
         build = partial(service_routes, service, table, mesh.destinations)
         yield SharedResource(routes_key(service), names.egress_routes(service), build)
 
@@ -147,12 +144,12 @@ def removed_keys(mesh: MeshIR, before: MeshIR) -> Iterator[Key]:
 
 def shared_keys_of(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None = None) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs. A certificate among them may not exist yet. An Envoy of
-    several workloads has no peers, and routes of its own for each of them.
+    several workloads has no peers, and clusters and routes of its own for each of them.
     """
     if workload.peers is not None and place is None:
         yield endpoints_key(workload.peers)
-    destinations = frozenset(_destinations_of(mesh, workload))
-    for source in _secret_sources(mesh, workload, destinations):
+    destinations = frozenset(destinations_of(mesh, workload))
+    for source in secret_sources(mesh, workload, destinations):
         if isinstance(source, CertificateRef):
             yield secret_key(source.certificate)
     for service in called_services(workload) if place is None else ():
@@ -160,29 +157,9 @@ def shared_keys_of(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None
             yield routes_key(service)
     for name in destinations:
         yield cluster_key(name)
-        endpoints = _endpoints_name(mesh.destinations[name])
+        endpoints = endpoints_name(mesh.destinations[name])
         if endpoints is not None:
             yield ResourceType.ENDPOINT, endpoints
-
-
-def own_resources(
-    mesh: MeshIR, workload: Workload, place: WorkloadPlace | None = None
-) -> Iterator[tuple[ResourceType, EncodedResource]]:
-    """The resources that only this workload has. They depend on the workload, on the services that it calls, and on the
-    labels and TLS settings of all their destinations.
-    """
-    for inbound in workload.inbound:
-        if not inbound.hosts:
-            cluster = app_cluster(workload, inbound, place)
-            yield ResourceType.CLUSTER, encode(cluster.name, cluster)
-    for source in _secret_sources(mesh, workload, frozenset(_destinations_of(mesh, workload))):
-        if isinstance(source, CertificateFile | TrustedFile):
-            file = file_secret(source)
-            yield ResourceType.SECRET, encode(file.name, file)
-    for routes in _own_routes(mesh, workload, place):
-        yield ResourceType.ROUTE, encode(routes.name, routes)
-    for listener in (*listeners(workload, mesh, place), *front_listeners(workload, mesh)):
-        yield ResourceType.LISTENER, encode(listener.name, listener)
 
 
 def embedded_services(workload: Workload) -> Iterator[str]:
@@ -226,23 +203,7 @@ def _endpoints_of(group: EndpointGroup, placement: Placement | None) -> SharedRe
     return SharedResource(endpoints_key(group.name), name, partial(load_assignment, group, placement))
 
 
-def _own_routes(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None) -> Iterator[RouteConfiguration]:
-    if place is not None:
-        for name in dict.fromkeys(called_services(workload)):
-            routing = mesh.services[name].routing
-            if isinstance(routing, RouteRules):
-                yield service_routes(name, routing, mesh.destinations, place)
-    for inbound in workload.inbound:
-        if inbound.hosts:
-            yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
-        elif inbound.protocol is not Protocol.TCP:
-            yield app_routes(workload, inbound)
-    for port in workload.outbound.ports:
-        if not isinstance(port.routing, StreamSplit):
-            yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
-
-
-def _secret_sources(
+def secret_sources(
     mesh: MeshIR, workload: Workload, destinations: frozenset[str]
 ) -> Iterator[AnyCertificate | AnyTrusted]:
     """The certificates and trust roots of the workload's ports and of its destinations; some occur more than once."""
@@ -265,7 +226,7 @@ def _sources(certificate: AnyCertificate | None, check: PeerCheck | None) -> Ite
         yield check.trusted_ca
 
 
-def _destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:
+def destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:
     """The names of all destinations that a workload's proxy may send to; some occur more than once."""
     for inbound in workload.inbound:
         yield from _destinations_of_routing(inbound.hosts)
@@ -293,7 +254,7 @@ def _destinations_of_rules(rules: Iterable[RouteRule]) -> Iterator[str]:
     return (target.destination for rule in rules for target in rule.targets)
 
 
-def _endpoints_name(destination: Destination) -> str | None:
+def endpoints_name(destination: Destination) -> str | None:
     """The name of the resource with the destination's endpoints; None where the proxy finds them by itself."""
     source = destination.source
     return names.endpoints(source.group) if isinstance(source, EndpointGroupSource) else None

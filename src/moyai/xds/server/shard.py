@@ -12,6 +12,7 @@ from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.resource_set import changed_items, endpoints_key
 from moyai.xds.server.stream import AnyStream
 from moyai.xds.translate.names import endpoints
+from moyai.xds.translate.placement import Placement
 
 
 class Shard:
@@ -29,11 +30,12 @@ class Shard:
         """The mesh as it was last published."""
         return self.cache.mesh
 
-    def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
-        """Translate what changed; returns the workloads whose snapshot has changed."""
+    def update(self, mesh: MeshIR, placement: Placement | None = None) -> frozenset[WorkloadId]:
+        """Translate what changed; returns the workloads whose snapshot has changed. ``placement`` as in the cache."""
         before = self.mesh
-        workloads = self.cache.update(mesh)
-        for group in changed_items(mesh.groups, before.groups):
+        workloads = self.cache.update(mesh, placement)
+        groups = mesh.groups.values() if placement is not None else changed_items(mesh.groups, before.groups)
+        for group in groups:
             resource = self.cache.resource(endpoints_key(group.name))
             if resource is not None:
                 self._history.add(resource.name, resource.version, group)

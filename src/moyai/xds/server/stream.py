@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 from google.rpc.status_pb2 import Status
 
+from moyai.kernel.ids import WorkloadId
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.subscription import ABSENT, PendingResponse, Subscription
@@ -64,6 +66,21 @@ class AdsStream(ABC, Generic[Request]):
         if snapshot is None:
             return False
         return all(s.has_all(self._resources_for(snapshot, type_)) for type_, s in self._subscriptions.items())
+
+    def has(self, part: Snapshot) -> bool:
+        """Whether the proxy has acknowledged these resources of its snapshot."""
+        return all(self._subscriptions[type_].has_each(resources) for type_, resources in part.items())
+
+    def rejection_in(self, part: Snapshot) -> str | None:
+        """Why the proxy rejected one of these resources of its snapshot; None when it did not."""
+        reasons = (self._subscriptions[type_].rejection_of(resources) for type_, resources in part.items())
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def may_have_of(self, workload: WorkloadId) -> bool:
+        """Whether the proxy may have a listener or a cluster of this workload's own."""
+        prefix = f"{workload}/"
+        versions = (self.possible_versions(type_) for type_ in (ResourceType.LISTENER, ResourceType.CLUSTER))
+        return any(name.startswith(prefix) for name, _ in chain.from_iterable(versions))
 
     @property
     def subscribed_name_count(self) -> int:

@@ -169,6 +169,21 @@ class Subscription:
                 return rejection.reason
         return None
 
+    def rejection_of(self, resources: Mapping[str, EncodedResource]) -> str | None:
+        """Why the proxy rejected one of these resources; None when it rejected none."""
+        for name in self._rejections.keys() & resources.keys():
+            if self._rejections[name].state == resources[name].version:
+                return self._rejections[name].reason
+        return None
+
+    def has_each(self, resources: Mapping[str, EncodedResource]) -> bool:
+        """Whether the proxy has acknowledged these resources, whatever else it is to have."""
+        pending = () if self.pending is None else self.pending.states
+        return all(
+            self._versions.get(name) == resource.version and name not in pending and name not in self._requested
+            for name, resource in resources.items()
+        )
+
     def has_all(self, resources: Mapping[str, EncodedResource]) -> bool:
         """Whether the proxy has acknowledged exactly what is wanted."""
         if self.pending is not None or self.due(resources):

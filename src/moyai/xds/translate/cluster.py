@@ -27,8 +27,8 @@ from moyai.xds.translate.cluster_policies import (
     outlier_detection,
 )
 from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.network_namespace import bind_inside, bind_where_called
-from moyai.xds.translate.placement import Placement, WorkloadPlace, stat_name_at
+from moyai.xds.translate.network_namespace import ANY_ADDRESS, bind_inside
+from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.proxy_header import with_proxy_header
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
@@ -49,8 +49,10 @@ _LB_POLICIES: Mapping[LoadBalancingPolicy, cluster_pb2.Cluster.LbPolicy] = Mappi
 )
 
 
-def destination_cluster(destination: Destination, placement: Placement | None = None) -> cluster_pb2.Cluster:
-    """The cluster of a destination. Zone-aware routing is off (0 % of the traffic) unless the destination has it."""
+def destination_cluster(destination: Destination, place: WorkloadPlace | None = None) -> cluster_pb2.Cluster:
+    """The cluster of a destination, for any workload or for the one at a place. Zone-aware routing is off (0 % of the
+    traffic) unless the destination has it.
+    """
     cluster = cluster_pb2.Cluster(
         name=names.egress_cluster(destination),
         alt_stat_name=destination.stat_name,
@@ -64,7 +66,7 @@ def destination_cluster(destination: Destination, placement: Placement | None = 
     )
     set_endpoint_source(cluster, destination.source)
     _set_health_check(cluster, destination)
-    _set_load_balancing(cluster, destination, placement)
+    _set_load_balancing(cluster, destination, place)
     if destination.proxy_header:
         inner = cluster.transport_socket if destination.tls is not None else plain_socket()
         cluster.transport_socket.CopyFrom(with_proxy_header(inner))
@@ -75,16 +77,16 @@ def destination_cluster(destination: Destination, placement: Placement | None = 
         _use_downstream_protocol(cluster)
     else:
         _use_protocol(cluster, destination.protocol, keepalive=True)
-    if placement is not None:
-        _share(cluster, destination)
+    if place is not None:
+        _connect_from(cluster, destination, place)
     return cluster
 
 
-def _share(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
-    """Change a cluster into one of a host's Envoy, for callers and endpoints in several network namespaces. It connects
-    to applications, which may take HTTP/2 pings for an attack, so it sends none.
+def _connect_from(cluster: cluster_pb2.Cluster, destination: Destination, place: WorkloadPlace) -> None:
+    """Change a cluster into one of a host's Envoy: it connects to other hosts from the workload's namespace, and to
+    applications of its own host, which may take HTTP/2 pings for an attack, so it sends none.
     """
-    cluster.upstream_bind_config.CopyFrom(bind_where_called())
+    cluster.upstream_bind_config.CopyFrom(bind_inside(place, ANY_ADDRESS))
     others = tuple(cluster.transport_socket_matches)
     del cluster.transport_socket_matches[:]
     cluster.transport_socket_matches.extend([local_socket(), *others])
@@ -104,7 +106,7 @@ def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) ->
         other.match.update(OTHER_SOCKET)
 
 
-def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, placement: Placement | None) -> None:
+def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, place: WorkloadPlace | None) -> None:
     """Set how an endpoint is selected, beyond the policy. Envoy knows one zone, which an Envoy of several workloads
     hasn't.
     """
@@ -116,7 +118,7 @@ def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, 
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not where the source decides
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
-    elif destination.zone_aware_from and placement is None:
+    elif destination.zone_aware_from and place is None:
         cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from
     else:
         cluster.common_lb_config.zone_aware_lb_config.routing_enabled.SetInParent()  # 0 %
@@ -147,7 +149,7 @@ def app_cluster(workload: Workload, inbound: InboundPort, place: WorkloadPlace |
         connect_timeout=duration(inbound.connect_timeout),
         load_assignment=single_endpoint(name, socket_address(inbound.app_address, inbound.port)),
         circuit_breakers=circuit_breakers(inbound.limits),
-        upstream_bind_config=bind_inside(place, inbound.app_address),
+        upstream_bind_config=None if place is None else bind_inside(place, inbound.app_address),
     )
     _use_protocol(cluster, inbound.protocol, idle=inbound.connection_idle)
     return cluster

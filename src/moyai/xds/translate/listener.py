@@ -18,7 +18,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import listen_address
 from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ingress_chains, open_chains, pass_chain
 from moyai.xds.translate.inspector import inspect
-from moyai.xds.translate.network_namespace import enter, name_namespace
+from moyai.xds.translate.network_namespace import enter
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import to_any
 
@@ -62,9 +62,6 @@ def _egress(workload: Workload, mesh: MeshIR, place: WorkloadPlace | None) -> li
     if workload.outbound.fallback is not None:
         fallback = mesh.destinations[workload.outbound.fallback]
         listener.default_filter_chain.CopyFrom(fallback_chain(fallback, workload.access_log))
-        name_namespace(listener.default_filter_chain, place)
-    for chain in listener.filter_chains:
-        name_namespace(chain, place)
     return listener
 
 

@@ -92,6 +92,11 @@ def egress_cluster(destination: Destination) -> str:
     return destination.label or f"egress/{destination.name}"
 
 
+def own_cluster(place: WorkloadPlace, destination: Destination) -> str:
+    """The cluster of a destination for one workload alone."""
+    return f"{place.workload}/egress/{destination.name}"
+
+
 def endpoints(group: str) -> str:
     """The endpoints of a group."""
     return f"egress/{group}"

@@ -42,10 +42,10 @@ _USED_STATS = (
     rf"listener\.{_SUBJECT}\.{TLS}",
 )
 _SCOPE = r"[^.]+\."
-"""The workload that a statistic of a host's Envoy is of; a destination's cluster is shared by all of them."""
+"""The workload that a statistic of a host's Envoy is of."""
 _HOST_STATS = (
     LIVE,
-    rf"cluster\.({_SCOPE})?{_SUBJECT}\.({_CLUSTER})",
+    rf"cluster\.{_SCOPE}{_SUBJECT}\.({_CLUSTER})",
     rf"http\.{_SCOPE}{_SUBJECT}\.{_HTTP}",
     rf"tcp\.{_SCOPE}{_SUBJECT}\.{_TCP}",
     rf"listener\.{_SCOPE}{_SUBJECT}\.{TLS}",

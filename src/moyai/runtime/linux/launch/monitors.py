@@ -105,7 +105,8 @@ def start_monitor(server: MonitorServer, config: LaunchConfig) -> None:
         _raise_failure(earlier.reason if earlier.phase == FAILED else None)
         return
     path = directory / "order"
-    config.seccomp_filter = filter_for(config.capabilities, config.further_calls)
+    filtered_as = config.capabilities if config.filtered_as is None else config.filtered_as
+    config.seccomp_filter = filter_for(filtered_as, config.further_calls)
     _write_private(path, config.pack())
     with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
         answer = _read_answer(server.start(path, errors.fileno()))

@@ -108,6 +108,8 @@ class LaunchConfig:
     groups: tuple[int, ...]
     """The ids of further groups."""
     capabilities: tuple[int, ...]
+    filtered_as: tuple[int, ...] | None = None
+    """The capabilities whose system calls are allowed; None = those of ``capabilities``."""
     further_calls: tuple[str, ...]
     """System calls that are allowed beyond those that the capabilities imply."""
     seccomp_filter: bytes

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from moyai.domain.sandbox.host_proxy import NAMESPACES
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.runtime.linux.launch.container_config import (
     ContainerPlace,
@@ -85,7 +86,7 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
         | {
             "task": "",
             "netns": None,
-            "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(paths.netns), "/run/netns")),
+            "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(paths.netns), NAMESPACES)),
             "host_name": "gateway",
             "arguments": envoy_arguments("warning"),
             "user": PROXY_USER,
@@ -94,6 +95,20 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
             "stop_timeout": 1.0,
         }
     )
+
+
+def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, object]:
+    """The fields of the Envoy that serves tasks of the whole host: it can enter their network namespaces.
+
+    That needs SYS_ADMIN. Of the system calls that this capability opens, the filter leaves it ``setns`` alone.
+    """
+    return {
+        "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(paths.netns), NAMESPACES)),
+        "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
+        "filtered_as": (_NET_BIND_SERVICE,),
+        "further_calls": ("setns",),
+        "ambient": True,
+    }
 
 
 def egress_container(

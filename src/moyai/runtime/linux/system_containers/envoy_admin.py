@@ -12,11 +12,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
+from typing import NamedTuple
 from urllib.parse import quote
 
+from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
+from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.connection_drain import unread_connections
 from moyai.runtime.linux.network.namespaces import NetworkThread
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers.proxies import ProxyInfo
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -28,18 +32,32 @@ _MAX_ANSWER_BYTES = 256 * 1024
 _MAX_STATISTICS = 4 * 1024 * 1024
 _APP_MESH_APPLICATION = "cluster.cds_ingress_"
 _ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
+_HOST_ACTIVE = r"^(http\.%s\.ingress\..*\.downstream_rq_active|cluster\.%s\.ingress\..*\.upstream_rq_active)$"
 
 
-async def requests_of_task(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
+class ServingProxy(NamedTuple):
+    """The run directory of the proxy that serves a task. ``scope``: the task in its statistics, if it serves others."""
+
+    run: Path
+    scope: str = ""
+
+
+def serving_proxy(paths: RuntimePaths, task: TaskId) -> ServingProxy:
+    """The task's own proxy, or else the host's."""
+    own = paths.proxy(task)
+    return ServingProxy(own) if own.exists() else ServingProxy(paths.proxy(HOST_SANDBOX), task)
+
+
+async def requests_of_task(proxy: ServingProxy, netns: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
     """Inbound requests and connections that a task's proxy is serving or has not read yet; None if it doesn't answer.
 
-    ``run``: the proxy's run directory; ``netns``: the task's network namespace.
+    ``netns``: the task's network namespace.
     """
     if not namespaces.exists(netns):
         return None
     # The kernel is asked first: a connection that Envoy accepts meanwhile is counted twice instead of never.
     unread = await thread.run(partial(unread_connections, netns, info.uid, info.inner_ports))
-    active = await active_requests(connector(run, netns, info, thread))
+    active = await active_requests(connector(proxy.run, netns, info, thread), proxy.scope)
     return None if active is None else active + unread
 
 
@@ -61,11 +79,15 @@ async def statistics(connect: Connect, pattern: str) -> dict[str, str] | None:
     return {name: value for name, separator, value in lines if separator}
 
 
-async def active_requests(connect: Connect) -> int | None:
-    """Inbound requests and TCP connections that a proxy is serving; None if it doesn't answer in time."""
+async def active_requests(connect: Connect, scope: str = "") -> int | None:
+    """Inbound requests and TCP connections that a proxy is serving; None if it doesn't answer in time. ``scope``: only
+    those of one task that it serves.
+    """
+    pattern = _HOST_ACTIVE.replace("%s", scope) if scope else _ACTIVE
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return count_active((await request(connect, "GET", f"/stats?filter={quote(_ACTIVE)}")).decode())
+            body = await request(connect, "GET", f"/stats?filter={quote(pattern)}")
+            return count_active(body.decode().replace(f".{scope}.", ".") if scope else body.decode())
     except (OSError, TimeoutError, ValueError):
         return None
 

@@ -36,6 +36,10 @@ _CA_BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/
 """The certificates of public authorities in the various distributions."""
 _CA_BUNDLES_IN_PROXY: Final = ("/etc/pki/tls/cert.pem", *_CA_BUNDLES)
 """The place in App Mesh's own image, and the usual ones."""
+_HOST_ARGUMENTS: Final = ("--drain-time-s", "30", "--drain-strategy", "immediate")
+"""A listener that is removed keeps its task's namespace for as long as its connections drain; whether there are any was
+waited for before.
+"""
 _TEMPORARY: Final = TmpfsMount("/tmp", 64)  # noqa: S108 - a place in the proxy's own root
 """The directory that a proxy may write to, if it has no volume there."""
 
@@ -101,6 +105,9 @@ def proxy_config(
         "stop_timeout": float(spec.stop_timeout),
         "attempt": spec.attempt,
     }
+    if spec.serves_host:
+        fields |= configs.host_proxy_fields(paths, envoy, run)
+        fields["arguments"] = (*configs.envoy_arguments(spec.log_level, spec.concurrency), *_HOST_ARGUMENTS)
     if spec.admin_port is not None:
         fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
     if spec.container is not None:

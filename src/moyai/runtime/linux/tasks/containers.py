@@ -74,6 +74,8 @@ class Containers:
         sandbox = sandboxes.load_required(self._paths, spec.task)
         intercept = sandbox.intercept_all
         host = self._environment_of(sandbox, spec.container)
+        if spec.serves_host:  # only privileges on the machine open other tasks' namespaces
+            host = host._replace(users=0)
         inner_ports = () if intercept is None else (intercept.egress_port,)
         proxies.save_proxy_info(self._paths, spec, host.users, inner_ports)
         proxies.make_run_directory(self._paths.proxy(spec.task), spec)

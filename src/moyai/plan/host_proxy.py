@@ -1,0 +1,54 @@
+"""The host's proxy, which runs for as long as there are tasks that share it.
+
+Promise: a proxy that has ended starts again at once, but at most every RESTART_AFTER seconds; what can't be made is
+tried again. Tasks do not end with it: it gets their configuration anew.
+"""
+
+from __future__ import annotations
+
+from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_PROXY_NAME, HOST_SANDBOX
+from moyai.domain.sandbox.spec import NoNetwork, SandboxSpec
+from moyai.domain.sandbox.state import ContainerPhase
+from moyai.domain.world import Observed, World
+from moyai.kernel.clock import Instant, later
+from moyai.plan.action import Plan, PrepareSandbox, ReleaseSandbox, StartProxy, plan
+
+RETRY_AFTER = 5.0
+"""Seconds from a failure until it is tried again."""
+RESTART_AFTER = 1.0
+"""Seconds between two starts of the proxy."""
+
+_CONCURRENCY = 2
+_LOG_LEVEL = "warning"
+
+
+def needs_host_proxy(world: World) -> bool:
+    """Whether a task shares the host's proxy."""
+    return any(task.shares_proxy for task in world.tasks.by("alive", "yes"))
+
+
+def plan_host_proxy(world: World, observed: Observed, now: Instant) -> Plan:
+    """The next step of the host's proxy. ``observed`` needs to hold its sandbox and fault only."""
+    sandbox = observed.sandboxes.get(HOST_SANDBOX)
+    if not needs_host_proxy(world):
+        return plan(effects=() if sandbox is None else (ReleaseSandbox(HOST_SANDBOX),))
+    if HOST_SANDBOX in observed.faults:
+        return plan(wake_at=later(now, RETRY_AFTER))
+    if sandbox is None:
+        spec = SandboxSpec(HOST_SANDBOX, NoNetwork(HOST_PROXY_NAME))
+        return plan(effects=(PrepareSandbox(spec),), wake_at=later(now, RETRY_AFTER))
+    proxy = sandbox.containers.get(HOST_PROXY_NAME)
+    if proxy is not None and proxy.phase is not ContainerPhase.STOPPED:
+        return Plan()
+    if proxy is not None and now < (restart_at := later(proxy.started_at, RESTART_AFTER)):
+        return plan(wake_at=restart_at)
+    start = StartProxy(
+        HOST_SANDBOX,
+        HOST_PROXY,
+        HOST_PROXY_NAME,
+        log_level=_LOG_LEVEL,
+        concurrency=_CONCURRENCY,
+        attempt=0 if proxy is None else proxy.attempt + 1,
+        serves_host=True,
+    )
+    return plan(effects=(start,))
