@@ -313,7 +313,7 @@ async def test_a_template_that_nests_itself_ends(machine):
     assert {stack.status for stack in machine.world.stacks} == {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
 
 
-async def test_what_was_changed_by_hand_has_drifted(machine):
+async def test_drift_shows_changes_by_hand(machine):
     await create_stack(machine)
     names = {"StackName": NAME, "LogicalResourceId": "Logs"}
     [group] = [each.name for each in machine.world.log_groups if "shop-Logs" in each.name]

@@ -189,7 +189,7 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
         ({"Type": "Custom::Thing"}, "[Custom::Thing]. A custom resource needs a function"),
     ],
 )
-def test_what_has_no_effect_here_is_refused(cfn, resource, message):
+def test_policies_without_effect_are_refused(cfn, resource, message):
     body = json.dumps({"Resources": {"A": resource}})
     assert message in refusal(cfn.create_stack, StackName=NAME, TemplateBody=body)[1]
 

@@ -120,7 +120,7 @@ DERIVED = json.dumps(
 )
 
 
-def test_what_is_made_of_hidden_values_is_hidden_too(installation, cfn):
+def test_functions_of_hidden_values_are_hidden(installation, cfn):
     parameters = [
         {"ParameterKey": "P", "ParameterValue": "user-word"},
         {"ParameterKey": "L", "ParameterValue": "one,two"},
