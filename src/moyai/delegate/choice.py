@@ -24,6 +24,7 @@ from moyai.ports.store import Store
 
 _ALL: Final = "*"
 _EMBEDDED: Final = "moto (moyai[aws])"
+_MOST_SCOPES: Final = 256
 _INSTALL: Final = "install moyai[aws], or name a server that answers it with `moyai up --delegate`."
 
 
@@ -33,7 +34,7 @@ class Delegates(Delegate):
     def __init__(self, choice: DelegateChoice, embedded: EmbeddedServer, store: Store) -> None:
         self._choice, self._embedded, self._store = choice, embedded, store
         self._told: dict[Scope, Networks] = {}
-        """The networks that the embedded server knows."""
+        """The networks that the embedded server knows, of some scopes; others are sent again."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
         """By URL; the embedded server's has its socket's name."""
@@ -80,6 +81,8 @@ class Delegates(Delegate):
             networks = _networks_of(self._store.world, request.scope)
             if self._told.get(request.scope) != networks:
                 await client.tell_networks(networks)
+                if len(self._told) >= _MOST_SCOPES:
+                    self._told.clear()
                 self._told[request.scope] = networks
         return await client.forward(request)
 

@@ -28,7 +28,7 @@ from moyai.ports.delegate import DelegateFailed
 
 PACKAGES: Final = ("moto", "flask", "flask_cors")
 RETRY_SECONDS: Final = 60.0
-_START_SECONDS: Final = 60.0
+_START_MILLISECONDS: Final = 60_000
 _END_MILLISECONDS: Final = 10_000
 _CONNECT_SECONDS: Final = 5.0
 _PEER: Final = struct.Struct("3i")
@@ -153,8 +153,9 @@ class EmbeddedServer:
 
 def _is_ready(pipe: int) -> bool:
     """Whether the process writes to this pipe before it ends or the time is over."""
-    readable, _, _ = select.select([pipe], [], [], _START_SECONDS)
-    return bool(readable) and os.read(pipe, 1) != b""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(_START_MILLISECONDS)) and os.read(pipe, 1) != b""
 
 
 def _last_line(output: bytes) -> str:
