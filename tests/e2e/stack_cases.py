@@ -480,6 +480,7 @@ NETWORK_CASES: Final = (
             "GroupDescription": "callers",
             "VpcId": ref("Vpc"),
             "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8"}],
+            "SecurityGroupEgress": [{"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "CidrIp": "10.0.0.0/8"}],
         },
         {"Ref": "sg-.*", "GroupId": "sg-.*", "VpcId": "vpc-.*"},
         {"SecurityGroupIngress": [], "Tags": tags(a="1")},

@@ -93,7 +93,8 @@ class Children(msgspec.Struct, frozen=True):
     ) -> Procedure[None]:
         """Remove and add what differs. ``former``: the lists that may apply; what is in all of them does."""
         removed = self.removed or self.input
-        for element in {json.dumps(each, sort_keys=True): each for elements in former for each in elements}.values():
+        applying = {json.dumps(each, sort_keys=True, default=dict): each for elements in former for each in elements}
+        for element in applying.values():
             if element not in after:
                 yield from _unless(self.absent, Call(service, self.remove, removed(resource, element)))
         for element in after:
