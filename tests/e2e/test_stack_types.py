@@ -26,7 +26,7 @@ def template(case: Case, properties: Mapping[str, Any]) -> str:
     it: dict[str, Any] = {"Type": case.type, "Properties": properties}
     if case.depends_on:
         it["DependsOn"] = case.depends_on
-    outputs = {"Ref": {"Value": {"Ref": "It"}}}
+    outputs: dict[str, Any] = {"Ref": {"Value": {"Ref": "It"}}}
     outputs |= {name: {"Value": {"Fn::GetAtt": ["It", name]}} for name in case.attributes if name != "Ref"}
     return json.dumps({"Resources": {**case.others, "It": it}, "Outputs": outputs})
 
@@ -63,12 +63,12 @@ class Life:
         return self
 
     def wait(self, state: str) -> None:
-        def ended() -> str | None:
+        def final_state() -> str | None:
             [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
             status = str(stack["StackStatus"])
             return None if status.endswith(("PROGRESS", "CLEANUP_IN_PROGRESS")) else status
 
-        assert eventually(ended, f"{self.name} ends") == state, self.failures()
+        assert eventually(final_state, f"{self.name} ends") == state, self.failures()
 
     def failures(self) -> str:
         events = self.cfn.describe_stack_events(StackName=self.name)["StackEvents"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from moyai.api.cloudformation.template_url import MAX_OBJECT, parse_object_url, read_template_object
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import StackFault
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -74,6 +74,9 @@ class Objects(Delegate):
         self.objects = objects
         self.requests: list[DelegatedRequest] = []
 
+    def owners(self) -> Sequence[ServiceOwner]:
+        return ()
+
     def refusal(self, service: str) -> str | None:
         return None if self.objects else f"{service} is not part of moyai; install moyai[aws]."
 
@@ -118,7 +121,7 @@ def test_a_template_is_read_from_the_server_of_s3_for_the_callers_account():
         (None, "S3 error: S3 is not part of moyai."),
     ],
 )
-def test_what_cannot_be_read_is_said(objects, message):
+def test_an_object_that_cannot_be_read_is_reported(objects, message):
     with pytest.raises(StackFault) as caught:
         read(objects, "a.json")
     assert caught.value.message.startswith(message)

@@ -124,6 +124,6 @@ def test_filters_select_requests(wanted, selected):
     assert wanted.selects(span(1)) is selected
 
 
-def test_response_flags_are_said_in_words():
+def test_response_flags_are_explained_in_words():
     assert flags_text("UH,ZZ") == "no endpoint was healthy, ZZ"
     assert "no endpoint was healthy" in describe(span(1, **{"envoy.response_flags": "UH"}))

@@ -22,7 +22,7 @@ def world(topology: ProxyTopology = ProxyTopology.NODE):
     return build.world
 
 
-def seen(*proxies: ContainerState) -> Observed:
+def observation(*proxies: ContainerState) -> Observed:
     return Observed(sandboxes={HOST_SANDBOX: SandboxState(HOST_SANDBOX, {p.name: p for p in proxies})})
 
 
@@ -35,16 +35,16 @@ def test_the_proxy_starts_with_the_first_task_that_shares_it():
     assert plan_host_proxy(world(ProxyTopology.SIDECAR), Observed(), NOW).effects == ()
     (prepare,) = plan_host_proxy(world(), Observed(), NOW).effects
     assert isinstance(prepare, PrepareSandbox)
-    (start,) = plan_host_proxy(world(), seen(), NOW).effects
+    (start,) = plan_host_proxy(world(), observation(), NOW).effects
     assert isinstance(start, StartProxy)
     assert (start.proxy, start.serves_host, start.attempt) == (HOST_PROXY, True, 0)
     runs = ContainerState(HOST_PROXY_NAME, ContainerPhase.RUNNING, NOW)
-    assert plan_host_proxy(world(), seen(runs), NOW).effects == ()
+    assert plan_host_proxy(world(), observation(runs), NOW).effects == ()
 
 
 def test_a_proxy_that_has_ended_starts_again_but_not_at_once_after_its_last_start():
-    assert plan_host_proxy(world(), seen(proxy_ended(NOW)), NOW).wake_at == NOW + RESTART_AFTER
-    (start,) = plan_host_proxy(world(), seen(proxy_ended(NOW - RESTART_AFTER)), NOW).effects
+    assert plan_host_proxy(world(), observation(proxy_ended(NOW)), NOW).wake_at == NOW + RESTART_AFTER
+    (start,) = plan_host_proxy(world(), observation(proxy_ended(NOW - RESTART_AFTER)), NOW).effects
     assert isinstance(start, StartProxy)
     assert start.attempt == 4
 
@@ -55,5 +55,5 @@ def test_a_proxy_that_can_not_be_made_is_tried_again():
 
 
 def test_the_proxy_is_released_with_the_last_task():
-    (release,) = plan_host_proxy(world(ProxyTopology.SIDECAR), seen(), NOW).effects
+    (release,) = plan_host_proxy(world(ProxyTopology.SIDECAR), observation(), NOW).effects
     assert release == ReleaseSandbox(HOST_SANDBOX)

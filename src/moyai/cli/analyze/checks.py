@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from moyai.cli.analyze.documents import Document, DocumentKind
 
 _PROBLEM, _WARNING = "problem", "warning"
-_OPERATIONS: Final = {DocumentKind.TASK_DEFINITION: "RegisterTaskDefinition", DocumentKind.SERVICE: "CreateService"}
+_OPERATIONS: Final = MappingProxyType(
+    {DocumentKind.TASK_DEFINITION: "RegisterTaskDefinition", DocumentKind.SERVICE: "CreateService"}
+)
 _RETURNED_ONLY: Final = frozenset(
     {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy"}
     | {"deregisteredAt", "deleteRequestedAt"}

@@ -84,7 +84,7 @@ def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[
     kind = resource_types().get(resource.type)
     if kind is not None and kind.tagging is not None and tags:
         name = kind.tagging.name
-        properties[name] = kind.tagging.inherited(properties.get(name), tags)
+        properties[name] = kind.tagging.with_stack_tags(properties.get(name), tags)
     return properties
 
 

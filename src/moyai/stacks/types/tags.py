@@ -46,7 +46,7 @@ class Tagging(msgspec.Struct, frozen=True):
         if other:
             yield Call(service, self.add, {**resource, **self.added(other)})
 
-    def inherited(self, own: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (a property)
+    def with_stack_tags(self, own: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (a property)
         """The property with the stack's tags, where the resource has none of the same key."""
         if self.as_map:
             return {**tags, **(own or {})}

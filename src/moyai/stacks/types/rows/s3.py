@@ -81,61 +81,7 @@ def _bucket() -> StackResourceType:
         lower_case=True,
         rename={"BucketName": "Bucket", "ObjectLockEnabled": "ObjectLockEnabledForBucket"},
         placed=_location,
-        follow={
-            "AccelerateConfiguration": _put(
-                "AccelerateConfiguration", "", lambda value: {"Status": value["AccelerationStatus"]}
-            ),
-            "AccessControl": Follow("PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned))),
-            "BucketEncryption": Follow(
-                "PutBucketEncryption",
-                both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _renamed)),
-                reset="DeleteBucketEncryption",
-            ),
-            "CorsConfiguration": Follow(
-                "PutBucketCors",
-                both(_BUCKET, prop("CORSConfiguration", "CorsConfiguration", _renamed)),
-                reset="DeleteBucketCors",
-            ),
-            "LifecycleConfiguration": Follow(
-                "PutBucketLifecycleConfiguration",
-                both(_BUCKET, prop("LifecycleConfiguration", "LifecycleConfiguration", _lifecycle)),
-                reset="DeleteBucketLifecycle",
-            ),
-            "LoggingConfiguration": Follow(
-                "PutBucketLogging",
-                both(
-                    _BUCKET,
-                    prop(
-                        "BucketLoggingStatus", "LoggingConfiguration", lambda value: {"LoggingEnabled": _renamed(value)}
-                    ),
-                ),
-            ),
-            "NotificationConfiguration": Follow(
-                "PutBucketNotificationConfiguration",
-                both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _renamed)),
-            ),
-            "OwnershipControls": Follow(
-                "PutBucketOwnershipControls",
-                both(_BUCKET, prop("OwnershipControls", "OwnershipControls")),
-                reset="DeleteBucketOwnershipControls",
-            ),
-            "PublicAccessBlockConfiguration": Follow(
-                "PutPublicAccessBlock",
-                both(_BUCKET, prop("PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration")),
-                reset="DeletePublicAccessBlock",
-            ),
-            "Tags": Follow(
-                "PutBucketTagging",
-                both(_BUCKET, prop("Tagging", "Tags", lambda tags: {"TagSet": tags})),
-                reset="DeleteBucketTagging",
-            ),
-            "VersioningConfiguration": _put("VersioningConfiguration", "Versioning"),
-            "WebsiteConfiguration": Follow(
-                "PutBucketWebsite",
-                both(_BUCKET, prop("WebsiteConfiguration", "WebsiteConfiguration", _website)),
-                reset="DeleteBucketWebsite",
-            ),
-        },
+        follow=_bucket_calls(),
         read=Read("HeadBucket", _BUCKET, f"{{Name: '$id', Region: BucketRegion || '{_DEFAULT_REGION}'}}"),
         attributes={
             "Arn": "join('', ['arn:aws:s3:::', Name])",
@@ -146,6 +92,74 @@ def _bucket() -> StackResourceType:
         },
         missing=_MISSING,
     )
+
+
+def _bucket_calls() -> dict[str, Follow]:
+    """The calls that set properties of a bucket that exists."""
+    return {**_storage_calls(), **_access_calls()}
+
+
+def _storage_calls() -> dict[str, Follow]:
+    """How objects are stored, until when, and what is logged."""
+    return {
+        "AccelerateConfiguration": _put(
+            "AccelerateConfiguration", "", lambda value: {"Status": value["AccelerationStatus"]}
+        ),
+        "AccessControl": Follow("PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned))),
+        "BucketEncryption": Follow(
+            "PutBucketEncryption",
+            both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _renamed)),
+            reset="DeleteBucketEncryption",
+        ),
+        "CorsConfiguration": Follow(
+            "PutBucketCors",
+            both(_BUCKET, prop("CORSConfiguration", "CorsConfiguration", _renamed)),
+            reset="DeleteBucketCors",
+        ),
+        "LifecycleConfiguration": Follow(
+            "PutBucketLifecycleConfiguration",
+            both(_BUCKET, prop("LifecycleConfiguration", "LifecycleConfiguration", _lifecycle)),
+            reset="DeleteBucketLifecycle",
+        ),
+        "LoggingConfiguration": Follow(
+            "PutBucketLogging",
+            both(
+                _BUCKET,
+                prop("BucketLoggingStatus", "LoggingConfiguration", lambda value: {"LoggingEnabled": _renamed(value)}),
+            ),
+        ),
+    }
+
+
+def _access_calls() -> dict[str, Follow]:
+    """Who is told of objects, and who may read them."""
+    return {
+        "NotificationConfiguration": Follow(
+            "PutBucketNotificationConfiguration",
+            both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _renamed)),
+        ),
+        "OwnershipControls": Follow(
+            "PutBucketOwnershipControls",
+            both(_BUCKET, prop("OwnershipControls", "OwnershipControls")),
+            reset="DeleteBucketOwnershipControls",
+        ),
+        "PublicAccessBlockConfiguration": Follow(
+            "PutPublicAccessBlock",
+            both(_BUCKET, prop("PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration")),
+            reset="DeletePublicAccessBlock",
+        ),
+        "Tags": Follow(
+            "PutBucketTagging",
+            both(_BUCKET, prop("Tagging", "Tags", lambda tags: {"TagSet": tags})),
+            reset="DeleteBucketTagging",
+        ),
+        "VersioningConfiguration": _put("VersioningConfiguration", "Versioning"),
+        "WebsiteConfiguration": Follow(
+            "PutBucketWebsite",
+            both(_BUCKET, prop("WebsiteConfiguration", "WebsiteConfiguration", _website)),
+            reset="DeleteBucketWebsite",
+        ),
+    }
 
 
 def _location(context: ResourceContext) -> Properties:
