@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,12 @@ def test_applications_services_answer_at_the_same_endpoint(installation):
     url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY})
     with urllib.request.urlopen(url) as response:  # noqa: S310 (our own URL)
         assert response.read() == BODY
-    assert installation.client("s3", key=OTHER).list_buckets()["Buckets"] == []
+    other = installation.client("s3", key=OTHER)
+    assert other.list_buckets()["Buckets"] == []
+    for use in (other.get_object, other.delete_object, partial(other.put_object, Body=b"x")):
+        with pytest.raises(ClientError, match="NoSuchBucket|AccessDenied|403|404"):
+            use(Bucket=BUCKET, Key=KEY)
+    assert s3.head_object(Bucket=BUCKET, Key=KEY)["ContentLength"] == len(BODY)
     role = installation.client("iam", key=ACCOUNT).create_role(RoleName="app", AssumeRolePolicyDocument="{}")
     assert role["Role"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/app"
     sqs = installation.client("sqs", key=ACCOUNT, region="eu-north-1")

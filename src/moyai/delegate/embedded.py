@@ -43,6 +43,7 @@ _ENVIRONMENT: Final = MappingProxyType(
         "MOTO_ALLOW_NONEXISTENT_REGION": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        "MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false",  # else the name of a bucket opens it for every account
     }
 )
 
