@@ -41,7 +41,7 @@ def test_applications_services_answer_at_the_same_endpoint(installation):
     other = installation.client("s3", key=OTHER)
     assert other.list_buckets()["Buckets"] == []
     for use in (other.get_object, other.delete_object, partial(other.put_object, Body=b"x")):
-        with pytest.raises(ClientError, match="NoSuchBucket|AccessDenied|403|404"):
+        with pytest.raises(ClientError, match="AccessDenied"):
             use(Bucket=BUCKET, Key=KEY)
     assert s3.head_object(Bucket=BUCKET, Key=KEY)["ContentLength"] == len(BODY)
     role = installation.client("iam", key=ACCOUNT).create_role(RoleName="app", AssumeRolePolicyDocument="{}")

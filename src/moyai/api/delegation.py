@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from moyai.api.sigv4 import Credential
 from moyai.api.wire.http import HttpRequest, HttpResponse
@@ -26,6 +29,7 @@ LARGEST_OBJECT: Final = 5 * 1024**3
 _LARGEST_HASHED: Final = 16 * 1024**2
 """Bytes of a body whose hash must be known before it is forwarded."""
 _LARGEST_COLLECTED: Final = 64 * 1024**2
+_SANDBOX: Final = MappingProxyType({"content-security-policy": "sandbox", "x-content-type-options": "nosniff"})
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 _UNSIGNED_PREFIXES: Final = (_UNSIGNED, "STREAMING-")
 _VERSION_2_KEY: Final = re.compile(r"(?:^|&)AWSAccessKeyId=([0-9]{12})(?:&|$)")
@@ -92,6 +96,14 @@ async def within_limit(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[
         if size > limit:
             raise TooLarge(f"Your proposed upload exceeds the maximum allowed size of {limit} bytes")
         yield chunk
+
+
+def sandboxed(response: DelegatedResponse) -> DelegatedResponse:
+    """The response as a document without rights in a browser: who stores an object chooses its content and its type,
+    and it comes from the origin of the API and the console.
+    """
+    others = ((name, value) for name, value in response.headers if name.lower() not in _SANDBOX)
+    return replace(response, headers=(*others, *_SANDBOX.items()))
 
 
 async def collect(response: DelegatedResponse) -> HttpResponse:

@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 from botocore.model import ServiceModel
 
-from moyai.api.delegation import chunks_of, claimed_account, collect, delegated_request, payload
+from moyai.api.delegation import chunks_of, claimed_account, collect, delegated_request, payload, sandboxed
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import ApiService, Context, StackCaller
@@ -197,7 +197,7 @@ class ApiGateway:
         account = claimed_account(request)
         if sender.credential is None and account is not None:
             scope = Scope(account, scope.region)
-        return await delegate.forward(delegated_request(request, service, scope, body))
+        return sandboxed(await delegate.forward(delegated_request(request, service, scope, body)))
 
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The response to a request that fails before it is served: ``error`` in the request's protocol.

@@ -148,3 +148,14 @@ async def test_without_keys_an_access_key_of_twelve_digits_is_the_account():
     _, [(request, body)] = await send(HttpRequest("POST", "/", "", headers), keys=False)
     assert (request.service, request.scope.account, request.scope.region) == ("sqs", "111122223333", "us-west-2")
     assert body == BODY
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_browser_gives_a_response_no_rights(streamed):
+    request = HttpRequest("GET", "/bucket/page.html", "", {"host": HOST})
+    if streamed:
+        response, _ = await send(request, b"", keys=False)
+    else:
+        response = await world.gateway(delegate=RecordingDelegate(), clock=SystemClock()).answer(request)
+    assert response.headers["content-security-policy"] == "sandbox"
+    assert response.headers["x-content-type-options"] == "nosniff"
