@@ -55,6 +55,8 @@ _BY_VERSION: Mapping[str, str] = MappingProxyType(
 """Services that unsigned requests can be told to be for. A signed request names its service."""
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
+_USER_POOL_PATH = re.compile(r"/[\w-]{1,55}_[0-9A-Za-z]{1,55}/\.well-known/(jwks\.json|openid-configuration)")
+"""The public keys of a user pool. No bucket has such a name."""
 _CLASSIC_ELB = "2012-06-01"
 """The API version of Classic Load Balancers, which share the signing name of Elastic Load Balancing v2."""
 _VERSION = re.compile(rb"(?:^|&)Version=([^&]{0,32})")
@@ -140,7 +142,7 @@ class Router:
         if request.content_type == FORM:
             return RoutedRequest(EC2 if signed_for == EC2 else QUERY, None, None, description)
         if signed_for is None and _may_be_object(request):
-            return _delegated(REST_JSON, S3)
+            return _delegated(REST_JSON, "cognito-idp" if _USER_POOL_PATH.fullmatch(request.path) else S3)
         protocol = _protocols(self._models[signed_for])[0] if signed_for else JSON
         return RoutedRequest(protocol, None, None, description)
 

@@ -1,27 +1,32 @@
 """moto as the WSGI application of its process.
 
 Promise: a request is processed when all of its body is there, and each service processes one request at a time, since
-moto's records have no locks; SQS does not, because a receiver may wait for messages there. What moto raises becomes a
+moto's records have no locks; SQS does not, because a receiver may wait for messages there. The control plane says which
+service that is; nothing that a client sends does. What moto raises becomes a
 response that the control plane recognizes, with the reason. Pages of moto's own, which reset its records among others,
 are not there.
 """
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 from typing import IO, Any, Final
+from zlib import crc32
 
 FAILURE: Final = "x-moyai-failure"
 """The header of responses that are no AWS service's. The body is the reason."""
 NETWORKS: Final = "HTTP_X_MOYAI_NETWORKS"
-"""The WSGI name of a header that no client's request has here."""
+SERVICE: Final = "HTTP_X_MOYAI_SERVICE"
+"""The signing name of the service that a request is for."""
+REGION: Final = "HTTP_X_MOYAI_REGION"
+"""WSGI names of headers that no client's request has here."""
 _UNLOCKED: Final = frozenset({"sqs"})
-_SCOPE: Final = re.compile(r"Credential=[^,]*/[^/,]*/[^/,]*/([^/,]*)/aws4_request")
+_LOCKS: Final = 256
+"""Clients choose names of services, so there is not one for each; two services may share a lock."""
 _OWN_PAGES: Final = ("/moto-api", "/latest/meta-data", "/latest/api", "/favicon.ico")
 _IN_MEMORY: Final = 8 * 1024 * 1024
 """Bytes of a body beyond which it is kept in a file."""
@@ -41,11 +46,11 @@ class Application:
     def __init__(self, application: WsgiApplication, replace_networks: Callable[[bytes], None]) -> None:
         """``replace_networks`` gets the body of requests of the control plane's own, about networks."""
         self._application, self._replace_networks = application, replace_networks
-        self._locks: dict[str, Lock] = {}
+        self._locks = tuple(Lock() for _ in range(_LOCKS))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request."""
-        if str(environ.get("PATH_INFO", "")).startswith(_OWN_PAGES):
+        if ("/" + str(environ.get("PATH_INFO", "")).lstrip("/")).startswith(_OWN_PAGES):
             return _fail(start_response, "501 Not Implemented", "moto has pages of its own at this path")
         with SpooledTemporaryFile(_IN_MEMORY) as body:
             try:
@@ -66,9 +71,8 @@ class Application:
             return _run(self._application, environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
-        scope = _SCOPE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
-        service = scope[1] if scope else "s3"
-        return nullcontext() if service in _UNLOCKED else self._locks.setdefault(service, Lock())
+        service = str(environ[SERVICE])
+        return nullcontext() if service in _UNLOCKED else self._locks[crc32(service.encode()) % _LOCKS]
 
 
 def _receive(environ: Environ, body: IO[bytes]) -> None:

@@ -1,8 +1,9 @@
 """Sends a request to a server of other AWS services, and passes on its response.
 
 Promise: method, path, query, ``Host`` and all headers but those of the connection go on unchanged, the body as it
-arrives, and the response as it comes. The account is added in a header, since such servers derive it from access keys,
-which mean something only here.
+arrives, and the response as it comes. ``Authorization`` goes on only where it is the signature that was verified. The
+account is added in a header, since such servers derive it from access keys, which mean something only here; the service
+and the region are added for the embedded server, which would look for them in whatever else the client sends.
 Source: RFC 9110 § 7.6.1 (headers of a connection)
 """
 
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from moyai.delegate.application import FAILURE, NETWORKS
+from moyai.delegate.application import FAILURE, NETWORKS, REGION, SERVICE
 from moyai.delegate.networks import Networks
 from moyai.ports.delegate import DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
 
@@ -27,12 +28,13 @@ _CONNECTION_HEADERS: Final = frozenset(
         *("date", "server"),  # moyai's own server adds the date
     }
 )
+_SIGNED: Final = "AWS4-HMAC-SHA256 "
 _UNSIGNED: Final = (
-    "AWS4-HMAC-SHA256 Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
+    _SIGNED + "Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
 )
 """Says for which service a request without a signature is."""
 _OWN_PREFIX: Final = "x-moyai-"
-_NETWORKS: Final = NETWORKS.removeprefix("HTTP_").replace("_", "-")
+_NETWORKS, _SERVICE, _REGION = (name.removeprefix("HTTP_").replace("_", "-") for name in (NETWORKS, SERVICE, REGION))
 _CONNECTIONS: Final = 64
 _LONGEST_WAIT: Final = 16 * 60.0
 """Seconds without a byte: a Lambda function may run for 15 minutes."""
@@ -117,11 +119,15 @@ def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
     headers = [
         (name, value)
         for name, value in request.headers.items()
-        if name not in _CONNECTION_HEADERS and not name.startswith(_OWN_PREFIX)
+        if name not in _CONNECTION_HEADERS and not name.startswith(_OWN_PREFIX) and name != "authorization"
     ]
-    if "authorization" not in request.headers and request.service != "s3":  # else moto takes it for a request to S3
+    authorization = request.headers.get("authorization", "")
+    if authorization.startswith(_SIGNED):
+        headers.append(("authorization", authorization))
+    elif request.service != "s3":
         headers.append(("authorization", _UNSIGNED.format(request.scope, request.service)))
-    return [*headers, (ACCOUNT, request.scope.account)]
+    routed = [(_SERVICE, request.service), (_REGION, request.scope.region), (ACCOUNT, request.scope.account)]
+    return [*headers, *routed]
 
 
 def _is_failure(response: httpx.Response) -> bool:

@@ -40,6 +40,8 @@ JSON = "application/x-amz-json-1.1"
         (HttpRequest("GET", "/v20190125/meshes", "", signature("s3")), "s3", "s3"),
         (HttpRequest("GET", "/bucket/key", PRESIGNED, {}), "s3", "s3"),
         (HttpRequest("GET", "/bucket/key", "", {}), "s3", "s3"),
+        (HttpRequest("GET", "/bucket/.well-known/jwks.json", "", {}), "s3", "s3"),
+        (HttpRequest("GET", "/us-east-1_Ab1/.well-known/jwks.json", "", {}), "cognito-idp", "rest-json"),
         (HttpRequest("GET", "/", "", {"host": "bucket.s3.localhost:4566"}), "s3", "s3"),
         (HttpRequest("POST", "/bucket", "", {"content-type": "multipart/form-data; boundary=x"}), "s3", "s3"),
         (HttpRequest("GET", "/2013-04-01/hostedzone", "", signature("route53")), "route53", "rest-xml"),
