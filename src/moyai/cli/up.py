@@ -147,9 +147,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         state=StatePaths(state),
         runtime=runtime,
         server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
-        public_gateway=PublicGatewaySettings(
-            port_range(gateway_ports or "", "--gateway-ports"), gateway_http_port, gateway_https_port
-        ),
+        public_gateway=PublicGatewaySettings(_ports(gateway_ports), gateway_http_port, gateway_https_port),
         proxy=ProxySettings(stats_interval, proxy),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
@@ -160,7 +158,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             **_certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
         ),
         logs=LogSettings(log_limit * _MEGABYTE),
-        metrics=replace(_metrics(metrics_limit, otlp_endpoint, otlp_headers), trace_sampling=trace_sampling),
+        metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         delegate=_delegates(delegate or ()),
         live_endpoints=live_endpoints,
@@ -241,8 +239,12 @@ def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str]) -> AppMes
     return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names)
 
 
-def _metrics(limit: int, otlp_endpoint: str | None, otlp_headers: str | None) -> MetricSettings:
-    settings = MetricSettings(limit * _MEGABYTE, otlp_endpoint, _headers(otlp_headers or ""))
+def _ports(gateway_ports: str | None) -> range:
+    return port_range(gateway_ports or "", "--gateway-ports")
+
+
+def _metrics(limit: int, otlp_endpoint: str | None, otlp_headers: str | None, sampling: float) -> MetricSettings:
+    settings = MetricSettings(limit * _MEGABYTE, otlp_endpoint, _headers(otlp_headers or ""), trace_sampling=sampling)
     if otlp_endpoint is not None and not settings.otlp_is_url:
         raise typer.BadParameter(f"{otlp_endpoint!r} is not an http:// or https:// URL", param_hint="--otlp-endpoint")
     return settings
