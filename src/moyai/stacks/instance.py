@@ -112,10 +112,10 @@ def _with_parameters(
 def _masked_properties(
     template: ParsedTemplate, applied: ParsedTemplate, values: Values
 ) -> dict[str, Mapping[str, Expression]]:
-    """As ``StackInstance.masked``. A property that makes nothing of ``****`` is masked as a whole."""
+    """As ``StackInstance.masked``. A property that makes nothing of ``****``, or too much, is masked as a whole."""
     hidden = {name for name, parameter in template.parameters.items() if parameter.is_hidden}
     parameters = {name: _mask(value) if name in hidden else value for name, value in values.parameters.items()}
-    masked_values = msgspec.structs.replace(values, parameters=parameters)
+    masked_values = msgspec.structs.replace(values, parameters=parameters, budget=Budget())
 
     def mask(expression: Expression) -> Expression:
         try:

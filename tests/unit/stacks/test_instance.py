@@ -331,6 +331,25 @@ def test_loops_that_make_too_much_are_refused(body):
     assert "result in more than 4194304 characters" in refusal(template)
 
 
+def test_an_element_of_a_loop_is_not_replaced_in_itself():
+    body = {"R": LOGS | {"Properties": {"LogGroupName": "${X}"}}}
+    document = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::L": ["X", ["&{X}"], body]}}
+    assert instance(document).template.resources["R"].properties == {"LogGroupName": "&{X}"}
+
+
+def test_a_property_that_makes_too_much_of_a_masked_value_is_hidden():
+    lookup = {"Fn::FindInMap": ["M", {"Ref": "K"}, "v", {"DefaultValue": nested_subs(24)}]}
+    document = {
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"K": {"Type": "String", "NoEcho": True}},
+        "Mappings": {"M": {"k": {"v": "ok"}}},
+        "Resources": {"A": LOGS | {"Properties": {"LogGroupName": lookup}}},
+    }
+    masked = instance(document, K="k")
+    assert masked.template.resources["A"].properties == {"LogGroupName": "ok"}
+    assert masked.masked == {"A": {"LogGroupName": "****"}}
+
+
 def test_all_patterns_of_a_template_share_half_a_second(monkeypatch):
     limits = []
 

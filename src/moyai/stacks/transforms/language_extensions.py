@@ -87,12 +87,15 @@ class _Loops:
 
 
 def _with_value(value: Json, identifier: str, element: str, budget: Budget) -> Json:
-    """The body of a loop for one element: ``${X}`` is the element, ``&{X}`` its letters and digits."""
+    """The body of a loop for one element: ``${X}`` is the element, ``&{X}`` its letters and digits.
+    What an element brings is not replaced again.
+    """
     budget.spend(NODE)
     if isinstance(value, str):
         variable = "{" + identifier + "}"
         budget.spend(len(value) + value.count(variable) * len(element))
-        return value.replace("$" + variable, element).replace("&" + variable, _NOT_ALPHANUMERIC.sub("", element))
+        replacements = {"$": element, "&": _NOT_ALPHANUMERIC.sub("", element)}
+        return re.sub("[$&]" + re.escape(variable), lambda match: replacements[match[0][0]], value)
     if isinstance(value, list):
         return [_with_value(each, identifier, element, budget) for each in value]
     if isinstance(value, dict):
