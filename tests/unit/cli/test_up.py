@@ -32,7 +32,7 @@ def test_a_malformed_header_is_refused_without_its_value(written):
     with pytest.raises(typer.BadParameter, match="header 2 is not NAME=VALUE") as exc_info:
         up._headers(f"api-key=1,{written}")
     assert "secr" not in str(exc_info.value)
-    assert "secr" not in repr(up._metrics(1, "http://127.0.0.1", "api-key=secret"))
+    assert "secr" not in repr(up._metrics(1, "http://127.0.0.1", "api-key=secret", 0))
 
 
 @pytest.mark.parametrize(
