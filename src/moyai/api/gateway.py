@@ -257,7 +257,7 @@ class ApiGateway:
             request_id=request_id,
             host=host,
             session_task=None if session is None else session.task,
-            in_session=session is not None,
+            session=None if session is None else session.claims,
             stack=None if sender.stack is None else sender.stack.stack,
         )
 

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from moyai.domain.sts.session import Claims
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ClientFault, InvalidInput, OperationNotYet
 from moyai.kernel.ids import AccountId, Ids, StackId, TaskArn
@@ -44,8 +45,8 @@ class Context(msgspec.Struct, frozen=True):
     """The caller's unique id, as GetCallerIdentity returns it."""
     session_task: TaskArn | None = None
     """The task with whose role's session the caller signs."""
-    in_session: bool = False
-    """Whether the caller signs with temporary credentials."""
+    session: Claims | None = None
+    """Those of the temporary credentials with which the caller signs."""
     stack: StackId | None = None
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 

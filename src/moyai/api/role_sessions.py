@@ -13,13 +13,13 @@ from urllib.parse import parse_qs
 
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.keys import scope_of
-from moyai.domain.sts.session import TOKEN_PREFIX, assumed_role_arn, claims_in, issue, role_id
+from moyai.domain.sts.session import TOKEN_PREFIX, Claims, SessionKeys, assumed_role_arn, claims_in, issue, role_id
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import AccessDenied, ExpiredToken, UnrecognizedClient
 from moyai.kernel.ids import AccountId, TaskArn
-from moyai.kernel.secret import Secret
 
+INVALID_TOKEN: Final = "The security token included in the request is invalid."  # noqa: S105 (a message)
 _READ_PREFIXES: Final = ("BatchGet", "Describe", "Discover", "Filter", "Get", "List")
 _WRITES: Final = frozenset({"AssumeRole", "CreateLogStream", "PutLogEvents", "PutMetricData"})
 
@@ -30,14 +30,14 @@ class RoleSession(NamedTuple):
     arn: str
     account: AccountId
     user_id: str
-    access_key: str
-    key: Secret
+    keys: SessionKeys
+    claims: Claims
     task: TaskArn | None
     """The task that may use it; None for one that no task has."""
 
     def secret(self, access_key: str) -> str | None:
         """The session's secret key; None for another access key."""
-        return self.key.reveal() if access_key == self.access_key else None
+        return self.keys.secret.reveal() if access_key == self.keys.access_key else None
 
     def check(self, service: str, operation: str) -> None:
         """Raises AccessDenied for an operation of a task's session that neither reads nor writes logs or metrics."""
@@ -57,20 +57,20 @@ def role_session_of(world: World, request: HttpRequest, now: Instant) -> RoleSes
     root = world.session_root
     claims = None if root is None else claims_in(root, token)
     if root is None or claims is None:
-        raise UnrecognizedClient("The security token included in the request is invalid.")
+        raise UnrecognizedClient(INVALID_TOKEN)
     if now >= claims.expires:
         raise ExpiredToken("The security token included in the request is expired")
     task = world.tasks.get(claims.task) if claims.task else None
     if claims.task and (task is None or task.stopped):
-        raise UnrecognizedClient("The security token included in the request is invalid.")
+        raise UnrecognizedClient(INVALID_TOKEN)
     keys = issue(root, claims)
     account = AccountId(claims.account) if claims.account or task is None else scope_of(task.arn).account
     task_arn = None if task is None else task.arn
     if not claims.role:
-        return RoleSession(f"arn:aws:iam::{account}:root", account, account, keys.access_key, keys.secret, task_arn)
+        return RoleSession(f"arn:aws:iam::{account}:root", account, account, keys, claims, task_arn)
     name = claims.session if claims.session or task is None else task.id
     arn, user_id = assumed_role_arn(account, claims.role, name), f"{role_id(claims.role)}:{name}"
-    return RoleSession(arn, account, user_id, keys.access_key, keys.secret, task_arn)
+    return RoleSession(arn, account, user_id, keys, claims, task_arn)
 
 
 def _token(request: HttpRequest) -> str:

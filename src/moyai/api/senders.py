@@ -1,7 +1,7 @@
 """Authenticates the sender of a request, by its signature, or by what is known of it already.
 
 Promise: with issued keys every request is signed with one of them, or with the keys of a role's session; a session's
-signature is verified in any case.
+signature is verified in any case. Where keys are issued, a session is void once its first caller's key is revoked.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from moyai.api.operation import StackCaller
-from moyai.api.role_sessions import RoleSession, role_session_of
+from moyai.api.role_sessions import INVALID_TOKEN, RoleSession, role_session_of
 from moyai.api.sigv4 import Credential, KeyStore, Verifier
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Instant
-from moyai.kernel.errors import ApiError, MissingToken
+from moyai.kernel.errors import ApiError, MissingToken, UnrecognizedClient
 from moyai.ports.store import Store
 
 
@@ -29,11 +29,11 @@ class Sender(NamedTuple):
 
 class SenderAuthenticator:
     """Authenticates the senders of one gateway. ``keys``: the issued ones; None accepts any credentials.
-    ``sessions_only``: whether only the keys of sessions are accepted.
+    ``sessions_only``: whether only the keys of tasks' sessions are accepted.
     """
 
     def __init__(self, store: Store, keys: KeyStore | None, *, sessions_only: bool) -> None:
-        self._store, self._sessions_only = store, sessions_only
+        self._store, self._keys, self._sessions_only = store, keys, sessions_only
         self._verifier = None if keys is None else Verifier(keys)
 
     def sender(
@@ -51,12 +51,20 @@ class SenderAuthenticator:
             raise authorization
         session = role_session_of(self._store.world, request, now)
         if session is not None:
+            if self._is_void(session):
+                raise UnrecognizedClient(INVALID_TOKEN)
             Verifier(session).verify(request, authorization, now, payload_digest)
         elif self._sessions_only:
             raise MissingToken("Missing Authentication Token")
         elif self._verifier is not None:
             self._verifier.verify(request, authorization, now, payload_digest)
         return Sender(authorization, session, verified=session is not None or self._verifier is not None)
+
+    def _is_void(self, session: RoleSession) -> bool:
+        """Whether the keys of this session, which is genuine and has not expired, are not accepted."""
+        if session.task is not None:
+            return False
+        return self._sessions_only or (self._keys is not None and self._keys.secret(session.claims.issuer) is None)
 
 
 def known_sender(known: str | StackCaller, authorization: Credential | ApiError | None) -> Sender:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,14 +12,18 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from moyai.api.gateway import ApiGateway, GatewayDependencies
+from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.world import Put
 from moyai.kernel.secret import Secret
-from tests.contract.api.installation import Installation
+from moyai.testing.ids import SeededIds
+from tests.contract.api.installation import MODELS, Installation
 
 ROLE = "arn:aws:iam::111122223333:role/deploy/cdk-role"
 HOST = "127.0.0.1:4566"
+NAMES = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
 @pytest.fixture
@@ -28,10 +33,12 @@ def installation():
     return installation
 
 
-def identity(installation, keys):
-    """What GetCallerIdentity answers to these keys. The gateway's clock is not the SDK's."""
+def identity(installation, keys, issued=None, action="GetCallerIdentity"):
+    """What GetCallerIdentity answers to these keys, where those that are ``issued`` are required. The gateway's clock
+    is not the SDK's.
+    """
     credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    body = f"Action={action}&Version=2011-06-15".encode()
     request = AWSRequest("POST", f"http://{HOST}/", {"content-type": "application/x-www-form-urlencoded"}, body)
     request.headers["host"] = HOST
     signer = SigV4Auth(credentials, "sts", "us-east-1")
@@ -43,7 +50,25 @@ def identity(installation, keys):
     scope = f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}"
     authorization = f"{scope}, SignedHeaders={names}, Signature={signer.signature(text, request)}"
     headers = {name.lower(): value for name, value in request.headers.items()} | {"authorization": authorization}
-    return asyncio.run(installation.gateway.answer(HttpRequest("POST", "/", "", headers, body)))
+    gateway = installation.gateway
+    if issued is not None:
+        dependencies = GatewayDependencies(installation.store, installation.clock, SeededIds(), Keys(issued))
+        gateway = ApiGateway([STS], {"sts": MODELS["sts"]}, dependencies)
+    return asyncio.run(gateway.answer(HttpRequest("POST", "/", "", headers, body)))
+
+
+class Keys(dict[str, str]):
+    """Issued keys."""
+
+    def secret(self, access_key: str) -> str | None:
+        return self.get(access_key)
+
+
+def assume_role_again(installation, keys):
+    """Keys of a session that these keys of a session assume, for twelve hours."""
+    action = f"AssumeRole&RoleArn={ROLE}&RoleSessionName=again&DurationSeconds=43200"
+    answer = identity(installation, keys, action=action).body.decode()
+    return {name: re.findall(f"<{name}>(.*)</{name}>", answer)[0] for name in (*keys, "Expiration")}
 
 
 def test_an_assumed_role_is_a_session_of_its_account(installation):
@@ -71,6 +96,21 @@ def test_keys_expire_and_a_wrong_secret_is_refused(installation):
     assert b"SignatureDoesNotMatch" in identity(installation, keys | {"SecretAccessKey": "x"}).body
     installation.clock.jump(3601)
     assert b"ExpiredToken" in identity(installation, keys).body
+
+
+def test_sessions_end_with_the_key_that_they_go_back_to(installation):
+    client = installation.client("sts", key="AKIA")
+    answers = client.get_session_token(), client.assume_role(RoleArn=ROLE, RoleSessionName="me")
+    of_key, of_role = ({name: answer["Credentials"][name] for name in NAMES} for answer in answers)
+    for keys in (of_key, of_role, assume_role_again(installation, of_key), assume_role_again(installation, of_role)):
+        assert identity(installation, keys, {"AKIA": "x"}).status == 200
+        assert b"<Code>InvalidClientTokenId</Code>" in identity(installation, keys, {"AKIB": "x"}).body
+
+
+def test_a_session_of_a_session_ends_no_later(installation):
+    answer = installation.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="me", DurationSeconds=900)
+    again = assume_role_again(installation, {name: answer["Credentials"][name] for name in NAMES})
+    assert datetime.fromisoformat(again["Expiration"]) == answer["Credentials"]["Expiration"]
 
 
 def test_the_account_of_a_key_is_known(installation):

@@ -1,8 +1,9 @@
 """The operations of the Security Token Service: who the caller is, and temporary credentials.
 
 Promise: credentials that are issued here are known to the API endpoint, whose account and signature depend on them.
-They are derived and not stored, so they survive a restart, and expire. Whether a role exists, and whom it trusts, is
-not looked at: there are no IAM policies here. A task assumes roles of its own account alone.
+They are derived and not stored, so they survive a restart, and expire; they are void once the access key of the first
+caller is revoked, and those of a session end with it. Whether a role exists, and whom it trusts, is not looked at:
+there are no IAM policies here. A task assumes roles of its own account alone.
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 """
 
@@ -62,9 +63,11 @@ def assume_role(ctx: Context, request: AssumeRoleRequest) -> dict[str, object]:
         raise AccessDenied(
             f"User: {ctx.principal} is not authorized to perform: sts:AssumeRole on resource: {request.role_arn}"
         )
-    expires = int(ctx.now) + request.duration_seconds
+    expires, issuer = int(ctx.now) + request.duration_seconds, ctx.access_key
+    if ctx.session is not None:
+        expires, issuer = min(expires, ctx.session.expires), ctx.session.issuer
     name = request.role_session_name
-    claims = Claims(ctx.session_task or TaskArn(""), request.role_arn, expires, account, name)
+    claims = Claims(ctx.session_task or TaskArn(""), request.role_arn, expires, account, name, issuer)
     user = {
         "assumed_role_id": f"{role_id(request.role_arn)}:{name}",
         "arn": assumed_role_arn(account, request.role_arn, name),
@@ -79,9 +82,10 @@ class GetSessionTokenRequest(msgspec.Struct, frozen=True):
 
 def get_session_token(ctx: Context, request: GetSessionTokenRequest) -> dict[str, object]:
     """Temporary keys with the rights of the caller's own."""
-    if ctx.in_session:
+    if ctx.session is not None:
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
-    claims = Claims(TaskArn(""), "", int(ctx.now) + request.duration_seconds, ctx.scope.account, ctx.request_id)
+    expires, account = int(ctx.now) + request.duration_seconds, ctx.scope.account
+    claims = Claims(TaskArn(""), "", expires, account, ctx.request_id, ctx.access_key)
     return {"credentials": _credentials(ctx, claims)}
 
 

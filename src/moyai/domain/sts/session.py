@@ -2,7 +2,7 @@
 
 Promise: a token says whose it is, and until when, and can't be made or changed without that secret; the keys that
 belong to it follow from it. The same claims give the same keys. What makes keys void besides their end (a task that has
-stopped, a new secret) is looked up when they are used.
+stopped, a revoked access key, a new secret) is looked up when they are used.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html
 """
 
@@ -54,6 +54,8 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     """That of keys which STS issued; empty for the task's own."""
     session: str = ""
     """The name of a session of AssumeRole."""
+    issuer: str = ""
+    """The access key to which the chain of sessions goes back; empty for a task's."""
 
 
 _READER = msgspec.json.Decoder(Claims)
