@@ -23,16 +23,3 @@ def test_commands_are_in_blocks_that_tests_run(page):
     outputs = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands_only = [block for block in outputs if all(line.startswith("$ ") for line in block.splitlines())]
     assert not commands_only, "without output, commands are in a block of sh, which is run"
-
-
-@pytest.mark.parametrize("page", sorted(path.name for path in (GUIDE / "ja").glob("*.md")))
-def test_a_japanese_page_prints_the_commands_of_the_english_one(page):
-    assert without_comments(f"ja/{page}") == without_comments(page)
-
-
-def test_the_japanese_readme_prints_the_commands_of_the_english_one():
-    assert without_comments("../../README.ja.md") == without_comments("../../README.md")
-
-
-def without_comments(page: str) -> list[str]:
-    return [re.sub(r"\s+#.*", "", block) for block in blocks_of(page)]
