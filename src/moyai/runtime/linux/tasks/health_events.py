@@ -9,6 +9,7 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/data/core/v3/health_c
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ from moyai.runtime.linux.tasks import logs
 
 _POLL = Seconds(0.5)
 _MAX_HOSTS = 100_000
+_MAX_NAME = 1024
+"""Characters of a cluster's name or an address; an event with more is skipped."""
+_log = logging.getLogger(__name__)
 
 
 class _SocketAddress(msgspec.Struct):
@@ -117,8 +121,16 @@ class HealthEvents:
             for task, output in tuple(self._outputs.items()):
                 if not output.run.exists():
                     del self._outputs[task]
-                elif output.has_changed() and await asyncio.to_thread(output.read):
-                    self._notify(task)
+                else:
+                    await self._follow(task, output)
+
+    async def _follow(self, task: TaskId, output: _WatchedOutput) -> None:
+        """Notify what is new in an output. One that can't be read holds up no other."""
+        try:
+            if output.has_changed() and await asyncio.to_thread(output.read):
+                self._notify(task)
+        except (OSError, ValueError) as error:
+            _log.warning("the health check events of %s can't be read, will be tried again: %s", task, error)
 
 
 def _failures(lines: Iterable[str]) -> Iterator[tuple[HostKey, int | None]]:
@@ -126,9 +138,9 @@ def _failures(lines: Iterable[str]) -> Iterator[tuple[HostKey, int | None]]:
     for line in lines:
         try:
             event = _READER.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
         at, failure = event.host.socket_address, event.health_check_failure_event
-        if at is not None:
+        if at is not None and max(len(event.cluster_name), len(at.address)) <= _MAX_NAME:
             status = 0 if failure is None else failure.http_status_code
             yield (event.cluster_name, at.address, at.port_value), status or None

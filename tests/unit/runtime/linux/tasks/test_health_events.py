@@ -79,6 +79,24 @@ async def test_lines_that_are_no_events_are_skipped(watch):
     assert await watch.statuses() == {HOST: 500}
 
 
+async def test_events_that_are_too_deep_or_have_too_long_names_are_skipped(watch):
+    deep = b'{"unknown":' * 5_000 + b"1" + b"}" * 5_000
+    long_name = json.dumps({"cluster_name": "w" * 2000, "host": {"socket_address": {"address": "10.0.0.2"}}}).encode()
+    watch.write(deep, long_name, event(500))
+    assert await watch.statuses() == {HOST: 500}
+
+
+async def test_an_output_that_cannot_be_read_holds_up_no_other(watch, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    await watch.events.watch(TaskId("0" * 32), watch.run, other)
+    await watch.statuses()
+    (other / "current.log").mkdir()
+    watch.write(event(500))
+    await watch.notification()
+    assert watch.notified == [TASK]
+
+
 async def test_unread_output_is_bounded_to_the_latest_events(watch, monkeypatch):
     monkeypatch.setattr(output, "FILE_LIMIT", 10_000)
     watch.log = OutputLog(str(watch.logs))
