@@ -39,6 +39,6 @@ class ProxyConfigurationHandler:
     def _workload(self, of: str) -> WorkloadId | None:
         name = read_proxy_name(of)
         if name is None:
-            return self._dependencies.feed.workload_of(ProxyId(of))
+            return self._dependencies.feed.workload_of(ProxyId(of)) or WorkloadId(of)
         node = resource_named_by(self._dependencies.store.world, name, DEFAULT_SCOPE)
         return None if node is None else WorkloadId(node.arn)

@@ -128,6 +128,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """The size of a shared /dev/shm in MiB."""
     file_systems: Mapping[str, FileSystemMount] = {}
     """The volumes of its containers that are file systems, by name. They stay until the sandbox is released."""
+    shares_proxy: bool = False
+    """Whether the host's proxy serves it."""
 
     @property
     def instance(self) -> TaskId | None:
@@ -135,9 +137,7 @@ class SandboxSpec(msgspec.Struct, frozen=True):
         return self.network.instance if isinstance(self.network, BridgeNetwork | HostNetwork) else None
 
     def holder(self, sharing: NamespaceSharing) -> TaskId | None:
-        """The sandbox that has the namespace; None = each container has its own. Raises ValueError without a container
-        instance.
-        """
+        """The sandbox that has the namespace; None = each container has its own. Raises ValueError without ``host``."""
         if sharing is NamespaceSharing.HOST and self.host is None:
             raise ValueError("no container instance to share with")
         return {NamespaceSharing.OWN: None, NamespaceSharing.TASK: self.task, NamespaceSharing.HOST: self.host}[sharing]

@@ -20,7 +20,6 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from moyai.domain.elb.front import FRONT_NAME
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.sandbox.nodes import SubnetAddress
@@ -37,13 +36,12 @@ from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.launch import interpreter
 from moyai.runtime.linux.launch.host_access import NO_HOST_ACCESS, HostAccess
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
-from moyai.runtime.linux.network import connection_drain, namespaces, open_connections, router
+from moyai.runtime.linux.network import connection_drain, namespaces, router
 from moyai.runtime.linux.network.listener_watch import ExpectedListeners, ListenerWatch, OpenListeners
 from moyai.runtime.linux.network_applier import NetworkApplier
 from moyai.runtime.linux.notifications import Notifier
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp import filters
-from moyai.runtime.linux.system_containers import envoy_admin, envoy_clusters, proxies
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
@@ -53,6 +51,7 @@ from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
 from moyai.runtime.linux.tasks.file_systems import FileSystems
 from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.runtime.linux.tasks.images import TaskImages
+from moyai.runtime.linux.tasks.running_proxies import RunningProxies
 
 T = TypeVar("T")
 
@@ -86,7 +85,7 @@ class LinuxRuntime:
         self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance, server)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
-        self._health_events = HealthEvents(self._notifier.notify, clock)
+        self._proxies = RunningProxies(self._paths, self._network, HealthEvents(self._notifier.notify, clock))
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock, server))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
@@ -209,19 +208,13 @@ class LinuxRuntime:
         await self._network.run(partial(connection_drain.reject_new_connections, netns, ports))
 
     async def in_flight(self, task: TaskId) -> int | None:
-        info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
-        proxy, netns = envoy_admin.serving_proxy(self._paths, task), self._paths.task_netns(task)
-        return await envoy_admin.requests_of_task(proxy, netns, info, self._network)
+        return await self._proxies.in_flight(task)
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-        run, count = self._paths.proxy(task), open_connections.counter(self._paths.task_netns(task), self._network)
-        statuses = await self._health_events.watch(task, run, self._paths.log(task, FRONT_NAME))
-        return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses, count)
+        return await self._proxies.endpoints(task)
 
     async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
-        info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
-        connect = envoy_admin.connector(self._paths.proxy(task), self._paths.task_netns(task), info, self._network)
-        return await envoy_admin.statistics(connect, pattern)
+        return await self._proxies.statistics(task, pattern)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))
@@ -289,7 +282,7 @@ class LinuxRuntime:
         await self._sessions.close()
         await self._images.close()
         await self._listeners.close()
-        await self._health_events.close()
+        await self._proxies.close()
         self._notifier.close()
         await asyncio.to_thread(self._workers.shutdown)
         await asyncio.to_thread(self._monitors.close)

@@ -42,10 +42,9 @@ class ServingProxy(NamedTuple):
     scope: str = ""
 
 
-def serving_proxy(paths: RuntimePaths, task: TaskId) -> ServingProxy:
-    """The task's own proxy, or else the host's."""
-    own = paths.proxy(task)
-    return ServingProxy(own) if own.exists() else ServingProxy(paths.proxy(HOST_SANDBOX), task)
+def serving_proxy(paths: RuntimePaths, task: TaskId, *, shares_proxy: bool) -> ServingProxy:
+    """The host's proxy for a task that shares it, or else the task's own, which need not exist."""
+    return ServingProxy(paths.proxy(HOST_SANDBOX), task) if shares_proxy else ServingProxy(paths.proxy(task))
 
 
 async def requests_of_task(proxy: ServingProxy, netns: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
@@ -68,15 +67,17 @@ def connector(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) ->
     return partial(connect_to_port, netns, info.admin_port, thread)
 
 
-async def statistics(connect: Connect, pattern: str) -> dict[str, str] | None:
-    """The statistics whose names match a regular expression; None if the proxy doesn't answer in time."""
+async def statistics(connect: Connect, pattern: str, scope: str = "") -> dict[str, str] | None:
+    """The statistics whose names match a regular expression; None if the proxy doesn't answer in time. ``scope``: only
+    those of one task that it serves.
+    """
     try:
         async with asyncio.timeout(_TIMEOUT):
             body = await request(connect, "GET", f"/stats?usedonly&filter={quote(pattern, safe='')}", _MAX_STATISTICS)
     except (OSError, TimeoutError, ValueError):
         return None
     lines = (line.partition(": ") for line in body.decode(errors="replace").splitlines())
-    return {name: value for name, separator, value in lines if separator}
+    return {name: value for name, separator, value in lines if separator and (not scope or f".{scope}." in name)}
 
 
 async def active_requests(connect: Connect, scope: str = "") -> int | None:

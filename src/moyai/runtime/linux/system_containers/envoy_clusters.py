@@ -37,8 +37,14 @@ class _SocketAddress(msgspec.Struct):
     port_value: int = 0
 
 
+class _InternalAddress(msgspec.Struct):
+    endpoint_id: str = ""
+    """The address and port that the member has for proxies of other machines."""
+
+
 class _Address(msgspec.Struct):
     socket_address: _SocketAddress | None = None
+    envoy_internal_address: _InternalAddress | None = None
 
 
 class _Stat(msgspec.Struct):
@@ -102,6 +108,13 @@ def with_older_versions(listed: Sequence[ProxyEndpoint], connections: Mapping[Pl
     return tuple(replace(e, active=e.active + older.get((e.address, e.port), 0)) if e.draining else e for e in listed)
 
 
+def of_task(endpoints: Sequence[ProxyEndpoint], task: str) -> tuple[ProxyEndpoint, ...]:
+    """The endpoints of a task's own clusters in a proxy that it shares; all without a ``task``. Such a cluster's name
+    begins with the task's ARN.
+    """
+    return tuple(endpoint for endpoint in endpoints if not task or f"/{task}/" in endpoint.cluster)
+
+
 async def _read(connect: Connect) -> bytes:
     return await request(connect, "GET", "/clusters?format=json", _MAX_BYTES)
 
@@ -114,7 +127,7 @@ def parse_endpoints(body: bytes, statuses: Mapping[HostKey, int]) -> tuple[Proxy
 def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator[ProxyEndpoint]:
     for cluster in clusters.cluster_statuses:
         for host in cluster.host_statuses:
-            at = host.address.socket_address
+            at = _place(host.address)
             if at is not None:
                 health = _health(host.health_status)
                 status = statuses.get((cluster.name, at.address, at.port_value))
@@ -132,6 +145,14 @@ def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator
                     requests=_stat(host, "rq_total"),
                     errors=_stat(host, "rq_error"),
                 )
+
+
+def _place(address: _Address) -> _SocketAddress | None:
+    """Where the endpoint is; None if it has neither a network address nor the id of one."""
+    if address.envoy_internal_address is None:
+        return address.socket_address
+    place, _, port = address.envoy_internal_address.endpoint_id.rpartition(":")
+    return _SocketAddress(place, int(port)) if port.isdecimal() else None
 
 
 def _stat(host: _Host, name: str) -> int:

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from moyai.runtime.linux.system_containers.envoy_admin import active_requests, connect_to_socket, count_active
+from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
+from moyai.kernel.ids import TaskId
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.system_containers.envoy_admin import (
+    ServingProxy,
+    active_requests,
+    connect_to_socket,
+    count_active,
+    serving_proxy,
+    statistics,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +105,17 @@ async def test_chunks_of_negative_length_take_no_memory(tmp_path):
             assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
         finally:
             tracemalloc.stop()
+
+
+async def test_a_task_that_shares_its_proxy_has_its_own_statistics_only(tmp_path):
+    body = b"http.one.ingress.80.x: 1\nhttp.two.ingress.80.x: 2\nserver.live: 1\n"
+    async with answering(tmp_path, HEAD + b"\r\n" + body):
+        connect = partial(connect_to_socket, tmp_path)
+        assert await statistics(connect, ".", "one") == {"http.one.ingress.80.x": "1"}
+        assert len(await statistics(connect, ".") or ()) == 3
+
+
+def test_only_a_task_that_shares_the_hosts_proxy_is_served_by_it(tmp_path):
+    paths, task = RuntimePaths(tmp_path), TaskId("1" * 32)
+    assert serving_proxy(paths, task, shares_proxy=False) == ServingProxy(paths.proxy(task))
+    assert serving_proxy(paths, task, shares_proxy=True) == ServingProxy(paths.proxy(HOST_SANDBOX), task)

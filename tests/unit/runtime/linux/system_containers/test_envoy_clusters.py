@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.sandbox.state import EndpointHealth, ProxyEndpoint
 from moyai.runtime.linux.network.open_connections import count_in_table
-from moyai.runtime.linux.system_containers.envoy_clusters import parse_endpoints, with_older_versions
+from moyai.runtime.linux.system_containers.envoy_clusters import of_task, parse_endpoints, with_older_versions
 
 
 def host(port: int = 80, **health: object) -> dict[str, object]:
@@ -47,6 +47,19 @@ def test_open_connections_are_counted_by_their_remote_ends():
    3: 0200000A:1F90 0100000A:9C40 01 00000000:00000000 00:00000000 00000000     0        0 3 1
 """
     assert count_in_table(table, [("10.0.0.2", 8080), ("10.0.0.2", 80)]) == {("10.0.0.2", 8080): 2}
+
+
+def test_a_member_of_the_same_machine_is_at_the_address_that_it_has_for_others():
+    internal = {"server_listener_name": "task/pass:80", "endpoint_id": "10.0.0.9:80"}
+    (endpoint,) = parse({**host(), "address": {"envoy_internal_address": internal}})
+    assert (endpoint.address, endpoint.port) == ("10.0.0.9", 80)
+    assert parse({**host(), "address": {"envoy_internal_address": {"server_listener_name": "task/pass:80"}}}) == ()
+
+
+def test_a_task_that_shares_its_proxy_has_its_own_clusters_only():
+    own, other = (ProxyEndpoint(f"arn:aws:ecs:::task/c/{task}/egress/web", "10.0.0.1", 80) for task in ("one", "two"))
+    assert of_task((own, other), "one") == (own,)
+    assert of_task((own, other), "") == (own, other)
 
 
 def test_an_endpoint_has_what_is_under_way():

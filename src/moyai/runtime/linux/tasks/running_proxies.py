@@ -1,0 +1,76 @@
+"""What the proxies that serve sandboxes tell: requests under way, endpoints, statistics.
+
+Promise: of a proxy that several tasks share, only what is the task's own is told. A sandbox without a proxy has none of
+this. Health check events are read only from a front proxy: they are in its output, and a task writes its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from moyai.domain.elb.front import FRONT_NAME
+from moyai.domain.sandbox.nodes import NodesNetwork
+from moyai.domain.sandbox.state import ProxyEndpoint
+from moyai.kernel.ids import TaskId
+from moyai.runtime.linux.network import open_connections
+from moyai.runtime.linux.network.namespaces import NetworkThread
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.system_containers import envoy_admin, envoy_clusters, proxies
+from moyai.runtime.linux.system_containers.envoy_admin import Connect, ServingProxy
+from moyai.runtime.linux.system_containers.envoy_clusters import HostKey
+from moyai.runtime.linux.system_containers.proxies import ProxyInfo
+from moyai.runtime.linux.tasks import sandboxes
+from moyai.runtime.linux.tasks.health_events import HealthEvents
+
+
+class _Facts(NamedTuple):
+    """What the files of a sandbox say of its proxy."""
+
+    info: ProxyInfo
+    serving: ServingProxy
+    is_front: bool
+
+
+class RunningProxies:
+    """The proxies of one installation. The methods are those of the port."""
+
+    def __init__(self, paths: RuntimePaths, network: NetworkThread, health_events: HealthEvents) -> None:
+        self._paths, self._network, self._health_events = paths, network, health_events
+
+    async def in_flight(self, task: TaskId) -> int | None:
+        """See ``TaskRuntime.in_flight``."""
+        facts = await asyncio.to_thread(self._read_facts, task)
+        netns = self._paths.task_netns(task)
+        return await envoy_admin.requests_of_task(facts.serving, netns, facts.info, self._network)
+
+    async def endpoints(self, task: TaskId) -> tuple[ProxyEndpoint, ...] | None:
+        """See ``TaskRuntime.proxy_endpoints``."""
+        facts = await asyncio.to_thread(self._read_facts, task)
+        statuses: Mapping[HostKey, int] = {}
+        if facts.is_front:
+            output = self._paths.log(task, FRONT_NAME)
+            statuses = await self._health_events.watch(task, facts.serving.run, output)
+        count = open_connections.counter(self._paths.task_netns(task), self._network)
+        endpoints = await envoy_clusters.endpoints(self._connector(task, facts), statuses, count)
+        return None if endpoints is None else envoy_clusters.of_task(endpoints, facts.serving.scope)
+
+    async def statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
+        """See ``TaskRuntime.proxy_statistics``."""
+        facts = await asyncio.to_thread(self._read_facts, task)
+        return await envoy_admin.statistics(self._connector(task, facts), pattern, facts.serving.scope)
+
+    async def close(self) -> None:
+        """Watch no output any more."""
+        await self._health_events.close()
+
+    def _read_facts(self, task: TaskId) -> _Facts:
+        spec = sandboxes.load_incomplete(self._paths, task)
+        is_front = spec is not None and isinstance(spec.network, NodesNetwork)
+        shares_proxy = spec is not None and spec.shares_proxy
+        serving = envoy_admin.serving_proxy(self._paths, task, shares_proxy=shares_proxy)
+        return _Facts(proxies.load_proxy_info(self._paths, task), serving, is_front)
+
+    def _connector(self, task: TaskId, facts: _Facts) -> Connect:
+        return envoy_admin.connector(facts.serving.run, self._paths.task_netns(task), facts.info, self._network)
