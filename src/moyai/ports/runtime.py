@@ -20,7 +20,7 @@ Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developergui
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from enum import StrEnum
 from socket import socket
 from typing import ClassVar, NamedTuple, Protocol
@@ -90,6 +90,14 @@ class SandboxFailed(RuntimeFault):
     """The task's network namespace can't be made."""
 
     category = "ResourceInitializationError"
+
+
+class NetworksFailed(SandboxFailed):
+    """The networks of ``vpcs`` can't be made; all others are. The message is that of the first one that failed."""
+
+    def __init__(self, message: str, vpcs: Iterable[VpcId]) -> None:
+        super().__init__(message)
+        self.vpcs = frozenset(vpcs)
 
 
 class NotRunning(RuntimeFault):
@@ -173,6 +181,7 @@ class TaskRuntime(Protocol):
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Make the networks exactly so. Tasks that are in no specification can't exchange packets with others, so a
         specification with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
+        Raises NetworksFailed when some of the networks can't be made.
         """
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:

@@ -17,9 +17,10 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.world import table_name
-from moyai.kernel.ids import TaskId
+from moyai.kernel.ids import TaskId, VpcId
 from moyai.plan.network.network_spec import NetworkSpecTracker
 from moyai.plan.network.published_ports import published_ports_of, sort_ports
+from moyai.ports.runtime import NetworksFailed
 from moyai.ports.store import Key
 from moyai.reconcile.ports import ReconcilerPorts
 
@@ -60,7 +61,9 @@ class NetworkSync:
                 self._applied_spec = spec
 
     async def include(self, sandbox: TaskId) -> None:
-        """Return when the networks have the rules of this sandbox. Raises RuntimeFault."""
+        """Return when the networks have the rules of this sandbox. A fault of other VPCs is left to ``sync``. Raises
+        RuntimeFault.
+        """
         await self._is_computed.wait()
         world = self._ports.store.world
         tasks = (Key("task", task.arn) for task in world.tasks.by("id", sandbox))
@@ -71,7 +74,15 @@ class NetworkSync:
             Key(table_name(LoadBalancer), balancer.arn) for balancer in world.load_balancers.by("front", sandbox)
         )
         self.note([*tasks, *instances, *balancers])
-        await self.sync()
+        try:
+            await self.sync()
+        except NetworksFailed as fault:
+            if not fault.vpcs.isdisjoint(_vpcs_of(sandbox, self._spec)):
+                raise
+
+
+def _vpcs_of(sandbox: TaskId, spec: NetworkSpec) -> frozenset[VpcId]:
+    return frozenset(vpc.vpc for vpc in spec.vpcs if any(i.task == sandbox for i in vpc.interfaces))
 
 
 class PublishedPortSync:

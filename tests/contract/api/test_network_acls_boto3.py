@@ -143,3 +143,17 @@ def test_an_entry_that_stops_everything_comes_before_one_that_allows_it(installa
     [spec] = network_spec(installation.store.world).vpcs
     assert len(spec.acls) == 3, "every subnet of the VPC goes by its default ACL"
     assert [r.allow for r in spec.acls[0].ingress] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [
+        {"CidrBlock": None, "Ipv6CidrBlock": "fe80::%x accept\nflush ruleset\n#/64"},
+        {"CidrBlock": None, "Ipv6CidrBlock": "fe80::/" + "9" * 5000},
+        {"CidrBlock": None, "Ipv6CidrBlock": "fe80::/٦٤"},
+        {"CidrBlock": "10.0.0.0/" + "9" * 5000},
+    ],
+)
+def test_a_range_is_an_address_and_a_prefix_of_digits(ec2, acl, range_):
+    members = {name: value for name, value in entry(acl["NetworkAclId"], 1, **range_).items() if value is not None}
+    assert code(ec2.create_network_acl_entry, **members) == "InvalidParameterValue"

@@ -1,24 +1,29 @@
 """IPv4 and IPv6 ranges in EC2's requests.
 
-Promise: a range is returned in EC2's canonical form: 10.0.1.7/16 is 10.0.0.0/16.
+Promise: a range is returned in EC2's canonical form: 10.0.1.7/16 is 10.0.0.0/16. An IPv6 address has no zone id.
 """
 
 from __future__ import annotations
 
+import re
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
+from typing import Final
 
 from moyai.domain.vpc.errors import InvalidParameterValue
 from moyai.kernel.errors import ClientFault
 
 LARGEST, SMALLEST = 16, 28
 """Prefix lengths of VPCs and subnets."""
+_PREFIX: Final = re.compile(r"[0-9]{1,3}")
+_NO_PREFIX: Final = -1
+"""Refused by Python's networks."""
 
 
 def network(text: str, member: str) -> IPv4Network:
     """The range. Raises InvalidParameterValue."""
     address, _, prefix = text.partition("/")
     try:
-        return IPv4Network((address, int(prefix) if prefix.isdecimal() else -1), strict=False)
+        return IPv4Network((address, _prefix_length(prefix)), strict=False)
     except (AddressValueError, NetmaskValueError):
         raise InvalidParameterValue(
             f"Value ({text[:60]}) for parameter {member} is invalid. This is not a valid IPv4 CIDR block."
@@ -29,7 +34,8 @@ def network_of_ipv6(text: str, member: str) -> IPv6Network:
     """The range. Raises InvalidParameterValue."""
     address, _, prefix = text.partition("/")
     try:
-        return IPv6Network((address, int(prefix) if prefix.isdecimal() else -1), strict=False)
+        # Python's addresses keep a zone id, with any characters
+        return IPv6Network((address, _NO_PREFIX if "%" in address else _prefix_length(prefix)), strict=False)
     except (AddressValueError, NetmaskValueError):
         raise InvalidParameterValue(
             f"Value ({text[:60]}) for parameter {member} is invalid. This is not a valid IPv6 CIDR block."
@@ -42,3 +48,7 @@ def block(text: str, member: str, error: type[ClientFault]) -> IPv4Network:
     if not LARGEST <= parsed_network.prefixlen <= SMALLEST:
         raise error(f"The CIDR '{text}' is invalid: its prefix has to be between /{LARGEST} and /{SMALLEST}.")
     return parsed_network
+
+
+def _prefix_length(text: str) -> int:
+    return int(text) if _PREFIX.fullmatch(text) else _NO_PREFIX

@@ -19,7 +19,7 @@ import msgspec
 
 from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Peering, VpcSpec
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import RuntimeFault, SandboxFailed
+from moyai.ports.runtime import NetworksFailed, RuntimeFault, SandboxFailed
 from moyai.runtime.linux.network import namespaces, router, routes, security_groups
 from moyai.runtime.linux.network.configure import apply_rules
 from moyai.runtime.linux.network.connection_limits import limit_router_connections
@@ -64,7 +64,7 @@ class NetworkApplier:
         self._lock = asyncio.Lock()
 
     async def apply(self, spec: NetworkSpec) -> None:
-        """Make the networks exactly so. Raises RuntimeFault for the first VPC that failed."""
+        """Make the networks exactly so. Raises NetworksFailed."""
         async with self._lock:
             await self._apply(spec)
 
@@ -84,7 +84,7 @@ class NetworkApplier:
         for vpc in [vpc for vpc, config in self._applied.items() if config.cidr is None]:
             await _attempt(partial(self._remove_idle, vpc), failed, vpc)
         if failed:
-            raise next(iter(failed.values()))
+            raise NetworksFailed(str(next(iter(failed.values()))), failed)
 
     async def teardown(self) -> None:
         """End all egress and forget what was applied. The caller removes the routers."""

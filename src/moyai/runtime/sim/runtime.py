@@ -148,6 +148,8 @@ class SimRuntime:
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Record the specification in ``network_spec``; there is no network."""
+        if (fault := self._faults.pop((None, "apply_network"), None)) is not None:
+            raise fault
         self.network_spec = spec
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:

@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import Final
 
@@ -28,7 +28,7 @@ def acl_chains(acls: Iterable[SubnetAcl], family: str) -> dict[str, tuple[str, .
     border: list[str] = []
     chains: dict[str, tuple[str, ...]] = {}
     for acl in acls:
-        for subnet in _of_family(acl.ranges, family):
+        for subnet in map(range_text, _of_family(acl.ranges, family)):
             name = subnet.replace(":", "-").replace("/", "-")
             for way, own, other, rules in (
                 ("out", "saddr", "daddr", acl.egress),
@@ -40,12 +40,20 @@ def acl_chains(acls: Iterable[SubnetAcl], family: str) -> dict[str, tuple[str, .
     return {BORDER: tuple(border), **chains}
 
 
+def range_text(text: str) -> str:
+    """A range in its canonical form: digits and signs only, without the zone id that Python's networks may keep."""
+    if ":" not in text:
+        return str(IPv4Network(text, strict=False))
+    parsed = IPv6Network(text, strict=False)
+    return str(IPv6Network((int(parsed.network_address), parsed.prefixlen)))
+
+
 def _rules(rules: Iterable[AclRule], other: str, family: str) -> Iterator[str]:
     for rule in rules:
         if _of_family((rule.cidr,), family) and not (
             rule.protocol in _ICMP and rule.protocol != _ICMP_OF_FAMILY[family]
         ):
-            range_ = "" if rule.cidr.endswith("/0") else f"{family} {other} {ip_network(rule.cidr, strict=False)} "
+            range_ = "" if rule.cidr.endswith("/0") else f"{family} {other} {range_text(rule.cidr)} "
             verdict = "return" if rule.allow else "drop"
             yield f"{range_}{_traffic(rule)}{verdict}"
 

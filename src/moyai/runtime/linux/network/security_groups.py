@@ -30,7 +30,7 @@ import msgspec
 from moyai.domain.sandbox.network_spec import GroupRules, TrafficPermission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX
-from moyai.runtime.linux.network.network_acls import BORDER, acl_chains
+from moyai.runtime.linux.network.network_acls import BORDER, acl_chains, range_text
 
 TABLE = "moyai"
 _ALL_PORTS = (0, 65535)
@@ -193,9 +193,10 @@ def _permission_rules(permission: TrafficPermission, end: str, family: str) -> I
 
 
 def _merged_ranges(ranges: Iterable[str], family: str) -> list[str]:
+    texts = map(range_text, ranges)
     if family == IPV4:
-        return [str(merged) for merged in collapse_addresses(IPv4Network(text, strict=False) for text in ranges)]
-    return [str(merged) for merged in collapse_addresses(IPv6Network(text, strict=False) for text in ranges)]
+        return list(map(str, collapse_addresses(map(IPv4Network, texts))))
+    return list(map(str, collapse_addresses(map(IPv6Network, texts))))
 
 
 def _traffic_match(permission: TrafficPermission, family: str) -> str:

@@ -45,3 +45,8 @@ def test_only_packets_that_cross_the_border_of_the_subnet_are_checked():
         "ip daddr 10.0.1.0/24 ip saddr != 10.0.1.0/24 jump acl-in-10.0.1.0-24",
     ]
     assert acl_chains([], "ip") == {"border": ()}
+
+
+def test_a_zone_id_does_not_reach_the_rules():
+    hostile = AclRule(True, "-1", "fe80::%x accept\nflush ruleset\n#/64")
+    assert ingress(hostile, family="ip6") == ["ip6 saddr fe80::/64 return", "drop"]

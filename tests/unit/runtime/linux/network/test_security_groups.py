@@ -249,3 +249,10 @@ def test_ipv6_changes_are_made_in_the_ipv6_table():
     assert "add element ip6 moyai leaving { fd00::2 : goto leaving-sg-a }\n" in text
     assert all(line.split()[2] == "ip6" for line in text.splitlines())
     assert "type ipv6_addr" in replacement_script(first)
+
+
+def test_a_zone_id_does_not_reach_the_rules():
+    permission = TrafficPermission("-1", ranges=("fe80::%x accept\nflush ruleset\n#/64",))
+    spec = replace(vpc(t1=(A,)), interfaces=(Interface(TaskId("t1"), "10.0.0.1", (A,), ipv6_address="fd00::1"),))
+    rules = family_rules(spec, {A: GroupRules(A, (permission,))}, "ip6")
+    assert rules.chains["entering-sg-a"] == ("ip6 saddr { fe80::/64 } accept",)
