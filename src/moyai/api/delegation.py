@@ -1,7 +1,8 @@
 """Requests to services that moyai does not implement, on their way to the server that answers them.
 
 Promise: where signatures count, they are verified before anything is forwarded. A body whose hash is signed is compared
-while it is forwarded, and cut off before its end if it differs; so no server processes it. Only S3 accepts bodies that
+while it is forwarded, and cut off before its end if it differs, or refused if it is not there; so no server processes
+it. Only S3 accepts bodies that
 are not signed as a whole, as on AWS; the signatures of single chunks are not verified.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 """
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
+from urllib.parse import parse_qs
 
 from msgspec.structs import replace
 
@@ -66,10 +68,17 @@ def delegated_request(request: HttpRequest, service: str, scope: Scope, body: As
     )
 
 
-async def payload(request: HttpRequest, credential: Credential | None, body: AsyncIterator[bytes]) -> Payload:
-    """The body as it may be forwarded, once the signature is verified with its hash.
+def actions_by_query(request: HttpRequest) -> Sequence[str]:
+    """The operations that the query string names."""
+    return parse_qs(request.query).get("Action", [])
 
-    Raises InvalidSignature where the hash is none, TooLarge.
+
+async def payload(
+    request: HttpRequest, credential: Credential | None, body: AsyncIterator[bytes], *, verified: bool
+) -> Payload:
+    """The body as it may be forwarded, once the signature is verified with its hash. ``verified``: whether it will be.
+
+    Raises InvalidSignature where the hash is none, or not that of the empty body; TooLarge.
     """
     claimed = request.headers.get("x-amz-content-sha256")
     is_s3 = credential is not None and credential.service in S3_SIGNING_NAMES
@@ -78,7 +87,11 @@ async def payload(request: HttpRequest, credential: Credential | None, body: Asy
     if claimed is not None and is_s3 and claimed.startswith(_UNSIGNED_PREFIXES):
         return Payload(claimed, body)
     if claimed is not None and _SHA256.fullmatch(claimed):
+        if not _may_have_bytes(request):  # then a server processes it by its head
+            _check_hash(hashlib.sha256().hexdigest(), claimed)
         return Payload(claimed, _compared(body, claimed))
+    if credential is None or not verified:
+        return Payload(_UNSIGNED, body)
     content = b"".join([chunk async for chunk in within_limit(body, _LARGEST_HASHED)])
     return Payload(hashlib.sha256(content).hexdigest(), chunks_of(content))
 
@@ -120,6 +133,14 @@ async def _compared(body: AsyncIterator[bytes], digest: str) -> AsyncIterator[by
             yield last
         sha256.update(chunk)
         last = chunk or last
-    if sha256.hexdigest() != digest:
-        raise InvalidSignature("The value of x-amz-content-sha256 is not the SHA-256 of the body.")
+    _check_hash(sha256.hexdigest(), digest)
     yield last
+
+
+def _may_have_bytes(request: HttpRequest) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "").strip("0") != ""
+
+
+def _check_hash(digest: str, claimed: str) -> None:
+    if digest != claimed:
+        raise InvalidSignature("The value of x-amz-content-sha256 is not the SHA-256 of the body.")

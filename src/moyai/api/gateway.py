@@ -20,7 +20,15 @@ from typing import TypeVar
 import msgspec
 from botocore.model import ServiceModel
 
-from moyai.api.delegation import chunks_of, claimed_account, collect, delegated_request, payload, sandboxed
+from moyai.api.delegation import (
+    actions_by_query,
+    chunks_of,
+    claimed_account,
+    collect,
+    delegated_request,
+    payload,
+    sandboxed,
+)
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import ApiService, Context, StackCaller
@@ -191,8 +199,12 @@ class ApiGateway:
         elif isinstance(authorization, ApiError):
             raise authorization
         else:
-            signed = await payload(request, authorization, body)
+            verified = self._authenticator.verifies(request)
+            signed = await payload(request, authorization, body, verified=verified)
             sender, body = self._authenticator.sender(request, authorization, now, signed.digest), signed.chunks
+        if request.method != "POST" and not sender.verified:
+            for action in actions_by_query(request):
+                _check_reads_only(action)
         scope = self._context(sender, now, "", "").scope
         account = claimed_account(request)
         if sender.credential is None and account is not None:

@@ -49,13 +49,17 @@ class RoleSession(NamedTuple):
             )
 
 
+def is_in_session(request: HttpRequest) -> bool:
+    """Whether the request has a token that claims to be of ours."""
+    return _token(request).startswith(TOKEN_PREFIX)
+
+
 def role_session_of(world: World, request: HttpRequest, now: Instant) -> RoleSession | None:
     """The session of the request's token; None without a token of ours. Raises ExpiredToken, UnrecognizedClient."""
-    token = _token(request)
-    if not token.startswith(TOKEN_PREFIX):
+    if not is_in_session(request):
         return None
     root = world.session_root
-    claims = None if root is None else claims_in(root, token)
+    claims = None if root is None else claims_in(root, _token(request))
     if root is None or claims is None:
         raise UnrecognizedClient(INVALID_TOKEN)
     if now >= claims.expires:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from moyai.api.operation import StackCaller
-from moyai.api.role_sessions import INVALID_TOKEN, RoleSession, role_session_of
+from moyai.api.role_sessions import INVALID_TOKEN, RoleSession, is_in_session, role_session_of
 from moyai.api.sigv4 import Credential, KeyStore, Verifier
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Instant
@@ -35,6 +35,10 @@ class SenderAuthenticator:
     def __init__(self, store: Store, keys: KeyStore | None, *, sessions_only: bool) -> None:
         self._store, self._keys, self._sessions_only = store, keys, sessions_only
         self._verifier = None if keys is None else Verifier(keys)
+
+    def verifies(self, request: HttpRequest) -> bool:
+        """Whether ``sender`` verifies the request's signature."""
+        return self._verifier is not None or self._sessions_only or is_in_session(request)
 
     def sender(
         self,

@@ -9,6 +9,7 @@ import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from msgspec.structs import replace
 from typing_extensions import override
 
 from moyai.api.delegation import collect
@@ -159,3 +160,36 @@ async def test_a_browser_gives_a_response_no_rights(streamed):
         response = await world.gateway(delegate=RecordingDelegate(), clock=SystemClock()).answer(request)
     assert response.headers["content-security-policy"] == "sandbox"
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": "0"}, {"content-length": "00"}])
+async def test_a_signed_body_that_is_not_there_is_refused(headers):
+    request = signed_request(S3SigV4Auth)
+    kept = {name: value for name, value in request.headers.items() if name != "content-length"}
+    response, requests = await send(replace(request, headers=kept | headers), b"")
+    assert (response.status, requests) == (403, [])
+
+
+@pytest.mark.parametrize("query", ["AWSAccessKeyId=111122223333&Signature=x&Expires=9", ""])
+async def test_without_keys_an_upload_may_be_large(query):
+    body = bytes(16 * 1024**2 + 1)
+    request = HttpRequest("PUT", "/bucket/key", query, {"host": HOST, "content-length": str(len(body))})
+    response, [(_, forwarded)] = await send(request, body, keys=False)
+    assert (response.status, len(forwarded)) == (200, len(body))
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "status"),
+    [
+        ("GET", "Action=ListQueues", 200),
+        ("GET", "Action=DeleteQueue", 403),
+        ("HEAD", "Action=ListQueues&%41ction=DeleteQueue", 403),
+        ("POST", "Action=DeleteQueue", 200),
+    ],
+)
+async def test_without_keys_a_get_changes_nothing(method, action, status):
+    scope = "X-Amz-Credential=1%2F20261128%2Fus-east-1%2Fsqs%2Faws4_request"
+    signature = "X-Amz-Date=20261128T000000Z&X-Amz-Expires=9&X-Amz-SignedHeaders=host&X-Amz-Signature=0"
+    query = f"{action}&X-Amz-Algorithm=AWS4-HMAC-SHA256&{scope}&{signature}"
+    response, requests = await send(HttpRequest(method, "/", query, {"host": HOST}), b"", keys=False)
+    assert (response.status, len(requests)) == (status, int(status == 200))
