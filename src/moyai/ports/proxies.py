@@ -42,6 +42,11 @@ class ProxyFeed(Protocol):
         Resources that can't be translated keep their last good form.
         """
 
+    def serve_host(self) -> None:
+        """Send the host's Envoy its configuration from now on. Called when every shard that there is was published
+        once: its configuration is made of all of them, and what is missing is removed from it.
+        """
+
     def published_mesh(self, shard: str = "") -> MeshIR:
         """The mesh of a shard as it was last published; empty for a shard that is not there."""
 

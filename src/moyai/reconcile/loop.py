@@ -155,6 +155,7 @@ class Reconciler:
             attempt(partial(self.published_ports.note, keys), "public ports")
             self._ports_changed.set()
             publish_changes(self._namespace_meshes, keys)
+            self._ports.feed.serve_host()  # the first keys are those of all records
             attempt(partial(self._fronts.follow, keys), "front proxies")
             attempt(partial(self._host_proxy.follow, keys), "the host's proxy")
             attempt(partial(self._networks.note, keys), "the networks")

@@ -60,7 +60,9 @@ class Envoy:
 
 @pytest.fixture
 def feed():
-    return Feed(BootstrapSettings())
+    feed = Feed(BootstrapSettings())
+    feed.serve_host()
+    return feed
 
 
 def state(feed: Feed, workload: WorkloadId):
@@ -125,6 +127,35 @@ def test_the_host_holds_an_endpoint_until_it_acknowledges_its_absence(feed):
     assert feed.holders("10.0.0.1", 80) == {HOST_PROXY}
     envoy.settle()
     assert feed.holders("10.0.0.1", 80) == frozenset()
+
+
+def test_an_envoy_keeps_what_it_has_until_all_shards_are_published_anew():
+    feed, sink = Feed(BootstrapSettings()), Recorder()
+    connection = feed.connect(HOST_PROXY, sink, DeltaStream())
+    connection.receive(ask(ResourceType.CLUSTER, has={"earlier": "1"}))
+    connection.receive(ask(ResourceType.LISTENER, has={f"{TARGET}/ingress": "earlier"}))
+    feed.publish(mesh(CALLER), "first")
+    assert sink.take() == []
+    feed.publish(mesh(TARGET, members=()), "second")
+    feed.serve_host()
+    removed: list[str] = []
+    while responses := sink.take():
+        for response in responses:
+            removed += next(iter(sent_resources([response])))[2]
+            connection.receive(answer(response))
+    assert removed == ["earlier"]
+    assert state(feed, TARGET).synced
+
+
+def test_an_envoy_that_started_anew_has_nothing_from_the_stream_before(feed):
+    feed.publish(mesh(CALLER, TARGET))
+    Envoy(feed).connection.close()
+    feed.publish(mesh())
+    connection = feed.connect(HOST_PROXY, Recorder(), DeltaStream())
+    assert state(feed, TARGET) is not None
+    connection.receive(ask(ResourceType.CLUSTER))
+    connection.receive(ask(ResourceType.LISTENER))
+    assert state(feed, TARGET) is None
 
 
 def test_the_shard_is_forgotten_with_its_workloads(feed):

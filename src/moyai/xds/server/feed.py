@@ -25,7 +25,7 @@ from moyai.xds.server.config_dump import config_dump
 from moyai.xds.server.endpoint_history import EndpointIndex
 from moyai.xds.server.host import HostedWorkloads, without_hosted
 from moyai.xds.server.proxy import Proxy, ProxyChanges, ProxyConnection, Sink
-from moyai.xds.server.resource import ResourceType, Snapshot
+from moyai.xds.server.resource import Snapshot
 from moyai.xds.server.resource_set import has_endpoints
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.shard import Shard
@@ -78,6 +78,13 @@ class Feed(ProxyFeed):
         for proxy in sorted(proxies):
             self._offer(proxy)
         self._notify(proxies)
+
+    @override
+    def serve_host(self) -> None:
+        if not self._host.is_complete:
+            self._host.is_complete = True
+            self._offer(HOST_PROXY)
+            self._notify({HOST_PROXY})
 
     @override
     def published_mesh(self, shard: str = "") -> MeshIR:
@@ -203,7 +210,7 @@ class Feed(ProxyFeed):
         if request.HasField("error_detail"):
             self.responses.add("refused")
         self._send(sink, record.stream.receive(request))
-        if record.stream.has_subscribed(ResourceType.ENDPOINT):
+        if record.has_told_versions:
             record.previous_stream = None
         self._track_settled(proxy, record)
         self._notify({proxy})

@@ -28,6 +28,10 @@ class HostedWorkloads:
 
     def __init__(self, index: EndpointIndex[Shard]) -> None:
         self.proxy = Proxy(serves_host=True)
+        self.is_complete = False
+        """Whether every shard has been published once. Until then the Envoy's resources are not known, and it keeps
+        what it has.
+        """
         self._index = index
         self._shards: dict[str, Shard] = {}
         self._shard_of: dict[WorkloadId, Shard] = {}
@@ -47,8 +51,10 @@ class HostedWorkloads:
             del self._shards[name]
         return bool(changed) or before != mesh.hosted
 
-    def snapshot(self) -> Snapshot:
-        """All resources that the Envoy should have."""
+    def snapshot(self) -> Snapshot | None:
+        """All resources that the Envoy should have; None while they are not known."""
+        if not self.is_complete:
+            return None
         resources: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
         for workload in self._shard_of:
             for type_, own in (self._snapshot_of(workload) or {}).items():

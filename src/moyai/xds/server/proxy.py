@@ -64,6 +64,16 @@ class Proxy:
         self.sink: Sink | None = None
         self.reported_at: Instant | None = None
 
+    @property
+    def has_told_versions(self) -> bool:
+        """Whether the proxy has said on its stream what it still has: it has subscribed to endpoints, or it is the
+        host's and has started anew, without anything.
+        """
+        if self.stream is None:
+            return False
+        is_new = self.serves_host and self.stream.has_started_empty
+        return is_new or self.stream.has_subscribed(ResourceType.ENDPOINT)
+
     def streams(self) -> tuple[AnyStream, ...]:
         """The streams that tell which configurations the proxy may be using."""
         return tuple(stream for stream in (self.stream, self.previous_stream) if stream is not None)

@@ -91,6 +91,12 @@ class AdsStream(ABC, Generic[Request]):
         """Whether the proxy has subscribed to this type, and so has said which versions it has."""
         return self._subscriptions[type_].is_open
 
+    @property
+    def has_started_empty(self) -> bool:
+        """Whether the proxy has subscribed to clusters and listeners, and had none."""
+        subscriptions = (self._subscriptions[type_] for type_ in (ResourceType.CLUSTER, ResourceType.LISTENER))
+        return all(subscription.is_open and not subscription.had_resources for subscription in subscriptions)
+
     def possible_versions(self, type_: ResourceType) -> Iterator[tuple[str, str]]:
         """Each name with every version of it that the proxy may be using."""
         return self._subscriptions[type_].possible_versions()
