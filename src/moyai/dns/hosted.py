@@ -88,7 +88,7 @@ class HostedNames:
         if key not in self._published[owner, published.type]:
             self._below.update(ancestry(owner))
         self._published[owner, published.type][key] = published
-        self._rebuild(owner, published.type)
+        self._forget_answers(owner, published.type)
 
     def remove(self, key: str, published: PublishedRecordSet) -> None:
         """Remove a record set."""
@@ -98,7 +98,7 @@ class HostedNames:
                 self._below[name] -= 1
                 if not self._below[name]:
                     del self._below[name]
-        self._rebuild(owner, published.type)
+        self._forget_answers(owner, published.type)
 
     def exists(self, owner: Labels) -> bool:
         """Whether there is any name at or below this one, or a wildcard that stands for it."""
@@ -108,16 +108,16 @@ class HostedNames:
         """The values of one type at one name."""
         if owner and owner not in self._below:
             wildcard = self._wildcard(owner)
-            return None if wildcard is None else self._answers.get((wildcard, kind))
-        return self._answers.get((owner, kind))
+            return None if wildcard is None else self._answer_set(wildcard, kind)
+        return self._answer_set(owner, kind)
 
     @property
     def negative_ttl(self) -> int:
         """Seconds for which a resolver may cache that a name does not exist (RFC 2308)."""
-        start = self._answers.get(((), SOA))
+        start = self._answer_set((), SOA)
         if start is None:
             return _NEGATIVE_TTL
-        (record,) = start.values(0)
+        record = start.values(0)[0]
         return min(record.ttl, int(record.value.minimum))  # type: ignore[union-attr]  # the value of an SOA record
 
     @property
@@ -138,19 +138,25 @@ class HostedNames:
                 return wildcard if wildcard in self._below else None
         return None
 
-    def _rebuild(self, owner: Labels, kind: RdataType) -> None:
+    def _forget_answers(self, owner: Labels, kind: RdataType) -> None:
         self.generation += 1
-        record_sets = self._published[owner, kind]
-        if not record_sets:
+        self._answers.pop((owner, kind), None)
+        if not self._published[owner, kind]:
             del self._published[owner, kind]
-            self._answers.pop((owner, kind), None)
-            return
-        parts = list(record_sets.values())
+
+    def _answer_set(self, owner: Labels, kind: RdataType) -> AnswerSet | None:
+        """The values of one type at a name with records, made when they are first asked for after a change."""
+        answers = self._answers.get((owner, kind))
+        if answers is not None or (owner, kind) not in self._published:
+            return answers
+        parts = list(self._published[owner, kind].values())
         if parts[0].weight is None:
-            self._answers[owner, kind] = self._record_set([record for part in parts for record in part.records])
+            answers = self._record_set([record for part in parts for record in part.records])
         else:
             choices = ((part.weight or 0, self._record_set(part.records)) for part in parts)
-            self._answers[owner, kind] = WeightedAnswers(choices, self._random_below)
+            answers = WeightedAnswers(choices, self._random_below)
+        self._answers[owner, kind] = answers
+        return answers
 
     def _record_set(self, records: Iterable[ZoneRecord]) -> RecordSet:
         values = list(records)

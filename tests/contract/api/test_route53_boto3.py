@@ -453,3 +453,17 @@ def test_a_namespace_can_not_have_the_name_of_a_private_zone_of_its_vpc(installa
         "with the same domain name."
     )
     assert cloud_map.list_namespaces()["Namespaces"] == []
+
+
+def test_a_name_has_a_hundred_weighted_records_of_a_type(route53, public):
+    def weighted(count, first=0):
+        numbers = range(first, first + count)
+        return [
+            ("CREATE", record("web.shop.test", "10.0.0.1", SetIdentifier=f"{number:04}", Weight=1))
+            for number in numbers
+        ]
+
+    message = "[Number of RRSets limit of 100 with DNS name web.shop.test. and type A exceeded.]"
+    assert bad_change(route53, public, *weighted(1000)) == message
+    change(route53, public, *weighted(100))
+    assert bad_change(route53, public, *weighted(1, first=100)) == message

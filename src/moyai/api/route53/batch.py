@@ -7,16 +7,17 @@ Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResour
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.route53.limits import MAX_RECORD_SETS
+from moyai.api.route53.limits import MAX_OF_NAME_AND_TYPE, MAX_RECORD_SETS
 from moyai.domain.route53.errors import InvalidChangeBatch
 from moyai.domain.route53.names import lies_within
-from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet
+from moyai.domain.route53.zone import HostedZone, ResourceRecordSet
 from moyai.domain.world import Change, Delete, Put, World
+from moyai.kernel.ids import HostedZoneId
 
 _DUAL_STACK: Final = "dualstack."
 """What AWS's console writes before the name of a load balancer; it stands for the same addresses."""
@@ -32,6 +33,10 @@ class Batch:
         self._touched: dict[str, ResourceRecordSet] = {}
         self._written: set[str] = set()
         self._problems: list[str] = []
+        self._new: dict[str, list[ResourceRecordSet]] = {}
+        """The record sets of ``_changed`` that are not deleted, by name; set once all changes are made."""
+        self._names: dict[tuple[HostedZoneId, str], Mapping[str, Sequence[ResourceRecordSet]]] = {}
+        """The results of ``_at``, by zone and name."""
 
     def add(self, action: str, record_set: ResourceRecordSet) -> None:
         """Make one change."""
@@ -70,10 +75,14 @@ class Batch:
 
     def _conflicts(self) -> Iterator[str]:
         """What the zone can't have after the changes."""
-        yield from self._apex_problems()
         for record_set in self._changed.values():
             if record_set is not None:
-                yield from self._name_problems(record_set)
+                self._new.setdefault(record_set.name, []).append(record_set)
+        yield from self._apex_problems()
+        for name, record_sets in self._new.items():
+            for kind in dict.fromkeys(record_set.type for record_set in record_sets):
+                yield from self._name_problems(name, kind)
+            for record_set in record_sets:
                 yield from self._alias_problems(record_set)
         table, new = self._world.record_sets, sum(r is not None for r in self._changed.values())
         present = sum(key in table for key in self._changed)
@@ -82,35 +91,42 @@ class Batch:
 
     def _apex_problems(self) -> Iterator[str]:
         kinds = {record_set.type for record_set in self._touched.values() if record_set.name == self._zone.name}
-        present = [record_set.type for record_set in self._at(self._zone.name)] if kinds & {"SOA", "NS"} else []
-        if "SOA" in kinds and present.count("SOA") != 1:
+        present = self._at(self._zone.id, self._zone.name)
+        if "SOA" in kinds and len(present.get("SOA", ())) != 1:
             yield "A HostedZone must contain exactly one SOA record."
         if "NS" in kinds and "NS" not in present:
             yield "A HostedZone must contain at least one NS record for the zone itself."
 
-    def _name_problems(self, record_set: ResourceRecordSet) -> Iterator[str]:
-        """Records that may not have this name, or not beside those that have it."""
-        name, kind, zone = record_set.name, record_set.type, self._zone.name
+    def _name_problems(self, name: str, kind: str) -> Iterator[str]:
+        """Whether records of this type may not have this name, or not beside those that have it."""
+        zone, at_name = self._zone.name, self._at(self._zone.id, name)
         if kind == "CNAME" and name == zone:
             yield f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone}"
         elif kind == "SOA" and name != zone:
             yield f"RRSet of type SOA with DNS name {name} is not permitted in zone {zone}"
-        for other in self._at(name):
-            if other.type != kind and kind == "CNAME":
-                yield (
-                    f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other records "
-                    f"with the same DNS name in zone {zone}"
-                )
-            elif other.type == "CNAME" and kind != "CNAME":
-                yield (
-                    f"RRSet of type {kind} with DNS name {name} is not permitted because a conflicting RRSet of type "
-                    f" CNAME with the same DNS name already exists in zone {zone}"
-                )
-            elif other.type == kind and other.key != record_set.key and _policy(other) != _policy(record_set):
-                yield (
-                    f"RRSet with DNS name {name}, type {kind}, SetIdentifier {record_set.set_identifier or 'null'} "
-                    f"cannot be created as a non-{_policy(record_set)} set exists with the same name and type."
-                )
+        if kind == "CNAME" and len(at_name) > 1:
+            yield (
+                f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other records "
+                f"with the same DNS name in zone {zone}"
+            )
+        elif kind != "CNAME" and "CNAME" in at_name:
+            yield (
+                f"RRSet of type {kind} with DNS name {name} is not permitted because a conflicting RRSet of type "
+                f" CNAME with the same DNS name already exists in zone {zone}"
+            )
+        yield from self._routing_problems(name, kind, at_name[kind])
+
+    def _routing_problems(self, name: str, kind: str, present: Sequence[ResourceRecordSet]) -> Iterator[str]:
+        """Record sets of one name and type that are chosen in different ways, or are too many."""
+        if len({_policy(record_set) for record_set in present}) > 1:
+            for record_set in self._new[name]:
+                if record_set.type == kind:
+                    yield (
+                        f"RRSet with DNS name {name}, type {kind}, SetIdentifier {record_set.set_identifier or 'null'} "
+                        f"cannot be created as a non-{_policy(record_set)} set exists with the same name and type."
+                    )
+        if len(present) > MAX_OF_NAME_AND_TYPE:
+            yield f"Number of RRSets limit of {MAX_OF_NAME_AND_TYPE} with DNS name {name} and type {kind} exceeded."
 
     def _alias_problems(self, record_set: ResourceRecordSet) -> Iterator[str]:
         alias, world = record_set.alias, self._world
@@ -122,21 +138,23 @@ class Batch:
         if zone is not None and zone.account == self._zone.account:
             if not lies_within(alias.dns_name, zone.name):
                 yield missing + "the alias target name does not lie within the target zone"
-            if not any(r.type == record_set.type and r.key != record_set.key for r in self._of_zone(zone, alias)):
+            targets = self._at(zone.id, alias.dns_name).get(record_set.type, ())
+            if all(target.key == record_set.key for target in targets):
                 yield missing + "that target was not found"
         elif _is_balancer_name(alias.dns_name) and not _balancer_exists(world, alias.dns_name):
             yield missing + "that target was not found"
 
-    def _of_zone(self, zone: HostedZone, alias: AliasOf) -> list[ResourceRecordSet]:
-        if zone.id == self._zone.id:
-            return self._at(alias.dns_name)
-        return list(self._world.record_sets.by("name", f"{zone.id} {alias.dns_name}"))
-
-    def _at(self, name: str) -> list[ResourceRecordSet]:
-        """The record sets at a name after the changes."""
-        unchanged = (r for r in self._world.record_sets.each("name", f"{self._zone.id} {name}"))
-        changed = (r for r in self._changed.values() if r is not None and r.name == name)
-        return [*(r for r in unchanged if r.key not in self._changed), *changed]
+    def _at(self, zone: HostedZoneId, name: str) -> Mapping[str, Sequence[ResourceRecordSet]]:
+        """The record sets at a name after the changes, by type. The name is looked up once."""
+        if (zone, name) not in self._names:
+            stored = self._world.record_sets.each("name", f"{zone} {name}")
+            unchanged = (record_set for record_set in stored if record_set.key not in self._changed)
+            new = self._new.get(name, ()) if zone == self._zone.id else ()
+            by_type: dict[str, list[ResourceRecordSet]] = {}
+            for record_set in (*unchanged, *new):
+                by_type.setdefault(record_set.type, []).append(record_set)
+            self._names[zone, name] = by_type
+        return self._names[zone, name]
 
 
 def _described(record_set: ResourceRecordSet) -> str:

@@ -18,6 +18,8 @@ from moyai.domain.route53.errors import HostedZoneNotPrivate
 MAX_ZONES: Final = 500
 MAX_VPCS: Final = 300
 MAX_RECORD_SETS: Final = 10_000
+MAX_OF_NAME_AND_TYPE: Final = 100
+"""Record sets with a routing policy that have the same name and type."""
 _ZONES: Final = "MAX_HOSTED_ZONES_BY_OWNER"
 _VPCS: Final = "MAX_VPCS_ASSOCIATED_BY_ZONE"
 _ACCOUNT_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
