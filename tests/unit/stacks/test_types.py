@@ -108,3 +108,12 @@ def test_a_service_waits_for_its_rollout_and_fails_with_it():
     with pytest.raises(StopIteration) as end:
         steps.send(answer("COMPLETED"))
     assert end.value.value.attributes["Name"] == "web"
+
+
+def test_a_creation_that_is_repeated_after_an_interruption_accepts_what_it_created():
+    kind = resource_types()["AWS::CloudWatch::Dashboard"]
+    properties = {"DashboardName": "shop", "DashboardBody": "{}"}
+    first = context("shop", "Dashboard", "token")
+    operations = [next(kind.create_steps(properties, each)) for each in (first, replace(first, is_repeated=True))]
+    unnamed = next(kind.create_steps({"DashboardBody": "{}"}, first))
+    assert [call.operation for call in (*operations, unnamed)] == ["GetDashboard", "PutDashboard", "PutDashboard"]

@@ -20,6 +20,7 @@ from moyai.stacks.types.rows.messaging import messaging_rows
 from moyai.stacks.types.rows.own import own_rows
 from moyai.stacks.types.rows.route53 import route53_rows
 from moyai.stacks.types.rows.s3 import s3_rows
+from moyai.stacks.types.rows.scheduler import scheduler_rows
 from moyai.stacks.types.rows.secrets import secret_rows
 from moyai.stacks.types.rows.serverless import serverless_rows
 from moyai.stacks.types.rows.services import service_rows
@@ -39,6 +40,7 @@ _ROWS: Final = (
     serverless_rows,
     s3_rows,
     messaging_rows,
+    scheduler_rows,
     iam_rows,
     secret_rows,
     service_rows,

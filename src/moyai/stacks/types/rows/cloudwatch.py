@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.stacks.types.calls import Follow, Read
+from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags, map_tags
@@ -26,6 +27,15 @@ def cloudwatch_rows() -> Iterator[StackResourceType]:
     yield _log_stream()
 
 
+def _alarm_of_name(_: ResourceContext) -> Read:
+    """How an alarm of either kind is found: both have their names in common."""
+    return Read(
+        "DescribeAlarms",
+        lambda resource: {"AlarmNames": [resource.id], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
+        "[MetricAlarms, CompositeAlarms][] | [0]",
+    )
+
+
 def _alarm() -> StackResourceType:
     return StackResourceType(
         "AWS::CloudWatch::Alarm",
@@ -36,6 +46,7 @@ def _alarm() -> StackResourceType:
         id_list("AlarmNames"),
         drawn="AlarmName",
         tagging=_BY_ARN,
+        taken=_alarm_of_name,
         read=Read("DescribeAlarms", id_list("AlarmNames"), "MetricAlarms[0]"),
         attributes={"Arn": "AlarmArn"},
         update="PutMetricAlarm",
@@ -53,6 +64,7 @@ def _composite_alarm() -> StackResourceType:
         id_list("AlarmNames"),
         drawn="AlarmName",
         tagging=_BY_ARN,
+        taken=_alarm_of_name,
         read=Read(
             "DescribeAlarms",
             lambda resource: {"AlarmNames": [resource.id], "AlarmTypes": ["CompositeAlarm"]},
@@ -73,6 +85,7 @@ def _dashboard() -> StackResourceType:
         "DeleteDashboards",
         id_list("DashboardNames"),
         drawn="DashboardName",
+        taken=lambda _: Read("GetDashboard", ids("DashboardName")),
         read=Read("GetDashboard", ids("DashboardName")),
         update="PutDashboard",
         update_by=ids("DashboardName"),

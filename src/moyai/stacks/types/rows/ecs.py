@@ -16,6 +16,7 @@ from moyai.stacks.types.tags import arn_tags
 
 _BY_ATTRIBUTE: Final = arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]})
 _BY_ID: Final = arn_tags(lambda resource: {"resourceArn": resource.id})
+_PRESENT_CLUSTER: Final = Read("DescribeClusters", id_list("clusters"), "clusters[?status!='INACTIVE'] | [0]")
 _CAPACITY: Final = Follow(
     "PutClusterCapacityProviders",
     lambda resource: {
@@ -56,7 +57,8 @@ def _cluster_row() -> StackResourceType:
         rename={"ClusterSettings": "settings"},
         tagging=_BY_ATTRIBUTE,
         follow={"CapacityProviders": _CAPACITY, "DefaultCapacityProviderStrategy": _CAPACITY},
-        read=Read("DescribeClusters", id_list("clusters"), "clusters[?status!='INACTIVE'] | [0]"),
+        taken=lambda _: _PRESENT_CLUSTER,
+        read=_PRESENT_CLUSTER,
         stable=Stable("status", frozenset({"ACTIVE"}), frozenset({"FAILED"})),
         attributes={"Arn": "clusterArn"},
         update="UpdateCluster",

@@ -1,7 +1,7 @@
 """The resource types of Amazon SQS, Amazon SNS and Amazon EventBridge.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SQS.html, AWS_SNS.html, AWS_Events.html and
-AWS_Scheduler.html there
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SQS.html, AWS_SNS.html and AWS_Events.html
+there
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read
+from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
 from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
@@ -63,15 +64,13 @@ _SUBSCRIPTION_ATTRIBUTES: Final = frozenset(
 
 
 def messaging_rows() -> Iterator[StackResourceType]:
-    """The rows of the services ``sqs``, ``sns``, ``events`` and ``scheduler``."""
+    """The rows of the services ``sqs``, ``sns`` and ``events``."""
     yield _queue()
     yield _queue_policy()
     yield _topic()
     yield _subscription()
     yield _topic_policy()
     yield _rule()
-    yield _schedule()
-    yield _schedule_group()
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
@@ -114,6 +113,7 @@ def _queue() -> StackResourceType:
         arrange=lambda values: _keyed(values, _QUEUE_ATTRIBUTES),
         arranged=_QUEUE_ATTRIBUTES,
         tagging=map_tags(ids("QueueUrl"), "TagQueue", "UntagQueue"),
+        taken=lambda _: Read("GetQueueUrl", ids("QueueName")),
         repeated=Read("GetQueueUrl", prop("QueueName", "QueueName")),
         read=Read(
             "GetQueueAttributes",
@@ -152,6 +152,12 @@ def _queue_policy() -> StackResourceType:
     )
 
 
+def _topic_of_name(context: ResourceContext) -> Read:
+    scope = context.stack.scope
+    arn = f"arn:aws:sns:{scope.region}:{scope.account}:"
+    return Read("GetTopicAttributes", lambda resource: {"TopicArn": arn + resource.id}, "Attributes")
+
+
 def _topic() -> StackResourceType:
     return StackResourceType(
         "AWS::SNS::Topic",
@@ -175,6 +181,7 @@ def _topic() -> StackResourceType:
                 lambda resource, subscription: {"TopicArn": resource.id, **subscription},
             )
         },
+        taken=_topic_of_name,
         read=Read("GetTopicAttributes", ids("TopicArn"), "Attributes"),
         derive=lambda resource: {"TopicName": resource.id.rpartition(":")[2]},
         missing=frozenset({"NotFound", "NotFoundException"}),
@@ -254,46 +261,10 @@ def _rule() -> StackResourceType:
                 held=True,
             )
         },
+        taken=lambda _: Read("DescribeRule", by_name),
         read=Read("DescribeRule", by_name),
         derive=lambda resource: {"RuleName": resource.id},
         update="PutRule",
         update_by=by_name,
-        missing=frozenset({"ResourceNotFoundException"}),
-    )
-
-
-def _in_group(resource: PhysicalResource) -> Properties:
-    group = resource.properties.get("GroupName")
-    return {"Name": resource.id, **({} if group is None else {"GroupName": group})}
-
-
-def _schedule() -> StackResourceType:
-    return StackResourceType(
-        "AWS::Scheduler::Schedule",
-        "scheduler",
-        "CreateSchedule",
-        "Name",
-        "DeleteSchedule",
-        _in_group,
-        drawn="Name",
-        longest_name=_LONGEST_RULE_NAME,
-        read=Read("GetSchedule", _in_group),
-        update="UpdateSchedule",
-        missing=frozenset({"ResourceNotFoundException"}),
-    )
-
-
-def _schedule_group() -> StackResourceType:
-    return StackResourceType(
-        "AWS::Scheduler::ScheduleGroup",
-        "scheduler",
-        "CreateScheduleGroup",
-        "Name",
-        "DeleteScheduleGroup",
-        ids("Name"),
-        drawn="Name",
-        longest_name=_LONGEST_RULE_NAME,
-        tagging=arn_tags(lambda resource: {"ResourceArn": resource.attributes["Arn"]}),
-        read=Read("GetScheduleGroup", ids("Name")),
         missing=frozenset({"ResourceNotFoundException"}),
     )

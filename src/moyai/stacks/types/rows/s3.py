@@ -63,6 +63,7 @@ def s3_rows() -> Iterator[StackResourceType]:
         arrange=lambda values: {
             name: as_json(value) if name == "PolicyDocument" else value for name, value in values.items()
         },
+        taken=lambda _: Read("GetBucketPolicy", _BUCKET, "Policy"),
         update="PutBucketPolicy",
         missing=frozenset({*_MISSING, "NoSuchBucketPolicy"}),
     )

@@ -1,0 +1,98 @@
+"""What a row says of a resource type: its operations, and how its properties become their inputs.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties, Read, Stable, changed_properties
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
+from moyai.stacks.types.tags import Tagging
+
+
+class ResourceTypeRow(msgspec.Struct, frozen=True):
+    """A resource type. All paths are JMESPath expressions.
+
+    ``identifier``: the path of the physical id in the answer to the creation, or in the properties. ``by_id``: the
+    members that name the resource in ``update`` and ``delete``. ``drawn``: the property that gets a drawn name when the
+    template sets none. ``rename``: members of the input by property. ``arrange``: the input from the properties, where
+    renaming does not do. ``attributes``: paths in what is read, by the names of Fn::GetAtt; a property or attribute
+    that is absent here is the member of the same name. ``missing``: the error codes that say that the resource does not
+    exist. ``replaces``: properties whose change replaces the resource, beside the schema's.
+    """
+
+    name: str
+    service: str
+    create: str
+    identifier: str
+    delete: str | None
+    by_id: Input
+    drawn: str | None = None
+    longest_name: int = 255
+    lower_case: bool = False
+    name_end: Callable[[Properties], str] = lambda _: ""
+    """What drawn names end in."""
+    rename: Mapping[str, str] = MappingProxyType({})
+    arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    arranged: frozenset[str] = frozenset()
+    """The properties that ``arrange`` takes, whose names are not in the operation's model."""
+    idempotency_member: str | None = None
+    """The member of the input of ``create`` that makes its repetition harmless."""
+    placed: Callable[[ResourceContext], Properties] = lambda _: EMPTY
+    """Members of the input of ``create`` that are no properties."""
+    finish: tuple[tuple[str, Input], ...] = ()
+    """The operations that end each creation, with their inputs."""
+    tagging: Tagging | None = None
+    follow: Mapping[str, Follow] = MappingProxyType({})
+    children: Mapping[str, Children] = MappingProxyType({})
+    repeated: Read | None = None
+    """How a resource is found whose creation was done before an interruption; what it returns is like the creation's
+    answer. Without it, the properties have the physical id.
+    """
+    taken: Callable[[ResourceContext], Read] | None = None
+    """How another resource is found of which ``create`` would make its own. The template's name is read's id."""
+    undo: bool = False  # whether ``delete`` takes the input of ``create``, before a creation is repeated
+    read: Read | None = None
+    stable: Stable | None = None
+    gone: Stable | None = None
+    """As ``stable``, of a deletion; without it, its answer is enough."""
+    attributes: Mapping[str, str] = MappingProxyType({})
+    lookups: Mapping[str, Read] = MappingProxyType({})
+    """Attributes that other operations tell."""
+    derive: Callable[[PhysicalResource], Properties] = lambda _: EMPTY
+    """Attributes that no operation tells."""
+    update: str | None = None
+    update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did
+    update_by: Input | None = None
+    """As ``by_id``, for ``update`` alone."""
+    update_wrapper: str | None = None
+    """The member of the input of ``update`` that holds the properties."""
+    missing: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
+    always_updates: bool = False  # whether every update of the stack concerns the resource
+    ticket: str | None = None
+    """For a service whose answers are operations to wait for: the path of the id in the finished operation."""
+
+    @property
+    def schema(self) -> Schema:
+        """What AWS publishes of the type."""
+        return schemas().get(self.name, NO_SCHEMA)
+
+    @property
+    def own_calls(self) -> frozenset[str]:
+        """The properties that are not in the input of ``create`` or ``update``."""
+        return frozenset({*self.follow, *self.children, *({self.tagging.name} if self.tagging else ())})
+
+    def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
+        """The properties whose change needs another resource."""
+        schema = self.schema
+        fixed = schema.create_only | self.replaces | (schema.properties - schema.updated - self.own_calls)
+        return changed_properties(before, after) & fixed

@@ -1,0 +1,108 @@
+"""Stacks whose template names resources: what has a name already stays what it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e]
+NAME = "theirs"
+METRIC = {
+    "MetricName": "m",
+    "Namespace": "n",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "Statistic": "Sum",
+}
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{NAME}/*"}
+    ],
+}
+BODY = '{"widgets":[]}'
+COMPOSITE = {"AlarmName": NAME, "AlarmRule": "FALSE"}
+TAKEN: tuple[tuple[str, dict[str, Any], str, dict[str, Any]], ...] = (
+    ("CloudWatch::Alarm", {**METRIC, "AlarmName": NAME}, "put_metric_alarm", {**METRIC, "AlarmName": NAME}),
+    ("CloudWatch::CompositeAlarm", COMPOSITE, "put_composite_alarm", COMPOSITE),
+    (
+        "CloudWatch::Dashboard",
+        {"DashboardName": NAME, "DashboardBody": BODY},
+        "put_dashboard",
+        {"DashboardName": NAME, "DashboardBody": BODY},
+    ),
+    ("ECS::Cluster", {"ClusterName": NAME}, "create_cluster", {"clusterName": NAME}),
+    ("SQS::Queue", {"QueueName": NAME}, "create_queue", {"QueueName": NAME}),
+    ("SNS::Topic", {"TopicName": NAME}, "create_topic", {"Name": NAME}),
+    (
+        "Events::Rule",
+        {"Name": NAME, "ScheduleExpression": "rate(1 day)"},
+        "put_rule",
+        {"Name": NAME, "ScheduleExpression": "rate(1 day)"},
+    ),
+    (
+        "S3::BucketPolicy",
+        {"Bucket": NAME, "PolicyDocument": POLICY},
+        "put_bucket_policy",
+        {"Bucket": NAME, "Policy": json.dumps(POLICY)},
+    ),
+)
+
+
+class Account:
+    """An account of its own, with its stacks."""
+
+    def __init__(self, server: Installation, number: int) -> None:
+        self.server, self.key = server, str(200_000_000_000 + number)
+        self.cfn = self.client("cloudformation")
+
+    def client(self, service: str) -> Any:
+        return self.server.client(service, key=self.key)
+
+    def create(self, name: str, resources: Any) -> str:
+        """Create a stack. Returns how that ends."""
+        self.cfn.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+        return self.end(name)
+
+    def update(self, name: str, resources: Any) -> str:
+        """Update a stack. Returns how that ends."""
+        self.cfn.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+        return self.end(name)
+
+    def delete(self, name: str) -> str:
+        """Delete a stack. Returns how that ends."""
+        [stack] = self.cfn.describe_stacks(StackName=name)["Stacks"]
+        self.cfn.delete_stack(StackName=name)
+        return self.end(stack["StackId"])
+
+    def end(self, name: str) -> str:
+        def final_status() -> str | None:
+            [stack] = self.cfn.describe_stacks(StackName=name)["Stacks"]
+            status = str(stack["StackStatus"])
+            return None if status.endswith("PROGRESS") else status
+
+        return str(eventually(final_status, f"{name} ends"))
+
+    def reasons(self, name: str) -> str:
+        events = self.cfn.describe_stack_events(StackName=name)["StackEvents"]
+        return "\n".join(e.get("ResourceStatusReason", "") for e in events if "FAILED" in e["ResourceStatus"])
+
+
+@pytest.mark.parametrize(("kind", "properties", "operation", "members"), TAKEN, ids=lambda value: str(value)[:24])
+def test_a_stack_does_not_take_over_a_resource_that_has_its_name(simulation, kind, properties, operation, members):
+    account = Account(simulation, [case[0] for case in TAKEN].index(kind))
+    client = account.client({"CloudWatch": "cloudwatch"}.get(kind.split("::")[0], kind.split("::")[0].lower()))
+    if operation == "put_bucket_policy":
+        client.create_bucket(Bucket=NAME)
+    getattr(client, operation)(**members)
+    resources = {"It": {"Type": f"AWS::{kind}", "Properties": properties}}
+    assert account.create("taking", resources) == "ROLLBACK_COMPLETE"
+    assert f"Resource of type 'AWS::{kind}' with identifier '{NAME}' already exists." in account.reasons("taking")
+    assert account.create("again", resources) == "ROLLBACK_COMPLETE", "the first stack has deleted it"
