@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from dns.rdatatype import A as A_TYPE
 
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet, ZoneVpc, apex_records
 from moyai.kernel.ids import AccountId, HostedZoneId, Region, VpcId
@@ -56,7 +57,7 @@ def test_records_of_every_kind_of_value(shop):
     assert cloud.values("shop.test", "MX") == ["shop.test. 60 MX 10 mail.shop.test."]
     assert cloud.values("api.shop.test")[0] == "api.shop.test. 60 CNAME web.shop.test."
     assert len(cloud.values("api.shop.test")) == 3
-    assert cloud.values("shop.test", "NS")[0] == "shop.test. 172800 NS ns-0.awsdns-00.com."
+    assert sorted(cloud.values("shop.test", "NS"))[0] == "shop.test. 172800 NS ns-0.awsdns-00.com."
 
 
 def test_negative_answers_have_the_zones_own_soa(shop):
@@ -159,7 +160,7 @@ def test_deleted_records_and_zones_are_not_answered(shop):
 def test_a_change_of_a_record_leaves_all_others_as_they_were(shop):
     cloud = cloud_of(shop, *(record(shop, f"n{number}", A) for number in range(200)))
     [names] = cloud.zones._hosted.values()
-    answers = dict(names._answers)
+    answers = {number: names.find((b"n%d" % number,), A_TYPE) for number in range(200)}
     cloud.put(record(shop, "n7", B), shop)
-    changed = [key for key, answer in names._answers.items() if answers[key] is not answer]
-    assert [owner for owner, _ in changed] == [(b"n7",)]
+    changed = [n for n, answer in answers.items() if names.find((b"n%d" % n,), A_TYPE) is not answer]
+    assert changed == [7]
