@@ -1,8 +1,8 @@
 """Exports spans to an OpenTelemetry collector.
 
 Promise: recording never waits for the collector. A bounded number of spans waits for it, and the oldest are dropped:
-a trace is a sample, and a late one is worth little. A batch that the collector does not accept is offered once more
-with the next one, unless it never will be.
+a trace is a sample, and a late one is worth little; the log says how many. A batch that the collector does not accept
+is offered again, as far as no newer spans have taken its place, unless it never will be.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final, NoReturn
 
 from moyai.kernel.clock import Clock, Seconds
@@ -32,12 +31,16 @@ class SpanExporter:
 
     def __init__(self, collector: Collector, clock: Clock) -> None:
         self._collector, self._clock = collector, clock
-        self._waiting: deque[TraceSpan] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[TraceSpan] = deque()
         self._is_failing = False
+        self.dropped = 0
+        """Spans that were dropped since the start."""
+        self._reported_drops = 0
 
     def put(self, spans: Sequence[TraceSpan]) -> None:
         """Add spans to those that wait."""
         self._waiting.extend(spans)
+        self._drop_oldest(len(self._waiting) - MOST_WAITING)
 
     async def run(self) -> NoReturn:
         """Deliver every EXPORT_INTERVAL seconds, until cancelled."""
@@ -47,7 +50,7 @@ class SpanExporter:
 
     async def deliver(self) -> None:
         """Deliver everything that waits, until the collector refuses."""
-        while batch := list(islice(self._waiting, BATCH)):
+        while batch := self._take_batch():
             try:
                 await self._collector.export(encode_spans(batch))
             except ExportFault as fault:
@@ -55,8 +58,27 @@ class SpanExporter:
                     _log.warning("the OpenTelemetry collector does not take traces: %s", fault)
                 self._is_failing = True
                 if not fault.is_permanent:
-                    return
+                    self._put_back(batch)
+                    break
+                self.dropped += len(batch)
             else:
                 self._is_failing = False
-            for _ in range(min(len(batch), len(self._waiting))):
-                self._waiting.popleft()
+        self._report_drops()
+
+    def _take_batch(self) -> list[TraceSpan]:
+        """Take the oldest spans out, so that none of them is dropped or sent twice while the collector answers."""
+        return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+
+    def _put_back(self, batch: Sequence[TraceSpan]) -> None:
+        self._waiting.extendleft(reversed(batch))
+        self._drop_oldest(len(self._waiting) - MOST_WAITING)
+
+    def _drop_oldest(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+            self.dropped += 1
+
+    def _report_drops(self) -> None:
+        if self.dropped > self._reported_drops:
+            _log.warning("%d spans were dropped, %d since the start", self.dropped - self._reported_drops, self.dropped)
+            self._reported_drops = self.dropped

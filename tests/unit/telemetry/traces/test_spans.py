@@ -7,6 +7,7 @@ from contextlib import aclosing
 from itertools import islice
 
 import pytest
+from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
@@ -166,3 +167,30 @@ async def test_spans_wait_for_a_collector_within_limits():
     await exporter.deliver()
     assert collector.sizes == [BATCH] * (MOST_WAITING // BATCH)
     assert list(islice(exporter._waiting, 1)) == []
+    assert exporter.dropped == 1
+
+
+class Busy(Collector):
+    """Takes everything, and gets as many new spans meanwhile as may wait."""
+
+    def __init__(self) -> None:
+        self.exporter = SpanExporter(self, ManualClock())
+        self.names: list[str] = []
+        self.meanwhile: list[TraceSpan] = []
+
+    async def export(self, body: bytes) -> None:
+        self.names += [span.name for span in decode_spans(body)]
+        self.exporter.put(self.meanwhile)
+        self.meanwhile = []
+
+
+async def test_spans_that_come_during_an_export_are_sent_all_the_same(caplog):
+    collector = Busy()
+    span: TraceSpan = conventional_spans([raw(1, REQUEST)], RESOURCE)[0]
+    new = [replace(span, name=str(number)) for number in range(MOST_WAITING)]
+    collector.meanwhile = new
+    collector.exporter.put([span])
+    await collector.exporter.deliver()
+    assert collector.names == [span.name, *(one.name for one in new)]
+    assert collector.exporter.dropped == 0
+    assert "dropped" not in caplog.text
