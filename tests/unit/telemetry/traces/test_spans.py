@@ -175,11 +175,11 @@ class Busy(Collector):
 
     def __init__(self) -> None:
         self.exporter = SpanExporter(self, ManualClock())
-        self.names: list[str] = []
+        self.ids: list[str] = []
         self.meanwhile: list[TraceSpan] = []
 
     async def export(self, body: bytes) -> None:
-        self.names += [span.name for span in decode_spans(body)]
+        self.ids += [span.id for span in decode_spans(body)]
         self.exporter.put(self.meanwhile)
         self.meanwhile = []
 
@@ -187,10 +187,10 @@ class Busy(Collector):
 async def test_spans_that_come_during_an_export_are_sent_all_the_same(caplog):
     collector = Busy()
     span: TraceSpan = conventional_spans([raw(1, REQUEST)], RESOURCE)[0]
-    new = [replace(span, name=str(number)) for number in range(MOST_WAITING)]
+    new = [replace(span, id=f"{number:016x}") for number in range(MOST_WAITING)]
     collector.meanwhile = new
     collector.exporter.put([span])
     await collector.exporter.deliver()
-    assert collector.names == [span.name, *(one.name for one in new)]
+    assert collector.ids == [span.id, *(one.id for one in new)]
     assert collector.exporter.dropped == 0
     assert "dropped" not in caplog.text
