@@ -114,6 +114,11 @@ def server_failure(query: Message) -> Message:
     return message
 
 
+def bare_server_failure(packet: bytes) -> bytes:
+    """The response to a query that can't be answered, without its question."""
+    return _header_only(packet, dns.rcode.SERVFAIL)
+
+
 def with_stand_in(message: Message, query: Message) -> Message:
     """The response for a name with a stand-in: the stand-in's address, unless ``message`` has an address."""
     (question,) = query.question
@@ -143,7 +148,7 @@ def complete(partial: DnsAnswer, response: Message) -> Message:
 
 
 def _header_only(packet: bytes, rcode: dns.rcode.Rcode) -> bytes:
-    """The response to a packet that can't be parsed: a header, and nothing else."""
+    """An error response: a header, and nothing else."""
     message = Message(id=int.from_bytes(packet[:2], "big"))
     message.flags = dns.flags.QR | (packet[2] & (_OPCODE | _RD)) << 8
     message.set_rcode(rcode)

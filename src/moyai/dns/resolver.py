@@ -10,6 +10,7 @@ zones nor the host's resolvers have one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
@@ -20,6 +21,7 @@ from moyai.dns.answer import (
     DnsAnswer,
     UpstreamQuestion,
     answer,
+    bare_server_failure,
     complete,
     parse,
     serialize,
@@ -32,6 +34,8 @@ from moyai.dns.records import to_labels
 from moyai.dns.stand_ins import UPSTREAM_TIMEOUT
 from moyai.dns.zone import AuthoritativeZone
 from moyai.kernel.ids import VpcId
+
+_log = logging.getLogger(__name__)
 
 Reply = bytes | Awaitable[bytes] | None
 """A response, or an awaitable for one, or None when the packet gets none."""
@@ -74,9 +78,16 @@ class Resolver:
         self._stream = stream
         self._stand_in_timeout = stand_in_timeout
         self._cache: dict[bytes, _CacheEntry] = {}
+        self._failures = 0
 
     def reply(self, packet: bytes) -> Reply:
-        """The response to a packet from a permitted client. Never raises."""
+        """The response to a packet from a permitted client. Never raises: an error in moyai is answered by SERVFAIL."""
+        try:
+            return self._reply(packet)
+        except Exception:  # noqa: BLE001  (the server goes on)
+            return self._failure(packet)
+
+    def _reply(self, packet: bytes) -> Reply:
         key = packet[_ID_BYTES:]
         entry = self._cache.get(key)
         if entry is None:
@@ -99,7 +110,7 @@ class Resolver:
             return query
         result = answer(self._zones, self._vpc, query, rotation)
         if result.upstream is not None:
-            return self._forward(result, result.upstream, query)
+            return self._forward(packet, result, query)
         response = serialize(self._add_stand_in(result.message, query), query, stream=self._stream)
         if result.zone is not None and len(key) <= _MAX_CACHED_QUERY:
             if len(self._cache) >= _CACHE_SIZE:
@@ -119,11 +130,19 @@ class Resolver:
         entry.packets.append(response[_ID_BYTES:])
         return response
 
-    def _forward(self, partial: DnsAnswer, question: UpstreamQuestion, query: Message) -> Reply:
+    def _forward(self, packet: bytes, partial: DnsAnswer, query: Message) -> Reply:
         """Complete an answer by an upstream resolver; fail at once when none can be asked."""
-        if self._upstream.has_capacity:
-            return self._complete(partial, question, query)
+        if self._upstream.has_capacity and partial.upstream is not None:
+            return self._complete_or_fail(packet, partial, partial.upstream, query)
         return self._finish(partial, query, None)
+
+    async def _complete_or_fail(
+        self, packet: bytes, partial: DnsAnswer, question: UpstreamQuestion, query: Message
+    ) -> bytes:
+        try:
+            return await self._complete(partial, question, query)
+        except Exception:  # noqa: BLE001  (what an upstream resolver says must not end the server)
+            return self._failure(packet)
 
     async def _complete(self, partial: DnsAnswer, question: UpstreamQuestion, query: Message) -> bytes:
         """Wait for an upstream resolver; for a name with a stand-in no longer than ``stand_in_timeout``."""
@@ -137,6 +156,15 @@ class Resolver:
     def _finish(self, partial: DnsAnswer, query: Message, response: Message | None) -> bytes:
         message = server_failure(query) if response is None else complete(partial, response)
         return serialize(self._add_stand_in(message, query), query, stream=self._stream)
+
+    def _failure(self, packet: bytes) -> bytes:
+        """SERVFAIL, for the exception that is being handled. The log has the 1st, 2nd, 4th, 8th … of them."""
+        self._failures += 1
+        if self._failures.bit_count() == 1:
+            _log.exception(
+                "a DNS query of %s could not be answered (%d so far)", self._vpc or "the host", self._failures
+            )
+        return bare_server_failure(packet)
 
     def _add_stand_in(self, message: Message, query: Message) -> Message:
         return with_stand_in(message, query) if self._has_stand_in(query) else message

@@ -320,6 +320,14 @@ def test_a_batch_is_made_as_a_whole_or_not_at_all(route53, public):
             ),
         ),
         (record("a.shop.test", "10.0.0.1", "10.0.0.1"), "Duplicate Resource Record: '10.0.0.1'"),
+        (
+            record("a.shop.test", "b.test", "c.test", kind="CNAME"),
+            "RRSet of type CNAME with DNS name a.shop.test has more than one value",
+        ),
+        (
+            record("shop.test", *(f"a.test b.test {serial} 2 3 4 5" for serial in (1, 2)), kind="SOA"),
+            "RRSet of type SOA with DNS name shop.test has more than one value",
+        ),
     ],
 )
 def test_records_that_a_zone_refuses(route53, public, rrset, message):

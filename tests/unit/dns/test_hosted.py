@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
+import dns.message
+import dns.rcode
 import pytest
 from dns.rdatatype import A as A_TYPE
 
+from moyai.dns.forward import Upstream
+from moyai.dns.hosted import HostedNames
+from moyai.dns.resolver import Resolver
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet, ZoneVpc, apex_records
 from moyai.kernel.ids import AccountId, HostedZoneId, Region, VpcId
-from tests.unit.dns.cloud import BORN, OTHER_VPC, VPC, Cloud, lines, namespace
+from tests.unit.dns.cloud import BORN, OTHER_VPC, VPC, Cloud, lines, namespace, reply_of
 
 A, B = "10.0.0.1", "10.0.0.2"
 
@@ -164,3 +169,24 @@ def test_a_change_of_a_record_leaves_all_others_as_they_were(shop):
     cloud.put(record(shop, "n7", B), shop)
     changed = [n for n, answer in answers.items() if names.find((b"n%d" % n,), A_TYPE) is not answer]
     assert changed == [7]
+
+
+def test_a_start_of_authority_with_two_values_does_not_stop_negative_answers(shop):
+    cloud = cloud_of(shop)
+    first, second = (f"a.test. b.test. {serial} 2 3 4 5" for serial in (1, 2))
+    cloud.put(record(shop, "", first, second, kind="SOA"))
+    assert cloud.rcode("none.shop.test") == "NXDOMAIN"
+
+
+def test_an_error_in_a_zone_is_answered_by_servfail_and_logged_ever_more_rarely(shop, caplog):
+    class BrokenNames(HostedNames):
+        def find(self, owner, kind):
+            raise ZeroDivisionError
+
+    cloud = Cloud()
+    cloud.zones.add(BrokenNames(shop, lambda _: 0))
+    resolver = Resolver(cloud.zones, VPC, Upstream([], lambda _: 0), stream=False)
+    for _ in range(5):
+        response = reply_of(resolver, dns.message.make_query("web.shop.test", "A", id=7).to_wire())
+        assert (response.id, response.rcode()) == (7, dns.rcode.SERVFAIL)
+    assert len(caplog.records) == 3

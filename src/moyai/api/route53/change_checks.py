@@ -18,6 +18,9 @@ from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet
 
 _MAX_VALUES: Final = 400
 """Of a record set."""
+_SINGLE_VALUE_TYPES: Final = frozenset({"CNAME", "SOA"})
+_SINGLE_ANSWER_TYPES: Final = frozenset({"CNAME", "NS", "SOA"})
+"""The types that a multivalue answer can't have."""
 _ALIAS_TYPES_REFUSED: Final = frozenset({"NS", "SOA"})
 
 
@@ -104,9 +107,20 @@ def _check_form(change: ChangeRequest) -> None:
         raise InvalidRoute53Input(f"Invalid request: Expected exactly one of {routing}, but found none {where}")
     if request.multi_value_answer and request.alias_target is not None:
         raise InvalidRoute53Input(f"Invalid request: An alias can't be a multivalue answer {where}")
-    if request.alias_target is not None and request.type in _ALIAS_TYPES_REFUSED:
+    if request.alias_target is not None and request.type in _SINGLE_VALUE_TYPES: Final = frozenset({"CNAME", "SOA"})
+_SINGLE_ANSWER_TYPES: Final = frozenset({"CNAME", "NS", "SOA"})
+"""The types that a multivalue answer can't have."""
+_ALIAS_TYPES_REFUSED:
         raise InvalidRoute53Input(f"Invalid request: An alias can't have the type {request.type} {where}")
+    _check_values(request, where)
+
+
+def _check_values(request: RecordSetRequest, where: str) -> None:
+    if request.multi_value_answer and request.type in _SINGLE_ANSWER_TYPES:
+        raise InvalidRoute53Input(f"Invalid request: A multivalue answer can't have the type {request.type} {where}")
     values = [record.value for record in request.resource_records]
+    if len(values) > 1 and request.type in _SINGLE_VALUE_TYPES:
+        raise InvalidChangeBatch([f"RRSet of type {request.type} with DNS name {request.name} has more than one value"])
     if len(values) > _MAX_VALUES:
         raise InvalidRoute53Input(f"Invalid request: A record set has at most {_MAX_VALUES} values {where}")
     if len(set(values)) < len(values):
