@@ -107,10 +107,7 @@ def _check_form(change: ChangeRequest) -> None:
         raise InvalidRoute53Input(f"Invalid request: Expected exactly one of {routing}, but found none {where}")
     if request.multi_value_answer and request.alias_target is not None:
         raise InvalidRoute53Input(f"Invalid request: An alias can't be a multivalue answer {where}")
-    if request.alias_target is not None and request.type in _SINGLE_VALUE_TYPES: Final = frozenset({"CNAME", "SOA"})
-_SINGLE_ANSWER_TYPES: Final = frozenset({"CNAME", "NS", "SOA"})
-"""The types that a multivalue answer can't have."""
-_ALIAS_TYPES_REFUSED:
+    if request.alias_target is not None and request.type in _ALIAS_TYPES_REFUSED:
         raise InvalidRoute53Input(f"Invalid request: An alias can't have the type {request.type} {where}")
     _check_values(request, where)
 
