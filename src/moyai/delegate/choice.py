@@ -19,20 +19,25 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
+from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, NotDelegated, ServiceOwner
 from moyai.ports.store import Store
 
 _ALL: Final = "*"
 _EMBEDDED: Final = "moto (moyai[aws])"
-_MOST_SCOPES: Final = 256
+_MOST_SCOPES: Final = 1024
+"""Accounts with a region: the embedded server keeps records of each, and clients name them as they like."""
 _INSTALL: Final = "install moyai[aws], or name a server that answers it with `moyai up --delegate`."
 
 
 class Delegates(Delegate):
     """Implements Delegate with named endpoints and the embedded server."""
 
-    def __init__(self, choice: DelegateChoice, embedded: EmbeddedServer, store: Store) -> None:
-        self._choice, self._embedded, self._store = choice, embedded, store
+    def __init__(
+        self, choice: DelegateChoice, embedded: EmbeddedServer, store: Store, most_scopes: int = _MOST_SCOPES
+    ) -> None:
+        self._choice, self._embedded, self._store, self._most_scopes = choice, embedded, store, most_scopes
+        self._scopes: set[Scope] = set()
+        """Those of the embedded server's requests."""
         self._told: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
@@ -72,17 +77,21 @@ class Delegates(Delegate):
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""
         self._told.clear()
+        self._scopes.clear()
         await asyncio.to_thread(self._embedded.stop)
 
     async def _forward_to_embedded(self, request: DelegatedRequest) -> DelegatedResponse:
+        if request.scope not in self._scopes and len(self._scopes) >= self._most_scopes:
+            raise NotDelegated(
+                f"moto answers {self._most_scopes} pairs of an account and a region, until `moyai down`."
+            )
+        self._scopes.add(request.scope)
         await self._embedded.start()
         client = self._client("http://localhost", str(self._embedded.socket))
         if request.service in IN_NETWORKS:
             networks = _networks_of(self._store.world, request.scope)
             if self._told.get(request.scope) != networks:
                 await client.tell_networks(networks)
-                if len(self._told) >= _MOST_SCOPES:
-                    self._told.clear()
                 self._told[request.scope] = networks
         return await client.forward(request)
 

@@ -1,0 +1,51 @@
+"""moyai's networks in moto's tables, in regions that moto does not know, and accounts beyond those that it answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.app.clock import SystemClock
+from moyai.delegate.choice import Delegates
+from moyai.delegate.embedded import EmbeddedServer
+from moyai.delegate.network_tables import replace_networks
+from moyai.delegate.networks import Networks, NetworkSubnet, NetworkVpc
+from moyai.delegate.settings import DelegateChoice
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+from moyai.ports.delegate import DelegatedRequest, NotDelegated
+from moyai.store.memory import MemoryStore
+
+SCOPE = Scope(AccountId("111122223333"), Region("eu-nowhere-1"))
+
+pytest.importorskip("moto")
+pytest.importorskip("flask_cors")
+
+
+def test_a_subnet_is_in_the_zone_that_it_names(monkeypatch):
+    monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415 (not installed everywhere)
+
+    vpc = NetworkVpc("vpc-1", "10.0.0.0/16", is_default=True)
+    subnets = (NetworkSubnet("subnet-1", "vpc-1", "10.0.1.0/24", "eu-nowhere-1z"),)
+    replace_networks(Networks(SCOPE, (vpc,), subnets, ()))
+    subnet = ec2_backends[SCOPE.account][SCOPE.region].get_subnet("subnet-1")
+    assert subnet.availability_zone == "eu-nowhere-1z"
+
+
+async def test_accounts_beyond_the_most_are_refused(tmp_path):
+    async def respond(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    embedded = EmbeddedServer(tmp_path, SystemClock())
+    delegates = Delegates(DelegateChoice(), embedded, MemoryStore(), most_scopes=1)
+    async with await asyncio.start_unix_server(respond, str(embedded.socket)):
+        request = DelegatedRequest("s3", SCOPE, "GET", "/", {"host": "localhost"}, None)
+        assert [(await delegates.forward(request)).status for _ in range(2)] == [200, 200]
+        other = Scope(AccountId("444455556666"), SCOPE.region)
+        with pytest.raises(NotDelegated, match="until `moyai down`"):
+            await delegates.forward(DelegatedRequest("s3", other, "GET", "/", {"host": "localhost"}, None))
+        await delegates.close()
