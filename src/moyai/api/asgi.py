@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +20,7 @@ import msgspec
 
 from moyai.api.bodies import Receive, body_parts, read_body
 from moyai.api.browsers import browser_problem, is_own_host
-from moyai.api.delegation import chunks_of
+from moyai.api.delegation import chunks_of, has_body
 from moyai.api.gateway import ApiGateway
 from moyai.api.router import FORM
 from moyai.api.sigv4 import is_signed
@@ -132,7 +133,7 @@ class App:
             problem = browser_problem(headers, self._limits.hosts)
             if problem is not None:
                 return _plain(403, problem)
-        handle_stream = self._stream_handler(request)
+        handle_stream = self._stream_handler(request, receive)
         if handle_stream is not None:
             scope[UPLOAD] = True
             return await handle_stream(
@@ -145,14 +146,14 @@ class App:
         if body is None:
             return None
         try:
-            return await self._handle(msgspec.structs.replace(request, body=body))
+            return await self._handle(msgspec.structs.replace(request, body=body), receive)
         except StateUnwritable as fault:
             return _plain(503, str(fault))
 
-    def _stream_handler(self, request: HttpRequest) -> StreamHandler | None:
+    def _stream_handler(self, request: HttpRequest, receive: Receive) -> StreamHandler | None:
         """What reads the request's body itself; None when the whole body has to be read first."""
         if not self._is_own(request) and self._gateway.is_delegated(request):
-            return self._forward
+            return partial(self._forward, receive)
         return self._streams.get(_first_part(request.path))
 
     def _is_own(self, request: HttpRequest) -> bool:
@@ -162,9 +163,24 @@ class App:
         first = _first_part(request.path)
         return not is_signed(request) and (first in self._pages or first in self._streams or _is_root(request))
 
-    async def _forward(self, request: HttpRequest, body: AsyncIterator[bytes]) -> Response | None:
+    async def _forward(self, receive: Receive, request: HttpRequest, body: AsyncIterator[bytes]) -> Response | None:
+        """The response of another server, or None when the client has gone; then the server need not go on."""
+        body_read = asyncio.Event()
         try:
-            response = await self._gateway.forward(request, body)
+            if not has_body(request):
+                body = chunks_of(b"".join([part async for part in body]))
+                body_read.set()
+            forwarding = asyncio.ensure_future(self._gateway.forward(request, _announced(body, body_read)))
+            disconnection = asyncio.ensure_future(_wait_for_disconnect(receive, body_read))
+            try:
+                await asyncio.wait({forwarding, disconnection}, return_when=asyncio.FIRST_COMPLETED)
+                if not forwarding.done():
+                    return None
+                response = forwarding.result()
+            finally:
+                forwarding.cancel()
+                disconnection.cancel()
+                await asyncio.gather(forwarding, disconnection, return_exceptions=True)
         except ClientDisconnected:
             return None
         if isinstance(response, HttpResponse):
@@ -182,7 +198,7 @@ class App:
         navigates = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
         return navigates and "origin" not in request.headers and self._page_handler(request) is not None
 
-    async def _handle(self, request: HttpRequest) -> Response | None:
+    async def _handle(self, request: HttpRequest, receive: Receive) -> Response | None:
         show_page = self._page_handler(request)
         if show_page is not None:
             return await show_page(request)
@@ -192,7 +208,7 @@ class App:
         if _is_root(request):
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
         if request.content_type == FORM and self._gateway.is_delegated(request):  # which only the form shows
-            return await self._forward(request, chunks_of(request.body))
+            return await self._forward(receive, request, chunks_of(request.body))
         return await self._gateway.answer(request)
 
 
@@ -249,7 +265,16 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _wait_for_disconnect(receive: Receive) -> None:
+async def _announced(body: AsyncIterator[bytes], body_read: asyncio.Event) -> AsyncIterator[bytes]:
+    """The same chunks; sets the event after the last one, when something else may receive messages."""
+    async for chunk in body:
+        yield chunk
+    body_read.set()
+
+
+async def _wait_for_disconnect(receive: Receive, body_read: asyncio.Event | None = None) -> None:
+    if body_read is not None:
+        await body_read.wait()
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -18,7 +18,7 @@ import msgspec
 
 from moyai.delegate.application import FAILURE, NETWORKS, REGION, SERVICE
 from moyai.delegate.networks import Networks
-from moyai.ports.delegate import DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
+from moyai.ports.delegate import DelegateBusy, DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
 
 ACCOUNT: Final = "x-moto-account-id"
 _CONNECTION_HEADERS: Final = frozenset(
@@ -35,10 +35,14 @@ _UNSIGNED: Final = (
 """Says for which service a request without a signature is."""
 _OWN_PREFIX: Final = "x-moyai-"
 _NETWORKS, _SERVICE, _REGION = (name.removeprefix("HTTP_").replace("_", "-") for name in (NETWORKS, SERVICE, REGION))
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 192
+"""Of one pool: fewer than the embedded server may have threads, with all pools together."""
+_APART: Final = frozenset({"s3", "sqs"})
+"""Services whose clients may hold connections, by slow transfers and by waiting for messages: each has its own pool."""
 _LONGEST_WAIT: Final = 16 * 60.0
 """Seconds without a byte: a Lambda function may run for 15 minutes."""
-_TIMEOUTS: Final[Mapping[str, float]] = {"connect": 5.0, "read": _LONGEST_WAIT, "write": 60.0, "pool": 30.0}
+_OTHERS: Final = "others"
+_TIMEOUTS: Final[Mapping[str, float]] = {"connect": 5.0, "read": _LONGEST_WAIT, "write": 60.0, "pool": 10.0}
 _REASON_BYTES: Final = 4000
 _FIRST_ERROR: Final = 400
 _NOT_IMPLEMENTED: Final = 501
@@ -51,15 +55,17 @@ class NotReached(DelegateFailed):
 class DelegateClient:
     """Sends requests to one server: at a URL, or at a Unix socket. The URL's path goes before that of each request."""
 
-    def __init__(self, url: str, socket: str | None = None) -> None:
+    def __init__(self, url: str, socket: str | None = None, connections: int = _CONNECTIONS) -> None:
         self._name, parts = url, urlsplit(url)
         self._origin, self._path = f"{parts.scheme}://{parts.netloc}/", parts.path.rstrip("/")
-        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
-        self._transport = httpx.AsyncHTTPTransport(uds=socket, limits=limits, trust_env=False)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._transports = {
+            name: httpx.AsyncHTTPTransport(uds=socket, limits=limits, trust_env=False) for name in (*_APART, _OTHERS)
+        }
 
     async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
-        """The response, when its head is there. Raises NotReached, NotDelegated, DelegateFailed, and what the body
-        raises.
+        """The response, when its head is there. Raises NotReached, DelegateBusy, NotDelegated, DelegateFailed, and
+        what the body raises.
         """
         target = (self._path + request.target).encode("latin-1")
         outgoing = httpx.Request(
@@ -69,7 +75,7 @@ class DelegateClient:
             content=request.body,
             extensions={"target": target, "timeout": _TIMEOUTS},
         )
-        response = await self._send(outgoing)
+        response = await self._send(outgoing, request.service)
         if _is_failure(response):
             reason = await _beginning(response)
             if response.status_code == _NOT_IMPLEMENTED:
@@ -88,22 +94,25 @@ class DelegateClient:
         outgoing = httpx.Request(
             "PUT", self._origin, headers={_NETWORKS: "1"}, content=content, extensions={"timeout": _TIMEOUTS}
         )
-        response = await self._send(outgoing)
+        response = await self._send(outgoing, _OTHERS)
         if response.status_code >= _FIRST_ERROR:
             raise DelegateFailed(f"{self._name} did not take the networks: {await _beginning(response)}")
         await response.aclose()
 
-    async def _send(self, outgoing: httpx.Request) -> httpx.Response:
+    async def _send(self, outgoing: httpx.Request, service: str) -> httpx.Response:
         try:
-            return await self._transport.handle_async_request(outgoing)
+            return await self._transports.get(service, self._transports[_OTHERS]).handle_async_request(outgoing)
         except httpx.ConnectError as error:
             raise NotReached(f"{self._name} can't be reached: {error}") from error
+        except httpx.PoolTimeout as error:
+            raise DelegateBusy("Please reduce your request rate: the server of this service is busy.") from error
         except httpx.TransportError as error:
             raise DelegateFailed(f"{self._name} gave no response: {type(error).__name__} {error}") from error
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._transport.aclose()
+        for transport in self._transports.values():
+            await transport.aclose()
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
         try:

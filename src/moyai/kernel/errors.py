@@ -65,7 +65,7 @@ class ServerFault(ApiError, code="InternalFailure"):
 
 
 class ServiceUnavailable(ServerFault, code="ServiceUnavailable", status=503):
-    """Nothing can be stored at the moment (the message says why: the disk is full); nothing of the request was."""
+    """The request can't be processed at the moment (the message says why: the disk is full); nothing of it was."""
 
 
 class UnknownOperation(ClientFault):

@@ -19,6 +19,10 @@ class DelegateFailed(MoyaiError):
     """A server gave no usable response. The message is for moyai's log."""
 
 
+class DelegateBusy(DelegateFailed):
+    """A server has no connection left for the request, which it has not received. The message is for the client."""
+
+
 class NotDelegated(MoyaiError):
     """A server does not implement the operation. The message is for the client."""
 

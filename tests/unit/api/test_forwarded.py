@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime
 
@@ -12,10 +13,11 @@ from botocore.credentials import Credentials
 from msgspec.structs import replace
 from typing_extensions import override
 
+from moyai.api.asgi import App
 from moyai.api.delegation import collect
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.app.clock import SystemClock
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse
+from moyai.ports.delegate import Delegate, DelegateBusy, DelegatedRequest, DelegatedResponse
 from tests.unit.api import world
 
 HOST = "127.0.0.1:4566"
@@ -45,6 +47,31 @@ class RecordingDelegate(Delegate):
     @override
     async def close(self):
         pass
+
+
+class BusyDelegate(RecordingDelegate):
+    """Has no connection left."""
+
+    @override
+    async def forward(self, request):
+        raise DelegateBusy("Please reduce your request rate.")
+
+
+class WaitingDelegate(RecordingDelegate):
+    """Never answers; notes when it gets the request, and when that is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started, self.cancelled = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def forward(self, request):
+        _ = [] if request.body is None else [chunk async for chunk in request.body]
+        self.started.set()
+        try:
+            await asyncio.Future()
+        finally:
+            self.cancelled.set()
 
 
 async def chunks(*parts):
@@ -193,3 +220,30 @@ async def test_without_keys_a_get_changes_nothing(method, action, status):
     query = f"{action}&X-Amz-Algorithm=AWS4-HMAC-SHA256&{scope}&{signature}"
     response, requests = await send(HttpRequest(method, "/", query, {"host": HOST}), b"", keys=False)
     assert (response.status, len(requests)) == (status, int(status == 200))
+
+
+async def test_a_busy_server_is_a_reason_to_try_again():
+    gateway = world.gateway(delegate=BusyDelegate(), clock=SystemClock())
+    response = await gateway.forward(HttpRequest("GET", "/bucket/key", "", {"host": HOST}), chunks(b""))
+    assert response.status == 503
+    assert b"<Code>ServiceUnavailable</Code>" in response.body
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"2")]], ids=["no body", "a body"])
+async def test_a_request_ends_when_its_client_leaves(headers):
+    delegate = WaitingDelegate()
+    messages = [{"type": "http.request", "body": b"{}" if headers else b"", "more_body": False}]
+
+    async def receive():
+        if messages:
+            return messages.pop()
+        await delegate.started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError(f"nobody receives {message}")
+
+    scope = {"type": "http", "method": "PUT", "path": "/bucket/key", "query_string": b""}
+    app = App(world.gateway(delegate=delegate, clock=SystemClock()))
+    await app(scope | {"headers": [(b"host", b"localhost:4566"), *headers]}, receive, send)
+    assert delegate.cancelled.is_set()

@@ -48,3 +48,27 @@ async def test_a_signature_alone_is_forwarded(service, authorization, forwarded)
 async def test_the_service_is_the_one_that_moyai_found():
     headers = await received_headers("s3", **{"x-moyai-service": "iam"})
     assert [value for name, value in headers if name == "x-moyai-service"] == ["s3"]
+
+
+async def test_clients_of_one_service_leave_connections_to_others():
+    held = asyncio.Event()
+
+    async def respond(reader, writer):
+        if b"x-moyai-service: s3" in (await reader.readuntil(b"\r\n\r\n")).lower():
+            held.set()
+            await reader.read()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        client = DelegateClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connections=1)
+        slow, *others = (
+            DelegatedRequest(service, DEFAULT_SCOPE, "GET", "/", {"host": "localhost"}, None)
+            for service in ("s3", "sqs", "iam")
+        )
+        holding = asyncio.ensure_future(client.forward(slow))
+        await held.wait()
+        assert [(await client.forward(request)).status for request in others] == [200, 200]
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+        await client.close()
