@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogDa
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from moyai.ports.metrics import MetricWriter
 from moyai.ports.store import Store
 
 _LONGEST = 255
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 class _CompiledFilter(NamedTuple):
@@ -122,8 +124,8 @@ def _compiled(pattern: str, value: str, dimensions: tuple[tuple[str, str], ...])
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        number = math.nan if text is None else float(text)
-    except ValueError:
+    """The number, in digits of ASCII; Python would read ``1_0`` and other scripts' digits as well."""
+    if text is None or len(text) > _LONGEST or not _NUMBER.fullmatch(text):
         return None
+    number = float(text)
     return number if math.isfinite(number) and abs(number) <= 2.0**360 else None

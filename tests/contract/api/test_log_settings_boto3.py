@@ -53,6 +53,7 @@ def test_events_that_match_become_values_of_the_metric(installation, logs):
     logs.put_metric_filter(**filter_of("Latency", "{ $.ms > 0 }", "$.ms", unit="Milliseconds"))
     logs.put_metric_filter(**filter_of("Bytes", "[ip, status, size]", "$size", dimensions={"Status": "$status"}))
     put(installation, logs, "an ERROR", "fine", "another ERROR", json.dumps({"ms": 12.5}), json.dumps({"ms": "x"}))
+    put(installation, logs, "10.0.0.1 200 1_0")
     put(installation, logs, "10.0.0.1 200 512", "10.0.0.1 404 -")
     assert statistics(installation, "Errors") == (2.0, 2.0)
     assert statistics(installation, "Latency") == (12.5, 1.0)

@@ -1,8 +1,9 @@
 """Filter patterns on JSON: ``{ $.a.b[0] = "x*" && ($.n >= 3 || $.gone NOT EXISTS) }``.
 
-Promise: ``= != < <= > >=`` with numbers, ``= !=`` with strings (``*`` matches anything) and ``%regex%``,
-``IS TRUE``, ``IS FALSE``, ``IS NULL``, ``EXISTS``, ``NOT EXISTS``, parentheses; ``&&`` binds tighter than ``||``. A
-message that is no JSON object does not match; a comparison with a missing value is false.
+Promise: ``= != < <= > >=`` with numbers, ``= !=`` with strings (``*`` matches anything) and ``%regex%``, ``IS TRUE``,
+``IS FALSE``, ``IS NULL``, ``EXISTS``, ``NOT EXISTS``, parentheses; ``&&`` binds tighter than ``||``. Without quotation
+marks ``= !=`` compare a number by its text (``$.latency = *``); booleans and null equal nothing. A message that is no
+JSON object does not match; a comparison with a missing value is false.
 Refuses, with InvalidParameter: any other pattern, and nesting deeper than 20 levels.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax-MatchTermsJSONLogEvents.html
 """
@@ -183,12 +184,14 @@ def _comparison(steps: tuple[_Step, ...], operator: str, operand: str) -> _JsonP
         return _number_comparison(steps, operator, float(operand))
     if operator in _ORDER:
         raise InvalidParameter(f"Invalid filter pattern: {operator} compares with a number.")
-    equal = compile_operand(operand)
+    equal, has_numbers = compile_operand(operand), not operand.startswith('"')
+
+    def is_equal(member: object) -> bool:
+        return (isinstance(member, str) or (has_numbers and _is_number(member))) and equal(str(member))
+
     if operator == "=":
-        return lambda value: isinstance(text := _value_at(value, steps), str) and equal(text)
-    return lambda value: (
-        (member := _value_at(value, steps)) is not _ABSENT and not (isinstance(member, str) and equal(member))
-    )
+        return lambda value: is_equal(_value_at(value, steps))
+    return lambda value: (member := _value_at(value, steps)) is not _ABSENT and not is_equal(member)
 
 
 def _number_comparison(steps: tuple[_Step, ...], operator: str, number: float) -> _JsonPredicate:
