@@ -82,9 +82,10 @@ def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[
     """The properties that a resource is to have, with the stack's tags, in the form in which they are recorded."""
     properties = plain(evaluate(resource.properties, values))
     kind = resource_types().get(resource.type)
-    if kind is not None and kind.tagging is not None and tags:
+    if kind is not None and kind.tagging is not None:
         name = kind.tagging.name
-        properties[name] = kind.tagging.with_stack_tags(properties.get(name), tags)
+        own = kind.tagging.with_stack_tags(properties.get(name), tags)
+        properties |= {} if own is None else {name: own}
     return properties
 
 

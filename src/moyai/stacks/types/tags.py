@@ -10,7 +10,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.domain.tagging import is_reserved
+from moyai.stacks.template.expressions import IntrinsicFunction
 from moyai.stacks.types.procedure import Call, Procedure
 
 TagList: TypeAlias = "Sequence[Mapping[str, Any]]"
@@ -47,11 +50,47 @@ class Tagging(msgspec.Struct, frozen=True):
             yield Call(service, self.add, {**resource, **self.added(other)})
 
     def with_stack_tags(self, own: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (a property)
-        """The property with the stack's tags, where the resource has none of the same key."""
-        if self.as_map:
-            return {**tags, **(own or {})}
-        keys = {tag["Key"] for tag in own or () if isinstance(tag, dict) and "Key" in tag}
-        return [*(own or ()), *tag_list({key: value for key, value in tags.items() if key not in keys})]
+        """The property with the stack's tags, where the resource has none of the same key.
+
+        A nested stack's tags of CloudFormation are its own. Raises TemplateFault for what is no tags, or reserved ones.
+        """
+        keys = set() if own is None else self._keys(own)
+        added = {key: value for key, value in tags.items() if key not in keys and not is_reserved(key)}
+        if not added or isinstance(own, IntrinsicFunction):
+            return own
+        return {**added, **(own or {})} if self.as_map else [*(own or ()), *tag_list(added)]
+
+    def _keys(self, own: Any) -> set[str]:  # noqa: ANN401 (a property)
+        """The keys in the property, as far as they are known yet."""
+        if isinstance(own, IntrinsicFunction):
+            return set()
+        if self.as_map and not isinstance(own, Mapping):
+            raise TemplateFault(f"Value of property {self.name} must be an object")
+        if not self.as_map and not isinstance(own, list | tuple):
+            raise TemplateFault(f"Value of property {self.name} must be of type List")
+        tags = own.items() if self.as_map else map(self._pair, own)
+        keys = {str(key) for key, value in tags if self._is_scalar(key) and self._is_scalar(value)}
+        reserved = next(filter(is_reserved, sorted(keys)), None)
+        if reserved is not None:
+            raise TemplateFault(
+                f"The tag key {reserved} in the property {self.name} begins with aws:, a reserved prefix"
+            )
+        return keys
+
+    def _pair(self, tag: Any) -> tuple[Any, Any]:  # noqa: ANN401 (an element of a property)
+        if isinstance(tag, IntrinsicFunction):
+            return tag, ""
+        if not isinstance(tag, Mapping) or "Key" not in tag:
+            raise TemplateFault(f"Each element of the property {self.name} must be an object with Key and Value")
+        return tag["Key"], tag.get("Value", "")
+
+    def _is_scalar(self, text: Any) -> bool:  # noqa: ANN401 (a key or value)
+        """Whether a key or a value is known. Raises TemplateFault for a list or an object."""
+        if isinstance(text, str | int | float):
+            return True
+        if isinstance(text, IntrinsicFunction):
+            return False
+        raise TemplateFault(f"The keys and values in the property {self.name} must be strings")
 
 
 def tag_map(tags: TagList | Mapping[str, Any]) -> dict[str, str]:

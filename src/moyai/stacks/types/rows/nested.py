@@ -17,6 +17,7 @@ from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Wait
 from moyai.stacks.types.resource_type import FIRST_WAIT, LATER_WAIT, MOST_LOOKS, QUICK_LOOKS, StackResourceType
 from moyai.stacks.types.rows.inputs import ids
+from moyai.stacks.types.tags import arn_tags
 
 _LONGEST_NAME: Final = 128
 _NO_UPDATES: Final = "No updates are to be performed."
@@ -149,6 +150,7 @@ def nested_stack_row() -> NestedStack:
         ids("StackName"),
         always_updates=True,
         update="UpdateStack",
+        tagging=arn_tags(ids("StackName"), "UpdateStack", "UpdateStack"),
     )
 
 
