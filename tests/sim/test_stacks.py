@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace
@@ -365,3 +366,107 @@ async def test_a_forced_deletion_leaves_what_can_not_be_deleted(machine):
     assert await machine.finish() is StackStatus.DELETE_COMPLETE
     own = machine.world.stack_resources.by("stack", machine.stack.arn)
     assert {resource.status for resource in own} == {"DELETE_SKIPPED"}
+
+
+PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "v", "Name": "own"}}
+TAGS = [{"Key": "stage", "Value": "test"}]
+
+
+def parameter_with(**properties: Any) -> str:
+    return json.dumps({"Resources": {"A": {**PARAMETER, "Properties": {**PARAMETER["Properties"], **properties}}}})
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ([{"Key": "a", "Value": "b"}], "Value of property Tags must be an object"),
+        ({"a": ["b"]}, "The keys and values in the property Tags must be strings"),
+        ({"aws:cloudformation:stack-name": "other"}, "begins with aws:, a reserved prefix"),
+    ],
+)
+async def test_tags_of_another_form_or_reserved_ones_fail_the_update(machine, tags, reason):
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=parameter_with(), Tags=TAGS)
+    assert await machine.finish() is StackStatus.CREATE_COMPLETE
+    body = parameter_with(Tags=tags)
+    with pytest.raises(AwsCallFailed, match=reason):
+        await machine.ask("CreateChangeSet", StackName=NAME, ChangeSetName="c", TemplateBody=body)
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=body)
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    assert reason in str(machine.failures())
+    await delete(machine)
+    assert await machine.finish() is StackStatus.DELETE_COMPLETE
+
+
+async def test_a_stack_that_can_not_be_planned_fails(machine):
+    await create_stack(machine, parameter_with())
+    machine.installation.store.apply([Put(replace(machine.stack, policy="no policy"))])
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=parameter_with(Value="w"), DisableRollback=True)
+    assert await machine.finish() is StackStatus.UPDATE_FAILED
+    assert machine.stack.status_reason == "Internal Failure"
+
+
+async def test_a_nested_stack_has_the_tags_of_the_stack_but_those_of_cloudformation(machine):
+    cluster = {"Type": "AWS::ECS::Cluster"}
+    machine.files["inner"] = json.dumps({"Resources": {"C": cluster}})
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": FILES + "inner"}}
+    body = json.dumps({"Resources": {"Nested": nested}})
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=body, Tags=TAGS)
+    assert await machine.finish() is StackStatus.CREATE_COMPLETE, machine.failures()
+    tags = next(cluster.tags for cluster in machine.world.clusters if cluster.name != "default")
+    assert tags["stage"] == "test"
+    assert tags["aws:cloudformation:logical-id"] == "C"
+
+
+async def test_a_nested_stack_goes_back_when_its_failed_stack_does(machine):
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": FILES + "inner"}}
+    bad = {**PARAMETER, "DependsOn": "Nested", "Properties": {**PARAMETER["Properties"], "Name": "bad", "Type": "No"}}
+    machine.files["inner"] = parameter_with()
+    await create_stack(machine, json.dumps({"Resources": {"Nested": nested}}))
+    before = machine.descriptions()
+    for value in ("second", "third"):
+        machine.files["inner"] = parameter_with(Value=value)
+        body = json.dumps({"Resources": {"Nested": nested, "Bad": bad}})
+        await machine.ask("UpdateStack", StackName=NAME, TemplateBody=body, DisableRollback=True)
+        assert await machine.finish() is StackStatus.UPDATE_FAILED
+        assert machine.descriptions()["A"]["Value"] == value, machine.failures()
+        assert nested_stack(machine).status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+    await machine.ask("RollbackStack", StackName=NAME)
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    assert machine.descriptions() == before
+    assert nested_stack(machine).status is StackStatus.UPDATE_ROLLBACK_COMPLETE
+
+
+async def test_a_detection_that_breaks_ends_as_failed(machine):
+    await create_stack(machine, parameter_with())
+    [record] = machine.world.stack_resources
+    machine.installation.store.apply([Put(replace(record, type="AWS::No::Type"))])
+    async with machine.loop():
+        identity = (await machine.ask("DetectStackDrift", StackName=NAME))["StackDriftDetectionId"]
+        detections = machine.world.drift_detections
+        await machine.installation.clock.until(lambda: all(each.drifted is not None for each in detections))
+    detection = await machine.ask("DescribeStackDriftDetectionStatus", StackDriftDetectionId=identity)
+    assert (detection["DetectionStatus"], detection["DetectionStatusReason"]) == (
+        "DETECTION_FAILED",
+        "Internal Failure",
+    )
+
+
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+
+
+@pytest.mark.parametrize(
+    ("actual", "status"),
+    [
+        (quote(json.dumps(POLICY, indent=1)), "IN_SYNC"),
+        (json.dumps({**POLICY, "Id": "more"}), "MODIFIED"),
+        (json.dumps({**POLICY, "Statement": []}), "MODIFIED"),
+    ],
+)
+async def test_policies_are_compared_as_documents(machine, actual, status):
+    await create_stack(machine, parameter_with(Value=json.dumps(POLICY)))
+    value = {"Name": "own", "Value": actual, "Overwrite": True, "Type": "String"}
+    await machine.call(SCOPE, Call("ssm", "PutParameter", value))
+    async with machine.loop():
+        names = {"StackName": NAME, "LogicalResourceId": "A"}
+        drift = (await machine.ask("DetectStackResourceDrift", **names))["StackResourceDrift"]
+    assert drift["StackResourceDriftStatus"] == status

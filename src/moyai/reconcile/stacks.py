@@ -15,9 +15,10 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from moyai.domain.cloudformation.drift import DriftDetection
+from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
+    MAY_GO_BACK,
     UPDATING,
     Stack,
     StackResource,
@@ -32,12 +33,12 @@ from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
-from moyai.stacks.progress.drift import drift_of
+from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
 from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder, former_events
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
-from moyai.stacks.progress.view import GONE, StackView
-from moyai.stacks.records import imported_names, instance_of, others_exports
+from moyai.stacks.progress.view import StackView
+from moyai.stacks.records import imported_names, instance_of, others_exports, records_of
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
@@ -48,6 +49,7 @@ CALLS: Final = 64
 """Calls at the same time."""
 UNWRITABLE_WAIT: Final = Seconds(5.0)
 """Until a procedure begins again that could not be recorded."""
+_INTERNAL: Final = "Internal Failure"
 _log = logging.getLogger(__name__)
 RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
@@ -91,15 +93,24 @@ class StackLoop:
         if stack is None or not stack.status.in_progress:
             self._instances.pop(arn, None)
             return None if stack is None or stack.deleted_at is None else self._forget(stack)
-        recorder = self._recorder(stack)
-        plan_stack(self._view(stack), recorder, self._ids)
+        recorder = self._planned(stack)
         if recorder.changes:
             self._store.apply(recorder.changes)
         for resource in self._store.world.stack_resources.by("stack", arn):
             if (resource.status.in_progress or resource.cleaning) and resource.key not in self._running:
-                task = asyncio.create_task(self._work(resource))
-                self._running[resource.key] = task
+                self._running[resource.key] = asyncio.create_task(self._work(resource))
         return stack.deadline
+
+    def _planned(self, stack: Stack) -> ProgressRecorder:
+        """What happens next to a stack. Where that can't be decided, its operation fails."""
+        view, recorder = self._view(stack), self._recorder(stack)
+        try:
+            plan_stack(view, recorder, self._ids)
+        except Exception:  # noqa: BLE001 (a stack that can't be planned must not stay as it is)
+            _log.exception("the stack %s", stack.arn)
+            recorder = self._recorder(stack)
+            plan_stack(replace(view, fault=_INTERNAL), recorder, self._ids)
+        return recorder
 
     def _begin_detections(self, arn: str) -> None:
         for detection in self._store.world.drift_detections.each("stack", arn):
@@ -109,36 +120,34 @@ class StackLoop:
     async def _detect(self, detection: DriftDetection) -> None:
         """Compare the resources of a stack with what it has set, and record the result."""
         try:
-            world = self._store.world
-            stack, drifts = world.stacks[detection.stack], []
-            for resource in world.stack_resources.by("stack", detection.stack):
-                if resource.status in GONE or (
-                    detection.logical_ids and resource.logical_id not in detection.logical_ids
-                ):
-                    continue
-                hidden = self._hidden(stack).union(resource.hidden)
-                drifts.append(await self._carry_out(resource, drift_of(resource, self._clock.now(), hidden)))
+            drifts = [await self._drift(resource) for resource in checked_resources(self._store.world, detection)]
             if detection.key in self._store.world.drift_detections:
                 drifted = sum(drift.status.drifted for drift in drifts)
-                self._store.apply([*map(Put, drifts), Put(replace(detection, drifted=drifted))])
+                reason = _INTERNAL if any(drift.reason == _INTERNAL for drift in drifts) else None
+                self._store.apply([*map(Put, drifts), Put(replace(detection, drifted=drifted, reason=reason))])
+        except StateUnwritable as fault:
+            _log.warning("the detection %s: will be tried again: %s", detection.key, fault)
+            await self._clock.sleep(UNWRITABLE_WAIT)
         finally:
             del self._running[detection.key]
+            self._queue.add(detection.stack)
+
+    async def _drift(self, resource: StackResource) -> ResourceDrift:
+        stack, now = self._store.world.stacks.get(resource.stack), self._clock.now()
+        hidden = frozenset(resource.hidden).union(() if stack is None else self._hidden(stack))
+        try:
+            return await self._carry_out(resource, drift_of(resource, now, hidden))
+        except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
+            _log.exception("the drift of %s", resource.key)
+            return new_drift(resource, now, _INTERNAL)
 
     def _forget(self, stack: Stack) -> Instant | None:
         """Remove the records of a stack that was deleted long ago; returns when that is due."""
         due_at = later(stack.deleted_at or stack.created_at, RETENTION)
         if self._clock.now() < due_at:
             return due_at
-        world = self._store.world
-        tables = (
-            world.stack_resources,
-            world.stack_templates,
-            world.stack_events,
-            world.change_sets,
-            world.stack_signals,
-        )
-        records = [record for table in tables for record in table.by("stack", stack.arn)]
-        self._store.apply([Delete(type(record), record.key) for record in (*records, stack)])
+        records = (*records_of(self._store.world, stack), stack)
+        self._store.apply([Delete(type(record), record.key) for record in records])
         return None
 
     def _view(self, stack: Stack) -> StackView:
@@ -155,6 +164,9 @@ class StackLoop:
             return replace(view, instance=instance, tags=template.tags, is_held=self._is_held(stack))
         except TemplateFault as fault:
             return replace(view, fault=fault.message)
+        except Exception:  # noqa: BLE001 (as in _planned)
+            _log.exception("the template of the stack %s", stack.arn)
+            return replace(view, fault=_INTERNAL)
 
     def _is_held(self, stack: Stack) -> bool:
         """Whether cleanup waits: in a nested stack for the one at the top, which may still go back; in that one for the
@@ -164,8 +176,7 @@ class StackLoop:
         root = stacks.get(stack.root)
         if root is None:
             return any(nested.status in UPDATING for nested in stacks.each("root", stack.arn))
-        goes_on = root.status in {StackStatus.UPDATE_IN_PROGRESS, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS}
-        return goes_on and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+        return root.status in MAY_GO_BACK and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 
     def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
         """What the stack is to be. It is made once for each template. Raises TemplateFault."""
@@ -221,7 +232,7 @@ class StackLoop:
             raise
         except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
             _log.exception("the resource %s", resource.key)
-            return partial(record_failure, fault=ResourceFailed("Internal Failure"))
+            return partial(record_failure, fault=ResourceFailed(_INTERNAL))
         return partial(record_success, physical=physical)
 
     async def _carry_out(self, resource: StackResource, procedure: Procedure[T]) -> T:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from moyai.stacks.types.procedure import Call, Procedure, ResourceFailed
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure, ResourceFailed
 
 _REFERENCE: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^}]+)\}\}")
 _SECRET: Final = re.compile(
@@ -20,22 +20,41 @@ _SECRET: Final = re.compile(
 )
 
 
-def resolve_references(value: Any) -> Procedure[Any]:  # noqa: ANN401 (JSON)
-    """The value with every dynamic reference replaced. Raises ResourceFailed for one that is malformed."""
+def resolve_references(value: Any, texts: set[str]) -> Procedure[Any]:  # noqa: ANN401 (JSON)
+    """The value with every dynamic reference replaced. ``texts`` gets what they are replaced with.
+
+    Raises ResourceFailed for one that is malformed.
+    """
     if isinstance(value, Mapping):
         members = {}
         for name, member in value.items():
-            members[name] = yield from resolve_references(member)
+            members[name] = yield from resolve_references(member, texts)
         return members
     if isinstance(value, list | tuple):
-        return list((yield from resolve_references(dict(enumerate(value)))).values())
+        return list((yield from resolve_references(dict(enumerate(value)), texts)).values())
     if not isinstance(value, str):
         return value
     text, end = "", 0
     for match in _REFERENCE.finditer(value):
-        text += value[end : match.start()] + (yield from _resolve(match[1], match[2]))
+        resolved = yield from _resolve(match[1], match[2])
+        texts |= {resolved} - {""}
+        text += value[end : match.start()] + resolved
         end = match.end()
     return text + value[end:]
+
+
+def resolve_available(properties: Mapping[str, Any], texts: set[str]) -> Procedure[dict[str, Any]]:
+    """As ``resolve_references``; a property is left as it is whose references name what is gone."""
+    values = dict(properties)
+    for name, value in properties.items():
+        try:
+            values[name] = yield from resolve_references(value, texts)
+        except ResourceFailed:
+            continue
+        except AwsCallFailed as fault:
+            if "NotFound" not in fault.code:
+                raise
+    return values
 
 
 def _resolve(service: str, reference: str) -> Procedure[str]:

@@ -71,7 +71,8 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 
 def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
     """The document after its transforms. Raises TemplateFault."""
-    return _extended(document, _with_parameters(document, source, values)[1])
+    declarations, _, known = _with_parameters(document, source, values)
+    return _extended(document, _hidden_names(declarations), known)
 
 
 def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
@@ -79,8 +80,8 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
 
     ``values`` has the pseudo parameters, zones and exports.
     """
-    parameters, known = _with_parameters(document, source, values)
-    template = parse_template(_extended(document, known))
+    declarations, parameters, known = _with_parameters(document, source, values)
+    template = parse_template(_extended(document, _hidden_names(declarations), known))
     check_references(template)
     known = msgspec.structs.replace(known, conditions=evaluate_conditions(template, known))
     check_rules(template, known)
@@ -95,8 +96,8 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
 
 def _with_parameters(
     document: Mapping[str, Json], source: ParameterSource, values: Values
-) -> tuple[dict[str, ParameterValue], Values]:
-    """The parameters of a document, and the values with them and its mappings."""
+) -> tuple[ParsedTemplate, dict[str, ParameterValue], Values]:
+    """What a document declares, its parameters, and the values with them and its mappings."""
     declarations = parse_declarations(document)
     texts = parameter_texts(declarations, source.request, source.previous)
     parameters = parameter_values(declarations, texts, source.stored)
@@ -106,14 +107,19 @@ def _with_parameters(
         mappings=declarations.mappings,
         budget=Budget(),
     )
-    return parameters, known
+    return declarations, parameters, known
+
+
+def _hidden_names(template: ParsedTemplate) -> frozenset[str]:
+    """The parameters whose values are shown to nobody."""
+    return frozenset(name for name, parameter in template.parameters.items() if parameter.is_hidden)
 
 
 def _masked_properties(
     template: ParsedTemplate, applied: ParsedTemplate, values: Values
 ) -> dict[str, Mapping[str, Expression]]:
     """As ``StackInstance.masked``. A property that makes nothing of ``****``, or too much, is masked as a whole."""
-    hidden = {name for name, parameter in template.parameters.items() if parameter.is_hidden}
+    hidden = _hidden_names(template)
     parameters = {name: _mask(value) if name in hidden else value for name, value in values.parameters.items()}
     masked_values = msgspec.structs.replace(values, parameters=parameters, budget=Budget())
 
@@ -143,13 +149,20 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
     return {text_of(evaluated) for name in names if is_value(evaluated := evaluate(name, values))}
 
 
-def _extended(document: Mapping[str, Json], values: Values) -> dict[str, Json]:
+def _extended(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
     if EXTENSIONS not in transform_names(document) or values.budget is None:
         return dict(document)
     functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}
 
     def resolve(expression: Json) -> Expression:
-        value = evaluate(parse_expression(expression, functions), values)
+        parsed = parse_expression(expression, functions)
+        name = next((each.name for each in walk(parsed) if isinstance(each, Ref) and each.name in hidden), None)
+        if name is not None:
+            raise TemplateFault(
+                f"Template error: {EXTENSIONS} can't use the NoEcho parameter {name} in loops and policies: the "
+                "processed template would show its value"
+            )
+        value = evaluate(parsed, values)
         if not is_value(value):
             raise TemplateFault(f"Template error: {EXTENSIONS} can't use values of resources in loops and policies")
         return value

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
 from moyai.domain.keys import named_key, scope_key
+from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import availability_zones
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
@@ -62,6 +63,12 @@ def imported_names(world: World, stack: Stack) -> Mapping[str, str]:
     names = [output.export for output in stack.outputs.values() if output.export is not None]
     importers = {name: world.stacks.by("imported", named_key(stack.scope, name)) for name in names}
     return {name: ", ".join(importer.name for importer in stacks) for name, stacks in importers.items() if stacks}
+
+
+def records_of(world: World, stack: Stack) -> list[StoredRecord]:
+    """Everything that is recorded of a stack beside itself."""
+    tables = (world.stack_resources, world.stack_templates, world.stack_events, world.change_sets, world.stack_signals)
+    return [record for table in tables for record in table.by("stack", stack.arn)]
 
 
 def exports(world: World, scope: Scope) -> Mapping[str, str]:

@@ -102,6 +102,37 @@ def test_a_resolved_secret_is_recorded_nowhere_and_a_repository_has_the_address_
     assert stack(cfn)["Outputs"][0]["OutputValue"] == "localhost:4566/images"
 
 
+def test_a_part_of_a_text_that_is_a_resolved_secret_is_hidden_too(installation, cfn):
+    secrets = installation.client("secretsmanager")
+    secrets.create_secret(Name="key", SecretString="hunter2")
+    reference = "{{resolve:secretsmanager:key}}"
+    tag = {"Key": "k", "Value": f"in-{reference}"}
+    resources = {
+        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"Tags": [tag]}},
+        "Copy": {
+            "Type": "AWS::EC2::SecurityGroup",
+            "Properties": {"GroupDescription": "d", "VpcId": f"vpc-{reference}"},
+        },
+    }
+    create(installation, cfn, body=json.dumps({"Resources": resources}), DisableRollback=True)
+    world = installation.store.world
+    records = str((list(world.stack_resources), list(world.stack_events), list(world.stacks)))
+    assert "vpc-****" in records
+    assert "hunter2" not in records
+
+
+def test_a_stack_is_deleted_when_what_its_references_name_is_gone(installation, cfn):
+    ssm = installation.client("ssm")
+    ssm.put_parameter(Name="/a", Value="7", Type="String")
+    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": "{{resolve:ssm:/a}}"}}
+    create(installation, cfn, body=json.dumps({"Resources": {"Logs": logs}}))
+    ssm.delete_parameter(Name="/a")
+    cfn.delete_stack(StackName=NAME)
+    finish(installation)
+    assert not installation.client("logs").describe_log_groups()["logGroups"]
+    assert [each.status for each in installation.store.world.stacks] == ["DELETE_COMPLETE"]
+
+
 DERIVED = json.dumps(
     {
         "Parameters": {"P": {"Type": "String", "NoEcho": True}, "L": {"Type": "CommaDelimitedList", "NoEcho": "true"}},

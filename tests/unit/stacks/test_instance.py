@@ -350,6 +350,15 @@ def test_a_property_that_makes_too_much_of_a_masked_value_is_hidden():
     assert masked.masked == {"A": {"LogGroupName": "****"}}
 
 
+def test_a_loop_over_a_hidden_parameter_is_refused():
+    document = {
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"K": {"Type": "CommaDelimitedList", "NoEcho": True}},
+        "Resources": {"Fn::ForEach::L": ["X", {"Ref": "K"}, {"R${X}": LOGS}]},
+    }
+    assert "can't use the NoEcho parameter K in loops" in refusal(document, K="k")
+
+
 def test_all_patterns_of_a_template_share_half_a_second(monkeypatch):
     limits = []
 

@@ -29,6 +29,7 @@ MAX_STACKS: Final = 2000
 MAX_DEPTH: Final = 10
 """Stacks around a nested one."""
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+_WAITING: Final = StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 _USER: Final = "User Initiated"
 _MINUTE: Final = 60.0
 
@@ -66,9 +67,13 @@ def _check_depth(world: World, parent: Stack | None) -> None:
         raise StackLimitExceeded(f"Stacks are nested at most {MAX_DEPTH} levels deep.")
 
 
-def check_updatable(stack: Stack) -> None:
-    """Raise StackFault for a stack whose state takes no update."""
-    if stack.status not in UPDATABLE:
+def check_updatable(world: World, stack: Stack) -> None:
+    """Raise StackFault for a stack whose state takes no update. A nested stack that waits with its cleanup takes one of
+    the stack at the top, which is updated again after a failure.
+    """
+    root = world.stacks.get(stack.root)
+    waits = stack.status is _WAITING and root is not None and root.status is StackStatus.UPDATE_IN_PROGRESS
+    if stack.status not in UPDATABLE and not waits:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
 
 
@@ -108,8 +113,8 @@ def begin(
     members: dict[str, object] = {"operation_id": operation}
     changes: list[Change] = []
     if template is not None:
-        has_failed = stack.status is StackStatus.UPDATE_FAILED
-        former = stack.former if has_failed and stack.former is not None else stack.target
+        may_go_back = stack.status in {StackStatus.UPDATE_FAILED, _WAITING}
+        former = stack.former if may_go_back and stack.former is not None else stack.target
         members |= {"former": former, "target": template.id}
         changes += [Put(template), *_end_change_sets(ctx, stack, executed)]
         changes += _unused_templates(ctx, stack, {template.id, former})

@@ -172,7 +172,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         )
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
     if not is_creation:
-        check_updatable(stack)
+        check_updatable(ctx.store.world, stack)
     template = world.stack_templates[change_set.target]
     stack = replace(
         stack,
@@ -227,7 +227,7 @@ def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bo
         return stack, False
     if stack is None or stack.status is StackStatus.REVIEW_IN_PROGRESS:
         raise StackFault(f"Stack [{request.stack_name}] does not exist")
-    check_updatable(stack)
+    check_updatable(ctx.store.world, stack)
     return stack, False
 
 

@@ -17,7 +17,8 @@ from moyai.api.operation import Context
 from moyai.domain.cloudformation.drift import DriftDetection, DriftStatus, ResourceDrift
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import Stack, StackStatus, resource_key
-from moyai.domain.world import Put
+from moyai.domain.keys import scope_of
+from moyai.domain.world import Delete, Put
 
 _LONGEST: Final = 30.0
 """Seconds for which DetectStackResourceDrift waits."""
@@ -54,15 +55,20 @@ async def detect_stack_resource_drift(ctx: Context, request: DetectStackResource
     """Compare one resource with what its stack has set, and wait for the result."""
     stack = stack_of(ctx, request.stack_name)
     detection = _begin(ctx, stack, (request.logical_resource_id,))
-    drifts = ctx.store.world.resource_drifts
+    current: DriftDetection | None = detection
     try:
         async with asyncio.timeout(_LONGEST):
             async for _ in ctx.store.watch():
-                if ctx.store.world.drift_detections[detection.key].drifted is not None:
+                current = ctx.store.world.drift_detections.get(detection.key)
+                if current is None or current.drifted is not None:
                     break
     except TimeoutError:
+        ctx.store.apply([Delete(DriftDetection, detection.key)])
         raise StackFault(f"Drift of {request.logical_resource_id} was not detected in {_LONGEST:g} seconds.") from None
-    return {"stack_resource_drift": _drift(drifts[resource_key(stack.arn, request.logical_resource_id)])}
+    drift = ctx.store.world.resource_drifts.get(resource_key(stack.arn, request.logical_resource_id))
+    if current is None or drift is None:
+        raise StackFault(f"Drift of {request.logical_resource_id} was not detected: another operation has begun.")
+    return {"stack_resource_drift": _drift(drift)}
 
 
 def describe_stack_drift_detection_status(
@@ -70,14 +76,15 @@ def describe_stack_drift_detection_status(
 ) -> dict[str, object]:
     """How far a detection is, and how many resources differ."""
     detections = ctx.store.world.drift_detections.by("id", request.stack_drift_detection_id)
-    detection = next((each for each in detections if ctx.store.world.stacks[each.stack].scope == ctx.scope), None)
+    detection = next((each for each in detections if scope_of(each.stack) == ctx.scope), None)
     if detection is None:
         raise StackFault(f"Drift detection [{request.stack_drift_detection_id}] does not exist")
     status = {} if detection.drifted is None else {"stack_drift_status": _stack_status(detection.drifted)}
     return {
         "stack_id": detection.stack,
         "stack_drift_detection_id": detection.id,
-        "detection_status": "DETECTION_IN_PROGRESS" if detection.drifted is None else "DETECTION_COMPLETE",
+        "detection_status": _detection_status(detection),
+        "detection_status_reason": detection.reason,
         "drifted_stack_resource_count": detection.drifted,
         "timestamp": detection.started_at,
         **status,
@@ -131,6 +138,12 @@ def _begin(ctx: Context, stack: Stack, logical_ids: tuple[str, ...]) -> DriftDet
     detection = DriftDetection(stack.arn, ctx.ids.uuid(), ctx.now, logical_ids)
     ctx.store.apply([Put(detection)])
     return detection
+
+
+def _detection_status(detection: DriftDetection) -> str:
+    if detection.drifted is None:
+        return "DETECTION_IN_PROGRESS"
+    return "DETECTION_COMPLETE" if detection.reason is None else "DETECTION_FAILED"
 
 
 def _stack_status(drifted: int) -> str:

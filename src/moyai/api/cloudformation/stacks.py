@@ -143,7 +143,7 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
     requested_by = fingerprint(request.client_request_token, request)
     if is_repeated(stack, requested_by):
         return {"stack_id": stack.arn, "operation_id": stack.operation_id}
-    check_updatable(stack)
+    check_updatable(ctx.store.world, stack)
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     requested = TemplateInput(
         request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags

@@ -68,6 +68,17 @@ UPDATING: Final = frozenset(
 """The states of an update that is under way, or on its way back."""
 
 
+MAY_GO_BACK: Final = frozenset(
+    {
+        StackStatus.UPDATE_IN_PROGRESS,
+        StackStatus.UPDATE_FAILED,
+        StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
+        StackStatus.UPDATE_ROLLBACK_FAILED,
+    }
+)
+"""The states of an update after which a stack, and those nested in it, may be again what they were before."""
+
+
 class ResourceStatus(StrEnum):
     """The states of a stack's resource."""
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from moyai.domain.cloudformation.drift import DriftStatus, ResourceDrift
+from moyai.domain.cloudformation.drift import DriftDetection, DriftStatus, ResourceDrift
 from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
+from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.stacks.hidden import hide
+from moyai.stacks.progress.view import GONE
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.resource_type import StackResourceType
@@ -24,17 +27,30 @@ from moyai.stacks.types.resource_type import StackResourceType
 _REFERENCE: Final = "{{resolve:"
 
 
+def checked_resources(world: World, detection: DriftDetection) -> list[StackResource]:
+    """The resources that a detection compares."""
+    resources = world.stack_resources.by("stack", detection.stack)
+    names = detection.logical_ids or {resource.logical_id for resource in resources}
+    return [resource for resource in resources if resource.status not in GONE and resource.logical_id in names]
+
+
+def new_drift(resource: StackResource, now: Instant, reason: str | None = None) -> ResourceDrift:
+    """The drift of a resource that is not compared yet, or that could not be, for a reason."""
+    return ResourceDrift(
+        resource.stack,
+        resource.logical_id,
+        "" if resource.physical is None else resource.physical.id,
+        resource.type,
+        DriftStatus.NOT_CHECKED if reason is None else DriftStatus.UNKNOWN,
+        now,
+        reason=reason,
+    )
+
+
 def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> Procedure[ResourceDrift]:
     """How a resource differs from what its stack has set. ``hidden``: the texts that are shown to nobody."""
     kind, physical = resource_types()[resource.type], resource.physical
-    drift = ResourceDrift(
-        resource.stack,
-        resource.logical_id,
-        "" if physical is None else physical.id,
-        resource.type,
-        DriftStatus.NOT_CHECKED,
-        now,
-    )
+    drift = new_drift(resource, now)
     if physical is None or kind.read is None:
         return drift
     try:
@@ -72,7 +88,16 @@ def _compared(
 
 
 def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)
-    """Where a value differs from what was set. What it has beside that is a default."""
+    """Where a value differs from what was set. What it has beside that is a default, but for a document's text."""
+    if isinstance(actual, str):
+        document = _document(expected) if isinstance(expected, str) else expected
+        parsed = _document(actual)
+        if isinstance(document, Mapping | list | tuple) and isinstance(parsed, Mapping | list):
+            differences = list(_differences(document, parsed, path))
+            if not differences and any(_differences(parsed, document, path)):
+                differences = [_difference(path, document, parsed)]
+            yield from differences
+            return
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         told = {name.lower(): value for name, value in actual.items()}
         for name, value in expected.items():
@@ -85,6 +110,17 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, st
             yield _difference(path, expected, actual)
     elif _text(expected) != _text(actual):
         yield _difference(path, expected, actual)
+
+
+def _document(text: str) -> Any:  # noqa: ANN401 (JSON)
+    """What a text is as JSON, in which IAM encodes policies as in URLs; None for another text."""
+    decoded = unquote(text) if text.startswith("%") else text
+    if not decoded.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(decoded)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _has_equal_elements(expected: Collection[Any], actual: Collection[Any]) -> bool:

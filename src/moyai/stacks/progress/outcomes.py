@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource
 from moyai.kernel.errors import MoyaiError
-from moyai.stacks.dynamic_references import resolve_references
+from moyai.stacks.dynamic_references import resolve_available, resolve_references
+from moyai.stacks.hidden import hide
 from moyai.stacks.progress.events import INITIATED, ProgressRecorder
 from moyai.stacks.types.names import ResourceContext
-from moyai.stacks.types.procedure import AwsCallFailed, Procedure
+from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
 from moyai.stacks.types.registry import resource_types
 
 _COMPLETE: Final = MappingProxyType(
@@ -51,15 +52,31 @@ _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def procedure_of(resource: StackResource, context: ResourceContext) -> Procedure[PhysicalResource | None]:
-    """What is to be done for a resource whose operation is under way; its result is the resource as it is then."""
+    """What is to be done for a resource whose operation is under way; its result is the resource as it is then.
+
+    The reason of its failure has ``****`` for what dynamic references were replaced with.
+    """
+    resolved: set[str] = set()
+    try:
+        return (yield from _steps_of(resource, context, resolved))
+    except AwsCallFailed as fault:
+        message = hide(fault.message, resolved)
+        raise AwsCallFailed(fault.service, fault.code, message, fault.status, fault.request_id) from None
+    except ResourceFailed as fault:
+        raise ResourceFailed(hide(str(fault), resolved)) from None
+
+
+def _steps_of(
+    resource: StackResource, context: ResourceContext, resolved: set[str]
+) -> Procedure[PhysicalResource | None]:
     kind = resource_types()[resource.type]
     if resource.cleaning or resource.status is ResourceStatus.DELETE_IN_PROGRESS:
         current = () if resource.physical is None else (resource.physical,)
         for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
-            properties = yield from resolve_references(physical.properties)
+            properties = yield from resolve_available(physical.properties, resolved)
             yield from kind.delete_steps(replace(physical, properties=properties))
         return None
-    wanted = yield from resolve_references(resource.wanted or {})
+    wanted = yield from resolve_references(resource.wanted or {}, resolved)
     existing = resource.physical
     if resource.creating or existing is None:
         physical = yield from kind.create_steps(wanted, context, None if existing is None else existing.id)
@@ -73,9 +90,7 @@ def _without_resolved(
 ) -> PhysicalResource:
     """The resource as it is recorded: dynamic references in place of what they were resolved to."""
     references = {
-        name: value
-        for name, value in unresolved.items()
-        if physical.attributes.get(name, value) == resolved[name] != value
+        name: value for name, value in unresolved.items() if name in physical.attributes and value != resolved[name]
     }
     return replace(physical, properties=unresolved, attributes={**physical.attributes, **references})
 

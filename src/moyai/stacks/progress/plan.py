@@ -99,18 +99,22 @@ def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
 
 def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     del ids
-    if begin_deletions(view, view.live, recorder):
-        if view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS:
+    is_rollback = view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS
+    failed = StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED
+    if view.fault is not None:
+        if not view.is_busy:
+            recorder.set_stack(failed, view.fault)
+    elif begin_deletions(view, view.live, recorder):
+        if is_rollback:
             recorder.set_stack(StackStatus.ROLLBACK_COMPLETE)
         else:
             recorder.set_stack(StackStatus.DELETE_COMPLETE, deleted_at=view.now, outputs={}, retained=())
     elif view.failed and not view.is_busy and not recorder.has_begun:
-        is_rollback = view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS
         if view.stack.forces_deletion and not is_rollback:
             for resource in view.failed:
                 recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED, resource.reason)
             return
-        recorder.set_stack(StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED, _failures(view))
+        recorder.set_stack(failed, _failures(view))
 
 
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
