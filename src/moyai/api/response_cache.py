@@ -3,7 +3,7 @@
 Promise: the same body in the same protocol means the same, so it is parsed and validated once; an invalid request is
 not cached. A cached response is served only while all that was read of the ``World`` to make it is unchanged; it
 carries the request id of the current request. The gateway authenticates every request before it looks here. Both caches
-are bounded, in entries and in bytes; a full one is emptied.
+are bounded, in entries and in bytes with what was read; a full one is emptied.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ _MAX_REQUESTS: Final = 1024
 _MAX_REQUEST_BYTES: Final = 8192
 _MAX_RESPONSES: Final = 512
 _MAX_RESPONSE_BYTES: Final = 256 * 1024
+_MAX_READS: Final = 1000
+"""What was read to make one response: all of it is looked at again before the response is served."""
+_BYTES_PER_READ: Final = 128
 _MAX_BYTES: Final = 16 * 1024 * 1024
-"""Of all responses of a service."""
+"""Of all responses of a service, with what was read to make them."""
 
 
 class RawRequest(NamedTuple):
@@ -40,6 +43,8 @@ class RawRequest(NamedTuple):
 class _CachedResponse(NamedTuple):
     read: ReadStamps
     response: HttpResponse
+    size: int
+    """Bytes that it takes."""
 
 
 class _WorldOnly(NamedTuple):
@@ -85,18 +90,19 @@ class ResponseCache:
         if self._trace is None:
             self._trace = TracedWorld(ctx.store.world)
         response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), key)
-        self._put(key, _CachedResponse(self._trace.stamps(reads), response))
+        if len(reads) <= _MAX_READS:
+            size = len(response.body) + _BYTES_PER_READ * len(reads)
+            self._put(key, _CachedResponse(self._trace.stamps(reads), response, size))
         return response
 
     def _put(self, key: tuple[Scope, RawRequest], entry: _CachedResponse) -> None:
-        size = len(entry.response.body)
-        if size > _MAX_RESPONSE_BYTES or len(key[1].body) > _MAX_REQUEST_BYTES:
+        if len(entry.response.body) > _MAX_RESPONSE_BYTES or len(key[1].body) > _MAX_REQUEST_BYTES:
             return
         previous = self._responses.pop(key, None)
-        self._bytes += size - (0 if previous is None else len(previous.response.body))
+        self._bytes += entry.size - (0 if previous is None else previous.size)
         if len(self._responses) >= _MAX_RESPONSES or self._bytes > _MAX_BYTES:
             self._responses.clear()
-            self._bytes = size
+            self._bytes = entry.size
         self._responses[key] = entry
 
 

@@ -1,0 +1,28 @@
+"""Which responses the cache keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.api.operation import Context
+from moyai.api.response_cache import RawRequest, ResponseCache
+from moyai.api.wire.http import HttpResponse
+from moyai.kernel.scope import DEFAULT_SCOPE
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import EPOCH
+from moyai.testing.ids import SeededIds
+
+
+@pytest.mark.parametrize(("reads", "makes"), [(1000, 1), (1001, 2)])
+def test_a_response_of_many_reads_is_made_again(reads, makes):
+    contexts = []
+
+    def make(ctx):
+        contexts.append(ctx)
+        assert [ctx.store.world.tasks.get(f"task-{number}") for number in range(reads)] == [None] * reads
+        return HttpResponse(200, {}, b"{}")
+
+    ctx = Context(DEFAULT_SCOPE, EPOCH, SeededIds(), MemoryStore(), "me", "", "r")
+    cache = ResponseCache()
+    responses = [cache.respond(ctx, RawRequest("json", "DescribeTasks", b"{}"), make).body for _ in range(2)]
+    assert (responses, len(contexts)) == ([b"{}", b"{}"], makes)
