@@ -106,3 +106,52 @@ def test_a_stack_does_not_take_over_a_resource_that_has_its_name(simulation, kin
     assert account.create("taking", resources) == "ROLLBACK_COMPLETE"
     assert f"Resource of type 'AWS::{kind}' with identifier '{NAME}' already exists." in account.reasons("taking")
     assert account.create("again", resources) == "ROLLBACK_COMPLETE", "the first stack has deleted it"
+
+
+def topic(queue: str, **more: Any) -> dict[str, Any]:
+    subscription = [{"Protocol": "sqs", "Endpoint": f"arn:aws:sqs:us-east-1:123456789012:{queue}"}]
+    return {
+        "It": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "ours", "Subscription": subscription, **more}}
+    }
+
+
+def test_a_topic_with_a_name_changes_its_subscriptions_and_stays(simulation):
+    account = Account(simulation, 20)
+    assert account.create("topics", topic("first")) == "CREATE_COMPLETE"
+    assert account.update("topics", topic("second")) == "UPDATE_COMPLETE", account.reasons("topics")
+    [subscription] = account.client("sns").list_subscriptions()["Subscriptions"]
+    assert subscription["Endpoint"].endswith(":second")
+    assert account.delete("topics") == "DELETE_COMPLETE"
+
+
+def test_a_resource_with_a_name_is_not_replaced_under_it(simulation):
+    account = Account(simulation, 21)
+    group = {"GroupName": "ours", "GroupDescription": "first"}
+    resources = {"It": {"Type": "AWS::EC2::SecurityGroup", "Properties": group}}
+    assert account.create("groups", resources) == "CREATE_COMPLETE"
+    group["GroupDescription"] = "second"
+    assert account.update("groups", resources) == "UPDATE_ROLLBACK_COMPLETE"
+    assert account.reasons("groups") == (
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+        "Rename ours and update the stack again."
+    )
+    group["GroupName"] = "renamed"
+    assert account.update("groups", resources) == "UPDATE_COMPLETE"
+
+
+def test_what_a_replacement_has_made_of_itself_is_kept(simulation):
+    account = Account(simulation, 22)
+    strategy = {"DefaultCapacityProviderStrategy": [], "Cluster": {"Ref": "Cluster"}}
+    resources: dict[str, Any] = {
+        "Cluster": {"Type": "AWS::ECS::Cluster"},
+        "It": {
+            "Type": "AWS::ECS::ClusterCapacityProviderAssociations",
+            "Properties": {**strategy, "CapacityProviders": ["FARGATE"]},
+        },
+    }
+    assert account.create("clusters", resources) == "CREATE_COMPLETE"
+    resources["It"]["Properties"]["CapacityProviders"] = ["FARGATE_SPOT"]
+    assert account.update("clusters", resources) == "UPDATE_COMPLETE"
+    [cluster] = account.client("ecs").list_clusters()["clusterArns"]
+    [described] = account.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
+    assert described["capacityProviders"] == ["FARGATE_SPOT"]

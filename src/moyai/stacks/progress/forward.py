@@ -103,6 +103,8 @@ class ForwardSteps:
         )
         replaces = record.type != resource.type or bool(kind.must_replace(before, wanted))
         denial = self._denial(record, PolicyAction.REPLACE if replaces else PolicyAction.MODIFY)
+        if replaces and record.type == resource.type:
+            denial = denial or kind.replacement_refusal(before, wanted)
         if denial is not None and before != wanted:
             self._fail(name, resource, record, denial)
         elif replaces:

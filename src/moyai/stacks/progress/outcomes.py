@@ -72,6 +72,8 @@ def _steps_of(
     kind = resource_types()[resource.type]
     if resource.cleaning or resource.status is ResourceStatus.DELETE_IN_PROGRESS:
         current = () if resource.physical is None else (resource.physical,)
+        if resource.cleaning and any(kind.is_same(resource.obsolete[0], each) for each in current):
+            return None
         for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
             properties = yield from resolve_available(physical.properties, resolved)
             yield from kind.delete_steps(replace(physical, properties=properties))

@@ -36,6 +36,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     delete: str | None
     by_id: Input
     drawn: str | None = None
+    unique_within: frozenset[str] | None = frozenset()
+    """The properties within which names are unique: ``drawn``, or the physical id. None: names are not unique."""
     longest_name: int = 255
     lower_case: bool = False
     name_end: Callable[[Properties], str] = lambda _: ""
@@ -96,3 +98,18 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
         schema = self.schema
         fixed = schema.create_only | self.replaces | (schema.properties - schema.updated - self.own_calls)
         return changed_properties(before, after) & fixed
+
+    def replacement_refusal(self, before: Properties, after: Properties) -> str | None:
+        """Why a resource can't be replaced, if it can't: its successor needs the name that it has until then."""
+        name = after.get(self.drawn) if self.drawn and self.unique_within is not None else None
+        if name is None or changed_properties(before, after) & {self.drawn, *(self.unique_within or ())}:
+            return None
+        return (
+            "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+            f"Rename {name} and update the stack again."
+        )
+
+    def is_same(self, former: PhysicalResource, present: PhysicalResource) -> bool:
+        """Whether a replacement has made the resource that was there of itself."""
+        moved = changed_properties(former.properties, present.properties) & (self.unique_within or frozenset())
+        return former.id == present.id and not moved

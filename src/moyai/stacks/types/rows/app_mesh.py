@@ -40,6 +40,7 @@ def app_mesh_rows() -> Iterator[StackResourceType]:
             f"Delete{kind}",
             _by_names(kind, names),
             drawn=f"{kind}Name",
+            unique_within=frozenset({"MeshOwner", *names[1:]}),
             idempotency_member="clientToken",
             tagging=arn_tags(lambda resource: {"resourceArn": resource.id}),
             read=Read(f"Describe{kind}", _by_names(kind, names), member),

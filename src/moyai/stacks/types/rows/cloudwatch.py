@@ -133,6 +133,7 @@ def _log_stream() -> StackResourceType:
         "DeleteLogStream",
         both(prop("logGroupName", "LogGroupName"), ids("logStreamName")),
         drawn="LogStreamName",
+        unique_within=frozenset({"LogGroupName"}),
         longest_name=512,
         missing=frozenset({"ResourceNotFoundException"}),
     )

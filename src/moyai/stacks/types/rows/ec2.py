@@ -277,6 +277,7 @@ def _security_group() -> StackResourceType:
         "DeleteSecurityGroup",
         ids("GroupId"),
         drawn="GroupName",
+        unique_within=frozenset({"VpcId"}),
         repeated=Read(
             "DescribeSecurityGroups",
             lambda resource: {"Filters": [{"Name": "group-name", "Values": [resource.properties["GroupName"]]}]},

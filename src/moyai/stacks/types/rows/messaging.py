@@ -6,12 +6,13 @@ there
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read
 from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
 from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
@@ -71,6 +72,31 @@ def messaging_rows() -> Iterator[StackResourceType]:
     yield _subscription()
     yield _topic_policy()
     yield _rule()
+
+
+class SubscriptionsOfTopic(Children, frozen=True):
+    """The subscriptions that a topic has as a property. Their end needs their ARNs, which only the service knows."""
+
+    def change(
+        self, service: str, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
+    ) -> Procedure[None]:
+        """As Children: end and begin what differs. A subscription that was never confirmed ends by itself."""
+        unwanted = [each for elements in former for each in elements if each not in after]
+        query = {"TopicArn": resource.id}
+        while unwanted:
+            page = yield Call(service, "ListSubscriptionsByTopic", query)
+            for each in page["Subscriptions"]:
+                if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in unwanted):
+                    yield Call(service, self.remove, {"SubscriptionArn": each["SubscriptionArn"]})
+            if not page.get("NextToken"):
+                break
+            query = {"TopicArn": resource.id, "NextToken": page["NextToken"]}
+        remaining = [[each for each in elements if each in after] for elements in former]
+        yield from super().change(service, resource, remaining, after)
+
+
+def _is_like(subscription: Properties, other: Properties) -> bool:
+    return all(subscription[name] == other.get(name) for name in ("Protocol", "Endpoint"))
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
@@ -175,7 +201,7 @@ def _topic() -> StackResourceType:
         tagging=arn_tags(ids("ResourceArn")),
         follow={name: _one_attribute("SetTopicAttributes", ids("TopicArn"), name) for name in _TOPIC_ATTRIBUTES},
         children={
-            "Subscription": Children(
+            "Subscription": SubscriptionsOfTopic(
                 "Subscribe",
                 "Unsubscribe",
                 lambda resource, subscription: {"TopicArn": resource.id, **subscription},
@@ -185,7 +211,6 @@ def _topic() -> StackResourceType:
         read=Read("GetTopicAttributes", ids("TopicArn"), "Attributes"),
         derive=lambda resource: {"TopicName": resource.id.rpartition(":")[2]},
         missing=frozenset({"NotFound", "NotFoundException"}),
-        replaces=frozenset({"Subscription"}),
     )
 
 

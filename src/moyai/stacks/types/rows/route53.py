@@ -41,6 +41,7 @@ def route53_rows() -> Iterator[StackResourceType]:
             update="ChangeResourceRecordSets",
             arranged=_RECORD_SET_MEMBERS | _NOT_OF_RECORD_SET | {_GROUP},
             replaces=frozenset({"Name"}),
+            unique_within=frozenset({"HostedZoneId", "HostedZoneName"}),
         )
 
 

@@ -37,6 +37,7 @@ def _schedule() -> StackResourceType:
         "DeleteSchedule",
         _in_group,
         drawn="Name",
+        unique_within=frozenset({"GroupName"}),
         longest_name=_LONGEST_NAME,
         read=Read("GetSchedule", _in_group),
         update="UpdateSchedule",
