@@ -35,6 +35,8 @@ class Reachability(StrEnum):
     """Some endpoints get no requests."""
     UNREACHABLE = "unreachable"
     """Callers get 503, or no connection."""
+    UNKNOWN = "unknown"
+    """Nothing is known to stand against calls, but no proxy says that any has succeeded."""
     UNKNOWN_NAME = "unknown-name"
     """The task does not resolve the name, or resolves it by other means than Service Connect."""
 
@@ -135,13 +137,21 @@ def _known(
         verdict, reason = Reachability.DEGRADED, f"{len(able)} of {len(candidates)} endpoints get requests."
         remedy = "See the reason at the others."
     else:
-        verdict, reason, remedy = (
-            Reachability.REACHABLE,
-            f"requests go to {len(able)} endpoint{'s' if len(able) > 1 else ''}.",
-            "",
-        )
+        verdict, reason, remedy = _without_obstacle(able, is_answered=seen_endpoints is not None)
     service = "" if owner is None else f"{owner.cluster.rpartition('/')[2]}/{owner.name}"
     return Explanation(verdict, label, reason, remedy, names, str(match.target), service, candidates)
+
+
+def _without_obstacle(able: Sequence[Candidate], *, is_answered: bool) -> tuple[Reachability, str, str]:
+    """The verdict, its reason and a remedy where each endpoint may get requests. ``is_answered``: the proxy told."""
+    number = f"{len(able)} endpoint{'s' if len(able) > 1 else ''}"
+    if not is_answered:
+        reason = f"{number} should get requests, by moyai's records: the task's proxy was not asked, or did not answer."
+        return Reachability.UNKNOWN, reason, "Ask again, or call the name in the task: moyai exec."
+    if any(c.errors for c in able) and not any(c.requests > c.errors for c in able):
+        reason = f"the proxy has {number}, and everything that it sent there failed."
+        return Reachability.UNKNOWN, reason, "See the security groups of the endpoints' tasks, and their logs."
+    return Reachability.REACHABLE, f"requests go to {number}.", ""
 
 
 def _candidates(

@@ -91,8 +91,23 @@ def test_an_endpoint_is_as_the_proxy_has_it(caller, endpoint, verdict, why_not):
     assert candidate.requests == (7 if candidate.known_to_proxy else 0)
 
 
-def test_without_an_answer_of_the_proxy_the_records_count(caller):
-    assert caller.explanation_of("back-api").verdict is Reachability.REACHABLE
+def test_without_an_answer_of_the_proxy_nobody_knows_whether_calls_succeed(caller):
+    answer = caller.explanation_of("back-api")
+    assert (answer.verdict, "1 endpoint should get requests" in answer.reason) == (Reachability.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("requests", "errors", "verdict"),
+    [
+        (0, 0, Reachability.REACHABLE),
+        (0, 3, Reachability.UNKNOWN),
+        (3, 3, Reachability.UNKNOWN),
+        (3, 2, Reachability.REACHABLE),
+    ],
+)
+def test_an_endpoint_at_which_everything_failed_is_not_called_reachable(caller, requests, errors, verdict):
+    endpoint = replace(ENDPOINT, requests=requests, errors=errors)
+    assert caller.explanation_of("back-api", 80, endpoint).verdict is verdict
 
 
 def test_some_endpoints_of_several_are_a_degradation(caller):
