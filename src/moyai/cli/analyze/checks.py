@@ -58,7 +58,10 @@ def _of_document(document: Document, checks: Checks) -> Iterator[AnalyzedFinding
                 yield AnalyzedFinding(_PROBLEM, file, f"{name}: the type {kind} is not supported by moyai")
         return
     parameters = {name: value for name, value in document.content.items() if name not in _RETURNED_ONLY}
-    refusal = checks.refusal(_OPERATIONS[document.kind], parameters)
+    try:
+        refusal = checks.refusal(_OPERATIONS[document.kind], parameters)
+    except (TypeError, ValueError) as error:  # YAML has values that JSON lacks, such as dates
+        refusal = f"a value can't be sent to ECS: {error}"
     if refusal is not None:
         yield AnalyzedFinding(_PROBLEM, file, refusal)
     for container in _objects(parameters, "containerDefinitions"):
@@ -84,31 +87,34 @@ def _of_health_check(file: str, container: Mapping[str, Any]) -> Iterator[Analyz
 
 def _of_aliases(documents: Sequence[Document]) -> Iterator[AnalyzedFinding]:
     """Names that two services of a namespace offer at one port: callers reach only one of them."""
-    owners: dict[tuple[str, str, int], str] = {}
+    owners: dict[tuple[str, str, str], str] = {}
     for document in _services(documents):
-        connect = document.content.get("serviceConnectConfiguration") or {}
+        connect = document.content.get("serviceConnectConfiguration")
         for offer in _objects(connect, "services"):
             for alias in _objects(offer, "clientAliases"):
                 name = str(alias.get("dnsName") or offer.get("discoveryName") or offer.get("portName"))
-                key = (str(connect.get("namespace", "")), name.lower(), alias.get("port", 0))
-                owner = owners.setdefault(key, document.content["serviceName"])
-                if owner != document.content["serviceName"]:
+                namespace = connect.get("namespace", "") if isinstance(connect, dict) else ""
+                key = (str(namespace), name.lower(), str(alias.get("port", 0)))
+                owner = owners.setdefault(key, str(document.content["serviceName"]))
+                if owner != str(document.content["serviceName"]):
                     message = f"{name}:{key[2]} is a clientAlias of {owner}, too: give one of them another dnsName"
                     yield AnalyzedFinding(_PROBLEM, str(document.path), message)
 
 
 def _of_port_names(documents: Sequence[Document]) -> Iterator[AnalyzedFinding]:
     """Offers of a port whose name the task definition, if it is among the documents, does not have."""
-    definitions = {d.content.get("family"): d for d in documents if d.kind is DocumentKind.TASK_DEFINITION}
+    definitions = {str(d.content.get("family")): d for d in documents if d.kind is DocumentKind.TASK_DEFINITION}
     for document in _services(documents):
         family = str(document.content.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
         definition = definitions.get(family)
         if definition is None:
             continue
         containers = _objects(definition.content, "containerDefinitions")
-        names = {mapping.get("name") for container in containers for mapping in _objects(container, "portMappings")}
-        for offer in _objects(document.content.get("serviceConnectConfiguration") or {}, "services"):
-            if offer.get("portName") not in names:
+        names = {
+            str(mapping.get("name")) for container in containers for mapping in _objects(container, "portMappings")
+        }
+        for offer in _objects(document.content.get("serviceConnectConfiguration"), "services"):
+            if str(offer.get("portName")) not in names:
                 message = f"portName {offer.get('portName')} is not the name of a portMapping of {family}"
                 yield AnalyzedFinding(_PROBLEM, str(document.path), message)
 
@@ -117,7 +123,7 @@ def _services(documents: Sequence[Document]) -> Iterator[Document]:
     return (document for document in documents if document.kind is DocumentKind.SERVICE)
 
 
-def _objects(content: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
-    """The objects in a member that should be a list of them."""
-    items = content.get(member)
+def _objects(content: object, member: str) -> list[Mapping[str, Any]]:
+    """The objects in a member that should be a list of them; none of what is no object itself."""
+    items = content.get(member) if isinstance(content, dict) else None
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

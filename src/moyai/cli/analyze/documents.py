@@ -1,7 +1,8 @@
 """Reads task definitions, services and CloudFormation templates from files.
 
-Promise: a file has at most a mebibyte, and at most a thousand are read. What is none of the three kinds is skipped in a
-directory, and refused where it was named.
+Promise: a file has at most a mebibyte, and at most a thousand are read. A document is no deeper than a hundred levels
+and has at most a hundred thousand values, counted as often as YAML's aliases repeat them. What is none of the three
+kinds is skipped in a directory, and refused where it was named.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from moyai.kernel.errors import MoyaiError
 
 _LARGEST: Final = 1024 * 1024
 _MOST_FILES: Final = 1000
+_DEEPEST: Final = 100
+_MOST_VALUES: Final = 100_000
 _SUFFIXES: Final = frozenset({".json", ".yaml", ".yml", ".template"})
 
 
@@ -65,18 +68,21 @@ def _document(path: Path, *, is_named: bool) -> Document | None:
     if len(raw) > _LARGEST:
         raise UnreadableDocument(f"{path} has more than {_LARGEST} bytes")
     content = _parsed_content(path, raw)
+    _check_size(path, content)
     kind = _kind(content)
     if kind is None or not isinstance(content, dict):
         if is_named:
             raise UnreadableDocument(f"{path} is neither a task definition, a service nor a CloudFormation template")
         return None
-    wrapped = content.get("taskDefinition")
+    wrapped = content.get("taskDefinition") if kind is DocumentKind.TASK_DEFINITION else None
     return Document(path, kind, wrapped if isinstance(wrapped, dict) else content)
 
 
 def _parsed_content(path: Path, raw: bytes) -> object:
     try:
         return json.loads(raw)
+    except RecursionError as error:
+        raise UnreadableDocument(f"{path} has more than {_DEEPEST} levels") from error
     except ValueError:
         pass
     from moyai.cli.analyze.yaml_tags import load_yaml
@@ -85,6 +91,20 @@ def _parsed_content(path: Path, raw: bytes) -> object:
         return load_yaml(raw)
     except ValueError as error:
         raise UnreadableDocument(f"{path} is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from error
+
+
+def _check_size(path: Path, content: object) -> None:
+    """Raises UnreadableDocument for a document that is too deep, as one that contains itself, or too large."""
+    waiting, count = [(content, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        count += len(parts)
+        if depth > _DEEPEST:
+            raise UnreadableDocument(f"{path} has more than {_DEEPEST} levels, or contains itself")
+        if count > _MOST_VALUES:
+            raise UnreadableDocument(f"{path} has more than {_MOST_VALUES} values")
+        waiting.extend((part, depth + 1) for part in parts)
 
 
 def _kind(content: object) -> DocumentKind | None:

@@ -77,7 +77,43 @@ def test_short_functions_of_templates_are_read(tmp_path):
     assert analyze(file)[0] == 0
 
 
-@pytest.mark.parametrize("text", ["{", "a: [", "[]", "x" * 1_100_000])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"serviceConnectConfiguration": "yes please"},
+        {"serviceConnectConfiguration": {"services": [{"portName": ["a"], "clientAliases": [{"port": [1]}]}]}},
+        {"serviceConnectConfiguration": {"enabled": "x", "namespace": [], "services": {"a": 1}}},
+        {"serviceName": ["a"]},
+    ],
+)
+def test_a_wrong_shape_is_a_finding(change, tmp_path):
+    (tmp_path / "web.json").write_text(json.dumps(definition(portMappings=[{"name": ["a"]}]) | {"family": "web"}))
+    (tmp_path / "list.json").write_text(json.dumps(definition() | {"family": ["web"]}))
+    file = tmp_path / "service.json"
+    file.write_text(json.dumps(service("a") | change))
+    code, report = analyze(tmp_path)
+    assert code == 1
+    assert any(finding["file"] == str(file) for finding in report["findings"])
+
+
+def test_a_value_that_json_lacks_is_a_finding(tmp_path):
+    file = tmp_path / "service.yaml"
+    file.write_text("serviceName: 2026-11-28\n")
+    assert "can't be sent to ECS" in analyze(file)[1]["findings"][0]["message"]
+
+
+def test_a_template_with_a_task_definition_is_a_template(tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text("Resources: {}\ntaskDefinition: {}\n")
+    assert analyze(file) == (0, {"files": [{"file": str(file), "kind": "CloudFormation template"}], "findings": []})
+
+
+CYCLE = "serviceName: a\nloop: &a [*a]\n"
+LAUGHS = "serviceName: a\n" + "".join(f"l{n}: &l{n} [{f'*l{n - 1}, ' * 10 if n else 'x'}]\n" for n in range(9))
+DEEP = ['{"serviceName":' + "[" * 50_000 + "]" * 50_000 + "}", '{"serviceName":' + "[" * 200 + "]" * 200 + "}"]
+
+
+@pytest.mark.parametrize("text", ["{", "a: [", "[]", "x" * 1_100_000, CYCLE, LAUGHS, *DEEP])
 def test_a_file_that_is_no_document_is_refused(text, tmp_path):
     file = tmp_path / "bad.json"
     file.write_text(text)
