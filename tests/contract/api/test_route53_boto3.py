@@ -475,3 +475,27 @@ def test_a_name_has_a_hundred_weighted_records_of_a_type(route53, public):
     assert bad_change(route53, public, *weighted(1000)) == message
     change(route53, public, *weighted(100))
     assert bad_change(route53, public, *weighted(1, first=100)) == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("A", r"\# 4 0a000001"),
+        ("A", "10.0.0.1 ; why"),
+        ("MX", "( 10 a.test )"),
+        ("TXT", r'"\089"'),
+        ("SRV", "1 2 (\n3 a.)"),
+    ],
+)
+def test_syntax_of_zone_files_is_no_value(route53, public, kind, value):
+    assert f"{kind}RRDATAInvalid" in bad_change(route53, public, ("CREATE", record("a.shop.test", value, kind=kind)))
+
+
+def test_a_change_belongs_to_the_account_that_made_it(installation, route53, private):
+    other = installation.client("route53", OTHER)
+    identity = installation.client("ec2", OTHER).create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    vpc = {"VPCRegion": REGION, "VPCId": identity}
+    route53.create_vpc_association_authorization(HostedZoneId=private, VPC=vpc)
+    info = other.associate_vpc_with_hosted_zone(HostedZoneId=private, VPC=vpc)["ChangeInfo"]
+    assert other.get_change(Id=info["Id"])["ChangeInfo"]["Id"] == info["Id"]
+    refusal(route53.get_change, "NoSuchChange", 404, Id=info["Id"])

@@ -190,3 +190,8 @@ def test_an_error_in_a_zone_is_answered_by_servfail_and_logged_ever_more_rarely(
         response = reply_of(resolver, dns.message.make_query("web.shop.test", "A", id=7).to_wire())
         assert (response.id, response.rcode()) == (7, dns.rcode.SERVFAIL)
     assert len(caplog.records) == 3
+
+
+def test_codes_of_values_are_octal(shop):
+    cloud = cloud_of(shop, record(shop, "web", r'"\052 \" \\052; (1)"', kind="TXT"))
+    assert cloud.values("web.shop.test", "TXT") == [r'web.shop.test. 60 TXT "* \" \\052; (1)"']

@@ -58,13 +58,16 @@ def page_length(max_items: str | None) -> int:
 
 
 def change_of(ctx: Context, zone: HostedZone, comment: str | None = None) -> tuple[HostedZoneChange, list[Change]]:
-    """The record of a change that made this version of the zone, and what is stored: the oldest change is forgotten."""
+    """The record of the account's change that made this version of a zone, and what is stored: the oldest change is
+    forgotten. The zone may be another account's.
+    """
     identity = ZoneChangeId(f"C{ctx.ids.alphanumeric(ID_LENGTH).upper()}")
-    change = HostedZoneChange(identity, zone.account, zone.id, zone.version, ctx.now, comment)
+    account = ctx.scope.account
+    change = HostedZoneChange(identity, account, zone.id, zone.version, ctx.now, comment)
     table = ctx.store.world.hosted_zone_changes
     forgotten: list[Change] = []
-    if table.count("account", zone.account) >= MAX_CHANGES:
-        forgotten = [Delete(HostedZoneChange, next(table.each("account", zone.account)).id)]
+    if table.count("account", account) >= MAX_CHANGES:
+        forgotten = [Delete(HostedZoneChange, next(table.each("account", account)).id)]
     return change, [Put(change), *forgotten]
 
 

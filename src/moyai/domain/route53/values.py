@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecord
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +23,11 @@ from moyai.domain.route53.names import labels_of
 _NAMES: Final = frozenset({"CNAME", "NS", "PTR"})
 """The types whose value is a name alone, which may have octal codes."""
 _TEXTS: Final = frozenset({"TXT", "SPF"})
+_CODE: Final = re.compile(r"\\(?:([0-3][0-7]{2})|[^0-9])")
+_OTHER_CODE: Final = re.compile(r"\\[0-9]")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SYNTAX_OF_FILES: Final = re.compile(r"[;()\n]|\\#")
+"""Comments, values over several lines, and types that are not known: dnspython reads them, Route 53 does not."""
 _PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "A": ("ARRDATAIllegalIPv4Address", "Value is not a valid IPv4 address"),
@@ -45,8 +51,15 @@ def rdata_of(kind: str, value: str) -> Rdata:
         return dns.rdata.from_text(IN, rdtype, name.to_text())
     if kind in _TEXTS and not value.startswith('"'):
         raise RecordValueProblem("InvalidCharacterString", "Value should be enclosed in quotation marks", value)
+    if _SYNTAX_OF_FILES.search(_QUOTED.sub("", value)) or _OTHER_CODE.search(_CODE.sub("", value)):
+        raise RecordValueProblem(f"{kind}RRDATAInvalid", "Value contains unsupported characters", value)
     try:
-        return dns.rdata.from_text(IN, rdtype, value, origin=dns.name.root, relativize=False)
+        return dns.rdata.from_text(IN, rdtype, _CODE.sub(_decimal, value), origin=dns.name.root, relativize=False)
     except (dns.exception.DNSException, ValueError) as error:
         default = (f"{kind}RRDATAInvalid", f"Value is not valid for the type {kind}: {error}")
         raise RecordValueProblem(*_PROBLEMS.get(kind, default), value) from error
+
+
+def _decimal(match: re.Match[str]) -> str:
+    """A code as dnspython reads it: Route 53's are octal, those of zone files decimal."""
+    return match[0] if match[1] is None else f"\\{int(match[1], 8):03}"
