@@ -20,7 +20,7 @@ from dns.rdatatype import PTR, A, RdataType
 
 from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.dns.zone import RecordSet
-from moyai.kernel.ids import VpcId
+from moyai.kernel.ids import AccountId, VpcId
 
 _TTL: Final = 60
 _OCTET_BITS: Final = 8
@@ -38,6 +38,7 @@ class AddressZone:
     ) -> None:
         self.apex = dns.name.from_text(domain if reverse is None else _reverse_apex(reverse))
         self.labels = to_labels(self.apex)
+        self.account: AccountId | None = None
         self.generation = 0
         self.negative_ttl = _TTL
         self.preference = (2, 0.0, domain)  # a namespace of the same name comes first

@@ -21,7 +21,7 @@ from moyai.domain.route53.names import DomainNameProblem, labels_of
 from moyai.domain.route53.values import RecordValueProblem, rdata_of
 from moyai.domain.route53.zone import HostedZone, ResourceRecordSet
 from moyai.domain.world import World
-from moyai.kernel.ids import HostedZoneId, VpcId
+from moyai.kernel.ids import AccountId, HostedZoneId, VpcId
 
 _NEGATIVE_TTL: Final = 900
 """Where a zone has no SOA, which Route 53 does not allow."""
@@ -67,6 +67,7 @@ class HostedNames:
         self.labels: Labels = labels_of(zone.name)
         self.apex = Name((*self.labels, b""))
         self.zone = zone
+        self.account: AccountId | None = zone.account
         self.generation = 0
         self._random_below = random_below
         self._published: defaultdict[tuple[Labels, RdataType], dict[str, PublishedRecordSet]] = defaultdict(dict)

@@ -4,7 +4,8 @@ Promise: ``refresh`` takes the keys that have changed and updates only what they
 with the World, whatever the order of the keys. A change of a namespace or a service updates its instances; any other
 change takes constant time. A private namespace is visible only from its VPC and from the host. The name of each load
 balancer is a zone of its own. Where several zones match, the one with the longest apex answers, then a private zone
-before a public one, then the one that was created first.
+before a public one, then the one that was created first. In a VPC, public zones of its own account answer before those
+of other accounts, so that no account can take a name from another.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html
 """
 
@@ -64,6 +65,7 @@ class Zones:
     def __init__(self, world: World, random_below: RandomBelow) -> None:
         self.generation = 0
         self.stand_ins = StandIns(world)
+        self._world = world
         self._random_below = random_below
         self._namespaces = Derived(world, _namespace, None, Namespace, publish=self._update_zone)
         self._instances = Derived(world, _instance_records, None, DiscoveryInstance, publish=self._update_instance)
@@ -90,14 +92,20 @@ class Zones:
     def find(self, vpc: VpcId | None, name: Labels) -> AuthoritativeZone | None:
         """The zone that answers for this name in the VPC, or for the host when ``vpc`` is None."""
         public_zone: AuthoritativeZone | None = None
+        record = None if vpc is None else self._world.vpcs.get(vpc)
+
+        def is_foreign(zone: AuthoritativeZone) -> bool:
+            return record is not None and zone.account not in {None, record.scope.account}
+
         for above in range(len(name)):
             visible = (zone for zone in self._by_apex.get(name[above:], ()) if zone.visible_from(vpc))
-            zone = min(visible, key=lambda zone: zone.preference, default=None)
+            zone = min(visible, key=lambda zone: (zone.preference[0], is_foreign(zone), zone.preference), default=None)
             if zone is None:
                 continue
             if vpc is None or zone.preference[0] != _PUBLIC:
                 return zone if public_zone is None or zone.preference[0] == _PRIVATE else public_zone
-            public_zone = public_zone or zone
+            if public_zone is None or (is_foreign(public_zone) and not is_foreign(zone)):
+                public_zone = zone
         return public_zone
 
     def refresh(self, keys: Iterable[Key]) -> None:

@@ -24,7 +24,7 @@ from moyai.dns.zone import RandomBelow, RecordSet
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.world import World
-from moyai.kernel.ids import LoadBalancerArn, VpcId
+from moyai.kernel.ids import AccountId, LoadBalancerArn, VpcId
 
 _TTL: Final = 60
 """That of AWS."""
@@ -45,6 +45,7 @@ class BalancerZone:
     def __init__(self, name: BalancerName, random_below: RandomBelow) -> None:
         self.apex = name.apex
         self.labels = to_labels(name.apex)
+        self.account: AccountId | None = None
         self.generation = 0
         self.negative_ttl = _TTL
         self.preference = (2, 0.0, str(name.apex))  # a namespace of the same name comes first

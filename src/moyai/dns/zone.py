@@ -21,7 +21,8 @@ from dns.rrset import RRset, from_rdata_list, from_text
 
 from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
-from moyai.kernel.ids import VpcId
+from moyai.domain.keys import scope_of
+from moyai.kernel.ids import AccountId, VpcId
 
 RandomBelow = Callable[[int], int]
 """Returns a random number from 0 up to, but without, its argument; all are equally probable."""
@@ -126,6 +127,8 @@ class AuthoritativeZone(Protocol):
 
     apex: Name
     labels: Labels
+    account: AccountId | None
+    """The account that the zone belongs to; None: moyai's own."""
     generation: int
     """Grows with every change that can change an answer."""
 
@@ -167,6 +170,7 @@ class NamespaceZone:
     def __init__(self, namespace: Namespace, apex: Name, random_below: RandomBelow) -> None:
         self.apex = apex
         self.labels = to_labels(apex)
+        self.account: AccountId | None = scope_of(namespace.arn).account
         self.namespace = namespace
         self.generation = 0
         self._random_below = random_below

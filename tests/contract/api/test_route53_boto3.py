@@ -499,3 +499,9 @@ def test_a_change_belongs_to_the_account_that_made_it(installation, route53, pri
     info = other.associate_vpc_with_hosted_zone(HostedZoneId=private, VPC=vpc)["ChangeInfo"]
     assert other.get_change(Id=info["Id"])["ChangeInfo"]["Id"] == info["Id"]
     refusal(route53.get_change, "NoSuchChange", 404, Id=info["Id"])
+
+
+@pytest.mark.parametrize("name", ["com", "internal.", "amazonaws.com", "s3.amazonaws.com", "dns.localhost"])
+def test_names_of_public_zones_that_are_refused(route53, vpc, name):
+    refusal(route53.create_hosted_zone, "InvalidDomainName", Name=name, CallerReference="1")
+    create(route53, name, VPC=vpc)

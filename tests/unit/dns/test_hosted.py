@@ -8,15 +8,19 @@ import dns.message
 import dns.rcode
 import pytest
 from dns.rdatatype import A as A_TYPE
+from msgspec.structs import replace
 
 from moyai.dns.forward import Upstream
 from moyai.dns.hosted import HostedNames
 from moyai.dns.resolver import Resolver
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet, ZoneVpc, apex_records
+from moyai.domain.vpc.vpc import Vpc
 from moyai.kernel.ids import AccountId, HostedZoneId, Region, VpcId
+from moyai.testing.world import SCOPE
 from tests.unit.dns.cloud import BORN, OTHER_VPC, VPC, Cloud, lines, namespace, reply_of
 
 A, B = "10.0.0.1", "10.0.0.2"
+OTHER_ACCOUNT = AccountId("222222222222")
 
 
 def zone(name: str, *vpcs: VpcId, identity: str = "") -> HostedZone:
@@ -195,3 +199,14 @@ def test_an_error_in_a_zone_is_answered_by_servfail_and_logged_ever_more_rarely(
 def test_codes_of_values_are_octal(shop):
     cloud = cloud_of(shop, record(shop, "web", r'"\052 \" \\052; (1)"', kind="TXT"))
     assert cloud.values("web.shop.test", "TXT") == [r'web.shop.test. 60 TXT "* \" \\052; (1)"']
+
+
+def test_public_zones_of_the_own_account_answer_first():
+    own, foreign = zone("shop.test", identity="Z2"), replace(zone("shop.test", identity="Z1"), account=OTHER_ACCOUNT)
+    below = replace(zone("web.shop.test"), account=OTHER_ACCOUNT)
+    cloud = cloud_of(foreign, record(foreign, "web", B))
+    cloud.put(below, *apex_records(below), record(below, "", B))
+    cloud.put(Vpc(VPC, SCOPE, "10.0.0.0/16"))
+    assert cloud.values("web.shop.test") == [f"web.shop.test. 60 A {B}"]
+    cloud.put(own, *apex_records(own), record(own, "web", A))
+    assert cloud.values("web.shop.test") == [f"web.shop.test. 60 A {A}"]

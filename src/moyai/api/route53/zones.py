@@ -25,12 +25,14 @@ from moyai.domain.route53.errors import (
     InvalidRoute53Input,
     TooManyHostedZones,
 )
-from moyai.domain.route53.names import DomainNameProblem, normalized_name
+from moyai.domain.route53.names import DomainNameProblem, lies_within, normalized_name
 from moyai.domain.route53.zone import HostedZone, ResourceRecordSet, apex_records
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import HostedZoneId
 
 _APEX_RECORDS: Final = 2
+_RESERVED: Final = ("amazonaws.com.", "localhost.")
+"""Domains of AWS's and moyai's own names."""
 _LOCATION: Final = "https://route53.amazonaws.com/2013-04-01/hostedzone"
 
 
@@ -76,7 +78,7 @@ def create_hosted_zone(ctx: Context, request: CreateHostedZoneRequest) -> dict[s
     zone = HostedZone(
         id=HostedZoneId(zone_id(ctx.ids)),
         account=account,
-        name=_zone_name(request.name),
+        name=_zone_name(request.name, public=request.vpc is None),
         caller_reference=request.caller_reference,
         created_at=ctx.now,
         private=request.vpc is not None,
@@ -130,9 +132,13 @@ def delete_hosted_zone(ctx: Context, request: HostedZoneRequest) -> dict[str, ob
     return {"change_info": change_view(change)}
 
 
-def _zone_name(text: str) -> str:
+def _zone_name(text: str, *, public: bool) -> str:
     try:
         name = normalized_name(text)
     except DomainNameProblem as problem:
         raise InvalidDomainName(str(problem)) from problem
+    if public and name.count(".") == 1:
+        raise InvalidDomainName(f"{name} is a top-level domain, for which there is no public hosted zone.")
+    if public and any(lies_within(name, reserved) for reserved in _RESERVED):
+        raise InvalidDomainName(f"{name} is reserved, so no public hosted zone can have it.")
     return name
