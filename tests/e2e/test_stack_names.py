@@ -155,3 +155,30 @@ def test_what_a_replacement_has_made_of_itself_is_kept(simulation):
     [cluster] = account.client("ecs").list_clusters()["clusterArns"]
     [described] = account.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
     assert described["capacityProviders"] == ["FARGATE_SPOT"]
+
+
+def test_a_hosted_zone_whose_tags_are_refused_is_deleted_by_the_rollback(simulation):
+    account = Account(simulation, 23)
+    properties = {"Name": "left.example", "HostedZoneTags": [{"Key": "k" * 300, "Value": "v"}]}
+    assert account.create("zones", {"It": {"Type": "AWS::Route53::HostedZone", "Properties": properties}}) == (
+        "ROLLBACK_COMPLETE"
+    )
+    assert account.client("route53").list_hosted_zones()["HostedZones"] == []
+
+
+def test_a_stack_whose_alarms_and_dashboard_are_gone_is_deleted(simulation):
+    account = Account(simulation, 24)
+    kinds = ("CloudWatch::Alarm", "CloudWatch::CompositeAlarm", "CloudWatch::Dashboard")
+    named = {kind: properties for kind, properties, *_ in TAKEN if kind in kinds}
+    resources: dict[str, Any] = {
+        kind.removeprefix("CloudWatch::"): {"Type": f"AWS::{kind}", "Properties": properties}
+        for kind, properties in named.items()
+    }
+    resources["Alarm"]["Properties"] = {**METRIC, "AlarmName": "other"}
+    assert account.create("alarms", resources) == "CREATE_COMPLETE", account.reasons("alarms")
+    cloudwatch = account.client("cloudwatch")
+    cloudwatch.delete_alarms(AlarmNames=[NAME])
+    cloudwatch.delete_alarms(AlarmNames=["other"])
+    cloudwatch.delete_dashboards(DashboardNames=[NAME])
+    stack = account.cfn.describe_stacks(StackName="alarms")["Stacks"][0]["StackId"]
+    assert account.delete("alarms") == "DELETE_COMPLETE", account.reasons(stack)

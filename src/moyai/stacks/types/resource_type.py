@@ -52,8 +52,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             identifier = yield from self._create(values, context)
             yield Identified(identifier)
         resource = PhysicalResource(identifier, values)
-        for operation, members in self.finish:
-            yield Call(self.service, operation, members(resource))
+        yield from self._finish(resource)
         for name, follow in self.follow.items():
             if name in values and follow.at_creation:
                 yield follow.call(self.service, name, resource)
@@ -185,6 +184,11 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             if jmespath.search(self.identifier, {**values, **answer}) is None:
                 raise  # what is there already is another resource
         return str(jmespath.search(self.identifier, {**self.placed(context), **values, **answer}))
+
+    def _finish(self, resource: PhysicalResource) -> Procedure[None]:
+        """What follows on the creation, when the resource is identified."""
+        for operation, members in self.finish:
+            yield Call(self.service, operation, members(resource))
 
     def _refuse_taken_name(self, properties: Properties, context: ResourceContext) -> Procedure[None]:
         """Raise ResourceFailed when the template's name is another resource's, which ``create`` would take over."""

@@ -15,6 +15,7 @@ from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags, map_tags
 
 _BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]})
+_NOT_FOUND: Final = frozenset({"DashboardNotFoundError", "ResourceNotFound"})
 _GROUP: Final = ids("logGroupName")
 
 
@@ -51,6 +52,7 @@ def _alarm() -> StackResourceType:
         attributes={"Arn": "AlarmArn"},
         update="PutMetricAlarm",
         update_by=ids("AlarmName"),
+        missing=_NOT_FOUND,
     )
 
 
@@ -73,6 +75,7 @@ def _composite_alarm() -> StackResourceType:
         attributes={"Arn": "AlarmArn"},
         update="PutCompositeAlarm",
         update_by=ids("AlarmName"),
+        missing=_NOT_FOUND,
     )
 
 
@@ -89,7 +92,7 @@ def _dashboard() -> StackResourceType:
         read=Read("GetDashboard", ids("DashboardName")),
         update="PutDashboard",
         update_by=ids("DashboardName"),
-        missing=frozenset({"DashboardNotFoundError", "ResourceNotFound"}),
+        missing=_NOT_FOUND | {"InvalidParameterValue"},  # which is what DeleteDashboards answers
     )
 
 

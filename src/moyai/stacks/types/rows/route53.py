@@ -49,13 +49,13 @@ class HostedZoneType(StackResourceType, frozen=True):
     """A hosted zone. Its creation takes the first of its VPCs."""
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
-        identifier = (yield from super()._create(values, context)).removeprefix("/hostedzone/")
-        resource = PhysicalResource(identifier, values)
-        for vpc in values.get("VPCs", ())[1:]:
+        return (yield from super()._create(values, context)).removeprefix("/hostedzone/")
+
+    def _finish(self, resource: PhysicalResource) -> Procedure[None]:
+        for vpc in resource.properties.get("VPCs", ())[1:]:
             yield from self.children["VPCs"].change(self.service, resource, [()], [vpc])
-        if tags := tag_list(values.get("HostedZoneTags") or ()):
+        if tags := tag_list(resource.properties.get("HostedZoneTags") or ()):
             yield Call(self.service, "ChangeTagsForResource", {**_tagged(resource), "AddTags": list(tags)})
-        return identifier
 
     def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
         answer = yield Call(self.service, "ListHostedZonesByName", {"DNSName": resource.properties["Name"]})
