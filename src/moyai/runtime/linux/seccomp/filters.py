@@ -16,7 +16,8 @@ from types import MappingProxyType
 
 from moyai.domain.sandbox.linux import CAPABILITIES, DEFAULT_CAPABILITIES
 from moyai.runtime.linux.seccomp import libseccomp
-from moyai.runtime.linux.seccomp.profile import ALLOW, SyscallRule, default_profile, kernel_version
+from moyai.runtime.linux.seccomp.profile import ALLOW, ArgumentComparison, SyscallRule, default_profile, kernel_version
+from moyai.runtime.linux.shim.syscalls import CLONE_NEWNET
 
 _NAMES: Mapping[int, str] = MappingProxyType({number: f"CAP_{name}" for name, number in CAPABILITIES.items()})
 _MAX_FILTERS = 256
@@ -35,7 +36,7 @@ _Instruction = tuple[int, int, int, int]
 def filter_for(capabilities: Iterable[int], further_calls: Iterable[str] = ()) -> bytes:
     """The filter for a container with these capabilities in its bounding set, in the kernel's classic BPF.
 
-    ``further_calls``: names of system calls that are allowed as well.
+    ``further_calls``: names of system calls that are allowed as well; ``setns`` only into network namespaces.
     """
     machine = os.uname()
     names = frozenset(_NAMES[number] for number in capabilities)
@@ -56,9 +57,14 @@ def compile_filter(
     """The filter for an architecture (SCMP_ARCH_*) and a kernel (major, minor); ``capabilities`` with CAP_."""
     profile = default_profile()
     architectures = profile.architectures(native)
-    rules = [*profile.rules(capabilities, native, kernel), SyscallRule(tuple(sorted(further_calls)), ALLOW)]
+    rules = [*profile.rules(capabilities, native, kernel), *map(_further_rule, sorted(further_calls))]
     prefix = refuse_newer_calls(profile.names(), architectures)
     return prefix + libseccomp.compile_rules(rules, profile.default_errno_ret, architectures)
+
+
+def _further_rule(name: str) -> SyscallRule:
+    args = (ArgumentComparison(1, CLONE_NEWNET, op="SCMP_CMP_EQ"),) if name == "setns" else ()
+    return SyscallRule((name,), ALLOW, args=args)
 
 
 def refuse_newer_calls(names: Collection[str], architectures: Sequence[str]) -> bytes:

@@ -135,6 +135,14 @@ def test_further_calls_are_allowed():
     assert verdict(allowing, X86_64, pivot_root) == ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(0x40000000, ALLOWED), (0, EPERM), (0x10000000, EPERM), (0x20000, EPERM)]
+)
+def test_setns_as_a_further_call_enters_network_namespaces_only(kind, expected):
+    allowing = compile_filter(frozenset(), frozenset({"setns"}), X86, (6, 1))
+    assert verdict(allowing, X86_64, 308, 3, kind) == expected
+
+
 @pytest.mark.parametrize("capabilities", [(), DEFAULT_CAPABILITIES, CAPABILITIES])
 def test_filters_are_within_the_kernels_size_limit(capabilities):
     assert len(filter_for(CAPABILITIES[name] for name in capabilities)) // 8 <= 4096  # BPF_MAXINSNS
