@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +52,21 @@ def test_one_envoy_serves_all_tasks_and_each_shows_its_proxy(cluster, probe):
         assert list(processes(task["taskArn"], "/envoy")) == []
     assert host_envoys()
     assert web_answers(probe)
+
+
+def test_a_task_shows_its_own_part_of_the_proxy(cluster, probe):
+    def shown(*arguments: str) -> Any:
+        return json.loads(cluster.installation.moyai(*arguments, "--json"))
+
+    assert web_answers(probe)
+    task = task_id(cluster.tasks("caller")[0]["taskArn"])
+    for rows in (shown("proxy", "endpoints", task), shown("proxy", "clusters", task)):
+        assert rows
+        assert all(task in row["cluster"] for row in rows), rows
+    stats = json.dumps(shown("proxy", "stats", task, "--filter", "upstream_rq_2xx"))
+    assert task in stats
+    assert not [web for web in cluster.tasks("web") if task_id(web["taskArn"]) in stats]
+    assert shown("explain", task, "web:80")["verdict"] == "reachable"
 
 
 def test_the_proxy_has_next_to_no_privileges(cluster, probe):

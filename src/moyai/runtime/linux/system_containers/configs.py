@@ -100,7 +100,8 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
 def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, object]:
     """The fields of the Envoy that serves tasks of the whole host: it can enter their network namespaces.
 
-    That needs SYS_ADMIN. Of the system calls that this capability opens, the filter leaves it ``setns`` alone.
+    That needs SYS_ADMIN. Of the system calls that this capability opens, the filter leaves it ``setns`` alone, and that
+    for network namespaces only.
     """
     return {
         "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(paths.netns), NAMESPACES)),
