@@ -46,8 +46,8 @@ class Scheduling(AwsCaller):
         members |= {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
         await self._caller.call(SCOPE, Call("ecs", "RegisterTaskDefinition", members))
 
-    async def schedule(self, expression: str, **members: Any) -> None:
-        """Create a schedule."""
+    async def schedule(self, expression: str, operation: str = "CreateSchedule", **members: Any) -> None:
+        """Create a schedule, or update it."""
         [subnet, *_] = (await self._caller.call(SCOPE, Call("ec2", "DescribeSubnets", {})))["Subnets"]
         parameters = {
             "TaskDefinitionArn": "report",
@@ -57,7 +57,7 @@ class Scheduling(AwsCaller):
         target = {"Arn": CLUSTER, "RoleArn": "arn:aws:iam::123456789012:role/r", "EcsParameters": parameters}
         target["RetryPolicy"] = members.pop("RetryPolicy", {})
         given = {"Name": "job", "ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, **members}
-        await self._caller.call(SCOPE, Call("scheduler", "CreateSchedule", {**given, "Target": target}))
+        await self._caller.call(SCOPE, Call("scheduler", operation, {**given, "Target": target}))
 
     @property
     def address(self) -> str:
@@ -202,5 +202,30 @@ def test_a_disabled_schedule_runs_nothing_and_a_window_delays():
         await scheduling.run_for(2 * HOUR)
         [start] = scheduling.starts
         assert 4 * HOUR <= start < 4 * HOUR + 30 * MINUTE
+
+    run_story(story)
+
+
+def test_an_update_of_anything_but_the_times_keeps_the_invocation_that_is_due():
+    async def story(scheduling):
+        await scheduling.schedule("rate(10 minutes)")
+        await scheduling.run_for(15 * MINUTE)
+        await scheduling.schedule("rate(10 minutes)", "UpdateSchedule", Description="a report")
+        await scheduling.run_for(10 * MINUTE)
+        assert scheduling.starts == [10 * MINUTE, 20 * MINUTE]
+
+    run_story(story)
+
+
+def test_an_update_keeps_an_invocation_that_is_tried_again():
+    async def story(scheduling):
+        once = "at(2027-01-15T08:30:00)"
+        await scheduling.schedule(once)
+        scheduling.faults = 1
+        await scheduling.run_for(scheduling.record.next_at - scheduling.clock.now())
+        await scheduling.schedule(once, "UpdateSchedule", Description="a report")
+        assert (scheduling.record.failures, scheduling.record.retry_at is not None) == (1, True)
+        await scheduling.run_for(HOUR)
+        assert len(scheduling.tasks) == 1
 
     run_story(story)

@@ -110,8 +110,8 @@ def get_schedule(ctx: Context, request: NamedScheduleRequest) -> dict[str, objec
 def update_schedule(ctx: Context, request: ScheduleRequest) -> dict[str, object]:
     """Replace the settings of a schedule; those that the request leaves out get their defaults."""
     present = schedule_of(ctx, request.group_name, request.name)
-    schedule = _schedule(ctx, request, present.group)
-    ctx.store.apply([Put(replace(schedule, created_at=present.created_at, fingerprint=present.fingerprint))])
+    schedule = _schedule(ctx, request, present.group, present)
+    ctx.store.apply([Put(schedule)])
     return {"schedule_arn": schedule.arn}
 
 
@@ -139,8 +139,10 @@ def delete_schedule(ctx: Context, request: DeleteScheduleRequest) -> dict[str, o
     return {}
 
 
-def _schedule(ctx: Context, request: ScheduleRequest, group: str) -> Schedule:
-    """The schedule that a request describes. Raises InvalidScheduleRequest."""
+def _schedule(ctx: Context, request: ScheduleRequest, group: str, present: Schedule | None = None) -> Schedule:
+    """The schedule that a request describes, in the place of the present one. An invocation that is due, or failed and
+    is tried again, stays so unless what decides its time changes. Raises InvalidScheduleRequest.
+    """
     _check_target(request.target)
     schedule = Schedule(
         arn=schedule_arn(ctx.scope, group, request.name),
@@ -149,7 +151,7 @@ def _schedule(ctx: Context, request: ScheduleRequest, group: str) -> Schedule:
         group=group,
         schedule=request.schedule_expression,
         target=request.target,
-        created_at=ctx.now,
+        created_at=ctx.now if present is None else present.created_at,
         modified_at=ctx.now,
         timezone=request.schedule_expression_timezone,
         start_at=request.start_date,
@@ -159,14 +161,21 @@ def _schedule(ctx: Context, request: ScheduleRequest, group: str) -> Schedule:
         enabled=request.state == _ENABLED,
         window_minutes=_window(request.flexible_time_window),
         delete_after_completion=request.action_after_completion == "DELETE",
-        fingerprint=fingerprint(request.client_token, request),
+        fingerprint=fingerprint(request.client_token, request) if present is None else present.fingerprint,
     )
     if schedule.start_at is not None and schedule.end_at is not None and schedule.end_at <= schedule.start_at:
         raise InvalidScheduleRequest("The EndDate you specify must come after the StartDate.")
+    if present is not None and _times(schedule) == _times(present):
+        return replace(schedule, next_at=present.next_at, failures=present.failures, retry_at=present.retry_at)
     try:
         return replace(schedule, next_at=next_time(schedule, ctx.now))
     except InvalidSchedule as problem:
         raise InvalidScheduleRequest(f"Invalid Schedule Expression {schedule.schedule}. {problem}") from problem
+
+
+def _times(schedule: Schedule) -> tuple[object, ...]:
+    """What decides when a schedule is due. One that is enabled again makes no invocation that it has missed."""
+    return schedule.schedule, schedule.timezone, schedule.start_at, schedule.end_at, schedule.enabled
 
 
 def _window(request: FlexibleWindowRequest) -> int:
