@@ -204,9 +204,9 @@ class TaskRuntime(Protocol):
         """
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-        """The endpoints of all clusters of the sandbox's proxy, of a shared one only the task's own; None if there is no
-        proxy, or it doesn't answer. After a front proxy was asked, ``changes`` notifies when a health check's result
-        changes.
+        """The endpoints of all clusters of the sandbox's proxy, of a shared one only the task's own; None if there is
+        no proxy, or it doesn't answer. After a front proxy was asked, ``changes`` notifies when a health check's
+        result changes.
         """
 
     async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
