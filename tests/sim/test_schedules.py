@@ -55,7 +55,7 @@ class Scheduling(AwsCaller):
             "NetworkConfiguration": {"awsvpcConfiguration": {"Subnets": [subnet["SubnetId"]]}},
         }
         target = {"Arn": CLUSTER, "RoleArn": "arn:aws:iam::123456789012:role/r", "EcsParameters": parameters}
-        target["RetryPolicy"] = members.pop("RetryPolicy", {})
+        target |= {name: members.pop(name) for name in ("RetryPolicy", "Input") if name in members}
         given = {"Name": "job", "ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, **members}
         await self._caller.call(SCOPE, Call("scheduler", operation, {**given, "Target": target}))
 
@@ -227,5 +227,16 @@ def test_an_update_keeps_an_invocation_that_is_tried_again():
         assert (scheduling.record.failures, scheduling.record.retry_at is not None) == (1, True)
         await scheduling.run_for(HOUR)
         assert len(scheduling.tasks) == 1
+
+    run_story(story)
+
+
+@pytest.mark.parametrize("overrides", ['{"containerOverrides": 5}', '{"containerOverrides": ["app"]}', '{"cpu": {}}'])
+def test_overrides_of_another_shape_run_nothing_and_the_next_schedule_goes_on(overrides):
+    async def story(scheduling):
+        await scheduling.schedule("rate(10 minutes)", Input=overrides)
+        await scheduling.schedule("rate(10 minutes)", Name="good")
+        await scheduling.run_for(11 * MINUTE)
+        assert [task.started_by for task in scheduling.tasks] == ["chronos-schedule/good"]
 
     run_story(story)

@@ -26,6 +26,8 @@ _STEP: Final = re.compile(r"(?P<range>\*|\w+(?:-\w+)?)(?:/(?P<step>\d+))?")
 _FIELDS: Final = 6
 _WEEK: Final = 7
 _FRIDAY: Final = 5
+_LAST_YEAR: Final = 2199
+_LAST_DAY: Final = date(_LAST_YEAR, 12, 31)
 _SEARCHED_DAYS: Final = 29 * 366
 """How far ahead a day is searched: by then the 29th of February has been on every day of the week."""
 
@@ -44,9 +46,11 @@ class CronExpression(NamedTuple):
     days: Sequence[DayPredicate]
 
     def after(self, moment: datetime, zone: tzinfo) -> Iterator[datetime]:
-        """The times after ``moment``, in their order."""
+        """The times after ``moment``, in their order, as far as the last year of expressions."""
+        if moment.year > _LAST_YEAR:
+            return
         first = moment.astimezone(zone).date() - timedelta(days=1)
-        for ahead in range(_SEARCHED_DAYS):
+        for ahead in range(min(_SEARCHED_DAYS, (_LAST_DAY - first).days + 1)):
             day = first + timedelta(days=ahead)
             if all(matches(day) for matches in self.days):
                 yield from (at for one in self.times if (at := datetime.combine(day, one, zone)) > moment)
@@ -62,7 +66,7 @@ def parse_cron(text: str) -> CronExpression:
     seconds, minutes, hours = (_numbers(fields[index], 0, most) for index, most in ((0, 59), (1, 59), (2, 23)))
     if len(seconds) > 1:
         raise InvalidSchedule("A schedule can be due once a minute: its seconds are one number.")
-    months, years = _numbers(fields[4], 1, 12), _numbers(fields[6], 1970, 2199)
+    months, years = _numbers(fields[4], 1, 12), _numbers(fields[6], 1970, _LAST_YEAR)
     return CronExpression(
         tuple(time(hour, minute, second) for hour, minute, second in product(hours, minutes, seconds)),
         (

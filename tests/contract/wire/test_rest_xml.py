@@ -25,6 +25,8 @@ def parse(body: bytes, operation=CREATE, path="/2013-04-01/hostedzone"):
     [
         (b"<CreateHostedZoneRequest>", "no element found"),
         (b"not xml", "syntax error"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><a/>', "the root element is 'a'"),
+        (b'<?xml version="1.0" encoding="none-such"?><a/>', "the root element is 'a'"),
         (b"<DeleteHostedZoneRequest/>", "the root element is 'DeleteHostedZoneRequest'"),
         (b'<!DOCTYPE a [<!ENTITY b "cc">]><CreateHostedZoneRequest/>', "document type declaration"),
         (b"<a>" * (MAX_DEPTH + 1), "nested deeper"),

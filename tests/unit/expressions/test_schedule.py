@@ -65,6 +65,12 @@ def test_schedules_have_their_next_time(schedule, expected):
     assert times(schedule) == expected
 
 
+@pytest.mark.parametrize("start", ["2199-12-31T23:00:00", "9999-12-31T23:59:59"])
+def test_a_cron_expression_ends_with_the_year_2199(start):
+    due = times("cron(0 3 * * ? *)", start_at=instant(start), timezone="Asia/Tokyo")
+    assert due == [start[:16]]
+
+
 def test_schedules_follow_daylight_saving_time():
     found_times = times("cron(0 9 * * ? *)", 2, "2027-03-27T12:00:00", timezone="Europe/Berlin")
     assert found_times == ["2027-03-28T07:00", "2027-03-29T07:00"]

@@ -1,7 +1,8 @@
 """Input of REST XML: an element for each member, folded back into a tree.
 
 Promise: element names as botocore's models tell them; namespaces are not compared, since clients leave them out. A list
-is an element that has one element for each item. An unknown element is ignored and noted.
+is an element that has one element for each item. A document is UTF-8, whatever encoding it declares. An unknown element
+is ignored and noted.
 Refuses: a document type declaration (entities expand without bound), more than ``MAX_ELEMENTS``, deeper nesting than
 ``MAX_DEPTH``, another root element than the operation's.
 Source: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
@@ -41,7 +42,7 @@ class XmlElement(msgspec.Struct):
 def parse_xml(body: bytes) -> XmlElement:
     """The root element of a document. Raises InvalidXml."""
     builder = _TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8", " ")  # expat asks Python for any other encoding, which knows few of them
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = builder.refuse_doctype
     parser.StartElementHandler = builder.start

@@ -145,7 +145,7 @@ class RepeatableIds(Ids):
 def fit_input(call: Call, operation: OperationModel) -> dict[str, Any]:
     """The input of a call with the members' names and the scalars' types of the model.
 
-    Raises AwsCallFailed for a member that the model does not have, or a scalar that is not of its type.
+    Raises AwsCallFailed for a member that the model does not have, or a value that is not of its type.
     """
     shape = operation.input_shape
     fitted: dict[str, Any] = {} if shape is None else _fit(call.input, shape, call)
@@ -161,6 +161,8 @@ def _fit(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (an input
             return [_fit(element, shape.member, call) for element in elements]
         case MapShape() if isinstance(value, Mapping):
             return {str(key): _fit(member, shape.value, call) for key, member in value.items()}
+        case StructureShape() | MapShape() if value is not None:
+            raise _misfit(shape, call)
         case _:
             return _fit_scalar(value, shape, call)
 
@@ -190,9 +192,13 @@ def _fit_scalar(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (a
             case _:
                 return value
     except (KeyError, TypeError, ValueError):
-        raise AwsCallFailed(
-            call.service, "InvalidRequest", f"{call.operation}: a value is not of the type {shape.type_name}."
-        ) from None
+        raise _misfit(shape, call) from None
+
+
+def _misfit(shape: Shape, call: Call) -> AwsCallFailed:
+    return AwsCallFailed(
+        call.service, "InvalidRequest", f"{call.operation}: a value is not of the type {shape.type_name}."
+    )
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 (a scalar)
