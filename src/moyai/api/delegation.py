@@ -111,8 +111,8 @@ async def within_limit(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[
         yield chunk
 
 
-def sandboxed(response: DelegatedResponse) -> DelegatedResponse:
-    """The response as a document without rights in a browser: who stores an object chooses its content and its type,
+def sandbox_response(response: DelegatedResponse) -> DelegatedResponse:
+    """Take a document's rights in a browser from the response: who stores an object chooses its content and its type,
     and it comes from the origin of the API and the console.
     """
     others = ((name, value) for name, value in response.headers if name.lower() not in _SANDBOX)

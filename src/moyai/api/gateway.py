@@ -27,7 +27,7 @@ from moyai.api.delegation import (
     collect,
     delegated_request,
     payload,
-    sandboxed,
+    sandbox_response,
 )
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
@@ -209,7 +209,7 @@ class ApiGateway:
         account = claimed_account(request)
         if sender.credential is None and account is not None:
             scope = Scope(account, scope.region)
-        return sandboxed(await delegate.forward(delegated_request(request, service, scope, body)))
+        return sandbox_response(await delegate.forward(delegated_request(request, service, scope, body)))
 
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The response to a request that fails before it is served: ``error`` in the request's protocol.

@@ -75,6 +75,11 @@ class Application:
         return nullcontext() if service in _UNLOCKED else self._locks[crc32(service.encode()) % _LOCKS]
 
 
+def routed_scope(environ: Mapping[str, Any]) -> str:
+    """The routed service and region in the form in which moto looks for them in a signature."""
+    return f"AWS4-HMAC-SHA256 Credential=moyai/19700101/{environ[REGION]}/{environ[SERVICE]}/aws4_request"
+
+
 def _receive(environ: Environ, body: IO[bytes]) -> None:
     """Read the whole body into a file; then its length is known. Raises OSError when the control plane cut it off."""
     is_chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") != ""

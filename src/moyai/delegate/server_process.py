@@ -43,7 +43,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
-    from moyai.delegate.application import REGION, SERVICE, Application  # noqa: PLC0415
+    from moyai.delegate.application import Application, routed_scope  # noqa: PLC0415
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import READER  # noqa: PLC0415
 
@@ -60,8 +60,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
 
         def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
             """The name of the service's host."""
-            scope = f"AWS4-HMAC-SHA256 Credential=moyai/19700101/{environ[REGION]}/{environ[SERVICE]}/aws4_request"
-            return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": scope}, path)
+            return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
     application = Application(

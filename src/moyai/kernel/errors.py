@@ -65,7 +65,7 @@ class ServerFault(ApiError, code="InternalFailure"):
 
 
 class ServiceUnavailable(ServerFault, code="ServiceUnavailable", status=503):
-    """The request can't be processed at the moment (the message says why: the disk is full); nothing of it was."""
+    """The request can't be processed at the moment (the message says why: the disk is full); nothing was changed."""
 
 
 class UnknownOperation(ClientFault):
