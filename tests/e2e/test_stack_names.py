@@ -182,3 +182,55 @@ def test_a_stack_whose_alarms_and_dashboard_are_gone_is_deleted(simulation):
     cloudwatch.delete_dashboards(DashboardNames=[NAME])
     stack = account.cfn.describe_stacks(StackName="alarms")["Stacks"][0]["StackId"]
     assert account.delete("alarms") == "DELETE_COMPLETE", account.reasons(stack)
+
+
+def test_a_rollback_takes_away_what_the_update_had_added(simulation):
+    account = Account(simulation, 25)
+    key = [{"AttributeName": "a", "AttributeType": "S"}]
+    plain: dict[str, dict[str, Any]] = {
+        "ECR::Repository": {},
+        "SNS::Topic": {},
+        "KMS::Key": {},
+        "DynamoDB::Table": {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": key,
+            "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+        },
+        "Logs::LogGroup": {},
+        "EFS::FileSystem": {},
+        "S3::Bucket": {},
+    }
+    added: dict[str, dict[str, Any]] = {
+        "ECR::Repository": {
+            "ImageTagMutability": "IMMUTABLE",
+            "ImageScanningConfiguration": {"ScanOnPush": True},
+            "EmptyOnDelete": True,
+        },
+        "SNS::Topic": {"DisplayName": "shop"},
+        "KMS::Key": {"Description": "of the shop"},
+        "DynamoDB::Table": {
+            "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+        "Logs::LogGroup": {"DeletionProtectionEnabled": True},
+        "EFS::FileSystem": {"LifecyclePolicies": [{"TransitionToIA": "AFTER_7_DAYS"}]},
+        "S3::Bucket": {
+            "AccessControl": "PublicRead",
+            "AccelerateConfiguration": {"AccelerationStatus": "Enabled"},
+            "VersioningConfiguration": {"Status": "Enabled"},
+        },
+    }
+    resources: dict[str, Any] = {
+        kind.partition("::")[0]: {"Type": f"AWS::{kind}", "Properties": properties}
+        for kind, properties in plain.items()
+    }
+    assert account.create("added", resources) == "CREATE_COMPLETE", account.reasons("added")
+    changed = {
+        name: {**each, "Properties": {**each["Properties"], **added[each["Type"].removeprefix("AWS::")]}}
+        for name, each in resources.items()
+    }
+    parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "None", "Value": "v"}, "DependsOn": [*resources]}
+    assert account.update("added", {**changed, "Bad": parameter}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "ssm" in account.reasons("added").lower(), "the update has added all before it failed"
+    [repository] = account.client("ecr").describe_repositories()["repositories"]
+    assert repository["imageTagMutability"] == "MUTABLE"

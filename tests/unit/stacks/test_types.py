@@ -15,6 +15,19 @@ from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.schema import schemas
 
+LOAD_BALANCING = "AWS::ElasticLoadBalancingV2::"
+KEPT = {
+    ("AWS::ACMPCA::CertificateAuthorityActivation", "Status"),
+    ("AWS::EFS::MountTarget", "SecurityGroups"),
+    ("AWS::IAM::AccessKey", "Status"),
+    ("AWS::IAM::ManagedPolicy", "PolicyDocument"),
+    ("AWS::IAM::Role", "AssumeRolePolicyDocument"),
+    ("AWS::Lambda::Function", "Code"),
+    *((f"{LOAD_BALANCING}{kind}", f"{kind}Attributes") for kind in ("LoadBalancer", "TargetGroup", "Listener")),
+    *((f"{LOAD_BALANCING}LoadBalancer", name) for name in ("SecurityGroups", "Subnets", "SubnetMappings")),
+    (f"{LOAD_BALANCING}ListenerRule", "Priority"),
+}
+"""The properties that an update can't take away: they are required, or only the service knows their defaults."""
 STACK = Stack(StackId("arn:stack"), "shop", StackStatus.CREATE_IN_PROGRESS, None, Instant(0.0))
 TYPES = [kind for kind in resource_types().values() if kind.service]
 MODELS = load_models({kind.service for kind in TYPES})
@@ -116,4 +129,27 @@ def test_a_creation_that_is_repeated_after_an_interruption_accepts_what_it_creat
     first = context("shop", "Dashboard", "token")
     operations = [next(kind.create_steps(properties, each)) for each in (first, replace(first, is_repeated=True))]
     unnamed = next(kind.create_steps({"DashboardBody": "{}"}, first))
-    assert [call.operation for call in (*operations, unnamed)] == ["GetDashboard", "PutDashboard", "PutDashboard"]
+    assert [step.operation for step in (*operations, unnamed) if isinstance(step, Call)] == [
+        "GetDashboard",
+        "PutDashboard",
+        "PutDashboard",
+    ]
+
+
+def test_an_update_can_take_away_what_has_a_default():
+    rows = resource_types().values()
+    kept = {(row.name, name) for row in rows for name, each in row.follow.items() if not (each.reset or each.default)}
+    assert kept == KEPT
+
+
+def test_a_property_that_is_taken_away_gets_its_default():
+    kind = resource_types()["AWS::DynamoDB::Table"]
+    table = PhysicalResource("orders", {})
+    attempted = {"TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True}}
+    call = next(kind.update_steps(table, {}, context("shop", "Table", "token"), attempted))
+    assert isinstance(call, Call)
+    assert call.input["TimeToLiveSpecification"] == {"AttributeName": "until", "Enabled": False}
+    bucket = PhysicalResource("logs", {"LoggingConfiguration": {"DestinationBucketName": "all"}})
+    call = next(resource_types()["AWS::S3::Bucket"].update_steps(bucket, {}, context("shop", "Bucket", "token")))
+    assert isinstance(call, Call)
+    assert call.input["BucketLoggingStatus"] == {}

@@ -51,6 +51,7 @@ class Stable(msgspec.Struct, frozen=True):
 
 class Follow(msgspec.Struct, frozen=True):
     """A call of its own for one property. ``reset``: the call after which the property has its default again.
+    ``default``: the value that is set instead, where no such call exists, from the resource and the former value.
     ``when_false``: the call for a property that is false.
 
     ``at_creation`` is False for a property that the creation takes, too.
@@ -61,6 +62,7 @@ class Follow(msgspec.Struct, frozen=True):
     reset: str | None = None
     at_creation: bool = True
     when_false: str | None = None
+    default: Callable[[PhysicalResource, Any], Any] | None = None
 
     def call(self, service: str, name: str, resource: PhysicalResource) -> Call:
         """The call for the property ``name`` of a resource, which has it."""

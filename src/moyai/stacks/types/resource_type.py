@@ -85,7 +85,8 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             members = {**wrapped, **(self.update_by or self.by_id)(changing)}
             yield from self._answer_of(Call(self.service, self.update, members))
         for name in sorted(changed & self.follow.keys()):
-            yield from self._change_followed(name, self.follow[name], changing)
+            former = possible.get(name, before.get(name))
+            yield from self._change_followed(name, self.follow[name], changing, former)
         for name in sorted(changed & self.children.keys()):
             children = self.children[name]
             former = [before.get(name, children.initial), possible.get(name, children.initial)]
@@ -231,9 +232,12 @@ class StackResourceType(ResourceTypeRow, frozen=True):
                 raise ResourceFailed(operation.get("ErrorMessage", "the operation failed"))
             yield Wait(FIRST_WAIT)
 
-    def _change_followed(self, name: str, follow: Follow, resource: PhysicalResource) -> Procedure[None]:
+    def _change_followed(self, name: str, follow: Follow, resource: PhysicalResource, former: Any) -> Procedure[None]:  # noqa: ANN401 (a property)
         if name in resource.properties:
             yield follow.call(self.service, name, resource)
+        elif follow.default is not None:
+            properties = {**resource.properties, name: follow.default(resource, former)}
+            yield follow.call(self.service, name, msgspec.structs.replace(resource, properties=properties))
         elif follow.reset is not None:
             yield Call(self.service, follow.reset, self.by_id(resource))
         else:

@@ -11,7 +11,7 @@ from typing import Final
 from moyai.stacks.types.calls import Follow, Read
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags, map_tags
 
 _BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]})
@@ -120,6 +120,7 @@ def _log_group() -> StackResourceType:
                     "deletionProtectionEnabled": resource.properties["DeletionProtectionEnabled"],
                 },
                 at_creation=False,
+                default=always(value=False),
             ),
         },
         read=Read("DescribeLogGroups", ids("logGroupNamePrefix"), "logGroups[?logGroupName=='$id'] | [0]"),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import ec2_tags
 
 _ANYWHERE: Final = MappingProxyType({"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"})
@@ -75,7 +75,8 @@ def _security_group_rows() -> Iterator[StackResourceType]:
 
 
 def _vpc_attribute(name: str) -> Follow:
-    return Follow("ModifyVpcAttribute", both(ids("VpcId"), prop(name, name, lambda value: {"Value": value})))
+    members = both(ids("VpcId"), prop(name, name, lambda value: {"Value": value}))
+    return Follow("ModifyVpcAttribute", members, default=always(value=name == "EnableDnsSupport"))
 
 
 def _of_vpc(filter_name: str, value: str) -> Input:
@@ -150,7 +151,9 @@ def _subnet() -> StackResourceType:
         tagging=ec2_tags("subnet"),
         follow={
             name: Follow(
-                "ModifySubnetAttribute", both(ids("SubnetId"), prop(name, name, lambda value: {"Value": value}))
+                "ModifySubnetAttribute",
+                both(ids("SubnetId"), prop(name, name, lambda value: {"Value": value})),
+                default=always(value=False),
             )
             for name in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64")
         },

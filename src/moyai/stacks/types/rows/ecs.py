@@ -11,7 +11,7 @@ from typing import Final
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Follow, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, id_list, ids
+from moyai.stacks.types.rows.inputs import always, both, id_list, ids
 from moyai.stacks.types.tags import arn_tags
 
 _BY_ATTRIBUTE: Final = arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]})
@@ -24,6 +24,7 @@ _CAPACITY: Final = Follow(
         "capacityProviders": resource.properties.get("CapacityProviders", []),
         "defaultCapacityProviderStrategy": resource.properties.get("DefaultCapacityProviderStrategy", []),
     },
+    default=always([]),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from moyai.stacks.types.calls import Children, Follow, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
+from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags
 
 _LONGEST_NAME: Final = 32
@@ -29,7 +29,9 @@ def elbv2_rows() -> Iterator[StackResourceType]:
 
 
 def _set(operation: str, name: str) -> Follow:
-    return Follow(operation, both(ids("LoadBalancerArn"), prop(name, name)), at_creation=False)
+    members = both(ids("LoadBalancerArn"), prop(name, name))
+    default = always("ipv4") if name == "IpAddressType" else None
+    return Follow(operation, members, at_creation=False, default=default)
 
 
 def _load_balancer() -> StackResourceType:

@@ -34,6 +34,11 @@ def both(*inputs: Input) -> Input:
     return members
 
 
+def always(value: Any) -> Callable[[PhysicalResource, Any], Any]:  # noqa: ANN401 (a property's default)
+    """A default that depends on nothing."""
+    return lambda _, __: value
+
+
 def as_json(document: Any) -> str:  # noqa: ANN401 (a policy, as an object or a text)
     """A document as a text."""
     return document if isinstance(document, str) else json.dumps(document)

@@ -6,16 +6,17 @@ there
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read
 from moyai.stacks.types.names import ResourceContext
-from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
-from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
+from moyai.stacks.types.rows.topic_subscriptions import SubscriptionsOfTopic
 from moyai.stacks.types.tags import arn_tags, map_tags
 
 _LONGEST_NAME: Final = 80
@@ -39,29 +40,31 @@ _QUEUE_ATTRIBUTES: Final = frozenset(
         "VisibilityTimeout",
     }
 )
-_TOPIC_ATTRIBUTES: Final = frozenset(
+_TOPIC_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "ArchivePolicy",
-        "ContentBasedDeduplication",
-        "DisplayName",
-        "FifoThroughputScope",
-        "FifoTopic",
-        "KmsMasterKeyId",
-        "SignatureVersion",
-        "TracingConfig",
+        "ArchivePolicy": {},
+        "ContentBasedDeduplication": False,
+        "DisplayName": "",
+        "FifoThroughputScope": "Topic",
+        "FifoTopic": False,
+        "KmsMasterKeyId": "",
+        "SignatureVersion": "1",
+        "TracingConfig": "PassThrough",
     }
 )
-_SUBSCRIPTION_ATTRIBUTES: Final = frozenset(
+"""The defaults of a topic's attributes."""
+_SUBSCRIPTION_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "DeliveryPolicy",
-        "FilterPolicy",
-        "FilterPolicyScope",
-        "RawMessageDelivery",
-        "RedrivePolicy",
-        "ReplayPolicy",
-        "SubscriptionRoleArn",
+        "DeliveryPolicy": {},
+        "FilterPolicy": {},
+        "FilterPolicyScope": "MessageAttributes",
+        "RawMessageDelivery": False,
+        "RedrivePolicy": {},
+        "ReplayPolicy": {},
+        "SubscriptionRoleArn": "",
     }
 )
+"""The defaults of a subscription's attributes."""
 
 
 def messaging_rows() -> Iterator[StackResourceType]:
@@ -74,43 +77,18 @@ def messaging_rows() -> Iterator[StackResourceType]:
     yield _rule()
 
 
-class SubscriptionsOfTopic(Children, frozen=True):
-    """The subscriptions that a topic has as a property. Their end needs their ARNs, which only the service knows."""
-
-    def change(
-        self, service: str, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
-    ) -> Procedure[None]:
-        """As Children: end and begin what differs. A subscription that was never confirmed ends by itself."""
-        unwanted = [each for elements in former for each in elements if each not in after]
-        query = {"TopicArn": resource.id}
-        while unwanted:
-            page = yield Call(service, "ListSubscriptionsByTopic", query)
-            for each in page["Subscriptions"]:
-                if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in unwanted):
-                    yield Call(service, self.remove, {"SubscriptionArn": each["SubscriptionArn"]})
-            if not page.get("NextToken"):
-                break
-            query = {"TopicArn": resource.id, "NextToken": page["NextToken"]}
-        remaining = [[each for each in elements if each in after] for elements in former]
-        yield from super().change(service, resource, remaining, after)
-
-
-def _is_like(subscription: Properties, other: Properties) -> bool:
-    return all(subscription[name] == other.get(name) for name in ("Protocol", "Endpoint"))
-
-
 def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
     return as_json(value) if isinstance(value, Mapping) else value
 
 
-def _keyed(values: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+def _keyed(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     """The properties, of which these are in a map of attributes."""
     attributes = {name: _as_text(value) for name, value in values.items() if name in names}
     others = {name: value for name, value in values.items() if name not in names}
     return {**others, **({"Attributes": attributes} if attributes else {})}
 
 
-def _one_attribute(operation: str, by_id: Input, name: str) -> Follow:
+def _one_attribute(operation: str, by_id: Input, name: str, default: object) -> Follow:
     """A call that sets one attribute of a topic or subscription that exists."""
 
     def members(resource: PhysicalResource) -> Properties:
@@ -118,7 +96,7 @@ def _one_attribute(operation: str, by_id: Input, name: str) -> Follow:
         text = ("true" if value else "false") if isinstance(value, bool) else _as_text(value)
         return {**by_id(resource), "AttributeName": name, "AttributeValue": text}
 
-    return Follow(operation, members, at_creation=False)
+    return Follow(operation, members, at_creation=False, default=always(default))
 
 
 def _fifo(name: str) -> Any:  # noqa: ANN401 (the end of a name)
@@ -197,9 +175,12 @@ def _topic() -> StackResourceType:
         name_end=_fifo("FifoTopic"),
         rename={"TopicName": "Name"},
         arrange=lambda values: _keyed(values, _TOPIC_ATTRIBUTES),
-        arranged=_TOPIC_ATTRIBUTES,
+        arranged=frozenset(_TOPIC_ATTRIBUTES),
         tagging=arn_tags(ids("ResourceArn")),
-        follow={name: _one_attribute("SetTopicAttributes", ids("TopicArn"), name) for name in _TOPIC_ATTRIBUTES},
+        follow={
+            name: _one_attribute("SetTopicAttributes", ids("TopicArn"), name, default)
+            for name, default in _TOPIC_ATTRIBUTES.items()
+        },
         children={
             "Subscription": SubscriptionsOfTopic(
                 "Subscribe",
@@ -224,8 +205,11 @@ def _subscription() -> StackResourceType:
         "Unsubscribe",
         by_id,
         arrange=lambda values: {"ReturnSubscriptionArn": True, **_keyed(values, _SUBSCRIPTION_ATTRIBUTES)},
-        arranged=_SUBSCRIPTION_ATTRIBUTES,
-        follow={name: _one_attribute("SetSubscriptionAttributes", by_id, name) for name in _SUBSCRIPTION_ATTRIBUTES},
+        arranged=frozenset(_SUBSCRIPTION_ATTRIBUTES),
+        follow={
+            name: _one_attribute("SetSubscriptionAttributes", by_id, name, default)
+            for name, default in _SUBSCRIPTION_ATTRIBUTES.items()
+        },
         derive=lambda resource: {"Arn": resource.id},
         missing=frozenset({"NotFound", "NotFoundException"}),
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 from moyai.stacks.types.calls import Follow, Properties, Read
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
 
 _SERVICE: Final = "s3"
 _BUCKET: Final = ids("Bucket")
@@ -104,9 +104,14 @@ def _storage_calls() -> dict[str, Follow]:
     """How objects are stored, until when, and what is logged."""
     return {
         "AccelerateConfiguration": _put(
-            "AccelerateConfiguration", "", lambda value: {"Status": value["AccelerationStatus"]}
+            "AccelerateConfiguration",
+            "",
+            lambda value: {"Status": value["AccelerationStatus"]},
+            default={"AccelerationStatus": "Suspended"},
         ),
-        "AccessControl": Follow("PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned))),
+        "AccessControl": Follow(
+            "PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned)), default=always("Private")
+        ),
         "BucketEncryption": Follow(
             "PutBucketEncryption",
             both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _renamed)),
@@ -126,8 +131,9 @@ def _storage_calls() -> dict[str, Follow]:
             "PutBucketLogging",
             both(
                 _BUCKET,
-                prop("BucketLoggingStatus", "LoggingConfiguration", lambda value: {"LoggingEnabled": _renamed(value)}),
+                prop("BucketLoggingStatus", "LoggingConfiguration", _logging),
             ),
+            default=always({}),
         ),
     }
 
@@ -138,6 +144,7 @@ def _access_calls() -> dict[str, Follow]:
         "NotificationConfiguration": Follow(
             "PutBucketNotificationConfiguration",
             both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _renamed)),
+            default=always({}),
         ),
         "OwnershipControls": Follow(
             "PutBucketOwnershipControls",
@@ -154,7 +161,7 @@ def _access_calls() -> dict[str, Follow]:
             both(_BUCKET, prop("Tagging", "Tags", lambda tags: {"TagSet": tags})),
             reset="DeleteBucketTagging",
         ),
-        "VersioningConfiguration": _put("VersioningConfiguration", "Versioning"),
+        "VersioningConfiguration": _put("VersioningConfiguration", "Versioning", default={"Status": "Suspended"}),
         "WebsiteConfiguration": Follow(
             "PutBucketWebsite",
             both(_BUCKET, prop("WebsiteConfiguration", "WebsiteConfiguration", _website)),
@@ -168,9 +175,16 @@ def _location(context: ResourceContext) -> Properties:
     return {} if region == _DEFAULT_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
-def _put(name: str, operation: str, arrange: Callable[[Any], Any] = lambda value: value) -> Follow:
+def _put(
+    name: str, operation: str, arrange: Callable[[Any], Any] = lambda value: value, *, default: Properties
+) -> Follow:
     """A property whose member has its name."""
-    return Follow(f"PutBucket{operation or name}", both(_BUCKET, prop(name, name, arrange)))
+    members = both(_BUCKET, prop(name, name, arrange))
+    return Follow(f"PutBucket{operation or name}", members, default=always(default))
+
+
+def _logging(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    return {"LoggingEnabled": _renamed(configuration)} if configuration else {}
 
 
 def _canned(name: str) -> str:

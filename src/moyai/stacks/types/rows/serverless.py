@@ -14,7 +14,7 @@ from typing import Any, Final
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
 from moyai.stacks.types.tags import Tagging, arn_tags, map_tags
 
 _KEY: Final = ids("KeyId")
@@ -38,6 +38,13 @@ def _key_tags(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"Tags": [{"TagKey": tag["Key"], "TagValue": tag.get("Value", "")} for tag in tags]}
 
 
+def _default_key_policy(key: str) -> dict[str, Any]:
+    """The policy of a key that is created without one: its account's policies say who may use it."""
+    account = {"AWS": f"arn:aws:iam::{key.split(':')[4]}:root"}
+    allowed = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [allowed]}
+
+
 def _key() -> StackResourceType:
     return StackResourceType(
         "AWS::KMS::Key",
@@ -58,7 +65,10 @@ def _key() -> StackResourceType:
         ),
         follow={
             "Description": Follow(
-                "UpdateKeyDescription", both(_KEY, prop("Description", "Description")), at_creation=False
+                "UpdateKeyDescription",
+                both(_KEY, prop("Description", "Description")),
+                at_creation=False,
+                default=always(""),
             ),
             "KeyPolicy": Follow(
                 "PutKeyPolicy",
@@ -68,6 +78,7 @@ def _key() -> StackResourceType:
                     "Policy": as_json(resource.properties["KeyPolicy"]),
                 },
                 at_creation=False,
+                default=lambda resource, _: _default_key_policy(resource.attributes["Arn"]),
             ),
             "EnableKeyRotation": Follow(
                 "EnableKeyRotation", _KEY, "DisableKeyRotation", when_false="DisableKeyRotation"
@@ -113,13 +124,16 @@ def _table() -> StackResourceType:
         tagging=arn_tags(lambda resource: {"ResourceArn": resource.attributes["Arn"]}),
         follow={
             # Definitions change with the index that uses them, whose call has them.
-            "AttributeDefinitions": Follow("DescribeTable", _TABLE, at_creation=False),
+            "AttributeDefinitions": Follow("DescribeTable", _TABLE, at_creation=False, default=always([])),
             "TimeToLiveSpecification": Follow(
-                "UpdateTimeToLive", both(_TABLE, prop("TimeToLiveSpecification", "TimeToLiveSpecification"))
+                "UpdateTimeToLive",
+                both(_TABLE, prop("TimeToLiveSpecification", "TimeToLiveSpecification")),
+                default=lambda _, former: {**former, "Enabled": False},
             ),
             "PointInTimeRecoverySpecification": Follow(
                 "UpdateContinuousBackups",
                 both(_TABLE, prop("PointInTimeRecoverySpecification", "PointInTimeRecoverySpecification")),
+                default=always({"PointInTimeRecoveryEnabled": False}),
             ),
         },
         children={

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from moyai.stacks.types.calls import Follow, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import as_json, both, id_list, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags
 
 _REPOSITORY: Final = ids("repositoryName")
@@ -76,11 +76,14 @@ def _repository() -> StackResourceType:
         tagging=arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]}),
         follow={
             "ImageTagMutability": Follow(
-                "PutImageTagMutability", both(_REPOSITORY, prop("imageTagMutability", "ImageTagMutability"))
+                "PutImageTagMutability",
+                both(_REPOSITORY, prop("imageTagMutability", "ImageTagMutability")),
+                default=always("MUTABLE"),
             ),
             "ImageScanningConfiguration": Follow(
                 "PutImageScanningConfiguration",
                 both(_REPOSITORY, prop("imageScanningConfiguration", "ImageScanningConfiguration")),
+                default=always({"ScanOnPush": False}),
             ),
             "RepositoryPolicyText": Follow(
                 "SetRepositoryPolicy",
@@ -95,7 +98,7 @@ def _repository() -> StackResourceType:
                 ),
                 reset="DeleteLifecyclePolicy",
             ),
-            "EmptyOnDelete": Follow("DescribeRepositories", id_list("repositoryNames")),
+            "EmptyOnDelete": Follow("DescribeRepositories", id_list("repositoryNames"), default=always(value=False)),
         },
         read=Read("DescribeRepositories", id_list("repositoryNames"), "repositories[0]"),
         attributes={"Arn": "repositoryArn"},
@@ -115,7 +118,9 @@ def _file_system() -> StackResourceType:
         idempotency_member="CreationToken",
         follow={
             "LifecyclePolicies": Follow(
-                "PutLifecycleConfiguration", both(_FILE_SYSTEM, prop("LifecyclePolicies", "LifecyclePolicies"))
+                "PutLifecycleConfiguration",
+                both(_FILE_SYSTEM, prop("LifecyclePolicies", "LifecyclePolicies")),
+                default=always([]),
             ),
             "FileSystemPolicy": Follow(
                 "PutFileSystemPolicy",
@@ -125,8 +130,13 @@ def _file_system() -> StackResourceType:
             "FileSystemProtection": Follow(
                 "UpdateFileSystemProtection",
                 lambda resource: {"FileSystemId": resource.id, **resource.properties["FileSystemProtection"]},
+                default=always({"ReplicationOverwriteProtection": "ENABLED"}),
             ),
-            "BackupPolicy": Follow("PutBackupPolicy", both(_FILE_SYSTEM, prop("BackupPolicy", "BackupPolicy"))),
+            "BackupPolicy": Follow(
+                "PutBackupPolicy",
+                both(_FILE_SYSTEM, prop("BackupPolicy", "BackupPolicy")),
+                default=always({"Status": "DISABLED"}),
+            ),
         },
         read=Read("DescribeFileSystems", _FILE_SYSTEM, "FileSystems[0]"),
         stable=_AVAILABLE,
