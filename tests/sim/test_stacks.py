@@ -305,13 +305,19 @@ async def test_resources_of_a_nested_stack_are_skipped_by_a_rollback(machine):
     machine.check()
 
 
-async def test_a_template_that_nests_itself_ends(machine):
-    itself = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": FILES + "inner"}}
-    machine.files["inner"] = json.dumps({"Resources": {"Nested": itself}})
-    await machine.ask("CreateStack", StackName=NAME, TemplateBody=machine.files["inner"])
+@pytest.mark.parametrize(("parts", "count"), [(1, 1), (2, 2), (MAX_DEPTH + 2, MAX_DEPTH + 1)])
+async def test_a_template_that_nests_itself_or_too_many_ends(machine, parts, count):
+    nested = {"Type": "AWS::CloudFormation::Stack"}
+    for part in range(parts):
+        url = f"{FILES}{(part + 1) % parts}"
+        resource = {**nested, "Properties": {"TemplateURL": url}}
+        machine.files[str(part)] = json.dumps({"Description": str(part), "Resources": {"Nested": resource}})
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=machine.files["0"])
     assert await machine.finish() is StackStatus.ROLLBACK_COMPLETE
-    assert len(machine.world.stacks) == MAX_DEPTH + 1
-    assert {stack.status for stack in machine.world.stacks} == {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
+    assert len(machine.world.stacks) == count
+    if count <= MAX_DEPTH:
+        assert "has the same template" in str(machine.failures())
+    assert {stack.status for stack in machine.world.stacks} <= {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
 
 
 async def test_drift_shows_changes_by_hand(machine):

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudform
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -42,7 +43,7 @@ def new_stack(ctx: Context, name: str) -> Stack:
             "must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
     world = ctx.store.world
-    if sum(stack.exists for stack in world.stacks.each("scope", scope_key(ctx.scope))) >= MAX_STACKS:
+    if world.stacks.count("existing", scope_key(ctx.scope)) >= MAX_STACKS:
         raise StackLimitExceeded(f"Limit for stack has been exceeded: {MAX_STACKS}")
     parent = world.stacks.get(ctx.stack)
     _check_depth(world, parent)
@@ -58,13 +59,27 @@ def new_stack(ctx: Context, name: str) -> Stack:
 
 
 def _check_depth(world: World, parent: Stack | None) -> None:
-    """Raise StackLimitExceeded for a stack that is nested too deep: a template could nest itself."""
-    depth = 0
-    while parent is not None:
-        depth += 1
-        parent = world.stacks.get(parent.parent)
-    if depth > MAX_DEPTH:
+    """Raise StackLimitExceeded for a stack that is nested too deep."""
+    if sum(1 for _ in _around(world, parent)) > MAX_DEPTH:
         raise StackLimitExceeded(f"Stacks are nested at most {MAX_DEPTH} levels deep.")
+
+
+def check_nesting(world: World, stack: Stack, body: str) -> None:
+    """Raise StackFault for a template that a stack around this one has: each level could have several of the next."""
+    for ancestor in _around(world, world.stacks.get(stack.parent)):
+        template = world.stack_templates.get(ancestor.target)
+        if template is not None and template.body == body:
+            raise StackFault(
+                f"The stack {ancestor.name} around the stack {stack.name} has the same template. A template can't nest "
+                "itself: give the nested stack another one."
+            )
+
+
+def _around(world: World, stack: Stack | None) -> Iterator[Stack]:
+    """A stack and those around it."""
+    while stack is not None:
+        yield stack
+        stack = world.stacks.get(stack.parent)
 
 
 def check_updatable(world: World, stack: Stack) -> None:

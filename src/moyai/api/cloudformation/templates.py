@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from moyai.api.cloudformation.beginning import check_nesting
 from moyai.api.cloudformation.lookup import change_set_of, stack_of
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
@@ -85,6 +86,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     body = former.body if former is not None and requested.use_previous else requested.body
     if body is None:
         raise StackFault("Either Template URL or Template Body must be specified.")
+    check_nesting(world, stack, body)
     document = parse_document(body)
     request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
     declared = parse_declarations(document)

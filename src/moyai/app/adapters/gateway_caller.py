@@ -18,6 +18,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
+from botocore.utils import parse_timestamp
 from typing_extensions import override
 
 from moyai.api.gateway import ApiGateway
@@ -148,26 +149,29 @@ def fit_input(call: Call, operation: OperationModel) -> dict[str, Any]:
     Raises AwsCallFailed for a member that the model does not have, or a value that is not of its type.
     """
     shape = operation.input_shape
-    fitted: dict[str, Any] = {} if shape is None else _fit(call.input, shape, call)
+    fitted: dict[str, Any] = {} if shape is None else _fit(call.input, shape, call, "")
     return fitted
 
 
-def _fit(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (an input)
+def _fit(value: Any, shape: Shape, call: Call, path: str) -> Any:  # noqa: ANN401 (an input)
+    """``path``: the names of the members around the value."""
     match shape:
+        case StructureShape() if shape.is_document_type:
+            return value
         case StructureShape() if isinstance(value, Mapping):
-            return dict(_fit_members(value, shape, call))
+            return dict(_fit_members(value, shape, call, path))
         case ListShape():
             elements = value if isinstance(value, list | tuple) else [value]
-            return [_fit(element, shape.member, call) for element in elements]
+            return [_fit(element, shape.member, call, path) for element in elements]
         case MapShape() if isinstance(value, Mapping):
-            return {str(key): _fit(member, shape.value, call) for key, member in value.items()}
+            return {str(key): _fit(member, shape.value, call, f"{path}/{key}") for key, member in value.items()}
         case StructureShape() | MapShape() if value is not None:
-            raise _misfit(shape, call)
+            raise _misfit(shape, call, path)
         case _:
-            return _fit_scalar(value, shape, call)
+            return _fit_scalar(value, shape, call, path)
 
 
-def _fit_members(value: Mapping[str, Any], shape: StructureShape, call: Call) -> Iterator[tuple[str, Any]]:
+def _fit_members(value: Mapping[str, Any], shape: StructureShape, call: Call, path: str) -> Iterator[tuple[str, Any]]:
     names = {name.lower(): name for name in shape.members}
     for given_name, member in value.items():
         name = names.get(given_name.lower())
@@ -175,10 +179,10 @@ def _fit_members(value: Mapping[str, Any], shape: StructureShape, call: Call) ->
             raise AwsCallFailed(
                 call.service, "InvalidRequest", f"{call.operation} has no member for the property {given_name}."
             )
-        yield name, _fit(member, shape.members[name], call)
+        yield name, _fit(member, shape.members[name], call, f"{path}/{name}")
 
 
-def _fit_scalar(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (a scalar)
+def _fit_scalar(value: Any, shape: Shape, call: Call, path: str) -> Any:  # noqa: ANN401 (a scalar)
     try:
         match shape.type_name:
             case "string":
@@ -189,15 +193,17 @@ def _fit_scalar(value: Any, shape: Shape, call: Call) -> Any:  # noqa: ANN401 (a
                 return float(value)
             case "boolean":
                 return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
+            case "timestamp":
+                return parse_timestamp(value)
             case _:
                 return value
-    except (KeyError, TypeError, ValueError):
-        raise _misfit(shape, call) from None
+    except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError):
+        raise _misfit(shape, call, path) from None
 
 
-def _misfit(shape: Shape, call: Call) -> AwsCallFailed:
+def _misfit(shape: Shape, call: Call, path: str) -> AwsCallFailed:
     return AwsCallFailed(
-        call.service, "InvalidRequest", f"{call.operation}: a value is not of the type {shape.type_name}."
+        call.service, "InvalidRequest", f"{call.operation}: a value is not of the type {shape.type_name}: {path}."
     )
 
 

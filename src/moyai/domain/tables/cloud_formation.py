@@ -17,6 +17,7 @@ class CloudFormationTables:
     stacks = TableSpec(
         Stack,
         scope=scope_in_arn,
+        existing=lambda s: (scope_key(s.scope),) if s.exists else (),
         name=lambda s: (named_key(s.scope, s.name),) if s.exists else (),
         export=lambda s: tuple(
             named_key(s.scope, output.export) for output in s.outputs.values() if output.export is not None
@@ -25,7 +26,8 @@ class CloudFormationTables:
         root=lambda s: (s.root,) if s.root is not None and s.exists else (),
         imported=lambda s: tuple(named_key(s.scope, name) for name in s.imports) if s.exists else (),
     )
-    """``name``: of those that exist; ``exporter``: those that export something; ``imported``: by what they import;
+    """``existing``: those that are not deleted; ``name``: of these;
+    ``exporter``: those that export something; ``imported``: by what they import;
     ``root``: nested ones, by the stack at the top.
     """
     stack_resources = TableSpec(

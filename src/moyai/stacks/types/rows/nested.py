@@ -157,6 +157,8 @@ def nested_stack_row() -> NestedStack:
 def _input(properties: Properties, context: ResourceContext) -> dict[str, Any]:
     """The members that creations and updates have in common."""
     parameters = properties.get("Parameters", {})
+    if not isinstance(parameters, Mapping):
+        raise ResourceFailed("Value of property Parameters must be an object")
     members: dict[str, Any] = {
         "TemplateURL": properties.get("TemplateURL"),
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],

@@ -113,7 +113,7 @@ def _expected(properties: Properties, context: ResourceContext) -> tuple[int, fl
     try:
         count, seconds = int(properties.get("Count", 1)), float(properties["Timeout"])
         [token] = parse_qs(urlsplit(str(properties["Handle"])).query)["token"]
-    except (KeyError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise ResourceFailed(
             "A WaitCondition requires a Handle and a Timeout, a number of seconds, or a CreationPolicy."
         ) from None
