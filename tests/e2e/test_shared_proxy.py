@@ -55,18 +55,18 @@ def test_one_envoy_serves_all_tasks_and_each_shows_its_proxy(cluster, probe):
 
 
 def test_a_task_shows_its_own_part_of_the_proxy(cluster, probe):
-    def shown(*arguments: str) -> Any:
+    def printed_json(*arguments: str) -> Any:
         return json.loads(cluster.installation.moyai(*arguments, "--json"))
 
     assert web_answers(probe)
     task = task_id(cluster.tasks("caller")[0]["taskArn"])
-    for rows in (shown("proxy", "endpoints", task), shown("proxy", "clusters", task)):
+    for rows in (printed_json("proxy", "endpoints", task), printed_json("proxy", "clusters", task)):
         assert rows
         assert all(task in row["cluster"] for row in rows), rows
-    stats = json.dumps(shown("proxy", "stats", task, "--filter", "upstream_rq_2xx"))
+    stats = json.dumps(printed_json("proxy", "stats", task, "--filter", "upstream_rq_2xx"))
     assert task in stats
     assert not [web for web in cluster.tasks("web") if task_id(web["taskArn"]) in stats]
-    assert shown("explain", task, "web:80")["verdict"] == "reachable"
+    assert printed_json("explain", task, "web:80")["verdict"] == "reachable"
 
 
 def test_the_proxy_has_next_to_no_privileges(cluster, probe):

@@ -139,7 +139,7 @@ def test_a_resource_with_a_name_is_not_replaced_under_it(simulation):
     assert account.update("groups", resources) == "UPDATE_COMPLETE"
 
 
-def test_what_a_replacement_has_made_of_itself_is_kept(simulation):
+def test_a_replacement_of_itself_is_kept(simulation):
     account = Account(simulation, 22)
     strategy = {"DefaultCapacityProviderStrategy": [], "Cluster": {"Ref": "Cluster"}}
     resources: dict[str, Any] = {

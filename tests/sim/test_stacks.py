@@ -374,7 +374,10 @@ async def test_a_forced_deletion_leaves_what_can_not_be_deleted(machine):
     assert {resource.status for resource in own} == {"DELETE_SKIPPED"}
 
 
-PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "v", "Name": "own"}}
+PARAMETER: dict[str, Any] = {
+    "Type": "AWS::SSM::Parameter",
+    "Properties": {"Type": "String", "Value": "v", "Name": "own"},
+}
 TAGS = [{"Key": "stage", "Value": "test"}]
 
 

@@ -460,14 +460,14 @@ def test_a_namespace_can_not_have_the_name_of_a_private_zone_of_its_vpc(installa
 
 
 def test_a_name_has_a_hundred_weighted_records_of_a_type(route53, public):
-    def weighted(*numbers):
+    def weighted_records(*numbers):
         named = (record("web.shop.test", "10.0.0.1", SetIdentifier=f"{number:04}", Weight=1) for number in numbers)
         return [("CREATE", rrset) for rrset in named]
 
     message = "[Number of RRSets limit of 100 with DNS name web.shop.test. and type A exceeded.]"
-    assert bad_change(route53, public, *weighted(*range(1000))) == message
-    change(route53, public, *weighted(*range(100)))
-    assert bad_change(route53, public, *weighted(100)) == message
+    assert bad_change(route53, public, *weighted_records(*range(1000))) == message
+    change(route53, public, *weighted_records(*range(100)))
+    assert bad_change(route53, public, *weighted_records(100)) == message
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,7 @@ async def test_a_busy_server_is_a_reason_to_try_again():
     gateway = world.gateway(delegate=BusyDelegate(), clock=SystemClock())
     response = await gateway.forward(HttpRequest("GET", "/bucket/key", "", {"host": HOST}), chunks(b""))
     assert response.status == 503
+    assert isinstance(response, HttpResponse)
     assert b"<Code>ServiceUnavailable</Code>" in response.body
 
 

@@ -91,7 +91,7 @@ def test_an_endpoint_is_as_the_proxy_has_it(caller, endpoint, verdict, why_not):
     assert candidate.requests == (7 if candidate.known_to_proxy else 0)
 
 
-def test_without_an_answer_of_the_proxy_nobody_knows_whether_calls_succeed(caller):
+def test_without_an_answer_of_the_proxy_the_verdict_is_unknown(caller):
     answer = caller.explanation_of("back-api")
     assert (answer.verdict, "1 endpoint should get requests" in answer.reason) == (Reachability.UNKNOWN, True)
 

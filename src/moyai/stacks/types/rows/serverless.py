@@ -45,6 +45,31 @@ def _default_key_policy(key: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [allowed]}
 
 
+def _key_calls() -> dict[str, Follow]:
+    """The calls that set properties of a key that exists."""
+    return {
+        "Description": Follow(
+            "UpdateKeyDescription",
+            both(_KEY, prop("Description", "Description")),
+            at_creation=False,
+            default=always(""),
+        ),
+        "KeyPolicy": Follow(
+            "PutKeyPolicy",
+            lambda resource: {
+                "KeyId": resource.id,
+                "PolicyName": "default",
+                "Policy": as_json(resource.properties["KeyPolicy"]),
+            },
+            at_creation=False,
+            default=lambda resource, _: _default_key_policy(resource.attributes["Arn"]),
+        ),
+        "EnableKeyRotation": Follow("EnableKeyRotation", _KEY, "DisableKeyRotation", when_false="DisableKeyRotation"),
+        "Enabled": Follow("EnableKey", _KEY, "EnableKey", when_false="DisableKey"),
+        "PendingWindowInDays": Follow("DescribeKey", _KEY, "DescribeKey"),
+    }
+
+
 def _key() -> StackResourceType:
     return StackResourceType(
         "AWS::KMS::Key",
@@ -63,29 +88,7 @@ def _key() -> StackResourceType:
         tagging=Tagging(
             _key_tags, "TagResource", "UntagResource", _KEY, _key_tags, lambda names: {"TagKeys": list(names)}
         ),
-        follow={
-            "Description": Follow(
-                "UpdateKeyDescription",
-                both(_KEY, prop("Description", "Description")),
-                at_creation=False,
-                default=always(""),
-            ),
-            "KeyPolicy": Follow(
-                "PutKeyPolicy",
-                lambda resource: {
-                    "KeyId": resource.id,
-                    "PolicyName": "default",
-                    "Policy": as_json(resource.properties["KeyPolicy"]),
-                },
-                at_creation=False,
-                default=lambda resource, _: _default_key_policy(resource.attributes["Arn"]),
-            ),
-            "EnableKeyRotation": Follow(
-                "EnableKeyRotation", _KEY, "DisableKeyRotation", when_false="DisableKeyRotation"
-            ),
-            "Enabled": Follow("EnableKey", _KEY, "EnableKey", when_false="DisableKey"),
-            "PendingWindowInDays": Follow("DescribeKey", _KEY, "DescribeKey"),
-        },
+        follow=_key_calls(),
         read=Read("DescribeKey", _KEY, "KeyMetadata"),
         missing=frozenset({"NotFoundException", "KMSInvalidStateException"}),
     )
@@ -111,6 +114,24 @@ def _index_change(resource: PhysicalResource, kind: str, index: Mapping[str, Any
     return {"TableName": resource.id, "AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [change]}
 
 
+def _table_calls() -> dict[str, Follow]:
+    """The calls that set properties of a table that exists."""
+    return {
+        # Definitions change with the index that uses them, whose call has them.
+        "AttributeDefinitions": Follow("DescribeTable", _TABLE, at_creation=False, default=always([])),
+        "TimeToLiveSpecification": Follow(
+            "UpdateTimeToLive",
+            both(_TABLE, prop("TimeToLiveSpecification", "TimeToLiveSpecification")),
+            default=lambda _, former: {**former, "Enabled": False},
+        ),
+        "PointInTimeRecoverySpecification": Follow(
+            "UpdateContinuousBackups",
+            both(_TABLE, prop("PointInTimeRecoverySpecification", "PointInTimeRecoverySpecification")),
+            default=always({"PointInTimeRecoveryEnabled": False}),
+        ),
+    }
+
+
 def _table() -> StackResourceType:
     return StackResourceType(
         "AWS::DynamoDB::Table",
@@ -122,20 +143,7 @@ def _table() -> StackResourceType:
         drawn="TableName",
         arrange=_arrange_table,
         tagging=arn_tags(lambda resource: {"ResourceArn": resource.attributes["Arn"]}),
-        follow={
-            # Definitions change with the index that uses them, whose call has them.
-            "AttributeDefinitions": Follow("DescribeTable", _TABLE, at_creation=False, default=always([])),
-            "TimeToLiveSpecification": Follow(
-                "UpdateTimeToLive",
-                both(_TABLE, prop("TimeToLiveSpecification", "TimeToLiveSpecification")),
-                default=lambda _, former: {**former, "Enabled": False},
-            ),
-            "PointInTimeRecoverySpecification": Follow(
-                "UpdateContinuousBackups",
-                both(_TABLE, prop("PointInTimeRecoverySpecification", "PointInTimeRecoverySpecification")),
-                default=always({"PointInTimeRecoveryEnabled": False}),
-            ),
-        },
+        follow=_table_calls(),
         children={
             "GlobalSecondaryIndexes": Children(
                 "UpdateTable",

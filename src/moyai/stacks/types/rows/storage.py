@@ -63,6 +63,36 @@ def _parameter() -> StackResourceType:
     )
 
 
+def _repository_calls() -> dict[str, Follow]:
+    """The calls that set properties of a repository that exists."""
+    return {
+        "ImageTagMutability": Follow(
+            "PutImageTagMutability",
+            both(_REPOSITORY, prop("imageTagMutability", "ImageTagMutability")),
+            default=always("MUTABLE"),
+        ),
+        "ImageScanningConfiguration": Follow(
+            "PutImageScanningConfiguration",
+            both(_REPOSITORY, prop("imageScanningConfiguration", "ImageScanningConfiguration")),
+            default=always({"ScanOnPush": False}),
+        ),
+        "RepositoryPolicyText": Follow(
+            "SetRepositoryPolicy",
+            both(_REPOSITORY, prop("policyText", "RepositoryPolicyText", as_json)),
+            reset="DeleteRepositoryPolicy",
+        ),
+        "LifecyclePolicy": Follow(
+            "PutLifecyclePolicy",
+            both(
+                _REPOSITORY,
+                prop("lifecyclePolicyText", "LifecyclePolicy", lambda policy: policy["LifecyclePolicyText"]),
+            ),
+            reset="DeleteLifecyclePolicy",
+        ),
+        "EmptyOnDelete": Follow("DescribeRepositories", id_list("repositoryNames"), default=always(value=False)),
+    }
+
+
 def _repository() -> StackResourceType:
     return StackResourceType(
         "AWS::ECR::Repository",
@@ -74,32 +104,7 @@ def _repository() -> StackResourceType:
         drawn="RepositoryName",
         lower_case=True,
         tagging=arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]}),
-        follow={
-            "ImageTagMutability": Follow(
-                "PutImageTagMutability",
-                both(_REPOSITORY, prop("imageTagMutability", "ImageTagMutability")),
-                default=always("MUTABLE"),
-            ),
-            "ImageScanningConfiguration": Follow(
-                "PutImageScanningConfiguration",
-                both(_REPOSITORY, prop("imageScanningConfiguration", "ImageScanningConfiguration")),
-                default=always({"ScanOnPush": False}),
-            ),
-            "RepositoryPolicyText": Follow(
-                "SetRepositoryPolicy",
-                both(_REPOSITORY, prop("policyText", "RepositoryPolicyText", as_json)),
-                reset="DeleteRepositoryPolicy",
-            ),
-            "LifecyclePolicy": Follow(
-                "PutLifecyclePolicy",
-                both(
-                    _REPOSITORY,
-                    prop("lifecyclePolicyText", "LifecyclePolicy", lambda policy: policy["LifecyclePolicyText"]),
-                ),
-                reset="DeleteLifecyclePolicy",
-            ),
-            "EmptyOnDelete": Follow("DescribeRepositories", id_list("repositoryNames"), default=always(value=False)),
-        },
+        follow=_repository_calls(),
         read=Read("DescribeRepositories", id_list("repositoryNames"), "repositories[0]"),
         attributes={"Arn": "repositoryArn"},
         missing=frozenset({"RepositoryNotFoundException"}),
