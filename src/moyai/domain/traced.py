@@ -144,6 +144,9 @@ class _TracedTable(Table[R]):
     def by(self, index: str, value: str) -> tuple[R, ...]:
         return tuple(self.each(index, value))
 
+    def last(self, index: str, value: str) -> R | None:
+        return next(reversed(self.by(index, value)), None)
+
     def each(self, index: str, value: str) -> Iterator[R]:
         self._trace.note_index(self._name, index)
         self._trace.note((self._name, index, value))

@@ -64,7 +64,7 @@ def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Con
     try:
         return _pair(file, now)
     except SQLITE_ERRORS as error:
-        if not is_damage(error):
+        if not is_damage(error) and not _has_other_format(error):
             raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
         _log.warning("the metrics in %s can't be read (%s): an empty file takes their place", file, error)
     except OSError as error:
@@ -82,6 +82,11 @@ def recreate_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3
         return _pair(file, now)
     except (*SQLITE_ERRORS, OSError) as error:
         raise MetricStoreFault(f"The metric store {file} can't be created again: {error}.") from error
+
+
+def _has_other_format(error: Exception) -> bool:
+    """Whether SQLite refuses to write because of what the header says: the file itself was opened for writing."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
 
 def _pair(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:

@@ -171,6 +171,8 @@ READS: dict[str, Callable[[World, str], Any]] = {
     "get": lambda world, key: world.subnets.get(key),
     "contains": lambda world, key: key in world.subnets,
     "by": lambda world, key: world.subnets.by("vpc", key),
+    "last": lambda world, key: world.subnets.last("vpc", key),
+    "changes": lambda world, _: world.subnets.changes > 0,
     "first": lambda world, key: next(world.subnets.each("vpc", key), None),
     "after": lambda world, key: tuple(world.subnets.after("vpc", key, "s1")),
     "count": lambda world, key: world.subnets.count("vpc", key),

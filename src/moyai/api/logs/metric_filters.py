@@ -98,7 +98,8 @@ def describe_metric_filters(ctx: Context, request: DescribeMetricFiltersRequest)
         raise InvalidParameter("metricName and metricNamespace must be specified together.")
     world = ctx.store.world
     if request.log_group_name is None:
-        filters = world.metric_filters.by("scope", scope_key(ctx.scope))
+        groups = world.log_groups.by("scope", scope_key(ctx.scope))
+        filters = tuple(f for group in groups for f in world.metric_filters.by("group", group.arn))
     else:
         filters = world.metric_filters.by("group", group_named(ctx, request.log_group_name).arn)
     metric = (request.metric_namespace, request.metric_name)

@@ -23,6 +23,7 @@ from moyai.kernel.scope import is_account
 _HOUR: Final = 3600
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\x21-\x7e]{1,512}")
 _NO_POLICIES: Final = "there are no IAM policies here"
+_OWN_LENGTH: Final = "a session token is as long as its contents"
 _NO_DEVICES: Final = "there are no MFA devices here"
 
 
@@ -120,6 +121,8 @@ STS: Final = ApiService(
         "AssumeRole.Policy": _NO_POLICIES,
         "AssumeRole.SerialNumber": _NO_DEVICES,
         "AssumeRole.TokenCode": _NO_DEVICES,
+        "AssumeRole.MinimumSessionTokenSize": _OWN_LENGTH,
+        "GetSessionToken.MinimumSessionTokenSize": _OWN_LENGTH,
         "AssumeRole.ProvidedContexts": "there is no identity provider here",
         "GetSessionToken.SerialNumber": _NO_DEVICES,
         "GetSessionToken.TokenCode": _NO_DEVICES,

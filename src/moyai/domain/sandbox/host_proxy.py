@@ -13,8 +13,10 @@ from moyai.kernel.ids import ProxyId, TaskId
 HOST_PROXY: Final = ProxyId("host/proxy")
 HOST_PROXY_NAME: Final = "host-proxy"
 """The name of the proxy in its sandbox, and the sandbox's host name."""
-HOST_SANDBOX: Final = TaskId("00000000000000000000000000000001")
-"""The sandbox of the host's proxy: an empty network, so that a path which does not exist leads nowhere."""
+HOST_SANDBOX: Final = TaskId("686f73742d70726f7879000000000000")
+"""The sandbox of the host's proxy (``host-proxy`` in hexadecimal): an empty network, so that a path that does not
+exist leads nowhere.
+"""
 NAMESPACES: Final = "/run/netns"
 """The directory of network namespaces in the root of the host's proxy."""
 

@@ -7,7 +7,7 @@ from moyai.domain.autoscaling.policy import ScalingPolicy
 from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition
 from moyai.domain.cloudwatch.dashboard import Dashboard
-from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.keys import scope_of
 from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.logs.metric_filter import LogsResourcePolicy, MetricFilter, QueryDefinition
 from moyai.domain.table import TableSpec
@@ -30,9 +30,7 @@ class MonitoringTables:
     log_groups = TableSpec(LogGroup, scope=scope_in_arn, id=lambda g: (g.id,))
     log_streams = TableSpec(LogStream, group=lambda s: (s.group,), id=lambda s: (s.id,))
 
-    metric_filters = TableSpec(
-        MetricFilter, group=lambda f: (f.group,), scope=lambda f: (scope_key(scope_of(f.group)),)
-    )
+    metric_filters = TableSpec(MetricFilter, group=lambda f: (f.group,))
     logs_resource_policies = TableSpec(LogsResourcePolicy, scope=own_scope)
     query_definitions = TableSpec(QueryDefinition, scope=own_scope)
 

@@ -102,10 +102,11 @@ def environment(build: Builder, task: Task) -> dict[str, str]:
 
 def test_variables_have_precedence_over_files():
     build = build_with_files(
-        one="A=one\nO=one\nD=one\nS=one\nAWS_REGION=mars", two="A=two\nB=two", other="A=other\nD=other"
+        one="A=one\nO=one\nD=one\nS=one\nECS_AGENT_URI=mars", two="A=two\nB=two", other="A=other\nD=other"
     )
     told = environment(build, pending(build, "one", "two"))
-    assert told | {"A": "one", "B": "two", "O": "one", "D": "definition", "S": "s", "AWS_REGION": "us-east-1"} == told
+    assert told | {"A": "one", "B": "two", "O": "one", "D": "definition", "S": "s"} == told
+    assert told["ECS_AGENT_URI"] != "mars"
     override = ContainerOverride("app", environment=(KeyValuePair("O", "override"),))
     told = environment(build, pending(build, "one", "two", override=override))
     assert told | {"A": "one", "O": "override"} == told

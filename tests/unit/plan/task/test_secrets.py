@@ -129,6 +129,7 @@ def test_a_task_without_its_secret_fails_to_start():
 
 def test_a_secret_does_not_override_ecs_variables():
     build = build_with_secrets()
-    made = replace(container(), secrets=(ContainerSecret("AWS_REGION", "/shop/db"),))
+    made = replace(container(), secrets=(ContainerSecret("AWS_EXECUTION_ENV", "/shop/db"),))
     task = build.world.tasks[build.run(build.definition("s", made))]
-    assert container_spec(case_of(build.world, task), task.containers[0]).environment["AWS_REGION"] == "us-east-1"
+    variables = container_spec(case_of(build.world, task), task.containers[0]).environment
+    assert variables["AWS_EXECUTION_ENV"] == f"AWS_ECS_{task.launch_type}"
