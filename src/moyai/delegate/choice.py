@@ -87,7 +87,7 @@ class Delegates(Delegate):
             )
         self._scopes.add(request.scope)
         await self._embedded.start()
-        client = self._client("http://localhost", str(self._embedded.socket))
+        client = self._client("http://localhost", self._embedded.address)
         if request.service in IN_NETWORKS:
             networks = _networks_of(self._store.world, request.scope)
             if self._told.get(request.scope) != networks:

@@ -18,6 +18,8 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -60,10 +62,21 @@ class EmbeddedServer:
         self.directory, self._clock = directory, clock
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._descriptor: int | None = None
+        """Of the directory, from when a client needed it."""
         self._answers = False
         """Whether it answered when it was looked for, and nobody has said otherwise since."""
         self._retry_at = 0.0
         self._problem = ""
+
+    @property
+    def address(self) -> str:
+        """The path of the socket for clients in this process, while the server runs: through its directory's
+        descriptor, because a socket's path may have 107 bytes only.
+        """
+        if self._descriptor is None:
+            self._descriptor = os.open(self.directory, os.O_PATH | os.O_CLOEXEC)
+        return f"/proc/self/fd/{self._descriptor}/{self.socket.name}"
 
     @property
     def socket(self) -> Path:
@@ -92,6 +105,12 @@ class EmbeddedServer:
         if self._process is not None:
             self._process.wait()
         self._process, self._answers, self._retry_at = None, False, 0.0
+        self._remove_directory()
+
+    def _remove_directory(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
         if self.directory.exists():
             remove_tree(str(self.directory))
 
@@ -115,15 +134,15 @@ class EmbeddedServer:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         """Start the process, and wait until it answers. Raises OSError."""
-        if self.directory.exists():
-            remove_tree(str(self.directory))
+        self._remove_directory()
         (self.directory / "root").mkdir(parents=True)
         self.directory.chmod(0o700)
         with (
             socket.socket(socket.AF_UNIX) as listener,
             (self.directory / "errors").open("w+b") as errors,
         ):
-            listener.bind(str(self.socket))
+            with _short_path(self.socket) as path:
+                listener.bind(path)
             reading, writing = os.pipe()
             try:
                 process = subprocess.Popen(  # noqa: S603 - this interpreter, our own program
@@ -164,12 +183,23 @@ def _last_line(output: bytes) -> str:
     return lines[-1] if lines else "it gave no reason"
 
 
+@contextmanager
+def _short_path(path: Path) -> Iterator[str]:
+    """The path through the descriptor of its directory, since a socket's path may have 107 bytes only."""
+    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
 def _connect(path: Path) -> socket.socket | None:
     """A connection to the process, or None when none listens there."""
     server = socket.socket(socket.AF_UNIX)
     server.settimeout(_CONNECT_SECONDS)
     try:
-        server.connect(str(path))
+        with _short_path(path) as short_path:
+            server.connect(short_path)
     except (FileNotFoundError, ConnectionRefusedError):
         server.close()
         return None
