@@ -7,12 +7,12 @@ import { bySlowest, type TaskMetrics } from "../../../src/traffic/data/slowestTa
 import { renderPage } from "../../renderPage.tsx";
 import { answers } from "../../shop.ts";
 
-test("traffic health is a tab of the service's page", async () => {
+test("traffic is in the first tab of the service's page", async () => {
   const DescribeServices = { services: answers.DescribeServices.services.filter((service) => service.serviceName === "catalog") };
   const pattern = "/clusters/:cluster/services/:service/:tab?";
   renderPage(<ServicePage />, pattern, "/clusters/shop/services/catalog/traffic", { ...answers, DescribeServices });
   await screen.findByText("By DiscoveryName: traffic that this service's proxies received");
-  expect(screen.getByRole("tab", { name: "Traffic health" }).getAttribute("aria-selected")).toBe("true");
+  expect(screen.getByRole("tab", { name: "Health and metrics" }).getAttribute("aria-selected")).toBe("true");
 });
 
 test("the slowest target by p95 comes first, then the one that fails; one without any latency last", () => {
