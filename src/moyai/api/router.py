@@ -12,7 +12,9 @@ Source: https://smithy.io/2.0/guides/wire-protocol-selection.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -76,6 +78,15 @@ class RoutedRequest(NamedTuple):
     """The signing name of a service that moyai does not implement; None for a request to moyai's own services."""
 
 
+class _RestOperation(NamedTuple):
+    """An operation that a method and a path name. ``path``: the template, with its labels."""
+
+    path: str
+    protocol: str
+    service: str
+    name: str
+
+
 class Router:
     """Routes requests by the target prefixes, versions, paths and signing names of the services' models."""
 
@@ -86,9 +97,18 @@ class Router:
         }
         self._by_signing_name = {model.signing_name: name for name, model in models.items()}
         self._by_version = {model.api_version: name for name, model in models.items() if _has_forms(model)}
-        self._rest = [
-            (name, model) for name, model in models.items() if model.metadata["protocol"] in {REST_JSON, REST_XML}
-        ]
+
+    @cached_property
+    def _rest_operations(self) -> Mapping[tuple[str, str], Sequence[_RestOperation]]:
+        """The operations of REST services by their method and the first part of their path, which never is a label."""
+        operations: defaultdict[tuple[str, str], list[_RestOperation]] = defaultdict(list)
+        for service, model in self._models.items():
+            protocol = model.metadata["protocol"]
+            for name in model.operation_names if protocol in {REST_JSON, REST_XML} else ():
+                http = model.operation_model(name).http
+                place = (http["method"], _first_part(http["requestUri"].partition("?")[0]))
+                operations[place].append(_RestOperation(http["requestUri"], protocol, service, name))
+        return operations
 
     def route(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
         """Find the request's operation. ``scope_service`` is the credential scope's, None for an unsigned request."""
@@ -133,11 +153,9 @@ class Router:
 
     def _by_rest_path(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
         description = f"{request.method} {request.path[:200]}"
-        for service, model in self._rest:
-            for name in model.operation_names:
-                http = model.operation_model(name).http
-                if http["method"] == request.method and labels(http["requestUri"], request.path) is not None:
-                    return RoutedRequest(model.metadata["protocol"], service, name, description)
+        for operation in self._rest_operations.get((request.method, _first_part(request.path)), ()):
+            if labels(operation.path, request.path) is not None:
+                return RoutedRequest(operation.protocol, operation.service, operation.name, description)
         signed_for = self._by_signing_name.get(scope_service or "")
         if request.content_type == FORM:
             return RoutedRequest(EC2 if signed_for == EC2 else QUERY, None, None, description)
@@ -145,6 +163,10 @@ class Router:
             return _delegated(REST_JSON, "cognito-idp" if _USER_POOL_PATH.fullmatch(request.path) else S3)
         protocol = _protocols(self._models[signed_for])[0] if signed_for else JSON
         return RoutedRequest(protocol, None, None, description)
+
+
+def _first_part(path: str) -> str:
+    return path.removeprefix("/").partition("/")[0]
 
 
 def _may_be_object(request: HttpRequest) -> bool:
