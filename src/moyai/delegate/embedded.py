@@ -18,8 +18,6 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -63,7 +61,7 @@ class EmbeddedServer:
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor: int | None = None
-        """Of the directory, from when a client needed it."""
+        """Of the directory, from when it was needed."""
         self._answers = False
         """Whether it answered when it was looked for, and nobody has said otherwise since."""
         self._retry_at = 0.0
@@ -71,17 +69,12 @@ class EmbeddedServer:
 
     @property
     def address(self) -> str:
-        """The path of the socket for clients in this process, while the server runs: through its directory's
-        descriptor, because a socket's path may have 107 bytes only.
+        """The path of the socket on which it answers, for this process: through the descriptor of the directory, since
+        a socket's path may have 107 bytes only. Raises FileNotFoundError without the directory.
         """
         if self._descriptor is None:
             self._descriptor = os.open(self.directory, os.O_PATH | os.O_CLOEXEC)
-        return f"/proc/self/fd/{self._descriptor}/{self.socket.name}"
-
-    @property
-    def socket(self) -> Path:
-        """The socket on which it answers."""
-        return self.directory / "server.sock"
+        return f"/proc/self/fd/{self._descriptor}/server.sock"
 
     async def start(self) -> None:
         """Make sure that the process answers. Raises DelegateFailed."""
@@ -98,7 +91,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """End the process, if there is one, and remove its files. Raises OSError."""
-        server = _connect(self.socket)
+        server = self._connect()
         if server is not None:
             with server:
                 _end(_peer(server))
@@ -114,8 +107,22 @@ class EmbeddedServer:
         if self.directory.exists():
             remove_tree(str(self.directory))
 
+    def _connect(self) -> socket.socket | None:
+        """A connection to the process, or None when none listens there."""
+        server = socket.socket(socket.AF_UNIX)
+        server.settimeout(_CONNECT_SECONDS)
+        try:
+            server.connect(self.address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            server.close()
+            return None
+        except BaseException:
+            server.close()
+            raise
+        return server
+
     def _start(self) -> None:
-        server = _connect(self.socket)
+        server = self._connect()
         if server is not None:
             server.close()
             return
@@ -141,8 +148,7 @@ class EmbeddedServer:
             socket.socket(socket.AF_UNIX) as listener,
             (self.directory / "errors").open("w+b") as errors,
         ):
-            with _short_path(self.socket) as path:
-                listener.bind(path)
+            listener.bind(self.address)
             reading, writing = os.pipe()
             try:
                 process = subprocess.Popen(  # noqa: S603 - this interpreter, our own program
@@ -181,32 +187,6 @@ def _is_ready(pipe: int) -> bool:
 def _last_line(output: bytes) -> str:
     lines = output.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it gave no reason"
-
-
-@contextmanager
-def _short_path(path: Path) -> Iterator[str]:
-    """The path through the descriptor of its directory, since a socket's path may have 107 bytes only."""
-    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)
-
-
-def _connect(path: Path) -> socket.socket | None:
-    """A connection to the process, or None when none listens there."""
-    server = socket.socket(socket.AF_UNIX)
-    server.settimeout(_CONNECT_SECONDS)
-    try:
-        with _short_path(path) as short_path:
-            server.connect(short_path)
-    except (FileNotFoundError, ConnectionRefusedError):
-        server.close()
-        return None
-    except BaseException:
-        server.close()
-        raise
-    return server
 
 
 def _peer(server: socket.socket) -> int:

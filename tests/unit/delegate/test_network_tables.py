@@ -42,7 +42,7 @@ async def test_accounts_beyond_the_most_are_refused(tmp_path):
 
     embedded = EmbeddedServer(tmp_path, SystemClock())
     delegates = Delegates(DelegateChoice(), embedded, MemoryStore(), most_scopes=1)
-    async with await asyncio.start_unix_server(respond, str(embedded.socket)):
+    async with await asyncio.start_unix_server(respond, embedded.address):
         request = DelegatedRequest("s3", SCOPE, "GET", "/", {"host": "localhost"}, None)
         assert [(await delegates.forward(request)).status for _ in range(2)] == [200, 200]
         other = Scope(AccountId("444455556666"), SCOPE.region)
