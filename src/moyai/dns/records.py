@@ -26,10 +26,10 @@ from dns.rdatatype import AAAA, CNAME, SRV, A, RdataType
 
 from moyai.domain.cloudmap.service import (
     ALIAS_DNS_NAME,
-    INSTANCE_CNAME,
-    INSTANCE_IPV4,
-    INSTANCE_IPV6,
     INSTANCE_PORT,
+    SRV_PRIORITY,
+    SRV_WEIGHT,
+    VALUE_ATTRIBUTES,
     DiscoveryInstance,
     DiscoveryService,
     DnsRecord,
@@ -38,7 +38,9 @@ from moyai.domain.cloudmap.service import (
 )
 
 _KINDS: Mapping[RecordType, RdataType] = MappingProxyType({kind: RdataType[kind] for kind in RecordType})
-_SOURCES: Mapping[RdataType, str] = MappingProxyType({A: INSTANCE_IPV4, AAAA: INSTANCE_IPV6, CNAME: INSTANCE_CNAME})
+_SOURCES: Mapping[RdataType, str] = MappingProxyType(
+    {RdataType[kind]: attribute for kind, attribute in VALUE_ATTRIBUTES.items()}
+)
 """The instance attribute with the value of each type."""
 
 Labels = tuple[bytes, ...]
@@ -46,9 +48,6 @@ Labels = tuple[bytes, ...]
 
 MULTIVALUE_ANSWERS: Final = 8
 """The number of values in a multivalue answer of Route 53."""
-_PRIORITY: Final = 1
-_WEIGHT: Final = 1
-"""Cloud Map's SRV records have priority 1 and weight 1, which can't be changed."""
 
 
 class ZoneRecord(NamedTuple):
@@ -96,7 +95,7 @@ def _srv(
 ) -> Iterator[ZoneRecord]:
     """The SRV record, then the addresses of the name that it points to."""
     labels = _relative(instance.id) + owner
-    value = f"{_PRIORITY} {_WEIGHT} {int(instance.attributes[INSTANCE_PORT])} {Name(labels + apex.labels)}"
+    value = f"{SRV_PRIORITY} {SRV_WEIGHT} {int(instance.attributes[INSTANCE_PORT])} {Name(labels + apex.labels)}"
     yield ZoneRecord(_lower(owner), SRV, config.ttl, max_answers, dns.rdata.from_text(IN, SRV, value))
     for kind in (A, AAAA):
         if _SOURCES[kind] in instance.attributes:

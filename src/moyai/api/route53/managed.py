@@ -5,16 +5,14 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/dg/services-route53.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterator
 
 from moyai.domain.cloudmap.service import (
     ALIAS_DNS_NAME,
-    INSTANCE_CNAME,
-    INSTANCE_IPV4,
-    INSTANCE_IPV6,
     INSTANCE_PORT,
+    SRV_PRIORITY,
+    SRV_WEIGHT,
+    VALUE_ATTRIBUTES,
     DiscoveryInstance,
     DiscoveryService,
     DnsRecord,
@@ -24,11 +22,6 @@ from moyai.domain.cloudmap.service import (
 from moyai.domain.route53.names import DomainNameProblem, normalized_name
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet, apex_records
 from moyai.domain.world import World
-
-_SOURCES: Final[Mapping[RecordType, str]] = MappingProxyType(
-    {RecordType.A: INSTANCE_IPV4, RecordType.AAAA: INSTANCE_IPV6, RecordType.CNAME: INSTANCE_CNAME}
-)
-"""The instance attribute with the value of each type."""
 
 
 def managed_record_sets(world: World, zone: HostedZone) -> list[ResourceRecordSet]:
@@ -70,7 +63,7 @@ def _value(config: DnsRecord, instance: DiscoveryInstance, name: str) -> str | A
     """The value of an instance's record. Raises KeyError where the instance has none."""
     attributes = instance.attributes
     if config.type is RecordType.SRV:
-        return f"1 1 {attributes[INSTANCE_PORT]} {instance.id}.{name}"
+        return f"{SRV_PRIORITY} {SRV_WEIGHT} {attributes[INSTANCE_PORT]} {instance.id}.{name}"
     if config.type is not RecordType.CNAME and ALIAS_DNS_NAME in attributes:
         return AliasOf("", normalized_name(attributes[ALIAS_DNS_NAME]))
-    return attributes[_SOURCES[config.type]]
+    return attributes[VALUE_ATTRIBUTES[config.type]]

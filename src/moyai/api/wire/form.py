@@ -17,7 +17,17 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, complaint, read_base64, read_items, read_number, read_string, read_time
+from moyai.api.wire.scalars import (
+    MemberReader,
+    Reader,
+    complaint,
+    read_base64,
+    read_items,
+    read_members,
+    read_number,
+    read_string,
+    read_time,
+)
 from moyai.api.wire.unknown_members import note_unknown_member
 
 MAX_FIELDS = 10_000
@@ -135,28 +145,21 @@ class FormReader:
                 return SCALAR_TEXT_READERS[shape.type_name]
 
     def _structure(self, shape: StructureShape) -> Reader:
-        table: dict[str, tuple[str, str, Reader]] = {}
+        table: dict[str, MemberReader] = {}
+
+        def note_unknown(field: str) -> None:
+            if self._naming.refuses_unknown:
+                raise Misfit(f"there is no such member in {shape.name}.").under(field)
+            note_unknown_member(shape.name, field)
 
         def read(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
                 raise complaint(value, "structure")
-            params: dict[str, object] = {}
-            for field, item in value.items():
-                entry = table.get(field)
-                if entry is None:
-                    if self._naming.refuses_unknown:
-                        raise Misfit(f"there is no such member in {shape.name}.").under(field)
-                    note_unknown_member(shape.name, field)
-                    continue
-                try:
-                    params[entry[1]] = entry[2](item)
-                except Misfit as problem:
-                    raise problem.under(entry[0]) from None
-            return params
+            return read_members(value.items(), table, note_unknown)
 
         self._made[shape.name] = read  # before its members: a shape may contain itself
         for name, member in shape.members.items():
-            table[self._naming.member(member, name)] = (name, xform_name(name), self.reader(member))
+            table[self._naming.member(member, name)] = MemberReader(name, xform_name(name), self.reader(member))
         return read
 
     def _list(self, shape: ListShape) -> Reader:

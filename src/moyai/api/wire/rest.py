@@ -7,7 +7,7 @@ Source: https://smithy.io/2.0/spec/http-bindings.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qs, unquote
 
 from botocore import xform_name
@@ -40,7 +40,15 @@ def members_at(shape: StructureShape, location: str | None) -> dict[str, Shape]:
     return {name: member for name, member in shape.members.items() if member.serialization.get("location") == location}
 
 
-def params_outside_body(operation: OperationModel, shape: StructureShape, request: HttpRequest) -> Params:
+def read_request(
+    operation: OperationModel, request: HttpRequest, read_body: Callable[[StructureShape, bytes], Params]
+) -> Params:
+    """The input of a path, a query and a body. Raises what ``read_body`` raises, Misfit and Malformed."""
+    shape = operation.input_shape
+    return {} if shape is None else read_body(shape, request.body) | _params_outside_body(operation, shape, request)
+
+
+def _params_outside_body(operation: OperationModel, shape: StructureShape, request: HttpRequest) -> Params:
     """The members of a path and a query string. Raises Misfit, and Malformed for a query string that can't be read."""
     path_texts = {name: [text] for name, text in (labels(operation.http["requestUri"], request.path) or {}).items()}
     return _from_texts(members_at(shape, "uri"), path_texts) | _from_texts(

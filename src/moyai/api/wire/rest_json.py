@@ -16,7 +16,7 @@ from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.json_rpc import JSON_WRITERS, decoded_json
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.rest import members_at, params_outside_body
+from moyai.api.wire.rest import members_at, read_request
 from moyai.api.wire.scalars import SCALAR_READERS, complaint
 from moyai.api.wire.tree import TreeReader, TreeWriter
 from moyai.kernel.errors import ApiError, Malformed
@@ -32,11 +32,8 @@ class RestJson:
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """The input of a path, a query and a JSON body."""
-        shape = operation.input_shape
-        if shape is None:
-            return {}
         try:
-            return self._from_body(shape, request.body) | params_outside_body(operation, shape, request)
+            return read_request(operation, request, self._from_body)
         except Misfit as problem:
             raise Malformed(problem.message) from None
 

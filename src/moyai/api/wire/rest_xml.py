@@ -14,7 +14,7 @@ from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.query import QUERY_CODES, XML_PROLOGUE
-from moyai.api.wire.rest import members_at, params_outside_body
+from moyai.api.wire.rest import members_at, read_request
 from moyai.api.wire.tree import UnknownMember
 from moyai.api.wire.xml import XmlWriter, element, escape
 from moyai.api.wire.xml_input import InvalidXml, XmlReader, parse_xml
@@ -36,11 +36,8 @@ class RestXml:
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """The input of a path, a query and an XML body."""
-        shape = operation.input_shape
-        if shape is None:
-            return {}
         try:
-            return self._from_body(shape, request.body) | params_outside_body(operation, shape, request)
+            return read_request(operation, request, self._from_body)
         except Misfit as problem:
             raise InvalidXml(problem.message) from None
 

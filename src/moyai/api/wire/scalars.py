@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from moyai.api.wire.misfit import Misfit
 
@@ -193,6 +193,31 @@ def read_items(values: Iterable[object], read_item: Reader) -> list[object]:
     except Misfit as problem:
         raise problem.at(len(items)) from None
     return items
+
+
+class MemberReader(NamedTuple):
+    """How a member of a structure is read: its name in the model, and in the parameters."""
+
+    name: str
+    parameter: str
+    read: Reader
+
+
+def read_members(
+    values: Iterable[tuple[str, object]], members: Mapping[str, MemberReader], note_unknown: Callable[[str], None]
+) -> dict[str, object]:
+    """The members of a structure, by the names of their parameters. A misfit of a member names it."""
+    params: dict[str, object] = {}
+    for name, value in values:
+        member = members.get(name)
+        if member is None:
+            note_unknown(name)
+            continue
+        try:
+            params[member.parameter] = member.read(value)
+        except Misfit as problem:
+            raise problem.under(member.name) from None
+    return params
 
 
 SCALAR_READERS: Mapping[str, Reader] = MappingProxyType(

@@ -10,6 +10,7 @@ Source: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from xml.parsers import expat
 
@@ -19,7 +20,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from moyai.api.wire.form import SCALAR_TEXT_READERS
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, complaint, read_items
+from moyai.api.wire.scalars import MemberReader, Reader, complaint, read_items, read_members
 from moyai.api.wire.unknown_members import note_unknown_member
 from moyai.kernel.errors import Malformed
 
@@ -98,25 +99,17 @@ class XmlReader:
                 return _text_reader(shape)
 
     def _structure(self, shape: StructureShape) -> Reader:
-        table: dict[str, tuple[str, str, Reader]] = {}
+        table: dict[str, MemberReader] = {}
+        note_unknown = partial(note_unknown_member, shape.name)
 
         def read(value: object) -> dict[str, object]:
-            params: dict[str, object] = {}
-            for child in _element(value).children:
-                entry = table.get(child.name)
-                if entry is None:
-                    note_unknown_member(shape.name, child.name)
-                    continue
-                try:
-                    params[entry[1]] = entry[2](child)
-                except Misfit as problem:
-                    raise problem.under(entry[0]) from None
-            return params
+            return read_members(((child.name, child) for child in _element(value).children), table, note_unknown)
 
         self._made[shape.name] = read  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             if "location" not in member.serialization:
-                table[member.serialization.get("name", name)] = (name, xform_name(name), self.reader(member))
+                wire_name = member.serialization.get("name", name)
+                table[wire_name] = MemberReader(name, xform_name(name), self.reader(member))
         return read
 
     def _list(self, shape: ListShape) -> Reader:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -42,6 +44,15 @@ class RecordType(StrEnum):
     AAAA = "AAAA"
     SRV = "SRV"
     CNAME = "CNAME"
+
+
+VALUE_ATTRIBUTES: Final[Mapping[RecordType, str]] = MappingProxyType(
+    {RecordType.A: INSTANCE_IPV4, RecordType.AAAA: INSTANCE_IPV6, RecordType.CNAME: INSTANCE_CNAME}
+)
+"""The instance attribute that has the value of a record of each type. That of SRV is made from several."""
+SRV_PRIORITY: Final = 1
+SRV_WEIGHT: Final = 1
+"""Both can't be changed."""
 
 
 class RoutingPolicy(StrEnum):
