@@ -38,7 +38,7 @@ class Delegates(Delegate):
         self._choice, self._embedded, self._store, self._most_scopes = choice, embedded, store, most_scopes
         self._scopes: set[Scope] = set()
         """Those of the embedded server's requests."""
-        self._told: dict[Scope, Networks] = {}
+        self._sent_networks: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
@@ -71,12 +71,12 @@ class Delegates(Delegate):
             return await self._forward_to_embedded(request)
         except NotReached:
             self._embedded.look_again()
-            self._told.clear()
+            self._sent_networks.clear()
         return await self._forward_to_embedded(request)
 
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""
-        self._told.clear()
+        self._sent_networks.clear()
         self._scopes.clear()
         await asyncio.to_thread(self._embedded.stop)
 
@@ -90,9 +90,9 @@ class Delegates(Delegate):
         client = self._client("http://localhost", self._embedded.address)
         if request.service in IN_NETWORKS:
             networks = _networks_of(self._store.world, request.scope)
-            if self._told.get(request.scope) != networks:
+            if self._sent_networks.get(request.scope) != networks:
                 await client.tell_networks(networks)
-                self._told[request.scope] = networks
+                self._sent_networks[request.scope] = networks
         return await client.forward(request)
 
     @override

@@ -50,8 +50,8 @@ class MeteredLogs(LogStore):
     async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
         await self._logs.append(batches, now)
         for batch in batches:
-            for one in self._filters_of(batch.group):
-                self._publish(one, batch.events)
+            for metric_filter in self._filters_of(batch.group):
+                self._publish(metric_filter, batch.events)
 
     def _filters_of(self, identity: LogGroupId) -> Iterator[MetricFilter]:
         world = self._store.world
@@ -59,9 +59,11 @@ class MeteredLogs(LogStore):
             for group in world.log_groups.by("id", identity):
                 yield from world.metric_filters.by("group", group.arn)
 
-    def _publish(self, one: MetricFilter, events: Sequence[LogEvent]) -> None:
-        transformation = one.transformation
-        compiled = _compiled(one.pattern, transformation.metric_value, tuple(sorted(transformation.dimensions.items())))
+    def _publish(self, metric_filter: MetricFilter, events: Sequence[LogEvent]) -> None:
+        transformation = metric_filter.transformation
+        compiled = _compiled(
+            metric_filter.pattern, transformation.metric_value, tuple(sorted(transformation.dimensions.items()))
+        )
         has_match = False
         for event in events:
             message = event.message.decode("utf-8", "replace")
@@ -70,15 +72,15 @@ class MeteredLogs(LogStore):
                 value = _number(compiled.value(message))
                 dimensions = {name: select(message) for name, select in compiled.dimensions}
                 if value is not None:
-                    self._write(one, event.at, value, {k: v[:_LONGEST] for k, v in dimensions.items() if v})
+                    self._write(metric_filter, event.at, value, {k: v[:_LONGEST] for k, v in dimensions.items() if v})
         if not has_match and events and transformation.default_value is not None:
-            self._write(one, events[-1].at, transformation.default_value, {})
+            self._write(metric_filter, events[-1].at, transformation.default_value, {})
 
-    def _write(self, one: MetricFilter, at: int, value: float, dimensions: Mapping[str, str]) -> None:
-        transformation: MetricTransformation = one.transformation
+    def _write(self, metric_filter: MetricFilter, at: int, value: float, dimensions: Mapping[str, str]) -> None:
+        transformation: MetricTransformation = metric_filter.transformation
         metric = metric_id(transformation.metric_namespace, transformation.metric_name, dimensions.items())
         summary = of_values([(value, 1.0)])
-        self._metrics.write(scope_of(one.group), metric, transformation.unit, Instant(at / 1000), summary)
+        self._metrics.write(scope_of(metric_filter.group), metric, transformation.unit, Instant(at / 1000), summary)
 
     @override
     async def read(self, question: EventQuery) -> EventPage:

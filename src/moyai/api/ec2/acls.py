@@ -115,9 +115,9 @@ def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAsso
         raise InvalidParameterValue(f"{acl.record.id} is in {acl.vpc.id} and {former.record.id} in {former.vpc.id}.")
     created = AclAssociation(new_id(ctx, "aclassoc"), association.subnet)
     without = without_subnet(former.record, association.subnet)
-    kept = without if acl.record.id == former.record.id else acl.record
-    changed = replace(kept, associations=(*kept.associations, created))
-    others = [] if kept is without or without == former.record else [Put(without)]
+    new_acl = without if acl.record.id == former.record.id else acl.record
+    changed = replace(new_acl, associations=(*new_acl.associations, created))
+    others = [] if new_acl is without or without == former.record else [Put(without)]
     commit(ctx, request, *others, Put(changed))
     return {"new_association_id": created.id}
 

@@ -69,8 +69,8 @@ def disassociate_nat_gateway_address(ctx: Context, request: DisassociateNatGatew
     removed = [by_association[identity] for identity in dict.fromkeys(request.association_ids)]
     if any(one.allocation == gateway.allocation for one in removed):
         raise InvalidParameterValue(f"The primary address of {gateway.id} can't be disassociated.")
-    kept = tuple(one for one in gateway.secondary if one not in removed)
-    commit(ctx, request, Put(replace(gateway, secondary=kept)))
+    remaining = tuple(one for one in gateway.secondary if one not in removed)
+    commit(ctx, request, Put(replace(gateway, secondary=remaining)))
     return {
         "nat_gateway_id": gateway.id,
         "nat_gateway_addresses": [nat_address(gateway, one, "disassociating") for one in removed],

@@ -101,8 +101,8 @@ def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> d
 def _without_ipv4(ctx: Context, vpc: Vpc, removed: Ipv4Range) -> dict[str, object]:
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     _check_unused(removed.cidr, [s.id for s in subnets if IPv4Network(s.cidr).subnet_of(IPv4Network(removed.cidr))])
-    kept = tuple(one for one in vpc.secondary if one != removed)
-    commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=kept)))
+    remaining = tuple(one for one in vpc.secondary if one != removed)
+    commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=remaining)))
     return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(removed, "disassociating")}
 
 

@@ -157,9 +157,9 @@ def ipv4_ranges(vpc: Vpc) -> tuple[Ipv4Range, ...]:
     return (Ipv4Range(vpc.id.replace("vpc-", "vpc-cidr-assoc-"), vpc.cidr), *vpc.secondary)
 
 
-def ipv4_association(one: Ipv4Range, state: str) -> dict[str, object]:
+def ipv4_association(ipv4_range: Ipv4Range, state: str) -> dict[str, object]:
     """An IPv4 range of a VPC as answers have it."""
-    return {"association_id": one.id, "cidr_block": one.cidr, "cidr_block_state": {"state": state}}
+    return {"association_id": ipv4_range.id, "cidr_block": ipv4_range.cidr, "cidr_block_state": {"state": state}}
 
 
 def dhcp_options_id(vpc: Vpc) -> DhcpOptionsId:

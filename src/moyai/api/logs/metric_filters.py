@@ -104,10 +104,11 @@ def describe_metric_filters(ctx: Context, request: DescribeMetricFiltersRequest)
         filters = world.metric_filters.by("group", group_named(ctx, request.log_group_name).arn)
     metric = (request.metric_namespace, request.metric_name)
     chosen = {
-        f"{one.name}\0{one.group}": one
-        for one in filters
-        if one.name.startswith(request.filter_name_prefix or "")
-        and metric in {(None, None), (one.transformation.metric_namespace, one.transformation.metric_name)}
+        f"{metric_filter.name}\0{metric_filter.group}": metric_filter
+        for metric_filter in filters
+        if metric_filter.name.startswith(request.filter_name_prefix or "")
+        and metric
+        in {(None, None), (metric_filter.transformation.metric_namespace, metric_filter.transformation.metric_name)}
     }
     listing = ("DescribeMetricFilters", request.log_group_name, request.filter_name_prefix, metric)
     page = page_of(chosen, listing, request.next_token, request.limit)
@@ -164,14 +165,14 @@ def _check(pattern: str, transformation: MetricTransformation) -> None:
             raise InvalidParameter("Invalid metric transformation: metricValue is a number or a selector.")
 
 
-def _view(one: MetricFilter) -> dict[str, object]:
-    parsed = parse_arn(one.group)
-    transformation = one.transformation
+def _view(metric_filter: MetricFilter) -> dict[str, object]:
+    parsed = parse_arn(metric_filter.group)
+    transformation = metric_filter.transformation
     return {
-        "filter_name": one.name,
-        "filter_pattern": one.pattern,
+        "filter_name": metric_filter.name,
+        "filter_pattern": metric_filter.pattern,
         "log_group_name": "" if parsed is None else parsed.resource.removeprefix("log-group:"),
-        "creation_time": milliseconds(one.created_at),
+        "creation_time": milliseconds(metric_filter.created_at),
         "metric_transformations": [
             {
                 "metric_name": transformation.metric_name,
