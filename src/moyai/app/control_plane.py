@@ -41,6 +41,7 @@ from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.app.wiring import (
     Gateways,
     ServicePorts,
+    changes_of_reset,
     defaults_of,
     faults,
     make_calling_loops,
@@ -56,7 +57,7 @@ from moyai.app.wiring import (
 from moyai.console.app import PREFIX
 from moyai.console.events import Events
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
-from moyai.domain.world import Delete, Put
+from moyai.domain.world import Put
 from moyai.images.hosted_registry import HostedRegistry
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
@@ -185,15 +186,14 @@ class ControlPlane:
         return len(self._store.world.tasks.by("alive", "yes"))
 
     async def reset(self) -> None:
-        """Delete all records, stop all tasks, and continue with an empty state.
+        """Delete all records, stop all tasks, and continue with an empty state. File systems are removed soon after.
 
         Raises StateUnwritable, and then continues unchanged; NotStopped when the records are deleted but a process does
         not end.
         """
         await self._stop_loops()
-        file_systems = [file_system.id for file_system in self._store.world.file_systems]
         try:
-            self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
+            self._store.apply(changes_of_reset(self._store.world, self._clock.now()))
             self._set_defaults()
             register_instances(self._settings.machine, self._store, self._clock, self._ids)
             await self._store.durable()
@@ -205,8 +205,6 @@ class ControlPlane:
             await self._blobs.clear()
             await self._delegate.reset()
             await self._runtime.destroy()
-            for file_system in file_systems:
-                await self._runtime.remove_file_system(file_system)
         finally:
             self._start_loops()
 

@@ -50,7 +50,9 @@ from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.defaults import Defaults
-from moyai.kernel.clock import Clock, Seconds
+from moyai.domain.efs.file_system import FileSystem
+from moyai.domain.world import Change, Delete, Put, World
+from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.pki.library import CryptographyPki
@@ -198,3 +200,15 @@ def defaults_of(settings: Settings) -> Defaults:
     """The settings that the planner reads."""
     traced = settings.metrics.trace_sampling > 0
     return Defaults(settings.live_endpoints, traced=traced, proxy=settings.proxy.topology)
+
+
+def changes_of_reset(world: World, now: Instant) -> list[Change]:
+    """The deletion of all records but those of file systems: they are marked as deleted, and go with their content, so
+    that a reset that is killed leaves none on the disk.
+    """
+    return [
+        Put(structs.replace(record, deleted_at=now))
+        if isinstance(record, FileSystem)
+        else Delete(type(record), record.key)
+        for record in tuple(world.records())
+    ]

@@ -17,7 +17,7 @@ from moyai.domain.elb.log_attributes import BucketName
 from moyai.domain.world import Put
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import LoadBalancerArn, TaskId, VpcId
-from moyai.ports.runtime import Output
+from moyai.ports.runtime import Output, RuntimeFault
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.front_logs.collector import FrontLogCollector
@@ -31,6 +31,7 @@ from moyai.testing.world import SCOPE
 PLACE = Place("my-logs/web/AWSLogs/123456789012/elasticloadbalancing/us-east-1", "123456789012_web", "10.0.0.10")
 NOON = Instant(1_795_867_200)
 SOURCE = "front/vpc-1"
+VPCS = (VpcId("vpc-1"), VpcId("vpc-2"))
 GROWING = f"{PLACE.folder}/2026/11/28/123456789012_web_20261128T1205Z_10.0.0.10"
 
 
@@ -233,6 +234,18 @@ def test_no_bucket_has_the_name_of_the_state_file(files):
             BucketName().read(name)
 
 
+class FailingRuntime(SimRuntime):
+    """A runtime that can read no output of the first VPC's front proxy."""
+
+    reads: int = 0
+
+    async def output(self, task: TaskId, container: str, after: int) -> Output:
+        if task == front_sandbox(VpcId("vpc-1")):
+            raise RuntimeFault("the log is unreadable")
+        self.reads += 1
+        return Output((), after)
+
+
 class BusyRuntime(SimRuntime):
     """A runtime with more output whenever it is asked, which counts the reads of each sandbox."""
 
@@ -246,16 +259,31 @@ class BusyRuntime(SimRuntime):
         return Output((), after + 1)
 
 
+def store_with_two_vpcs() -> MemoryStore:
+    """A store with a load balancer that has logs in each of two VPCs."""
+    logged = replace(load_balancer(SCOPE), attributes={"access_logs.s3.enabled": "true"})
+    store = MemoryStore()
+    for vpc in VPCS:
+        store.apply([Put(replace(logged, vpc=vpc, arn=LoadBalancerArn(f"{logged.arn}{vpc}")))])
+    return store
+
+
+async def test_a_vpc_whose_output_cannot_be_read_does_not_hold_up_the_others(files):
+    files.append(10, "a")
+    clock = ManualClock(Instant(NOON + INTERVAL))
+    runtime = FailingRuntime(clock)
+    with pytest.raises(RuntimeFault, match="unreadable"):
+        await FrontLogCollector(store_with_two_vpcs(), runtime, files.files, clock).collect()
+    assert runtime.reads == 1
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
+
+
 async def test_a_vpc_that_always_has_more_output_does_not_hold_up_the_others(files):
     files.append(10, "a")
-    vpcs = [VpcId("vpc-1"), VpcId("vpc-2")]
-    logged = replace(load_balancer(SCOPE), attributes={"access_logs.s3.enabled": "true"})
-    balancers = [replace(logged, vpc=vpc, arn=LoadBalancerArn(f"{logged.arn}{vpc}")) for vpc in vpcs]
-    clock, store = ManualClock(Instant(NOON + INTERVAL)), MemoryStore()
-    store.apply([Put(balancer) for balancer in balancers])
+    clock, store = ManualClock(Instant(NOON + INTERVAL)), store_with_two_vpcs()
     runtime = BusyRuntime(clock)
     await FrontLogCollector(store, runtime, files.files, clock).collect()
-    assert set(runtime.reads) == {front_sandbox(vpc) for vpc in vpcs}
+    assert set(runtime.reads) == {front_sandbox(vpc) for vpc in VPCS}
     assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
 
 
