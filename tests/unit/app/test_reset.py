@@ -7,10 +7,11 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.efs.file_system import FileSystem
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
+from moyai.kernel.ids import FileSystemId
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 
-ID = "fs-0123456789abcdef0"
+ID = FileSystemId("fs-0123456789abcdef0")
 
 
 def test_a_file_systems_record_stays_until_its_content_is_removed():
