@@ -11,7 +11,7 @@ Sources: https://asgi.readthedocs.io/en/latest/specs/www.html, docs/decisions/br
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -37,11 +37,16 @@ OWN_PREFIX = "/_moyai/"
 _JSON = MappingProxyType({"content-type": "application/json"})
 
 
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
 class StreamedResponse(msgspec.Struct, frozen=True):
-    """A response in chunks, sent as they come until the client disconnects. Only moyai's own handlers return it."""
+    """A response in chunks, sent as they come until the client disconnects: of moyai's own handlers, and of other
+    servers, which may repeat a header.
+    """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     chunks: AsyncIterator[bytes]
     ended: Callable[[], None] | None = None
     """Called once after the last chunk, also when the client left before the first."""
@@ -185,7 +190,7 @@ class App:
             return None
         if isinstance(response, HttpResponse):
             return response
-        return StreamedResponse(response.status, dict(response.headers), response.chunks)
+        return StreamedResponse(response.status, response.headers, response.chunks)
 
     def _page_handler(self, request: HttpRequest) -> Handler | None:
         """The handler of the pages below the first part of the request's path."""
@@ -279,8 +284,9 @@ async def _wait_for_disconnect(receive: Receive, body_read: asyncio.Event | None
         pass
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -2,12 +2,14 @@
 
 Promise: every packet has an answer, except those that get none (responses, and packets shorter than a header). Names
 are compared without regard to case and returned as they were asked for. A name that is not in the zones is returned as
-``upstream``, for another resolver: the question's own name, or the target of a CNAME or an alias.
+``upstream``, for another resolver: the question's own name, or the target of a CNAME or an alias. So is a name that a
+hosted zone delegates to other name servers.
 
     not a query                             NOTIMP            in a zone, name unknown    NXDOMAIN with SOA
     can't be parsed, not just one question  FORMERR           name known, not the type   no answers, with SOA
     EDNS of another version                 BADVERS           ANY                        HINFO (RFC 8482)
     a class but IN, transfers, meta types   REFUSED           outside, no recursion      REFUSED
+                                                              delegated, no recursion    a referral
 
 Source: RFC 1035, 2308, 6604, 6891, 8020, 8482
 """
@@ -28,9 +30,10 @@ import msgspec
 from dns.message import Message
 from dns.name import Name
 from dns.rdataclass import IN
-from dns.rdatatype import AAAA, ANY, CNAME, HINFO, NS, SOA, SRV, A, RdataType
+from dns.rdatatype import AAAA, ANY, CNAME, DS, HINFO, NS, SOA, SRV, A, RdataType
 from dns.rrset import RRset
 
+from moyai.dns.hosted import HostedNames
 from moyai.dns.index import Zones
 from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.dns.stand_ins import STAND_IN, STAND_IN_TTL
@@ -93,11 +96,15 @@ def answer(zones: Zones, vpc: VpcId | None, query: Message, rotation: int) -> Dn
     if question.rdclass != IN or (dns.rdatatype.is_metatype(question.rdtype) and question.rdtype != ANY):
         return _refusal(message, dns.rcode.REFUSED)
     zone = zones.find(vpc, to_labels(question.name))
-    if zone is not None:
+    referral = None if zone is None else _referral(zone, question.name, question.rdtype)
+    if zone is not None and referral is None:
         message.flags |= dns.flags.AA
         return _Lookup(zones, vpc, question.rdtype, rotation, DnsAnswer(message, zone)).follow(question.name, zone)
     if not query.flags & dns.flags.RD:
-        return _refusal(message, dns.rcode.REFUSED)
+        if referral is None:
+            return _refusal(message, dns.rcode.REFUSED)
+        message.authority.append(referral)
+        return DnsAnswer(message, zone)
     return DnsAnswer(message, upstream=UpstreamQuestion(question.name, question.rdtype))
 
 
@@ -172,7 +179,7 @@ class _Lookup:
         """Answer for ``name`` and its targets. ``owner`` is the name in the answer, which an alias does not change."""
         owner = name
         for _ in range(_HOPS):
-            if zone is None:
+            if zone is None or _referral(zone, name, self._kind) is not None:
                 renamed = None if owner is name else owner
                 self._answer.upstream, self._answer.zone = UpstreamQuestion(name, self._kind, renamed), None
                 return self._answer
@@ -233,6 +240,20 @@ class _Lookup:
 def _relative(zone: AuthoritativeZone, name: Name) -> Labels:
     labels = to_labels(name)
     return labels[: len(labels) - len(zone.labels)]
+
+
+def _referral(zone: AuthoritativeZone, name: Name, kind: RdataType) -> RRset | None:
+    """The NS records by which the zone gives the name to other name servers (RFC 1034 § 4.3.2), if it does. A DS record
+    is the zone's own (RFC 4035 § 3.1.4.1).
+    """
+    if not isinstance(zone, HostedNames):
+        return None
+    owner = _relative(zone, name)
+    delegated = zone.delegation(owner[1:] if kind == DS else owner)
+    servers = None if delegated is None else zone.find(delegated, NS)
+    if delegated is None or servers is None:
+        return None
+    return _rrset(Name((*delegated, *zone.labels, b"")), servers.values(0))
 
 
 def _rrset(owner: Name, records: list[ZoneRecord]) -> RRset:

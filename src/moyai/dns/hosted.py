@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from dns.name import Name
-from dns.rdatatype import SOA, RdataType
+from dns.rdatatype import NS, SOA, RdataType
 
 from moyai.dns.records import MULTIVALUE_ANSWERS, Labels, ZoneRecord
 from moyai.dns.zone import AnswerSet, RandomBelow, RecordSet, ancestry
@@ -111,6 +111,15 @@ class HostedNames:
             wildcard = self._wildcard(owner)
             return None if wildcard is None else self._answer_set(wildcard, kind)
         return self._answer_set(owner, kind)
+
+    def delegation(self, owner: Labels) -> Labels | None:
+        """The name at or above this one that the zone's NS records give to other name servers, if there is one. Only
+        public zones delegate names.
+        """
+        if self.zone.private:
+            return None
+        names = (owner[above:] for above in reversed(range(len(owner))))
+        return next((name for name in names if (name, NS) in self._published), None)
 
     @property
     def negative_ttl(self) -> int:

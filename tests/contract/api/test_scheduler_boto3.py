@@ -149,7 +149,14 @@ def test_targets_other_than_ecs_tasks_are_refused_by_name(scheduler):
     assert "EcsParameters" in invalid(scheduler, Target={"Arn": CLUSTER, "RoleArn": ROLE})
     assert "SqsParameters" in invalid(scheduler, Target={**TARGET, "SqsParameters": {"MessageGroupId": "a"}})
     assert "DeadLetterConfig" in invalid(scheduler, Target={**TARGET, "DeadLetterConfig": {"Arn": queue}})
-    assert "Input" in invalid(scheduler, Target={**TARGET, "Input": "[]"})
+    for text in (
+        "[]",
+        "{",
+        '{"command": ["a"]}',
+        '{"containerOverrides": "a"}',
+        '{"containerOverrides": [{"cpu": 1}]}',
+    ):
+        assert "Input" in invalid(scheduler, Target={**TARGET, "Input": text})
 
 
 def test_settings_that_exclude_each_other_are_refused(scheduler):

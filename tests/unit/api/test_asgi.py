@@ -195,6 +195,14 @@ async def test_a_stream_is_sent_as_it_comes():
     assert closed == [True]
 
 
+async def test_a_repeated_header_stays_repeated():
+    async def page(_request):
+        return StreamedResponse(200, (("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")), chunks_of(b"a", closed=[]))
+
+    response = await ask(App(world.gateway(), {"page": page}), "GET", "/_moyai/page")
+    assert response[0]["headers"] == [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+
+
 @pytest.mark.parametrize("failing", ["http.response.start", "http.response.body", None])
 async def test_the_end_of_a_stream_is_reported_once(failing):
     ends: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import dns.flags
 import dns.message
 import dns.rcode
 import pytest
@@ -210,3 +211,24 @@ def test_public_zones_of_the_own_account_answer_first():
     assert cloud.values("web.shop.test") == [f"web.shop.test. 60 A {B}"]
     cloud.put(own, *apex_records(own), record(own, "web", A))
     assert cloud.values("web.shop.test") == [f"web.shop.test. 60 A {A}"]
+
+
+def test_a_name_that_a_public_zone_delegates_is_not_denied():
+    parent = zone("shop.test")
+    cloud = cloud_of(
+        parent,
+        record(parent, "eu", "ns1.provider.test.", kind="NS"),
+        record(parent, "eu", "1 13 2 " + 64 * "a", kind="DS"),
+        record(parent, "to", "web.eu.shop.test.", kind="CNAME"),
+    )
+    for name in ("eu.shop.test", "web.eu.shop.test"):
+        looked_up = cloud.look(name, vpc=None)
+        assert looked_up.upstream is not None
+        assert not looked_up.message.flags & dns.flags.AA
+        referral = cloud.look(name, vpc=None, flags=0).message
+        assert list(lines(referral, "authority")) == ["eu.shop.test. 60 NS ns1.provider.test."]
+    upstream = cloud.look("to.shop.test", vpc=None).upstream
+    assert upstream is not None
+    assert str(upstream.name) == "web.eu.shop.test."
+    assert cloud.look("eu.shop.test", "DS", vpc=None).upstream is None
+    assert cloud.look("us.shop.test", vpc=None).message.rcode() == dns.rcode.NXDOMAIN

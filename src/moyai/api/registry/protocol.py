@@ -145,4 +145,4 @@ def _unsupported(route: Route, method: str, methods: Mapping[str, Handler]) -> R
 
 
 def _with_version(response: Response) -> Response:
-    return replace(response, headers={**_VERSION, **response.headers})
+    return replace(response, headers={**_VERSION, **dict(response.headers)})

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
+from moyai.api.overrides import overrides_problem
 from moyai.api.scheduler.lookup import LONGEST_PAGE, group_of, schedule_of
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import page
@@ -27,7 +28,6 @@ from moyai.kernel.clock import Instant
 
 MAX_SCHEDULES: Final = 10_000
 """Of an account and region."""
-_OVERRIDES: Final = msgspec.json.Decoder(dict[str, object])
 _FLEXIBLE: Final = "FLEXIBLE"
 _ENABLED, _DISABLED = "ENABLED", "DISABLED"
 
@@ -197,11 +197,9 @@ def _check_target(target: ScheduleTarget) -> None:
         )
     if target.ecs_parameters is None:
         raise InvalidScheduleRequest("EcsParameters is required for a target that is an ECS cluster.")
-    if target.input is not None:
-        try:
-            _OVERRIDES.decode(target.input)
-        except msgspec.MsgspecError as error:
-            raise InvalidScheduleRequest(f"Input is no JSON object of task overrides: {error}") from error
+    problem = None if target.input is None else overrides_problem(target.input)
+    if problem is not None:
+        raise InvalidScheduleRequest(problem)
 
 
 def _state(schedule: Schedule) -> str:

@@ -1,7 +1,7 @@
 """Resources with tags, of all services, by their ARNs.
 
 Promise: every record with an ARN or an EC2 id and with tags is found; nothing here names the services. Those of another
-account or region are not found. A peering connection is its requester's, with the requester's tags.
+account or region are not looked at. A peering connection is its requester's, with the requester's tags.
 Source: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/overview.html
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import EC2_TYPES, all_in_scope
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.domain.vpc.gateway import NatGateway
@@ -33,7 +33,7 @@ def tagged_resources(world: World, scope: Scope) -> Iterator[TaggedResource]:
     """All resources of the scope that can have tags."""
     for record_type in TABLES:
         if issubclass(record_type, ArnRecord) and "tags" in record_type.__struct_fields__:
-            for record in _records(world, record_type, scope):
+            for record in _of_scope(world, record_type, scope):
                 yield TaggedResource(record.arn, record.tags, record)
     for kind, word in EC2_TYPES.items():
         for resource in all_in_scope(world, kind, scope):
@@ -44,5 +44,5 @@ def tagged_resources(world: World, scope: Scope) -> Iterator[TaggedResource]:
             yield TaggedResource(arn("ec2", scope, f"{_PEERING}/{peering.id}"), peering.tags, peering)
 
 
-def _records(world: World, record_type: type[Any], scope: Scope) -> Iterator[Any]:
-    return (record for record in world.table(record_type) if scope_of(record.arn) == scope)
+def _of_scope(world: World, record_type: type[Any], scope: Scope) -> Iterator[Any]:
+    return world.table(record_type).each("scope", scope_key(scope))

@@ -44,6 +44,7 @@ class AppMeshTables:
     )
     virtual_nodes = TableSpec(
         VirtualNode,
+        scope=scope_in_arn,
         mesh=lambda n: (n.mesh,),
         name=lambda n: (name_key(n.mesh, n.name),),
         backend=_backends,
@@ -53,6 +54,7 @@ class AppMeshTables:
     """``backend``: the virtual services that the node calls; ``certificate``: its listeners' ACM certificates."""
     virtual_services = TableSpec(
         VirtualService,
+        scope=scope_in_arn,
         mesh=lambda s: (s.mesh,),
         name=lambda s: (name_key(s.mesh, s.name),),
         folded=lambda s: (name_key(s.mesh, s.name.lower()),),
@@ -62,10 +64,15 @@ class AppMeshTables:
     )
     """``folded``: the name in lower case, as proxies compare it; ``node`` and ``router``: the service's provider."""
     virtual_routers = TableSpec(
-        VirtualRouter, mesh=lambda r: (r.mesh,), name=lambda r: (name_key(r.mesh, r.name),), call=_calls
+        VirtualRouter,
+        scope=scope_in_arn,
+        mesh=lambda r: (r.mesh,),
+        name=lambda r: (name_key(r.mesh, r.name),),
+        call=_calls,
     )
     routes = TableSpec(
         AppMeshRoute,
+        scope=scope_in_arn,
         mesh=lambda r: (r.mesh,),
         router=lambda r: (r.router,),
         name=lambda r: (name_key(r.router, r.name),),
@@ -75,6 +82,7 @@ class AppMeshTables:
     """``router``: its ARN; ``node``: the virtual nodes that are its targets."""
     virtual_gateways = TableSpec(
         VirtualGateway,
+        scope=scope_in_arn,
         mesh=lambda g: (g.mesh,),
         name=lambda g: (name_key(g.mesh, g.name),),
         certificate=lambda g: _certificates(g.spec.listeners),
@@ -83,6 +91,7 @@ class AppMeshTables:
     """``certificate``: the listeners' ACM certificates."""
     gateway_routes = TableSpec(
         GatewayRoute,
+        scope=scope_in_arn,
         mesh=lambda r: (r.mesh,),
         gateway=lambda r: (r.gateway,),
         name=lambda r: (name_key(r.gateway, r.name),),

@@ -25,14 +25,14 @@ class EcsTables:
     """Clusters, services, gateways, daemons, tasks, task definitions and container instances."""
 
     account_settings = TableSpec(AccountSetting)
-    capacity_providers = TableSpec(CapacityProvider)
+    capacity_providers = TableSpec(CapacityProvider, scope=scope_in_arn)
     hook_functions = TableSpec(HookFunction)
     clusters = TableSpec(Cluster, scope=scope_in_arn)
 
     families = TableSpec(TaskDefinitionFamily)
     task_definitions = TableSpec(TaskDefinition, scope=scope_in_arn, family=lambda d: (d.family_key,))
 
-    daemons = TableSpec(Daemon, cluster=lambda d: (d.cluster,))
+    daemons = TableSpec(Daemon, scope=scope_in_arn, cluster=lambda d: (d.cluster,))
     daemon_revisions = TableSpec(
         DaemonRevision, daemon=lambda r: (r.daemon,), task_definition=lambda r: (r.task_definition,)
     )
@@ -75,6 +75,7 @@ class EcsTables:
     tasks = TableSpec(
         Task,
         id=lambda t: (t.id,),
+        scope=scope_in_arn,
         cluster=lambda t: (t.cluster,),
         wanted=lambda t: (wanted_key(t.cluster, t.desired_status),),
         group=lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
@@ -95,7 +96,8 @@ class EcsTables:
     )
     """``group``: ``cluster ARN/group``; ``mesh``: the App Mesh mesh of the task's proxy; ``address`` to ``interface``:
     the task's own network interface (``address``: ``subnet/address``, ``own_address``: the address in any subnet).
-    Stopped tasks are found by id, cluster, ``wanted``, service, daemon, subnet, ``address`` and ``interface`` only.
+    Stopped tasks are found by id, scope, cluster, ``wanted``, service, daemon, subnet, ``address`` and ``interface``
+    only.
     """
     container_instances = TableSpec(
         ContainerInstance,

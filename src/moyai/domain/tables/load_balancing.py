@@ -40,10 +40,11 @@ class LoadBalancingTables:
     )
     listeners = TableSpec(
         Listener,
+        scope=scope_in_arn,
         load_balancer=lambda listener: (listener.load_balancer,),
         certificate=lambda listener: listener.certificates,
     )
-    rules = TableSpec(Rule, listener=lambda r: (r.listener,), target_group=lambda r: r.groups)
+    rules = TableSpec(Rule, scope=scope_in_arn, listener=lambda r: (r.listener,), target_group=lambda r: r.groups)
     targets = TableSpec(
         Target,
         group=lambda t: (t.group,),

@@ -25,7 +25,7 @@ class MonitoringTables:
     )
     """``action``: the actions of any state; ``child``: the alarms that a composite alarm names."""
     alarm_history = TableSpec(AlarmEvent, scope=scope_in_arn, alarm=lambda e: (e.arn,))
-    dashboards = TableSpec(Dashboard, account=lambda d: (scope_of(d.arn).account,))
+    dashboards = TableSpec(Dashboard, scope=scope_in_arn, account=lambda d: (scope_of(d.arn).account,))
 
     log_groups = TableSpec(LogGroup, scope=scope_in_arn, id=lambda g: (g.id,))
     log_streams = TableSpec(LogStream, group=lambda s: (s.group,), id=lambda s: (s.id,))

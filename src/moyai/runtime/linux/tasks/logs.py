@@ -96,10 +96,10 @@ def _complete_lines(file: BinaryIO) -> Iterator[LogLine]:
     while True:
         start = file.tell()
         raw = file.readline(_MAX_LINE_BYTES)
-        if not raw.endswith(b"\n"):
+        if not raw.endswith(b"\n") and len(raw) < _MAX_LINE_BYTES:
             file.seek(start)
             return
-        with suppress(msgspec.MsgspecError):  # the header, or a line that a full disk cut short
+        with suppress(msgspec.MsgspecError):  # the header, a part of too long a line, or one that a full disk cut short
             yield _READER.decode(raw)
 
 

@@ -118,3 +118,14 @@ def test_a_read_is_bounded(tmp_path):
         assert len(lines) < 100
         lines_read += lines
     assert [line.split()[0] for line in lines_read] == [str(n) for n in range(200)]
+
+
+def test_a_line_that_is_too_long_does_not_hold_up_the_lines_behind_it(tmp_path):
+    log = OutputLog(str(tmp_path))
+    log.append("stdout", [b"before"])
+    with (tmp_path / "current.log").open("ab") as file:
+        file.write(b'{"at":1.0,"stream":"stdout","text":"' + 600 * 1024 * b"x" + b'"}\n')
+    log.append("stdout", [b"behind"])
+    first, position = read_on(tmp_path, 0)
+    second, _ = read_on(tmp_path, position)
+    assert first + second == ["before", "behind"]
