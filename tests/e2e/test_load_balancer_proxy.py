@@ -244,6 +244,7 @@ async def test_every_request_is_counted_once(front, apps):
     assert total(front, "HTTPCode_ELB_503_Count", balancer) == 5
     assert total(front, "HTTP_Fixed_Response_Count", balancer) == 3
     assert total(front, "HTTP_Redirect_Count", balancer) == 2
+    assert total(front, "RuleEvaluations", balancer) == 6 * 10 + 3 * 2 + 2 * 3 + 2 * 1 + 8
     assert total(front, "RequestCountPerTarget", group) == 3
     assert total(front, "HealthyHostCount", balancer, group) > 0
     assert 0 <= total(front, "TargetResponseTime", balancer, group) < PATIENCE

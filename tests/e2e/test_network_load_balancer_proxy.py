@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import struct
 import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 
+from moyai.domain.cloudwatch.metric import metric_id
 from moyai.domain.elb.front import front_workload
+from moyai.kernel.clock import Instant
 from moyai.mesh.load_balancing import compile_front
+from moyai.telemetry.reporters.front_reporter import FrontReporter
+from moyai.testing.clock import EPOCH
 from tests.e2e.envoy_rig import PATIENCE, Rig, rig
 from tests.golden.load_balancing.balancers import VPC, world_of
+from tests.unit.telemetry.pushes import SCOPE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 FRONT = front_workload(VPC)
+AT_ONCE = struct.pack("ii", 1, 0)
+"""The option that makes the end of a connection a reset."""
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 """How a PROXY header of version 2 begins."""
 BALANCER = """
@@ -83,6 +92,32 @@ async def test_connections_and_datagrams_reach_targets_of_the_nodes_own_zone(fro
             assert await front.namespace.run(lambda: client.recv(100)) == b"pong"
         await send_and_accept(front, server)
         assert await front.namespace.talk("10.99.0.2", 7000, b"other zone") == b""
+
+
+async def test_flows_and_resets_are_counted(front):
+    front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
+    server = await front.namespace.listen("10.99.0.3", 8001)
+    with server:
+        await front.configure(compile_front(world_of(yaml.safe_load(BALANCER)), VPC, health_log(front)), FRONT)
+        await front.until(lambda: FRONT in front.senders)
+        await send_and_accept(front, server)
+        connection = await front.namespace.run(lambda: socket.create_connection(("10.99.0.1", 7000), timeout=PATIENCE))
+        connection.sendall(b"hello")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        connection.close()
+    async with asyncio.timeout(PATIENCE):
+        while not flows(front, "TCP_Client_Reset_Count"):  # noqa: ASYNC110 (a push notifies nobody here)
+            await asyncio.sleep(0.05)
+    assert flows(front, "TCP_Client_Reset_Count") == 1
+    assert flows(front, "NewFlowCount_TCP") == flows(front, "NewFlowCount") == 2
+    assert flows(front, "ProcessedBytes_TCP") >= len(b"hello")
+
+
+def flows(front: Rig, name: str) -> float:
+    """The sum of a metric of the load balancer; 0 when there is none."""
+    metric = metric_id("AWS/NetworkELB", name, [("LoadBalancer", "net/edge/000000000000edge")])
+    periods = front.telemetry.reader.periods(SCOPE, metric, (EPOCH, Instant(EPOCH + 3600)), 3600)
+    return sum(period.summary.sum for period in periods)
 
 
 async def send_and_accept(front: Rig, server: socket.socket) -> None:

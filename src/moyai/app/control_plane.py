@@ -76,13 +76,13 @@ from moyai.reconcile.registry_cleanup import RegistryCleanup
 from moyai.reconcile.scaling import ScalingLoop
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.capacity_units import metric_reader
 from moyai.telemetry.container_insights.sampler import UsageSampler
 from moyai.telemetry.flusher import MetricFlusher
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder
 from moyai.telemetry.ingest.totals import Totals
 from moyai.telemetry.log_metrics import MeteredLogs
-from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.reporters.identify import identify_from
 from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.traces.recorder import SpanRecorder
@@ -111,7 +111,7 @@ class ControlPlane:
         self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
         self._spans = SpanRecorder(identify, settings.metrics.trace_sampling)
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
-        self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
+        self._metrics = metric_reader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._delegate = make_delegate(settings, store, self._clock)
         ports = ServicePorts(

@@ -252,6 +252,8 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds that the endpoint may be silent, after which the response is 504; 0 = no limit."""
     log_name: str = ""
     """What logs call it."""
+    evaluated: int = 0
+    """How many rules of the API are compared with a request that this one matches, itself included."""
 
 
 class RouteRules(msgspec.Struct, frozen=True):

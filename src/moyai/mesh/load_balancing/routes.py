@@ -1,4 +1,5 @@
-"""The rules of an HTTP listener as routes, in the order of their priorities, with the default rule last.
+"""The rules of an HTTP listener as routes, in the order of their priorities, with the default rule last, which does not
+count as evaluated.
 
 Requests that a load balancer refuses by itself come first: TRACE with 405, and more than 30 addresses in
 X-Forwarded-For with 463.
@@ -57,7 +58,9 @@ def route_rules(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener)
     """The routes of a listener; the target groups that they use are added to the shard."""
     rules = sorted(shard.world.rules.by("listener", listener.arn), key=lambda rule: rule.priority or _LAST)
     own = (
-        replace(route, log_name=log_name(rule)) for rule in rules for route in _routes(shard, balancer, listener, rule)
+        replace(route, log_name=log_name(rule), evaluated=number if rule.priority else number - 1)
+        for number, rule in enumerate(rules, 1)
+        for route in _routes(shard, balancer, listener, rule)
     )
     return (*_REFUSED, *own)
 

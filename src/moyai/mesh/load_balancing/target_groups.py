@@ -81,7 +81,7 @@ def add_target_group(
         destination = Destination(
             name=name,
             label=name,
-            stat_name=f"{balancer.dimension}+{group.dimension}{'@' if zone else ''}{zone}",
+            stat_name=_stat_name(balancer, group, zone),
             source=EndpointGroupSource(name),
             protocol=_PROTOCOLS[group.protocol_version] if group.protocol_version else Protocol.TCP,
             connect_timeout=_CONNECT_TIMEOUT,
@@ -97,6 +97,12 @@ def add_target_group(
         )
         shard.add_destination(destination, _endpoints(shard, name, arn, zone))
     return group
+
+
+def _stat_name(balancer: LoadBalancer, group: TargetGroup, zone: str) -> str:
+    """Requests to a group for gRPC are told by the group's name, so that no request has to be looked at."""
+    grpc = "+grpc" if group.protocol_version is ProtocolVersion.GRPC else ""
+    return f"{balancer.dimension}+{group.dimension}{grpc}{'@' if zone else ''}{zone}"
 
 
 def is_leaving(shard: FrontBuilder, group: TargetGroup) -> bool:

@@ -14,13 +14,33 @@ from typing import Final
 
 from moyai.domain.cloudwatch.metric import metric_id
 from moyai.telemetry.reporters.envoy_stats import CODE_CLASSES, EndpointCounter, EndpointGauge, Side, StatEndpoint
-from moyai.telemetry.reporters.front_stats import DIRECT
+from moyai.telemetry.reporters.front_stats import DIRECT, Event
 from moyai.telemetry.reporters.reporter import MetricDefinition, MetricTarget
 from moyai.telemetry.values import SampleKind
 
 _NAMESPACES: Mapping[str, str] = MappingProxyType({"app": "AWS/ApplicationELB", "net": "AWS/NetworkELB"})
 _CODES_WITH_METRICS: Final = ("500", "502", "503", "504")
 _REDIRECTS: Final = ("301", "302")
+_FLOWS: Final = ("tcp", "tls", "udp")
+_EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "app": MappingProxyType(
+            {
+                Event.RULES: "RuleEvaluations",
+                Event.REJECTED: "RejectedConnectionCount",
+                Event.MALFORMED: "DesyncMitigationMode_NonCompliant_Request_Count",
+            }
+        ),
+        "net": MappingProxyType(
+            {
+                Event.REJECTED: "RejectedFlowCount",
+                Event.CLIENT_RESET: "TCP_Client_Reset_Count",
+                Event.TARGET_RESET: "TCP_Target_Reset_Count",
+                Event.OWN_RESET: "TCP_ELB_Reset_Count",
+            }
+        ),
+    }
+)
 _Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -32,8 +52,14 @@ def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
         yield from _group_metrics(namespace, place)
     elif endpoint.side is Side.CLIENT:
         yield from _traffic_metrics(namespace, place, subject)
+    elif subject in _FLOWS:
+        yield from _flow_metrics(namespace, place, subject)
+    elif name := _EVENTS[place.partition("/")[0]].get(subject):
+        places = _of_load_balancer(place)
+        definition = _definition(namespace, name, Side.SERVER, EndpointCounter.REQUESTS)
+        yield _target(definition, places[:1] if subject == Event.RULES else places)
     elif subject:
-        yield from _event_metrics(namespace, place, subject)
+        yield from _response_metrics(namespace, place, subject)
     else:
         yield from _connection_metrics(namespace, place)
 
@@ -41,19 +67,30 @@ def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
 def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
     """Of what arrives at an address."""
     is_network = namespace == _NAMESPACES["net"]
-    noun = "FlowCount" if is_network else "ConnectionCount"
-    level = SampleKind.LEVEL
-    definitions = (
-        _definition(namespace, f"New{noun}", Side.SERVER, EndpointCounter.CONNECTIONS),
-        _definition(namespace, f"Active{noun}", Side.SERVER, EndpointGauge.OPEN_CONNECTIONS, level),
-        _definition(namespace, "ProcessedBytes", Side.SERVER, EndpointCounter.BYTES, unit="Bytes"),
+    active = "ActiveFlowCount" if is_network else "ActiveConnectionCount"
+    definitions = [
+        _definition(namespace, active, Side.SERVER, EndpointGauge.OPEN_CONNECTIONS, SampleKind.LEVEL),
         _definition(namespace, "ClientTLSNegotiationErrorCount", Side.SERVER, EndpointCounter.TLS_ERRORS),
-    )
+    ]
+    if not is_network:
+        definitions += [
+            _definition(namespace, "NewConnectionCount", Side.SERVER, EndpointCounter.CONNECTIONS),
+            _definition(namespace, "ProcessedBytes", Side.SERVER, EndpointCounter.BYTES, unit="Bytes"),
+        ]
     for definition in definitions:
         yield _target(definition, _of_load_balancer(place))
 
 
-def _event_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
+def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricTarget]:
+    """Of the flows of a protocol at an address, alone and among all."""
+    for ending in ("", f"_{protocol.upper()}"):
+        flows = _definition(namespace, f"NewFlowCount{ending}", Side.SERVER, EndpointCounter.CONNECTIONS)
+        read = _definition(namespace, f"ProcessedBytes{ending}", Side.SERVER, EndpointCounter.BYTES, unit="Bytes")
+        yield _target(flows, _of_load_balancer(place))
+        yield _target(read, _of_load_balancer(place))
+
+
+def _response_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
     """Of a request that the load balancer answered itself: by its status, and by its action if a rule has one."""
     code = event.removesuffix(DIRECT)
     names = [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
@@ -70,7 +107,9 @@ def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricT
     balancer = _of_load_balancer(place)
     target_group = ("TargetGroup", _target_group(group))
     dimensions = (*balancer, *((target_group, *one) for one in balancer))
-    yield _target(_definition(namespace, "RequestCount", Side.CLIENT, EndpointCounter.REQUESTS), dimensions)
+    is_grpc = "+grpc" in group
+    for name in ("RequestCount", "GrpcRequestCount") if is_grpc else ("RequestCount",):
+        yield _target(_definition(namespace, name, Side.CLIENT, EndpointCounter.REQUESTS), dimensions)
     for label, counter in CODE_CLASSES.items():
         name = f"HTTPCode_Target_{label.upper()}_Count"
         yield _target(_definition(namespace, name, Side.CLIENT, counter), dimensions)
@@ -103,7 +142,7 @@ def _of_load_balancer(place: str) -> tuple[_Dimensions, _Dimensions]:
 
 
 def _target_group(group: str) -> str:
-    return group.partition("+")[2].partition("@")[0]
+    return group.split("+")[1].partition("@")[0]
 
 
 def _definition(

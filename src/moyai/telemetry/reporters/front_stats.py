@@ -3,10 +3,12 @@
 An endpoint is one of these, with the dimensions of its metrics in its name:
 
 - an address of a load balancer, ``<load balancer>@<zone>``: its connections
-- an address and an event of requests there, ``<address> <event>``: the status of a response that the load balancer gave
-  itself, with ``DIRECT`` at its end where an action of a rule gave it
+- an address and an event there, ``<address> <event>``: the status of a response that the load balancer gave itself,
+  with ``DIRECT`` at its end where an action of a rule gave it; or an ``Event``
+- an address of a network load balancer and a protocol, ``<address> <tcp, tls or udp>``: its flows
 - an address and a target group, ``<address> <group>``: requests to targets, and their responses
-- a target group, ``<load balancer>+<target group>``, or its targets in a zone, with ``@<zone>`` at its end
+- a target group, ``<load balancer>+<target group>``, with ``+grpc`` where its requests are gRPC, or its targets in a
+  zone, with ``@<zone>`` at its end
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/stats,
 .../configuration/upstream/cluster_manager/cluster_stats, .../configuration/listeners/stats
@@ -15,8 +17,10 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_con
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from moyai.telemetry.reporters.envoy_stats import (
@@ -30,8 +34,11 @@ from moyai.telemetry.reporters.envoy_stats import (
 from moyai.telemetry.values import Ints
 
 _ADDRESS: Final = r"(?:app|net)/[^.@+ ]+@[^.+ ]+"
-_GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:@[^.+ ]+)?"
-_ADDRESS_NAME: Final = re.compile(rf"(http|tcp|udp|listener)\.({_ADDRESS})\.(.+)")
+_GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:\+grpc)?(?:@[^.+ ]+)?"
+_ADDRESS_NAME: Final = re.compile(rf"(http|listener)\.({_ADDRESS})\.(.+)")
+_FLOW_NAME: Final = re.compile(rf"(?:tcp|udp)\.({_ADDRESS})\+(tcp|tls|udp)\.(.+)")
+_EVALUATED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.evaluated\.rules\.(\d+)")
+_ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
 _OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.direct\.(true|false)")
@@ -39,6 +46,35 @@ _GROUP_NAME: Final = re.compile(rf"cluster\.({_GROUP})\.(.+)")
 DIRECT: Final = "+direct"
 _FAILED: Final = "failed.tried.true"
 _EVENT: Final = "event"
+_ACTIVE_SESSIONS: Final = "downstream_sess_active"
+_RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
+_MAX_RULES: Final = 100
+"""Of a listener, beside the default rule."""
+
+
+class Event(StrEnum):
+    """An event at an address that is no response."""
+
+    RULES = "rules"
+    """A rule was compared with a request."""
+    REJECTED = "rejected"
+    """A connection above a limit was rejected."""
+    MALFORMED = "malformed"
+    """What a client sent was no HTTP, or too much."""
+    CLIENT_RESET = "client-reset"
+    TARGET_RESET = "target-reset"
+    OWN_RESET = "own-reset"
+    """The load balancer has reset a connection, and not because the target had."""
+
+
+_EVENT_OF_STATISTIC: Mapping[str, Event] = MappingProxyType(
+    {
+        "http.downstream_cx_protocol_error": Event.MALFORMED,
+        "listener.downstream_cx_overflow": Event.REJECTED,
+        "listener.downstream_cx_overload_reject": Event.REJECTED,
+        "listener.downstream_global_cx_overflow": Event.REJECTED,
+    }
+)
 _TLS_REASONS: Final = (
     "connection_error",
     *(f"fail_verify_{part}" for part in ("cert_hash", "error", "no_cert", "san")),
@@ -48,26 +84,69 @@ _NO_GAUGES: Final = (None, None, None)
 
 @lru_cache(maxsize=MAX_PARSED_NAMES)
 def _parse(name: str) -> tuple[StatEndpoint, str] | None:
+    read = _READERS.get(name.partition(".")[0])
+    return None if read is None else read(name)
+
+
+def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
+    """A statistic that an access log writes."""
     if match := _TARGET_NAME.fullmatch(name):
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[3]}"), match[2]
     if match := _RESPONSE_NAME.fullmatch(name):
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[2]}"), f"{match[3]}xx"
     if match := _OWN_NAME.fullmatch(name):
         return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}{DIRECT if match[3] == 'true' else ''}"), _EVENT
-    if match := _ADDRESS_NAME.fullmatch(name):
-        return StatEndpoint(Side.SERVER, match[2]), f"{match[1]}.{match[3]}"
-    if match := _GROUP_NAME.fullmatch(name):
-        return StatEndpoint(Side.CLIENT, match[1]), match[2]
+    if match := _EVALUATED_NAME.fullmatch(name):
+        return StatEndpoint(Side.SERVER, f"{match[1]} {Event.RULES}"), match[2]
+    if match := _ENDED_NAME.fullmatch(name):
+        return _reset(match[1], by_client=match[2], by_target=match[3])
     return None
+
+
+def _parse_address(name: str) -> tuple[StatEndpoint, str] | None:
+    """A statistic of a listener or its connection manager."""
+    match = _ADDRESS_NAME.fullmatch(name)
+    if match is None:
+        return None
+    statistic = f"{match[1]}.{match[3]}"
+    event = _EVENT_OF_STATISTIC.get(statistic)
+    return StatEndpoint(Side.SERVER, match[2] if event is None else f"{match[2]} {event}"), statistic
+
+
+def _parse_flow(name: str) -> tuple[StatEndpoint, str] | None:
+    """A statistic of a filter for streams. Sessions are active at an address, as its listener's connections are."""
+    match = _FLOW_NAME.fullmatch(name)
+    if match is None:
+        return None
+    is_level = match[3] == _ACTIVE_SESSIONS
+    return StatEndpoint(Side.SERVER, match[1] if is_level else f"{match[1]} {match[2]}"), match[3]
+
+
+def _parse_group(name: str) -> tuple[StatEndpoint, str] | None:
+    match = _GROUP_NAME.fullmatch(name)
+    return None if match is None else (StatEndpoint(Side.CLIENT, match[1]), match[2])
+
+
+def _reset(address: str, by_client: str, by_target: str) -> tuple[StatEndpoint, str] | None:
+    """The reset that ended a connection: the first one, since Envoy passes a reset on to the other side."""
+    if by_client == _RESET:
+        event = Event.CLIENT_RESET
+    elif by_target == _RESET:
+        event = Event.TARGET_RESET
+    elif by_client == _OWN_RESET:
+        event = Event.OWN_RESET
+    else:
+        return None
+    return StatEndpoint(Side.SERVER, f"{address} {event}"), f"{by_client}.{by_target}"
 
 
 def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping | None:
     del statistics
-    _, has_event, _ = endpoint.name.partition(" ")
+    _, _, subject = endpoint.name.partition(" ")
     if endpoint.side is Side.CLIENT:
-        return _TRAFFIC if has_event else _GROUP_STATS
-    if has_event:
-        return _EVENTS
+        return _TRAFFIC if subject else _GROUP_STATS
+    if subject:
+        return _SUBJECTS.get(subject) or _EVENTS
     return _HTTP_ADDRESS if endpoint.name.startswith("app/") else _STREAM_ADDRESS
 
 
@@ -76,8 +155,12 @@ def _traffic(failed: Ints, c1: Ints, c2: Ints, c3: Ints, c4: Ints, c5: Ints) -> 
     return (failed + c1 + c2 + c3 + c4 + c5, 0, 0, c2, c3, c4, c5, 0, 0, 0, 0), _NO_GAUGES
 
 
-def _events(count: Ints) -> EndpointArrays:
-    return (count, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+def _events(*counts: Ints) -> EndpointArrays:
+    return (sum(counts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+
+
+def _rules(*requests: Ints) -> EndpointArrays:
+    return _events(*(count * number for number, count in enumerate(requests, 1)))
 
 
 def _http_address(connections: Ints, rx: Ints, tx: Ints, active: Ints, *tls: Ints) -> EndpointArrays:
@@ -85,10 +168,12 @@ def _http_address(connections: Ints, rx: Ints, tx: Ints, active: Ints, *tls: Int
 
 
 def _stream_address(*counts: Ints) -> EndpointArrays:
-    connections, flows, tcp_rx, tcp_tx, udp_rx, udp_tx, active, active_flows, *tls = counts
-    received = tcp_rx + tcp_tx + udp_rx + udp_tx
-    counters = (0, connections + flows, received, 0, 0, 0, 0, 0, 0, sum(tls), 0)
-    return counters, (active + active_flows, None, None)
+    connections, sessions, *tls = counts
+    return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(tls), 0), (connections + sessions, None, None)
+
+
+def _flows(total: Ints, rx: Ints, tx: Ints) -> EndpointArrays:
+    return (0, total, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
 
 
 def _group(*counts: Ints) -> EndpointArrays:
@@ -99,6 +184,13 @@ def _group(*counts: Ints) -> EndpointArrays:
 
 _TRAFFIC: Final = StatMapping("http", (_FAILED, "1xx", "2xx", "3xx", "4xx", "5xx"), _traffic, "time")
 _EVENTS: Final = StatMapping("http", (_EVENT,), _events)
+_RESETS: Mapping[Event, tuple[str, ...]] = MappingProxyType(
+    {
+        Event.CLIENT_RESET: tuple(f"{_RESET}.{target}" for target in (_RESET, _OWN_RESET, *_NO_RESETS)),
+        Event.TARGET_RESET: tuple(f"{client}.{_RESET}" for client in (_OWN_RESET, *_NO_RESETS)),
+        Event.OWN_RESET: tuple(f"{_OWN_RESET}.{target}" for target in (_OWN_RESET, *_NO_RESETS)),
+    }
+)
 _HANDSHAKES: Final = tuple(f"listener.ssl.{reason}" for reason in _TLS_REASONS)
 _HTTP_ADDRESS: Final = StatMapping(
     "http",
@@ -107,17 +199,13 @@ _HTTP_ADDRESS: Final = StatMapping(
 )
 _STREAM_ADDRESS: Final = StatMapping(
     "tcp",
-    (
-        "tcp.downstream_cx_total",
-        "udp.downstream_sess_total",
-        *(f"tcp.downstream_cx_{name}_bytes_total" for name in ("rx", "tx")),
-        *(f"udp.downstream_sess_{name}_bytes" for name in ("rx", "tx")),
-        "listener.downstream_cx_active",
-        "udp.downstream_sess_active",
-        *_HANDSHAKES,
-    ),
+    ("listener.downstream_cx_active", _ACTIVE_SESSIONS, *_HANDSHAKES),
     _stream_address,
 )
+_TCP: Final = StatMapping(
+    "tcp", tuple(f"downstream_cx_{x}" for x in ("total", "rx_bytes_total", "tx_bytes_total")), _flows
+)
+_UDP: Final = StatMapping("tcp", tuple(f"downstream_sess_{x}" for x in ("total", "rx_bytes", "tx_bytes")), _flows)
 _GROUP_STATS: Final = StatMapping(
     "http",
     (
@@ -127,5 +215,28 @@ _GROUP_STATS: Final = StatMapping(
         *(f"ssl.{reason}" for reason in _TLS_REASONS),
     ),
     _group,
+)
+_READERS: Mapping[str, Callable[[str], tuple[StatEndpoint, str] | None]] = MappingProxyType(
+    {
+        "elb": _parse_counted,
+        "http": _parse_address,
+        "listener": _parse_address,
+        "tcp": _parse_flow,
+        "udp": _parse_flow,
+        "cluster": _parse_group,
+    }
+)
+_SUBJECTS: Mapping[str, StatMapping] = MappingProxyType(
+    {
+        "tcp": _TCP,
+        "tls": _TCP,
+        "udp": _UDP,
+        Event.RULES: StatMapping("http", tuple(map(str, range(1, _MAX_RULES + 1))), _rules),
+        **{
+            event: StatMapping("http", tuple(name for name, of in _EVENT_OF_STATISTIC.items() if of is event), _events)
+            for event in (Event.REJECTED, Event.MALFORMED)
+        },
+        **{event: StatMapping("tcp", names, _events) for event, names in _RESETS.items()},
+    }
 )
 FRONT_STATS: Final = StatNaming(_parse, _mapping)

@@ -1,4 +1,4 @@
-"""The counts of a front proxy's requests, as statistics that its access logs write when a request has ended.
+"""The counts of a front proxy's requests and connections, as statistics that its access logs write at their end.
 
 Envoy's own counters do not tell a response of an endpoint from one of the proxy in its place. The statistics are named
 ``elb.<name of the address's statistics>.<statistic>``, and those of endpoints also by their destination.
@@ -18,11 +18,18 @@ from moyai.mesh.ir import FrontAddress
 from moyai.xds.translate.proto import to_any
 
 PREFIX: Final = "elb"
+_STATS_LOGGER: Final = "envoy.access_loggers.stats"
 _FROM_ENDPOINT: Final = "response.code_details == 'via_upstream'"
 _OWN: Final = "response.code_details != 'via_upstream'"
 _IS_DIRECT: Final = "%CEL(response.code_details == 'direct_response')%"
 _HAD_ENDPOINT: Final = "%CEL(has(upstream.address))%"
 _TARGET: Final = ("target", "%UPSTREAM_CLUSTER%")
+COUNTED: Final = "moyai.counts"
+EVALUATED: Final = "evaluated"
+"""The metadata of a route, and its field with the number of rules that were compared with its requests."""
+_RULES: Final = ("rules", f"%METADATA(ROUTE:{COUNTED}:{EVALUATED})%")
+_CLOSED_BY_CLIENT: Final = ("client", "%DOWNSTREAM_DETECTED_CLOSE_TYPE%")
+_CLOSED_BY_TARGET: Final = ("target", "%UPSTREAM_DETECTED_CLOSE_TYPE%")
 
 
 def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
@@ -32,6 +39,7 @@ def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
     prefix = f"{PREFIX}.{at.stat_name}"
     answered = stats_pb2.Config(stat_prefix=prefix)
     _count(answered, "responses", _TARGET, ("class", "%CEL(response.code / 100)%"))
+    _count(answered, "evaluated", _RULES)
     answered.histograms.add(
         stat=_stat("time", (_TARGET,)),
         unit=stats_pb2.Config.Histogram.Milliseconds,
@@ -41,7 +49,15 @@ def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
     own = stats_pb2.Config(stat_prefix=prefix)
     _count(own, "own", ("code", "%RESPONSE_CODE%"), ("direct", _IS_DIRECT))
     _count(own, "failed", ("tried", _HAD_ENDPOINT), _TARGET)
+    _count(own, "evaluated", _RULES)
     yield _logger(own, _OWN)
+
+
+def connection_ends(at: FrontAddress) -> accesslog_pb2.AccessLog:
+    """The access log that counts how the connections to one address end: closed, or reset by whom."""
+    ended = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
+    _count(ended, "ended", _CLOSED_BY_CLIENT, _CLOSED_BY_TARGET)
+    return accesslog_pb2.AccessLog(name=_STATS_LOGGER, typed_config=to_any(ended))
 
 
 def _count(config: stats_pb2.Config, name: str, *tags: tuple[str, str]) -> None:
@@ -55,7 +71,7 @@ def _stat(name: str, tags: tuple[tuple[str, str], ...]) -> stats_pb2.Config.Stat
 
 
 def _logger(config: stats_pb2.Config, condition: str) -> accesslog_pb2.AccessLog:
-    log = accesslog_pb2.AccessLog(name="envoy.access_loggers.stats", typed_config=to_any(config))
+    log = accesslog_pb2.AccessLog(name=_STATS_LOGGER, typed_config=to_any(config))
     extension = log.filter.extension_filter
     extension.name = "envoy.access_loggers.extension_filters.cel"
     extension.typed_config.CopyFrom(to_any(cel_pb2.ExpressionFilter(expression=condition)))

@@ -1,4 +1,7 @@
-"""The filters of a front proxy that forward TCP connections and UDP datagrams."""
+"""The filters of a front proxy that forward TCP connections and UDP datagrams.
+
+Statistics of an address have ``+tcp``, ``+tls`` or ``+udp`` at the end of its name, but those of its listener.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from envoy.type.v3 import hash_policy_pb2
 
 from moyai.mesh.ir import FrontAddress, FrontListener, StreamFront
 from moyai.xds.translate import names
+from moyai.xds.translate.front_counts import connection_ends
 from moyai.xds.translate.front_logs import flow_logs
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.tcp import WeightedClusters, tcp_filter
@@ -18,8 +22,11 @@ def front_tcp(
     listener: FrontListener, front: StreamFront, at: FrontAddress, clusters: WeightedClusters
 ) -> listener_components_pb2.Filter:
     """The filter for connections that arrive at one address."""
+    protocol = "tcp" if listener.tls is None else "tls"
     proxy = tcp_proxy_pb2.TcpProxy(
-        stat_prefix=at.stat_name, idle_timeout=duration(front.idle), access_log=flow_logs(listener, at)
+        stat_prefix=f"{at.stat_name}+{protocol}",
+        idle_timeout=duration(front.idle),
+        access_log=(connection_ends(at), *flow_logs(listener, at)),
     )
     proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
     return tcp_filter(proxy, clusters, connect_attempts=1)
@@ -32,7 +39,9 @@ def front_udp(
     greatest weight gets all.
     """
     cluster = max(clusters, key=lambda weighted: weighted[1], default=(names.NOWHERE, 0))[0]
-    proxy = udp_proxy_pb2.UdpProxyConfig(stat_prefix=at.stat_name, cluster=cluster, idle_timeout=duration(front.idle))
+    proxy = udp_proxy_pb2.UdpProxyConfig(
+        stat_prefix=f"{at.stat_name}+udp", cluster=cluster, idle_timeout=duration(front.idle)
+    )
     proxy.hash_policies.add(source_ip=True)
     return listener_components_pb2.ListenerFilter(
         name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)

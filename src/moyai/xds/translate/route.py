@@ -27,6 +27,7 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import add_cookies
+from moyai.xds.translate.front_counts import COUNTED, EVALUATED
 from moyai.xds.translate.front_script import ask_script
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.placement import WorkloadPlace
@@ -92,6 +93,8 @@ def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_p
 
 def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.Route:
     route = route_components_pb2.Route(name=rule.log_name, match=route_match(rule.match), stat_prefix=rule.stat_name)
+    if rule.evaluated:
+        route.metadata.filter_metadata[COUNTED][EVALUATED] = rule.evaluated
     if not rule.targets:
         add_answer(route, rule.answer)
         return route

@@ -90,14 +90,73 @@ def test_the_load_balancers_own_responses_are_counted_by_status(telemetry):
 
 def test_network_load_balancers_count_flows(telemetry):
     counters = {
-        f"tcp.{NET}@us-east-1a.downstream_cx_total": 3,
-        f"udp.{NET}@us-east-1a.downstream_sess_total": 2,
-        f"tcp.{NET}@us-east-1a.downstream_cx_rx_bytes_total": 70,
+        f"tcp.{NET}@us-east-1a+tcp.downstream_cx_total": 3,
+        f"tcp.{NET}@us-east-1a+tls.downstream_cx_total": 4,
+        f"udp.{NET}@us-east-1a+udp.downstream_sess_total": 2,
+        f"tcp.{NET}@us-east-1a+tcp.downstream_cx_rx_bytes_total": 70,
+        f"udp.{NET}@us-east-1a+udp.downstream_sess_tx_bytes": 9,
         f"listener.{NET}@us-east-1a.ssl.connection_error": 1,
+        f"listener.{NET}@us-east-1a.downstream_cx_overflow": 5,
     }
-    telemetry.record(FRONT, push(1, counters, {f"listener.{NET}@us-east-1a.downstream_cx_active": 2}), 1)
+    gauges = {
+        f"listener.{NET}@us-east-1a.downstream_cx_active": 2,
+        f"udp.{NET}@us-east-1a+udp.downstream_sess_active": 1,
+    }
+    telemetry.record(FRONT, push(1, counters, gauges), 1)
     balancer = ("LoadBalancer", NET)
-    assert value(telemetry, "NewFlowCount", balancer, namespace="AWS/NetworkELB") == 5
-    assert value(telemetry, "ActiveFlowCount", balancer, statistic="Maximum", namespace="AWS/NetworkELB") == 2
-    assert value(telemetry, "ProcessedBytes", balancer, ZONE, namespace="AWS/NetworkELB") == 70
+    assert value(telemetry, "ActiveFlowCount", balancer, statistic="Maximum", namespace="AWS/NetworkELB") == 3
+    assert value(telemetry, "ProcessedBytes", balancer, ZONE, namespace="AWS/NetworkELB") == 79
+    flows = {"NewFlowCount": 9, "NewFlowCount_TCP": 3, "NewFlowCount_TLS": 4, "NewFlowCount_UDP": 2}
+    assert {name: value(telemetry, name, balancer, namespace="AWS/NetworkELB") for name in flows} == flows
+    assert value(telemetry, "ProcessedBytes_UDP", balancer, namespace="AWS/NetworkELB") == 9
+    assert value(telemetry, "RejectedFlowCount", balancer, namespace="AWS/NetworkELB") == 5
     assert value(telemetry, "ClientTLSNegotiationErrorCount", balancer, namespace="AWS/NetworkELB") == 1
+
+
+def test_a_reset_counts_once_for_the_side_that_began_it(telemetry):
+    ended = f"elb.{NET}@us-east-1a.ended"
+    counters = {
+        f"{ended}.client.RemoteReset.target.Normal": 1,
+        f"{ended}.client.RemoteReset.target.-": 1,
+        f"{ended}.client.LocalReset.target.RemoteReset": 3,
+        f"{ended}.client.Normal.target.RemoteReset": 4,
+        f"{ended}.client.LocalReset.target.-": 5,
+        f"{ended}.client.Normal.target.Normal": 99,
+    }
+    telemetry.record(FRONT, push(1, counters), 1)
+    resets = {"TCP_Client_Reset_Count": 2, "TCP_Target_Reset_Count": 7, "TCP_ELB_Reset_Count": 5}
+    balancer = ("LoadBalancer", NET)
+    assert {name: value(telemetry, name, balancer, namespace="AWS/NetworkELB") for name in resets} == resets
+
+
+def test_rules_are_counted_as_often_as_they_are_compared(telemetry):
+    counters = {f"elb.{at}.evaluated.rules.{rules}": n for at, rules, n in ((AT, 1, 5), (AT, 100, 2), (OTHER, 3, 1))}
+    telemetry.record(FRONT, push(1, counters | {f"elb.{AT}.evaluated.rules.-": 7}), 1)
+    assert value(telemetry, "RuleEvaluations", LB) == 208
+    assert value(telemetry, "RuleEvaluations", LB, ZONE) is None
+
+
+def test_connections_above_a_limit_and_what_is_no_http_are_counted(telemetry):
+    counters = {
+        f"listener.{AT}.downstream_cx_overflow": 1,
+        f"listener.{AT}.downstream_global_cx_overflow": 2,
+        f"listener.{OTHER}.downstream_cx_overload_reject": 4,
+        f"http.{AT}.downstream_cx_protocol_error": 8,
+    }
+    telemetry.record(FRONT, push(1, counters), 1)
+    assert value(telemetry, "RejectedConnectionCount", LB) == 7
+    assert value(telemetry, "RejectedConnectionCount", LB, ZONE) == 3
+    assert value(telemetry, "DesyncMitigationMode_NonCompliant_Request_Count", LB) == 8
+
+
+def test_requests_to_a_group_for_grpc_are_grpc_requests(telemetry):
+    counters = {
+        f"elb.{AT}.responses.target.{GROUP}+grpc.class.2": 4,
+        f"elb.{AT}.responses.target.{LB[1]}+targetgroup/page/1.class.2": 3,
+    }
+    gauges = {f"cluster.{GROUP}+grpc.membership_{name}": 2 for name in ("healthy", "total")}
+    telemetry.record(FRONT, push(1, counters, gauges), 1)
+    assert value(telemetry, "RequestCount", LB) == 7
+    assert value(telemetry, "GrpcRequestCount", LB) == 4
+    assert value(telemetry, "GrpcRequestCount", LB, TG, ZONE) == 4
+    assert value(telemetry, "HealthyHostCount", LB, TG, statistic="Maximum") == 2

@@ -1,0 +1,65 @@
+"""The capacity units of an application load balancer are the largest share of what a unit has."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.cloudwatch.metric import metric_id
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ProxyId, VpcId
+from moyai.telemetry.capacity_units import CapacityUnitReader
+from moyai.telemetry.reporters.front_reporter import FrontReporter
+from moyai.testing.clock import EPOCH
+from tests.unit.telemetry.pushes import SCOPE, Telemetry, push
+
+FRONT = ProxyId("front/vpc-1")
+LB = ("LoadBalancer", "app/web/50dc6c495c0c9188")
+AT = f"{LB[1]}@us-east-1a"
+UNITS = metric_id("AWS/ApplicationELB", "ConsumedLCUs", [LB])
+HOUR = (EPOCH, Instant(EPOCH + 3600))
+
+
+@pytest.fixture
+def telemetry():
+    new = Telemetry()
+    new.reporters[FRONT] = FrontReporter(SCOPE, VpcId("vpc-1"), EPOCH)  # type: ignore[assignment]
+    return new
+
+
+@pytest.mark.parametrize(
+    ("counters", "open_connections", "units"),
+    [
+        ({f"http.{AT}.downstream_cx_total": 3000}, 30, 2),
+        ({f"http.{AT}.downstream_cx_total": 1}, 4500, 1.5),
+        ({f"http.{AT}.downstream_cx_rx_bytes_total": 10**9 // 20}, 1, 3),
+        ({f"elb.{AT}.evaluated.rules.100": 2400}, 1, 4),
+    ],
+)
+def test_the_largest_share_of_a_unit_counts(telemetry, counters, open_connections, units):
+    telemetry.record(FRONT, push(1, counters, {f"http.{AT}.downstream_cx_active": open_connections}), 1)
+    reader = CapacityUnitReader(telemetry.reader)
+    (period,) = reader.periods(SCOPE, UNITS, HOUR, 300)
+    assert (period.summary.maximum, period.summary.count) == (pytest.approx(units), 1)
+
+
+def test_ten_rules_a_request_are_free(telemetry):
+    group = f"{LB[1]}+targetgroup/shop/1"
+    counters = {f"elb.{AT}.evaluated.rules.10": 60_000, f"elb.{AT}.responses.target.{group}.class.2": 60_000}
+    telemetry.record(FRONT, push(1, counters, {f"http.{AT}.downstream_cx_active": 3}), 1)
+    (period,) = CapacityUnitReader(telemetry.reader).periods(SCOPE, UNITS, HOUR, 60)
+    assert period.summary.sum == pytest.approx(0.001)
+
+
+def test_the_metric_is_listed_once_in_its_place_and_belongs_to_the_installation(telemetry):
+    telemetry.record(FRONT, push(1, {f"http.{AT}.downstream_cx_total": 3}, {f"http.{AT}.downstream_cx_active": 1}), 1)
+    reader = CapacityUnitReader(telemetry.reader)
+    listed = [entry.metric for entry in reader.metrics(SCOPE)]
+    assert listed == sorted(listed)
+    assert listed.count(UNITS) == 1
+    assert [entry.metric for entry in reader.metrics_from(SCOPE, UNITS)] == listed[listed.index(UNITS) :]
+    assert (reader.unit(SCOPE, UNITS), reader.is_measured(SCOPE, UNITS)) == ("Count", True)
+
+
+def test_another_load_balancer_has_none(telemetry):
+    assert not CapacityUnitReader(telemetry.reader).periods(SCOPE, UNITS, HOUR, 60)
+    assert CapacityUnitReader(telemetry.reader).unit(SCOPE, UNITS) is None
