@@ -122,12 +122,12 @@ def route(place: Place, number: int) -> int:
     """A weight moves on a route."""
     router = app_mesh.virtual_router(place.store.world, mesh_arn(SCOPE, "m"), MIDDLE)
     assert router is not None  # noqa: S101
-    (found,) = app_mesh.routes(place.store.world, router.arn)
-    target = replace(found.spec.targets[0], weight=number % 100 + 1)
-    http = found.spec.http_route
+    (route_record,) = app_mesh.routes(place.store.world, router.arn)
+    target = replace(route_record.spec.targets[0], weight=number % 100 + 1)
+    http = route_record.spec.http_route
     assert http is not None  # noqa: S101
     action = replace(http.action, weighted_targets=(target,))
-    return place.change(replace(found, spec=replace(found.spec, http_route=replace(http, action=action))))
+    return place.change(replace(route_record, spec=replace(route_record.spec, http_route=replace(http, action=action))))
 
 
 def instance(place: Place, number: int, of: str = MIDDLE) -> int:
@@ -155,7 +155,7 @@ def main() -> None:
     places = [Place(nodes) for nodes in SIZES]
     print(f"made, and published for the first time: {time.process_time() - started:.1f} s of a processor")
     print(f"{'':40} {SIZES[0]:>8} nodes {SIZES[1]:>18} nodes    ratio  (medians of {ROUNDS}; parts in brackets)")
-    for what, change in CHANGES.items():
+    for label, change in CHANGES.items():
         rows: list[list[float]] = [[], []]
         parts = [0, 0]
         for number in range(2, 2 + ROUNDS):
@@ -164,7 +164,7 @@ def main() -> None:
                 parts[which] = change(place, number)
                 rows[which].append(1000 * (time.perf_counter() - began))
         small, large = (f"{median(r):9.3f} ms ({n})" for r, n in zip(rows, parts, strict=True))
-        print(f"{what:40} {small} {large}  {median(rows[1]) / median(rows[0]):7.1f}")
+        print(f"{label:40} {small} {large}  {median(rows[1]) / median(rows[0]):7.1f}")
 
 
 if __name__ == "__main__":

@@ -77,12 +77,12 @@ def _answers() -> bool:
 def starters() -> Iterator[Mapping[str, Callable[[], float]]]:
     """What is measured, by name."""
     with ExitStack() as stack:
-        found: dict[str, Callable[[], float]] = {"moyai up": start_on_machine}
+        by_label: dict[str, Callable[[], float]] = {"moyai up": start_on_machine}
         for program in ("docker", "podman"):
             if is_installed(program):
                 host = stack.enter_context(box_host(program, Path(tempfile.mkdtemp(prefix="box-"))))
-                found[f"{program} run"] = lambda host=host: start_in_container(host)  # type: ignore[misc]
-        yield found
+                by_label[f"{program} run"] = lambda host=host: start_in_container(host)  # type: ignore[misc]
+        yield by_label
 
 
 def main() -> None:

@@ -84,10 +84,10 @@ async def changes(place: Place) -> list[float]:
         mark = {"instance_id": f"new{number}", "attributes": {"mark": str(number)}}
         place.call("RegisterInstance", service_id=place.id, **mark)
         await place.store.durable()
-        begun = time.perf_counter()
+        started_at = time.perf_counter()
         while not place.there(f"new{number}"):  # noqa: ASYNC110 (what is measured is the looking)
             await asyncio.sleep(0)
-        waits.append(time.perf_counter() - begun)
+        waits.append(time.perf_counter() - started_at)
         place.call("DeregisterInstance", service_id=place.id, instance_id=f"new{number}")
         await place.store.durable()
     return waits
@@ -95,12 +95,12 @@ async def changes(place: Place) -> list[float]:
 
 def each(work: Callable[[], object]) -> float:
     """The median of the seconds that it takes."""
-    taken = []
+    durations = []
     for _ in range(LOOKS):
         begun = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - begun)
-    return median(taken)
+        durations.append(time.perf_counter() - begun)
+    return median(durations)
 
 
 async def main() -> None:

@@ -230,7 +230,7 @@ async def main() -> None:
     places = [Place(size) for size in SIZES]
     for place in places:
         await place.attach()
-    named = {
+    changes = {
         "an endpoint leaves and returns, all ACK": publish,
         "a task is seen, and nothing follows": seen,
         "a task's whole life": life,
@@ -243,13 +243,13 @@ async def main() -> None:
         "ListTasks, 0 that are to stop": page_of_few,
     }
     print(f"{'':40} {SIZES[0]:>8} tasks {SIZES[1]:>8} tasks   ratio (medians of {ROUNDS}; min-max in brackets)")
-    for what, change in named.items():
+    for label, change in changes.items():
         rows: list[list[float]] = [[], []]
         for _ in range(ROUNDS):
             for place, row in zip(places, rows, strict=True):
                 row.append(await timed(change, place))
         small, large = (f"{median(r):8.3f} ms [{min(r):.3f}-{max(r):.3f}]" for r in rows)
-        print(f"{what:40} {small} {large}   {median(rows[1]) / median(rows[0]):5.1f} x")
+        print(f"{label:40} {small} {large}   {median(rows[1]) / median(rows[0]):5.1f} x")
     for place in places:
         await place.proxies.close()
 

@@ -93,7 +93,7 @@ def main() -> None:
     places = [Place(*size) for size in SIZES]
     heads = ("100 rules, 10 targets", "1,000 rules", "1,000 targets")
     print(f"{f'ms, medians of {ROUNDS}':40} {' '.join(f'{head:>23}' for head in heads)}")
-    for what, change in CHANGES.items():
+    for label, change in CHANGES.items():
         rows: list[list[float]] = [[] for _ in places]
         for number in range(ROUNDS):
             for row, place in zip(rows, places, strict=True):
@@ -102,7 +102,7 @@ def main() -> None:
                 row.append(1000 * (time.perf_counter() - began))
         base = median(rows[0])
         cells = " ".join(f"{median(row):15.3f} ({median(row) / base:4.1f}x)" for row in rows)
-        print(f"{what:40} {cells}")
+        print(f"{label:40} {cells}")
 
 
 if __name__ == "__main__":

@@ -168,19 +168,19 @@ def live(balancers: Balancers, place: Place) -> None:
     """From a target's first health check, as it answers it, until the first request, and until the API shows it."""
     balancer = balancers.new("live")
     requests: list[float] = []
-    shown: list[float] = []
+    delays: list[float] = []
     group = balancers.group("live")
     balancers.listen(balancer, HTTP, group)
     balancers.await_active()
     node = balancers.address(balancer)
     for _ in range(NEW_TARGETS):
-        _become_live(balancers, place, (group, node), requests, shown)
-    show("after its health check: a target", "ms", {"gets its first request": requests, "is shown as healthy": shown})
+        _become_live(balancers, place, (group, node), requests, delays)
+    show("after its health check: a target", "ms", {"gets its first request": requests, "is shown as healthy": delays})
     balancers.elb.delete_load_balancer(LoadBalancerArn=balancer)
 
 
 def _become_live(
-    balancers: Balancers, place: Place, at: tuple[str, str], requests: list[float], shown: list[float]
+    balancers: Balancers, place: Place, at: tuple[str, str], requests: list[float], delays: list[float]
 ) -> None:
     group, node = at
     application = ["nsenter", "-t", str(place.target), "-n", sys.executable, "-c", REPORTING, str(PORT)]
@@ -197,7 +197,7 @@ def _become_live(
         seen = time.time()
         checked = float(target.stdout.readline())
         requests.append(1000 * (float(client.stdout.readline()) - checked))
-        shown.append(1000 * (seen - checked))
+        delays.append(1000 * (seen - checked))
         target.terminate()
     balancers.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": place.target_address, "Port": PORT}])
     described = balancers.elb.describe_target_health

@@ -1,7 +1,7 @@
 """How long a frame of the console's map takes with 200 services and 800 edges: left alone, its edges moving, and moved.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/map.py`. A city of services plays its traffic in the runtime
-`sim`; Chromium without a screen opens the map, all of it in view. It is looked at for some seconds, in which figures
+`sim`; Chromium without a screen opens the map, all of it in view. It is looked at for some seconds, in which metrics
 come in, or a pointer drags and zooms it. Counted are the time between two frames of the browser, at 60 a second 16.7
 ms, how much of it the page's own script takes, and in how many of them the map is painted. Here a processor paints
 what elsewhere a graphics card does. Every wait has an end. No number here is a test.
@@ -76,7 +76,7 @@ RECORD: Final = """
   }
   const heard = performance.getEntriesByType("resource").map((answer) => answer.responseEnd);
   const isNew = (now) => heard.some((end) => end <= now && now < end + 300);
-  return JSON.stringify(frames.map(([now, ...figures]) => [...figures, isNew(now)]));
+  return JSON.stringify(frames.map(([now, ...times]) => [...times, isNew(now)]));
 })
 """
 """Each frame: how long, of it the script, whether the map was painted, and whether an answer came just before."""
@@ -105,7 +105,7 @@ CASES: Final = {
 
 
 class Frame(NamedTuple):
-    """One frame. ``apart``: ms since the one before; ``script``: ms; ``news``: figures came in just before."""
+    """One frame. ``apart``: ms since the one before; ``script``: ms; ``news``: metrics came in just before."""
 
     apart: float
     script: float
@@ -190,16 +190,18 @@ def chromium(program: str) -> Iterator[int]:
 
 def look(program: str, url: str) -> dict[str, list[Frame]]:
     """Each case in a browser of its own."""
-    found = {}
+    frames = {}
     for name, (path, hands) in CASES.items():
         with chromium(program) as port:
-            found[name] = asyncio.run(measure(port, url + path, hands))
-    return found
+            frames[name] = asyncio.run(measure(port, url + path, hands))
+    return frames
 
 
-def report(found: Mapping[str, Sequence[Frame]]) -> None:
+def report(frames_by_name: Mapping[str, Sequence[Frame]]) -> None:
     """Print what was counted."""
-    rows = dict(found) | {f"{name}, figures coming in": [f for f in all_ if f.news] for name, all_ in found.items()}
+    rows = dict(frames_by_name) | {
+        f"{name}, metrics coming in": [f for f in all_ if f.news] for name, all_ in frames_by_name.items()
+    }
     apart = {name: [frame.apart for frame in frames] for name, frames in rows.items() if frames}
     show("the map of 200 services", "ms from frame to frame", apart)
     show("95 of 100 frames are within", "ms", {name: [quantiles(ms, n=20)[-1]] for name, ms in apart.items()})
@@ -207,9 +209,11 @@ def report(found: Mapping[str, Sequence[Frame]]) -> None:
         "frames that came late", "% of all", {name: [_share(ms > LATE for ms in each)] for name, each in apart.items()}
     )
     show(
-        "of which the page's script", "ms", {name: [frame.script for frame in frames] for name, frames in found.items()}
+        "of which the page's script",
+        "ms",
+        {name: [frame.script for frame in frames] for name, frames in frames_by_name.items()},
     )
-    paints = {name: [_share(frame.paints > 0 for frame in frames)] for name, frames in found.items()}
+    paints = {name: [_share(frame.paints > 0 for frame in frames)] for name, frames in frames_by_name.items()}
     show("frames in which the map was painted", "% of all", paints)
 
 

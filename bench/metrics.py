@@ -110,22 +110,22 @@ class Push:
 
     def add_listener(self, side: str, each: int) -> None:
         """Add the statistics of a listener, and the times of the cluster behind it."""
-        for what in ("cx_rx_bytes_total", "cx_total", "rq_total"):
-            self.add_counter(f"http.{side}.downstream_{what}", self.number * 10 * each)
-        for what in ("rq_5xx", "rq_tx_reset"):
-            self.add_counter(f"http.{side}.downstream_{what}", self.number // 4)
-        for what in ("cx_active", "rq_active"):
-            self.add_gauge(f"http.{side}.downstream_{what}", 2)
+        for counter in ("cx_rx_bytes_total", "cx_total", "rq_total"):
+            self.add_counter(f"http.{side}.downstream_{counter}", self.number * 10 * each)
+        for counter in ("rq_5xx", "rq_tx_reset"):
+            self.add_counter(f"http.{side}.downstream_{counter}", self.number // 4)
+        for counter in ("cx_active", "rq_active"):
+            self.add_gauge(f"http.{side}.downstream_{counter}", 2)
         self.add_histogram(f"cluster.{side}.upstream_rq_time", each)
 
     def add_target(self, side: str, each: int) -> None:
         """Add a caller's statistics of one target."""
-        for what in ("cx_connect_fail", "cx_none_healthy", "rq_retry", "rq_5xx"):
-            self.add_counter(f"cluster.{side}.upstream_{what}", self.number // 4)
-        for what in ("cx_rx_bytes_total", "cx_tx_bytes_total", "rq_2xx", "rq_4xx"):
-            self.add_counter(f"cluster.{side}.upstream_{what}", self.number * 10 * each)
-        for what in ("upstream_cx_active", "upstream_rq_active", "membership_total"):
-            self.add_gauge(f"cluster.{side}.{what}", 2)
+        for counter in ("cx_connect_fail", "cx_none_healthy", "rq_retry", "rq_5xx"):
+            self.add_counter(f"cluster.{side}.upstream_{counter}", self.number // 4)
+        for counter in ("cx_rx_bytes_total", "cx_tx_bytes_total", "rq_2xx", "rq_4xx"):
+            self.add_counter(f"cluster.{side}.upstream_{counter}", self.number * 10 * each)
+        for counter in ("upstream_cx_active", "upstream_rq_active", "membership_total"):
+            self.add_gauge(f"cluster.{side}.{counter}", 2)
         self.add_listener(side, each)
 
     def encode(self) -> bytes:
@@ -222,10 +222,10 @@ async def send(sender: SenderType, path: str, rounds: int) -> None:
         bodies = [push(task, number, time.time()) for task in range(TASKS)]
         print(flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        begun = time.monotonic()
+        started_at = time.monotonic()
         async with asyncio.TaskGroup() as under_way:
             for task, (one, body) in enumerate(zip(senders, bodies, strict=True)):
-                await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
+                await asyncio.sleep(max(started_at + EVERY * task / TASKS - time.monotonic(), 0))
                 under_way.create_task(one.push(proxy(task), body))
 
 
@@ -273,10 +273,10 @@ async def processor_shares(sender: SenderType, path: str, service: MetricsServic
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
         for _ in range(rounds):
             await child.stdout.readline()
-            used, begun = time.process_time(), time.monotonic()
+            used, started_at = time.process_time(), time.monotonic()
             child.stdin.write(b"\n")
             await asyncio.sleep(EVERY)
-            percents.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
+            percents.append(100 * (time.process_time() - used) / (time.monotonic() - started_at))
         await child.wait()
     return percents
 
@@ -342,7 +342,7 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
     """Record a day of one service of ten tasks that calls ten others, and measure queries."""
     clock = ManualClock()
     pipeline = MetricPipeline(folder, clock, apart=False)
-    begun = time.process_time()
+    started_at = time.process_time()
     for minute in range(hours * 60):
         for task in range(tasks):
             for part in range(12 if minute >= (hours - 4) * 60 else 1):
@@ -352,11 +352,11 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
         await pipeline.flusher.save()
         if minute % 60 == 0:
             await pipeline.flusher.maintain()
-    print(f"recorded within {time.process_time() - begun:.0f} s")
-    begun = time.process_time()
+    print(f"recorded within {time.process_time() - started_at:.0f} s")
+    started_at = time.process_time()
     await pipeline.store.close()
     pipeline = MetricPipeline(folder, clock, apart=False)
-    print(f"opened again in {1000 * (time.process_time() - begun):.1f} ms; {size(pipeline.file):.1f} MiB")
+    print(f"opened again in {1000 * (time.process_time() - started_at):.1f} ms; {size(pipeline.file):.1f} MiB")
     now = clock.now()
     dimensions = [("TargetDiscoveryName", "target-000"), ("ServiceName", "service-0000"), ("ClusterName", "shop")]
     queries: dict[str, tuple[MetricId, str, tuple[float, float], int]] = {}

@@ -213,11 +213,11 @@ def throughput(seconds: float) -> None:
             directory.mkdir()
             running.enter_context(peer(directory))
         for _ in range(ROUNDS):
-            for server, found in measured.items():
-                found.append(load(PORTS[server], queries, seconds)[0])
+            for server, rates in measured.items():
+                rates.append(load(PORTS[server], queries, seconds)[0])
         ours = median(measured["moyai"])
-        for server, found in measured.items():
-            rate = median(found)
+        for server, rates in measured.items():
+            rate = median(rates)
             p99 = load(PORTS[server], queries, seconds, rate=CALM)[1]
             share = f"{rate / ours:5.2f} x moyai   p99 at {CALM} a second: {p99:6.3f} ms"
             print(f"{server:8} {rate:8.0f} queries/s   {share}")

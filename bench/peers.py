@@ -2,7 +2,7 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/peers.py [PATH OF moto_server]`. moto is a tool of this page
 alone: `python3 -m venv /tmp/moto && /tmp/moto/bin/pip install 'moto[server]'` puts it where it is looked for. Without
-it the figures of moyai are printed alone.
+it moyai's numbers are printed alone.
 
 Both are given the same by the same calls: an HTTP namespace, a service in it, and ten instances that were registered
 with the same attributes; a cluster with ten services. The requests are the same bytes but for the signature, which

@@ -61,10 +61,10 @@ def layers() -> list[dict[str, bytes]]:
     filled = []
     for weight in WEIGHTS:
         layer: dict[str, bytes] = {}
-        left = IMAGE_BYTES * weight // 100
-        while left > 0 and (path := next(files, None)) is not None:
+        remaining = IMAGE_BYTES * weight // 100
+        while remaining > 0 and (path := next(files, None)) is not None:
             layer[str(path).lstrip("/")] = path.read_bytes()
-            left -= len(layer[str(path).lstrip("/")])
+            remaining -= len(layer[str(path).lstrip("/")])
         filled.append(layer)
     return filled
 
@@ -229,11 +229,11 @@ def compare(name: str, peers: Mapping[str, Command], rounds: int) -> None:
             costs[peer].append(pull(name))
     print(f"{rounds} rounds, load {os.getloadavg()[0]:.0f}")
     base = "docker" if "docker" in peers else None
-    show("pull and unpack", "s", {peer: [one.seconds for one in of_peer] for peer, of_peer in costs.items()}, base)
-    processor = {peer: [one.processor for one in of_peer] for peer, of_peer in costs.items()}
+    show("pull and unpack", "s", {peer: [cost.seconds for cost in of_peer] for peer, of_peer in costs.items()}, base)
+    processor = {peer: [cost.processor for cost in of_peer] for peer, of_peer in costs.items()}
     show("pull and unpack", "CPU s", processor, base)
-    print(f"unchanged tag confirmed by moyai in {median(one.confirmation for one in measured) * 1000:.1f} ms")
-    memory, unpacking = (max(getattr(one, field) for one in measured) for field in ("memory", "unpacking"))
+    print(f"unchanged tag confirmed by moyai in {median(cost.confirmation for cost in measured) * 1000:.1f} ms")
+    memory, unpacking = (max(getattr(cost, field) for cost in measured) for field in ("memory", "unpacking"))
     print(f"peak memory of moyai's puller {memory:.0f} MiB, of a process that unpacks {unpacking:.0f} MiB")
 
 

@@ -100,13 +100,13 @@ def neighbours(nodes: int) -> MeshIR:
 
 def change_one(nodes: int) -> None:
     """A member of one service comes and goes, the rest as it was: the same objects, or equal ones made anew."""
-    kept, anew = Feed(BootstrapSettings()), Feed(BootstrapSettings())
+    updated, rebuilt = Feed(BootstrapSettings()), Feed(BootstrapSettings())
     first = neighbours(nodes)
-    kept.publish(first)
-    anew.publish(first)
+    updated.publish(first)
+    rebuilt.publish(first)
     samples: dict[str, list[float]] = {"the rest is kept, ms": [], "the rest is made anew, ms": []}
     for turn in range(ROUNDS):
-        for feed, of, times in zip((kept, anew), (first, neighbours(nodes)), samples.values(), strict=True):
+        for feed, of, times in zip((updated, rebuilt), (first, neighbours(nodes)), samples.values(), strict=True):
             group = EndpointGroup("n0", MEMBERS[(turn + 1) % 2 :])
             following = replace(of, groups={**of.groups, "n0": group})
             at = time.perf_counter()

@@ -28,14 +28,14 @@ STEP: Final = 0.005
 """Seconds between two looks."""
 
 
-def milliseconds(task: dict[str, Any], asked: float) -> dict[str, float]:
+def milliseconds(task: dict[str, Any], requested_at: float) -> dict[str, float]:
     """When each of a task's steps was over, in ms since the API was asked."""
     steps = {
         "task recorded": "createdAt",
         "network there": "connectivityAt",
         "RUNNING": "startedAt",
     }
-    return {name: 1000 * (task[member].timestamp() - asked) for name, member in steps.items()}
+    return {name: 1000 * (task[member].timestamp() - requested_at) for name, member in steps.items()}
 
 
 def load_image(state: Path) -> None:
@@ -48,18 +48,18 @@ def load_image(state: Path) -> None:
 
 def run_task(stage: Stage, definition: str) -> dict[str, float]:
     """RunTask without Service Connect, until RUNNING is seen from outside; then stop it."""
-    asked = time.time()
+    requested_at = time.time()
     answer = stage.ecs.run_task(cluster="bench", taskDefinition=definition, networkConfiguration=stage.network)
     arn = answer["tasks"][0]["taskArn"]
-    found: list[dict[str, Any]] = []
+    tasks: list[dict[str, Any]] = []
 
     def last_status(wanted: str) -> bool:
-        found[:] = stage.ecs.describe_tasks(cluster="bench", tasks=[arn])["tasks"]
-        return bool(found[0]["lastStatus"] == wanted)
+        tasks[:] = stage.ecs.describe_tasks(cluster="bench", tasks=[arn])["tasks"]
+        return bool(tasks[0]["lastStatus"] == wanted)
 
     wait_until(lambda: last_status("RUNNING"), "the task runs", step=STEP)
-    seen = 1000 * (time.time() - asked)
-    steps = milliseconds(found[0], asked)
+    seen = 1000 * (time.time() - requested_at)
+    steps = milliseconds(tasks[0], requested_at)
     stage.ecs.stop_task(cluster="bench", task=arn)
     wait_until(lambda: last_status("STOPPED"), "the task has stopped")
     return steps | {"RUNNING, seen by DescribeTasks": seen}
@@ -71,7 +71,7 @@ def first_answer(stage: Stage, caller: int, virtual: str) -> dict[str, float]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as prober:  # noqa: S603
         assert prober.stdout is not None  # noqa: S101
         prober.stdout.readline()
-        asked = time.time()
+        requested_at = time.time()
         stage.scale("web", 1)
         answered = float(prober.stdout.readline())
     stage.steady("web")
@@ -79,7 +79,7 @@ def first_answer(stage: Stage, caller: int, virtual: str) -> dict[str, float]:
     stage.scale("web", 0)
     wait_until(lambda: all(t["lastStatus"] == "STOPPED" for t in stage.tasks("STOPPED", serviceName="web")), "it ended")
     wait_until(lambda: not stage.tasks(serviceName="web"), "it ended")
-    return milliseconds(task, asked) | {"first 200 by alias": 1000 * (answered - asked)}
+    return milliseconds(task, requested_at) | {"first 200 by alias": 1000 * (answered - requested_at)}
 
 
 def main() -> None:

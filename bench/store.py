@@ -43,10 +43,10 @@ async def acknowledge(directory: Path, writers: int) -> None:
 
     async def write(numbers: range) -> None:
         for number in numbers:
-            asked = time.perf_counter()
+            started_at = time.perf_counter()
             store.apply([Put(numbered(number))])
             await store.durable()
-            waits.append(time.perf_counter() - asked)
+            waits.append(time.perf_counter() - started_at)
 
     started = time.perf_counter()
     await asyncio.gather(*(write(range(first, CHANGES, writers)) for first in range(writers)))

@@ -76,12 +76,12 @@ def client(url: str) -> Asks:
     return ask
 
 
-def until(found: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], purpose: str) -> None:
     """Ask until it is so."""
     deadline = time.monotonic() + PATIENCE
-    while not found():
+    while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"waited for {what} in vain")
+            sys.exit(f"waited for {purpose} in vain")
         time.sleep(0.1)
 
 
@@ -173,8 +173,11 @@ def record(ask: Asks) -> dict[str, object]:
     clusters = ask("ecs", "ListClusters")
     listed = ask("ecs", "ListServiceDeployments", cluster="shop", service="catalog")
     tasks = ask("ecs", "ListTasks", cluster="shop", serviceName="catalog")
-    found = deployments(ask)
-    revisions = [found[0]["targetServiceRevision"]["arn"], *(r["arn"] for r in found[0]["sourceServiceRevisions"])]
+    described = deployments(ask)
+    revisions = [
+        described[0]["targetServiceRevision"]["arn"],
+        *(r["arn"] for r in described[0]["sourceServiceRevisions"]),
+    ]
     include = ["SETTINGS", "CONFIGURATIONS", "TAGS", "STATISTICS"]
     return {
         "ListClusters": clusters,
@@ -184,7 +187,7 @@ def record(ask: Asks) -> dict[str, object]:
         "ListTasks": tasks,
         "DescribeTasks": ask("ecs", "DescribeTasks", cluster="shop", tasks=tasks["taskArns"], include=["TAGS"]),
         "ListServiceDeployments": listed,
-        "DescribeServiceDeployments": {"serviceDeployments": found, "failures": []},
+        "DescribeServiceDeployments": {"serviceDeployments": described, "failures": []},
         "DescribeServiceRevisions": ask("ecs", "DescribeServiceRevisions", serviceRevisionArns=revisions),
         "DescribeTaskDefinition": ask("ecs", "DescribeTaskDefinition", taskDefinition="catalog"),
         "ListTaskDefinitionFamilies": ask("ecs", "ListTaskDefinitionFamilies"),

@@ -179,11 +179,11 @@ def errors_page() -> str:
 def _by_operation() -> list[str]:
     """Every exception that the model lists for an operation of ECS: when it comes, or why it doesn't."""
     table = tomllib.loads(_ECS_EXCEPTIONS.read_text())
-    found = [*table["raised"], *table["elsewhere"], *table["never"]]
-    several = Counter(row["exception"] for row in found)
+    table_rows = [*table["raised"], *table["elsewhere"], *table["never"]]
+    several = Counter(row["exception"] for row in table_rows)
     rows = [
         f"| `{name}` | {_operations(row, several[name])} | {row.get('when') or 'never: ' + row['why']} |"
-        for row in sorted(found, key=lambda row: (row["exception"], row["operations"]))
+        for row in sorted(table_rows, key=lambda row: (row["exception"], row["operations"]))
         for name in [row["exception"]]
     ]
     return [*_BY_OPERATION_HEAD.splitlines(), "", "| exception | operations | when |", "|---|---|---|", *rows, ""]

@@ -48,7 +48,7 @@ def describe(kind: StackResourceType, schema: dict[str, Any]) -> dict[str, list[
     read_only = top_level(schema.get("readOnlyProperties", []))
     create_only = top_level(schema.get("createOnlyProperties", []))
     properties = schema["properties"].keys() - read_only
-    taken = placed(kind, properties, kind.create)
+    accepted = placed(kind, properties, kind.create)
     updated = placed(kind, properties - create_only - kind.own_calls, kind.update, kind.update_wrapper or "")
     return {
         "properties": sorted(properties),
@@ -56,7 +56,7 @@ def describe(kind: StackResourceType, schema: dict[str, Any]) -> dict[str, list[
         "create_only": sorted(create_only),
         "read_only": sorted(read_only),
         "updated": sorted(updated),
-        "unsupported": sorted(properties - taken - updated - kind.own_calls - kind.arranged),
+        "unsupported": sorted(properties - accepted - updated - kind.own_calls - kind.arranged),
     }
 
 

@@ -94,11 +94,11 @@ def mesh() -> int:
             server.leave()
 
 
-def record(what: str, url: str, start: int) -> int:
+def record(name: str, url: str, start: int) -> int:
     """Wait until the time from ``start`` on is over, and let the test ask about it; its exit code."""
     end = start + MINUTES * MINUTE
     time.sleep(end + WAIT - time.time())
-    told = {"MOYAI_RECORD": url, "MOYAI_WHAT": what, "MOYAI_START": str(start), "MOYAI_END": str(end)}
+    told = {"MOYAI_RECORD": url, "MOYAI_WHAT": name, "MOYAI_START": str(start), "MOYAI_END": str(end)}
     command = ["npx", "vitest", "run", "test/traffic/exact.test.ts"]
     return subprocess.run(command, cwd=ROOT / "web", env=os.environ | told, check=False).returncode  # noqa: S603 (our own command)
 

@@ -118,10 +118,10 @@ class Plugin:
 
     def _acknowledge(self, raw: bytes, number: int) -> None:
         high, low = raw[72:80], raw[64:72]
-        heard = {
+        acknowledged = {
             "AcknowledgedMessageType": "output_stream_data",
             "AcknowledgedMessageId": str(uuid.UUID(bytes=high + low)),
             "AcknowledgedMessageSequenceNumber": number,
             "IsSequentialMessage": True,
         }
-        self.outbox.append(frame("acknowledge", json.dumps(heard).encode(), flags=3))
+        self.outbox.append(frame("acknowledge", json.dumps(acknowledged).encode(), flags=3))

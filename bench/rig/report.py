@@ -1,4 +1,4 @@
-"""Figures as a table: the smallest, the median and the largest sample, and the median against a base. Every sample is
+"""Measurements as a table: the smallest, the median and the largest sample, and the median against a base. Each sample
 added to ``build/bench/SCRIPT.jsonl``, with the time and the load average.
 """
 

@@ -72,12 +72,12 @@ def _new_key(state: Path) -> tuple[str, str]:
     return key, secret
 
 
-def wait_until(done: Callable[[], bool], what: str, patience: float = 60.0, step: float = 0.05) -> None:
+def wait_until(done: Callable[[], bool], purpose: str, patience: float = 60.0, step: float = 0.05) -> None:
     """Ask every ``step`` seconds until it is so; end the benchmark when it never is."""
     deadline = monotonic() + patience
     while not done():
         if monotonic() > deadline:
-            sys.exit(f"gave up waiting until {what}")
+            sys.exit(f"gave up waiting until {purpose}")
         sleep(step)
 
 

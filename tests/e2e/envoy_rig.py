@@ -262,7 +262,7 @@ async def open_rig(
 ) -> AsyncIterator[AnyRig]:
     """The same, of another kind."""
     namespace = Namespace(f"moyai-test-{os.getpid()}")
-    made = kind(folder, namespace)
+    rig = kind(folder, namespace)
     try:
         await namespace.command("ip link set lo up")
         for number in range(1, 4):
@@ -270,10 +270,10 @@ async def open_rig(
         for network in captured or {}:
             await namespace.command(f"ip address add {first_of(network)} dev lo")
         await namespace.command("nft -f -", _rules(redirects, captured or {}))
-        await made.serve()
-        yield made
+        await rig.serve()
+        yield rig
     finally:
-        await made.close()
+        await rig.close()
         namespace.remove()
 
 

@@ -77,7 +77,7 @@ def agents(socket: Path, admin: int, node: str = NODE) -> str:
     keepalive = {"grpc.keepalive_time_ms": 10_000, "grpc.keepalive_timeout_ms": 20_000}
     arguments = {"grpc.http2.max_pings_without_data": 0, **keepalive}
     channel = {"args": {name: {"int_value": value} for name, value in arguments.items()}}
-    found: dict[str, Any] = {
+    agents_by_label: dict[str, Any] = {
         "admin": {"address": {"socket_address": {"address": "0.0.0.0", "port_value": admin}}},  # noqa: S104
         "node": {
             "id": node,
@@ -109,7 +109,7 @@ def agents(socket: Path, admin: int, node: str = NODE) -> str:
             ]
         },
     }
-    return json.dumps(found)
+    return json.dumps(agents_by_label)
 
 
 class Outside(Rig):

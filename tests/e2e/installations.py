@@ -19,15 +19,15 @@ def installations(
     """Makes an installation with our applications' image (and options of `moyai up`), not yet up; at the end nothing of
     it may be left. ``topology``: of its proxies.
     """
-    made: list[Installation] = []
+    opened: list[Installation] = []
 
     def make(*options: str) -> Installation:
         installation = Installation(tmp_path_factory.mktemp("moyai"), "--proxy", topology, *options)
         base = ("--base", HOST)
         installation.moyai("image", "import", APPS, str(apps_folder), *base, "--state", str(installation.state))
-        made.append(installation)
+        opened.append(installation)
         return installation
 
     yield make
-    left = [line for installation in made for line in installation.leave()]
+    left = [line for installation in opened for line in installation.leave()]
     assert not left, left  # said here, because pytest explains the asserts of test modules alone

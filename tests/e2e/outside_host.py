@@ -105,12 +105,12 @@ def on_loopback() -> int:
 
 def host_network() -> dict[str, str]:
     """Firewall, routes, links and settings."""
-    shown = {
+    network = {
         " ".join(command): subprocess.run(command, capture_output=True, text=True, check=True).stdout
         for command in (["nft", "list", "ruleset"], ["ip", "route", "show", "table", "all"], ["ip", "rule"])
     }
-    shown["links"] = str(sorted(name for _, name in socket.if_nameindex()))
-    return shown | {
+    network["links"] = str(sorted(name for _, name in socket.if_nameindex()))
+    return network | {
         str(path): path.read_bytes().decode()
         for path in sorted(Path("/proc/sys/net").glob("ipv4/**/*"))
         if path.is_file() and os.access(path, os.R_OK) and path.stat().st_mode & 0o400
@@ -152,38 +152,38 @@ async def main(state: Path) -> dict[str, object]:
     """What the tasks are told."""
     far, port = be_a_host(), on_loopback()
     linux = LinuxAdapter(state)
-    told: dict[str, object] = {"before": host_network()}
+    report: dict[str, object] = {"before": host_network()}
     to_far = CLIENT.format(address=FAR, port=PORT)
     try:
         await linux.runtime.apply_network(egress_network(free=True))
         for spec in (FREE, BOUND, STRANDED):
             await linux.runtime.prepare(spec)
-        told["during"] = host_network()
-        told["free"] = await run_program(linux, "free", FREE, to_far)
-        told["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM)
-        told["bound"] = await run_program(linux, "bound", BOUND, to_far)
-        told["stranded"] = await run_program(linux, "stranded", STRANDED, to_far)
+        report["during"] = host_network()
+        report["free"] = await run_program(linux, "free", FREE, to_far)
+        report["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM)
+        report["bound"] = await run_program(linux, "bound", BOUND, to_far)
+        report["stranded"] = await run_program(linux, "stranded", STRANDED, to_far)
         for number, address in enumerate(("127.0.0.1", "192.0.0.1", "192.0.0.2", "172.31.0.1", "169.254.1.1")):
-            told[f"loopback by {address}"] = await run_program(
+            report[f"loopback by {address}"] = await run_program(
                 linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port)
             )
         await kill_pasta(linux)
-        told["without pasta"] = await run_program(linux, "cut", FREE, to_far)
+        report["without pasta"] = await run_program(linux, "cut", FREE, to_far)
         await linux.runtime.apply_network(egress_network(free=True))
-        told["mended"] = await run_program(linux, "mended", FREE, to_far)
-        kept = pasta(linux)["keeper"]
+        report["mended"] = await run_program(linux, "mended", FREE, to_far)
+        pid = pasta(linux)["keeper"]
         again = linux.another_runtime()
         await again.apply_network(egress_network(free=True))
-        told["found again"] = pasta(linux)["keeper"] == kept
-        told["after a restart"] = await run_program(linux, "restarted", FREE, to_far)
+        report["found again"] = pasta(linux)["keeper"] == pid
+        report["after a restart"] = await run_program(linux, "restarted", FREE, to_far)
         await again.apply_network(egress_network(free=False))
-        told["closed"] = await run_program(linux, "closed", FREE, to_far)
+        report["closed"] = await run_program(linux, "closed", FREE, to_far)
         await again.close()
     finally:
         await linux.destroy_and_check()
-        told["after"] = host_network()
+        report["after"] = host_network()
         far.kill()
-    return told
+    return report
 
 
 if __name__ == "__main__":

@@ -35,10 +35,10 @@ class _Secrets(grpc.GenericRpcHandler):
                 yield answer
 
 
-async def serve_secrets(path: Path, *known: Secret) -> grpc.aio.Server:
+async def serve_secrets(path: Path, *secrets: Secret) -> grpc.aio.Server:
     """Serve these on a socket, until the server is stopped."""
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers([_Secrets({secret.name: secret for secret in known})])
+    server.add_generic_rpc_handlers([_Secrets({secret.name: secret for secret in secrets})])
     server.add_insecure_port(f"unix:{path}")
     await server.start()
     return server

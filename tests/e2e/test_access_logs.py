@@ -141,10 +141,10 @@ async def test_a_json_access_log_line_is_one_object_for_any_client_input(envoys)
     *http, one, two = await objects(envoys, query=False)
     assert {one["upstream_cluster"], two["upstream_cluster"]} == {"egress.stream", "ingress.stream"}
     assert (one["bytes_received"], one["upstream_host"].rpartition(":")[2]) == (30, "8084")
-    for found in http:
-        assert (found["path"], found["method"], found["response_code"]) == ('/a"b', "GET", 200)
-        assert (found["request_id"], found["x_forwarded_for"]) == ('"}', '1.2.3.4"')
-        assert "secret" not in json.dumps(found)
+    for line in http:
+        assert (line["path"], line["method"], line["response_code"]) == ('/a"b', "GET", 200)
+        assert (line["request_id"], line["x_forwarded_for"]) == ('"}', '1.2.3.4"')
+        assert "secret" not in json.dumps(line)
 
 
 async def test_a_json_access_log_can_include_the_query(envoys):

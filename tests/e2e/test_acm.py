@@ -43,12 +43,12 @@ def folder(tmp_path_factory) -> Path:
 def authority(installation, folder) -> str:
     """A root authority that is ACTIVE, by the AWS CLI."""
     pca = partial(installation.aws, "acm-pca")
-    made = pca(
+    created = pca(
         "create-certificate-authority",
         *("--certificate-authority-type", "ROOT"),
         *("--certificate-authority-configuration", json.dumps(CONFIGURATION)),
     )
-    arn = str(made["CertificateAuthorityArn"])
+    arn = str(created["CertificateAuthorityArn"])
     which = ("--certificate-authority-arn", arn)
     csr = eventually(lambda: csr_of(installation, arn))
     (folder / "ca.csr").write_text(csr)

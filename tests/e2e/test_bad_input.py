@@ -54,16 +54,16 @@ def error_of(client: Any, operation: str, request: dict[str, Any]) -> tuple[str,
     return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Message"]
 
 
-def service(made: Cluster, **changes: Any) -> dict[str, Any]:
+def service(cluster: Cluster, **changes: Any) -> dict[str, Any]:
     """A request for a service that would be made as it is."""
     connect = {"enabled": True, "services": [offer("web", "new", 80, discoveryName="new")]}
     sound = {
-        "cluster": made.name,
+        "cluster": cluster.name,
         "serviceName": "new",
         "taskDefinition": "sound",
         "desiredCount": 1,
         "launchType": "FARGATE",
-        "networkConfiguration": made.network(public=False),
+        "networkConfiguration": cluster.network(public=False),
         "serviceConnectConfiguration": connect,
     }
     return {name: value for name, value in (sound | changes).items() if value is not None}
@@ -202,10 +202,10 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("what", [what for what in MALFORMED if what != "nothing"])
-def test_a_body_of_another_protocol_is_a_serialization_error(simulation, what):
+@pytest.mark.parametrize("malformed", [what for what in MALFORMED if what != "nothing"])
+def test_a_body_of_another_protocol_is_a_serialization_error(simulation, malformed):
     before = world(simulation)
-    status, answer = send_body(simulation, MALFORMED[what])
+    status, answer = send_body(simulation, MALFORMED[malformed])
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
     assert world(simulation) == before
 
@@ -282,10 +282,10 @@ def own(installation: Installation, method: str, path: str, **headers: str) -> t
 
 
 def test_health_shows_runtime_tasks_and_proxies(cluster):
-    status, found = own(cluster.installation, "GET", "health")
-    assert (status, found["status"], found["runtime"]) == (200, "ok", "sim")
-    assert found["tasks"] == 1
-    assert set(found["proxies"]) == {"connected", "synced", "rejected"}
+    status, health = own(cluster.installation, "GET", "health")
+    assert (status, health["status"], health["runtime"]) == (200, "ok", "sim")
+    assert health["tasks"] == 1
+    assert set(health["proxies"]) == {"connected", "synced", "rejected"}
 
 
 def test_a_cross_site_page_can_neither_reset_nor_create(simulation):

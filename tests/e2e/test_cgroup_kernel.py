@@ -50,12 +50,12 @@ def test_processes_in_a_containers_root_cgroup_move_before_child_cgroups_are_cre
     with subprocess.Popen(["sleep", "infinity"]) as first, subprocess.Popen(["sleep", "infinity"]) as other:
         for process in (first, other):
             (box.root / "cgroup.procs").write_text(str(process.pid))
-        made = box.root / "moyai/here/task/app"
-        make_group(box, made, sorted(box.controllers))
-        assert set((made / "cgroup.controllers").read_text().split()) == box.controllers
+        cgroup = box.root / "moyai/here/task/app"
+        make_group(box, cgroup, sorted(box.controllers))
+        assert set((cgroup / "cgroup.controllers").read_text().split()) == box.controllers
         assert cgroup_processes.members(str(box.root)) == []
         assert set(cgroup_processes.members(str(box.root / INIT))) == {first.pid, other.pid}
-        make_group(box, made.parent / "other", sorted(box.controllers))
+        make_group(box, cgroup.parent / "other", sorted(box.controllers))
         for process in (first, other):
             process.kill()
 
@@ -126,10 +126,10 @@ print(*mounted(), *Path(sys.argv[1]).parent.iterdir())
 def test_unmounted_hierarchies_are_mounted_privately(tmp_path):
     there = tmp_path / "state/mounted"
     words = [sys.executable, "-c", _WITHOUT_MOUNTS, str(there), f"test-{tmp_path.name}"]
-    files, left = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    files, mounts = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     splitlines = Path("/proc/self/cgroup").read_text().splitlines()
     names = {line.split(":")[1] or "unified" for line in splitlines}
     group = f"moyai/test-{tmp_path.name}/task/app/payload"
     found = {Path(file).relative_to(there).parts[0]: Path(file).parent for file in files.split()}
     assert found == {name: there / name / group for name in names}
-    assert left == ""
+    assert mounts == ""

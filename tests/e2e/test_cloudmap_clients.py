@@ -80,13 +80,13 @@ def test_the_aws_cli_follows_the_guides_steps(simulation: Installation, cli: str
     health = ("--health-check-custom-config", "FailureThreshold=1")
     service = aws("create-service", "--name", "db", "--namespace-id", namespace, *health)["Service"]["Id"]
     attributes = "AWS_INSTANCE_IPV4=172.31.0.99,AWS_INSTANCE_PORT=5432,role=primary"
-    one = ("--service-id", service, "--instance-id", "main")
-    aws("register-instance", *one, "--attributes", attributes)
+    of_instance = ("--service-id", service, "--instance-id", "main")
+    aws("register-instance", *of_instance, "--attributes", attributes)
     names = ("--namespace-name", name, "--service-name", "db")
     discover = ("discover-instances", *names, "--query-parameters", "role=primary")
     [instance] = eventually(lambda: aws(*discover)["Instances"], "it is found")
     assert instance["Attributes"] == dict(pair.split("=") for pair in attributes.split(","))
-    aws("update-instance-custom-health-status", *one, "--status", "UNHEALTHY")
+    aws("update-instance-custom-health-status", *of_instance, "--status", "UNHEALTHY")
     assert aws(*discover, "--health-status", "HEALTHY")["Instances"] == []
     aws("update-service-attributes", "--service-id", service, "--attributes", "moyai:client-port=5432")
     assert aws("list-instances", "--service-id", service)["Instances"][0]["Id"] == "main"

@@ -55,8 +55,8 @@ async def test_one_container_with_every_setting(linux):
         networkless=True,
         init=True,
     )
-    state, said = await run(linux, container)
-    assert [line.strip() for line in said] == [
+    state, printed = await run(linux, container)
+    assert [line.strip() for line in printed] == [
         *("2", "750", "7", "full", "noexec", "1000", "77", "sealed"),
         *("CapEff:\t0000000000000421", "CapBnd:\t0000000000000421", "NoNewPrivs:\t1"),
         *("box", "10.1.2.3 db.test", "nameserver 192.0.2.53", "search corp.test"),
@@ -77,8 +77,8 @@ async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux)
 async def test_an_open_input_is_silent_and_a_closed_one_has_ended(linux):
     await linux.runtime.prepare(sandbox())
     for name, interactive, code in (("open", True, "124"), ("closed", False, "0")):
-        state, said = await run(linux, shell("timeout 0.2 cat; echo $?", name, interactive=interactive))
-        assert (state.exit_code, said) == (0, [code])
+        state, printed = await run(linux, shell("timeout 0.2 cat; echo $?", name, interactive=interactive))
+        assert (state.exit_code, printed) == (0, [code])
 
 
 @pytest.mark.parametrize(("init", "user"), [(False, None), (True, "1000:1000")])
@@ -92,8 +92,8 @@ async def test_a_containers_terminal_survives_detaching(linux, init, user):
         exec < /dev/null > /dev/null 2>&1
         sleep 0.2; echo back > /dev/tty; printf last > /dev/tty; exit 3
     """
-    state, said = await run(linux, shell(lines, terminal=True, init=init, user=user))
-    assert [line.rstrip("\r") for line in said] == [
+    state, printed = await run(linux, shell(lines, terminal=True, init=init, user=user))
+    assert [line.rstrip("\r") for line in printed] == [
         *("/dev/pts/0", "all", "error", "xterm", "124", "back", "last"),
     ]
     assert state.exit_code == 3
@@ -123,15 +123,15 @@ async def test_volumes_are_shared_within_the_task_and_removed_with_it(linux):
             VolumeMount("/kept", "kept", shared=True, provision=True),
         ),
     )
-    state, said = await run(linux, writer)
-    assert (state.exit_code, said) == (0, ["0 755", "0 755"])
+    state, printed = await run(linux, writer)
+    assert (state.exit_code, printed) == (0, ["0 755", "0 755"])
     reader = shell(
         "cat /in/who; touch /in/x || echo no; touch /kept/mine",
         "reader",
         volumes=(VolumeMount("/in", "scratch", read_only=True), VolumeMount("/kept", "kept", shared=True)),
     )
-    _, said = await run(linux, reader)
-    assert [line for line in said if "cannot" not in line] == ["0", "no"]
+    _, printed = await run(linux, reader)
+    assert [line for line in printed if "cannot" not in line] == ["0", "no"]
     await linux.runtime.release(TASK)
     assert await asyncio.to_thread(lambda: [p.name for p in (linux.state / "volumes").rglob("*")]) == ["kept", "mine"]
     assert not await asyncio.to_thread((linux.state / "run/tasks" / TASK).exists)
@@ -193,9 +193,9 @@ async def test_dangerous_capabilities_need_the_allow_capabilities_option(linux):
     with pytest.raises(CannotCreate, match="--allow-capabilities"):
         await linux.runtime.start(shell("true", capabilities=wanted))
     await trusting(linux, capabilities=True)
-    _, said = await run(linux, shell("grep CapEff /proc/self/status", "admin", capabilities=wanted))
-    assert re.fullmatch(r"CapEff:\t0+a02425fb|CapEff:\t[0-9a-f]+", said[0])
-    assert int(said[0].split()[1], 16) >> 21 & 1
+    _, printed = await run(linux, shell("grep CapEff /proc/self/status", "admin", capabilities=wanted))
+    assert re.fullmatch(r"CapEff:\t0+a02425fb|CapEff:\t[0-9a-f]+", printed[0])
+    assert int(printed[0].split()[1], 16) >> 21 & 1
 
 
 async def test_resources_that_the_machine_lacks_are_refused(linux):
@@ -216,5 +216,5 @@ async def test_a_restarted_container_finds_its_files(linux):
     await linux.runtime.prepare(sandbox())
     line = "cat /srv/mark 2>/dev/null || echo first; echo second > /srv/mark"
     await run(linux, shell(line))
-    _, said = await run(linux, shell(line, attempt=1))
-    assert said == ["first", "second"]
+    _, printed = await run(linux, shell(line, attempt=1))
+    assert printed == ["first", "second"]

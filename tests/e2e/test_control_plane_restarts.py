@@ -47,20 +47,20 @@ def pids(cluster: Cluster) -> dict[str, list[int]]:
     return {arn: sorted(processes(arn, "")) for arn in arns}
 
 
-def writes(installation: Installation, said: list[str], told: threading.Event) -> None:
+def writes(installation: Installation, names: list[str], stopped: threading.Event) -> None:
     """Create and change things one after the other until told to stop; ``said`` gets what was acknowledged."""
     ecs = installation.client("ecs")
-    number = len(said)
-    while not told.is_set():
+    number = len(names)
+    while not stopped.is_set():
         number += 1
         name = f"written-{number}"
         try:
             ecs.create_cluster(clusterName=name)
-            said.append(name)
+            names.append(name)
             ecs.update_cluster(cluster=name, settings=[{"name": "containerInsights", "value": "enabled"}])
-            said.append(f"{name} changed")
+            names.append(f"{name} changed")
         except (BotoCoreError, ClientError):
-            told.wait(0.05)
+            stopped.wait(0.05)
 
 
 def longer_than(said: list[str], length: int) -> bool:
@@ -71,14 +71,14 @@ def stored_names(installation: Installation) -> set[str]:
     """What the installation has of what was written."""
     ecs = installation.client("ecs")
     arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
-    found = set()
+    names = set()
     for start in range(0, len(arns), 100):
         clusters = ecs.describe_clusters(clusters=arns[start : start + 100], include=["SETTINGS"])["clusters"]
         for cluster in clusters:
-            found.add(cluster["clusterName"])
+            names.add(cluster["clusterName"])
             if {"name": "containerInsights", "value": "enabled"} in cluster["settings"]:
-                found.add(f"{cluster['clusterName']} changed")
-    return found
+                names.add(f"{cluster['clusterName']} changed")
+    return names
 
 
 def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(installation, cluster, probe):

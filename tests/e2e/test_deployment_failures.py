@@ -138,7 +138,7 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
 
 
 def test_a_failing_lifecycle_hook_rolls_the_deployment_back(cluster, function):
-    url, told = function
+    url, calls = function
     cluster.installation.moyai("hook", "put", FUNCTION, url)
     assert f"{FUNCTION}  {url}" in cluster.installation.moyai("hook", "list")
     hook = {"hookTargetArn": FUNCTION, "lifecycleStages": ["POST_SCALE_UP"], "hookDetails": {"bucket": "b"}}
@@ -146,7 +146,7 @@ def test_a_failing_lifecycle_hook_rolls_the_deployment_back(cluster, function):
     record = deploy(cluster, "hooked", definition, strategy="BLUE_GREEN", bakeTimeInMinutes=0, lifecycleHooks=[hook])
     assert record["status"] == "ROLLBACK_SUCCESSFUL"
     assert record["statusReason"].endswith(f"Lifecycle hook target {FUNCTION} returned FAILED status.")
-    (event,) = told
+    (event,) = calls
     assert (event["lifecycleStage"], event["hookDetails"]) == ("POST_SCALE_UP", {"bucket": "b"})
     assert event["resourceArn"] == record["serviceDeploymentArn"]
     cluster.installation.moyai("hook", "rm", FUNCTION)

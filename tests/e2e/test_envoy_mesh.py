@@ -173,14 +173,14 @@ async def test_a_websocket_passes(envoys, apps):
 
 
 async def test_a_server_proxy_reports_its_active_requests(envoys):
-    asked = partial(connect_to_socket, envoys.run(ONE))
+    connect = partial(connect_to_socket, envoys.run(ONE))
     app = App("one")
     await app.start(envoys.namespace, 8084)
-    assert await active_requests(asked) == 0
+    assert await active_requests(connect) == 0
     idle = await envoys.namespace.run(lambda: create_connection(("10.99.0.1", 8084)))
     with idle:
-        await within(lambda: active_requests(asked), 1)
-    await within(lambda: active_requests(asked), 0)
+        await within(lambda: active_requests(connect), 1)
+    await within(lambda: active_requests(connect), 0)
     await app.stop()
 
 

@@ -129,9 +129,9 @@ def test_an_exec_command_runs_as_root_with_the_containers_rights_and_namespaces(
     )
     with session(cluster, task, f'sh -c "{line}"', Moyai={"Terminal": False}) as talk:
         talk.until(lambda: talk.plugin.closed is not None)
-    said = talk.plugin.output.decode()
-    assert talk.plugin.code == 0, said
-    uid, *facts = said.splitlines()
+    printed = talk.plugin.output.decode()
+    assert talk.plugin.code == 0, printed
+    uid, *facts = printed.splitlines()
     assert uid == "0"
     assert [fact.split() for fact in facts[:4]] == [
         ["CapEff:", "00000000a00425fb"],
@@ -142,7 +142,7 @@ def test_an_exec_command_runs_as_root_with_the_containers_rights_and_namespaces(
     [first] = processes(task, "while :")
     assert {str(path.readlink()) for path in Path(f"/proc/{first}/ns").iterdir()} <= set(facts)
     assert len(next(fact for fact in facts if fact.startswith("pids")).split()) < 12
-    assert "moyai" not in said
+    assert "moyai" not in printed
     files = [fact.partition(" -> ")[2] for fact in facts if " -> " in fact]
     assert [file for file in files if not file.startswith(("pipe:", "/proc/"))] == []
 

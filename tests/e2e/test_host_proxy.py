@@ -240,13 +240,13 @@ async def host():
 
 @pytest.fixture
 async def apps(host):
-    made = {}
+    images = {}
     for workload in (ONE, TWO, AWAY):
-        made[workload] = app = App(workload[5:])
+        images[workload] = app = App(workload[5:])
         address = ADDRESSES[AWAY] if workload == AWAY else "127.0.0.1"
         await app.start(host.namespaces[workload], 8080, address)
-    yield made
-    for app in made.values():
+    yield images
+    for app in images.values():
         await app.stop()
 
 

@@ -121,13 +121,13 @@ async def test_a_container_does_not_notice_that_its_router_is_stopped(linux):
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 0
     printed = [line.text async for line in linux.runtime.logs(TASK, "app")]
-    lost = sum(int(line.split()[1]) for line in printed if line.startswith("moyai: "))
+    lost_lines = sum(int(line.split()[1]) for line in printed if line.startswith("moyai: "))
 
     async def are_received() -> bool:
-        return len(await records(linux)) + lost == 5001
+        return len(await records(linux)) + lost_lines == 5001
 
     await linux.until(are_received)
-    assert lost > 0
+    assert lost_lines > 0
 
 
 async def test_a_container_ends_at_once_when_its_router_has_ended(linux):

@@ -142,10 +142,10 @@ def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Tr
 async def test_groups_match_both_families_and_ranges_their_own(linux):
     by_ipv6 = tcp(8001, f"{ipv6_of(THREE)}/128")
     by_ipv4 = tcp(8002, "0.0.0.0/0")
-    told = grouped_network(
+    network = grouped_network(
         tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(TrafficPermission("-1", ranges=("::/0",)),)
     )
-    await linux.runtime.apply_network(told)
+    await linux.runtime.apply_network(network)
     for spec in (ONE, TWO, THREE):
         await linux.runtime.prepare(spec)
     await serve(linux, OTHER, 8000, 8001, 8002)
@@ -156,7 +156,7 @@ async def test_groups_match_both_families_and_ranges_their_own(linux):
     assert await ask(linux, THIRD, interface(TWO).address, 8002) == "8002"
     assert await ask(linux, TASK, interface(TWO).address, 8000) == NO_ANSWER, "WEB lets out IPv6 alone"
     again = linux.another_runtime()
-    await again.apply_network(told)
+    await again.apply_network(network)
     await again.close()
     assert await ask(linux, TASK, ipv6_of(TWO), 8000, time=2) == "8000"
 

@@ -69,10 +69,10 @@ async def test_inbound_traffic_to_application_ports_is_redirected_to_the_proxy(l
 
 
 async def test_ipv6_traffic_is_redirected_to_the_proxy(linux):
-    led, plain = dual_stack(sandbox(1, intercept_all=LED)), dual_stack(sandbox(2))
-    await prepare(linux, led, plain)
+    redirected, plain = dual_stack(sandbox(1, intercept_all=LED)), dual_stack(sandbox(2))
+    await prepare(linux, redirected, plain)
     both = listener(8080, 80, 15000, 15001).replace("('0.0.0.0', port)", "('::', port), family=socket.AF_INET6")
-    for one in (led, plain):
+    for one in (redirected, plain):
         await linux.runtime.start(python(both, task=one.task))
         await wait_for_output(linux, "up", one.task)
     assert await ask(linux, TASK, "fd00:0:0:1::c", 80) == "15001"

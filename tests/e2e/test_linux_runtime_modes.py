@@ -182,7 +182,7 @@ async def test_a_task_cannot_fill_its_instances_conntrack_table(linux):
 
 
 def conntrack_value(linux: LinuxAdapter, name: str) -> int:
-    """A figure of the kernel's about the connections that the instance's namespace tracks."""
+    """A value of the kernel's about the connections that the instance's namespace tracks."""
     pin = linux.state / f"run/netns/task-{HOST.task}"
     words = ["nsenter", f"--net={pin}", "cat", f"/proc/sys/net/netfilter/nf_conntrack_{name}"]
     return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)

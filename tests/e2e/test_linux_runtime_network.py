@@ -157,11 +157,11 @@ async def test_public_addresses_reach_tasks_through_their_proxies(linux):
 async def _answers(address: str, port: int, expected: str) -> bool:
     try:
         reader, writer = await asyncio.open_connection(address, port)
-        told = (await reader.read(16)).decode()
+        answer = (await reader.read(16)).decode()
         writer.close()
     except OSError:
         return not expected
-    return told == expected
+    return answer == expected
 
 
 async def test_the_hosts_network_does_not_change(linux):

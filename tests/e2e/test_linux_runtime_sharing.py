@@ -142,8 +142,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 print(libc.msgget(0x1234, 0o600 | (0o1000 if sys.argv[1:] == ["make"] else 0)) >= 0)' """
 
 
-@pytest.mark.parametrize(("ipc", "found"), [(NamespaceSharing.TASK, True), (NamespaceSharing.OWN, False)])
-async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
+@pytest.mark.parametrize(("ipc", "segments"), [(NamespaceSharing.TASK, True), (NamespaceSharing.OWN, False)])
+async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, segments):
     await linux.runtime.prepare(sandbox(ipc=ipc, shared_memory=7))
     await linux.runtime.prepare(sandbox(2, ipc=ipc))
     make = f"{IPC} make; echo hello > /dev/shm/note; echo up; exec sleep 1000"
@@ -151,7 +151,7 @@ async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
     await wait_for_output(linux, "up")
     look_up = f"{IPC}; cat /dev/shm/note; df -m --output=size /dev/shm | tail -1; cat /proc/sys/kernel/shmmni"
     _, seen = await run(linux, shell(look_up, "side", sysctls={"kernel.shmmni": "77"}))
-    expected = ["True", "hello", "7", "77"] if found else ["False", "64", "77"]
+    expected = ["True", "hello", "7", "77"] if segments else ["False", "64", "77"]
     assert [line.strip() for line in seen] == expected
     _, seen = await run(linux, shell(look_up, "app", OTHER))
     assert [line.strip() for line in seen] == ["False", "64", "4096"]

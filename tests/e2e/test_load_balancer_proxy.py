@@ -259,19 +259,19 @@ def total(front: Rig, name: str, *dimensions: tuple[str, str]) -> float:
 
 async def test_a_draining_target_finishes_and_gets_nothing_new(front, apps):
     await publish(front, BALANCER)
-    held = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
+    requests = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
     await wait_for(lambda: bool(apps[0].requests and apps[1].requests))
     await publish(front, BALANCER.replace('"10.99.0.3:8082": {}', '"10.99.0.3:8082": {deregistered_at: 1}'))
     bodies = [(await front.namespace.get(*NODE)).body for _ in range(4)]
     assert {json.loads(body)["app"] for body in bodies} == {"one"}
     for app in apps:
         app.released.set()
-    assert {json.loads((await one).body)["app"] for one in held} == {"one", "two"}
+    assert {json.loads((await one).body)["app"] for one in requests} == {"one", "two"}
 
 
 async def test_a_draining_target_is_busy_with_what_an_older_version_of_its_cluster_has_sent(front, apps):
     await publish(front, BALANCER)
-    held = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
+    requests = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
     await wait_for(lambda: bool(apps[0].requests and apps[1].requests))
     modified = BALANCER.replace("interval: 5", "interval: 6")
     await publish(front, modified)
@@ -279,7 +279,7 @@ async def test_a_draining_target_is_busy_with_what_an_older_version_of_its_clust
     assert await draining(front) == {8082: 1}
     for app in apps:
         app.released.set()
-    await asyncio.gather(*held)
+    await asyncio.gather(*requests)
     async with asyncio.timeout(PATIENCE):
         while await draining(front) != {8082: 0}:  # noqa: ASYNC110 (Envoy does not notify)
             await asyncio.sleep(0.01)
@@ -299,7 +299,7 @@ async def draining(front: Rig) -> dict[int, int]:
 
 async def test_a_group_whose_targets_all_drain_gets_nothing_new(front, apps):
     await publish(front, BALANCER)
-    held = asyncio.create_task(front.namespace.get(*NODE, "/hold"))
+    request = asyncio.create_task(front.namespace.get(*NODE, "/hold"))
     await wait_for(lambda: bool(apps[0].requests or apps[1].requests))
     await publish(
         front,
@@ -310,7 +310,7 @@ async def test_a_group_whose_targets_all_drain_gets_nothing_new(front, apps):
     assert (await front.namespace.get(*NODE)).status == 503
     for app in apps:
         app.released.set()
-    assert (await held).status == 200
+    assert (await request).status == 200
 
 
 async def test_a_silent_target_is_504_and_a_silent_client_408(front, apps):

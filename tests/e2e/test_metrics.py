@@ -111,38 +111,40 @@ def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], 
 
 def test_each_connection_counts_exactly_the_sent_requests(server, cluster, sent_requests):
     for (caller, target), count in sent_requests.items():
-        whose = {"TargetDiscoveryName": target, "ServiceName": caller, "ClusterName": "metrics"}
+        dimensions = {"TargetDiscoveryName": target, "ServiceName": caller, "ClusterName": "metrics"}
         if target == "metrics-web":
-            eventually(partial(has_reached, server, "HTTPCode_Target_2XX_Count", whose, count), f"{caller} {target}")
-            assert total(server, "HTTPCode_Target_2XX_Count", whose) == count
-            assert total(server, "HTTPCode_Target_5XX_Count", whose) == 0
+            eventually(
+                partial(has_reached, server, "HTTPCode_Target_2XX_Count", dimensions, count), f"{caller} {target}"
+            )
+            assert total(server, "HTTPCode_Target_2XX_Count", dimensions) == count
+            assert total(server, "HTTPCode_Target_5XX_Count", dimensions) == 0
 
 
 def test_each_endpoint_counts_exactly_the_requests_of_all_callers(server, cluster, sent_requests):
     for target, metric in {"metrics-web": "RequestCount", "metrics-rpc": "GrpcRequestCount"}.items():
         count = requests(sent_requests, target)
-        for whose in (
+        for dimensions in (
             {"DiscoveryName": target},
             {"DiscoveryName": target, "ServiceName": "servers", "ClusterName": "metrics"},
         ):
-            eventually(partial(has_reached, server, metric, whose, count), f"{metric} of {target}")
-            assert total(server, metric, whose) == count
+            eventually(partial(has_reached, server, metric, dimensions, count), f"{metric} of {target}")
+            assert total(server, metric, dimensions) == count
 
 
 def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent_requests):
     count = sent_requests["metrics-first", "metrics-lines"]
-    whose = {"DiscoveryName": "metrics-lines"}
-    eventually(lambda: total(server, "NewConnectionCount", whose) >= count)
-    assert total(server, "NewConnectionCount", whose) == count
-    assert total(server, "ProcessedBytes", whose) == count * len(b"hello\n")
-    assert total(server, "RequestCount", whose) == 0
+    dimensions = {"DiscoveryName": "metrics-lines"}
+    eventually(lambda: total(server, "NewConnectionCount", dimensions) >= count)
+    assert total(server, "NewConnectionCount", dimensions) == count
+    assert total(server, "ProcessedBytes", dimensions) == count * len(b"hello\n")
+    assert total(server, "RequestCount", dimensions) == 0
 
 
 def test_counters_do_not_grow_without_calls(server, cluster, sent_requests):
-    count, whose = requests(sent_requests, "metrics-web"), {"DiscoveryName": "metrics-web"}
-    eventually(partial(has_reached, server, "RequestCount", whose, count))
+    count, dimensions = requests(sent_requests, "metrics-web"), {"DiscoveryName": "metrics-web"}
+    eventually(partial(has_reached, server, "RequestCount", dimensions, count))
     while_it_lasts(3)  # three reports of every proxy
-    assert total(server, "RequestCount", whose) == count
+    assert total(server, "RequestCount", dimensions) == count
 
 
 def test_response_times_are_listed_with_percentiles_in_milliseconds(server, cluster, sent_requests):
@@ -183,15 +185,15 @@ def mesh_table(server: Installation, count: int) -> Any:
 
 
 def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent_requests):
-    found = eventually(partial(mesh_table, server, sum(sent_requests.values())))
-    edges = {(edge["caller"]["service"], edge["target"]): edge for edge in found["edges"]}
+    mesh = eventually(partial(mesh_table, server, sum(sent_requests.values())))
+    edges = {(edge["caller"]["service"], edge["target"]): edge for edge in mesh["edges"]}
     assert {key: edge["requests"] for key, edge in edges.items()} == sent_requests
     for (caller, target), edge in edges.items():
         assert edge["caller"] == {"cluster": "metrics", "service": caller}
         assert edge["targets"] == [{"cluster": "metrics", "service": "servers"}]
         assert edge["namespace"] == "metrics"
         assert edge["protocol"] == ("tcp" if target == TARGETS["lines"] else "http")
-        assert edge["rate"] == pytest.approx(edge["requests"] / found["seconds"])
+        assert edge["rate"] == pytest.approx(edge["requests"] / mesh["seconds"])
         assert (edge["failures"], edge["success"], edge["deploying"]) == (0, 1.0, [])
 
 
@@ -241,13 +243,13 @@ def read_until(terminal: int, wanted: str) -> str:
 
 
 def test_task_usage_is_in_cloudwatch_and_container_insights(server, cluster, sent_requests):
-    whose = {"ClusterName": "metrics", "ServiceName": "servers"}
+    dimensions = {"ClusterName": "metrics", "ServiceName": "servers"}
     cluster.ecs.update_cluster_settings(
         cluster="metrics", settings=[{"name": "containerInsights", "value": "enhanced"}]
     )
 
     def most(name: str, namespace: str = "ECS/ContainerInsights") -> float:
-        return max(each(server, name, whose, namespace, "Maximum"), default=0.0)
+        return max(each(server, name, dimensions, namespace, "Maximum"), default=0.0)
 
     for name in ("CpuUtilized", "MemoryUtilized", "NetworkRxBytes", "NetworkTxBytes", "RunningTaskCount"):
         eventually(partial(most, name), f"{name} is there")

@@ -145,12 +145,12 @@ def test_percentiles_agree_within_a_bucket(quiet, witnesses):
     witnesses.console.look(span)
     by_cloudwatch = witnesses.cloudwatch.percentiles(span)
     by_prometheus, by_console = witnesses.prometheus.percentiles(), witnesses.console.percentiles()
-    for said in (by_cloudwatch, by_prometheus, by_console):
+    for percentiles in (by_cloudwatch, by_prometheus, by_console):
         away = [
             bisect_left(BOUNDS, one) - bisect_left(BOUNDS, other)
-            for one, other in zip(measured_times, said, strict=True)
+            for one, other in zip(measured_times, percentiles, strict=True)
         ]
-        assert max(map(abs, away)) <= 1, (measured_times, said)
+        assert max(map(abs, away)) <= 1, (measured_times, percentiles)
     assert by_prometheus == pytest.approx(by_cloudwatch, rel=0.01)
     assert by_console == pytest.approx(by_cloudwatch, abs=0.5)
 

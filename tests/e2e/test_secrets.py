@@ -53,10 +53,10 @@ def test_a_task_reads_its_secrets_and_they_are_stored_nowhere_else(server, clust
     spy = shell(f"{SPIES}; grep -rl '[h]ush-' {server.state} 2>/dev/null | wc -l; exec sleep 600", "spy")
     arn = cluster.run(cluster.define("reads", own, spy, **ROLE))
     cluster.until(arn, "RUNNING")
-    said = eventually(lambda: lines if len(lines := cluster.output_lines(arn)) == 3 else [])
+    printed = eventually(lambda: lines if len(lines := cluster.output_lines(arn)) == 3 else [])
     digest = sha256(PASSWORD.encode()).hexdigest()
-    assert [line.split()[0] for line in said[1:]] == [digest, digest]
-    assert PASSWORD not in said[0]
+    assert [line.split()[0] for line in printed[1:]] == [digest, digest]
+    assert PASSWORD not in printed[0]
     assert eventually(lambda: lines if len(lines := cluster.output_lines(arn, "spy")) == 2 else []) == ["0", "0"]
     assert PASSWORD not in str(cluster.task(arn))
     assert PASSWORD not in server.log.read_text()

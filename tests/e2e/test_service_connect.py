@@ -64,13 +64,13 @@ def test_http_by_alias_reaches_every_task_of_a_service_in_another_cluster(mesh):
 
 def test_an_application_sees_the_headers_of_aws(mesh):
     answer = mesh.probe.ask("http", url="http://web/hello")
-    asked = {name.lower(): value for name, value in json.loads(answer["text"])["headers"].items()}
+    headers = {name.lower(): value for name, value in json.loads(answer["text"])["headers"].items()}
     assert answer["headers"]["server"] == "envoy"
     assert "x-envoy-upstream-service-time" in answer["headers"]
-    assert asked["host"] == "web"
-    assert asked["x-forwarded-proto"] == "http"
-    assert asked["x-envoy-expected-rq-timeout-ms"] == "15000"
-    assert asked["x-request-id"]
+    assert headers["host"] == "web"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-envoy-expected-rq-timeout-ms"] == "15000"
+    assert headers["x-request-id"]
     assert json.loads(answer["text"])["peer"] == "127.0.0.1"
 
 

@@ -16,7 +16,7 @@ from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-OWNER, GUEST = "111111111111", "222222222222"
+OWNER, PARTICIPANT = "111111111111", "222222222222"
 ASKING = """exec python3 -u -c '
 import json, time, urllib.request
 while True:
@@ -85,38 +85,40 @@ class Home(Cluster):
         eventually(lambda: task in self.output_lines(asking["taskArn"]), f"{name} answers")
 
 
-def _peer(owner: Account, guest: Account) -> None:
+def _peer(owner: Account, participant: Account) -> None:
     vpc_peering_connection = owner.ec2.create_vpc_peering_connection(
-        VpcId=owner.vpc, PeerVpcId=guest.vpc, PeerOwnerId=guest.number
+        VpcId=owner.vpc, PeerVpcId=participant.vpc, PeerOwnerId=participant.number
     )
     peering = vpc_peering_connection["VpcPeeringConnection"]["VpcPeeringConnectionId"]
-    guest.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
-    owner.open_to(guest, peering)
-    guest.open_to(owner, peering)
+    participant.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    owner.open_to(participant, peering)
+    participant.open_to(owner, peering)
 
 
 def test_a_namespace_of_two_accounts(server: Installation):
-    owner, guest = Account(server, OWNER, 41), Account(server, GUEST, 42)
+    owner, participant = Account(server, OWNER, 41), Account(server, PARTICIPANT, 42)
     core = Home(owner, "shared-core", "shared")
     [namespace] = owner.client("servicediscovery").list_namespaces()["Namespaces"]
-    share = owner.ram.create_resource_share(name="shared", resourceArns=[namespace["Arn"]], principals=[GUEST])
+    share = owner.ram.create_resource_share(name="shared", resourceArns=[namespace["Arn"]], principals=[PARTICIPANT])
     with pytest.raises(ClientError, match="not authorized to perform: servicediscovery:GetNamespace"):
-        Home(guest, "shared-web", namespace["Arn"])
-    [invitation] = guest.ram.get_resource_share_invitations()["resourceShareInvitations"]
-    guest.ram.accept_resource_share_invitation(resourceShareInvitationArn=invitation["resourceShareInvitationArn"])
-    web = Home(guest, "shared-web", namespace["Arn"])
-    _peer(owner, guest)
-    owners, guests = core.offer("owners"), web.offer("guests")
-    core.wait_for_answer("guests", guests)
+        Home(participant, "shared-web", namespace["Arn"])
+    [invitation] = participant.ram.get_resource_share_invitations()["resourceShareInvitations"]
+    participant.ram.accept_resource_share_invitation(
+        resourceShareInvitationArn=invitation["resourceShareInvitationArn"]
+    )
+    web = Home(participant, "shared-web", namespace["Arn"])
+    _peer(owner, participant)
+    owners, participants = core.offer("owners"), web.offer("participants")
+    core.wait_for_answer("participants", participants)
     web.wait_for_answer("owners", owners)
-    response = guest.client("servicediscovery").discover_instances(
+    response = participant.client("servicediscovery").discover_instances(
         NamespaceName="shared", ServiceName="owners", OwnerAccount=OWNER
     )
     assert [instance["InstanceId"] for instance in response["Instances"]] == [owners]
     owner.ram.delete_resource_share(resourceShareArn=share["resourceShare"]["resourceShareArn"])
     with pytest.raises(ClientError, match="not authorized to perform: servicediscovery:GetNamespace"):
-        web.update("guests", forceNewDeployment=True)
-    web.update("guests", desiredCount=2)
-    web.steady("guests")
-    (second,) = {task_id(task["taskArn"]) for task in web.tasks("guests")} - {guests}
-    core.wait_for_answer("guests", second)
+        web.update("participants", forceNewDeployment=True)
+    web.update("participants", desiredCount=2)
+    web.steady("participants")
+    (second,) = {task_id(task["taskArn"]) for task in web.tasks("participants")} - {participants}
+    core.wait_for_answer("participants", second)

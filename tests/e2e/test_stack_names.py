@@ -169,10 +169,10 @@ def test_a_hosted_zone_whose_tags_are_refused_is_deleted_by_the_rollback(simulat
 def test_a_stack_whose_alarms_and_dashboard_are_gone_is_deleted(simulation):
     account = Account(simulation, 24)
     kinds = ("CloudWatch::Alarm", "CloudWatch::CompositeAlarm", "CloudWatch::Dashboard")
-    named = {kind: properties for kind, properties, *_ in TAKEN if kind in kinds}
+    properties_by_kind = {kind: properties for kind, properties, *_ in TAKEN if kind in kinds}
     resources: dict[str, Any] = {
         kind.removeprefix("CloudWatch::"): {"Type": f"AWS::{kind}", "Properties": properties}
-        for kind, properties in named.items()
+        for kind, properties in properties_by_kind.items()
     }
     resources["Alarm"]["Properties"] = {**METRIC, "AlarmName": "other"}
     assert account.create("alarms", resources) == "CREATE_COMPLETE", account.reasons("alarms")

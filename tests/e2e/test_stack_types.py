@@ -23,12 +23,12 @@ CASES = (*NETWORK_CASES, *SERVICE_CASES, *OTHER_SERVICES)
 
 
 def template(case: Case, properties: Mapping[str, Any]) -> str:
-    it: dict[str, Any] = {"Type": case.type, "Properties": properties}
+    resource: dict[str, Any] = {"Type": case.type, "Properties": properties}
     if case.depends_on:
-        it["DependsOn"] = case.depends_on
+        resource["DependsOn"] = case.depends_on
     outputs: dict[str, Any] = {"Ref": {"Value": {"Ref": "It"}}}
     outputs |= {name: {"Value": {"Fn::GetAtt": ["It", name]}} for name in case.attributes if name != "Ref"}
-    return json.dumps({"Resources": {**case.others, "It": it}, "Outputs": outputs})
+    return json.dumps({"Resources": {**case.others, "It": resource}, "Outputs": outputs})
 
 
 class Life:

@@ -47,14 +47,14 @@ def test_a_fargate_task_writes_to_a_disk_of_its_own_size(server):
 
 def test_all_tasks_of_a_revision_run_the_same_image_digest(server, tmp_path):
     cluster = Cluster(server, "modes")
-    given = partial(_import, server, tmp_path, "modes/web:1")
-    given("first")
+    import_image = partial(_import, server, tmp_path, "modes/web:1")
+    import_image("first")
     line = "cat /srv/version; exec sleep 1000"
     cluster.serve("pinned", cluster.define("pinned", shell(line, image="modes/web:1")), connect=False)
     cluster.steady("pinned")
     [first] = cluster.tasks("pinned")
     digest = first["containers"][0]["imageDigest"]
-    given("second")
+    import_image("second")
     cluster.update("pinned", desiredCount=2)
     cluster.steady("pinned")
     assert [task["containers"][0]["imageDigest"] for task in cluster.tasks("pinned")] == [digest] * 2
@@ -81,14 +81,16 @@ def test_moyai_logs_merges_a_services_output(server):
         lines = server.moyai("logs", "talk", "--endpoint", server.url).splitlines()
         return [(line.split()[0], line.split()[2], line.split()[1]) for line in lines if " " in line]
 
-    found = eventually(lambda: lines if len(lines := merged_output()) == 8 else None, "all four containers have spoken")
-    assert found is not None
+    merged = eventually(
+        lambda: lines if len(lines := merged_output()) == 8 else None, "all four containers have spoken"
+    )
+    assert merged is not None
     ids = {task["taskArn"].rpartition("/")[2][:8] for task in cluster.tasks("talk")}
     labels = {f"{task}/{name}" for task in ids for name in ("left", "right")}
-    assert {(label, text) for label, text, _ in found} == {
+    assert {(label, text) for label, text, _ in merged} == {
         (label, text) for label in labels for text in ("begin", "end")
     }
-    assert [at for *_, at in found] == sorted(at for *_, at in found)
+    assert [at for *_, at in merged] == sorted(at for *_, at in merged)
     only = server.moyai("logs", "talk", "--container", "left", "--endpoint", server.url)
     assert {line.split()[0] for line in only.splitlines()} == {f"{task}/left" for task in ids}
 

@@ -169,13 +169,13 @@ def test_everything_a_container_wrote_can_be_read_after_its_end(cluster):
 
 def output(cluster, family, line, **more):
     task = cluster.run_to_end(cluster.define(family, shell(line, **more)))
-    said = cluster.output_lines(task["taskArn"])
-    assert container(task).get("exitCode") == 0, (said, task)
-    return said
+    printed = cluster.output_lines(task["taskArn"])
+    assert container(task).get("exitCode") == 0, (printed, task)
+    return printed
 
 
 def test_a_container_has_its_user_directory_environment_and_limits(cluster):
-    said = output(
+    printed = output(
         cluster,
         "shaped",
         "id -u; id -g; pwd; echo $COLOUR; ulimit -n",
@@ -184,7 +184,7 @@ def test_a_container_has_its_user_directory_environment_and_limits(cluster):
         environment=[{"name": "COLOUR", "value": "vermilion"}],
         ulimits=[{"name": "nofile", "softLimit": 321, "hardLimit": 654}],
     )
-    assert said == ["1234", "2345", "/usr/share", "vermilion", "321"]
+    assert printed == ["1234", "2345", "/usr/share", "vermilion", "321"]
 
 
 def test_a_container_on_fargate_has_aws_limit_of_open_files(cluster):
@@ -204,18 +204,18 @@ def test_a_root_file_system_can_be_read_only_and_otherwise_is_the_containers_own
     assert output(cluster, "read-only", "touch /x 2>&1 || true", readonlyRootFilesystem=True)[0].endswith(
         "Read-only file system"
     )
-    said = output(cluster, "writable", "touch /moyai-was-here && ls /moyai-was-here")
-    assert said == ["/moyai-was-here"]
+    printed = output(cluster, "writable", "touch /moyai-was-here && ls /moyai-was-here")
+    assert printed == ["/moyai-was-here"]
     assert output(cluster, "writable-again", "ls /moyai-was-here 2>/dev/null || echo gone") == ["gone"]
 
 
 def test_a_container_has_few_capabilities_and_gets_no_more(cluster):
-    said = output(
+    printed = output(
         cluster,
         "confined",
         "grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status | cut -f 2; mount -t tmpfs x /mnt 2>&1 | head -n 1",
     )
-    effective, bounding, no_new_privileges, mounting = said
+    effective, bounding, no_new_privileges, mounting = printed
     assert int(effective, 16) == int(bounding, 16)
     assert int(effective, 16) & (1 << 21) == 0  # CAP_SYS_ADMIN
     assert no_new_privileges == "1"
@@ -223,20 +223,20 @@ def test_a_container_has_few_capabilities_and_gets_no_more(cluster):
 
 
 def test_neither_the_state_nor_other_processes_are_seen_from_inside(cluster, server):
-    said = output(
+    printed = output(
         cluster,
         "blind",
         f"ls -A {server.state} 2>/dev/null; ls -A /run; ls /proc | grep -E '^[0-9]+$' | wc -l; cat /proc/1/comm",
     )
-    assert len(said) == 2, said
-    assert int(said[0]) < 8
-    assert said[1] == "sh"
+    assert len(printed) == 2, printed
+    assert int(printed[0]) < 8
+    assert printed[1] == "sh"
 
 
 def test_a_task_has_a_network_of_its_own(cluster):
-    said = output(cluster, "alone", "ls /sys/class/net; hostname")
-    assert said[:2] == ["eth0", "lo"]
-    assert said[2].startswith("ip-172-31-")
+    printed = output(cluster, "alone", "ls /sys/class/net; hostname")
+    assert printed[:2] == ["eth0", "lo"]
+    assert printed[2].startswith("ip-172-31-")
 
 
 # ----------------------------------------------------------------------------------------------------------- metadata
@@ -252,9 +252,9 @@ def test_a_task_reads_its_own_metadata(cluster):
     line = f'for path in "" /task /stats /task/stats; do python3 -c "{ASK}" "$path"; done'
     definition = cluster.define("curious", shell(line), shell(STAYS, "other", essential=False))
     task = cluster.run_to_end(definition)
-    said = cluster.output_lines(task["taskArn"])
-    assert container(task)["exitCode"] == 0, said
-    own, whole, stats, all_stats = [json.loads(text) for text in said]
+    printed = cluster.output_lines(task["taskArn"])
+    assert container(task)["exitCode"] == 0, printed
+    own, whole, stats, all_stats = [json.loads(text) for text in printed]
     assert own["Name"] == "main"
     assert own["Labels"]["com.amazonaws.ecs.task-arn"] == task["taskArn"]
     assert own["Networks"][0]["NetworkMode"] == "awsvpc"
@@ -273,6 +273,6 @@ def test_a_task_cannot_read_another_tasks_metadata(cluster):
         'python3 -c "import urllib.request; '
         f"print(urllib.request.urlopen('http://169.254.170.2/v4/{identity}/task', timeout=5).status)\" 2>&1 | tail -n 1"
     )
-    (said,) = output(cluster, "spy", line)
-    assert "HTTP Error 4" in said
+    (printed,) = output(cluster, "spy", line)
+    assert "HTTP Error 4" in printed
     cluster.ecs.stop_task(cluster=cluster.name, task=victim["taskArn"])

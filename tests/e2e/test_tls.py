@@ -117,23 +117,23 @@ def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port
 
 def read_to_end(connection: socket.socket) -> bytes:
     """What comes back on a connection until it ends, without TLS's own alert."""
-    found = b""
+    received = b""
     try:
         while part := connection.recv(4096):
-            found += part
+            received += part
     except ConnectionError:
         pass
-    return b"" if found.startswith(b"\x15") else found
+    return b"" if received.startswith(b"\x15") else received
 
 
 def test_every_protocol_works_over_tls(stage):
     answer = stage.probe.ask("http", url="http://web/hello", method="POST", body="x")
     assert (answer["status"], json.loads(answer["text"])["body"]) == (200, "x")
     (task,) = stage.cluster.tasks("servers")
-    who = task_id(task["taskArn"])
-    assert stage.probe.ask("lines", host="lines", port=7000, line="hello") == {"text": f"{who} hello"}
-    assert stage.probe.ask("say", target="rpc:50051", text="hello") == {"text": f"{who} hello"}
-    assert stage.probe.ask("count", target="rpc:50051", number=3)["texts"] == [f"{who} {n}" for n in range(3)]
+    proxy = task_id(task["taskArn"])
+    assert stage.probe.ask("lines", host="lines", port=7000, line="hello") == {"text": f"{proxy} hello"}
+    assert stage.probe.ask("say", target="rpc:50051", text="hello") == {"text": f"{proxy} hello"}
+    assert stage.probe.ask("count", target="rpc:50051", number=3)["texts"] == [f"{proxy} {n}" for n in range(3)]
 
 
 def test_a_late_certificate_renewal_under_load_fails_no_request(stage):

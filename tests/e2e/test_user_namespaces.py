@@ -272,7 +272,7 @@ async def test_a_volume_that_maps_no_ids_takes_the_user_namespace_and_is_logged(
     volume = VolumeMount("/data", host_path=str(unmappable / "new"))
     words = "cat /proc/self/uid_map; grep NoNewPrivs /proc/self/status; touch /data/x && echo ok"
     _, lines = await run(linux, line(words, volumes=(volume,)))
-    assert [shown.split() for shown in lines] == [["0", "0", "4294967295"], ["NoNewPrivs:", "1"], ["ok"]]
+    assert [printed.split() for printed in lines] == [["0", "0", "4294967295"], ["NoNewPrivs:", "1"], ["ok"]]
     [record] = [record for record in caplog.records if "user namespace" in record.message]
     assert "runs without a user namespace, as root of this machine if its user is root" in record.message
     assert f"the file system of {unmappable}/new can't map ids" in record.message
@@ -349,17 +349,17 @@ async def test_health_checks_and_sessions_have_the_containers_rights(small):
         line("while ! [ -s /srv/probe ]; do sleep 0.1; done; cat /srv/probe; sleep 1000", probe=probe)
     )
     await wait_for_output(small, "0 CapEff: 00000000a00425fb")
-    shown = await session_output(
+    printed = await session_output(
         small, "sh", "-c", "id -u; grep -E 'CapEff|CapBnd|Seccomp:' /proc/self/status; cat /proc/self/uid_map"
     )
     first = first_outside(small)
-    assert shown.split() == [
+    assert printed.split() == [
         *("0", "CapEff:", "00000000a00425fb", "CapBnd:", "00000000a00425fb", "Seccomp:", "2"),
         *("0", str(first), "65536"),
     ]
     assert (await session_output(small, "id", "-u", user="web")).split() == ["33"]
-    shown = await session_output(small, "sh", "-c", "stat -c %u $(tty); su web -c 'id -u'", terminal=True)
-    assert shown.split() == ["0", "33"]
+    printed = await session_output(small, "sh", "-c", "stat -c %u $(tty); su web -c 'id -u'", terminal=True)
+    assert printed.split() == ["0", "33"]
 
 
 @pytest.mark.parametrize("init", [False, True])

@@ -153,18 +153,18 @@ def test_a_task_in_a_custom_vpc_finds_names_and_metadata(server):
     network, cluster = Network(server, "10.41."), "finds"
     cloudmap = server.client("servicediscovery", key=ACCOUNT)
     operation = cloudmap.create_private_dns_namespace(Name="here.internal", Vpc=network.vpc)["OperationId"]
-    made = eventually(lambda: cloudmap.get_operation(OperationId=operation)["Operation"].get("Targets"))
+    targets = eventually(lambda: cloudmap.get_operation(OperationId=operation)["Operation"].get("Targets"))
     service = cloudmap.create_service(
         Name="web",
-        NamespaceId=made["NAMESPACE"],
+        NamespaceId=targets["NAMESPACE"],
         DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 5}]},
     )["Service"]["Id"]
     cloudmap.register_instance(ServiceId=service, InstanceId="i", Attributes={"AWS_INSTANCE_IPV4": "10.41.9.9"})
     eventually(lambda: cloudmap.list_instances(ServiceId=service)["Instances"], "the instance is registered")
     task = network.run(cluster, shell(FINDS))
     network.until(cluster, task, "STOPPED")
-    said = server.own("GET", f"logs?task={task.rpartition('/')[2]}&container=main").decode()
-    assert "nameserver 10.41.0.2" in said
-    assert "10.41.9.9" in said
-    assert "10.41.1.0/24" in said
+    log = server.own("GET", f"logs?task={task.rpartition('/')[2]}&container=main").decode()
+    assert "nameserver 10.41.0.2" in log
+    assert "10.41.9.9" in log
+    assert "10.41.1.0/24" in log
     network.take_away()

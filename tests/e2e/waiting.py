@@ -14,7 +14,7 @@ PATIENCE = 60.0
 STEP = 0.1
 
 
-def eventually(condition: Callable[[], T], what: str = "what the test waits for", patience: float = PATIENCE) -> T:
+def eventually(condition: Callable[[], T], purpose: str = "what the test waits for", patience: float = PATIENCE) -> T:
     """Ask again and again until the answer is true, and give that answer.
 
     Fails with the last answer when it does not become true in time.
@@ -23,7 +23,7 @@ def eventually(condition: Callable[[], T], what: str = "what the test waits for"
     deadline = time.monotonic() + patience
     while not (answer := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience:g} s: {what}; the last answer: {answer!r}")
+            raise AssertionError(f"not within {patience:g} s: {purpose}; the last answer: {answer!r}")
         pause.wait(STEP)
     return answer
 

@@ -102,15 +102,17 @@ class CloudWatch:
         )["Metrics"]
         return [{dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]} for metric in metrics]
 
-    def _points(self, namespace: str, name: str, whose: Mapping[str, str], span: tuple[int, int], **asked: Any) -> Any:
+    def _points(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], span: tuple[int, int], **parameters: Any
+    ) -> Any:
         start, end = (datetime.fromtimestamp(at, UTC) for at in span)
         return self.installation.client("cloudwatch").get_metric_statistics(
             Namespace=namespace,
             MetricName=name,
-            Dimensions=[{"Name": key, "Value": value} for key, value in whose.items()],
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
             StartTime=start,
             EndTime=end,
-            **asked,
+            **parameters,
         )["Datapoints"]
 
 

@@ -46,11 +46,11 @@ class ApiCall(NamedTuple):
     params: Mapping[str, Any]
 
 
-def ask(store: Store, asked: ApiCall, scope: Scope = SCOPE, ids: Ids | None = None) -> Any:
+def ask(store: Store, call: ApiCall, scope: Scope = SCOPE, ids: Ids | None = None) -> Any:
     """The handler's output. Raises what a client would be answered."""
     dispatcher = _dispatcher()
-    entry = dispatcher.operation(asked.operation)
-    params = _snake(asked.params)
+    entry = dispatcher.operation(call.operation)
+    params = _snake(call.params)
     ctx = Context(scope, EPOCH, ids or SeededIds(3), store, f"arn:aws:iam::{scope.account}:root", "", "r")
     return entry.handle(ctx, dispatcher.typed_request(entry, params))
 
@@ -178,17 +178,17 @@ LISTENER_TLS = struct(
 @st.composite
 def client_policies(draw: st.DrawFn) -> dict[str, Any]:
     """A client policy, of a virtual node or a virtual gateway."""
-    found = draw(
+    policy = draw(
         maybe(enforce=st.booleans(), ports=some(_PORTS, least=0), certificate=one_of(file=_FILE, sds=_SDS)).map(dict)
     )
     acm = st.just({"certificateAuthorityArns": [AUTHORITY]})
-    found["validation"] = draw(
+    policy["validation"] = draw(
         struct(
-            {"subjectAlternativeNames": names(wildcards=found.get("enforce") is False)},
+            {"subjectAlternativeNames": names(wildcards=policy.get("enforce") is False)},
             trust=one_of(acm=acm, file=_TRUSTED_FILE, sds=_SDS),
         )
     )
-    return draw(st.sampled_from([{"tls": found}, {"tls": found}, {}]))
+    return draw(st.sampled_from([{"tls": policy}, {"tls": policy}, {}]))
 
 
 def health_checks(protocol: str, port: int, known: Sequence[str]) -> st.SearchStrategy[Any]:
@@ -216,7 +216,7 @@ _POOLS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
 @st.composite
 def listeners(draw: st.DrawFn, protocols: Sequence[str], *, least: int = 0, of_gateway: bool) -> list[dict[str, Any]]:
     """Listeners of a virtual node or a virtual gateway."""
-    made = []
+    listener_specs = []
     for port in draw(some(_PORTS, least=least, most=3)):
         protocol = draw(st.sampled_from(protocols))
         pools = st.fixed_dictionaries({protocol: _POOLS[protocol]})
@@ -235,8 +235,8 @@ def listeners(draw: st.DrawFn, protocols: Sequence[str], *, least: int = 0, of_g
                     "maxEjectionPercent": st.integers(0, 100),
                 }
             )
-        made.append({"portMapping": {"port": port, "protocol": protocol}, **draw(maybe(**members))})
-    return made
+        listener_specs.append({"portMapping": {"port": port, "protocol": protocol}, **draw(maybe(**members))})
+    return listener_specs
 
 
 DISCOVERY = one_of(
@@ -308,11 +308,11 @@ def _path(match: dict[str, Any]) -> dict[str, Any]:
 @st.composite
 def grpc_matches(draw: st.DrawFn) -> dict[str, Any]:
     """What a route of grpc matches."""
-    found = draw(maybe(metadata=HEADERS))
+    match = draw(maybe(metadata=HEADERS))
     service = draw(st.sampled_from([None, "shop.Front", "a"]))
     if service is not None:
-        found = {**found, "serviceName": service, **draw(maybe(methodName=st.sampled_from(["Get", "a"])))}
-    return found
+        match = {**match, "serviceName": service, **draw(maybe(methodName=st.sampled_from(["Get", "a"])))}
+    return match
 
 
 def _ports(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -320,28 +320,27 @@ def _ports(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 @st.composite
-def _port_member(
-    draw: st.DrawFn, ports: Sequence[Mapping[str, Any]], meant: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _port_member(draw: st.DrawFn, ports: Sequence[Mapping[str, Any]], port: Mapping[str, Any] | None) -> dict[str, Any]:
     """The port, where it has to be said or happens to be."""
-    if meant is None:
+    if port is None:
         return {}
-    return {"port": meant["port"]} if len(ports) > 1 or draw(st.booleans()) else {}
+    return {"port": port["port"]} if len(ports) > 1 or draw(st.booleans()) else {}
 
 
 @st.composite
-def routes(draw: st.DrawFn, router: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def routes(draw: st.DrawFn, router: Mapping[str, Any], nodes_by_name: Mapping[str, Any]) -> dict[str, Any]:
     """A route's spec: of a router with this spec, to nodes with these."""
     ports = _ports(router)
-    meant = draw(st.sampled_from(ports)) if ports else None
-    protocol = draw(st.sampled_from(PROTOCOLS)) if meant is None else meant["protocol"]
+    chosen_port = draw(st.sampled_from(ports)) if ports else None
+    protocol = draw(st.sampled_from(PROTOCOLS)) if chosen_port is None else chosen_port["protocol"]
     targets = [
-        {"virtualNode": name, **draw(_target(known[name]))} for name in draw(some(sorted(known), most=3, least=1))
+        {"virtualNode": name, **draw(_target(nodes_by_name[name]))}
+        for name in draw(some(sorted(nodes_by_name), most=3, least=1))
     ]
     for target, weight in zip(targets, draw(_weights(len(targets))), strict=True):
         target["weight"] = weight
     route: dict[str, Any] = {"action": {"weightedTargets": targets}}
-    port = draw(_port_member(ports, meant))
+    port = draw(_port_member(ports, chosen_port))
     if protocol == "tcp":
         route |= draw(maybe(timeout=TCP_TIMEOUTS, match=st.just(port))) | ({"match": port} if port else {})
     else:
@@ -368,14 +367,16 @@ REWRITTEN_HOST = maybe(defaultTargetHostname=st.sampled_from(["ENABLED", "DISABL
 
 
 @st.composite
-def gateway_routes(draw: st.DrawFn, gateway: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def gateway_routes(draw: st.DrawFn, gateway: Mapping[str, Any], nodes_by_name: Mapping[str, Any]) -> dict[str, Any]:
     """A gateway route's spec: of a gateway with this spec, to services whose providers have these."""
     ports = _ports(gateway)
-    meant = draw(st.sampled_from(ports))
-    port = draw(_port_member(ports, meant))
-    name = draw(st.sampled_from(sorted(known)))
-    action: dict[str, Any] = {"target": {"virtualService": {"virtualServiceName": name}, **draw(_target(known[name]))}}
-    if meant["protocol"] == "grpc":
+    chosen_port = draw(st.sampled_from(ports))
+    port = draw(_port_member(ports, chosen_port))
+    name = draw(st.sampled_from(sorted(nodes_by_name)))
+    action: dict[str, Any] = {
+        "target": {"virtualService": {"virtualServiceName": name}, **draw(_target(nodes_by_name[name]))}
+    }
+    if chosen_port["protocol"] == "grpc":
         match = {**draw(maybe(metadata=HEADERS, hostname=HOSTNAMES)), **port}
         if not match.keys() & {"hostname", "port"}:
             match["serviceName"] = draw(st.sampled_from(["shop.Front", "a"]))
@@ -386,7 +387,7 @@ def gateway_routes(draw: st.DrawFn, gateway: Mapping[str, Any], known: Mapping[s
             match["prefix"] = "/"
         rewrite = draw(_http_rewrites(match))
     route = {"match": match, "action": {**action, **({"rewrite": rewrite} if draw(st.booleans()) else {})}}
-    return {f"{meant['protocol']}Route": route, **draw(maybe(priority=st.sampled_from([0, 1, 1000])))}
+    return {f"{chosen_port['protocol']}Route": route, **draw(maybe(priority=st.sampled_from([0, 1, 1000])))}
 
 
 @st.composite
@@ -408,30 +409,30 @@ def meshes(draw: st.DrawFn, name: str = MESH) -> list[ApiCall]:
         egressFilter=st.fixed_dictionaries({"type": st.sampled_from(["ALLOW_ALL", "DROP_ALL"])}),
         serviceDiscovery=maybe(ipPreference=IP_PREFERENCES),
     )
-    made = [ApiCall("CreateMesh", {"meshName": name, **draw(maybe(spec=mesh))})]
+    calls = [ApiCall("CreateMesh", {"meshName": name, **draw(maybe(spec=mesh))})]
 
     def create(noun: str, own: str, spec: Mapping[str, Any], **within: str) -> None:
         member = f"{noun[0].lower()}{noun[1:]}Name"
-        made.append(ApiCall(f"Create{noun}", {"meshName": name, member: own, "spec": spec, **within}))
+        calls.append(ApiCall(f"Create{noun}", {"meshName": name, member: own, "spec": spec, **within}))
 
-    known = {f"node-{number}": draw(nodes()) for number in range(draw(st.integers(1, 4)))}
-    for own, spec in known.items():
+    nodes_by_name = {f"node-{number}": draw(nodes()) for number in range(draw(st.integers(1, 4)))}
+    for own, spec in nodes_by_name.items():
         create("VirtualNode", own, spec)
     routers = {f"router_{number}": draw(_routers()) for number in range(draw(st.integers(0, 3)))}
     for own, spec in routers.items():
         create("VirtualRouter", own, spec)
-        for number, drawn in enumerate(draw(_distinct(routes(spec, known)))):
+        for number, drawn in enumerate(draw(_distinct(routes(spec, nodes_by_name)))):
             create("Route", f"route-{number}", drawn, virtualRouterName=own)
     provided: dict[str, Any] = {}
     for own in draw(some(_SERVICES, most=4, least=0)):
-        spec, provided[own] = draw(_services(known, routers))
+        spec, provided[own] = draw(_services(nodes_by_name, routers))
         create("VirtualService", own, spec)
     for number in range(draw(st.integers(0, 2))):
         spec = draw(_gateways())
         create("VirtualGateway", f"edge-{number}", spec)
         for other, drawn in enumerate(draw(_distinct(gateway_routes(spec, provided))) if provided else ()):
             create("GatewayRoute", f"way-{other}", drawn, virtualGatewayName=f"edge-{number}")
-    return made
+    return calls
 
 
 def _distinct(drawn: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -454,10 +455,14 @@ def _routers(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def _services(draw: st.DrawFn, known: Mapping[str, Any], routers: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _services(
+    draw: st.DrawFn, nodes_by_name: Mapping[str, Any], routers: Mapping[str, Any]
+) -> tuple[dict[str, Any], Any]:
     """A virtual service's spec, and that of its provider."""
     providers: list[tuple[Any, Any]] = [({}, {})]
-    providers += [({"provider": {"virtualNode": {"virtualNodeName": own}}}, spec) for own, spec in known.items()]
+    providers += [
+        ({"provider": {"virtualNode": {"virtualNodeName": own}}}, spec) for own, spec in nodes_by_name.items()
+    ]
     providers += [({"provider": {"virtualRouter": {"virtualRouterName": own}}}, spec) for own, spec in routers.items()]
     chosen: tuple[dict[str, Any], Any] = draw(st.sampled_from(providers))
     return chosen

@@ -44,7 +44,7 @@ from tests.unit.plan.nets import ANYWHERE, Nets
 GOLDEN = Path(__file__).parent.parent / "golden"
 CONNECT = sorted(path.name for path in (GOLDEN / "mesh").glob("*.in.yaml"))
 APP_MESH = sorted(path.name for path in (GOLDEN / "appmesh").glob("*.in.yaml"))
-GUEST = AccountId("222222222222")
+PARTICIPANT = AccountId("222222222222")
 
 
 def world_of(connect: str, app_mesh: str) -> MemoryStore:
@@ -109,20 +109,20 @@ def records(world: World) -> list[StoredRecord]:
     return sorted(world.records(), key=lambda record: (table_name(type(record)), record.key))
 
 
-def draw_change(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
+def draw_change(data: st.DataObject, world: World, deleted: list[StoredRecord]) -> Change:
     """A change to a record of a table that is drawn first, so that each table has its turn; deleted
     records are kept in ``gone``.
     """
     there = records(world)
-    table = data.draw(st.sampled_from(sorted({table_name(type(record)) for record in (*there, *gone)})))
-    record = data.draw(st.sampled_from([record for record in (*there, *gone) if table_name(type(record)) == table]))
-    if record in gone:
-        gone.remove(record)
+    table = data.draw(st.sampled_from(sorted({table_name(type(record)) for record in (*there, *deleted)})))
+    record = data.draw(st.sampled_from([record for record in (*there, *deleted) if table_name(type(record)) == table]))
+    if record in deleted:
+        deleted.remove(record)
         return Put(record)
     others = changes_of(world, record)
     place = data.draw(st.integers(-1, len(others) - 1))
     if place < 0:
-        gone.append(record)
+        deleted.append(record)
         return deletion(record)
     return others[place]
 
@@ -208,16 +208,18 @@ def _mesh_proxies(build: Builder) -> None:
     """For every virtual node a task of its own account and one of an account that the mesh is shared with."""
     tasks = []
     for node in build.world.virtual_nodes:
-        for account in (SCOPE.account, GUEST):
-            said = f"mesh/shop@{SCOPE.account}/virtualNode/{node.name}"
+        for account in (SCOPE.account, PARTICIPANT):
+            resource = f"mesh/shop@{SCOPE.account}/virtualNode/{node.name}"
             task = build.world.tasks[build.run(build.definition("envoy"))]
             owned_task = replace(
                 task, arn=TaskArn(task.arn.replace(SCOPE.account, account)), id=TaskId(f"{task.id}{account}")
             )
-            identity = identity_of(said, Scope(account, SCOPE.region))
+            identity = identity_of(resource, Scope(account, SCOPE.region))
             tasks.append(replace(owned_task, identity=identity, last_status=TaskStatus.RUNNING))
     at = Instant(0)
-    mesh, guest = (ShareAssociation(one, AssociationStatus.ASSOCIATED, at, at) for one in (meshes.MESH, GUEST))
+    mesh, participant = (
+        ShareAssociation(one, AssociationStatus.ASSOCIATED, at, at) for one in (meshes.MESH, PARTICIPANT)
+    )
     share = ShareArn(f"arn:aws:ram:{SCOPE.region}:{SCOPE.account}:resource-share/one")
-    resource_share = ResourceShare(share, "one", at, at, resources=(mesh,), principals=(guest,))
+    resource_share = ResourceShare(share, "one", at, at, resources=(mesh,), principals=(participant,))
     build.book.apply([*map(Put, tasks), Put(resource_share)])

@@ -292,11 +292,11 @@ class Harness:
 
     def _check_stage(self, record: ServiceDeployment) -> None:
         """More calls come only to a revision that can take them."""
-        known = self.book.world.service_deployments.get(record.arn)
+        before = self.book.world.service_deployments.get(record.arn)
         decisive = record.stage in {LifecycleStage.PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.CLEAN_UP}
         if (
-            known is None
-            or known.stage is record.stage
+            before is None
+            or before.stage is record.stage
             or not decisive
             or not record.moves_forward
             or record.has_one_pool
@@ -318,13 +318,13 @@ class Harness:
 
     def _check_traffic(self, service: Service) -> None:
         """Weights come to a whole; no pool comes with weight, or goes with weight."""
-        known = self.book.world.services.get(service.arn)
+        last = self.book.world.services.get(service.arn)
         traffic = service.traffic
         assert not traffic.shares or sum(s.weight for s in traffic.shares) == WHOLE
         assert traffic.test is None or traffic.test in traffic.pools
-        if known is None or known.traffic == traffic or not known.traffic.shares:
+        if last is None or last.traffic == traffic or not last.traffic.shares:
             return
-        before = known.traffic
+        before = last.traffic
         assert not any(traffic.weight(p) for p in traffic.pools - before.pools), "known before it is called"
         assert not any(before.weight(p) for p in before.pools - traffic.pools), "not called before it is forgotten"
         if before.pools - traffic.pools:
@@ -341,44 +341,44 @@ class Harness:
         return sum(is_healthy(t, self.book.world.task_definitions[t.task_definition]) for t in tasks)
 
     def _check_transition(self, record: Task) -> None:
-        known = self.book.world.tasks.get(record.arn)
-        if known is None:
+        before = self.book.world.tasks.get(record.arn)
+        if before is None:
             assert record.last_status is TaskStatus.PROVISIONING
             return
-        assert record.version > known.version
-        self._check_protection(known, record)
-        if record.last_status is not known.last_status:
-            assert record.last_status in TASK_TRANSITIONS[known.last_status]
-        if record.last_status is TaskStatus.DEACTIVATING and known.last_status is TaskStatus.RUNNING:
+        assert record.version > before.version
+        self._check_protection(before, record)
+        if record.last_status is not before.last_status:
+            assert record.last_status in TASK_TRANSITIONS[before.last_status]
+        if record.last_status is TaskStatus.DEACTIVATING and before.last_status is TaskStatus.RUNNING:
             self.held.add(record.arn)
 
     def _check_ready(self, record: Task) -> None:
         """Without a health check a task is ready when it listens, or when it has been waited for in vain."""
-        known = self.book.world.tasks.get(record.arn)
+        before = self.book.world.tasks.get(record.arn)
         definition = self.book.world.task_definitions[record.task_definition]
-        if known is None or record.ready_at is None or known.ready_at is not None or has_health_check(definition):
+        if before is None or record.ready_at is None or before.ready_at is not None or has_health_check(definition):
             return
-        expected = expected_listeners(self.book.world, known, definition)
-        waited = known.activated_at is not None and self.clock.now() >= later(known.activated_at, LISTEN_LIMIT)
-        since_start = known.started_at is not None and self.clock.now() >= later(known.started_at, LISTEN_LIMIT)
+        expected = expected_listeners(self.book.world, before, definition)
+        waited = before.activated_at is not None and self.clock.now() >= later(before.activated_at, LISTEN_LIMIT)
+        since_start = before.started_at is not None and self.clock.now() >= later(before.started_at, LISTEN_LIMIT)
         listens = at_once(self.runtime.open_listeners(record.id, expected)) == frozenset(expected)
         assert listens or waited or since_start, "ready before it listens"
 
-    def _check_protection(self, known: Task, record: Task) -> None:
-        told = known.desired_status is not record.desired_status
-        if told and known.is_protected(self.clock.now()) and known.service is not None:
-            deleted = self.book.world.services[known.service].status is not ServiceStatus.ACTIVE
+    def _check_protection(self, before: Task, record: Task) -> None:
+        told = before.desired_status is not record.desired_status
+        if told and before.is_protected(self.clock.now()) and before.service is not None:
+            deleted = self.book.world.services[before.service].status is not ServiceStatus.ACTIVE
             scaling = (record.stopped_reason or "").startswith("Scaling activity")
             assert deleted or not scaling, "neither a scale-in nor a deployment stops a protected task"
 
     def _check_view(self, record: Task) -> None:
-        known = self.book.world.tasks.get(record.arn)
-        if known is None or known.view is None or record.view is None:
+        last = self.book.world.tasks.get(record.arn)
+        if last is None or last.view is None or record.view is None:
             return
         if not follows_namespace(self.book.world, record.cluster):
-            added = {n.dns_name for n in record.view.names} - {n.dns_name for n in known.view.names}
+            added = {n.dns_name for n in record.view.names} - {n.dns_name for n in last.view.names}
             assert not added, "as on AWS, nothing moves under a task"
-        before = {n.dns_name: n.address for n in known.view.names}
+        before = {n.dns_name: n.address for n in last.view.names}
         now = {n.dns_name: n.address for n in record.view.names}
         assert all(now[name] == before[name] for name in before.keys() & now.keys()), "a name keeps its address"
         assert len(set(now.values())) == len(now), "one address, one name"

@@ -145,12 +145,12 @@ class Planner(RuleBasedStateMachine):
         limits = DeploymentConfiguration(maximum_percent=percents[1], minimum_healthy_percent=percents[0])
         limits = _with(limits, how)
         definition = self._definition(checked=checked)
-        made = self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
+        arn = self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
         if percents[1] > 100:
-            service = self.it.book.world.services[made]
+            service = self.it.book.world.services[arn]
             self.it.book.apply([Put(replace(service, availability_zone_rebalancing=ENABLED))])
         if ttl is not None:
-            self.it.build.discover(made, self.it.build.registry(f"s{self.names}", ttl))
+            self.it.build.discover(arn, self.it.build.registry(f"s{self.names}", ttl))
 
     @precondition(lambda self: self.names < 4)
     @rule(least=st.sampled_from([0, 50, 99]), how=st.sampled_from(ROLLING), checked=st.booleans())
@@ -356,10 +356,10 @@ class Planner(RuleBasedStateMachine):
             if task.view is None:
                 continue
             sandbox = at_once(self.it.runtime.inspect(task.id))
-            found = {(h.name, h.address) for h in sandbox.hosts if is_virtual(h.address)}
+            hosts = {(h.name, h.address) for h in sandbox.hosts if is_virtual(h.address)}
             called = {(n.dns_name, n.address): n.target for n in task.view.names if n.left_at is None}
             answered = {h for h, target in called.items() if world.discovery_instances.by("service", target)}
-            assert answered <= found <= called.keys()
+            assert answered <= hosts <= called.keys()
             if follows_namespace(world, task.cluster):
                 offered = dict(endpoints_in(world, task.view.namespace, leaving=True))
                 assert {(n.dns_name, n.port): n.target for n in task.view.names} == offered
@@ -369,10 +369,10 @@ class Planner(RuleBasedStateMachine):
         self.it.build.deploy(service.arn, for_instances(self.it.build, made) if service.is_daemon else made)
 
     def _definition(self, *, checked: bool = False, words: str = "", host_port: int | None = None) -> TaskDefinition:
-        made = container("web", ("sim", *words.split()) if words else None, port=8080)
-        mappings = tuple(replace(m, host_port=host_port) for m in made.port_mappings)
-        made = replace(made, port_mappings=mappings, health_check=CHECK if checked else None)
-        return self.it.build.definition("web", made)
+        definition = container("web", ("sim", *words.split()) if words else None, port=8080)
+        mappings = tuple(replace(m, host_port=host_port) for m in definition.port_mappings)
+        definition = replace(definition, port_mappings=mappings, health_check=CHECK if checked else None)
+        return self.it.build.definition("web", definition)
 
     def _hosts(self) -> list[ContainerInstance]:
         return [i for i in self.it.book.world.container_instances if not i.gone]

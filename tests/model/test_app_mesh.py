@@ -54,18 +54,20 @@ def test_every_accepted_mesh_compiles_to_complete_shards(requests):
 def _check_defined(part: MeshIR, workload: Workload) -> None:
     """Every name that is used is defined."""
     assert set(_targets(workload)) <= part.destinations.keys()
-    sources = [one.source for one in part.destinations.values()]
+    sources = [destination.source for destination in part.destinations.values()]
     assert {source.group for source in sources if isinstance(source, EndpointGroupSource)} == part.groups.keys()
     shown = [inbound.tls.certificate for inbound in workload.inbound if inbound.tls is not None]
-    assert {one.certificate for one in shown if isinstance(one, CertificateRef)} == part.certificates.keys()
+    assert {
+        destination.certificate for destination in shown if isinstance(destination, CertificateRef)
+    } == part.certificates.keys()
 
 
 def _check_apart(part: MeshIR, workload: Workload) -> None:
     """What is called by one name is one thing."""
-    labels = [one.label for one in part.destinations.values()]
-    labels += [one.cluster_label for one in workload.inbound if one.cluster_label]
+    labels = [labelled.label for labelled in part.destinations.values()]
+    labels += [labelled.cluster_label for labelled in workload.inbound if labelled.cluster_label]
     assert len(labels) == len(set(labels))
-    ports = [one.port for one in workload.outbound.ports]
+    ports = [labelled.port for labelled in workload.outbound.ports]
     assert len(ports) == len(set(ports))
     for hosts in _host_lists(workload):
         domains = [domain for host in hosts for domain in host.domains]
@@ -89,16 +91,16 @@ def test_envoy_accepts_every_accepted_mesh(authority, requests):
 @given(requests=meshes(), rest=st.data())
 def test_proxies_follow_the_world_at_each_step(requests, rest):
     store, ids = MemoryStore(), SeededIds(4)
-    heard = PublishedShards(store)
-    made = []
-    for asked in requests:
-        ask(store, asked, ids=ids)
-        made.append(asked)
-        _follow(heard, store)
-    for asked in reversed(made[rest.draw(st.integers(0, len(made))) :]):
-        named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
-        ask(store, ApiCall(asked.operation.replace("Create", "Delete"), named), ids=ids)
-        _follow(heard, store)
+    published = PublishedShards(store)
+    calls = []
+    for call in requests:
+        ask(store, call, ids=ids)
+        calls.append(call)
+        _follow(published, store)
+    for call in reversed(calls[rest.draw(st.integers(0, len(calls))) :]):
+        named = {key: value for key, value in call.params.items() if key.endswith("Name")}
+        ask(store, ApiCall(call.operation.replace("Create", "Delete"), named), ids=ids)
+        _follow(published, store)
 
 
 def _follow(heard: PublishedShards, store: MemoryStore) -> None:

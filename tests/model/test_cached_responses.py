@@ -115,8 +115,8 @@ def test_each_record_of_each_table_can_be_deleted_and_restored():
 @given(st.sampled_from(CONNECT), st.data())
 def test_a_cached_response_is_what_the_handler_answers_now(connect, data):
     client = Client(world_of(connect, "nothing.in.yaml"))
-    gone: list[StoredRecord] = []
+    deleted: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
         client.check()
-        client.store.apply([draw_change(data, client.store.world, gone)])
+        client.store.apply([draw_change(data, client.store.world, deleted)])
     client.check()

@@ -89,16 +89,16 @@ class ConnectModel(EcsClient):
         view = service.primary.view
         for offer in () if view is None else view.offers:
             if offer.authority is not None:
-                whose = f"{offer.discovery_name}, {serial}"
+                subject = f"{offer.discovery_name}, {serial}"
                 self.put(
                     ServerCertificate(
                         service=service.arn,
                         discovery_service=offer.discovery_service,
                         authority=offer.authority,
                         name=f"{offer.discovery_name}.one",
-                        chain=f"certificate of {whose}",
-                        private=Secret(f"key of {whose}"),
-                        roots=(f"root above {whose}",),
+                        chain=f"certificate of {subject}",
+                        private=Secret(f"key of {subject}"),
+                        roots=(f"root above {subject}",),
                         serial=serial,
                         issued_at=self.now,
                         not_after=self.now,

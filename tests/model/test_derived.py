@@ -191,9 +191,9 @@ def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
 def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):
     published_values = PublishedValues(world_of(connect, app_mesh))
-    gone: list[StoredRecord] = []
+    deleted: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
         changes = [
-            draw_change(data, published_values.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))
+            draw_change(data, published_values.world, deleted) for _ in range(data.draw(st.integers(1, 3), "at once"))
         ]
         published_values.change(*changes)

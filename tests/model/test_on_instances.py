@@ -115,11 +115,11 @@ class OnInstances(RuleBasedStateMachine):
         while len(self._ready()) < 2:
             instance(self.it.build, is_connected=False, resources=ROOM)
         self._check_settled()
-        drained, lost = self._ready()[:2]
+        drained, disconnected = self._ready()[:2]
         set_instance_status(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
         self._check_settled()
-        there = [t.arn for t in self._alive() if t.container_instance == lost.arn]
-        self.it.runtime.lose_sandbox(lost.id)
+        there = [t.arn for t in self._alive() if t.container_instance == disconnected.arn]
+        self.it.runtime.lose_sandbox(disconnected.id)
         self._check_settled()
         assert all(self.it.book.world.tasks[arn].stop_code is StopCode.TERMINATION_NOTICE for arn in there)
 

@@ -99,25 +99,25 @@ def _definition_input(size: int, bound: tuple[NetworkMode, list[PortMapping]] | 
 def _check_ports(cluster: PlacementCluster, arn: ContainerInstanceArn) -> None:
     """Each port of the instance is one task's, or the instance's own."""
     instance = cluster.world.container_instances[arn]
-    given = [
+    ports = [
         (binding.protocol, port)
         for task in cluster.world.tasks.by("instance", arn)
         for container in task.containers
         for binding in container.network_bindings
         for port in binding.host_ports
     ]
-    assert len(given) == len(set(given))
-    assert not {port for protocol, port in given if protocol == "tcp"} & set(instance.resources.ports)
+    assert len(ports) == len(set(ports))
+    assert not {port for protocol, port in ports if protocol == "tcp"} & set(instance.resources.ports)
 
 
 def _check_refusals(cluster: PlacementCluster, fault: Unplaced, definition: TaskDefinition) -> None:
     """Where it is said that there is too little, or a port taken, it is so; nowhere else is a place left."""
     need = required_resources(definition, TaskOverride())
-    for one in fault.refusals:
-        instance = cluster.world.container_instances[one.instance]
+    for refusal in fault.refusals:
+        instance = cluster.world.container_instances[refusal.instance]
         assert instance.status is ContainerInstanceStatus.ACTIVE
-        left = remaining_resources(cluster.world, instance)
-        assert (left.cpu < need.cpu) == (one.reason is Reason.CPU)
-        if one.reason is Reason.PORTS:
+        remaining = remaining_resources(cluster.world, instance)
+        assert (remaining.cpu < need.cpu) == (refusal.reason is Reason.CPU)
+        if refusal.reason is Reason.PORTS:
             dynamic = any(m.container_port_range for c in definition.container_definitions for m in c.port_mappings)
-            assert dynamic or left.taken_ports & fixed_ports(definition)
+            assert dynamic or remaining.taken_ports & fixed_ports(definition)

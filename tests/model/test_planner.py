@@ -149,11 +149,11 @@ class Clients(Planner):
             self._add(self.it.book.world.services[service.arn], WHOLE, checked=True)
         super().teardown()
         for service in self._external():
-            (left,) = service.deployments
-            assert left.task_set is not None
-            assert left.task_set.stability_status is StabilityStatus.STEADY_STATE
+            (deployment,) = service.deployments
+            assert deployment.task_set is not None
+            assert deployment.task_set.stability_status is StabilityStatus.STEADY_STATE
             running = [t for t in self.it.build.tasks(service.arn) if t.desired_status is DesiredStatus.RUNNING]
-            assert [t.deployment for t in running] == [left.id] * computed_count(service.desired_count, WHOLE)
+            assert [t.deployment for t in running] == [deployment.id] * computed_count(service.desired_count, WHOLE)
 
     def _external(self) -> list[Service]:
         return [s for s in self.it.book.world.services if s.status is ServiceStatus.ACTIVE and s.is_external]
@@ -168,7 +168,7 @@ class Clients(Planner):
     def _add(self, service: Service, scale: Scale, *, checked: bool = False, words: str = "") -> None:
         """What CreateTaskSet does."""
         now, definition = self.it.clock.now(), self._definition(checked=checked, words=words)
-        made = Deployment(
+        deployment = Deployment(
             id=DeploymentId(f"ecs-svc/{self.it.ids.decimal(19)}"),
             status=DeploymentStatus.ACTIVE,
             task_definition=definition.arn,
@@ -177,7 +177,7 @@ class Clients(Planner):
             network_configuration=NETWORK,
             task_set=TaskSet(scale),
         )
-        self.it.book.apply([Put(replace(service, deployments=(*service.deployments, made)))])
+        self.it.book.apply([Put(replace(service, deployments=(*service.deployments, deployment)))])
 
     def _edit(self, service: Service, before: Deployment, changed: Deployment) -> None:
         listed = tuple(changed if d.id == before.id else d for d in service.deployments)
@@ -187,14 +187,14 @@ class Clients(Planner):
         """What DeleteTaskSet does."""
         self._edit(service, found, replace(found, status=DeploymentStatus.DRAINING, task_set=TaskSet()))
 
-    def _promote(self, service: Service, found: Deployment) -> None:
+    def _promote(self, service: Service, deployment: Deployment) -> None:
         """What UpdateServicePrimaryTaskSet does."""
         others = (
             replace(d, status=DeploymentStatus.ACTIVE) if d.status is DeploymentStatus.PRIMARY else d
             for d in service.deployments
-            if d.id != found.id
+            if d.id != deployment.id
         )
-        primary = replace(found, status=DeploymentStatus.PRIMARY)
+        primary = replace(deployment, status=DeploymentStatus.PRIMARY)
         self.it.book.apply([Put(replace(service, deployments=(primary, *others)))])
 
 

@@ -30,13 +30,13 @@ def markdown():
 def anchors(path):
     """What can stand behind ``#``: each heading as GitHub spells it, counted up where it is there twice."""
     seen: Counter[str] = Counter()
-    found = set()
+    names = set()
     for heading in HEADING.findall(FENCE.sub("", path.read_text())):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
         slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
-        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        names.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
         seen[slug] += 1
-    return found
+    return names
 
 
 def complaint(path, link):

@@ -20,10 +20,10 @@ def test_setup_replaces_a_node_that_is_too_old(tmp_path):
             program.chmod(0o755)
     steps, _, _ = SETUP.read_text().partition("\ntrap ")
     fetch = 'pip_install() { mv "$HERE/fetched" "$HERE/first"; }'
-    asked = 'PATH="$HERE/first:$HERE/old:$PATH"\nadd_node\ncommand -v node'
+    script = 'PATH="$HERE/first:$HERE/old:$PATH"\nadd_node\ncommand -v node'
     environment = {"HERE": str(tmp_path), "PATH": "/usr/bin:/bin"}
     ran = subprocess.run(
-        ["bash", "-c", f"{steps}\n{fetch}\n{asked}", str(SETUP)],
+        ["bash", "-c", f"{steps}\n{fetch}\n{script}", str(SETUP)],
         env=environment,
         capture_output=True,
         text=True,

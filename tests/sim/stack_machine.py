@@ -209,15 +209,15 @@ class Machine:
         """Everything that exists is a resource of the stack, once, and the other way round; but for what could not be
         cleaned up, which an event tells.
         """
-        left = {event.physical_id for event in self.world.stack_events if event.status == "DELETE_FAILED"}
+        undeleted = {event.physical_id for event in self.world.stack_events if event.status == "DELETE_FAILED"}
         stack_resources: dict[str, list[str]] = {kind: [] for kind in self.existing()}
         for resource in self.world.stack_resources:
             assert not resource.status.in_progress, resource
             assert resource.obsolete == (), resource
             if resource.type in stack_resources and resource.physical and "DELETE_COMPLETE" not in resource.status:
                 stack_resources[resource.type].append(resource.physical.id)
-        assert {kind: sorted(set(ids) - left) for kind, ids in self.existing().items()} == {
-            kind: sorted(set(ids) - left) for kind, ids in stack_resources.items()
+        assert {kind: sorted(set(ids) - undeleted) for kind, ids in self.existing().items()} == {
+            kind: sorted(set(ids) - undeleted) for kind, ids in stack_resources.items()
         }
 
     def failures(self) -> list[tuple[str, str | None]]:

@@ -33,40 +33,40 @@ CASE: dict[str, Any] = {
 }
 
 
-def definition(made: Installation, node: str, *ports: int) -> TaskDefinition:
+def definition(installation: Installation, node: str, *ports: int) -> TaskDefinition:
     """An application that waits for its proxy."""
     stands_for = (KeyValuePair("APPMESH_RESOURCE_ARN", f"mesh/shop/virtualNode/{node}"),)
     proxy = replace(container(PROXY), user="1337", environment=stands_for, health_check=CHECK)
     waits = (ContainerDependency(PROXY, DependencyCondition.HEALTHY),)
     return with_app_mesh_proxy(
-        made.build, made.build.definition(node, replace(container(), depends_on=waits), proxy), *ports
+        installation.build, installation.build.definition(node, replace(container(), depends_on=waits), proxy), *ports
     )
 
 
-async def come_up(made: Installation) -> tuple[ServiceArn, ServiceArn]:
+async def come_up(installation: Installation) -> tuple[ServiceArn, ServiceArn]:
     """A backend and who calls it."""
-    made.store.apply([Put(record) for record in world_of(CASE).records()])
-    back = made.build.service("back", definition(made, "back", 8080), 2)
-    made.build.discover(back, made.build.registry("back", 10))
-    await made.steady(back)
-    front = made.build.service("front", definition(made, "front"), 1)
-    await made.steady(front)
+    installation.store.apply([Put(record) for record in world_of(CASE).records()])
+    back = installation.build.service("back", definition(installation, "back", 8080), 2)
+    installation.build.discover(back, installation.build.registry("back", 10))
+    await installation.steady(back)
+    front = installation.build.service("front", definition(installation, "front"), 1)
+    await installation.steady(front)
     return back, front
 
 
-def assigned_workloads(made: Installation, service: ServiceArn) -> set[str | None]:
+def assigned_workloads(installation: Installation, service: ServiceArn) -> set[str | None]:
     """What the proxies of a service's tasks are led as, if they have all that is known."""
-    proxies = [ProxyId(task.arn) for task in made.build.tasks(service)]
-    states = [made.feed.state(proxy) for proxy in proxies]
+    proxies = [ProxyId(task.arn) for task in installation.build.tasks(service)]
+    states = [installation.feed.state(proxy) for proxy in proxies]
     if not all(state is not None and state.synced for state in states):
         return set()
-    return {made.feed.workload_of(proxy) for proxy in proxies}
+    return {installation.feed.workload_of(proxy) for proxy in proxies}
 
 
-def knows(made: Installation, service: ServiceArn) -> set[ProxyId]:
+def knows(installation: Installation, service: ServiceArn) -> set[ProxyId]:
     """Whose proxies may send to the service's tasks."""
-    tasks = made.build.tasks(service)
-    return {proxy for task in tasks for proxy in made.feed.holders(task.interface.address, 8080)}
+    tasks = installation.build.tasks(service)
+    return {proxy for task in tasks for proxy in installation.feed.holders(task.interface.address, 8080)}
 
 
 async def test_task_proxies_get_their_nodes_configuration_and_callers_get_endpoints(installation):
@@ -97,29 +97,29 @@ async def test_a_task_stops_after_its_callers_dropped_it_and_its_proxy_stops_las
     assert ended == ["app", PROXY]
 
 
-async def rolling(made: Installation) -> None:
+async def rolling(installation: Installation) -> None:
     """The backend is deployed anew while it is called, loses a proxy, and its node gets another listener."""
-    back, _ = await come_up(made)
-    made.build.deploy(back, definition(made, "back", 8080))
-    await made.until(lambda: not made.store.world.services[back].deployments[1:])
-    await made.steady(back)
-    victim = made.build.tasks(back)[0]
-    made.runtime.end_container(victim.id, PROXY)
-    await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
-    await made.steady(back)
+    back, _ = await come_up(installation)
+    installation.build.deploy(back, definition(installation, "back", 8080))
+    await installation.until(lambda: not installation.store.world.services[back].deployments[1:])
+    await installation.steady(back)
+    victim = installation.build.tasks(back)[0]
+    installation.runtime.end_container(victim.id, PROXY)
+    await installation.until(lambda: installation.store.world.tasks[victim.arn].stopped)
+    await installation.steady(back)
 
 
-async def ending(made: Installation) -> dict[str, object]:
+async def ending(installation: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
-    await made.clock.advance(120)
-    world = made.store.world
+    await installation.clock.advance(120)
+    world = installation.store.world
     alive = [t for t in world.tasks if not t.stopped]
     return {
         "alive": Counter((t.service, t.last_status, t.task_definition) for t in alive),
-        "sandboxes": set(await made.runtime.observe()) == {t.id for t in alive},
-        "led": Counter(made.feed.workload_of(ProxyId(t.arn)) for t in alive),
-        "known": {len(made.feed.holders(t.interface.address, 8080)) for t in alive},
-        "left": await made.plans_left(),
+        "sandboxes": set(await installation.runtime.observe()) == {t.id for t in alive},
+        "led": Counter(installation.feed.workload_of(ProxyId(t.arn)) for t in alive),
+        "known": {len(installation.feed.holders(t.interface.address, 8080)) for t in alive},
+        "left": await installation.plans_left(),
     }
 
 
@@ -132,7 +132,7 @@ async def test_a_crash_after_any_action_reaches_the_same_end(first):
     cuts = range(first, actions + 1, STRIDE)
     assert cuts
     for cut in cuts:
-        made, _, reached = await told_after(rolling, ending, cut)
+        installation, _, reached = await told_after(rolling, ending, cut)
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(made.runtime.history).items() if times > 1]
+        twice = [what for what, times in Counter(installation.runtime.history).items() if times > 1]
         assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"

@@ -26,30 +26,30 @@ _S = ServiceDeploymentStatus
 
 
 def api(build, words: str | None = None, *, checked: bool = False):
-    made = container("api", None if words is None else ("sim", *words.split()), port=9000)
-    return build.definition("back", replace(made, health_check=CHECK if checked else None))
+    installation = container("api", None if words is None else ("sim", *words.split()), port=9000)
+    return build.definition("back", replace(installation, health_check=CHECK if checked else None))
 
 
-async def serving(made: Installation, how: DeploymentConfiguration | None = None, desired: int = 2):
+async def serving(installation: Installation, how: DeploymentConfiguration | None = None, desired: int = 2):
     """A service with a caller, both at rest."""
-    back = made.build.service("back", api(made.build), desired, offers=["api"], bounds=how)
-    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
-    await made.steady(back)
-    await made.steady(front)
+    back = installation.build.service("back", api(installation.build), desired, offers=["api"], bounds=how)
+    front = installation.build.service("front", installation.build.definition("front"), 1, offers=[])
+    await installation.steady(back)
+    await installation.steady(front)
     return back
 
 
-async def at_rest(made: Installation, service, desired: int = 2) -> None:
+async def at_rest(installation: Installation, service, desired: int = 2) -> None:
     """It has what it is to have, of its newest deployment, and nothing else of it is anywhere."""
-    await made.steady(service)
-    await made.clock.advance(60)
-    tasks = made.build.tasks(service)
-    (deployment,) = made.store.world.services[service].deployments
+    await installation.steady(service)
+    await installation.clock.advance(60)
+    tasks = installation.build.tasks(service)
+    (deployment,) = installation.store.world.services[service].deployments
     assert [(t.last_status, t.deployment) for t in tasks] == [(TaskStatus.RUNNING, deployment.id)] * desired
     assert deployment.rollout_state is RolloutState.COMPLETED
-    alive = {t.id for t in made.store.world.tasks if not t.stopped}
-    assert set(await made.runtime.observe()) == alive
-    assert await made.plans_left() == []
+    alive = {t.id for t in installation.store.world.tasks if not t.stopped}
+    assert set(await installation.runtime.observe()) == alive
+    assert await installation.plans_left() == []
 
 
 async def test_tasks_that_exit_at_once_are_restarted_until_a_better_revision_comes(installation):
@@ -162,15 +162,15 @@ async def test_a_service_deleted_during_a_deployment_leaves_nothing(installation
 async def test_the_last_of_concurrent_updates_wins(installation):
     service = await serving(installation)
     build = installation.build
-    made = []
+    deployments = []
 
     async def update(desired: int) -> None:
         build.scale(service, desired)
-        made.append((build.deploy(service, api(build)), desired))
+        deployments.append((build.deploy(service, api(build)), desired))
         await installation.store.acknowledge()
 
     await asyncio.gather(*(update(desired) for desired in (1, 3, 4, 2, 3)))
-    last, desired = made[-1]
+    last, desired = deployments[-1]
     await installation.until(lambda: build.deployment(service).finished)
     assert installation.store.world.services[service].primary.id == last
     await at_rest(installation, service, desired)

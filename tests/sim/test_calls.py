@@ -16,10 +16,10 @@ from tests.sim.control import Installation
 SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 
 
-def counts(made: Installation) -> Counter[str]:
+def counts(installation: Installation) -> Counter[str]:
     """The last report of each proxy there ever was, added up."""
     total: Counter[str] = Counter()
-    for body in dict(made.reports).values():
+    for body in dict(installation.reports).values():
         resource = ExportMetricsServiceRequest.FromString(body).resource_metrics[0]
         for metric in getattr(resource, SCOPES)[0].metrics:
             if metric.WhichOneof("data") == "sum":
@@ -30,13 +30,17 @@ def counts(made: Installation) -> Counter[str]:
     return total
 
 
-async def shop(made: Installation, calls: str) -> tuple[ServiceArn, ServiceArn]:
+async def shop(installation: Installation, calls: str) -> tuple[ServiceArn, ServiceArn]:
     """Two tasks of ``back``, and one of ``front`` that calls it so."""
-    made.start()
-    back = made.build.service("back", made.build.definition("back", container("api", port=9000)), 2, offers=["api"])
-    await made.steady(back)
-    front = made.build.service("front", made.build.definition("front", container("app", ("sim", calls))), 1, offers=[])
-    await made.steady(front)
+    installation.start()
+    back = installation.build.service(
+        "back", installation.build.definition("back", container("api", port=9000)), 2, offers=["api"]
+    )
+    await installation.steady(back)
+    front = installation.build.service(
+        "front", installation.build.definition("front", container("app", ("sim", calls))), 1, offers=[]
+    )
+    await installation.steady(front)
     return back, front
 
 

@@ -28,131 +28,133 @@ from tests.sim.cuts import SEED, told_after, told_whole
 STRIDE = 10
 
 
-async def rolling(made: Installation) -> None:
+async def rolling(installation: Installation) -> None:
     """Two services, one a client of the other; one is encrypted, loses a task, and is deleted."""
-    build = made.build
+    build = installation.build
     build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
     back = next(iter(build.world.services)).arn
     build.discover(back, build.registry("back", 10))
-    await made.steady(back)
-    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
-    await made.steady(front)
-    made.build.encrypt(back)
-    await made.until(lambda: not made.store.world.services[back].deployments[1:])
-    await made.steady(back)
-    victim = made.build.tasks(back)[0]
-    made.runtime.end_container(victim.id, "api")
-    await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
-    await made.steady(back)
-    made.build.delete(front)
-    await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
+    await installation.steady(back)
+    front = installation.build.service("front", installation.build.definition("front"), 1, offers=[])
+    await installation.steady(front)
+    installation.build.encrypt(back)
+    await installation.until(lambda: not installation.store.world.services[back].deployments[1:])
+    await installation.steady(back)
+    victim = installation.build.tasks(back)[0]
+    installation.runtime.end_container(victim.id, "api")
+    await installation.until(lambda: installation.store.world.tasks[victim.arn].stopped)
+    await installation.steady(back)
+    installation.build.delete(front)
+    await installation.until(lambda: installation.store.world.services[front].status is ServiceStatus.INACTIVE)
 
 
-async def moving(made: Installation) -> None:
+async def moving(installation: Installation) -> None:
     """Traffic moves in steps to a new revision, which pauses once; another one is brought out and taken back."""
-    build = made.build
+    build = installation.build
     definition = build.definition("back", container("api", port=9000))
     pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.POST_TEST_TRAFFIC_SHIFT,))
     steps = DeploymentConfiguration(
         strategy=Strategy.LINEAR, linear_configuration=LinearConfiguration(50.0, 0), bake_time_in_minutes=1
     )
     back = build.service("back", definition, 1, offers=["api"])
-    made.build.discover(back, made.build.registry("back", 10))
-    await made.steady(back)
-    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
-    await made.steady(front)
-    made.build.configure(back, replace(steps, lifecycle_hooks=(pause,)))
-    made.build.deploy(back, definition)
-    await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
-    made.build.go_on(back)
-    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
-    await made.steady(back)
-    made.build.configure(back, steps)
-    made.build.deploy(back, definition)
-    await made.until(lambda: made.build.deployment(back).stage is LifecycleStage.BAKE_TIME)
-    made.build.roll_back(back)
-    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL)
-    await made.steady(back)
-    made.build.delete(front)
-    await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
+    installation.build.discover(back, installation.build.registry("back", 10))
+    await installation.steady(back)
+    front = installation.build.service("front", installation.build.definition("front"), 1, offers=[])
+    await installation.steady(front)
+    installation.build.configure(back, replace(steps, lifecycle_hooks=(pause,)))
+    installation.build.deploy(back, definition)
+    await installation.until(lambda: bool(unanswered_hooks(installation.build.deployment(back))))
+    installation.build.go_on(back)
+    await installation.until(lambda: installation.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
+    await installation.steady(back)
+    installation.build.configure(back, steps)
+    installation.build.deploy(back, definition)
+    await installation.until(lambda: installation.build.deployment(back).stage is LifecycleStage.BAKE_TIME)
+    installation.build.roll_back(back)
+    await installation.until(
+        lambda: installation.build.deployment(back).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
+    )
+    await installation.steady(back)
+    installation.build.delete(front)
+    await installation.until(lambda: installation.store.world.services[front].status is ServiceStatus.INACTIVE)
 
 
-async def failing(made: Installation) -> None:
+async def failing(installation: Installation) -> None:
     """Two deployments whose tasks never start: the circuit breaker takes one back, and ends the other where it is."""
-    build = made.build
+    build = installation.build
     good, bad = (
         build.definition("back", container("api", words, port=9000)) for words in (None, ("sim", "cannot_start"))
     )
     back = build.service("back", good, 2, offers=["api"])
     build.discover(back, build.registry("back", 10))
-    await made.steady(back)
+    await installation.steady(back)
     count = ThresholdConfiguration(ThresholdType.COUNT, 2)
     for rollback, ends in (
         (True, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL),
         (False, ServiceDeploymentStatus.STOPPED),
     ):
         breaker = CircuitBreaker(enable=True, rollback=rollback, threshold_configuration=count)
-        made.build.configure(back, DeploymentConfiguration(deployment_circuit_breaker=breaker))
-        made.build.deploy(back, bad)
-        await made.until(lambda: made.build.deployment(back).finished)
-        assert made.build.deployment(back).status is ends
+        installation.build.configure(back, DeploymentConfiguration(deployment_circuit_breaker=breaker))
+        installation.build.deploy(back, bad)
+        await installation.until(lambda: installation.build.deployment(back).finished)
+        assert installation.build.deployment(back).status is ends
 
 
-async def standing(made: Installation) -> None:
+async def standing(installation: Installation) -> None:
     """A rolling deployment pauses before its task starts and when it has; another one is aborted at its first pause."""
-    build = made.build
+    build = installation.build
     definition = build.definition("back", container("api", port=9000))
     back = build.service("back", definition, 1, offers=["api"])
     build.discover(back, build.registry("back", 10))
-    await made.steady(back)
+    await installation.steady(back)
     pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP, LifecycleStage.POST_SCALE_UP))
-    made.build.configure(back, DeploymentConfiguration(lifecycle_hooks=(pause,)))
-    made.build.deploy(back, definition)
+    installation.build.configure(back, DeploymentConfiguration(lifecycle_hooks=(pause,)))
+    installation.build.deploy(back, definition)
     for stage in pause.lifecycle_stages:
-        await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
-        assert made.build.deployment(back).stage is stage
-        made.build.go_on(back)
-    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
-    await made.steady(back)
-    made.build.deploy(back, definition)
-    await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
-    made.build.abort(back)
-    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.STOPPED)
+        await installation.until(lambda: bool(unanswered_hooks(installation.build.deployment(back))))
+        assert installation.build.deployment(back).stage is stage
+        installation.build.go_on(back)
+    await installation.until(lambda: installation.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
+    await installation.steady(back)
+    installation.build.deploy(back, definition)
+    await installation.until(lambda: bool(unanswered_hooks(installation.build.deployment(back))))
+    installation.build.abort(back)
+    await installation.until(lambda: installation.build.deployment(back).status is ServiceDeploymentStatus.STOPPED)
 
 
-async def late(made: Installation) -> None:
+async def late(installation: Installation) -> None:
     """Rolling deployments of an application that listens six seconds after its start; the old task stays until then."""
-    build = made.build
+    build = installation.build
     soon, later = (
         build.definition("back", container("api", words, port=9000)) for words in (None, ("sim", "listens_after=6"))
     )
     back = build.service("back", soon, 1, offers=["api"])
     build.discover(back, build.registry("back", 10))
-    await made.steady(back)
+    await installation.steady(back)
     for definition in (later, soon):
         before = {task.arn for task in build.tasks(back)}
 
         def is_replaced(before: set[TaskArn] = before) -> bool:
-            tasks = {instance.task for instance in made.store.world.discovery_instances}
+            tasks = {instance.task for instance in installation.store.world.discovery_instances}
             assert tasks, "somebody is called at any time"
             return tasks.isdisjoint(before)
 
-        made.build.deploy(back, definition)
-        await made.until(is_replaced)
-        await made.steady(back)
+        installation.build.deploy(back, definition)
+        await installation.until(is_replaced)
+        await installation.steady(back)
 
 
-async def ending(made: Installation) -> dict[str, object]:
+async def ending(installation: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
-    await made.clock.advance(120)
-    world = made.store.world
+    await installation.clock.advance(120)
+    world = installation.store.world
     alive = [t for t in world.tasks if not t.stopped]
     return {
         "alive": Counter((t.service, t.last_status, t.task_definition) for t in alive),
-        "sandboxes": set(await made.runtime.observe()) == {t.id for t in alive},
+        "sandboxes": set(await installation.runtime.observe()) == {t.id for t in alive},
         "registered": Counter(i.task for i in world.discovery_instances) == Counter({t.arn: 2 for t in alive}),
         "services": {(s.name, s.status, len(s.deployments)) for s in world.services},
-        "left": await made.plans_left(),
+        "left": await installation.plans_left(),
     }
 
 
@@ -166,9 +168,9 @@ async def test_a_crash_after_any_action_reaches_the_same_end(story, first):
     cuts = range(first, actions + 1, STRIDE)
     assert cuts
     for cut in cuts:
-        made, _, reached = await told_after(story, ending, cut)
-        assert made.crashes == 1
+        installation, _, reached = await told_after(story, ending, cut)
+        assert installation.crashes == 1
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(made.runtime.history).items() if times > 1]
+        twice = [what for what, times in Counter(installation.runtime.history).items() if times > 1]
         assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
-        assert made.runtime.strangers == [], f"make sim SEED={SEED}: cut after action {cut}"
+        assert installation.runtime.strangers == [], f"make sim SEED={SEED}: cut after action {cut}"

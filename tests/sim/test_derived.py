@@ -27,44 +27,54 @@ from tests.sim.control import Installation
 from tests.sim.test_app_mesh import come_up
 
 
-async def serve(made: Installation, tasks: int) -> ServiceArn:
+async def serve(installation: Installation, tasks: int) -> ServiceArn:
     """A service whose tasks can call each other."""
-    made.store.apply(store_default_vpc(made.store.world, SCOPE))
-    service = made.build.service(
-        "back", made.build.definition("back", container("api", port=80)), tasks, offers=["api"]
+    installation.store.apply(store_default_vpc(installation.store.world, SCOPE))
+    service = installation.build.service(
+        "back", installation.build.definition("back", container("api", port=80)), tasks, offers=["api"]
     )
-    await made.steady(service)
+    await installation.steady(service)
     return service
 
 
-def minimum(made: Installation, task: Task) -> int:
+def minimum(installation: Installation, task: Task) -> int:
     """From how many endpoints on the task's proxy keeps requests in its zone."""
     (cluster,) = (
-        section for section in sections(made, task, "dynamic_active_clusters") if "back" in section["cluster"]["name"]
+        section
+        for section in sections(installation, task, "dynamic_active_clusters")
+        if "back" in section["cluster"]["name"]
     )
     config: dict[str, Any] = cluster["cluster"]["common_lb_config"]["zone_aware_lb_config"]
     return int(config["min_cluster_size"])
 
 
-def sections(made: Installation, task: Task, section: str) -> list[dict[str, Any]]:
-    dump = made.feed.configuration(WorkloadId(task.arn))
+def sections(installation: Installation, task: Task, section: str) -> list[dict[str, Any]]:
+    dump = installation.feed.configuration(WorkloadId(task.arn))
     assert dump is not None
     return [entry for config in dump["configs"] for entry in config.get(section, ())]
 
 
-def unused_subnet(made: Installation, service: ServiceArn) -> Subnet:
-    subnets = {task.interface.subnet for task in made.build.tasks(service)}
+def unused_subnet(installation: Installation, service: ServiceArn) -> Subnet:
+    subnets = {task.interface.subnet for task in installation.build.tasks(service)}
     return next(subnet for subnet in default_vpc(SCOPE).subnets if subnet.id not in subnets)
 
 
-def context(made: Installation) -> Context:
-    return Context(SCOPE, made.clock.now(), made.ids, made.store, principal="", access_key="", request_id="")
+def context(installation: Installation) -> Context:
+    return Context(
+        SCOPE,
+        installation.clock.now(),
+        installation.ids,
+        installation.store,
+        principal="",
+        access_key="",
+        request_id="",
+    )
 
 
-def lose(made: Installation, *changes: Change) -> None:
+def lose(installation: Installation, *changes: Change) -> None:
     """The world changes, and no watcher hears of it."""
     for change in changes:
-        made.store.world.apply(change)
+        installation.store.world.apply(change)
 
 
 async def test_delete_subnet_corrects_the_zone_aware_threshold(installation):
@@ -77,17 +87,17 @@ async def test_delete_subnet_corrects_the_zone_aware_threshold(installation):
 
 async def test_the_resync_repairs_the_mesh_of_a_namespace(installation):
     service = await serve(installation, 2)
-    one, other = installation.build.tasks(service)
+    first, second = installation.build.tasks(service)
     lose(installation, Delete(Subnet, unused_subnet(installation, service).id))
-    await installation.until(lambda: minimum(installation, one) == 4, within=RESYNC + 1)
-    discovery_instance = next(i for i in installation.store.world.discovery_instances if i.task == other.arn)
+    await installation.until(lambda: minimum(installation, first) == 4, within=RESYNC + 1)
+    discovery_instance = next(i for i in installation.store.world.discovery_instances if i.task == second.arn)
     lose(installation, Put(replace(discovery_instance, health=Health.UNHEALTHY)))
-    address = (other.interface.address, 80)
-    assert installation.feed.holders(*address) == {ProxyId(one.arn), ProxyId(other.arn)}
+    address = (second.interface.address, 80)
+    assert installation.feed.holders(*address) == {ProxyId(first.arn), ProxyId(second.arn)}
     await installation.until(lambda: not installation.feed.holders(*address), within=RESYNC + 1)
     lose(installation, Delete(DiscoveryInstance, discovery_instance.key))
     lose(installation, *(Delete(type(namespace), namespace.key) for namespace in installation.store.world.namespaces))
-    await installation.until(lambda: not installation.feed.holders(one.interface.address, 80), within=RESYNC + 1)
+    await installation.until(lambda: not installation.feed.holders(first.interface.address, 80), within=RESYNC + 1)
 
 
 async def test_the_resync_repairs_the_part_of_a_virtual_node(installation):
@@ -107,11 +117,11 @@ async def test_the_resync_repairs_the_part_of_a_virtual_node(installation):
 async def test_the_resync_repairs_networks_and_public_ports(installation):
     service = await serve(installation, 2)
     world, runtime = installation.store.world, installation.runtime
-    one, other = installation.build.tasks(service)
-    public = replace(one.interface, public_address="127.83.0.1")
-    (group,) = (world.security_groups[name] for name in one.interface.security_groups)
-    lose(installation, Put(replace(one, interface=public)), Put(replace(group, rules=group.rules[1:])))
-    lose(installation, Put(replace(other, interface=replace(other.interface, address="172.31.9.9"))))
+    first, second = installation.build.tasks(service)
+    public = replace(first.interface, public_address="127.83.0.1")
+    (group,) = (world.security_groups[name] for name in first.interface.security_groups)
+    lose(installation, Put(replace(first, interface=public)), Put(replace(group, rules=group.rules[1:])))
+    lose(installation, Put(replace(second, interface=replace(second.interface, address="172.31.9.9"))))
     assert runtime.network_spec != network_spec(world)
     await installation.clock.advance(RESYNC + 1)
     assert runtime.network_spec == network_spec(world)

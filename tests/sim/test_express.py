@@ -56,38 +56,50 @@ WEB = ContainerRequest("moyai.local/host", 8080)
 HOURS = 4 * 3600.0
 
 
-def caller(made: Installation) -> Context:
+def caller(installation: Installation) -> Context:
     """Whoever calls the API now."""
-    return Context(SCOPE, made.clock.now(), made.ids, made.store, "arn:aws:iam::123456789012:root", "", "request")
+    return Context(
+        SCOPE,
+        installation.clock.now(),
+        installation.ids,
+        installation.store,
+        "arn:aws:iam::123456789012:root",
+        "",
+        "request",
+    )
 
 
-async def life_of_an_express_service(made: Installation) -> None:
+async def life_of_an_express_service(installation: Installation) -> None:
     """A service comes, is updated as a canary, and goes."""
     request = CreateExpressGatewayServiceRequest(
         infrastructure_role_arn=ROLE, execution_role_arn=ROLE, service_name="web", primary_container=WEB
     )
-    create_express_gateway_service(caller(made), request)
-    [service] = made.store.world.services
-    await made.until(lambda: is_deployed(made, service.arn), HOURS)
+    create_express_gateway_service(caller(installation), request)
+    [service] = installation.store.world.services
+    await installation.until(lambda: is_deployed(installation, service.arn), HOURS)
     update_express_gateway_service(
-        caller(made), UpdateExpressGatewayServiceRequest(service_arn=service.arn, memory="1024")
+        caller(installation), UpdateExpressGatewayServiceRequest(service_arn=service.arn, memory="1024")
     )
-    await made.until(lambda: made.store.world.services[service.arn].primary.id != service.primary.id, HOURS)
-    await made.until(lambda: is_deployed(made, service.arn), HOURS)
-    delete_express_gateway_service(caller(made), DeleteExpressGatewayServiceRequest(service.arn))
-    await made.until(lambda: made.store.world.services[service.arn].status is ServiceStatus.INACTIVE, HOURS)
+    await installation.until(
+        lambda: installation.store.world.services[service.arn].primary.id != service.primary.id, HOURS
+    )
+    await installation.until(lambda: is_deployed(installation, service.arn), HOURS)
+    delete_express_gateway_service(caller(installation), DeleteExpressGatewayServiceRequest(service.arn))
+    await installation.until(
+        lambda: installation.store.world.services[service.arn].status is ServiceStatus.INACTIVE, HOURS
+    )
 
 
-async def life_of_a_gateway(made: Installation) -> None:
+async def life_of_a_gateway(installation: Installation) -> None:
     """A service joins a gateway, which is updated and disassociated; a deployment leaves it."""
-    definition = made.build.definition("web", container("app", port=8080))
-    made.store.apply([Put(replace(definition, compatibilities=("FARGATE",)))])
+    definition = installation.build.definition("web", container("app", port=8080))
+    installation.store.apply([Put(replace(definition, compatibilities=("FARGATE",)))])
     settings = ConfigurationRequest(AlbRequest())
     create_gateway(
-        caller(made), CreateGatewayRequest(name="edge", infrastructure_role_arn=ROLE, configuration=settings)
+        caller(installation), CreateGatewayRequest(name="edge", infrastructure_role_arn=ROLE, configuration=settings)
     )
-    made.build.cluster()
-    associate_gateway_with_cluster(caller(made), AssociationRequest("edge", "default"))
+    installation.build.cluster()
+    associate_gateway_with_cluster(caller(installation), AssociationRequest("edge", "default"))
     request = CreateServiceRequest(
         service_name="web",
         task_definition="web",
@@ -96,33 +108,33 @@ async def life_of_a_gateway(made: Installation) -> None:
         network_configuration=NETWORK,
         gateway_connectors=(GatewayConnector("app"),),
     )
-    create_service(caller(made), request)
-    [service] = made.store.world.services
-    await made.until(lambda: all_routes_are_active(made), HOURS)
-    await made.until(lambda: is_deployed(made, service.arn), HOURS)
+    create_service(caller(installation), request)
+    [service] = installation.store.world.services
+    await installation.until(lambda: all_routes_are_active(installation), HOURS)
+    await installation.until(lambda: is_deployed(installation, service.arn), HOURS)
     change = UpdateConfigurationRequest(UpdateAlbRequest(http_desync="strictest"))
-    update_gateway(caller(made), UpdateGatewayRequest(gateway="edge", configuration=change))
-    await made.until(
-        lambda: [g.status for g in made.store.world.service_gateways] == [GatewayStatus.UPDATE_COMPLETE], HOURS
+    update_gateway(caller(installation), UpdateGatewayRequest(gateway="edge", configuration=change))
+    await installation.until(
+        lambda: [g.status for g in installation.store.world.service_gateways] == [GatewayStatus.UPDATE_COMPLETE], HOURS
     )
-    disassociate_gateway_from_cluster(caller(made), AssociationRequest("edge", "default"))
-    update_service(caller(made), UpdateServiceRequest(service="web", force_new_deployment=True))
-    await made.until(lambda: len(made.store.world.gateway_associations) == 0, HOURS)
+    disassociate_gateway_from_cluster(caller(installation), AssociationRequest("edge", "default"))
+    update_service(caller(installation), UpdateServiceRequest(service="web", force_new_deployment=True))
+    await installation.until(lambda: len(installation.store.world.gateway_associations) == 0, HOURS)
 
 
-def is_deployed(made: Installation, service: ServiceArn) -> bool:
-    records = made.store.world.service_deployments.by("service", service)
+def is_deployed(installation: Installation, service: ServiceArn) -> bool:
+    records = installation.store.world.service_deployments.by("service", service)
     return all(record.finished for record in records) and records[-1].status is ServiceDeploymentStatus.SUCCESSFUL
 
 
-def all_routes_are_active(made: Installation) -> bool:
-    world = made.store.world
+def all_routes_are_active(installation: Installation) -> bool:
+    world = installation.store.world
     return {route_status(world, path) for path in world.ingress_paths} == {RouteStatus.ACTIVE}
 
 
-def managed_records(made: Installation) -> dict[str, int]:
+def managed_records(installation: Installation) -> dict[str, int]:
     """How many records there are of what ECS manages."""
-    world = made.store.world
+    world = installation.store.world
     elb = ("load_balancers", "listeners", "rules", "target_groups", "targets", "managed_certificates", "managed_keys")
     ecs = ("ingress_paths", "express_services", "scalable_targets", "scaling_policies", "log_groups")
     tables = (*elb, *ecs)
@@ -132,14 +144,14 @@ def managed_records(made: Installation) -> dict[str, int]:
 @pytest.mark.parametrize("life", [life_of_an_express_service, life_of_a_gateway])
 @pytest.mark.parametrize("actions", range(0, ACTIONS, STRIDE))
 async def test_a_control_plane_that_dies_leaves_nothing_behind(life, actions):
-    made = Installation(SEED)
-    made.start()
-    made.fuse.set(actions + 1)
-    await life(made)
-    made.fuse.mend()
+    installation = Installation(SEED)
+    installation.start()
+    installation.fuse.set(actions + 1)
+    await life(installation)
+    installation.fuse.mend()
     sandbox = front_sandbox(default_vpc(SCOPE).id)
-    await made.until(lambda: ("release", sandbox, "") in made.runtime.history)
-    await made.clock.advance(60)
-    assert managed_records(made) == {}
-    assert await made.plans_left() == []
-    await made.crash()
+    await installation.until(lambda: ("release", sandbox, "") in installation.runtime.history)
+    await installation.clock.advance(60)
+    assert managed_records(installation) == {}
+    assert await installation.plans_left() == []
+    await installation.crash()

@@ -13,48 +13,52 @@ from tests.sim.control import Installation
 STRIDE = 4
 
 
-def client(made: Installation) -> Task:
-    service = next(s for s in made.store.world.services if s.name == "front")
-    (task,) = made.build.tasks(service.arn)
+def client(installation: Installation) -> Task:
+    service = next(s for s in installation.store.world.services if s.name == "front")
+    (task,) = installation.build.tasks(service.arn)
     return task
 
 
-async def offer(made: Installation, name: str) -> ServiceArn:
-    made.build.service(name, made.build.definition(name, container("api", port=9000)), 1, offers=["api"])
-    arn = next(s.arn for s in made.store.world.services if s.name == name)
-    await made.steady(arn)
+async def offer(installation: Installation, name: str) -> ServiceArn:
+    installation.build.service(
+        name, installation.build.definition(name, container("api", port=9000)), 1, offers=["api"]
+    )
+    arn = next(s.arn for s in installation.store.world.services if s.name == name)
+    await installation.steady(arn)
     return arn
 
 
-async def story(made: Installation) -> None:
+async def story(installation: Installation) -> None:
     """A client, a service that comes after it, and one that goes again."""
-    made.build.live("on")
-    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
-    await made.steady(front)
-    await offer(made, "back")
-    await made.until(lambda: resolvable_names(made) == ["back-api"])
-    gone = await offer(made, "gone")
-    await made.until(lambda: len(resolvable_names(made)) == 2)
-    made.build.delete(gone)
-    await made.until(lambda: len(resolvable_names(made)) == 1)
+    installation.build.live("on")
+    front = installation.build.service("front", installation.build.definition("front"), 1, offers=[])
+    await installation.steady(front)
+    await offer(installation, "back")
+    await installation.until(lambda: resolvable_names(installation) == ["back-api"])
+    gone = await offer(installation, "gone")
+    await installation.until(lambda: len(resolvable_names(installation)) == 2)
+    installation.build.delete(gone)
+    await installation.until(lambda: len(resolvable_names(installation)) == 1)
 
 
-def resolvable_names(made: Installation) -> list[str]:
+def resolvable_names(installation: Installation) -> list[str]:
     """The names that the client's hosts file has."""
-    sandbox = at_once(made.runtime.inspect(client(made).id))
+    sandbox = at_once(installation.runtime.inspect(client(installation).id))
     return [h.name for h in sandbox.hosts if h.address.startswith("127.255.")]
 
 
-async def ending(made: Installation) -> dict[str, object]:
-    await made.clock.advance(120)
-    task = client(made)
+async def ending(installation: Installation) -> dict[str, object]:
+    await installation.clock.advance(120)
+    task = client(installation)
     assert task.view is not None
     return {
-        "found": resolvable_names(made),
+        "found": resolvable_names(installation),
         "called": [n.dns_name for n in task.view.names],
-        "carried": made.feed.has_acked_routes_to(ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}),
-        "left": await made.plans_left(),
-        "discovery": sorted(d.name for d in made.store.world.discovery_services),
+        "carried": installation.feed.has_acked_routes_to(
+            ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}
+        ),
+        "left": await installation.plans_left(),
+        "discovery": sorted(d.name for d in installation.store.world.discovery_services),
     }
 
 

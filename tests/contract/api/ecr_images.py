@@ -40,8 +40,8 @@ def descriptor(content: bytes, media_type: str) -> dict[str, Any]:
 def push_by_api(client: Any, repository: str, pushed: PushImage, tag: str | None = None) -> str:
     """Push with the operations of the API, and return the digest."""
     for blob in pushed.blobs:
-        asked = {"repositoryName": repository, "layerDigests": [digest_of(blob)]}
-        if client.batch_check_layer_availability(**asked)["layers"][0]["layerAvailability"] == "UNAVAILABLE":
+        upload_target = {"repositoryName": repository, "layerDigests": [digest_of(blob)]}
+        if client.batch_check_layer_availability(**upload_target)["layers"][0]["layerAvailability"] == "UNAVAILABLE":
             upload = client.initiate_layer_upload(repositoryName=repository)["uploadId"]
             client.upload_layer_part(
                 repositoryName=repository,
@@ -50,7 +50,7 @@ def push_by_api(client: Any, repository: str, pushed: PushImage, tag: str | None
                 partLastByte=len(blob) - 1,
                 layerPartBlob=blob,
             )
-            client.complete_layer_upload(uploadId=upload, **asked)
+            client.complete_layer_upload(uploadId=upload, **upload_target)
     more = {} if tag is None else {"imageTag": tag}
     answer = client.put_image(repositoryName=repository, imageManifest=pushed.manifest.decode(), **more)
     return str(answer["image"]["imageId"]["imageDigest"])

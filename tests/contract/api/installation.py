@@ -157,14 +157,14 @@ class Installation:
     def _send(self, request: AWSPreparedRequest, **_kwargs: object) -> AWSResponse:
         url = urlsplit(request.url)
         body: Any = request.body or b""
-        asked = HttpRequest(
+        http_request = HttpRequest(
             request.method,
             url.path or "/",
             url.query,
             {"host": url.netloc, **{name.lower(): _text(value) for name, value in request.headers.items()}},
             body.encode() if isinstance(body, str) else bytes(body),
         )
-        answer = asyncio.run(self.gateway.answer(asked))
+        answer = asyncio.run(self.gateway.answer(http_request))
         if not self.busy:
             self.settle()
         headers: Any = dict(answer.headers)
@@ -180,10 +180,10 @@ class Installation:
         """
         for authority in tuple(self.store.world.authorities):
             if plan_authority(self.store.world, authority.arn, self.now).needs_key:
-                made = asyncio.run(self._pki.new_key(authority.configuration))
-                key = AuthorityKey(authority.arn, made.private)
-                own = self._self_sign(authority, made) if authority.built_in else None
-                self.store.apply(record_key(authority, key, made.csr, own, self.now))
+                new_key = asyncio.run(self._pki.new_key(authority.configuration))
+                key = AuthorityKey(authority.arn, new_key.private)
+                own = self._self_sign(authority, new_key) if authority.built_in else None
+                self.store.apply(record_key(authority, key, new_key.csr, own, self.now))
         for certificate in tuple(self.store.world.managed_certificates):
             asyncio.run(self._signer.advance(certificate.arn))
         for operation in tuple(self.store.world.operations):
@@ -193,11 +193,11 @@ class Installation:
             self.zones = Zones(self.store.world, lambda _: 0)
             self.zones.refresh(Key(table_name(type(record)), record.key) for record in self.store.world.records())
 
-    def _self_sign(self, authority: CertificateAuthority, made: NewKey) -> AuthorityCertificate:
-        issuer = Issuer(made.private, authority.configuration.signing_algorithm)
+    def _self_sign(self, authority: CertificateAuthority, key: NewKey) -> AuthorityCertificate:
+        issuer = Issuer(key.private, authority.configuration.signing_algorithm)
         span = ValidityPeriod(self.now, later(self.now, BUILT_IN_LIFETIME))
-        root = self._pki.issue(issuer, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
-        return self._pki.accept_authority(made.csr, authority.type, root.pem.encode(), b"")
+        root = self._pki.issue(issuer, key.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
+        return self._pki.accept_authority(key.csr, authority.type, root.pem.encode(), b"")
 
     @property
     def now(self) -> Instant:

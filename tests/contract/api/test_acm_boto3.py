@@ -122,14 +122,14 @@ def test_a_request_to_an_authority_that_cannot_sign_fails_with_its_reason(instal
         short: "PCA_INVALID_DURATION",
         brief: "PCA_INVALID_DURATION",
     }
-    made = {arn: request(client, arn) for arn in reasons}
-    failed = {arn: describe(client, certificate) for arn, certificate in made.items()}
+    arns = {arn: request(client, arn) for arn in reasons}
+    failed = {arn: describe(client, certificate) for arn, certificate in arns.items()}
     assert {one["Status"] for one in failed.values()} == {"FAILED"}
     assert {arn: one["FailureReason"] for arn, one in failed.items()} == reasons
     with pytest.raises(WaiterError, match="FAILED"):
-        client.get_waiter("certificate_validated").wait(CertificateArn=made[NOBODY])
+        client.get_waiter("certificate_validated").wait(CertificateArn=arns[NOBODY])
     for call in (client.get_certificate, client.renew_certificate):
-        assert code_of(call, CertificateArn=made[NOBODY]) == "ResourceNotFoundException"
+        assert code_of(call, CertificateArn=arns[NOBODY]) == "ResourceNotFoundException"
 
 
 def test_an_idempotency_token_makes_one_certificate_for_an_hour(installation, client, authority):
@@ -165,24 +165,24 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
 
     closed_response = request(client, authority, Options={"Export": "DISABLED"})
     installation.settle()
-    for asked in (
+    for request_parameters in (
         {"CertificateArn": closed_response, "Passphrase": PASSPHRASE},
         {"CertificateArn": arn, "Passphrase": b"50% off"},
         {"CertificateArn": arn, "Passphrase": "ひらけごま".encode()},
     ):
-        assert code_of(client.export_certificate, **asked) == "ValidationException"
+        assert code_of(client.export_certificate, **request_parameters) == "ValidationException"
 
 
 def test_exported_certificates_are_renewed_and_unused_ones_expire(installation, client, authority):
-    kept, left = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
-    client.export_certificate(CertificateArn=kept, Passphrase=PASSPHRASE)
-    before = describe(client, kept)["Serial"]
+    exported, unused = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
+    client.export_certificate(CertificateArn=exported, Passphrase=PASSPHRASE)
+    before = describe(client, exported)["Serial"]
     installation.clock.turn_to(later(installation.now, 335 * DAY))
     installation.settle()
-    assert describe(client, kept)["Serial"] != before
+    assert describe(client, exported)["Serial"] != before
     installation.clock.turn_to(later(installation.now, 60 * DAY))
     installation.settle()
-    assert [describe(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
+    assert [describe(client, arn)["Status"] for arn in (exported, unused)] == ["ISSUED", "EXPIRED"]
 
 
 def test_list_certificates_filters(installation, client, authority):
@@ -334,7 +334,7 @@ def test_any_input_is_answered_or_refused_as_modelled(installation, name):
     response = request(client, authority, KeyAlgorithm="EC_prime256v1")
     failed_response, own = request(client, NOBODY), make_certificate(installation, "www.shop.example")
     brought = client.import_certificate(**own.brought())["CertificateArn"]
-    known = {
+    arns = {
         "CertificateArn": [response, failed_response, brought, ABSENT],
         "CertificateAuthorityArn": [authority, NOBODY],
         "DomainName": ["www.howto.local"],
@@ -344,4 +344,4 @@ def test_any_input_is_answered_or_refused_as_modelled(installation, name):
         "CertificateChain": [own.pem.decode()],
         "PrivateKey": [own.private.decode()],
     }
-    ask_anything(installation, "acm", name, known, COMMON)
+    ask_anything(installation, "acm", name, arns, COMMON)

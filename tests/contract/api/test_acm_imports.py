@@ -67,7 +67,7 @@ def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, 
     leaf = make_certificate(installation, "www.shop.example", root)
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)
     private_bytes = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
-    for asked in (
+    for parameters in (
         leaf.brought(),
         leaf.brought(CertificateChain=other.pem),
         leaf.brought(CertificateChain=root.pem + root.pem * 10),
@@ -82,5 +82,5 @@ def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, 
             CertificateChain=root.pem
         ),
     ):
-        assert code_of(client.import_certificate, **asked) == "ValidationException"
+        assert code_of(client.import_certificate, **parameters) == "ValidationException"
     assert not list(installation.store.world.managed_certificates)

@@ -178,23 +178,23 @@ def test_the_same_token_makes_one_thing_for_five_minutes(installation, pca):
 
 
 def test_lists_and_tags(pca):
-    made = sorted(create(pca) for _ in range(3))
+    authorities = sorted(create(pca) for _ in range(3))
     pages = pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2})
     assert [
         certificate_authority["Arn"] for page in pages for certificate_authority in page["CertificateAuthorities"]
-    ] == made
+    ] == authorities
     assert pca.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"] == []
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}, {"Key": "c"}]
-    pca.tag_certificate_authority(CertificateAuthorityArn=made[0], Tags=tags)
+    pca.tag_certificate_authority(CertificateAuthorityArn=authorities[0], Tags=tags)
     taken = [{"Key": "a", "Value": "other"}, {"Key": "b", "Value": "2"}]
-    pca.untag_certificate_authority(CertificateAuthorityArn=made[0], Tags=taken)
-    assert pca.list_tags(CertificateAuthorityArn=made[0])["Tags"] == [
+    pca.untag_certificate_authority(CertificateAuthorityArn=authorities[0], Tags=taken)
+    assert pca.list_tags(CertificateAuthorityArn=authorities[0])["Tags"] == [
         {"Key": "a", "Value": "1"},
         {"Key": "c", "Value": ""},
     ]
-    wrong = {"CertificateAuthorityArn": made[0], "Tags": [{"Key": "aws:x", "Value": ""}]}
+    wrong = {"CertificateAuthorityArn": authorities[0], "Tags": [{"Key": "aws:x", "Value": ""}]}
     assert code_of(pca.tag_certificate_authority, **wrong) == "InvalidTagException"
-    many = {"CertificateAuthorityArn": made[0], "Tags": [{"Key": str(n)} for n in range(49)]}
+    many = {"CertificateAuthorityArn": authorities[0], "Tags": [{"Key": str(n)} for n in range(49)]}
     assert code_of(pca.tag_certificate_authority, **many) == "TooManyTagsException"
     assert code_of(pca.list_certificate_authorities, NextToken="x") == "InvalidNextTokenException"
 

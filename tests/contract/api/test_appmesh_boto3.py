@@ -207,16 +207,16 @@ def test_referenced_resources_cannot_be_deleted(whole):
         assert whole.error("delete", noun) == ("ResourceInUseException", message, 409)
     whole.call("delete", GATEWAY_ROUTE)
     whole.call("update", VIRTUAL_SERVICE, spec={"provider": {"virtualNode": {"virtualNodeName": "front"}}})
-    for noun, what in ((VIRTUAL_NODE, "is a VirtualService provider"), (VIRTUAL_ROUTER, "has active Routes")):
-        assert whole.error("delete", noun)[1].endswith(what)
-    for noun, what in (
+    for noun, use in ((VIRTUAL_NODE, "is a VirtualService provider"), (VIRTUAL_ROUTER, "has active Routes")):
+        assert whole.error("delete", noun)[1].endswith(use)
+    for noun, use in (
         (VIRTUAL_SERVICE, "VirtualNodes"),
         (ROUTES, "VirtualNodes"),
         (VIRTUAL_NODE, "VirtualRouters"),
         (VIRTUAL_ROUTER, "VirtualGateways"),
     ):
         whole.call("delete", noun)
-        assert f"has active {what}" in whole.error("delete", MESH)[1]
+        assert f"has active {use}" in whole.error("delete", MESH)[1]
     whole.call("delete", VIRTUAL_GATEWAY)
     whole.call("delete", MESH)
     assert list(whole.installation.store.world.records()) == []

@@ -48,19 +48,19 @@ def track(scaling, name="cpu", **more):
 
 
 def test_describe_shows_a_target_as_it_was_registered(scaling, target, installation):
-    (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
-    assert found["ScalableTargetARN"] == target
+    (described,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert described["ScalableTargetARN"] == target
     assert target.startswith("arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/")
-    assert {**WEB, "MinCapacity": 1, "MaxCapacity": 10}.items() <= found.items()
-    assert found["RoleARN"].endswith("AWSServiceRoleForApplicationAutoScaling_ECSService")
+    assert {**WEB, "MinCapacity": 1, "MaxCapacity": 10}.items() <= described.items()
+    assert described["RoleARN"].endswith("AWSServiceRoleForApplicationAutoScaling_ECSService")
     suspended = {"DynamicScalingInSuspended": True}
     again = scaling.register_scalable_target(**WEB, MinCapacity=4, SuspendedState=suspended)
     assert again["ScalableTargetARN"] == target
-    (found,) = scaling.describe_scalable_targets(
+    (described,) = scaling.describe_scalable_targets(
         ServiceNamespace="ecs", ResourceIds=[WEB["ResourceId"], "service/a/b"]
     )["ScalableTargets"]
-    assert (found["MinCapacity"], found["MaxCapacity"]) == (4, 10)
-    assert found["SuspendedState"] == {
+    assert (described["MinCapacity"], described["MaxCapacity"]) == (4, 10)
+    assert described["SuspendedState"] == {
         "DynamicScalingInSuspended": True,
         "DynamicScalingOutSuspended": False,
         "ScheduledScalingSuspended": False,
@@ -128,10 +128,10 @@ def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installatio
     assert activity["StatusMessage"].startswith("Successfully set desired count to 4. Waiting")
     summaries = [e["HistorySummary"] for e in cloudwatch.describe_alarm_history(AlarmName="busy")["AlarmHistoryItems"]]
     assert f"Successfully executed action {policy}" in summaries
-    (found,) = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=WEB["ResourceId"])[
+    (described,) = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=WEB["ResourceId"])[
         "ScalingPolicies"
     ]
-    assert [one["AlarmName"] for one in found["Alarms"]] == ["busy"]
+    assert [one["AlarmName"] for one in described["Alarms"]] == ["busy"]
 
 
 def test_activities_include_skipped_scaling_on_request(scaling, target, installation):
@@ -209,15 +209,15 @@ def test_describe_shows_a_scheduled_action_as_it_was_put(scaling, target):
     scaling.put_scheduled_action(
         **WEB, **name, Schedule="cron(0 9 ? * MON-FRI *)", Timezone="Asia/Tokyo", ScalableTargetAction=bounds
     )
-    (found,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ScheduledActionNames=["morning"])[
+    (action,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ScheduledActionNames=["morning"])[
         "ScheduledActions"
     ]
     expected = {"Schedule": "cron(0 9 ? * MON-FRI *)", "Timezone": "Asia/Tokyo", "ScalableTargetAction": bounds}
-    assert {**WEB, **name, **expected}.items() <= found.items()
-    assert found["ScheduledActionARN"].endswith(":resource/ecs/service/default/web:scheduledActionName/morning")
+    assert {**WEB, **name, **expected}.items() <= action.items()
+    assert action["ScheduledActionARN"].endswith(":resource/ecs/service/default/web:scheduledActionName/morning")
     scaling.put_scheduled_action(**WEB, **name, ScalableTargetAction={"MaxCapacity": 9})
-    (found,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
-    assert (found["Schedule"], found["ScalableTargetAction"]) == (expected["Schedule"], {"MaxCapacity": 9})
+    (action,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
+    assert (action["Schedule"], action["ScalableTargetAction"]) == (expected["Schedule"], {"MaxCapacity": 9})
     scaling.delete_scheduled_action(**WEB, **name)
     assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
     assert code(scaling.delete_scheduled_action, **WEB, **name) == "ObjectNotFoundException"

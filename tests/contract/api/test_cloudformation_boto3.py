@@ -249,8 +249,8 @@ def test_a_change_set_creates_a_stack_and_describes_an_update(installation, cfn)
     assert refusal(cfn.execute_change_set, **names)[0] == "InvalidChangeSetStatus"
 
     second = {"StackName": NAME, "ChangeSetName": "second"}
-    named = TEMPLATE.replace('"RetentionInDays"', '"LogGroupName": "/shop", "RetentionInDays"')
-    cfn.create_change_set(**second, TemplateBody=named, Description="a name")
+    renamed_template = TEMPLATE.replace('"RetentionInDays"', '"LogGroupName": "/shop", "RetentionInDays"')
+    cfn.create_change_set(**second, TemplateBody=renamed_template, Description="a name")
     changes = {c["ResourceChange"]["LogicalResourceId"]: c["ResourceChange"] for c in changes_of(cfn, second)}
     assert (changes["Logs"]["Replacement"], changes["Logs"]["PolicyAction"]) == ("True", "ReplaceAndDelete")
     assert changes["Logs"]["Details"][0]["Target"]["RequiresRecreation"] == "Always"
@@ -261,7 +261,7 @@ def test_a_change_set_creates_a_stack_and_describes_an_update(installation, cfn)
         "Logs",
     )
     assert "KNOWN_AFTER_APPLY" in changes["Name"]["AfterContext"]
-    assert cfn.get_template(**second)["TemplateBody"] == json.loads(named)
+    assert cfn.get_template(**second)["TemplateBody"] == json.loads(renamed_template)
     assert len(cfn.list_change_sets(StackName=NAME)["Summaries"]) == 2
     cfn.delete_change_set(**second)
     assert refusal(cfn.describe_change_set, **second) == ("ChangeSetNotFound", "ChangeSet [second] does not exist")

@@ -19,7 +19,7 @@ def test_any_input_is_answered_or_refused_with_a_modelled_error(installation, na
     change_set = client.create_change_set(
         StackName="shop", ChangeSetName="next", TemplateBody=TEMPLATE.replace('"Default": 7', '"Default": 14')
     )["Id"]
-    known = {
+    values_by_member = {
         "StackName": ["shop", identity, "new", "none"],
         "ChangeSetName": ["next", change_set, "none"],
         "TemplateBody": [TEMPLATE, '{"Resources": {"A": {"Type": "AWS::EC2::VPC"}}}', "{"],
@@ -29,4 +29,4 @@ def test_any_input_is_answered_or_refused_with_a_modelled_error(installation, na
         "ExportName": ["shop-logs", "none"],
         "Capabilities": ["CAPABILITY_IAM"],
     }
-    ask_anything(installation, "cloudformation", name, known, COMMON)
+    ask_anything(installation, "cloudformation", name, values_by_member, COMMON)

@@ -75,10 +75,10 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
 
     @settings(max_examples=30)
     @given(values(shape.input_shape, KNOWN), attributes)
-    def ask(params, told):
+    def ask(params, answers):
         cloud_map = populated_client()
         if isinstance(params.get("Attributes"), dict):
-            params = params | {"Attributes": told}
+            params = params | {"Attributes": answers}
         before = list(cloud_map.world.records())
         failure = cloud_map.failure(name, **params)
         if failure is not None:

@@ -124,7 +124,7 @@ def test_an_instance_has_one_running_operation_at_a_time(installation, cloud_map
 
 
 @pytest.mark.parametrize(
-    ("kind", "params", "shown"),
+    ("kind", "params", "expected"),
     [
         ("HTTP", {}, {"Type": "HTTP"}),
         ("HTTP", {"HealthCheckConfig": HTTP_CHECK}, {"HealthCheckConfig": HTTP_CHECK}),
@@ -139,15 +139,15 @@ def test_an_instance_has_one_running_operation_at_a_time(installation, cloud_map
         ("DNS_PUBLIC", {"DnsConfig": SRV, "HealthCheckConfig": {"Type": "TCP"}}, {"Type": "DNS_HTTP"}),
     ],
 )
-def test_valid_services_are_created(cloud_map, namespaces, kind, params, shown):
+def test_valid_services_are_created(cloud_map, namespaces, kind, params, expected):
     answer = cloud_map.create_service(**{"Name": "cart", "NamespaceId": namespaces[kind]} | params)["Service"]
     assert answer["NamespaceId"] == namespaces[kind]
-    assert answer | shown == answer
+    assert answer | expected == answer
     if "DnsConfig" in params:
         assert answer["DnsConfig"]["DnsRecords"] == params["DnsConfig"]["DnsRecords"]
         assert answer["DnsConfig"]["RoutingPolicy"] == params["DnsConfig"].get("RoutingPolicy", "MULTIVALUE")
     [listed_service] = cloud_map.list_services()["Services"]
-    assert listed_service | shown == listed_service
+    assert listed_service | expected == listed_service
     cloud_map.delete_service(Id=answer["Arn"])
     with pytest.raises(cloud_map.exceptions.ServiceNotFound):
         cloud_map.get_service(Id=answer["Id"])
@@ -365,13 +365,13 @@ def test_quotas():
     cloud_map.create_http_namespace(Name="b")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="2 namespaces"):
         cloud_map.create_http_namespace(Name="c")
-    one, two = (service(cloud_map, namespace, name) for name in ("one", "two"))
-    register(cloud_map, one, "i1")
-    register(cloud_map, one, "i2")
+    first, second = (service(cloud_map, namespace, name) for name in ("one", "two"))
+    register(cloud_map, first, "i1")
+    register(cloud_map, first, "i2")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="the 2 instances"):
-        register(cloud_map, one, "i3")
+        register(cloud_map, first, "i3")
     installation.settle()
-    register(cloud_map, one, "i1", again="yes")
-    register(cloud_map, two, "i1")
+    register(cloud_map, first, "i1", again="yes")
+    register(cloud_map, second, "i1")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="the 3 instances"):
-        register(cloud_map, two, "i2")
+        register(cloud_map, second, "i2")

@@ -63,12 +63,12 @@ def data(cloudwatch, *queries, **params):
 
 def test_metrics_are_listed(cloudwatch):
     metrics = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName=OK)["Metrics"]
-    assert [sorted(d["Name"] for d in one["Dimensions"]) for one in metrics] == [
+    assert [sorted(d["Name"] for d in metric["Dimensions"]) for metric in metrics] == [
         ["ClusterName", "ServiceName", "TargetDiscoveryName"],
         ["TargetDiscoveryName"],
     ]
     server = cloudwatch.list_metrics(Dimensions=[{"Name": "DiscoveryName", "Value": "cart"}])["Metrics"]
-    assert {(one["Namespace"], one["MetricName"]) for one in server} == {
+    assert {(metric["Namespace"], metric["MetricName"]) for metric in server} == {
         ("AWS/ECS", "RequestCount"),
         ("AWS/ECS", "NewConnectionCount"),
         ("AWS/ECS", "ActiveConnectionCount"),
@@ -76,7 +76,7 @@ def test_metrics_are_listed(cloudwatch):
     }
     assert cloudwatch.list_metrics(Dimensions=[{"Name": "Colour"}])["Metrics"] == []
     own = cloudwatch.list_metrics(Namespace="Moyai/ServiceConnect", RecentlyActive="PT3H")["Metrics"]
-    assert {one["MetricName"] for one in own} == {"TargetRequestCount", "RequestFailureCount", "TaskRequestCount"}
+    assert {metric["MetricName"] for metric in own} == {"TargetRequestCount", "RequestFailureCount", "TaskRequestCount"}
 
 
 def test_statistics_of_one_metric(cloudwatch):
@@ -132,12 +132,12 @@ SCHEMA = "{AWS/ECS,ClusterName,ServiceName,TargetDiscoveryName}"
 def test_a_search_has_a_result_for_each_metric_it_finds(cloudwatch):
     search = {"Id": "all", "Expression": f"SEARCH('{SCHEMA} HTTPCode', 'Sum')", "Period": 60}
     found_data = data(cloudwatch, search)
-    assert [(one["Id"], one["Label"], one["Values"]) for one in found_data] == [
+    assert [(result["Id"], result["Label"], result["Values"]) for result in found_data] == [
         ("all", "HTTPCode_Target_2XX_Count", [10.0, 30.0]),
         ("all", "HTTPCode_Target_5XX_Count", [2.0]),
     ]
     named_data = data(cloudwatch, {**search, "Label": "${PROP('Dim.ServiceName')} to ${LABEL}: ${LAST}"})
-    assert [one["Label"] for one in named_data] == [
+    assert [result["Label"] for result in named_data] == [
         "front to HTTPCode_Target_2XX_Count: 30",
         "front to HTTPCode_Target_5XX_Count: 2",
     ]

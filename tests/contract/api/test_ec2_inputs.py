@@ -76,11 +76,11 @@ def installation() -> Installation:
     return Installation()
 
 
-def begin_again(made: Installation) -> list[StoredRecord]:
+def begin_again(installation: Installation) -> list[StoredRecord]:
     """Put the store back to where the test begins."""
-    made.store.apply([Delete(type(record), record.key) for record in tuple(made.store.world.records())])
-    made.store.apply([Put(record) for record in initial_records()])
-    return list(made.store.world.records())
+    installation.store.apply([Delete(type(record), record.key) for record in tuple(installation.store.world.records())])
+    installation.store.apply([Put(record) for record in initial_records()])
+    return list(installation.store.world.records())
 
 
 def failure(call: Any, params: Mapping[str, Any]) -> Mapping[str, Any] | None:

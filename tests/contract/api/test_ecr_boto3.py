@@ -60,16 +60,16 @@ def test_a_repository_with_the_defaults_of_aws(client, repository, installation)
 
 
 def test_everything_that_creation_takes_is_shown(client):
-    asked = {
+    parameters = {
         "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
         "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "latest*"}],
         "imageScanningConfiguration": {"scanOnPush": True},
         "encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/x"},
     }
-    created = client.create_repository(repositoryName="a1", tags=[{"Key": "team", "Value": "shop"}], **asked)[
+    created = client.create_repository(repositoryName="a1", tags=[{"Key": "team", "Value": "shop"}], **parameters)[
         "repository"
     ]
-    assert {key: created[key] for key in asked} == asked
+    assert {key: created[key] for key in parameters} == parameters
     assert client.list_tags_for_resource(resourceArn=created["repositoryArn"])["tags"] == [
         {"Key": "team", "Value": "shop"}
     ]
@@ -164,10 +164,10 @@ def test_an_image_by_the_api(client, repository, installation):
     pushed = image()
     digest = push_by_api(client, NAME, pushed, "1.0")
     assert digest == pushed.digest
-    got = client.batch_get_image(repositoryName=NAME, imageIds=[{"imageTag": "1.0"}])
-    assert got["failures"] == []
-    assert got["images"][0]["imageManifest"].encode() == pushed.manifest
-    assert got["images"][0]["imageId"] == {"imageDigest": digest, "imageTag": "1.0"}
+    response = client.batch_get_image(repositoryName=NAME, imageIds=[{"imageTag": "1.0"}])
+    assert response["failures"] == []
+    assert response["images"][0]["imageManifest"].encode() == pushed.manifest
+    assert response["images"][0]["imageId"] == {"imageDigest": digest, "imageTag": "1.0"}
     detail = client.describe_images(repositoryName=NAME)["imageDetails"][0]
     assert detail["imageSizeInBytes"] == sum(map(len, pushed.blobs))
     assert (detail["imageTags"], detail["imageDigest"], detail["imageStatus"]) == (["1.0"], digest, "ACTIVE")
@@ -180,16 +180,16 @@ def test_an_image_by_the_api(client, repository, installation):
 
 def test_invalid_images_are_refused_with_a_reason(client, repository):
     pushed = image()
-    asked = {"repositoryName": NAME, "imageManifest": pushed.manifest.decode(), "imageTag": "1"}
-    assert code(client.put_image, **asked) == "LayersNotFoundException"
+    put = {"repositoryName": NAME, "imageManifest": pushed.manifest.decode(), "imageTag": "1"}
+    assert code(client.put_image, **put) == "LayersNotFoundException"
     push_by_api(client, NAME, pushed, "1")
-    assert code(client.put_image, **asked) == "ImageAlreadyExistsException"
-    assert code(client.put_image, **asked | {"imageDigest": "sha256:" + "0" * 64}) == "ImageDigestDoesNotMatchException"
-    assert code(client.put_image, **asked | {"imageManifest": "{}"}) == "InvalidParameterException"
-    assert code(client.put_image, **asked | {"imageTag": "-"}) == "InvalidParameterException"
-    other = asked | {"imageManifestMediaType": DOCKER_MANIFEST, "imageTag": "2"}
+    assert code(client.put_image, **put) == "ImageAlreadyExistsException"
+    assert code(client.put_image, **put | {"imageDigest": "sha256:" + "0" * 64}) == "ImageDigestDoesNotMatchException"
+    assert code(client.put_image, **put | {"imageManifest": "{}"}) == "InvalidParameterException"
+    assert code(client.put_image, **put | {"imageTag": "-"}) == "InvalidParameterException"
+    other = put | {"imageManifestMediaType": DOCKER_MANIFEST, "imageTag": "2"}
     assert code(client.put_image, **other) == "InvalidParameterException"
-    of_nothing = asked | {"imageManifest": index(image("absent")).manifest.decode()}
+    of_nothing = put | {"imageManifest": index(image("absent")).manifest.decode()}
     assert code(client.put_image, **of_nothing) == "ReferencedImagesNotFoundException"
 
 
@@ -269,17 +269,17 @@ def test_describing_images_by_name(client, repository):
 
 def test_the_upload_of_a_layer_in_parts(client, repository):
     upload = client.initiate_layer_upload(repositoryName=NAME)["uploadId"]
-    asked = {"repositoryName": NAME, "uploadId": upload}
+    of_upload = {"repositoryName": NAME, "uploadId": upload}
     layer = {"layerDigests": [digest_of(b"abcdef")]}
-    assert code(client.complete_layer_upload, **asked, **layer) == "EmptyUploadException"
+    assert code(client.complete_layer_upload, **of_upload, **layer) == "EmptyUploadException"
     first = {"partFirstByte": 0, "partLastByte": 2, "layerPartBlob": b"abc"}
-    assert client.upload_layer_part(**asked, **first)["lastByteReceived"] == 2
-    assert code(client.upload_layer_part, **asked, **first) == "InvalidLayerPartException"
+    assert client.upload_layer_part(**of_upload, **first)["lastByteReceived"] == 2
+    assert code(client.upload_layer_part, **of_upload, **first) == "InvalidLayerPartException"
     uneven = {"partFirstByte": 3, "partLastByte": 9, "layerPartBlob": b"def"}
-    assert code(client.upload_layer_part, **asked, **uneven) == "InvalidParameterException"
-    client.upload_layer_part(**asked, partFirstByte=3, partLastByte=5, layerPartBlob=b"def")
-    client.complete_layer_upload(**asked, **layer)
-    assert code(client.upload_layer_part, **asked, **first) == "UploadNotFoundException"
+    assert code(client.upload_layer_part, **of_upload, **uneven) == "InvalidParameterException"
+    client.upload_layer_part(**of_upload, partFirstByte=3, partLastByte=5, layerPartBlob=b"def")
+    client.complete_layer_upload(**of_upload, **layer)
+    assert code(client.upload_layer_part, **of_upload, **first) == "UploadNotFoundException"
     shown = client.batch_check_layer_availability(repositoryName=NAME, layerDigests=[layer["layerDigests"][0], "x"])
     assert (shown["layers"][0]["layerAvailability"], shown["layers"][0]["layerSize"]) == ("AVAILABLE", 6)
     assert shown["failures"][0]["failureCode"] == "InvalidLayerDigest"
@@ -287,20 +287,20 @@ def test_the_upload_of_a_layer_in_parts(client, repository):
 
 def test_a_layer_with_another_digest_leaves_nothing(client, repository, installation):
     upload = client.initiate_layer_upload(repositoryName=NAME)["uploadId"]
-    asked = {"repositoryName": NAME, "uploadId": upload}
-    client.upload_layer_part(**asked, partFirstByte=0, partLastByte=0, layerPartBlob=b"a")
-    assert code(client.complete_layer_upload, **asked, layerDigests=[digest_of(b"b")]) == "InvalidLayerException"
-    assert code(client.complete_layer_upload, **asked, layerDigests=[digest_of(b"a")]) == "UploadNotFoundException"
+    of_upload = {"repositoryName": NAME, "uploadId": upload}
+    client.upload_layer_part(**of_upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"a")
+    assert code(client.complete_layer_upload, **of_upload, layerDigests=[digest_of(b"b")]) == "InvalidLayerException"
+    assert code(client.complete_layer_upload, **of_upload, layerDigests=[digest_of(b"a")]) == "UploadNotFoundException"
     assert len(installation.store.world.repository_layers) == 0
 
 
 def test_a_layer_that_is_there_and_too_many_uploads(client, repository):
     push_by_api(client, NAME, image())
     upload = client.initiate_layer_upload(repositoryName=NAME)["uploadId"]
-    asked = {"repositoryName": NAME, "uploadId": upload}
-    client.upload_layer_part(**asked, partFirstByte=0, partLastByte=0, layerPartBlob=b"a")
+    of_upload = {"repositoryName": NAME, "uploadId": upload}
+    client.upload_layer_part(**of_upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"a")
     there = [digest_of(image().blobs[0])]
-    assert code(client.complete_layer_upload, **asked, layerDigests=there) == "LayerAlreadyExistsException"
+    assert code(client.complete_layer_upload, **of_upload, layerDigests=there) == "LayerAlreadyExistsException"
     for _ in range(2):
         client.initiate_layer_upload(repositoryName=NAME)
     assert code(client.initiate_layer_upload, repositoryName=NAME) == "InvalidParameterException"
@@ -342,7 +342,7 @@ def test_any_input_is_answered_or_refused_as_modelled(client, repository, instal
     if name == "BatchGetImage":  # records when an image was pulled, once a day
         client.batch_get_image(repositoryName=NAME, imageIds=[{"imageTag": "1"}])
         installation.clock.turn_to(later(installation.now, 60))
-    known = {
+    values_by_member = {
         "repositoryName": [NAME, "other"],
         "resourceArn": [ARN],
         "imageDigest": [digest],
@@ -353,4 +353,4 @@ def test_any_input_is_answered_or_refused_as_modelled(client, repository, instal
         "policyText": [STATEMENT],
         "layerDigest": [digest_of(image().blobs[0])],
     }
-    ask_anything(installation, "ecr", name, known, COMMON)
+    ask_anything(installation, "ecr", name, values_by_member, COMMON)

@@ -198,10 +198,10 @@ def test_every_exception_of_every_operation_has_a_row():
 
 
 def test_rows_are_unique_and_in_the_model():
-    named = [(o, row["exception"]) for row in rows() for o in row["operations"] if o != "*"]
+    raised = [(o, row["exception"]) for row in rows() for o in row["operations"] if o != "*"]
     rest = [("*", row["exception"]) for row in rows() if "*" in row["operations"]]
-    assert set(named) <= pairs()
-    assert [pair for pair, count in Counter([*named, *rest]).items() if count > 1] == []
+    assert set(raised) <= pairs()
+    assert [pair for pair, count in Counter([*raised, *rest]).items() if count > 1] == []
     assert {row["exception"] for row in rows()} <= {e for _, e in pairs()}
 
 

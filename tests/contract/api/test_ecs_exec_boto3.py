@@ -126,7 +126,7 @@ def test_describe_shows_the_exec_settings_of_services_and_clusters():
     assert ecs.update_service(service="web", desiredCount=1)["service"]["enableExecuteCommand"] is True
     assert ecs.update_service(service="web", enableExecuteCommand=False)["service"]["enableExecuteCommand"] is False
     assert len(ecs.describe_services(services=["web"])["services"][0]["deployments"]) == 1
-    kept = {"executeCommandConfiguration": {"logging": "NONE"}}
-    ecs.update_cluster(cluster="default", configuration=kept)
+    configuration = {"executeCommandConfiguration": {"logging": "NONE"}}
+    ecs.update_cluster(cluster="default", configuration=configuration)
     [cluster] = ecs.describe_clusters(include=["CONFIGURATIONS"])["clusters"]
-    assert cluster["configuration"] == kept
+    assert cluster["configuration"] == configuration

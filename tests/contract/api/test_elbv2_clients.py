@@ -167,29 +167,29 @@ def test_aws_lb_target_group_attachment(elb, installation, group, listener):
 
 
 def test_waiters_for_load_balancers(elb, installation, balancer):
-    named = {"LoadBalancerArns": [balancer], "WaiterConfig": AT_ONCE}
+    parameters = {"LoadBalancerArns": [balancer], "WaiterConfig": AT_ONCE}
     with pytest.raises(WaiterError):
-        elb.client.get_waiter("load_balancer_available").wait(**named)
+        elb.client.get_waiter("load_balancer_available").wait(**parameters)
     activate(installation)
-    elb.client.get_waiter("load_balancer_available").wait(**named)
-    elb.client.get_waiter("load_balancer_exists").wait(**named)
+    elb.client.get_waiter("load_balancer_available").wait(**parameters)
+    elb.client.get_waiter("load_balancer_exists").wait(**parameters)
     with pytest.raises(WaiterError):
-        elb.client.get_waiter("load_balancers_deleted").wait(**named)
+        elb.client.get_waiter("load_balancers_deleted").wait(**parameters)
     elb.client.delete_load_balancer(LoadBalancerArn=balancer)
-    elb.client.get_waiter("load_balancers_deleted").wait(**named)
+    elb.client.get_waiter("load_balancers_deleted").wait(**parameters)
 
 
 def test_waiters_for_targets(elb, installation, group, listener):
     target = [{"Id": elb.address()}]
-    asked = {"TargetGroupArn": group, "Targets": target, "WaiterConfig": AT_ONCE}
+    parameters = {"TargetGroupArn": group, "Targets": target, "WaiterConfig": AT_ONCE}
     elb.client.register_targets(TargetGroupArn=group, Targets=target)
     with pytest.raises(WaiterError):
-        elb.client.get_waiter("target_in_service").wait(**asked)
+        elb.client.get_waiter("target_in_service").wait(**parameters)
     [record] = installation.store.world.targets
     installation.store.apply([Put(replace(record, health=TargetHealth(TargetState.HEALTHY)))])
-    elb.client.get_waiter("target_in_service").wait(**asked)
+    elb.client.get_waiter("target_in_service").wait(**parameters)
     elb.client.deregister_targets(TargetGroupArn=group, Targets=target)
     with pytest.raises(WaiterError):
-        elb.client.get_waiter("target_deregistered").wait(**asked)
+        elb.client.get_waiter("target_deregistered").wait(**parameters)
     installation.store.apply([Delete(Target, record.key)])
-    elb.client.get_waiter("target_deregistered").wait(**asked)
+    elb.client.get_waiter("target_deregistered").wait(**parameters)

@@ -400,7 +400,9 @@ def test_tags_of_every_kind_of_resource(elb, balancer, group, listener):
     described = elb.client.describe_tags(ResourceArns=arns)["TagDescriptions"]
     assert described == [{"ResourceArn": arn, "Tags": TAGS} for arn in arns]
     elb.client.remove_tags(ResourceArns=arns, TagKeys=["team", "absent"])
-    assert all(not one["Tags"] for one in elb.client.describe_tags(ResourceArns=arns)["TagDescriptions"])
+    assert all(
+        not description["Tags"] for description in elb.client.describe_tags(ResourceArns=arns)["TagDescriptions"]
+    )
     assert code(elb.client.add_tags, ResourceArns=arns, Tags=[*TAGS, *TAGS]) == "DuplicateTagKeys"
     many = [{"Key": f"k{n}"} for n in range(51)]
     assert code(elb.client.add_tags, ResourceArns=arns, Tags=many) == "TooManyTags"
@@ -431,12 +433,14 @@ def test_lists_come_in_pages_and_a_marker_is_of_one_list(elb):
         elb.load_balancer(name)
         elb.target_group(name)
     first = elb.client.describe_load_balancers(PageSize=2)
-    assert [one["LoadBalancerName"] for one in first["LoadBalancers"]] == ["a", "b"]
+    assert [balancer["LoadBalancerName"] for balancer in first["LoadBalancers"]] == ["a", "b"]
     rest = elb.client.describe_load_balancers(PageSize=2, Marker=first["NextMarker"])
-    assert [one["LoadBalancerName"] for one in rest["LoadBalancers"]] == ["c"]
+    assert [balancer["LoadBalancerName"] for balancer in rest["LoadBalancers"]] == ["c"]
     assert "NextMarker" not in rest
     assert code(elb.client.describe_target_groups, Marker=first["NextMarker"]) == "ValidationError"
-    assert [one["TargetGroupName"] for one in elb.client.describe_target_groups(Names=["c", "a"])["TargetGroups"]]
+    assert [
+        balancer["TargetGroupName"] for balancer in elb.client.describe_target_groups(Names=["c", "a"])["TargetGroups"]
+    ]
     both = {"Names": ["a"], "LoadBalancerArns": [first["LoadBalancers"][0]["LoadBalancerArn"]]}
     assert code(elb.client.describe_load_balancers, **both) == "ValidationError"
     arn = elb.client.describe_target_groups(Names=["a"])["TargetGroups"][0]["TargetGroupArn"]

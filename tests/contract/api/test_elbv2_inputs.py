@@ -25,7 +25,7 @@ def test_any_input_is_answered_or_refused_with_a_modelled_error(elb, installatio
         DefaultActions=[fixed_response()],
     )["ListenerArn"]
     arns = [balancer, group, listener, https, rule]
-    known = {
+    values_by_member = {
         "Name": ["web", "tg", "new"],
         "Names": ["web", "tg"],
         "LoadBalancerArn": [balancer, ABSENT_BALANCER],
@@ -49,4 +49,4 @@ def test_any_input_is_answered_or_refused_with_a_modelled_error(elb, installatio
         "Value": ["60", "true"],
         "HealthCheckPort": ["traffic-port", "80"],
     }
-    ask_anything(installation, "elbv2", name, known, COMMON)
+    ask_anything(installation, "elbv2", name, values_by_member, COMMON)

@@ -14,27 +14,31 @@ def interfaces(elb, *filters):
 
 def test_terraform_finds_the_interfaces_of_a_load_balancer_until_it_is_deleted(elb, balancer):
     described = f"ELB {balancer.partition(':loadbalancer/')[2]}"
-    asked = [("attachment.instance-owner-id", "amazon-elb"), ("description", described)]
-    shown = interfaces(elb, *asked)
-    assert [one["SubnetId"] for one in shown] != []
-    assert {one["SubnetId"] for one in shown} == set(elb.subnets[:2])
-    for one in shown:
-        assert (one["RequesterId"], one["InterfaceType"], one["Status"]) == ("amazon-elb", "interface", "in-use")
-        assert one["Association"]["IpOwnerId"] == "amazon-elb"
-        assert one["Association"]["PublicIp"].startswith("127.83.")
-    ids = [one["NetworkInterfaceId"] for one in shown]
+    filters = [("attachment.instance-owner-id", "amazon-elb"), ("description", described)]
+    interface_records = interfaces(elb, *filters)
+    assert [interface["SubnetId"] for interface in interface_records] != []
+    assert {interface["SubnetId"] for interface in interface_records} == set(elb.subnets[:2])
+    for interface in interface_records:
+        assert (interface["RequesterId"], interface["InterfaceType"], interface["Status"]) == (
+            "amazon-elb",
+            "interface",
+            "in-use",
+        )
+        assert interface["Association"]["IpOwnerId"] == "amazon-elb"
+        assert interface["Association"]["PublicIp"].startswith("127.83.")
+    ids = [interface["NetworkInterfaceId"] for interface in interface_records]
     by_id = elb.ec2.describe_network_interfaces(NetworkInterfaceIds=ids)["NetworkInterfaces"]
-    assert {one["NetworkInterfaceId"] for one in by_id} == set(ids)
+    assert {interface["NetworkInterfaceId"] for interface in by_id} == set(ids)
     elb.client.delete_load_balancer(LoadBalancerArn=balancer)
-    assert interfaces(elb, *asked) == []
+    assert interfaces(elb, *filters) == []
 
 
 def test_interfaces_of_a_network_load_balancer_have_another_owner(elb):
     elb.load_balancer("flows", Type="network", Scheme="internal")
-    shown = interfaces(elb, ("attachment.instance-owner-id", "amazon-aws"), ("requester-id", "amazon-elb"))
-    assert len(shown) == 2
-    assert {one["InterfaceType"] for one in shown} == {"network_load_balancer"}
-    assert all("Association" not in one for one in shown)
+    described = interfaces(elb, ("attachment.instance-owner-id", "amazon-aws"), ("requester-id", "amazon-elb"))
+    assert len(described) == 2
+    assert {one["InterfaceType"] for one in described} == {"network_load_balancer"}
+    assert all("Association" not in one for one in described)
 
 
 def test_subnets_and_gateways_of_a_load_balancer_stay(elb, balancer):
@@ -165,10 +169,13 @@ def test_a_certificate_of_a_listener_is_in_use(elb, installation, balancer, http
 def test_more_certificates_are_added_and_removed(elb, installation, https):
     listener, default = https
     other = elb.certificate("shop.example.com")
-    one = [{"CertificateArn": other}]
-    added = elb.client.add_listener_certificates(ListenerArn=listener, Certificates=one)["Certificates"]
+    added_certificates = [{"CertificateArn": other}]
+    added = elb.client.add_listener_certificates(ListenerArn=listener, Certificates=added_certificates)["Certificates"]
     assert added == [{"CertificateArn": other, "IsDefault": False}]
-    assert elb.client.add_listener_certificates(ListenerArn=listener, Certificates=one)["Certificates"] == added
+    assert (
+        elb.client.add_listener_certificates(ListenerArn=listener, Certificates=added_certificates)["Certificates"]
+        == added
+    )
     described = elb.client.describe_listener_certificates(ListenerArn=listener)["Certificates"]
     assert {item["CertificateArn"]: item["IsDefault"] for item in described} == {default: True, other: False}
     assert code(installation.client("acm").delete_certificate, CertificateArn=other) == "ResourceInUseException"
@@ -176,8 +183,8 @@ def test_more_certificates_are_added_and_removed(elb, installation, https):
         elb.client.remove_listener_certificates, ListenerArn=listener, Certificates=[{"CertificateArn": default}]
     )
     assert refused == "OperationNotPermitted"
-    changed = elb.client.modify_listener(ListenerArn=listener, Certificates=one)["Listeners"][0]
-    assert changed["Certificates"] == one
+    changed = elb.client.modify_listener(ListenerArn=listener, Certificates=added_certificates)["Listeners"][0]
+    assert changed["Certificates"] == added_certificates
     installation.client("acm").delete_certificate(CertificateArn=default)
     elb.client.remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": default}])
 

@@ -265,7 +265,7 @@ def test_a_task_definition_of_the_callers_own(express, definition):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected_message"),
     [
         ({"main": {"name": "web"}}, "has no container named Main"),
         ({"main": {"portMappings": []}}, "must have exactly one port mapping"),
@@ -274,14 +274,14 @@ def test_a_task_definition_of_the_callers_own(express, definition):
         ({"networkMode": "bridge", "requiresCompatibilities": ["EC2"]}, "is not compatible with FARGATE"),
     ],
 )
-def test_a_task_definition_that_does_not_fit_is_refused(express, definition, changes, said):
+def test_a_task_definition_that_does_not_fit_is_refused(express, definition, changes, expected_message):
     refused, message = refusal(express.create, taskDefinitionArn=definition(**changes))
     assert refused == "InvalidParameterException"
-    assert said in message
+    assert expected_message in message
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "expected_message"),
     [
         ({"infrastructureRoleArn": "me"}, "infrastructureRoleArn must be the ARN of an IAM role"),
         ({"serviceName": "a b"}, "serviceName must be"),
@@ -298,10 +298,10 @@ def test_a_task_definition_that_does_not_fit_is_refused(express, definition, cha
         ({"taskDefinitionArn": "mine", "cpu": "256"}, "cpu cannot be specified together with taskDefinitionArn"),
     ],
 )
-def test_input_that_is_not_valid_is_refused(express, members, said):
+def test_input_that_is_not_valid_is_refused(express, members, expected_message):
     refused, message = refusal(express.create, **members)
     assert refused == "InvalidParameterException"
-    assert said in message
+    assert expected_message in message
 
 
 def test_subnets_have_to_be_in_two_zones_and_of_one_kind(express):
@@ -412,13 +412,13 @@ def test_managed_resources_are_not_deleted_by_hand(express):
     arn = express.create(serviceName="web")["serviceArn"]
     [path] = express.resources(arn)["ingressPaths"]
     balancer, group = path["loadBalancer"]["arn"], path["targetGroups"][0]["arn"]
-    said = f"Amazon ECS manages it for the service {arn}"
+    message = f"Amazon ECS manages it for the service {arn}"
     refused = refusal(express.elb.delete_load_balancer, LoadBalancerArn=balancer)
-    assert (refused[0], said in refused[1]) == ("ResourceInUse", True)
+    assert (refused[0], message in refused[1]) == ("ResourceInUse", True)
     refused = refusal(express.elb.delete_listener, ListenerArn=path["listener"]["arn"])
-    assert (refused[0], said in refused[1]) == ("ResourceInUse", True)
+    assert (refused[0], message in refused[1]) == ("ResourceInUse", True)
     refused = refusal(express.elb.delete_rule, RuleArn=path["rule"]["arn"])
-    assert (refused[0], said in refused[1]) == ("OperationNotPermitted", True)
+    assert (refused[0], message in refused[1]) == ("OperationNotPermitted", True)
     assert code(express.elb.delete_target_group, TargetGroupArn=group) == "ResourceInUse"
     acm = express.installation.client("acm")
     assert code(acm.delete_certificate, CertificateArn=path["certificate"]["arn"]) == "ResourceInUseException"

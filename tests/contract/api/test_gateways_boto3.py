@@ -65,7 +65,7 @@ def test_creation_is_idempotent_by_token(gateways):
 
 
 @pytest.mark.parametrize(
-    ("alb", "said"),
+    ("alb", "expected_message"),
     [
         ({"port": 8443}, "only HTTPS at port 443"),
         ({"protocol": "HTTP"}, "only HTTPS at port 443"),
@@ -84,10 +84,10 @@ def test_creation_is_idempotent_by_token(gateways):
         ({"accessLogs": {}}, "accessLogs must have destination.s3"),
     ],
 )
-def test_settings_that_are_not_valid_are_refused(gateways, alb, said):
+def test_settings_that_are_not_valid_are_refused(gateways, alb, expected_message):
     refused, message = refusal(gateways.create, alb=alb)
     assert refused == "InvalidParameterException"
-    assert said in message
+    assert expected_message in message
     assert len(gateways.installation.store.world.service_gateways) == 0
 
 
@@ -118,11 +118,11 @@ def test_absent_gateways_routes_and_associations(gateways):
     assert code(ecs.describe_gateway_route, gatewayRouteArn=absent) == "ResourceNotFoundException"
     assert code(ecs.describe_gateway_route, gatewayRouteArn="absent") == "InvalidParameterException"
     gateways.create()
-    both = (ecs.associate_gateway_with_cluster, ecs.disassociate_gateway_from_cluster)
-    for call in both:
+    operations = (ecs.associate_gateway_with_cluster, ecs.disassociate_gateway_from_cluster)
+    for call in operations:
         assert code(call, gateway="absent", cluster="shop") == "GatewayNotFoundException"
         assert code(call, gateway="edge", cluster="absent") == "ClusterNotFoundException"
-    assert code(both[1], gateway="edge", cluster="shop") == "ResourceNotFoundException"
+    assert code(operations[1], gateway="edge", cluster="shop") == "ResourceNotFoundException"
 
 
 def test_gateways_are_listed_by_name_and_status(gateways):
@@ -181,7 +181,7 @@ def test_a_service_needs_a_gateway_that_fits(gateways, net):
 
 
 @pytest.mark.parametrize(
-    ("check", "said"),
+    ("check", "expected_message"),
     [
         ({"healthCheckIntervalSeconds": 4}, "healthCheckIntervalSeconds must be between 5 and 300"),
         ({"healthCheckPort": 0}, "healthCheckPort must be between 1 and 65535"),
@@ -190,11 +190,11 @@ def test_a_service_needs_a_gateway_that_fits(gateways, net):
         ({"healthCheckTimeoutSeconds": 60}, "must be smaller than the interval"),
     ],
 )
-def test_a_health_check_that_is_not_valid_is_refused(gateways, check, said):
+def test_a_health_check_that_is_not_valid_is_refused(gateways, check, expected_message):
     gateways.create()
     gateways.associate()
     refused, message = refusal(gateways.serve, "web", {"healthCheck": check})
-    assert (refused, said in message) == ("InvalidParameterException", True)
+    assert (refused, expected_message in message) == ("InvalidParameterException", True)
 
 
 def test_a_service_that_joins_gets_a_route_with_everything_behind_it(gateways, installation):

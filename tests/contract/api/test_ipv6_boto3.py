@@ -166,7 +166,7 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
 
 
 @pytest.mark.parametrize(
-    ("call", "asked", "reason"),
+    ("call", "parameters", "reason"),
     [
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fd00::/48"}, "a /56"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fe80::/56"}, "unicast"),
@@ -179,8 +179,8 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
         ("create_subnet", {"VpcId": OWN.id, "Ipv6Native": True}, "IPv4"),
     ],
 )
-def test_invalid_ipv6_requests_are_refused_with_a_reason(ec2, call, asked, reason):
+def test_invalid_ipv6_requests_are_refused_with_a_reason(ec2, call, parameters, reason):
     if call == "create_route":
-        asked = asked | {"RouteTableId": OWN.route_table.id}
+        parameters = parameters | {"RouteTableId": OWN.route_table.id}
     with pytest.raises(ec2.exceptions.ClientError, match=reason):
-        getattr(ec2, call)(**asked)
+        getattr(ec2, call)(**parameters)

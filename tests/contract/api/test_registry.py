@@ -310,16 +310,16 @@ async def test_paths_and_methods_that_are_refused(client, rig, method, path, exp
 
 async def test_only_one_request_uses_an_upload(client):
     place = (await client.post("/v2/app/blobs/uploads/")).headers["location"]
-    begun, go_on = asyncio.Event(), asyncio.Event()
+    started, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"a"
-        begun.set()
+        started.set()
         await go_on.wait()
         yield b"b"
 
     first = asyncio.create_task(client.patch(place, content=slow()))
-    await begun.wait()
+    await started.wait()
     assert error(await client.patch(place, content=b"c")) == (409, "BLOB_UPLOAD_INVALID")
     assert error(await client.delete(place)) == (409, "BLOB_UPLOAD_INVALID")
     go_on.set()

@@ -47,10 +47,10 @@ def test_resources_of_any_service_are_tagged_and_untagged(installation, tagging,
     cluster, _, _ = arns
     network = default_vpc(SCOPE).id
     vpc = f"arn:aws:ec2:us-east-1:{SCOPE.account}:vpc/{network}"
-    gone = cluster + "-gone"
-    answer = tagging.tag_resources(ResourceARNList=[cluster, vpc, gone], Tags={"owner": "me"})
+    absent = cluster + "-gone"
+    answer = tagging.tag_resources(ResourceARNList=[cluster, vpc, absent], Tags={"owner": "me"})
     assert {arn: failure["ErrorCode"] for arn, failure in answer["FailedResourcesMap"].items()} == {
-        gone: "InvalidParameterException"
+        absent: "InvalidParameterException"
     }
     [described] = ec2.describe_vpcs(VpcIds=[network])["Vpcs"]
     assert described["Tags"] == [{"Key": "owner", "Value": "me"}]

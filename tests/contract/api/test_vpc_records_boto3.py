@@ -116,16 +116,21 @@ def nat(ec2):
 
 def test_secondary_addresses_of_nat_gateways(ec2, nat):
     gateway, others = nat
-    left = ec2.describe_subnets(SubnetIds=[OWN.subnets[0].id])["Subnets"][0]["AvailableIpAddressCount"]
+    free_addresses = ec2.describe_subnets(SubnetIds=[OWN.subnets[0].id])["Subnets"][0]["AvailableIpAddressCount"]
     added = ec2.associate_nat_gateway_address(NatGatewayId=gateway, AllocationIds=others)["NatGatewayAddresses"]
-    assert [(one["AllocationId"], one["Status"]) for one in added] == [(one, "associating") for one in others]
+    assert [(address["AllocationId"], address["Status"]) for address in added] == [
+        (address, "associating") for address in others
+    ]
     [shown] = ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"]
     addresses = shown["NatGatewayAddresses"]
-    assert [one["IsPrimary"] for one in addresses] == [True, False, False]
-    assert len({one["PrivateIp"] for one in addresses}) == 3
-    assert ec2.describe_subnets(SubnetIds=[OWN.subnets[0].id])["Subnets"][0]["AvailableIpAddressCount"] == left - 2
+    assert [address["IsPrimary"] for address in addresses] == [True, False, False]
+    assert len({address["PrivateIp"] for address in addresses}) == 3
+    assert (
+        ec2.describe_subnets(SubnetIds=[OWN.subnets[0].id])["Subnets"][0]["AvailableIpAddressCount"]
+        == free_addresses - 2
+    )
     assert code(ec2.release_address, AllocationId=others[0]) == "InvalidIPAddress.InUse"
-    primary, second, _ = (one["AssociationId"] for one in addresses)
+    primary, second, _ = (address["AssociationId"] for address in addresses)
     [described] = ec2.describe_addresses(Filters=filters_of(("association-id", second)))["Addresses"]
     assert described["AllocationId"] == others[0]
     assert code(ec2.disassociate_nat_gateway_address, NatGatewayId=gateway, AssociationIds=[primary])

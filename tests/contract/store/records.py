@@ -75,7 +75,7 @@ def changes(draw: st.DrawFn) -> Change:
 
 def everything(world: World) -> dict[str, list[StoredRecord]]:
     """The world as a value: every table's records in their order."""
-    found: dict[str, list[StoredRecord]] = {}
+    records: dict[str, list[StoredRecord]] = {}
     for record in world.records():
-        found.setdefault(table_name(type(record)), []).append(record)
-    return found
+        records.setdefault(table_name(type(record)), []).append(record)
+    return records

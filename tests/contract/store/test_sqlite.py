@@ -136,7 +136,7 @@ class TestDatabase:
         await store.durable()
         world, installation = everything(store.world), store.installation
         await store.close()
-        written, said = peer.database.read_bytes(), []
+        written, refusals = peer.database.read_bytes(), []
         chance = random.Random(20261127)  # noqa: S311 - the same bytes each time
         for _ in range(250):
             damaged = bytearray(written)
@@ -146,13 +146,13 @@ class TestDatabase:
             try:
                 store = peer.open()
             except StoreFault as fault:
-                said.append(str(fault))
+                refusals.append(str(fault))
             else:
                 assert (everything(store.world), store.installation) == (world, installation)
                 await store.close()
-        assert 100 < len(said) < 250
-        assert [one for one in said if not one.startswith(f"The state in {peer.database} can't be used")] == []
-        assert [one for one in said if "\n" in one] == []
+        assert 100 < len(refusals) < 250
+        assert [one for one in refusals if not one.startswith(f"The state in {peer.database} can't be used")] == []
+        assert [one for one in refusals if "\n" in one] == []
 
     def test_of_a_newer_schema_is_not_touched(self, peer, old):
         old.execute(f"PRAGMA user_version = {len(STEPS) + 1}")

@@ -18,22 +18,22 @@ from tests.contract.wire import peer
 
 def services() -> dict[str, ApiService]:
     """The services of the API, each from the module ``service`` of its package."""
-    found: dict[str, ApiService] = {}
+    by_name: dict[str, ApiService] = {}
     for package in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
         if package.ispkg and importlib.util.find_spec(f"{package.name}.service"):
             module = importlib.import_module(f"{package.name}.service")
             offered = [service for thing in vars(module).values() if (service := _service_of(thing, module.__name__))]
             assert len(offered) == 1, f"{package.name}.service offers one service, not {len(offered)}"
-            found[offered[0].name] = offered[0]
-    return found
+            by_name[offered[0].name] = offered[0]
+    return by_name
 
 
-def _service_of(thing: Any, module: str) -> ApiService | None:
+def _service_of(value: Any, module: str) -> ApiService | None:
     """A service, or the one that a function makes; its handlers are not called here."""
-    if isinstance(thing, ApiService):
-        return thing
-    if inspect.isfunction(thing) and thing.__module__ == module and thing.__annotations__.get("return") == "ApiService":
-        return cast("ApiService", thing(*[None] * len(inspect.signature(thing).parameters)))
+    if isinstance(value, ApiService):
+        return value
+    if inspect.isfunction(value) and value.__module__ == module and value.__annotations__.get("return") == "ApiService":
+        return cast("ApiService", value(*[None] * len(inspect.signature(value).parameters)))
     return None
 
 

@@ -119,16 +119,16 @@ class Stage:
     def registry(self, name: str) -> list[dict[str, str]]:
         """The Cloud Map service of that name, made if need be, as an ECS service's serviceRegistries."""
         given = [{"Name": "NAMESPACE_ID", "Values": [self.namespace]}]
-        known = {s["Name"]: s["Arn"] for s in self.cloudmap.list_services(Filters=given)["Services"]}
-        if name not in known:
+        arns_by_name = {s["Name"]: s["Arn"] for s in self.cloudmap.list_services(Filters=given)["Services"]}
+        if name not in arns_by_name:
             service = self.cloudmap.create_service(
                 Name=name,
                 NamespaceId=self.namespace,
                 DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 1}]},
                 HealthCheckCustomConfig={"FailureThreshold": 1},
             )
-            known[name] = service["Service"]["Arn"]
-        return [{"registryArn": known[name]}]
+            arns_by_name[name] = service["Service"]["Arn"]
+        return [{"registryArn": arns_by_name[name]}]
 
     def deploy(
         self,

@@ -36,10 +36,10 @@ class Canary(NamedTuple):
 
     def answers_by_node(self) -> Counter[str]:
         """How many requests each node has answered so far."""
-        found: Counter[str] = Counter()
+        answers: Counter[str] = Counter()
         for task, count in self.front.results()["answered"].items():
-            found[self.nodes[task]] += count
-        return found
+            answers[self.nodes[task]] += count
+        return answers
 
     def shares(self) -> Counter[str]:
         """Who answers, of the next so many requests."""

@@ -75,10 +75,10 @@ class Servers(OwnVpc):
 
     def find(self, name: str, *, by_dns: bool = False, preference: str | None = None, **more: Any) -> None:
         """How a node is found, and whether it has a preference of its own; ``more``: of its listener."""
-        found = {"dns": {"hostname": self.fqdn(name)}} if by_dns else self.cloud_map_discovery(name)
-        for how in found.values():
+        discovery = {"dns": {"hostname": self.fqdn(name)}} if by_dns else self.cloud_map_discovery(name)
+        for how in discovery.values():
             how.update({} if preference is None else {"ipPreference": preference})
-        spec = {"listeners": [listener(PORT, **more)], "serviceDiscovery": found}
+        spec = {"listeners": [listener(PORT, **more)], "serviceDiscovery": discovery}
         self.appmesh.update_virtual_node(meshName=self.name, virtualNodeName=name, spec=spec)
 
 

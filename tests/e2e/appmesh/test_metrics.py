@@ -75,14 +75,14 @@ def mesh(make_installation: Callable[[], Installation]) -> Mesh:
 @pytest.fixture(scope="module")
 def sent_requests(mesh: Mesh) -> Answers:
     """What front sent, and how it was answered; before and after a kill."""
-    found: Answers = Counter()
+    answers: Answers = Counter()
 
     def ask(url: str, **more: Any) -> bool:
         answer = mesh.front.get(url, **more)
         if "status" not in answer:  # it could not be sent
             return False
         node = "red" if more else answer["text"]
-        found[node, f"{answer['status'] // 100}xx", "by-header" if more else "rest"] += 1
+        answers[node, f"{answer['status'] // 100}xx", "by-header" if more else "rest"] += 1
         return bool(answer["status"] == 200)
 
     eventually(lambda: ask(mesh.url, headers=RED), "the name is known")
@@ -98,7 +98,7 @@ def sent_requests(mesh: Mesh) -> Answers:
     mesh.server.up()
     for _ in range(20):
         ask(mesh.url)
-    return found
+    return answers
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +135,10 @@ def by_cloudwatch(mesh: Mesh) -> RequestCounts:
     answers: Counter[tuple[str, str]] = Counter()
     requests: Counter[str] = Counter()
     for node in ("red", "blue"):
-        whose = {"VirtualNode": "front", "TargetVirtualService": service, "TargetVirtualNode": node}
+        dimensions = {"VirtualNode": "front", "TargetVirtualService": service, "TargetVirtualNode": node}
         for cls in ("2XX", "3XX", "4XX", "5XX"):
-            answers[node, cls.lower()] = int(extension(mesh, f"HTTPCode_Target_{cls}_Count", **whose))
-        requests[node] = int(extension(mesh, "RequestCountPerTarget", **whose))
+            answers[node, cls.lower()] = int(extension(mesh, f"HTTPCode_Target_{cls}_Count", **dimensions))
+        requests[node] = int(extension(mesh, "RequestCountPerTarget", **dimensions))
     routes = {
         route: int(
             total(mesh, OWN, "RouteRequestCount", VirtualNode="front", TargetVirtualService=service, Route=route)

@@ -74,29 +74,29 @@ class Colour(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        what, _, value = self.path.partition("?")[0].strip("/").partition("/")
-        if what == "ping":
+        command, _, value = self.path.partition("?")[0].strip("/").partition("/")
+        if command == "ping":
             self.answer(200, "pong")
-        elif what == "count":
+        elif command == "count":
             self.answer(200, json.dumps(STATE.answered))
-        elif what == "seen":
+        elif command == "seen":
             self.answer(200, json.dumps({"path": self.path, "headers": dict(self.headers)}))
         else:
-            threading.Event().wait(float(value) if what == "delay" else STATE.latency)
+            threading.Event().wait(float(value) if command == "delay" else STATE.latency)
             status = STATE.next_status()
             self.answer(status, colour(self.server.server_port) if status == 200 else "")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
-        what, *values = self.path.strip("/").split("/")
+        command, *values = self.path.strip("/").split("/")
         with STATE.lock:
-            if what == "latency":
+            if command == "latency":
                 STATE.latency = float(values[0])
-            if what == "fault":
+            if command == "fault":
                 STATE.status, STATE.times = int(values[0]), int(values[1])
-            if what == "faulty":
+            if command == "faulty":
                 STATE.status, STATE.until = int(values[0]), time.monotonic() + float(values[1])
-        self.answer(200, "" if what else colour(self.server.server_port))
+        self.answer(200, "" if command else colour(self.server.server_port))
 
     def answer(self, status: int, text: str) -> None:
         body = text.encode()

@@ -27,10 +27,10 @@ class Counting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.path.strip("/")
         os.write(1, f"got {asked}\n".encode())
-        what, _, value = asked.partition("/")
-        if what == "slow":
+        command, _, value = asked.partition("/")
+        if command == "slow":
             threading.Event().wait(int(value) / 1000)
-        self.send_response(int(value) if what == "status" else 200)
+        self.send_response(int(value) if command == "status" else 200)
         self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"ok")

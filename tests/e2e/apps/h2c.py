@@ -48,11 +48,11 @@ class Connection(socketserver.BaseRequestHandler):
             self.finish_request(event.stream_id)
 
     def finish_request(self, stream: int) -> None:
-        what, _, value = self.paths.pop(stream).strip("/").partition("/")
+        command, _, value = self.paths.pop(stream).strip("/").partition("/")
         size, digest = self.bodies.pop(stream)
-        if what == "digest":
+        if command == "digest":
             self.answer(stream, f"{size} {digest.hexdigest()}", trailer="over")
-        elif what == "together":
+        elif command == "together":
             self.waiting.append(stream)
             if len(self.waiting) == int(value):
                 for each in reversed(self.waiting):

@@ -79,12 +79,12 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def do_bytes(self, _request: h11.Request, value: str) -> None:
         list(self.body())
-        left = int(value)
+        remaining = int(value)
         self.begin((b"content-length", value.encode()))
-        while left and self.http.our_state is not h11.MUST_CLOSE:
+        while remaining and self.http.our_state is not h11.MUST_CLOSE:
             piece = b"moyai" * (PIECE // 5)
-            self.send(h11.Data(piece[:left]))
-            left -= min(left, len(piece))
+            self.send(h11.Data(piece[:remaining]))
+            remaining -= min(remaining, len(piece))
         self.send(h11.EndOfMessage())
 
     def do_chunks(self, _request: h11.Request, value: str) -> None:

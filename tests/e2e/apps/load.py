@@ -51,12 +51,12 @@ class Http:
         body = b"a body" if self.method == "POST" else None
         self.connection.request(self.method, self.parts.path or "/", body)
         answer = self.connection.getresponse()
-        found = answer.read()
+        content = answer.read()
         if not self.keep:
             self.close()
         if answer.status != http.client.OK:
-            raise Wrong(f"{answer.status} {found[:200]!r}")
-        return str(json.loads(found)["task"])
+            raise Wrong(f"{answer.status} {content[:200]!r}")
+        return str(json.loads(content)["task"])
 
     def close(self) -> None:
         self.connection.close()
@@ -104,15 +104,15 @@ class LineCaller:
 
 def addresses(name: str, port: int) -> tuple[list[tuple[str, int]], float]:
     """Where a name's A records lead, and for how many seconds."""
-    found = dns.resolver.resolve(name, "A")
-    return [(record.address, port) for record in found], ttl_of(found)
+    body = dns.resolver.resolve(name, "A")
+    return [(record.address, port) for record in body], ttl_of(body)
 
 
 def resolve_srv(name: str) -> tuple[list[tuple[str, int]], float]:
     """Where a name's SRV records lead, and for how many seconds."""
-    found = dns.resolver.resolve(name, "SRV")
-    targets = [addresses(str(record.target), record.port) for record in found]
-    return [place for places, _ in targets for place in places], min(ttl_of(found), *(ttl for _, ttl in targets))
+    body = dns.resolver.resolve(name, "SRV")
+    targets = [addresses(str(record.target), record.port) for record in body]
+    return [place for places, _ in targets for place in places], min(ttl_of(body), *(ttl for _, ttl in targets))
 
 
 def ttl_of(answer: dns.resolver.Answer) -> float:
@@ -142,9 +142,9 @@ class Url:
     def ask(self) -> str:
         self.http.connection.request("GET", self.http.parts.path or "/")
         answer = self.http.connection.getresponse()
-        found = answer.read()
+        body = answer.read()
         if answer.status != http.client.OK:
-            raise Wrong(f"{answer.status} {found[:200]!r}")
+            raise Wrong(f"{answer.status} {body[:200]!r}")
         return "somebody"
 
     def close(self) -> None:

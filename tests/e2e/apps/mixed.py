@@ -49,10 +49,10 @@ def main(url: str, callers: int, seconds: float, *paths: str) -> None:
         )
         for n in range(callers)
     ]
-    for one in asking:
-        one.start()
-    for one in asking:
-        one.join()
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
     print(json.dumps({"statuses": Counter(statuses), "times": sorted(times)}))  # noqa: T201
 
 

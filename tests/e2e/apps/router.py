@@ -79,14 +79,14 @@ class MessagePack:
 
 def messages(data: bytes) -> tuple[list[Any], bytes]:
     """The complete messages at the start of the data, and the rest."""
-    reader, found, end = MessagePack(data), [], 0
+    reader, events, end = MessagePack(data), [], 0
     while end < len(data):
         try:
-            found.append(reader.value())
+            events.append(reader.value())
         except Incomplete:
             break
         end = reader.position
-    return found, data[end:]
+    return events, data[end:]
 
 
 def events(message: list[Any]) -> Iterator[tuple[str, float, dict[str, str]]]:

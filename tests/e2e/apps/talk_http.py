@@ -29,13 +29,13 @@ def raw(host: str, port: int, texts: list[str]) -> dict[str, object]:
 
 def exchange(host: str, port: int, text: str) -> str:
     """The same for one: until the end, or until nothing comes any more."""
-    found = b""
+    received = b""
     with socket.create_connection((host, port), timeout=QUIET) as connection:
         connection.sendall(text.encode("latin-1"))
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             while piece := connection.recv(65536):
-                found += piece
-    return found.decode("latin-1")
+                received += piece
+    return received.decode("latin-1")
 
 
 def keep_alive(host: str, port: int, paths: list[str]) -> dict[str, object]:
@@ -62,12 +62,12 @@ def websocket(host: str, port: int, texts: list[str]) -> dict[str, object]:
         status = stream.readline().decode().strip()
         while stream.readline().strip():
             pass
-        heard = [frames.read(stream)]
+        messages = [frames.read(stream)]
         for text in texts:
             connection.sendall(frames.text(text, os.urandom(4)))
-            heard.append(frames.read(stream))
+            messages.append(frames.read(stream))
         connection.sendall(frames.close(os.urandom(4)))
-        return {"status": status, "heard": heard, "end": frames.read(stream)}
+        return {"status": status, "heard": messages, "end": frames.read(stream)}
 
 
 def events(host: str, port: int) -> dict[str, object]:

@@ -33,13 +33,13 @@ def chat(target: str, texts: list[str]) -> dict[str, object]:
             yield StringValue(value=text)
             back.get(timeout=PATIENCE)
 
-    heard = []
+    messages = []
     with grpc.insecure_channel(target) as channel:
         call = channel.stream_stream("/e2e.Echo/Chat", StringValue.SerializeToString, StringValue.FromString)
         for answer in call(requests(), timeout=PATIENCE):
-            heard.append(answer.value)
+            messages.append(answer.value)
             back.put(answer.value)
-    return {"texts": heard}
+    return {"texts": messages}
 
 
 def unary(target: str, name: str, text: str = "", timeout: float | None = PATIENCE) -> dict[str, object]:

@@ -22,9 +22,9 @@ def https(url: str, roots: str = "", headers: dict[str, str] | None = None) -> d
     connection = http.client.HTTPSConnection(to.netloc, timeout=PATIENCE, context=context)
     try:
         connection.connect()
-        shown = ssl.DER_cert_to_PEM_cert(connection.sock.getpeercert(binary_form=True) or b"")
+        certificate = ssl.DER_cert_to_PEM_cert(connection.sock.getpeercert(binary_form=True) or b"")
         connection.request("GET", to.path or "/", headers=headers or {})
         answer = connection.getresponse()
-        return {"status": answer.status, "text": answer.read().decode(), "certificate": shown}
+        return {"status": answer.status, "text": answer.read().decode(), "certificate": certificate}
     finally:
         connection.close()

@@ -30,22 +30,22 @@ class Web(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body leave together: a death between the two could not be made good by anybody
 
     def do_GET(self) -> None:
-        what, _, value = self.path.strip("/").partition("/")
+        command, _, value = self.path.strip("/").partition("/")
         body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
-        if what == "count":
+        if command == "count":
             self.answer(200, {"task": task_id(), "refused": len(REFUSED)})
             return
         if FAILING.is_set():
             REFUSED.append(self.path)
             self.answer(503, {"task": task_id()})
             return
-        if what == "slow":
+        if command == "slow":
             threading.Event().wait(float(value))
-        if what == "fail":
+        if command == "fail":
             FAILING.set()
         found: dict[str, object] = {"task": task_id(), "version": os.environ.get("VERSION", ""), "body": body}
         found |= {"path": self.path, "headers": dict(self.headers), "peer": self.client_address[0]}
-        self.answer(int(value) if what == "status" else 200, found)
+        self.answer(int(value) if command == "status" else 200, found)
 
     do_POST = do_PUT = do_GET  # noqa: N815 - names that http.server looks for
 

@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]  # owners are kept
 
 def link_archive(name: str, kind: bytes, to: str) -> bytes:
     """An archive with one link."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         member = tarfile.TarInfo(name)
         member.type, member.linkname = kind, to
         tar.addfile(member)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 ARCHIVES = {

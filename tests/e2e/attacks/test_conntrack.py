@@ -112,10 +112,10 @@ def test_one_task_cannot_fill_the_conntrack_table(vpc):
 
 def test_two_cooperating_tasks_cannot_fill_the_conntrack_table(vpc):
     most = vpc.router.conntrack("max")
-    one, other = vpc.first, vpc.second
-    one.flood(most // 4, one.address, other.address)
-    other.flood(most // 4, other.address, one.address, "--answer")
-    for member in (one, other):
+    first, second = vpc.first, vpc.second
+    first.flood(most // 4, first.address, second.address)
+    second.flood(most // 4, second.address, first.address, "--answer")
+    for member in (first, second):
         member.finish()
     assert vpc.router.conntrack("count") < most // 4
     assert vpc.asking.reaches(vpc.answering)

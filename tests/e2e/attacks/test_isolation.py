@@ -30,22 +30,22 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRig]:
         yield DockerRig(engine, tmp_path_factory.mktemp("attacks"))
 
 
-def check(name: str, found: Record, request: pytest.FixtureRequest) -> None:
+def check(name: str, outcome: Record, request: pytest.FixtureRequest) -> None:
     """Record it, or compare it with what is on record, as far as that is of a machine like this."""
     if request.config.getoption("--record-attacks"):
-        recorded.write(name, found)
+        recorded.write(name, outcome)
     kept = recorded.read(name)
-    if kept.machine == os.uname().machine and kept.version == found.version:
-        assert outcomes(found.results) == outcomes(kept.results), "run `make attacks` and read the difference"
+    if kept.machine == os.uname().machine and kept.version == outcome.version:
+        assert outcomes(outcome.results) == outcomes(kept.results), "run `make attacks` and read the difference"
 
 
 def outcomes(results: Results) -> dict[tuple[str, str, str], bool]:
     """Whether each attempt of each program and case succeeded."""
     return {
-        (program, attempt, case): found == SUCCEEDED
+        (program, attempt, case): outcome == SUCCEEDED
         for program, attempts in results.items()
         for attempt, cases in attempts.items()
-        for case, found in cases.items()
+        for case, outcome in cases.items()
     }
 
 

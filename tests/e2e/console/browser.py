@@ -124,10 +124,10 @@ class Person:
         """Go to an address of the console."""
         self.page.goto(f"{self.url}/console/{path}")
 
-    def click(self, what: Locator) -> None:
+    def click(self, target: Locator) -> None:
         """One click, counted."""
         self.clicks += 1
-        what.click()
+        target.click()
 
     def press(self, name: str) -> None:
         """Click the button of this name."""

@@ -22,7 +22,7 @@ PERIOD = 10.0
 """Seconds of a point of the charts, which leave out one that is not over."""
 NOTHING = "\N{EN DASH}"
 Row = dict[str, float]
-"""An edge's figures, by the table's headlines."""
+"""An edge's metrics, by the table's headlines."""
 
 
 class TerminalMesh(NamedTuple):
@@ -80,13 +80,13 @@ def test_the_traffic_table_agrees_with_the_mesh_command(look, palette, terminal_
     person.wait_for_text(f"{len(terminal_mesh.edges)} connections")
     timed = sum(edge["p99"] is not None for edge in terminal_mesh.edges.values())
     eventually(lambda: sum(row["p99 ms"] != NOTHING for row in rows(person)) == timed, "times are there")
-    shown = {(row["Caller"], row["Target"]): figures(row) for row in rows(person)}
-    assert shown == {
+    by_console = {(row["Caller"], row["Target"]): metrics_of(row) for row in rows(person)}
+    assert by_console == {
         (f"{MESH}/{caller}", f"{edge['target']} → {node}"): pytest.approx(as_shown(edge), abs=0.51)
         for (caller, node), edge in terminal_mesh.edges.items()
     }
     for (caller, node), edge in terminal_mesh.edges.items():
-        row = shown[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
+        row = by_console[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
         assert {name: row[name] for name in COUNTS} == {name: edge[field] for name, field in COUNTS.items()}
     assert set(terminal_mesh.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("edge", "blue")}
     assert terminal_mesh.edges["edge", "blue"]["requests"] == THROUGH_THE_GATEWAY
@@ -98,7 +98,7 @@ def rows(person: Person) -> list[dict[str, str]]:
     return person.table("Caller")
 
 
-def figures(row: dict[str, str]) -> Row:
+def metrics_of(row: dict[str, str]) -> Row:
     """Those of a row of the table; what nothing is said of is left out."""
     wanted = (*COUNTS, "Ejected hosts", "Success rate", "p50 ms", "p95 ms", "p99 ms")
     return {name: number(row[name].removesuffix(" %")) for name in wanted if row[name] != NOTHING}

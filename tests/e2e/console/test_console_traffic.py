@@ -84,27 +84,27 @@ class CallerView(NamedTuple):
 def caller_view(cluster):
     """First failures alone, so that a host is kept away, then some of everything."""
     probe = cluster.probe("tug")
-    started_time, got = time.time(), Counter[str]()
+    started_time, statuses = time.time(), Counter[str]()
     for seconds, paths in ((1, BURST), (4, MIXED)):
         command = ("python3", "-m", "tests.e2e.apps.mixed", "http://buoy/", "3", str(seconds), *paths)
-        got += Counter(json.loads(probe.run(*command)["out"])["statuses"])
-    assert set(got) == {"200", "404", "503", "504"}
+        statuses += Counter(json.loads(probe.run(*command)["out"])["statuses"])
+    assert set(statuses) == {"200", "404", "503", "504"}
     counting = CloudWatch(cluster.installation, Edge("harbour", "tug", "buoy"))
     logs = cluster.installation.client("logs")
 
     def is_counted() -> bool:
         """By the caller's proxy, and by one that was called, which reports at another time."""
         count = counting.count(since(started_time))
-        return count.requests >= got.total() and count.attempts > 0
+        return count.requests >= statuses.total() and count.attempts > 0
 
     def is_logged() -> bool:
         lines = logs.filter_log_events(logGroupName="/harbour/buoy")["events"]
-        return sum('"GET /status/404 ' in line["message"] for line in lines) >= got["404"]
+        return sum('"GET /status/404 ' in line["message"] for line in lines) >= statuses["404"]
 
     # A page of times that are over is not looked up again: what it is to show must be there before.
     eventually(is_counted, "all is counted")
     eventually(is_logged, "all is logged")
-    return CallerView(got, since(started_time))
+    return CallerView(statuses, since(started_time))
 
 
 def note(person: Person) -> None:
@@ -117,11 +117,11 @@ def note(person: Person) -> None:
     person.page.route(DRAWS, noting)
 
 
-def drawing_list(person: Person, what: str) -> list[str]:
+def drawing_list(person: Person, kind: str) -> list[str]:
     """A list that those who draw the map have, once it has been painted."""
     person.page.locator("canvas[data-lines]").wait_for()
     drawing = [worker for worker in person.page.workers if "/draw.worker-" in worker.url]
-    return [answer for worker in drawing for answer in worker.evaluate(what)]
+    return [answer for worker in drawing for answer in worker.evaluate(kind)]
 
 
 def map_words(person: Person) -> list[str]:
@@ -274,12 +274,12 @@ def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulation,
     person: Person = visit(simulation)
     person.page.route(DRAWS, trouble)
     person.open(f"traffic?namespace={trouble.__name__}")
-    said = person.page.get_by_role("alert").filter(has_text="Couldn't draw the map")
-    expect(said).to_be_visible()
+    alert = person.page.get_by_role("alert").filter(has_text="Couldn't draw the map")
+    expect(alert).to_be_visible()
     person.wait_for_text("Connections")
     assert person.violations() == []
     person.page.unroute(DRAWS)
     person.press("Retry")
     person.page.locator("canvas[data-lines]").wait_for()
-    expect(said).to_have_count(0)
+    expect(alert).to_have_count(0)
     person.complaints.clear()  # of what was broken here

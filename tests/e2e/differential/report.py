@@ -67,13 +67,13 @@ def _kind(descriptor: int) -> str:
 def _file(path: str) -> str:
     """Type, mode, owner and device of a file, and how its file system is mounted."""
     try:
-        found, mount = Path(path).lstat(), os.statvfs(path)
+        status, mount = Path(path).lstat(), os.statvfs(path)
     except OSError as error:
         return str(error.strerror)
-    names = ("RDONLY", "NOSUID", "NOEXEC") if stat.S_ISDIR(found.st_mode) else ("RDONLY",)
+    names = ("RDONLY", "NOSUID", "NOEXEC") if stat.S_ISDIR(status.st_mode) else ("RDONLY",)
     flags = [name for name in names if mount.f_flag & getattr(os, f"ST_{name}")]
-    owner = "" if path.startswith(_OF_KERNEL) else f"{found.st_uid}:{found.st_gid}"
-    return " ".join([stat.filemode(found.st_mode), owner, str(found.st_rdev), *flags])
+    owner = "" if path.startswith(_OF_KERNEL) else f"{status.st_uid}:{status.st_gid}"
+    return " ".join([stat.filemode(status.st_mode), owner, str(status.st_rdev), *flags])
 
 
 if __name__ == "__main__":

@@ -90,10 +90,10 @@ def mesh(
     groups: Mapping[str, tuple[Member, ...]] = MappingProxyType({}),
 ) -> MeshIR:
     """All of it; a destination's group is made of the node of its name where nothing else is said."""
-    known = {name: (place,) for name, place in PLACES.items()} | dict(groups)
+    groups_by_name = {name: (place,) for name, place in PLACES.items()} | dict(groups)
     return MeshIR(
         workloads={w.id: w for w in workloads},
         destinations={d.name: d for d in destinations},
-        groups={name: EndpointGroup(name, members) for name, members in known.items()},
+        groups={name: EndpointGroup(name, members) for name, members in groups_by_name.items()},
         certificates={c.name: c for c in certificates},
     )

@@ -53,18 +53,18 @@ def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
 
 # Not POSTs of the starved caller: one that its proxy has taken up, but not sent, may meet a connection that has ended.
 @pytest.mark.parametrize(
-    ("who", "requests"),
+    ("owner", "requests"),
     [
         pytest.param("the caller's", GETS, id="the caller's"),
         pytest.param("the leaving task's", POSTS, id="the leaving task's"),
     ],
 )
-def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, requests):
+def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, owner, requests):
     younger = add_task(cluster)
     (caller,) = cluster.tasks("starving-caller")
     probe.begin(*[LINES] * (CALLERS - 2), *[requests] * 2)
     eventually(lambda: len(probe.results()["answered"]) == 2)
-    with worker_starved(caller["taskArn"] if who == "the caller's" else younger):
+    with worker_starved(caller["taskArn"] if owner == "the caller's" else younger):
         eventually(lambda: stuck(probe), "callers wait for the proxy that stands still")
         cluster.update("pair", desiredCount=1)
         while_it_lasts(HELD)

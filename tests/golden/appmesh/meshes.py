@@ -140,11 +140,11 @@ def _routes(case: dict[str, Any]) -> list[StoredRecord]:
                 name=name,
                 mesh=MESH,
                 router=router_arn(router),
-                spec=spec_of(RouteSpec, said),
+                spec=spec_of(RouteSpec, specified),
                 **_whose(name),
             )
             for router, routes in case.get("routes", {}).items()
-            for name, said in routes.items()
+            for name, specified in routes.items()
         ),
         *(
             GatewayRoute(
@@ -152,11 +152,11 @@ def _routes(case: dict[str, Any]) -> list[StoredRecord]:
                 name=name,
                 mesh=MESH,
                 gateway=gateway_arn(gateway),
-                spec=spec_of(GatewayRouteSpec, said),
+                spec=spec_of(GatewayRouteSpec, specified),
                 **_whose(name),
             )
             for gateway, routes in case.get("gatewayRoutes", {}).items()
-            for name, said in routes.items()
+            for name, specified in routes.items()
         ),
     ]
 
@@ -191,8 +191,8 @@ def _cloud_map(world: World, name: str, services: dict[str, Any]) -> None:
             world.apply(Put(instance))
 
 
-def _snake(said: Any) -> Any:
+def _snake(specified: Any) -> Any:
     """The same with members as moyai calls them."""
-    if isinstance(said, dict):
-        return {re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", key).lower(): _snake(value) for key, value in said.items()}
-    return [_snake(one) for one in said] if isinstance(said, list) else said
+    if isinstance(specified, dict):
+        return {re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", key).lower(): _snake(value) for key, value in specified.items()}
+    return [_snake(one) for one in specified] if isinstance(specified, list) else specified

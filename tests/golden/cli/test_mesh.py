@@ -29,10 +29,10 @@ def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> MeshTraffic:
     return build_mesh(metrics, services, msgspec.convert(case["span"], Span), wanted)
 
 
-def render_text(what: RenderableType, width: int, *, colours: bool = False) -> str:
+def render_text(renderable: RenderableType, width: int, *, colours: bool = False) -> str:
     paper = io.StringIO()
     out = Console(file=paper, width=width, highlight=False, color_system="standard" if colours else None)
-    out.print(what)
+    out.print(renderable)
     return paper.getvalue()
 
 
@@ -43,10 +43,10 @@ def render_case(mesh: MeshTraffic, look: dict[str, Any]) -> str:
     if "rows" in look:
         return render_text(render_screen(mesh, view, (width, look["rows"])), width)
     colours = look.get("colours", False)
-    said = render_text(table(mesh, view, width), width, colours=colours) + render_text(
+    text = render_text(table(mesh, view, width), width, colours=colours) + render_text(
         headline(mesh), width, colours=colours
     )
-    return said.replace("\x1b", "\\e")
+    return text.replace("\x1b", "\\e")
 
 
 @pytest.mark.parametrize("name", cases(HERE))

@@ -157,16 +157,16 @@ class Deployment(Harness):
 
     def places(self) -> Iterator[DeploymentPosition]:
         """Each place, at the moment it is reached, until the deployment is over."""
-        yield (known := DeploymentPosition.of_record(self.record))
+        yield (last := DeploymentPosition.of_record(self.record))
         for _ in range(SICK_PATIENCE if self._sick else PATIENCE):
             for key in self.keys:
                 self.step(key)
-                if (place := DeploymentPosition.of_record(self.record)) != known and not self.record.finished:
-                    yield (known := place)
+                if (place := DeploymentPosition.of_record(self.record)) != last and not self.record.finished:
+                    yield (last := place)
             if self.record.finished:
                 return
             self._let_pass()
-        self._lines.append(f"and so on, at {known}")
+        self._lines.append(f"and so on, at {last}")
 
     def told_to_the_end(self) -> list[str]:
         """What is told until the deployment is over and nothing is left to do."""
@@ -177,7 +177,7 @@ class Deployment(Harness):
             assert self.plans_left() == []
         return self.take_lines()
 
-    def trouble(self, what: str) -> None:
+    def trouble(self, trouble: str) -> None:
         verbs = {
             "back": lambda: self.build.roll_back(self.service),
             "abort": lambda: self.build.abort(self.service),
@@ -189,7 +189,7 @@ class Deployment(Harness):
             "supersede": self._deploy,
             "delete": lambda: self.build.delete(self.service),
         }
-        verbs[what]()
+        verbs[trouble]()
 
     # ---- what everybody else does
 
@@ -318,10 +318,10 @@ def _service(before: Service | None, service: Service) -> list[str]:
         lines.append(_traffic(service))
     states = {d.id: (d.status, d.rollout_state) for d in (() if before is None else before.deployments)}
     for deployment in service.deployments if service.status is ServiceStatus.ACTIVE else ():
-        told = deployment.status, deployment.rollout_state
-        if states.get(deployment.id) not in {None, told}:
+        state = deployment.status, deployment.rollout_state
+        if states.get(deployment.id) not in {None, state}:
             halted = ", halted" if deployment.halted else ""
-            lines.append(f"{deployment.id} is {told[0]} and {told[1]}{halted}")
+            lines.append(f"{deployment.id} is {state[0]} and {state[1]}{halted}")
     gone = states.keys() - {d.id for d in service.deployments}
     return [*lines, *(f"{each} is gone" for each in sorted(gone))]
 

@@ -34,13 +34,13 @@ def placement_of(mesh: MeshIR) -> Placement:
 @pytest.mark.parametrize("name", CASES)
 def test_the_envoy_resources_are_as_expected(name, golden_update):
     mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
-    found = {
+    resources = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
         for kind, listed in messages(mesh, placement_of(mesh)).items()
         if listed or kind is not ResourceType.SECRET
     }
-    found["bootstrap"] = as_yaml(json.loads(host_bootstrap(HOST, BootstrapSettings())))
-    Golden(HERE, update=golden_update).check(name, found)
+    resources["bootstrap"] = as_yaml(json.loads(host_bootstrap(HOST, BootstrapSettings())))
+    Golden(HERE, update=golden_update).check(name, resources)
 
 
 def test_every_expectation_has_a_case(golden_update):

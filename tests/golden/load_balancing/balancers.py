@@ -79,8 +79,8 @@ def group_arn(name: str) -> TargetGroupArn:
 
 
 def _balancers(case: dict[str, Any]) -> Iterator[StoredRecord]:
-    for name, said in case.get("loadBalancers", {}).items():
-        fields = {key: value for key, value in said.items() if key not in {"nodes", "listeners"}}
+    for name, specified in case.get("loadBalancers", {}).items():
+        fields = {key: value for key, value in specified.items() if key not in {"nodes", "listeners"}}
         kind = LoadBalancerType(fields.pop("type", "application"))
         short = "app" if kind is LoadBalancerType.APPLICATION else "net"
         balancer = LoadBalancer(
@@ -89,13 +89,13 @@ def _balancers(case: dict[str, Any]) -> Iterator[StoredRecord]:
             type=kind,
             scheme=Scheme(fields.pop("scheme", "internal")),
             vpc=VPC,
-            nodes=tuple(starmap(_node, said.get("nodes", {"us-east-1a": "10.0.0.10"}).items())),
+            nodes=tuple(starmap(_node, specified.get("nodes", {"us-east-1a": "10.0.0.10"}).items())),
             dns_name=f"{name}-1.us-east-1.elb.localhost",
             created_at=LONG_AGO,
             **fields,
         )
         yield balancer
-        for port, listener in said.get("listeners", {}).items():
+        for port, listener in specified.get("listeners", {}).items():
             yield from _listener(balancer, port, listener)
 
 
@@ -105,8 +105,8 @@ def _node(zone: str, address: str) -> LoadBalancerNode:
     return LoadBalancerNode(subnet, zone, interface)
 
 
-def _listener(balancer: LoadBalancer, port: int, said: dict[str, Any]) -> Iterator[StoredRecord]:
-    fields = {key: value for key, value in said.items() if key != "rules"}
+def _listener(balancer: LoadBalancer, port: int, specified: dict[str, Any]) -> Iterator[StoredRecord]:
+    fields = {key: value for key, value in specified.items() if key != "rules"}
     within = balancer.arn.replace(":loadbalancer/", ":listener/")
     certificates = tuple(map(certificate_arn, fields.pop("certificates", ())))
     listener = Listener(
@@ -119,7 +119,7 @@ def _listener(balancer: LoadBalancer, port: int, said: dict[str, Any]) -> Iterat
         **fields,
     )
     yield listener
-    for priority, rule in said["rules"].items():
+    for priority, rule in specified["rules"].items():
         identity = {
             "arn": ListenerRuleArn(f"{listener.arn.replace(':listener/', ':listener-rule/')}/{priority:0>16}"),
             "listener": listener.arn,
@@ -135,8 +135,8 @@ def _listener(balancer: LoadBalancer, port: int, said: dict[str, Any]) -> Iterat
 
 
 def _groups(case: dict[str, Any]) -> Iterator[StoredRecord]:
-    for name, said in case.get("targetGroups", {}).items():
-        fields = {key: value for key, value in (said or {}).items() if key != "targets"}
+    for name, specified in case.get("targetGroups", {}).items():
+        fields = {key: value for key, value in (specified or {}).items() if key != "targets"}
         protocol = TargetProtocol(fields.pop("protocol", "HTTP"))
         check = {"protocol": protocol, "interval": 30, "timeout": 5, "healthy_threshold": 5, "unhealthy_threshold": 2}
         version = fields.pop("protocol_version", "HTTP1" if protocol.is_http else None)
@@ -153,7 +153,7 @@ def _groups(case: dict[str, Any]) -> Iterator[StoredRecord]:
             **fields,
         )
         yield group
-        for at, target in (said or {}).get("targets", {}).items():
+        for at, target in (specified or {}).get("targets", {}).items():
             address, _, port = at.partition(":")
             identity = {"group": group.arn, "id": address, "port": int(port), "address": address}
             defaults = {"zone": "us-east-1a", "registered_at": LONG_AGO, "type": "target"}

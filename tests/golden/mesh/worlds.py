@@ -110,18 +110,18 @@ def _offers(service: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
     return list((service or {}).get("offers", {}).items())
 
 
-def _offer(name: str, given: dict[str, Any]) -> Offer:
-    protocol = given.get("protocol")
+def _offer(name: str, specified: dict[str, Any]) -> Offer:
+    protocol = specified.get("protocol")
     return Offer(
         discovery_service=discovery_arn(name),
         discovery_name=name,
-        container_port=given["port"],
+        container_port=specified["port"],
         protocol=None if protocol is None else AppProtocol(protocol),
-        ingress_port=given.get("ingress_port"),
-        idle_timeout_seconds=given.get("idle"),
-        per_request_timeout_seconds=given.get("request"),
-        authority=_authority(given.get("tls")),
-        test_header=TrafficHeader(*given["test_header"]) if "test_header" in given else TrafficHeader(),
+        ingress_port=specified.get("ingress_port"),
+        idle_timeout_seconds=specified.get("idle"),
+        per_request_timeout_seconds=specified.get("request"),
+        authority=_authority(specified.get("tls")),
+        test_header=TrafficHeader(*specified["test_header"]) if "test_header" in specified else TrafficHeader(),
     )
 
 
@@ -134,15 +134,15 @@ def _authority(name: str | None) -> CertificateAuthorityArn | None:
 def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) -> None:
     for offer in offers:
         if offer.authority is not None:
-            whose = f"{offer.discovery_name} by {offer.authority.rpartition('/')[2]}"
+            serial_text = f"{offer.discovery_name} by {offer.authority.rpartition('/')[2]}"
             server_certificate = ServerCertificate(
                 service=service,
                 discovery_service=offer.discovery_service,
                 authority=offer.authority,
                 name=f"{offer.discovery_name}.shop",
-                chain=f"certificate of {whose}",
-                private=Secret(f"key of {whose}"),
-                roots=(f"root above {whose}",),
+                chain=f"certificate of {serial_text}",
+                private=Secret(f"key of {serial_text}"),
+                roots=(f"root above {serial_text}",),
                 serial="01",
                 issued_at=LONG_AGO,
                 not_after=LONG_AGO,
@@ -160,16 +160,16 @@ def with_certificates(world: World) -> World:
     return world
 
 
-def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, SeenName]) -> None:
+def _service(world: World, name: str, specified: dict[str, Any], seen: dict[str, SeenName]) -> None:
     arn = ServiceArn(f"arn:aws:ecs:us-east-1:123456789012:service/default/{name}")
-    offers = tuple(_offer(n, o) for n, o in _offers(given))
-    log = given.get("log")
+    offers = tuple(_offer(n, o) for n, o in _offers(specified))
+    log = specified.get("log")
     access_log = (
         None if log is None else AccessLogConfiguration(AccessLogFormat(log["format"]), log.get("query", "DISABLED"))
     )
-    view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers, access_log)
+    view = ConnectView(NAMESPACE, tuple(seen[n] for n in specified.get("sees", ())), offers, access_log)
     definition = _definition(world, name, offers)
-    pools: dict[str, float] = given.get("pools", {"": 100})
+    pools: dict[str, float] = specified.get("pools", {"": 100})
     deployments = tuple(
         Deployment(
             DeploymentId(f"ecs-svc/{name}{pool}"),
@@ -177,20 +177,20 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
             definition,
             LONG_AGO,
             LONG_AGO,
-            network_configuration=_network(given.get("zones")),
-            view=_within(view, given, pool),
+            network_configuration=_network(specified.get("zones")),
+            view=_within(view, specified, pool),
             pool=Pool(pool),
         )
         for pool in pools
     )
     shares = tuple(TrafficShare(Pool(pool), round(percent * 10)) for pool, percent in pools.items())
-    traffic = ServiceTraffic(shares if "pools" in given else (), given.get("test"))
-    tags = given.get("tags", {})
+    traffic = ServiceTraffic(shares if "pools" in specified else (), specified.get("test"))
+    tags = specified.get("tags", {})
     world.apply(
         Put(Service(arn, name, CLUSTER, LONG_AGO, "test", deployments, desired_count=1, tags=tags, traffic=traffic))
     )
     for offer in offers:
-        if not dict(_offers(given))[offer.discovery_name].get("gone"):
+        if not dict(_offers(specified))[offer.discovery_name].get("gone"):
             discovery_service = DiscoveryService(
                 offer.discovery_service,
                 DiscoveryServiceId(f"srv-{offer.discovery_name}"),
@@ -202,13 +202,13 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
             )
             world.apply(Put(discovery_service))
     _certificates(world, arn, offers)
-    before = given.get("before", {"tasks": 0, "tls": None})
+    before = specified.get("before", {"tasks": 0, "tls": None})
     older = replace(view, offers=tuple(replace(o, authority=_authority(before["tls"])) for o in offers))
     if before["tasks"]:
         _certificates(world, arn, older.offers)
     for number in range(before["tasks"]):
         _task(world, f"{name}-before-{number}", arn, replace(deployments[0], view=older), registered=True)
-    tasks = given.get("tasks", 1)
+    tasks = specified.get("tasks", 1)
     for deployment in deployments:
         for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
             _task(world, f"{name}-{number}{deployment.pool}", arn, deployment, registered=registered)

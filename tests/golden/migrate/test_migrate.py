@@ -18,11 +18,13 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_the_migration_is_as_expected(name, golden_update):
     documents = ((name, document) for document in yaml.safe_load_all((HERE / f"{name}.in.yaml").read_text()))
-    told = as_json(plan(build_inventory(documents)))
+    migration = as_json(plan(build_inventory(documents)))
     fields = [
-        f"{f['verdict']}: {f['resource']} {f['path']} = {f['value']} -> {f['becomes']}" for f in told.pop("fields")
+        f"{f['verdict']}: {f['resource']} {f['path']} = {f['value']} -> {f['becomes']}" for f in migration.pop("fields")
     ]
-    text = yaml.safe_dump(told | {"moves": [dict(move) for move in told["moves"]]}, sort_keys=False, width=120)
+    text = yaml.safe_dump(
+        migration | {"moves": [dict(move) for move in migration["moves"]]}, sort_keys=False, width=120
+    )
     Golden(HERE, update=golden_update).check(name, {"plan": text, "fields": yaml.safe_dump(fields, width=400)})
 
 

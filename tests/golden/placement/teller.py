@@ -46,11 +46,11 @@ _ID = re.compile(r"\b[0-9a-f]{32}\b")
 def describe_case(case: Mapping[str, Any]) -> list[dict[str, list[str]]]:
     """Each step with what came of it."""
     teller = PlacementRecorder(case["instances"])
-    told = []
+    lines = []
     for step in case["steps"]:
         ((verb, what),) = step.items()
-        told.append({f"{verb} {_plain(what)}": teller.do(verb, what)})
-    return told
+        lines.append({f"{verb} {_plain(what)}": teller.do(verb, what)})
+    return lines
 
 
 def _plain(what: Any) -> str:
@@ -64,21 +64,21 @@ class PlacementRecorder:
         self.build = Builder()
         self.names: dict[str | None, str] = {}
         self.tasks: dict[str, str] = {}
-        for name, asked in instances.items():
-            made = instance(
+        for name, specified in instances.items():
+            record = instance(
                 self.build,
-                f"us-east-1{asked.get('zone', 'a')}",
+                f"us-east-1{specified.get('zone', 'a')}",
                 resources=Resources(
-                    asked.get("cpu", 1024), asked.get("memory", 1024), gpus=tuple(asked.get("gpus", ()))
+                    specified.get("cpu", 1024), specified.get("memory", 1024), gpus=tuple(specified.get("gpus", ()))
                 ),
-                launch_type=asked.get("launch_type", "EC2"),
-                is_connected=asked.get("connected", True),
-                attributes=asked.get("attributes"),
+                launch_type=specified.get("launch_type", "EC2"),
+                is_connected=specified.get("connected", True),
+                attributes=specified.get("attributes"),
             )
-            set_instance_status(self.build, made.arn, ContainerInstanceStatus(asked.get("status", "ACTIVE")))
-            self.names[made.arn] = name
+            set_instance_status(self.build, record.arn, ContainerInstanceStatus(specified.get("status", "ACTIVE")))
+            self.names[record.arn] = name
 
-    def do(self, verb: str, what: Any) -> list[str]:
+    def do(self, verb: str, event: Any) -> list[str]:
         verbs: Mapping[str, Callable[[Any], list[str]]] = {
             "run": self._run,
             "service": self._service,
@@ -86,20 +86,20 @@ class PlacementRecorder:
             "status": self._turn,
             "end": self._end,
         }
-        return verbs[verb](what)
+        return verbs[verb](event)
 
-    def _run(self, asked: Mapping[str, Any]) -> list[str]:
-        definition = self._definition(asked)
+    def _run(self, specified: Mapping[str, Any]) -> list[str]:
+        definition = self._definition(specified)
         request = LaunchRequest(
             self.build.cluster(),
             definition,
-            asked.get("group", "jobs"),
-            launch_type=asked.get("launch_type", "EC2"),
-            constraints=_constraints(asked.get("constraints", ())),
-            strategy=_strategy(asked.get("strategy", ())),
+            specified.get("group", "jobs"),
+            launch_type=specified.get("launch_type", "EC2"),
+            constraints=_constraints(specified.get("constraints", ())),
+            strategy=_strategy(specified.get("strategy", ())),
         )
         lines = []
-        for _ in range(asked.get("count", 1)):
+        for _ in range(specified.get("count", 1)):
             try:
                 task = launch(self.build.world, request, self.build.clock.now(), self.build.ids)
             except Unplaced as fault:
@@ -110,12 +110,12 @@ class PlacementRecorder:
             lines.append(self._describe_placement(task))
         return lines
 
-    def _service(self, asked: Mapping[str, Any]) -> list[str]:
+    def _service(self, specified: Mapping[str, Any]) -> list[str]:
         more = {
-            "placement_constraints": _constraints(asked.get("constraints", ())),
-            "placement_strategy": _strategy(asked.get("strategy", ())),
+            "placement_constraints": _constraints(specified.get("constraints", ())),
+            "placement_strategy": _strategy(specified.get("strategy", ())),
         }
-        on_instances(self.build, asked["name"], self._definition(asked), asked.get("count"), **more)
+        on_instances(self.build, specified["name"], self._definition(specified), specified.get("count"), **more)
         return self._run_services()
 
     def _scale(self, what: Mapping[str, int]) -> list[str]:
@@ -123,11 +123,11 @@ class PlacementRecorder:
             self.build.scale(ServiceArn(next(s.arn for s in self.build.world.services if s.name == name)), count)
         return self._run_services()
 
-    def _turn(self, what: Mapping[str, str]) -> list[str]:
+    def _turn(self, event: Mapping[str, str]) -> list[str]:
         for arn, name in self.names.items():
-            if name in what and arn is not None:
+            if name in event and arn is not None:
                 instance_arn = self.build.world.container_instances[arn].arn
-                set_instance_status(self.build, instance_arn, ContainerInstanceStatus(what[name]))
+                set_instance_status(self.build, instance_arn, ContainerInstanceStatus(event[name]))
         return self._run_services()
 
     def _end(self, what: list[str]) -> list[str]:
@@ -174,29 +174,35 @@ class PlacementRecorder:
     def _describe_placement(self, task: Task) -> str:
         assert task.container_instance is not None
         host = self.build.world.container_instances[task.container_instance]
-        left = remaining_resources(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))
+        remaining = remaining_resources(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))
         gpus = [gpu for c in task.containers for gpu in c.gpu_ids]
         bound = [b for c in task.containers for b in c.network_bindings]
-        words = [f"{self._name(task)} on {self.names[host.arn]}", f"left {left.cpu} cpu {left.memory} MiB"]
+        words = [f"{self._name(task)} on {self.names[host.arn]}", f"left {remaining.cpu} cpu {remaining.memory} MiB"]
         words += [f"gpus {' '.join(gpus)}"] if gpus else []
         return ", ".join([*words, *map(_bound, bound)])
 
     def _name(self, task: Task) -> str:
         return self.tasks.setdefault(task.arn, f"t{len(self.tasks) + 1}")
 
-    def _definition(self, asked: Mapping[str, Any]) -> TaskDefinition:
+    def _definition(self, specified: Mapping[str, Any]) -> TaskDefinition:
         app = ContainerDefinition(
             "app",
             "i",
-            cpu=asked.get("cpu", 256),
-            memory=asked.get("memory", 256),
-            resource_requirements=(ResourceRequirement(str(asked["gpus"]), "GPU"),) if "gpus" in asked else None,
-            port_mappings=tuple(_mapping(text) for text in map(str, asked.get("ports", ()))),
+            cpu=specified.get("cpu", 256),
+            memory=specified.get("memory", 256),
+            resource_requirements=(ResourceRequirement(str(specified["gpus"]), "GPU"),)
+            if "gpus" in specified
+            else None,
+            port_mappings=tuple(_mapping(text) for text in map(str, specified.get("ports", ()))),
         )
-        made = for_instances(self.build, self.build.definition("web", app), NetworkMode(asked.get("mode", "bridge")))
-        made = replace(made, placement_constraints=_constraints(asked.get("definition_constraints", ())))
-        self.build.book.apply([Put(made)])
-        return made
+        definition = for_instances(
+            self.build, self.build.definition("web", app), NetworkMode(specified.get("mode", "bridge"))
+        )
+        definition = replace(
+            definition, placement_constraints=_constraints(specified.get("definition_constraints", ()))
+        )
+        self.build.book.apply([Put(definition)])
+        return definition
 
 
 def _bound(binding: NetworkBinding) -> str:

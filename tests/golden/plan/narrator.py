@@ -71,13 +71,13 @@ FAULTS: Mapping[str, RuntimeFault] = {"prepare": SandboxFailed("no room"), "star
 def describe_story(story: Mapping[str, Any]) -> list[dict[str, list[str]]]:
     """Each step of the story with the plans that followed."""
     narrator = PlanRecorder(story["services"])
-    told = []
+    lines = []
     for step in story["story"]:
-        ((verb, what),) = step.items()
-        narrator.do(verb, what)
+        ((verb, event),) = step.items()
+        narrator.do(verb, event)
         narrator.rest()
-        told.append({f"{verb} {_plain(what)}": narrator.take_lines()})
-    return told
+        lines.append({f"{verb} {_plain(event)}": narrator.take_lines()})
+    return lines
 
 
 def _plain(what: Any) -> str:
@@ -98,35 +98,35 @@ class PlanRecorder(Harness):
         lines, self._lines = self._lines, []
         return lines
 
-    def do(self, verb: str, what: Any) -> None:
+    def do(self, verb: str, event: Any) -> None:
         build = self.build
         verbs: Mapping[str, Callable[[], object]] = {
-            "create": lambda: self._create(what),
-            "deploy": lambda: self._deploy(what),
-            "scale": lambda: self._each(lambda name, count: build.scale(self._service(name), count), what),
-            "delete": lambda: build.delete(self._service(what)),
-            "run": lambda: build.run(self._definition(what)),
-            "stop": lambda: build.stop(self._task_named(what).arn),
-            "die": lambda: self._each(self._die, what),
-            "lose": lambda: self.runtime.lose_sandbox(self._task_named(what).id),
-            "turn": lambda: self._each(self._turn, what),
-            "fail": lambda: self.runtime.fail_next(what, FAULTS[what]),
-            "pass": lambda: self.pass_time(what),
+            "create": lambda: self._create(event),
+            "deploy": lambda: self._deploy(event),
+            "scale": lambda: self._each(lambda name, count: build.scale(self._service(name), count), event),
+            "delete": lambda: build.delete(self._service(event)),
+            "run": lambda: build.run(self._definition(event)),
+            "stop": lambda: build.stop(self._task_named(event).arn),
+            "die": lambda: self._each(self._die, event),
+            "lose": lambda: self.runtime.lose_sandbox(self._task_named(event).id),
+            "turn": lambda: self._each(self._turn, event),
+            "fail": lambda: self.runtime.fail_next(event, FAULTS[event]),
+            "pass": lambda: self.pass_time(event),
             "acknowledge": self.acknowledge,
-            "back": lambda: build.roll_back(self._service(what)),
-            "abort": lambda: build.abort(self._service(what)),
-            "continue": lambda: build.go_on(self._service(what)),
-            "alarm": lambda: self._each(lambda name, state: put_alarm(build, name, AlarmState(state)), what),
-            "configure": lambda: self._each(self._configure, what),
-            "instance": lambda: self._instance(what),
-            "drain": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.DRAINING),
-            "resume": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.ACTIVE),
-            "deregister": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.INACTIVE),
+            "back": lambda: build.roll_back(self._service(event)),
+            "abort": lambda: build.abort(self._service(event)),
+            "continue": lambda: build.go_on(self._service(event)),
+            "alarm": lambda: self._each(lambda name, state: put_alarm(build, name, AlarmState(state)), event),
+            "configure": lambda: self._each(self._configure, event),
+            "instance": lambda: self._instance(event),
+            "drain": lambda: set_instance_status(build, self._host(event), ContainerInstanceStatus.DRAINING),
+            "resume": lambda: set_instance_status(build, self._host(event), ContainerInstanceStatus.ACTIVE),
+            "deregister": lambda: set_instance_status(build, self._host(event), ContainerInstanceStatus.INACTIVE),
         }
         verbs[verb]()
 
-    def _each(self, verb: Callable[[str, Any], None], what: Mapping[str, Any]) -> None:
-        for name, argument in what.items():
+    def _each(self, verb: Callable[[str, Any], None], event: Mapping[str, Any]) -> None:
+        for name, argument in event.items():
             verb(name, argument)
 
     def _instance(self, name: str) -> None:
@@ -173,17 +173,19 @@ class PlanRecorder(Harness):
         return next(s.arn for s in self.book.world.services if s.name == name)
 
     def _create(self, name: str) -> None:
-        asked = self._services[name]
-        low, high = asked.get("percents", (0, 100) if asked.get("daemon") else (100, 200))
-        asked_for = {"maximum_percent": high, "minimum_healthy_percent": low, **asked.get("configuration", {})}
+        specified = self._services[name]
+        low, high = specified.get("percents", (0, 100) if specified.get("daemon") else (100, 200))
+        asked_for = {"maximum_percent": high, "minimum_healthy_percent": low, **specified.get("configuration", {})}
         limits = msgspec.convert(asked_for, DeploymentConfiguration)
         definition = self._definition(name)
-        if asked.get("daemon"):
+        if specified.get("daemon"):
             on_instances(self.build, name, definition, deployment_configuration=limits)
             return
-        made = self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
-        if "ttl" in asked:
-            self.build.discover(made, self.build.registry(name, asked["ttl"]))
+        arn = self.build.service(
+            name, definition, specified.get("desired", 1), offers=specified.get("offers"), bounds=limits
+        )
+        if "ttl" in specified:
+            self.build.discover(arn, self.build.registry(name, specified["ttl"]))
 
     def _configure(self, name: str, asked: Mapping[str, Any]) -> None:
         self.build.configure(self._service(name), msgspec.convert(asked, DeploymentConfiguration))
@@ -196,10 +198,10 @@ class PlanRecorder(Harness):
     def _definition(self, name: str, words: str | None = None) -> TaskDefinition:
         first, *others = self._services[name]["containers"]
         first = first if words is None else {**first, "sim": words}
-        made = self.build.definition(name, *(_container(c) for c in (first, *others)))
+        definition = self.build.definition(name, *(_container(c) for c in (first, *others)))
         if "app_ports" in self._services[name]:
-            made = with_app_mesh_proxy(self.build, made, *self._services[name]["app_ports"])
-        return for_instances(self.build, made) if self._services[name].get("daemon") else made
+            definition = with_app_mesh_proxy(self.build, definition, *self._services[name]["app_ports"])
+        return for_instances(self.build, definition) if self._services[name].get("daemon") else definition
 
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):
@@ -229,17 +231,17 @@ class PlanRecorder(Harness):
                 return [f"put {type(record).__struct_config__.tag}"]
 
 
-def _container(asked: Mapping[str, Any]) -> ContainerDefinition:
-    words = asked.get("sim")
-    made = container(asked["name"], None if words is None else ("sim", *words.split()), asked.get("port"))
-    waits = tuple(ContainerDependency(n, DependencyCondition(c)) for n, c in asked.get("depends_on", {}).items())
-    environment = asked.get("environment", {})
+def _container(specified: Mapping[str, Any]) -> ContainerDefinition:
+    words = specified.get("sim")
+    definition = container(specified["name"], None if words is None else ("sim", *words.split()), specified.get("port"))
+    waits = tuple(ContainerDependency(n, DependencyCondition(c)) for n, c in specified.get("depends_on", {}).items())
+    environment = specified.get("environment", {})
     return replace(
-        made,
-        image="shop/aws-appmesh-envoy:v1" if environment else made.image,
+        definition,
+        image="shop/aws-appmesh-envoy:v1" if environment else definition.image,
         environment=tuple(KeyValuePair(*pair) for pair in environment.items()),
-        essential=asked.get("essential", True),
-        health_check=CHECK if asked.get("checked") else None,
+        essential=specified.get("essential", True),
+        health_check=CHECK if specified.get("checked") else None,
         depends_on=waits or None,
     )
 

@@ -65,11 +65,11 @@ def test_requests_and_responses_are_as_expected(name, golden_update):
         response = codec.serialise_error(fault_of(**case["error"]), REQUEST_ID)
     else:
         response = codec.serialise(operation, case["output"], REQUEST_ID)
-    found = {"params": params, "response": text_of(response, binary=binary)}
+    exchange = {"params": params, "response": text_of(response, binary=binary)}
     expected = HERE / f"{name}.out.yaml"
     if golden_update:
-        expected.write_text(yaml.dump(found, Dumper=Block, sort_keys=False, allow_unicode=True, width=120))
-    assert yaml.safe_load(expected.read_text()) == found, "if this is as it should be: make golden"
+        expected.write_text(yaml.dump(exchange, Dumper=Block, sort_keys=False, allow_unicode=True, width=120))
+    assert yaml.safe_load(expected.read_text()) == exchange, "if this is as it should be: make golden"
 
 
 def test_every_expectation_has_a_case(golden_update):

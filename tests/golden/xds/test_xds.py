@@ -55,14 +55,14 @@ MESSAGES = {
 def messages(mesh: MeshIR, placement: Placement | None = None) -> dict[ResourceType, list[Any]]:
     cache = SnapshotCache()
     cache.update(mesh, placement)
-    found = {
+    by_type = {
         (kind, name): resource
         for workload in mesh.workloads
         for kind, resources in (cache.snapshot(workload) or {}).items()
         for name, resource in resources.items()
     }
     result: dict[ResourceType, list[Any]] = {kind: [] for kind in ResourceType}
-    for (kind, _), resource in sorted(found.items()):
+    for (kind, _), resource in sorted(by_type.items()):
         body = DeltaDiscoveryResponse.FromString(resource.delta_frame).resources[0].resource
         result[kind].append(MESSAGES[kind].FromString(body.value))
     return result
@@ -79,14 +79,14 @@ def as_yaml(value) -> str:
 @pytest.mark.parametrize("name", cases(WORLDS))
 def test_the_envoy_resources_are_as_expected(name, golden_update):
     mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
-    found = {
+    resources = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
         for kind, listed in messages(mesh).items()
         if listed or kind is not ResourceType.SECRET
     }
     first = mesh.workloads[min(mesh.workloads)]
-    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, BootstrapSettings(), ProxyId(first.id))))
-    Golden(HERE, update=golden_update).check(name, found)
+    resources["bootstrap"] = as_yaml(json.loads(bootstrap(first, BootstrapSettings(), ProxyId(first.id))))
+    Golden(HERE, update=golden_update).check(name, resources)
 
 
 def test_every_expectation_has_a_case(golden_update):
@@ -104,13 +104,13 @@ def refusal(mesh: MeshIR, tmp_path: Path) -> str:
     return refusal_of(bootstrap(first, BootstrapSettings(), ProxyId(first.id)), messages(mesh), tmp_path)
 
 
-def refusal_of(bootstrap_json: bytes, found: dict[ResourceType, list[Any]], tmp_path: Path) -> str:
+def refusal_of(bootstrap_json: bytes, resources: dict[ResourceType, list[Any]], tmp_path: Path) -> str:
     """The same of resources, with the bootstrap of the Envoy that is to take them."""
     text = bootstrap_json.decode()
     for place, path in (("{run}", tmp_path), ("{xds}", tmp_path / "x"), ("{statistics}", tmp_path / "s")):
         text = text.replace(place, str(path))
     config = Parse(text, Bootstrap())
-    add(config, found)
+    add(config, resources)
     path = tmp_path / "envoy.json"
     path.write_text(MessageToJson(config))
     run = subprocess.run(
@@ -125,8 +125,8 @@ def refusal_of(bootstrap_json: bytes, found: dict[ResourceType, list[Any]], tmp_
 
 def with_static_secrets(cluster: Cluster) -> Cluster:
     """As it is, but with the bootstrap's secrets: static clusters are made before there is a stream."""
-    found = Cluster.FromString(cluster.SerializeToString())
-    for socket in (found.transport_socket, *(match.transport_socket for match in found.transport_socket_matches)):
+    copied = Cluster.FromString(cluster.SerializeToString())
+    for socket in (copied.transport_socket, *(match.transport_socket for match in copied.transport_socket_matches)):
         context = UpstreamTlsContext()
         if socket.typed_config.Unpack(context):
             common = context.common_tls_context
@@ -135,19 +135,19 @@ def with_static_secrets(cluster: Cluster) -> Cluster:
                 if secret.sds_config.HasField("ads"):
                     secret.ClearField("sds_config")
             socket.typed_config.Pack(context)
-    return found
+    return copied
 
 
-def add(config, found: dict[ResourceType, list[Any]]) -> None:
+def add(config, resources: dict[ResourceType, list[Any]]) -> None:
     """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
-    config.static_resources.clusters.extend(map(with_static_secrets, found[ResourceType.CLUSTER]))
-    config.static_resources.secrets.extend(found[ResourceType.SECRET])
-    for assignment in found[ResourceType.ENDPOINT]:
+    config.static_resources.clusters.extend(map(with_static_secrets, resources[ResourceType.CLUSTER]))
+    config.static_resources.secrets.extend(resources[ResourceType.SECRET])
+    for assignment in resources[ResourceType.ENDPOINT]:
         cluster = Cluster(name=f"with {assignment.cluster_name}", type=Cluster.STATIC, load_assignment=assignment)
         cluster.load_assignment.cluster_name = cluster.name
         config.static_resources.clusters.append(cluster)
-    listeners = list(found[ResourceType.LISTENER])
-    for routes in found[ResourceType.ROUTE]:
+    listeners = list(resources[ResourceType.LISTENER])
+    for routes in resources[ResourceType.ROUTE]:
         manager = HttpConnectionManager(stat_prefix="routes", route_config=routes)
         chain = FilterChain(filters=[Filter(name="http", typed_config=to_any(manager))])
         listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))

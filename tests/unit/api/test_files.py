@@ -31,17 +31,17 @@ class FilesEndpoint:
 
 
 async def test_a_file_is_stored_listed_without_content_and_removed():
-    room = FilesEndpoint()
-    assert (await room.ask("PUT", NAME, b"A=older"))[0] == 200
-    status, shown = await room.ask("PUT", NAME, b"A=s3cret")
-    assert (status, shown["Name"], shown["Arn"], shown["Size"]) == (200, NAME, ARN, 8)
-    kept = room.store.world.env_files.get(ARN)
-    assert kept is not None
-    assert kept.body == Secret("A=s3cret")
-    assert await room.ask("GET") == (200, [shown])
-    assert await room.ask("DELETE", NAME) == (200, shown)
-    assert await room.ask("GET") == (200, [])
-    assert (await room.ask("DELETE", NAME))[0] == 404
+    endpoint = FilesEndpoint()
+    assert (await endpoint.ask("PUT", NAME, b"A=older"))[0] == 200
+    status, answer = await endpoint.ask("PUT", NAME, b"A=s3cret")
+    assert (status, answer["Name"], answer["Arn"], answer["Size"]) == (200, NAME, ARN, 8)
+    stored = endpoint.store.world.env_files.get(ARN)
+    assert stored is not None
+    assert stored.body == Secret("A=s3cret")
+    assert await endpoint.ask("GET") == (200, [answer])
+    assert await endpoint.ask("DELETE", NAME) == (200, answer)
+    assert await endpoint.ask("GET") == (200, [])
+    assert (await endpoint.ask("DELETE", NAME))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ async def test_a_file_is_stored_listed_without_content_and_removed():
     ],
 )
 async def test_invalid_files_are_refused(method, name, body, status):
-    room = FilesEndpoint()
-    assert (await room.ask(method, name, body))[0] == status
-    assert not len(room.store.world.env_files)
+    endpoint = FilesEndpoint()
+    assert (await endpoint.ask(method, name, body))[0] == status
+    assert not len(endpoint.store.world.env_files)

@@ -13,13 +13,13 @@ RANGE = PortMapping(container_port_range="7000-7010", host_port=0)
 
 
 def check(mode: NetworkMode, *containers: tuple[PortMapping, ...], links: tuple[str, ...] = ()) -> None:
-    made = tuple(
+    rules = tuple(
         ContainerDefinition(f"c{n}", "image", port_mappings=ports, links=() if n else links)
         for n, ports in enumerate(containers)
     )
-    whole = Builder().definition("f", *made)
+    whole = Builder().definition("f", *rules)
     whole = type(whole)(**{f: getattr(whole, f) for f in whole.__struct_fields__} | {"network_mode": mode})
-    for one in made:
+    for one in rules:
         check_ports(one, mode)
     check_ports_of_task(whole)
     check_links(whole)

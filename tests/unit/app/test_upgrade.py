@@ -47,15 +47,15 @@ class Installation:
             await ProxyListeners(self.settings, Feed(BootstrapSettings()), directory(), statistics).open(leaving)
             yield self
 
-    async def over_grpc(self, who: ProxyId, second: int, count: int) -> None:
+    async def over_grpc(self, proxy: ProxyId, second: int, count: int) -> None:
         """Have somebody report, as of some second, that it has called so often since it began."""
         async with grpc.aio.insecure_channel(f"unix:{self.settings.state.xds_socket}") as channel:
-            await channel.unary_unary(EXPORT, bytes)(call_push(second, count), metadata=((PROXY_HEADER, who),))
+            await channel.unary_unary(EXPORT, bytes)(call_push(second, count), metadata=((PROXY_HEADER, proxy),))
 
-    async def over_http(self, who: ProxyId, second: int, count: int) -> None:
+    async def over_http(self, proxy: ProxyId, second: int, count: int) -> None:
         """The same."""
         reader, writer = await asyncio.open_unix_connection(self.settings.state.statistics_socket)
-        writer.write(push_request(call_push(second, count), who))
+        writer.write(push_request(call_push(second, count), proxy))
         assert (await reader.readline()).split()[1] == b"200"
         writer.close()
 

@@ -124,7 +124,7 @@ def test_envoy_accepts_the_bootstrap(options, authority, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         pytest.param(["front"], "mesh/M/virtualNode/N", id="no node id"),
         pytest.param([NODE, "--xds", "a:1", "--socket", "/s"], "not both", id="two ways"),
@@ -138,10 +138,10 @@ def test_envoy_accepts_the_bootstrap(options, authority, tmp_path):
         pytest.param([NODE, "--variable", "ENVOY_CONFIG_FILE=/x"], "ENVOY_CONFIG_FILE", id="refused variable"),
     ],
 )
-def test_incompatible_options_are_refused(options, said, authority):
+def test_incompatible_options_are_refused(options, message, authority):
     code, output = run("proxy", *(str(authority) if option == "CA" else option for option in options))
     assert code == 2
-    assert said in " ".join(output.replace("│", " ").split())
+    assert message in " ".join(output.replace("│", " ").split())
 
 
 def test_a_token_is_printed_once_and_listed_by_id(tmp_path):

@@ -51,12 +51,12 @@ def test_a_resource_on_one_side_is_named():
 def test_the_order_of_hosts_is_ignored_and_of_rules_compared():
     hosts = [{"name": "a", "domains": ["a", "a:80"]}, {"name": "b", "domains": ["b"]}]
     turned = [hosts[1], {"name": "a", "domains": ["a:80", "a"]}]
-    one, other = {"name": "r", "virtual_hosts": hosts}, {"name": "r", "virtual_hosts": turned}
-    assert differences(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other)) == []
+    first, second = {"name": "r", "virtual_hosts": hosts}, {"name": "r", "virtual_hosts": turned}
+    assert differences(dump(CLUSTER, routes=first), dump(CLUSTER, routes=second)) == []
     rules = [{"match": {"prefix": "/a"}}, {"match": {"prefix": "/"}}]
-    one = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules}]}
-    other = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules[::-1]}]}
-    assert differences(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other))
+    first = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules}]}
+    second = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules[::-1]}]}
+    assert differences(dump(CLUSTER, routes=first), dump(CLUSTER, routes=second))
 
 
 def test_deprecated_header_matchers_equal_new_ones():

@@ -11,14 +11,14 @@ from moyai.cli.main import main
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         pytest.param(["image", "import", "Not/A:Name", "."], "invalid reference format", id="a name that is none"),
         pytest.param(["keys", "revoke", "AKIANOBODY"], "AKIANOBODY", id="a key that is not there"),
         pytest.param(["status", "--endpoint", "http://127.0.0.1:1"], "moyai up", id="no moyai there"),
     ],
 )
-def test_user_errors_are_printed_in_one_line(arguments, said, tmp_path, monkeypatch, capsys):
+def test_user_errors_are_printed_in_one_line(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MOYAI_STATE", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["moyai", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -26,7 +26,7 @@ def test_user_errors_are_printed_in_one_line(arguments, said, tmp_path, monkeypa
     assert ended.value.code == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert said in lines[0]
+    assert message in lines[0]
 
 
 @pytest.mark.parametrize("command", [["mesh"], ["doctor"]], ids=" ".join)

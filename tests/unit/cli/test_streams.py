@@ -41,12 +41,12 @@ def test_lines_are_merged_by_time_and_stay_in_order_per_container():
 def test_following_includes_later_containers_and_ends_with_the_last():
     written = RecordedOutput(t1=[(1, "a")], t2=[(2, "b")])
     looks = iter([[ONE], [ONE, TWO], []])
-    found = []
+    streams = []
     for source, line in follow_logs(written, lambda: next(looks, [])):
-        found.append((source.label, line["text"]))
+        streams.append((source.label, line["text"]))
         if line["text"] == "b":
             written.ends.set()
-    assert found == [("11111111/app", "a"), ("22222222/app", "b")]
+    assert streams == [("11111111/app", "a"), ("22222222/app", "b")]
 
 
 def test_errors_of_a_read_are_raised():

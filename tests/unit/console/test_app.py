@@ -37,11 +37,11 @@ def handler(tmp_path, *, keys):
         Cluster(ClusterArn(f"arn:aws:ecs:{region}:{account}:cluster/shop"), "shop", EPOCH)
         for account, region in [("123456789012", "eu-west-1"), ("111111111111", "us-east-1")]
     )
-    known = world.Keys({KEY: SECRET}) if keys else None
-    sessions = Sessions(store, Logins(known, clock, ids) if known is not None else None, HOME)
+    access_keys = world.Keys({KEY: SECRET}) if keys else None
+    sessions = Sessions(store, Logins(access_keys, clock, ids) if access_keys is not None else None, HOME)
     gateway, output = GatewayPorts(lambda: {PUBLISHED: 20001}, 8080), ContainerOutput(store, SimRuntime(clock))
     console = Console(Files(tmp_path), sessions, Events(store, clock), gateway, output)
-    return console_handler(console, world.gateway(keys=known))
+    return console_handler(console, world.gateway(keys=access_keys))
 
 
 @pytest.fixture

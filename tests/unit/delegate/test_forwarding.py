@@ -51,11 +51,11 @@ async def test_the_service_is_the_one_that_moyai_found():
 
 
 async def test_clients_of_one_service_leave_connections_to_others():
-    held = asyncio.Event()
+    released = asyncio.Event()
 
     async def respond(reader, writer):
         if b"x-moyai-service: s3" in (await reader.readuntil(b"\r\n\r\n")).lower():
-            held.set()
+            released.set()
             await reader.read()
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         writer.close()
@@ -67,7 +67,7 @@ async def test_clients_of_one_service_leave_connections_to_others():
             for service in ("s3", "sqs", "iam")
         )
         holding = asyncio.ensure_future(client.forward(slow))
-        await held.wait()
+        await released.wait()
         assert [(await client.forward(request)).status for request in others] == [200, 200]
         holding.cancel()
         await asyncio.gather(holding, return_exceptions=True)

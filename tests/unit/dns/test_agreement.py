@@ -172,10 +172,10 @@ def _examine(packet, reply, *, stream):
         return
     assert isinstance(reply, bytes)
     assert reply[:2] == packet[:2]
-    found = dns.message.from_wire(reply)
-    assert found.flags & dns.flags.QR
+    response = dns.message.from_wire(reply)
+    assert response.flags & dns.flags.QR
     assert len(reply) <= (65535 if stream else 1232)
-    for rrset in (*found.answer, *found.authority, *found.additional):
+    for rrset in (*response.answer, *response.authority, *response.additional):
         assert str(rrset.name).lower().endswith("shop.local.")
 
 

@@ -186,11 +186,11 @@ class Tables(RuleBasedStateMachine):
 
     @invariant()
     def an_empty_value_costs_nothing(self):
-        held = {(name, value) for name, entries in self.table._indexes.items() for value in entries}
+        indexed = {(name, value) for name, entries in self.table._indexes.items() for value in entries}
         due = {("colour", r.colour) for r in self.rows.values()} | {
             ("tag", t) for r in self.rows.values() for t in r.tags
         }
-        assert held == due
+        assert indexed == due
 
 
 TestTables = Tables.TestCase

@@ -222,14 +222,14 @@ def _naive(expression: ClusterQuery) -> bool:
 
 def _compare(subject: str, operator: Operator, values: tuple[str, ...]) -> bool:
     if subject == "runningTasksCount":
-        count, asked = 3, int(values[0])
+        count, limit = 3, int(values[0])
         signs = {
-            "==": count == asked,
-            "!=": count != asked,
-            ">": count > asked,
-            ">=": count >= asked,
-            "<": count < asked,
-            "<=": count <= asked,
+            "==": count == limit,
+            "!=": count != limit,
+            ">": count > limit,
+            ">=": count >= limit,
+            "<": count < limit,
+            "<=": count <= limit,
         }
         return signs[operator]
     name = subject.removeprefix("attribute:")

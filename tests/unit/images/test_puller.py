@@ -239,13 +239,13 @@ async def test_a_pull_that_fails_or_is_cancelled_leaves_nothing(store, registry,
 
 async def until_gone(directory):
     """Wait until no lease and no layer is left."""
-    left = []
+    paths = []
     for _ in range(1000):
-        left = [*directory.glob("layers/sha256/*"), *directory.glob("leases/*")]
-        if not left:
+        paths = [*directory.glob("layers/sha256/*"), *directory.glob("leases/*")]
+        if not paths:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(left)
+    raise AssertionError(paths)
 
 
 async def test_a_pull_goes_on_for_those_who_still_need_it(store, registry):

@@ -229,11 +229,11 @@ def test_shortest_ignores_missing_timeouts(one, other, expected):
 
 def test_retry_events_are_combined_without_repetition():
     policy = HttpRetryPolicy(3, SECOND, (HttpRetryEvent.GATEWAY_ERROR, HttpRetryEvent.SERVER_ERROR))
-    found = retries(policy)
-    assert found is not None
-    assert found.status_codes == (500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511)
-    assert [condition.value for condition in found.conditions] == ["reset"]
-    assert (found.attempts, found.per_try_timeout, found.reselections) == (3, 1.0, 5)
+    retry_policy = retries(policy)
+    assert retry_policy is not None
+    assert retry_policy.status_codes == (500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511)
+    assert [condition.value for condition in retry_policy.conditions] == ["reset"]
+    assert (retry_policy.attempts, retry_policy.per_try_timeout, retry_policy.reselections) == (3, 1.0, 5)
 
 
 def test_names_that_always_pass():

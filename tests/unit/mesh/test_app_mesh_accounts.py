@@ -18,15 +18,15 @@ from moyai.mesh.app_mesh import compile_workload
 from moyai.testing.world import SCOPE, Builder, container
 from tests.golden.appmesh.meshes import MESH, node_arn, world_of
 
-GUEST, OTHER = AccountId("222222222222"), AccountId("333333333333")
+PARTICIPANT, OTHER = AccountId("222222222222"), AccountId("333333333333")
 NOW = Instant(0.0)
 
 
-def task_of(account: AccountId, said: str) -> Task:
+def task_of(account: AccountId, resource: str) -> Task:
     """A task whose proxy says that it stands for this."""
     build = Builder()
     task = build.world.tasks[build.run(build.definition("front", container("envoy")))]
-    identity = identity_of(said, Scope(account, SCOPE.region))
+    identity = identity_of(resource, Scope(account, SCOPE.region))
     return replace(task, arn=TaskArn(task.arn.replace(SCOPE.account, account)), identity=identity)
 
 
@@ -39,7 +39,12 @@ def share(whom: AccountId) -> ResourceShare:
 
 @pytest.mark.parametrize(
     ("account", "shared_with", "is_led"),
-    [(SCOPE.account, None, True), (GUEST, None, False), (GUEST, OTHER, False), (GUEST, GUEST, True)],
+    [
+        (SCOPE.account, None, True),
+        (PARTICIPANT, None, False),
+        (PARTICIPANT, OTHER, False),
+        (PARTICIPANT, PARTICIPANT, True),
+    ],
 )
 def test_a_task_proxy_is_configured_if_its_account_may_use_the_mesh(account, shared_with, is_led):
     world = world_of({"virtualNodes": {"front": {}}})
@@ -53,8 +58,8 @@ def test_a_task_proxy_is_configured_if_its_account_may_use_the_mesh(account, sha
 
 def test_a_proxy_of_the_nodes_owner_is_configured_without_a_share():
     world = world_of({"virtualNodes": {"front": {}}})
-    arn = VirtualNodeArn(within_mesh(MESH, GUEST, AppMeshResourceType.VIRTUAL_NODE, "front"))
-    task = task_of(GUEST, arn)
+    arn = VirtualNodeArn(within_mesh(MESH, PARTICIPANT, AppMeshResourceType.VIRTUAL_NODE, "front"))
+    task = task_of(PARTICIPANT, arn)
     own = world.virtual_nodes[VirtualNodeArn(node_arn("front"))]
     for change in (Delete(VirtualNode, own.arn), Put(replace(own, arn=arn)), Put(task)):
         world.apply(change)

@@ -53,17 +53,21 @@ def definition(build: Builder, mode: NetworkMode, *ports: PortMapping, links: tu
 
 
 def on(
-    build: Builder, host: ContainerInstance, made: TaskDefinition, view: ConnectView | None = None, **rest: object
+    build: Builder,
+    host: ContainerInstance,
+    task_definition: TaskDefinition,
+    view: ConnectView | None = None,
+    **rest: object,
 ) -> Task:
     """A RUNNING task of the definition on the instance."""
-    task = build.world.tasks[build.run(made)]
-    bound = port_bindings(made, task.id, taken_ports(build.world, host), view)
+    task = build.world.tasks[build.run(task_definition)]
+    bound = port_bindings(task_definition, task.id, taken_ports(build.world, host), view)
     assert bound is not None
     containers = tuple(replace(c, network_bindings=bound.containers.get(c.name, ())) for c in task.containers)
-    behind = made.network_mode is NetworkMode.BRIDGE
+    behind = task_definition.network_mode is NetworkMode.BRIDGE
     placed = replace(
         task,
-        network_mode=made.network_mode,
+        network_mode=task_definition.network_mode,
         container_instance=host.arn,
         launch_type="EC2",
         interface=host.interface,

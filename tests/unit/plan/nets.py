@@ -100,15 +100,15 @@ class Nets:
         self.put(Put(SecurityGroup(identity, there, SCOPE, name, "", rules)))
 
     def task(self, subnet: str, *groups: str, public: str | None = None) -> Task:
-        named: Any = (f"subnet-{subnet}",), tuple(f"sg-{group}" for group in groups)
-        scope = self.world.subnets[named[0][0]].scope
+        network_of_task: Any = (f"subnet-{subnet}",), tuple(f"sg-{group}" for group in groups)
+        scope = self.world.subnets[network_of_task[0][0]].scope
         cluster: Any = f"arn:aws:ecs:{scope.region}:{scope.account}:cluster/default"
         definition = next(iter(self.world.task_definitions), None) or self.build.definition("web")
-        request = LaunchRequest(cluster, definition, "family:web", AwsVpcConfiguration(*named))
-        made = launch(self.world, request, self.build.clock.now(), self.build.ids)
-        made = replace(made, interface=replace(made.interface, public_address=public))
-        self.put(Put(made))
-        return made
+        request = LaunchRequest(cluster, definition, "family:web", AwsVpcConfiguration(*network_of_task))
+        record = launch(self.world, request, self.build.clock.now(), self.build.ids)
+        record = replace(record, interface=replace(record.interface, public_address=public))
+        self.put(Put(record))
+        return record
 
     def stop(self, task: Task) -> None:
         self.put(Put(replace(self.world.tasks[task.arn], last_status=TaskStatus.STOPPED)))

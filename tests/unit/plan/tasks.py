@@ -25,9 +25,9 @@ def settled_service(desired: int, *, checked: bool = False, **service: Any) -> t
     """A service whose tasks all run, without anything having been run."""
     build = Builder()
     definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))
-    made = build.service("s", definition, desired, **service)
-    schedule(build, made)
-    for task in build.tasks(made):
+    arn = build.service("s", definition, desired, **service)
+    schedule(build, arn)
+    for task in build.tasks(arn):
         containers = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
         build.book.apply(
             [
@@ -43,8 +43,8 @@ def settled_service(desired: int, *, checked: bool = False, **service: Any) -> t
                 )
             ]
         )
-    schedule(build, made)
-    return build, made
+    schedule(build, arn)
+    return build, arn
 
 
 def schedule(build: Builder, service: ServiceArn) -> Plan:
@@ -58,16 +58,16 @@ def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> P
     """One step of a task whose sandbox has these containers, recorded. ``gone``: it has no sandbox; ``listeners``: of
     those that are expected, the ones that are there (all); ``pulls``: how its pulls are (all have ended well).
     """
-    known = build.world.tasks[task]
-    expected = expected_listeners(build.world, known, build.world.task_definitions[known.task_definition])
-    pulls = more.get("pulls", {c.name: PullState(PullPhase.PULLED) for c in known.containers})
-    sandbox = SandboxState(known.id, {s.name: s for s in seen}, pulls=pulls)
+    record = build.world.tasks[task]
+    expected = expected_listeners(build.world, record, build.world.task_definitions[record.task_definition])
+    pulls = more.get("pulls", {c.name: PullState(PullPhase.PULLED) for c in record.containers})
+    sandbox = SandboxState(record.id, {s.name: s for s in seen}, pulls=pulls)
     observed = Observed(
-        sandboxes={} if more.get("gone") else {known.id: sandbox},
-        faults={known.id: more["fault"]} if "fault" in more else {},
+        sandboxes={} if more.get("gone") else {record.id: sandbox},
+        faults={record.id: more["fault"]} if "fault" in more else {},
         proxies=_proxies(task, more),
-        drains={known.id: more["drain"]} if "drain" in more else {},
-        listeners={known.id: frozenset(more.get("listeners", expected))},
+        drains={record.id: more["drain"]} if "drain" in more else {},
+        listeners={record.id: frozenset(more.get("listeners", expected))},
     )
     plan = plan_task(build.world, observed, task, build.clock.now(), build.ids)
     build.book.apply(plan.changes)

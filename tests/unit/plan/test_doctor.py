@@ -38,11 +38,11 @@ def kinds(build: Builder, proxy: ProxyState = WELL) -> list[str]:
 
 
 def offer(build: Builder, name: str, desired: int = 1, *, answered: bool = True) -> ServiceArn:
-    made = build.service(name, build.definition(name, container("api", port=9000)), desired, offers=["api"])
-    (owned,) = build.world.discovery_services.by("owner", made)
+    arn = build.service(name, build.definition(name, container("api", port=9000)), desired, offers=["api"])
+    (owned,) = build.world.discovery_services.by("owner", arn)
     if answered:
         build.book.apply([Put(DiscoveryInstance(owned.arn, InstanceId("i"), {}, build.clock.now()))])
-    return made
+    return arn
 
 
 def by_hand(build: Builder, name: str, **members: Any) -> None:

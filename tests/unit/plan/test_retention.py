@@ -61,13 +61,13 @@ def test_a_deleted_service_is_removed_later_with_its_history():
     build = Builder()
     service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
     assert not forgetting(build, service, 2 * KEPT_INACTIVE).actions
-    gone = replace(service, status=ServiceStatus.INACTIVE, inactive_at=build.clock.now())
-    build.book.apply([Put(gone)])
-    waiting = forgetting(build, gone, KEPT_INACTIVE - 1)
+    inactive = replace(service, status=ServiceStatus.INACTIVE, inactive_at=build.clock.now())
+    build.book.apply([Put(inactive)])
+    waiting = forgetting(build, inactive, KEPT_INACTIVE - 1)
     assert (waiting.changes, waiting.wake_at) == ((), later(build.clock.now(), KEPT_INACTIVE))
-    changes = forgetting(build, gone, KEPT_INACTIVE).changes
-    assert changes[:2] == (Delete(Service, gone.key), Delete(ServiceLog, gone.key))
-    deployments = build.world.service_deployments.by("service", gone.arn)
+    changes = forgetting(build, inactive, KEPT_INACTIVE).changes
+    assert changes[:2] == (Delete(Service, inactive.key), Delete(ServiceLog, inactive.key))
+    deployments = build.world.service_deployments.by("service", inactive.arn)
     assert {c.key for c in changes if isinstance(c, Delete)} >= {d.key for d in deployments}
 
 
@@ -93,15 +93,15 @@ def test_removing_a_missing_record_does_nothing():
 
 def test_a_deregistered_instance_is_removed_later_and_then_its_cluster():
     build = Builder()
-    made = new_container_instance(
+    instance = new_container_instance(
         build.world, ContainerInstanceRequest(build.cluster(), Resources(1, 1)), build.clock.now(), build.ids
     )
-    build.book.apply([Put(made)])
-    assert not forgetting(build, made, KEPT_INACTIVE).actions
-    gone = replace(made, status=ContainerInstanceStatus.INACTIVE, inactive_at=build.clock.now())
-    build.book.apply([Put(gone)])
-    assert forgetting(build, gone).wake_at == later(build.clock.now(), KEPT_INACTIVE)
-    assert forgetting(build, gone, KEPT_INACTIVE).changes == (Delete(ContainerInstance, gone.key),)
+    build.book.apply([Put(instance)])
+    assert not forgetting(build, instance, KEPT_INACTIVE).actions
+    inactive = replace(instance, status=ContainerInstanceStatus.INACTIVE, inactive_at=build.clock.now())
+    build.book.apply([Put(inactive)])
+    assert forgetting(build, inactive).wake_at == later(build.clock.now(), KEPT_INACTIVE)
+    assert forgetting(build, inactive, KEPT_INACTIVE).changes == (Delete(ContainerInstance, inactive.key),)
 
 
 def test_images_are_kept_for_what_can_still_start_tasks():

@@ -170,37 +170,37 @@ async def working(desk, slow):
 async def test_a_certificate_is_signed_after_a_crash(slow):
     desk = CertifierRig(slow)
     dies = asyncio.create_task(desk.certifier.run())
-    asked = desk.ask(await working(desk, slow))
+    certificate = desk.ask(await working(desk, slow))
     await desk.clock.settle()
-    assert desk.status(asked) is CertificateStatus.PENDING_VALIDATION
+    assert desk.status(certificate) is CertificateStatus.PENDING_VALIDATION
     dies.cancel()
     comes_after = asyncio.create_task(desk.another(CryptographyPki()).run())
     await desk.clock.settle()
-    assert desk.status(asked) is CertificateStatus.ISSUED
-    assert [key.certificate for key in desk.world.managed_keys] == [asked]
+    assert desk.status(certificate) is CertificateStatus.ISSUED
+    assert [key.certificate for key in desk.world.managed_keys] == [certificate]
     comes_after.cancel()
 
 
 async def test_an_authority_disabled_meanwhile_signs_nothing(rig, slow):
     authority = await working(rig, slow)
-    asked, delete_authority = rig.ask(authority), rig.ask(authority)
+    certificate, delete_authority = rig.ask(authority), rig.ask(authority)
     await rig.clock.settle()
     rig.store.apply([Delete(ManagedCertificate, delete_authority)])
     rig.store.apply([Put(replace(rig.world.authorities[authority], status=AuthorityStatus.DISABLED))])
     slow.ready.set()
     await rig.clock.settle()
-    assert rig.status(asked) is CertificateStatus.FAILED
+    assert rig.status(certificate) is CertificateStatus.FAILED
     assert not list(rig.world.managed_keys)
 
 
 async def test_an_exported_certificate_is_renewed_in_time(rig, slow):
-    asked = rig.ask(await working(rig, slow))
+    certificate = rig.ask(await working(rig, slow))
     slow.ready.set()
     await rig.clock.settle()
-    first = rig.world.managed_certificates[asked]
+    first = rig.world.managed_certificates[certificate]
     rig.store.apply([Put(replace(first, exported=True))])
     await rig.clock.advance(335 * DAY)
-    second = rig.world.managed_certificates[asked]
+    second = rig.world.managed_certificates[certificate]
     assert first.content is not None
     assert second.content is not None
     assert second.content.facts.serial != first.content.facts.serial

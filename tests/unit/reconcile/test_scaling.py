@@ -300,14 +300,14 @@ async def test_scheduled_actions_change_the_bounds_when_they_are_due():
         assert town.count == 4
         await town.clock.advance(10 * 3600)
         assert town.count == 1
-        causes = [one.cause for one in town.store.world.scaling_activities]
+        causes = [entry.cause for entry in town.store.world.scaling_activities]
         assert causes == [
             "minimum capacity was set to 4",
             "minimum capacity was set to 1 and maximum capacity was set to 1",
         ]
         await town.clock.advance(24 * 3600)
         assert town.count == 4
-        assert [one.next_at is None for one in town.store.world.scheduled_actions] == [False, True]
+        assert [entry.next_at is None for entry in town.store.world.scheduled_actions] == [False, True]
 
 
 async def test_a_missed_scheduled_action_runs_once_late():

@@ -272,22 +272,22 @@ def test_loops_write_their_members_out():
         },
         "Outputs": {"Count": {"Value": {"Fn::Length": {"Ref": "Names"}}}},
     }
-    made = instance(template).template
-    assert {name: plain(r.properties) for name, r in made.resources.items()} == {
+    instantiated = instance(template).template
+    assert {name: plain(r.properties) for name, r in instantiated.resources.items()} == {
         "Logswebapp": {"LogGroupName": "/web-app/us-east-1", "Own": "web-app"},
         "Logsapi": {"LogGroupName": "/api/us-east-1", "Own": "api"},
     }
-    assert made.resources["Logsapi"].deletion_policy.value == "Retain"
-    assert made.outputs["Count"].value == 2
+    assert instantiated.resources["Logsapi"].deletion_policy.value == "Retain"
+    assert instantiated.outputs["Count"].value == 2
     assert "are not different" in refusal(template, Names="a-b,ab")
 
 
 def test_values_of_resources_complete_properties():
-    made = instance({"Resources": {"A": LOGS, "B": LOGS | {"Properties": {"X": {"Fn::Sub": "${A}/${A.Arn}"}}}}})
-    known = values_with(made.values, {})
-    assert isinstance(wanted_properties(made.template.resources["B"], known, {})["X"], Join)
-    known = Values(made.values.parameters, resources={"A": ResourceValues("a", {"Arn": "arn"})})
-    assert wanted_properties(made.template.resources["B"], known, {"team": "x"}) == {
+    instantiated = instance({"Resources": {"A": LOGS, "B": LOGS | {"Properties": {"X": {"Fn::Sub": "${A}/${A.Arn}"}}}}})
+    values = values_with(instantiated.values, {})
+    assert isinstance(wanted_properties(instantiated.template.resources["B"], values, {})["X"], Join)
+    values = Values(instantiated.values.parameters, resources={"A": ResourceValues("a", {"Arn": "arn"})})
+    assert wanted_properties(instantiated.template.resources["B"], values, {"team": "x"}) == {
         "X": "a/arn",
         "Tags": [{"Key": "team", "Value": "x"}],
     }

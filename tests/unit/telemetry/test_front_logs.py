@@ -124,12 +124,14 @@ class Files:
 
     def contents(self) -> dict[str, str]:
         """The text of each file, by its key."""
-        found = {}
+        contents_by_key = {}
         for path in sorted(self.root.glob("*/**/*.log*")):
             content = path.read_bytes()
             is_compressed = path.suffix == ".gz"
-            found[str(path.relative_to(self.root))] = (gzip.decompress(content) if is_compressed else content).decode()
-        return found
+            contents_by_key[str(path.relative_to(self.root))] = (
+                gzip.decompress(content) if is_compressed else content
+            ).decode()
+        return contents_by_key
 
 
 @pytest.fixture

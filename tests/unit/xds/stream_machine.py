@@ -56,12 +56,12 @@ class StreamMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_a_proxy_may_be_using_is_known(self):
-        held: dict[str, set[str]] = {}
+        usable: dict[str, set[str]] = {}
         for name, version in self.stream.possible_versions(ResourceType.ENDPOINT):
-            held.setdefault(name, set()).add(version)
+            usable.setdefault(name, set()).add(version)
         if self.stream.has_subscribed(ResourceType.ENDPOINT) and not self.to_server:
             for name, version in self.proxy.has[ResourceType.ENDPOINT].items():
-                assert self.is_known(version, held[name])
+                assert self.is_known(version, usable[name])
 
     @invariant()
     def one_that_is_settled_has_the_newest(self):

@@ -73,10 +73,10 @@ class Proxy:
         self.wants: dict[ResourceType, set[str]] = {kind: set() for kind in BY_NAME}
 
     def first(self) -> list[DeltaDiscoveryRequest]:
-        named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
+        requests = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
         return [
             ask(ResourceType.CLUSTER, has=self.has[ResourceType.CLUSTER]),
-            *named,
+            *requests,
             ask(ResourceType.LISTENER, has=self.has[ResourceType.LISTENER]),
         ]
 

@@ -77,11 +77,11 @@ async def stream(path: Path, form: Any, **metadata: str) -> AsyncIterator[Any]:
         if form is SOTW
         else ("DeltaAggregatedResources", DeltaDiscoveryResponse)
     )
-    said = tuple((PROXY_HEADER if name == "proxy" else name, value) for name, value in metadata.items())
+    headers = tuple((PROXY_HEADER if name == "proxy" else name, value) for name, value in metadata.items())
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
         call = channel.stream_stream(
             ADS + method, request_serializer=form.SerializeToString, response_deserializer=answer.FromString
-        )(metadata=said)
+        )(metadata=headers)
         yield call
         call.cancel()
 

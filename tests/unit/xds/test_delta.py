@@ -105,10 +105,10 @@ def test_after_a_rejection_either_version_is_possible():
 
 def test_rejected_resources_are_sent_one_by_one():
     stream = settled_stream(DeltaStream())
-    (both,) = stream.offer(
+    (response,) = stream.offer(
         {**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]}
     )
-    (first,) = stream.receive(answer(both, "no such port"))
+    (first,) = stream.receive(answer(response, "no such port"))
     assert sent_resources([first]) == [("LISTENER", {"l": "bad"}, [])]
     (second,) = stream.receive(answer(first, "no such port"))
     assert sent_resources([second]) == [("LISTENER", {"m": "1"}, [])]

@@ -39,12 +39,12 @@ def come_in(feed: Feed, admitted: AdmittedProxy):
 
 def external_auth(feed: Feed, *authorizations: Authorization | None, most: int = 2) -> ExternalProxyAuth:
     """A listener where everybody shows the same."""
-    shown = (
+    certificates = (
         None
         if authorizations == (None,)
         else tuple(reach for reach in authorizations or (ALL_PROXIES,) if reach is not None)
     )
-    return ExternalProxyAuth(feed, directory(), lambda _peer: shown, most)
+    return ExternalProxyAuth(feed, directory(), lambda _peer: certificates, most)
 
 
 def refusal(auth: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[StatusCode, str]:
@@ -147,7 +147,7 @@ def test_bad_credentials_reveal_nothing(feed):
 def test_credentials_authorize_only_their_scope(feed, text, allowed):
     reach = parse_authorization(text, SCOPE)
     assert reach is not None
-    auth, found = external_auth(feed, reach), set()
+    auth, authorized = external_auth(feed, reach), set()
     nodes = ("mesh/shop/virtualNode/front", "mesh/shop/virtualNode/back", "mesh/shop/virtualGateway/way")
     for node in nodes:
         try:
@@ -155,8 +155,8 @@ def test_credentials_authorize_only_their_scope(feed, text, allowed):
         except ProxyRejected as refused:
             assert refused.code is StatusCode.PERMISSION_DENIED  # noqa: PT017
         else:
-            found.add(node.rpartition("/")[2])
-    assert found == allowed
+            authorized.add(node.rpartition("/")[2])
+    assert authorized == allowed
 
 
 @pytest.mark.parametrize("text", ["", "mesh", "mesh/", "mesh/a/b", "shop", "arn:aws:ecs:x:1:cluster/a", "mesh/a/b/c/d"])

@@ -57,11 +57,11 @@ def version(response: bytes) -> str:
 
 def test_a_resource_is_the_same_bytes_in_both_forms():
     cluster = Cluster(name="a", alt_stat_name="b")
-    made = encode("a", cluster)
-    message = DiscoveryResponse.FromString(sotw_response(ResourceType.CLUSTER, [made.sotw_frame], "v", "7"))
+    resource_bytes = encode("a", cluster)
+    message = DiscoveryResponse.FromString(sotw_response(ResourceType.CLUSTER, [resource_bytes.sotw_frame], "v", "7"))
     assert (message.type_url, message.version_info, message.nonce) == (ResourceType.CLUSTER, "v", "7")
     assert [Cluster.FromString(resource.value) for resource in message.resources] == [cluster]
-    assert made.sotw_frame.obj is made.delta_frame
+    assert resource_bytes.sotw_frame.obj is resource_bytes.delta_frame
 
 
 def test_everything_is_sent_to_a_new_proxy():

@@ -25,14 +25,14 @@ function EditTags({ arn, tags, onChanged, onClose }: { arn: string; tags: Tags; 
   const text = useText().parts;
   const target = useTarget();
   const [draft, setDraft] = useState<Tags>(tags);
-  const given = draft.filter(({ key }) => key !== undefined && key !== "");
+  const edited = draft.filter(({ key }) => key !== undefined && key !== "");
   return (
     <ConfirmDialog
       title={text.tags.manage}
       effect={text.tags.description}
       action={text.form.save}
       done={text.tags.saved}
-      perform={() => tagEcsResource(target, arn, tags, given)}
+      perform={() => tagEcsResource(target, arn, tags, edited)}
       onDone={onChanged}
       onClose={onClose}
     >

@@ -59,11 +59,11 @@ test("where no login is needed the pages are there at once, and follow their sco
 });
 
 test("where one is needed the key is asked for, and a wrong one refused in the server's words", async () => {
-  const asked: unknown[] = [];
+  const logins: unknown[] = [];
   open(({ method, body }) => {
     if (method === "GET") return json(200, LOCKED);
-    asked.push(JSON.parse(body as string));
-    return asked.length === 1 ? json(401, { __type: "UnrecognizedClientException", message: "The secret is not right." }) : json(200, IN);
+    logins.push(JSON.parse(body as string));
+    return logins.length === 1 ? json(401, { __type: "UnrecognizedClientException", message: "The secret is not right." }) : json(200, IN);
   });
   const secret = await screen.findByLabelText<HTMLInputElement>("Secret access key");
   enter("Access key ID", "AKIAEXAMPLE");
@@ -76,7 +76,7 @@ test("where one is needed the key is asked for, and a wrong one refused in the s
   enter("Secret access key", "right");
   press(button("Sign in"));
   await screen.findByText("AKIAEXAMPLE in us-east-1");
-  expect(asked[1]).toEqual({ accessKeyId: "AKIAEXAMPLE", secretAccessKey: "right" });
+  expect(logins[1]).toEqual({ accessKeyId: "AKIAEXAMPLE", secretAccessKey: "right" });
   expect(JSON.stringify(window.localStorage)).not.toContain("right");
 });
 

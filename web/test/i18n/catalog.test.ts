@@ -42,12 +42,12 @@ const templates = [...english].filter(([, sentence]) => typeof sentence === "fun
 test.each(templates)("%s has a singular", (_, sentence) => {
   const several = /\b1 (?:more |running )?(?:boxes|connections|hosts|matches|requests|results|retries|services|tasks)\b/;
   // A number comes as such, or written as the reader's language writes it.
-  const said = [1, "1"].flatMap((one) => {
+  const texts = [1, "1"].flatMap((one) => {
     try {
       return (sentence as (...values: unknown[]) => string)(one, one, one);
     } catch {
       return []; // it takes the other
     }
   });
-  expect(said.some((text) => !several.test(text))).toBe(true);
+  expect(texts.some((text) => !several.test(text))).toBe(true);
 });

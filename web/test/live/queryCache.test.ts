@@ -6,17 +6,17 @@ import { matches, QueryCache } from "../../src/live/queryCache.ts";
 
 /** A read that a test answers. */
 function source() {
-  const asked: { answer: (value: string) => Promise<void>; fail: (error: Error) => Promise<void>; signal: AbortSignal }[] = [];
+  const reads: { answer: (value: string) => Promise<void>; fail: (error: Error) => Promise<void>; signal: AbortSignal }[] = [];
   const read = (signal: AbortSignal) =>
     new Promise<string>((resolve, reject) => {
       const settled = () => new Promise<void>((done) => setTimeout(done));
-      asked.push({
+      reads.push({
         answer: (value) => (resolve(value), settled()),
         fail: (error) => (reject(error), settled()),
         signal,
       });
     });
-  return { asked, read };
+  return { reads, read };
 }
 
 const changed = (kind: string, cluster?: string, id?: string): Invalidation => ({
@@ -27,77 +27,77 @@ const nothing = () => undefined;
 
 test("a query is read for its first observer, and shared", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   const seen: string[] = [];
   cache.observe("a", [], read, () => seen.push("one"));
   cache.observe("a", [], read, () => seen.push("two"));
   expect(cache.state("a").status).toBe("loading");
-  await asked[0]?.answer("first");
-  expect(asked).toHaveLength(1);
+  await reads[0]?.answer("first");
+  expect(reads).toHaveLength(1);
   expect(cache.state("a")).toEqual({ status: "ready", data: "first", error: undefined });
   expect(seen).toEqual(["one", "two"]);
 });
 
 test("it is made again when its topic has changed, and only then", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   cache.observe("a", [{ kind: "service", cluster: "shop" }], read, nothing);
-  await asked[0]?.answer("first");
+  await reads[0]?.answer("first");
   cache.invalidate(changed("task", "shop"));
   cache.invalidate(changed("service", "other"));
-  expect(asked).toHaveLength(1);
+  expect(reads).toHaveLength(1);
   cache.invalidate(changed("service", "shop", "arn"));
-  expect(asked).toHaveLength(2);
+  expect(reads).toHaveLength(2);
   expect(cache.state("a").data).toBe("first"); // until there is something newer
-  await asked[1]?.answer("second");
+  await reads[1]?.answer("second");
   expect(cache.state("a").data).toBe("second");
 });
 
 test("what changes while it is made is read once more, however often it changed", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   cache.observe("a", [{ kind: "task" }], read, nothing);
   for (let times = 0; times < 5; times += 1) cache.invalidate(changed("task"));
-  expect(asked).toHaveLength(1);
-  await asked[0]?.answer("old");
-  expect(asked).toHaveLength(2);
-  await asked[1]?.answer("new");
-  expect(asked).toHaveLength(2);
+  expect(reads).toHaveLength(1);
+  await reads[0]?.answer("old");
+  expect(reads).toHaveLength(2);
+  await reads[1]?.answer("new");
+  expect(reads).toHaveLength(2);
   expect(cache.state("a").data).toBe("new");
 });
 
 test("an error leaves what was there, and the next invalidation reads it again", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   cache.observe("a", [], read, nothing);
-  await asked[0]?.answer("first");
+  await reads[0]?.answer("first");
   cache.reload("a");
-  await asked[1]?.fail(new Error("away"));
+  await reads[1]?.fail(new Error("away"));
   expect(cache.state("a")).toMatchObject({ status: "failed", data: "first" });
   cache.invalidate({ everything: true });
-  await asked[2]?.answer("second");
+  await reads[2]?.answer("second");
   expect(cache.state("a")).toMatchObject({ status: "ready", data: "second" });
 });
 
 test("what nobody looks at is not read, until somebody does", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   const leave = cache.observe("a", [{ kind: "task" }], read, nothing);
-  await asked[0]?.answer("first");
+  await reads[0]?.answer("first");
   leave();
   cache.invalidate(changed("task"));
-  expect(asked).toHaveLength(1);
+  expect(reads).toHaveLength(1);
   cache.observe("a", [{ kind: "task" }], read, nothing);
-  expect(asked).toHaveLength(2);
+  expect(reads).toHaveLength(2);
   expect(cache.state("a").data).toBe("first");
 });
 
 test("what nobody looks at any more is forgotten when there is much of it", async () => {
   const cache = new QueryCache();
-  const { asked, read } = source();
+  const { reads, read } = source();
   for (let number = 0; number < 250; number += 1) {
     const leave = cache.observe(`k${number}`, [], read, nothing);
-    await asked[number]?.answer("x");
+    await reads[number]?.answer("x");
     leave();
   }
   expect(cache.state("k0").status).toBe("loading");

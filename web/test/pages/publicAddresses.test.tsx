@@ -41,7 +41,7 @@ const interfaces = (id: string) =>
 const [task] = shop.DescribeTasks.tasks;
 const ENI = task?.attachments[0]?.details.find(({ name }) => name === "networkInterfaceId")?.value ?? "";
 const PORT = shop.DescribeTaskDefinition.taskDefinition.containerDefinitions[0]?.portMappings[0]?.containerPort ?? 0;
-const given = {
+const standardAnswers = {
   ...shop,
   DescribeTasks: { tasks: [task] },
   ListTasks: ({ desiredStatus }: { desiredStatus: string }) => ({ taskArns: desiredStatus === "RUNNING" ? [task?.taskArn] : [] }),
@@ -50,7 +50,7 @@ const given = {
 };
 
 test("a task shows its public address as a link, with the server's port", async () => {
-  const { calls } = renderPage(<TaskPage />, "/clusters/:cluster/tasks/:task/:tab?", "/clusters/shop/tasks/1", given);
+  const { calls } = renderPage(<TaskPage />, "/clusters/:cluster/tasks/:task/:tab?", "/clusters/shop/tasks/1", standardAnswers);
   const [link] = await screen.findAllByRole("link", { name: new RegExp(`^http://${ADDRESS}:${PORT}/`) });
   expect(link?.getAttribute("href")).toBe(`http://${ADDRESS}:${PORT}/`);
   await screen.findAllByRole("link", { name: /^http:\/\/[^/]*:20001\// });
@@ -65,7 +65,7 @@ function serviceAnswers(base: Readonly<Record<string, unknown>>, changed: object
 test("a service shows the addresses of its tasks, its name, and what ECS manages for it", async () => {
   const revisions = { serviceRevisions: [{ ecsManagedResources: { ingressPaths: [{ accessType: "PUBLIC", endpoint: "https://he-1.ecs.us-east-1.localhost" }] } }] };
   const changed = { networkConfiguration: { awsvpcConfiguration: { subnets: ["subnet-1"], assignPublicIp: "ENABLED" } }, currentServiceRevisions: [{ arn: "revision" }] };
-  const answers = { ...serviceAnswers(given, changed), DescribeServiceRevisions: revisions, gateway: { ...given.gateway, httpsPort: 8443 } };
+  const answers = { ...serviceAnswers(standardAnswers, changed), DescribeServiceRevisions: revisions, gateway: { ...standardAnswers.gateway, httpsPort: 8443 } };
   renderPage(<ServicePage />, "/clusters/:cluster/services/:service/:tab?", "/clusters/shop/services/catalog/tags", answers);
   await screen.findByRole("link", { name: /^https:\/\/he-1\.ecs\.us-east-1\.localhost:8443\// });
   await screen.findByRole("link", { name: /^http:\/\/catalog\.shop\.localhost:4580\// });

@@ -88,12 +88,12 @@ test("a task that has ended says why, above everything, with its containers' exi
 test("its life is told from its creation to its end, each event with the state that it brought", async () => {
   open(STOPPED, "timeline");
   const list = await screen.findByRole("list", { name: "Timeline" });
-  const told = within(list).getAllByRole("listitem").map((one) => one.textContent);
-  expect(told).toHaveLength(8);
-  expect(told[0]).toContain("CreatedProvisioning");
-  expect(told[4]).toContain("StartedRunning");
-  expect(told[4]).toContain("after 1 sec");
-  expect(told[7]).toContain("StoppedStopped");
+  const entries = within(list).getAllByRole("listitem").map((one) => one.textContent);
+  expect(entries).toHaveLength(8);
+  expect(entries[0]).toContain("CreatedProvisioning");
+  expect(entries[4]).toContain("StartedRunning");
+  expect(entries[4]).toContain("after 1 sec");
+  expect(entries[7]).toContain("StoppedStopped");
   expect(await violations()).toEqual([]);
 });
 
@@ -146,10 +146,10 @@ test("what else the API says of it is among its details, and its tags are in a t
 test("output that goes to CloudWatch Logs is shown as it comes", async () => {
   const logConfiguration = { logDriver: "awslogs", options: { "awslogs-group": "/ecs/front", "awslogs-stream-prefix": "ecs" } };
   const [container] = TASK_DEFINITION.taskDefinition.containerDefinitions;
-  const said = ["<b>ready</b>", "listening"];
+  const lines = ["<b>ready</b>", "listening"];
   const { calls } = open(RUNNING, "logs", {
     DescribeTaskDefinition: { taskDefinition: { ...TASK_DEFINITION.taskDefinition, containerDefinitions: [{ ...container, logConfiguration }] } },
-    FilterLogEvents: () => ({ events: said.splice(0, 1).map((message) => ({ eventId: message, timestamp: 1795571006100, logStreamName: `ecs/app/${ID}`, message })) }),
+    FilterLogEvents: () => ({ events: lines.splice(0, 1).map((message) => ({ eventId: message, timestamp: 1795571006100, logStreamName: `ecs/app/${ID}`, message })) }),
   });
   await screen.findByText("<b>ready</b>");
   await screen.findByText("listening"); // which was not there at first

@@ -51,9 +51,9 @@ describe.each(RECORDINGS)("%s", (what) => {
   afterAll(save);
 
   /** CloudWatch's values for one edge, by GetMetricStatistics. */
-  async function said(edge: Edge, figure: EdgeMetricName): Promise<number[]> {
+  async function cloudWatchValues(edge: Edge, metricName: EdgeMetricName): Promise<number[]> {
     vi.stubGlobal("fetch", fetch);
-    const { namespace, metric, stat } = cloudWatchMetric(edge, METRIC_SOURCES[figure]);
+    const { namespace, metric, stat } = cloudWatchMetric(edge, METRIC_SOURCES[metricName]);
     const whole = stat.startsWith("p");
     const answer = await cloudWatch(target).send(
       new GetMetricStatisticsCommand({
@@ -70,15 +70,15 @@ describe.each(RECORDINGS)("%s", (what) => {
   }
 
   test("every edge that there was is there, with who calls whom", () => {
-    const found = mesh.edges.map((edge) => `${edge.namespace ?? ""}: ${workloadId(edge.caller)} > ${targetName(edge)} = ${edge.targets.map(workloadId).join()} ${edge.protocol}`);
-    expect(found.sort()).toEqual(EDGES[what]);
+    const texts = mesh.edges.map((edge) => `${edge.namespace ?? ""}: ${workloadId(edge.caller)} > ${targetName(edge)} = ${edge.targets.map(workloadId).join()} ${edge.protocol}`);
+    expect(texts.sort()).toEqual(EDGES[what]);
   });
 
   test("requests, failures and retries are CloudWatch's, to the request", async () => {
     for (const edge of mesh.edges) {
-      expect(edge.requests).toBe(sum(await said(edge, edge.protocol === "tcp" ? "connections" : "requests")));
-      expect(edge.failures).toBe(sum(await said(edge, "failures")));
-      expect(edge.retries).toBe(sum(await said(edge, "retries")));
+      expect(edge.requests).toBe(sum(await cloudWatchValues(edge, edge.protocol === "tcp" ? "connections" : "requests")));
+      expect(edge.failures).toBe(sum(await cloudWatchValues(edge, "failures")));
+      expect(edge.retries).toBe(sum(await cloudWatchValues(edge, "retries")));
       expect(edge.requests).toBeGreaterThan(0);
       expect(edge.rate).toBeCloseTo(edge.requests / (span.end - span.start));
     }
@@ -87,8 +87,8 @@ describe.each(RECORDINGS)("%s", (what) => {
 
   test("latencies are CloudWatch's over the whole span", async () => {
     for (const edge of mesh.edges) {
-      for (const figure of ["p50", "p95", "p99"] as const) {
-        expect(edge[figure] === null ? [] : [edge[figure]]).toEqual(await said(edge, figure));
+      for (const metricName of ["p50", "p95", "p99"] as const) {
+        expect(edge[metricName] === null ? [] : [edge[metricName]]).toEqual(await cloudWatchValues(edge, metricName));
       }
     }
     expect(mesh.edges.filter((edge) => edge.p99 !== null)).toHaveLength(3);

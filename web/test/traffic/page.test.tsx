@@ -47,14 +47,14 @@ function open(query: string, recorded = shop) {
 const link = (caller: string, target: string) => screen.findByLabelText(`${caller} to ${target}: details`);
 const absent = (caller: string, target: string) => screen.queryByLabelText(`${caller} to ${target}: details`) === null;
 
-test("the table has every edge with its figures, and leads to an edge's panel", async () => {
+test("the table has every edge with its metrics, and leads to an edge's panel", async () => {
   open("as=table");
-  const found = await link("back/cart", "stock");
-  const cells = [...(found.closest("tr")?.querySelectorAll("td, th") ?? [])].map((cell) => cell.textContent.trim());
+  const edgeLink = await link("back/cart", "stock");
+  const cells = [...(edgeLink.closest("tr")?.querySelectorAll("td, th") ?? [])].map((cell) => cell.textContent.trim());
   expect(cells.some((text) => /^8[78]\.?\d* %$/.test(text))).toBe(true); // 12.5 of 100 fail
-  fireEvent.click(found);
+  fireEvent.click(edgeLink);
   await screen.findByText("back/cart → stock");
-  await screen.findByText("Retries / timeouts"); // its figures; the charts ask what was not recorded
+  await screen.findByText("Retries / timeouts"); // its metrics; the charts ask what was not recorded
 });
 
 test("the map says what it shows, and a service's panel lists callers and called, the worst first", async () => {

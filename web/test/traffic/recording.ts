@@ -37,7 +37,7 @@ export interface Recording {
 /** A target whose requests are answered from a recording or, while one is made, by the server. */
 export function recording(name: RecordingName): Recording {
   const file = `test/traffic/${name}.json`;
-  const known: Recorded = SERVER
+  const saved: Recorded = SERVER
     ? { start: Number(process.env.MOYAI_START), end: Number(process.env.MOYAI_END), answers: [] }
     : (JSON.parse(readFileSync(file, "utf8")) as Recorded);
   const answer = async (asking: Request): Promise<Response> => {
@@ -45,10 +45,10 @@ export function recording(name: RecordingName): Recording {
     const { pathname, search } = new URL(asking.url);
     const path = pathname.replace(API_PATH, "") + search;
     const asked = `${asking.headers.get("x-amz-target") ?? path} ${body.toString("base64")}`;
-    let recorded = known.answers.find((answer) => answer.asked === asked);
+    let recorded = saved.answers.find((answer) => answer.asked === asked);
     if (!recorded && SERVER) {
       recorded = { asked, ...(await send(asking, body)) };
-      known.answers.push(recorded);
+      saved.answers.push(recorded);
     }
     if (!recorded) throw new Error(`nothing was recorded for ${asked.slice(0, 300)}`);
     const headers = { "content-type": recorded.type, "smithy-protocol": "rpc-v2-cbor" };
@@ -62,9 +62,9 @@ export function recording(name: RecordingName): Recording {
       transport: new FetchHttpHandler(),
     },
     fetch: answer as typeof fetch,
-    span: { start: known.start, end: known.end },
+    span: { start: saved.start, end: saved.end },
     save: () => {
-      if (SERVER) writeFileSync(file, `${JSON.stringify(known)}\n`);
+      if (SERVER) writeFileSync(file, `${JSON.stringify(saved)}\n`);
     },
   };
 }

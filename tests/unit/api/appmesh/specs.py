@@ -46,15 +46,15 @@ def policy(**more):
 def create_mesh() -> MemoryStore:
     """A mesh with a node ``one`` (a listener), ``two`` (two of them), routers and a gateway of the same, services."""
     memory_store = MemoryStore()
-    one, two = [listener()], [listener(5555), listener(6666, "grpc")]
+    single, double = [listener()], [listener(5555), listener(6666, "grpc")]
     for operation, params in (
         ("CreateMesh", {}),
-        ("CreateVirtualNode", {"virtualNodeName": "one", "spec": node(*one)}),
-        ("CreateVirtualNode", {"virtualNodeName": "two", "spec": node(*two)}),
-        ("CreateVirtualRouter", {"virtualRouterName": "one", "spec": {"listeners": one}}),
-        ("CreateVirtualRouter", {"virtualRouterName": "two", "spec": {"listeners": two}}),
-        ("CreateVirtualGateway", {"virtualGatewayName": "one", "spec": {"listeners": one}}),
-        ("CreateVirtualGateway", {"virtualGatewayName": "two", "spec": {"listeners": two}}),
+        ("CreateVirtualNode", {"virtualNodeName": "one", "spec": node(*single)}),
+        ("CreateVirtualNode", {"virtualNodeName": "two", "spec": node(*double)}),
+        ("CreateVirtualRouter", {"virtualRouterName": "one", "spec": {"listeners": single}}),
+        ("CreateVirtualRouter", {"virtualRouterName": "two", "spec": {"listeners": double}}),
+        ("CreateVirtualGateway", {"virtualGatewayName": "one", "spec": {"listeners": single}}),
+        ("CreateVirtualGateway", {"virtualGatewayName": "two", "spec": {"listeners": double}}),
         ("CreateVirtualService", {"virtualServiceName": "none.local", "spec": {}}),
         (
             "CreateVirtualService",

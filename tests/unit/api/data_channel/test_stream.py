@@ -127,19 +127,19 @@ def test_frames_arrive_once_and_in_order_over_any_line(seed, count):
     dice, now = random.Random(seed), NOW  # noqa: S311 (no secret)
     client, host = pair()
     lines = [str(n).encode() for n in range(count)]
-    waiting, heard = list(reversed(lines)), []
+    waiting, payloads = list(reversed(lines)), []
     for _ in range(4000):
         now = Instant(now + 0.25)
         while waiting and client.can_send:
             client.send(PayloadType.OUTPUT, waiting.pop(), now)
         _line(client, host, now, dice)
         if dice.random() < 0.7:
-            heard += take_payloads(host, now)
+            payloads += take_payloads(host, now)
         _line(host, client, now, dice)
         client.retransmit(now)
         if not waiting and client.all_acknowledged:
             break
-    assert heard == lines
+    assert payloads == lines
 
 
 def _line(sender, receiver, now, dice):

@@ -98,11 +98,11 @@ def test_managed_features_of_a_group_are_recorded_and_shown(shop):
     scaling = {"status": "ENABLED", "targetCapacity": 90, "minimumScalingStepSize": 1, "instanceWarmupPeriod": 0}
     managed = {"managedScaling": scaling, "managedTerminationProtection": "ENABLED", "managedDraining": "ENABLED"}
     created = shop.call("CreateCapacityProvider", name="scaled", autoScalingGroupProvider=OWN | managed)
-    shown = created["capacityProvider"]["autoScalingGroupProvider"]
-    assert {name: shown[name] for name in managed} == managed
+    group = created["capacityProvider"]["autoScalingGroupProvider"]
+    assert {name: group[name] for name in managed} == managed
     shop.call("UpdateCapacityProvider", name="scaled", autoScalingGroupProvider={"managedDraining": "DISABLED"})
     [described] = shop.call("DescribeCapacityProviders", capacityProviders=["scaled"])["capacityProviders"]
-    assert described["autoScalingGroupProvider"] == shown | {"managedDraining": "DISABLED"}
+    assert described["autoScalingGroupProvider"] == group | {"managedDraining": "DISABLED"}
 
 
 NAME = "The specified capacity provider name is invalid."
@@ -165,9 +165,9 @@ def test_a_gpu_is_assigned_to_one_container(shop):
     devices = [{"id": f"GPU-{n}", "type": "GPU"} for n in range(5)]
     [strong] = instances(shop, 1, platformDevices=devices)
     tasks = run(shop, taskDefinition="gpu", count=3)
-    held = [gpu for t in tasks["tasks"] for c in t["containers"] for gpu in c["gpuIds"]]
-    assert len(held) == len(set(held)) == 4
+    gpus = [gpu for t in tasks["tasks"] for c in t["containers"] for gpu in c["gpuIds"]]
+    assert len(gpus) == len(set(gpus)) == 4
     assert {f["arn"]: f["reason"] for f in tasks["failures"]}[strong] == "RESOURCE:GPU"
     [container_instance] = shop.call("DescribeContainerInstances", containerInstances=[strong])["containerInstances"]
     left = {r["name"]: r.get("stringSetValue") for r in container_instance["remainingResources"]}
-    assert set(left["GPU"]) == {d["id"] for d in devices} - set(held)
+    assert set(left["GPU"]) == {d["id"] for d in devices} - set(gpus)

@@ -115,10 +115,10 @@ def _item(provider, weight=1, base=0):
 def test_settings_of_exec_sessions_are_recorded_and_shown(ecs, settings):
     ecs.call("CreateCluster", configuration=_sessions(**settings))
     [cluster] = ecs.call("DescribeClusters", include=["CONFIGURATIONS"])["clusters"]
-    shown = cluster["configuration"]["executeCommandConfiguration"]
-    assert shown["logging"] == settings["logging"]
-    assert shown.get("kmsKeyId") == settings.get("kmsKeyId")
-    logs = shown.get("logConfiguration", {})
+    described = cluster["configuration"]["executeCommandConfiguration"]
+    assert described["logging"] == settings["logging"]
+    assert described.get("kmsKeyId") == settings.get("kmsKeyId")
+    logs = described.get("logConfiguration", {})
     assert logs.get("cloudWatchLogGroupName") == settings.get("logConfiguration", {}).get("cloudWatchLogGroupName")
 
 

@@ -121,7 +121,7 @@ def test_invalid_container_settings_are_refused(ecs, asked, message):
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("settings", "message"),
     [
         (linux(capabilities={"add": ["NET_ADMIN"]}), "do not support adding the capabilities NET_ADMIN"),
         (linux(sharedMemorySize=64), "Fargate compatible task definitions do not support sharedMemorySize"),
@@ -135,15 +135,15 @@ def test_invalid_container_settings_are_refused(ecs, asked, message):
         (one_container(startTimeout=1), "must have a container start timeout of 2 to 120 seconds."),
     ],
 )
-def test_settings_that_only_instances_support_are_refused_for_fargate(ecs, asked, message):
-    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | asked)
-    params = fargate() | asked | {"requiresCompatibilities": ["EC2"]}
+def test_settings_that_only_instances_support_are_refused_for_fargate(ecs, settings, message):
+    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | settings)
+    params = fargate() | settings | {"requiresCompatibilities": ["EC2"]}
     shown = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
     assert shown["compatibilities"] == ["EC2"]
     ecs.call("CreateCluster")
     refused = "Task definition does not support launch_type FARGATE."
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "FARGATE"}
-    ecs.fails("RunTask", "InvalidParameterException", refused, **asked)
+    run = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "FARGATE"}
+    ecs.fails("RunTask", "InvalidParameterException", refused, **run)
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,15 @@ def test_accepted_settings_are_described_and_reach_the_runtime(ecs):
     )
     second = {"name": "side", "image": "x", "volumesFrom": [{"sourceContainer": "app", "readOnly": True}]}
     params = fargate(containerDefinitions=[first, second], ephemeralStorage={"sizeInGiB": 30}) | VOLUMES
-    shown = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
-    assert shown["compatibilities"] == ["EC2", "FARGATE"]
-    assert (shown["volumes"], shown["ephemeralStorage"]) == (VOLUMES["volumes"], {"sizeInGiB": 30})
+    described = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
+    assert described["compatibilities"] == ["EC2", "FARGATE"]
+    assert (described["volumes"], described["ephemeralStorage"]) == (VOLUMES["volumes"], {"sizeInGiB": 30})
     for member in ("linuxParameters", "systemControls", "mountPoints", "restartPolicy"):
-        assert shown["containerDefinitions"][0][member] == first[member]
+        assert described["containerDefinitions"][0][member] == first[member]
     ecs.call("CreateCluster")
-    (shown,) = ecs.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
-    assert shown["ephemeralStorage"] == shown["fargateEphemeralStorage"] == {"sizeInGiB": 30}
-    task = ecs.world.tasks[shown["taskArn"]]
+    (described,) = ecs.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    assert described["ephemeralStorage"] == described["fargateEphemeralStorage"] == {"sizeInGiB": 30}
+    task = ecs.world.tasks[described["taskArn"]]
     definition = ecs.world.task_definitions[task.task_definition]
     web, side = (container_spec(case_of(ecs.world, task), c) for c in task.containers)
     assert sandbox_spec(ecs.world, task, definition).storage_gib == 30
@@ -208,16 +208,16 @@ def test_accepted_settings_are_described_and_reach_the_runtime(ecs):
 def test_each_namespace_mode_requires_an_agent_attribute_and_reaches_the_runtime(pid, ipc, sharing):
     build = Builder()
     host = instance(build)
-    made = replace(
+    task_definition = replace(
         definition(build, NetworkMode.BRIDGE),
         pid_mode=None if pid is None else PidMode(pid),
         ipc_mode=None if ipc is None else IpcMode(ipc),
     )
-    spec = sandbox_spec(build.world, on(build, host, made), made)
+    spec = sandbox_spec(build.world, on(build, host, task_definition), task_definition)
     assert (spec.processes, spec.ipc) == sharing
     assert spec.host == (host.id if NamespaceSharing.HOST in sharing else None)
-    assert ("ecs.capability.pid-ipc-namespace-sharing" in required_attributes(made)) == bool(pid or ipc)
-    assert definition_view(made).items() >= {"pid_mode": pid, "ipc_mode": ipc}.items()
+    assert ("ecs.capability.pid-ipc-namespace-sharing" in required_attributes(task_definition)) == bool(pid or ipc)
+    assert definition_view(task_definition).items() >= {"pid_mode": pid, "ipc_mode": ipc}.items()
 
 
 def test_fargate_shares_processes_within_a_task(ecs):
@@ -228,12 +228,12 @@ def test_fargate_shares_processes_within_a_task(ecs):
 
 def test_a_tasks_shared_memory_is_its_largest_containers():
     build = Builder()
-    made = definition(build, NetworkMode.BRIDGE)
-    first = made.container_definitions[0]
+    task_definition = definition(build, NetworkMode.BRIDGE)
+    first = task_definition.container_definitions[0]
     sizes = (None, 7, 99)
     containers = tuple(replace(first, linux_parameters=LinuxParameters(shared_memory_size=size)) for size in sizes)
-    made = replace(made, container_definitions=containers, ipc_mode=IpcMode.TASK)
-    assert sandbox_spec(build.world, on(build, instance(build), made), made).shared_memory == 99
+    task_definition = replace(task_definition, container_definitions=containers, ipc_mode=IpcMode.TASK)
+    assert sandbox_spec(build.world, on(build, instance(build), task_definition), task_definition).shared_memory == 99
 
 
 @pytest.mark.parametrize(
@@ -245,10 +245,10 @@ def test_a_fargate_task_has_its_ephemeral_storage(ecs, defined, override, gib):
     ecs.call("CreateCluster")
     changed = {} if override is None else {"ephemeralStorage": {"sizeInGiB": override}}
     run = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": changed}
-    (shown,) = ecs.call("RunTask", **run)["tasks"]
-    assert shown["ephemeralStorage"] == shown["fargateEphemeralStorage"] == {"sizeInGiB": gib}
-    assert shown["overrides"].get("ephemeralStorage") == changed.get("ephemeralStorage")
-    task = ecs.world.tasks[shown["taskArn"]]
+    (described,) = ecs.call("RunTask", **run)["tasks"]
+    assert described["ephemeralStorage"] == described["fargateEphemeralStorage"] == {"sizeInGiB": gib}
+    assert described["overrides"].get("ephemeralStorage") == changed.get("ephemeralStorage")
+    task = ecs.world.tasks[described["taskArn"]]
     assert sandbox_spec(ecs.world, task, ecs.world.task_definitions[task.task_definition]).storage_gib == gib
 
 
@@ -264,14 +264,14 @@ def test_an_override_of_the_disk_has_the_same_bounds(ecs):
 def test_a_task_on_an_instance_writes_what_the_machine_has_unless_its_definition_says_how_much():
     build = Builder()
     host = instance(build)
-    made = definition(build, NetworkMode.BRIDGE)
+    task_definition = definition(build, NetworkMode.BRIDGE)
     for size, gib in ((None, 0), (30, 30)):
-        made = replace(made, ephemeral_storage=None if size is None else EphemeralStorage(size))
-        assert sandbox_spec(build.world, on(build, host, made), made).storage_gib == gib
+        task_definition = replace(task_definition, ephemeral_storage=None if size is None else EphemeralStorage(size))
+        assert sandbox_spec(build.world, on(build, host, task_definition), task_definition).storage_gib == gib
 
 
 @pytest.mark.parametrize(
-    ("add", "drop", "kept", "lost"),
+    ("add", "drop", "present", "absent"),
     [
         (["ALL"], [], "SYS_ADMIN", ""),
         (["ALL"], ["SYS_ADMIN"], "NET_ADMIN", "SYS_ADMIN"),
@@ -279,20 +279,20 @@ def test_a_task_on_an_instance_writes_what_the_machine_has_unless_its_definition
         (["CHOWN"], ["ALL"], "CHOWN", "KILL"),
     ],
 )
-def test_capabilities_are_added_and_dropped_as_docker_does(ecs, add, drop, kept, lost):
+def test_capabilities_are_added_and_dropped_as_docker_does(ecs, add, drop, present, absent):
     params = fargate(containerDefinitions=[container(linuxParameters={"capabilities": {"add": add, "drop": drop}})])
     params["requiresCompatibilities"] = ["EC2"]
     arn = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]["taskDefinitionArn"]
     linux_parameters = ecs.world.task_definitions[arn].container_definitions[0].linux_parameters
     found = capabilities(linux_parameters)
-    assert (kept in found) == bool(kept)
-    assert lost not in found
+    assert (present in found) == bool(present)
+    assert absent not in found
 
 
 def test_a_file_system_is_shown_as_it_was_registered_with_the_default_root_directory(ecs):
-    given = EFS_ACCESS | {"transitEncryptionPort": 2999}
-    params = on_instances(containerDefinitions=[container(portMappings=[])]) | mounts(efsVolumeConfiguration=given)
+    volume = EFS_ACCESS | {"transitEncryptionPort": 2999}
+    params = on_instances(containerDefinitions=[container(portMappings=[])]) | mounts(efsVolumeConfiguration=volume)
     registered = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
-    assert registered["volumes"][0]["efsVolumeConfiguration"] == given | {"rootDirectory": "/"}
+    assert registered["volumes"][0]["efsVolumeConfiguration"] == volume | {"rootDirectory": "/"}
     names = {attribute["name"] for attribute in registered["requiresAttributes"]}
     assert {"ecs.capability.efs", "ecs.capability.efsAuth"} <= names

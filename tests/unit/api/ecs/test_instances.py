@@ -123,7 +123,7 @@ def test_an_instance_drains_and_becomes_active_again(client):
 
 
 @pytest.mark.parametrize(
-    ("operation", "code", "message", "asked"),
+    ("operation", "code", "message", "parameters"),
     [
         ("UpdateContainerInstancesState", "InvalidParameterException", "cannot be empty", {"containerInstances": []}),
         (
@@ -161,12 +161,12 @@ def test_an_instance_drains_and_becomes_active_again(client):
         ),
     ],
 )
-def test_invalid_instance_requests_are_refused(client, operation, code, message, asked):
+def test_invalid_instance_requests_are_refused(client, operation, code, message, parameters):
     defaults = {
         "UpdateContainerInstancesState": {"status": "DRAINING"},
         "ListAttributes": {"targetType": "container-instance"},
     }
-    client.fails(operation, code, message, **(defaults.get(operation, {}) | asked))
+    client.fails(operation, code, message, **(defaults.get(operation, {}) | parameters))
 
 
 def test_updating_the_agent_reports_the_newest_version(client):

@@ -47,12 +47,14 @@ def test_a_definition_is_stored_and_shown_as_it_was_registered(account):
     request = {"containerDefinitions": [container], "volumes": [volume], "pidMode": "shared", "cpu": "256"}
     arn = account.call("RegisterDaemonTaskDefinition", family="agent", **request)["daemonTaskDefinitionArn"]
     assert arn == f"{ARN}daemon-task-definition/agent:2"
-    shown = {}
+    described = {}
     for identifier in ("agent", "agent:2", arn):
-        shown = account.call("DescribeDaemonTaskDefinition", daemonTaskDefinition=identifier)["daemonTaskDefinition"]
-        assert shown["revision"] == 2
-    assert (shown["pidMode"], shown["ipcMode"], shown["volumes"]) == ("shared", "none", [volume])
-    [shown_container] = shown["containerDefinitions"]
+        described = account.call("DescribeDaemonTaskDefinition", daemonTaskDefinition=identifier)[
+            "daemonTaskDefinition"
+        ]
+        assert described["revision"] == 2
+    assert (described["pidMode"], described["ipcMode"], described["volumes"]) == ("shared", "none", [volume])
+    [shown_container] = described["containerDefinitions"]
     assert shown_container["healthCheck"]["interval"] == 30
     assert shown_container["linuxParameters"] == container["linuxParameters"]
     assert "portMappings" not in shown_container

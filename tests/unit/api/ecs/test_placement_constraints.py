@@ -210,12 +210,14 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "message"), MISTAKES)
-def test_invalid_placement_is_refused(shop, asked, message):
+@pytest.mark.parametrize(("parameters", "message"), MISTAKES)
+def test_invalid_placement_is_refused(shop, parameters, message):
     instances(shop, 1)
     same = {"taskDefinition": "web", "networkConfiguration": NETWORK}
-    shop.fails("RunTask", "InvalidParameterException", message, **same, **asked)
-    shop.fails("CreateService", "InvalidParameterException", message, serviceName="x", desiredCount=1, **same, **asked)
+    shop.fails("RunTask", "InvalidParameterException", message, **same, **parameters)
+    shop.fails(
+        "CreateService", "InvalidParameterException", message, serviceName="x", desiredCount=1, **same, **parameters
+    )
 
 
 def test_a_subnet_in_another_zone_cannot_be_used(shop):

@@ -55,7 +55,7 @@ def test_a_configuration_is_described_unchanged(ecs):
 
 
 @pytest.mark.parametrize(
-    ("asked", "what"),
+    ("asked", "message"),
     [
         (
             proxied_definition(AppPorts=""),
@@ -106,17 +106,17 @@ def test_a_configuration_is_described_unchanged(ecs):
         ),
     ],
 )
-def test_invalid_configurations_are_refused(ecs, asked, what):
-    given = {name: value for name, value in asked.items() if value is not None}
+def test_invalid_configurations_are_refused(ecs, asked, message):
+    members = {name: value for name, value in asked.items() if value is not None}
     containers = [
         {k: v for k, v in container_definition.items() if v is not None}
-        for container_definition in given["containerDefinitions"]
+        for container_definition in members["containerDefinitions"]
     ]
     ecs.fails(
         "RegisterTaskDefinition",
         "ClientException",
-        what,
-        **(given | {"containerDefinitions": containers}),
+        message,
+        **(members | {"containerDefinitions": containers}),
     )
 
 
@@ -164,18 +164,18 @@ def test_an_override_to_a_gateway_is_checked(ecs):
     ecs.fails("RunTask", "InvalidParameterException", "'command' is not supported by moyai", **params)
 
 
-@pytest.mark.parametrize("asked", [proxied_definition(), gateway()])
-def test_a_service_has_either_an_app_mesh_or_a_service_connect_proxy(ecs, asked):
+@pytest.mark.parametrize("parameters", [proxied_definition(), gateway()])
+def test_a_service_has_either_an_app_mesh_or_a_service_connect_proxy(ecs, parameters):
     ecs.namespace()
     ecs.call("CreateCluster")
     ecs.definition("plain")
-    ecs.call("RegisterTaskDefinition", **asked)
+    ecs.call("RegisterTaskDefinition", **parameters)
     connected = {"serviceConnectConfiguration": connect(offer())}
-    what = "serviceConnectConfiguration can't be enabled for a service whose task definition has a"
-    ecs.fails("CreateService", "InvalidParameterException", what, **(service() | connected))
+    message = "serviceConnectConfiguration can't be enabled for a service whose task definition has a"
+    ecs.fails("CreateService", "InvalidParameterException", message, **(service() | connected))
     ecs.call("CreateService", **(service(taskDefinition="plain") | connected))
     change = {"service": "web", "taskDefinition": "web:1"}
-    ecs.fails("UpdateService", "InvalidParameterException", what, **change)
+    ecs.fails("UpdateService", "InvalidParameterException", message, **change)
     off = {"serviceConnectConfiguration": {"enabled": False}}
     ecs.call("UpdateService", **change, **off)
     ecs.call("UpdateService", service="web", taskDefinition="plain", **connected)

@@ -183,15 +183,15 @@ def test_a_stage_outside_the_model_is_shown_as_the_one_before(web):
     hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
     linear = {"stepPercent": 50, "stepBakeTimeInMinutes": 0}
     record = redeploy(web, **strategy("LINEAR", lifecycleHooks=[hook], linearConfiguration=linear))
-    shown = []
+    stages = []
     while record["status"] == "IN_PROGRESS":
         weight = record["targetServiceRevision"]["requestedProductionTrafficWeight"]
-        shown.append((record["lifecycleStage"], weight))
+        stages.append((record["lifecycleStage"], weight))
         hook_id = record["lifecycleHookDetails"][0]["hookId"]
         web.call("ContinueServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"], hookId=hook_id)
         settle(web)
         record = newest(web)
-    assert shown == [("POST_TEST_TRAFFIC_SHIFT", 0), ("PRODUCTION_TRAFFIC_SHIFT", 50)]
+    assert stages == [("POST_TEST_TRAFFIC_SHIFT", 0), ("PRODUCTION_TRAFFIC_SHIFT", 50)]
 
 
 @pytest.mark.parametrize("stage", ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"])

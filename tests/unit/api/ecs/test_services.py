@@ -395,7 +395,7 @@ def test_regions_are_isolated(shop):
 
 
 @pytest.mark.parametrize(
-    ("asked", "most", "kept"),
+    ("asked", "most", "afterwards"),
     [
         (None, 200, "ENABLED"),
         (None, 100, "DISABLED"),
@@ -403,10 +403,10 @@ def test_regions_are_isolated(shop):
         ("ENABLED", 150, "ENABLED"),
     ],
 )
-def test_zone_rebalancing_is_on_by_default_where_bounds_allow_a_move(shop, asked, most, kept):
+def test_zone_rebalancing_is_on_by_default_where_bounds_allow_a_move(shop, asked, most, afterwards):
     bounds = {"maximumPercent": most, "minimumHealthyPercent": 50}
     wish = {} if asked is None else {"availabilityZoneRebalancing": asked}
-    assert shop.service("even", deploymentConfiguration=bounds, **wish)["availabilityZoneRebalancing"] == kept
+    assert shop.service("even", deploymentConfiguration=bounds, **wish)["availabilityZoneRebalancing"] == afterwards
 
 
 def test_zone_rebalancing_is_refused_where_bounds_allow_no_move(shop):

@@ -36,12 +36,12 @@ def _sets(bench, *names, **more):
 
 
 def test_a_new_external_service_has_no_tasks(own):
-    made = _describe_service(own)
-    assert (made["status"], made["desiredCount"]) == ("ACTIVE", 3)
-    assert made["deploymentController"] == {"type": "EXTERNAL"}
-    assert made["deployments"] == made["taskSets"] == made["currentServiceRevisions"] == []
-    assert made["availabilityZoneRebalancing"] == "DISABLED"
-    assert {"taskDefinition", "networkConfiguration", "currentServiceDeployment"}.isdisjoint(made)
+    described = _describe_service(own)
+    assert (described["status"], described["desiredCount"]) == ("ACTIVE", 3)
+    assert described["deploymentController"] == {"type": "EXTERNAL"}
+    assert described["deployments"] == described["taskSets"] == described["currentServiceRevisions"] == []
+    assert described["availabilityZoneRebalancing"] == "DISABLED"
+    assert {"taskDefinition", "networkConfiguration", "currentServiceDeployment"}.isdisjoint(described)
     assert "taskSets" not in own.call("DescribeServices", services=["web"])["services"][0]
     assert own.call("ListServiceDeployments", service="own")["serviceDeployments"] == []
     bounds = {"maximumPercent": 150, "minimumHealthyPercent": 50}

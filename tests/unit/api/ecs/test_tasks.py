@@ -123,12 +123,12 @@ def test_tags_are_propagated_and_managed(shop):
 
 
 def test_the_same_token_and_request_make_the_same_tasks(shop):
-    made = _run(shop, count=2, clientToken="t")
-    assert {t["taskArn"] for t in _run(shop, count=2, clientToken="t")} == {t["taskArn"] for t in made}
+    tasks = _run(shop, count=2, clientToken="t")
+    assert {t["taskArn"] for t in _run(shop, count=2, clientToken="t")} == {t["taskArn"] for t in tasks}
     assert len(shop.world.tasks) == 2
     params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "clientToken": "t"}
     conflict = shop.fails("RunTask", "ConflictException", "clientToken", **params)
-    assert conflict.detail["resource_ids"] == [t["taskArn"] for t in made]
+    assert conflict.detail["resource_ids"] == [t["taskArn"] for t in tasks]
     shop.call("CreateCluster", clusterName="other")
     assert len(_run(shop, cluster="other", clientToken="t")) == 1
 
@@ -275,7 +275,7 @@ def test_pages_follow_each_other(shop):
 def test_a_subnet_without_free_addresses_is_a_failure(shop):
     [task] = _run(shop, networkConfiguration={"awsvpcConfiguration": {"subnets": SUBNETS[:1]}})
     base = shop.world.tasks[task["taskArn"]]
-    taken = (
+    addresses = (
         replace(
             base,
             arn=f"{base.arn[:-5]}{number:05}",
@@ -283,7 +283,7 @@ def test_a_subnet_without_free_addresses_is_a_failure(shop):
         )
         for number in range(4096)
     )
-    shop.put(*taken)
+    shop.put(*addresses)
     before = len(shop.world.tasks)
     answer = shop.call(
         "RunTask",

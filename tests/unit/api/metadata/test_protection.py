@@ -73,12 +73,12 @@ async def test_a_task_sets_and_clears_its_protection():
     arn, now = place.task.arn, place.build.clock.now()
     nothing = {"protection": {"ExpirationDate": None, "ProtectionEnabled": False, "TaskArn": arn}}
     assert await place.ask() == (200, nothing)
-    status, said = await place.ask(b'{"ProtectionEnabled": true, "ExpiresInMinutes": 60}')
-    assert (status, said["protection"]["ProtectionEnabled"]) == (200, True)
-    assert said["protection"]["ExpirationDate"].endswith("Z")
+    status, answer = await place.ask(b'{"ProtectionEnabled": true, "ExpiresInMinutes": 60}')
+    assert (status, answer["protection"]["ProtectionEnabled"]) == (200, True)
+    assert answer["protection"]["ExpirationDate"].endswith("Z")
     assert place.stored_task.protected_until == later(now, 3600)
-    assert await place.ask() == (200, said)
-    assert await place.ask(b'{"ProtectionEnabled": true}') != (200, said)
+    assert await place.ask() == (200, answer)
+    assert await place.ask(b'{"ProtectionEnabled": true}') != (200, answer)
     assert place.stored_task.protected_until == later(now, 7200)
     assert await place.ask(b'{"ProtectionEnabled": false}') == (200, nothing)
     assert place.stored_task.protected_until is None

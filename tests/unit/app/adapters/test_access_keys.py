@@ -49,11 +49,11 @@ def test_keys_are_listed_oldest_first(keys):
 
 def test_a_revoked_key_is_unknown_to_open_instances_at_once(keys, path):
     access_key, secret = keys.create(NOW)
-    kept, _ = keys.create(NOW)
+    active, _ = keys.create(NOW)
     assert keys.secret(access_key) == secret
     AccessKeys(path).revoke(access_key)
     assert keys.secret(access_key) is None
-    assert [key.access_key for key in keys.list()] == [kept]
+    assert [key.access_key for key in keys.list()] == [active]
     assert secret not in path.read_text()
 
 

@@ -67,7 +67,7 @@ def with_head_of(size):
 async def answers(address, *sent):
     """What comes back until the server hangs up."""
     reader, writer = await asyncio.open_connection(*address)
-    found = b""
+    received = b""
     with contextlib.suppress(ConnectionError):
         for piece in sent:
             writer.write(piece)
@@ -75,9 +75,9 @@ async def answers(address, *sent):
         writer.write_eof()
     with contextlib.suppress(ConnectionError):
         while piece := await reader.read(65536):
-            found += piece
+            received += piece
     writer.close()
-    return found
+    return received
 
 
 @pytest.mark.parametrize(("size", "answered"), [(65_536, True), (65_537, False), (70_000, False), (200_000, False)])
@@ -161,12 +161,12 @@ async def test_a_connection_without_a_request_is_closed(address, said):
     writer.close()
 
 
-@pytest.mark.parametrize("said", [b"\r\n", b"GET / HTTP/1.1\r\nHost: loc"])
-async def test_an_idle_keep_alive_connection_is_closed(address, said):
+@pytest.mark.parametrize("opening", [b"\r\n", b"GET / HTTP/1.1\r\nHost: loc"])
+async def test_an_idle_keep_alive_connection_is_closed(address, opening):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(ANSWERED)
     await reader.readuntil(b"ok")
-    writer.write(said)
+    writer.write(opening)
     assert await hung_up(reader)
     writer.close()
 

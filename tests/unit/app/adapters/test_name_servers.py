@@ -93,7 +93,7 @@ async def test_an_occupied_port_is_reported_and_left_alone(caplog):
 
 
 @pytest.mark.parametrize(
-    ("resolv_conf", "behind_stub", "found"),
+    ("resolv_conf", "behind_stub", "servers"),
     [
         pytest.param("nameserver 192.0.2.1\nnameserver 192.0.2.2\n", None, ["192.0.2.1", "192.0.2.2"], id="as it says"),
         pytest.param("nameserver 127.0.0.53\n", "nameserver 192.0.2.3\n", ["192.0.2.3"], id="behind systemd's stub"),
@@ -102,10 +102,10 @@ async def test_an_occupied_port_is_reported_and_left_alone(caplog):
         pytest.param(None, None, [], id="no file"),
     ],
 )
-def test_upstream_servers_are_read_from_resolv_conf(tmp_path, monkeypatch, resolv_conf, behind_stub, found):
+def test_upstream_servers_are_read_from_resolv_conf(tmp_path, monkeypatch, resolv_conf, behind_stub, servers):
     for name, text in (("_RESOLV_CONF", resolv_conf), ("_BEHIND_STUB", behind_stub)):
         path = tmp_path / name
         if text is not None:
             path.write_text(text)
         monkeypatch.setattr(name_servers, name, path)
-    assert list(host_resolvers()) == found
+    assert list(host_resolvers()) == servers

@@ -54,11 +54,11 @@ def test_other_statistics_are_refused_by_name(text):
 
 
 @given(HISTOGRAMS, st.integers(0, 100), st.integers(0, 100))
-def test_percentiles_increase_between_minimum_and_maximum(histogram, one, other):
+def test_percentiles_increase_between_minimum_and_maximum(histogram, first, second):
     if not histogram.total:
         return
     summary = of_histogram(histogram, 0)
-    low, high = (evaluate(f"p{p}", summary) for p in sorted((one, other)))
+    low, high = (evaluate(f"p{p}", summary) for p in sorted((first, second)))
     assert low is not None
     assert high is not None
     assert summary.minimum <= low <= high <= summary.maximum
@@ -75,11 +75,11 @@ def test_percentiles_without_a_histogram_need_equal_values():
 
 
 @given(HISTOGRAMS, HISTOGRAMS)
-def test_summaries_add_up(one, other):
-    both = of_histogram(one, 5).plus(of_histogram(other, 7))
-    assert both.count == one.total + other.total
-    assert both.sum == 12
-    assert both.histogram == one.plus(other)
+def test_summaries_add_up(first, second):
+    total = of_histogram(first, 5).plus(of_histogram(second, 7))
+    assert total.count == first.total + second.total
+    assert total.sum == 12
+    assert total.histogram == first.plus(second)
 
 
 def value_of(statistic, values):
@@ -154,10 +154,10 @@ def test_statistics_are_within_a_bucket_of_exact_values(values, percent):
 
 def test_equal_values_without_a_histogram_have_all_statistics():
     same = Summary(4, 12, 3, 3)
-    found = {
+    values = {
         name: evaluate(name, same) for name in ("tm90", "tc50", "ts50", "wm90", "IQM", "PR(:3)", "PR(3:)", "TM(:2)")
     }
-    assert found == {"tm90": 3, "tc50": 2, "ts50": 6, "wm90": 3, "IQM": 3, "PR(:3)": 100, "PR(3:)": 0, "TM(:2)": None}
+    assert values == {"tm90": 3, "tc50": 2, "ts50": 6, "wm90": 3, "IQM": 3, "PR(:3)": 100, "PR(3:)": 0, "TM(:2)": None}
     assert evaluate("IQM", Summary(3, 9, 1, 5)) is None
 
 
@@ -176,12 +176,12 @@ PUT = st.lists(
 
 
 @given(PUT, PUT, st.integers(1, 100))
-def test_percentiles_of_put_values_are_within_two_percent(one, other, percent):
-    each = (of_values([(value, 1.0)]) for value in other)
-    summary = of_values([(value, 1.0) for value in one])
+def test_percentiles_of_put_values_are_within_two_percent(first, second, percent):
+    each = (of_values([(value, 1.0)]) for value in second)
+    summary = of_values([(value, 1.0) for value in first])
     for more in each:
         summary = summary.plus(more)
-    values = sorted([*one, *other])
+    values = sorted([*first, *second])
     assert summary.histogram is not None
     assert (summary.histogram.total, summary.count) == (len(values), len(values))
     exact = values[max(-(-percent * len(values) // 100), 1) - 1]
@@ -193,12 +193,12 @@ def test_percentiles_of_put_values_are_within_two_percent(one, other, percent):
 def test_a_percentile_is_in_the_bucket_of_its_rank(histogram, data):
     summary = of_histogram(histogram, 0.0)
     values = data.draw(st.integers(0, histogram.total))
-    found = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
+    percentile = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
     before = 0
     for bucket, count in enumerate(histogram.counts):
         if count and before + count >= values:
             low, high = histogram.edges(bucket)
-            assert found == pytest.approx(low + (high - low) * (values - before) / count, abs=1e-5)
+            assert percentile == pytest.approx(low + (high - low) * (values - before) / count, abs=1e-5)
             return
         before += count
 

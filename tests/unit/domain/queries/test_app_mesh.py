@@ -79,7 +79,7 @@ def test_references_are_indexed(world):
 
 
 @pytest.mark.parametrize(
-    ("text", "whose", "name"),
+    ("text", "account", "name"),
     [
         ("mesh/shop/virtualNode/one", SCOPE, "one"),
         ("mesh/shop/virtualGateway/edge", SCOPE, "edge"),
@@ -91,8 +91,8 @@ def test_references_are_indexed(world):
         ("mesh/none/virtualNode/one", SCOPE, None),
     ],
 )
-def test_a_proxy_name_is_resolved_to_its_resource(world, text, whose, name):
+def test_a_proxy_name_is_resolved_to_its_resource(world, text, account, name):
     proxy_name = read_proxy_name(text)
     assert isinstance(proxy_name, ProxyName)
-    resource_named_by = app_mesh.resource_named_by(world, proxy_name, whose)
+    resource_named_by = app_mesh.resource_named_by(world, proxy_name, account)
     assert (None if resource_named_by is None else resource_named_by.name) == name

@@ -146,10 +146,10 @@ def test_reason_data():
         '{"timestamp":"2027-01-15T07:58:00.000+0000","sampleCount":2.0,"value":1.0}]}'
     )
     longest = replace(ALARM, evaluation_periods=1440, datapoints_to_alarm=None)
-    told = evaluate(longest, AlarmState.OK, points("X " * 1440), NOW)
-    assert told is not None
-    assert len(told.data) < 4000
-    assert len(told.reason) < 1024
+    evaluation = evaluate(longest, AlarmState.OK, points("X " * 1440), NOW)
+    assert evaluation is not None
+    assert len(evaluation.data) < 4000
+    assert len(evaluation.reason) < 1024
 
 
 def test_a_restart_changes_no_state():

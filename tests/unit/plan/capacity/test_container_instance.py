@@ -41,13 +41,13 @@ def test_tasks_of_a_lost_instance_stop_with_a_reason():
     step(build, host, there=False)
     assert build.world.tasks[coming.arn].stop_code is None  # it was never there
     step(build, host, there=True)
-    told = on(build, host, definition(build, NetworkMode.HOST))
-    build.stop(told.arn)
+    running = on(build, host, definition(build, NetworkMode.HOST))
+    build.stop(running.arn)
     step(build, host, there=False)
-    [lost, asked] = (build.world.tasks[arn] for arn in (coming.arn, told.arn))
+    [lost, stopped] = (build.world.tasks[arn] for arn in (coming.arn, running.arn))
     assert (lost.desired_status, lost.stop_code) == (DesiredStatus.STOPPED, StopCode.TERMINATION_NOTICE)
     assert lost.stopped_reason == f"Host EC2 (instance {host.ec2_instance_id}) terminated."
-    assert asked.stop_code is StopCode.USER_INITIATED
+    assert stopped.stop_code is StopCode.USER_INITIATED
     again = step(build, host, there=False)
     assert (again.changes, again.effects) == ((), (PrepareSandbox(instance_sandbox(build.world, host)),))
 

@@ -49,7 +49,7 @@ class Authority:
         """The plan, recorded; what it orders is signed."""
         plan = plan_certificates(self.build.world, self.service, self.renewal, self.now, self.build.ids)
         own = self.authority.certificate
-        made = [
+        changes = [
             ServerCertificate(
                 service=order.service,
                 discovery_service=order.discovery_service,
@@ -65,7 +65,7 @@ class Authority:
             )
             for order in plan.orders
         ]
-        self.build.book.apply([*plan.changes, *map(Put, made)])
+        self.build.book.apply([*plan.changes, *map(Put, changes)])
         return plan
 
     def wait(self, seconds: float) -> None:

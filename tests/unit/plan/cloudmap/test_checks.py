@@ -36,7 +36,7 @@ def test_health_changes_after_consecutive_checks(outcomes, threshold, verdict):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "asked"),
+    ("attributes", "checked"),
     [
         ({"AWS_INSTANCE_IPV4": "127.83.0.4", "AWS_INSTANCE_PORT": "80"}, "127.83.0.4"),
         ({"AWS_INSTANCE_IPV6": "::1", "AWS_INSTANCE_PORT": "80"}, "::1"),
@@ -44,12 +44,12 @@ def test_health_changes_after_consecutive_checks(outcomes, threshold, verdict):
         ({"AWS_INSTANCE_IPV4": "203.0.113.4", "AWS_INSTANCE_PORT": "80"}, None),
     ],
 )
-def test_addresses_outside_the_networks_are_not_checked(attributes, asked):
+def test_addresses_outside_the_networks_are_not_checked(attributes, checked):
     cloud_map = CloudMapClient()
     check = {"Type": "HTTP", "ResourcePath": "/up"}
     cart = cloud_map.service(cloud_map.namespace("shop.example"), HealthCheckConfig=check)
     cloud_map.run_operation("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
     [service], [instance] = cloud_map.world.discovery_services, cloud_map.world.discovery_instances
     found = probe_target(cloud_map.world, service, instance, LOOPBACK)
-    expected = None if asked is None else ProbeTarget(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")
+    expected = None if checked is None else ProbeTarget(HealthCheckType.HTTP, checked, 80, "/up", "cart.shop.example")
     assert found == expected

@@ -63,11 +63,14 @@ def test_finished_operations_expire(cloud_map):
 
 def test_the_number_of_stored_operations_is_limited(cloud_map):
     cart = cloud_map.service(cloud_map.namespace())
-    made = newest(cloud_map)
-    copies = [replace(made, key=f"{SCOPE.account}/{SCOPE.region}/{n}", creator_request_id=None) for n in range(MOST)]
+    newest_operation = newest(cloud_map)
+    copies = [
+        replace(newest_operation, key=f"{SCOPE.account}/{SCOPE.region}/{n}", creator_request_id=None)
+        for n in range(MOST)
+    ]
     cloud_map.store.apply([Put(one) for one in copies])
     cloud_map.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={})
-    assert made.key not in cloud_map.world.operations
+    assert newest_operation.key not in cloud_map.world.operations
 
 
 def failure_message(cloud_map):

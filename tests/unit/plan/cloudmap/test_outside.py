@@ -56,14 +56,14 @@ def test_an_external_services_instances_are_its_endpoints(cloud_map, build):
 
 
 @pytest.mark.parametrize(
-    ("told", "members"),
+    ("expected", "members"),
     [
         ({"one": "UNHEALTHY"}, ["172.31.0.98"]),
         ({"one": "UNHEALTHY", "two": "UNHEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
         ({"two": "HEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
     ],
 )
-def test_unhealthy_instances_are_skipped_while_another_is_healthy(cloud_map, build, told, members):
+def test_unhealthy_instances_are_skipped_while_another_is_healthy(cloud_map, build, expected, members):
     service = cloud_map.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
     for name, address in (("one", "172.31.0.99"), ("two", "172.31.0.98")):
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "5433"}
@@ -72,7 +72,7 @@ def test_unhealthy_instances_are_skipped_while_another_is_healthy(cloud_map, bui
     view = client(build)
     task = build.world.tasks[build.run(build.definition("job"))]
     build.book.apply([Put(replace(task, view=view))])
-    for name, status in told.items():
+    for name, status in expected.items():
         cloud_map.call("UpdateInstanceCustomHealthStatus", ServiceId=service, InstanceId=name, Status=status)
     [group] = compile_mesh(build.world).groups.values()
     assert [member.address for member in group.members] == members

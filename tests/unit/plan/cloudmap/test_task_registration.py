@@ -82,7 +82,7 @@ def test_a_registry_has_the_instances_address_and_the_host_port():
 
 
 @pytest.mark.parametrize(
-    ("types", "told"),
+    ("types", "expected"),
     [
         ((RecordType.A,), None),
         ((RecordType.A, RecordType.AAAA), "fd00::101:0:0:a01:104"),
@@ -91,7 +91,7 @@ def test_a_registry_has_the_instances_address_and_the_host_port():
         ((), None),
     ],
 )
-def test_a_registry_with_aaaa_records_has_the_ipv6_address(types, told):
+def test_a_registry_with_aaaa_records_has_the_ipv6_address(types, expected):
     nets = Nets()
     nets.vpc("a", 1, ipv6=True)
     registry = nets.build.registry("found", 10)
@@ -103,7 +103,7 @@ def test_a_registry_with_aaaa_records_has_the_ipv6_address(types, told):
     nets.build.book.apply([Put(task), *register(nets.world, task, task_definition, nets.build.clock.now())])
     (record,) = nets.world.discovery_instances.by("task", task.arn)
     assert record.attributes[INSTANCE_IPV4] == "10.1.1.4"
-    assert record.attributes.get(INSTANCE_IPV6) == told
+    assert record.attributes.get(INSTANCE_IPV6) == expected
     plain = replace(task, interface=replace(task.interface, ipv6_address=None))
     changes = register(nets.world, plain, task_definition, nets.build.clock.now())
     records = [c.record for c in changes if isinstance(c, Put) and isinstance(c.record, DiscoveryInstance)]

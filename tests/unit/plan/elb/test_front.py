@@ -138,10 +138,10 @@ class TestTheSandbox:
 
     def test_addresses_follow_the_load_balancers(self, front):
         first, second = front.build.balancer("first"), front.build.balancer("second")
-        both = front_addresses(front.world, [first, second])
+        addresses = front_addresses(front.world, [first, second])
         assert front.step().effects == ()
         front.build.build.book.apply([Delete(LoadBalancer, second.arn)])
-        front.addresses = both
+        front.addresses = addresses
         (change,) = front.step().effects
         assert change == SetAddresses(front_sandbox(front.vpc), front_addresses(front.world, [first]))
 

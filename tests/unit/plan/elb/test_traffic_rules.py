@@ -71,50 +71,50 @@ class BalancedHarness(Harness):
         return tuple(share.weight for share in forward_action(self, arn).groups)
 
 
-def forward_action(it, arn):
+def forward_action(harness, arn):
     """The action of a rule that forwards."""
-    action = it.book.world.rules[arn].action
+    action = harness.book.world.rules[arn].action
     assert isinstance(action, ForwardAction)
     return action
 
 
-def deploy(it, service, *words):
+def deploy(harness, service, *words):
     """Deploy another task definition, and forget the weights before."""
-    it.weights.clear()
-    it.build.deploy(service, it.definition(*words))
+    harness.weights.clear()
+    harness.build.deploy(service, harness.definition(*words))
 
 
-def with_load_balancer(it, service, balancer, configuration=BLUE_GREEN):
+def with_load_balancer(harness, service, balancer, configuration=BLUE_GREEN):
     """Update a service to another load balancer and deployment configuration, as UpdateService does."""
-    it.weights.clear()
-    record = it.book.world.services[service]
+    harness.weights.clear()
+    record = harness.book.world.services[service]
     target = replace(record.primary, id=DeploymentId("ecs-svc/99"), load_balancers=(balancer,))
-    target = replace(target, rollout_state=RolloutState.IN_PROGRESS, created_at=it.clock.now())
+    target = replace(target, rollout_state=RolloutState.IN_PROGRESS, created_at=harness.clock.now())
     record = replace(record, deployment_configuration=configuration)
-    after, changes = begin_deployment(it.book.world, record, target, it.clock.now(), it.ids)
-    it.book.apply([Put(after), *changes])
+    after, changes = begin_deployment(harness.book.world, record, target, harness.clock.now(), harness.ids)
+    harness.book.apply([Put(after), *changes])
 
 
 def test_the_first_deployment_gives_all_traffic_to_the_target_group():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(30)
-    assert it.weights[-1] == ((100, 0), (100, 0))
-    assert it.groups(service) == {BLUE.arn}
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(30)
+    assert harness.weights[-1] == ((100, 0), (100, 0))
+    assert harness.groups(service) == {BLUE.arn}
 
 
 def test_a_blue_green_deployment_moves_to_the_alternate_group_and_the_next_one_back():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
-    deploy(it, service)
-    it.serve(700)
-    assert it.weights == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
-    assert it.groups(service) == {GREEN.arn}
-    deploy(it, service)
-    it.serve(700)
-    assert it.weights == [((0, 100), (0, 100)), ((0, 100), (100, 0)), ((100, 0), (100, 0))]
-    assert it.groups(service) == {BLUE.arn}
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
+    deploy(harness, service)
+    harness.serve(700)
+    assert harness.weights == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
+    assert harness.groups(service) == {GREEN.arn}
+    deploy(harness, service)
+    harness.serve(700)
+    assert harness.weights == [((0, 100), (0, 100)), ((0, 100), (100, 0)), ((100, 0), (100, 0))]
+    assert harness.groups(service) == {BLUE.arn}
 
 
 @pytest.mark.parametrize(
@@ -131,95 +131,95 @@ def test_a_blue_green_deployment_moves_to_the_alternate_group_and_the_next_one_b
     ],
 )
 def test_linear_and_canary_deployments_move_step_by_step(settings, production):
-    it = BalancedHarness()
-    service = it.create(DeploymentConfiguration(**settings))
-    it.serve(100)
-    deploy(it, service)
-    it.serve(400)
-    steps = [weights for weights, _ in it.weights]
+    harness = BalancedHarness()
+    service = harness.create(DeploymentConfiguration(**settings))
+    harness.serve(100)
+    deploy(harness, service)
+    harness.serve(400)
+    steps = [weights for weights, _ in harness.weights]
     assert [step for place, step in enumerate(steps) if step not in steps[:place]] == production
-    assert it.groups(service) == {GREEN.arn}
+    assert harness.groups(service) == {GREEN.arn}
 
 
 def test_a_rollback_gives_all_traffic_back_at_once():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
-    deploy(it, service)
-    it.serve(60)
-    assert it.weights[-1] == ((0, 100), (0, 100))
-    it.build.roll_back(service)
-    it.serve(60)
-    assert it.weights[-1] == ((100, 0), (100, 0))
-    it.serve(100)
-    assert it.build.deployment(service).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
-    assert it.groups(service) == {BLUE.arn}
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
+    deploy(harness, service)
+    harness.serve(60)
+    assert harness.weights[-1] == ((0, 100), (0, 100))
+    harness.build.roll_back(service)
+    harness.serve(60)
+    assert harness.weights[-1] == ((100, 0), (100, 0))
+    harness.serve(100)
+    assert harness.build.deployment(service).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
+    assert harness.groups(service) == {BLUE.arn}
 
 
 def test_weights_that_a_user_changed_stay_until_traffic_shifts():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
-    own = it.book.world.rules[PRODUCTION.arn]
-    shares = tuple(replace(share, weight=50) for share in forward_action(it, own.arn).groups)
-    it.book.apply([Put(replace(own, action=ForwardAction(shares, stickiness=60)))])
-    it.serve(60)
-    assert it.weights[-1][0] == (50, 50)
-    deploy(it, service)
-    it.serve(60)
-    assert it.weights[-1][0] == (0, 100)
-    assert forward_action(it, PRODUCTION.arn).stickiness == 60
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
+    own = harness.book.world.rules[PRODUCTION.arn]
+    shares = tuple(replace(share, weight=50) for share in forward_action(harness, own.arn).groups)
+    harness.book.apply([Put(replace(own, action=ForwardAction(shares, stickiness=60)))])
+    harness.serve(60)
+    assert harness.weights[-1][0] == (50, 50)
+    deploy(harness, service)
+    harness.serve(60)
+    assert harness.weights[-1][0] == (0, 100)
+    assert forward_action(harness, PRODUCTION.arn).stickiness == 60
 
 
 def test_a_deployment_waits_until_the_new_targets_are_healthy():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
-    deploy(it, service)
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
+    deploy(harness, service)
     for _ in range(200):
-        it.converge(1)
-    assert len(it.groups(service)) == 2
-    assert it.rule_weights(PRODUCTION.arn) == (100, 0)
+        harness.converge(1)
+    assert len(harness.groups(service)) == 2
+    assert harness.rule_weights(PRODUCTION.arn) == (100, 0)
 
 
 def test_a_service_that_becomes_blue_green_starts_in_the_other_group():
-    it = BalancedHarness()
-    service = it.create(DeploymentConfiguration())
-    record = it.book.world.services[service]
+    harness = BalancedHarness()
+    service = harness.create(DeploymentConfiguration())
+    record = harness.book.world.services[service]
     plain = (ServiceLoadBalancer(BLUE.arn, "api", 9000),)
-    it.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=plain),)))])
-    it.serve(60)
-    assert it.groups(service) == {BLUE.arn}
-    with_load_balancer(it, service, ServiceLoadBalancer(BLUE.arn, "api", 9000, ADVANCED))
-    it.serve(500)
-    assert it.weights[-3:] == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
-    assert it.groups(service) == {GREEN.arn}
+    harness.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=plain),)))])
+    harness.serve(60)
+    assert harness.groups(service) == {BLUE.arn}
+    with_load_balancer(harness, service, ServiceLoadBalancer(BLUE.arn, "api", 9000, ADVANCED))
+    harness.serve(500)
+    assert harness.weights[-3:] == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
+    assert harness.groups(service) == {GREEN.arn}
 
 
 def test_a_move_to_other_groups_leaves_the_traffic_with_the_tasks_that_have_it():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
     third, fourth = target_group(SCOPE, "third"), target_group(SCOPE, "fourth")
-    it.book.apply([Put(third), Put(fourth)])
+    harness.book.apply([Put(third), Put(fourth)])
     advanced = replace(ADVANCED, alternate_target_group_arn=fourth.arn)
-    with_load_balancer(it, service, ServiceLoadBalancer(third.arn, "api", 9000, advanced))
+    with_load_balancer(harness, service, ServiceLoadBalancer(third.arn, "api", 9000, advanced))
     occupied = set()
     for _ in range(500):
-        it.serve(1)
-        shares = forward_action(it, PRODUCTION.arn).groups
+        harness.serve(1)
+        shares = forward_action(harness, PRODUCTION.arn).groups
         occupied.add(tuple(share.group for share in shares if share.weight))
     assert occupied == {(BLUE.arn,), (third.arn,)}
-    assert it.groups(service) == {third.arn}
-    assert {share.group for share in forward_action(it, PRODUCTION.arn).groups} == {third.arn, fourth.arn}
+    assert harness.groups(service) == {third.arn}
+    assert {share.group for share in forward_action(harness, PRODUCTION.arn).groups} == {third.arn, fourth.arn}
 
 
 def test_a_group_that_is_gone_is_left_out_of_the_rules():
-    it = BalancedHarness()
-    service = it.create()
-    it.serve(400)
-    it.book.apply([Delete(type(GREEN), GREEN.arn), Put(PRODUCTION), Put(TEST)])
-    deploy(it, service)
-    it.serve(500)
-    groups = {share.group for share in forward_action(it, PRODUCTION.arn).groups}
+    harness = BalancedHarness()
+    service = harness.create()
+    harness.serve(400)
+    harness.book.apply([Delete(type(GREEN), GREEN.arn), Put(PRODUCTION), Put(TEST)])
+    deploy(harness, service)
+    harness.serve(500)
+    groups = {share.group for share in forward_action(harness, PRODUCTION.arn).groups}
     assert groups == {BLUE.arn}

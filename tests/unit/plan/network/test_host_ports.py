@@ -58,11 +58,11 @@ def test_a_fixed_port_must_be_free_on_the_instance():
 def test_dynamic_ports_are_assigned_until_none_is_free():
     build = Builder()
     new_definition = definition(build, BRIDGE, PortMapping(80, 0))
-    taken = {("tcp", port) for port in EPHEMERAL}
+    used = {("tcp", port) for port in EPHEMERAL}
     for task in (FIRST, LAST):
-        assert port_bindings(new_definition, task, taken) is None
+        assert port_bindings(new_definition, task, used) is None
         for free in (EPHEMERAL[0], EPHEMERAL[-1], 40000):
-            bindings = port_bindings(new_definition, task, taken - {("tcp", free)})
+            bindings = port_bindings(new_definition, task, used - {("tcp", free)})
             assert bindings is not None
             assert bindings.containers["app"][0].host_port == free
 
@@ -139,13 +139,13 @@ def test_each_network_mode_has_its_sandbox():
 def test_an_instances_public_address_forwards_its_tasks_tcp_ports():
     build = Builder()
     host = instance(build, public="127.83.0.9")
-    one = on(build, host, definition(build, BRIDGE, PortMapping(80, 0), PortMapping(53, 53, "udp")))
+    first = on(build, host, definition(build, BRIDGE, PortMapping(80, 0), PortMapping(53, 53, "udp")))
     other = on(build, host, definition(build, HOST, PortMapping(9090, 9090)))
     on(build, host, definition(build, NetworkMode.NONE))
-    port = bound(one)[0].host_port
+    port = bound(first)[0].host_port
     own = host.interface
     assert set(published_ports(build.world)) == {
-        PublishedPort(one.id, "127.83.0.9", own.vpc, own.address, port),
+        PublishedPort(first.id, "127.83.0.9", own.vpc, own.address, port),
         PublishedPort(other.id, "127.83.0.9", own.vpc, own.address, 9090),
     }
     long = definition(build, BRIDGE, PortMapping(container_port_range="1000-9999"))

@@ -56,12 +56,12 @@ def test_the_networks_follow_load_balancers(balancers):
 
 def test_no_other_interface_gets_a_nodes_address(balancers):
     subnet = balancers.subnets()[0]
-    left = addresses_left(balancers.world, subnet)
+    free = addresses_left(balancers.world, subnet)
     balancer = balancers.balancer()
     address = balancer.nodes[0].interface.address
     assert not is_address_free(balancers.world, subnet, address)
     assert private_address(balancers.world, subnet, ()) != address
-    assert addresses_left(balancers.world, subnet) == left - 1
+    assert addresses_left(balancers.world, subnet) == free - 1
     build = balancers.build
     task = build.world.tasks[build.run(build.definition("web"))]
     assert task.interface.address not in {node.interface.address for node in balancer.nodes}

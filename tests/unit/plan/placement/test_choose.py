@@ -29,10 +29,10 @@ def test_spread_over_three_zones_and_their_instances(cluster):
     for zone in ZONES * 2:
         cluster.instance(zone)
     web = cluster.definition()
-    made = [cluster.run(web, ZONE, ITSELF) for _ in range(6)]
-    assert Counter(t.availability_zone for t in made) == dict.fromkeys(ZONES, 2)
-    assert len({t.container_instance for t in made}) == 6
-    assert all(t.availability_zone == cluster.instance_of(t).availability_zone for t in made)
+    tasks = [cluster.run(web, ZONE, ITSELF) for _ in range(6)]
+    assert Counter(t.availability_zone for t in tasks) == dict.fromkeys(ZONES, 2)
+    assert len({t.container_instance for t in tasks}) == 6
+    assert all(t.availability_zone == cluster.instance_of(t).availability_zone for t in tasks)
 
 
 def test_tasks_are_spread_over_zones_by_default(cluster):
@@ -154,7 +154,7 @@ def _too_slow(cluster):
 
 
 @pytest.mark.parametrize(
-    ("given", "reason", "said"),
+    ("given", "reason", "message"),
     [
         (_lack_cpu, "RESOURCE:CPU", "has insufficient CPU units available."),
         (_lack_memory, "RESOURCE:MEMORY", "has insufficient memory available."),
@@ -174,14 +174,14 @@ def _too_slow(cluster):
         ),
     ],
 )
-def test_a_refusal_names_what_an_instance_lacks(cluster, given, reason, said):
+def test_a_refusal_names_what_an_instance_lacks(cluster, given, reason, message):
     definition = given(cluster)
     with pytest.raises(Unplaced) as exc_info:
         cluster.run(definition)
     [refusal] = exc_info.value.refusals
     assert refusal.reason == reason
     identity = refusal.instance.rpartition("/")[2]
-    assert exc_info.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {said} {MORE}"
+    assert exc_info.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {message} {MORE}"
 
 
 def test_the_closest_instance_fails_the_last_check(cluster):
@@ -237,11 +237,11 @@ def _bridge(cluster, *ports):
 def test_host_ports_of_an_instance_are_unique(cluster):
     only = cluster.instance()
     web = _bridge(cluster, PortMapping(80, 0), PortMapping(53, 0, protocol="udp"))
-    made = [cluster.run(web) for _ in range(5)]
-    bound = [(b.host_port, b.protocol) for t in made for c in t.containers for b in c.network_bindings]
+    tasks = [cluster.run(web) for _ in range(5)]
+    bound = [(b.host_port, b.protocol) for t in tasks for c in t.containers for b in c.network_bindings]
     assert len(bound) == len(set(bound)) == 10
-    assert {t.interface for t in made} == {only.interface}
-    assert len({t.bridge_address for t in made}) == 5
+    assert {t.interface for t in tasks} == {only.interface}
+    assert len({t.bridge_address for t in tasks}) == 5
 
 
 def test_a_fixed_port_allows_one_task_per_instance(cluster):

@@ -50,15 +50,15 @@ def where(build, service):
 
 def test_a_daemon_runs_one_task_on_each_instance():
     build = Builder()
-    made = [instance(build) for _ in range(3)]
+    instances = [instance(build) for _ in range(3)]
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
-    assert where(build, logs) == sorted(i.arn for i in made)
+    assert where(build, logs) == sorted(i.arn for i in instances)
     assert build.world.services[logs].desired_count == 3
     assert build.messages(logs)[-1].endswith(STEADY)
-    made.append(instance(build))
+    instances.append(instance(build))
     settle(build, logs)
-    assert where(build, logs) == sorted(i.arn for i in made)
+    assert where(build, logs) == sorted(i.arn for i in instances)
     assert build.world.services[logs].desired_count == 4
 
 
@@ -73,25 +73,25 @@ def test_a_daemon_without_instances_is_steady():
 @pytest.mark.parametrize("status", [ContainerInstanceStatus.DRAINING, ContainerInstanceStatus.INACTIVE])
 def test_a_removed_instances_task_is_not_replaced(status):
     build = Builder()
-    gone, stays = instance(build), instance(build)
+    removed, stays = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
-    set_instance_status(build, gone.arn, status)
+    set_instance_status(build, removed.arn, status)
     settle(build, logs)
     assert where(build, logs) == [stays.arn]
     assert build.world.services[logs].desired_count == 1
-    set_instance_status(build, gone.arn, ContainerInstanceStatus.ACTIVE)
+    set_instance_status(build, removed.arn, ContainerInstanceStatus.ACTIVE)
     settle(build, logs)
-    assert where(build, logs) == sorted([gone.arn, stays.arn])
+    assert where(build, logs) == sorted([removed.arn, stays.arn])
 
 
 def test_a_daemon_task_leaves_a_draining_instance_last():
     build = Builder()
-    gone, other = instance(build), instance(build)
+    draining, other = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
     web = on_instances(build, "web", for_instances(build, build.definition("web")), 2)
     settle(build, logs, web)
-    set_instance_status(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    set_instance_status(build, draining.arn, ContainerInstanceStatus.DRAINING)
     schedule(build, logs)
     assert {t.desired_status for t in build.tasks(logs)} == {DesiredStatus.RUNNING}
     settle(build, web)
@@ -194,13 +194,13 @@ def test_a_full_instance_is_reported_and_retried_without_delaying_others():
 
 def test_a_disconnected_instance_counts_and_is_waited_for():
     build = Builder()
-    lost = instance(build, is_connected=False)
+    disconnected = instance(build, is_connected=False)
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
     assert (build.world.services[logs].desired_count, where(build, logs), build.messages(logs)) == (1, [], [])
-    build.book.apply([Put(replace(lost, agent_connected=True))])
+    build.book.apply([Put(replace(disconnected, agent_connected=True))])
     settle(build, logs)
-    assert where(build, logs) == [lost.arn]
+    assert where(build, logs) == [disconnected.arn]
 
 
 def test_resources_are_reserved_for_daemons():
@@ -245,14 +245,14 @@ def test_unhealthy_daemon_tasks_are_replaced_on_their_instances():
 
 def test_a_protected_task_stays_on_an_instance_that_is_drained():
     build = Builder()
-    gone = instance(build)
+    draining = instance(build)
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
     [task] = build.tasks(logs)
     put(build, task.arn, protected_until=build.clock.now() + 600)
-    set_instance_status(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    set_instance_status(build, draining.arn, ContainerInstanceStatus.DRAINING)
     settle(build, logs)
-    assert where(build, logs) == [gone.arn]
+    assert where(build, logs) == [draining.arn]
 
 
 def test_a_deleted_daemon_stops_everywhere():
@@ -270,10 +270,10 @@ def test_a_deleted_daemon_stops_everywhere():
 
 def test_an_awsvpc_daemon_task_has_an_interface_in_its_instances_zone():
     build = Builder()
-    made = [instance(build) for _ in range(3)]
+    instances = [instance(build) for _ in range(3)]
     definition = for_instances(build, build.definition("agent"), NetworkMode.AWSVPC)
     logs = on_instances(build, "logs", definition)
     settle(build, logs)
-    zones: dict[str, str] = {i.arn: i.availability_zone for i in made}
+    zones: dict[str, str] = {i.arn: i.availability_zone for i in instances}
     assert all(zones[t.container_instance or ""] == t.availability_zone for t in build.tasks(logs))
     assert len({t.interface.address for t in build.tasks(logs)}) == 3

@@ -18,11 +18,11 @@ def wanted_tasks(build, service) -> list[str]:
 
 def test_scaling_in_stops_unprotected_tasks():
     build, service = settled_service(desired=3)
-    kept, *others = [t.arn for t in build.tasks(service)]
-    put(build, kept, protected_until=later(build.clock.now(), 60))
+    protected, *others = [t.arn for t in build.tasks(service)]
+    put(build, protected, protected_until=later(build.clock.now(), 60))
     build.scale(service, 1)
     schedule(build, service)
-    assert wanted_tasks(build, service) == [kept]
+    assert wanted_tasks(build, service) == [protected]
     assert {build.world.tasks[t].stop_code for t in others} == {StopCode.SERVICE_SCHEDULER_INITIATED}
 
 
@@ -49,15 +49,15 @@ def test_a_protected_task_stays_until_its_protection_expires_with_an_event():
 
 def test_a_deployment_completes_after_the_protected_task_has_stopped():
     build, service = settled_service(desired=2)
-    kept, other = (t.arn for t in build.tasks(service))
-    put(build, kept, protected_until=later(build.clock.now(), 60))
+    protected, other = (t.arn for t in build.tasks(service))
+    put(build, protected, protected_until=later(build.clock.now(), 60))
     build.deploy(service, build.definition("s"))
     schedule(build, service)
-    new = [t for t in build.tasks(service) if t.arn not in {kept, other}]
+    new = [t for t in build.tasks(service) if t.arn not in {protected, other}]
     for task in new:
         put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now(), ready_at=build.clock.now())
     schedule(build, service)
-    assert kept in wanted_tasks(build, service)
+    assert protected in wanted_tasks(build, service)
     assert other not in wanted_tasks(build, service)
     assert len(build.world.services[service].deployments) == 2
 

@@ -169,11 +169,11 @@ def test_a_deleted_task_set_is_removed_with_its_last_task():
 def test_a_stopped_task_is_replaced_in_its_task_set():
     build, service = _external(1, blue=100, green=100)
     schedule(build, service)
-    gone = {"desired_status": DesiredStatus.STOPPED, "last_status": TaskStatus.STOPPED}
+    stopped = {"desired_status": DesiredStatus.STOPPED, "last_status": TaskStatus.STOPPED}
     blue, green = sorted(build.tasks(service), key=lambda t: t.deployment)
-    dead = put(build, blue.arn, **gone)
+    dead = put(build, blue.arn, **stopped)
     build.book.apply(report_stop(build.world, dead, build.clock.now()).changes)
-    put(build, green.arn, **gone)
+    put(build, green.arn, **stopped)
     waits = schedule(build, service).wake_at
     assert waits == later(build.clock.now(), 5)
     assert _running(build, service) == {GREEN: 1}

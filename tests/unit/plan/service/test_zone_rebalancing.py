@@ -23,12 +23,12 @@ A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"
 
 def service_in_zones(*zones: str, rebalancing: str = ENABLED, **service: Any) -> tuple[Builder, ServiceArn]:
     """A service at rest with a task in each of these zones."""
-    build, made = settled_service(desired=len(zones), **service)
-    for task, zone in zip(build.tasks(made), zones, strict=True):
+    build, arn = settled_service(desired=len(zones), **service)
+    for task, zone in zip(build.tasks(arn), zones, strict=True):
         put(build, task.arn, availability_zone=zone)
-    record = replace(build.world.services[made], availability_zone_rebalancing=rebalancing)
+    record = replace(build.world.services[arn], availability_zone_rebalancing=rebalancing)
     build.book.apply([Put(record)])
-    return build, made
+    return build, arn
 
 
 def wanted_tasks(build: Builder, service: ServiceArn) -> list[Task]:

@@ -67,10 +67,10 @@ class Caller:
 
 
 def offer(build: Builder, name: str, *, answered: bool = True) -> ServiceArn:
-    made = build.service(name, build.definition(name, container("api", port=9000)), 1, offers=["api"])
+    arn = build.service(name, build.definition(name, container("api", port=9000)), 1, offers=["api"])
     if answered:
-        answer(build, made)
-    return made
+        answer(build, arn)
+    return arn
 
 
 def answer(build: Builder, service: ServiceArn) -> None:
@@ -172,10 +172,10 @@ def test_a_returning_name_keeps_its_address():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
-    known = caller.build.world.services[back]
+    before = caller.build.world.services[back]
     caller.build.delete(back)
     caller.step()
-    caller.build.book.apply([Put(known)])
+    caller.build.book.apply([Put(before)])
     caller.show()
     assert caller.resolvable() == caller.names == {"back-api": "127.255.0.1"}
 

@@ -42,22 +42,22 @@ def second_deployment(*hooks, strategy=Strategy.BLUE_GREEN):
     return harness, service
 
 
-def go(it):
+def go(harness):
     for _ in range(30):
-        it.converge(1)
+        harness.converge(1)
 
 
-def due_hook_call(it, made):
-    record = it.build.deployment(made)
+def due_hook_call(harness, made):
+    record = harness.build.deployment(made)
     (run,) = unanswered_functions(record)
-    return due_call(it.book.world, record, run.hook_id, it.clock.now())
+    return due_call(harness.book.world, record, run.hook_id, harness.clock.now())
 
 
-def answer_hook(it, made, call, answer):
-    record = it.build.deployment(made)
-    it.book.apply([Put(record_answer(record, call, answer, it.clock.now()))])
-    go(it)
-    return it.build.deployment(made)
+def answer_hook(harness, service, call, answer):
+    record = harness.build.deployment(service)
+    harness.book.apply([Put(record_answer(record, call, answer, harness.clock.now()))])
+    go(harness)
+    return harness.build.deployment(service)
 
 
 def test_a_hook_function_gets_lambdas_event():

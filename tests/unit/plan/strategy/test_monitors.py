@@ -29,15 +29,17 @@ def configuration(kind=_T.COUNT, value=2, *, rollback=True, reset=None, **more):
     return DeploymentConfiguration(deployment_circuit_breaker=breaker, **more)
 
 
-def definition(it, *words, checked=False):
+def definition(harness, *words, checked=False):
     made = container("api", ("sim", *words) if words else None, port=9000)
-    return it.build.definition("back", replace(made, health_check=CHECK if checked else None))
+    return harness.build.definition("back", replace(made, health_check=CHECK if checked else None))
 
 
-def service(it, desired=1, *, checked=False, **more):
-    made = it.build.service("back", definition(it, checked=checked), desired, offers=["api"], bounds=more.pop("how"))
-    it.converge(60)
-    return made
+def service(harness, desired=1, *, checked=False, **more):
+    arn = harness.build.service(
+        "back", definition(harness, checked=checked), desired, offers=["api"], bounds=more.pop("how")
+    )
+    harness.converge(60)
+    return arn
 
 
 @pytest.mark.parametrize(
@@ -66,89 +68,89 @@ def test_the_default_threshold_is_half_of_the_tasks_within_bounds():
 
 @pytest.mark.parametrize(("reset", "counted"), [(None, 0), (True, 0), (False, 1)])
 def test_a_healthy_task_resets_the_failure_count(reset, counted):
-    it = Harness()
-    it.runtime.fail_next("pull", CannotPull("no"))
-    made = it.build.service("back", definition(it), bounds=configuration(reset=reset, value=9))
-    it.rest()
-    assert it.build.deployment(made).failures == 1
-    it.pass_time(5)
-    it.rest()
-    assert it.build.deployment(made).failures == counted
+    harness = Harness()
+    harness.runtime.fail_next("pull", CannotPull("no"))
+    arn = harness.build.service("back", definition(harness), bounds=configuration(reset=reset, value=9))
+    harness.rest()
+    assert harness.build.deployment(arn).failures == 1
+    harness.pass_time(5)
+    harness.rest()
+    assert harness.build.deployment(arn).failures == counted
 
 
 def test_a_task_that_ran_and_ended_is_not_a_failure():
-    it = Harness()
+    harness = Harness()
     how = configuration(value=1)
-    made = service(it, how=how)
-    it.build.deploy(made, definition(it, "after=10", "exit=1"))
-    it.converge(120)
-    record = it.build.deployment(made)
+    arn = service(harness, how=how)
+    harness.build.deploy(arn, definition(harness, "after=10", "exit=1"))
+    harness.converge(120)
+    record = harness.build.deployment(arn)
     assert (record.failures, record.failed_by) == (0, None)
 
 
 def test_a_revision_that_exits_at_once_replaces_no_task_and_fails():
-    it = Harness()
-    made = service(it, 2, how=configuration(value=2))
-    before = {t.arn for t in it.build.tasks(made)}
-    it.build.deploy(made, definition(it, "after=1", "exit=1"))
-    it.converge(120)
-    record = it.build.deployment(made)
+    harness = Harness()
+    arn = service(harness, 2, how=configuration(value=2))
+    before = {t.arn for t in harness.build.tasks(arn)}
+    harness.build.deploy(arn, definition(harness, "after=1", "exit=1"))
+    harness.converge(120)
+    record = harness.build.deployment(arn)
     assert (record.status, record.failed_by) == (ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL, Monitor.CIRCUIT_BREAKER)
-    assert {t.arn for t in it.build.tasks(made) if t.desired_status is DesiredStatus.RUNNING} == before
+    assert {t.arn for t in harness.build.tasks(arn) if t.desired_status is DesiredStatus.RUNNING} == before
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN, Strategy.CANARY, Strategy.LINEAR])
 def test_every_strategy_rolls_back(strategy):
-    it = Harness()
-    made = service(it, 2, how=configuration(strategy=strategy))
-    before = {t.arn for t in it.build.tasks(made)}
-    old = it.book.world.services[made].primary.id
-    it.build.deploy(made, definition(it, "cannot_start"))
-    it.converge(60)
-    record = it.build.deployment(made)
+    harness = Harness()
+    arn = service(harness, 2, how=configuration(strategy=strategy))
+    before = {t.arn for t in harness.build.tasks(arn)}
+    old = harness.book.world.services[arn].primary.id
+    harness.build.deploy(arn, definition(harness, "cannot_start"))
+    harness.converge(60)
+    record = harness.build.deployment(arn)
     assert (record.status, record.failed_by) == (ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL, Monitor.CIRCUIT_BREAKER)
     assert record.status_reason == (
         "Service deployment rolled back because the circuit breaker threshold was exceeded."
     )
-    assert {t.arn for t in it.build.tasks(made)} == before
-    (primary,) = it.book.world.services[made].deployments
+    assert {t.arn for t in harness.build.tasks(arn)} == before
+    (primary,) = harness.book.world.services[arn].deployments
     assert (primary.id, primary.rollout_state, primary.halted) == (old, RolloutState.COMPLETED, False)
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
 def test_without_rollback_a_failed_deployment_starts_no_more_tasks(strategy):
-    it = Harness()
-    made = service(it, 2, how=configuration(strategy=strategy, rollback=False))
-    before = {t.arn for t in it.build.tasks(made)}
-    it.build.deploy(made, definition(it, "cannot_start"))
-    it.converge(60)
-    assert it.build.deployment(made).status is ServiceDeploymentStatus.STOPPED
-    primary = it.book.world.services[made].primary
+    harness = Harness()
+    arn = service(harness, 2, how=configuration(strategy=strategy, rollback=False))
+    before = {t.arn for t in harness.build.tasks(arn)}
+    harness.build.deploy(arn, definition(harness, "cannot_start"))
+    harness.converge(60)
+    assert harness.build.deployment(arn).status is ServiceDeploymentStatus.STOPPED
+    primary = harness.book.world.services[arn].primary
     assert primary.rollout_state is RolloutState.FAILED
     assert primary.rollout_state_reason == "ECS deployment circuit breaker: tasks failed to start."
-    assert {t.arn for t in it.build.tasks(made)} == before
-    made_so_far = it.build.messages(made)
-    it.converge(7200)
-    assert it.build.messages(made) == made_so_far
-    it.build.deploy(made, definition(it))
+    assert {t.arn for t in harness.build.tasks(arn)} == before
+    made_so_far = harness.build.messages(arn)
+    harness.converge(7200)
+    assert harness.build.messages(arn) == made_so_far
+    harness.build.deploy(arn, definition(harness))
     for _ in range(30):
-        it.converge(1)
-    assert it.build.deployment(made).status is ServiceDeploymentStatus.SUCCESSFUL
-    assert before.isdisjoint(t.arn for t in it.build.tasks(made))
+        harness.converge(1)
+    assert harness.build.deployment(arn).status is ServiceDeploymentStatus.SUCCESSFUL
+    assert before.isdisjoint(t.arn for t in harness.build.tasks(arn))
 
 
 def test_a_rollback_keeps_the_old_deployments_id_and_time():
-    it = Harness()
-    made = service(it, how=configuration())
-    old = it.book.world.services[made].primary
-    it.build.deploy(made, definition(it, "cannot_start"))
+    harness = Harness()
+    arn = service(harness, how=configuration())
+    old = harness.book.world.services[arn].primary
+    harness.build.deploy(arn, definition(harness, "cannot_start"))
     seen = set()
     for _ in range(40):
-        it.step(made)
-        for task in it.build.tasks(made):
-            it.step(task.arn)
-        it.pass_time(1)
-        primary = it.book.world.services[made].primary
+        harness.step(arn)
+        for task in harness.build.tasks(arn):
+            harness.step(task.arn)
+        harness.pass_time(1)
+        primary = harness.book.world.services[arn].primary
         if primary.id == old.id:
             seen.add((primary.created_at, primary.rollout_state_reason))
     assert seen <= {
@@ -159,32 +161,32 @@ def test_a_rollback_keeps_the_old_deployments_id_and_time():
 
 
 def test_unhealthy_tasks_count_after_the_grace_period():
-    it = Harness()
-    made = service(it, 2, checked=True, how=configuration(value=1))
-    known = it.book.world.services[made]
-    it.book.apply([Put(replace(known, health_check_grace_period_seconds=60))])
-    it.build.deploy(made, definition(it, checked=True))
-    it.rest()
-    it.pass_time(1)
-    it.rest()
-    for task in it.build.tasks(made):
-        if task.deployment != known.primary.id:
-            it.runtime.set_health(task.id, "api", Health.UNHEALTHY)
-    it.pass_time(59)
-    it.rest()
-    assert it.build.deployment(made).failures == 0
-    it.pass_time(1)
-    it.rest()
-    assert it.build.deployment(made).failed_by is Monitor.CIRCUIT_BREAKER
+    harness = Harness()
+    arn = service(harness, 2, checked=True, how=configuration(value=1))
+    record = harness.book.world.services[arn]
+    harness.book.apply([Put(replace(record, health_check_grace_period_seconds=60))])
+    harness.build.deploy(arn, definition(harness, checked=True))
+    harness.rest()
+    harness.pass_time(1)
+    harness.rest()
+    for task in harness.build.tasks(arn):
+        if task.deployment != record.primary.id:
+            harness.runtime.set_health(task.id, "api", Health.UNHEALTHY)
+    harness.pass_time(59)
+    harness.rest()
+    assert harness.build.deployment(arn).failures == 0
+    harness.pass_time(1)
+    harness.rest()
+    assert harness.build.deployment(arn).failed_by is Monitor.CIRCUIT_BREAKER
 
 
 def test_the_threshold_follows_the_desired_count():
-    it = Harness()
-    made = service(it, 2, how=configuration(_T.UNBOUNDED_PERCENT, 100))
-    it.build.scale(made, 20)
-    it.build.deploy(made, definition(it, "cannot_start"))
-    it.converge(3)
-    assert it.build.deployment(made).failures
-    it.build.scale(made, 1)
-    it.rest()
-    assert it.build.deployment(made).failed_by is Monitor.CIRCUIT_BREAKER
+    harness = Harness()
+    arn = service(harness, 2, how=configuration(_T.UNBOUNDED_PERCENT, 100))
+    harness.build.scale(arn, 20)
+    harness.build.deploy(arn, definition(harness, "cannot_start"))
+    harness.converge(3)
+    assert harness.build.deployment(arn).failures
+    harness.build.scale(arn, 1)
+    harness.rest()
+    assert harness.build.deployment(arn).failed_by is Monitor.CIRCUIT_BREAKER

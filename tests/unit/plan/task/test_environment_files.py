@@ -81,13 +81,13 @@ def environment_file(name: str) -> EnvironmentFile:
 
 
 def pending(build: Builder, *names: str, override: ContainerOverride | None = None) -> Task:
-    made = replace(
+    record = replace(
         container(),
         environment=(KeyValuePair("D", "definition"),),
         environment_files=tuple(environment_file(name) for name in names),
         secrets=(ContainerSecret("S", "/s"),),
     )
-    task = build.world.tasks[build.run(build.definition("s", made))]
+    task = build.world.tasks[build.run(build.definition("s", record))]
     overrides = TaskOverride(() if override is None else (override,))
     return put(build, task.arn, last_status=TaskStatus.PENDING, pull_stopped_at=NOW, overrides=overrides)
 
@@ -104,16 +104,16 @@ def test_variables_have_precedence_over_files():
     build = build_with_files(
         one="A=one\nO=one\nD=one\nS=one\nECS_AGENT_URI=mars", two="A=two\nB=two", other="A=other\nD=other"
     )
-    told = environment(build, pending(build, "one", "two"))
-    assert told | {"A": "one", "B": "two", "O": "one", "D": "definition", "S": "s"} == told
-    assert told["ECS_AGENT_URI"] != "mars"
+    variables = environment(build, pending(build, "one", "two"))
+    assert variables | {"A": "one", "B": "two", "O": "one", "D": "definition", "S": "s"} == variables
+    assert variables["ECS_AGENT_URI"] != "mars"
     override = ContainerOverride("app", environment=(KeyValuePair("O", "override"),))
-    told = environment(build, pending(build, "one", "two", override=override))
-    assert told | {"A": "one", "O": "override"} == told
+    variables = environment(build, pending(build, "one", "two", override=override))
+    assert variables | {"A": "one", "O": "override"} == variables
     override = replace(override, environment_files=(environment_file("other"),))
-    told = environment(build, pending(build, "one", "two", override=override))
-    assert told | {"A": "other", "O": "override", "D": "definition"} == told
-    assert "B" not in told
+    variables = environment(build, pending(build, "one", "two", override=override))
+    assert variables | {"A": "other", "O": "override", "D": "definition"} == variables
+    assert "B" not in variables
 
 
 def test_a_task_uses_the_files_content_at_its_start():

@@ -59,14 +59,14 @@ def discoverable(*ttls, **registry):
     build = Builder()
     definition = build.definition("back", replace(container("api", port=9000), health_check=CHECK))
     service = build.service("back", definition, 1)
-    made = build.registry("api", *ttls, **registry)
-    build.discover(service, made)
+    registry_arn = build.registry("api", *ttls, **registry)
+    build.discover(service, registry_arn)
     schedule(build, service)
     task = build.tasks(service)[0].arn
     for _ in range(3):
         step(build, task, up(build, "api", Health.HEALTHY))
     assert build.world.tasks[task].last_status is TaskStatus.RUNNING
-    return build, task, made.registry_arn
+    return build, task, registry_arn.registry_arn
 
 
 def test_the_sandbox_is_created_first():
@@ -143,7 +143,7 @@ def test_a_task_is_registered_with_its_registrys_records(srv, port):
 
 
 @pytest.mark.parametrize(
-    ("custom", "turns", "told"),
+    ("custom", "turns", "status"),
     [
         (True, [Health.UNHEALTHY], Health.UNHEALTHY),
         (True, [Health.UNHEALTHY, Health.HEALTHY], Health.HEALTHY),
@@ -151,12 +151,12 @@ def test_a_task_is_registered_with_its_registrys_records(srv, port):
         (False, [Health.UNHEALTHY], Health.HEALTHY),
     ],
 )
-def test_a_registry_with_custom_health_gets_the_tasks_health(custom, turns, told):
+def test_a_registry_with_custom_health_gets_the_tasks_health(custom, turns, status):
     build, task, _ = discoverable(60, custom_health=custom)
     for health in turns:
         step(build, task, up(build, "api", health))
     (instance,) = build.world.discovery_instances
-    assert instance.health is told
+    assert instance.health is status
     assert step(build, task, up(build, "api", turns[-1])).actions == (), "and once is enough"
 
 
@@ -249,7 +249,7 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
 
 
 @pytest.mark.parametrize(
-    ("known", "seconds", "drained"),
+    ("callers", "seconds", "drained"),
     [
         (Drain(frozenset({ProxyId("client")})), 1, False),
         (Drain(frozenset({ProxyId("client")})), 29, False),
@@ -260,12 +260,12 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
         (Drain(in_flight=None), 30, True),
     ],
 )
-def test_draining_ends_without_callers_and_active_requests(known, seconds, drained):
+def test_draining_ends_without_callers_and_active_requests(callers, seconds, drained):
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
     build.clock.turn_to(later(build.clock.now(), seconds))
-    drain(build, task, *seen, drain=known)
+    drain(build, task, *seen, drain=callers)
     assert (build.world.tasks[task].last_status is TaskStatus.STOPPING) is drained
 
 
@@ -326,12 +326,12 @@ def test_a_stopped_task_is_released_and_removed_after_an_hour():
     build.stop(task)
     step(build, task, *seen)
     drain(build, task, *seen, drain=DRAINED)
-    gone = (down(build, seen[0].name), down(build, "api", 143))
-    step(build, task, *gone)
+    exits = (down(build, seen[0].name), down(build, "api", 143))
+    step(build, task, *exits)
     known = build.world.tasks[task]
     assert known.last_status is TaskStatus.DEPROVISIONING
     assert [c.exit_code for c in known.containers] == [143, 0]
-    assert [type(e) for e in step(build, task, *gone).effects] == [ReleaseSandbox]
+    assert [type(e) for e in step(build, task, *exits).effects] == [ReleaseSandbox]
     step(build, task, gone=True)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPED
     assert build.world.tasks[task].stopped_reason == "Task stopped by user"
@@ -361,11 +361,11 @@ def test_a_task_without_its_sandbox_stops(status, code, following):
 def test_a_start_fault_is_the_stopped_reason():
     build, task = server()
     step(build, task, gone=True, fault="CannotPullContainerError: no such image")
-    known = build.world.tasks[task]
-    assert known.stop_code is StopCode.TASK_FAILED_TO_START
-    assert known.stopped_reason == "CannotPullContainerError: no such image"
-    assert known.started_at is None
-    service = build.world.services[known.service or ""]
+    record = build.world.tasks[task]
+    assert record.stop_code is StopCode.TASK_FAILED_TO_START
+    assert record.stopped_reason == "CannotPullContainerError: no such image"
+    assert record.started_at is None
+    service = build.world.services[record.service or ""]
     assert service.primary.failed_tasks == 1
     assert service.primary.retry_at == later(build.clock.now(), 5)
 
@@ -423,12 +423,12 @@ def test_a_task_stops_when_a_dependency_cannot_be_met(condition, other, after, w
         assert plan.wake_at == later(build.clock.now(), after)
         build.clock.turn_to(plan.wake_at)
         step(build, task, seen)
-    known = build.world.tasks[task]
-    assert known.stop_code is StopCode.TASK_FAILED_TO_START
+    record = build.world.tasks[task]
+    assert record.stop_code is StopCode.TASK_FAILED_TO_START
     image, state = container("app").image, "RUNNING->RUNNING" if after else "STOPPED->RUNNING"
     ended = {"failed": " - Exit: 2", "ended": " - Exit: 0"}.get(other, "")
     both = f"container ordering dependency [first({image}) ({state}){ended}] for target [app({image}) (NONE->RUNNING)]"
-    assert known.stopped_reason == f"CannotStartContainerError: dependency graph: {words.format(both)}"
+    assert record.stopped_reason == f"CannotStartContainerError: dependency graph: {words.format(both)}"
 
 
 @pytest.mark.parametrize(

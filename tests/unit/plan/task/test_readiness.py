@@ -68,95 +68,95 @@ def api(**members: Any) -> ContainerDefinition:
     ],
 )
 def test_an_undecided_health_check_delays_readiness_up_to_its_limit(checked, waits):
-    it = Starting(api(health_check=checked))
-    assert it.observe(Health.UNKNOWN) == later(it.since, waits)
-    it.pass_time(waits - 1)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.pass_time(waits)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api(health_check=checked))
+    assert starting.observe(Health.UNKNOWN) == later(starting.since, waits)
+    starting.pass_time(waits - 1)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.pass_time(waits)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 def test_an_unhealthy_task_is_held_for_eight_minutes_from_its_start():
-    it = Starting(api(health_check=CHECK))
-    it.pass_time(10)
-    assert it.observe(Health.UNHEALTHY) == later(it.since, EIGHT_MINUTES)
-    it.pass_time(EIGHT_MINUTES - 1)
-    it.observe(Health.UNHEALTHY)
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.pass_time(EIGHT_MINUTES)
-    it.observe(Health.UNHEALTHY)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api(health_check=CHECK))
+    starting.pass_time(10)
+    assert starting.observe(Health.UNHEALTHY) == later(starting.since, EIGHT_MINUTES)
+    starting.pass_time(EIGHT_MINUTES - 1)
+    starting.observe(Health.UNHEALTHY)
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.pass_time(EIGHT_MINUTES)
+    starting.observe(Health.UNHEALTHY)
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 @pytest.mark.parametrize("before", [Health.UNKNOWN, Health.UNHEALTHY])
 def test_a_task_is_ready_once_it_is_healthy(before):
-    it = Starting(api(health_check=CHECK))
-    it.observe(before)
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.observe(Health.HEALTHY)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api(health_check=CHECK))
+    starting.observe(before)
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.observe(Health.HEALTHY)
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 def test_a_task_without_a_health_check_is_ready_once_it_listens():
-    it = Starting(api())
-    it.observe(Health.UNKNOWN, listeners=())
-    it.pass_time(6)
-    it.observe(Health.UNKNOWN, listeners=())
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.RUNNING)
-    assert it.build.world.tasks[it.task].ready_at == it.build.clock.now()
+    starting = Starting(api())
+    starting.observe(Health.UNKNOWN, listeners=())
+    starting.pass_time(6)
+    starting.observe(Health.UNKNOWN, listeners=())
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.RUNNING)
+    assert starting.build.world.tasks[starting.task].ready_at == starting.build.clock.now()
 
 
 def test_a_task_that_listens_at_once_is_ready_at_once():
-    it = Starting(api())
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api())
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 def test_a_task_that_never_listens_is_ready_after_forty_seconds_with_an_event():
-    it = Starting(api())
-    it.observe(Health.UNKNOWN, listeners=())
-    it.pass_time(39.9)
-    assert it.observe(Health.UNKNOWN, listeners=()) == later(it.since, LISTEN_LIMIT)
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.pass_time(40)
-    it.observe(Health.UNKNOWN, listeners=())
-    assert it.is_at(TaskStatus.RUNNING)
-    [event] = [m for m in it.build.messages(it.service) if "listen" in m]
+    starting = Starting(api())
+    starting.observe(Health.UNKNOWN, listeners=())
+    starting.pass_time(39.9)
+    assert starting.observe(Health.UNKNOWN, listeners=()) == later(starting.since, LISTEN_LIMIT)
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.pass_time(40)
+    starting.observe(Health.UNKNOWN, listeners=())
+    assert starting.is_at(TaskStatus.RUNNING)
+    [event] = [m for m in starting.build.messages(starting.service) if "listen" in m]
     assert "does not listen on 9000/tcp at 127.0.0.1 after 40 seconds" in event
 
 
 def test_listeners_are_polled_without_notifications():
-    it = Starting(api())
-    it.pass_time(8)
-    assert it.observe(Health.UNKNOWN, listeners=()) == later(it.build.clock.now(), LOOK_AGAIN)
+    starting = Starting(api())
+    starting.pass_time(8)
+    assert starting.observe(Health.UNKNOWN, listeners=()) == later(starting.build.clock.now(), LOOK_AGAIN)
 
 
 def test_a_health_check_replaces_the_check_of_listeners():
-    it = Starting(api(health_check=CHECK))
-    it.observe(Health.HEALTHY, listeners=())
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api(health_check=CHECK))
+    starting.observe(Health.HEALTHY, listeners=())
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 def test_a_replacement_task_must_listen_for_a_while():
-    it = Starting(api())
-    service = it.build.world.services[it.service]
+    starting = Starting(api())
+    service = starting.build.world.services[starting.service]
     other = replace(service.primary, id=DeploymentId("ecs-svc/1"))
-    it.build.book.apply([Put(replace(service, deployments=(service.primary, other)))])
-    it.observe(Health.UNKNOWN)
-    it.pass_time(1.9)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.ACTIVATING)
-    it.observe(Health.UNKNOWN, listeners=())
-    it.pass_time(2)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.ACTIVATING), "it began anew"
-    it.pass_time(4)
-    it.observe(Health.UNKNOWN)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting.build.book.apply([Put(replace(service, deployments=(service.primary, other)))])
+    starting.observe(Health.UNKNOWN)
+    starting.pass_time(1.9)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.ACTIVATING)
+    starting.observe(Health.UNKNOWN, listeners=())
+    starting.pass_time(2)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.ACTIVATING), "it began anew"
+    starting.pass_time(4)
+    starting.observe(Health.UNKNOWN)
+    assert starting.is_at(TaskStatus.RUNNING)
 
 
 class Plain:
@@ -185,11 +185,11 @@ class Plain:
 
 
 def test_a_task_without_names_runs_at_once_and_is_ready_once_it_listens():
-    it = Plain(PortMapping(8080))
-    assert it.stored_task.last_status is TaskStatus.RUNNING
-    assert it.stored_task.ready_at is None
-    it.look()
-    assert it.stored_task.ready_at is not None
+    starting = Plain(PortMapping(8080))
+    assert starting.stored_task.last_status is TaskStatus.RUNNING
+    assert starting.stored_task.ready_at is None
+    starting.look()
+    assert starting.stored_task.ready_at is not None
 
 
 def test_a_task_without_ports_is_ready_when_it_runs():
@@ -197,26 +197,26 @@ def test_a_task_without_ports_is_ready_when_it_runs():
 
 
 def test_readiness_requires_every_single_port_at_the_tasks_address():
-    it = Plain(PortMapping(8080), PortMapping(53, protocol="udp"))
-    address = (it.stored_task.interface.address,)
-    assert it.expected_addresses() == [("8080/tcp", address), ("53/udp", address)]
+    starting = Plain(PortMapping(8080), PortMapping(53, protocol="udp"))
+    address = (starting.stored_task.interface.address,)
+    assert starting.expected_addresses() == [("8080/tcp", address), ("53/udp", address)]
 
 
 def test_readiness_requires_one_port_of_a_small_range():
-    it = Plain(PortMapping(container_port_range="8000-8099"), PortMapping(container_port_range="9000-9100"))
-    assert [shown for shown, _ in it.expected_addresses()] == ["8000-8099/tcp"]
+    starting = Plain(PortMapping(container_port_range="8000-8099"), PortMapping(container_port_range="9000-9100"))
+    assert [shown for shown, _ in starting.expected_addresses()] == ["8000-8099/tcp"]
 
 
 def test_a_bridge_task_listens_at_its_own_address():
-    it = Plain(PortMapping(8080), bridge_address="172.30.0.2", network_mode=NetworkMode.BRIDGE)
-    assert it.expected_addresses() == [("8080/tcp", ("172.30.0.2",))]
+    starting = Plain(PortMapping(8080), bridge_address="172.30.0.2", network_mode=NetworkMode.BRIDGE)
+    assert starting.expected_addresses() == [("8080/tcp", ("172.30.0.2",))]
 
 
 def test_a_listener_of_either_address_family_counts():
-    it = Plain(PortMapping(8080))
-    both = replace(it.stored_task.interface, ipv6_address="2001:db8::1")
-    put(it.build, it.task, interface=both)
-    assert it.expected_addresses() == [("8080/tcp", (both.address, "2001:db8::1"))]
+    starting = Plain(PortMapping(8080))
+    both = replace(starting.stored_task.interface, ipv6_address="2001:db8::1")
+    put(starting.build, starting.task, interface=both)
+    assert starting.expected_addresses() == [("8080/tcp", (both.address, "2001:db8::1"))]
 
 
 def test_only_containers_without_a_health_check_must_listen():
@@ -232,10 +232,10 @@ def test_only_containers_without_a_health_check_must_listen():
 
 
 def test_an_ended_container_need_not_listen():
-    it = Plain(PortMapping(8080))
-    ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.stored_task.containers)
-    put(it.build, it.task, containers=ended)
-    assert it.expected_addresses() == []
+    starting = Plain(PortMapping(8080))
+    ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in starting.stored_task.containers)
+    put(starting.build, starting.task, containers=ended)
+    assert starting.expected_addresses() == []
 
 
 def test_a_task_in_cloud_map_must_listen_at_every_port():
@@ -257,11 +257,11 @@ def test_a_task_in_cloud_map_must_listen_at_every_port():
 
 
 def test_readiness_follows_the_slowest_essential_container():
-    it = Starting(api(health_check=CHECK), replace(container("slow"), health_check=check(interval=10, retries=4)))
-    assert it.observe(Health.HEALTHY, Health.UNKNOWN) == later(it.since, 4 * (10 + 5))
+    starting = Starting(api(health_check=CHECK), replace(container("slow"), health_check=check(interval=10, retries=4)))
+    assert starting.observe(Health.HEALTHY, Health.UNKNOWN) == later(starting.since, 4 * (10 + 5))
 
 
 def test_a_nonessential_container_does_not_delay_readiness():
-    it = Starting(api(health_check=CHECK), replace(container("side"), health_check=CHECK, essential=False))
-    it.observe(Health.HEALTHY, Health.UNHEALTHY)
-    assert it.is_at(TaskStatus.RUNNING)
+    starting = Starting(api(health_check=CHECK), replace(container("side"), health_check=CHECK, essential=False))
+    starting.observe(Health.HEALTHY, Health.UNHEALTHY)
+    assert starting.is_at(TaskStatus.RUNNING)

@@ -89,12 +89,12 @@ def test_a_collector_gets_the_same_names():
         (received_point.name, *sorted(received_point.attributes.items())): received_point
         for received_point in received_points(encode_reports(outbox.first(9)))
     }
-    found = {key: one.point.as_int for key, one in points.items() if one.point.as_int}
+    values = {key: one.point.as_int for key, one in points.items() if one.point.as_int}
     to_red = (("protocol", "http"), ("target_virtual_node", "red_v1"), ("virtual_service", "color.shop.local"))
-    assert found["moyai.appmesh.requests", *to_red] == 10
-    assert found["moyai.appmesh.route_requests", ("protocol", "http"), ("route", "rest"), to_red[2]] == 10
-    assert found["moyai.appmesh.served_connections", ("listener", "ingress"), ("protocol", "http")] == 3
-    assert found["moyai.appmesh.open_connections",] == 2
+    assert values["moyai.appmesh.requests", *to_red] == 10
+    assert values["moyai.appmesh.route_requests", ("protocol", "http"), ("route", "rest"), to_red[2]] == 10
+    assert values["moyai.appmesh.served_connections", ("listener", "ingress"), ("protocol", "http")] == 3
+    assert values["moyai.appmesh.open_connections",] == 2
     assert not [key for key in points if key[0] == "moyai.appmesh.route_bytes"]
     [resource] = {tuple(sorted(point.resource.items())) for point in points.values()}
     assert {("appmesh.mesh", "shop"), ("appmesh.virtual_node", "front"), ("service.instance.id", "1")} <= set(resource)

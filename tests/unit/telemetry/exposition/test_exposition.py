@@ -68,8 +68,8 @@ def test_traffic_is_labelled_by_caller_and_target():
     totals.total(SERVED, NOW).add(*new_counts(requests=8), NOW)
     totals.total(CONNECTIONS, NOW).add(*new_counts(connections=3, bytes=100), NOW)
     text = text_of(totals)
-    whose = f'account="{SCOPE.account}",region="{SCOPE.region}",namespace="shop",cluster="shop",service="front"'
-    to_cart = f'{whose},target="cart"'
+    labels = f'account="{SCOPE.account}",region="{SCOPE.region}",namespace="shop",cluster="shop",service="front"'
+    to_cart = f'{labels},target="cart"'
     assert lines(text, "moyai_mesh_requests_total") == [f'moyai_mesh_requests_total{{{to_cart},protocol="http"}} 7']
     assert lines(text, "moyai_mesh_responses_total")[::3] == [
         f'moyai_mesh_responses_total{{{to_cart},code_class="2xx"}} 5',
@@ -84,6 +84,6 @@ def test_traffic_is_labelled_by_caller_and_target():
     ]
     assert [line.rpartition(" ")[2] for line in lines(text, "moyai_mesh_served_requests_total")] == ["8"]
     assert lines(text, "moyai_mesh_connections_total") == [
-        f'moyai_mesh_connections_total{{{whose},target="lines",protocol="tcp"}} 3'
+        f'moyai_mesh_connections_total{{{labels},target="lines",protocol="tcp"}} 3'
     ]
     assert len(lines(text, "moyai_mesh_failures_total")) == 2

@@ -84,11 +84,11 @@ def test_a_caller(telemetry, outbox):
 def test_a_called_service(telemetry, outbox):
     numbers = {f"http.ingress.cart.downstream_{what}": 7 for what in ("rq_total", "cx_total", "cx_rx_bytes_total")}
     telemetry.record(CART, push(1, numbers, {"http.ingress.cart.downstream_cx_active": 3}), 1)
-    found = {
+    values = {
         received_point.name: received_point.point.as_int
         for received_point in received_points(encode_reports(outbox.first(9)))
     }
-    assert found == {
+    assert values == {
         "moyai.mesh.served_requests": 7,
         "moyai.mesh.served_failures": 0,
         "moyai.mesh.served_connections": 7,

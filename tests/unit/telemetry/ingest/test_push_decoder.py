@@ -52,11 +52,11 @@ def test_every_value_is_where_protobuf_finds_it(body):
     offsets, metrics = offsets_of(body)
     values = offsets.read(body)
     assert values is not None
-    found = {}
+    decoded = {}
     for each_metric in metrics:
         many = len(each_metric.bounds) + 2 if each_metric.counts is not None else 1
         mine, values = values[:many], values[many:]
-        found[each_metric.name] = (
+        decoded[each_metric.name] = (
             int(mine[0]) if each_metric.counts is None else (tuple(mine[:-1]), float(mine[-1:].view("f8")[0]))
         )
     [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
@@ -66,24 +66,24 @@ def test_every_value_is_where_protobuf_finds_it(body):
         point = getattr(metric, metric.WhichOneof("data")).data_points[0]
         histogram = hasattr(point, "bucket_counts")
         expected[metric.name] = (tuple(point.bucket_counts), point.sum) if histogram else point.as_int
-    assert found == expected
+    assert decoded == expected
 
 
 @given(a_push(), a_push())
-def test_a_push_with_another_layout_is_not_read_with_this_one(one, other):
-    values = offsets_of(one)[0].read(other)
+def test_a_push_with_another_layout_is_not_read_with_this_one(first, second):
+    values = offsets_of(first)[0].read(second)
     if values is not None:
-        assert [metric._replace(time=0) for metric in metric_offsets(one)] == [
-            metric._replace(time=0) for metric in metric_offsets(other)
+        assert [metric._replace(time=0) for metric in metric_offsets(first)] == [
+            metric._replace(time=0) for metric in metric_offsets(second)
         ]
 
 
 def test_another_name_of_the_same_length_is_another_layout():
-    one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
-    assert len(one) == len(other)
-    assert offsets_of(one)[0].read(other) is None
+    first, second = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
+    assert len(first) == len(second)
+    assert offsets_of(first)[0].read(second) is None
     decode = PushDecoders().decoder(CONNECT_STATS)
-    assert [endpoint.name for body in (one, other, one) for endpoint in decode(body).report.endpoints] == [
+    assert [endpoint.name for body in (first, second, first) for endpoint in decode(body).report.endpoints] == [
         "cart",
         "card",
         "cart",
@@ -103,11 +103,11 @@ def test_a_damaged_push_is_decoded_or_refused(body, data):
     at = data.draw(st.integers(0, max(len(body) - 1, 0)))
     altered = body[:at] + data.draw(st.binary(max_size=3)) + body[at + data.draw(st.integers(0, 3)) :]
     decode = PushDecoders().decoder(CONNECT_STATS)
-    for one in (body, altered, body):
+    for push_bytes in (body, altered, body):
         try:
-            decode(one)
+            decode(push_bytes)
         except NotOtlp:
-            assert one == altered
+            assert push_bytes == altered
 
 
 @pytest.mark.parametrize("body", [b"\xff\xff", b"\x0a\x7f", b"\x0b"], ids=["no end", "too short", "a group"])

@@ -184,10 +184,10 @@ def test_each_task_behind_a_name_has_metrics_of_its_own():
         telemetry.record(proxy, push(1, counters, {}, times), 1)
     own = "Moyai/ServiceConnect"
     for task, requests, answers in (("cart1", 5, 5), ("cart12", 2, 11)):
-        whose = (*OF_CART, ("TaskId", task))
-        assert value(telemetry, "TaskRequestCount", whose, namespace=own) == requests
-        assert value(telemetry, "TaskFailureCount", whose, namespace=own) == 1
-        assert value(telemetry, "TaskResponseTime", whose, "SampleCount", namespace=own) == answers
+        dimensions = (*OF_CART, ("TaskId", task))
+        assert value(telemetry, "TaskRequestCount", dimensions, namespace=own) == requests
+        assert value(telemetry, "TaskFailureCount", dimensions, namespace=own) == 1
+        assert value(telemetry, "TaskResponseTime", dimensions, "SampleCount", namespace=own) == answers
     assert value(telemetry, "RequestCount", OF_CART) == 7
 
 

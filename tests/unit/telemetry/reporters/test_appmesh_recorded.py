@@ -18,13 +18,13 @@ BY_HEADER, REST = (f"vhost.color.counted.local.route.{route}" for route in ("by-
 def read(name: str) -> tuple[ProxyReport, dict[str, dict[EndpointCounter, int]]]:
     """A push, and the counters of each endpoint without the bytes."""
     report = read_report((RECORDED / f"{name}.otlp").read_bytes())
-    named = {
+    metrics = {
         endpoint.name: dict(zip(EndpointCounter, one.counters, strict=True))
         for endpoint, one in report.endpoints.items()
     }
     return report, {
         name: {counter: value for counter, value in counts.items() if value and counter is not EndpointCounter.BYTES}
-        for name, counts in named.items()
+        for name, counts in metrics.items()
     }
 
 

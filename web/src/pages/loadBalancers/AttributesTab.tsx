@@ -152,7 +152,7 @@ function AttributeInput({ attribute, onChange }: { attribute: Attribute; onChang
 }
 
 /** The key of the attribute that a message names, in full or as the longest of several. */
-export function attributeIn(message: string, attributes: readonly Attribute[]): string | undefined {
+function attributeIn(message: string, attributes: readonly Attribute[]): string | undefined {
   const named = attributes.map(({ key }) => key).filter((key) => message.includes(key));
   return named.sort((a, b) => b.length - a.length)[0];
 }

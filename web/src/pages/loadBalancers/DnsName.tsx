@@ -20,12 +20,12 @@ export function DnsName({ balancer }: { balancer: LoadBalancer }) {
 /** All URLs of a load balancer, each with a copy button, or the reason why there are none. */
 export function Urls({ balancer }: { balancer: LoadBalancer }) {
   const text = useText().loadBalancers;
-  const found = useUrls(balancer);
-  if (found === undefined) return null;
-  if (found.urls.length === 0) return found.listeners === 0 ? text.noListenerUrl : text.noUrl;
+  const addresses = useUrls(balancer);
+  if (addresses === undefined) return null;
+  if (addresses.urls.length === 0) return addresses.listeners === 0 ? text.noListenerUrl : text.noUrl;
   return (
     <SpaceBetween size="xxs">
-      {found.urls.map((url) => (
+      {addresses.urls.map((url) => (
         <CopyableUrl key={url} url={url} />
       ))}
     </SpaceBetween>

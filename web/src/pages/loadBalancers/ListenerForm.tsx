@@ -34,7 +34,7 @@ export interface ListenerFormProps {
 const PROTOCOLS: Readonly<Record<string, readonly ProtocolEnum[]>> = { application: ["HTTP", "HTTPS"], network: ["TCP", "TLS", "UDP", "TCP_UDP"] };
 const SHOWN: ReadonlySet<RuleField | null> = new Set(["action", "port", "certificate"] as const);
 
-export function isEncrypted(protocol: ProtocolEnum | undefined): boolean {
+function isEncrypted(protocol: ProtocolEnum | undefined): boolean {
   return protocol === "HTTPS" || protocol === "TLS";
 }
 

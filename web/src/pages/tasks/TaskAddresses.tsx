@@ -17,7 +17,7 @@ export function usePublicAddress(task: Task): string | undefined {
 }
 
 /** The ports of a task at its public address. */
-export function usePublicPorts(task: Task, address: string | undefined): readonly PublicPort[] {
+function usePublicPorts(task: Task, address: string | undefined): readonly PublicPort[] {
   const { cluster, service } = taskReference(task);
   const deployments = useServiceOrNone(cluster, service).data?.deployments ?? NO_DEPLOYMENTS;
   const definition = useDefinition(task.taskDefinitionArn).data;
@@ -40,7 +40,7 @@ export function TaskAddresses({ task }: { task: Task }) {
 }
 
 /** A port: its URL at the public address, and below it the one at the server's own host. */
-export function PortLinks({ port: { address, url, gatewayUrl, protocol } }: { port: PublicPort }) {
+function PortLinks({ port: { address, url, gatewayUrl, protocol } }: { port: PublicPort }) {
   const text = useText().task.network;
   return (
     <div>

@@ -42,13 +42,13 @@ export async function readInbound(target: Target, members: readonly Member[], sp
 /** The same with the failures that the proxies of the tasks behind these names counted. */
 export async function readFailures(target: Target, inbound: readonly Inbound[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
   const period = wholePeriod(span);
-  const asked = inbound.slice(0, MAX_QUERIES);
-  const queries = asked.map(({ name }, index): MetricDataQuery => ({ Id: `f${index}`, Expression: failuresOf(name, period) }));
+  const queried = inbound.slice(0, MAX_QUERIES);
+  const queries = queried.map(({ name }, index): MetricDataQuery => ({ Id: `f${index}`, Expression: failuresOf(name, period) }));
   const failures = new Map<number, number>();
   for (const { Id, Values } of queries.length === 0 ? [] : await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
     failures.set(Number(Id?.slice(1)), Values?.[0] ?? 0);
   }
-  return inbound.map((one, index) => (index < asked.length ? { ...one, failures: failures.get(index) ?? 0 } : one));
+  return inbound.map((one, index) => (index < queried.length ? { ...one, failures: failures.get(index) ?? 0 } : one));
 }
 
 function failuresOf(name: string, period: number): string {

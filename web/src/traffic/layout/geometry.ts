@@ -70,7 +70,7 @@ function towards(corner: Point, other: Point, distance: number): Point {
 }
 
 /** The point of a curve at `t`, from 0 to 1. */
-export function pointAt([x1, y1, x2, y2, x3, y3, x4, y4]: Curve, t: number): Point {
+function pointAt([x1, y1, x2, y2, x3, y3, x4, y4]: Curve, t: number): Point {
   const u = 1 - t;
   const [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
   return { x: a * x1 + b * x2 + c * x3 + d * x4, y: a * y1 + b * y2 + c * y3 + d * y4 };

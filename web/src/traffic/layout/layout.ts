@@ -54,8 +54,8 @@ export function computeLayout(input: LayoutInput): Layout {
   });
   const called = new Set(crossing.map(endsIn));
   const callers = new Set(crossing.map(startsIn).filter((id) => !called.has(id)));
-  const left = packFrames(frames.filter(({ id }) => callers.has(id)), 0);
-  const placed = placeBeside(left, packFrames(frames.filter(({ id }) => !callers.has(id)), left.width));
+  const callerFrames = packFrames(frames.filter(({ id }) => callers.has(id)), 0);
+  const placed = placeBeside(callerFrames, packFrames(frames.filter(({ id }) => !callers.has(id)), callerFrames.width));
   return buildLayout(placed, crossing, namespaceOf);
 }
 

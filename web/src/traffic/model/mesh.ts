@@ -124,7 +124,7 @@ export function loadBalancerWorkload(dimension: string): Workload {
 }
 
 /** The name in the dimension of a load balancer or a target group. */
-export function dimensionName(dimension: string): string {
+function dimensionName(dimension: string): string {
   return dimension.split("/").at(-2) ?? dimension;
 }
 

@@ -24,14 +24,14 @@ export function outsideEdges(edges: readonly Edge[], members: readonly Member[],
   const balanced = new Map(edges.filter(({ caller }) => caller.kind === "loadBalancer").map((edge) => [edge.id, edge.requests]));
   return inbound.flatMap(({ namespace, name, requests, connections, failures }) => {
     const targets = members.filter((member) => member.workload.kind === "service" && member.namespace === namespace && member.discoveryNames.includes(name));
-    const known = edges.filter((edge) => edge.caller.kind === "service" && edge.namespace === namespace && edge.target === name);
-    const isTcp = known.length > 0 ? known.every(({ protocol }) => protocol === "tcp") : requests === 0;
+    const reported = edges.filter((edge) => edge.caller.kind === "service" && edge.namespace === namespace && edge.target === name);
+    const isTcp = reported.length > 0 ? reported.every(({ protocol }) => protocol === "tcp") : requests === 0;
     const total = isTcp ? connections : requests;
-    const rest = total - known.reduce((sum, edge) => sum + edge.requests + edge.retries, 0);
+    const rest = total - reported.reduce((sum, edge) => sum + edge.requests + edge.retries, 0);
     const outside = Math.round(rest - takeBalanced(edges, balanced, targets, Math.max(rest, 0)));
     const isBalanced = targets.some(({ targetGroups = [] }) => targetGroups.length > 0);
     if (outside < 1 || outside < total * MIN_SHARE || (isBalanced && outside / durationSeconds(span) < HEALTH_CHECK_RATE)) return [];
-    const failed = failures === null ? null : Math.min(Math.max(Math.round(failures - known.reduce((sum, edge) => sum + edge.failures, 0)), 0), outside);
+    const failed = failures === null ? null : Math.min(Math.max(Math.round(failures - reported.reduce((sum, edge) => sum + edge.failures, 0)), 0), outside);
     const key = { caller: outsideWorkload(namespace), target: name, metricNamespaces: SERVICE_CONNECT };
     return [{
       ...key,
@@ -52,13 +52,13 @@ export function outsideEdges(edges: readonly Edge[], members: readonly Member[],
 /** Takes up to `wanted` of the requests that load balancers sent to these targets, and returns how many there were. */
 function takeBalanced(edges: readonly Edge[], balanced: Map<string, number>, targets: readonly Member[], wanted: number): number {
   const services = new Set(targets.map(({ workload }) => workload.service));
-  let taken = 0;
+  let attributed = 0;
   for (const edge of edges) {
     const available = balanced.get(edge.id);
     if (available === undefined || !edge.targets.some(({ service }) => services.has(service))) continue;
-    const part = Math.min(available, wanted - taken);
+    const part = Math.min(available, wanted - attributed);
     balanced.set(edge.id, available - part);
-    taken += part;
+    attributed += part;
   }
-  return taken;
+  return attributed;
 }

@@ -53,16 +53,16 @@ test("a drawing that fails midway is said, too", async () => {
 });
 
 test.each(["error", "messageerror"])("the page hears of a worker's %s", (kind) => {
-  const made: EventTarget[] = [];
+  const workers: EventTarget[] = [];
   vi.stubGlobal("Worker", class extends EventTarget {
     constructor() {
       super();
-      made.push(this);
+      workers.push(this);
     }
     postMessage() { /* it is not there */ }
   });
   const failed = vi.fn();
   startDrawWorker(() => undefined, failed);
-  made[0]?.dispatchEvent(new Event(kind));
+  workers[0]?.dispatchEvent(new Event(kind));
   expect(failed).toHaveBeenCalledOnce();
 });

@@ -126,7 +126,7 @@ test("nothing is painted in a tab that nobody sees, and all of it once somebody 
   expect(pass(3)).toBe(3);
 });
 
-test("other figures are drawn anew while what there is stays, and the camera where it is", () => {
+test("changed metrics are drawn while what there is stays, and the camera where it is", () => {
   map.show(picture(1));
   map.moveCamera((camera) => panBy(camera, { x: 40, y: 0 }));
   pass();

@@ -38,10 +38,10 @@ test("a metric is read for the edges that have it", () => {
 });
 
 test("an edge of a load balancer leads to a target group, and is listed once, not again for each zone", () => {
-  const both = { LoadBalancer: "app/web/01", TargetGroup: "targetgroup/front/02" };
+  const dimensions = { LoadBalancer: "app/web/01", TargetGroup: "targetgroup/front/02" };
   const edges = edgesByMetric([
-    listed("AWS/ApplicationELB", "RequestCount", both),
-    listed("AWS/ApplicationELB", "RequestCount", { ...both, AvailabilityZone: "us-east-1a" }),
+    listed("AWS/ApplicationELB", "RequestCount", dimensions),
+    listed("AWS/ApplicationELB", "RequestCount", { ...dimensions, AvailabilityZone: "us-east-1a" }),
     listed("AWS/ApplicationELB", "RequestCount", { LoadBalancer: "app/web/01" }),
     listed("AWS/NetworkELB", "NewFlowCount", { LoadBalancer: "net/door/03" }),
   ]);
@@ -51,5 +51,5 @@ test("an edge of a load balancer leads to a target group, and is listed once, no
   if (!key) throw new Error("there is no edge");
   expect(sourcesOf(key, "failures").map(({ metric }) => metric)).toEqual(["HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"]);
   expect(sourcesOf(key, "retries")).toEqual([]);
-  expect(edgeDimensions(key)).toEqual([{ Name: "TargetGroup", Value: both.TargetGroup }, { Name: "LoadBalancer", Value: both.LoadBalancer }]);
+  expect(edgeDimensions(key)).toEqual([{ Name: "TargetGroup", Value: dimensions.TargetGroup }, { Name: "LoadBalancer", Value: dimensions.LoadBalancer }]);
 });

@@ -45,9 +45,9 @@ test("one name in two namespaces is two services, each called by its own", () =>
 });
 
 test("where services are in several VPCs, each says in which", () => {
-  const said = (vpcs: [string, string][]) => buildGraph(MESH, "service", new Map(vpcs)).boxes.map((box) => `${box.title}: ${box.subtitle}`);
-  expect(said([["subnet-web", "main"], ["subnet-data", "main"]])).toContain("stock: data");
-  const several = said([["subnet-web", "main"], ["subnet-data", "vault"]]);
+  const subtitles = (vpcs: [string, string][]) => buildGraph(MESH, "service", new Map(vpcs)).boxes.map((box) => `${box.title}: ${box.subtitle}`);
+  expect(subtitles([["subnet-web", "main"], ["subnet-data", "main"]])).toContain("stock: data");
+  const several = subtitles([["subnet-web", "main"], ["subnet-data", "vault"]]);
   expect(several).toContain("stock: data · vault");
   expect(several).toContain("front: web · main");
   expect(several).toContain("gate: pay");

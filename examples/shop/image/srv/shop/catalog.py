@@ -37,13 +37,13 @@ class Catalog(JsonHandler):
         """Put an item together from the other two services."""
         item = self.path.rsplit("/", 1)[-1]
         try:
-            found = {
+            document = {
                 "item": item,
                 "price": quote(StringValue(value=item), timeout=10).value,
                 "in_stock": in_stock(item),
                 "catalog": VERSION,
             }
-            self.answer(200, json.dumps(found).encode())
+            self.answer(200, json.dumps(document).encode())
         except (grpc.RpcError, OSError, ValueError) as error:
             self.answer(502, json.dumps({"error": str(error)}).encode())
 

@@ -186,13 +186,13 @@ def test_a_router_that_starts_again_gets_every_whole_line_once(start_router, mak
             received += router.lines()
         except BlockingIOError:
             continue
-    lost = len(sent) - len(received)
-    assert 0 < lost < len(sent) / 2, "only what the socket of the dead router held"
+    lost_lines = len(sent) - len(received)
+    assert 0 < lost_lines < len(sent) / 2, "only what the socket of the dead router held"
     missing = [line for line in sent if line not in set(received)]
     assert received == [line for line in sent if line not in set(missing)]
-    assert len(missing) == lost
+    assert len(missing) == lost_lines
     start = sent.index(missing[0])
-    assert missing == sent[start : start + lost]
+    assert missing == sent[start : start + lost_lines]
 
 
 def test_a_router_that_does_not_read_never_holds_up_the_monitor_and_losses_are_reported(start_router, make_monitor):

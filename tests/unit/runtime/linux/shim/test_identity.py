@@ -27,10 +27,10 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_paths, "read", lambda path, _: contents[path])
 
 
-def values(found: Account) -> tuple[int, list[int], str]:
+def values(account: Account) -> tuple[int, list[int], str]:
     """The account's parts that a test compares; the first group is the primary one."""
-    assert found.groups[0] == found.gid
-    return found.uid, found.groups, found.home
+    assert account.groups[0] == account.gid
+    return account.uid, account.groups, account.home
 
 
 @pytest.mark.parametrize(
