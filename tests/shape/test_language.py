@@ -18,14 +18,25 @@ PARTICIPLE = re.compile(
 )
 """A name that is one participle and nothing else."""
 METAPHORS = re.compile(
-    r"\b(attendants?|bells?|doorbells?|doors?|janitors?|keepers?|rooms|tally|tallies|unravel|weavers?|weave)\b",
+    r"\b(attendants?|bells?|doorbells?|doors?|fabrics?|figures?|guests?|houses?|janitors?|keepers?|rooms|tally|tallies"
+    r"|unravel|weavers?|weave)\b",
     re.IGNORECASE,
 )
-PROSE = re.compile(r"(src/moyai|tests|bench|scripts|examples)/.*\.py|docs/(guide|reference)/.*\.md|[A-Z]+\.md")
+PROSE = re.compile(
+    r"(src/moyai|tests|bench|scripts|examples)/.*\.py|web/(src|test)/.*\.tsx?|(docs|examples|changelog\.d)/.*\.md"
+    r"|[A-Za-z.]+\.md"
+)
 RIDDLE = re.compile(
     r"test_(what|who|whose|whom|whatever|whoever|it|they)_\w+|test_\w*_(told|said|nobody|somebody)(_\w+)?"
 )
 """A test's name that does not say what is tested."""
+UNSPOKEN = re.compile(
+    r"asked|begun|both|found|given|gone|got|heard|held|it|kept|known|led|lost|made|meant|named|one|said|shown|taken|thing"
+    r"|told|what|who|whose"
+)
+"""Names of variables that do not say what they hold."""
+SPAN = 3
+"""Lines in which such a name may be used."""
 SHORT = 3
 """Words of a docstring that can hardly say more than the name above it does."""
 
@@ -45,19 +56,40 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)]
 
 
+def variables(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[int]]:
+    """The parameters and variables of a function, with the lines that name them."""
+    lines = defaultdict(list)
+    assigned = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    for node in _own_nodes(function):
+        if isinstance(node, ast.Name):
+            lines[node.id].append(node.lineno)
+            if isinstance(node.ctx, ast.Store):
+                assigned.add(node.id)
+        elif isinstance(node, ast.arg):
+            lines[node.arg].append(node.lineno)
+    return {name: lines[name] for name in assigned}
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(function):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _own_nodes(child)
+
+
 def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a method reads as an attribute, which may well be an adjective."""
     return any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
 
 
 def test_no_public_function_is_named_by_a_bare_participle():
-    named = [
+    offenders = [
         f"{module.path}:{node.lineno}: {node.name}"
         for module in modules("src", "tests")
         for node in definitions(module)
         if not isinstance(node, ast.ClassDef) and PARTICIPLE.fullmatch(node.name) and not is_property(node)
     ]
-    assert named == []
+    assert offenders == []
 
 
 def test_a_class_name_means_one_thing():
@@ -77,24 +109,36 @@ def test_a_class_name_means_one_thing():
 
 def test_no_prose_has_a_metaphor_of_the_glossary():
     allowed = exceptions("metaphors")
-    found = defaultdict(list)
+    lines_by_path = defaultdict(list)
     for path in tracked_files():
         if PROSE.fullmatch(path):
             for number, line in enumerate((ROOT / path).read_text().splitlines(), start=1):
                 if METAPHORS.search(line):
-                    found[path].append(f"{path}:{number}: {line.strip()[:120]}")
-    assert [line for path, lines in found.items() if len(lines) > allowed.get(path, 0) for line in lines] == []
+                    lines_by_path[path].append(f"{path}:{number}: {line.strip()[:120]}")
+    assert [line for path, lines in lines_by_path.items() if len(lines) > allowed.get(path, 0) for line in lines] == []
 
 
 def test_no_name_has_a_metaphor_of_the_glossary():
-    named = [
+    offenders = [
         f"{module.path}:{node.lineno}: {node.name}"
         for module in modules("src", "tests")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and any(METAPHORS.fullmatch(word) for word in words(node.name))
     ]
-    assert named == []
+    assert offenders == []
+
+
+def test_each_variable_says_what_it_holds():
+    unspoken = [
+        f"{module.path}:{function.lineno}: {name} in {function.name}"
+        for module in modules("src", "tests", "bench", "scripts", "examples")
+        for function in ast.walk(module.tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name, lines in variables(function).items()
+        if UNSPOKEN.fullmatch(name.strip("_")) and max(lines) - min(lines) >= SPAN
+    ]
+    assert unspoken == []
 
 
 def test_each_test_name_says_what_is_tested():

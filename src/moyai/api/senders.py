@@ -71,7 +71,7 @@ class SenderAuthenticator:
         return self._sessions_only or (self._keys is not None and self._keys.secret(session.claims.issuer) is None)
 
 
-def known_sender(known: str | StackCaller, authorization: Credential | ApiError | None) -> Sender:
+def known_sender(caller: str | StackCaller, authorization: Credential | ApiError | None) -> Sender:
     """A known sender, a stack or the owner of an access key, for the region and service of the signature. Raises
     MissingToken without one.
     """
@@ -79,6 +79,6 @@ def known_sender(known: str | StackCaller, authorization: Credential | ApiError 
         raise MissingToken("Missing Authentication Token")
     if isinstance(authorization, ApiError):
         raise authorization
-    if isinstance(known, StackCaller):
-        return Sender(authorization._replace(access_key=known.account), None, verified=True, stack=known)
-    return Sender(authorization._replace(access_key=known), None, verified=True)
+    if isinstance(caller, StackCaller):
+        return Sender(authorization._replace(access_key=caller.account), None, verified=True, stack=caller)
+    return Sender(authorization._replace(access_key=caller), None, verified=True)

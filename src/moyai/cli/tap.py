@@ -70,7 +70,7 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         raise typer.Exit(1)
     wanted = _Filter(method.upper(), path, status, slower_than)
     spans = _spans(remote, name_of(service), None if cluster is None else name_of(cluster))
-    left = limit
+    remaining = limit
     with contextlib.suppress(KeyboardInterrupt):
         for span, caller in _with_callers(remote, spans):
             if span["kind"] != ("client" if outgoing else "server") or is_attempt(span) or not wanted.selects(span):
@@ -78,8 +78,8 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             if source is not None and source not in {caller, span["attributes"].get("client.address", "")}:
                 continue
             _print(span, caller, as_json=as_json)
-            left -= 1
-            if not left:
+            remaining -= 1
+            if not remaining:
                 return
 
 

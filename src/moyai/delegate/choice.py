@@ -46,11 +46,11 @@ class Delegates(Delegate):
 
     @override
     def owners(self) -> Sequence[ServiceOwner]:
-        named = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
+        configured = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
         if self._choice.url is not None:
-            return [*named, ServiceOwner(_ALL, self._choice.url, None)]
+            return [*configured, ServiceOwner(_ALL, self._choice.url, None)]
         return [
-            *named,
+            *configured,
             ServiceOwner(_ALL, _EMBEDDED if self._has_embedded else None, False if self._has_embedded else None),
         ]
 

@@ -90,11 +90,11 @@ def _enter_root(root: Path) -> None:
 def _visible_paths() -> Iterator[Path]:
     """The directories and files that Python reads, none below another."""
     python = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path)
-    shown: list[Path] = []
+    paths: list[Path] = []
     for text in sorted({*_SYSTEM, *(os.path.realpath(path) for path in python), *filter(None, python)}):
         path = Path(text)
-        if path.exists() and path != Path("/") and not any(path.is_relative_to(other) for other in shown):
-            shown.append(path)
+        if path.exists() and path != Path("/") and not any(path.is_relative_to(other) for other in paths):
+            paths.append(path)
             yield path
 
 

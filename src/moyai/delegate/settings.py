@@ -31,14 +31,14 @@ def parse_delegates(options: Iterable[str]) -> DelegateChoice:
     urls: dict[str, str] = {}
     embedded = True
     for value in (value.strip() for option in options for value in option.split(",")):
-        named = _NAMED.fullmatch(value)
-        target = named[2] if named else value
+        parsed = _NAMED.fullmatch(value)
+        target = parsed[2] if parsed else value
         if value == _NONE:
             embedded = False
         elif not is_http_url(target):
             raise ValueError(f"{value!r} is neither an http:// or https:// URL, nor SERVICE=URL, nor none")
-        elif named:
-            urls[named[1]] = target
+        elif parsed:
+            urls[parsed[1]] = target
         else:
             url = target
     return DelegateChoice(url, urls, embedded)

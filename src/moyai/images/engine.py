@@ -122,10 +122,10 @@ class EngineSource(Source):
             raise BadContent(f"{self.name} has something else than {descriptor.digest} in the image {image.reference}")
 
     def _open(self, image: ResolvedImage, descriptor: Descriptor) -> BinaryIO:
-        kept = self._archives.get(image.digest)
-        if kept is None:
+        archive = self._archives.get(image.digest)
+        if archive is None:
             raise NotFound(f"{self.name} gave {image.reference} too long ago; pull it again")
-        part = kept.parts.open(kept.names[descriptor.digest])
+        part = archive.parts.open(archive.names[descriptor.digest])
         if part is None:
             raise BadContent(f"{self.name} has sent {image.reference} without {descriptor.digest}")
         return part

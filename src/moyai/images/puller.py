@@ -171,9 +171,9 @@ class ImagePuller:
         return self._behavior is not PullBehavior.DEFAULT or self.store.source(str(request.reference)) is None
 
     async def _pull_from_sources(self, request: PullRequest, cached: Image | None) -> Image:
-        known = frozenset[str]()
+        stored_digests = frozenset[str]()
         if cached is not None:
-            known = await asyncio.to_thread(self.store.known_digests, str(request.reference))
+            stored_digests = await asyncio.to_thread(self.store.known_digests, str(request.reference))
         name = request.reference.familiar
         failure: PullFailed = NotFound(
             f"{name} is not here; add it with `moyai image import {name} SOURCE`, or use {HOST_IMAGE}"
@@ -181,7 +181,7 @@ class ImagePuller:
         is_local = request.reference.registry == _LOCAL
         for source in () if is_local else self._sources(request):
             try:
-                return await self._pull_from(source, request, cached, known)
+                return await self._pull_from(source, request, cached, stored_digests)
             except NoSpace:
                 raise
             except PullFailed as error:
@@ -189,14 +189,14 @@ class ImagePuller:
         raise failure
 
     async def _pull_from(
-        self, source: PullSource, request: PullRequest, cached: Image | None, known: frozenset[str]
+        self, source: PullSource, request: PullRequest, cached: Image | None, stored_digests: frozenset[str]
     ) -> Image:
         """The image from this source. Raises NotFound if the source doesn't have it."""
         if cached is not None:
             digest = await source.current_digest(request.reference)
             if digest is None:
                 raise NotFound(f"{source.source.name} has no image {request.reference.familiar}")
-            if digest in known:
+            if digest in stored_digests:
                 return cached
         image = await source.source.resolve(request.reference, request.platform)
         watchers = self._watchers.get(request, ())

@@ -69,7 +69,7 @@ class RuntimeFault(MoyaiError):
 
 
 class CannotPull(RuntimeFault):
-    """The container's image can't be had; the message says where it was looked for, and why that failed."""
+    """The container's image can't be pulled; the message says which sources were tried, and why each failed."""
 
     category = "CannotPullContainerError"
 

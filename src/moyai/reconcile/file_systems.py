@@ -20,10 +20,10 @@ from moyai.reconcile.work_queue import WorkQueue
 
 _INTERVAL = 60.0
 """Seconds between two counts of a file system."""
-_LONGEST_SHARE = 20
-"""Counting takes at most one in so many seconds."""
+_PAUSE_FACTOR = 20
+"""The pause after a count is at least so many times as long as the count."""
 _RETRY_AFTER = 5.0
-"""Seconds until a deleted file system is checked again that a task uses."""
+"""Seconds until a deleted file system that a task still uses is checked again."""
 
 
 class FileSystemLoop:
@@ -54,7 +54,7 @@ class FileSystemLoop:
             return due_at
         size = await self._ports.runtime.file_system_size(file_system.id)
         end = self._ports.clock.now()
-        due_at = self._due[file_system.id] = later(end, max(_INTERVAL, (end - begin) * _LONGEST_SHARE))
+        due_at = self._due[file_system.id] = later(end, max(_INTERVAL, (end - begin) * _PAUSE_FACTOR))
         current = self._ports.store.world.file_systems.get(file_system.id)
         is_new = current is not None and (current.measured_at is None or current.size != size)
         if current is not None and size is not None and is_new:

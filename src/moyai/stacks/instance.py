@@ -80,18 +80,18 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
 
     ``values`` has the pseudo parameters, zones and exports.
     """
-    declarations, parameters, known = _with_parameters(document, source, values)
-    template = parse_template(_extended(document, _hidden_names(declarations), known))
+    declarations, parameters, evaluation = _with_parameters(document, source, values)
+    template = parse_template(_extended(document, _hidden_names(declarations), evaluation))
     check_references(template)
-    known = msgspec.structs.replace(known, conditions=evaluate_conditions(template, known))
-    check_rules(template, known)
-    applied = apply_values(template, known)
-    imports = tuple(sorted(_imported_names(template, known) & known.exports.keys()))
-    known = msgspec.structs.replace(known, budget=None)
+    evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
+    check_rules(template, evaluation)
+    applied = apply_values(template, evaluation)
+    imports = tuple(sorted(_imported_names(template, evaluation) & evaluation.exports.keys()))
+    evaluation = msgspec.structs.replace(evaluation, budget=None)
     order = creation_order(applied.resources)
     sequence = tuple(TopologicalSorter(order).static_order())
-    masked = _masked_properties(template, applied, known)
-    return StackInstance(applied, parameters, known, order, sequence, imports, masked)
+    masked = _masked_properties(template, applied, evaluation)
+    return StackInstance(applied, parameters, evaluation, order, sequence, imports, masked)
 
 
 def _with_parameters(
@@ -101,13 +101,13 @@ def _with_parameters(
     declarations = parse_declarations(document)
     texts = parameter_texts(declarations, source.request, source.previous)
     parameters = parameter_values(declarations, texts, source.stored)
-    known = msgspec.structs.replace(
+    evaluation = msgspec.structs.replace(
         values,
         parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},
         mappings=declarations.mappings,
         budget=Budget(),
     )
-    return declarations, parameters, known
+    return declarations, parameters, evaluation
 
 
 def _hidden_names(template: ParsedTemplate) -> frozenset[str]:

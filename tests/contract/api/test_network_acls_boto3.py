@@ -141,7 +141,7 @@ def test_an_entry_that_stops_everything_comes_before_one_that_allows_it(installa
     default = acl_of(ec2, task.interface.subnet)["NetworkAclId"]
     ec2.create_network_acl_entry(**entry(default, 1, RuleAction="deny"))
     [spec] = network_spec(installation.store.world).vpcs
-    assert len(spec.acls) == 3, "every subnet of the VPC goes by its default ACL"
+    assert len(spec.acls) == 3, "every subnet of the VPC uses its default ACL"
     assert [r.allow for r in spec.acls[0].ingress] == [False, True]
 
 

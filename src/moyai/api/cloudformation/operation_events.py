@@ -79,10 +79,10 @@ def _events(ctx: Context, request: DescribeEventsRequest) -> Sequence[StackEvent
         return events.by("stack", stack_of(ctx, request.stack_name).arn)
     if request.operation_id is None:
         raise StackFault("One of StackName, ChangeSetName and OperationId must be specified.")
-    named = next((event for event in events.each("operation", request.operation_id)), None)
-    if named is None:
+    first_event = next((event for event in events.each("operation", request.operation_id)), None)
+    if first_event is None:
         raise StackFault(f"Operation [{request.operation_id}] does not exist")
-    return events.by("stack", stack_of(ctx, named.stack).arn)
+    return events.by("stack", stack_of(ctx, first_event.stack).arn)
 
 
 def _operation_types(events: Sequence[StackEvent]) -> dict[str, str]:

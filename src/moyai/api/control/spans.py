@@ -70,14 +70,14 @@ def _selection(query: str) -> _Selection | None:
 
 
 async def _lines(reader: SpanReader, selection: _Selection) -> AsyncIterator[bytes]:
-    left = selection.limit
+    remaining = selection.limit
     try:
         async with aclosing(reader.follow()) as spans:
             async for span in spans:
                 if selection.selects(span):
                     yield msgspec.json.encode(span) + b"\n"
-                    left -= 1
-                if not left:
+                    remaining -= 1
+                if not remaining:
                     return
     except TooManyReaders as error:
         yield msgspec.json.encode({"message": str(error)}) + b"\n"

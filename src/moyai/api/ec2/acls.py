@@ -1,7 +1,7 @@
-"""Network ACLs and the subnets that go by them.
+"""Network ACLs and the subnets that are associated with them.
 
-Promise: a subnet goes by one ACL: the one that it is associated with, or its VPC's default one, which lets everything
-through until it is changed. The entries hold for all traffic between a subnet and anything outside of it.
+Promise: a subnet uses one ACL: the one that it is associated with, or its VPC's default one, which allows everything
+until it is changed. The entries apply to all traffic between a subnet and anything outside of it.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
@@ -56,14 +56,14 @@ class NetworkAclRequest(ChangeRequest, frozen=True):
 
 
 class ReplaceNetworkAclAssociationRequest(ChangeRequest, frozen=True):
-    """Which association is to be with which ACL."""
+    """The association to replace, and the ACL that its subnet is to use."""
 
     association_id: str
     network_acl_id: str
 
 
 class VpcAcl(NamedTuple):
-    """An ACL, its VPC, and the associations of the subnets that go by it."""
+    """An ACL, its VPC, and the associations of the subnets that use it."""
 
     vpc: Vpc
     record: NetworkAcl
@@ -71,7 +71,7 @@ class VpcAcl(NamedTuple):
 
 
 def create_network_acl(ctx: Context, request: CreateNetworkAclRequest) -> dict[str, object]:
-    """Create an ACL without entries, which lets nothing through."""
+    """Create an ACL without entries, which allows nothing."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "network-acl")
     acl = _earlier(ctx, request)
@@ -91,7 +91,7 @@ def describe_network_acls(ctx: Context, request: DescribeNetworkAclsRequest) -> 
 
 
 def delete_network_acl(ctx: Context, request: NetworkAclRequest) -> None:
-    """Delete an ACL that no subnet goes by."""
+    """Delete an ACL that no subnet uses."""
     acl = acl_of(ctx, request.network_acl_id).record
     if acl.is_default:
         raise InvalidParameterValue(f"cannot delete default network ACL {acl.id}")
@@ -104,7 +104,7 @@ def delete_network_acl(ctx: Context, request: NetworkAclRequest) -> None:
 
 
 def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAssociationRequest) -> dict[str, object]:
-    """Have a subnet go by another ACL."""
+    """Associate a subnet with another ACL."""
     acls = list(vpc_acls(ctx))
     both = ((acl, one) for acl in acls for one in acl.associations if one.id == request.association_id)
     former, association = next(both, (None, None))

@@ -80,15 +80,15 @@ def describe_managed_prefix_lists(ctx: Context, request: DescribePrefixListsRequ
     return {
         "prefix_lists": [
             {
-                "prefix_list_id": one.id,
-                "prefix_list_name": one.name,
-                "prefix_list_arn": one.arn,
+                "prefix_list_id": prefix_list.id,
+                "prefix_list_name": prefix_list.name,
+                "prefix_list_arn": prefix_list.arn,
                 "address_family": "IPv4",
                 "state": "create-complete",
                 "owner_id": _AWS,
                 "tags": [],
             }
-            for one in page.items
+            for prefix_list in page.items
         ],
         "next_token": page.next_token,
     }

@@ -95,7 +95,7 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
 
 
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
-    """Delete a group that nothing goes by."""
+    """Delete a group that nothing uses."""
     group = group_named(ctx, request.group_id, request.group_name)
     world = ctx.store.world
     if group.name == DEFAULT_NAME:

@@ -49,10 +49,10 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, o
     """The machine images of ECS. An account has none of its own."""
     owners = set(request.owners)
     images = ecs_images(ctx.scope.region)
-    asked = [image for image in images if not owners or owners & {image.owner, AMAZON}]
+    selected = [image for image in images if not owners or owners & {image.owner, AMAZON}]
     if _SELF in request.executable_users:
-        asked = []
-    page = select(_IMAGES, asked, request.image_ids, request)
+        selected = []
+    page = select(_IMAGES, selected, request.image_ids, request)
     return {"images": [_image(image) for image in page.items], "next_token": page.next_token}
 
 

@@ -50,28 +50,28 @@ def associate_nat_gateway_address(ctx: Context, request: AssociateNatGatewayAddr
     added: list[NatAddress] = []
     for allocation, address in zip(request.allocation_ids, wanted, strict=True):
         elastic = unused_address(ctx, allocation)
-        private = nat_private_address(ctx, subnet, address, [one.address for one in added])
+        private = nat_private_address(ctx, subnet, address, [nat.address for nat in added])
         added.append(NatAddress(new_id(ctx, "eipassoc"), elastic.id, private, elastic.public_address))
     commit(ctx, request, Put(replace(gateway, secondary=(*gateway.secondary, *added))))
     return {
         "nat_gateway_id": gateway.id,
-        "nat_gateway_addresses": [nat_address(gateway, one, "associating") for one in added],
+        "nat_gateway_addresses": [nat_address(gateway, nat, "associating") for nat in added],
     }
 
 
 def disassociate_nat_gateway_address(ctx: Context, request: DisassociateNatGatewayAddressRequest) -> dict[str, object]:
     """Take secondary addresses from a gateway."""
     gateway = open_gateway(ctx, request.nat_gateway_id)
-    by_association = {one.association: one for one in gateway.addresses}
+    by_association = {nat.association: nat for nat in gateway.addresses}
     unknown = [identity for identity in request.association_ids if identity not in by_association]
     if unknown:
         raise AssociationNotFound(unknown)
     removed = [by_association[identity] for identity in dict.fromkeys(request.association_ids)]
-    if any(one.allocation == gateway.allocation for one in removed):
+    if any(nat.allocation == gateway.allocation for nat in removed):
         raise InvalidParameterValue(f"The primary address of {gateway.id} can't be disassociated.")
-    remaining = tuple(one for one in gateway.secondary if one not in removed)
+    remaining = tuple(nat for nat in gateway.secondary if nat not in removed)
     commit(ctx, request, Put(replace(gateway, secondary=remaining)))
     return {
         "nat_gateway_id": gateway.id,
-        "nat_gateway_addresses": [nat_address(gateway, one, "disassociating") for one in removed],
+        "nat_gateway_addresses": [nat_address(gateway, nat, "disassociating") for nat in removed],
     }

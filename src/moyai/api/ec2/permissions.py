@@ -183,9 +183,9 @@ def checked_description(text: str | None) -> str | None:
 
 
 def _peer(
-    ctx: Context, group: SecurityGroup, pair: UserIdGroupPair, known: Mapping[SecurityGroupId, GroupReference]
+    ctx: Context, group: SecurityGroup, pair: UserIdGroupPair, references: Mapping[SecurityGroupId, GroupReference]
 ) -> GroupReference:
-    referred = None if pair.group_id is None else known.get(SecurityGroupId(pair.group_id))
+    referred = None if pair.group_id is None else references.get(SecurityGroupId(pair.group_id))
     return reference(ctx, group, pair) if referred is None else referred
 
 

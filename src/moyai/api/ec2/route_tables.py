@@ -1,6 +1,6 @@
-"""Route tables and the subnets that go by them.
+"""Route tables and the subnets that are associated with them.
 
-Promise: a subnet goes by one table: its own, or its VPC's main one. The main table can be changed for another, and
+Promise: a subnet uses one table: its own, or its VPC's main one. The main table can be changed for another, and
 not be deleted.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRouteTable.html
 """
@@ -60,7 +60,7 @@ class RouteTableRequest(ChangeRequest, frozen=True):
 
 
 class AssociateRouteTableRequest(ChangeRequest, frozen=True):
-    """Which subnet is to go by which table."""
+    """The table, and the subnet that is to use it."""
 
     route_table_id: str
     subnet_id: str | None = None
@@ -104,7 +104,7 @@ def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> 
 
 
 def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
-    """Delete a table that no subnet goes by."""
+    """Delete a table that no subnet uses."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.associations:
         what = "is its VPC's main route table" if table.main else f"has subnet {table.associations[0].subnet}"
@@ -129,7 +129,7 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
         if association.subnet == subnet.id:
             raise ResourceAlreadyAssociated(
                 f"the specified association for route table {table.id} conflicts with an existing association: "
-                f"{subnet.id} goes by {other_table.id} ({association.id}). Replace that one."
+                f"{subnet.id} is associated with {other_table.id} ({association.id}). Replace that one."
             )
     created = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
     commit(ctx, request, Put(replace(table, associations=(*table.associations, created))))
@@ -147,7 +147,7 @@ def disassociate_route_table(ctx: Context, request: DisassociateRouteTableReques
 
 
 def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
-    """Have a subnet, or all that have no table of their own, go by another table."""
+    """Associate a subnet, or all that have no table of their own, with another table."""
     former, association = _association(ctx, request.association_id)
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.vpc != former.vpc:
@@ -172,10 +172,10 @@ def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | Non
 
 def _association(ctx: Context, identity: str) -> tuple[RouteTable, RouteTableAssociation]:
     tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
-    both = (
+    associations = (
         (table, association) for table in tables for association in table.associations if association.id == identity
     )
-    table_and_association = next(both, None)
+    table_and_association = next(associations, None)
     if table_and_association is None:
         raise AssociationNotFound([identity])
     return table_and_association

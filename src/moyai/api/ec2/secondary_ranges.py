@@ -30,13 +30,13 @@ def secondary_range(ctx: Context, vpc: Vpc, text: str) -> IPv4Network:
     cidr = block(text, "CidrBlock", InvalidVpcRange)
     if len(vpc.cidrs) >= VPC_RANGES:
         raise VpcCidrBlockLimitExceeded(VPC_RANGES)
-    taken = {
+    networks_by_reason = {
         "the range is reserved": _RESERVED,
         f"{vpc.id} has it": tuple(map(IPv4Network, vpc.cidrs)),
         "container instances of the VPC have it for bridges": (bridge_range(vpc.cidr),),
         "a peered VPC has it": tuple(map(IPv4Network, peered_ranges(ctx.store.world, vpc))),
     }
-    for reason, networks in taken.items():
+    for reason, networks in networks_by_reason.items():
         clash = next((network for network in networks if cidr.overlaps(network)), None)
         if clash is not None:
             raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: it overlaps {clash}; {reason}.")

@@ -56,7 +56,7 @@ async def put_image(blobs: BlobStore, ctx: Context, request: PutImageRequest) ->
 
 
 async def batch_get_image(blobs: BlobStore, ctx: Context, request: BatchGetImageRequest) -> dict[str, object]:
-    """The manifests of images, and a failure for each that can't be had."""
+    """The manifests of images, and a failure for each that is not there or can't be read."""
     repository = repository_of(ctx, request)
     images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []

@@ -90,9 +90,9 @@ def create_mount_target(ctx: Context, request: CreateMountTargetRequest) -> dict
 
 
 def describe_mount_targets(ctx: Context, request: DescribeMountTargetsRequest) -> dict[str, object]:
-    """The mount target with this id, or all of the file system that is named, itself or by an access point."""
-    named = [request.file_system_id, request.mount_target_id, request.access_point_id]
-    if sum(name is not None for name in named) != 1:
+    """The mount target with this id, or all of a file system, which the request names itself or by an access point."""
+    identifiers = [request.file_system_id, request.mount_target_id, request.access_point_id]
+    if sum(name is not None for name in identifiers) != 1:
         raise BadRequest("Give exactly one of FileSystemId, MountTargetId and AccessPointId.")
     table = ctx.store.world.mount_targets
     if request.mount_target_id is not None:
@@ -101,7 +101,7 @@ def describe_mount_targets(ctx: Context, request: DescribeMountTargetsRequest) -
         keys = [t.id for t in table.by("file_system", access_point_of(ctx, request.access_point_id).file_system)]
     else:
         keys = [t.id for t in table.by("file_system", file_system_of(ctx, request.file_system_id or "").id)]
-    on_page = page_of(keys, ("DescribeMountTargets", *named), request.marker, request.max_items)
+    on_page = page_of(keys, ("DescribeMountTargets", *identifiers), request.marker, request.max_items)
     return {
         "marker": request.marker,
         "mount_targets": [_view(table[key]) for key in on_page.keys],
@@ -110,7 +110,7 @@ def describe_mount_targets(ctx: Context, request: DescribeMountTargetsRequest) -
 
 
 def delete_mount_target(ctx: Context, request: MountTargetRequest) -> None:
-    """Delete a mount target. Tasks that have mounted the file system keep it; later ones in the zone can't."""
+    """Delete a mount target. Tasks that have mounted the file system keep it; later ones in the zone can't mount it."""
     ctx.store.apply([Delete(MountTarget, mount_target_of(ctx, request.mount_target_id).id)])
 
 

@@ -146,10 +146,10 @@ def _forward(request: ActionRequest) -> ForwardAction:
     config = request.forward_config or ForwardRequest()
     groups = tuple(_weighted_group(group) for group in config.target_groups)
     if request.target_group_arn is not None:
-        named = TargetGroupArn(request.target_group_arn)
-        if groups and [group.group for group in groups] != [named]:
+        group_arn = TargetGroupArn(request.target_group_arn)
+        if groups and [group.group for group in groups] != [group_arn]:
             raise InvalidInput("TargetGroupArn and ForwardConfig must specify the same target group")
-        groups = groups or (WeightedGroup(named),)
+        groups = groups or (WeightedGroup(group_arn),)
     if not groups:
         raise InvalidInput("A target group must be specified for a forward action")
     if len(groups) > GROUPS_PER_ACTION:

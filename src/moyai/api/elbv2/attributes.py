@@ -112,13 +112,13 @@ def _modified(ctx: Context, kind: ElbKind[R], arn: str, requests: Sequence[Attri
 
 def _check(kind: ElbKind[R], attribute: AnyAttribute, record: R, value: str) -> None:
     """Raises InvalidInput for an impossible value, and InvalidConfigurationRequest for one without an effect here."""
-    what = f"{kind.noun.capitalize()} attribute value '{value[:100]}' of '{attribute.key}'"
+    subject = f"{kind.noun.capitalize()} attribute value '{value[:100]}' of '{attribute.key}'"
     try:
         attribute.values.read(value)
     except ValueError as error:
-        raise InvalidInput(f"{what} is not valid: {error}") from None
+        raise InvalidInput(f"{subject} is not valid: {error}") from None
     if refusal := attribute.refusal_of(record, value):
-        raise InvalidConfigurationRequest(f"{what} is not supported by moyai: {refusal}")
+        raise InvalidConfigurationRequest(f"{subject} is not supported by moyai: {refusal}")
 
 
 def _kind_of(record: LoadBalancer | Listener | TargetGroup) -> str:

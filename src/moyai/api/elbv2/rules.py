@@ -187,9 +187,9 @@ def _check_priorities(rules: list[Rule]) -> None:
         priorities |= set() if rule.priority is None else {rule.priority}
 
 
-def _changeable(ctx: Context, arn: str, what: str) -> Rule:
+def _changeable(ctx: Context, arn: str, change: str) -> Rule:
     """A rule that is not a default rule. Raises RuleNotFound, OperationNotPermitted."""
     rule = resource_of(ctx, RULE, arn)
     if rule.priority is None:
-        raise OperationNotPermitted(f"Default rule '{rule.arn}' cannot be {what}")
+        raise OperationNotPermitted(f"Default rule '{rule.arn}' cannot be {change}")
     return rule

@@ -57,11 +57,11 @@ def get_resources(ctx: Context, request: GetResourcesRequest) -> dict[str, objec
     for text in request.resource_type_filters:
         if not _TYPE.fullmatch(text):
             raise InvalidTagRequest(f"ResourceTypeFilters: {text[:100]} is no service or service:resourceType.")
-    asked = set(request.resource_arn_list)
+    requested_arns = set(request.resource_arn_list)
     selected = {
         resource.arn: resource
         for resource in tagged_resources(ctx.store.world, ctx.scope)
-        if (resource.arn in asked if asked else resource.tags) and _passes(resource, request)
+        if (resource.arn in requested_arns if requested_arns else resource.tags) and _passes(resource, request)
     }
     listing = ("GetResources", request.tag_filters, request.resource_type_filters, request.resource_arn_list)
     keys, token = page(selected, listing, request.pagination_token or None, size, fault=PaginationTokenExpired)

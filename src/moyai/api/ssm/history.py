@@ -96,7 +96,7 @@ def _version(parameter: Parameter, number: int | None) -> ParameterVersion:
 
 
 def _view(parameter: Parameter, version: ParameterVersion, *, with_decryption: bool) -> dict[str, object]:
-    shown = lookup.parameter_view(parameter, version, "", with_decryption=with_decryption)
+    view = lookup.parameter_view(parameter, version, "", with_decryption=with_decryption)
     return {
         "name": parameter.name,
         "type": parameter.type,
@@ -104,7 +104,7 @@ def _view(parameter: Parameter, version: ParameterVersion, *, with_decryption: b
         "last_modified_date": version.modified_at,
         "last_modified_user": version.modified_by,
         "description": parameter.description,
-        "value": shown["value"],
+        "value": view["value"],
         "version": version.number,
         "labels": version.labels,
         "tier": parameter.tier,

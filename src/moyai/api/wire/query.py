@@ -2,7 +2,7 @@
 
 Promise: the envelopes that old and new SDKs look for: ``<{Operation}Response>`` with a
 ``<{Operation}Result>`` in it (EC2: without), request id, ``<ErrorResponse>`` (EC2: ``<Response><Errors>``).
-The common errors go by the shorter names that these protocols have for them.
+The common errors have the shorter names of these protocols.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html,
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 """

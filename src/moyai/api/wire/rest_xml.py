@@ -1,7 +1,7 @@
 """AWS REST XML: input spread over path labels, query string and an XML body; output in an XML body and in headers.
 
 Promise: an error is ``<ErrorResponse>`` with an ``<Error>`` in it, and for S3 the ``<Error>`` alone. The common errors
-go by the names that they have in the query protocols.
+have their names of the query protocols.
 Source: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
 """
 

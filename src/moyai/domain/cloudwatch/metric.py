@@ -114,11 +114,13 @@ def sum_of(summaries: Sequence[Summary]) -> Summary:
     first, *rest = summaries
     if not rest:
         return first
-    every = [one.histogram for one in summaries if one.histogram is not None]
-    if len(every) == len(summaries) and any(one.bounds != every[0].bounds for one in every):
+    every = [summary.histogram for summary in summaries if summary.histogram is not None]
+    if len(every) == len(summaries) and any(histogram.bounds != every[0].bounds for histogram in every):
         together = _together(every)
         if together is not None:
-            bare = sum_of([Summary(one.count, one.sum, one.minimum, one.maximum) for one in summaries])
+            bare = sum_of(
+                [Summary(summary.count, summary.sum, summary.minimum, summary.maximum) for summary in summaries]
+            )
             return Summary(bare.count, bare.sum, bare.minimum, bare.maximum, together)
     return reduce(Summary.plus, rest, first)
 

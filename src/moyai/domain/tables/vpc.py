@@ -82,7 +82,7 @@ class VpcTables:
         subnet=lambda a: tuple(association.subnet for association in a.associations),
         request=lambda a: client_token_keys(a.scope, a.client_token),
     )
-    """``subnet``: those with an association of their own, not those that go by a default ACL."""
+    """``subnet``: those with an association of their own, not those that use a default ACL."""
     vpc_endpoints = TableSpec(
         VpcEndpoint,
         scope=own_scope,

@@ -49,7 +49,7 @@ class AclAssociation(msgspec.Struct, frozen=True):
 
 class NetworkAcl(IdRecord, frozen=True, tag="network_acl"):
     """A network ACL. A VPC's default one (``is_default``) is stored only once it was changed; subnets without an
-    association go by it.
+    association use it.
     """
 
     id: NetworkAclId

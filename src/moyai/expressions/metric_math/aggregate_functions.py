@@ -137,10 +137,10 @@ def _sort(arguments: Sequence[Operand], context: EvaluationContext) -> Operand:
     members, by, order, *limit = arguments
     rank = _RANKINGS[keyword(by, tuple(_RANKINGS))]
     descending = keyword(order, ("ASC", "DESC")) == "DESC"
-    pairs = [(rank(tuple(one.values.values())), one) for one in array(members)]
+    pairs = [(rank(tuple(member.values.values())), member) for member in array(members)]
     with_values = sorted((pair for pair in pairs if not isnan(pair[0])), key=lambda pair: pair[0], reverse=descending)
     empty = [pair for pair in pairs if isnan(pair[0])]
-    return tuple(one for _, one in with_values + empty)[: natural_number(limit[0]) if limit else None]
+    return tuple(member for _, member in with_values + empty)[: natural_number(limit[0]) if limit else None]
 
 
 def _remove_empty(arguments: Sequence[Operand], context: EvaluationContext) -> Operand:

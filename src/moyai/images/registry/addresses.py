@@ -57,10 +57,10 @@ async def _addresses(host: str) -> list[_Address]:
     except ValueError:
         pass
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return [_plain(str(address[0])) for *_, address in found]
+    return [_plain(str(address[0])) for *_, address in infos]
 
 
 def _plain(text: str) -> _Address:

@@ -18,7 +18,7 @@ from moyai.kernel.secret import Secret
 
 
 class CredentialsFailed(MoyaiError):
-    """Credentials are configured and cannot be had. The text says where, and why."""
+    """Credentials are configured but could not be read. The message says where, and why."""
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -52,7 +52,7 @@ class Http:
             await client.aclose()
 
     async def url(self, endpoint: RegistryEndpoint, path: str) -> httpx.URL:
-        """The URL of a path. Which scheme an insecure registry speaks is tried once. Raises RequestFailed."""
+        """The URL of a path. The scheme of an insecure registry is tried out once. Raises RequestFailed."""
         if len(endpoint.schemes) == 1:
             scheme = endpoint.schemes[0]
         else:
@@ -60,7 +60,7 @@ class Http:
         return httpx.URL(f"{scheme}://{endpoint.host}{path}")
 
     def forget_scheme(self, endpoint: RegistryEndpoint) -> None:
-        """Try again which scheme the registry speaks: it may have been restarted with another one."""
+        """Try out the registry's scheme again: it may have been restarted with another one."""
         self._schemes.pop(endpoint.host, None)
 
     @asynccontextmanager

@@ -78,7 +78,7 @@ def group_of(
 
 
 def _default_port(service: DiscoveryService, target: PoolTarget) -> int | None:
-    """The port of instances without one, as those of serviceRegistries with A records; None = they have none."""
+    """The port of instances that record none, as those of serviceRegistries with A records; None if there is none."""
     outside = external_endpoint(service.attributes)
     if outside is not None:
         return outside.instance_port

@@ -29,7 +29,7 @@ _LOW_HALF = 0xFFFF
 
 
 def peers_name(namespace: Namespace, task: ConnectTask) -> str | None:
-    """The group of a task's peers, which are its service's tasks. None for a task without a service."""
+    """The name of the endpoint group of a task's peers, the tasks of its service. None for a task without a service."""
     return None if task.service is None else f"peers/{namespace.id}/{task.service}"
 
 

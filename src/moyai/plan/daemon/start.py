@@ -96,12 +96,12 @@ def _delete_old_history(world: World, daemon: Daemon) -> Iterator[Delete]:
     if not old:
         return
     remaining = newest_last[len(old) :]
-    named = {daemon.completed_revision, *(d.target for d in remaining), *(d.revision for d in remaining)}
-    named.update(source for d in remaining for source in d.sources)
-    named.update(t.daemon_revision for t in world.tasks.by("daemon", daemon.arn))
+    kept_revisions = {daemon.completed_revision, *(d.target for d in remaining), *(d.revision for d in remaining)}
+    kept_revisions.update(source for d in remaining for source in d.sources)
+    kept_revisions.update(t.daemon_revision for t in world.tasks.by("daemon", daemon.arn))
     yield from (Delete(DaemonDeployment, d.arn) for d in old)
     revisions = world.daemon_revisions.by("daemon", daemon.arn)
-    yield from (Delete(DaemonRevision, r.arn) for r in revisions if r.arn not in named)
+    yield from (Delete(DaemonRevision, r.arn) for r in revisions if r.arn not in kept_revisions)
 
 
 def _arn_below(daemon: DaemonArn, kind: str, identity: str) -> str:

@@ -1,7 +1,7 @@
 """How the containers of a task definition start, and start again.
 
 A container starts as itself, or as the Envoy of App Mesh where the definition says so: then its whole environment, with
-files and secrets, says how Envoy is configured. A container whose environment can't be had does not start, and the
+files and secrets, says how Envoy is configured. A container whose environment can't be resolved does not start, and the
 reason is that of its task.
 
 Restart promise: a container with a restart policy that ends by itself starts again when it ran for at least its
@@ -57,7 +57,7 @@ def start_of(context: TaskContext, container: Container) -> StartContainer | Sta
 
 
 def unstartable_reason(context: TaskContext, container: Container) -> str | None:
-    """Why the container's environment can't be had; None when it can."""
+    """Why the container's environment can't be resolved; None when it can."""
     try:
         start_of(context, container)
     except Unresolved as unresolved:

@@ -3,7 +3,7 @@
 Promise: files and secrets are read when a container starts, never when its definition is registered, and their values
 stay ``Secret``. A task reads secrets of its own account, in any region. Between two environment files, the first one
 that has a variable wins; a file's text is taken as it is, without removing quotes or replacing ``$``. A value that
-can't be had fails the task, with the message of AWS's agent.
+can't be read fails the task, with the message of AWS's agent.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html
 """
@@ -49,7 +49,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class Unresolved(MoyaiError):
-    """A value of the environment can't be had, so the task can't start; the text is its stoppedReason."""
+    """A value of the environment can't be read, so the task can't start; the text is its stoppedReason."""
 
 
 class _RegistrySecret(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ _REGISTRY_SECRET = msgspec.json.Decoder(_RegistrySecret)
 
 
 class _SecretUnavailable(Exception):
-    """Why a secret of Secrets Manager can't be had."""
+    """Why a secret of Secrets Manager can't be read."""
 
 
 def container_environment(

@@ -33,7 +33,7 @@ SLOW_PULL: Final = 30.0
 
 
 def image_pulls(context: TaskContext) -> tuple[ImagePull, ...]:
-    """The images that the task's containers need. Raises Unresolved for credentials that can't be had."""
+    """The images that the task's containers need. Raises Unresolved for credentials that can't be read."""
     world, platform = context.world, context.definition.runtime_platform
     revision = revision_of(world, context.task)
     digests = {} if revision is None else revision.images
@@ -52,7 +52,7 @@ def image_pulls(context: TaskContext) -> tuple[ImagePull, ...]:
 
 
 def missing_credentials(context: TaskContext) -> str | None:
-    """Why the credentials for an image can't be had; None when all can."""
+    """Why the credentials for an image can't be read; None when all can."""
     try:
         image_pulls(context)
     except Unresolved as unresolved:

@@ -1,6 +1,6 @@
 """User namespaces of tasks: root in a container is a user without any rights outside.
 
-Promise: what can't be had is said, by ``missing_requirement``. Files of images and volumes keep the ids that they have
+Promise: ``missing_requirement`` says what the machine lacks. Files of images and volumes keep the ids that they have
 inside; a mount of each container maps them (see shim/user_namespace.py), so tasks with different ids share them.
 Source: https://man7.org/linux/man-pages/man7/user_namespaces.7.html, mount_setattr(2), and
 https://docs.kernel.org/filesystems/idmappings.html

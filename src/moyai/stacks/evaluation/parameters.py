@@ -90,10 +90,10 @@ def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str, s
     of_store = _OF_PARAMETER_STORE.fullmatch(parameter.type)
     inner = parameter.type if of_store is None else of_store[1]
     element = _LIST.fullmatch(inner)
-    known = (element[1] if element else inner) in {"String", "Number", "CommaDelimitedList"} or _ID.fullmatch(
+    is_valid_type = (element[1] if element else inner) in {"String", "Number", "CommaDelimitedList"} or _ID.fullmatch(
         element[1] if element else inner
     )
-    if not known:
+    if not is_valid_type:
         raise TemplateFault(f"Template format error: Unrecognized parameter type: {parameter.type}")
     is_list = element is not None or inner == "CommaDelimitedList"
     parts = tuple(part.strip() for part in text.split(",")) if is_list and of_store is None else (text,)

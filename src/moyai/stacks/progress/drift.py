@@ -77,13 +77,13 @@ def _compared(
     kind: StackResourceType, physical: PhysicalResource, description: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The properties that are compared: those that were set, but tags, and what the service tells of them."""
-    told = {name.lower(): value for name, value in description.items()}
+    actual_by_name = {name.lower(): value for name, value in description.items()}
     expected, actual = {}, {}
     for name, value in physical.properties.items():
         member = kind.rename.get(name, name).lower()
         is_tags = kind.tagging is not None and name == kind.tagging.name
-        if member in told and not is_tags and _REFERENCE not in json.dumps(value, default=str):
-            expected[name], actual[name] = value, told[member]
+        if member in actual_by_name and not is_tags and _REFERENCE not in json.dumps(value, default=str):
+            expected[name], actual[name] = value, actual_by_name[member]
     return expected, actual
 
 
@@ -99,10 +99,10 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, st
             yield from differences
             return
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
-        told = {name.lower(): value for name, value in actual.items()}
+        actual_by_name = {name.lower(): value for name, value in actual.items()}
         for name, value in expected.items():
-            if name.lower() in told:
-                yield from _differences(value, told[name.lower()], f"{path}/{name}")
+            if name.lower() in actual_by_name:
+                yield from _differences(value, actual_by_name[name.lower()], f"{path}/{name}")
             else:
                 yield _difference(f"{path}/{name}", value, None)
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):

@@ -45,8 +45,8 @@ def dependencies(resources: Mapping[str, TemplateResource]) -> dict[str, frozens
 
 def check_references(template: ParsedTemplate) -> None:
     """Raise TemplateFault for a reference to something that the template does not have."""
-    known = {*PSEUDO_PARAMETERS, *template.parameters}
-    _check_conditions(template, known)
+    names = {*PSEUDO_PARAMETERS, *template.parameters}
+    _check_conditions(template, names)
     resources = set(template.resources)
     parts = {
         "Resources": [
@@ -59,7 +59,7 @@ def check_references(template: ParsedTemplate) -> None:
     }
     for section, members in parts.items():
         every = [each for member in members for expression in member for each in walk(expression)]
-        missing = sorted({each.name for each in every if isinstance(each, Ref)} - known - resources)
+        missing = sorted({each.name for each in every if isinstance(each, Ref)} - names - resources)
         if missing:
             raise TemplateFault(
                 f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {section} "
@@ -73,7 +73,7 @@ def check_references(template: ParsedTemplate) -> None:
                 _check_condition(each.condition, template)
 
 
-def _check_conditions(template: ParsedTemplate, known: set[str]) -> None:
+def _check_conditions(template: ParsedTemplate, names: set[str]) -> None:
     resources, outputs = template.resources.values(), template.outputs.values()
     for name in (*(resource.condition for resource in resources), *(output.condition for output in outputs)):
         if name is not None:
@@ -82,7 +82,7 @@ def _check_conditions(template: ParsedTemplate, known: set[str]) -> None:
         for each in walk(condition):
             if isinstance(each, ConditionRef):
                 _check_condition(each.name, template)
-            if isinstance(each, Ref) and each.name not in known:
+            if isinstance(each, Ref) and each.name not in names:
                 raise TemplateFault(
                     f"Template format error: Unresolved dependencies [{each.name}]. Cannot reference resources in the "
                     "Conditions block of the template"

@@ -121,17 +121,17 @@ def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
     """Of a target group, or of its targets in a zone."""
     balancer = ("LoadBalancer", group.partition("+")[0])
     target_group, zone = ("TargetGroup", _target_group(group)), group.partition("@")[2]
-    both = (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
+    dimensions = (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
     if namespace == _NAMESPACES["app"]:
         requests = EndpointCounter.REQUESTS
         share = _definition(namespace, "RequestCountPerTarget", Side.CLIENT, requests, SampleKind.QUOTIENT)
-        yield _target(share, ((target_group,), both))
+        yield _target(share, ((target_group,), dimensions))
         errors = _definition(namespace, "TargetConnectionErrorCount", Side.CLIENT, EndpointCounter.FAILURES)
-        yield _target(errors, ((balancer,), both))
+        yield _target(errors, ((balancer,), dimensions))
     handshakes = _definition(namespace, "TargetTLSNegotiationErrorCount", Side.CLIENT, EndpointCounter.TLS_ERRORS)
-    yield _target(handshakes, ((balancer,), both))
+    yield _target(handshakes, ((balancer,), dimensions))
     for name, gauge in (("HealthyHostCount", EndpointGauge.TARGETS), ("UnHealthyHostCount", EndpointGauge.EJECTED)):
-        yield _target(_definition(namespace, name, Side.SERVER, gauge, SampleKind.LEVEL), (both,))
+        yield _target(_definition(namespace, name, Side.SERVER, gauge, SampleKind.LEVEL), (dimensions,))
 
 
 def _of_load_balancer(place: str) -> tuple[_Dimensions, _Dimensions]:

@@ -185,7 +185,7 @@ def algorithm_socket_of_i386() -> str:
 
 
 def namespaces() -> None:
-    """User namespaces, and what is to be had in them."""
+    """User namespaces, and what a process can do in them."""
     attempt("unshare(CLONE_NEWUSER)", lambda: unshare(NEWUSER))
     attempt("clone(CLONE_NEWUSER)", clone_user_namespace)
     attempt("clone3(CLONE_NEWUSER)", lambda: clone3(NEWUSER))

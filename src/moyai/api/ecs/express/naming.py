@@ -55,10 +55,10 @@ def default_logs(ctx: Context, cluster: Cluster, name: str, log_group: LogGroupA
 
 
 def log_group_of(
-    ctx: Context, request: ExpressSettingsRequest, logs: AwsLogsRequest, known: LogGroupArn | None
+    ctx: Context, request: ExpressSettingsRequest, logs: AwsLogsRequest, existing: LogGroupArn | None
 ) -> LogGroup | None:
     """The log group that has to be made for a request; None if its container needs none, or there is one."""
     container = request.primary_container
-    if container is None or container.aws_logs_configuration is not None or known is not None:
+    if container is None or container.aws_logs_configuration is not None or existing is not None:
         return None
     return new_log_group(managed_creation(ctx.scope, ctx.now, ctx.ids), logs.log_group)

@@ -168,11 +168,11 @@ def list_gateways(ctx: Context, request: ListGatewaysRequest) -> dict[str, objec
 def _new_gateway(ctx: Context, request: CreateGatewayRequest, alb: AlbRequest) -> ServiceGateway:
     check_listener(alb)
     network = alb.network_configuration
-    named = () if network is None else tuple(SubnetId(subnet) for subnet in dict.fromkeys(network.subnets))
-    for identity in named:
+    subnets = () if network is None else tuple(SubnetId(subnet) for subnet in dict.fromkeys(network.subnets))
+    for identity in subnets:
         if find_in_scope(ctx.store.world, Subnet, ctx.scope, identity) is None:
             raise InvalidParameter(f"networkConfiguration.subnets: the subnet ID '{identity[:100]}' does not exist.")
-    place = place_in(ctx, named or default_subnets(ctx))
+    place = place_in(ctx, subnets or default_subnets(ctx))
     if len({subnet.vpc for subnet in place.subnets}) > 1:
         raise InvalidParameter("networkConfiguration.subnets must belong to the same VPC.")
     access = AccessType.PUBLIC if alb.scheme is Scheme.INTERNET_FACING else AccessType.PRIVATE

@@ -119,13 +119,15 @@ def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> d
         values["access_logs.s3.enabled"] = "true"
         values["access_logs.s3.bucket"] = destination.s3.bucket
         values["access_logs.s3.prefix"] = destination.s3.prefix or ""
-    known: dict[str, ElbAttribute[Any]] = {attribute.key: attribute for attribute in attributes_of(_BALANCER)}
+    attributes_by_key: dict[str, ElbAttribute[Any]] = {
+        attribute.key: attribute for attribute in attributes_of(_BALANCER)
+    }
     for key, value in values.items():
         try:
-            known[key].values.read(value)
+            attributes_by_key[key].values.read(value)
         except ValueError as fault:
             raise InvalidParameter(f"configuration.hostSharedAlb: {key}: {fault}.") from fault
-        refusal = known[key].refusal_of(_BALANCER, value)
+        refusal = attributes_by_key[key].refusal_of(_BALANCER, value)
         if refusal:
             raise InvalidParameter(f"configuration.hostSharedAlb: {key} {value} is not supported by moyai: {refusal}.")
     return values

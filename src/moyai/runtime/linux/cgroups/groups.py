@@ -72,7 +72,7 @@ class Cgroups:
         except OSError as error:
             raise CannotCreate(f"limits can't be set: {error}") from error
         if limits.memory.swap and self._find("memory", group) is None:
-            raise CannotCreate("maxSwap can't be had: this machine has no memory controller")
+            raise CannotCreate("maxSwap is not available: this machine has no memory controller")
 
     def create_for_container(self, group: str, limits: GroupLimits) -> Membership:
         """Make the groups of a container; how its processes join them. Raises CannotCreate."""
@@ -208,7 +208,7 @@ def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> Non
             if "sw" not in name or file.exists():  # a kernel without swap accounting has no such file
                 file.write_text(text)
             elif limits.memory.swap:
-                raise CannotCreate("maxSwap can't be had: this kernel doesn't count what a container swaps out")
+                raise CannotCreate("maxSwap is not available: this kernel doesn't count what a container swaps out")
 
 
 def _parse_table(path: Path) -> dict[str, int]:

@@ -55,7 +55,7 @@ def _cpu(limits: GroupLimits, *, is_v2: bool) -> Iterator[tuple[str, int | str]]
 
 def _memory_v2(memory: MemoryLimits) -> Iterator[tuple[str, int | str]]:
     if memory.swappiness is not None:
-        raise CannotCreate("swappiness can't be had: with cgroup v2 it is the whole machine's")
+        raise CannotCreate("swappiness is not available: with cgroup v2 it is the whole machine's")
     if memory.limit:
         yield "memory.max", memory.limit * MEBIBYTE
     if memory.reserved:

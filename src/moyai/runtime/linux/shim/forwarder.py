@@ -114,14 +114,14 @@ class Forwarder:
             size += len(self._events[count])
             count += 1
         batch = b"".join(self._events[:count])
-        left = connection.send(memoryview(batch)[self._sent_of_first :]) + self._sent_of_first
+        sent_bytes = connection.send(memoryview(batch)[self._sent_of_first :]) + self._sent_of_first
         done = 0
-        while done < count and left >= len(self._events[done]):
-            left -= len(self._events[done])
+        while done < count and sent_bytes >= len(self._events[done]):
+            sent_bytes -= len(self._events[done])
             self._bytes -= len(self._events[done]) + _OVERHEAD_BYTES
             done += 1
         del self._events[:done]
-        self._sent_of_first = left
+        self._sent_of_first = sent_bytes
 
     def _connect(self, now: float) -> None:
         self._retry_at = now + _RETRY_SECONDS

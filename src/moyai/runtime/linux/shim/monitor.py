@@ -114,7 +114,7 @@ class ContainerMonitor:
             syscalls.setns(own_pid_namespace, syscalls.CLONE_NEWPID)  # for the further children of this process
             os.close(own_pid_namespace)
         except OSError as error:
-            return f"CannotCreateContainerError: the container's namespaces can't be had: {error.strerror}"
+            return f"CannotCreateContainerError: the container's namespaces can't be created: {error.strerror}"
         namespaces.close()
         for id_map in maps:
             id_map.close()

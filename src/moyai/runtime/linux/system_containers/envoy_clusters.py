@@ -101,10 +101,10 @@ def with_older_versions(listed: Sequence[ProxyEndpoint], connections: Mapping[Pl
     """The endpoints, of which those that drain have the connections of their clusters' older versions under way as
     well. ``connections``: all that are open, by place.
     """
-    known: Counter[Place] = Counter()
+    counts: Counter[Place] = Counter()
     for endpoint in listed:
-        known[endpoint.address, endpoint.port] += endpoint.connections
-    older = {place: max(0, count - known[place]) for place, count in connections.items()}
+        counts[endpoint.address, endpoint.port] += endpoint.connections
+    older = {place: max(0, count - counts[place]) for place, count in connections.items()}
     return tuple(replace(e, active=e.active + older.get((e.address, e.port), 0)) if e.draining else e for e in listed)
 
 

@@ -164,14 +164,14 @@ def _chains_by_server_name(ports: Iterable[PublishedPort]) -> Iterator[Json]:
     """
     services = [of[0] for of in _by_service(ports)]
     owners = {name: first.service for first in services if first.proxy_header for name in _names(first)}
-    known: set[str] = set()
+    used_names: set[str] = set()
     for first in services:
         names = [
             name
             for name in dict.fromkeys(first.server_names)
-            if name not in known and owners.get(name.lower(), first.service) == first.service
+            if name not in used_names and owners.get(name.lower(), first.service) == first.service
         ]
-        known.update(names)
+        used_names.update(names)
         cluster = _service_cluster(first)
         proxy = {"@type": _TCP_PROXY, "stat_prefix": _BY_SERVER_NAME, "cluster": cluster}
         chain: Json = {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}

@@ -166,4 +166,4 @@ def _bind_to_loop_device(image: Path, number_file: Path) -> None:
                     raise
             else:
                 return
-    raise OSError(errno.EBUSY, "no loop device can be had")
+    raise OSError(errno.EBUSY, "no loop device is free")

@@ -64,16 +64,16 @@ def _inline_on(kind: str) -> PolicyTargets:
 
 def policy_of(kind: str) -> StackResourceType:
     """A policy within one role, user or group."""
-    named = both(prop(f"{kind}Name", f"{kind}Name"), prop("PolicyName", "PolicyName"))
+    identifiers = both(prop(f"{kind}Name", f"{kind}Name"), prop("PolicyName", "PolicyName"))
     return StackResourceType(
         f"AWS::IAM::{kind}Policy",
         SERVICE,
         f"Put{kind}Policy",
         f"join('|', [PolicyName, {kind}Name])",
         f"Delete{kind}Policy",
-        named,
+        identifiers,
         arrange=with_json("PolicyDocument"),
-        read=Read(f"Get{kind}Policy", named),
+        read=Read(f"Get{kind}Policy", identifiers),
         update=f"Put{kind}Policy",
         missing=MISSING,
     )

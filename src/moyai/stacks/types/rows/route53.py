@@ -195,11 +195,11 @@ def _key(record_set: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _zone_of(properties: Properties) -> Procedure[str]:
     """The id of the zone that a resource names by id or name, itself or in its record sets."""
-    named: Sequence[Properties] = [properties, *properties.get(_GROUP, ())]
-    for each in named:
+    zone_properties: Sequence[Properties] = [properties, *properties.get(_GROUP, ())]
+    for each in zone_properties:
         if "HostedZoneId" in each:
             return str(each["HostedZoneId"])
-    name = next((str(each["HostedZoneName"]) for each in named if "HostedZoneName" in each), None)
+    name = next((str(each["HostedZoneName"]) for each in zone_properties if "HostedZoneName" in each), None)
     if name is None:
         raise ResourceFailed("Specify HostedZoneId or HostedZoneName.")
     answer = yield Call(_SERVICE, "ListHostedZonesByName", {"DNSName": name})

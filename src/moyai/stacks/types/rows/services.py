@@ -83,20 +83,20 @@ def _service_row() -> StackResourceType:
 
 
 def _instance() -> StackResourceType:
-    named = both(prop("ServiceId", "ServiceId"), ids("InstanceId"))
+    identifiers = both(prop("ServiceId", "ServiceId"), ids("InstanceId"))
     return StackResourceType(
         "AWS::ServiceDiscovery::Instance",
         "servicediscovery",
         "RegisterInstance",
         "InstanceId",
         "DeregisterInstance",
-        named,
+        identifiers,
         drawn="InstanceId",
         unique_within=frozenset({"ServiceId"}),
         longest_name=64,
         rename={"InstanceAttributes": "Attributes"},
         ticket="Targets.INSTANCE",
-        read=Read("GetInstance", named, "Instance"),
+        read=Read("GetInstance", identifiers, "Instance"),
         update="RegisterInstance",
         missing=frozenset({"InstanceNotFound", "ServiceNotFound"}),
     )

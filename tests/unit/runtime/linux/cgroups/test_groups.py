@@ -163,9 +163,9 @@ def test_swap_is_limited_with_the_memory(v1, tmp_path):
 
 def test_max_swap_is_refused_where_swap_is_not_counted(v1, v2, tmp_path):
     for hierarchies in (v1, (v2,), ()):
-        with pytest.raises(CannotCreate, match="maxSwap can't be had"):
+        with pytest.raises(CannotCreate, match="maxSwap is not available"):
             cgroups(*hierarchies).create("task", GroupLimits(memory=MemoryLimits(64, swap=16)))
-    with pytest.raises(CannotCreate, match="swappiness can't be had"):
+    with pytest.raises(CannotCreate, match="swappiness is not available"):
         cgroups(v2).create("task", GroupLimits(memory=MemoryLimits(64, swappiness=10)))
 
 
