@@ -1,7 +1,7 @@
 """What goes wrong behind and in a load balancer while it is called a hundred times a second.
 
-A load balancer retries no request, as on AWS: those that a target was processing when it died fail. Asserted: what ends in
-an orderly way loses nothing, nothing is done twice, and everything answers again.
+A load balancer retries no request, as on AWS: those that a target was processing when it died fail. Asserted: what ends
+in an orderly way loses nothing, nothing is done twice, and everything answers again.
 """
 
 from __future__ import annotations
