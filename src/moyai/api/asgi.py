@@ -156,7 +156,7 @@ class App:
             return _plain(503, str(fault))
 
     def _stream_handler(self, request: HttpRequest, receive: Receive) -> StreamHandler | None:
-        """What reads the request's body itself; None when the whole body has to be read first."""
+        """The handler that reads the request's body itself; None when the whole body has to be read first."""
         if not self._is_own(request) and self._gateway.is_delegated(request):
             return partial(self._forward, receive)
         return self._streams.get(_first_part(request.path))

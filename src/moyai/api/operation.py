@@ -46,7 +46,7 @@ class Context(msgspec.Struct, frozen=True):
     session_task: TaskArn | None = None
     """The task with whose role's session the caller signs."""
     session: Claims | None = None
-    """Those of the temporary credentials with which the caller signs."""
+    """The claims in the temporary credentials with which the caller signs."""
     stack: StackId | None = None
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 

@@ -16,7 +16,7 @@ LARGEST: Final = 100
 
 
 def expression_fault(text: str, largest: int = LARGEST) -> str | None:
-    """What is wrong with the expression, in one sentence; None if Envoy accepts it."""
+    """The fault of the expression, in one sentence; None if Envoy accepts it."""
     try:
         size = _compiled(text).programsize
     except re2.error as error:

@@ -26,7 +26,7 @@ _MAX_REQUEST_BYTES: Final = 8192
 _MAX_RESPONSES: Final = 512
 _MAX_RESPONSE_BYTES: Final = 256 * 1024
 _MAX_READS: Final = 1000
-"""What was read to make one response: all of it is looked at again before the response is served."""
+"""The records that were read to make one response: all are compared again before the response is served."""
 _BYTES_PER_READ: Final = 128
 _MAX_BYTES: Final = 16 * 1024 * 1024
 """Of all responses of a service, with what was read to make them."""

@@ -91,7 +91,9 @@ def open_registry(settings: Settings, clock: Clock) -> BlobFiles:
 
 
 def make_delegate(settings: Settings, store: Store, clock: Clock) -> Delegates:
-    """What answers the services that moyai does not implement. It starts nothing before the first request."""
+    """The delegate, which answers the services that moyai does not implement. It starts nothing before the first
+    request.
+    """
     return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock), store)
 
 
@@ -101,7 +103,7 @@ async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence
 
 
 class ServicePorts(NamedTuple):
-    """What the services of the API gateway read and write beside the store."""
+    """The ports that the services of the API gateway use beside the store."""
 
     metrics: MetricReader
     metric_writer: MetricWriter
@@ -149,7 +151,7 @@ class Gateways:
         self.models: Mapping[str, ServiceModel] = load_models()
 
     def owners(self) -> Sequence[ServiceOwner]:
-        """Who answers which service."""
+        """The choice of the server that answers each service."""
         own = [ServiceOwner(model.signing_name, "moyai", durable=True) for model in self.models.values()]
         delegate = self._dependencies.delegate
         others = [] if delegate is None else delegate.owners()

@@ -27,7 +27,7 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "clusters": frozenset({"sessions-not-recorded"}),
     }
 )
-"""What is checked, each with the kinds of its findings, in the order in which the checks depend on each other."""
+"""The checks, each with the kinds of its findings, in the order in which the checks depend on each other."""
 _ARN_PARTS: Final = 6
 
 
@@ -57,7 +57,7 @@ def doctor(
 
 
 def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
-    """What was examined, each with a number or a description, and what was found."""
+    """The subjects of the examination, each with a number or a description, and the findings."""
     from moyai.app.preflight import machine_warnings
 
     try:

@@ -35,5 +35,5 @@ def message_of(body: bytes) -> str:
 
 
 def not_moyai(url: str) -> str:
-    """What to say of a server that answers otherwise than moyai."""
+    """The message about a server that does not answer like moyai."""
     return f"the server at {url} is not moyai; give the URL of one with --endpoint"

@@ -98,7 +98,7 @@ async def _pull(
 
 
 def _download(progress: PullProgress | None) -> dict[str, Any] | None:
-    """What was downloaded, or None if the image was here and is unchanged."""
+    """The download, or None if the image was here and is unchanged."""
     if progress is None:
         return None
     return {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ImagePullView:
-    """What is known of the pull of one image, with its bar."""
+    """The state of the pull of one image, with its bar."""
 
     def __init__(self, name: str, bars: Progress) -> None:
         self._bars = bars

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported when the first request is sent
 _JSON_TARGETS: Mapping[str, str] = MappingProxyType(
     {"ecs": "AmazonEC2ContainerServiceV20141113", "servicediscovery": "Route53AutoNaming_v20170314"}
 )
-"""What is before the operation in the header X-Amz-Target, by service."""
+"""The prefix of the operation in the header X-Amz-Target, by service."""
 _TIMEOUT = 30.0
 _PLACEHOLDER = "moyai"
 _SERVICE = "moyai"
@@ -263,7 +263,7 @@ class Remote:
 
     @cached_property
     def _credentials(self) -> Any:  # noqa: ANN401 (botocore has no types of its own)
-        """Those that the AWS CLI would use, if any."""
+        """The credentials that the AWS CLI would use, if any."""
         from botocore.credentials import EnvProvider
 
         if self.own_credentials:

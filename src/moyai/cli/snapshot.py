@@ -14,7 +14,9 @@ from moyai.cli.remote import Remote
 
 
 class _Kind(NamedTuple):
-    """What a cluster contains: the operations that list and describe it, the list's member, and the batch size."""
+    """One kind of a cluster's contents: the operations that list and describe it, the list's member, and the batch
+    size.
+    """
 
     list_operation: str
     arns: str

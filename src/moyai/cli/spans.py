@@ -33,7 +33,7 @@ FLAGS: Final[Mapping[str, str]] = {
     "OM": "the proxy was overloaded",
     "DT": "the request or connection lasted too long",
 }
-"""What Envoy's response flags say.
+"""The meanings of Envoy's response flags.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/advanced/substitution_formatter
 """
 
@@ -58,7 +58,7 @@ def time_of(span: Span) -> str:
 
 
 def flags_text(flags: str) -> str:
-    """What response flags say, in words; unknown ones stay."""
+    """The meanings of response flags, in words; unknown ones stay as they are."""
     return ", ".join(FLAGS.get(flag, flag) for flag in flags.split(",") if flag)
 
 

@@ -24,7 +24,7 @@ _CLASS: Final = "xx"
 
 
 class _Filter(NamedTuple):
-    """What is printed. An empty member lets everything through."""
+    """The filter of the spans that are printed. An empty member accepts every span."""
 
     method: str = ""
     path: str = ""

@@ -190,7 +190,7 @@ def _run(settings: Settings) -> None:
 
 
 def _ready_message(url: str, state: Path) -> str:
-    """What to do next. Scripts read the first line, so it has the URL alone."""
+    """The next steps for the user. Scripts read the first line, so it has the URL alone."""
     return f"""\
 moyai ready on {url}
   console: {url}/console/

@@ -37,7 +37,7 @@ class Delegates(Delegate):
     ) -> None:
         self._choice, self._embedded, self._store, self._most_scopes = choice, embedded, store, most_scopes
         self._scopes: set[Scope] = set()
-        """Those of the embedded server's requests."""
+        """The scopes of requests to the embedded server."""
         self._sent_networks: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()

@@ -1,5 +1,5 @@
-"""What the process of the embedded server may see and do: read Python's own files, write temporary ones, and answer on
-the one socket that it was started with.
+"""The confinement of the embedded server's process, which may only read Python's own files, write temporary ones, and
+answer on the one socket that it was started with.
 
 Promise: it has a user of its own that owns nothing on this machine, or that of the control plane where that is not
 root, and in either case no capability, no network but an empty one, and a file system that ends with it.

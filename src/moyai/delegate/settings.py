@@ -1,4 +1,4 @@
-"""Who answers the services that moyai does not implement: the values of ``moyai up --delegate``."""
+"""The servers that answer the services that moyai does not implement, as values of ``moyai up --delegate``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NONE: Final = "none"
 
 
 class DelegateChoice(msgspec.Struct, frozen=True):
-    """Who answers which service."""
+    """The server that answers each service."""
 
     url: str | None = None
     """The server of all services without one of their own; None = the embedded server."""

@@ -16,7 +16,9 @@ from moyai.domain.table import Keyed, Projection, Table
 from moyai.domain.world import World
 
 Topic = tuple[str, ...]
-"""What a change to a record affects: a table; a table and a key; or a table, an index and a value in it."""
+"""A part of the world that a change to a record affects: a table; a table and a key; or a table, an index and a value
+in it.
+"""
 Unchanged = Callable[[], bool]
 """Whether reading a topic again would give the same value."""
 Reads = dict[Topic, tuple[Unchanged, ...]]
@@ -32,7 +34,7 @@ def has_changed(tests: tuple[Unchanged, ...]) -> bool:
 
 
 class ReadStamps:
-    """What a computation has read: the records themselves, and the stamps of indexes and tables."""
+    """The reads of a computation: the records themselves, and the stamps of indexes and tables."""
 
     def __init__(self, tables: Mapping[str, Table[Any]], topics: Iterable[Topic]) -> None:
         stamped: list[tuple[Table[Any], int]] = []
@@ -76,7 +78,7 @@ class TracedWorld:
         return compute(self._view, key), self._reads
 
     def stamps(self, reads: Reads) -> ReadStamps:
-        """What these reads read just now. The world must not have changed since."""
+        """The stamps of these reads, as they were just now. The world must not have changed since."""
         return ReadStamps(self._tables, reads)
 
     def topics(self, table: str, key: str) -> list[Topic]:

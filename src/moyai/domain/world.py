@@ -187,7 +187,7 @@ class Rerouting(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created.
+    """The observations of the reconciler. ``faults``: why a task's sandbox or container could not be created.
     ``with_acked_routes``: the tasks whose proxy has acknowledged routes to all names that their hosts files lack.
     ``listeners``: of the sockets that a task needs before it is ready, those that listen. ``endpoints``: those of each
     front proxy that answers. ``published``: the load balancers of which the front proxies' configuration was published.

@@ -23,7 +23,9 @@ _UNITS: Mapping[str, int] = MappingProxyType({"minute": 60, "hour": 3600, "day":
 
 
 class Scheduled(Protocol):
-    """What has a schedule: a scheduled action of Application Auto Scaling, or a schedule of EventBridge Scheduler."""
+    """An entity with a schedule: a scheduled action of Application Auto Scaling, or a schedule of EventBridge
+    Scheduler.
+    """
 
     @property
     def schedule(self) -> str:

@@ -58,4 +58,4 @@ class NoSpace(PullFailed):
 
 
 class ImageRefused(MoyaiError):
-    """What is asked of the store of images can't be done; the message says why."""
+    """The store of images can't do what is requested; the message says why."""

@@ -66,7 +66,7 @@ class ArchivedImage(msgspec.Struct, frozen=True):
     references: tuple[ImageReference, ...]
     """The names that the archive gives the image."""
     index: bytes | None = None
-    """What the manifest was chosen from."""
+    """The index from which the manifest was chosen, if there is one."""
 
 
 class _SavedImage(msgspec.Struct, rename="pascal"):

@@ -24,7 +24,7 @@ _NEWS_BYTES: Final = 1024 * 1024
 
 
 class LayerDownload(NamedTuple):
-    """What the downloads of one image's layers share."""
+    """The state that the downloads of one image's layers share."""
 
     source: Source
     image: ResolvedImage

@@ -1,4 +1,4 @@
-"""What an image consists of: descriptors of its parts, the platform it is made for, its configuration and its layers.
+"""The model of an image: descriptors of its parts, the platform it is made for, its configuration and its layers.
 
 Promise: plain values, in the terms of the OCI image specification; ``manifest.py`` parses them.
 Source: https://github.com/opencontainers/image-spec/blob/main/descriptor.md, config.md
@@ -24,7 +24,7 @@ _VARIANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """What an image is made for: ``linux``, ``arm64``, ``v8``."""
+    """The platform of an image: ``linux``, ``arm64``, ``v8``."""
 
     os: str
     architecture: str
@@ -116,5 +116,5 @@ class Image(msgspec.Struct, frozen=True):
     """The root of this machine is below the layers."""
     config: ImageConfig = ImageConfig()
     digest: str | None = None
-    """What the image's tag stands for: the digest of its index if it has one, of its manifest otherwise; None for this
+    """The digest that the image's tag names: that of its index if it has one, of its manifest otherwise; None for this
     machine's own root, which changes all the time."""

@@ -24,7 +24,7 @@ class ResolvedImage(msgspec.Struct, frozen=True):
 
     reference: ImageReference
     digest: str
-    """What the reference stands for: the digest of ``index`` if there is one, of ``manifest`` otherwise."""
+    """The digest that the reference names: that of ``index`` if there is one, of ``manifest`` otherwise."""
     manifest: bytes
     """As the source sent it: its digest is a part of the image."""
     config: Descriptor

@@ -74,7 +74,7 @@ class TarParts:
 
 
 class _ArchiveFile:
-    """What ``TarReader`` reads of the archive: its headers. The content of members is skipped."""
+    """The part of the archive that ``TarReader`` reads: its headers. The content of members is skipped."""
 
     def __init__(self, fd: int) -> None:
         self._fd, self._size, self._position = fd, os.fstat(fd).st_size, 0
@@ -94,7 +94,7 @@ class _ArchiveFile:
         self._position = position
 
     def drain(self) -> None:
-        """What is behind the end mark is not read."""
+        """Nothing behind the end mark is read."""
 
 
 class _Part(io.RawIOBase):

@@ -55,7 +55,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What becomes of calls of ``name`` (with its port, if it was asked for) by a task."""
+    """The fate of a task's calls of ``name`` (with its port, if the user gave one)."""
 
     verdict: Reachability
     name: str

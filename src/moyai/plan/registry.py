@@ -1,4 +1,4 @@
-"""What is deleted from the registry: images that a lifecycle policy expires, and layers that nothing needs.
+"""The deletions from the registry: images that a lifecycle policy expires, and layers that nothing needs.
 
 Promise: a layer that no image of its repository has is kept for a day after its upload, because its manifest may
 follow.

@@ -1,4 +1,4 @@
-"""What is deleted after a time: records of ECS that nothing needs any more, and log events.
+"""The deletions after a time: records of ECS that nothing needs any more, and log events.
 
 Records: deleted services, clusters and daemon task definitions, deregistered container instances, and the deployments
 that removed a daemon's tasks after KEPT_INACTIVE seconds, deleted task definitions when nothing uses them. Nothing is

@@ -51,7 +51,7 @@ class DelegatedResponse(msgspec.Struct, frozen=True):
 
 
 class ServiceOwner(msgspec.Struct, frozen=True):
-    """Who answers a service."""
+    """The server that answers a service."""
 
     service: str
     """The name that SDKs sign with; ``*`` = all that are named nowhere else."""
@@ -65,7 +65,7 @@ class Delegate(Protocol):
     """Forwards requests to whichever server answers their service."""
 
     def owners(self) -> Sequence[ServiceOwner]:
-        """Who answers which service, with that of all others last."""
+        """The server that answers each service, with that of all others last."""
 
     def refusal(self, service: str) -> str | None:
         """Why no server answers this service, and what to do about it; None when one does."""

@@ -1,4 +1,4 @@
-"""What the API asks of DNS."""
+"""The port by which the API asks DNS."""
 
 from __future__ import annotations
 

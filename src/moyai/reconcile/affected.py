@@ -1,4 +1,4 @@
-"""What a change of a record concerns at once: services, managed daemons, tasks and container instances.
+"""The keys that a change of a record concerns at once: services, managed daemons, tasks and container instances.
 
 A key that is missing here is reconciled later, with the next look at everything.
 """

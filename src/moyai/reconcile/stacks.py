@@ -102,7 +102,7 @@ class StackLoop:
         return stack.deadline
 
     def _planned(self, stack: Stack) -> ProgressRecorder:
-        """What happens next to a stack. Where that can't be decided, its operation fails."""
+        """The next step of a stack. Where that can't be decided, its operation fails."""
         view, recorder = self._view(stack), self._recorder(stack)
         try:
             plan_stack(view, recorder, self._ids)
@@ -179,7 +179,7 @@ class StackLoop:
         return root.status in MAY_GO_BACK and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 
     def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
-        """What the stack is to be. It is made once for each template. Raises TemplateFault."""
+        """The desired stack. It is built once for each template. Raises TemplateFault."""
         if stack.arn not in self._instances or self._instances[stack.arn][0] != template.id:
             self._instances[stack.arn] = template.id, instance_of(self._store.world, stack, template)
         return self._instances[stack.arn][1]

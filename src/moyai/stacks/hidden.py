@@ -1,4 +1,4 @@
-"""What stands in events and change sets for the values of hidden parameters (NoEcho).
+"""The replacement of hidden parameters' values (NoEcho) in events and change sets.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """

@@ -42,7 +42,7 @@ class ParameterSource(msgspec.Struct, frozen=True):
 
 
 class StackInstance(msgspec.Struct, frozen=True):
-    """What a stack is to be.
+    """The desired state of a stack.
 
     ``template`` has the resources and outputs that exist, with functions of resources only. ``order``: for each
     resource those that must be there before it. ``values``: what the expressions of resources are evaluated with.
@@ -66,7 +66,7 @@ class StackInstance(msgspec.Struct, frozen=True):
 
 
 NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
-"""What a stack is to be that is deleted."""
+"""The desired state of a stack that is deleted."""
 
 
 def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
@@ -97,7 +97,7 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
 def _with_parameters(
     document: Mapping[str, Json], source: ParameterSource, values: Values
 ) -> tuple[ParsedTemplate, dict[str, ParameterValue], Values]:
-    """What a document declares, its parameters, and the values with them and its mappings."""
+    """The declarations of a document, its parameters, and the values with them and its mappings."""
     declarations = parse_declarations(document)
     texts = parameter_texts(declarations, source.request, source.previous)
     parameters = parameter_values(declarations, texts, source.stored)

@@ -19,7 +19,7 @@ _PREFIX: Final = "LogicalResourceId/"
 
 
 class PolicyAction(StrEnum):
-    """What an update does to a resource that exists."""
+    """The effect of an update on a resource that exists."""
 
     MODIFY = "Update:Modify"
     REPLACE = "Update:Replace"

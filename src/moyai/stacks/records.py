@@ -21,7 +21,7 @@ from moyai.stacks.template.text import parse_text
 
 
 def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackInstance:
-    """What a recorded template makes of a stack. Raises TemplateFault, for an export that is gone by now."""
+    """The desired stack of a recorded template. Raises TemplateFault, for an export that is gone by now."""
     return instantiate(
         parse_text(template.body),
         ParameterSource(request=template.parameters, stored=template.stored),
@@ -49,7 +49,7 @@ def known_values(world: World, stack: Stack) -> Values:
 
 
 def others_exports(world: World, stack: Stack) -> Mapping[str, str]:
-    """What other stacks of the account and region export: their names, by those of the exports."""
+    """The exports of other stacks of the account and region: the stacks' names, by those of the exports."""
     return {
         output.export: other.name
         for other in world.stacks.each("exporter", scope_key(stack.scope))

@@ -9,7 +9,7 @@ import sqlite3
 from typing import Final
 
 SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises; UnicodeDecodeError, when its own message contains damaged bytes."""
+"""The errors that SQLite raises; UnicodeDecodeError, when its own message contains damaged bytes."""
 _AROUND_THE_FILE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,

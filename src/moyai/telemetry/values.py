@@ -29,7 +29,7 @@ class SampleKind(StrEnum):
     SHARE = "SHARE"
     """One target's share of what was counted."""
     QUOTIENT = "QUOTIENT"
-    """What was counted, divided by the number of targets, as one value; its sum is what a target has had."""
+    """The count divided by the number of targets, as one value; its sum is the share of a target."""
     MEAN = "MEAN"
     """One task's average over the slot."""
     SUMMARY = "GIVEN"

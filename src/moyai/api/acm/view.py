@@ -13,7 +13,7 @@ from moyai.domain.world import World
 
 _SHOWN_NAMES = 100
 _SAME = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILED})
-"""What a certificate and the validation of its names have alike."""
+"""The members that a certificate and the validation of its names share."""
 
 
 def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:

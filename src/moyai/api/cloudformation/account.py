@@ -1,4 +1,4 @@
-"""What an account can have: limits, and types of resources.
+"""The limits of an account, and its types of resources.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeAccountLimits.html,
 API_DescribeType.html, API_ListTypes.html
@@ -58,7 +58,7 @@ def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest)
 
 
 def describe_type(ctx: Context, request: DescribeTypeRequest) -> dict[str, object]:
-    """What a type's properties are, and which of them can change."""
+    """The schema of a type: its properties, and which of them can change."""
     by_name = {_arn(ctx, name): kind for name, kind in resource_types().items()} | dict(resource_types())
     kind = by_name.get(request.type_name or request.arn or "")
     if kind is None or request.type != _RESOURCE:

@@ -35,7 +35,7 @@ from moyai.stacks.records import instance_of
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
-"""What a change set need not be allowed: it can be read before it is executed."""
+"""The capability that a change set need not be given: it can be read before it is executed."""
 _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )

@@ -1,4 +1,4 @@
-"""What stacks, their resources, events and exports are.
+"""Descriptions of stacks, their resources, events and exports.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html,
 API_DescribeStackEvents.html, API_DescribeStackResources.html, API_ListExports.html
@@ -174,7 +174,7 @@ def list_stack_resources(ctx: Context, request: StackPageRequest) -> dict[str, o
 
 
 def list_exports(ctx: Context, request: ListExportsRequest) -> dict[str, object]:
-    """What the stacks of the account and region export, in pages."""
+    """The exports of all stacks of the account and region, in pages."""
     exports = {
         output.export: (stack.arn, output.value)
         for stack in ctx.store.world.stacks.each("exporter", scope_key(ctx.scope))

@@ -92,7 +92,7 @@ def describe_stack_drift_detection_status(
 
 
 def describe_stack_resource_drifts(ctx: Context, request: DescribeStackResourceDriftsRequest) -> dict[str, object]:
-    """What the last detection found of the resources that were checked, in pages."""
+    """The results of the last detection for the resources that were checked, in pages."""
     stack = stack_of(ctx, request.stack_name)
     states = set(request.stack_resource_drift_status_filters) or {status.value for status in DriftStatus}
     drifts = {

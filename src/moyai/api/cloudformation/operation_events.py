@@ -29,7 +29,7 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: "CONTINUE_ROLLBACK",
     }
 )
-"""What an operation is, by the stack's state at its beginning."""
+"""The type of an operation, by the stack's state at its beginning."""
 
 
 class EventFilters(msgspec.Struct, frozen=True):

@@ -140,7 +140,7 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
 
 
 def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> dict[str, object]:
-    """What a template declares: parameters, types of resources, capabilities."""
+    """The declarations of a template: parameters, types of resources, capabilities."""
     template = _checked_template(_body(ctx, request.template_body, request.stack_name))
     return {
         "parameters": [
@@ -238,7 +238,7 @@ def _parameter_inputs(
 
 
 def _stored_values(world: World, scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
-    """What the Parameter Store holds for parameters of its types. Raises StackFault."""
+    """The values in the Parameter Store for parameters of its types. Raises StackFault."""
     values = {}
     for key, name in names.items():
         reference = parse_parameter_reference(scope, name)

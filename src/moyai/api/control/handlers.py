@@ -50,7 +50,7 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     faults: Callable[[], Awaitable[Sequence[str]]]
     """The reasons why something cannot be stored at the moment: a sentence for each place that refuses."""
     services: Callable[[], Sequence[ServiceOwner]] = tuple
-    """Who answers which AWS service."""
+    """The server that answers each AWS service."""
     ignored_members: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The operations and members of requests that the AWS model does not have, as the API gateway has met them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict

@@ -1,4 +1,4 @@
-"""What belongs to EC2 instances: there are none, and tools that ask for them get an empty answer.
+"""Operations on EC2 instances: there are none, and tools that ask for them get an empty answer.
 
 Promise: the machine images are those that Systems Manager's public parameters of ECS name, so that a configuration that
 looks its image up finds it. The instance types are a few of AWS's, with their processors and memory.

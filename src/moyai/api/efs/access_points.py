@@ -27,7 +27,7 @@ MAX_ACCESS_POINTS: Final = 10_000
 """Of a file system."""
 _ID_DIGITS: Final = 17
 _NO_ID: Final = 2**32 - 1
-"""What stands for "no id" in Linux."""
+"""The id that means "no id" in Linux."""
 
 
 class CreateAccessPointRequest(msgspec.Struct, frozen=True):

@@ -66,7 +66,9 @@ def protocol_of(balancer: LoadBalancer, text: str | None) -> ListenerProtocol:
 def tls_settings(
     ctx: Context, protocol: ListenerProtocol, request: ListenerSettingsRequest, current: PresentedTls
 ) -> PresentedTls:
-    """What a listener presents after a request, in place of ``current``. Raises the errors of CreateListener."""
+    """The certificates and policy of a listener after a request, in place of ``current``. Raises the errors of
+    CreateListener.
+    """
     mode = request.mutual_authentication
     if mode is not None and mode.mode not in {None, "off"}:
         raise InvalidConfigurationRequest(

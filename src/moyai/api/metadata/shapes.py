@@ -50,7 +50,7 @@ _TASK_STATES: Mapping[TaskStatus, str] = MappingProxyType(
         TaskStatus.STOPPED: "STOPPED",
     }
 )
-"""What the agent calls the states in which a task does not run; in all others it does."""
+"""The agent's names of the states in which a task does not run; in all others it does."""
 _CONTAINER_STATES: Mapping[ContainerStatus, str] = MappingProxyType(
     {
         ContainerStatus.PENDING: "CREATED",

@@ -1,4 +1,4 @@
-"""Who may use the registry: basic authentication with a token of GetAuthorizationToken.
+"""Access to the registry: basic authentication with a token of GetAuthorizationToken.
 
 Promise: where requests need access keys, a token is valid for its registry, until it expires or the key that it was
 made with is revoked. Where they need none (development, on loopback), any credentials or none are accepted, but a token

@@ -23,7 +23,7 @@ _PATHS: Final = re.compile(
 
 
 class PathKind(StrEnum):
-    """What a path stands for."""
+    """The resource that a path names."""
 
     BASE = "base"
     CATALOG = "catalog"

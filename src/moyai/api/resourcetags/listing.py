@@ -95,7 +95,7 @@ def _passes(resource: TaggedResource, request: GetResourcesRequest) -> bool:
 
 
 def _types(arn: str) -> set[str]:
-    """What a type filter may be for a resource: its service, and the service with the resource's type."""
+    """The type filters that select a resource: its service, and the service with the resource's type."""
     parsed = parse_arn(arn)
     if parsed is None:
         return set()

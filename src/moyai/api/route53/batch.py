@@ -20,7 +20,7 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.ids import HostedZoneId
 
 _DUAL_STACK: Final = "dualstack."
-"""What AWS's console writes before the name of a load balancer; it stands for the same addresses."""
+"""The prefix that AWS's console writes before the name of a load balancer; the name has the same addresses with it."""
 
 
 class Batch:
@@ -74,7 +74,7 @@ class Batch:
         ]
 
     def _conflicts(self) -> Iterator[str]:
-        """What the zone can't have after the changes."""
+        """The problems of the zone after the changes."""
         for record_set in self._changed.values():
             if record_set is not None:
                 self._new.setdefault(record_set.name, []).append(record_set)

@@ -174,7 +174,7 @@ def _schedule(ctx: Context, request: ScheduleRequest, group: str, present: Sched
 
 
 def _times(schedule: Schedule) -> tuple[object, ...]:
-    """What decides when a schedule is due. One that is enabled again makes no invocation that it has missed."""
+    """The fields that decide when a schedule is due. One that is enabled again skips what it has missed."""
     return schedule.schedule, schedule.timezone, schedule.start_at, schedule.end_at, schedule.enabled
 
 

@@ -1,4 +1,4 @@
-"""What is special about requests to Amazon S3: the names that they are signed for, and the form of errors.
+"""The peculiarities of requests to Amazon S3: the names that they are signed for, and the form of errors.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """

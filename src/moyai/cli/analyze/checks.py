@@ -1,4 +1,4 @@
-"""What is wrong with documents, each by itself and together. Pure but for the checks of ECS's API, which are passed in.
+"""The checks of documents, each by itself and all together. Pure but for the checks of ECS's API, which are passed in.
 
 Promise: a finding says in which file, what is wrong and what to do. A problem fails here; a warning may be intended.
 """

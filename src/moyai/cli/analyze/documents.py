@@ -27,7 +27,7 @@ class UnreadableDocument(MoyaiError):
 
 
 class DocumentKind(StrEnum):
-    """What a document is."""
+    """The type of a document."""
 
     TASK_DEFINITION = "task definition"
     SERVICE = "service"

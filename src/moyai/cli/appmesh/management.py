@@ -1,4 +1,6 @@
-"""What an external proxy is and where its management server is, from the options of ``moyai appmesh proxy``."""
+"""The identity of an external proxy and the address of its management server, from the options of ``moyai appmesh
+proxy``.
+"""
 
 from __future__ import annotations
 

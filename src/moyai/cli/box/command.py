@@ -175,7 +175,7 @@ def _health(port: int) -> Mapping[str, Any] | None:
 
 
 def _report(host: Engine, container: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``--json`` prints of a container. A port that is not published is null."""
+    """The output of ``--json`` for a container. A port that is not published is null."""
     variables = dict(v.partition("=")[::2] for v in container["Config"]["Env"])
     bindings = container["HostConfig"]["PortBindings"] or {}
     port = next((int(b["HostPort"]) for b in bindings.get(f"{API_PORT}/tcp") or ()), None)

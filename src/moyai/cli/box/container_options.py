@@ -34,8 +34,9 @@ _UNMASKED: Final = MappingProxyType({DOCKER: "systempaths=unconfined", PODMAN: "
 
 
 class BoxOptions(NamedTuple):
-    """What the container is. ``task_ports``: ``FIRST-LAST``, or empty for none; ``http_port`` and ``https_port``: 0
-    for none; ``socket``: the engine's, whose images tasks may use, or None; ``options``: options of ``moyai up``.
+    """The settings of the container. ``task_ports``: ``FIRST-LAST``, or empty for none; ``http_port`` and
+    ``https_port``: 0 for none; ``socket``: the engine's, whose images tasks may use, or None; ``options``: options of
+    ``moyai up``.
     """
 
     name: str
@@ -76,7 +77,7 @@ def run_arguments(program: str, box: BoxOptions) -> list[str]:
 
 
 def _privileges(program: str) -> Sequence[str]:
-    """What moyai needs of an engine instead of ``--privileged``."""
+    """The engine's options that moyai needs instead of ``--privileged``."""
     unconfined = ("seccomp=unconfined", "apparmor=unconfined", _UNMASKED[program])
     return (
         *(f"--cap-add={name}" for name in CAPABILITIES),

@@ -38,19 +38,19 @@ class Engine:
         return self.program.title()
 
     def run(self, *arguments: str) -> str:
-        """What a command prints. Raises BoxError with what the engine says."""
+        """The output of a command. Raises BoxError with what the engine says."""
         done = self._run(*arguments)
         if done.returncode:
             raise BoxError(explain(self.title, done.stderr or done.stdout))
         return done.stdout.strip()
 
     def inspect(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """What the engine knows of a ``container``, an ``image`` or a ``volume``; None if there is none."""
+        """The engine's description of a ``container``, an ``image`` or a ``volume``; None if there is none."""
         done = self._run(kind, "inspect", name)
         return None if done.returncode else json.loads(done.stdout)[0]
 
     def container(self, name: str) -> Mapping[str, Any]:
-        """What the engine knows of a container. Raises BoxError if there is none."""
+        """The engine's description of a container. Raises BoxError if there is none."""
         container = self.inspect("container", name)
         if container is None:
             raise BoxError(f"{self.title} has no container {name}: start it with `moyai box up`, or give its --name")

@@ -1,4 +1,4 @@
-"""What becomes of each member of an App Mesh specification.
+"""A report on each member of an App Mesh specification: how it is migrated.
 
 The report has every member that is set, once. Members that no rule mentions are reported as lost.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Verdict(StrEnum):
-    """What becomes of a member."""
+    """The outcome of a member's migration."""
 
     MAPS = "maps"
     TAG = "tag"

@@ -1,4 +1,4 @@
-"""What becomes of a virtual node: the Service Connect configuration of the ECS service whose tasks it is.
+"""The migration of a virtual node: the Service Connect configuration of the ECS service whose tasks it is.
 
 Promise: one entry of ``services`` for each listener, under the name that the node has in Cloud Map, called by its
 virtual service's name and port. What two places say of a time-out comes to the shorter one, in whole seconds.

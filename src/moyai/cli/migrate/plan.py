@@ -137,7 +137,9 @@ class _Planner:
         yield Export(place, attributes | ({} if protocol == "tcp" else {"moyai:app-protocol": protocol}))
 
     def _stays(self) -> dict[str, str]:
-        """What cannot be migrated, with reasons: virtual services, the nodes behind them, and then their callers."""
+        """The resources that cannot be migrated, with reasons: virtual services, the nodes behind them, and then their
+        callers.
+        """
         reasons: dict[str, str] = {}
         for service, targets in self._targets.items():
             if not has_one_target_per_port(targets):

@@ -16,7 +16,7 @@ from moyai.kernel.ids import ChangeSetArn, StackId, StackTemplateId
 
 
 class ChangeSetType(StrEnum):
-    """What executing a change set does."""
+    """The effect of executing a change set."""
 
     CREATE = "CREATE"
     UPDATE = "UPDATE"

@@ -49,7 +49,7 @@ class DriftDetection(StoredRecord, frozen=True, tag="drift_detection"):
 
 
 class ResourceDrift(StoredRecord, frozen=True, tag="resource_drift"):
-    """What the last detection found of a resource. ``expected``, ``actual``: properties as JSON texts."""
+    """The result of the last detection for a resource. ``expected``, ``actual``: properties as JSON texts."""
 
     stack: StackId
     logical_id: str

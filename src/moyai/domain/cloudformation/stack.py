@@ -105,7 +105,7 @@ class ResourceStatus(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What becomes of a stack whose creation fails."""
+    """The treatment of a stack whose creation fails."""
 
     ROLLBACK = "ROLLBACK"
     DELETE = "DELETE"

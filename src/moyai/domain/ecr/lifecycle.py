@@ -50,7 +50,7 @@ class Selection(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What becomes of the images."""
+    """The action on the selected images."""
 
     type: Literal["expire"]
 
@@ -133,7 +133,7 @@ def _selects(selection: Selection, image: RepositoryImage) -> bool:
 
 
 def _surplus(selection: Selection, newest_first: Sequence[RepositoryImage], now: Instant) -> Sequence[RepositoryImage]:
-    """Those of a rule's images that are too many or too old."""
+    """The images of a rule that are too many or too old."""
     if selection.count_type == "imageCountMoreThan":
         return newest_first[selection.count_number :]
     limit = now - selection.count_number * _DAY

@@ -1,4 +1,4 @@
-"""What a manifest that is pushed refers to: layers, other manifests, the artifact's subject.
+"""The references of a pushed manifest: layers, other manifests, the artifact's subject.
 
 Promise: any artifact is accepted, not only container images, as in every registry: the media types of configurations
 and layers are the client's. The manifest itself is an image manifest or an index of OCI or of Docker's version 2,

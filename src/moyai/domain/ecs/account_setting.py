@@ -19,7 +19,7 @@ from moyai.kernel.scope import Scope
 
 
 class SettingType(StrEnum):
-    """Who may change a setting."""
+    """The principals that may change a setting."""
 
     USER = "user"
     AWS_MANAGED = "aws_managed"

@@ -74,7 +74,7 @@ DAEMON_DEPLOYMENT_TRANSITIONS: Mapping[DaemonDeploymentStatus, frozenset[DaemonD
 
 
 class DaemonMonitor(StrEnum):
-    """What can detect that a deployment fails."""
+    """The monitors that can detect the failure of a deployment."""
 
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"
     ALARMS = "ALARMS"

@@ -31,7 +31,7 @@ MAIN: Final = "Main"
 
 
 class ScalingMetric(StrEnum):
-    """What the number of tasks follows."""
+    """The metric that the number of tasks follows."""
 
     AVERAGE_CPU = "AVERAGE_CPU"
     AVERAGE_MEMORY = "AVERAGE_MEMORY"
@@ -65,7 +65,9 @@ class ExpressConfiguration(msgspec.Struct, frozen=True):
 
 
 class ExpressService(StoredRecord, frozen=True, tag="express_service"):
-    """What ECS has made for an Express service beside its service and its ingress path, and its settings."""
+    """The resources that ECS has created for an Express service beside its service and its ingress path, and its
+    settings.
+    """
 
     service: ServiceArn
     infrastructure_role: str

@@ -34,7 +34,7 @@ PATHS_PER_LOAD_BALANCER: Final = 25
 
 
 class AccessType(StrEnum):
-    """Who reaches a path: everybody, or only its VPC and the VPCs peered with it."""
+    """The clients that reach a path: everybody, or only its VPC and the VPCs peered with it."""
 
     PUBLIC = "PUBLIC"
     PRIVATE = "PRIVATE"

@@ -65,7 +65,7 @@ SERVICE_DEPLOYMENT_TRANSITIONS: Mapping[ServiceDeploymentStatus, frozenset[Servi
 
 
 class Monitor(StrEnum):
-    """What can detect that a deployment fails."""
+    """The monitors that can detect the failure of a deployment."""
 
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"
     ALARMS = "ALARMS"
@@ -166,7 +166,7 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     triggered_alarms: tuple[AlarmArn, ...] = msgspec.field(default=(), name="triggered")
     """The alarms that went to ALARM."""
     failed_by: Monitor | None = None
-    """What detected that it fails."""
+    """The monitor that detected its failure."""
 
     @property
     def has_one_pool(self) -> bool:

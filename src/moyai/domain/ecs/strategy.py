@@ -38,14 +38,14 @@ class LifecycleStage(StrEnum):
 
 
 class HookTarget(StrEnum):
-    """What a lifecycle hook waits for: a function, or a call of ContinueServiceDeployment."""
+    """The target that a lifecycle hook waits for: a function, or a call of ContinueServiceDeployment."""
 
     AWS_LAMBDA = "AWS_LAMBDA"
     PAUSE = "PAUSE"
 
 
 class HookAction(StrEnum):
-    """What happens after a hook."""
+    """The action after a hook."""
 
     CONTINUE = "CONTINUE"
     ROLLBACK = "ROLLBACK"

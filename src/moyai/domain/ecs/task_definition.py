@@ -43,7 +43,7 @@ class NetworkMode(StrEnum):
 
 
 class PidMode(StrEnum):
-    """Whose processes a task's containers see; unset means that each sees its own."""
+    """The PID namespace of a task's containers: whose processes they see; unset means that each sees its own."""
 
     HOST = "host"
     TASK = "task"

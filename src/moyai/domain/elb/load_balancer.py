@@ -26,7 +26,7 @@ class LoadBalancerType(StrEnum):
 
 
 class Scheme(StrEnum):
-    """Who reaches a load balancer: this machine as well, or only its VPC and the VPCs peered with it."""
+    """The clients that reach a load balancer: this machine as well, or only its VPC and the VPCs peered with it."""
 
     INTERNET_FACING = "internet-facing"
     INTERNAL = "internal"

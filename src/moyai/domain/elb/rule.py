@@ -53,7 +53,7 @@ class Listener(ArnRecord, frozen=True, tag="listener"):
 
 
 class PresentedTls(NamedTuple):
-    """What a listener presents to TLS clients; all empty without TLS."""
+    """The TLS settings of a listener; all empty without TLS."""
 
     policy: str | None = None
     certificates: tuple[ManagedCertificateArn, ...] = ()

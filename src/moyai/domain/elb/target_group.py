@@ -16,7 +16,7 @@ from moyai.kernel.ids import TargetGroupArn, TaskArn, VpcId
 
 
 class TargetType(StrEnum):
-    """What a target's id is: an address, an EC2 instance, or a load balancer's ARN."""
+    """The kind of a target's id: an address, an EC2 instance, or a load balancer's ARN."""
 
     IP = "ip"
     INSTANCE = "instance"
@@ -142,7 +142,7 @@ class Target(StoredRecord, frozen=True, tag="target"):
 
     group: TargetGroupArn
     id: str
-    """What was registered, as the group's target type says: an address, an instance's id, a load balancer's ARN."""
+    """The registered id, of the group's target type: an address, an instance's id, a load balancer's ARN."""
     port: int
     address: str
     """Where it is called."""

@@ -20,8 +20,8 @@ from moyai.kernel.secret import Secret
 
 
 class ListenerIdentity(NamedTuple):
-    """What a listener presents (``chain``: the certificate and its intermediates, PEM), and the ``roots`` (PEM, one
-    certificate each) by which clients verify it.
+    """The TLS identity of a listener (``chain``: the certificate and its intermediates, PEM), and the ``roots`` (PEM,
+    one certificate each) by which clients verify it.
     """
 
     chain: str

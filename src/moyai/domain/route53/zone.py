@@ -25,7 +25,7 @@ PRIVATE_NAME_SERVERS: Final = (
     "ns-1024.awsdns-00.org",
     "ns-1536.awsdns-00.co.uk",
 )
-"""Those of every private zone at AWS."""
+"""The name servers of every private zone at AWS."""
 
 
 class ZoneVpc(msgspec.Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""What a runtime is to run, and the state that it observes."""
+"""The specifications of what a runtime is to run, and the states that it observes."""

@@ -74,7 +74,7 @@ class AclRule(msgspec.Struct, frozen=True):
 
 
 class SubnetAcl(msgspec.Struct, frozen=True):
-    """What may pass the border of one subnet, in each direction: the first rule that matches a packet decides, and a
+    """The rules at the border of one subnet, in each direction: the first rule that matches a packet decides, and a
     packet that none matches is dropped. Responses are packets like any other. ``ranges``: the subnet's own.
     """
 

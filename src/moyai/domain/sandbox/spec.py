@@ -105,7 +105,7 @@ class NamespaceSharing(StrEnum):
 
 
 class SandboxSpec(msgspec.Struct, frozen=True):
-    """What the containers of a task share: network namespace, names, limits."""
+    """The part of a task that its containers share: network namespace, names, limits."""
 
     task: TaskId
     network: AnyNetwork

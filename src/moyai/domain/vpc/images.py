@@ -32,7 +32,7 @@ class MachineImage(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What the image is for."""
+        """The purpose of the image."""
         return f"{self.os} AMI {self.version} {self.architecture} for Amazon ECS"
 
 

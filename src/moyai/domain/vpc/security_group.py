@@ -58,7 +58,7 @@ class SecurityGroupRule(msgspec.Struct, frozen=True):
 
     @property
     def traffic(self) -> tuple[object, ...]:
-        """What the rule allows; no two rules of a group allow the same."""
+        """The key of the traffic that the rule allows; no two rules of a group have the same."""
         peer = self.cidr if self.group is None else self.group.id
         return (self.egress, self.protocol, self.from_port, self.to_port, peer)
 

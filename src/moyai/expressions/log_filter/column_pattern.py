@@ -51,7 +51,7 @@ def compile_column_pattern(text: str) -> TextPredicate:
 
 
 def compile_column(pattern: str, name: str) -> Callable[[str], str | None]:
-    """What a message has in the column of this name. Raises InvalidParameter if the pattern has no such column."""
+    """The text of a message in the column of this name. Raises InvalidParameter if the pattern has no such column."""
     columns = _columns(pattern[1:-1])
     gap = columns.index(_GAP) if _GAP in columns else None
     names = [_NAME.match(column) for column in columns if column != _GAP]

@@ -52,7 +52,7 @@ def compile_json_pattern(text: str) -> TextPredicate:
 
 
 def compile_path(path: str) -> Callable[[str], str | None]:
-    """What a path (``$.a.b[0]``) finds in a JSON message, as text: a number or a string. Raises InvalidParameter."""
+    """The value at a path (``$.a.b[0]``) of a JSON message, as text: a number or a string. Raises InvalidParameter."""
     match = _TOKEN.fullmatch(path)
     if match is None or match["path"] is None:
         raise InvalidParameter(f"Invalid selector: {path[:100]!r} is no path.")

@@ -1,4 +1,4 @@
-"""What a function of metric math is: its signature, its context, and the types of its arguments."""
+"""A function of metric math: its signature, its context, and the types of its arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moyai.expressions.metric_math.series import Operand, PeriodGrid, SeriesArra
 
 
 class EvaluationContext(Protocol):
-    """What an expression can refer to: the other queries, the metrics, and the time range of the request."""
+    """The context of an expression: the other queries, the metrics, and the time range of the request."""
 
     def answer(self, query_id: str) -> Operand:
         """The result of another query. Raises ValidationFault when there is none with this id."""

@@ -46,7 +46,7 @@ class _OlderManifest(msgspec.Struct, frozen=True):
 
 
 class _Layer(msgspec.Struct, frozen=True):
-    """What a root file system is as a layer, noted beside it before it is moved."""
+    """The description of a root file system as a layer, which is written beside it before it is moved."""
 
     diff_id: str
     size: int

@@ -45,7 +45,7 @@ class RegistryAuthorization(msgspec.Struct, frozen=True):
 
     header: str
     origin: str | None
-    """Whose credentials are behind it; None = nobody's."""
+    """The user whose credentials were used for it; None without credentials."""
     expires: Instant
 
 
@@ -69,7 +69,7 @@ class Authenticator:
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     def current(self, endpoint: RegistryEndpoint, repository: str) -> RegistryAuthorization | None:
-        """What a request can be sent with at once."""
+        """The authorization of a repository that has not expired."""
         authorization = self._authorizations.get((endpoint.host, repository))
         if authorization is None or authorization.expires <= self._clock.now():
             return None

@@ -102,7 +102,7 @@ class RegistryClient(Source):
         await self._http.close()
 
     async def digest(self, reference: ImageReference) -> str:
-        """What the reference stands for now, in one request that Docker Hub does not count as a pull. Raises
+        """The digest that the reference names now, in one request that Docker Hub does not count as a pull. Raises
         PullFailed.
         """
         if reference.digest is not None:
@@ -118,7 +118,7 @@ class RegistryClient(Source):
 
     @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        """What has arrived from one server is continued at the next."""
+        """A download that one server has interrupted is continued at the next."""
         blob = PartialBlob(file, descriptor, progress)
 
         async def ask(endpoint: RegistryEndpoint) -> None:

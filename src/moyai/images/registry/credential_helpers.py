@@ -25,7 +25,7 @@ PATIENCE: Final = 30.0
 _MAX_OUTPUT: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNKNOWN: Final = b"credentials not found in native keychain"
-"""What a helper prints when it has no credentials of the registry."""
+"""The output of a helper that has no credentials of the registry."""
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105 - the user name that marks one
 
 

@@ -43,7 +43,7 @@ class CredentialSource(Protocol):
     """Knows the credentials of registries."""
 
     async def find(self, registry: str) -> Credentials | None:
-        """Those of the registry; None = it is asked anonymously. Raises CredentialsFailed."""
+        """The credentials of the registry; None for anonymous requests. Raises CredentialsFailed."""
 
 
 class FixedCredentials(CredentialSource):

@@ -31,7 +31,7 @@ class RegistryEndpoint(msgspec.Struct, frozen=True):
     is_verified: bool = True
     """Whether its certificate is verified."""
     prefix: str = ""
-    """What stands before a repository's name: ``dockerhub/``."""
+    """The prefix of a repository's name: ``dockerhub/``."""
     is_mirror: bool = False
 
     @property

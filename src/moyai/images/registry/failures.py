@@ -43,7 +43,7 @@ class RequestFailed(MoyaiError):
         super().__init__(cause)
         self.error_class = error_class
         self.advice = advice
-        """What the user can do; a sentence, or nothing."""
+        """The advice for the user: a sentence, or nothing."""
         self.is_transient = is_transient
         """Whether the same request may succeed later."""
         self.retry_after = retry_after
@@ -65,7 +65,7 @@ _ERRORS = msgspec.json.Decoder(_Errors)
 
 
 def server_message(body: bytes) -> str:
-    """What the body of an error says (``toomanyrequests: …``), or nothing."""
+    """The message in the body of an error (``toomanyrequests: …``), or nothing."""
     try:
         answer = _ERRORS.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a user can set about registries.
+"""The user's settings of registries.
 
 Promise: values only. ``parse_mirror`` reads the text of an option; what it accepts needs no further check.
 """

@@ -1,4 +1,5 @@
-"""What the process that unpacks a layer may still do: write files of any owner below its root directory, little else.
+"""The confinement of the process that unpacks a layer: it may write files of any owner below its root directory, little
+else.
 
 Source: capabilities(7), namespaces(7), prctl(2), getrlimit(2)
 """

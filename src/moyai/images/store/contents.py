@@ -22,7 +22,7 @@ class StoredImage(msgspec.Struct, frozen=True):
     """An image as it is stored."""
 
     digest: str
-    """What a reference stands for: the digest of an index or of the manifest."""
+    """The digest that a reference names: that of an index or of the manifest."""
     manifest_digest: str
     manifest: Manifest
     file: ConfigFile
@@ -60,7 +60,7 @@ def read_image(store: StoreDirectory, digest: str, platform: Platform | None) ->
 
 
 def to_image(store: StoreDirectory, stored: StoredImage, *, on_host: bool) -> Image:
-    """What a container is started from."""
+    """The root file system and configuration that a container is started from."""
     roots = []
     for diff_id, layer in reversed(list(zip(stored.file.diff_ids, stored.layers, strict=True))):
         roots.append(str(store.layer_root(diff_id)))

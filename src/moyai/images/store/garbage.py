@@ -30,7 +30,7 @@ _TOP_OF_HIERARCHIES: Final = 0x00020000
 
 
 class Removed(NamedTuple):
-    """What was removed: the number of layers, and the bytes of all files."""
+    """The result of a collection: the number of layers, and the bytes of all files."""
 
     layers: int = 0
     size: int = 0

@@ -27,7 +27,7 @@ from moyai.ports.runtime import CannotPull
 
 
 class ImageDetails(msgspec.Struct, frozen=True):
-    """What the store knows of an image."""
+    """The store's description of an image."""
 
     reference: str
     """As people write it."""
@@ -76,8 +76,8 @@ class ImageStore:
         return to_image(self._store, stored, on_host=stored.digest in references.on_host)
 
     def _digest(self, references: References, reference: ImageReference) -> str | None:
-        """What a reference stands for. An image that an older version imported is known by that version's digest too,
-        which is no manifest's.
+        """The digest that a reference names. An image that an older version imported is known by that version's digest
+        too, which is no manifest's.
         """
         if reference.digest is None:
             return references.digests.get(str(reference))

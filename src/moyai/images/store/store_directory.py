@@ -33,7 +33,7 @@ _HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
 class References(msgspec.Struct, frozen=True):
-    """What references stand for."""
+    """The digests that references name."""
 
     digests: dict[str, str] = {}
     """By the canonical text of the reference, the digest of an index or of a manifest."""
@@ -45,7 +45,7 @@ class References(msgspec.Struct, frozen=True):
 
 
 class LayerRecord(msgspec.Struct, frozen=True):
-    """What is known of a layer on disk. ``size`` is that of its archive, in bytes."""
+    """The description of a layer on disk. ``size`` is that of its archive, in bytes."""
 
     size: int
     is_opaque: bool = False
@@ -88,7 +88,7 @@ class StoreDirectory:
             yield
 
     def read_references(self) -> References:
-        """What references stand for now. Raises ImageRefused if the file is damaged."""
+        """The digests that references name now. Raises ImageRefused if the file is damaged."""
         try:
             return _REFERENCES.decode(self._references.read_bytes())
         except FileNotFoundError:
@@ -128,7 +128,7 @@ class StoreDirectory:
         return self.layer(diff_id) / "root"
 
     def read_layer(self, diff_id: str) -> LayerRecord | None:
-        """What is known of a layer; None if it isn't here."""
+        """The description of a layer; None if it isn't here."""
         try:
             return _LAYER.decode((self.layer(diff_id) / "layer.json").read_bytes())
         except (OSError, msgspec.DecodeError):

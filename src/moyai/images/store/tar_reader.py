@@ -87,7 +87,7 @@ class TarReader:
 
 
 class _Headers:
-    """What tarfile reads of an archive: the headers of members."""
+    """The file that tarfile reads: an archive's headers of members."""
 
     def __init__(self, stream: TarStream, reader: TarReader) -> None:
         self._stream, self._reader = stream, reader

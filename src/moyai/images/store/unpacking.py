@@ -22,7 +22,7 @@ _MAX_ANSWER_BYTES: Final = 64 * 1024
 
 
 class UnpackedLayer(msgspec.Struct, frozen=True):
-    """What an archive turned out to be."""
+    """The result of unpacking an archive."""
 
     digest: str
     """Of the file, as it was read."""

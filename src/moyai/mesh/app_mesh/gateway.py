@@ -234,7 +234,7 @@ def _path_rewrites(
 
 
 def _new_prefix(rewrite: PrefixRewrite | None) -> str | None:
-    """What replaces the prefix; None = it stays."""
+    """The replacement of the prefix; None = it stays."""
     if rewrite is not None and rewrite.value is not None:
         return rewrite.value
     return None if rewrite is not None and rewrite.default_prefix is DefaultRewrite.DISABLED else "/"

@@ -1,4 +1,4 @@
-"""What a virtual node may call: the virtual services of its backends, and what else its mesh allows.
+"""The outbound traffic of a virtual node: the virtual services of its backends, and what else its mesh allows.
 
 Promise: a port is one service's alone, or that of several HTTP services, which are distinguished by their names in any
 case. Of services that can't share a port the first among the backends has it; the others are left out and reported. A

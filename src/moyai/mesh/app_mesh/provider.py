@@ -1,4 +1,4 @@
-"""What the provider of a virtual service does with requests and connections, port by port.
+"""The provider of a virtual service as routes: where requests and connections go, port by port.
 
 Promise: a virtual node is called at its listeners' ports, with App Mesh's default timeouts and retries; a virtual
 router at its listeners' ports, by its routes in their order. Targets that do not exist are left out and reported; where

@@ -60,7 +60,7 @@ def has_certificate(shard: ShardBuilder, subject: str, port: int, tls: ListenerT
 
 
 def server_tls(shard: ShardBuilder, tls: ListenerTls | None) -> ServerTls | None:
-    """What a listener presents and requires; None = plain text."""
+    """The TLS settings of a listener: what it presents and requires; None = plain text."""
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
     validation = tls.validation

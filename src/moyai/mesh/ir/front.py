@@ -30,7 +30,7 @@ class FrontLog(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ForwardedFor(StrEnum):
-    """What becomes of the header X-Forwarded-For."""
+    """The treatment of the header X-Forwarded-For."""
 
     APPEND = "append"
     """The client's address is added at its end."""
@@ -62,7 +62,7 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
 
 
 class Transport(StrEnum):
-    """What a stream consists of."""
+    """The transport protocol of a stream."""
 
     TCP = "tcp"
     UDP = "udp"

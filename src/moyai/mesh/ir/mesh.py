@@ -14,7 +14,9 @@ from moyai.mesh.ir.workload import Workload
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
-    """What could not be compiled, and why. ``subject``: the ARN of the record that causes it."""
+    """A report on a part that could not be compiled, with the reason. ``subject``: the ARN of the record that causes
+    it.
+    """
 
     subject: str
     message: str

@@ -25,7 +25,7 @@ def connection_log(balancer: LoadBalancer, listener: Listener) -> FrontLog | Non
 
 
 def log_name(rule: Rule) -> str:
-    """What logs call a rule: its priority, 0 for the default rule, and its action."""
+    """The name of a rule in logs: its priority, 0 for the default rule, and its action."""
     return f"{rule.priority or 0} {_action(rule.action)}"
 
 

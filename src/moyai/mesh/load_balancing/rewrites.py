@@ -18,7 +18,7 @@ _GROUP: Final = re.compile(r"\$(\d)|\$\{(\d)\}", re.ASCII)
 
 
 def rewrite_of(rule: Rule, removed_headers: Iterable[str]) -> Rewrite:
-    """What a rule changes in its requests."""
+    """The changes of a rule to its requests."""
     return Rewrite(
         host_substitution=None if rule.host_rewrite is None else _substitution(rule.host_rewrite),
         path_substitution=None if rule.url_rewrite is None else _substitution(rule.url_rewrite),

@@ -34,7 +34,7 @@ _NOT_IN_ENVOY: Final = ("-SHA256", "-SHA384", "DES-CBC3-SHA")
 
 
 def listener_tls(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> FrontTls | None:
-    """What an encrypted listener presents; None if it can't be opened, which is reported, and without TLS."""
+    """The TLS settings of an encrypted listener; None if it can't be opened, which is reported, and without TLS."""
     if not listener.protocol.is_encrypted:
         return None
     certificates = tuple(_certificates(shard, listener))

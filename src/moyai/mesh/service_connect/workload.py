@@ -23,7 +23,7 @@ from moyai.mesh.service_connect.zones import peers_name
 
 
 class WorkloadContext(NamedTuple):
-    """What a task's workload depends on besides the task: its namespace, its proxy's ports, the streaming paths of its
+    """The inputs of a task's workload besides the task: its namespace, its proxy's ports, the streaming paths of its
     service, the names of services in the mesh, and whether proxies trace.
     """
 

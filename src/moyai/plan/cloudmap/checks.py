@@ -1,4 +1,4 @@
-"""What the outcomes of health checks mean.
+"""The evaluation of health checks' outcomes.
 
 Promise: an instance's health changes after ``failureThreshold`` checks in a row with the other outcome; its first
 health needs as many. Addresses outside the networks that may be probed are never probed, and their instances stay

@@ -1,1 +1,3 @@
-"""What ECS makes and deletes for Express services and gateways, as records of Elastic Load Balancing and others."""
+"""The resources that ECS creates and deletes for Express services and gateways, as records of Elastic Load Balancing
+and others.
+"""

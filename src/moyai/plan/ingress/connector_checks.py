@@ -1,4 +1,4 @@
-"""What a gateway connector says about a port and its health check, checked and written to target groups.
+"""The port and health check of a gateway connector: checked, and written to target groups.
 
 Promise: a connector's settings are written only to the target groups that the tasks of its deployment are in, so that
 the former tasks in the other groups are checked as before. A rolling deployment's old and new tasks share a group.

@@ -1,4 +1,5 @@
-"""What ECS makes for an Express service beside its ingress path: security group, log group, scaling and alarm.
+"""The resources that ECS creates for an Express service beside its ingress path: security group, log group, scaling and
+alarm.
 
 Promise: all of it is deleted in the step in which the service becomes INACTIVE, but a security group that somebody
 else's interface has stays. Of what somebody else has deleted

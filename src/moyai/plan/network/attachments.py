@@ -1,4 +1,4 @@
-"""What is attached to a VPC's network: sandboxes, with their interfaces and security groups.
+"""The attachments of a VPC's network: sandboxes, with their interfaces and security groups.
 
 Promise: a task or a container instance has one interface; all nodes of a VPC's load balancers are interfaces of one
 sandbox, that of the front proxy. A network load balancer without security groups accepts and sends everything, as on

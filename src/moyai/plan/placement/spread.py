@@ -37,7 +37,7 @@ class TaskPlacement(NamedTuple):
     spread: tuple[str, ...]
     """The values of the fields over which its service is spread."""
     free: int
-    """What is left of the resource by which its service is packed."""
+    """The free amount, on its instance, of the resource by which its service is packed."""
     instance: str
     must_leave: bool
     """Whether the task can't stay: its instance is DRAINING or gone, or is no longer one of its DAEMON service's."""

@@ -1,4 +1,4 @@
-"""What follows from an alarm's verdict: its record, its history, and the scaling policies among its actions.
+"""The consequences of an alarm's evaluation: its record, its history, and the scaling policies among its actions.
 
 Promise: a new state and its actions are one set of changes, so that no crash comes between them. An action that moyai
 can't perform (a notification, a function) is recorded in the history as failed; CloudWatch, too, accepts any ARN.

@@ -1,4 +1,4 @@
-"""What scaling policies do when their alarm is in the state on which they act.
+"""The actions of scaling policies when their alarm is in the state on which they act.
 
 Promise: of several policies, the one that wants most tasks wins; target tracking scales in only when each of a
 service's policies would. While the cooldown of a scale-out lasts, a further scale-out counts what the last one added;

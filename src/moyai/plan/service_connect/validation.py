@@ -1,4 +1,4 @@
-"""What a Service Connect configuration may say.
+"""The validation of Service Connect configurations.
 
 Promise: ports, aliases and proxy settings are checked against the task definition alone, discovery names against the
 owner of the Cloud Map service; ``resolution`` checks the rest against the namespace. Refused are ports without a name,

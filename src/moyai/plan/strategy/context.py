@@ -27,7 +27,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
     minimum_healthy: int
     """Tasks that minimumHealthyPercent asks for."""
     rerouting: Rerouting | None
-    """What the callers' proxies have acknowledged; None while nothing has been observed."""
+    """How far the callers' proxies have acknowledged the routes; None while nothing has been observed."""
     now: Instant
     ids: Ids
 

@@ -54,7 +54,7 @@ from moyai.plan.task.shared_proxy import shares_proxy
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
-"""What platformVersion LATEST means for a Linux task."""
+"""The version that platformVersion LATEST means for a Linux task."""
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ class RoutedContainer(NamedTuple):
 
 
 class RouterConfig(NamedTuple):
-    """What a router's configuration is made from. ``memory``: the router's limit in MiB, 0 = none; ``fields``: added to
+    """The inputs of a router's configuration. ``memory``: the router's limit in MiB, 0 = none; ``fields``: added to
     each record; ``included_file``: a file in the router's container.
     """
 

@@ -22,7 +22,7 @@ from moyai.plan.task.file_systems import file_system_mounts
 from moyai.plan.task.launch import FARGATE
 
 _NEVER_INTERCEPTED = (f"{metadata.ADDRESS}/32", "169.254.169.254/32")
-"""What ECS's agent adds to the addresses that an App Mesh proxy is not to see."""
+"""The addresses that ECS's agent adds to those that an App Mesh proxy is not to see."""
 
 
 def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:

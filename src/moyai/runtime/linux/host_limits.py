@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 _OPEN_FILES: Final = 65_535
-"""What Fargate gives containers, and what the control plane needs for a few thousand proxies."""
+"""The number that Fargate allows containers, and that the control plane needs for a few thousand proxies."""
 _NAMESPACES: Final = 1000
 """Each task needs a network namespace and a user namespace, and each container some others."""
 _NAMESPACE_KINDS: Final = ("net", "user", "mnt", "pid")

@@ -25,7 +25,7 @@ FUNCTION: Final = 128
 
 
 class Budget:
-    """What is left for the evaluation of one template."""
+    """The characters that the evaluation of one template may still produce."""
 
     def __init__(self) -> None:
         self._left = MAX_EVALUATED

@@ -116,7 +116,7 @@ def _value(name: str, parameter: ParameterDeclaration, text: str, stored: str, s
 
 
 def _complaint(parameter: ParameterDeclaration, text: str, seconds: float, *, is_number: bool) -> str | None:
-    """What is wrong with a value, or with one element of a list."""
+    """The fault of a value, or of one element of a list."""
     allowed = parameter.allowed_values
     if allowed is not None and text not in map(text_of, allowed):
         return "must be one of AllowedValues"

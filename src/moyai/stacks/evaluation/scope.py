@@ -28,7 +28,7 @@ class ResourceValues(msgspec.Struct, frozen=True):
 
 
 class Values(msgspec.Struct, frozen=True):
-    """What expressions may refer to. A resource that is absent here is not known yet.
+    """The values that expressions may refer to. A resource that is absent here is not known yet.
 
     ``parameters`` has the pseudo parameters too. ``zones``: the names of each region's zones. ``exports``: what the
     account's stacks in the region export. ``budget`` bounds what a template that is not checked yet results in.

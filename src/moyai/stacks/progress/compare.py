@@ -1,4 +1,4 @@
-"""What an update would change: the content of change sets.
+"""The changes that an update would make: the content of change sets.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html and
 API_ResourceChangeDetail.html there
@@ -23,7 +23,7 @@ from moyai.stacks.types.calls import changed_properties
 from moyai.stacks.types.registry import resource_types
 
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""What stands for a value that is known only when the change set is executed."""
+"""The placeholder of a value that is known only when the change set is executed."""
 _AUTOMATIC: Mapping[str, Any] = MappingProxyType(
     {
         "target": {"attribute": "Properties", "requires_recreation": "Never"},

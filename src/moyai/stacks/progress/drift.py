@@ -113,7 +113,7 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, st
 
 
 def _document(text: str) -> Any:  # noqa: ANN401 (JSON)
-    """What a text is as JSON, in which IAM encodes policies as in URLs; None for another text."""
+    """The value of a text as JSON, in which IAM encodes policies as in URLs; None for another text."""
     decoded = unquote(text) if text.startswith("%") else text
     if not decoded.lstrip().startswith(("{", "[")):
         return None

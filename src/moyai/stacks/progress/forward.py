@@ -39,7 +39,7 @@ class ForwardSteps:
         self.settled: dict[str, StackResource] = {}
         self._known: dict[str, ResourceValues] = {}
         self._values = replace(view.instance.values, resources=self._known)
-        """Those of what is settled."""
+        """The values of resources that are settled."""
         self._live = view.live
 
     def begin(self) -> bool:

@@ -52,7 +52,7 @@ _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def procedure_of(resource: StackResource, context: ResourceContext) -> Procedure[PhysicalResource | None]:
-    """What is to be done for a resource whose operation is under way; its result is the resource as it is then.
+    """The remaining steps for a resource whose operation is under way; the result is the resource as it is then.
 
     The reason of its failure has ``****`` for what dynamic references were replaced with.
     """

@@ -184,7 +184,7 @@ def _check_exports(view: StackView, outputs: Mapping[str, StackOutput]) -> None:
 
 
 def _failures(view: StackView) -> str:
-    """What has failed, in CloudFormation's words."""
+    """The failure, in CloudFormation's words."""
     resources = view.failed
     verb = _VERBS[resources[0].status]
     names = ", ".join(sorted(resource.logical_id for resource in resources))

@@ -1,4 +1,4 @@
-"""What deciding a stack's next step reads."""
+"""The input for deciding a stack's next step."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Scalar: TypeAlias = "str | int | float | bool"
 Expression: TypeAlias = "Scalar | tuple[Expression, ...] | Mapping[str, Expression] | IntrinsicFunction"
 """A value is an expression without a function in it."""
 HIDDEN_TEXT: Final = "****"
-"""What stands for the value of a hidden parameter."""
+"""The replacement of a hidden parameter's value."""
 
 
 class IntrinsicFunction(msgspec.Struct, frozen=True):

@@ -233,4 +233,4 @@ LANGUAGE_EXTENSIONS: Final[Mapping[str, FunctionParser]] = MappingProxyType(
         "Fn::ToJsonString": _of_one(ToJsonString),
     }
 )
-"""What the transform AWS::LanguageExtensions adds to the functions of every section but Rules."""
+"""The functions that the transform AWS::LanguageExtensions adds in every section but Rules."""

@@ -20,7 +20,7 @@ EMPTY: Final[Mapping[str, Expression]] = MappingProxyType({})
 
 
 class DeletionPolicy(Enum):
-    """What becomes of a resource that leaves its stack, or of the former one after a replacement."""
+    """The treatment of a resource that leaves its stack, or of the former one after a replacement."""
 
     DELETE = "Delete"
     RETAIN = "Retain"

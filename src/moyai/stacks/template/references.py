@@ -1,4 +1,4 @@
-"""What the expressions of a template refer to.
+"""The references in a template's expressions.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
 """

@@ -21,8 +21,8 @@ _DASHES: Final = 2
 
 
 class ResourceContext(msgspec.Struct, frozen=True):
-    """What a procedure knows of the resource beside its properties. ``token`` is the resource's alone.
-    ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
+    """The context of a procedure: what it knows of the resource beside its properties. ``token`` is the resource's
+    alone. ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
     ``takes_tags``: its service accepts the tags that name the stack. ``api``: at which callers reach the API,
     ``name:port``.
     """

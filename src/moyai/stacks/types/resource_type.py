@@ -27,7 +27,7 @@ MOST_LOOKS: Final = 10_800
 IN_USE_TRIES: Final = 300
 """How often a resource is looked at: after the first wait, and at all; how often a used one's deletion is tried."""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
-"""What the codes have in common that say that a name is taken."""
+"""The common part of the error codes that say that a name is taken."""
 IN_USE: Final = frozenset(
     {"DependencyViolation", "ResourceInUse", "ResourceInUseException", "ResourceConflictException", "DeleteConflict"}
 )
@@ -187,7 +187,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         return str(jmespath.search(self.identifier, {**self.placed(context), **values, **answer}))
 
     def _finish(self, resource: PhysicalResource) -> Procedure[None]:
-        """What follows on the creation, when the resource is identified."""
+        """The steps after the creation, when the resource is identified."""
         for operation, members in self.finish:
             yield Call(self.service, operation, members(resource))
 

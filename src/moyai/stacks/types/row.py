@@ -1,4 +1,4 @@
-"""What a row says of a resource type: its operations, and how its properties become their inputs.
+"""The row of a resource type: its operations, and how its properties become their inputs.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
 """
@@ -41,7 +41,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     longest_name: int = 255
     lower_case: bool = False
     name_end: Callable[[Properties], str] = lambda _: ""
-    """What drawn names end in."""
+    """The suffix of drawn names."""
     rename: Mapping[str, str] = MappingProxyType({})
     arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
     arranged: frozenset[str] = frozenset()
@@ -85,7 +85,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
 
     @property
     def schema(self) -> Schema:
-        """What AWS publishes of the type."""
+        """The schema of the type that AWS publishes."""
         return schemas().get(self.name, NO_SCHEMA)
 
     @property

@@ -15,17 +15,17 @@ import msgspec
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """What a type's schema says of its properties (the top level only)."""
+    """The properties in a type's schema (the top level only)."""
 
     properties: frozenset[str]
-    """Those that a template may set."""
+    """The properties that a template may set."""
     required: frozenset[str] = frozenset()
     create_only: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     updated: frozenset[str] = frozenset()
-    """Those that the operation which updates has a member for."""
+    """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()
-    """Those for which no operation of moyai's row has a member."""
+    """The properties for which no operation of moyai's row has a member."""
 
 
 NO_SCHEMA: Final = Schema(frozenset())

@@ -127,7 +127,7 @@ def arn_tags(
     remove: str = "UntagResource",
     keys: str = "TagKeys",
 ) -> Tagging:
-    """Those of most services: a list, and calls that name the resource by its ARN."""
+    """The tags of most services: a list, and calls that name the resource by its ARN."""
     return Tagging(
         members=lambda tags: {"Tags": list(tags)},
         add=add,

@@ -126,8 +126,8 @@ class LogFiles:
             return _State()
 
     def _unknown_files(self, state: _State) -> dict[str, _GrowingFile]:
-        """Those that grew when the state was lost, or were being compressed when the process was killed. Their time is
-        over.
+        """The files that grew when the state was lost, or were being compressed when the process was killed. Their time
+        is over.
         """
         known = {self._root / file.path for file in state.files.values()}
         paths = (path for path in self._root.glob("**/*.log") if path.is_file() and path not in known)

@@ -60,7 +60,7 @@ class Event(StrEnum):
     REJECTED = "rejected"
     """A connection above a limit was rejected."""
     MALFORMED = "malformed"
-    """What a client sent was no HTTP, or too much."""
+    """A client sent no HTTP, or too much."""
     CLIENT_RESET = "client-reset"
     TARGET_RESET = "target-reset"
     OWN_RESET = "own-reset"

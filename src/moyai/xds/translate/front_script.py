@@ -1,4 +1,4 @@
-"""What a front proxy does with requests that no other filter of Envoy can do, as scripts of its Lua filter.
+"""The treatment of requests in a front proxy that no other filter of Envoy offers, as scripts of its Lua filter.
 
 - Of every request, the header X-Amzn-Trace-Id: a new root, or a field ``Self`` before a client's. Its random part comes
   from a generator for each of Envoy's threads, which the address of a table of that thread seeds.

@@ -36,7 +36,7 @@ _MAX_DESCRIBED = 100
 
 
 class GroupProviderUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """What ECS is to manage of an Auto Scaling group; None leaves it as it is."""
+    """The features of an Auto Scaling group that ECS is to manage; None leaves them as they are."""
 
     managed_scaling: ManagedScaling | None = None
     managed_termination_protection: str | None = None

@@ -46,7 +46,7 @@ _MOST_DAEMONS = 100
 
 
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What CreateDaemon and UpdateDaemon have in common: the configuration of a revision and of its deployment."""
+    """The input that CreateDaemon and UpdateDaemon share: the configuration of a revision and of its deployment."""
 
     daemon_task_definition_arn: str
     capacity_provider_arns: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the monitor's forked child does to become a process of the container.
+"""The steps by which the monitor's forked child becomes a process of the container.
 
 Promise: each ``run_…`` function either executes a program or calls ``_exit``, and nothing of the monitor is passed to
 that program. This process never loads code from the container's files, and other processes in the container can see

@@ -121,7 +121,7 @@ class LaunchConfig:
     limits: tuple[tuple[int, int, int], ...]
     """(RLIMIT_*, soft, hard); -1 = unlimited."""
     stop_signal: int
-    """What asks the command to end."""
+    """The signal that asks the command to end."""
     stop_timeout: float
     probe: tuple[str, ...]
     """The health check's command; ``("ENVOY", path)`` asks Envoy's admin socket, ``("ENVOY-PORT", port)`` its admin

@@ -62,7 +62,7 @@ def bootstrap() -> Json:
 
 
 def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int], entrance: GatewayEntrance) -> Json:
-    """Those of public addresses, of gateway ports, and of services' names."""
+    """The listeners of public addresses, of gateway ports, and of services' names."""
     public = [_tcp_listener(public_name(port), port.public_address, port.port, [_tcp_chain(port)]) for port in ports]
     outer = [
         _tcp_listener(f"{public_name(port)} by {number}", entrance.address, number, _from_outside(_tcp_chain(port)))

@@ -1,4 +1,4 @@
-"""What the proxies that serve sandboxes tell: requests under way, endpoints, statistics.
+"""The state of the proxies that serve sandboxes: requests under way, endpoints, statistics.
 
 Promise: of a proxy that several tasks share, only what is the task's own is told. A sandbox without a proxy has none of
 this. Health check events are read only from a front proxy: they are in its output, and a task writes its own.
@@ -26,7 +26,7 @@ from moyai.runtime.linux.tasks.health_events import HealthEvents
 
 
 class _Facts(NamedTuple):
-    """What the files of a sandbox say of its proxy."""
+    """The description of a sandbox's proxy in the sandbox's files."""
 
     info: ProxyInfo
     serving: ServingProxy

@@ -129,7 +129,7 @@ class NestedStack(StackResourceType, frozen=True):
     def _described(
         self, identifier: str, pending: Collection[StackStatus] = frozenset()
     ) -> Procedure[Mapping[str, Any]]:
-        """What DescribeStacks shows of the stack, as soon as its status is none of ``pending``."""
+        """The description of the stack by DescribeStacks, as soon as its status is none of ``pending``."""
         for look in range(MOST_LOOKS):
             [described] = (yield Call(self.service, "DescribeStacks", {"StackName": identifier}))["Stacks"]
             if described["StackStatus"] not in pending:
@@ -180,8 +180,8 @@ def _reason(described: Mapping[str, Any]) -> str:
 
 
 def _skipped_in(identifier: str, context: ResourceContext) -> list[str]:
-    """What a rollback is to skip in this stack and in those in it: ``Stack.Resource`` names a stack by its name or
-    logical id.
+    """The resources that a rollback is to skip in this stack and in those in it: ``Stack.Resource`` names a stack by
+    its name or logical id.
     """
     own = {context.logical_id, identifier.split("/")[1]}
     parts = [name.partition(".") for name in context.stack.skipped if "." in name]

@@ -211,7 +211,7 @@ def _zone_of(properties: Properties) -> Procedure[str]:
 
 
 def _present(zone: str, record_sets: Sequence[Mapping[str, Any]]) -> Procedure[list[dict[str, Any]]]:
-    """Those of the record sets that the zone has, as it has them."""
+    """The record sets among these that the zone has, as it has them."""
     present: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in record_sets:
         name, kind, identifier = _key(each)

@@ -139,7 +139,7 @@ def _storage_calls() -> dict[str, Follow]:
 
 
 def _access_calls() -> dict[str, Follow]:
-    """Who is told of objects, and who may read them."""
+    """The notifications of a bucket, and the access of others to its objects."""
     return {
         "NotificationConfiguration": Follow(
             "PutBucketNotificationConfiguration",

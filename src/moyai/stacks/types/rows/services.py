@@ -15,7 +15,7 @@ from moyai.stacks.types.rows.inputs import both, ids, prop
 from moyai.stacks.types.tags import arn_tags
 
 _TARGET: Final = ("ResourceId", "ScalableDimension", "ServiceNamespace")
-"""What identifies a scalable target, in the order of its physical id."""
+"""The members that identify a scalable target, in the order of its physical id."""
 _BY_ARN: Final = arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]})
 
 
