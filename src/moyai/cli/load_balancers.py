@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from moyai.cli.errors import Unreachable
 from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _VERSION: Final = "2015-12-01"
+_CERTIFICATE: Final = "Certificates/{*}member/{*}CertificateArn"
 _SCHEMES: Final = frozenset({"HTTP", "HTTPS"})
 
 
@@ -40,20 +42,38 @@ def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], 
 
 
 def _urls(remote: Remote, arn: str, dns_name: str, addresses: Sequence[str], urls: PublicUrls) -> Iterator[str]:
-    """By name, where the server has ports for that, and of each listener at these public addresses. UDP has none. A
-    network load balancer's nodes differ: each has the targets of its own zone, unless it is told otherwise.
+    """By name, where the server has ports for that, and of each listener at these public addresses. UDP has none, and
+    HTTPS has names only where it can: no certificate is for an address. A network load balancer's nodes differ: each
+    has the targets of its own zone, unless it is told otherwise.
     """
     listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn)) if addresses else []
+    listeners.sort(key=lambda listener: int(_text(listener, "Port")))
     protocols = {int(_text(listener, "Port")): _text(listener, "Protocol") for listener in listeners}
-    published = sorted(item for item in protocols.items() if item[1] != "UDP")
-    yield from (
+    by_name = urls.of_name(dns_name) if "HTTP" in protocols.values() else ""
+    encrypted = [listener for listener in listeners if _text(listener, "Protocol") == "HTTPS"]
+    by_certificate = [
         url
-        for scheme in ("http", "https")
-        if scheme.upper() in protocols.values() and (url := urls.of_name(dns_name, scheme))
-    )
-    for port, protocol in published:
+        for number, listener in enumerate(encrypted)
+        if (url := urls.of_name(_encrypted_name(remote, listener, dns_name, is_first=number == 0), "https"))
+    ]
+    yield from filter(None, [by_name, *by_certificate])
+    for port, protocol in protocols.items():
         scheme = protocol.lower() if protocol in _SCHEMES else "tcp"
-        yield from (urls.at(scheme, address, port) for address in addresses)
+        if protocol != "UDP" and not (protocol == "HTTPS" and by_certificate):
+            yield from (urls.at(scheme, address, port) for address in addresses)
+
+
+def _encrypted_name(remote: Remote, listener: Element, dns_name: str, *, is_first: bool) -> str:
+    """A name that the listener's default certificate is for, the load balancer's if that is one; the name that leads to
+    the listener if the certificate has no name that can be called, or is gone.
+    """
+    own_name = dns_name if is_first else f"{_text(listener, 'Port')}.{dns_name}"
+    try:
+        answer = remote.call("acm", "DescribeCertificate", CertificateArn=_text(listener, _CERTIFICATE))
+    except Unreachable:
+        return own_name
+    names = [name for name in answer["Certificate"].get("SubjectAlternativeNames", ()) if "*" not in name]
+    return own_name if own_name in names or not names else str(names[0])
 
 
 def _members(remote: Remote, operation: str, member: str, **parameters: str) -> Iterator[Element]:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:  # imported when the first request is sent
     from xml.etree.ElementTree import Element
 
 _JSON_TARGETS: Mapping[str, str] = MappingProxyType(
-    {"ecs": "AmazonEC2ContainerServiceV20141113", "servicediscovery": "Route53AutoNaming_v20170314"}
+    {
+        "acm": "CertificateManager",
+        "ecs": "AmazonEC2ContainerServiceV20141113",
+        "servicediscovery": "Route53AutoNaming_v20170314",
+    }
 )
 """The prefix of the operation in the header X-Amz-Target, by service."""
 _TIMEOUT = 30.0
@@ -62,7 +66,7 @@ class Remote:
             raise Unreachable(str(error)) from error
 
     def call(self, service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
-        """Call an operation of ECS or Cloud Map. Raises Unreachable with AWS's error code and message."""
+        """Call an operation of a service with JSON. Raises Unreachable with AWS's error code and message."""
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"{_JSON_TARGETS[service]}.{operation}",

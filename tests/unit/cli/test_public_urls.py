@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from moyai.cli.load_balancers import load_balancers
 from moyai.cli.options import REGION
 from moyai.cli.public_urls import PublicUrls
@@ -61,6 +63,11 @@ class BalancedServer(Server):
     """A server with a load balancer at the public address."""
 
     kind = "application"
+    names = ("web-1.elb.localhost",)
+
+    def call(self, service, operation, **parameters):
+        assert (service, operation) == ("acm", "DescribeCertificate")
+        return {"Certificate": {"SubjectAlternativeNames": list(self.names)}}
 
     def public_addresses_by_description(self):
         return {"ELB app/web/1": ["127.83.0.1", "127.83.0.2"]}
@@ -74,6 +81,21 @@ class BalancedServer(Server):
         return ET.XML(f"<r><{action}Result><Listeners>{''.join(members)}</Listeners></{action}Result></r>")
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["*.shop.test", "shop.test"], "https://shop.test:8443"),
+        (["shop.test", "web-1.elb.localhost"], "https://web-1.elb.localhost:8443"),
+        (["*.shop.test"], "https://web-1.elb.localhost:8443"),
+    ],
+)
+def test_https_is_shown_by_a_name_of_the_certificate_and_at_no_address(names, shown):
+    remote = BalancedServer("http://127.0.0.1:4566", REGION)
+    remote.names = names
+    [row] = load_balancers(remote, PublicUrls(remote))
+    assert [url for url in row["urls"] if url.startswith("https:")] == [shown]
+
+
 def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
     remote = BalancedServer("http://127.0.0.1:4566", REGION)
     [row] = load_balancers(remote, PublicUrls(remote))
@@ -81,7 +103,6 @@ def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
         "http://web-1.elb.localhost:8080",
         "https://web-1.elb.localhost:8443",
         "http://127.0.0.1:20000",
-        "https://127.83.0.1:443",
         "tcp://127.83.0.1:5432",
     ]
 

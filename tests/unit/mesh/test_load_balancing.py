@@ -17,16 +17,22 @@ from moyai.domain.elb.rule import (
     Rule,
 )
 from moyai.kernel.ids import ListenerArn, ListenerRuleArn
-from moyai.mesh.ir import TextMatcher
+from moyai.mesh.ir import PathTest, TextMatcher
 from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.rewrites import rewrite_of
+
+PATH_TESTS = {
+    PathTest.EXACT: str.__eq__,
+    PathTest.PREFIX: lambda prefix, text: text.startswith(prefix),
+    PathTest.REGEX: lambda pattern, text: re.fullmatch(pattern, text) is not None,
+}
 
 
 def matches(condition, text: str) -> bool:
     """Whether the condition's expression matches the whole text, as Envoy does."""
     match = request_match([condition])
     if not match.headers:
-        return re.fullmatch(match.path.text, text) is not None
+        return PATH_TESTS[match.path.test](match.path.text, text)
     value = match.headers[0].value
     assert isinstance(value, TextMatcher)
     return re.fullmatch(value.text, text) is not None
@@ -75,7 +81,14 @@ def test_an_expression_on_a_host_sees_no_port(pattern, host, expected):
 
 @pytest.mark.parametrize(
     ("value", "path", "expected"),
-    [("/api*", "/apix", True), ("/api/*", "/api", False), ("/a?c", "/abc", True), ("/Img", "/img", False)],
+    [
+        ("/api*", "/apix", True),
+        ("/api", "/apix", False),
+        ("/api", "/api", True),
+        ("/api/*", "/api", False),
+        ("/a?c", "/abc", True),
+        ("/Img", "/img", False),
+    ],
 )
 def test_the_case_of_a_path_counts(value, path, expected):
     assert matches(PathCondition((value,)), path) is expected

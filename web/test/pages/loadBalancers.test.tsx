@@ -43,15 +43,27 @@ test("without a port for names, the name opens a public address", async () => {
 test("URLs are of HTTP and HTTPS listeners, the lowest port first; an internal load balancer has none", () => {
   const listeners = [{ Port: 8443, Protocol: "HTTPS" as const }, { Port: 8080, Protocol: "HTTP" as const }, { Port: 80, Protocol: "HTTP" as const }];
   const gateway = { httpPort: 9000, httpsPort: null, ports: [] };
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
+  const none = new Map<string, string>();
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, none)).toEqual([
     "http://web.elb.localhost:9000/",
     "http://8080.web.elb.localhost:9000/",
     "http://127.83.0.1/",
     "http://127.83.0.1:8080/",
     "https://127.83.0.1:8443/",
   ]);
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, [], gateway)).toEqual([]);
-  expect(loadBalancerUrls({ DNSName: "net.elb.localhost" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway)).toEqual([]);
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, [], gateway, none)).toEqual([]);
+  expect(loadBalancerUrls({ DNSName: "net.elb.localhost" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway, none)).toEqual([]);
+});
+
+test("the URL of an HTTPS listener has a name of its certificate, else the load balancer's", () => {
+  const listeners = ["shop", "any", "gone"].map((arn, number) => ({ Port: 443 + number, Protocol: "HTTPS" as const, Certificates: [{ CertificateArn: arn }] }));
+  const domains = new Map([["shop", "shop.test"], ["any", "*.shop.test"]]);
+  const gateway = { httpPort: null, httpsPort: 8443, ports: [] };
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, domains)).toEqual([
+    "https://shop.test:8443/",
+    "https://444.web.elb.localhost:8443/",
+    "https://445.web.elb.localhost:8443/",
+  ]);
 });
 
 test("a load balancer that is not active says why", async () => {

@@ -256,10 +256,12 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many rules of the API are compared with a request that this one matches, itself included."""
 
 
-class RouteRules(msgspec.Struct, frozen=True):
+class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rules of an HTTP service."""
 
     rules: tuple[RouteRule, ...]
+    names_traces: bool = False
+    """Whether requests get a trace id of AWS's form."""
 
 
 class VirtualHost(msgspec.Struct, frozen=True):

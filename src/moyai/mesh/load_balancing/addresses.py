@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from moyai.domain.elb.front import proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import has_logs
 from moyai.domain.elb.rule import Listener
 from moyai.mesh.ir import FrontAddress
+
+MAX_CONNECTIONS: Final = 10_000
+"""Of an address of a listener: a part of what a front proxy accepts, so that the clients of one load balancer keep no
+other's out.
+"""
 
 
 def front_addresses(

@@ -16,7 +16,7 @@ from moyai.mesh.ir import (
     Protocol,
     RouteRules,
 )
-from moyai.mesh.load_balancing.addresses import front_addresses
+from moyai.mesh.load_balancing.addresses import MAX_CONNECTIONS, front_addresses
 from moyai.mesh.load_balancing.logs import access_log, connection_log
 from moyai.mesh.load_balancing.network_listeners import add_network_listener
 from moyai.mesh.load_balancing.pages import ERROR_PAGES, SERVER
@@ -35,10 +35,10 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
         return
     name = listener.arn.rpartition(":")[2]
     rules = route_rules(shard, balancer, listener)
-    shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules), balancer.dimension))
+    shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules, names_traces=True), balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
     front, logs = _http_front(balancer, name), (access_log(balancer, listener), connection_log(balancer, listener))
-    shard.listeners.append(FrontListener(name, addresses, front, tls, *logs))
+    shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, MAX_CONNECTIONS))
 
 
 def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:

@@ -35,7 +35,7 @@ from moyai.telemetry.values import Ints
 
 _ADDRESS: Final = r"(?:app|net)/[^.@+ ]+@[^.+ ]+"
 _GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:\+grpc)?(?:@[^.+ ]+)?"
-_ADDRESS_NAME: Final = re.compile(rf"(http|listener)\.({_ADDRESS})\.(.+)")
+_ADDRESS_NAME: Final = re.compile(rf"(http|listener|connection_limit)\.({_ADDRESS})\.(.+)")
 _FLOW_NAME: Final = re.compile(rf"(?:tcp|udp)\.({_ADDRESS})\+(tcp|tls|udp)\.(.+)")
 _EVALUATED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.evaluated\.rules\.(\d+)")
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
@@ -70,6 +70,7 @@ class Event(StrEnum):
 _EVENT_OF_STATISTIC: Mapping[str, Event] = MappingProxyType(
     {
         "http.downstream_cx_protocol_error": Event.MALFORMED,
+        "connection_limit.limited_connections": Event.REJECTED,
         "listener.downstream_cx_overflow": Event.REJECTED,
         "listener.downstream_cx_overload_reject": Event.REJECTED,
         "listener.downstream_global_cx_overflow": Event.REJECTED,
@@ -221,6 +222,7 @@ _READERS: Mapping[str, Callable[[str], tuple[StatEndpoint, str] | None]] = Mappi
         "elb": _parse_counted,
         "http": _parse_address,
         "listener": _parse_address,
+        "connection_limit": _parse_address,
         "tcp": _parse_flow,
         "udp": _parse_flow,
         "cluster": _parse_group,

@@ -19,6 +19,7 @@ from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
 from moyai.xds.translate.cluster import peers_cluster, pipe_cluster, statistics_cluster
+from moyai.xds.translate.front_limits import RUNTIME, bound_heap
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
@@ -47,6 +48,7 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
     message.stats_config.CopyFrom(stats_config(is_front=workload.is_front))
     if workload.is_front:
         message.layered_runtime.CopyFrom(_front_runtime())
+        bound_heap(message.overload_manager)
     else:
         trace_to_control_plane(message, proxy, settings.trace_sampling)
     if workload.peers is not None:
@@ -89,7 +91,7 @@ def to_json(message: bootstrap_pb2.Bootstrap) -> bytes:
 def _front_runtime() -> bootstrap_pb2.LayeredRuntime:
     """The runtime of a front proxy, whose routes have regular expressions of any size that their API accepts."""
     layer = bootstrap_pb2.RuntimeLayer(name="static")
-    layer.static_layer.update({"re2.max_program_size.error_level": _REGEX_SIZE})
+    layer.static_layer.update({"re2.max_program_size.error_level": _REGEX_SIZE, **RUNTIME})
     return bootstrap_pb2.LayeredRuntime(layers=[layer])
 
 

@@ -11,6 +11,7 @@ from moyai.mesh.ir import FrontAddress, FrontListener, MeshIR, StreamFront, Stre
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.front_http import client_address, front_http
+from moyai.xds.translate.front_limits import connection_limits
 from moyai.xds.translate.front_logs import connection_logs
 from moyai.xds.translate.front_streams import front_tcp, front_udp
 from moyai.xds.translate.front_tls import encrypt_front
@@ -20,6 +21,10 @@ from moyai.xds.translate.proto import duration
 from moyai.xds.translate.proxy_header import proxy_header_reader
 from moyai.xds.translate.tcp import WeightedClusters, weighted_clusters
 
+_BUFFER = 128 * 1024
+"""Bytes that a connection may have waiting in each direction before it is read no further: more than the headers that a
+request may have, or a client with too many would be reset before it has read why.
+"""
 _HEADER_TIMEOUT = 5
 """Seconds in which the PROXY header has to arrive."""
 
@@ -47,6 +52,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
         message.listener_filters.append(front_udp(routing, at, _clusters(routing, mesh)))
         return message
     message.max_connections_to_accept_per_socket_event.value = ACCEPTED_PER_EVENT
+    message.per_connection_buffer_limit_bytes.value = _BUFFER
     if at.proxied:
         message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
@@ -62,7 +68,7 @@ def _chain(listener: FrontListener, at: FrontAddress, mesh: MeshIR) -> listener_
         filters = [front_tcp(listener, routing, at, _clusters(routing, mesh))]
     else:
         filters = [client_address(), front_http(listener, routing, at)]
-    chain = listener_components_pb2.FilterChain(filters=filters)
+    chain = listener_components_pb2.FilterChain(filters=[*connection_limits(listener, at), *filters])
     if listener.tls is not None:
         encrypt_front(chain, listener.tls)
     return chain

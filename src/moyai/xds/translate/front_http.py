@@ -27,6 +27,7 @@ from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontListener, HttpFront
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import session_filter
 from moyai.xds.translate.front_counts import request_counts
+from moyai.xds.translate.front_limits import http2_limits
 from moyai.xds.translate.front_logs import request_logs
 from moyai.xds.translate.front_replies import local_replies
 from moyai.xds.translate.front_script import route_script_filter, trace_filter
@@ -40,8 +41,6 @@ _INVALID_NAME = "[^:]*[^:a-z0-9-][^:]*"
 """A name with another character than letters, digits and hyphens; pseudo-headers begin with a colon."""
 _MAX_HEADERS = 64
 """KiB of a request's headers."""
-_MAX_STREAMS = 128
-"""Of an HTTP/2 connection."""
 _GRACE = 1
 """Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
 
@@ -69,7 +68,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
     manager.max_request_headers_kb.value = _MAX_HEADERS
     manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(http.idle))
     manager.common_http_protocol_options.max_connection_duration.CopyFrom(duration(http.connection_age))
-    manager.http2_protocol_options.max_concurrent_streams.value = _MAX_STREAMS
+    manager.http2_protocol_options.CopyFrom(http2_limits())
     manager.http_protocol_options.accept_http_10 = True
     manager.http_protocol_options.default_host_for_http_10 = http.default_host
     return listener_components_pb2.Filter(

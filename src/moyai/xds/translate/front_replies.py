@@ -26,7 +26,7 @@ _FAULTS = ("UF", "UC", "UPE", "UR")
 """Envoy's flags for an endpoint that could not be connected to, that closed the connection, violated the protocol or
 reset the stream.
 """
-_HEADERS_TOO_LARGE = "response.code == 431"
+_HEADERS_TOO_LARGE = 431
 _ALWAYS = "true"
 _BAD_REQUEST, _BAD_GATEWAY, _TIMEOUT = 400, 502, 504
 
@@ -39,16 +39,16 @@ def local_replies(http: HttpFront) -> LocalReplyConfig:
 def _mappers(http: HttpFront) -> Iterator[ResponseMapper]:
     pages = dict(http.error_pages)
     for status in (301, 302):
-        yield _with_page(_mapper(http, _cel(f"response.code == {status}")), pages[status])
+        yield _with_page(_mapper(http, _status(status)), pages[status])
     yield _mapper(http, _cel(_ROUTE_ANSWER))
     flags = accesslog_pb2.AccessLogFilter(response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=_FAULTS))
-    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), (_cel(_HEADERS_TOO_LARGE), _BAD_REQUEST))
+    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), (_status(_HEADERS_TOO_LARGE), _BAD_REQUEST))
     for condition, status in changes:
         mapper = _with_page(_mapper(http, condition), pages[status])
         mapper.status_code.value = status
         yield mapper
     for status, body in http.error_pages:
-        yield _with_page(_mapper(http, _cel(f"response.code == {status}")), body)
+        yield _with_page(_mapper(http, _status(status)), body)
     yield _mapper(http, _cel(_ALWAYS))
 
 
@@ -64,6 +64,13 @@ def _with_page(mapper: ResponseMapper, body: str) -> ResponseMapper:
     mapper.body_format_override.text_format_source.inline_string = body
     mapper.body_format_override.content_type = "text/html"
     return mapper
+
+
+def _status(status: int) -> accesslog_pb2.AccessLogFilter:
+    """A condition on the status, which needs less than an expression. Nothing sets the runtime key that it names."""
+    value = base_pb2.RuntimeUInt32(default_value=status, runtime_key="moyai.status")
+    comparison = accesslog_pb2.ComparisonFilter(op=accesslog_pb2.ComparisonFilter.EQ, value=value)
+    return accesslog_pb2.AccessLogFilter(status_code_filter=accesslog_pb2.StatusCodeFilter(comparison=comparison))
 
 
 def _cel(expression: str) -> accesslog_pb2.AccessLogFilter:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Final
 
 from envoy.config.core.v3 import base_pb2
-from envoy.config.route.v3 import route_components_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 
@@ -88,9 +88,16 @@ end
 
 
 def trace_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that names each request's trace."""
-    lua = lua_pb2.Lua(default_source_code=base_pb2.DataSource(inline_string=_TRACE_SCRIPT))
-    return http_connection_manager_pb2.HttpFilter(name=_TRACE_FILTER, typed_config=to_any(lua))
+    """The filter that names each request's trace, for the routes of ``name_traces``."""
+    return http_connection_manager_pb2.HttpFilter(name=_TRACE_FILTER, typed_config=to_any(lua_pb2.Lua()), disabled=True)
+
+
+def name_traces(routes: route_pb2.RouteConfiguration) -> None:
+    """Name the trace of each request to these routes. A filter's own script has interpreters for each address of a
+    listener, and a configuration's routes have them once.
+    """
+    script = lua_pb2.LuaPerRoute(source_code=base_pb2.DataSource(inline_string=_TRACE_SCRIPT))
+    routes.typed_per_filter_config[_TRACE_FILTER].CopyFrom(to_any(script))
 
 
 def route_script_filter() -> http_connection_manager_pb2.HttpFilter:

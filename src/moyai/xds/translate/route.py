@@ -28,7 +28,7 @@ from moyai.mesh.ir import (
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import add_cookies
 from moyai.xds.translate.front_counts import COUNTED, EVALUATED
-from moyai.xds.translate.front_script import ask_script
+from moyai.xds.translate.front_script import ask_script, name_traces
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.placement import WorkloadPlace
 from moyai.xds.translate.proto import duration
@@ -42,7 +42,10 @@ def service_routes(
     service: str, table: RouteRules, destinations: Destinations, place: WorkloadPlace | None = None
 ) -> route_pb2.RouteConfiguration:
     """The routes of a service, the same for every workload that calls it; with ``place``, for this workload alone."""
-    return _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
+    message = _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
+    if table.names_traces:
+        name_traces(message)
+    return message
 
 
 def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfiguration:

@@ -59,6 +59,7 @@ _FRONT_STATS = (
     rf"tcp\.{_BALANCER}\.downstream_cx_(total|rx_bytes_total|tx_bytes_total)",
     rf"udp\.{_BALANCER}\.downstream_sess_(active|total|rx_bytes|tx_bytes)",
     rf"listener\.{_BALANCER}\.(downstream_cx_(active|overflow|overload_reject)|downstream_global_cx_overflow|{TLS})",
+    rf"connection_limit\.{_BALANCER}\.limited_connections",
     rf"cluster\.{_BALANCER}\.(membership_(healthy|total|excluded)|upstream_rq_total|upstream_cx_connect_fail|{TLS})",
 )
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)

@@ -138,7 +138,7 @@ def test_rules_are_counted_as_often_as_they_are_compared(telemetry):
 
 def test_connections_above_a_limit_and_what_is_no_http_are_counted(telemetry):
     counters = {
-        f"listener.{AT}.downstream_cx_overflow": 1,
+        f"connection_limit.{AT}.limited_connections": 1,
         f"listener.{AT}.downstream_global_cx_overflow": 2,
         f"listener.{OTHER}.downstream_cx_overload_reject": 4,
         f"http.{AT}.downstream_cx_protocol_error": 8,

@@ -4,25 +4,32 @@ import type { Listener, LoadBalancer } from "@aws-sdk/client-elastic-load-balanc
 import type { PublicGateway } from "../../aws/publicGateway.ts";
 
 /**
- * The URLs of the HTTP and HTTPS listeners, the best one first: by the load balancer's name, where the server has a port for
- * names, and then at the first public address.
+ * The URLs of the HTTP and HTTPS listeners, the best one first: by name, where the server has a port for names, and then at the
+ * first public address. No certificate is for an address, so an HTTPS listener is there only where it has no name.
+ *
+ * `domains`: the names of certificates, by their ARNs.
  */
 export function loadBalancerUrls(
   balancer: LoadBalancer,
   listeners: readonly Listener[],
   publicAddresses: readonly string[],
   gateway: PublicGateway | undefined,
+  domains: ReadonlyMap<string | undefined, string | undefined>,
 ): string[] {
   const [address] = publicAddresses;
   if (address === undefined) return [];
   const [lowest] = [...listeners].sort(byPort);
-  const named = listeners.filter(({ Protocol }) => Protocol === "HTTP").sort(byPort).map(({ Port = 0 }) => {
-    const name = `${Port === lowest?.Port ? "" : `${Port}.`}${balancer.DNSName ?? ""}`;
-    return gateway?.httpPort ? `http://${name}:${gateway.httpPort}/` : null;
+  const [lowestEncrypted] = listeners.filter(({ Protocol }) => Protocol === "HTTPS" || Protocol === "TLS").sort(byPort);
+  const ownName = (port: number, first: Listener | undefined) => `${port === first?.Port ? "" : `${port}.`}${balancer.DNSName ?? ""}`;
+  const named = [...listeners].sort(byPort).map(({ Protocol, Port = 0, Certificates }) => {
+    if (Protocol === "HTTP") return gateway?.httpPort ? `http://${ownName(Port, lowest)}:${gateway.httpPort}/` : null;
+    if (Protocol !== "HTTPS" || !gateway?.httpsPort) return null;
+    const domain = domains.get(Certificates?.[0]?.CertificateArn);
+    return `https://${domain === undefined || domain.includes("*") ? ownName(Port, lowestEncrypted) : domain}:${gateway.httpsPort}/`;
   });
   const direct = [...listeners].sort(byPort).map(({ Protocol, Port = 0 }) => {
     if (Protocol === "HTTP") return `http://${address}${Port === 80 ? "" : `:${Port}`}/`;
-    return Protocol === "HTTPS" ? `https://${address}${Port === 443 ? "" : `:${Port}`}/` : null;
+    return Protocol === "HTTPS" && !gateway?.httpsPort ? `https://${address}${Port === 443 ? "" : `:${Port}`}/` : null;
   });
   return [...named, ...direct].filter((url) => url !== null);
 }

@@ -1,0 +1,64 @@
+"""The limits of a front proxy, so that hostile clients take no connections, memory or time that others need.
+
+Envoy's own limits on HTTP/2 (frames, streams that are reset at once) are left as they are.
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/best_practices/edge
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from envoy.config.core.v3 import protocol_pb2
+from envoy.config.listener.v3 import listener_components_pb2
+from envoy.config.overload.v3 import overload_pb2
+from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
+from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
+
+from moyai.mesh.ir import FrontAddress, FrontListener
+from moyai.xds.translate.proto import to_any
+
+_MAX_HEAP: Final = 2 * 1024**3
+"""Bytes; a front proxy of fifty load balancers at rest has 0.1 GiB."""
+_HEAP: Final = "envoy.resource_monitors.fixed_heap"
+_ACTIONS: Mapping[str, float] = MappingProxyType(
+    {
+        "envoy.overload_actions.shrink_heap": 0.9,
+        "envoy.overload_actions.stop_accepting_requests": 0.95,
+        "envoy.overload_actions.reject_incoming_connections": 0.98,
+    }
+)
+"""What Envoy does from which part of the heap on."""
+_MAX_STREAMS: Final = 128
+"""Of an HTTP/2 connection, as an Application Load Balancer allows."""
+_STREAM_WINDOW, _CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
+"""Bytes that a client may send before they are read on."""
+RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle": 1})
+"""Each connection gets its turn after one request, however many its client has sent at once."""
+
+
+def connection_limits(listener: FrontListener, at: FrontAddress) -> Iterator[listener_components_pb2.Filter]:
+    """The filter that bounds the connections to one address."""
+    if listener.max_connections:
+        limit = connection_limit_pb2.ConnectionLimit(stat_prefix=at.stat_name)
+        limit.max_connections.value = listener.max_connections
+        yield listener_components_pb2.Filter(name="envoy.filters.network.connection_limit", typed_config=to_any(limit))
+
+
+def http2_limits() -> protocol_pb2.Http2ProtocolOptions:
+    """The limits of a client's HTTP/2 connection."""
+    options = protocol_pb2.Http2ProtocolOptions()
+    options.max_concurrent_streams.value = _MAX_STREAMS
+    options.initial_stream_window_size.value = _STREAM_WINDOW
+    options.initial_connection_window_size.value = _CONNECTION_WINDOW
+    return options
+
+
+def bound_heap(overload: overload_pb2.OverloadManager) -> None:
+    """Bound the memory of a front proxy."""
+    heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_MAX_HEAP)
+    overload.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
+    for action, part in _ACTIONS.items():
+        trigger = overload.actions.add(name=action).triggers.add(name=_HEAP)
+        trigger.threshold.value = part
