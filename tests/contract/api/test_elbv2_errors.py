@@ -128,7 +128,7 @@ def test_wrong_names_are_refused(elb, name):
         ({"Subnets": []}, "ValidationError"),
         ({"Subnets": ["subnet-0"]}, "SubnetNotFound"),
         ({"Type": "gateway"}, "ValidationError"),
-        ({"IpAddressType": "dualstack"}, "InvalidConfigurationRequest"),
+        ({"IpAddressType": "dualstack"}, "ValidationError"),
         ({"EnablePrefixForIpv6SourceNat": "on"}, "ValidationError"),
         ({"CustomerOwnedIpv4Pool": "ipv4pool-coip-1"}, "ValidationError"),
         ({"SecurityGroups": ["sg-0"]}, "InvalidSecurityGroup"),
@@ -447,11 +447,27 @@ def test_lists_come_in_pages_and_a_marker_is_of_one_list(elb):
     assert code(elb.client.describe_target_groups, Names=["a"], TargetGroupArns=[arn]) == "ValidationError"
 
 
+def test_dualstack_needs_subnets_with_ipv6_as_on_aws_and_is_refused_by_name_then(elb, installation, balancer):
+    settings = {"LoadBalancerArn": balancer, "IpAddressType": "dualstack"}
+    refused = message(elb.client.set_ip_address_type, **settings)
+    assert refused == ("ValidationError", "You must specify subnets with an associated IPv6 CIDR block.")
+    ec2 = installation.client("ec2")
+    ec2.associate_vpc_cidr_block(VpcId=elb.vpc, AmazonProvidedIpv6CidrBlock=True)
+    (vpc,) = ec2.describe_vpcs(VpcIds=[elb.vpc])["Vpcs"]
+    prefix = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+    zones = elb.client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]["AvailabilityZones"]
+    for number, zone in enumerate(zones):
+        ec2.associate_subnet_cidr_block(SubnetId=zone["SubnetId"], Ipv6CidrBlock=f"{prefix}{number:02x}::/64")
+    error, text = message(elb.client.set_ip_address_type, **settings)
+    assert error == "InvalidConfigurationRequest"
+    assert text.startswith("IP address type 'dualstack' is not supported by moyai")
+
+
 def test_settings_that_moyai_has_anyway_are_accepted(elb, balancer):
     client = elb.client
     assert client.set_ip_address_type(LoadBalancerArn=balancer, IpAddressType="ipv4")["IpAddressType"] == "ipv4"
     refused = code(client.set_ip_address_type, LoadBalancerArn=balancer, IpAddressType="dualstack")
-    assert refused == "InvalidConfigurationRequest"
+    assert refused == "ValidationError"
     groups = client.describe_load_balancers()["LoadBalancers"][0]["SecurityGroups"]
     link = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
     client.set_security_groups(LoadBalancerArn=balancer, SecurityGroups=groups, **{link: "off"})

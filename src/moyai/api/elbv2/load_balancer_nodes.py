@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -47,7 +47,6 @@ class SubnetsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType, scheme: Scheme) -> list[NodePlacement]:
     """The placements of a request, by zone. Raises the errors of CreateLoadBalancer."""
-    check_address_type(request.ip_address_type)
     if request.enable_prefix_for_ipv6_source_nat == "on":
         raise InvalidInput("EnablePrefixForIpv6SourceNat 'on' is not supported by moyai: nodes have no IPv6 addresses")
     if request.subnets and request.subnet_mappings:
@@ -55,6 +54,7 @@ def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType,
     mappings = [SubnetMappingRequest(identity) for identity in dict.fromkeys(request.subnets)]
     placements = [_placement(ctx, mapping) for mapping in (*mappings, *request.subnet_mappings)]
     subnets = [placement.subnet for placement in placements]
+    check_address_type(request.ip_address_type, subnets)
     _check_zones(subnets, kind)
     has_elastic = any(placement.elastic for placement in placements)
     if has_elastic and (kind, scheme) != (LoadBalancerType.NETWORK, Scheme.INTERNET_FACING):
@@ -70,12 +70,15 @@ def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType,
     return sorted(placements, key=lambda placement: placement.subnet.zone)
 
 
-def check_address_type(ip_address_type: str | None) -> None:
-    """Raises InvalidConfigurationRequest for another type than ``ipv4``."""
-    if ip_address_type not in {None, "ipv4"}:
-        raise InvalidConfigurationRequest(
-            f"IP address type '{ip_address_type}' is not supported by moyai: nodes have no IPv6 addresses. Use 'ipv4'"
-        )
+def check_address_type(ip_address_type: str | None, subnets: Iterable[Subnet | None]) -> None:
+    """Raises the errors of another type than ``ipv4``: of AWS where a subnet has no IPv6 range, else of moyai."""
+    if ip_address_type in {None, "ipv4"}:
+        return
+    if any(subnet is None or subnet.ipv6 is None for subnet in subnets):
+        raise InvalidInput("You must specify subnets with an associated IPv6 CIDR block.")
+    raise InvalidConfigurationRequest(
+        f"IP address type '{ip_address_type}' is not supported by moyai: nodes have no IPv6 addresses. Use 'ipv4'"
+    )
 
 
 def groups_of(ctx: Context, groups: Sequence[str], vpc: VpcId, kind: LoadBalancerType) -> tuple[SecurityGroupId, ...]:

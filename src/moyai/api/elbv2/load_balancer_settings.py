@@ -93,7 +93,7 @@ def set_security_groups(ctx: Context, request: SetSecurityGroupsRequest) -> dict
 def set_ip_address_type(ctx: Context, request: SetIpAddressTypeRequest) -> dict[str, object]:
     """Confirm the one type that there is, ``ipv4``."""
     balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
-    check_address_type(request.ip_address_type)
+    check_address_type(request.ip_address_type, (ctx.store.world.subnets.get(node.subnet) for node in balancer.nodes))
     return {"ip_address_type": balancer.ip_address_type}
 
 
