@@ -111,7 +111,7 @@ async def _fetch(delegate: Delegate, request: DelegatedRequest) -> tuple[int, by
 
 
 def _headers(ctx: Context) -> dict[str, str]:
-    """The headers of a request by the authenticated caller: servers behind moyai read the account and region in them."""
+    """The headers of a request by the authenticated caller: servers behind moyai read account and region there."""
     now = datetime.fromtimestamp(ctx.now, UTC).strftime("%Y%m%dT%H%M%SZ")
     credential = f"{ctx.scope.account}/{now[:8]}/{ctx.scope.region}/s3/aws4_request"
     return {

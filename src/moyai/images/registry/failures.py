@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from moyai.images.errors import AccessDenied, BadContent, NotFound, PullFailed, RateLimited, Unreachable
+from moyai.images.errors import AccessDenied, NotFound, PullFailed, RateLimited, Unreachable
 from moyai.images.reference import DOCKER_HUB
 from moyai.images.registry.challenges import Challenge
 from moyai.images.registry.ecr_credentials import is_ecr
@@ -194,8 +194,3 @@ def _duration(seconds: float) -> str:
     """``6 h``, ``90 s``: in the largest unit that it is a whole number of."""
     unit, length = next((unit, length) for unit, length in _UNITS.items() if seconds % length == 0 or length == 1)
     return f"{seconds / length:.0f} {unit}"
-
-
-def not_an_image(cause: str) -> RequestFailed:
-    """The registry sent something that is not what the protocol says."""
-    return RequestFailed(BadContent, cause)

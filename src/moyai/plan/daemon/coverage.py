@@ -42,11 +42,6 @@ class HostCoverage(msgspec.Struct, frozen=True):
     retry_at: Instant
     """When the next task may be started there."""
 
-    @property
-    def is_moving(self) -> bool:
-        """Whether the deployment updates the instance now."""
-        return self.is_begun and not self.is_covered
-
 
 class Coverage(msgspec.Struct, frozen=True):
     """The daemon on all instances that are to have it. ``misplaced``: its tasks elsewhere, except for those that stop

@@ -43,10 +43,10 @@ test("an edge of a load balancer leads to a target group, and is listed once, no
     listed("AWS/ApplicationELB", "RequestCount", dimensions),
     listed("AWS/ApplicationELB", "RequestCount", { ...dimensions, AvailabilityZone: "us-east-1a" }),
     listed("AWS/ApplicationELB", "RequestCount", { LoadBalancer: "app/web/01" }),
-    listed("AWS/NetworkELB", "NewFlowCount", { LoadBalancer: "net/door/03" }),
+    listed("AWS/NetworkELB", "NewFlowCount", { LoadBalancer: "net/edge/03" }),
   ]);
   expect(edges.get("requests")?.map(edgeId)).toEqual(["elb/app/web/01>targetgroup/front/02"]);
-  expect(edges.get("connections")?.map(edgeId)).toEqual(["elb/net/door/03>net/door/03"]);
+  expect(edges.get("connections")?.map(edgeId)).toEqual(["elb/net/edge/03>net/edge/03"]);
   const [key] = edges.get("failures") ?? [];
   if (!key) throw new Error("there is no edge");
   expect(sourcesOf(key, "failures").map(({ metric }) => metric)).toEqual(["HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"]);
