@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
@@ -186,3 +187,8 @@ def _invalid_identifier() -> InvalidParameter:
 def tag_rules(kind: str, fault: type[ClientFault] = InvalidParameter) -> TagRules:
     """The tag rules of a kind of resource, as ARNs name it."""
     return TagRules(kind, fault, fault, unique=True)
+
+
+def missing_failures(arns: Iterable[str], present: Container[str]) -> list[dict[str, str]]:
+    """The failures of a Describe operation: one for each ARN without a resource."""
+    return [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in present]

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.paging import Page, page, walk
+from moyai.kernel.clock import Instant
 
 MAX_RESULTS = 100
 
@@ -21,6 +24,17 @@ class PageQuery(NamedTuple):
     next_token: str | None
     max_results: int | None
     default: int = MAX_RESULTS
+
+
+class CreatedAt(msgspec.Struct, frozen=True):
+    """A filter of a list by the time of creation; either end may be open."""
+
+    before: Instant | None = None
+    after: Instant | None = None
+
+    def includes(self, instant: Instant) -> bool:
+        """Whether the range has this time; its ends are not in it."""
+        return (self.before is None or instant < self.before) and (self.after is None or instant > self.after)
 
 
 def paginate(

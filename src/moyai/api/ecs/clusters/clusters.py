@@ -16,7 +16,7 @@ from moyai.api.ecs.account_settings import effective
 from moyai.api.ecs.clusters.capacity_providers import check_providers
 from moyai.api.ecs.clusters.view import cluster_view
 from moyai.api.ecs.launch.capacity_provider_strategy import check_items
-from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn, tag_rules
+from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn, missing_failures, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
@@ -181,7 +181,7 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[st
     table = ctx.store.world.clusters
     return {
         "clusters": [cluster_view(ctx.store.world, table[a], request.include) for a in arns if a in table],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in table],
+        "failures": missing_failures(arns, table),
     }
 
 

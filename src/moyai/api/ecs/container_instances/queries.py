@@ -9,7 +9,7 @@ import msgspec
 
 from moyai.api.ecs.container_instances.view import instance_view
 from moyai.api.ecs.launch.placement_rules import parse_expression
-from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn
+from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn, missing_failures
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -47,7 +47,7 @@ def describe_container_instances(ctx: Context, request: DescribeContainerInstanc
     instances = {arn: i for arn in arns if (i := find_instance(world, cluster, arn)) is not None}
     return {
         "container_instances": [instance_view(world, i, request.include) for i in instances.values()],
-        "failures": [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in instances],
+        "failures": missing_failures(arns, instances),
     }
 
 

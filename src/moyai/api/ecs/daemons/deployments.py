@@ -9,27 +9,20 @@ import msgspec
 
 from moyai.api.ecs.daemons.daemons import find_daemon
 from moyai.api.ecs.daemons.view import brief_view, deployment_view, revision_view
-from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.lookup import missing_failures
+from moyai.api.ecs.paging import CreatedAt, PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.domain.ecs.daemon import DaemonDeployment, DaemonDeploymentStatus, DaemonRevision
 from moyai.domain.ecs.errors import DaemonNotFound, InvalidParameter
 from moyai.domain.keys import scope_of
-from moyai.kernel.clock import Instant
 
 _MAX_DESCRIBED = 20
-
-
-class DaemonDeploymentsCreatedAt(msgspec.Struct, frozen=True):
-    """A time range; either end may be open."""
-
-    before: Instant | None = None
-    after: Instant | None = None
 
 
 class ListDaemonDeploymentsRequest(msgspec.Struct, frozen=True):
     daemon_arn: str
     status: frozenset[DaemonDeploymentStatus] = frozenset()
-    created_at: DaemonDeploymentsCreatedAt = DaemonDeploymentsCreatedAt()
+    created_at: CreatedAt = CreatedAt()
     max_results: int | None = None
     next_token: str | None = None
 
@@ -48,18 +41,15 @@ def list_daemon_deployments(ctx: Context, request: ListDaemonDeploymentsRequest)
         daemon = find_daemon(ctx, request.daemon_arn)
     except DaemonNotFound as fault:  # which AWS's model does not have for this operation
         raise InvalidParameter(fault.message) from fault
-    before, after = request.created_at.before, request.created_at.after
     deployments: dict[str, DaemonDeployment] = {
         d.arn: d for d in ctx.store.world.daemon_deployments.by("daemon", daemon.arn)
     }
     matching = [
         d.arn
         for d in deployments.values()
-        if (not request.status or d.status in request.status)
-        and (before is None or d.created_at < before)
-        and (after is None or d.created_at > after)
+        if (not request.status or d.status in request.status) and request.created_at.includes(d.created_at)
     ]
-    filters = (",".join(sorted(request.status)), str(before), str(after))
+    filters = (",".join(sorted(request.status)), str(request.created_at))
     listing = ("ListDaemonDeployments", daemon.arn, *filters)
 
     def rank(key: str) -> tuple[float, str]:
@@ -81,7 +71,7 @@ def describe_daemon_deployments(ctx: Context, request: DescribeDaemonDeployments
     }
     return {
         "daemon_deployments": [deployment_view(world, record) for record in present.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in present],
+        "failures": missing_failures(arns, present),
     }
 
 
@@ -94,7 +84,7 @@ def describe_daemon_revisions(ctx: Context, request: DescribeDaemonRevisionsRequ
     }
     return {
         "daemon_revisions": [revision_view(world, revision) for revision in present.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in present],
+        "failures": missing_failures(arns, present),
     }
 
 

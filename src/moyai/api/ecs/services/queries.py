@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster, service_arn
+from moyai.api.ecs.lookup import active_cluster, missing_failures, service_arn
 from moyai.api.ecs.paging import PageQuery, paginate, paginate_after
 from moyai.api.ecs.services.view import service_view
 from moyai.api.operation import Context, operation
@@ -57,7 +57,7 @@ def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[st
     with_tags = "TAGS" in request.include
     return {
         "services": [service_view(world, service, with_tags=with_tags) for service in services.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in services],
+        "failures": missing_failures(arns, services),
     }
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.lookup import active_cluster, service_arn
-from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.lookup import active_cluster, missing_failures, service_arn
+from moyai.api.ecs.paging import CreatedAt, PageQuery, paginate
 from moyai.api.ecs.services.deployment_view import brief_view, service_deployment_view, service_revision_view
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import Conflict, InvalidParameter, ServiceDeploymentNotFound, ServiceNotFound
@@ -21,7 +21,6 @@ from moyai.domain.ecs.strategy import HookAction, LifecycleStage
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
-from moyai.kernel.clock import Instant
 from moyai.kernel.ids import HookId
 from moyai.plan.strategy.context import rollback_reason
 from moyai.plan.strategy.hooks import answer_hook, unanswered_hooks
@@ -30,13 +29,6 @@ _MAX_DESCRIBED = 20
 _DEFAULT_PAGE = 20
 _S = ServiceDeploymentStatus
 _ROLLING_BACK = frozenset({_S.ROLLBACK_REQUESTED, _S.ROLLBACK_IN_PROGRESS})
-
-
-class CreatedAt(msgspec.Struct, frozen=True):
-    """A time range; either end may be open."""
-
-    before: Instant | None = None
-    after: Instant | None = None
 
 
 class ListServiceDeploymentsRequest(msgspec.Struct, frozen=True):
@@ -74,16 +66,13 @@ def list_service_deployments(ctx: Context, request: ListServiceDeploymentsReques
     service = world.services.get(service_arn(cluster, request.service))
     if service is None or service.cluster != cluster.arn:
         raise ServiceNotFound
-    before, after = request.created_at.before, request.created_at.after
     deployments = {d.arn: d for d in world.service_deployments.by("service", service.arn)}
     matching = [
         d.arn
         for d in deployments.values()
-        if (not request.status or d.status in request.status)
-        and (before is None or d.created_at < before)
-        and (after is None or d.created_at > after)
+        if (not request.status or d.status in request.status) and request.created_at.includes(d.created_at)
     ]
-    filters = (",".join(sorted(request.status)), str(before), str(after))
+    filters = (",".join(sorted(request.status)), str(request.created_at))
     query = PageQuery(
         ("ListServiceDeployments", service.arn, *filters), request.next_token, request.max_results, _DEFAULT_PAGE
     )
@@ -99,7 +88,7 @@ def describe_service_deployments(ctx: Context, request: DescribeServiceDeploymen
     deployments = {a: d for a in arns if (d := _find(ctx, a)) is not None}
     return {
         "service_deployments": [service_deployment_view(ctx.store.world, d) for d in deployments.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in deployments],
+        "failures": missing_failures(arns, deployments),
     }
 
 
@@ -110,7 +99,7 @@ def describe_service_revisions(ctx: Context, request: DescribeServiceRevisionsRe
     revisions = {a: r for a in arns if (r := table.get(a)) is not None and scope_of(r.arn) == ctx.scope}
     return {
         "service_revisions": [service_revision_view(ctx.store.world, r) for r in revisions.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in revisions],
+        "failures": missing_failures(arns, revisions),
     }
 
 

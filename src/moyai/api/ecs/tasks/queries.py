@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster, instance_arn, known_daemon, known_service, task_arn
+from moyai.api.ecs.lookup import active_cluster, instance_arn, known_daemon, known_service, missing_failures, task_arn
 from moyai.api.ecs.paging import PageQuery, paginate_after
 from moyai.api.ecs.tasks.view import task_view
 from moyai.api.operation import Context, operation
@@ -56,7 +56,7 @@ def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> dict[str, obj
     with_tags = "TAGS" in request.include
     return {
         "tasks": [task_view(world, task, with_tags=with_tags) for task in tasks.values()],
-        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in tasks],
+        "failures": missing_failures(arns, tasks),
     }
 
 
