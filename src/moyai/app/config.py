@@ -16,7 +16,7 @@ from pathlib import Path
 from moyai.app.state_paths import StatePaths
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.appmesh.quotas import AppMeshQuotas
-from moyai.domain.defaults import ProxyTopology
+from moyai.domain.defaults import ELB_DOMAIN, ProxyTopology
 from moyai.images.pull_behavior import PullBehavior
 from moyai.images.registry.settings import RegistrySettings
 from moyai.kernel.url import is_http_url
@@ -113,6 +113,8 @@ class PublicGatewaySettings:
     """HTTP requests to it are routed by the name of a service, ``http://SERVICE.CLUSTER.localhost``."""
     https_port: int | None = None
     """TLS connections to it are routed by the server name, to load balancers that have a certificate for it."""
+    elb_domain: str = ELB_DOMAIN
+    """The domain of the DNS names of new load balancers."""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,8 @@ def make_console(control: ControlDependencies, keys: AccessKeys | None, events: 
 def defaults_of(settings: Settings) -> Defaults:
     """The settings that the planner reads."""
     traced = settings.metrics.trace_sampling > 0
-    return Defaults(settings.live_endpoints, traced=traced, proxy=settings.proxy.topology)
+    domain = settings.public_gateway.elb_domain
+    return Defaults(settings.live_endpoints, traced=traced, proxy=settings.proxy.topology, elb_domain=domain)
 
 
 def changes_of_reset(world: World, now: Instant) -> list[Change]:

@@ -20,6 +20,8 @@ MOST_GATEWAY_PORTS = 1000
 _LAST_PORT, _LONGEST_PORT = 65535, 5
 _UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
 _LONGEST_DURATION: Final = 15 * 86_400
+_DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_LONGEST_DOMAIN: Final = 128
 
 
 def _http_url(text: str) -> str:
@@ -78,3 +80,13 @@ def port_range(text: str, option: str) -> range:
             return ports
     message = f"{text!r} is not FIRST-LAST, such as 20000-20019, with at most {MOST_GATEWAY_PORTS} ports"
     raise typer.BadParameter(message, param_hint=option)
+
+
+def domain_name(text: str, option: str) -> str:
+    """A domain in lower case, so short that names of load balancers below it are DNS names. Raises BadParameter for
+    ``option``.
+    """
+    domain = text.removesuffix(".").lower()
+    if len(domain) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(domain):
+        raise typer.BadParameter(f"{text[:100]!r} is no domain, such as elb.example.test", param_hint=option)
+    return domain

@@ -36,7 +36,7 @@ from moyai.app.config import (
 )
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
-from moyai.cli.options import REGION, STATE, State, host_and_port, port_range
+from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range
 from moyai.cli.text import echo
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -53,6 +53,7 @@ from moyai.cli.up_options import (
     DelegateOption,
     DnsPort,
     DockerConfigDirectory,
+    ElbDomain,
     GatewayHttpPort,
     GatewayHttpsPort,
     GatewayPorts,
@@ -84,7 +85,7 @@ from moyai.cli.up_options import (
 )
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
-from moyai.domain.defaults import ProxyTopology
+from moyai.domain.defaults import ELB_DOMAIN, ProxyTopology
 from moyai.images.pull_behavior import PullBehavior
 
 _MEGABYTE: Final = 1024 * 1024
@@ -105,6 +106,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     gateway_ports: GatewayPorts = None,
     gateway_http_port: GatewayHttpPort = None,
     gateway_https_port: GatewayHttpsPort = None,
+    elb_domain: ElbDomain = ELB_DOMAIN,
     runtime: Runtime = RuntimeKind.LINUX,
     stats_interval: StatsInterval = STATS_INTERVAL,
     dns_port: DnsPort = DEFAULT_DNS_PORT,
@@ -147,7 +149,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         state=StatePaths(state),
         runtime=runtime,
         server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
-        public_gateway=PublicGatewaySettings(_ports(gateway_ports), gateway_http_port, gateway_https_port),
+        public_gateway=PublicGatewaySettings(
+            _ports(gateway_ports), gateway_http_port, gateway_https_port, domain_name(elb_domain, "--elb-domain")
+        ),
         proxy=ProxySettings(stats_interval, proxy),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),

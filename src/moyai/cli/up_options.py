@@ -238,6 +238,12 @@ GatewayHttpsPort = Annotated[
         max=65535,
     ),
 ]
+ElbDomain = Annotated[
+    str,
+    typer.Option(
+        envvar="MOYAI_ELB_DOMAIN", help="Domain of the DNS names of new load balancers: NAME-DIGITS.REGION.DOMAIN."
+    ),
+]
 Runtime = Annotated[
     RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
 ]

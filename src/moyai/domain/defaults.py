@@ -8,6 +8,8 @@ from typing import Final
 from moyai.domain.record import StoredRecord
 
 KEY: Final = "defaults"
+ELB_DOMAIN: Final = "elb.localhost"
+"""Programs on this machine take names below ``localhost`` for the machine itself, and ask no name server."""
 
 
 class ProxyTopology(StrEnum):
@@ -28,6 +30,8 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """Of new tasks in a cluster without the tag."""
     traced: bool = False
     """Whether the proxies of Service Connect trace requests."""
+    elb_domain: str = ELB_DOMAIN
+    """The domain of the DNS names of new load balancers."""
 
     @property
     def key(self) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.defaults import Defaults
 from moyai.domain.elb.target_group import TargetHealth, TargetState
 from moyai.domain.world import Put
 from tests.contract.api.asking import code
@@ -14,6 +17,11 @@ from tests.contract.api.elb import PREFIX, fixed_response, forward, path
 def health(elb, group, **targets):
     described = elb.client.describe_target_health(TargetGroupArn=group, **targets)["TargetHealthDescriptions"]
     return {d["Target"]["Id"]: (d["TargetHealth"]["State"], d["TargetHealth"].get("Reason")) for d in described}
+
+
+def test_names_are_in_the_domain_of_the_installation(elb, installation):
+    installation.store.apply([Put(Defaults(elb_domain="elb.example.test"))])
+    assert re.fullmatch(r"web-\d{10}\.us-east-1\.elb\.example\.test", elb.load_balancer("web")["DNSName"])
 
 
 def test_a_load_balancer_as_aws_shows_it(elb, installation):

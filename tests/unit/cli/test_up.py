@@ -7,6 +7,7 @@ import typer
 
 from moyai.app.config import ServerSettings
 from moyai.cli import up
+from moyai.cli.options import domain_name
 
 
 def test_quota_options_are_parsed():
@@ -56,3 +57,10 @@ def test_without_a_published_address_the_listening_address_decides():
 def test_a_published_address_is_an_address_and_a_port(text):
     with pytest.raises(typer.BadParameter):
         up._published(text)
+
+
+def test_the_domain_of_load_balancers_is_a_domain():
+    assert domain_name("ELB.example.test.", "--elb-domain") == "elb.example.test"
+    for wrong in ("", "a..b", "-a.test", "a_b.test", f"{'a.' * 64}test"):
+        with pytest.raises(typer.BadParameter):
+            domain_name(wrong, "--elb-domain")

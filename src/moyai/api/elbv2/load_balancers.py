@@ -82,7 +82,9 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
         return {"load_balancers": [load_balancer_view(existing[0])]}
     _check_quota(ctx, kind)
     nodes = new_nodes(ctx.store.world, placements, groups, request.scheme, ctx.ids)
-    balancer = new_load_balancer(Creation(ctx.scope, ctx.now, ctx.ids, tags), request.name, kind, request.scheme, nodes)
+    creation = Creation(ctx.scope, ctx.now, ctx.ids, tags)
+    domain = ctx.store.world.defaults.elb_domain
+    balancer = new_load_balancer(creation, request.name, kind, request.scheme, nodes, domain)
     ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), Put(balancer)])
     return {"load_balancers": [load_balancer_view(balancer)]}
 

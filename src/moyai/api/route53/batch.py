@@ -141,7 +141,7 @@ class Batch:
             targets = self._at(zone.id, alias.dns_name).get(record_set.type, ())
             if all(target.key == record_set.key for target in targets):
                 yield missing + "that target was not found"
-        elif _is_balancer_name(alias.dns_name) and not _balancer_exists(world, alias.dns_name):
+        elif _is_balancer_name(world, alias.dns_name) and not _balancer_exists(world, alias.dns_name):
             yield missing + "that target was not found"
 
     def _at(self, zone: HostedZoneId, name: str) -> Mapping[str, Sequence[ResourceRecordSet]]:
@@ -177,8 +177,8 @@ def _policy(record_set: ResourceRecordSet) -> str:
     return "simple" if record_set.weight is None else "weighted"
 
 
-def _is_balancer_name(name: str) -> bool:
-    return name.endswith(".elb.localhost.")
+def _is_balancer_name(world: World, name: str) -> bool:
+    return name.endswith(f".{world.defaults.elb_domain}.")
 
 
 def _balancer_exists(world: World, name: str) -> bool:

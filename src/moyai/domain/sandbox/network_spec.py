@@ -107,8 +107,7 @@ class PublishedPort(msgspec.Struct, frozen=True):
     address: str
     port: int
     service: str | None = None
-    """``SERVICE.CLUSTER``, where the port is of a service's task, or the name of a load balancer without
-    ``.localhost``."""
+    """``SERVICE.CLUSTER``, where the port is of a service's task, or the DNS name of a load balancer."""
     proxy_header: bool = False
     server_names: tuple[str, ...] = ()
     """Where connections are encrypted: the names (``*.example.com`` too) that clients ask for in their handshake."""

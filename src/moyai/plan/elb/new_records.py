@@ -22,7 +22,7 @@ SERVICE: Final = "elasticloadbalancing"
 INTERNAL: Final = "internal-"
 """How the DNS names of internal application load balancers begin."""
 LOCALHOST: Final = "localhost"
-"""The domain of DNS names: programs on this machine take it for the machine itself, and ask no name server."""
+"""The domain of host names: programs on this machine take it for the machine itself, and ask no name server."""
 
 _DNS_DIGITS: Final = 10
 _ID_DIGITS: Final = 16
@@ -41,9 +41,14 @@ class Creation(NamedTuple):
 
 
 def new_load_balancer(
-    creation: Creation, name: str, kind: LoadBalancerType, scheme: Scheme, nodes: tuple[LoadBalancerNode, ...]
+    creation: Creation,
+    name: str,
+    kind: LoadBalancerType,
+    scheme: Scheme,
+    nodes: tuple[LoadBalancerNode, ...],
+    domain: str,
 ) -> LoadBalancer:
-    """A load balancer with these nodes, whose interfaces have its security groups."""
+    """A load balancer with these nodes, whose interfaces have its security groups, and a DNS name in the domain."""
     scope, ids, interface = creation.scope, creation.ids, nodes[0].interface
     internal = INTERNAL if scheme is Scheme.INTERNAL and kind is LoadBalancerType.APPLICATION else ""
     label = f"{internal}{name.lower()}-{ids.decimal(_DNS_DIGITS)}"
@@ -54,7 +59,7 @@ def new_load_balancer(
         scheme=scheme,
         vpc=interface.vpc,
         nodes=nodes,
-        dns_name=f"{label}.{scope.region}.elb.{LOCALHOST}",
+        dns_name=f"{label}.{scope.region}.{domain}",
         created_at=creation.now,
         security_groups=interface.security_groups,
         tags=creation.tags,

@@ -103,7 +103,8 @@ def _new_balancer(
     placements = [NodePlacement(subnet) for subnet in sorted(template.subnets, key=lambda subnet: subnet.zone)]
     nodes = new_nodes(world, placements, groups, template.scheme, creation.ids)
     name = f"{template.name}-{creation.ids.hex(_NAME_DIGITS)}"
-    balancer = new_load_balancer(creation, name, LoadBalancerType.APPLICATION, template.scheme, nodes)
+    kind, domain = LoadBalancerType.APPLICATION, world.defaults.elb_domain
+    balancer = new_load_balancer(creation, name, kind, template.scheme, nodes, domain)
     balancer = replace(balancer, attributes={**template.attributes})
     tls = PresentedTls(SSL_POLICY, (certificate,))
     listener = new_listener(creation, balancer, HTTPS, ListenerProtocol.HTTPS, tls)

@@ -89,7 +89,7 @@ def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort
         listener.port: tuple(_server_names(world, balancer, listener, is_first=listener is encrypted[0]))
         for listener in encrypted
     }
-    sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name.removesuffix(".localhost")
+    sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name
     for interface in (node.interface for node in balancer.nodes):
         if interface.public_address is not None:
             where = (sandbox, interface.public_address, balancer.vpc, proxied_address(interface.address))

@@ -81,7 +81,7 @@ def test_listeners_of_public_nodes_answer_at_their_public_addresses(balancers):
         for port in (80, 443):
             front = front_sandbox(public.vpc)
             expected = PublishedPort(
-                front, own.public_address, own.vpc, where, port, "public.us-east-1.elb", proxy_header=True
+                front, own.public_address, own.vpc, where, port, "public.us-east-1.elb.localhost", proxy_header=True
             )
             assert expected in ports
 

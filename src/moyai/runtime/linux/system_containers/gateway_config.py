@@ -107,7 +107,7 @@ def _by_service(ports: Iterable[PublishedPort]) -> Iterator[Sequence[PublishedPo
 
 def _names(port: PublishedPort) -> tuple[str, str]:
     """The names of a port of a service or load balancer: with the port, and without."""
-    name = f"{port.service}.localhost".lower()
+    name = f"{port.service}{'' if port.proxy_header else '.localhost'}".lower()
     return f"{port.port}.{name}", name
 
 

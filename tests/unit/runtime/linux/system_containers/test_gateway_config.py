@@ -27,7 +27,7 @@ def public_port(number: int, port: int = 80, service: str | None = "front.web") 
 
 FIRST, SECOND, THIRD = (public_port(number) for number in (1, 2, 3))
 SECURE = replace(
-    public_port(6, 443, "web.elb"),
+    public_port(6, 443, "web.elb.localhost"),
     proxy_header=True,
     server_names=("web.elb.localhost", "shop.test", "*.shop.test", "shop.test"),
 )
@@ -122,12 +122,15 @@ def test_connections_from_the_machines_own_address_reach_no_gateway_port():
 
 
 def test_the_server_name_selects_the_load_balancer_that_has_it_first():
-    other = replace(SECURE, service="zoo.elb", server_names=("zoo.elb.localhost", "shop.test"))
+    other = replace(SECURE, service="zoo.elb.localhost", server_names=("zoo.elb.localhost", "shop.test"))
     *_, listener = resources(gateway_config.listeners([other, SECURE], {}, ENTRANCE))
     chains = {chain["name"]: chain["filter_chain_match"]["server_names"] for chain in listener["filter_chains"]}
     assert chains == {
-        **{f"web.elb:443@vpc-0 {number}": ["web.elb.localhost", "shop.test", "*.shop.test"] for number in (0, 1)},
-        **{f"zoo.elb:443@vpc-0 {number}": ["zoo.elb.localhost"] for number in (0, 1)},
+        **{
+            f"web.elb.localhost:443@vpc-0 {number}": ["web.elb.localhost", "shop.test", "*.shop.test"]
+            for number in (0, 1)
+        },
+        **{f"zoo.elb.localhost:443@vpc-0 {number}": ["zoo.elb.localhost"] for number in (0, 1)},
     }
     [table] = resources(gateway_config.routes([SECURE, replace(SECURE, port=8080, server_names=())]))
     assert [host["name"] for host in table["virtual_hosts"]] == ["8080.web.elb.localhost", "web.elb.localhost", "*"]
@@ -148,29 +151,29 @@ def server_names(*ports: PublishedPort) -> dict[str, list[str]]:
 
 def test_no_certificate_takes_the_name_of_a_load_balancer():
     names = ("web.elb.localhost", "443.web.elb.localhost", "plain.elb.localhost", "shop.test")
-    thief = replace(SECURE, service="a.elb", server_names=("a.elb.localhost", *names))
-    plain = replace(public_port(7, 80, "Plain.elb"), proxy_header=True)
+    thief = replace(SECURE, service="a.elb.localhost", server_names=("a.elb.localhost", *names))
+    plain = replace(public_port(7, 80, "Plain.elb.localhost"), proxy_header=True)
     assert server_names(thief, SECURE, plain) == {
-        "a.elb:443@vpc-0": ["a.elb.localhost", "shop.test"],
-        "web.elb:443@vpc-0": ["web.elb.localhost", "*.shop.test"],
+        "a.elb.localhost:443@vpc-0": ["a.elb.localhost", "shop.test"],
+        "web.elb.localhost:443@vpc-0": ["web.elb.localhost", "*.shop.test"],
     }
 
 
 def test_two_ports_of_a_load_balancer_share_no_name():
     other = replace(SECURE, port=8443, server_names=("8443.web.elb.localhost", "shop.test"))
     assert server_names(SECURE, other) == {
-        "web.elb:443@vpc-0": ["web.elb.localhost", "shop.test", "*.shop.test"],
-        "web.elb:8443@vpc-0": ["8443.web.elb.localhost"],
+        "web.elb.localhost:443@vpc-0": ["web.elb.localhost", "shop.test", "*.shop.test"],
+        "web.elb.localhost:8443@vpc-0": ["8443.web.elb.localhost"],
     }
 
 
 def test_a_certificate_may_have_the_name_of_a_service():
     secure = replace(SECURE, server_names=("web.elb.localhost", "front.web.localhost"))
-    assert server_names(FIRST, secure) == {"web.elb:443@vpc-0": ["web.elb.localhost", "front.web.localhost"]}
+    assert server_names(FIRST, secure) == {"web.elb.localhost:443@vpc-0": ["web.elb.localhost", "front.web.localhost"]}
 
 
 def test_a_load_balancer_learns_the_client_from_a_proxy_header():
-    node = replace(public_port(1, service="web.us-east-1.elb"), proxy_header=True)
+    node = replace(public_port(1, service="web.us-east-1.elb.localhost"), proxy_header=True)
     clusters: Any = gateway_config.clusters([node])["resources"]
     assert [cluster["transport_socket"]["typed_config"]["config"]["version"] for cluster in clusters] == ["V2", "V2"]
     clusters = gateway_config.clusters([FIRST])["resources"]
@@ -178,10 +181,16 @@ def test_a_load_balancer_learns_the_client_from_a_proxy_header():
 
 
 def test_a_load_balancer_gets_no_headers_of_the_gateway():
-    node = replace(public_port(1, service="web.us-east-1.elb"), proxy_header=True)
+    node = replace(public_port(1, service="web.us-east-1.elb.localhost"), proxy_header=True)
     routes: Any = gateway_config.routes([node])["resources"]
     *hosts, rest = routes[0]["virtual_hosts"]
     assert [host["name"] for host in hosts] == ["80.web.us-east-1.elb.localhost", "web.us-east-1.elb.localhost"]
     assert all("x-forwarded-for" in host["request_headers_to_remove"] for host in hosts)
     routes = gateway_config.routes([FIRST])["resources"]
     assert not any("request_headers_to_remove" in host for host in (rest, *routes[0]["virtual_hosts"]))
+
+
+def test_a_load_balancer_may_have_a_name_in_another_domain():
+    node = replace(public_port(1, service="web.elb.example.test"), proxy_header=True)
+    [table] = gateway_config.routes([node])["resources"]
+    assert [host["name"] for host in table["virtual_hosts"]] == ["80.web.elb.example.test", "web.elb.example.test", "*"]
