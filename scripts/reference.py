@@ -61,6 +61,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.pca": "Private CA",
         "moyai.domain.acm": "Certificate Manager",
         "moyai.domain.scheduler": "EventBridge Scheduler",
+        "moyai.domain.eventbridge": "EventBridge",
         "moyai.domain.ssm": "Parameter Store",
         "moyai.domain.secretsmanager": "Secrets Manager",
         "moyai.domain.ram": "Resource Access Manager",

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.app.adapters.gateway_caller import GatewayCaller
+from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.scope import Scope
 from moyai.ports.aws_calls import AwsCaller
@@ -234,7 +236,9 @@ def test_an_update_keeps_an_invocation_that_is_tried_again():
 @pytest.mark.parametrize("overrides", ['{"containerOverrides": 5}', '{"containerOverrides": ["app"]}', '{"cpu": {}}'])
 def test_overrides_of_another_shape_run_nothing_and_the_next_schedule_goes_on(overrides):
     async def story(scheduling):
-        await scheduling.schedule("rate(10 minutes)", Input=overrides)
+        await scheduling.schedule("rate(10 minutes)")
+        of_older_version = replace(scheduling.record, target=replace(scheduling.record.target, input=overrides))
+        scheduling.installation.store.apply([Put(of_older_version)])
         await scheduling.schedule("rate(10 minutes)", Name="good")
         await scheduling.run_for(11 * MINUTE)
         assert [task.started_by for task in scheduling.tasks] == ["chronos-schedule/good"]

@@ -36,6 +36,7 @@ SERVICES = (
     "cloudformation",
     "route53",
     "scheduler",
+    "events",
     "resourcegroupstaggingapi",
 )
 """The services of the API gateway, by botocore's names."""

@@ -22,6 +22,7 @@ from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.efs.service import EFS
 from moyai.api.elbv2.service import ELBV2
+from moyai.api.eventbridge.service import EVENT_BRIDGE
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
@@ -64,6 +65,8 @@ from moyai.ports.metric_store import MetricStore
 from moyai.ports.metrics import MetricReader, MetricWriter
 from moyai.ports.store import Store
 from moyai.reconcile.certificates import CertificateLoop
+from moyai.reconcile.ecs_events import EcsEventLoop
+from moyai.reconcile.event_rules import EventRuleLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.schedules import ScheduleLoop
@@ -132,6 +135,7 @@ def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None)
         RAM,
         SSM,
         SCHEDULER,
+        EVENT_BRIDGE,
         SECRETS_MANAGER,
         AUTOSCALING,
         RESOURCE_TAGS,
@@ -182,12 +186,18 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 def make_calling_loops(
     ports: ReconcilerPorts, gateway: ApiGateway, models: Mapping[str, ServiceModel], port: int
-) -> tuple[StackLoop, ScheduleLoop]:
-    """The loops that call a gateway: for the resources of stacks, and for the tasks of schedules. ``port``: at which
-    callers reach the API.
+) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop]:
+    """The loops that call a gateway: for the resources of stacks, the tasks of schedules, and the events of rules.
+    ``port``: at which callers reach the API.
     """
     caller = GatewayCaller(gateway, models, ports.clock, f"127.0.0.1:{port}")
-    return StackLoop(ports.store, caller, ports.clock, ports.ids), ScheduleLoop(ports.store, caller, ports.clock)
+    store, clock, ids = ports.store, ports.clock, ports.ids
+    return (
+        StackLoop(store, caller, clock, ids),
+        ScheduleLoop(store, caller, clock),
+        EventRuleLoop(store, caller, clock, ids),
+        EcsEventLoop(store, caller, clock, ids),
+    )
 
 
 def make_console(control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids) -> Console:

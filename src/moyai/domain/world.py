@@ -23,6 +23,7 @@ from moyai.domain.tables.app_mesh import AppMeshTables
 from moyai.domain.tables.cloud_formation import CloudFormationTables
 from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
+from moyai.domain.tables.eventbridge import EventBridgeTables
 from moyai.domain.tables.file_systems import FileSystemTables
 from moyai.domain.tables.load_balancing import LoadBalancingTables
 from moyai.domain.tables.monitoring import MonitoringTables
@@ -81,6 +82,7 @@ class World(
     CloudFormationTables,
     Route53Tables,
     SchedulerTables,
+    EventBridgeTables,
 ):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 

@@ -186,6 +186,14 @@ ScheduleArn = NewType("ScheduleArn", str)
 ScheduleGroupArn = NewType("ScheduleGroupArn", str)
 """``arn:aws:scheduler:<region>:<account>:schedule-group/<name>``."""
 
+# EventBridge.
+EventBusArn = NewType("EventBusArn", str)
+"""``arn:aws:events:<region>:<account>:event-bus/<name>``."""
+EventRuleArn = NewType("EventRuleArn", str)
+"""``arn:aws:events:<region>:<account>:rule/[<bus>/]<name>``."""
+EventDeliveryId = NewType("EventDeliveryId", str)
+"""A UUID."""
+
 
 class Ids(Protocol):
     """A source of fresh identifiers; seeded in tests."""

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.scheduler.schedule import Schedule, TaskParameters, run_task_input
+from moyai.domain.scheduler.schedule import RunTaskOptions, Schedule, TaskParameters, run_task_input
 from moyai.domain.world import Delete, Put, table_name
 from moyai.expressions.schedule import next_time
 from moyai.kernel.clock import Clock, Instant, later
@@ -104,7 +104,9 @@ def _expiry(schedule: Schedule, due: Instant, now: Instant) -> _Problem | None:
 
 
 def _run_task(schedule: Schedule, parameters: TaskParameters) -> Call:
-    return Call("ecs", "RunTask", run_task_input(schedule, parameters))
+    target = schedule.target
+    options = RunTaskOptions(target.arn, f"chronos-schedule/{schedule.name}", schedule.token, target.input)
+    return Call("ecs", "RunTask", run_task_input(parameters, options))
 
 
 def _retried(schedule: Schedule, now: Instant) -> Schedule:

@@ -32,6 +32,7 @@ from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.efs.service import EFS
 from moyai.api.elbv2.service import ELBV2
+from moyai.api.eventbridge.service import EVENT_BRIDGE
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
@@ -91,6 +92,7 @@ MODELS = load_models(
         "cloudformation",
         "route53",
         "scheduler",
+        "events",
         "resourcegroupstaggingapi",
     ]
 )
@@ -132,6 +134,7 @@ class Installation:
             RESOURCE_TAGS,
             SSM,
             SCHEDULER,
+            EVENT_BRIDGE,
             SECRETS_MANAGER,
             metrics,
             acmpca(self._pki),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -162,11 +162,20 @@ def schedule_group_arn(scope: Scope, name: str) -> ScheduleGroupArn:
     return ScheduleGroupArn(arn(_SERVICE, scope, f"schedule-group/{name}"))
 
 
-def run_task_input(schedule: Schedule, parameters: TaskParameters) -> Mapping[str, Any]:
-    """The input of RunTask for the invocation that is due, with members' names in any case."""
+class RunTaskOptions(NamedTuple):
+    """What an invocation adds to the parameters of its target. ``overrides``: as JSON."""
+
+    cluster: str
+    started_by: str
+    token: str
+    overrides: str | None
+
+
+def run_task_input(parameters: TaskParameters, options: RunTaskOptions) -> Mapping[str, Any]:
+    """The input of RunTask for an invocation of a schedule or a rule, with members' names in any case."""
     network = parameters.network_configuration
     members: dict[str, Any] = {
-        "cluster": schedule.target.arn,
+        "cluster": options.cluster,
         "taskDefinition": parameters.task_definition_arn,
         "count": parameters.task_count,
         "launchType": parameters.launch_type,
@@ -179,10 +188,10 @@ def run_task_input(schedule: Schedule, parameters: TaskParameters) -> Mapping[st
         "placementStrategy": _camel(parameters.placement_strategy),
         "propagateTags": parameters.propagate_tags,
         "referenceId": parameters.reference_id,
-        "tags": [dict(tag) for tag in parameters.tags or ()] or None,
-        "startedBy": f"chronos-schedule/{schedule.name}",
-        "clientToken": schedule.token,
-        "overrides": None if schedule.target.input is None else msgspec.json.decode(schedule.target.input),
+        "tags": [msgspec.to_builtins(tag) for tag in parameters.tags or ()] or None,
+        "startedBy": options.started_by,
+        "clientToken": options.token,
+        "overrides": None if options.overrides is None else msgspec.json.decode(options.overrides),
     }
     if network is not None and network.awsvpc_configuration is not None:
         members["networkConfiguration"] = {"awsvpcConfiguration": _camel((network.awsvpc_configuration,))[0]}

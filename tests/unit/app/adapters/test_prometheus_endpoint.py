@@ -44,7 +44,7 @@ async def request_metrics(scraped, path="/metrics", keys=None, method="GET", **h
     answer = await metrics_handler(scraped, keys)(HttpRequest(method, path, "", headers, b""))
     if isinstance(answer, HttpResponse):
         return answer
-    return HttpResponse(answer.status, answer.headers, b"".join([chunk async for chunk in answer.chunks]))
+    return HttpResponse(answer.status, dict(answer.headers), b"".join([chunk async for chunk in answer.chunks]))
 
 
 def basic(user: str, password: str) -> Mapping[str, str]:

@@ -1,0 +1,102 @@
+"""PutEvents: events of the caller's own, to the rules of an event bus.
+
+Promise: an event that is accepted is recorded for each target before the answer. An event that is not has the reason in
+its place of the answer, and the others are accepted all the same.
+Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from moyai.api.eventbridge.lookup import bus_of
+from moyai.api.operation import Context
+from moyai.domain.eventbridge.errors import EventResourceNotFound, InvalidEventRequest
+from moyai.domain.eventbridge.rule import EventDelivery
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant
+from moyai.plan.event_rules import MOST_DELIVERIES, NewEvent, deliveries, envelope, rules_of
+
+_LARGEST: Final = 1024 * 1024
+"""Bytes of all entries of a request, as AWS counts them."""
+_TIME_BYTES: Final = 14
+_DETAIL: Final = msgspec.json.Decoder(dict[str, Any])
+_AWS: Final = "aws."
+
+
+class EventEntry(msgspec.Struct, frozen=True):
+    """An event of a request."""
+
+    time: Instant | None = None
+    source: str | None = None
+    resources: tuple[str, ...] = ()
+    detail_type: str | None = None
+    detail: str | None = None
+    event_bus_name: str | None = None
+    trace_header: str | None = None
+
+
+class PutEventsRequest(msgspec.Struct, frozen=True):
+    entries: tuple[EventEntry, ...]
+
+
+class _Rejected(NamedTuple):
+    code: str
+    message: str
+
+
+def put_events(ctx: Context, request: PutEventsRequest) -> dict[str, object]:
+    """Send events to the rules of their buses."""
+    if sum(map(_size, request.entries)) > _LARGEST:
+        raise InvalidEventRequest("Total size of the entries in the request is over the limit.")
+    sent: list[EventDelivery] = []
+    answers: list[Mapping[str, object]] = []
+    for entry in request.entries:
+        event = _event(entry)
+        outcome = event if isinstance(event, _Rejected) else _deliveries(ctx, entry, event)
+        if isinstance(outcome, _Rejected):
+            answers.append({"error_code": outcome.code, "error_message": outcome.message})
+        else:
+            event_id, added = outcome
+            sent += added
+            answers.append({"event_id": event_id})
+    waiting = ctx.store.world.event_deliveries.count("scope", scope_key(ctx.scope))
+    if sent and waiting + len(sent) > MOST_DELIVERIES:
+        busy = {"error_code": "ThrottlingException", "error_message": f"{waiting} events wait for their targets."}
+        return {"failed_entry_count": len(answers), "entries": [busy for _ in answers]}
+    ctx.store.apply([Put(delivery) for delivery in sent])
+    return {"failed_entry_count": sum("error_code" in answer for answer in answers), "entries": answers}
+
+
+def _event(entry: EventEntry) -> NewEvent | _Rejected:
+    for name, value in (("Source", entry.source), ("DetailType", entry.detail_type), ("Detail", entry.detail)):
+        if not value:
+            return _Rejected(
+                "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            )
+    if (entry.source or "").startswith(_AWS):
+        return _Rejected("NotAuthorizedForSourceException", "Not authorized for the source.")
+    try:
+        detail = _DETAIL.decode(entry.detail or "")
+    except (msgspec.MsgspecError, RecursionError):
+        return _Rejected("MalformedDetail", "Detail is malformed.")
+    return NewEvent(entry.source or "", entry.detail_type or "", detail, entry.resources, entry.time)
+
+
+def _deliveries(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, list[EventDelivery]] | _Rejected:
+    try:
+        bus = bus_of(ctx, entry.event_bus_name)
+    except EventResourceNotFound as fault:
+        return _Rejected(fault.code, fault.message)
+    event_id = ctx.ids.uuid()
+    rules = rules_of(ctx.store.world, ctx.scope, bus.name)
+    return event_id, deliveries(rules, envelope(event, ctx.scope, ctx.now, event_id), ctx.now, ctx.ids)
+
+
+def _size(entry: EventEntry) -> int:
+    texts = (entry.source, entry.detail_type, entry.detail, *entry.resources)
+    return sum(len(text.encode()) for text in texts if text) + (_TIME_BYTES if entry.time is not None else 0)

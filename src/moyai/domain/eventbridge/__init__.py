@@ -1,0 +1,1 @@
+"""Amazon EventBridge: event buses, rules, and events on their way to targets."""

@@ -1,0 +1,102 @@
+"""Gives an event to a target of a rule, by a call of the target's service.
+
+Promise: a call that fails says whether it may succeed when it is made again. RunTask gets the delivery's id as its
+client token, so a task runs once; a message may come twice when moyai is killed in between, as at AWS.
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from moyai.domain.eventbridge.rule import EventDelivery, RuleTarget
+from moyai.domain.scheduler.schedule import RunTaskOptions, run_task_input
+from moyai.kernel.arn import Arn, parse_arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+from moyai.ports.aws_calls import AwsCaller
+from moyai.stacks.types.procedure import AwsCallFailed, Call
+
+_SERVER_FAULT: Final = 500
+"""HTTP statuses from here on are faults that may pass."""
+_NOT_IMPLEMENTED: Final = 501
+_LONGEST_STARTED_BY: Final = 36
+_TOKEN_CHARACTERS: Final = 32
+
+
+class DeliveryProblem(NamedTuple):
+    """Why a target did not take an event, and whether it may when it is tried again."""
+
+    text: str
+    passes: bool = False
+
+
+async def give_to_target(caller: AwsCaller, delivery: EventDelivery, text: str, now: Instant) -> DeliveryProblem | None:
+    """Give the text to the target. Returns the problem, if there is one."""
+    target, arn = delivery.target, parse_arn(delivery.target.arn)
+    if arn is None:  # PutTargets accepts none of these
+        return DeliveryProblem(f"{target.arn} is no ARN")
+    try:
+        match arn.service:
+            case "ecs":
+                return await _run_tasks(caller, delivery, arn, text)
+            case "sqs":
+                await send_message(caller, arn, text, target)
+            case "sns":
+                await caller.call(arn.scope, Call("sns", "Publish", {"TopicArn": target.arn, "Message": text}))
+            case "lambda":
+                members = {"FunctionName": target.arn, "InvocationType": "Event", "Payload": text.encode()}
+                await caller.call(arn.scope, Call("lambda", "Invoke", members))
+            case _:
+                await _log(caller, delivery, arn, text, now)
+    except AwsCallFailed as fault:
+        passes = fault.status >= _SERVER_FAULT and fault.status != _NOT_IMPLEMENTED
+        return DeliveryProblem(f"{arn.service}: {fault.code}: {fault.message}", passes)
+    return None
+
+
+async def send_message(caller: AwsCaller, queue: Arn, text: str, target: RuleTarget | None = None) -> None:
+    """Send a message to a queue. Raises AwsCallFailed."""
+    names = {"QueueName": queue.resource, "QueueOwnerAWSAccountId": queue.scope.account}
+    url = (await caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
+    members = {"QueueUrl": url, "MessageBody": text}
+    if target is not None and target.sqs_parameters is not None and target.sqs_parameters.message_group_id:
+        members["MessageGroupId"] = target.sqs_parameters.message_group_id
+    await caller.call(queue.scope, Call("sqs", "SendMessage", members))
+
+
+async def _run_tasks(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str) -> DeliveryProblem | None:
+    target = delivery.target
+    if target.ecs_parameters is None:
+        return DeliveryProblem("the target has no EcsParameters")
+    name = delivery.rule.rpartition("/")[2]
+    options = RunTaskOptions(
+        cluster=target.arn,
+        started_by=f"events-rule/{name}"[:_LONGEST_STARTED_BY],
+        token=delivery.id.replace("-", "")[:_TOKEN_CHARACTERS],
+        overrides=None if target.input is None and target.input_transformer is None else text,
+    )
+    call = Call("ecs", "RunTask", run_task_input(target.ecs_parameters, options))
+    answer: Mapping[str, Any] = await caller.call(arn.scope, call)
+    reasons = [str(failure.get("reason", "")) for failure in answer.get("failures", ())]
+    if answer.get("tasks") or not reasons:
+        return None
+    return DeliveryProblem(f"RunTask: {', '.join(reasons)}", passes=True)
+
+
+async def _log(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str, now: Instant) -> None:
+    """Write the text as the only event of a log stream, as EventBridge does."""
+    group = arn.resource.removeprefix("log-group:").removesuffix(":*")
+    stream = {"logGroupName": group, "logStreamName": delivery.id}
+    await _create_stream(caller, arn.scope, stream)
+    event = {"timestamp": int(now * 1000), "message": text}
+    await caller.call(arn.scope, Call("logs", "PutLogEvents", {**stream, "logEvents": [event]}))
+
+
+async def _create_stream(caller: AwsCaller, scope: Scope, members: Mapping[str, str]) -> None:
+    try:
+        await caller.call(scope, Call("logs", "CreateLogStream", members))
+    except AwsCallFailed as fault:
+        if fault.code != "ResourceAlreadyExistsException":  # of an earlier attempt
+            raise

@@ -1,0 +1,224 @@
+"""EventBridge's rules on the manual clock: schedules, events of ECS, targets, retries, and the next process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.app.adapters.gateway_caller import GatewayCaller
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.world import Put
+from moyai.kernel.clock import later
+from moyai.kernel.scope import Scope
+from moyai.plan.events import STEADY, UNPLACED, announce
+from moyai.ports.aws_calls import AwsCaller
+from moyai.reconcile.ecs_events import EcsEventLoop
+from moyai.reconcile.event_rules import EventRuleLoop
+from moyai.stacks.types.procedure import AwsCallFailed, Call
+from moyai.testing.world import SCOPE
+from tests.contract.api.installation import MODELS, Installation
+
+CLUSTER = f"arn:aws:ecs:us-east-1:{SCOPE.account}:cluster/default"
+QUEUE = f"arn:aws:sqs:us-east-1:{SCOPE.account}:events"
+DEAD = f"arn:aws:sqs:us-east-1:{SCOPE.account}:dead"
+
+
+class Bus(AwsCaller):
+    """An installation with the loops of events. It keeps the messages that are sent to queues."""
+
+    def __init__(self) -> None:
+        self.installation = Installation()
+        self.clock, self.store = self.installation.clock, self.installation.store
+        self._caller = GatewayCaller(self.installation.gateway, MODELS, self.clock, "127.0.0.1:1")
+        self.messages: list[tuple[str, Any]] = []
+        self.faults = 0
+
+    @property
+    def address(self) -> str:
+        return self._caller.address
+
+    def owns(self, service: str) -> bool:
+        return self._caller.owns(service)
+
+    async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
+        """Answer a call of a loop."""
+        if call.service != "sqs":
+            return await self._caller.call(scope, call)
+        if call.operation == "GetQueueUrl":
+            return {"QueueUrl": call.input["QueueName"]}
+        if self.faults and call.input["QueueUrl"] == "events":
+            self.faults -= 1
+            raise AwsCallFailed("SQS", "InternalError", "try again", 500)
+        self.messages.append((call.input["QueueUrl"], json.loads(call.input["MessageBody"])))
+        return {}
+
+    async def ask(self, service: str, operation: str, **members: Any) -> Mapping[str, Any]:
+        return await self._caller.call(SCOPE, Call(service, operation, members))
+
+    async def rule(self, target: Mapping[str, Any], **members: Any) -> None:
+        """Put a rule with one target."""
+        await self.ask("events", "PutRule", Name="rule", **members)
+        await self.ask("events", "PutTargets", Rule="rule", Targets=[{"Id": "1", **target}])
+
+    async def task_parameters(self) -> dict[str, Any]:
+        """Those of a task that can be placed, in a new cluster."""
+        await self.ask("ecs", "CreateCluster", clusterName="default")
+        container = {"name": "app", "image": "app", "memory": 64}
+        members = {"family": "report", "containerDefinitions": [container], "networkMode": "awsvpc"}
+        members |= {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
+        await self.ask("ecs", "RegisterTaskDefinition", **members)
+        [subnet, *_] = (await self.ask("ec2", "DescribeSubnets"))["Subnets"]
+        network = {"awsvpcConfiguration": {"Subnets": [subnet["SubnetId"]]}}
+        return {"TaskDefinitionArn": "report", "LaunchType": "FARGATE", "NetworkConfiguration": network}
+
+    @asynccontextmanager
+    async def loops(self):
+        parts = (self.store, self, self.clock, self.installation.builder.ids)
+        tasks = [asyncio.create_task(loop.run()) for loop in (EventRuleLoop(*parts), EcsEventLoop(*parts))]
+        try:
+            await self.settle()
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def settle(self) -> None:
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, second by second where somebody waits."""
+        end = later(self.clock.now(), seconds)
+        while self.clock.now() < end:
+            await self.clock.advance(min(30.0, end - self.clock.now()))
+            await self.settle()
+
+
+@pytest.fixture
+async def bus():
+    return Bus()
+
+
+async def test_a_schedule_runs_tasks(bus):
+    parameters = await bus.task_parameters()
+    async with bus.loops():
+        await bus.rule({"Arn": CLUSTER, "EcsParameters": parameters}, ScheduleExpression="rate(1 minute)")
+        await bus.wait(150)
+    tasks = list(bus.store.world.tasks)
+    assert [task.started_by for task in tasks] == ["events-rule/rule"] * 2
+    assert not len(bus.store.world.event_deliveries)
+
+
+async def test_an_event_runs_a_task_with_overrides_from_it(bus):
+    parameters = await bus.task_parameters()
+    template = '{"containerOverrides": [{"name": "app", "command": [<key>]}]}'
+    target = {"Arn": CLUSTER, "EcsParameters": parameters}
+    target["InputTransformer"] = {"InputPathsMap": {"key": "$.detail.key"}, "InputTemplate": template}
+    async with bus.loops():
+        await bus.rule(target, EventPattern='{"source": ["shop"]}')
+        entry = {"Source": "shop", "DetailType": "upload", "Detail": '{"key": "a.csv"}'}
+        await bus.ask("events", "PutEvents", Entries=[entry])
+        await bus.settle()
+    [task] = bus.store.world.tasks
+    assert task.overrides.container_overrides[0].command == ("a.csv",)
+
+
+async def test_the_states_of_a_task_are_events(bus):
+    parameters = await bus.task_parameters()
+    pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": {"lastStatus": ["RUNNING"]}}
+    async with bus.loops():
+        await bus.rule({"Arn": QUEUE}, EventPattern=json.dumps(pattern))
+        network = parameters["NetworkConfiguration"]
+        await bus.ask("ecs", "RunTask", taskDefinition="report", launchType="FARGATE", networkConfiguration=network)
+        await bus.settle()
+        [task] = bus.store.world.tasks
+        assert bus.messages == []
+        bus.store.apply([Put(replace(task, last_status=TaskStatus.RUNNING, version=2))])
+        await bus.settle()
+    [(queue, event)] = bus.messages
+    assert (queue, event["source"], event["detail-type"]) == ("events", "aws.ecs", "ECS Task State Change")
+    assert event["resources"] == [task.arn]
+    detail = event["detail"]
+    assert (detail["taskArn"], detail["lastStatus"], detail["version"]) == (task.arn, "RUNNING", 2)
+    assert detail["createdAt"].endswith("Z")
+
+
+async def test_a_failed_delivery_is_tried_again_and_buried_at_last(bus):
+    target = {"Arn": QUEUE, "RetryPolicy": {"MaximumRetryAttempts": 2}, "DeadLetterConfig": {"Arn": DEAD}}
+    entry = {"Source": "shop", "DetailType": "order", "Detail": "{}"}
+    async with bus.loops():
+        await bus.rule(target, EventPattern='{"source": ["shop"]}')
+        bus.faults = 2
+        await bus.ask("events", "PutEvents", Entries=[entry])
+        await bus.wait(10)
+        assert [queue for queue, _ in bus.messages] == ["events"]
+        bus.faults = 3
+        await bus.ask("events", "PutEvents", Entries=[entry])
+        await bus.wait(10)
+    assert [queue for queue, _ in bus.messages] == ["events", "dead"]
+    assert not len(bus.store.world.event_deliveries)
+
+
+async def test_an_accepted_event_is_delivered_by_the_next_process(bus):
+    await bus.rule({"Arn": QUEUE}, EventPattern='{"source": ["shop"]}')
+    await bus.ask("events", "PutEvents", Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}"}])
+    async with bus.loops():
+        await bus.settle()
+    assert [queue for queue, _ in bus.messages] == ["events"]
+
+
+async def test_an_event_passes_other_buses_and_ends_in_a_circle(bus):
+    scope = f"arn:aws:events:us-east-1:{SCOPE.account}:event-bus"
+    for name, other in (("a", "b"), ("b", "a")):
+        await bus.ask("events", "CreateEventBus", Name=name)
+        rule = {"Name": name, "EventBusName": name}
+        await bus.ask("events", "PutRule", **rule, EventPattern='{"source": ["shop"]}')
+        targets = [{"Id": "bus", "Arn": f"{scope}/{other}"}, {"Id": "queue", "Arn": QUEUE}]
+        await bus.ask("events", "PutTargets", Rule=name, EventBusName=name, Targets=targets)
+    entry = {"Source": "shop", "DetailType": "order", "Detail": "{}", "EventBusName": "a"}
+    async with bus.loops():
+        await bus.ask("events", "PutEvents", Entries=[entry])
+        await bus.wait(5)
+    assert len(bus.messages) == 6
+    assert not len(bus.store.world.event_deliveries)
+
+
+async def test_deployments_and_actions_of_a_service_are_events(bus):
+    parameters = await bus.task_parameters()
+    async with bus.loops():
+        await bus.rule({"Arn": QUEUE}, EventPattern='{"detail-type": [{"prefix": "ECS "}]}')
+        members = {"taskDefinition": "report", "desiredCount": 0, "launchType": "FARGATE"}
+        members["networkConfiguration"] = parameters["NetworkConfiguration"]
+        answer = await bus.ask("ecs", "CreateService", serviceName="web", **members)
+        arn = answer["service"]["serviceArn"]
+        await bus.settle()
+        ids, now = bus.installation.builder.ids, bus.clock.now()
+        bus.store.apply(announce(bus.store.world, arn, [STEADY, UNPLACED], now, ids))
+        await bus.settle()
+    events = [event for _, event in bus.messages]
+    assert {event["resources"][0] for event in events} == {arn}
+    shown = [(event["detail-type"], event["detail"]["eventType"], event["detail"]["eventName"]) for event in events]
+    assert sorted(shown) == [
+        ("ECS Deployment State Change", "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS"),
+        ("ECS Service Action", "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE"),
+        ("ECS Service Action", "INFO", "SERVICE_STEADY_STATE"),
+    ]
+
+
+async def test_events_are_written_to_a_log_group(bus):
+    await bus.ask("logs", "CreateLogGroup", logGroupName="/events")
+    group = f"arn:aws:logs:us-east-1:{SCOPE.account}:log-group:/events"
+    async with bus.loops():
+        await bus.rule({"Arn": group}, EventPattern='{"source": ["shop"]}')
+        entry = {"Source": "shop", "DetailType": "order", "Detail": '{"n": 1}'}
+        await bus.ask("events", "PutEvents", Entries=[entry])
+        await bus.settle()
+    lines = (await bus.ask("logs", "FilterLogEvents", logGroupName="/events"))["events"]
+    assert [json.loads(line["message"])["detail"] for line in lines] == [{"n": 1}]
