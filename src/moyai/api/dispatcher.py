@@ -21,7 +21,7 @@ from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.protocols import codecs
 from moyai.api.wire.unknown_members import collect_unknown_members
-from moyai.api.wire.validate import Validator, any_missing, sentence
+from moyai.api.wire.validate import Validator, any_missing
 from moyai.kernel.errors import ClientFault, UnknownOperation
 
 
@@ -91,7 +91,7 @@ class ServiceDispatcher:
         complaints = self._validator.complaints(model, params)
         if complaints:
             missing = self._service.missing_fault if any_missing(complaints) else None
-            raise (missing or fault)(sentence(complaints))
+            raise (missing or fault)(self._service.describe(complaints))
         try:
             return self._acceptor(operation, model).accept(params)
         except Misfit as misfit:

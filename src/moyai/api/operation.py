@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from moyai.api.wire.validate import Description, sentence
 from moyai.domain.sts.session import Claims
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ClientFault, InvalidInput, OperationNotYet
@@ -94,6 +95,8 @@ class ApiService(msgspec.Struct, frozen=True):
     """The error for an operation of the service's model that moyai does not implement."""
     missing_fault: type[ClientFault] | None = None
     """The error for an absent required member, where the service has one of its own."""
+    describe: Description = sentence
+    """Writes the message about violations of the model's constraints."""
 
 
 def operation(*, input_fault: type[ClientFault] | None = None, cached: bool = False) -> Callable[[H], H]:

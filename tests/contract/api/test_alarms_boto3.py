@@ -238,7 +238,7 @@ def test_invalid_alarms_are_refused(installation, params, words):
         ("describe_alarms", {"ParentsOfAlarmName": "a", "StateValue": "OK"}, "ValidationError"),
         ("describe_alarms", {"ParentsOfAlarmName": "a", "ChildrenOfAlarmName": "a"}, "ValidationError"),
         ("describe_alarm_history", {"NextToken": "x"}, "InvalidNextToken"),
-        ("list_tags_for_resource", {"ResourceARN": ARN + "x"}, "ResourceNotFoundException"),
+        ("tag_resource", {"ResourceARN": ARN + "x", "Tags": [{"Key": "a", "Value": "b"}]}, "ResourceNotFoundException"),
         ("list_tags_for_resource", {"ResourceARN": "x"}, "InvalidParameterValue"),
         ("tag_resource", {"ResourceARN": ARN + "a", "Tags": [{"Key": "aws:a", "Value": ""}]}, "InvalidParameterValue"),
     ],

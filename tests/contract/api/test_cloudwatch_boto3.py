@@ -361,3 +361,30 @@ def test_a_day_of_minutes_may_begin_within_a_minute(installation):
     assert cloudwatch.get_metric_statistics(**asked, EndTime=later(start, 86400))["Datapoints"] == []
     refused = code(cloudwatch.get_metric_statistics, **asked, EndTime=later(start, 86460))
     assert refused == "InvalidParameterCombination"
+
+
+def test_anomaly_detectors_are_records(installation):
+    cloudwatch = installation.client("cloudwatch")
+    metric = {
+        "Namespace": "shop",
+        "MetricName": "orders",
+        "Dimensions": [{"Name": "zone", "Value": "a"}],
+        "Stat": "Sum",
+    }
+    settings = {"Configuration": {"MetricTimezone": "UTC"}}
+    cloudwatch.put_anomaly_detector(SingleMetricAnomalyDetector=metric, **settings)
+    cloudwatch.put_anomaly_detector(**metric, **settings)
+    [detector] = cloudwatch.describe_anomaly_detectors(MetricName="orders")["AnomalyDetectors"]
+    assert detector["SingleMetricAnomalyDetector"] == metric
+    assert (detector["StateValue"], detector["Configuration"]["MetricTimezone"]) == ("PENDING_TRAINING", "UTC")
+    assert cloudwatch.describe_anomaly_detectors(Namespace="other")["AnomalyDetectors"] == []
+    cloudwatch.delete_anomaly_detector(SingleMetricAnomalyDetector=metric)
+    for wrong in (metric, {"Namespace": "shop"}, {**metric, "SingleMetricAnomalyDetector": metric}):
+        with pytest.raises(ClientError):
+            cloudwatch.delete_anomaly_detector(**wrong)
+
+
+def test_a_deleted_alarm_has_no_tags(installation):
+    cloudwatch = installation.client("cloudwatch")
+    arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:gone"
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []

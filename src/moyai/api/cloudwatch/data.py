@@ -134,5 +134,5 @@ def _result(result: _LabelledSeries, part: SeriesPart) -> dict[str, object]:
         "timestamps": part.times,
         "values": [result.series.values[at] for at in part.times],
         "status_code": "PartialData" if part.is_partial else "Complete",
-        "messages": [_DROPPED] if result.series.incomplete else [],
+        "messages": [_DROPPED] if result.series.incomplete else None,
     }

@@ -131,8 +131,10 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
     if value_forms == 0:
         raise MissingRequiredParameter(f"One of {place}.Value, {place}.Values and {place}.StatisticValues is required.")
     if value_forms > 1:
+        forms = (("Value", datum.value), ("Values", datum.values or None), ("StatisticValues", datum.statistic_values))
+        first, second, *_ = (f"{place}.{name}" for name, form in forms if form is not None)
         raise InvalidParameterCombination(
-            f"The parameters {place}.Value, {place}.Values and {place}.StatisticValues are mutually exclusive."
+            f"The parameters {first} and {second} are mutually exclusive and you have specified both."
         )
     if datum.counts and not datum.values:
         raise InvalidParameterCombination(f"The parameter {place}.Counts goes with {place}.Values alone.")

@@ -29,6 +29,14 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
         "PutCompositeAlarm.ActionsSuppressorExtensionPeriod": _UNSUPPRESSED,
         "PutMetricData.EntityMetricData": _ENTITIES,
         "PutMetricData.StrictEntityValidation": _ENTITIES,
+        **{
+            f"{operation}.{member}": reason
+            for operation in ("PutAnomalyDetector", "DeleteAnomalyDetector")
+            for member, reason in (
+                ("MetricMathAnomalyDetector", "a detector watches one metric"),
+                ("SingleMetricAnomalyDetector.AccountId", _UNLINKED),
+            )
+        },
         "DescribeAlarmHistory.AlarmContributorId": "an alarm watches one time series",
     }
 )

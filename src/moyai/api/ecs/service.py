@@ -24,6 +24,7 @@ from moyai.api.ecs.tasks import queries as task_queries
 from moyai.api.ecs.unsupported import UNSUPPORTED_MEMBERS
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.operation import ApiService, operations
+from moyai.api.wire.validate import enum_sentence
 from moyai.domain.ecs.errors import InvalidParameter, UnsupportedFeature
 
 _MODULES: Final = (
@@ -60,6 +61,7 @@ def ecs(sessions: ExecSessionRegistry) -> ApiService:
         name="ecs",
         input_fault=InvalidParameter,
         not_yet_fault=UnsupportedFeature,
+        describe=enum_sentence,
         refused=UNSUPPORTED_MEMBERS,
         operations=operations(*_MODULES, *TAGS.operations(), sessions=sessions),
     )

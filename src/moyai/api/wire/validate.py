@@ -20,6 +20,7 @@ _SHOWN = 100  # characters of a bad value that a message repeats
 _MAX_COMPLAINTS = 10  # in one message
 _PATTERN_SECONDS = 0.05
 _PATTERN_ATTEMPTS = 3
+_STEP_START = regex.compile(r"(?:^|(?<=\.))[A-Z]")
 _SURROGATE_PAIR = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
 """A character above U+FFFF as Java's patterns write it: a surrogate pair."""
 
@@ -31,6 +32,8 @@ class Complaint(NamedTuple):
     value: str
     constraint: str
     missing: bool = False
+    allowed: Sequence[str] = ()
+    """The values of the enum that the value is none of."""
 
     def below(self, step: str) -> Complaint:
         """This complaint as part of a value, under ``step``."""
@@ -48,6 +51,25 @@ def sentence(complaints: Sequence[Complaint]) -> str:
         f"{c.value} at '{c.where}' failed to satisfy constraint: {c.constraint}" for c in complaints[:_MAX_COMPLAINTS]
     )
     return f"{count} validation error{'s' if count > 1 else ''} detected: {each}"
+
+
+Description = Callable[[Sequence[Complaint]], str]
+"""The message about the violations in a request."""
+
+
+def enum_sentence(complaints: Sequence[Complaint]) -> str:
+    """As ECS says it: of a value that its enum lacks, which values the member has."""
+    complaint = complaints[0]
+    if not complaint.allowed:
+        return sentence(complaints)
+    member = complaint.where.rpartition(".")[2].partition("[")[0]
+    words = xform_name(member, "_", {}).replace("_", " ")
+    return f"{words} should be one of [{','.join(complaint.allowed)}]"
+
+
+def lower_camel_sentence(complaints: Sequence[Complaint]) -> str:
+    """As CloudWatch says it: members' names begin with small letters, whatever the model has."""
+    return sentence([c._replace(where=_STEP_START.sub(lambda first: first[0].lower(), c.where)) for c in complaints])
 
 
 class Validator:
@@ -191,7 +213,8 @@ def _enum(shape: StringShape) -> Check | None:
     def check(value: object) -> Sequence[Complaint]:
         if value in values:
             return ()
-        return (_complaint(shape, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"),)
+        constraint = f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+        return (_complaint(shape, value, constraint)._replace(allowed=tuple(shape.enum)),)
 
     return check
 

@@ -6,6 +6,7 @@ from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.autoscaling.policy import ScalingPolicy
 from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition
+from moyai.domain.cloudwatch.anomaly_detector import AnomalyDetector
 from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.group import LogGroup, LogStream
@@ -27,6 +28,7 @@ class MonitoringTables:
     alarm_history = TableSpec(AlarmEvent, scope=scope_in_arn, alarm=lambda e: (e.arn,))
     dashboards = TableSpec(Dashboard, scope=scope_in_arn, account=lambda d: (scope_of(d.arn).account,))
 
+    anomaly_detectors = TableSpec(AnomalyDetector, scope=own_scope)
     log_groups = TableSpec(LogGroup, scope=scope_in_arn, id=lambda g: (g.id,))
     log_streams = TableSpec(LogStream, group=lambda s: (s.group,), id=lambda s: (s.id,))
 

@@ -10,7 +10,12 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.kernel.ids import ServiceArn
 from tests.unit.api.ecs.client import ARN, NETWORK, EcsClient, connect, offer, service
 
-EXTERNAL = {"serviceName": "own", "desiredCount": 3, "deploymentController": {"type": "EXTERNAL"}}
+EXTERNAL = {
+    "serviceName": "own",
+    "desiredCount": 3,
+    "deploymentController": {"type": "EXTERNAL"},
+    "launchType": "FARGATE",
+}
 OWN = {"cluster": "default", "service": "own"}
 SET = OWN | {"taskDefinition": "web", "networkConfiguration": NETWORK}
 

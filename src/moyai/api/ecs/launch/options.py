@@ -102,7 +102,9 @@ def with_launch_change(ctx: Context, cluster: Cluster, service: Service, change:
     constraints = service.placement_constraints if change.constraints is None else change.constraints
     strategy = service.placement_strategy if change.strategy is None else _without_empty(change.strategy)
     if service.is_external:
-        return with_task_set_options(service, LaunchOptions(constraints=constraints, strategy=strategy))
+        return with_task_set_options(
+            service, LaunchOptions(service.launch_type, constraints=constraints, strategy=strategy)
+        )
     providers = service.capacity_provider_strategy if change.providers is None else change.providers
     identifier = service.primary.task_definition if change.task_definition is None else change.task_definition
     definition = find_definition(ctx.store.world, ctx.scope, identifier)
@@ -128,7 +130,7 @@ def with_task_set_options(service: Service, options: LaunchOptions) -> Service:
     check_strategies(options.strategy)
     return msgspec.structs.replace(
         service,
-        launch_type=options.launch_type or service.launch_type,
+        launch_type=options.launch_type or EC2,
         placement_constraints=options.constraints,
         placement_strategy=options.strategy,
     )
