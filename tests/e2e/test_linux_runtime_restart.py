@@ -104,6 +104,22 @@ async def test_monitors_go_on_without_the_process_that_they_were_forked_from(lin
     assert (await container_state(linux.runtime, name="later")).phase is ContainerPhase.RUNNING
 
 
+async def test_a_start_that_waits_for_a_killed_server_is_made_by_the_next(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("true", "first"))
+    server = linux.runtime._monitors._process
+    os.kill(server.pid, signal.SIGSTOP)
+    waiting = asyncio.create_task(linux.runtime.start(shell(LINUX[RUNS][2])))
+
+    async def is_queued():
+        return (directory(linux) / "monitor.err").exists()
+
+    await linux.until(is_queued)
+    os.kill(server.pid, signal.SIGKILL)
+    await waiting
+    await wait_for_output(linux, "up")
+
+
 def files_of(pid):
     """The open files, pipes and sockets of a process."""
     links = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()} - {"/dev/null"}

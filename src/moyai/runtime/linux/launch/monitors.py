@@ -27,6 +27,8 @@ from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, 
 _START_TIMEOUT_MS = 30_000
 _END_TIMEOUT_MS = 5_000
 _MAX_ANSWER_BYTES = 16 * 1024
+_SERVERS = 3
+"""Servers that are asked for a monitor, one after the other, when each is killed before it answers."""
 _LOCK_POLLS, _LOCK_POLL_SECONDS = 250, 0.02
 
 
@@ -108,12 +110,25 @@ def start_monitor(server: MonitorServer, config: LaunchConfig) -> None:
     filtered_as = config.capabilities if config.filtered_as is None else config.filtered_as
     config.seccomp_filter = filter_for(filtered_as, config.further_calls)
     _write_private(path, config.pack())
-    with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
-        answer = _read_answer(server.start(path, errors.fileno()))
+    answer = _ask_for_monitor(server, directory, path)
     if answer not in {"ok", "already"}:
         lines = (directory / "monitor.err").read_text(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "it gave no reason"
         _raise_failure(answer or f"{CannotCreate.category}: the container's monitor ended without an answer: {reason}")
+
+
+def _ask_for_monitor(server: MonitorServer, directory: Path, config_file: Path) -> str:
+    """The monitor's answer; empty if it ended without one, or is silent for too long.
+
+    One that has ended without an error, an answer or a record was never forked: its server was killed, and another one
+    is asked. A monitor that was forked nevertheless has the container's lock, so that there are never two.
+    """
+    for _ in range(_SERVERS):
+        with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
+            answer = _read_answer(server.start(config_file, errors.fileno()))
+        if answer != "" or read_record(directory) is not None or (directory / "monitor.err").stat().st_size:
+            return answer or ""
+    return ""
 
 
 def _write_private(path: Path, data: bytes) -> None:
@@ -134,15 +149,15 @@ def _prepare_next_attempt(directory: Path) -> None:
     (directory / "state.json").unlink(missing_ok=True)
 
 
-def _read_answer(pipe: int) -> str:
-    """The monitor's answer. The monitor closes its end afterwards; one that is silent for too long gave none. Closes
-    the pipe.
-    """
+def _read_answer(pipe: int) -> str | None:
+    """The monitor's answer, after which it closes its end; None = it is silent for too long. Closes the pipe."""
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     answer = b""
     try:
-        while len(answer) < _MAX_ANSWER_BYTES and poll.poll(_START_TIMEOUT_MS):
+        while len(answer) < _MAX_ANSWER_BYTES:
+            if not poll.poll(_START_TIMEOUT_MS):
+                return None
             chunk = os.read(pipe, _MAX_ANSWER_BYTES)
             if not chunk:
                 break
