@@ -36,9 +36,6 @@ class ServiceDispatcher:
     """The operations of one service, with the codecs of its protocols and the checks of its model."""
 
     def __init__(self, service: ApiService, model: ServiceModel) -> None:
-        unknown = set(service.operations) - set(model.operation_names)
-        if unknown:
-            raise ValueError(f"{service.name} has no operation {', '.join(sorted(unknown))}")
         self.model = model
         self.codecs: Mapping[str, ProtocolCodec] = codecs(model)
         self._service = service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -183,8 +184,11 @@ def _delegates(options: Iterable[str]) -> DelegateChoice:
 
 def _run(settings: Settings) -> None:
     """Run the control plane until it is stopped, or print why it can't start."""
+    gc.disable()  # modules are in use until the end: looking for garbage among them takes time and finds none
     from moyai.app.main import StartupFailed, run
 
+    gc.freeze()
+    gc.enable()
     try:
         run(settings, announce=lambda url: echo(*_ready_message(url, settings.state.root).split("\n")))
     except StartupFailed as refusal:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
+from moyai.api.models import SERVICES, load_models
 from moyai.api.wire.validate import compiled_pattern
 from tests.contract.wire import peer
 
@@ -64,3 +67,13 @@ def test_every_pattern_compiles():
 def test_every_type_is_known(service):
     known = {"structure", "list", "map", "string", "boolean", "integer", "long", "float", "double", "timestamp", "blob"}
     assert {shape.type_name for of, shape in SHAPES if of == service} <= known
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_model_read_in_parts_is_the_whole_model(service):
+    description = Loader().load_service_model(service, "service-2")
+    whole, in_parts = ServiceModel(description, service), load_models([service])[service]
+    assert in_parts.metadata == whole.metadata
+    assert in_parts.operation_names == whole.operation_names
+    assert in_parts.shape_names == whole.shape_names
+    assert [shape.name for shape in in_parts.error_shapes] == [shape.name for shape in whole.error_shapes]

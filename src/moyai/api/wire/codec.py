@@ -10,6 +10,7 @@ sections of https://smithy.io/2.0/aws/protocols/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -56,11 +57,16 @@ class ErrorNames:
     """Finds the modelled error for a code, by the shape's name or by its query code."""
 
     def __init__(self, model: ServiceModel) -> None:
-        self._shapes: dict[str, StructureShape] = {}
-        for shape in model.error_shapes:
+        self._model = model
+
+    @cached_property
+    def _shapes(self) -> Mapping[str, StructureShape]:
+        shapes: dict[str, StructureShape] = {}
+        for shape in self._model.error_shapes:
             if isinstance(shape, StructureShape):
-                self._shapes[shape.name] = shape
-                self._shapes.setdefault(str(shape.error_code), shape)
+                shapes[shape.name] = shape
+                shapes.setdefault(str(shape.error_code), shape)
+        return shapes
 
     def wire(self, error: ApiError) -> WireError:
         """The error's names and members; members are still in moyai's types."""
