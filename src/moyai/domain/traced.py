@@ -34,9 +34,15 @@ def has_changed(tests: tuple[Unchanged, ...]) -> bool:
 
 
 class ReadStamps:
-    """The reads of a computation: the records themselves, and the stamps of indexes and tables."""
+    """The reads of a computation: the records themselves, and the stamps of indexes and tables.
+
+    They are compared one by one only when one of their tables has changed since they were compared last.
+    """
 
     def __init__(self, tables: Mapping[str, Table[Any]], topics: Iterable[Topic]) -> None:
+        topics = tuple(topics)
+        self._read_tables = tuple({name: tables[name] for name, *_ in topics}.values())
+        self._compared_at = [table.changes for table in self._read_tables]
         stamped: list[tuple[Table[Any], int]] = []
         indexed: list[tuple[Callable[[str, str], int], str, str, int]] = []
         records: list[tuple[Callable[[str], object], str, object]] = []
@@ -53,11 +59,17 @@ class ReadStamps:
 
     def are_current(self) -> bool:
         """Whether everything would be read as it was."""
-        return (
+        changes = [table.changes for table in self._read_tables]
+        if changes == self._compared_at:
+            return True
+        are_current = (
             all(get(key) is record for get, key, record in self._records)
             and all(stamp(index, value) == before for stamp, index, value, before in self._indexed)
             and all(table.changes == before for table, before in self._tables)
         )
+        if are_current:
+            self._compared_at = changes
+        return are_current
 
 
 class TracedWorld:
