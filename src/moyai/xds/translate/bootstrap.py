@@ -13,6 +13,7 @@ from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.config.overload.v3 import overload_pb2
 from envoy.extensions.bootstrap.internal_listener.v3 import internal_listener_pb2
 from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
+from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 from google.protobuf.json_format import MessageToJson
 
 from moyai.kernel.clock import Seconds
@@ -30,6 +31,21 @@ _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _MAX_CONNECTIONS = 50_000
 _OWNER_ONLY = 0o600
 _REGEX_SIZE = 1_000_000
+_HEAP = "envoy.resource_monitors.fixed_heap"
+_HOST_HEAP = 2 * 1024**3
+"""Bytes of memory of a host's Envoy. A task needs some hundred kilobytes, a connection at most some megabytes."""
+_HEAP_ACTIONS = (
+    ("shrink_heap", 0.8),
+    ("disable_http_keepalive", 0.85),
+    ("stop_accepting_requests", 0.95),
+    ("stop_accepting_connections", 0.97),
+)
+"""What is done, and from which share of the memory on."""
+_OVERLOAD_INTERVAL = 0.25
+_HUNG_AFTER = 30
+"""Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""
+_EXPORTS_UNTIL_EVICTION = 60
+"""Exports after which a host's Envoy forgets what access loggers have not counted any more: targets come and go."""
 
 
 class BootstrapSettings(msgspec.Struct, frozen=True):
@@ -61,10 +77,29 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8."""
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
+    message.overload_manager.CopyFrom(_host_overload())
+    message.watchdogs.worker_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
+    message.watchdogs.main_thread_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
+    message.stats_eviction_interval.CopyFrom(duration(settings.stats_interval * _EXPORTS_UNTIL_EVICTION))
+    trace_to_control_plane(message, proxy, settings.trace_sampling)
     message.bootstrap_extensions.add(
         name="envoy.bootstrap.internal_listener", typed_config=to_any(internal_listener_pb2.InternalListener())
     )
     return to_json(message)
+
+
+def _host_overload() -> overload_pb2.OverloadManager:
+    """The overload manager of a host's Envoy: beside its connections it bounds its memory, in which all of its tasks
+    would lose their proxy at once. It gives memory back, then ends idle connections, and at last accepts nothing new.
+    """
+    manager = connection_limit()
+    heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_HOST_HEAP)
+    manager.refresh_interval.CopyFrom(duration(_OVERLOAD_INTERVAL))
+    manager.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
+    for action, share in _HEAP_ACTIONS:
+        trigger = overload_pb2.Trigger(name=_HEAP, threshold=overload_pb2.ThresholdTrigger(value=share))
+        manager.actions.add(name=f"envoy.overload_actions.{action}", triggers=[trigger])
+    return manager
 
 
 def _bootstrap(node: base_pb2.Node, settings: BootstrapSettings, proxy: ProxyId) -> bootstrap_pb2.Bootstrap:

@@ -24,6 +24,11 @@ from moyai.runtime.linux.shim.user_namespace import IDS
 
 TABLE = "moyai"
 
+SHARED_CONNECTIONS = 2000
+"""Connections that a task may have in each direction at a proxy that it shares. The kernel counts them, because a
+refusal by the proxy costs the other tasks of the proxy as much as a request.
+"""
+
 _RETRANSMISSIONS = "4"
 """Unacknowledged retransmissions after which the kernel gives a connection up: 6 s. With its default of 15, a quarter
 of an hour, a proxy could not ask another task in time when a task's link is cut."""
@@ -36,9 +41,12 @@ def redirect_to_proxy(netns: Path, rules: str) -> None:
         apply_rules(rules)
 
 
-def service_connect_rules(intercept: Intercept, *, ipv6: bool = False) -> str:
-    """The script for a Service Connect proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address."""
-    return _ipv4_table(intercept) + (_closed_ipv6_table(intercept) if ipv6 else "")
+def service_connect_rules(intercept: Intercept, *, ipv6: bool = False, is_shared: bool = False) -> str:
+    """The script for a Service Connect proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address.
+    ``is_shared``: other tasks have the same proxy, so this one may have SHARED_CONNECTIONS in each direction.
+    """
+    ports = (intercept.egress_port, intercept.ingress_port) if is_shared else ()
+    return _ipv4_table(intercept, ports) + (_closed_ipv6_table(intercept) if ipv6 else "")
 
 
 def app_mesh_rules(intercept: InterceptAll, users: int, *, ipv6: bool = False) -> str:
@@ -65,10 +73,14 @@ table ip6 {TABLE} {{
 """
 
 
-def _ipv4_table(intercept: Intercept) -> str:
+def _ipv4_table(intercept: Intercept, limited_ports: Iterable[int]) -> str:
     outbound = [f"ip daddr {intercept.virtual_cidr} meta l4proto tcp redirect to :{intercept.egress_port}"]
     inbound = _inbound_rules(intercept.inbound_ports, intercept.ingress_port)
-    return _table("ip", inbound, outbound, intercept.egress_port)
+    return _table("ip", inbound, outbound, intercept.egress_port, map(_limit, limited_ports))
+
+
+def _limit(port: int) -> str:
+    return f"tcp dport {port} ct state new ct count over {SHARED_CONNECTIONS} reject with tcp reset"
 
 
 def _app_mesh_table(intercept: InterceptAll, users: int, family: str) -> str:
@@ -106,7 +118,9 @@ def _set(numbers: Iterable[int]) -> str:
     return f"{{ {', '.join(str(number) for number in sorted(set(numbers)))} }}"
 
 
-def _table(family: str, inbound: Iterable[str], outbound: Iterable[str], egress_port: int) -> str:
+def _table(
+    family: str, inbound: Iterable[str], outbound: Iterable[str], egress_port: int, limits: Iterable[str] = ()
+) -> str:
     return f"""\
 table {family} {TABLE}
 delete table {family} {TABLE}
@@ -121,7 +135,7 @@ table {family} {TABLE} {{
   }}
   chain closed {{
     type filter hook input priority filter; policy accept;
-    iifname "eth0" tcp dport {egress_port} reject with tcp reset
+{_indent([f'iifname "eth0" tcp dport {egress_port} reject with tcp reset', *limits])}
   }}
 }}
 """

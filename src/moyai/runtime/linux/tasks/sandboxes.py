@@ -122,7 +122,8 @@ def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
             veth.connect_nodes(task, network, router_netns, netns)
     ipv6 = isinstance(network, AwsvpcNetwork) and network.ipv6 is not None
     if spec.intercept is not None:
-        interception.redirect_to_proxy(netns, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
+        rules = interception.service_connect_rules(spec.intercept, ipv6=ipv6, is_shared=spec.shares_proxy)
+        interception.redirect_to_proxy(netns, rules)
     elif spec.intercept_all is not None:
         users = user_ids.first_id(paths.task(spec.user_namespace))
         interception.redirect_to_proxy(netns, interception.app_mesh_rules(spec.intercept_all, users, ipv6=ipv6))

@@ -30,6 +30,7 @@ WHOLE = InterceptAll(
             for p in ((), (80,), (8080, 80, 80))
         ),
         interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), ipv6=True),
+        interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), is_shared=True),
         interception.app_mesh_rules(WHOLE, 0, ipv6=True),
         interception.app_mesh_rules(InterceptAll(15001, uid=1337), 1879048192, ipv6=True),
     ],
@@ -45,6 +46,12 @@ def test_rules_redirect_each_inbound_port_once():
     text = interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (8080, 80, 80)))
     assert 'iifname "eth0" tcp dport { 80, 8080 } redirect to :15000' in text
     assert "ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001" in text
+
+
+def test_a_task_has_so_many_connections_at_a_proxy_that_it_shares():
+    text = interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), is_shared=True)
+    for port in (15001, 15000):
+        assert f"tcp dport {port} ct state new ct count over 2000 reject with tcp reset" in text
 
 
 def test_all_traffic_is_redirected_except_ignored_traffic():
