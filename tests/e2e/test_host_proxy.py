@@ -69,6 +69,7 @@ TIMEOUTS = TimeoutPolicy(request=15, idle=300)
 OUTLIER = OutlierPolicy(5, 1, 30, 300, 50)
 RETRY = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET_BEFORE_REQUEST), (503,), 5)
 HTTP, STREAM = ("127.255.0.1", 80), ("127.255.0.2", 6379)
+STAT_NAMES = {8080: "ingress.http", 8081: "ingress.stream"}
 ADDRESSES = {CALLER: "10.98.0.1", ONE: "10.98.0.2", TWO: "10.98.0.3", AWAY: "10.98.0.4"}
 INTERCEPTION = """table inet moyai {
   chain output { type nat hook output priority dstnat; ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001; }
@@ -208,7 +209,7 @@ def mesh(*members: WorkloadId) -> MeshIR:
 
 def member(workload: WorkloadId, port: int) -> Member:
     of = {} if workload == AWAY else {"workload": workload, "workload_port": port}
-    return Member("a", ADDRESSES[workload], port, **of)  # type: ignore[arg-type]
+    return Member("a", ADDRESSES[workload], port, stat_name=STAT_NAMES[port], **of)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -259,7 +260,10 @@ async def test_a_request_passes_the_filters_once_on_its_way_between_two_tasks(ho
     assert apps[ONE].peers == ["127.0.0.1"]
     assert await host.count("http.caller.egress.http.downstream_rq_total") == 1
     assert await host.count("http.one.ingress.http.downstream_rq_total") == 0
-    assert await host.count("tcp.one.ingress.http.downstream_cx_total") == 1
+    assert await host.count("tcp.one.local.ingress.http.downstream_cx_total") == 1
+    assert await host.count("listener.one.local.ingress.http.downstream_cx_active") == 1
+    assert await host.count("target.requests.of.one.ingress.http") == 1
+    assert await host.count("target.failed.of.one.ingress.http") == 0
 
 
 async def test_requests_go_to_tasks_of_this_host_and_of_others(host, apps):
@@ -275,11 +279,16 @@ async def test_a_request_is_retried_at_another_task_and_the_failing_one_is_eject
     answers = [await host.get() for _ in range(12)]
     assert {(answer.status, answer.body.split('"')[3]) for answer in answers} == {(200, "two")}
     assert await host.count("cluster.caller.egress.http.outlier_detection.ejections_active") == 1
+    failed = await host.count("target.failed.of.one.ingress.http")
+    assert failed == await host.count("cluster.caller.egress.http.upstream_rq_retry")
+    assert await host.count("target.requests.of.one.ingress.http") == failed
+    assert await host.count("target.requests.of.two.ingress.http") == 12
 
 
 async def test_a_cut_request_has_the_status_that_the_service_asks_for(host, apps):
     await host.feed.publish(mesh(ONE), host.placement)
     assert (await host.get("/cut", method="POST")).status == 502
+    assert await host.count("target.failed.of.one.ingress.http") == 1
 
 
 async def test_a_request_from_outside_of_the_host_passes_the_targets_own_filters(host, apps):
@@ -288,6 +297,7 @@ async def test_a_request_from_outside_of_the_host_passes_the_targets_own_filters
     assert (answer.status, answer.headers["server"]) == (200, "envoy")
     assert apps[ONE].peers == ["127.0.0.1"]
     assert await host.count("http.one.ingress.http.downstream_rq_total") == 1
+    assert await host.count("target.requests.of.one.ingress.http") == 1
 
 
 async def test_connections_reach_tcp_services(host):

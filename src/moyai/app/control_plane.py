@@ -83,7 +83,7 @@ from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder
 from moyai.telemetry.ingest.totals import Totals
 from moyai.telemetry.log_metrics import MeteredLogs
-from moyai.telemetry.reporters.identify import identify_from
+from moyai.telemetry.reporters.identify import find_task_in, identify_from
 from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.traces.recorder import SpanRecorder
 from moyai.xds.server.directory import Directory
@@ -107,8 +107,9 @@ class ControlPlane:
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval), settings.metrics.trace_sampling))
         self._metric_head = MetricHead(history=metrics, groups=metrics.groups())
         self._logs = logs = MeteredLogs(logs, store, self._metric_head)
-        identify = identify_from(lambda: self._store.world)
-        self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
+        identify, find_task = identify_from(lambda: store.world), find_task_in(lambda: store.world)
+        totals = Totals(metrics.totals())
+        self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, totals, find_task)
         self._spans = SpanRecorder(identify, settings.metrics.trace_sampling)
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = metric_reader(self._metric_head, self._recorder.buffer.flush)

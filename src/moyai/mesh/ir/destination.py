@@ -13,7 +13,8 @@ from moyai.mesh.ir.tls import ClientTls, IssuerTrust
 class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text.
     ``draining``: it gets no new requests, and its running ones may end. ``workload``: the workload that the endpoint
-    is a port of; empty = none. ``workload_port``: that port, as the workload itself has it.
+    is a port of; empty = none. ``workload_port``: that port, as the workload itself has it. ``stat_name``: the name of
+    that port's statistics.
     """
 
     zone: str
@@ -23,16 +24,19 @@ class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     draining: bool = False
     workload: str = ""
     workload_port: int = 0
+    stat_name: str = ""
 
 
 class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     """The endpoints of a destination, in a fixed order; there may be none. ``checked_by_address``: health checks name
-    the address and port of each endpoint as the host.
+    the address and port of each endpoint as the host. ``weights``: the weight of each zone that gets requests; empty =
+    each endpoint gets the same.
     """
 
     name: str
     members: tuple[Member, ...] = ()
     checked_by_address: bool = False
+    weights: tuple[tuple[str, int], ...] = ()
 
 
 class DnsLookupFamily(StrEnum):

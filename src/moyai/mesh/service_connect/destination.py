@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address
 
+from msgspec.structs import replace
+
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryService
 from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.connect.tuning import Tuning
@@ -18,7 +20,13 @@ from moyai.mesh.ir import (
     Member,
     Protocol,
 )
-from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, app_connection_idle, service_protocol, tuned_outlier
+from moyai.mesh.service_connect.policies import (
+    CONNECT_TIMEOUT,
+    app_connection_idle,
+    inbound_stat_name,
+    service_protocol,
+    tuned_outlier,
+)
 from moyai.mesh.service_connect.tls import issuer_of, trusts_of
 from moyai.mesh.service_connect.traffic_split import CalledService, PoolMember, PoolTarget, members_of
 from moyai.mesh.service_connect.zones import zone_aware_from
@@ -95,6 +103,8 @@ def _member(pool_member: PoolMember, default_port: int | None) -> Member | None:
     if not 0 < port <= _MAX_PORT:
         return None
     offer, task = pool_member.offer, pool_member.task
-    workload, inner_port = ("", 0) if offer is None or task is None else (task.arn, offer.reachable_port)
-    zone, issuer = attributes.get(ZONE, ""), issuer_of(offer)
-    return Member(zone, address, port, issuer, workload=workload, workload_port=inner_port)
+    member = Member(attributes.get(ZONE, ""), address, port, issuer_of(offer))
+    if offer is None or task is None:
+        return member
+    stat_name = inbound_stat_name(offer.discovery_name)
+    return replace(member, workload=task.arn, workload_port=offer.reachable_port, stat_name=stat_name)

@@ -87,6 +87,11 @@ def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
     )
 
 
+def inbound_stat_name(discovery_name: str) -> str:
+    """The name of the statistics of what a task answers under a discovery name."""
+    return f"ingress.{discovery_name}"
+
+
 def protocol_of(app_protocol: str | None) -> Protocol:
     """The protocol of a port with this ``appProtocol``; None is TCP."""
     return Protocol.TCP if app_protocol is None else Protocol(app_protocol)

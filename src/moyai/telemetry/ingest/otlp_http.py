@@ -35,8 +35,8 @@ MAX_CONNECTIONS: Final = 10_000
 """A proxy has one, and one more where it traces. The process may have 65,536 files open, and serves others as well."""
 MAX_UNCOUNTED_BYTES: Final = 256 * 1024 * 1024
 """Bytes of all connections that are not counted yet. A push has 21 KB when its proxy calls ten services."""
-_MAX_REQUEST: Final = 4 * 1024 * 1024
-"""Bytes of a request with its head."""
+_MAX_REQUEST: Final = 16 * 1024 * 1024
+"""Bytes of a request with its head. A task has about 12 KB in the push of the host's Envoy."""
 _BATCH_DELAY: Final = 0.05
 """Seconds that a report may wait for others."""
 _SLICE: Final = 20

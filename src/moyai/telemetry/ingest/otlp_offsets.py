@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -118,15 +119,50 @@ _Field = tuple[int, int, int, int]
 
 def metric_offsets(body: bytes) -> Iterator[FieldOffsets]:
     """The offsets of every metric in a push, in its order. Raises NotOtlp."""
+    with _otlp():
+        for start, end in _metric_spans(body):
+            metric = _metric(body, start, end)
+            if metric is not None:
+                yield metric
+
+
+def divide(body: bytes, owner_of: Callable[[str], str | None]) -> Mapping[str, bytes]:
+    """A push for each owner of metrics, with those whose names ``owner_of`` says are its own, in the order that they
+    had. Everything else is left out. Raises NotOtlp.
+    """
+    metrics: dict[str, list[bytes]] = {}
+    with _otlp():
+        for start, end in _metric_spans(body):
+            name = next(_messages(body, start, end, _NAME), None)
+            owner = None if name is None else owner_of(body[name[2] : name[3]].decode())
+            if owner is not None:
+                metrics.setdefault(owner, []).append(_message(2, body[start:end]))
+    return {owner: _message(1, _message(2, b"".join(own))) for owner, own in metrics.items()}
+
+
+@contextmanager
+def _otlp() -> Iterator[None]:
     try:
-        for _, _, resource_start, resource_end in _messages(body, 0, len(body), 1):
-            for _, _, scope_start, scope_end in _messages(body, resource_start, resource_end, 2):
-                for _, _, start, end in _messages(body, scope_start, scope_end, 2):
-                    metric = _metric(body, start, end)
-                    if metric is not None:
-                        yield metric
+        yield
     except (IndexError, UnicodeDecodeError, struct.error) as error:
         raise NotOtlp("the message is not an OTLP metrics export") from error
+
+
+def _metric_spans(body: bytes) -> Iterator[tuple[int, int]]:
+    for _, _, resource_start, resource_end in _messages(body, 0, len(body), 1):
+        for _, _, scope_start, scope_end in _messages(body, resource_start, resource_end, 2):
+            for _, _, start, end in _messages(body, scope_start, scope_end, 2):
+                yield start, end
+
+
+def _message(number: int, body: bytes) -> bytes:
+    """A field that is a message."""
+    header, size = bytearray([number << 3 | _BYTES]), len(body)
+    while size >= _CONTINUATION_BIT:
+        header.append(size & _VARINT_BITS | _CONTINUATION_BIT)
+        size >>= 7
+    header.append(size)
+    return bytes(header) + body
 
 
 def _metric(body: bytes, start: int, end: int) -> FieldOffsets | None:

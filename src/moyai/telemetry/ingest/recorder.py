@@ -18,14 +18,17 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import StoredProxy
 from moyai.telemetry.ingest.cumulative_to_delta import DeltaState
 from moyai.telemetry.ingest.group_aggregator import GroupAggregator, PendingReport, ProxySeries
+from moyai.telemetry.ingest.otlp_offsets import divide
 from moyai.telemetry.ingest.push_decoder import DecodedPush, PushDecoders
 from moyai.telemetry.ingest.totals import Totals
-from moyai.telemetry.reporters.envoy_stats import NO_STATS, ProxyReport
+from moyai.telemetry.reporters.envoy_stats import NO_STATS, ProxyReport, StatNaming
+from moyai.telemetry.reporters.hosted_stats import HOSTED_STATS, task_of
 from moyai.telemetry.reporters.reporter import IdentifyProxy, Reporter
 from moyai.telemetry.series.group import SlotTime, slot_time
 from moyai.telemetry.series.head import MetricHead
@@ -38,6 +41,8 @@ ForwardReport = Callable[[ProxyId, Reporter, ProxyReport], None]
 """Called with every report that counts; it returns at once and raises nothing."""
 LoadProxyState = Callable[[ProxyId], bytes | None]
 """Returns how far a proxy had been counted when it was last saved."""
+FindTask = Callable[[str], ProxyId | None]
+"""Returns the name that a task's proxy has, by the task's id."""
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +123,7 @@ class Recorder:
         since: Instant,
         load_state: LoadProxyState = lambda _proxy: None,
         totals: Totals | None = None,
+        find_task: FindTask = lambda _task: None,
     ) -> None:
         self.totals = totals or Totals()
         self.forward: ForwardReport | None = None
@@ -125,6 +131,9 @@ class Recorder:
         self.buffer = ReportBuffer()
         self._head = head
         self._identify = identify
+        self._find_task = find_task
+        self._hosted_tasks: dict[str, ProxyId] = {}
+        """The proxies, by name, of tasks that a host's Envoy serves: its last push may come after a task's record."""
         self._since = since
         self._load_state = load_state
         self._decoders = PushDecoders()
@@ -139,13 +148,30 @@ class Recorder:
             return self.record(proxy, push, clock.now())
 
     def record(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
-        """Count what is new in a push; False when the proxy's workload is unknown. Raises NotOtlp."""
+        """Count what is new in a push; False when the proxy's workload is unknown. The push of a host's Envoy counts
+        for each of its tasks. Raises NotOtlp.
+        """
+        if proxy == HOST_PROXY:
+            counted = [self._record_of(task, part, now) for task, part in divide(push, task_of).items()]
+            return any(counted)
         state = self._proxy(proxy)
         decode = state.decode if state is not None else self._decoders.decoder(NO_STATS)
         decoded = decode(push)
         if state is not None:
             self._count(proxy, state, decoded, now)
         return state is not None
+
+    def _record_of(self, task_id: str, push: bytes, now: Instant) -> bool:
+        """Count what a host's Envoy has counted for one task."""
+        task = self._hosted_tasks.get(task_id) or self._find_task(task_id)
+        state = None if task is None else self._proxy(task, HOSTED_STATS)
+        if task is None or state is None:
+            return False
+        if len(self._hosted_tasks) >= MAX_PROXIES:
+            self._hosted_tasks.clear()
+        self._hosted_tasks[task_id] = task
+        self._count(task, state, state.decode(push), now)
+        return True
 
     def take_unsaved_proxies(self) -> Iterator[StoredProxy]:
         """How far each proxy has been counted, of those that have changed since they were last taken."""
@@ -171,27 +197,28 @@ class Recorder:
         """Forget every proxy and every metric."""
         self._since = now
         self._proxies.clear()
+        self._hosted_tasks.clear()
         self._aggregators.clear()
         self.buffer.clear()
         self._head.clear()
         self.totals.clear()
 
-    def _proxy(self, proxy: ProxyId) -> _Proxy | None:
+    def _proxy(self, proxy: ProxyId, naming: StatNaming | None = None) -> _Proxy | None:
         state = self._proxies.get(proxy)
         if state is None:
             reporter = self._identify(proxy)
             if reporter is None:
                 return None
-            state = self._proxies[proxy] = self._new_proxy(proxy, reporter)
+            state = self._proxies[proxy] = self._new_proxy(proxy, reporter, naming or reporter.stat_naming)
             if len(self._proxies) > MAX_PROXIES:
                 self._proxies.popitem(last=False)
         self._proxies.move_to_end(proxy)
         return state
 
-    def _new_proxy(self, proxy: ProxyId, reporter: Reporter) -> _Proxy:
+    def _new_proxy(self, proxy: ProxyId, reporter: Reporter, naming: StatNaming) -> _Proxy:
         body = self._load_state(proxy)
         delta_state = _deserialize(body) if body is not None else None
-        decode = self._decoders.decoder(reporter.stat_naming)
+        decode = self._decoders.decoder(naming)
         new = _Proxy(reporter, delta_state or DeltaState(), decode, self._aggregator(reporter))
         new.is_baseline = delta_state is None and (body is not None or reporter.created_at < self._since)
         return new

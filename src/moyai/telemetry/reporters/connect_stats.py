@@ -87,6 +87,7 @@ def _tls_errors(owner: str) -> tuple[str, ...]:
 
 _FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
 """Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
+TLS_ERRORS_OF_CALLERS: Final = _tls_errors("listener")
 _HTTP_CLIENT: Final = StatMapping(
     "http",
     (
@@ -124,7 +125,7 @@ _HTTP_SERVER: Final = StatMapping(
         *(f"http.downstream_{name}" for name in ("rq_total", "cx_total", "cx_rx_bytes_total")),
         "http.downstream_cx_active",
         *_FAILURES,
-        *_tls_errors("listener"),
+        *TLS_ERRORS_OF_CALLERS,
     ),
     _http_server,
     "cluster.upstream_rq_time",
@@ -135,7 +136,7 @@ _TCP_SERVER: Final = StatMapping(
         *(f"tcp.downstream_{name}" for name in ("cx_total", "cx_rx_bytes_total")),
         # Envoy's TCP proxy has no gauge of open connections, but opens one to the application for each of them.
         "cluster.upstream_cx_active",
-        *_tls_errors("listener"),
+        *TLS_ERRORS_OF_CALLERS,
     ),
     _tcp_server,
 )

@@ -29,6 +29,15 @@ def identify_from(world: Callable[[], World]) -> IdentifyProxy:
     return identify
 
 
+def find_task_in(world: Callable[[], World]) -> Callable[[str], ProxyId | None]:
+    """A function that finds the name of a task's proxy by the task's id."""
+
+    def find(task_id: str) -> ProxyId | None:
+        return next((ProxyId(task.arn) for task in world().tasks.by("id", task_id)), None)
+
+    return find
+
+
 def mesh_reporter(world: World, identities: MeshIdentities, proxy: ProxyId) -> MeshReporter | None:
     """The virtual node or gateway that a proxy represents; None for a proxy that is not App Mesh's."""
     task = world.tasks.get(proxy)

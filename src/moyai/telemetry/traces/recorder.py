@@ -14,11 +14,12 @@ from typing import Final
 
 from typing_extensions import override
 
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.ids import ProxyId
 from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
 from moyai.telemetry.reporters.reporter import IdentifyProxy
 from moyai.telemetry.traces.otlp import decode_spans
-from moyai.telemetry.traces.span import conventional_spans
+from moyai.telemetry.traces.span import RawSpan, by_task, conventional_spans
 
 MOST_SPANS: Final = 20_000
 """Spans that are kept. One has about a kilobyte."""
@@ -37,7 +38,12 @@ class SpanRecorder(SpanReader):
 
     def receive(self, proxy: ProxyId, report: bytes) -> None:
         """Record a proxy's spans. Those of a proxy that belongs to no workload are dropped. Raises NotOtlp."""
-        raw_spans, reporter = decode_spans(report), self._identify(proxy)
+        raw_spans = decode_spans(report)
+        for owner, own in by_task(raw_spans).items() if proxy == HOST_PROXY else [(proxy, raw_spans)]:
+            self._record(owner, own)
+
+    def _record(self, proxy: ProxyId, raw_spans: Sequence[RawSpan]) -> None:
+        reporter = self._identify(proxy)
         if reporter is None:
             return
         resource = dict(reporter.resource_attributes(proxy))

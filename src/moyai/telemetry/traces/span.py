@@ -8,6 +8,7 @@ https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/observability/t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from moyai.kernel.ids import ProxyId
 from moyai.ports.spans import AttributeValue, SpanKind, TraceSpan
 
 _LONGEST: Final = 512
@@ -32,6 +34,9 @@ _NUMBERS: Final = (
     ("response_size", "http.response.body.size"),
     ("retry.count", "http.request.resend_count"),
 )
+_TASK, _TARGET = "moyai.task", "moyai.target"
+"""The tags of a host's Envoy with the tasks at both ends of a request."""
+_ALL_BITS: Final = 2**64 - 1
 _NOTHING: Final = "-"
 """Envoy's word for an absent value."""
 _APPLICATION: Final = ("/app:", "cds_ingress_")
@@ -64,6 +69,30 @@ def conventional_spans(raw_spans: Sequence[RawSpan], resource: Mapping[str, str]
         inherited_tags = {tag: of_parent[tag] for tag in _OF_REQUEST if tag in of_parent}
         spans.append(_conventional_span(replace(raw, tags={**inherited_tags, **raw.tags}), resource))
     return spans
+
+
+def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]:
+    """The spans of a host's Envoy by the task that they are of: a request and its attempts are the caller's.
+
+    A request passes this Envoy once, so an attempt is also what the target's own proxy would report, in the same time.
+    """
+    requests = {raw.id: raw.tags for raw in raw_spans if _is_request(raw.tags)}
+    spans: dict[ProxyId, list[RawSpan]] = defaultdict(list)
+    for raw in raw_spans:
+        request = requests.get(raw.id) or requests.get(raw.parent, {})
+        if _TASK in request:
+            spans[ProxyId(request[_TASK])].append(raw)
+        target = raw.tags.get(_TARGET, _NOTHING)
+        if raw.id not in requests and target != _NOTHING:
+            common = {tag: request[tag] for tag in _OF_REQUEST if tag in request}
+            tags = {**raw.tags, **common, "upstream_cluster": f"{target}{_APPLICATION[0]}"}
+            tags.pop("upstream_address", None)  # only attempts have one
+            spans[ProxyId(target)].append(replace(raw, id=_id_at_target(raw.id), parent=raw.id, tags=tags))
+    return spans
+
+
+def _id_at_target(attempt: str) -> str:
+    return f"{int(attempt, 16) ^ _ALL_BITS:016x}"
 
 
 def _conventional_span(raw: RawSpan, resource: Mapping[str, str]) -> TraceSpan:
@@ -117,7 +146,8 @@ def _addresses(tags: Mapping[str, str], kind: SpanKind) -> Iterator[tuple[str, A
             yield "server.port", port
         if kind is SpanKind.CLIENT:
             yield "url.full", f"{url.scheme}://{url.netloc}{url.path}"[:_LONGEST]
-    address, _, upstream_port = tags.get("upstream_address", "").rpartition(":")
+    # An internal listener is before a slash, and its address for others behind it.
+    address, _, upstream_port = tags.get("upstream_address", "").rpartition("/")[2].rpartition(":")
     if address and upstream_port.isdecimal():
         yield "network.peer.address", address.strip("[]")[:_LONGEST]
         yield "network.peer.port", int(upstream_port[:5])

@@ -32,6 +32,7 @@ from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.proxy_header import with_proxy_header
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
+from moyai.xds.translate.target_counts import name_target
 from moyai.xds.translate.tls import client_socket, issuer_sockets, local_socket, plain_socket
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -108,7 +109,7 @@ def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) ->
 
 def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, place: WorkloadPlace | None) -> None:
     """Set how an endpoint is selected, beyond the policy. Envoy knows one zone, which an Envoy of several workloads
-    hasn't.
+    hasn't: there the endpoints' zones have weights.
     """
     if destination.fail_open_below:
         cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
@@ -118,7 +119,9 @@ def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, 
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not where the source decides
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
-    elif destination.zone_aware_from and place is None:
+    elif destination.zone_aware_from and place is not None:
+        cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
+    elif destination.zone_aware_from:
         cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from
     else:
         cluster.common_lb_config.zone_aware_lb_config.routing_enabled.SetInParent()  # 0 %
@@ -151,6 +154,9 @@ def app_cluster(workload: Workload, inbound: InboundPort, place: WorkloadPlace |
         circuit_breakers=circuit_breakers(inbound.limits),
         upstream_bind_config=None if place is None else bind_inside(place, inbound.app_address),
     )
+    if place is not None:
+        (application,) = cluster.load_assignment.endpoints[0].lb_endpoints
+        name_target(application.metadata, inbound.stat_name, place)
     _use_protocol(cluster, inbound.protocol, idle=inbound.connection_idle)
     return cluster
 

@@ -9,21 +9,25 @@ from itertools import groupby
 
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+from google.protobuf import wrappers_pb2
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import EndpointGroup, Member
 from moyai.xds.translate import names
 from moyai.xds.translate.placement import Placement
+from moyai.xds.translate.target_counts import name_target
 
 
 def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
     """The endpoints of a group. A group without members has an assignment too, so that its cluster is ready."""
-    members = sorted(group.members)
+    members, weights = sorted(group.members), dict(group.weights)
     return endpoint_pb2.ClusterLoadAssignment(
         cluster_name=names.endpoints(group.name),
         endpoints=[
             endpoint_components_pb2.LocalityLbEndpoints(
-                locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(group, m, placement) for m in inside]
+                locality=base_pb2.Locality(zone=zone),
+                lb_endpoints=[_endpoint(group, m, placement) for m in inside],
+                load_balancing_weight=_weight(weights.get(zone)),
             )
             for zone, inside in groupby(members, key=lambda m: m.zone)
         ],
@@ -48,11 +52,12 @@ def listen_address(address: str, port: int) -> address_pb2.Address:
 
 
 def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None) -> endpoint_components_pb2.LbEndpoint:
-    is_local = placement is not None and WorkloadId(member.workload) in placement
-    address = _internal_address(member) if is_local else socket_address(member.address, member.port)
+    place = None if placement is None else placement.get(WorkloadId(member.workload))
+    address = socket_address(member.address, member.port) if place is None else _internal_address(member)
     endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
-    if is_local:
+    if place is not None:
         endpoint.metadata.filter_metadata[names.MATCH][names.LOCAL] = True
+        name_target(endpoint.metadata, member.stat_name, place)
     elif member.issuer:
         endpoint.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
     if member.draining:
@@ -60,6 +65,10 @@ def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None)
     if group.checked_by_address:
         endpoint.endpoint.health_check_config.hostname = f"{member.address}:{member.port}"
     return endpoint
+
+
+def _weight(weight: int | None) -> wrappers_pb2.UInt32Value | None:
+    return None if weight is None else wrappers_pb2.UInt32Value(value=weight)
 
 
 def _internal_address(member: Member) -> address_pb2.Address:

@@ -27,6 +27,7 @@ from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
+from moyai.xds.translate.target_counts import attempt_counts, task_tags
 
 _ENVOY_HEADERS = "x-envoy-"
 """Prefix of the headers by which a request could choose its own retries and timeouts. Those are the service's."""
@@ -56,7 +57,7 @@ def egress_http(service: MeshService, settings: HttpSettings) -> listener_compon
     manager = _manager(service.stat_name, service.protocol, settings)
     if settings.traced:
         manager.tracing.spawn_upstream_span.value = True  # a span for each attempt
-    manager.http_filters.append(_router(router_pb2.Router()))
+    manager.http_filters.append(_router(_counting_router(service.protocol, settings)))
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name, settings.place)))
     if settings.place is not None and service.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(service.cut_request_status))
@@ -78,7 +79,7 @@ def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSetting
 
     Its routes come by RDS, because connections that callers keep open stay with the listener that accepted them.
     """
-    router = router_pb2.Router()
+    router = _counting_router(inbound.protocol, settings)
     if not inbound.hosts and not inbound.cluster_label:
         router.dynamic_stats.value = False
     manager = _manager(inbound.stat_name, inbound.protocol, settings, workload.removed_headers)
@@ -104,6 +105,8 @@ def _manager(
         manager.http_filters.append(_grpc_statuses())
     if settings.traced:
         manager.tracing.SetInParent()
+    if settings.traced and settings.place is not None:
+        manager.tracing.custom_tags.extend(task_tags(settings.place))
     if settings.normal_paths:
         manager.normalize_path.value = True
         manager.merge_slashes = True
@@ -115,6 +118,11 @@ def _grpc_statuses() -> http_connection_manager_pb2.HttpFilter:
     """The filter that counts gRPC statuses, since a failed call has HTTP status 200."""
     config = grpc_stats_pb2.FilterConfig(stats_for_all_methods={"value": False})
     return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=to_any(config))
+
+
+def _counting_router(protocol: Protocol, settings: HttpSettings) -> router_pb2.Router:
+    """The router's configuration; in a host's Envoy, attempts are counted for their targets."""
+    return router_pb2.Router(upstream_log=() if settings.place is None else attempt_counts(protocol))
 
 
 def _router(router: router_pb2.Router) -> http_connection_manager_pb2.HttpFilter:

@@ -13,13 +13,13 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
-from moyai.mesh.ir import InboundPort, MeshIR, Workload
+from moyai.mesh.ir import InboundPort, MeshIR, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import listen_address
 from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ingress_chains, open_chains, pass_chain
 from moyai.xds.translate.inspector import inspect
 from moyai.xds.translate.network_namespace import enter
-from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.placement import WorkloadPlace, local_stat_name, stat_name_at
 from moyai.xds.translate.proto import to_any
 
 ACCEPTED_PER_EVENT = 1
@@ -98,11 +98,15 @@ def _open(workload: Workload, inbound: InboundPort, port: int, place: WorkloadPl
 
 
 def _pass(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_pb2.Listener:
-    """The internal listener of a port, for callers of the same Envoy. It opens no socket."""
+    """The internal listener of a port, for callers of the same Envoy. It opens no socket. How many TCP connections it
+    has is known from those to the application.
+    """
+    is_tcp = inbound.protocol is Protocol.TCP
     return listener_pb2.Listener(
         name=names.pass_listener(workload.id, inbound.listen_port or inbound.port),
         internal_listener=listener_pb2.Listener.InternalListenerConfig(),
         filter_chains=[pass_chain(workload, inbound, place)],
+        stat_prefix="" if is_tcp else local_stat_name(inbound.stat_name, place),
         traffic_direction=base_pb2.INBOUND,
     )
 

@@ -6,7 +6,7 @@ The Envoy of a single workload has no placement: it is itself in the workload's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from moyai.kernel.ids import WorkloadId
 
@@ -21,7 +21,16 @@ class WorkloadPlace(NamedTuple):
     scope: str
 
 
+LOCAL: Final = "local"
+"""The first part, after the scope, of the names of what a listener for callers of the same Envoy counts."""
 Placement = Mapping[WorkloadId, WorkloadPlace]
+
+
+def local_stat_name(stat_name: str, place: WorkloadPlace) -> str:
+    """The name of what a port's listener for callers of the same Envoy counts of HTTP connections: those that
+    come from elsewhere are counted by another kind of filter.
+    """
+    return f"{place.scope}.{LOCAL}.{stat_name}"
 
 
 def stat_name_at(stat_name: str, place: WorkloadPlace | None) -> str:

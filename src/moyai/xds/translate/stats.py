@@ -17,7 +17,9 @@ from xds.type.v3 import typed_struct_pb2
 
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.translate.names import STATISTICS_CLUSTER, XDS_CLUSTER
+from moyai.xds.translate.placement import LOCAL
 from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.target_counts import PREFIX, TAG
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
@@ -45,10 +47,13 @@ _SCOPE = r"[^.]+\."
 """The workload that a statistic of a host's Envoy is of."""
 _HOST_STATS = (
     LIVE,
-    rf"cluster\.{_SCOPE}{_SUBJECT}\.({_CLUSTER})",
+    rf"cluster\.{_SCOPE}egress\.[^.]+\.({_CLUSTER})",
+    rf"cluster\.{_SCOPE}ingress\.[^.]+\.upstream_(cx|rq)_active",
     rf"http\.{_SCOPE}{_SUBJECT}\.{_HTTP}",
-    rf"tcp\.{_SCOPE}{_SUBJECT}\.{_TCP}",
+    rf"tcp\.{_SCOPE}({_SUBJECT}|{LOCAL}\.{_SUBJECT})\.{_TCP}",
     rf"listener\.{_SCOPE}{_SUBJECT}\.{TLS}",
+    rf"listener\.{_SCOPE}{LOCAL}\.{_SUBJECT}\.downstream_cx_active",
+    rf"{PREFIX}\.[a-z]+\.{TAG}\.{_SCOPE}{_SUBJECT}",
 )
 
 _BALANCER = r"(app|net)/[^.]+"

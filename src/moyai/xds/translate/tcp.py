@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from envoy.config.listener.v3 import listener_components_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
-from moyai.mesh.ir import AnyLog, Destination, InboundPort, StreamSplit, Workload
+from moyai.mesh.ir import AnyLog, Destination, InboundPort, Protocol, StreamSplit, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import tcp_log
-from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.placement import WorkloadPlace, local_stat_name, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 
 WeightedClusters = tuple[tuple[str, int], ...]
@@ -61,9 +61,10 @@ def pass_tcp(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> 
     """The filter for connections to the application from callers of the same Envoy. The caller's own filters have
     logged them, and end the idle ones.
     """
+    name_stats = stat_name_at if inbound.protocol is Protocol.TCP else local_stat_name
     return _filter(
         tcp_proxy_pb2.TcpProxy(
-            stat_prefix=stat_name_at(inbound.stat_name, place),
+            stat_prefix=name_stats(inbound.stat_name, place),
             cluster=names.app_cluster(workload, inbound),
             idle_timeout=duration(0),
         ),

@@ -21,7 +21,7 @@ from moyai.telemetry.reporters.connect_reporter import ServiceReporter
 from moyai.telemetry.traces.exporter import BATCH, MOST_WAITING, SpanExporter
 from moyai.telemetry.traces.otlp import decode_spans, encode_spans
 from moyai.telemetry.traces.recorder import MOST_SPANS, SpanRecorder
-from moyai.telemetry.traces.span import RawSpan, conventional_spans
+from moyai.telemetry.traces.span import RawSpan, by_task, conventional_spans
 from moyai.testing.clock import ManualClock
 
 _SCOPES = trace_pb2.ResourceSpans.DESCRIPTOR.fields_by_number[2].name
@@ -194,3 +194,18 @@ async def test_spans_that_come_during_an_export_are_sent_all_the_same(caplog):
     assert collector.ids == [span.id, *(one.id for one in new)]
     assert collector.exporter.dropped == 0
     assert "dropped" not in caplog.text
+
+
+def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
+    request, attempt = (
+        raw(1, {**REQUEST, "moyai.task": "front"}),
+        raw(2, {**ATTEMPT, "moyai.target": "back"}, f"{1:016x}"),
+    )
+    spans = by_task([request, attempt, raw(3, ATTEMPT)])
+    assert spans["front"] == [request, attempt]
+    (served,) = spans["back"]
+    assert (served.parent, served.trace, served.duration) == (attempt.id, attempt.trace, attempt.duration)
+    assert served.id != attempt.id
+    (span,) = conventional_spans([served], RESOURCE)
+    assert (span.kind, span.request_id, span.attributes["http.request.method"]) == (SpanKind.SERVER, "r-1", "GET")
+    assert "network.peer.address" not in span.attributes

@@ -1,0 +1,99 @@
+"""The counts of a host's Envoy for the tasks that answer requests, as statistics that access logs write.
+
+A request between two tasks of the host passes the HTTP filters once, at the caller, whose counters don't tell one
+target from another. So each attempt that ends is counted for its target, which the endpoint's metadata has; a request
+that comes from elsewhere is counted in the same way by the target's own filters. The statistics are named
+``target.<statistic>.of.<name of the target's statistics>``.
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/stats/v3/stats.proto,
+.../api-v3/extensions/filters/http/router/v3/router.proto (``upstream_log``)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.core.v3 import base_pb2
+from envoy.config.route.v3 import route_components_pb2
+from envoy.extensions.access_loggers.stats.v3 import stats_pb2
+from envoy.type.metadata.v3 import metadata_pb2
+from envoy.type.tracing.v3 import custom_tag_pb2
+
+from moyai.mesh.ir import Protocol
+from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.proto import to_any
+
+PREFIX: Final = "target"
+TAG: Final = "of"
+_SPACE, _NAME, _TASK = "moyai", "target", "task"
+"""The keys of an endpoint's metadata."""
+_FAILED_ATTEMPTS: Final = ("UF", "UC", "UR")
+"""Envoy's response flags for an endpoint that could not be reached, or ended the connection or the stream."""
+_FIRST_FAILURE: Final = 500
+_GRPC_FAILURES: Final = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
+"""The statuses that Envoy's own counters take for a 5xx."""
+
+
+def name_target(metadata: base_pb2.Metadata, stat_name: str, place: WorkloadPlace) -> None:
+    """Write into an endpoint's metadata whom requests to it are counted for, and traced for."""
+    metadata.filter_metadata[_SPACE].update({_NAME: stat_name_at(stat_name, place), _TASK: place.workload})
+
+
+def task_tags(place: WorkloadPlace) -> Iterator[custom_tag_pb2.CustomTag]:
+    """The tags of spans that say which workloads of a host's Envoy they are of."""
+    caller = custom_tag_pb2.CustomTag.Literal(value=place.workload)
+    yield custom_tag_pb2.CustomTag(tag="moyai.task", literal=caller)
+    key = metadata_pb2.MetadataKey(key=_SPACE, path=[metadata_pb2.MetadataKey.PathSegment(key=_TASK)])
+    kind = metadata_pb2.MetadataKind(host=metadata_pb2.MetadataKind.Host())
+    target = custom_tag_pb2.CustomTag.Metadata(kind=kind, metadata_key=key)
+    yield custom_tag_pb2.CustomTag(tag="moyai.target", metadata=target)
+
+
+def attempt_counts(protocol: Protocol) -> Iterator[accesslog_pb2.AccessLog]:
+    """The upstream logs of a router that count attempts: all of them with their times, and those that failed."""
+    all_attempts = stats_pb2.Config(stat_prefix=PREFIX)
+    all_attempts.counters.add(stat=_stat("requests")).value_fixed.value = 1
+    all_attempts.histograms.add(
+        stat=_stat("time"),
+        unit=stats_pb2.Config.Histogram.Milliseconds,
+        value_format="%COMMON_DURATION(US_TX_END:US_RX_END:ms)%",
+    )
+    yield _logger(all_attempts)
+    failed = stats_pb2.Config(stat_prefix=PREFIX)
+    failed.counters.add(stat=_stat("failed")).value_fixed.value = 1
+    log = _logger(failed)
+    log.filter.or_filter.filters.extend(_failures(protocol))
+    yield log
+
+
+def _failures(protocol: Protocol) -> Iterator[accesslog_pb2.AccessLogFilter]:
+    comparison = accesslog_pb2.ComparisonFilter(op=accesslog_pb2.ComparisonFilter.GE)
+    comparison.value.default_value = _FIRST_FAILURE
+    comparison.value.runtime_key = "moyai.first_failure"  # required; nothing sets it
+    yield accesslog_pb2.AccessLogFilter(status_code_filter=accesslog_pb2.StatusCodeFilter(comparison=comparison))
+    flags = accesslog_pb2.ResponseFlagFilter(flags=_FAILED_ATTEMPTS)
+    yield accesslog_pb2.AccessLogFilter(response_flag_filter=flags)
+    if protocol is not Protocol.HTTP:
+        both = accesslog_pb2.AndFilter()
+        # Envoy gives every response a gRPC status, also one of another content type.
+        both.filters.add().header_filter.header.CopyFrom(_grpc_requests())
+        both.filters.add().grpc_status_filter.statuses.extend(
+            accesslog_pb2.GrpcStatusFilter.Status.Value(status) for status in _GRPC_FAILURES
+        )
+        yield accesslog_pb2.AccessLogFilter(and_filter=both)
+
+
+def _grpc_requests() -> route_components_pb2.HeaderMatcher:
+    matcher = route_components_pb2.HeaderMatcher(name="content-type")
+    matcher.string_match.prefix = "application/grpc"
+    return matcher
+
+
+def _stat(name: str) -> stats_pb2.Config.Stat:
+    tag = stats_pb2.Config.Tag(name=TAG, value_format=f"%UPSTREAM_METADATA({_SPACE}:{_NAME})%")
+    return stats_pb2.Config.Stat(name=name, tags=[tag])
+
+
+def _logger(config: stats_pb2.Config) -> accesslog_pb2.AccessLog:
+    return accesslog_pb2.AccessLog(name="envoy.access_loggers.stats", typed_config=to_any(config))
