@@ -19,6 +19,20 @@ from tests.e2e.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
+OPEN_MANY = """
+import resource, socket
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+held = []
+try:
+    while len(held) < 2300:
+        held.append(socket.create_connection(("web", 80), 5))
+except OSError:
+    pass
+print(len(held))
+"""
+
+
 @pytest.fixture(scope="module")
 def cluster(make_installation: Callable[..., Installation]) -> Cluster:
     installation = make_installation()
@@ -76,6 +90,25 @@ def test_the_proxy_has_next_to_no_privileges(cluster, probe):
         assert fields["Uid"].split()[0] != "0"
         assert int(fields["CapBnd"], 16) == 1 << 10 | 1 << 21
         assert (fields["NoNewPrivs"].strip(), fields["Seccomp"].strip()) == ("1", "2")
+
+
+def test_a_task_has_so_many_connections_at_the_proxy(cluster, probe):
+    opened = probe.run("python3", "-c", OPEN_MANY)
+    assert int(opened["out"]) == 2000, opened
+    assert web_answers(probe)
+
+
+def test_security_groups_apply_between_tasks_that_share_the_proxy(cluster, probe):
+    ec2, network = cluster.installation.client("ec2"), cluster.network(public=False)
+    (subnet,) = ec2.describe_subnets(SubnetIds=cluster.subnets[:1])["Subnets"]
+    group = ec2.create_security_group(VpcId=subnet["VpcId"], GroupName="closed", Description="closed")["GroupId"]
+    network["awsvpcConfiguration"]["securityGroups"] = [group]
+    cluster.update("web", networkConfiguration=network)
+    cluster.steady("web")
+    eventually(lambda: probe.ask("http", url="http://web/").get("status") == 503, "no rule lets the caller in")
+    anybody = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[anybody])
+    eventually(lambda: web_answers(probe), "a rule lets the caller in")
 
 
 def test_a_proxy_that_is_killed_under_load_comes_back_and_no_task_ends(cluster, probe):

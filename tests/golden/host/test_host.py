@@ -9,11 +9,13 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import Golden
+from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
 from moyai.xds.translate.placement import Placement, WorkloadPlace
@@ -31,9 +33,13 @@ def placement_of(mesh: MeshIR) -> Placement:
     return {w: WorkloadPlace(w, f"/run/netns/{name}", name) for w, name in names.items() if not name.endswith("-1")}
 
 
+def hosted_mesh(mesh: MeshIR) -> MeshIR:
+    return with_called_groups(replace(mesh, hosted=frozenset(placement_of(mesh))), MeshIR())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_envoy_resources_are_as_expected(name, golden_update):
-    mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
+    mesh = hosted_mesh(compile_mesh(load(WORLDS / f"{name}.in.yaml")))
     resources = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
         for kind, listed in messages(mesh, placement_of(mesh)).items()
@@ -49,6 +55,6 @@ def test_every_expectation_has_a_case(golden_update):
 
 @pytest.mark.parametrize("name", CASES)
 def test_envoy_accepts_the_configuration(name, tmp_path):
-    mesh = compile_mesh(with_certificates(load(WORLDS / f"{name}.in.yaml")))
-    found = messages(mesh, placement_of(mesh))
-    assert refusal_of(host_bootstrap(HOST, BootstrapSettings()), found, tmp_path) == ""
+    mesh = hosted_mesh(compile_mesh(with_certificates(load(WORLDS / f"{name}.in.yaml"))))
+    resources = messages(mesh, placement_of(mesh))
+    assert refusal_of(host_bootstrap(HOST, BootstrapSettings()), resources, tmp_path) == ""

@@ -50,13 +50,13 @@ def host_push(second: float, requests: int, failed: int = 0, others: int = 0) ->
 
 
 def totals(telemetry: Telemetry, **dimensions: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+    sums: dict[str, float] = {}
     for series in telemetry.reader.metrics(SCOPE):
         metric = series.metric
         if dict(metric.dimensions) == dimensions:
             for period in telemetry.reader.periods(SCOPE, metric, (EPOCH, Instant(EPOCH + 60)), 60):
-                found[metric.name] = found.get(metric.name, 0) + period.summary.sum
-    return found
+                sums[metric.name] = sums.get(metric.name, 0) + period.summary.sum
+    return sums
 
 
 def test_a_request_is_the_callers_and_the_targets(telemetry):

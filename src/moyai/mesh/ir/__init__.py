@@ -31,7 +31,7 @@ from moyai.mesh.ir.front import (
     StreamFront,
     Transport,
 )
-from moyai.mesh.ir.mesh import Diagnostic, MeshIR
+from moyai.mesh.ir.mesh import Diagnostic, MeshIR, SeparatedNetworks
 from moyai.mesh.ir.routing import (
     EVERY_PATH,
     FixedResponse,
@@ -141,6 +141,7 @@ __all__ = [
     "Rewrite",
     "RouteRule",
     "RouteRules",
+    "SeparatedNetworks",
     "ServerTls",
     "ServiceAddress",
     "SessionCookie",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,10 +23,19 @@ class Diagnostic(msgspec.Struct, frozen=True):
     message: str
 
 
+class SeparatedNetworks(NamedTuple):
+    """A call that a rule of the networks of two workloads may forbid: from one to a port of the other."""
+
+    caller: str
+    target: str
+    port: int
+
+
 class MeshIR(msgspec.Struct, frozen=True):
     """A consistent configuration of all traffic: every name that is used in it is defined in it. ``proxies``: the
     workload of each proxy whose id differs from its workload's. A workload without such proxies is that of the proxy
-    with its id. ``hosted``: the workloads that the Envoy of their host serves with others.
+    with its id. ``hosted``: the workloads that the Envoy of their host serves with others. ``separated``: the networks
+    of such between which calls are made by address.
     """
 
     workloads: Mapping[WorkloadId, Workload] = {}
@@ -36,3 +46,4 @@ class MeshIR(msgspec.Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...] = ()
     proxies: Mapping[ProxyId, WorkloadId] = {}
     hosted: frozenset[WorkloadId] = frozenset()
+    separated: frozenset[SeparatedNetworks] = frozenset()

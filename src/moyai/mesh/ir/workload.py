@@ -137,6 +137,8 @@ class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
     """Headers that are removed from incoming requests before rules are matched."""
     egress_stat_name: str = ""
     """The name of the egress listener's statistics; empty = its address."""
+    network: str = ""
+    """The network that it is in, for workloads of a host's Envoy: calls inside of it cross none."""
     is_front: bool = False
     """Whether its proxy is a front proxy, with ``listeners``."""
     listeners: tuple[FrontListener, ...] = ()

@@ -9,6 +9,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn, WorkloadId
 from moyai.mesh.ir import Diagnostic, MeshIR
 from moyai.mesh.service_connect.destination import destination_of, group_of
+from moyai.mesh.service_connect.networks import networks_of, separated_networks
 from moyai.mesh.service_connect.projections import connect_services, connect_tasks
 from moyai.mesh.service_connect.routes import mesh_service
 from moyai.mesh.service_connect.tls import certificates_of
@@ -34,6 +35,7 @@ def join(meshes: Iterable[MeshIR]) -> MeshIR:
         diagnostics=tuple(d for part in parts for d in part.diagnostics),
         proxies={k: v for part in parts for k, v in part.proxies.items()},
         hosted=frozenset(workload for part in parts for workload in part.hosted),
+        separated=frozenset(pair for part in parts for pair in part.separated),
     )
 
 
@@ -51,10 +53,16 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     ports = {a: proxy_ports(world.task_definitions[a]) for a in sorted({t.task_definition for t in tasks})}
     services = connect_services(world)
     streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
+    hosted = [t for t in tasks if t.view is not None and t.is_hosted]
+    separated = separated_networks(world, hosted)
+    networks = networks_of(hosted, separated)
     diagnostics: list[Diagnostic] = []
     traced = world.defaults.traced
     contexts = {
-        t.arn: WorkloadContext(namespace, ports[t.task_definition], streaming[t.service], names, traced) for t in tasks
+        t.arn: WorkloadContext(
+            namespace, ports[t.task_definition], streaming[t.service], names, traced, networks.get(t.arn, "")
+        )
+        for t in tasks
     }
     present = (t for t in tasks if t.view is not None and t.shares_proxy == t.is_hosted)
     workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in present]
@@ -66,5 +74,6 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
         | {t.destination: group_of(world, c.service, t, diagnostics) for c, t in targets},
         certificates=certificates_of(world, tasks),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
-        hosted=frozenset(WorkloadId(t.arn) for t in tasks if t.view is not None and t.is_hosted),
+        hosted=frozenset(WorkloadId(t.arn) for t in hosted),
+        separated=separated,
     )

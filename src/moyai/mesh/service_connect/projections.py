@@ -15,7 +15,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.traffic import TrafficShare
 from moyai.domain.table import Projection
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn, Pool, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
+from moyai.kernel.ids import NamespaceArn, Pool, SecurityGroupId, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
 
 _WITH_NETWORK = frozenset(TaskStatus) - {TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED}
 """States of a task whose network namespace exists for certain."""
@@ -37,6 +37,8 @@ class ConnectTask(NamedTuple):
     is_caller: bool
     shares_proxy: bool = False
     is_hosted: bool = False
+    subnet: SubnetId = SubnetId("")
+    security_groups: tuple[SecurityGroupId, ...] = ()
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -80,6 +82,8 @@ def _task(task: Task) -> ConnectTask:
         task.view is not None and task.last_status is TaskStatus.RUNNING,
         task.shares_proxy,
         task.shares_proxy and task.last_status in _WITH_NETWORK and task.proxy_leaves_at is None,
+        task.interface.subnet,
+        task.interface.security_groups,
     )
 
 

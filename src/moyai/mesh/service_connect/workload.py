@@ -14,6 +14,7 @@ from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
     app_connection_idle,
     cut_request_status,
+    inbound_stat_name,
     protocol_of,
     timeouts_of,
 )
@@ -24,7 +25,7 @@ from moyai.mesh.service_connect.zones import peers_name
 
 class WorkloadContext(NamedTuple):
     """The inputs of a task's workload besides the task: its namespace, its proxy's ports, the streaming paths of its
-    service, the names of services in the mesh, and whether proxies trace.
+    service, the names of services in the mesh, whether proxies trace, and its network if others are separated from it.
     """
 
     namespace: Namespace
@@ -32,6 +33,7 @@ class WorkloadContext(NamedTuple):
     streaming: tuple[str, ...]
     names: Mapping[DiscoveryServiceArn, str]
     traced: bool = False
+    network: str = ""
 
 
 def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
@@ -47,6 +49,7 @@ def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[D
         peers=peers_name(context.namespace, task),
         access_log=None if view.access_log is None else _access_log(view.access_log),
         traced=context.traced,
+        network=context.network,
     )
 
 
@@ -70,7 +73,7 @@ def _inbound(
             protocol=protocol,
             timeouts=timeouts_of(protocol, offer),
             connect_timeout=APP_CONNECT_TIMEOUT,
-            stat_name=f"ingress.{offer.discovery_name}",
+            stat_name=inbound_stat_name(offer.discovery_name),
             listen_port=offer.ingress_port,
             connection_idle=app_connection_idle(protocol),
             streaming=() if protocol is Protocol.TCP else streaming,

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
 from moyai.domain.ecs.task import NetworkInterface, Task
@@ -17,9 +17,9 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.ecs.volume import EfsVolume
 from moyai.domain.efs.file_system import NFS_PORT, AccessPoint, CreationInfo, MountTarget, host_name
 from moyai.domain.keys import scope_of
-from moyai.domain.queries.vpc import find_in_scope
+from moyai.domain.queries.security_rules import rules_for_tcp
 from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount, FileSystemUser
-from moyai.domain.vpc.security_group import ALL, SecurityGroup, SecurityGroupRule
+from moyai.domain.vpc.security_group import SecurityGroupRule
 from moyai.domain.world import World
 from moyai.kernel.ids import SecurityGroupId
 from moyai.kernel.scope import Scope
@@ -109,23 +109,14 @@ def _owner(creation: CreationInfo) -> DirectoryOwner:
 def _nfs_passes(world: World, scope: Scope, interface: NetworkInterface, target: MountTarget) -> bool:
     """Whether the security groups of the task and of the mount target allow NFS from one to the other."""
     own, other = interface.security_groups, target.security_groups
-    leaves = any(_allows_nfs(rule, target.address, other) for rule in _rules(world, scope, own, egress=True))
-    enters = any(_allows_nfs(rule, interface.address, own) for rule in _rules(world, scope, other, egress=False))
-    return leaves and enters
+    leaving = rules_for_tcp(world, scope, own, NFS_PORT, egress=True)
+    entering = rules_for_tcp(world, scope, other, NFS_PORT, egress=False)
+    leaves = any(_is_peer(rule, target.address, other) for rule in leaving)
+    return leaves and any(_is_peer(rule, interface.address, own) for rule in entering)
 
 
-def _rules(
-    world: World, scope: Scope, groups: Iterable[SecurityGroupId], *, egress: bool
-) -> Iterable[SecurityGroupRule]:
-    records = (find_in_scope(world, SecurityGroup, scope, group) for group in groups)
-    return (rule for group in records if group is not None for rule in group.way(egress=egress))
-
-
-def _allows_nfs(rule: SecurityGroupRule, address: str, groups: tuple[SecurityGroupId, ...]) -> bool:
-    """Whether a rule allows NFS with a peer that has this address and these groups."""
-    is_port = rule.from_port is None or rule.to_port is None or rule.from_port <= NFS_PORT <= rule.to_port
-    if rule.protocol != ALL and (rule.protocol != "tcp" or not is_port):
-        return False
+def _is_peer(rule: SecurityGroupRule, address: str, groups: tuple[SecurityGroupId, ...]) -> bool:
+    """Whether a rule is about a peer that has this address and these groups."""
     if rule.group is not None:
         return rule.group.id in groups
     return rule.cidr_ipv4 is not None and ip_address(address) in ip_network(rule.cidr_ipv4)

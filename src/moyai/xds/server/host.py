@@ -14,6 +14,7 @@ from moyai.domain.sandbox.host_proxy import namespace_path
 from moyai.domain.world import ProxyState
 from moyai.kernel.ids import ProxyId, TaskId, WorkloadId
 from moyai.mesh.ir import MeshIR
+from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.endpoint_history import Endpoint, EndpointIndex
 from moyai.xds.server.proxy import Proxy
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
@@ -43,7 +44,8 @@ class HostedWorkloads:
             return False
         shard = shard or self._shards.setdefault(name, Shard(self._index))
         before = {workload for workload, owner in self._shard_of.items() if owner is shard}
-        changed = shard.update(mesh if mesh.hosted else _EMPTY, _placement(mesh))
+        hosted_mesh = with_called_groups(mesh, shard.mesh) if mesh.hosted else _EMPTY
+        changed = shard.update(hosted_mesh, _placement(mesh))
         for workload in before - mesh.hosted:
             del self._shard_of[workload]
         self._shard_of.update(dict.fromkeys(mesh.hosted, shard))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from moyai.mesh.ir import CertificateFile, MeshIR, Protocol, RouteRules, StreamSplit, TrustedFile, Workload
 from moyai.xds.server.resource import EncodedResource, ResourceType, encode
-from moyai.xds.server.resource_set import called_services, destinations_of, endpoints_name, secret_sources
+from moyai.xds.server.resource_set import as_called_by, called_services, destinations_of, endpoints_name, secret_sources
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.front import front_listeners
@@ -49,7 +49,8 @@ def own_resources(
 
 def _own_destinations(mesh: MeshIR, workload: Workload, place: WorkloadPlace) -> MeshIR:
     """The mesh with this workload's destinations only, as its own: what is counted of them is counted for it."""
-    own = (mesh.destinations[name] for name in dict.fromkeys(destinations_of(mesh, workload)))
+    called = (mesh.destinations[name] for name in dict.fromkeys(destinations_of(mesh, workload)))
+    own = (as_called_by(destination, workload) for destination in called)
     renamed = (replace(d, label=names.own_cluster(place, d), stat_name=stat_name_at(d.stat_name, place)) for d in own)
     return replace(mesh, destinations={d.name: d for d in renamed})
 

@@ -22,6 +22,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import Message
+from msgspec.structs import replace
 
 from moyai.mesh.ir import (
     AnyCertificate,
@@ -157,7 +158,8 @@ def shared_keys_of(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None
             yield routes_key(service)
     for name in destinations:
         yield cluster_key(name)
-        endpoints = endpoints_name(mesh.destinations[name])
+        destination = mesh.destinations[name]
+        endpoints = endpoints_name(destination if place is None else as_called_by(destination, workload))
         if endpoints is not None:
             yield ResourceType.ENDPOINT, endpoints
 
@@ -252,6 +254,28 @@ def _destinations_of_routing(routing: RouteRules | StreamSplit | tuple[VirtualHo
 
 def _destinations_of_rules(rules: Iterable[RouteRule]) -> Iterator[str]:
     return (target.destination for rule in rules for target in rule.targets)
+
+
+class CalledGroup(NamedTuple):
+    """The name of a group as callers of one zone, service and network call it, and the group that has its members."""
+
+    name: str
+    group: str
+
+
+def called_group(destination: Destination, caller: Workload) -> CalledGroup | None:
+    """The group that a caller in a host's Envoy sends to; None where it is the same for all callers, or no group."""
+    source = destination.source
+    if not isinstance(source, EndpointGroupSource) or not (destination.zone_aware_from or caller.network):
+        return None
+    zone = f"{caller.zone} {caller.peers}" if destination.zone_aware_from else ""
+    return CalledGroup(" ".join(filter(None, (source.group, "from", zone, caller.network))), source.group)
+
+
+def as_called_by(destination: Destination, caller: Workload) -> Destination:
+    """The destination as it is for a caller in a host's Envoy."""
+    group = called_group(destination, caller)
+    return destination if group is None else replace(destination, source=EndpointGroupSource(group.name))
 
 
 def endpoints_name(destination: Destination) -> str | None:

@@ -1,0 +1,81 @@
+"""The groups of endpoints of a host's Envoy, as each of its callers calls them. Pure.
+
+Callers of different zones, services and networks share this Envoy. So each group is there once for each of these.
+
+**Zones.** Envoy computes zone-aware routing for the one zone of its process, from the process's own peers. Here the
+control plane computes what Envoy would, and gives each zone of endpoints a weight:
+
+- A zone that has at least its callers' share of the endpoints gets all of their requests.
+- A zone that has less keeps what is its endpoints' fair part; the rest goes to zones with more than their share.
+- With fewer endpoints than the destination asks for, or none in the callers' zone, each endpoint gets the same.
+
+**Networks.** A member that a rule separates from the callers is called by address, as one of another host.
+
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/load_balancing/zone_aware
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import Destination, EndpointGroup, Member, MeshIR, SeparatedNetworks, Workload
+from moyai.xds.server.resource_set import called_group, destinations_of
+
+_WHOLE = 10_000
+"""The sum of the weights of zones that are not weighted by their endpoints."""
+_NO_PEERS = EndpointGroup("")
+
+
+def with_called_groups(mesh: MeshIR, before: MeshIR) -> MeshIR:
+    """The mesh with the groups that its hosted workloads call. ``before``: the last result, whose groups stay the same
+    objects where they are equal.
+    """
+    groups = dict(mesh.groups)
+    for caller in (mesh.workloads[key] for key in mesh.hosted):
+        for destination in (mesh.destinations[name] for name in destinations_of(mesh, caller)):
+            called = called_group(destination, caller)
+            if called is not None and called.name not in groups:
+                group = replace(_as_called(mesh, mesh.groups[called.group], destination, caller), name=called.name)
+                known = before.groups.get(called.name)
+                groups[called.name] = known if known == group else group
+    return replace(mesh, groups=groups)
+
+
+def _as_called(mesh: MeshIR, group: EndpointGroup, destination: Destination, caller: Workload) -> EndpointGroup:
+    if mesh.separated:
+        members = (_by_address_if_separated(mesh, member, caller) for member in group.members)
+        group = replace(group, members=tuple(members))
+    if not destination.zone_aware_from:
+        return group
+    peers = mesh.groups.get(caller.peers or "", _NO_PEERS)
+    return replace(group, weights=zone_weights(group, peers, caller.zone, destination.zone_aware_from))
+
+
+def _by_address_if_separated(mesh: MeshIR, member: Member, caller: Workload) -> Member:
+    target = mesh.workloads.get(WorkloadId(member.workload))
+    if target is None or SeparatedNetworks(caller.network, target.network, member.workload_port) not in mesh.separated:
+        return member
+    return replace(member, workload="", workload_port=0, stat_name="")
+
+
+def zone_weights(group: EndpointGroup, peers: EndpointGroup, zone: str, at_least: int) -> tuple[tuple[str, int], ...]:
+    """The weight of each zone for callers in ``zone``, who are some of ``peers``. ``at_least``: so many endpoints."""
+    endpoints, callers = _counts(group), _counts(peers)
+    total, all_callers = sum(endpoints.values()), sum(callers.values())
+    if total < at_least or not endpoints.get(zone) or not callers.get(zone):
+        return tuple(sorted(endpoints.items()))
+    own_share, needed_share = endpoints[zone] / total, callers[zone] / all_callers
+    if own_share >= needed_share:
+        return ((zone, _WHOLE),)
+    room = {other: max(count / total - callers.get(other, 0) / all_callers, 0) for other, count in endpoints.items()}
+    own_part, spread = own_share / needed_share, sum(room.values())
+    shares = {other: (1 - own_part) * part / spread for other, part in room.items() if part} | {zone: own_part}
+    return tuple(sorted((other, max(round(_WHOLE * share), 1)) for other, share in shares.items()))
+
+
+def _counts(group: EndpointGroup) -> Mapping[str, int]:
+    return Counter(member.zone for member in group.members)
