@@ -28,7 +28,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@scripts/test.sh check
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser --docker --podman
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser --docker --podman --cdk
 	@BASE=$(BASE) scripts/box.sh
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 

@@ -10,6 +10,7 @@
 #   scripts/setup.sh --podman      also have Podman in .venv/podman, from which a test takes images
 #   scripts/setup.sh --services    also have a root file system of Debian with nginx, PostgreSQL, Redis, Node.js and Python in
 #                                  .venv/services, from which a test makes images
+#   scripts/setup.sh --cdk         also have AWS's CDK in .venv/cdk, which a test lets deploy applications
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
@@ -240,6 +241,18 @@ add_browser() {
   install_packages chromium
 }
 
+# From the lock of examples/shop/cdk, which has the hash of each package; no package's own script runs.
+add_cdk() {
+  local -r directory=$VENV/cdk
+  cmp --silent examples/shop/cdk/package-lock.json $directory/fetched.json && return
+  say "fetching AWS's CDK (about 60 MB)"
+  mkdir -p $directory
+  cp examples/shop/cdk/{package.json,package-lock.json,.npmrc} $directory
+  npm ci --prefix $directory --ignore-scripts --prefer-offline --no-progress --loglevel error </dev/null >/dev/null \
+    || die "CDK's packages could not be installed: see above; is the package registry reachable?"
+  cp $directory/package-lock.json $directory/fetched.json
+}
+
 # Debian's own, with the libraries that it needs.
 add_skopeo() {
   has skopeo && return
@@ -267,6 +280,7 @@ main() {
   if [[ " $* " == *" --docker "* ]]; then add_docker; fi
   if [[ " $* " == *" --podman "* ]]; then add_podman; fi
   if [[ " $* " == *" --services "* ]]; then add_services; fi
+  if [[ " $* " == *" --cdk "* ]]; then add_cdk; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
 
