@@ -85,6 +85,7 @@ function Navigation() {
     { type: "link", text: text.targetGroups, href: href(paths.targetGroups) },
     { type: "link", text: text.traffic, href: href(paths.traffic) },
     { type: "link", text: text.alarms, href: href(paths.alarms) },
+    { type: "link", text: text.stacks, href: href(paths.stacks) },
     { type: "link", text: text.about, href: href(paths.about) },
   ] as const;
   const currentHref = href(LISTS_OF_FORMS[pathname] ?? pathname);

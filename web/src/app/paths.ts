@@ -39,6 +39,9 @@ export const paths = {
   editHealthCheck: (name: string) => `/target-groups/${part(name)}/edit-health-check`,
   alarms: "/alarms",
   alarm: (name: string) => `/alarms/${part(name)}`,
+  stacks: "/stacks",
+  /** A stack, given its name, or its id where it is deleted. */
+  stack: (stack: string, tab?: string) => `/stacks/${part(stack)}${tab ? `/${tab}` : ""}`,
   about: "/about",
   traffic: "/traffic",
   trafficOf: (namespace: string) => `/traffic?namespace=${part(namespace)}`,

@@ -45,6 +45,8 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/target-groups/:group/:tab?": lazy(() => import("../pages/targetGroups/TargetGroupPage.tsx")),
   "/alarms": lazy(() => import("../pages/alarms/AlarmsPage.tsx")),
   "/alarms/:alarm": lazy(() => import("../pages/alarms/AlarmPage.tsx")),
+  "/stacks": lazy(() => import("../pages/stacks/StacksPage.tsx")),
+  "/stacks/:stack/:tab?": lazy(() => import("../pages/stacks/StackPage.tsx")),
   "/about": lazy(() => import("../pages/about/AboutPage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };

@@ -11,6 +11,7 @@ export const app = {
     targetGroups: "Target groups",
     traffic: "Traffic",
     alarms: "Alarms",
+    stacks: "Stacks",
     about: "About moyai",
     version: (version: string) => `moyai version ${version}`,
   },

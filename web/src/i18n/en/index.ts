@@ -11,6 +11,7 @@ import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
 import { rules } from "./rules.ts";
 import { services } from "./services.ts";
+import { stacks } from "./stacks.ts";
 import { targetGroups } from "./targetGroups.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
@@ -30,6 +31,7 @@ export const en = {
   parts,
   rules,
   services,
+  stacks,
   targetGroups,
   task,
   tasks,

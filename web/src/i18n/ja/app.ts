@@ -12,6 +12,7 @@ export const app: Translation<typeof english> = {
     targetGroups: "ターゲットグループ",
     traffic: "トラフィック",
     alarms: "アラーム",
+    stacks: "スタック",
     about: "moyai について",
     version: (version) => `moyai バージョン ${version}`,
   },

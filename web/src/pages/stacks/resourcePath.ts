@@ -1,0 +1,26 @@
+// The console's own page of a stack's resource.
+
+import { paths } from "../../app/paths.ts";
+import { clusterOf, familyOf, nameOf } from "../../aws/arn.ts";
+import { elbName } from "../../aws/elb.ts";
+
+const PATHS: Readonly<Record<string, (id: string) => string>> = {
+  "AWS::CloudFormation::Stack": paths.stack,
+  "AWS::CloudWatch::Alarm": paths.alarm,
+  "AWS::ECS::Cluster": paths.cluster,
+  "AWS::ECS::Service": (arn) => paths.service(clusterOf(arn.split(":").at(-1)), nameOf(arn)),
+  "AWS::ECS::TaskDefinition": (arn) => {
+    const { family, revision } = familyOf(arn);
+    return paths.taskDefinition(family, revision);
+  },
+  "AWS::ElasticLoadBalancingV2::LoadBalancer": (arn) => paths.loadBalancer(elbName(arn)),
+  "AWS::ElasticLoadBalancingV2::TargetGroup": (arn) => paths.targetGroup(elbName(arn)),
+  "AWS::ServiceDiscovery::HttpNamespace": paths.namespace,
+  "AWS::ServiceDiscovery::PrivateDnsNamespace": paths.namespace,
+  "AWS::ServiceDiscovery::PublicDnsNamespace": paths.namespace,
+};
+
+/** The path of a resource's page; undefined for a type without pages, and for a resource that does not exist yet. */
+export function resourcePath(type: string | undefined, physicalId: string | undefined): string | undefined {
+  return physicalId ? PATHS[type ?? ""]?.(physicalId) : undefined;
+}
