@@ -21,6 +21,10 @@ _NO_NODE = (
 _FAILED = "moyai: the console could not be built: see above; fix that, or install moyai from a wheel"
 
 
+_EXAMPLE = ("Dockerfile", "image", "services", "task-definitions")
+"""What `moyai demo` needs of examples/shop."""
+
+
 class ConsoleHook(BuildHookInterface):
     """Adds the console and the example to the wheel, and the console to the source distribution."""
 
@@ -43,7 +47,9 @@ class ConsoleHook(BuildHookInterface):
             if subprocess.run(["bash", "scripts/console.sh"], cwd=self._root, check=False).returncode:
                 sys.exit(_FAILED)
         if self.target_name == "wheel":
-            build_data["force_include"][str(self._root / "examples" / "shop")] = "moyai/cli/demo/example"
+            example = self._root / "examples" / "shop"
+            for name in _EXAMPLE:  # and not what tools may have left beside it
+                build_data["force_include"][str(example / name)] = f"moyai/cli/demo/example/{name}"
 
     @property
     def _root(self) -> Path:

@@ -7,9 +7,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from moyai.api.control.custom_response import CustomResponseHandler
+from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.domain.cloudformation.stack import StackStatus
 from moyai.kernel.scope import Scope
@@ -117,6 +120,10 @@ class Machine:
         self.ids = SeededIds(3)
         self.files = {"inner": INNER}
         self.calls = 0
+        self.requests: list[dict[str, Any]] = []
+        """What the functions of custom resources were asked."""
+        self.function: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"PhysicalResourceId": "thing-1"}
+        """What they answer."""
         self.before: Callable[[int], None] = lambda _: None
         self.cut_at: int | None = None
         """The call whose answer never comes back: the control plane dies."""
@@ -145,6 +152,8 @@ class Machine:
 
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         """Answer a call of the loop."""
+        if call.service == "lambda":
+            return await self._invoke(call)
         if any(call.operation.startswith(verb) for verb in LASTING):
             return await self._caller.call(scope, call)
         url = str(call.input.get("TemplateURL", ""))
@@ -159,6 +168,22 @@ class Machine:
             self._cut.set()
             await asyncio.Event().wait()
         return answer
+
+    async def _invoke(self, call: Call) -> Mapping[str, Any]:
+        """Call the function of a custom resource, which answers at once, before the call has."""
+        self.calls += 1
+        self.before(self.calls)
+        request = json.loads(call.input["Payload"])
+        self.requests.append(request)
+        url = urlsplit(request["ResponseURL"])
+        answer = {"Status": "SUCCESS", "RequestId": request["RequestId"], **self.function(request)}
+        sent = HttpRequest("PUT", url.path, url.query, {}, json.dumps(answer).encode())
+        response = await CustomResponseHandler(self.installation.store)(sent)
+        assert response.status == 200, response
+        if self.calls == self.cut_at:
+            self._cut.set()
+            await asyncio.Event().wait()
+        return {}
 
     async def ask(self, operation: str, **members: Any) -> Mapping[str, Any]:
         """Call an operation of CloudFormation, as a user."""

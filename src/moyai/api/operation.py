@@ -48,6 +48,8 @@ class Context(msgspec.Struct, frozen=True):
     """The task with whose role's session the caller signs."""
     session: Claims | None = None
     """The claims in the temporary credentials with which the caller signs."""
+    included: Mapping[str, str] = MappingProxyType({})
+    """The files in S3 that a template in the request includes, by their locations."""
     stack: StackId | None = None
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 

@@ -39,7 +39,7 @@ from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.records import imported_names, instance_of, others_exports, records_of
-from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.names import context_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
 
@@ -214,13 +214,11 @@ class StackLoop:
     async def _outcome(self, resource: StackResource) -> _RecordOutcome:
         """Carry out a resource's procedure; returns how to record what came of it. Raises StateUnwritable."""
         stack = self._store.world.stacks[resource.stack]
-        context = ResourceContext(
+        context = context_of(
             stack,
-            resource.logical_id,
-            resource.token,
+            resource,
             is_repeated=resource.key in self._interrupted,
             api=self._caller.address,
-            creation_policy=resource.creation_policy,
             takes_tags=self._caller.owns(resource_types()[resource.type].service),
         )
         procedure = procedure_of(resource, context)

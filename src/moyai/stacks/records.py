@@ -18,12 +18,13 @@ from moyai.stacks.evaluation.scope import Values, pseudo_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate, processed_document
 from moyai.stacks.template.sections import transform_names
 from moyai.stacks.template.text import parse_text
+from moyai.stacks.transforms.include import include_files
 
 
 def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackInstance:
     """The desired stack of a recorded template. Raises TemplateFault, for an export that is gone by now."""
     return instantiate(
-        parse_text(template.body),
+        include_files(parse_text(template.body), template.included),
         ParameterSource(request=template.parameters, stored=template.stored),
         known_values(world, stack),
     )
@@ -31,7 +32,7 @@ def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackIns
 
 def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
     """A recorded template after its transforms; without one, as it was given. Raises TemplateFault."""
-    document = parse_text(template.body)
+    document = include_files(parse_text(template.body), template.included)
     if not transform_names(document):
         return template.body
     source = ParameterSource(request=template.parameters, stored=template.stored)

@@ -186,7 +186,8 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
         ({"Type": "AWS::Logs::LogGroup", "CreationPolicy": {"ResourceSignal": {}}}, "can't have a CreationPolicy"),
         ({"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"Other": {}}}, "must be a ResourceSignal"),
         ({"Type": "AWS::Logs::LogGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}}, "UpdatePolicy"),
-        ({"Type": "Custom::Thing"}, "[Custom::Thing]. A custom resource needs a function"),
+        ({"Type": "Custom::Thing"}, "required key [ServiceToken] not found"),
+        ({"Type": "Custom::"}, "Unrecognized resource types: [Custom::]"),
     ],
 )
 def test_policies_without_effect_are_refused(cfn, resource, message):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
-from moyai.api.cloudformation.template_url import MAX_OBJECT, parse_object_url, read_template_object
+from moyai.api.cloudformation.service import cloudformation
+from moyai.api.cloudformation.stacks import CreateStackRequest
+from moyai.api.cloudformation.template_url import MAX_OBJECT, MAX_POLICY, parse_object_url, read_template_object
 from moyai.api.operation import Context
-from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.cloudformation.errors import CloudFormationFault, StackFault
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
+from moyai.stacks.records import instance_of, processed_text
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -101,6 +106,76 @@ def read(objects: Objects | None, key: str) -> str:
     store, clock = MemoryStore(), ManualClock()
     context = Context(SCOPE, clock.now(), SeededIds(1), store, "arn", "test", "request", host=HOST)
     return asyncio.run(read_template_object(objects, context, f"http://{HOST}/bucket/{key}"))
+
+
+def ask(name: str, request: Any, objects: Objects) -> Any:
+    """Call an operation of CloudFormation, with these objects in S3; the world after it."""
+    store, clock = MemoryStore(), ManualClock()
+    context = Context(SCOPE, clock.now(), SeededIds(1), store, "arn", "test", "request", host=HOST)
+    answer: Any = cloudformation(objects).operations[name].handle(context, request)
+    asyncio.run(answer)
+    return store.world
+
+
+INCLUDING = json.dumps(
+    {
+        "Resources": {
+            "Logs": {"Type": "AWS::Logs::LogGroup"},
+            "Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://bucket/more.yaml"}},
+        }
+    }
+)
+MORE = {"/bucket/more.yaml": b"More: {Type: AWS::Logs::LogGroup}"}
+EXPAND = ("CAPABILITY_AUTO_EXPAND",)
+
+
+def test_the_files_that_a_template_includes_are_read_from_s3():
+    world = ask("CreateStack", CreateStackRequest("shop", INCLUDING, capabilities=EXPAND), Objects(dict(MORE)))
+    [template], [stack] = world.stack_templates, world.stacks
+    assert template.body == INCLUDING
+    assert template.included == {"s3://bucket/more.yaml": MORE["/bucket/more.yaml"].decode()}
+    assert instance_of(world, stack, template).template.resources.keys() == {"Logs", "More"}
+    assert json.loads(processed_text(world, stack, template))["Resources"].keys() == {"Logs", "More"}
+
+
+@pytest.mark.parametrize(
+    ("creation", "objects", "message"),
+    [
+        (CreateStackRequest("shop", INCLUDING), MORE, "Requires capabilities : [CAPABILITY_AUTO_EXPAND]"),
+        (
+            CreateStackRequest("shop", INCLUDING, capabilities=EXPAND),
+            {"/bucket/other": b""},
+            "Transform AWS::Include failed with: S3 error: The specified key does not exist.",
+        ),
+        (
+            CreateStackRequest("shop", INCLUDING.replace("s3://", "https://example.com/"), capabilities=EXPAND),
+            MORE,
+            "Transform AWS::Include failed with: TemplateURL must be a supported URL.",
+        ),
+        (
+            CreateStackRequest("shop", "{}", stack_policy_body="{}", stack_policy_url="https://s3.amazonaws.com/b/k"),
+            MORE,
+            "Stack Policy URL and Stack Policy Body can not both be specified.",
+        ),
+        (
+            CreateStackRequest("shop", "{}", stack_policy_url="https://s3.amazonaws.com/bucket/long"),
+            {"/bucket/long": b" " * (MAX_POLICY + 1)},
+            f"Stack Policy may not exceed {MAX_POLICY} bytes in size.",
+        ),
+    ],
+)
+def test_files_and_policies_that_cannot_be_had_are_reported(creation, objects, message):
+    with pytest.raises(CloudFormationFault) as caught:
+        ask("CreateStack", creation, Objects(dict(objects)))
+    assert caught.value.message.startswith(message)
+
+
+def test_a_stack_policy_is_read_from_s3():
+    policy = '{"Statement": {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}}'
+    body = '{"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup"}}}'
+    creation = CreateStackRequest("shop", body, stack_policy_url=f"http://{HOST}/bucket/policy")
+    [stack] = ask("CreateStack", creation, Objects({"/bucket/policy": policy.encode()})).stacks
+    assert stack.policy == policy
 
 
 def test_a_template_is_read_from_the_server_of_s3_for_the_callers_account():

@@ -18,6 +18,7 @@ from moyai.stacks.policy import parse_policy
 class SetStackPolicyRequest(msgspec.Struct, frozen=True):
     stack_name: str
     stack_policy_body: str | None = None
+    stack_policy_url: str | None = None
 
 
 class GetStackPolicyRequest(msgspec.Struct, frozen=True):

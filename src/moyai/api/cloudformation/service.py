@@ -24,14 +24,11 @@ from moyai.api.operation import ApiService, operations
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.ports.delegate import Delegate
 
-_NO_URL: Final = "send the policy itself"
 _ONE_VERSION: Final = "each type is AWS's, and there is one version of it"
 _NO_STACK_SETS: Final = "there are no stack sets"
 
 _REFUSED: Final = MappingProxyType(
     {
-        "*.StackPolicyURL": _NO_URL,
-        "*.StackPolicyDuringUpdateURL": _NO_URL,
         "*.Parameters[].ResolvedValue": "it is of responses only",
         "*.ResourceTypes": "there are no permissions that it could narrow",
         "*.RollbackConfiguration": "alarms do not roll stacks back",
@@ -57,7 +54,7 @@ _REFUSED: Final = MappingProxyType(
 
 
 def cloudformation(delegate: Delegate | None = None) -> ApiService:
-    """The service; ``delegate`` answers S3, where templates may be."""
+    """The service; ``delegate`` answers S3, where templates and policies may be."""
     table = operations(account, change_sets, describe, drift, operation_events, policies, signals, stacks, templates)
     return ApiService(
         name="cloudformation",

@@ -49,6 +49,7 @@ class CreateStackRequest(msgspec.Struct, frozen=True):
     client_request_token: str | None = None
     enable_termination_protection: bool = False
     stack_policy_body: str | None = None
+    stack_policy_url: str | None = None
     deployment_config: DeploymentConfig = DeploymentConfig()
 
 
@@ -65,7 +66,9 @@ class UpdateStackRequest(msgspec.Struct, frozen=True):
     disable_rollback: bool = False
     client_request_token: str | None = None
     stack_policy_body: str | None = None
+    stack_policy_url: str | None = None
     stack_policy_during_update_body: str | None = None
+    stack_policy_during_update_url: str | None = None
     deployment_config: DeploymentConfig = DeploymentConfig()
 
 

@@ -1,4 +1,4 @@
-"""Templates that are objects in S3, by their URL.
+"""Templates, the files that they include, and stack policies that are objects in S3, by their URLs.
 
 Promise: a URL is one of S3, moyai's own or AWS's, and is read from the server that answers S3 here; no other URL is
 ever fetched. A template has at most a megabyte, and half a minute.
@@ -18,13 +18,25 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import ApiOperation, Context
-from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegateFailed, NotDelegated
+from moyai.stacks.template.text import parse_text
+from moyai.stacks.transforms.include import INCLUDE, include_locations
 
 MAX_OBJECT: Final = 1024 * 1024
 """Bytes of a template in S3."""
 MAX_BODY: Final = 51_200
 """Bytes of a template in a request."""
+MAX_POLICY: Final = 16_384
+"""Bytes of a stack policy."""
+MAX_FILES: Final = 50
+"""Files that a template includes."""
+_TEXTS: Final = (
+    ("template_body", "template_url", "Template"),
+    ("stack_policy_body", "stack_policy_url", "Stack Policy"),
+    ("stack_policy_during_update_body", "stack_policy_during_update_url", "Stack Policy During Update"),
+)
+"""The members of requests with a text, those with its URL in S3, and what the text is."""
 _SECONDS: Final = 30.0
 _S3_HOST: Final = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?s3(?:-fips)?(?:[.-](?:dualstack\.)?[a-z]{2}[a-z-]*-\d)?"
@@ -123,22 +135,59 @@ def _headers(ctx: Context) -> dict[str, str]:
 
 
 def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | None) -> ApiOperation[Any]:
-    """The operation, whose handler gets the text of a template also where the request has its URL."""
-    if "template_url" not in operation.request.__struct_fields__:
+    """The operation, whose handler gets the texts of what is in S3: a template or a policy of which the request has the
+    URL, and the files that a template includes.
+    """
+    if "template_url" not in operation.request.__struct_fields__ and operation.name != "SetStackPolicy":
         return operation
 
     async def handle(ctx: Context, request: Any) -> object:  # noqa: ANN401 (the operation's request)
-        body, url = request.template_body, request.template_url
-        if body is not None and url is not None:
-            raise StackFault("Template URL and Template Body can not both be specified.")
-        if body is not None and len(body.encode(errors="surrogatepass")) > MAX_BODY:
-            raise StackFault(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
-                f"length less than or equal to {MAX_BODY}"
-            )
-        if url is not None:
-            body = await read_template_object(delegate, ctx, url)
-        answer = operation.handle(ctx, replace(request, template_body=body, template_url=None))
+        for body, url, title in _TEXTS:
+            if getattr(request, url, None) is not None:
+                text = await _read_text(delegate, ctx, request, (body, url, title))
+                request = replace(request, **{body: text, url: None})
+            elif body == "template_body" and (text := getattr(request, body, None)) is not None:
+                _check_length(text)
+        included = await _read_included(delegate, ctx, getattr(request, "template_body", None) or "")
+        answer = operation.handle(replace(ctx, included=included), request)
         return await answer if isawaitable(answer) else answer
 
     return replace(operation, handle=handle)
+
+
+async def _read_text(delegate: Delegate | None, ctx: Context, request: Any, members: tuple[str, str, str]) -> str:  # noqa: ANN401 (as above)
+    body, url, title = members
+    if getattr(request, body) is not None:
+        raise StackFault(f"{title} URL and {title} Body can not both be specified.")
+    text = await read_template_object(delegate, ctx, getattr(request, url))
+    if title != "Template" and len(text) > MAX_POLICY:
+        raise StackFault(f"{title} may not exceed {MAX_POLICY} bytes in size.")
+    return text
+
+
+def _check_length(body: str) -> None:
+    if len(body.encode(errors="surrogatepass")) > MAX_BODY:
+        raise StackFault(
+            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
+            f"length less than or equal to {MAX_BODY}"
+        )
+
+
+async def _read_included(delegate: Delegate | None, ctx: Context, body: str) -> dict[str, str]:
+    """The files that a template includes, by their locations. Raises StackFault."""
+    if INCLUDE not in body:
+        return {}
+    try:
+        locations = sorted(set(include_locations(parse_text(body))))
+    except TemplateFault:
+        return {}  # the handler says what is wrong in the template
+    if len(locations) > MAX_FILES:
+        raise StackFault(f"Transform AWS::Include failed with: a template may include {MAX_FILES} files.")
+    files = {}
+    for location in locations:
+        bucket_url = location.replace("s3://", "https://s3.amazonaws.com/", 1) if location[:5] == "s3://" else location
+        try:
+            files[location] = await read_template_object(delegate, ctx, bucket_url)
+        except StackFault as fault:
+            raise StackFault(f"Transform AWS::Include failed with: {fault.message}") from None
+    return files

@@ -35,7 +35,7 @@ from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json, parse_text
-from moyai.stacks.transforms.include import include_locations
+from moyai.stacks.transforms.include import INCLUDE, include_files
 from moyai.stacks.types.check import check_capabilities, check_types, needed_capabilities
 
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
@@ -83,11 +83,13 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     """
     world = ctx.store.world
     former = world.stack_templates.get(stack.target)
-    body = former.body if former is not None and requested.use_previous else requested.body
+    body, included = requested.body, ctx.included
+    if former is not None and requested.use_previous:
+        body, included = former.body, former.included
     if body is None:
         raise StackFault("Either Template URL or Template Body must be specified.")
     check_nesting(world, stack, body)
-    document = parse_document(body)
+    document = parse_document(body, included)
     request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
     declared = parse_declarations(document)
     texts = parameter_texts(declared, request, previous)
@@ -105,24 +107,24 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
         parameters=texts,
         stored=stored,
         tags=tags,
+        included=included,
         hidden=tuple(name for name, parameter in declared.parameters.items() if parameter.is_hidden),
     )
     return template, instance
 
 
-def parse_document(body: str) -> dict[str, Json]:
-    """The document of a template. Raises TemplateFault for what is wrong in it."""
-    document = parse_text(body)
-    unknown = [name for name in transform_names(document) if name != EXTENSIONS]
-    if unknown or next(include_locations(document), None) is not None:
-        name = unknown[0] if unknown else "AWS::Include"
-        raise TemplateFault(f"No transform named {name} found. moyai runs {EXTENSIONS} only.")
+def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
+    """The document of a template with the files that it includes. Raises TemplateFault for what is wrong in it."""
+    document = include_files(parse_text(body), included)
+    unknown = next((name for name in transform_names(document) if name not in {EXTENSIONS, INCLUDE}), None)
+    if unknown is not None:
+        raise TemplateFault(f"No transform named {unknown} found. moyai runs {EXTENSIONS} and {INCLUDE} only.")
     return document
 
 
 def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[str, object]:
     """Check a template, and show its parameters and the capabilities that it needs."""
-    template = _checked_template(_body(ctx, request.template_body, None))
+    template = _checked_template(*_body(ctx, request.template_body, None))
     return {
         "parameters": [
             {
@@ -141,7 +143,7 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
 
 def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> dict[str, object]:
     """The declarations of a template: parameters, types of resources, capabilities."""
-    template = _checked_template(_body(ctx, request.template_body, request.stack_name))
+    template = _checked_template(*_body(ctx, request.template_body, request.stack_name))
     return {
         "parameters": [
             {
@@ -183,18 +185,19 @@ def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]
     return {"template_body": body, "stages_available": ("Original", "Processed")}
 
 
-def _body(ctx: Context, body: str | None, stack_name: str | None) -> str:
+def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, Mapping[str, str]]:
+    """The text of a request's template or of a stack's, and the files that it includes."""
     if (body is None) == (stack_name is None):
         raise StackFault("Exactly one of TemplateBody and StackName must be specified.")
     if body is not None:
-        return body
+        return body, ctx.included
     template = ctx.store.world.stack_templates.get(stack_of(ctx, str(stack_name)).target)
-    return "" if template is None else template.body
+    return ("", {}) if template is None else (template.body, template.included)
 
 
-def _checked_template(body: str) -> ParsedTemplate:
+def _checked_template(body: str, included: Mapping[str, str]) -> ParsedTemplate:
     """The template, checked as far as that is possible without the values of parameters: its loops need them."""
-    document = parse_document(body)
+    document = parse_document(body, included)
     if EXTENSIONS in transform_names(document):
         return parse_declarations(document)
     template = parse_template(document)

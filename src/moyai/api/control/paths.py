@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from moyai.api.asgi import Handler
 from moyai.api.control.configuration import ProxyConfigurationHandler
+from moyai.api.control.custom_response import CustomResponseHandler
 from moyai.api.control.execute import ExecuteHandler
 from moyai.api.control.explain import ExplainHandler
 from moyai.api.control.files import EnvFilesHandler
@@ -26,6 +27,7 @@ def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -
     """The handlers by path. With keys, those for which AWS has no API need a signature, and the others are absent."""
     handlers: dict[str, Handler] = {
         "health": HealthHandler(dependencies),
+        "response": CustomResponseHandler(dependencies.store),
         "signal": SignalHandler(dependencies.store),
     }
     public: dict[str, Handler] = {

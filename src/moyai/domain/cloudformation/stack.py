@@ -126,6 +126,8 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     stored: Mapping[str, str] = msgspec.field(default_factory=dict)
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    included: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The files that the template includes, by their locations."""
 
     @property
     def hidden_texts(self) -> frozenset[str]:

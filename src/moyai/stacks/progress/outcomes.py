@@ -76,7 +76,7 @@ def _steps_of(
             return None
         for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
             properties = yield from resolve_available(physical.properties, resolved)
-            yield from kind.delete_steps(replace(physical, properties=properties))
+            yield from kind.removal_steps(replace(physical, properties=properties), context)
         return None
     wanted = yield from resolve_references(resource.wanted or {}, resolved)
     existing = resource.physical
@@ -109,11 +109,13 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
         recorder.add_resource_event(resource, ResourceStatus.DELETE_COMPLETE, None, resource.obsolete[0])
         recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
         return
+    former = resource.physical
+    is_another = physical is not None and former is not None and physical.id != former.id
     recorder.set_resource(
         resource,
         _COMPLETE[resource.status],
         physical=physical or resource.physical,
-        obsolete=resource.obsolete if physical else (),
+        obsolete=(*resource.obsolete, *((former,) if is_another and former else ())) if physical else (),
         wanted=None,
         attempted=None,
         creating=False,

@@ -25,7 +25,6 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The properties with which IAM's types get a name that the template chooses."""
-_CUSTOM: Final = "AWS::CloudFormation::CustomResource"
 _NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
 _IAM: Final = "CAPABILITY_IAM"
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
@@ -38,9 +37,7 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
     types = resource_types()
     unknown = sorted({resource.type for resource in resources.values() if resource.type not in types})
     if unknown:
-        is_custom = any(name.startswith("Custom::") or name == _CUSTOM for name in unknown)
-        hint = ". A custom resource needs a function that answers, and moyai runs no functions" if is_custom else ""
-        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]{hint}")
+        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
     for name, resource in resources.items():
         _check_attributes(name, resource)
         complaint = next(_complaints(resource), None)
@@ -64,7 +61,7 @@ def _complaints(resource: TemplateResource) -> Iterator[str]:
     for name in resource.properties:
         if name in schema.read_only:
             yield f"Encountered unsupported properties in {{/}}: [{name}] is read-only"
-        elif name not in schema.properties:
+        elif name not in schema.properties and not schema.is_open:
             yield f"#: extraneous key [{name}] is not permitted"
         elif name in schema.unsupported:
             yield f"#: moyai does not support the key [{name}]"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from moyai.domain.cloudformation.stack import Stack, StackStatus
+from moyai.domain.cloudformation.stack import Stack, StackResource, StackStatus
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _RANDOM: Final = 12
@@ -33,6 +33,8 @@ class ResourceContext(msgspec.Struct, frozen=True):
     is_repeated: bool = False
     takes_tags: bool = True
     api: str = ""
+    phase: str = ""
+    """The resource's own: the stack's operation that concerns it."""
     creation_policy: Mapping[str, Any] = MappingProxyType({})
 
     @property
@@ -61,3 +63,19 @@ class ResourceContext(msgspec.Struct, frozen=True):
             stack = stack[: room - len(logical)]
         name = f"{stack}-{logical}-{random}"
         return name.lower() if lower_case else name
+
+
+def context_of(
+    stack: Stack, resource: StackResource, *, is_repeated: bool, api: str, takes_tags: bool
+) -> ResourceContext:
+    """The context of a resource whose operation is under way."""
+    return ResourceContext(
+        stack,
+        resource.logical_id,
+        resource.token,
+        is_repeated=is_repeated,
+        takes_tags=takes_tags,
+        api=api,
+        phase=resource.phase,
+        creation_policy=resource.creation_policy,
+    )

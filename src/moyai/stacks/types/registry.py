@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
+
+from typing_extensions import override
 
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.app_mesh import app_mesh_rows
 from moyai.stacks.types.rows.certificates import certificate_rows
 from moyai.stacks.types.rows.cloudwatch import cloudwatch_rows
+from moyai.stacks.types.rows.custom import custom_resource
 from moyai.stacks.types.rows.ec2 import ec2_rows
 from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
@@ -48,7 +52,32 @@ _ROWS: Final = (
 )
 
 
+_CUSTOM_NAME: Final = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
+
+
+class _ResourceTypes(Mapping[str, StackResourceType]):
+    """The rows by name, and one for every name that a template may give to a custom resource, which is not listed."""
+
+    def __init__(self, rows: Mapping[str, StackResourceType]) -> None:
+        self._rows = rows
+
+    @override
+    def __getitem__(self, name: str) -> StackResourceType:
+        row = self._rows.get(name)
+        if row is None and _CUSTOM_NAME.fullmatch(name):
+            return custom_resource(name)
+        return self._rows[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 @cache
 def resource_types() -> Mapping[str, StackResourceType]:
     """The resource types that a stack may have."""
-    return {each.name: each for rows in _ROWS for each in rows()}
+    return _ResourceTypes({each.name: each for rows in _ROWS for each in rows()})

@@ -115,6 +115,11 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         if self.gone is not None:
             yield from self._look(resource, self.gone, missing_is_done=True)
 
+    def removal_steps(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[None]:
+        """As ``delete_steps``, for types that have to know more of the resource."""
+        del context
+        yield from self.delete_steps(resource)
+
     def describe(self, resource: PhysicalResource, stable: Stable | None = None) -> Procedure[PhysicalResource]:
         """The resource with its attributes, when it is stable. Raises ResourceFailed when it failed instead."""
         description = yield from self._look(resource, stable)

@@ -26,6 +26,7 @@ class Schema(msgspec.Struct, frozen=True):
     """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()
     """The properties for which no operation of moyai's row has a member."""
+    is_open: bool = False  # whether a template may set any others, too
 
 
 NO_SCHEMA: Final = Schema(frozenset())

@@ -12,6 +12,7 @@ from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Identified, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.custom import CUSTOM, custom_resource
 from moyai.stacks.types.rows.nested import nested_stack_row
 from moyai.stacks.types.rows.waiting import waiting_rows
 
@@ -29,8 +30,9 @@ class Placeholder(StackResourceType, frozen=True):
 
 
 def own_rows() -> Iterator[StackResourceType]:
-    """Nested stacks, wait conditions, and CDK's description of itself."""
+    """Nested stacks, custom resources, wait conditions, and CDK's description of itself."""
     yield nested_stack_row()
+    yield custom_resource(CUSTOM)
     yield from waiting_rows()
     arranged = frozenset({"Analytics", "Modules"})
     yield Placeholder("AWS::CDK::Metadata", "", "", "", None, lambda _: {}, arranged=arranged)

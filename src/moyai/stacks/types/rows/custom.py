@@ -1,0 +1,205 @@
+"""Custom resources: a function of AWS Lambda, or a subscriber of an SNS topic, makes them, and answers at a URL.
+
+Promise: a request of an operation has the same id however often it is sent, so an answer that came before the control
+plane ended counts. Refuses: an answer to another request. The function is called through the API like any other.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
+from moyai.stacks.types.calls import EMPTY, Properties
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Call, Identified, Procedure, ResourceFailed, Signals, Wait
+from moyai.stacks.types.resource_type import FIRST_WAIT, LATER_WAIT, QUICK_LOOKS, StackResourceType
+from moyai.stacks.types.schema import Schema
+
+CUSTOM: Final = "AWS::CloudFormation::CustomResource"
+LONGEST: Final = 3600
+"""Seconds until an answer must be there, without a ServiceTimeout."""
+_SERVICE: Final = "ServiceToken"
+"""The property that names the function or topic."""
+_SCHEMA: Final = Schema(frozenset({_SERVICE, "ServiceTimeout"}), required=frozenset({_SERVICE}), is_open=True)
+_KINDS: Final = ("Create", "Update", "Delete")
+_SUBJECT: Final = "AWS CloudFormation custom resource request"
+
+
+class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a function answers. ``data``: the attributes of the resource."""
+
+    status: str
+    request_id: str
+    physical_resource_id: str = ""
+    reason: str = ""
+    data: dict[str, Any] | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the function has done what it was asked for."""
+        return self.status == "SUCCESS"
+
+
+_RESPONSE: Final = msgspec.json.Decoder(CustomResponse)
+
+
+class CustomResource(StackResourceType, frozen=True):
+    """The type of custom resources, which has the name that the template gives it."""
+
+    @property
+    def schema(self) -> Schema:
+        """Any property: the function gets them all."""
+        return _SCHEMA
+
+    def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
+        """None: the function's answer to an update says whether there is another resource."""
+        del before, after
+        return frozenset()
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Ask for the creation. One that fails and names a resource is deleted like one that succeeds."""
+        response = yield from self._exchange("Create", properties, context)
+        if response.physical_resource_id and existing is None:
+            yield Identified(response.physical_resource_id)
+        _check_success(response)
+        return _resource(response.physical_resource_id, properties, response)
+
+    def update_steps(
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
+    ) -> Procedure[PhysicalResource]:
+        """Ask for the update. An answer with another id is a new resource; cleanup deletes the former."""
+        if resource.properties[_SERVICE] != after.get(_SERVICE):
+            raise ResourceFailed("Modifying service token is not allowed.")
+        before = resource.properties if attempted is None else attempted
+        response = yield from self._exchange("Update", after, context, resource.id, _texts(before))
+        _check_success(response)
+        return _resource(response.physical_resource_id or resource.id, after, response)
+
+    def removal_steps(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[None]:
+        """Ask for the deletion."""
+        _check_success((yield from self._exchange("Delete", resource.properties, context, resource.id)))
+
+    def _exchange(
+        self,
+        kind: str,
+        properties: Properties,
+        context: ResourceContext,
+        physical_id: str = "",
+        former: Properties = EMPTY,
+    ) -> Procedure[CustomResponse]:
+        """Send a request, unless it was answered already, and wait for the answer."""
+        timeout = _timeout(properties)
+        request_id = _request_id(context.token, context.phase, kind, physical_id)
+        response = (yield from _response(request_id, context)) if context.is_repeated else None
+        if response is None:
+            message = _request(kind, request_id, properties, context)
+            message |= {"ResourceType": self.name}
+            message |= {"PhysicalResourceId": physical_id} if physical_id else {}
+            message |= {"OldResourceProperties": former} if former else {}
+            yield _call(str(properties[_SERVICE]), json.dumps(message))
+        seconds, looks = 0.0, 0
+        while response is None:
+            if seconds >= timeout:
+                raise ResourceFailed(
+                    "CloudFormation did not receive a response from your custom resource. Please check your logs for "
+                    f"requestId [{request_id}]."
+                )
+            wait = FIRST_WAIT if looks < QUICK_LOOKS else LATER_WAIT
+            yield Wait(wait)
+            seconds, looks = seconds + wait, looks + 1
+            response = yield from _response(request_id, context)
+        if response.is_success and not (physical_id or response.physical_resource_id):
+            raise ResourceFailed("Invalid PhysicalResourceId")
+        return response
+
+
+def custom_resource(name: str) -> CustomResource:
+    """The type of this name: ``CUSTOM``, or one that begins with ``Custom::``."""
+    return CustomResource(name, "", "", "", None, lambda _: {})
+
+
+def awaited_requests(resource: StackResource) -> frozenset[str]:
+    """The ids of the requests whose answers a resource may wait for."""
+    if not (resource.status.in_progress or resource.cleaning):
+        return frozenset()
+    current = () if resource.physical is None else (resource.physical,)
+    ids = {"", *(physical.id for physical in (*resource.obsolete, *current))}
+    return frozenset(_request_id(resource.token, resource.phase, kind, each) for kind in _KINDS for each in ids)
+
+
+def _request_id(token: str, phase: str, kind: str, physical_id: str) -> str:
+    digest = sha256(json.dumps([token, phase, kind, physical_id]).encode()).digest()
+    return str(UUID(bytes=digest[:16], version=4))
+
+
+def _request(kind: str, request_id: str, properties: Properties, context: ResourceContext) -> dict[str, Any]:
+    url = f"http://{context.api}/_moyai/response?{urlencode({'token': context.token})}"
+    return {
+        "RequestType": kind,
+        "ResponseURL": url,
+        "StackId": context.stack.arn,
+        "RequestId": request_id,
+        "LogicalResourceId": context.logical_id,
+        _SERVICE: properties[_SERVICE],
+        "ResourceProperties": _texts(properties),
+    }
+
+
+def _call(service_token: str, message: str) -> Call:
+    """The call that hands a request over. Raises ResourceFailed."""
+    match service_token.split(":", 3)[:3]:
+        case ["arn", _, "lambda"]:
+            members = {"FunctionName": service_token, "InvocationType": "Event", "Payload": message}
+            return Call("lambda", "Invoke", members)
+        case ["arn", _, "sns"]:
+            return Call("sns", "Publish", {"TopicArn": service_token, "Message": message, "Subject": _SUBJECT})
+        case _:
+            raise ResourceFailed("Invalid service token.")
+
+
+def _response(request_id: str, context: ResourceContext) -> Procedure[CustomResponse | None]:
+    answer = yield Signals(context.token)
+    text = answer["successes"].get(request_id)
+    return None if text is None else _RESPONSE.decode(text)
+
+
+def _check_success(response: CustomResponse) -> None:
+    if not response.is_success:
+        raise ResourceFailed(
+            f"Received response status [FAILED] from custom resource. Message returned: {response.reason} "
+            f"(RequestId: {response.request_id})"
+        )
+
+
+def _resource(identifier: str, properties: Properties, response: CustomResponse) -> PhysicalResource:
+    return PhysicalResource(identifier, properties, identifier, response.data or {})
+
+
+def _timeout(properties: Properties) -> float:
+    value = str(properties.get("ServiceTimeout", LONGEST))
+    if not value.isdecimal() or not 1 <= int(value[:5]) <= LONGEST:
+        raise ResourceFailed(f"ServiceTimeout must be an integer between 1 and {LONGEST}.")
+    return float(value)
+
+
+def _texts(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """A value whose scalars are texts, as functions get them."""
+    if isinstance(value, Mapping):
+        return {name: _texts(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_texts(element) for element in value]
+    return json.dumps(value) if isinstance(value, bool | int | float) else value

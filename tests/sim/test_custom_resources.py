@@ -1,0 +1,140 @@
+"""Custom resources: what their functions are asked, and what becomes of their answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from moyai.api.control.custom_response import MAX_RESPONSE, CustomResponseHandler
+from moyai.api.wire.http import HttpRequest
+from moyai.domain.cloudformation.stack import StackStatus
+from moyai.stacks.types.procedure import AwsCallFailed
+from tests.sim.stack_machine import NAME, Machine
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:thing"
+
+
+def template(size: object = 1, **more: object) -> str:
+    thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": FUNCTION, "Size": size, "On": True, **more}}
+    name = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::GetAtt": ["Thing", "Name"]}}}
+    return json.dumps({"Resources": {"Thing": thing, "Name": name}, "Outputs": {"Id": {"Value": {"Ref": "Thing"}}}})
+
+
+def by_size(request: dict[str, Any]) -> dict[str, Any]:
+    """A thing is replaced when its size changes."""
+    size = request["ResourceProperties"]["Size"]
+    return {"PhysicalResourceId": f"thing-{size}", "Data": {"Name": f"of {size}"}}
+
+
+@pytest.fixture
+def machine() -> Machine:
+    machine = Machine()
+    machine.function = by_size
+    return machine
+
+
+async def create(machine: Machine, **more: object) -> StackStatus:
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=template(**more))
+    return await machine.finish()
+
+
+def kinds(machine: Machine) -> list[tuple[str, str | None]]:
+    return [(request["RequestType"], request.get("PhysicalResourceId")) for request in machine.requests]
+
+
+async def test_a_function_makes_changes_and_deletes_a_resource(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    [request] = machine.requests
+    assert (request["RequestType"], request["ResourceType"], request["LogicalResourceId"]) == (
+        "Create",
+        "Custom::Thing",
+        "Thing",
+    )
+    assert request["ResourceProperties"] == {"ServiceToken": FUNCTION, "Size": "1", "On": "true"}
+    assert machine.stack.outputs["Id"].value == "thing-1"
+    [parameter] = machine.world.parameters
+    assert parameter.versions[-1].value.reveal() == "of 1"
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template(2))
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+    assert machine.requests[1]["OldResourceProperties"]["Size"] == "1"
+    assert kinds(machine)[1:] == [("Update", "thing-1"), ("Delete", "thing-1")]
+    await machine.ask("DeleteStack", StackName=NAME)
+    assert await machine.finish() is StackStatus.DELETE_COMPLETE
+    assert kinds(machine)[3:] == [("Delete", "thing-2")]
+
+
+async def test_a_refused_creation_is_deleted_where_it_names_a_resource(machine):
+    machine.function = lambda request: {
+        "Status": "FAILED" if request["RequestType"] == "Create" else "SUCCESS",
+        "PhysicalResourceId": "half",
+        "Reason": "no room",
+    }
+    assert await create(machine) is StackStatus.ROLLBACK_COMPLETE
+    assert kinds(machine) == [("Create", None), ("Delete", "half")]
+    reason = "Received response status [FAILED] from custom resource. Message returned: no room (RequestId: "
+    assert any(name == "Thing" and str(text).startswith(reason) for name, text in machine.failures())
+
+
+async def test_an_update_that_fails_goes_back_to_the_former_properties(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    machine.function = lambda request: (
+        {"Status": "FAILED", "Reason": "no"} if request["ResourceProperties"]["Size"] == "2" else by_size(request)
+    )
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template(2))
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    assert kinds(machine)[1:] == [("Update", "thing-1"), ("Update", "thing-1")]
+    assert machine.requests[2]["ResourceProperties"]["Size"] == "1"
+    assert machine.descriptions()["Thing"]["Size"] == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"ServiceToken": "arn:aws:sqs:us-east-1:123456789012:q"}, "Invalid service token."),
+        ({"ServiceTimeout": 0}, "ServiceTimeout must be an integer between 1 and 3600."),
+    ],
+)
+async def test_wrong_properties_fail_the_resource(machine, properties, reason):
+    assert await create(machine, **properties) is StackStatus.ROLLBACK_COMPLETE
+    assert machine.failures()[0] == ("Thing", reason)
+    assert machine.requests == []
+
+
+async def test_a_function_that_cannot_be_called_fails_the_resource(machine):
+    def refuse(_: int) -> None:
+        raise AwsCallFailed("Lambda", "NotImplemented", "lambda is not part of moyai", 501)
+
+    machine.before = refuse
+    assert await create(machine) is StackStatus.ROLLBACK_COMPLETE
+    assert any("lambda is not part of moyai" in str(reason) for _, reason in machine.failures())
+
+
+async def test_another_service_token_is_refused(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    body = template(ServiceToken=FUNCTION + "2")
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=body)
+    assert await machine.finish() is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    assert ("Thing", "Modifying service token is not allowed.") in machine.failures()
+
+
+@pytest.mark.parametrize("cut_at", [1, 2, 3])
+async def test_an_answer_from_before_a_crash_counts(machine, cut_at):
+    machine.cut_at = cut_at
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    await machine.ask("DeleteStack", StackName=NAME)
+    assert await machine.finish() is StackStatus.DELETE_COMPLETE
+    assert kinds(machine) == [("Create", None), ("Delete", "thing-1")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b" " * (MAX_RESPONSE + 1), 400), (b'{"Status": "SUCCESS", "RequestId": "other"}', 404)],
+)
+async def test_answers_that_nothing_waits_for_are_refused(machine, body, status):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    [resource] = [each for each in machine.world.stack_resources if each.logical_id == "Thing"]
+    handler = CustomResponseHandler(machine.installation.store)
+    request = HttpRequest("PUT", "/_moyai/response", f"token={resource.token}", {}, body)
+    assert (await handler(request)).status == status
