@@ -5,7 +5,6 @@ Docker builds and pushes to moyai's ECR, and the one of examples/shop.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +18,6 @@ from tests.e2e.docker_engine import DockerEngine, docker_engine, is_installed, s
 from tests.e2e.installation import ACCOUNT, REGION, Installation
 from tests.e2e.small_image import make_root
 from tests.e2e.stack import HOST
-from tests.e2e.waiting import eventually
 from tests.shape.tree import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
@@ -69,12 +67,12 @@ class Cdk:
 
 
 @pytest.fixture(scope="module")
-def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation with CDK's own stack."""
     assert PACKAGES.exists(), "run `scripts/setup.sh --cdk`, as `make nightly` does"
     installation = Installation(tmp_path_factory.mktemp("cdk") / "state")
-    base = ("--base", HOST)
-    installation.moyai("image", "import", IMPORTED_IMAGE, str(SHOP / "image"), *base, "--state", str(installation.state))
+    options = ("--base", HOST, "--state", str(installation.state))
+    installation.moyai("image", "import", IMPORTED_IMAGE, str(SHOP / "image"), *options)
     installation.up()
     try:
         cdk = Cdk(Path(__file__).with_name("cdk"), tmp_path_factory.mktemp("bootstrap"), installation)
@@ -96,33 +94,37 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
         yield engine
 
 
-def test_every_kind_of_asset(bootstrapped: Installation, engine: DockerEngine, tmp_path: Path):
-    cdk = Cdk(Path(__file__).with_name("cdk"), tmp_path, bootstrapped)
-    docker = {"DOCKER_HOST": f"unix://{engine.socket}", "DOCKER_CONFIG": str(tmp_path / "docker"), "DOCKER_BUILDKIT": "0"}
+def test_every_kind_of_asset(environment: Installation, engine: DockerEngine, tmp_path: Path):
+    cdk = Cdk(Path(__file__).with_name("cdk"), tmp_path, environment)
+    docker = {
+        "DOCKER_HOST": f"unix://{engine.socket}",
+        "DOCKER_CONFIG": str(tmp_path / "docker"),
+        "DOCKER_BUILDKIT": "0",  # the other builder is a program of its own
+    }
     cdk.deploy(**docker)
-    assert page_of(bootstrapped, "Hello", "/index.html") == "built by docker\n"
-    assert page_of(bootstrapped, "Hello", "/text") == "hello\n"
-    assert json.loads(uploaded(bootstrapped)) == {"greeting": "hello"}
+    assert page_of(environment, "Hello", "/index.html") == "built by docker\n"
+    assert page_of(environment, "Hello", "/text") == "hello\n"
+    assert json.loads(asset_of(environment)) == {"greeting": "hello"}
     difference = cdk.run("diff", TEXT="goodbye", **docker)
     assert '[+]     "Value": "goodbye"' in difference
     assert "Number of stacks with differences: 1" in difference
     cdk.deploy(TEXT="goodbye", **docker)
-    assert page_of(bootstrapped, "Hello", "/text") == "goodbye\n"
+    assert page_of(environment, "Hello", "/text") == "goodbye\n"
     assert "Number of stacks with differences: 0" in cdk.run("diff", TEXT="goodbye", **docker)
     cdk.run("destroy", "--force", **docker)
-    assert stack_names(bootstrapped) == ["CDKToolkit"]
-    assert roles(bootstrapped, "Hello") == []
+    assert stack_names(environment) == ["CDKToolkit"]
+    assert roles(environment, "Hello") == []
 
 
-def test_the_shop(bootstrapped: Installation, tmp_path: Path):
-    cdk = Cdk(SHOP / "cdk", tmp_path, bootstrapped)
+def test_the_shop(environment: Installation, tmp_path: Path):
+    cdk = Cdk(SHOP / "cdk", tmp_path, environment)
     existing = ("-c", f"image={IMPORTED_IMAGE}")
     cdk.deploy(*existing)
-    assert json.loads(page_of(bootstrapped, "Shop", "/items/1"))["catalog"] == "1"
+    assert json.loads(page_of(environment, "Shop", "/items/1"))["catalog"] == "1"
     cdk.deploy(*existing, "-c", "version=2")
-    assert json.loads(page_of(bootstrapped, "Shop", "/items/1"))["catalog"] == "2"
+    assert json.loads(page_of(environment, "Shop", "/items/1"))["catalog"] == "2"
     cdk.run("destroy", "--force", *existing)
-    assert stack_names(bootstrapped) == ["CDKToolkit"]
+    assert stack_names(environment) == ["CDKToolkit"]
 
 
 def page_of(server: Installation, stack: str, path: str) -> str:
@@ -143,7 +145,7 @@ def page_of(server: Installation, stack: str, path: str) -> str:
     return ran.stdout
 
 
-def uploaded(server: Installation) -> bytes:
+def asset_of(server: Installation) -> bytes:
     """The one object of CDK's bucket that is no template: the asset of the small application."""
     s3 = server.client("s3")
     bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
