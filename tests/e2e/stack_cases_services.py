@@ -325,6 +325,7 @@ SERVICE_CASES: Final = (
     Case("AWS::CloudFormation::WaitConditionHandle", {}, {"Ref": ".*"}),
 )
 UNTESTED: Final = {
+    "AWS::CloudFormation::CustomResource": "tests/sim/test_custom_resources.py answers for functions",
     "AWS::CloudFormation::Stack": "tests/sim/test_stacks.py nests stacks",
     "AWS::CloudFormation::WaitCondition": "waits for a signal",
     "AWS::ECS::Daemon": "needs a capacity provider's instances, which tests/e2e/test_managed_daemons.py has",

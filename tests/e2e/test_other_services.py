@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import urllib.request
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 BODY = bytes(range(256)) * 40_000
@@ -133,3 +137,35 @@ def _server(installation: Installation) -> Path:
     name = f"{installation.state}/run/delegate".encode()
     processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
     return next(path for path in processes if name in (path / "cmdline").read_bytes())
+
+
+@pytest.mark.e2e
+def test_requests_during_a_reset_are_answered_or_may_be_sent_again(installation):
+    ended = threading.Event()
+    answers: Counter[int] = Counter()
+
+    def ask(operation: Callable[..., object], **members: object) -> None:
+        while not ended.is_set():
+            try:
+                operation(**members)
+                answers[200] += 1
+            except ClientError as error:
+                answers[error.response["ResponseMetadata"]["HTTPStatusCode"]] += 1
+
+    sqs, iam = installation.client("sqs", key=ACCOUNT), installation.client("iam", key=ACCOUNT)
+    threads = [
+        threading.Thread(target=ask, args=(sqs.create_queue,), kwargs={"QueueName": "orders"}),
+        threading.Thread(target=ask, args=(iam.list_roles,)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(3):
+            more = answers[200] + 2
+            eventually(partial(lambda count: answers[200] >= count, more), "requests are answered")
+            installation.own("POST", "reset")
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert answers.keys() <= {200, 503}, answers

@@ -4,7 +4,6 @@ server.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,7 +18,15 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, NotDelegated, ServiceOwner
+from moyai.ports.delegate import (
+    Delegate,
+    DelegateBusy,
+    DelegatedRequest,
+    DelegatedResponse,
+    DelegateFailed,
+    NotDelegated,
+    ServiceOwner,
+)
 from moyai.ports.store import Store
 
 _ALL: Final = "*"
@@ -40,6 +47,7 @@ class Delegates(Delegate):
         """The scopes of requests to the embedded server."""
         self._sent_networks: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
+        self._resets = 0
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
         """By URL; the embedded server's has its socket's name."""
@@ -67,18 +75,30 @@ class Delegates(Delegate):
         url = self._url(request.service)
         if url is not None:
             return await self._client(url).forward(request)
+        resets = self._resets
         try:
-            return await self._forward_to_embedded(request)
-        except NotReached:
-            self._embedded.look_again()
-            self._sent_networks.clear()
-        return await self._forward_to_embedded(request)
+            return await self._forward_again(request)
+        except (DelegateFailed, FileNotFoundError) as fault:
+            if self._resets == resets:
+                raise
+            raise DelegateBusy("moyai was reset while this request was under way. Please send it again.") from fault
 
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""
+        self._resets += 1
         self._sent_networks.clear()
         self._scopes.clear()
-        await asyncio.to_thread(self._embedded.stop)
+        await self._embedded.end()
+        await self.close()
+
+    async def _forward_again(self, request: DelegatedRequest) -> DelegatedResponse:
+        """Forward a request to the embedded server, which is started again where it does not answer."""
+        try:
+            return await self._forward_to_embedded(request)
+        except (NotReached, FileNotFoundError):  # the latter: it was just ended
+            self._embedded.look_again()
+            self._sent_networks.clear()
+        return await self._forward_to_embedded(request)
 
     async def _forward_to_embedded(self, request: DelegatedRequest) -> DelegatedResponse:
         if request.scope not in self._scopes and len(self._scopes) >= self._most_scopes:

@@ -89,6 +89,11 @@ class EmbeddedServer:
         """Look for the process at the next request: it did not answer this one."""
         self._answers = False
 
+    async def end(self) -> None:
+        """As ``stop``, when a start that is under way has ended. Raises OSError."""
+        async with self._lock:
+            await asyncio.to_thread(self.stop)
+
     def stop(self) -> None:
         """End the process, if there is one, and remove its files. Raises OSError."""
         server = self._connect()

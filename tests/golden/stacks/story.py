@@ -37,7 +37,8 @@ class _Storyteller(Machine):
 
 async def tell_story(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each operation did."""
-    machine, chapters, number = _Storyteller(), [], 0
+    machine, number = _Storyteller(), 0
+    chapters: list[dict[str, Any]] = []
     bodies = [json.dumps(template) for template in case["templates"]]
     for body in [*bodies, None]:
         operation = "DeleteStack" if body is None else "UpdateStack" if chapters else "CreateStack"

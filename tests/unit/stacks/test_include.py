@@ -51,7 +51,7 @@ def test_a_files_content_is_where_it_is_included(document, file, result):
         ({"Transform": include()}, "[1]", "unsupported structure"),
     ],
 )
-def test_what_cannot_be_included_is_refused(document, file, message):
+def test_inclusions_without_content_are_refused(document, file, message):
     with pytest.raises(TemplateFault) as caught:
         include_files(document, {"s3://b/f": file})
     assert message in caught.value.message

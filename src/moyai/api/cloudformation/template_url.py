@@ -146,8 +146,8 @@ def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | No
             if getattr(request, url, None) is not None:
                 text = await _read_text(delegate, ctx, request, (body, url, title))
                 request = replace(request, **{body: text, url: None})
-            elif body == "template_body" and (text := getattr(request, body, None)) is not None:
-                _check_length(text)
+            elif body == "template_body":
+                _check_length(getattr(request, body, None) or "")
         included = await _read_included(delegate, ctx, getattr(request, "template_body", None) or "")
         answer = operation.handle(replace(ctx, included=included), request)
         return await answer if isawaitable(answer) else answer
