@@ -114,3 +114,17 @@ def test_bad_rules(ec2, net, permission, expected):
 def test_revoking_a_missing_rule_is_an_error(ec2, net):
     params = {"GroupId": net.group, "IpPermissions": [tcp(80, **cidr(ANYWHERE))]}
     assert code(ec2.revoke_security_group_ingress, **params) == "InvalidPermission.NotFound"
+
+
+def test_references_of_a_group_are_those_of_peered_vpcs(ec2, net):
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(VpcId=other, GroupName="callers", Description="callers")["GroupId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    identity = peering["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=identity)
+    assert ec2.describe_security_group_references(GroupId=[net.group])["SecurityGroupReferenceSet"] == []
+    permission = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": net.group}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+    assert ec2.describe_security_group_references(GroupId=[net.group])["SecurityGroupReferenceSet"] == [
+        {"GroupId": net.group, "ReferencingVpcId": other, "VpcPeeringConnectionId": identity}
+    ]

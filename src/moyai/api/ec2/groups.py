@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +21,7 @@ from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of, i
 from moyai.domain.vpc.errors import (
     CannotDelete,
     DependencyViolation,
+    DryRunOperation,
     InvalidGroupDuplicate,
     InvalidGroupReserved,
     InvalidParameterCombination,
@@ -28,6 +29,7 @@ from moyai.domain.vpc.errors import (
     MissingParameter,
 )
 from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
+from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
 from moyai.domain.vpc.security_group import (
     DEFAULT_NAME,
@@ -54,6 +56,10 @@ class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
 class DescribeSecurityGroupsRequest(PagedRequest, frozen=True):
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
+
+
+class DescribeSecurityGroupReferencesRequest(ChangeRequest, frozen=True):
+    group_id: tuple[str, ...]
 
 
 class DeleteSecurityGroupRequest(ChangeRequest, frozen=True):
@@ -94,6 +100,17 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
     return {"security_groups": [_group(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
+def describe_security_group_references(
+    ctx: Context, request: DescribeSecurityGroupReferencesRequest
+) -> dict[str, object]:
+    """The peered VPCs whose groups have rules that name one of these groups."""
+    if request.dry_run:
+        raise DryRunOperation
+    groups = [group_named(ctx, identity, None) for identity in request.group_id]
+    references = [reference for group in groups for reference in _references(ctx, group)]
+    return {"security_group_reference_set": references}
+
+
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
     """Delete a group that nothing uses."""
     group = group_named(ctx, request.group_id, request.group_name)
@@ -119,6 +136,15 @@ def group_named(ctx: Context, identity: str | None, name: str | None) -> Securit
         return resource_of(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
     [group] = _named(ctx, all_in_scope(ctx.store.world, SecurityGroup, ctx.scope), (name,))
     return group
+
+
+def _references(ctx: Context, group: SecurityGroup) -> Iterator[dict[str, object]]:
+    world = ctx.store.world
+    referring_vpcs = {other.vpc for other in world.security_groups.by("referenced", group.id)}
+    for peering in world.vpc_peerings.by("vpc", group.vpc):
+        other = peering.other(group.vpc).vpc
+        if peering.status is PeeringStatus.ACTIVE and other in referring_vpcs:
+            yield {"group_id": group.id, "referencing_vpc_id": other, "vpc_peering_connection_id": peering.id}
 
 
 def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
