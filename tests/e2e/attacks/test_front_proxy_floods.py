@@ -77,12 +77,14 @@ async def app(front: Rig) -> AsyncIterator[App]:
     new_app = App("honest")
     await new_app.start(front.namespace, 8081, "10.99.0.3")
     world = world_of(yaml.safe_load(BALANCERS), await an_authority())
-    await front.configure(limited(compile_front(world, VPC, str(front.folder / "health.json"))), front_workload(VPC))
+    await front.configure(
+        with_few_connections(compile_front(world, VPC, str(front.folder / "health.json"))), front_workload(VPC)
+    )
     yield new_app
     await new_app.stop()
 
 
-def limited(shard: MeshIR) -> MeshIR:
+def with_few_connections(shard: MeshIR) -> MeshIR:
     """The shard with so few connections for each listener that a test can open more."""
     ((name, workload),) = shard.workloads.items()
     assert all(listener.max_connections > LIMIT for listener in workload.listeners)
@@ -137,10 +139,10 @@ async def test_idle_connections_take_those_of_their_own_load_balancer_only(front
         idle = [opened.enter_context(await front.namespace.run(connect)) for _ in range(3 * LIMIT)]
         assert (await front.namespace.get(*OTHER)).status == 200
 
-        def rejected() -> int:
+        def count_closed() -> int:
             return sum(is_closed(connection) for connection in idle)
 
-        assert await front.namespace.run(rejected) == 2 * LIMIT
+        assert await front.namespace.run(count_closed) == 2 * LIMIT
     assert app.requests
 
 
