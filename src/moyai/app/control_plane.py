@@ -244,7 +244,7 @@ class ControlPlane:
         sources = MetricSources(
             control.runtime_name, now, gateway, self._store, self._feed, totals, lambda: self._reconciler
         )
-        console = console_handler(make_console(control, keys, self._events, self._ids), gateway)
+        console = console_handler(make_console(control, keys, self._events, self._ids, self._settings), gateway)
         pages = {PREFIX: console, METRICS_PREFIX: metrics_handler(sources, keys)}
         return App(gateway, own_paths, limits, channels, pages, {REGISTRY_PREFIX: self._registry(keys).answer})
 

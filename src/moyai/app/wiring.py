@@ -39,14 +39,18 @@ from moyai.api.sts.service import STS
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.app.adapters.health_probes import NetworkProbes
-from moyai.app.config import CloudMapSettings, Settings, TlsSettings
-from moyai.console.app import Console
+from moyai.app.adapters.local_images import StoredImages
+from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, TlsSettings
+from moyai.app.images import make_images
+from moyai.console.app import Console, ConsoleEndpoint
 from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
+from moyai.console.images import ImagesEndpoint
 from moyai.console.logins import Logins
 from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
+from moyai.console.traces import TracesEndpoint
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
@@ -200,12 +204,21 @@ def make_calling_loops(
     )
 
 
-def make_console(control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids) -> Console:
+def make_console(
+    control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids, settings: Settings
+) -> Console:
     """The console; it asks for a login where there are access keys."""
     logins = None if keys is None else Logins(keys, control.clock, ids)
     sessions = Sessions(control.store, logins, Home(control.version, DEFAULT_SCOPE))
-    gateway = GatewayPorts(control.gateway_ports, control.http_port, control.https_port)
-    return Console(Files(), sessions, events, gateway, ContainerOutput(control.store, control.runtime))
+    has_images = settings.runtime is RuntimeKind.LINUX
+    images = StoredImages(make_images(settings.state)) if has_images else None
+    endpoints: Mapping[str, ConsoleEndpoint] = {
+        "gateway": GatewayPorts(control.gateway_ports, control.http_port, control.https_port),
+        "images": ImagesEndpoint(control.store, images),
+        "output": ContainerOutput(control.store, control.runtime),
+        "traces": TracesEndpoint(control.spans),
+    }
+    return Console(Files(), sessions, events, endpoints)
 
 
 def defaults_of(settings: Settings) -> Defaults:

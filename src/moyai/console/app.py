@@ -5,7 +5,9 @@
 | ``/console/api/…`` | the public API, with the access key of the login | the login, and its CSRF token |
 | ``/console/events`` | notifications of changes | the login |
 | ``/console/gateway`` | the gateway ports of public addresses | the login |
+| ``/console/images`` | the images of this installation | the login, and to remove one its CSRF token |
 | ``/console/output`` | the output of containers | the login |
+| ``/console/traces`` | the newest traces of requests | the login |
 | ``/console/session`` | the state of the login | nothing |
 | anything else | the pages | nothing |
 
@@ -16,16 +18,14 @@ Sources: docs/decisions/console-session.md, docs/decisions/browsers-are-kept-out
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qs
 
 from moyai.console.events import Events
 from moyai.console.files import Files
-from moyai.console.gateway import GatewayPorts
 from moyai.console.messages import SECURITY, ConsoleResponse, Request, error_response
-from moyai.console.output import ContainerOutput
 from moyai.console.session import Sessions, has_csrf_token
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.ids import AccountId, Region
@@ -33,23 +33,31 @@ from moyai.kernel.scope import Scope, is_account, is_region
 
 PREFIX: Final = "/console"
 _API: Final = "api"
+_READING: Final = frozenset({"GET", "HEAD"})
 
 Api = Callable[[str, str | None], Awaitable[ConsoleResponse]]
 """The public API: answers the present request as if it had been sent to this path, by the owner of this access key, or
 by the sender that the request itself names (None)."""
 
 
+class ConsoleEndpoint(Protocol):
+    """Answers what the public API does not."""
+
+    async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
+        """The response. ``account``: that of the login, whose resources may be seen; None = those of all."""
+
+
 class Console:
     """Answers all requests below ``/console``."""
 
     def __init__(
-        self, files: Files, sessions: Sessions, events: Events, gateway: GatewayPorts, output: ContainerOutput
+        self, files: Files, sessions: Sessions, events: Events, endpoints: Mapping[str, ConsoleEndpoint]
     ) -> None:
+        """``endpoints``: by their names, the first part of the path below PREFIX."""
         self._files = files
         self._sessions = sessions
         self._events = events
-        self._gateway = gateway
-        self._output = output
+        self._endpoints = endpoints
 
     async def answer(self, request: Request, api: Api) -> ConsoleResponse:
         """The response to a request whose path is PREFIX or below it."""
@@ -58,7 +66,7 @@ class Console:
             return ConsoleResponse(HTTPStatus.PERMANENT_REDIRECT, {"location": f"{PREFIX}/", **SECURITY})
         name = name.removeprefix("/")
         endpoint = name.partition("/")[0]
-        if endpoint not in {_API, "events", "gateway", "output", "session"}:
+        if endpoint not in {_API, "events", "session", *self._endpoints}:
             return self._files.answer(request, name)
         if is_from_elsewhere(request.headers):
             return error_response(
@@ -75,12 +83,12 @@ class Console:
         if name == "events":
             owner = None if login is None else login.csrf
             return self._events.answer(_scope(request), lambda: login is None or self._is_logged_in(request), owner)
-        if name == "gateway":
-            return self._gateway.answer(request)
-        if name == "output":
-            return await self._output.answer(request, None if login is None else self._sessions.home.account)
-        if login is not None and not has_csrf_token(request, login):
+        endpoint = self._endpoints.get(name)
+        is_changing = endpoint is None or request.method not in _READING
+        if login is not None and is_changing and not has_csrf_token(request, login):
             return error_response(403, "AccessDeniedException", "The request does not carry the session's token.")
+        if endpoint is not None:
+            return await endpoint.answer(request, None if login is None else self._sessions.home.account)
         return await api(name.removeprefix(_API) or "/", None if login is None else login.access_key)
 
     def _is_logged_in(self, request: Request) -> bool:

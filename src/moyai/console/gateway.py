@@ -12,6 +12,7 @@ import msgspec
 
 from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.kernel.ids import AccountId
 
 
 class _PortView(msgspec.Struct, frozen=True, rename="camel"):
@@ -36,8 +37,9 @@ class GatewayPorts(msgspec.Struct, frozen=True):
     http_port: int | None = None
     https_port: int | None = None
 
-    def answer(self, request: Request) -> ConsoleResponse:
+    async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
         """200 with all ports, or 405."""
+        del account
         if request.method != "GET":
             return error_response(405, "MethodNotAllowedException", "Use GET.")
         ports = (_PortView(port.public_address, port.port, number) for port, number in self.assigned().items())

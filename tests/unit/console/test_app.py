@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
 from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.console_endpoint import console_handler
-from moyai.console.app import Console
+from moyai.console.app import Console, ConsoleEndpoint
 from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
+from moyai.console.images import ImagesEndpoint
 from moyai.console.logins import Logins
 from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
+from moyai.console.traces import TracesEndpoint
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.ids import AccountId, ClusterArn, Region, TaskId, VpcId
 from moyai.kernel.scope import Scope
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.traces.recorder import SpanRecorder
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from tests.unit.api import world
@@ -39,8 +44,13 @@ def handler(tmp_path, *, keys):
     )
     access_keys = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(access_keys, clock, ids) if access_keys is not None else None, HOME)
-    gateway, output = GatewayPorts(lambda: {PUBLISHED: 20001}, 8080), ContainerOutput(store, SimRuntime(clock))
-    console = Console(Files(tmp_path), sessions, Events(store, clock), gateway, output)
+    endpoints: Mapping[str, ConsoleEndpoint] = {
+        "gateway": GatewayPorts(lambda: {PUBLISHED: 20001}, 8080),
+        "images": ImagesEndpoint(store, None),
+        "output": ContainerOutput(store, SimRuntime(clock)),
+        "traces": TracesEndpoint(SpanRecorder(lambda _: None, 0)),
+    }
+    console = Console(Files(tmp_path), sessions, Events(store, clock), endpoints)
     return console_handler(console, world.gateway(keys=access_keys))
 
 
@@ -103,7 +113,7 @@ async def test_without_keys_a_session_lists_every_scope(open_one):
         {"sec_fetch_site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["api/", "events", "gateway", "output", "session"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway", "images", "output", "session", "traces"])
 async def test_a_page_of_another_origin_is_refused(open_one, closed_one, path, headers):
     for serve in (open_one, closed_one):
         assert (await serve(request("GET", path, **headers))).status == 403
@@ -114,7 +124,7 @@ async def test_same_origin_requests_are_answered(open_one):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("path", ["api/", "events", "gateway", "output"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway", "images", "output", "traces"])
 async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
@@ -157,6 +167,7 @@ async def test_a_request_without_the_csrf_token_changes_nothing(closed_one):
     for headers in ({}, {"x_moyai_csrf": "0" * 64}):
         assert (await closed_one(call_api(cookie=cookie, **headers))).status == 403
         assert (await closed_one(request("DELETE", "session", cookie=cookie, **headers))).status == 403
+        assert (await closed_one(request("DELETE", "images", cookie=cookie, **headers))).status == 403
 
 
 async def test_the_cookie_is_limited_to_the_console_and_http_only(closed_one):

@@ -8,8 +8,6 @@ from itertools import islice
 
 import pytest
 from msgspec.structs import replace
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1 import trace_pb2
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
@@ -21,43 +19,12 @@ from moyai.telemetry.reporters.connect_reporter import ServiceReporter
 from moyai.telemetry.traces.exporter import BATCH, MOST_WAITING, SpanExporter
 from moyai.telemetry.traces.otlp import decode_spans, encode_spans
 from moyai.telemetry.traces.recorder import MOST_SPANS, SpanRecorder
-from moyai.telemetry.traces.span import RawSpan, by_task, conventional_spans
+from moyai.telemetry.traces.span import by_task, conventional_spans
 from moyai.testing.clock import ManualClock
+from tests.unit.telemetry.traces.envoy_spans import ATTEMPT, REQUEST, raw, report
 
-_SCOPES = trace_pb2.ResourceSpans.DESCRIPTOR.fields_by_number[2].name
 RESOURCE = {"service.name": "front"}
-REQUEST = {
-    "http.method": "GET",
-    "http.url": "http://catalog:8080/items/42?token=secret",
-    "http.protocol": "HTTP/1.1",
-    "http.status_code": "503",
-    "response_flags": "UH",
-    "peer.address": "172.31.0.9",
-    "user_agent": "-",
-    "guid:x-request-id": "r-1",
-    "upstream_cluster": "egress/catalog.shop",
-    "error": "true",
-}
-ATTEMPT = {"upstream_address": "172.31.16.4:8080", "http.status_code": "200", "retry.count": "1"}
-
-
 FRONT = ServiceReporter(DEFAULT_SCOPE, "shop", "front", Instant(0))
-
-
-def raw(number: int, tags: dict[str, str], parent: str = "") -> RawSpan:
-    return RawSpan("ab" * 16, f"{number:016x}", parent, 1.5, 0.25, tags)
-
-
-def report(*spans: RawSpan) -> bytes:
-    request = ExportTraceServiceRequest()
-    scope = getattr(request.resource_spans.add(), _SCOPES).add()
-    for span in spans:
-        ids = {"trace_id": bytes.fromhex(span.trace), "span_id": bytes.fromhex(span.id)}
-        message = scope.spans.add(**ids, start_time_unix_nano=1_500_000_000, end_time_unix_nano=1_750_000_000)
-        message.parent_span_id = bytes.fromhex(span.parent)
-        for key, value in span.tags.items():
-            message.attributes.add(key=key).value.string_value = value
-    return bytes(request.SerializeToString())
 
 
 def recorder() -> SpanRecorder:

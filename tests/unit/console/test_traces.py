@@ -1,0 +1,90 @@
+"""Which traces the console shows: those of an account and a Region, of one service, and the spans of one."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from moyai.api.wire.http import HttpRequest
+from moyai.console.traces import TracesEndpoint
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, ProxyId, Region
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope
+from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.traces.recorder import SpanRecorder
+from tests.unit.telemetry.traces.envoy_spans import ATTEMPT, REQUEST, raw, report
+
+FRONT = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/1")
+CATALOG = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/2")
+ABROAD = ProxyId("arn:aws:ecs:eu-west-1:123456789012:task/shop/3")
+SCOPE = f"account={DEFAULT_SCOPE.account}&region={DEFAULT_SCOPE.region}"
+REPORTERS = {
+    FRONT: ServiceReporter(DEFAULT_SCOPE, "shop", "front", Instant(0)),
+    CATALOG: ServiceReporter(DEFAULT_SCOPE, "shop", "catalog", Instant(0)),
+    ABROAD: ServiceReporter(Scope(DEFAULT_SCOPE.account, Region("eu-west-1")), "shop", "front", Instant(0)),
+}
+SERVED = {**REQUEST, "upstream_cluster": "arn:aws:ecs:task/shop/2/app:8080", "http.status_code": "200", "error": ""}
+FIRST, SECOND, FOREIGN = "11" * 16, "22" * 16, "33" * 16
+
+
+@pytest.fixture
+def endpoint():
+    """One trace of front and catalog, a later one of front alone, and one of another Region."""
+    recorder = SpanRecorder(REPORTERS.get, 5)
+    recorder.receive(FRONT, report(raw(1, REQUEST, trace=FIRST), raw(2, ATTEMPT, f"{1:016x}", FIRST)))
+    recorder.receive(CATALOG, report(raw(3, SERVED, f"{2:016x}", FIRST)))
+    recorder.receive(FRONT, report(raw(4, {**REQUEST, "guid:x-request-id": "r-2"}, trace=SECOND)))
+    recorder.receive(ABROAD, report(raw(5, {**REQUEST, "guid:x-request-id": "r-3"}, trace=FOREIGN)))
+    return TracesEndpoint(recorder)
+
+
+async def answer(endpoint, query, account=None, method="GET"):
+    response = await endpoint.answer(HttpRequest(method, "/console/traces", query, {}), account)
+    return response.status, msgspec.json.decode(response.body)
+
+
+async def test_traces_are_listed_with_who_took_part_the_newest_first(endpoint):
+    status, body = await answer(endpoint, SCOPE)
+    assert (status, body["sampling"]) == (200, 5)
+    assert [(trace["id"], trace["services"], trace["spans"], trace["errors"]) for trace in body["traces"]] == [
+        (SECOND, ["front"], 1, 1),
+        (FIRST, ["front", "catalog"], 3, 1),
+    ]
+    assert body["traces"][1]["requestId"] == "r-1"
+
+
+@pytest.mark.parametrize(
+    ("selection", "traces"),
+    [
+        ("service=catalog", [FIRST]),
+        ("service=catalog&cluster=shop", [FIRST]),
+        ("service=catalog&cluster=other", []),
+        ("service=front&namespace=other", []),
+        ("service=front", [SECOND, FIRST]),
+    ],
+)
+async def test_a_service_selects_the_traces_that_it_took_part_in(endpoint, selection, traces):
+    _, body = await answer(endpoint, f"{SCOPE}&{selection}")
+    assert [trace["id"] for trace in body["traces"]] == traces
+
+
+@pytest.mark.parametrize("selection", [f"trace={FIRST}", "request=r-1"])
+async def test_one_trace_is_shown_with_all_its_spans(endpoint, selection):
+    _, body = await answer(endpoint, f"{SCOPE}&{selection}")
+    assert {span["id"] for span in body["spans"]} == {f"{number:016x}" for number in (1, 2, 3)}
+
+
+async def test_another_regions_trace_is_not_shown(endpoint):
+    for selection in (f"trace={FOREIGN}", "request=r-3"):
+        assert (await answer(endpoint, f"{SCOPE}&{selection}"))[1]["spans"] == []
+
+
+async def test_a_login_reads_its_own_account(endpoint):
+    assert (await answer(endpoint, SCOPE, AccountId("999999999999")))[0] == 403
+    assert (await answer(endpoint, SCOPE, DEFAULT_SCOPE.account))[0] == 200
+
+
+@pytest.mark.parametrize("query", ["", "account=1&region=us-east-1", f"{SCOPE}&unknown=1"])
+async def test_an_incomplete_request_for_traces_is_refused(endpoint, query):
+    assert (await answer(endpoint, query))[0] == 400
+    assert (await answer(endpoint, SCOPE, method="POST"))[0] == 405
