@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -236,6 +237,11 @@ def test_moyai_exec_is_a_filter_in_a_pipe(cluster):
     ran = subprocess.run(command, input=data, capture_output=True, env=environment, check=False)
     assert (ran.returncode, ran.stderr) == (7, b"oops\n")
     assert ran.stdout == data
+    command, environment = moyai_exec(cluster, "--json", arn, "sh", "-c", "echo out; echo oops >&2; exit 7")
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False)
+    report = json.loads(ran.stdout)
+    assert (ran.returncode, report["exitCode"], report["container"]) == (7, 7, "main")
+    assert (report["stdout"], report["stderr"], report["truncated"]) == ("out\n", "oops\n", False)
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)
 
 

@@ -38,6 +38,7 @@ from moyai.cli.services import services
 from moyai.cli.status import status
 from moyai.cli.tap import tap
 from moyai.cli.text import echo
+from moyai.cli.top import top
 from moyai.cli.trace import trace
 from moyai.cli.up import up
 
@@ -54,7 +55,7 @@ def command_line() -> typer.Typer:
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
     everyday = (up, down, env, status, events, logs, doctor, explain, analyze)
-    for command in (*everyday, mesh, tap, trace, dns, services, reset, demo):
+    for command in (*everyday, mesh, top, tap, trace, dns, services, reset, demo):
         cli.command()(command)
     cli.command("open")(open_page)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)

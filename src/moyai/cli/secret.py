@@ -7,6 +7,7 @@ is then visible in the shell's history and in the process list.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,7 +26,9 @@ _Parameter = Annotated[
         "--parameter", "-p", help="A SecureString parameter in Parameter Store instead of a secret in Secrets Manager."
     ),
 ]
-_Name = Annotated[str, typer.Argument(help="Name of the secret or parameter.")]
+_Name = Annotated[str, typer.Argument(help="Name of the secret or parameter, or a secret's ARN.")]
+_SECRET_ARN: Final = re.compile(r"arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?")
+"""A secret's ARN, with its name and the six characters that AWS adds to it."""
 
 
 class BadValue(MoyaiError):
@@ -60,9 +63,17 @@ def put(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         )
         task_secret = {"Name": name, "ValueFrom": name, "Version": parameter_version["Version"]}
     else:
-        secret = _put_secret(remote.client("secretsmanager"), name, text)
+        secret = _put_secret(remote.client("secretsmanager"), secret_name(name), text)
         task_secret = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
     echo(json.dumps(task_secret) if as_json else task_secret["ValueFrom"])
+
+
+def secret_name(name_or_arn: str) -> str:
+    """The name of a secret. A task definition written for AWS has an ARN, whose suffix differs here and is ignored when
+    the secret is looked up.
+    """
+    arn = _SECRET_ARN.fullmatch(name_or_arn)
+    return name_or_arn if arn is None else arn[1]
 
 
 def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:

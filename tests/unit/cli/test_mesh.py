@@ -7,7 +7,7 @@ from rich.console import Console
 
 from moyai.cli.mesh.keyboard import parse_keys
 from moyai.cli.mesh.metrics import _period, span_back
-from moyai.cli.mesh.table import _success
+from moyai.cli.mesh.table import success_text
 from moyai.cli.mesh.view import SPANS, View, handle_key
 from moyai.cli.options import duration
 from moyai.cli.output import can_redraw
@@ -76,7 +76,7 @@ def test_text_typed_into_the_filter_is_not_a_command():
     [(4, 5, "20 %"), (9, 10, "10 %"), (8, 25, "68 %"), (1, 3, "66.66 %"), (1, 1_000_000, "99.99 %"), (0, 7, "100 %")],
 )
 def test_a_success_rate_is_truncated_to_two_digits(failures, requests, shown):
-    assert _success(1 - failures / requests).plain.split(" !")[0] == shown
+    assert success_text(1 - failures / requests).plain.split(" !")[0] == shown
 
 
 @pytest.mark.parametrize(("kind", "lives"), [("xterm", True), ("dumb", False), ("unknown", False)])

@@ -45,6 +45,7 @@ _TICK = 0.1
 _UNKNOWN_EXIT_CODE = 255
 """The exit code where the command's own is not known, as with ssh."""
 _SUCCESS = 1
+_STDOUT, _STDERR = 1, 2
 _PLAIN: Mapping[str, Any] = MappingProxyType(
     {"max_size": LARGEST_FRAME, "compression": None, "proxy": None, "ping_interval": None}
 )
@@ -58,21 +59,32 @@ class Session:
     token: str = field(repr=False)
 
 
-def run_session(session: Session, *, terminal: bool) -> int:
-    """Connect this process's input and output to the command until it ends. Returns the command's exit code."""
+Write = Callable[[int, bytes], None]
+"""Writes a command's output: 1 = its standard output, 2 = its standard error."""
+
+
+def write_all(stream: int, data: bytes) -> None:
+    """Write output to this process's stream of the same number."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(stream, rest) :]
+
+
+def run_session(session: Session, *, terminal: bool, write_output: Write = write_all) -> int:
+    """Connect this process's input to the command until it ends, and write its output. Returns its exit code."""
     with _raw_terminal() if terminal else nullcontext():
-        code, reason = asyncio.run(_run(session, terminal=terminal))
+        code, reason = asyncio.run(_run(session, write_output, terminal=terminal))
     if reason:
         sys.stderr.write(f"moyai: {reason}\n")
     return code
 
 
-async def _run(session: Session, *, terminal: bool) -> tuple[int, str]:
+async def _run(session: Session, write_output: Write, *, terminal: bool) -> tuple[int, str]:
     loop = asyncio.get_running_loop()
     try:
         async with connect(session.url, **_PLAIN) as socket:
             await socket.send(write(Opening(session.token, moyai=ClientOptions(terminal=terminal))).decode())
-            client = _Client(socket, terminal=terminal)
+            client = _Client(socket, write_output, terminal=terminal)
             running = asyncio.create_task(client.run())
             if terminal:
                 loop.add_signal_handler(signal.SIGWINCH, client.resize)
@@ -87,9 +99,10 @@ async def _run(session: Session, *, terminal: bool) -> tuple[int, str]:
 
 
 class _Client:
-    """A session over its WebSocket: reads this process's input, writes its output."""
+    """A session over its WebSocket: reads this process's input, writes the command's output."""
 
-    def __init__(self, socket: ClientConnection, *, terminal: bool) -> None:
+    def __init__(self, socket: ClientConnection, write_output: Write, *, terminal: bool) -> None:
+        self._write_output = write_output
         self.code = _UNKNOWN_EXIT_CODE
         self.reason = "the connection was lost"
         self._socket = socket
@@ -150,9 +163,9 @@ class _Client:
                     self.resize()
                 self._start_reading_input()
             case PayloadType.OUTPUT:
-                _write_all(sys.stdout.fileno(), message.payload)
+                self._write_output(_STDOUT, message.payload)
             case PayloadType.STDERR:
-                _write_all(sys.stderr.fileno(), message.payload)
+                self._write_output(_STDERR, message.payload)
             case PayloadType.EXIT_CODE:
                 self.code = int(message.payload)
             case _:
@@ -200,12 +213,6 @@ class _Client:
         async with self._sending:
             while self._stream.outbox:
                 await self._socket.send(self._stream.outbox.popleft())
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
 
 
 @contextmanager

@@ -6,10 +6,11 @@ is started by ECS's ExecuteCommand, which the task must allow.
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -21,6 +22,9 @@ from moyai.cli.snapshot import running_tasks
 
 if TYPE_CHECKING:  # asyncio and websockets are imported when a session is opened
     from moyai.cli.exec.client import Session
+
+_MOST_OUTPUT: Final = 1 << 20
+"""Bytes of each stream that `--json` keeps."""
 
 
 def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
@@ -35,12 +39,15 @@ def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
     ] = None,
     user: Annotated[str | None, typer.Option(help="USER[:GROUP] to run as; root by default.")] = None,
     no_tty: Annotated[bool, typer.Option("--no-tty", "-T", help="Don't allocate a terminal.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the output and the exit code as JSON at the end, without a terminal.")
+    ] = False,
 ) -> None:
     """Run a command in a running container and exit with its exit code."""
     remote = Remote(endpoint, region)
     task_record = choose_task(task, running_tasks(remote))
     words = [word for n, word in enumerate(command or ["/bin/sh"]) if n > 0 or word != "--"] or ["/bin/sh"]
-    terminal = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
+    terminal = not (no_tty or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
     request = {
         "task": task_record["id"],
         "container": container or only_container(task_record),
@@ -50,7 +57,33 @@ def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
     }
     from moyai.cli.exec.client import run_session
 
-    raise typer.Exit(run_session(_start_session(remote, task_record, request), terminal=terminal))
+    session = _start_session(remote, task_record, request)
+    if not as_json:
+        raise typer.Exit(run_session(session, terminal=terminal))
+    output = _CapturedOutput()
+    code = run_session(session, terminal=False, write_output=output.write)
+    typer.echo(json.dumps({name: request[name] for name in ("task", "container")} | output.report(code)))
+    raise typer.Exit(code)
+
+
+class _CapturedOutput:
+    """A command's output, of which the first MiB of each stream is kept."""
+
+    def __init__(self) -> None:
+        self._streams: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
+        self._is_truncated = False
+
+    def write(self, stream: int, data: bytes) -> None:
+        """Keep output of a stream: 1 = standard output, 2 = standard error."""
+        captured = self._streams[stream]
+        room = _MOST_OUTPUT - len(captured)
+        captured += data[:room]
+        self._is_truncated |= len(data) > room
+
+    def report(self, code: int) -> dict[str, object]:
+        """The exit code and both streams as text; bytes that are no UTF-8 are replaced."""
+        stdout, stderr = (captured.decode(errors="replace") for captured in self._streams.values())
+        return {"exitCode": code, "stdout": stdout, "stderr": stderr, "truncated": self._is_truncated}
 
 
 def _start_session(remote: Remote, task: Mapping[str, Any], request: Mapping[str, Any]) -> Session:

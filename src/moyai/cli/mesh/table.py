@@ -66,8 +66,8 @@ def rows(mesh: MeshTraffic, view: View) -> int:
 def headline(mesh: MeshTraffic) -> Text:
     """A line that sums up all edges."""
     requests, failures = sum(e.requests for e in mesh.edges), sum(e.failures for e in mesh.edges)
-    text = Text(f"{len(mesh.edges)} edges  {_rate(requests / mesh.span.seconds)}/s  ")
-    text.append_text(_success(1 - failures / requests if requests else None))
+    text = Text(f"{len(mesh.edges)} edges  {rate_text(requests / mesh.span.seconds)}/s  ")
+    text.append_text(success_text(1 - failures / requests if requests else None))
     busy = {party for edge in mesh.edges for party in edge.deploying}
     if busy:
         text.append(f"  {len(busy)} deploying ↻", "magenta")
@@ -129,7 +129,8 @@ def _deploying(edge: Edge, parties: Iterable[Party]) -> Text:
     return Text(" ↻", "magenta") if set(parties) & set(edge.deploying) else Text()
 
 
-def _success(share: float | None) -> Text:
+def success_text(share: float | None) -> Text:
+    """A success rate, from 0 to 1, in percent. None: no requests."""
     if share is None:
         return Text(_NOTHING)
     percent = int(share * 10_000 + _ROUNDING_ERROR) / 100  # truncated, so that 100 % means that no request failed
@@ -139,13 +140,15 @@ def _success(share: float | None) -> Text:
     return Text(f"{text} !", "yellow") if share >= _FAIR else Text(f"{text} !!", "bold red")
 
 
-def _rate(per_second: float) -> str:
+def rate_text(per_second: float) -> str:
+    """Requests per second, with three digits or more."""
     if per_second >= _HUNDRED:
         return f"{per_second:,.0f}"
     return f"{per_second:.1f}" if per_second >= _TEN else f"{per_second:.2f}"
 
 
-def _ms(value: float | None) -> Text:
+def milliseconds_text(value: float | None) -> Text:
+    """A duration in ms."""
     return Text(_NOTHING if value is None else f"{value:,.1f}")
 
 
@@ -156,11 +159,11 @@ def _count(value: int, style: str) -> Text:
 _COLUMNS: Final = (
     _Column("CALLER", _caller, justify="left"),
     _Column("TARGET", _target, justify="left"),
-    _Column("RATE/S", lambda e, _: Text(_rate(e.rate))),
-    _Column("SUCCESS", lambda e, _: _success(e.success)),
-    _Column("P50 MS", lambda e, _: _ms(e.p50), 3),
-    _Column("P95 MS", lambda e, _: _ms(e.p95), 6),
-    _Column("P99 MS", lambda e, _: _ms(e.p99), 1),
+    _Column("RATE/S", lambda e, _: Text(rate_text(e.rate))),
+    _Column("SUCCESS", lambda e, _: success_text(e.success)),
+    _Column("P50 MS", lambda e, _: milliseconds_text(e.p50), 3),
+    _Column("P95 MS", lambda e, _: milliseconds_text(e.p95), 6),
+    _Column("P99 MS", lambda e, _: milliseconds_text(e.p99), 1),
     _Column("REQUESTS", lambda e, _: Text(f"{e.requests:,}"), 8),
     _Column("FAILED", lambda e, _: _count(e.failures, "red"), 4),
     _Column("RETRIES", lambda e, _: _count(e.retries, "yellow"), 5),
