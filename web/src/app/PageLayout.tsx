@@ -71,6 +71,7 @@ const LISTS_OF_FORMS: Readonly<Record<string, string>> = {
   [paths.createCluster]: paths.clusters,
   [paths.createLoadBalancer]: paths.loadBalancers,
   [paths.createTargetGroup]: paths.targetGroups,
+  [paths.registerTaskDefinition]: paths.taskDefinitions,
 };
 
 function Navigation() {
@@ -81,9 +82,11 @@ function Navigation() {
     { type: "link", text: text.clusters, href: href(paths.clusters) },
     { type: "link", text: text.namespaces, href: href(paths.namespaces) },
     { type: "link", text: text.taskDefinitions, href: href(paths.taskDefinitions) },
+    { type: "link", text: text.images, href: href(paths.images) },
     { type: "link", text: text.loadBalancers, href: href(paths.loadBalancers) },
     { type: "link", text: text.targetGroups, href: href(paths.targetGroups) },
     { type: "link", text: text.traffic, href: href(paths.traffic) },
+    { type: "link", text: text.traces, href: href(paths.traces) },
     { type: "link", text: text.alarms, href: href(paths.alarms) },
     { type: "link", text: text.stacks, href: href(paths.stacks) },
     { type: "link", text: text.about, href: href(paths.about) },

@@ -15,22 +15,22 @@ export function TopBar() {
     <div id="top" className="top">
       <TopNavigation
         identity={{ href: href(paths.clusters), logo: { src: "/console/logo.svg", alt: text.product } }}
-        utilities={[useScopeMenu(), usePreferencesMenu(), ...useAccountMenu()].filter((item) => item !== null)}
+        utilities={[useScopeMenu(), usePreferencesMenu(), ...useAccountMenu()]}
       />
     </div>
   );
 }
 
-/** The account and Region selector; null if there is only one. */
-function useScopeMenu(): TopNavigationProps.Utility | null {
+/** The account and Region, and those that can be chosen instead. */
+function useScopeMenu(): TopNavigationProps.Utility {
   const text = useText().app.scope;
   const { session, scope, setScope } = useActiveSession();
-  if (session.scopes.length < 2) return null;
+  const isListed = session.scopes.some(({ account, region }) => account === scope.account && region === scope.region);
   return {
     type: "menu-dropdown",
     text: `${scope.region} · ${formatAccountId(scope.account)}`,
     ariaLabel: text.label,
-    items: session.scopes.map(({ account, region }) => ({
+    items: [...(isListed ? [] : [scope]), ...session.scopes].map(({ account, region }) => ({
       id: `${account}/${region}`,
       text: region,
       description: formatAccountId(account),

@@ -42,6 +42,12 @@ export const paths = {
   stacks: "/stacks",
   /** A stack, given its name, or its id where it is deleted. */
   stack: (stack: string, tab?: string) => `/stacks/${part(stack)}${tab ? `/${tab}` : ""}`,
+  images: "/images",
+  traces: "/traces",
+  /** The traces in which a service, or a virtual node or virtual gateway of a mesh, took part. */
+  tracesOf: (workload: { readonly service: string; readonly cluster?: string; readonly namespace?: string }) => `/traces?${new URLSearchParams({ ...workload }).toString()}`,
+  /** A trace, given its id or the x-request-id of its request. */
+  trace: (reference: string) => `/traces/${part(reference)}`,
   about: "/about",
   traffic: "/traffic",
   trafficOf: (namespace: string) => `/traffic?namespace=${part(namespace)}`,

@@ -47,6 +47,9 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/alarms/:alarm": lazy(() => import("../pages/alarms/AlarmPage.tsx")),
   "/stacks": lazy(() => import("../pages/stacks/StacksPage.tsx")),
   "/stacks/:stack/:tab?": lazy(() => import("../pages/stacks/StackPage.tsx")),
+  "/images": lazy(() => import("../pages/images/ImagesPage.tsx")),
+  "/traces": lazy(() => import("../pages/traces/TracesPage.tsx")),
+  "/traces/:trace": lazy(() => import("../pages/traces/TracePage.tsx")),
   "/about": lazy(() => import("../pages/about/AboutPage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };

@@ -5,7 +5,7 @@ import type { ECSClientConfig } from "@aws-sdk/client-ecs";
 import type { Scope, Session } from "../app/session.ts";
 
 export const API_PATH = "/console/api";
-const CSRF_HEADER = "x-moyai-csrf";
+export const CSRF_HEADER = "x-moyai-csrf";
 const MAX_ATTEMPTS = 2;
 
 /** The target of API requests: server, account, Region and session. It is the same object while these stay the same. */

@@ -1,6 +1,7 @@
 // The client of Elastic Load Balancing, and what its resources have in common: attributes, tags, and names in metrics.
 
 import {
+  AddTagsCommand,
   DescribeListenerAttributesCommand,
   DescribeLoadBalancerAttributesCommand,
   DescribeTagsCommand,
@@ -9,9 +10,10 @@ import {
   ModifyListenerAttributesCommand,
   ModifyLoadBalancerAttributesCommand,
   ModifyTargetGroupAttributesCommand,
+  RemoveTagsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { clientFactory, type Target } from "./config.ts";
-import type { Tags } from "./tags.ts";
+import { type Tags, tagChanges } from "./tags.ts";
 
 export const elb = clientFactory(ElasticLoadBalancingV2Client);
 
@@ -52,6 +54,14 @@ export async function readTags(target: Target, arn: string, abortSignal: AbortSi
 /** Tags as Elastic Load Balancing takes them; undefined without any, because an empty list is rejected. */
 export function elbTags(tags: Tags): { Key: string; Value: string }[] | undefined {
   return tags.length === 0 ? undefined : tags.map(({ key = "", value = "" }) => ({ Key: key, Value: value }));
+}
+
+/** Sets the tags of a resource, which has the tags `before`. */
+export async function tagElbResource(target: Target, arn: string, before: Tags, after: Tags): Promise<void> {
+  const { put, remove } = tagChanges(before, after);
+  const added = elbTags(put);
+  if (added) await elb(target).send(new AddTagsCommand({ ResourceArns: [arn], Tags: added }));
+  if (remove.length > 0) await elb(target).send(new RemoveTagsCommand({ ResourceArns: [arn], TagKeys: remove }));
 }
 
 /** The value of the dimension `LoadBalancer`, such as `app/web/0123456789abcdef`. */

@@ -1,6 +1,7 @@
 // The ports of the server at which public addresses answer to callers elsewhere. AWS has no such API, so the console has one.
 
 import type { Target } from "./config.ts";
+import { readConsole } from "./consoleApi.ts";
 
 export interface GatewayPort {
   /** The public address, and its port. */
@@ -18,7 +19,5 @@ export interface PublicGateway {
 }
 
 export async function readPublicGateway(target: Target, signal: AbortSignal): Promise<PublicGateway> {
-  const response = await fetch(new Request(new URL("gateway", target.endpoint), { signal }));
-  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-  return (await response.json()) as PublicGateway;
+  return readConsole(target, "gateway", {}, signal);
 }

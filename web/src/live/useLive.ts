@@ -69,6 +69,14 @@ export function useHasReconnected(): boolean {
   return wasDisconnected && state === "open";
 }
 
+/** A query with a part of its data, or what follows from it. */
+export function mapQuery<A, R>(query: LiveQuery<A>, map: (data: A) => R): LiveQuery<R> {
+  const { reload } = query;
+  if (query.status === "ready") return { status: "ready", data: map(query.data), error: undefined, reload };
+  if (query.status === "failed") return { status: "failed", data: query.data === undefined ? undefined : map(query.data), error: query.error, reload };
+  return { status: "loading", data: undefined, error: undefined, reload };
+}
+
 /** Two queries as one. It has data when both have, and the error of either. */
 export function joinQueries<A, B, R>(a: LiveQuery<A>, b: LiveQuery<B>, join: (a: A, b: B) => R): LiveQuery<R> {
   const reload = () => {

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ComparePage from "../../src/pages/definitions/ComparePage.tsx";
 import DefinitionsPage from "../../src/pages/definitions/DefinitionsPage.tsx";
@@ -138,4 +138,41 @@ test("what was replaced stands beside what replaced it; what has no other side s
     { left: "d", right: "d", changed: false },
     { left: undefined, right: "e", changed: true },
   ]);
+});
+
+test("a task definition is registered by form, and what the form does not show stays", async () => {
+  const { calls } = renderPage(<RegisterPage />, "/register-task-definition", "/register-task-definition", { RegisterTaskDefinition: described(1, "256") });
+  await screen.findByText("Container app");
+  const type = (name: string, value: string) => fireEvent.change(screen.getByRole("textbox", { name }), { target: { value } });
+  enter("Family", "web");
+  enter("CPU", "256");
+  enter("Container name", "front");
+  enter("Image", "nginx:1");
+  enter("Command", "nginx\n-g");
+  press(button("Add port"));
+  type("Container port", "80");
+  type("Port name", "http");
+  press(button("Add environment variable"));
+  type("Name", "COLOUR");
+  type("Value", "blue");
+  expect(await violations()).toEqual([]);
+  press(button("Register"));
+  await waitFor(() => {
+    expect(last(calls, "RegisterTaskDefinition")).toEqual({
+      family: "web",
+      networkMode: "awsvpc",
+      cpu: "256",
+      containerDefinitions: [
+        {
+          name: "front",
+          image: "nginx:1",
+          essential: true,
+          memory: 128,
+          command: ["nginx", "-g"],
+          portMappings: [{ name: "http", containerPort: 80 }],
+          environment: [{ name: "COLOUR", value: "blue" }],
+        },
+      ],
+    });
+  });
 });

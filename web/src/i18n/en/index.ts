@@ -5,6 +5,7 @@ import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
+import { images } from "./images.ts";
 import { instances } from "./instances.ts";
 import { loadBalancers } from "./loadBalancers.ts";
 import { namespaces } from "./namespaces.ts";
@@ -15,6 +16,7 @@ import { stacks } from "./stacks.ts";
 import { targetGroups } from "./targetGroups.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
+import { traces } from "./traces.ts";
 import { traffic } from "./traffic.ts";
 
 export const en = {
@@ -25,6 +27,7 @@ export const en = {
   clusters,
   definitions,
   exec,
+  images,
   instances,
   loadBalancers,
   namespaces,
@@ -35,5 +38,6 @@ export const en = {
   targetGroups,
   task,
   tasks,
+  traces,
   traffic,
 };

@@ -7,6 +7,7 @@ import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
+import { images } from "./images.ts";
 import { instances } from "./instances.ts";
 import { loadBalancers } from "./loadBalancers.ts";
 import { namespaces } from "./namespaces.ts";
@@ -17,6 +18,7 @@ import { stacks } from "./stacks.ts";
 import { targetGroups } from "./targetGroups.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
+import { traces } from "./traces.ts";
 import { traffic } from "./traffic.ts";
 
 export const ja: Translation<typeof en> = {
@@ -27,6 +29,7 @@ export const ja: Translation<typeof en> = {
   clusters,
   definitions,
   exec,
+  images,
   instances,
   loadBalancers,
   namespaces,
@@ -37,5 +40,6 @@ export const ja: Translation<typeof en> = {
   targetGroups,
   task,
   tasks,
+  traces,
   traffic,
 };

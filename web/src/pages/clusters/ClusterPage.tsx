@@ -19,7 +19,7 @@ import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { EcsTags } from "../../parts/EcsTags.tsx";
+import { EcsTags } from "../../parts/EditableTags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
 import { ContainerInstancesTable } from "./ContainerInstancesTable.tsx";

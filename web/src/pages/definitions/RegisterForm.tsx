@@ -3,6 +3,7 @@ import Container from "@cloudscape-design/components/container";
 import Form from "@cloudscape-design/components/form";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
+import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { type SyntheticEvent, useState } from "react";
@@ -13,11 +14,18 @@ import { toApiError } from "../../aws/apiError.ts";
 import { registerTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
+import { DefinitionFields } from "./DefinitionFields.tsx";
+import { parseObject } from "./definitionJson.ts";
 import { DiffView } from "./DiffView.tsx";
 
 const ROWS = 30;
 
-/** A form for the JSON of a task definition, with what it changes in `base`. It checks the JSON syntax; the API validates everything else. */
+type View = "fields" | "json";
+
+/**
+ * Registers a task definition, by its fields or as JSON, which has all members; with what it changes in `base`. It checks the JSON syntax;
+ * the API validates everything else.
+ */
 export function RegisterForm({ title, initialJson, back, base }: { title: string; initialJson: string; back: string; base?: string }) {
   const text = useText();
   const words = text.definitions.form;
@@ -25,10 +33,12 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
   const navigate = useNavigate();
   const flash = useFlash();
   const [body, setBody] = useState(initialJson);
+  const [view, setView] = useState<View>(base === undefined ? "fields" : "json");
   const [jsonError, setJsonError] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
+  const parsed = parseObject(body);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     const newJsonError = jsonErrorOf(body, words);
@@ -60,11 +70,17 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
         }
       >
         <SpaceBetween size="l">
-          <Container>
+          <SegmentedControl
+            label={words.view}
+            selectedId={parsed === null ? "json" : view}
+            options={[{ id: "fields", text: words.fields, disabled: parsed === null }, { id: "json", text: words.json }]}
+            onChange={({ detail }) => { setView(detail.selectedId as View); }}
+          />
+          {parsed !== null && view === "fields" ? <DefinitionFields definition={parsed} onChange={(changed) => { setBody(JSON.stringify(changed, null, 2)); }} /> : <Container>
             <FormField label={words.label} description={words.detail} errorText={jsonError} stretch>
               <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
             </FormField>
-          </Container>
+          </Container>}
           {base === undefined || body === initialJson ? null : (
             <Container header={<Header variant="h2">{words.changes}</Header>}><DiffView left={initialJson} right={body} names={[base, words.edited]} /></Container>
           )}

@@ -13,13 +13,13 @@ import { deregisterTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useRevision } from "../../live/queries.ts";
+import { EcsTags } from "../../parts/EditableTags.tsx";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Timestamp } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { TagsTable } from "../../parts/Tags.tsx";
 import { DefinitionContainersTab } from "./DefinitionContainersTab.tsx";
 
 /** A revision of a task definition: its containers, its JSON and its tags. */
@@ -50,7 +50,7 @@ export default function RevisionPage() {
             const tabs = [
               { id: "containers", label: text.tabs.containers, content: <DefinitionContainersTab containers={definition.containerDefinitions ?? []} /> },
               { id: "json", label: text.tabs.json, content: <Json definition={definition} /> },
-              { id: "tags", label: text.tabs.tags, content: <TagsTable tags={tags} /> },
+              { id: "tags", label: text.tabs.tags, content: <EcsTags arn={definition.taskDefinitionArn} tags={tags} onChanged={query.reload} /> },
             ];
             return (
               <SpaceBetween size="l">

@@ -14,7 +14,7 @@ import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useService } from "../../live/queries.ts";
-import { EcsTags } from "../../parts/EcsTags.tsx";
+import { EcsTags } from "../../parts/EditableTags.tsx";
 import { TaskCounts } from "../../parts/TaskCounts.tsx";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Timestamp } from "../../parts/Time.tsx";

@@ -19,7 +19,7 @@ import { RelativeTime } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { EcsTags } from "../../parts/EcsTags.tsx";
+import { EcsTags } from "../../parts/EditableTags.tsx";
 import { TaskContainersTab } from "./TaskContainersTab.tsx";
 import { DetailsTab } from "./DetailsTab.tsx";
 import { ExecTab } from "./ExecTab.tsx";

@@ -36,6 +36,7 @@ export function TrafficHealth({ cluster, service }: { cluster: string; service: 
         actions={
           <SpaceBetween size="xs" direction="horizontal">
             <RangePicker range={range} onChange={setRange} />
+            <Button href={href(paths.tracesOf({ cluster, service }))}>{text.traces}</Button>
             <Button href={href(map)}>{text.map}</Button>
           </SpaceBetween>
         }

@@ -13,6 +13,7 @@ import { usePreferences } from "../../../app/preferences.tsx";
 import { useText } from "../../../i18n/useText.ts";
 import { formatMs, formatPercent, formatRate } from "../../../traffic/model/format.ts";
 import type { Graph, GraphBox, GraphLine } from "../../../traffic/model/graph.ts";
+import { meshId } from "../../../traffic/model/mesh.ts";
 import { TONE_STATUS } from "../toneStatus.ts";
 
 export interface BoxPanelProps {
@@ -26,6 +27,7 @@ export interface BoxPanelProps {
 export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps) {
   const { panel: text, kinds } = useText().traffic;
   const [cluster, service] = box.id.split("/");
+  const traced = tracedBox(box);
   const incoming = graph.lines.filter((line) => line.to === box.id);
   const outgoing = graph.lines.filter((line) => line.from === box.id);
   const titles = new Map(graph.boxes.map(({ id, kind, title }) => [id, kind === "outside" ? kinds.outside : title]));
@@ -40,6 +42,7 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
           {box.kind === "service" && cluster && service ? (
             <Button href={href(paths.service(cluster, service))}>{text.service}</Button>
           ) : null}
+          {traced === null ? null : <Button href={href(paths.tracesOf(traced))}>{text.traces}</Button>}
           {box.kind === "loadBalancer" ? <Button href={href(paths.loadBalancer(box.title))}>{text.loadBalancer}</Button> : null}
           {box.kind === "virtualNode" || box.kind === "virtualGateway" ? <Box color="text-body-secondary">{kinds[box.kind]}</Box> : null}
           {box.deploying ? <StatusIndicator type="in-progress">{text.deploying}</StatusIndicator> : null}
@@ -51,6 +54,13 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
       </SpaceBetween>
     </SplitPanel>
   );
+}
+
+/** How spans name what a box stands for; null for what has no proxies of its own. */
+function tracedBox({ kind, id, namespace, title }: GraphBox): { service: string; cluster?: string; namespace?: string } | null {
+  const [cluster, service] = id.split("/");
+  if (kind === "service" && cluster && service) return { cluster, service };
+  return kind === "virtualNode" || kind === "virtualGateway" ? { namespace: namespace.slice(meshId("").length), service: title } : null;
 }
 
 interface LinesProps {

@@ -85,15 +85,19 @@ function Summary({ edge }: { edge: Edge }) {
   return <KeyValuePairs columns={4} minColumnWidth={130} items={items} />;
 }
 
-/** The name of a workload; that of a service is a link. */
+/** The name of a workload; that of a service is a link, and what has proxies has a link to its traces. */
 function WorkloadLink({ workload, deploying }: { workload: Workload; deploying: boolean }) {
   const text = useText().traffic;
   if (workload.kind === "outside") return <>{text.kinds.outside} <Box variant="span" color="text-body-secondary">{text.map.outsideDetail}</Box></>;
   if (workload.kind === "loadBalancer") return <Link href={href(paths.loadBalancer(workloadName(workload)))}>{workloadName(workload)}</Link>;
-  if (workload.kind !== "service") return `${workloadName(workload)} (${text.kinds[workload.kind]})`;
+  if (workload.kind !== "service") {
+    const traces = paths.tracesOf({ namespace: workload.cluster, service: workload.service });
+    return <>{`${workloadName(workload)} (${text.kinds[workload.kind]})`} <Link href={href(traces)} fontSize="body-s">{text.panel.traces}</Link></>;
+  }
   return (
     <>
       <Link href={href(paths.service(workload.cluster, workload.service))}>{workloadName(workload)}</Link>
+      {" "}<Link href={href(paths.tracesOf({ cluster: workload.cluster, service: workload.service }))} fontSize="body-s">{text.panel.traces}</Link>
       {deploying ? <StatusIndicator type="in-progress">{` ${text.table.deploying}`}</StatusIndicator> : null}
     </>
   );

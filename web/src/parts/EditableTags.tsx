@@ -1,7 +1,8 @@
-// The tags of a resource of ECS, which can be changed.
+// The tags of a resource, which can be changed.
 
 import Button from "@cloudscape-design/components/button";
 import { useState } from "react";
+import type { Target } from "../aws/config.ts";
 import { tagEcsResource } from "../aws/ecsTags.ts";
 import type { Tags } from "../aws/tags.ts";
 import { useTarget } from "../aws/useTarget.ts";
@@ -9,19 +10,34 @@ import { useText } from "../i18n/useText.ts";
 import { ConfirmDialog } from "./ConfirmDialog.tsx";
 import { TagsField, TagsTable } from "./Tags.tsx";
 
-/** `onChanged` reads the resource again. */
-export function EcsTags({ arn, tags, onChanged }: { arn: string | undefined; tags: Tags; onChanged: () => void }) {
+/** Sets the tags of the resource with an ARN, which has the tags `before`. */
+export type SaveTags = (target: Target, arn: string, before: Tags, after: Tags) => Promise<void>;
+
+export interface EditableTagsProps {
+  readonly arn: string | undefined;
+  readonly tags: Tags;
+  readonly save: SaveTags;
+  /** Reads the resource again. */
+  readonly onChanged: () => void;
+}
+
+/** The tags of a resource of ECS. */
+export function EcsTags(props: Omit<EditableTagsProps, "save">) {
+  return <EditableTags {...props} save={tagEcsResource} />;
+}
+
+export function EditableTags({ arn, tags, save, onChanged }: EditableTagsProps) {
   const text = useText().parts.tags;
   const [editing, setEditing] = useState(false);
   return (
     <>
       <TagsTable tags={tags} actions={<Button disabled={arn === undefined} onClick={() => { setEditing(true); }}>{text.manage}</Button>} />
-      {editing && arn !== undefined ? <EditTags arn={arn} tags={tags} onChanged={onChanged} onClose={() => { setEditing(false); }} /> : null}
+      {editing && arn !== undefined ? <EditTags arn={arn} tags={tags} save={save} onChanged={onChanged} onClose={() => { setEditing(false); }} /> : null}
     </>
   );
 }
 
-function EditTags({ arn, tags, onChanged, onClose }: { arn: string; tags: Tags; onChanged: () => void; onClose: () => void }) {
+function EditTags({ arn, tags, save, onChanged, onClose }: EditableTagsProps & { arn: string; onClose: () => void }) {
   const text = useText().parts;
   const target = useTarget();
   const [draft, setDraft] = useState<Tags>(tags);
@@ -32,7 +48,7 @@ function EditTags({ arn, tags, onChanged, onClose }: { arn: string; tags: Tags; 
       effect={text.tags.description}
       action={text.form.save}
       done={text.tags.saved}
-      perform={() => tagEcsResource(target, arn, tags, edited)}
+      perform={() => save(target, arn, tags, edited)}
       onDone={onChanged}
       onClose={onClose}
     >

@@ -1,0 +1,88 @@
+import AttributeEditor from "@cloudscape-design/components/attribute-editor";
+import Button from "@cloudscape-design/components/button";
+import Checkbox from "@cloudscape-design/components/checkbox";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Textarea from "@cloudscape-design/components/textarea";
+import { useText } from "../../i18n/useText.ts";
+import { commandOf, environmentOf, type JsonObject, type Pair, type Port, portsOf, textOf, withCommand, withMembers, withPorts } from "./definitionJson.ts";
+
+/** The fields of a container. `onRemove`: null for the only container. */
+export function ContainerFields({ container, onChange, onRemove }: { container: JsonObject; onChange: (container: JsonObject) => void; onRemove: (() => void) | null }) {
+  const text = useText().definitions;
+  const words = text.form;
+  const name = textOf(container, "name");
+  const title = words.container(name);
+  return (
+    <Container header={<Header variant="h2" actions={onRemove && <Button formAction="none" ariaLabel={words.removeNamed(name)} onClick={onRemove}>{words.remove}</Button>}>{title}</Header>}>
+      <SpaceBetween size="l">
+        <ColumnLayout columns={2}>
+          <FormField label={words.containerName}>
+            <Input value={name} spellcheck={false} onChange={({ detail }) => { onChange({ ...container, name: detail.value }); }} />
+          </FormField>
+          <FormField label={text.container.image} constraintText={words.imageDetail}>
+            <Input value={textOf(container, "image")} spellcheck={false} onChange={({ detail }) => { onChange({ ...container, image: detail.value }); }} />
+          </FormField>
+        </ColumnLayout>
+        <Checkbox checked={container.essential !== false} description={words.essentialDetail} onChange={({ detail }) => { onChange({ ...container, essential: detail.checked }); }}>{text.container.essential}</Checkbox>
+        <FormField label={text.container.command} constraintText={words.commandDetail} stretch>
+          <Textarea value={commandOf(container)} rows={2} spellcheck={false} onChange={({ detail }) => { onChange(withCommand(container, detail.value)); }} />
+        </FormField>
+        <Ports ports={portsOf(container)} onChange={(ports) => { onChange(withPorts(container, ports)); }} />
+        <Environment variables={environmentOf(container)} onChange={(environment) => { onChange(withMembers(container, { environment })); }} />
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: readonly Port[]) => void }) {
+  const text = useText().definitions.form;
+  const input = (member: keyof Port, label: string) => ({
+    label,
+    control: (port: Port, index: number) => (
+      <Input value={port[member]} ariaLabel={label} spellcheck={false} onChange={({ detail }) => { onChange(ports.with(index, { ...port, [member]: detail.value })); }} />
+    ),
+  });
+  return (
+    <FormField label={text.ports} constraintText={text.portsDetail} stretch>
+      <AttributeEditor
+        items={ports}
+        empty={text.noPorts}
+        addButtonText={text.addPort}
+        removeButtonText={text.remove}
+        removeButtonAriaLabel={(port) => text.removeNamed(port.containerPort)}
+        onAddButtonClick={() => { onChange([...ports, { name: "", containerPort: "", appProtocol: "" }]); }}
+        onRemoveButtonClick={({ detail }) => { onChange(ports.filter((_, index) => index !== detail.itemIndex)); }}
+        definition={[input("containerPort", text.containerPort), input("name", text.portName), input("appProtocol", text.appProtocol)]}
+      />
+    </FormField>
+  );
+}
+
+function Environment({ variables, onChange }: { variables: readonly Pair[]; onChange: (variables: readonly Pair[]) => void }) {
+  const text = useText().definitions;
+  const input = (member: keyof Pair, label: string) => ({
+    label,
+    control: (variable: Pair, index: number) => (
+      <Input value={variable[member]} ariaLabel={label} spellcheck={false} onChange={({ detail }) => { onChange(variables.with(index, { ...variable, [member]: detail.value })); }} />
+    ),
+  });
+  return (
+    <FormField label={text.container.environment} stretch>
+      <AttributeEditor
+        items={variables}
+        empty={text.form.noVariables}
+        addButtonText={text.form.addVariable}
+        removeButtonText={text.form.remove}
+        removeButtonAriaLabel={(variable) => text.form.removeNamed(variable.name)}
+        onAddButtonClick={() => { onChange([...variables, { name: "", value: "" }]); }}
+        onRemoveButtonClick={({ detail }) => { onChange(variables.filter((_, index) => index !== detail.itemIndex)); }}
+        definition={[input("name", text.form.variable), input("value", text.form.value)]}
+      />
+    </FormField>
+  );
+}

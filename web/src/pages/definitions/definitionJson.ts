@@ -1,0 +1,76 @@
+// The members of a task definition that the form edits, read from its JSON and written back. All other members stay as they are.
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface Pair {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A port mapping as the form has it: all values as they are typed. */
+export interface Port {
+  readonly name: string;
+  readonly containerPort: string;
+  readonly appProtocol: string;
+}
+
+/** The parsed JSON; null unless it is an object. */
+export function parseObject(body: string): JsonObject | null {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return isObject(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function textOf(object: JsonObject, name: string): string {
+  const value = object[name];
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+export function objectsOf(object: JsonObject, name: string): readonly JsonObject[] {
+  const value = object[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** The object with other members; an empty text or an empty list removes its member. */
+export function withMembers(object: JsonObject, members: JsonObject): JsonObject {
+  const isEmpty = (value: unknown) => value === "" || value === undefined || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries({ ...object, ...members }).filter(([name, value]) => !(name in members && isEmpty(value))));
+}
+
+export function portsOf(container: JsonObject): readonly Port[] {
+  return objectsOf(container, "portMappings").map((mapping) => ({
+    name: textOf(mapping, "name"),
+    containerPort: textOf(mapping, "containerPort"),
+    appProtocol: textOf(mapping, "appProtocol"),
+  }));
+}
+
+/** The container with these ports, each with what its mapping had besides. A port that is no number is sent as typed, and rejected. */
+export function withPorts(container: JsonObject, ports: readonly Port[]): JsonObject {
+  const mappings = objectsOf(container, "portMappings");
+  const isSame = ports.length === mappings.length;
+  const portMappings = ports.map(({ containerPort, ...names }, index) =>
+    ({ ...withMembers(isSame ? (mappings[index] ?? {}) : {}, names), containerPort: /^\d+$/.test(containerPort) ? Number(containerPort) : containerPort }));
+  return withMembers(container, { portMappings });
+}
+
+export function environmentOf(container: JsonObject): readonly Pair[] {
+  return objectsOf(container, "environment").map((variable) => ({ name: textOf(variable, "name"), value: textOf(variable, "value") }));
+}
+
+/** The words of a command, one in each line. */
+export function commandOf(container: JsonObject): string {
+  const command = container.command;
+  return Array.isArray(command) ? command.map(String).join("\n") : "";
+}
+
+export function withCommand(container: JsonObject, lines: string): JsonObject {
+  return withMembers(container, { command: lines === "" ? [] : lines.split("\n") });
+}
