@@ -12,6 +12,7 @@ import pytest
 
 from moyai.telemetry.traces.otlp import decode_spans
 from moyai.telemetry.traces.span import RawSpan
+from tests.e2e.appmesh.stage import Stage, listener
 from tests.e2e.guide import blocks_of, run_commands
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, app, offer
@@ -125,6 +126,30 @@ def test_the_proxy_shows_what_it_has_and_why_calls_end_as_they_do(cluster):
     explained = json.loads(installation.moyai("explain", "front", "catalog:80", "--json"))
     assert (explained["verdict"], explained["service"]) == ("reachable", "traced/catalog")
     assert json.loads(installation.moyai("explain", "front", "catalogue", "--json"))["verdict"] == "unknown-name"
+
+
+def test_a_call_through_app_mesh_has_a_span_of_each_virtual_node(cluster, collector):
+    stage = Stage(cluster.installation, "traced-mesh")
+    stage.node("color", listener())
+    stage.colour("color", 8080)
+    stage.service("color", node="color")
+    asking = stage.client("asking", "color")
+    stage.cluster.steady("color")
+    url = f"http://{stage.fqdn('color')}:8080/traced"
+    eventually(lambda: asking.get(url).get("status") == 200, "the node answers")
+
+    def spans() -> list[dict[str, Any]]:
+        traces = moyai_json(cluster.installation, "trace", "--service", "color")
+        trace = moyai_json(cluster.installation, "trace", traces[0][0]["trace"]) if traces else []
+        return sorted(trace, key=lambda span: str(span["kind"])) if len(trace) == 2 else []
+
+    request, served = eventually(spans, "a trace of the mesh is complete")
+    assert [span["resource"]["service.name"] for span in (request, served)] == ["asking", "color"]
+    assert [span["kind"] for span in (request, served)] == ["client", "server"]
+    assert served["parent"] == request["id"]
+    assert served["resource"]["appmesh.mesh"] == "traced-mesh"
+    assert (request["name"], request["attributes"]["url.path"]) == ("GET", "/traced")
+    eventually(lambda: served["id"] in {span.id for span in collector.spans}, "the collector has them, too")
 
 
 @pytest.mark.parametrize("page", ["diagnostics.md", "traces.md"])
