@@ -82,18 +82,18 @@ class BalancedServer(Server):
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"),
+    ("names", "expected"),
     [
         (["*.shop.test", "shop.test"], "https://shop.test:8443"),
         (["shop.test", "web-1.elb.localhost"], "https://web-1.elb.localhost:8443"),
         (["*.shop.test"], "https://web-1.elb.localhost:8443"),
     ],
 )
-def test_https_is_shown_by_a_name_of_the_certificate_and_at_no_address(names, shown):
+def test_https_is_shown_by_a_name_of_the_certificate_and_at_no_address(names, expected):
     remote = BalancedServer("http://127.0.0.1:4566", REGION)
     remote.names = names
     [row] = load_balancers(remote, PublicUrls(remote))
-    assert [url for url in row["urls"] if url.startswith("https:")] == [shown]
+    assert [url for url in row["urls"] if url.startswith("https:")] == [expected]
 
 
 def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():

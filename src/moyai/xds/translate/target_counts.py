@@ -75,13 +75,13 @@ def _failures(protocol: Protocol) -> Iterator[accesslog_pb2.AccessLogFilter]:
     flags = accesslog_pb2.ResponseFlagFilter(flags=_FAILED_ATTEMPTS)
     yield accesslog_pb2.AccessLogFilter(response_flag_filter=flags)
     if protocol is not Protocol.HTTP:
-        both = accesslog_pb2.AndFilter()
+        grpc_failure = accesslog_pb2.AndFilter()
         # Envoy gives every response a gRPC status, also one of another content type.
-        both.filters.add().header_filter.header.CopyFrom(_grpc_requests())
-        both.filters.add().grpc_status_filter.statuses.extend(
+        grpc_failure.filters.add().header_filter.header.CopyFrom(_grpc_requests())
+        grpc_failure.filters.add().grpc_status_filter.statuses.extend(
             accesslog_pb2.GrpcStatusFilter.Status.Value(status) for status in _GRPC_FAILURES
         )
-        yield accesslog_pb2.AccessLogFilter(and_filter=both)
+        yield accesslog_pb2.AccessLogFilter(and_filter=grpc_failure)
 
 
 def _grpc_requests() -> route_components_pb2.HeaderMatcher:
