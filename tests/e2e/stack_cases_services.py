@@ -221,6 +221,37 @@ SERVICE_CASES: Final = (
         {"Ref": ".*-It-.*", "Arn": r".*:log-group:.*:\*"},
         {"RetentionInDays": 14, "DeletionProtectionEnabled": False},
     ),
+    Case(
+        "AWS::Logs::MetricFilter",
+        {
+            "LogGroupName": ref("Group"),
+            "FilterPattern": '{ $.status = "*" }',
+            "MetricTransformations": [
+                {
+                    "MetricNamespace": "Shop",
+                    "MetricName": "answers",
+                    "MetricValue": "1",
+                    "Dimensions": [{"Key": "status", "Value": "$.status"}],
+                }
+            ],
+        },
+        {"Ref": ".*-It-.*"},
+        {"MetricTransformations": [{"MetricNamespace": "Shop", "MetricName": "all", "MetricValue": "2"}]},
+        GROUP,
+    ),
+    Case(
+        "AWS::Logs::ResourcePolicy",
+        {"PolicyName": "delivery", "PolicyDocument": '{"Version": "2012-10-17", "Statement": []}'},
+        {"Ref": "delivery"},
+        {"PolicyDocument": '{"Version": "2012-10-17", "Id": "changed", "Statement": []}'},
+    ),
+    Case(
+        "AWS::Logs::QueryDefinition",
+        {"Name": "errors", "QueryString": "fields @message", "LogGroupNames": [ref("Group")]},
+        {"Ref": "[0-9a-f-]{36}", "QueryDefinitionId": "[0-9a-f-]{36}"},
+        {"QueryString": "fields @timestamp"},
+        GROUP,
+    ),
     Case("AWS::Logs::LogStream", {"LogGroupName": ref("Group")}, {"Ref": ".*-It-.*"}, others=GROUP),
     Case(
         "AWS::RAM::ResourceShare",
@@ -329,5 +360,7 @@ UNTESTED: Final = {
     "AWS::CloudFormation::Stack": "tests/sim/test_stacks.py nests stacks",
     "AWS::CloudFormation::WaitCondition": "waits for a signal",
     "AWS::ECS::Daemon": "needs a capacity provider's instances, which tests/e2e/test_managed_daemons.py has",
+    "AWS::ElastiCache::SubnetGroup": "moto can't delete one",
+    "AWS::Lambda::LayerVersion": "needs an archive in S3",
     "AWS::ElasticLoadBalancingV2::ListenerCertificate": "needs a certificate that is in use",
 }

@@ -6,29 +6,39 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from moyai.stacks.types.registry import resource_types
 from tests.e2e.installation import Installation
-from tests.e2e.stack_cases import NETWORK_CASES, Case
+from tests.e2e.stack_cases import NETWORK_CASES, Case, resource
+from tests.e2e.stack_cases_databases import DATABASE_CASES
+from tests.e2e.stack_cases_ec2 import EC2_CASES
 from tests.e2e.stack_cases_elsewhere import OTHER_SERVICES
 from tests.e2e.stack_cases_services import SERVICE_CASES, UNTESTED
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e]
 AT_ONCE = 8
-CASES = (*NETWORK_CASES, *SERVICE_CASES, *OTHER_SERVICES)
+ABSENT_GROUP = {"Fails": {**resource("Logs::LogStream", LogGroupName="absent"), "DependsOn": "It"}}
+"""A resource whose creation fails when ``It`` is updated."""
+CASES = (*NETWORK_CASES, *EC2_CASES, *SERVICE_CASES, *OTHER_SERVICES, *DATABASE_CASES)
 
 
-def template(case: Case, properties: Mapping[str, Any]) -> str:
-    resource: dict[str, Any] = {"Type": case.type, "Properties": properties}
+def template(case: Case, properties: Mapping[str, Any], more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    tested: dict[str, Any] = {"Type": case.type, "Properties": properties}
     if case.depends_on:
-        resource["DependsOn"] = case.depends_on
+        tested["DependsOn"] = case.depends_on
     outputs: dict[str, Any] = {"Ref": {"Value": {"Ref": "It"}}}
-    outputs |= {name: {"Value": {"Fn::GetAtt": ["It", name]}} for name in case.attributes if name != "Ref"}
-    return json.dumps({"Resources": {**case.others, "It": resource}, "Outputs": outputs})
+    names = {name: name.replace(".", "") for name in case.attributes if name != "Ref"}
+    outputs |= {output: {"Value": {"Fn::GetAtt": ["It", name]}} for name, output in names.items()}
+    return json.dumps({"Resources": {**case.others, "It": tested, **more}, "Outputs": outputs})
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
 class Life:
@@ -42,6 +52,8 @@ class Life:
         self.ids: list[str] = []
         """The physical id after each step."""
         self.outputs: dict[str, str] = {}
+        self.rolled_back: tuple[str, dict[str, str]] | None = None
+        """The physical id and the outputs after an update that was rolled back."""
 
     def run(self) -> Life:
         properties = self.case.properties
@@ -49,18 +61,24 @@ class Life:
         self.cfn.create_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
         self.wait("CREATE_COMPLETE")
         [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
-        self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        self.outputs = outputs_of(stack)
         self.ids.append(self.physical_id())
         if self.case.changed:
-            body = template(self.case, {**properties, **self.case.changed})
-            self.cfn.update_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
-            self.wait("UPDATE_COMPLETE")
+            changed = {**properties, **self.case.changed}
+            self.update(template(self.case, changed, ABSENT_GROUP), "UPDATE_ROLLBACK_COMPLETE")
+            [stack] = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
+            self.rolled_back = (self.physical_id(), outputs_of(stack))
+            self.update(template(self.case, changed), "UPDATE_COMPLETE")
             self.ids.append(self.physical_id())
         identity = stack["StackId"]
         self.cfn.delete_stack(StackName=self.name)
         self.name = identity
         self.wait("DELETE_COMPLETE")
         return self
+
+    def update(self, body: str, state: str) -> None:
+        self.cfn.update_stack(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+        self.wait(state)
 
     def wait(self, state: str) -> None:
         def final_state() -> str | None:
@@ -94,8 +112,10 @@ def lives(simulation: Installation, request: pytest.FixtureRequest) -> Iterator[
 def test_a_type_is_created_read_updated_and_deleted(lives, case):
     life = lives[case.type].result()
     for name, pattern in case.attributes.items():
-        assert re.match(pattern, life.outputs[name], re.DOTALL), (name, life.outputs[name])
-    assert len(set(life.ids)) == (2 if case.replaced else 1)
+        value = life.outputs[name.replace(".", "")]
+        assert re.match(pattern, value, re.DOTALL), (name, value)
+    assert case.moved or life.rolled_back in (None, (life.ids[0], life.outputs))
+    assert len(set(life.ids)) == (2 if case.replaced or case.moved else 1)
 
 
 def test_every_type_has_a_case():

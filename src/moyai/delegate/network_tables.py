@@ -22,6 +22,8 @@ def replace_networks(networks: Networks) -> None:
     for vpc in networks.vpcs:
         backend.vpcs[vpc.id] = VPC(backend, vpc.id, vpc.cidr, vpc.is_default)  # type: ignore[abstract]
     defaults = {vpc.id for vpc in networks.vpcs if vpc.is_default}
+    if defaults:
+        backend.default_vpc = backend.vpcs[next(iter(defaults))]
     for subnet in networks.subnets:
         zone = Zone(subnet.zone, networks.scope.region, subnet.zone)  # moto does not know every region
         is_default = subnet.vpc in defaults

@@ -48,6 +48,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     from moyai.delegate.networks import READER  # noqa: PLC0415
 
     _ignore_conditional_denials()
+    _keep_changed_subnet_groups()
 
     class QuietRequestHandler(MotoRequestHandler):
         """Logs no requests: the control plane counts them."""
@@ -75,6 +76,20 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
         request_handler=QuietRequestHandler,
         fd=listener.fileno(),
     )
+
+
+def _keep_changed_subnet_groups() -> None:
+    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records."""
+    from moto.rds.models import RDSBackend  # noqa: PLC0415
+
+    modify = RDSBackend.modify_db_subnet_group
+
+    def modify_and_keep(backend: Any, subnet_name: str, *members: Any) -> Any:  # noqa: ANN401 (moto's)
+        group = modify(backend, subnet_name, *members)
+        backend.subnet_groups[subnet_name] = group
+        return group
+
+    RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[assignment,method-assign]
 
 
 def _ignore_conditional_denials() -> None:

@@ -10,7 +10,7 @@ from moyai.app.clock import SystemClock
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.delegate.network_tables import replace_networks
-from moyai.delegate.networks import Networks, NetworkSubnet, NetworkVpc
+from moyai.delegate.networks import NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
@@ -29,7 +29,11 @@ def test_a_subnet_is_in_the_zone_that_it_names(monkeypatch):
 
     vpc = NetworkVpc("vpc-1", "10.0.0.0/16", is_default=True)
     subnets = (NetworkSubnet("subnet-1", "vpc-1", "10.0.1.0/24", "eu-nowhere-1z"),)
-    replace_networks(Networks(SCOPE, (vpc,), subnets, ()))
+    group = NetworkGroup("sg-1", "vpc-1", "default", "default VPC security group")
+    replace_networks(Networks(SCOPE, (vpc,), subnets, (group,)))
+    default = ec2_backends[SCOPE.account][SCOPE.region].get_default_security_group()
+    assert default is not None
+    assert default.id == "sg-1"
     subnet = ec2_backends[SCOPE.account][SCOPE.region].get_subnet("subnet-1")
     assert subnet.availability_zone == "eu-nowhere-1z"
 

@@ -245,11 +245,11 @@ def attributes_of(record: LoadBalancer | Listener | TargetGroup) -> tuple[AnyAtt
     """The attributes that a record has."""
     match record:
         case LoadBalancer():
-            return _APPLICATION if record.type is LoadBalancerType.APPLICATION else _NETWORK
+            return load_balancer_attributes(record.type)
         case Listener():
-            return _listener_attributes(record.protocol)
+            return listener_attributes(record.protocol)
         case TargetGroup():
-            return _group_attributes(record)
+            return target_group_attributes(record.protocol, record.protocol_version)
 
 
 def attribute_values(record: LoadBalancer | Listener | TargetGroup) -> dict[str, str]:
@@ -257,14 +257,26 @@ def attribute_values(record: LoadBalancer | Listener | TargetGroup) -> dict[str,
     return {attribute.key: attribute.text_of(record) for attribute in attributes_of(record)}
 
 
-def _listener_attributes(protocol: ListenerProtocol) -> tuple[AnyAttribute, ...]:
+def default_texts(attributes: tuple[AnyAttribute, ...]) -> dict[str, str]:
+    """The defaults that depend on nothing else of a record, by key."""
+    return {attribute.key: attribute.default for attribute in attributes if isinstance(attribute.default, str)}
+
+
+def load_balancer_attributes(kind: LoadBalancerType) -> tuple[AnyAttribute, ...]:
+    """The attributes that a load balancer of this type has."""
+    return _APPLICATION if kind == LoadBalancerType.APPLICATION else _NETWORK
+
+
+def listener_attributes(protocol: ListenerProtocol) -> tuple[AnyAttribute, ...]:
+    """The attributes that a listener of this protocol has."""
     if protocol in {ListenerProtocol.HTTP, ListenerProtocol.HTTPS}:
         return _APPLICATION_LISTENER
     return () if protocol is ListenerProtocol.UDP else (TCP_IDLE_TIMEOUT,)
 
 
-def _group_attributes(group: TargetGroup) -> tuple[AnyAttribute, ...]:
-    if not group.protocol.is_http:
+def target_group_attributes(protocol: TargetProtocol, version: str | None) -> tuple[AnyAttribute, ...]:
+    """The attributes that a target group of this protocol and version of it has."""
+    if not protocol.is_http:
         return _NETWORK_GROUP
-    http2 = group.protocol_version is not None and group.protocol_version != "HTTP1"
+    http2 = version is not None and version != "HTTP1"
     return (*_APPLICATION_GROUP, _RST_STREAM) if http2 else _APPLICATION_GROUP

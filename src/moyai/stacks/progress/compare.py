@@ -16,7 +16,7 @@ import msgspec
 from moyai.domain.cloudformation.stack import StackResource
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.hidden import hide
-from moyai.stacks.progress.view import StackView, hidden_texts, values_of, wanted_properties
+from moyai.stacks.progress.view import StackView, add_values, hidden_texts, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
 from moyai.stacks.template.model import NESTED_STACK, TemplateResource
 from moyai.stacks.types.calls import changed_properties
@@ -52,7 +52,7 @@ def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any]
         after = wanted_properties(resource, values, view.tags)
         change = _modified(name, resource, record, after, derived.union(hidden))
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
-            staying[name] = values_of(record) or ResourceValues("")
+            add_values(record, live, staying)
         if change is not None:
             changes.append(change)
     changes += [

@@ -20,7 +20,7 @@ from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import REPLACING, ProgressRecorder
-from moyai.stacks.progress.view import StackView, hidden_texts, plain, values_of, wanted_properties
+from moyai.stacks.progress.view import StackView, add_values, hidden_texts, plain, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 
@@ -82,9 +82,7 @@ class ForwardSteps:
 
     def _settle(self, record: StackResource) -> None:
         self.settled[record.logical_id] = record
-        values = values_of(record)
-        if values is not None:
-            self._known[record.logical_id] = values
+        add_values(record, self.settled, self._known)
 
     def _begin(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]

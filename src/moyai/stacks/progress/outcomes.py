@@ -16,6 +16,7 @@ from moyai.kernel.errors import MoyaiError
 from moyai.stacks.dynamic_references import resolve_available, resolve_references
 from moyai.stacks.hidden import hide
 from moyai.stacks.progress.events import INITIATED, ProgressRecorder
+from moyai.stacks.template.model import DeletionPolicy
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
 from moyai.stacks.types.registry import resource_types
@@ -34,6 +35,8 @@ _FAILED: Final = MappingProxyType(
         ResourceStatus.DELETE_IN_PROGRESS: ResourceStatus.DELETE_FAILED,
     }
 )
+_LONGEST_SNAPSHOT: Final = 255
+"""Characters of the name of a snapshot."""
 _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AccessDenied": "AccessDenied",
@@ -76,6 +79,9 @@ def _steps_of(
             return None
         for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
             properties = yield from resolve_available(physical.properties, resolved)
+            policy = resource.update_replace_policy if resource.cleaning else resource.deletion_policy
+            if policy == DeletionPolicy.SNAPSHOT.value:
+                kind = kind.with_snapshot(context.draw_name(_LONGEST_SNAPSHOT, lower_case=True))
             yield from kind.removal_steps(replace(physical, properties=properties), context)
         return None
     wanted = yield from resolve_references(resource.wanted or {}, resolved)

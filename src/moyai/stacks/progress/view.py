@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+import jmespath
 import msgspec
 
 from moyai.domain.cloudformation.stack import ResourceStatus, Stack, StackResource
@@ -62,9 +63,32 @@ class StackView(msgspec.Struct, frozen=True):
 
 
 def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
-    """The values with those of resources that exist."""
-    known = {name: each for name, resource in resources.items() if (each := values_of(resource)) is not None}
-    return msgspec.structs.replace(values, resources=known)
+    """The values with those of resources that exist, each after those that it needs."""
+    by_name: dict[str, ResourceValues] = {}
+    for resource in resources.values():
+        add_values(resource, resources, by_name)
+    return msgspec.structs.replace(values, resources=by_name)
+
+
+def add_values(
+    resource: StackResource, resources: Mapping[str, StackResource], by_name: dict[str, ResourceValues]
+) -> None:
+    """Add the values of a resource that exists, and what it adds to those of another that is known already."""
+    values, kind = values_of(resource), resource_types().get(resource.type)
+    if values is None or resource.physical is None:
+        return
+    by_name[resource.logical_id] = values
+    if kind is None or kind.contribution is None:
+        return
+    owner_id = resource.physical.properties.get(kind.contribution.owner)
+    owners = [name for name in by_name if (physical := resources[name].physical) and physical.id == owner_id]
+    for name in owners:
+        attributes = dict(by_name[name].attributes)
+        for attribute, path in kind.contribution.values.items():
+            value, present = jmespath.search(path, dict(values.attributes)), attributes.get(attribute, ())
+            if value and isinstance(present, tuple) and value not in present:
+                attributes[attribute] = (*present, value)
+        by_name[name] = msgspec.structs.replace(by_name[name], attributes=attributes)
 
 
 def values_of(resource: StackResource) -> ResourceValues | None:

@@ -38,6 +38,17 @@ class Read(msgspec.Struct, frozen=True):
         return jmespath.search(path, answer)
 
 
+class Contribution(msgspec.Struct, frozen=True):
+    """What a resource adds to attributes of another, which was described before it existed.
+
+    ``owner``: the property that has the other's physical id. ``values``: paths in the own attributes, by the list of
+    the other's that gets the value.
+    """
+
+    owner: str
+    values: Mapping[str, str]
+
+
 class Stable(msgspec.Struct, frozen=True):
     """When a resource is done: the value at a path of what is read is one of these. ``reason``: the path of the text
     that explains a failure.
@@ -50,9 +61,11 @@ class Stable(msgspec.Struct, frozen=True):
 
 
 class Follow(msgspec.Struct, frozen=True):
-    """A call of its own for one property. ``reset``: the call after which the property has its default again.
-    ``default``: the value that is set instead, where no such call exists, from the resource and the former value.
-    ``when_false``: the call for a property that is false.
+    """A call of its own for one property. ``reset``: the call after which the property has its default again, which
+    names the resource with ``reset_by``, or as its deletion does. ``default``: the value that is set instead, where no
+    such call exists, from the resource and the former value. ``when_false``: the call for a property that is false.
+    ``complete``: for a call that leaves as it is what its input lacks: the value that an update sets, from the resource
+    and the values that may apply until then.
 
     ``at_creation`` is False for a property that the creation takes, too.
     """
@@ -63,6 +76,8 @@ class Follow(msgspec.Struct, frozen=True):
     at_creation: bool = True
     when_false: str | None = None
     default: Callable[[PhysicalResource, Any], Any] | None = None
+    reset_by: Input | None = None
+    complete: Callable[[PhysicalResource, Sequence[Any]], Any] | None = None
 
     def call(self, service: str, name: str, resource: PhysicalResource) -> Call:
         """The call for the property ``name`` of a resource, which has it."""

@@ -52,7 +52,9 @@ def _check_attributes(name: str, resource: TemplateResource) -> None:
         raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
     if resource.update_policy:
         raise TemplateFault(f"Template error: the resource {name} can't have an UpdatePolicy: {resource.type}.")
-    if DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}:
+    kind = resource_types()[resource.type]
+    takes_snapshot = DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}
+    if takes_snapshot and kind.final_snapshot is None:
         raise TemplateFault(f"Template error: resource type {resource.type} does not support deletion policy Snapshot")
 
 

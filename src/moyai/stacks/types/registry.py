@@ -11,20 +11,28 @@ from typing_extensions import override
 
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.app_mesh import app_mesh_rows
+from moyai.stacks.types.rows.auto_scaling import auto_scaling_rows
+from moyai.stacks.types.rows.caches import cache_rows
 from moyai.stacks.types.rows.certificates import certificate_rows
 from moyai.stacks.types.rows.cloudwatch import cloudwatch_rows
 from moyai.stacks.types.rows.custom import custom_resource
+from moyai.stacks.types.rows.databases import database_rows
 from moyai.stacks.types.rows.ec2 import ec2_rows
+from moyai.stacks.types.rows.ec2_associations import ec2_association_rows
+from moyai.stacks.types.rows.ec2_records import ec2_record_rows
 from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
 from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
+from moyai.stacks.types.rows.functions import function_rows
 from moyai.stacks.types.rows.iam import iam_rows
+from moyai.stacks.types.rows.logs import logs_rows
 from moyai.stacks.types.rows.messaging import messaging_rows
 from moyai.stacks.types.rows.own import own_rows
 from moyai.stacks.types.rows.route53 import route53_rows
 from moyai.stacks.types.rows.s3 import s3_rows
 from moyai.stacks.types.rows.scheduler import scheduler_rows
+from moyai.stacks.types.rows.secret_attachments import secret_attachment_rows
 from moyai.stacks.types.rows.secrets import secret_rows
 from moyai.stacks.types.rows.serverless import serverless_rows
 from moyai.stacks.types.rows.services import service_rows
@@ -32,9 +40,17 @@ from moyai.stacks.types.rows.storage import storage_rows
 
 _ROWS: Final = (
     app_mesh_rows,
+    logs_rows,
+    secret_attachment_rows,
+    database_rows,
+    cache_rows,
+    auto_scaling_rows,
+    function_rows,
     certificate_rows,
     cloudwatch_rows,
     ec2_rows,
+    ec2_association_rows,
+    ec2_record_rows,
     ec2_vpc_rows,
     ecs_rows,
     ecs_managed_rows,

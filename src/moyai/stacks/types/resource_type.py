@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import jmespath
@@ -28,8 +29,17 @@ IN_USE_TRIES: Final = 300
 """How often a resource is looked at: after the first wait, and at all; how often a used one's deletion is tried."""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
 """The common part of the error codes that say that a name is taken."""
+NO_SNAPSHOT: Final = "SkipFinalSnapshot"
+"""The member of inputs of deletions that says that there is no final snapshot."""
 IN_USE: Final = frozenset(
-    {"DependencyViolation", "ResourceInUse", "ResourceInUseException", "ResourceConflictException", "DeleteConflict"}
+    {
+        "CacheSubnetGroupInUse",
+        "DependencyViolation",
+        "ResourceInUse",
+        "ResourceInUseException",
+        "ResourceConflictException",
+        "DeleteConflict",
+    }
 )
 """The errors of a resource that others use, and will not use much longer."""
 
@@ -85,8 +95,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             members = {**wrapped, **(self.update_by or self.by_id)(changing)}
             yield from self._answer_of(Call(self.service, self.update, members))
         for name in sorted(changed & self.follow.keys()):
-            former = possible.get(name, before.get(name))
-            yield from self._change_followed(name, self.follow[name], changing, former)
+            yield from self._change_followed(name, changing, before.get(name), possible.get(name, before.get(name)))
         for name in sorted(changed & self.children.keys()):
             children = self.children[name]
             former = [before.get(name, children.initial), possible.get(name, children.initial)]
@@ -119,6 +128,18 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         """As ``delete_steps``, for types that have to know more of the resource."""
         del context
         yield from self.delete_steps(resource)
+
+    def with_snapshot(self, name: str) -> StackResourceType:
+        """The type whose deletion leaves a snapshot of this name."""
+        member = self.final_snapshot
+        if member is None:
+            return self
+
+        def members(resource: PhysicalResource) -> Properties:
+            others = {each: value for each, value in self.by_id(resource).items() if each != NO_SNAPSHOT}
+            return {**others, member: name}
+
+        return msgspec.structs.replace(self, by_id=members)
 
     def describe(self, resource: PhysicalResource, stable: Stable | None = None) -> Procedure[PhysicalResource]:
         """The resource with its attributes, when it is stable. Raises ResourceFailed when it failed instead."""
@@ -167,7 +188,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
                 attributes[name] = by_lower_case[name.lower()]
         for name, path in self.attributes.items():
             attributes[name] = jmespath.search(path, description)
-        return {name: value for name, value in attributes.items() if value is not None}
+        return {name: _plain(value) for name, value in attributes.items() if value is not None}
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         separate: dict[str, Follow | Children] = {**self.follow, **self.children}
@@ -198,7 +219,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
 
     def _refuse_taken_name(self, properties: Properties, context: ResourceContext) -> Procedure[None]:
         """Raise ResourceFailed when the template's name is another resource's, which ``create`` would take over."""
-        name = properties.get(self.drawn or self.identifier)
+        name = properties.get(self.drawn) if self.drawn else jmespath.search(self.identifier, dict(properties))
         if self.taken is None or name is None or context.is_repeated:
             return
         read, resource = self.taken(context), PhysicalResource(str(name), properties)
@@ -209,10 +230,14 @@ class StackResourceType(ResourceTypeRow, frozen=True):
                 return
             raise
         if read.find(answer, resource):
-            raise ResourceFailed(
-                f"Resource handler returned message: \"Resource of type '{self.name}' with identifier '{name}' already "
-                f'exists." (RequestToken: {context.token}, HandlerErrorCode: AlreadyExists)'
-            )
+            raise self.already_exists(str(name), context)
+
+    def already_exists(self, identifier: str, context: ResourceContext) -> ResourceFailed:
+        """The failure of a creation that would take over another resource."""
+        return ResourceFailed(
+            f"Resource handler returned message: \"Resource of type '{self.name}' with identifier '{identifier}' "
+            f'already exists." (RequestToken: {context.token}, HandlerErrorCode: AlreadyExists)'
+        )
 
     def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
         """The answer to a creation that was done before an interruption."""
@@ -237,16 +262,24 @@ class StackResourceType(ResourceTypeRow, frozen=True):
                 raise ResourceFailed(operation.get("ErrorMessage", "the operation failed"))
             yield Wait(FIRST_WAIT)
 
-    def _change_followed(self, name: str, follow: Follow, resource: PhysicalResource, former: Any) -> Procedure[None]:  # noqa: ANN401 (a property)
-        if name in resource.properties:
-            yield follow.call(self.service, name, resource)
-        elif follow.default is not None:
-            properties = {**resource.properties, name: follow.default(resource, former)}
+    def _change_followed(self, name: str, resource: PhysicalResource, before: Any, possible: Any) -> Procedure[None]:  # noqa: ANN401 (a property)
+        follow = self.follow[name]
+        properties = dict(resource.properties)
+        if follow.complete is not None:
+            properties[name] = follow.complete(resource, [each for each in (before, possible) if each is not None])
+        elif name not in properties and follow.default is not None:
+            properties[name] = follow.default(resource, possible)
+        if name in properties:
             yield follow.call(self.service, name, msgspec.structs.replace(resource, properties=properties))
         elif follow.reset is not None:
-            yield Call(self.service, follow.reset, self.by_id(resource))
+            yield Call(self.service, follow.reset, (follow.reset_by or self.by_id)(resource))
         else:
             raise ResourceFailed(f"moyai can't take the property {name} away from {self.name}: set it to its default.")
 
     def _input(self, values: dict[str, Any]) -> dict[str, Any]:
         return {self.rename.get(name, name): value for name, value in self.arrange(values).items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (an attribute)
+    """An attribute as templates have it, whose times are texts."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -12,7 +12,17 @@ from typing import Any
 import msgspec
 
 from moyai.domain.cloudformation.stack import PhysicalResource
-from moyai.stacks.types.calls import EMPTY, Children, Follow, Input, Properties, Read, Stable, changed_properties
+from moyai.stacks.types.calls import (
+    EMPTY,
+    Children,
+    Contribution,
+    Follow,
+    Input,
+    Properties,
+    Read,
+    Stable,
+    changed_properties,
+)
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
 from moyai.stacks.types.tags import Tagging
@@ -66,11 +76,16 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     stable: Stable | None = None
     gone: Stable | None = None
     """As ``stable``, of a deletion; without it, its answer is enough."""
+    final_snapshot: str | None = None
+    """The member of the input of ``delete`` that names the snapshot of what is deleted; ``by_id`` says that there is
+    none.
+    """
     attributes: Mapping[str, str] = MappingProxyType({})
     lookups: Mapping[str, Read] = MappingProxyType({})
     """Attributes that other operations tell."""
     derive: Callable[[PhysicalResource], Properties] = lambda _: EMPTY
     """Attributes that no operation tells."""
+    contribution: Contribution | None = None
     update: str | None = None
     update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did
     update_by: Input | None = None

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, ids, prop
+from moyai.stacks.types.rows.inputs import always, both, ids, prop
 from moyai.stacks.types.tags import Tagging, arn_tags
 
 _AUTHORITY: Final = ids("CertificateAuthorityArn")
@@ -121,7 +121,9 @@ def _activation() -> StackResourceType:
         "UpdateCertificateAuthority",
         lambda resource: {"CertificateAuthorityArn": resource.id, "Status": "DISABLED"},
         follow={
-            "Status": Follow("UpdateCertificateAuthority", both(_AUTHORITY, prop("Status", "Status"))),
+            "Status": Follow(
+                "UpdateCertificateAuthority", both(_AUTHORITY, prop("Status", "Status")), default=always("ACTIVE")
+            ),
         },
         lookups={
             "CompleteCertificateChain": Read(

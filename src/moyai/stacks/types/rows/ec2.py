@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from moyai.stacks.types.tags import ec2_tags
 
 _ANYWHERE: Final = MappingProxyType({"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"})
 """The rule for outgoing traffic that a new security group has."""
+_DESTINATIONS: Final = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+"""The properties that name where a route leads."""
 _PEERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "CidrIp": ("IpRanges", "CidrIp"),
@@ -53,7 +56,6 @@ def _gateway_rows() -> Iterator[StackResourceType]:
 def _route_rows() -> Iterator[StackResourceType]:
     yield _route_table()
     yield _route_row()
-    yield _subnet_route_table_association()
 
 
 def _security_group_rows() -> Iterator[StackResourceType]:
@@ -69,6 +71,7 @@ def _security_group_rows() -> Iterator[StackResourceType]:
             arrange=lambda values: {"GroupId": values["GroupId"], "IpPermissions": [_permission(values)]},
             arranged=frozenset({"Description", *_PEERS}),
             undo=True,
+            read=Read("DescribeSecurityGroupRules", id_list("SecurityGroupRuleIds"), "SecurityGroupRules[0]"),
             derive=lambda resource: {"Id": resource.id},
             missing=frozenset({"InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"}),
         )
@@ -86,8 +89,25 @@ def _of_vpc(filter_name: str, value: str) -> Input:
 
 
 def _route(resource: PhysicalResource) -> Properties:
-    names = ("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    names = ("RouteTableId", *_DESTINATIONS)
     return {name: resource.properties[name] for name in names if name in resource.properties}
+
+
+class RouteRead(Read, frozen=True):
+    """The route in its table, by its destination, which EC2 writes without bits of hosts."""
+
+    def find(self, answer: Mapping[str, Any], resource: PhysicalResource) -> Any:  # noqa: ANN401 (a part of an answer)
+        """The route in the answer to DescribeRouteTables."""
+        wanted = _canonical(resource.id.partition("|")[2])
+        routes = (route for table in answer["RouteTables"] for route in table["Routes"])
+        return next((r for r in routes if any(_canonical(str(r.get(name))) == wanted for name in _DESTINATIONS)), None)
+
+
+def _canonical(destination: str) -> str:
+    try:
+        return str(ip_network(destination, strict=False))
+    except ValueError:
+        return destination  # a prefix list
 
 
 def _rules(direction: str, *initial: Mapping[str, Any]) -> Children:
@@ -190,6 +210,12 @@ def _vpcgateway_attachment() -> StackResourceType:
         "join('|', ['IGW', VpcId])",
         "DetachInternetGateway",
         both(prop("VpcId", "VpcId"), prop("InternetGatewayId", "InternetGatewayId")),
+        read=Read(
+            "DescribeInternetGateways",
+            lambda resource: {"InternetGatewayIds": [resource.properties["InternetGatewayId"]]},
+            "InternetGateways[0].Attachments[?VpcId=='$VpcId'] | [0]",
+        ),
+        derive=lambda _: {"AttachmentType": "IGW"},
         missing=frozenset({"Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"}),
     )
 
@@ -247,27 +273,12 @@ def _route_row() -> StackResourceType:
         "join('|', [RouteTableId, DestinationCidrBlock || DestinationIpv6CidrBlock || DestinationPrefixListId])",
         "DeleteRoute",
         _route,
+        read=RouteRead(
+            "DescribeRouteTables", lambda resource: {"RouteTableIds": [resource.properties["RouteTableId"]]}
+        ),
         update="ReplaceRoute",
         derive=lambda resource: {"CidrBlock": resource.id.partition("|")[2]},
         missing=frozenset({"InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"}),
-    )
-
-
-def _subnet_route_table_association() -> StackResourceType:
-    return StackResourceType(
-        "AWS::EC2::SubnetRouteTableAssociation",
-        "ec2",
-        "AssociateRouteTable",
-        "AssociationId",
-        "DisassociateRouteTable",
-        ids("AssociationId"),
-        repeated=Read(
-            "DescribeRouteTables",
-            lambda resource: {"RouteTableIds": [resource.properties["RouteTableId"]]},
-            "{AssociationId: RouteTables[0].Associations[?SubnetId=='$SubnetId'] | [0].RouteTableAssociationId}",
-        ),
-        derive=lambda resource: {"Id": resource.id},
-        missing=frozenset({"InvalidAssociationID.NotFound"}),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moyai.stacks.types.calls import Read, Stable
+from moyai.stacks.types.calls import Contribution, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import id_list, ids
 from moyai.stacks.types.tags import ec2_tags
@@ -39,6 +39,9 @@ def _vpc_cidr_block() -> StackResourceType:
             "Vpcs[0].[CidrBlockAssociationSet, Ipv6CidrBlockAssociationSet][] | [?AssociationId=='$id'] | [0]",
         ),
         derive=lambda resource: {"Id": resource.id},
+        contribution=Contribution(
+            "VpcId", {"CidrBlockAssociations": "CidrBlock && Id", "Ipv6CidrBlocks": "Ipv6CidrBlock"}
+        ),
         missing=frozenset({"InvalidVpcCidrBlockAssociationID.NotFound", "InvalidVpcID.NotFound"}),
     )
 
@@ -51,7 +54,13 @@ def _subnet_cidr_block() -> StackResourceType:
         "Ipv6CidrBlockAssociation.AssociationId",
         "DisassociateSubnetCidrBlock",
         ids("AssociationId"),
+        read=Read(
+            "DescribeSubnets",
+            lambda resource: {"SubnetIds": [resource.properties["SubnetId"]]},
+            "Subnets[0].Ipv6CidrBlockAssociationSet[?AssociationId=='$id'] | [0]",
+        ),
         derive=lambda resource: {"Id": resource.id},
+        contribution=Contribution("SubnetId", {"Ipv6CidrBlocks": "Ipv6CidrBlock"}),
         missing=frozenset({"InvalidSubnetCidrBlockAssociationID.NotFound", "InvalidSubnetID.NotFound"}),
     )
 

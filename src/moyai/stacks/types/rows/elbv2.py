@@ -5,10 +5,20 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Elast
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
-from moyai.stacks.types.calls import Children, Follow, Read, Stable
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.domain.elb.attributes import (
+    default_texts,
+    listener_attributes,
+    load_balancer_attributes,
+    target_group_attributes,
+)
+from moyai.domain.elb.load_balancer import LoadBalancerType
+from moyai.domain.elb.rule import ListenerProtocol
+from moyai.domain.elb.target_group import TargetProtocol
+from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import arn_tags
@@ -17,6 +27,8 @@ _LONGEST_NAME: Final = 32
 _TAGGING: Final = arn_tags(id_list("ResourceArns"), "AddTags", "RemoveTags")
 _SERVICE: Final = "elbv2"
 _BALANCER: Final = ids("LoadBalancerArn")
+AttributeDefaults: TypeAlias = Callable[[Properties], Mapping[str, str]]
+"""The defaults of a resource's attributes by key, from its properties."""
 
 
 def elbv2_rows() -> Iterator[StackResourceType]:
@@ -26,6 +38,32 @@ def elbv2_rows() -> Iterator[StackResourceType]:
     yield _listener()
     yield _listener_rule()
     yield _listener_certificate()
+
+
+def _attributes(operation: str, by_id: Input, name: str, defaults: AttributeDefaults) -> Follow:
+    """The call for the attributes in the property ``name``. Those that it has no longer get their defaults."""
+
+    def complete(resource: PhysicalResource, former: Sequence[Any]) -> list[Any]:
+        wanted = resource.properties.get(name, [])
+        keys = {each["Key"] for each in wanted}
+        texts = defaults(resource.properties)
+        absent = sorted({each["Key"] for attributes in former for each in attributes} - keys)
+        return [*wanted, *({"Key": key, "Value": texts[key]} for key in absent if key in texts)]
+
+    return Follow(operation, both(by_id, prop("Attributes", name)), complete=complete)
+
+
+def _balancer_defaults(properties: Properties) -> Mapping[str, str]:
+    return default_texts(load_balancer_attributes(properties.get("Type") or LoadBalancerType.APPLICATION))
+
+
+def _listener_defaults(properties: Properties) -> Mapping[str, str]:
+    return default_texts(listener_attributes(properties.get("Protocol") or ListenerProtocol.HTTP))
+
+
+def _group_defaults(properties: Properties) -> Mapping[str, str]:
+    protocol = TargetProtocol(properties.get("Protocol") or TargetProtocol.HTTP)
+    return default_texts(target_group_attributes(protocol, properties.get("ProtocolVersion")))
 
 
 def _set(operation: str, name: str) -> Follow:
@@ -46,8 +84,8 @@ def _load_balancer() -> StackResourceType:
         longest_name=_LONGEST_NAME,
         tagging=_TAGGING,
         follow={
-            "LoadBalancerAttributes": Follow(
-                "ModifyLoadBalancerAttributes", both(_BALANCER, prop("Attributes", "LoadBalancerAttributes"))
+            "LoadBalancerAttributes": _attributes(
+                "ModifyLoadBalancerAttributes", _BALANCER, "LoadBalancerAttributes", _balancer_defaults
             ),
             "SecurityGroups": _set("SetSecurityGroups", "SecurityGroups"),
             "Subnets": _set("SetSubnets", "Subnets"),
@@ -73,8 +111,8 @@ def _target_group() -> StackResourceType:
         longest_name=_LONGEST_NAME,
         tagging=_TAGGING,
         follow={
-            "TargetGroupAttributes": Follow(
-                "ModifyTargetGroupAttributes", both(ids("TargetGroupArn"), prop("Attributes", "TargetGroupAttributes"))
+            "TargetGroupAttributes": _attributes(
+                "ModifyTargetGroupAttributes", ids("TargetGroupArn"), "TargetGroupAttributes", _group_defaults
             )
         },
         children={
@@ -101,8 +139,8 @@ def _listener() -> StackResourceType:
         ids("ListenerArn"),
         tagging=_TAGGING,
         follow={
-            "ListenerAttributes": Follow(
-                "ModifyListenerAttributes", both(ids("ListenerArn"), prop("Attributes", "ListenerAttributes"))
+            "ListenerAttributes": _attributes(
+                "ModifyListenerAttributes", ids("ListenerArn"), "ListenerAttributes", _listener_defaults
             )
         },
         read=Read("DescribeListeners", id_list("ListenerArns"), "Listeners[0]"),

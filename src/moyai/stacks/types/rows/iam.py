@@ -25,7 +25,7 @@ from moyai.stacks.types.rows.iam_policies import (
     policy_of,
     with_json,
 )
-from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
 from moyai.stacks.types.tags import Tagging, arn_tags
 
 _LONGEST: Final = 64
@@ -220,6 +220,7 @@ def _access_key() -> StackResourceType:
                     "AccessKeyId": resource.id,
                     "Status": resource.properties["Status"],
                 },
+                default=always("Active"),
             )
         },
         read=Read("ListAccessKeys", prop("UserName", "UserName"), "AccessKeyMetadata[?AccessKeyId=='$id'] | [0]"),

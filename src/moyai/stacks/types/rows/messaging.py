@@ -16,7 +16,7 @@ from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
 from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
-from moyai.stacks.types.rows.topic_subscriptions import SubscriptionsOfTopic
+from moyai.stacks.types.rows.topic_subscriptions import SubscriptionsOfTopic, SubscriptionType
 from moyai.stacks.types.tags import arn_tags, map_tags
 
 _LONGEST_NAME: Final = 80
@@ -197,7 +197,7 @@ def _topic() -> StackResourceType:
 
 def _subscription() -> StackResourceType:
     by_id = ids("SubscriptionArn")
-    return StackResourceType(
+    return SubscriptionType(
         "AWS::SNS::Subscription",
         "sns",
         "Subscribe",
@@ -210,6 +210,7 @@ def _subscription() -> StackResourceType:
             name: _one_attribute("SetSubscriptionAttributes", by_id, name, default)
             for name, default in _SUBSCRIPTION_ATTRIBUTES.items()
         },
+        read=Read("GetSubscriptionAttributes", by_id, "Attributes"),
         derive=lambda resource: {"Arn": resource.id},
         missing=frozenset({"NotFound", "NotFoundException"}),
     )

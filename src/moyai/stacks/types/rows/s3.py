@@ -21,6 +21,7 @@ _MISSING: Final = frozenset({"NoSuchBucket", "404"})
 _DEFAULT_REGION: Final = "us-east-1"
 """The region that a creation must not name."""
 _LONGEST: Final = 63
+_EVENT_BRIDGE: Final = "EventBridgeConfiguration"
 _RENAMED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "CorsRules": "CORSRules",
@@ -143,7 +144,7 @@ def _access_calls() -> dict[str, Follow]:
     return {
         "NotificationConfiguration": Follow(
             "PutBucketNotificationConfiguration",
-            both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _renamed)),
+            both(_BUCKET, prop("NotificationConfiguration", "NotificationConfiguration", _notifications)),
             default=always({}),
         ),
         "OwnershipControls": Follow(
@@ -199,6 +200,14 @@ def _renamed(value: Any) -> Any:  # noqa: ANN401 (a property)
     if isinstance(value, list):
         return [_renamed(element) for element in value]
     return value
+
+
+def _notifications(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Notifications as S3 has them: those of EventBridge are on where their member is there, which is empty."""
+    arranged: dict[str, Any] = _renamed({name: each for name, each in configuration.items() if name != _EVENT_BRIDGE})
+    bus = configuration.get(_EVENT_BRIDGE)
+    is_on = bus is not None and bus.get("EventBridgeEnabled", True) in (True, "true")
+    return {**arranged, **({_EVENT_BRIDGE: {}} if is_on else {})}
 
 
 def _lifecycle(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
@@ -19,6 +20,8 @@ from moyai.stacks.types.tags import arn_tags
 
 _GENERATE: Final = "GenerateSecretString"
 _VALUE: Final = "SecretString"
+_CURRENT: Final = "AWSCURRENT"
+_PREVIOUS: Final = "AWSPREVIOUS"
 
 
 def secret_rows() -> Iterator[StackResourceType]:
@@ -63,11 +66,59 @@ class SecretResourceType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the secret; its value anew when the way in which it is generated has changed."""
-        is_new = after.get(_GENERATE) != resource.properties.get(_GENERATE)
-        values = (yield from self._with_value(after)) if is_new else after
-        described = yield from super().update_steps(resource, values, context, attempted)
+        """Change the secret; its value where what the template says of it has changed.
+
+        A value that was generated comes back in a rollback: the version before is the current one again.
+        """
+        former, tried = _valuation(resource.properties), _valuation(attempted or resource.properties)
+        wanted = _valuation(after)
+        is_back = context.goes_back and (yield from self._go_back(resource.id, context))
+        if not is_back and (wanted != former or (wanted != tried and not context.goes_back)):
+            yield from self._set_value(resource.id, after, context)
+        others = resource.properties if attempted is None else attempted
+        described = yield from super().update_steps(
+            PhysicalResource(resource.id, _without_value(resource.properties), resource.ref, resource.attributes),
+            _without_value(after),
+            context,
+            _without_value(others),
+        )
         return PhysicalResource(described.id, after, described.ref, described.attributes)
+
+    def _set_value(self, secret: str, properties: Properties, context: ResourceContext) -> Procedure[None]:
+        """Give the secret the value of the properties, if they have one, once."""
+        stages = yield from self._stages(secret)
+        current, previous = stages.get(_CURRENT, ""), stages.get(_PREVIOUS, "")
+        if current == _version_id(context, previous):
+            return  # the procedure had done it before it was interrupted
+        values = yield from self._with_value(properties)
+        if _VALUE in values:
+            version = _version_id(context, current)
+            members = {"SecretId": secret, _VALUE: values[_VALUE], "ClientRequestToken": version}
+            yield Call(self.service, "UpdateSecret", members)
+
+    def _go_back(self, secret: str, context: ResourceContext) -> Procedure[bool]:
+        """Make the version current again that an update has replaced, if it did. Returns whether it did."""
+        stages = yield from self._stages(secret)
+        current, previous = stages.get(_CURRENT, ""), stages.get(_PREVIOUS)
+        if previous is None or current != _version_id(context, previous):
+            return False
+        yield Call(
+            self.service,
+            "UpdateSecretVersionStage",
+            {
+                "SecretId": secret,
+                "VersionStage": _CURRENT,
+                "MoveToVersionId": previous,
+                "RemoveFromVersionId": current,
+            },
+        )
+        return True
+
+    def _stages(self, secret: str) -> Procedure[dict[str, str]]:
+        """The ids of a secret's versions by their stages."""
+        answer = yield Call(self.service, "DescribeSecret", {"SecretId": secret})
+        versions = answer.get("VersionIdsToStages") or {}
+        return {stage: version for version, stages in versions.items() for stage in stages}
 
     def _with_value(self, properties: Properties) -> Procedure[Properties]:
         """The properties with the value that ``GenerateSecretString`` describes."""
@@ -82,6 +133,21 @@ class SecretResourceType(StackResourceType, frozen=True):
         if (template is None) != (key is None):
             raise ResourceFailed("SecretStringTemplate and GenerateStringKey must be set together.")
         return {**properties, _VALUE: password if key is None else _filled(template, str(key), password)}
+
+
+def _valuation(properties: Properties) -> str:
+    """What properties say of a secret's value, as a text."""
+    return json.dumps([properties.get(_GENERATE), properties.get(_VALUE)], sort_keys=True, default=str)
+
+
+def _without_value(properties: Properties) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in {_GENERATE, _VALUE}}
+
+
+def _version_id(context: ResourceContext, former: str) -> str:
+    """The id of the version that an update of the stack puts in the place of the version ``former``."""
+    template = context.stack.former if context.goes_back else context.stack.target
+    return sha256(f"{context.token} {template} {former}".encode()).hexdigest()
 
 
 def _filled(template: Any, key: str, password: str) -> str:  # noqa: ANN401 (a property)

@@ -36,6 +36,7 @@ def _cloud_map_rows() -> Iterator[StackResourceType]:
             ids("Id"),
             ticket="Targets.NAMESPACE",
             idempotency_member="CreatorRequestId",
+            arrange=lambda values: {"Description": "", **values},  # without which an update is refused
             tagging=_BY_ARN,
             read=Read("GetNamespace", ids("Id"), "Namespace"),
             attributes={"HostedZoneId": "Properties.DnsProperties.HostedZoneId"},
@@ -96,9 +97,29 @@ def _instance() -> StackResourceType:
         longest_name=64,
         rename={"InstanceAttributes": "Attributes"},
         ticket="Targets.INSTANCE",
+        taken=lambda _: Read("GetInstance", identifiers, "Instance"),
         read=Read("GetInstance", identifiers, "Instance"),
         update="RegisterInstance",
         missing=frozenset({"InstanceNotFound", "ServiceNotFound"}),
+    )
+
+
+def _scalable_target_read() -> Read:
+    def members(resource: PhysicalResource) -> Properties:
+        same = {name: resource.properties[name] for name in ("ScalableDimension", "ServiceNamespace")}
+        return {**same, "ResourceIds": [resource.properties["ResourceId"]]}
+
+    return Read("DescribeScalableTargets", members, "ScalableTargets[0]")
+
+
+def _scaling_policy_read() -> Read:
+    return Read(
+        "DescribeScalingPolicies",
+        lambda resource: {
+            **_target_of_policy(resource.properties),
+            "PolicyNames": [resource.properties["PolicyName"]],
+        },
+        "ScalingPolicies[0]",
     )
 
 
@@ -122,6 +143,8 @@ def _scalable_target_row() -> StackResourceType:
                 absent=frozenset({"ObjectNotFoundException"}),
             )
         },
+        taken=lambda _: _scalable_target_read(),
+        read=_scalable_target_read(),
         update="RegisterScalableTarget",
         derive=lambda resource: {"Id": resource.id},
         missing=frozenset({"ObjectNotFoundException"}),
@@ -141,6 +164,10 @@ def _scaling_policy() -> StackResourceType:
             **_target_of_policy(values),
         },
         arranged=frozenset({"ScalingTargetId"}),
+        drawn="PolicyName",
+        unique_within=frozenset({"ScalingTargetId", *_TARGET}),
+        taken=lambda _: _scaling_policy_read(),
+        read=_scaling_policy_read(),
         update="PutScalingPolicy",
         derive=lambda resource: {"Arn": resource.id},
         missing=frozenset({"ObjectNotFoundException"}),

@@ -80,6 +80,7 @@ def _repository_calls() -> dict[str, Follow]:
             "SetRepositoryPolicy",
             both(_REPOSITORY, prop("policyText", "RepositoryPolicyText", as_json)),
             reset="DeleteRepositoryPolicy",
+            reset_by=_REPOSITORY,
         ),
         "LifecyclePolicy": Follow(
             "PutLifecyclePolicy",
@@ -88,6 +89,7 @@ def _repository_calls() -> dict[str, Follow]:
                 prop("lifecyclePolicyText", "LifecyclePolicy", lambda policy: policy["LifecyclePolicyText"]),
             ),
             reset="DeleteLifecyclePolicy",
+            reset_by=_REPOSITORY,
         ),
         "EmptyOnDelete": Follow("DescribeRepositories", id_list("repositoryNames"), default=always(value=False)),
     }

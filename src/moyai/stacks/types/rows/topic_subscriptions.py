@@ -1,16 +1,21 @@
-"""The subscriptions that an SNS topic has as a property.
+"""The subscriptions of SNS topics: those that a topic has as a property, and those of their own.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Properties
+from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, Procedure
+from moyai.stacks.types.resource_type import StackResourceType
+
+_MOST_SUBSCRIPTIONS: Final = 10_000
+"""How many subscriptions of a topic are looked at."""
 
 
 class SubscriptionsOfTopic(Children, frozen=True):
@@ -21,17 +26,36 @@ class SubscriptionsOfTopic(Children, frozen=True):
     ) -> Procedure[None]:
         """As Children: end and begin what differs. A subscription that was never confirmed ends by itself."""
         unwanted = [each for elements in former for each in elements if each not in after]
-        query = {"TopicArn": resource.id}
-        while unwanted:
-            page = yield Call(service, "ListSubscriptionsByTopic", query)
-            for each in page["Subscriptions"]:
-                if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in unwanted):
-                    yield Call(service, self.remove, {"SubscriptionArn": each["SubscriptionArn"]})
-            if not page.get("NextToken"):
-                break
-            query = {"TopicArn": resource.id, "NextToken": page["NextToken"]}
+        present = (yield from _subscriptions(service, resource.id)) if unwanted else []
+        for each in present:
+            if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in unwanted):
+                yield Call(service, self.remove, {"SubscriptionArn": each["SubscriptionArn"]})
         remaining = [[each for each in elements if each in after] for elements in former]
         yield from super().change(service, resource, remaining, after)
+
+
+class SubscriptionType(StackResourceType, frozen=True):
+    """A subscription, which ``Subscribe`` would take over from whoever has made it."""
+
+    def _refuse_taken_name(self, properties: Properties, context: ResourceContext) -> Procedure[None]:
+        """Raise ResourceFailed when the topic has the subscription already."""
+        if context.is_repeated:
+            return
+        for each in (yield from _subscriptions(self.service, str(properties["TopicArn"]))):
+            if _is_like(each, properties):
+                raise self.already_exists(each["SubscriptionArn"], context)
+
+
+def _subscriptions(service: str, topic: str) -> Procedure[list[Mapping[str, Any]]]:
+    """The subscriptions that a topic has."""
+    subscriptions: list[Mapping[str, Any]] = []
+    query = {"TopicArn": topic}
+    while True:
+        page = yield Call(service, "ListSubscriptionsByTopic", query)
+        subscriptions += page["Subscriptions"]
+        if not page.get("NextToken") or len(subscriptions) >= _MOST_SUBSCRIPTIONS:
+            return subscriptions
+        query = {"TopicArn": topic, "NextToken": page["NextToken"]}
 
 
 def _is_like(subscription: Properties, other: Properties) -> bool:

@@ -1,0 +1,122 @@
+"""The resource types of Amazon EC2 Auto Scaling.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_AutoScaling.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Children, Properties, Read
+from moyai.stacks.types.procedure import Call, Procedure
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import both, ids
+from moyai.stacks.types.tags import Tagging
+
+_SERVICE: Final = "autoscaling"
+_GROUP: Final = ids("AutoScalingGroupName")
+_MISSING: Final = frozenset({"ValidationError"})
+"""The code with which the service says that a group or configuration does not exist."""
+
+
+def auto_scaling_rows() -> Iterator[StackResourceType]:
+    """The rows of the service ``autoscaling``."""
+    yield _group()
+    yield _launch_configuration()
+
+
+class GroupTags(Tagging, frozen=True):
+    """A group's tags, each of which says whether the group's instances get it, too."""
+
+    def change(self, service: str, changing: PhysicalResource, before: Mapping[str, Any]) -> Procedure[None]:
+        """Remove and set what differs from the tags in the properties ``before``."""
+        former = before.get(self.name) or ()
+        wanted = changing.properties.get(self.name) or ()
+        keys = {str(tag["Key"]) for tag in wanted}
+        absent = [tag for tag in former if str(tag["Key"]) not in keys]
+        if absent:
+            yield Call(service, self.remove, {"Tags": [_group_tag(changing, tag) for tag in absent]})
+        other = [tag for tag in wanted if tag not in former]
+        if other:
+            yield Call(service, self.add, {"Tags": [_group_tag(changing, tag) for tag in other]})
+
+
+def _group_tag(resource: PhysicalResource, tag: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "PropagateAtLaunch": True,
+        **tag,
+        "ResourceId": resource.id,
+        "ResourceType": "auto-scaling-group",
+    }
+
+
+def _attached(kind: str, member: str) -> Children:
+    """The load balancers' target groups or the like that have the group's instances."""
+
+    def members(resource: PhysicalResource, element: Any) -> Properties:  # noqa: ANN401 (an element of a property)
+        return {"AutoScalingGroupName": resource.id, member: [element]}
+
+    return Children(f"Attach{kind}", f"Detach{kind}", members, at_creation=False)
+
+
+def _arrange_group(values: dict[str, Any]) -> dict[str, Any]:
+    subnets = values.get("VPCZoneIdentifier")
+    return {**values, "VPCZoneIdentifier": ",".join(map(str, subnets))} if isinstance(subnets, list) else values
+
+
+def _group() -> StackResourceType:
+    return StackResourceType(
+        "AWS::AutoScaling::AutoScalingGroup",
+        _SERVICE,
+        "CreateAutoScalingGroup",
+        "AutoScalingGroupName",
+        "DeleteAutoScalingGroup",
+        both(_GROUP, lambda _: {"ForceDelete": True}),
+        drawn="AutoScalingGroupName",
+        rename={"Cooldown": "DefaultCooldown"},
+        arrange=_arrange_group,
+        tagging=GroupTags(
+            members=lambda tags: {"Tags": [{"PropagateAtLaunch": True, **tag} for tag in tags]},
+            add="CreateOrUpdateTags",
+            remove="DeleteTags",
+            resource=lambda _: {},
+            added=lambda _: {},
+            removed=lambda _: {},
+        ),
+        children={
+            "TargetGroupARNs": _attached("LoadBalancerTargetGroups", "TargetGroupARNs"),
+            "LoadBalancerNames": _attached("LoadBalancers", "LoadBalancerNames"),
+        },
+        read=Read(
+            "DescribeAutoScalingGroups",
+            lambda resource: {"AutoScalingGroupNames": [resource.id]},
+            "AutoScalingGroups[0]",
+        ),
+        update="UpdateAutoScalingGroup",
+        update_by=_GROUP,
+        missing=_MISSING,
+    )
+
+
+def _launch_configuration() -> StackResourceType:
+    return StackResourceType(
+        "AWS::AutoScaling::LaunchConfiguration",
+        _SERVICE,
+        "CreateLaunchConfiguration",
+        "LaunchConfigurationName",
+        "DeleteLaunchConfiguration",
+        ids("LaunchConfigurationName"),
+        drawn="LaunchConfigurationName",
+        rename={"RamDiskId": "RamdiskId"},
+        arrange=lambda values: {
+            name: {"Enabled": value} if name == "InstanceMonitoring" else value for name, value in values.items()
+        },
+        read=Read(
+            "DescribeLaunchConfigurations",
+            lambda resource: {"LaunchConfigurationNames": [resource.id]},
+            "LaunchConfigurations[0]",
+        ),
+        missing=_MISSING,
+    )

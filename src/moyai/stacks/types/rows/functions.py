@@ -1,0 +1,153 @@
+"""The resource types of what AWS Lambda has beside functions, and of AWS Step Functions.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Lambda.html and AWS_StepFunctions.html there
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Properties, Read, Stable
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+from moyai.stacks.types.tags import Tagging
+
+_LAMBDA: Final = "lambda"
+_NOT_FOUND: Final = frozenset({"ResourceNotFoundException"})
+_DEFINITION: Final = frozenset({"Definition", "DefinitionString", "DefinitionSubstitutions"})
+_SUBSTITUTED: Final = re.compile(r"\$\{([a-zA-Z0-9_]+)\}")
+"""What a definition has in place of a substitution."""
+_LONGEST_NAME: Final = 80
+_LONGEST_LAYER_NAME: Final = 140
+
+
+def function_rows() -> Iterator[StackResourceType]:
+    """Further rows of the service ``lambda``, and those of ``stepfunctions``."""
+    yield _version()
+    yield _alias()
+    yield _url()
+    yield _layer_version()
+    yield _state_machine()
+
+
+def _qualified(resource: PhysicalResource) -> Properties:
+    """The function and the version that an ARN names."""
+    return {"FunctionName": resource.properties["FunctionName"], "Qualifier": resource.id.rpartition(":")[2]}
+
+
+def _version() -> StackResourceType:
+    return StackResourceType(
+        "AWS::Lambda::Version",
+        _LAMBDA,
+        "PublishVersion",
+        "FunctionArn",
+        "DeleteFunction",
+        _qualified,
+        read=Read("GetFunctionConfiguration", _qualified),
+        derive=lambda resource: {"Version": resource.id.rpartition(":")[2], "FunctionArn": resource.id},
+        missing=_NOT_FOUND,
+    )
+
+
+def _alias() -> StackResourceType:
+    function_alias = both(prop("FunctionName", "FunctionName"), prop("Name", "Name"))
+    return StackResourceType(
+        "AWS::Lambda::Alias",
+        _LAMBDA,
+        "CreateAlias",
+        "AliasArn",
+        "DeleteAlias",
+        function_alias,
+        read=Read("GetAlias", function_alias),
+        derive=lambda resource: {"AliasArn": resource.id},
+        update="UpdateAlias",
+        missing=_NOT_FOUND,
+    )
+
+
+def _url() -> StackResourceType:
+    def function_of(resource: PhysicalResource) -> Properties:
+        function = {"FunctionName": resource.properties["TargetFunctionArn"]}
+        qualifier = resource.properties.get("Qualifier")
+        return function if qualifier is None else {**function, "Qualifier": qualifier}
+
+    return StackResourceType(
+        "AWS::Lambda::Url",
+        _LAMBDA,
+        "CreateFunctionUrlConfig",
+        "FunctionArn",
+        "DeleteFunctionUrlConfig",
+        function_of,
+        rename={"TargetFunctionArn": "FunctionName"},
+        read=Read("GetFunctionUrlConfig", function_of),
+        update="UpdateFunctionUrlConfig",
+        missing=_NOT_FOUND,
+    )
+
+
+def _layer_version() -> StackResourceType:
+    def version_of(resource: PhysicalResource) -> Properties:
+        name, _, number = resource.id.rpartition(":")
+        return {"LayerName": name.rpartition(":")[2], "VersionNumber": number}
+
+    return StackResourceType(
+        "AWS::Lambda::LayerVersion",
+        _LAMBDA,
+        "PublishLayerVersion",
+        "LayerVersionArn",
+        "DeleteLayerVersion",
+        version_of,
+        drawn="LayerName",
+        unique_within=None,
+        longest_name=_LONGEST_LAYER_NAME,
+        read=Read("GetLayerVersion", version_of),
+        derive=lambda resource: {"LayerVersionArn": resource.id},
+        missing=_NOT_FOUND,
+    )
+
+
+def _arrange_machine(values: dict[str, Any]) -> dict[str, Any]:
+    """The properties with the definition as a text, whose substitutions are made."""
+    arranged = {name: value for name, value in values.items() if name not in _DEFINITION}
+    definition = values.get("DefinitionString", values.get("Definition"))
+    if definition is None:
+        return arranged
+    substitutions = values.get("DefinitionSubstitutions") or {}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in substitutions.items()}
+    text = _SUBSTITUTED.sub(lambda match: texts.get(match[1], match[0]), as_json(definition))
+    return {**arranged, "definition": text}
+
+
+def _state_machine() -> StackResourceType:
+    by_arn = ids("stateMachineArn")
+    return StackResourceType(
+        "AWS::StepFunctions::StateMachine",
+        "stepfunctions",
+        "CreateStateMachine",
+        "stateMachineArn",
+        "DeleteStateMachine",
+        by_arn,
+        drawn="StateMachineName",
+        longest_name=_LONGEST_NAME,
+        rename={"StateMachineName": "name", "StateMachineType": "type"},
+        arrange=_arrange_machine,
+        arranged=_DEFINITION,
+        tagging=Tagging(
+            members=lambda tags: {"tags": list(tags)},
+            add="TagResource",
+            remove="UntagResource",
+            resource=ids("resourceArn"),
+            added=lambda tags: {"tags": list(tags)},
+            removed=lambda keys: {"tagKeys": list(keys)},
+        ),
+        read=Read("DescribeStateMachine", by_arn),
+        stable=Stable("status", frozenset({"ACTIVE"})),
+        derive=lambda resource: {"Arn": resource.id},
+        update="UpdateStateMachine",
+        update_by=by_arn,
+        missing=frozenset({"StateMachineDoesNotExist"}),
+    )

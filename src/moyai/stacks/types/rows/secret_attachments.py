@@ -1,0 +1,161 @@
+"""The resource types of AWS Secrets Manager for what a secret has: a policy, and the connection to its database.
+
+Refuses: rotation schedules, because nothing rotates secrets here.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SecretsManager.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Properties, Read
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
+
+_SERVICE: Final = "secretsmanager"
+_MISSING: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
+
+
+class DatabaseKind(NamedTuple):
+    """How a database is described: by the operation ``operation`` of ``service``, whose member ``member`` names it.
+
+    ``path``: where the answer has it; ``connection``: what the secret gets of it, both in JMESPath.
+    """
+
+    service: str
+    operation: str
+    member: str
+    path: str
+    connection: Mapping[str, str]
+
+
+_INSTANCE: Final = MappingProxyType(
+    {
+        "engine": "Engine",
+        "host": "Endpoint.Address",
+        "port": "Endpoint.Port",
+        "dbname": "DBName",
+        "dbInstanceIdentifier": "DBInstanceIdentifier",
+    }
+)
+_CLUSTER: Final = MappingProxyType(
+    {
+        "engine": "Engine",
+        "host": "Endpoint",
+        "port": "Port",
+        "dbname": "DatabaseName",
+        "dbClusterIdentifier": "DBClusterIdentifier",
+    }
+)
+_KINDS: Final[Mapping[str, DatabaseKind]] = MappingProxyType(
+    {
+        f"AWS::{name}::{kind}": DatabaseKind(
+            service, f"Describe{kind}s", f"{kind}Identifier", f"{kind}s[0]", connection
+        )
+        for name, service in (("RDS", "rds"), ("DocDB", "docdb"))
+        for kind, connection in (("DBInstance", _INSTANCE), ("DBCluster", _CLUSTER))
+    }
+)
+"""The kinds of databases by TargetType."""
+
+
+def secret_attachment_rows() -> Iterator[StackResourceType]:
+    """Further rows of the service ``secretsmanager``."""
+    yield StackResourceType(
+        "AWS::SecretsManager::ResourcePolicy",
+        _SERVICE,
+        "PutResourcePolicy",
+        "SecretId",
+        "DeleteResourcePolicy",
+        ids("SecretId"),
+        arrange=lambda values: {
+            name: as_json(value) if name == "ResourcePolicy" else value for name, value in values.items()
+        },
+        read=Read("GetResourcePolicy", ids("SecretId")),
+        derive=lambda resource: {"Id": resource.id},
+        update="PutResourcePolicy",
+        update_by=ids("SecretId"),
+        missing=_MISSING,
+    )
+    yield AttachmentType(
+        "AWS::SecretsManager::SecretTargetAttachment",
+        _SERVICE,
+        "PutSecretValue",
+        "SecretId",
+        "PutSecretValue",
+        both(prop("SecretId", "SecretId")),
+        arranged=frozenset({"TargetId", "TargetType"}),
+        update="PutSecretValue",
+        missing=_MISSING,
+    )
+
+
+class AttachmentType(StackResourceType, frozen=True):
+    """The connection to a database, as members of a secret's value."""
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Add the connection to the secret's value."""
+        del context, existing
+        secret = str(properties["SecretId"])
+        yield Identified(secret)
+        yield from self._set(secret, (yield from self._connection(properties)))
+        return _attached(secret, properties)
+
+    def update_steps(
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
+    ) -> Procedure[PhysicalResource]:
+        """Have the secret's value tell of another database."""
+        del context, attempted
+        yield from self._set(resource.id, (yield from self._connection(after)))
+        return _attached(resource.id, after)
+
+    def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
+        """Take the connection out of the secret's value."""
+        try:
+            yield from self._set(resource.id, {})
+        except AwsCallFailed as fault:
+            if fault.code not in self.missing:
+                raise
+
+    def _connection(self, properties: Properties) -> Procedure[dict[str, Any]]:
+        """What a secret's value says of the database. Raises ResourceFailed for a kind that has no description here."""
+        target, name = str(properties["TargetType"]), properties["TargetId"]
+        kind = _KINDS.get(target)
+        if kind is None:
+            raise ResourceFailed(f"TargetType is one of {', '.join(_KINDS)} here, not {target[:100]}.")
+        answer = yield Call(kind.service, kind.operation, {kind.member: name})
+        connection = {
+            member: Read(kind.operation, ids(""), f"{kind.path}.{path}").find(answer, PhysicalResource("", {}))
+            for member, path in kind.connection.items()
+        }
+        return {member: value for member, value in connection.items() if value is not None}
+
+    def _set(self, secret: str, connection: Mapping[str, Any]) -> Procedure[None]:
+        """Replace the connection in the secret's value by this one."""
+        text = (yield Call(self.service, "GetSecretValue", {"SecretId": secret})).get("SecretString")
+        try:
+            value = json.loads(text or "")
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise ResourceFailed("The value of the secret must be a JSON object.")
+        others = {name: each for name, each in value.items() if name not in {*_INSTANCE, *_CLUSTER}}
+        if {**others, **connection} != value:
+            members = {"SecretId": secret, "SecretString": json.dumps({**others, **connection})}
+            yield Call(self.service, "PutSecretValue", members)
+
+
+def _attached(secret: str, properties: Properties) -> PhysicalResource:
+    return PhysicalResource(secret, properties, secret, {**properties, "Id": secret})
