@@ -39,7 +39,7 @@ test-box: ## build moyai's container, and test it on Docker and on Podman (root)
 
 bench: ## measure; nothing here passes or fails. ONLY="api push" runs these parts alone; samples are added to build/bench
 	@MAKE_TARGET=$@ scripts/setup.sh
-	@for script in $(if $(ONLY),$(ONLY:%=bench/%.py),bench/*.py); do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
+	@unset PYTHONDONTWRITEBYTECODE; for script in $(if $(ONLY),$(ONLY:%=bench/%.py),bench/*.py); do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
 
 faults: ## break what can break under load, and print what callers saw of it (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces

@@ -7,7 +7,6 @@ one service with ten tasks. The commands take turns, and the median of each coun
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from rig.report import show
 from rig.server import REGION, server, steady, wait_until
 
 ROUNDS: Final = 9
@@ -65,10 +65,7 @@ def main() -> None:
         for _ in range(ROUNDS + 1):  # the first round compiles
             for name, command in COMMANDS.items():
                 times[name].append(seconds(command, environment))
-    medians = {name: statistics.median(measured[1:]) for name, measured in times.items()}
-    bare = medians[BARE]
-    for name, median in medians.items():
-        print(f"{name:20} {median * 1000:6.0f} ms  {median / bare:5.1f} x")
+    show("start of a command", "ms", {name: [1000 * s for s in measured[1:]] for name, measured in times.items()}, BARE)
 
 
 if __name__ == "__main__":

@@ -172,8 +172,12 @@ async def measure(proxies: int) -> None:
                 waits.append(1000 * (time.perf_counter() - at))
                 costs.append(1e6 * (time.process_time() - used) / proxies)
         await server.stop(None)
-    samples = {f"{proxies} streams: change to last ACK, ms": waits, "  server CPU a stream and push, µs": costs}
-    show(f"memory a stream {memory:.0f} KiB", "", samples)
+    samples = {
+        "change to last ACK, ms": waits,
+        "server CPU a stream and push, µs": costs,
+        "memory a stream, KiB": [memory],
+    }
+    show(f"{proxies} streams", "", samples)
 
 
 async def main() -> None:
