@@ -117,6 +117,7 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
         return
     former = resource.physical
     is_another = physical is not None and former is not None and physical.id != former.id
+    is_another = is_another and not resource_types()[resource.type].moves
     recorder.set_resource(
         resource,
         _COMPLETE[resource.status],

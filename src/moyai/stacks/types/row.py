@@ -94,6 +94,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     """The member of the input of ``update`` that holds the properties."""
     missing: frozenset[str] = frozenset()
     replaces: frozenset[str] = frozenset()
+    moves: bool = False  # whether an update may end the resource under its id, and go on under another
     always_updates: bool = False  # whether every update of the stack concerns the resource
     ticket: str | None = None
     """For a service whose answers are operations to wait for: the path of the id in the finished operation."""

@@ -31,6 +31,7 @@ class AssociationType(StackResourceType, frozen=True):
 
     partner: str = ""
     """The property that names the partner."""
+    moves: bool = True
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
         """As for other types, but for the partner."""
