@@ -113,22 +113,20 @@ class ApiGateway:
             **{protocol: make(no_service) for protocol, make in CODECS.items()},
         }
 
-    async def answer(self, request: HttpRequest, known_caller: str | StackCaller | None = None) -> HttpResponse:
+    async def answer(self, request: HttpRequest, caller: str | StackCaller | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
-        ``known_caller``: one who was authenticated by other means than the request's signature: a stack, or the access
+        ``caller``: one who was authenticated by other means than the request's signature: a stack, or the access
         key of a console session; then the signature only gives the region and the service.
         """
 
         async def respond(routed: RoutedRequest, signed: Credential | ApiError | None, request_id: str) -> HttpResponse:
             if routed.delegated_service is not None:
                 body = chunks_of(request.body)
-                return await collect(await self._forward(request, routed.delegated_service, signed, body, known_caller))
+                return await collect(await self._forward(request, routed.delegated_service, signed, body, caller))
             now = self._dependencies.clock.now()
             sender = (
-                self._authenticator.sender(request, signed, now)
-                if known_caller is None
-                else known_sender(known_caller, signed)
+                self._authenticator.sender(request, signed, now) if caller is None else known_sender(caller, signed)
             )
             context = self._context(sender, now, request_id, request.headers.get("host", ""))
             return await self._respond(request, routed, sender, context)
@@ -189,7 +187,7 @@ class ApiGateway:
         service: str,
         authorization: Credential | ApiError | None,
         body: AsyncIterator[bytes],
-        known_caller: str | StackCaller | None = None,
+        caller: str | StackCaller | None = None,
     ) -> DelegatedResponse:
         """The response of the server that answers the service. Raises ServiceNotHere, and what is wrong with the
         signature.
@@ -198,8 +196,8 @@ class ApiGateway:
         refusal = f"{service} is not part of moyai." if delegate is None else delegate.refusal(service)
         if delegate is None or refusal is not None:
             raise ServiceNotHere(refusal)
-        if known_caller is not None:
-            sender = known_sender(known_caller, authorization)
+        if caller is not None:
+            sender = known_sender(caller, authorization)
         elif isinstance(authorization, ApiError):
             raise authorization
         else:
