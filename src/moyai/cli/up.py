@@ -146,22 +146,18 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
+    external_proxies = _external_proxy_settings(appmesh_socket, appmesh_group, appmesh_xds)
+    certificates = _certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca)
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
         server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
-        public_gateway=PublicGatewaySettings(
-            _ports(gateway_ports), gateway_http_port, gateway_https_port, domain_name(elb_domain, "--elb-domain")
-        ),
+        public_gateway=_public_gateway(gateway_ports, gateway_http_port, gateway_https_port, elb_domain),
         proxy=ProxySettings(stats_interval, proxy),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
         cloud_map=_cloud_map(_quotas(quota or ()), check_interval, check_network or ()),
-        app_mesh=replace(
-            _app_mesh(_quotas(quota or ()), app_mesh_pass or ()),
-            **_external_proxy_settings(appmesh_socket, appmesh_group, appmesh_xds),
-            **_certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
-        ),
+        app_mesh=replace(_app_mesh(_quotas(quota or ()), app_mesh_pass or ()), **external_proxies, **certificates),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -247,8 +243,9 @@ def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str]) -> AppMes
     return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names)
 
 
-def _ports(gateway_ports: str | None) -> range:
-    return port_range(gateway_ports or "", "--gateway-ports")
+def _public_gateway(ports: str | None, http: int | None, https: int | None, elb_domain: str) -> PublicGatewaySettings:
+    own_ports, domain = port_range(ports or "", "--gateway-ports"), domain_name(elb_domain, "--elb-domain")
+    return PublicGatewaySettings(own_ports, http, https, domain)
 
 
 def _metrics(limit: int, otlp_endpoint: str | None, otlp_headers: str | None, sampling: float) -> MetricSettings:

@@ -64,10 +64,7 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
             return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
-    application = Application(
-        RoutedDispatcher(create_backend_app),
-        lambda body: replace_networks(READER.decode(body)),
-    )
+    application = Application(RoutedDispatcher(create_backend_app), lambda body: replace_networks(READER.decode(body)))
     return make_server(
         f"unix://{listener.getsockname()}",
         0,

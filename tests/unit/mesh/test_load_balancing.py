@@ -32,7 +32,7 @@ def matches(condition, text: str) -> bool:
     """Whether the condition's expression matches the whole text, as Envoy does."""
     match = request_match([condition])
     if not match.headers:
-        return PATH_TESTS[match.path.test](match.path.text, text)
+        return bool(PATH_TESTS[match.path.test](match.path.text, text))
     value = match.headers[0].value
     assert isinstance(value, TextMatcher)
     return re.fullmatch(value.text, text) is not None

@@ -20,6 +20,7 @@ from moyai.stacks.types.rows.databases import database_rows
 from moyai.stacks.types.rows.ec2 import ec2_rows
 from moyai.stacks.types.rows.ec2_associations import ec2_association_rows
 from moyai.stacks.types.rows.ec2_records import ec2_record_rows
+from moyai.stacks.types.rows.ec2_security_groups import ec2_security_group_rows
 from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
 from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
@@ -51,6 +52,7 @@ _ROWS: Final = (
     ec2_rows,
     ec2_association_rows,
     ec2_record_rows,
+    ec2_security_group_rows,
     ec2_vpc_rows,
     ecs_rows,
     ecs_managed_rows,

@@ -169,8 +169,8 @@ def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
         raw(2, {**ATTEMPT, "moyai.target": "back"}, f"{1:016x}"),
     )
     spans = by_task([request, attempt, raw(3, ATTEMPT)])
-    assert spans["front"] == [request, attempt]
-    (served,) = spans["back"]
+    assert spans[ProxyId("front")] == [request, attempt]
+    (served,) = spans[ProxyId("back")]
     assert (served.parent, served.trace, served.duration) == (attempt.id, attempt.trace, attempt.duration)
     assert served.id != attempt.id
     (span,) = conventional_spans([served], RESOURCE)

@@ -1,4 +1,4 @@
-"""Amazon EC2's resource types: VPCs and what is in them.
+"""Amazon EC2's resource types: VPCs, their subnets, gateways and routes.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
@@ -7,30 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
-from types import MappingProxyType
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
-from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read, Stable
+from moyai.stacks.types.calls import Follow, Input, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import ec2_tags
 
-_ANYWHERE: Final = MappingProxyType({"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"})
-"""The rule for outgoing traffic that a new security group has."""
 _DESTINATIONS: Final = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 """The properties that name where a route leads."""
-_PEERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {
-        "CidrIp": ("IpRanges", "CidrIp"),
-        "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
-        "DestinationPrefixListId": ("PrefixListIds", "PrefixListId"),
-        "SourcePrefixListId": ("PrefixListIds", "PrefixListId"),
-        "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
-        "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
-    }
-)
-"""Whom a rule admits: the list in a permission, and the member of its element, by property."""
 
 
 def ec2_rows() -> Iterator[StackResourceType]:
@@ -38,7 +24,6 @@ def ec2_rows() -> Iterator[StackResourceType]:
     yield from _vpc_rows()
     yield from _gateway_rows()
     yield from _route_rows()
-    yield from _security_group_rows()
 
 
 def _vpc_rows() -> Iterator[StackResourceType]:
@@ -56,25 +41,6 @@ def _gateway_rows() -> Iterator[StackResourceType]:
 def _route_rows() -> Iterator[StackResourceType]:
     yield _route_table()
     yield _route_row()
-
-
-def _security_group_rows() -> Iterator[StackResourceType]:
-    yield _security_group()
-    for direction in ("Ingress", "Egress"):
-        yield StackResourceType(
-            f"AWS::EC2::SecurityGroup{direction}",
-            "ec2",
-            f"AuthorizeSecurityGroup{direction}",
-            "SecurityGroupRules[0].SecurityGroupRuleId",
-            f"RevokeSecurityGroup{direction}",
-            both(prop("GroupId", "GroupId"), id_list("SecurityGroupRuleIds")),
-            arrange=lambda values: {"GroupId": values["GroupId"], "IpPermissions": [_permission(values)]},
-            arranged=frozenset({"Description", *_PEERS}),
-            undo=True,
-            read=Read("DescribeSecurityGroupRules", id_list("SecurityGroupRuleIds"), "SecurityGroupRules[0]"),
-            derive=lambda resource: {"Id": resource.id},
-            missing=frozenset({"InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"}),
-        )
 
 
 def _vpc_attribute(name: str) -> Follow:
@@ -108,27 +74,6 @@ def _canonical(destination: str) -> str:
         return str(ip_network(destination, strict=False))
     except ValueError:
         return destination  # a prefix list
-
-
-def _rules(direction: str, *initial: Mapping[str, Any]) -> Children:
-    return Children(
-        f"AuthorizeSecurityGroup{direction}",
-        f"RevokeSecurityGroup{direction}",
-        lambda resource, rule: {"GroupId": resource.id, "IpPermissions": [_permission(rule)]},
-        initial,
-        frozenset({"InvalidPermission.Duplicate"}),
-        frozenset({"InvalidPermission.NotFound"}),
-    )
-
-
-def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A permission of EC2 from a rule of a template, which has everything side by side."""
-    permission = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-    described = {"Description": rule["Description"]} if "Description" in rule else {}
-    for name, (peers, member) in _PEERS.items():
-        if name in rule:
-            permission[peers] = [{member: rule[name], **described}]
-    return permission
 
 
 def _vpc() -> StackResourceType:
@@ -279,31 +224,4 @@ def _route_row() -> StackResourceType:
         update="ReplaceRoute",
         derive=lambda resource: {"CidrBlock": resource.id.partition("|")[2]},
         missing=frozenset({"InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"}),
-    )
-
-
-def _security_group() -> StackResourceType:
-    return StackResourceType(
-        "AWS::EC2::SecurityGroup",
-        "ec2",
-        "CreateSecurityGroup",
-        "GroupId",
-        "DeleteSecurityGroup",
-        ids("GroupId"),
-        drawn="GroupName",
-        unique_within=frozenset({"VpcId"}),
-        repeated=Read(
-            "DescribeSecurityGroups",
-            lambda resource: {"Filters": [{"Name": "group-name", "Values": [resource.properties["GroupName"]]}]},
-            "SecurityGroups[0]",
-        ),
-        rename={"GroupDescription": "Description"},
-        tagging=ec2_tags("security-group"),
-        children={
-            "SecurityGroupIngress": _rules("Ingress"),
-            "SecurityGroupEgress": _rules("Egress", _ANYWHERE),
-        },
-        read=Read("DescribeSecurityGroups", id_list("GroupIds"), "SecurityGroups[0]"),
-        attributes={"Id": "GroupId"},
-        missing=frozenset({"InvalidGroup.NotFound", "InvalidGroupId.NotFound"}),
     )

@@ -192,5 +192,6 @@ def test_a_load_balancer_gets_no_headers_of_the_gateway():
 
 def test_a_load_balancer_may_have_a_name_in_another_domain():
     node = replace(public_port(1, service="web.elb.example.test"), proxy_header=True)
-    [table] = gateway_config.routes([node])["resources"]
+    routes: Any = gateway_config.routes([node])["resources"]
+    [table] = routes
     assert [host["name"] for host in table["virtual_hosts"]] == ["80.web.elb.example.test", "web.elb.example.test", "*"]
