@@ -104,7 +104,7 @@ def _firelens(ecs) -> None:
     assert [c.get("firelensConfiguration") for c in definition["containerDefinitions"]] == [None, router]
     assert {"name": "ecs.capability.firelens.options.config.file"} in definition["requiresAttributes"]
     members["containerDefinitions"] = [app, plain | {"firelensConfiguration": {"type": "vector"}}]
-    with pytest.raises(ecs.exceptions.ClientException, match="fluentd, fluentbit"):
+    with pytest.raises(ecs.exceptions.ClientException, match="fluentd,fluentbit"):
         ecs.register_task_definition(**members)
 
 

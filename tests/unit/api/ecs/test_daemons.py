@@ -77,7 +77,12 @@ def test_invalid_daemon_updates_are_refused(with_agent, changes, message):
 
 
 def test_an_unknown_scheduling_strategy_is_refused(with_agent):
-    with_agent.fails("CreateService", "InvalidParameterException", "enum", **(AGENT | {"schedulingStrategy": "CRON"}))
+    with_agent.fails(
+        "CreateService",
+        "InvalidParameterException",
+        "scheduling strategy should be one of [REPLICA,DAEMON]",
+        **(AGENT | {"schedulingStrategy": "CRON"}),
+    )
 
 
 def test_a_daemon_needs_a_launch_type_where_the_cluster_has_a_default_strategy(with_agent):

@@ -68,7 +68,7 @@ def test_options_that_the_router_may_have_are_accepted(ecs, changes):
             {"log": {"logDriver": "json-file"}},
             "When a firelensConfiguration object is specified, at least one container",
         ),
-        ({"router": {"type": "logstash"}}, "[fluentd, fluentbit]"),
+        ({"router": {"type": "logstash"}}, "[fluentd,fluentbit]"),
         ({"router": {"options": {}}}, "type"),
         (router_options(enable_ecs_log_metadata="yes"), "enable-ecs-log-metadata must be true or false"),
         (router_options(config_file_type="s3", config_file_value="arn:aws:s3:::b/k"), "s3 is not supported by moyai"),

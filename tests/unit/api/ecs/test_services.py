@@ -146,7 +146,7 @@ INVALID = [
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"loadBalancerName": "lb"}]}, "loadBalancerName: not supported by moyai: there are no Classic"),
     ({"placementStrategy": [{"type": "random"}]}, "Placement strategies are not supported with FARGATE launch type"),
-    ({"propagateTags": "ALL"}, "enum value set"),
+    ({"propagateTags": "ALL"}, "should be one of"),
 ]
 """Wrong for CreateService and for UpdateService alike."""
 

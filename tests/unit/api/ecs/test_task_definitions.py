@@ -233,7 +233,7 @@ def _waits(condition="START", **other):
         ({"tags": []}, "Tags can not be empty."),
         ({"tags": [{"key": "AWS:x", "value": ""}]}, "reserved"),
         (_containers({"command": ["x" * 70000]}), "Max allowed length is '65536' bytes."),
-        ({"networkMode": "nat"}, "[bridge, host, awsvpc, none]"),
+        ({"networkMode": "nat"}, "[bridge,host,awsvpc,none]"),
     ],
 )
 def test_invalid_task_definitions_are_refused(ecs, changes, message):

@@ -131,8 +131,8 @@ async def test_a_push_waits_while_metrics_are_saved_and_others_are_answered(runn
         pytest.param(push_request(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
         pytest.param(push_request(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
         pytest.param(push_request(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="another method"),
-        pytest.param(push_request(b"x" * 5 * 1024 * 1024), 413, id="too large"),
-        pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 5 * 1024 * 1024, 413, id="too large a head"),
+        pytest.param(push_request(b"x" * 17 * 1024 * 1024), 413, id="too large"),
+        pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 17 * 1024 * 1024, 413, id="too large a head"),
     ],
 )
 async def test_a_refused_connection_is_closed(running, caller, message, status):
