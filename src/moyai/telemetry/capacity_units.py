@@ -77,10 +77,10 @@ class CapacityUnitReader(MetricReader):
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
         if not self._is_derived(scope, metric):
             return self._reader.periods(scope, metric, span, seconds)
-        minutes = self._minutes(scope, metric, span)
+        minutes, step = self._minutes(scope, metric, span), max(seconds, _MINUTE)
         return [
-            Period(Instant(span[0] + number * seconds), sum_of([minute.summary for minute in parts]))
-            for number, parts in groupby(minutes, lambda minute: (minute.start - span[0]) // max(seconds, _MINUTE))
+            Period(Instant(span[0] + number * step), sum_of([minute.summary for minute in parts]))
+            for number, parts in groupby(minutes, lambda minute: (minute.start - span[0]) // step)
         ]
 
     def _derived(self, scope: Scope) -> Iterator[ListedMetric]:

@@ -10,7 +10,7 @@ from moyai.domain.vpc.network_acl import AclEntry, default_acl, with_entry
 from moyai.domain.vpc.security_group import GroupReference, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Put, World
-from moyai.kernel.ids import SecurityGroupId, SubnetId
+from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskArn
 from moyai.mesh.ir import SeparatedNetworks
 from moyai.mesh.service_connect.networks import networks_of, separated_networks
 from moyai.mesh.service_connect.projections import ConnectTask, connect_tasks
@@ -109,6 +109,19 @@ def test_a_network_acl_that_denies_anything_separates_subnets(rig):
     rig.build.book.apply([Put(with_entry(default_acl(subnet.vpc, SCOPE, ipv6=False), denial))])
     pairs = {(pair.caller.split()[0], pair.target.split()[0]) for pair in rig.separated_networks()}
     assert pairs == {(subnets[0], subnets[1]), (subnets[1], subnets[0])}
+
+
+def test_the_rules_of_each_account_are_its_own(rig):
+    own, *_ = rig.tasks
+    foreign = own._replace(
+        arn=TaskArn(own.arn.replace(SCOPE.account, "210987654321")),
+        subnet=SubnetId("subnet-foreign"),
+        security_groups=(SecurityGroupId("sg-foreign"),),
+    )
+    names = networks_of([own, foreign], separated_networks(rig.world, [own, foreign]))
+    separated = separated_networks(rig.world, [*rig.tasks, foreign])
+    assert {pair.port for pair in separated} == {9000}
+    assert all(names[foreign.arn] in {pair.caller, pair.target} for pair in separated)
 
 
 def test_with_many_networks_all_calls_are_made_by_address(rig):

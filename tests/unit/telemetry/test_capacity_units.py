@@ -43,6 +43,15 @@ def test_the_largest_share_of_a_unit_counts(telemetry, counters, open_connection
     assert period.summary.count == 1
 
 
+def test_a_shorter_period_has_the_values_of_minutes_at_their_times(telemetry):
+    for minute in (1, 3):
+        counters = {f"http.{AT}.downstream_cx_total": minute}
+        at = minute * 60 + 1
+        telemetry.record(FRONT, push(at, counters, {f"http.{AT}.downstream_cx_active": 3000}), at)
+    reader = CapacityUnitReader(telemetry.reader)
+    assert [period.start - EPOCH for period in reader.periods(SCOPE, UNITS, HOUR, 10)] == [60, 180]
+
+
 def test_ten_rules_a_request_are_free(telemetry):
     group = f"{LB[1]}+targetgroup/shop/1"
     counters = {f"elb.{AT}.evaluated.rules.10": 60_000, f"elb.{AT}.responses.target.{group}.class.2": 60_000}

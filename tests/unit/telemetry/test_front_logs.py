@@ -6,13 +6,14 @@ import gzip
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.elb.front import front_sandbox
+from moyai.domain.elb.front import front_sandbox, front_workload
 from moyai.domain.elb.log_attributes import BucketName
 from moyai.domain.world import Put
 from moyai.kernel.clock import Clock, Instant
@@ -277,6 +278,24 @@ async def test_a_vpc_whose_output_cannot_be_read_does_not_hold_up_the_others(fil
     with pytest.raises(RuntimeFault, match="unreadable"):
         await FrontLogCollector(store_with_two_vpcs(), runtime, files.files, clock).collect()
     assert runtime.reads == 1
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
+
+
+async def test_a_vpc_whose_entries_cannot_be_written_does_not_hold_up_the_others(files, monkeypatch):
+    files.append(10, "a")
+    append = files.files.append
+
+    def append_unless_first(source: str, position: int, lines: Iterable[PlacedLine]) -> None:
+        if source == front_workload(VPCS[0]):
+            raise OSError("full")
+        append(source, position, lines)
+
+    monkeypatch.setattr(files.files, "append", append_unless_first)
+    clock = ManualClock(Instant(NOON + INTERVAL))
+    runtime = BusyRuntime(clock)
+    with pytest.raises(OSError, match="full"):
+        await FrontLogCollector(store_with_two_vpcs(), runtime, files.files, clock).collect()
+    assert runtime.reads[front_sandbox(VPCS[1])] > 1
     assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
 
 

@@ -11,12 +11,14 @@ class Intercept(msgspec.Struct, frozen=True):
     ``virtual_cidr``: connections from inside the task to it are redirected to ``egress_port``.
     ``inbound_ports``: connections from outside to one of them are redirected to ``ingress_port``;
     the proxy distinguishes them by their original destination.
+    ``opened_ports``: the proxy listens on them itself (``ingressPortOverride``), so nothing is redirected.
     """
 
     virtual_cidr: str
     egress_port: int
     ingress_port: int
     inbound_ports: tuple[int, ...] = ()
+    opened_ports: tuple[int, ...] = ()
 
 
 class InterceptAll(msgspec.Struct, frozen=True):

@@ -36,6 +36,7 @@ _MANY = "many"
 
 
 class _TaskNetwork(NamedTuple):
+    scope: Scope
     subnet: SubnetId
     groups: tuple[SecurityGroupId, ...]
 
@@ -49,20 +50,17 @@ def separated_networks(world: World, tasks: Iterable[ConnectTask]) -> frozenset[
     """The pairs of networks of these tasks between which calls to a port may not pass."""
     networks: dict[str, _TaskNetwork] = {}
     ports: dict[str, set[int]] = defaultdict(set)
-    scope = None
     for task in tasks:
-        scope, name = scope_of(task.arn), _network_name(task)
-        networks[name] = _TaskNetwork(task.subnet, task.security_groups)
+        name = _network_name(task)
+        networks[name] = _TaskNetwork(scope_of(task.arn), task.subnet, task.security_groups)
         ports[name] |= {offer.reachable_port for offer in task.offers}
-    if scope is None:
-        return frozenset()
     if len(networks) > _MOST_NETWORKS:
         return frozenset(SeparatedNetworks(_MANY, _MANY, port) for port in frozenset[int]().union(*ports.values()))
     return frozenset(
         SeparatedNetworks(caller, target, port)
         for caller, target in product(sorted(networks), repeat=2)
         for port in sorted(ports[target])
-        if not _passes(world, scope, networks[caller], networks[target], port)
+        if not _passes(world, networks[caller], networks[target], port)
     )
 
 
@@ -74,17 +72,17 @@ def networks_of(tasks: Iterable[ConnectTask], separated: frozenset[SeparatedNetw
     return {task.arn: name for task in tasks if (name := _network_name(task)) in names}
 
 
-def _passes(world: World, scope: Scope, caller: _TaskNetwork, target: _TaskNetwork, port: int) -> bool:
-    here, there = (find_in_scope(world, Subnet, scope, network.subnet) for network in (caller, target))
+def _passes(world: World, caller: _TaskNetwork, target: _TaskNetwork, port: int) -> bool:
+    here, there = (find_in_scope(world, Subnet, network.scope, network.subnet) for network in (caller, target))
     if here is None or there is None or here.vpc != there.vpc:
         return False
-    vpc = find_in_scope(world, Vpc, scope, here.vpc)
+    vpc = find_in_scope(world, Vpc, caller.scope, here.vpc)
     if vpc is None:
         return False
     if here.id != there.id and not all(_is_open(network_acl_of(world, vpc, subnet.id)) for subnet in (here, there)):
         return False
-    leaving = rules_for_tcp(world, scope, caller.groups, port, egress=True)
-    entering = rules_for_tcp(world, scope, target.groups, port, egress=False)
+    leaving = rules_for_tcp(world, caller.scope, caller.groups, port, egress=True)
+    entering = rules_for_tcp(world, target.scope, target.groups, port, egress=False)
     leaves = any(_covers(rule, there, target.groups) for rule in leaving)
     return leaves and any(_covers(rule, here, caller.groups) for rule in entering)
 

@@ -83,6 +83,7 @@ def _intercept(task: Task, definition: TaskDefinition) -> Intercept | None:
         egress_port=ports.egress,
         ingress_port=ports.ingress,
         inbound_ports=tuple(sorted({o.container_port for o in task.view.offers if o.ingress_port is None})),
+        opened_ports=tuple(sorted({o.ingress_port for o in task.view.offers if o.ingress_port is not None})),
     )
 
 

@@ -56,17 +56,17 @@ class FrontLogCollector:
             await self._clock.sleep(_INTERVAL)
 
     async def collect(self) -> None:
-        """Write the entries that there are now. Raises OSError, and RuntimeFault after all VPCs have had their turn."""
+        """Write the entries that there are now. Raises OSError and RuntimeFault after all VPCs have had their turn."""
         now, world = self._clock.now(), self._store.world
         logged = [balancer for balancer in world.load_balancers if has_logs(balancer)]
         self._last_logged |= dict.fromkeys((balancer.vpc for balancer in logged), now)
         self._last_logged = {vpc: at for vpc, at in self._last_logged.items() if now - at <= _LAST_ENTRIES}
         certificates = dict(_certificates(world, logged)) if self._last_logged else {}
-        faults: list[RuntimeFault] = []
+        faults: list[OSError | RuntimeFault] = []
         for vpc in self._last_logged:
             try:
                 await self._collect_from(vpc, certificates)
-            except RuntimeFault as fault:
+            except (OSError, RuntimeFault) as fault:
                 faults.append(fault)
         await asyncio.to_thread(self._files.close_due, now)
         if faults:

@@ -75,13 +75,14 @@ def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]
     """The spans of a host's Envoy by the task that they are of: a request and its attempts are the caller's.
 
     A request passes this Envoy once, so an attempt is also what the target's own proxy would report, in the same time.
+    An attempt ends before its request, which may come with a later report: the attempt names the caller itself.
     """
     requests = {raw.id: raw.tags for raw in raw_spans if _is_request(raw.tags)}
     spans: dict[ProxyId, list[RawSpan]] = defaultdict(list)
     for raw in raw_spans:
         request = requests.get(raw.id) or requests.get(raw.parent, {})
-        if _TASK in request:
-            spans[ProxyId(request[_TASK])].append(raw)
+        if task := raw.tags.get(_TASK) or request.get(_TASK):
+            spans[ProxyId(task)].append(raw)
         target = raw.tags.get(_TARGET, _NOTHING)
         if raw.id not in requests and target != _NOTHING:
             common = {tag: request[tag] for tag in _OF_REQUEST if tag in request}

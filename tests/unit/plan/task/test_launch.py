@@ -180,7 +180,9 @@ def test_names_and_interception_follow_the_view():
         HostName("172.31.0.4", "ip-172-31-0-4.ec2.internal"),
         HostName("127.255.0.1", "back"),
     )
-    assert spec.intercept == Intercept("127.255.0.0/16", egress_port=15002, ingress_port=15001, inbound_ports=(8080,))
+    assert spec.intercept == Intercept(
+        "127.255.0.0/16", egress_port=15002, ingress_port=15001, inbound_ports=(8080,), opened_ports=(9001,)
+    )
     assert (spec.cpu_units, spec.memory_mib) == (256, 512)
     network = spec.network
     assert isinstance(network, AwsvpcNetwork)

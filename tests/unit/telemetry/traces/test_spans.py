@@ -176,3 +176,12 @@ def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
     (span,) = conventional_spans([served], RESOURCE)
     assert (span.kind, span.request_id, span.attributes["http.request.method"]) == (SpanKind.SERVER, "r-1", "GET")
     assert "network.peer.address" not in span.attributes
+
+
+def test_an_attempt_of_a_hosts_envoy_is_the_callers_also_in_a_report_before_its_requests():
+    tags = {"moyai.task": "front", "moyai.target": "back"}
+    request, attempt = raw(1, {**REQUEST, **tags}), raw(2, {**ATTEMPT, **tags}, f"{1:016x}")
+    first, second = by_task([attempt]), by_task([request])
+    assert first[ProxyId("front")] == [attempt]
+    assert [served.parent for served in first[ProxyId("back")]] == [attempt.id]
+    assert second == {ProxyId("front"): [request]}

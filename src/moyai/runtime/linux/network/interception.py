@@ -45,8 +45,9 @@ def service_connect_rules(intercept: Intercept, *, ipv6: bool = False, is_shared
     """The script for a Service Connect proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address.
     ``is_shared``: other tasks have the same proxy, so this one may have SHARED_CONNECTIONS in each direction.
     """
-    ports = (intercept.egress_port, intercept.ingress_port) if is_shared else ()
-    return _ipv4_table(intercept, ports) + (_closed_ipv6_table(intercept) if ipv6 else "")
+    inbound_ports = {intercept.ingress_port, *intercept.opened_ports}
+    directions = ({intercept.egress_port}, inbound_ports) if is_shared else ()
+    return _ipv4_table(intercept, directions) + (_closed_ipv6_table(intercept) if ipv6 else "")
 
 
 def app_mesh_rules(intercept: InterceptAll, users: int, *, ipv6: bool = False) -> str:
@@ -73,14 +74,14 @@ table ip6 {TABLE} {{
 """
 
 
-def _ipv4_table(intercept: Intercept, limited_ports: Iterable[int]) -> str:
+def _ipv4_table(intercept: Intercept, limited_directions: Iterable[Iterable[int]]) -> str:
     outbound = [f"ip daddr {intercept.virtual_cidr} meta l4proto tcp redirect to :{intercept.egress_port}"]
     inbound = _inbound_rules(intercept.inbound_ports, intercept.ingress_port)
-    return _table("ip", inbound, outbound, intercept.egress_port, map(_limit, limited_ports))
+    return _table("ip", inbound, outbound, intercept.egress_port, map(_limit, limited_directions))
 
 
-def _limit(port: int) -> str:
-    return f"tcp dport {port} ct state new ct count over {SHARED_CONNECTIONS} reject with tcp reset"
+def _limit(ports: Iterable[int]) -> str:
+    return f"tcp dport {_set(ports)} ct state new ct count over {SHARED_CONNECTIONS} reject with tcp reset"
 
 
 def _app_mesh_table(intercept: InterceptAll, users: int, family: str) -> str:

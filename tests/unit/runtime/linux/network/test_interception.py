@@ -30,7 +30,7 @@ WHOLE = InterceptAll(
             for p in ((), (80,), (8080, 80, 80))
         ),
         interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), ipv6=True),
-        interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), is_shared=True),
+        interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,), (9000,)), is_shared=True),
         interception.app_mesh_rules(WHOLE, 0, ipv6=True),
         interception.app_mesh_rules(InterceptAll(15001, uid=1337), 1879048192, ipv6=True),
     ],
@@ -49,9 +49,10 @@ def test_rules_redirect_each_inbound_port_once():
 
 
 def test_a_task_has_so_many_connections_at_a_proxy_that_it_shares():
-    text = interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), is_shared=True)
-    for port in (15001, 15000):
-        assert f"tcp dport {port} ct state new ct count over 2000 reject with tcp reset" in text
+    intercept = Intercept("127.255.0.0/16", 15001, 15000, (80,), opened_ports=(9001, 9000))
+    text = interception.service_connect_rules(intercept, is_shared=True)
+    for ports in ("{ 15001 }", "{ 9000, 9001, 15000 }"):
+        assert f"tcp dport {ports} ct state new ct count over 2000 reject with tcp reset" in text
 
 
 def test_all_traffic_is_redirected_except_ignored_traffic():
