@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import marshal
 import os
 import signal
+import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -112,12 +115,33 @@ async def test_a_start_that_waits_for_a_killed_server_is_made_by_the_next(linux)
     waiting = asyncio.create_task(linux.runtime.start(shell(LINUX[RUNS][2])))
 
     async def is_queued():
-        return (directory(linux) / "monitor.err").exists()
+        unread = fcntl.ioctl(linux.runtime._monitors._requests, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(unread, sys.byteorder) > 0
 
     await linux.until(is_queued)
     os.kill(server.pid, signal.SIGKILL)
     await waiting
     await wait_for_output(linux, "up")
+
+
+async def test_a_server_that_is_killed_before_it_gets_a_request_is_replaced(linux, monkeypatch):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("true", "first"))
+    servers = linux.runtime._monitors
+    connect, killed = servers._connection, []
+
+    def connect_and_kill():
+        connection = connect()
+        if not killed:
+            killed.append(servers._process.pid)
+            os.kill(killed[0], signal.SIGKILL)
+            os.waitid(os.P_PID, killed[0], os.WEXITED | os.WNOWAIT)
+        return connection
+
+    monkeypatch.setattr(servers, "_connection", connect_and_kill)
+    await linux.runtime.start(shell(LINUX[RUNS][2]))
+    await wait_for_output(linux, "up")
+    assert servers._process.pid not in killed
 
 
 def files_of(pid):

@@ -32,12 +32,12 @@ class MonitorServer:
 
     def start(self, config_file: Path, errors: int) -> int:
         """Fork a monitor with this launch configuration, and return the pipe with its answer. ``errors``: its standard
-        error. Raises OSError.
+        error. Raises OSError; ConnectionError when the process was killed before it got the request.
         """
         reading, writing = os.pipe()
         try:
             with self._lock:
-                socket.send_fds(self._connection(), [os.fsencode(config_file)], [writing, errors])
+                self._send([os.fsencode(config_file)], [writing, errors])
         except OSError:
             os.close(reading)
             raise
@@ -49,6 +49,13 @@ class MonitorServer:
         """End the process, and wait for it. Monitors go on."""
         with self._lock:
             self._end()
+
+    def _send(self, request: list[bytes], descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self._connection(), request, descriptors)
+        except ConnectionError:
+            self._end()  # its socket is closed, but it may not have ended yet
+            raise
 
     def _connection(self) -> socket.socket:
         """The socket to the process, which is started if it doesn't run."""

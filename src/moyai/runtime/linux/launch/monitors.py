@@ -125,9 +125,16 @@ def _ask_for_monitor(server: MonitorServer, directory: Path, config_file: Path) 
     """
     for _ in range(_SERVERS):
         with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
-            answer = _read_answer(server.start(config_file, errors.fileno()))
+            answer = _answer_of_next(server, config_file, errors.fileno())
         if answer != "" or read_record(directory) is not None or (directory / "monitor.err").stat().st_size:
             return answer or ""
+    return ""
+
+
+def _answer_of_next(server: MonitorServer, config_file: Path, errors: int) -> str | None:
+    """The answer of one monitor, as of ``_read_answer``. It is empty if the server ended before it got the request."""
+    with contextlib.suppress(ConnectionError):
+        return _read_answer(server.start(config_file, errors))
     return ""
 
 
