@@ -59,7 +59,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "^/console/(?:api|session|events)": toServer,
+      "^/console/(?:api|data|session|events)(?:/|$|[?])": toServer,
       "^/v1/data-channel/": { ...toServer, ws: true },
     },
   },

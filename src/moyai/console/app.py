@@ -3,13 +3,15 @@
 | path | what | needs |
 |---|---|---|
 | ``/console/api/…`` | the public API, with the access key of the login | the login, and its CSRF token |
+| ``/console/data/gateway`` | the gateway ports of public addresses | the login |
+| ``/console/data/images`` | the images of this installation | the login, and to remove one its CSRF token |
+| ``/console/data/output`` | the output of containers | the login |
+| ``/console/data/traces`` | the newest traces of requests | the login |
 | ``/console/events`` | notifications of changes | the login |
-| ``/console/gateway`` | the gateway ports of public addresses | the login |
-| ``/console/images`` | the images of this installation | the login, and to remove one its CSRF token |
-| ``/console/output`` | the output of containers | the login |
-| ``/console/traces`` | the newest traces of requests | the login |
 | ``/console/session`` | the state of the login | nothing |
 | anything else | the pages | nothing |
+
+No page's path begins with ``api``, ``data``, ``events`` or ``session``.
 
 Where requests need no access key (on loopback), no login is needed. Requests from pages of other origins are refused in
 both cases. The pages themselves are the same for every user, and any page may link to them.
@@ -32,7 +34,10 @@ from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope, is_account, is_region
 
 PREFIX: Final = "/console"
+RESERVED: Final = frozenset({"api", "data", "events", "session"})
+"""The first segments below PREFIX that are no pages."""
 _API: Final = "api"
+_DATA: Final = "data/"
 _READING: Final = frozenset({"GET", "HEAD"})
 
 Api = Callable[[str, str | None], Awaitable[ConsoleResponse]]
@@ -41,7 +46,7 @@ by the sender that the request itself names (None)."""
 
 
 class ConsoleEndpoint(Protocol):
-    """Answers what the public API does not."""
+    """Answers what the public API does not, below ``/console/data``."""
 
     async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
         """The response. ``account``: that of the login, whose resources may be seen; None = those of all."""
@@ -53,11 +58,11 @@ class Console:
     def __init__(
         self, files: Files, sessions: Sessions, events: Events, endpoints: Mapping[str, ConsoleEndpoint]
     ) -> None:
-        """``endpoints``: by their names, the first part of the path below PREFIX."""
+        """``endpoints``: by their names, as in ``/console/data/NAME``."""
         self._files = files
         self._sessions = sessions
         self._events = events
-        self._endpoints = endpoints
+        self._endpoints = {f"{_DATA}{name}": endpoint for name, endpoint in endpoints.items()}
 
     async def answer(self, request: Request, api: Api) -> ConsoleResponse:
         """The response to a request whose path is PREFIX or below it."""
@@ -65,14 +70,16 @@ class Console:
         if name in {"", "/"} and not request.path.endswith("/"):
             return ConsoleResponse(HTTPStatus.PERMANENT_REDIRECT, {"location": f"{PREFIX}/", **SECURITY})
         name = name.removeprefix("/")
-        endpoint = name.partition("/")[0]
-        if endpoint not in {_API, "events", "session", *self._endpoints}:
+        first_segment = name.partition("/")[0]
+        if first_segment not in RESERVED:
             return self._files.answer(request, name)
         if is_from_elsewhere(request.headers):
             return error_response(
                 403, "AccessDeniedException", "Requests from pages of other origins are not answered."
             )
-        if endpoint == "session":
+        if first_segment != _API and name not in {"events", "session", *self._endpoints}:
+            return error_response(404, "NotFoundException", f"The console has no {PREFIX}/{name}.")
+        if name == "session":
             return self._sessions.answer(request)
         return await self._answer_authenticated(request, name, api)
 

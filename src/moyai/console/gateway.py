@@ -1,4 +1,4 @@
-"""``/console/gateway``: the ports of this machine at which public addresses answer to callers elsewhere.
+"""``/console/data/gateway``: the ports of this machine at which public addresses answer to callers elsewhere.
 
 A page shows them where it shows public addresses, which are on the loopback of the machine, or of the container, that
 moyai runs in. AWS has no API for them.

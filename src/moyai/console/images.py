@@ -1,4 +1,4 @@
-"""``/console/images``: the images from which tasks run, which tasks use them, and the pulls under way.
+"""``/console/data/images``: the images from which tasks run, which tasks use them, and the pulls under way.
 
 AWS has no API for them: its Fargate has no images of one's own, and ECR has only what was pushed there. ``DELETE`` with
 ``name`` removes one. A login sees the tasks of its own account; images belong to the whole installation.

@@ -1,4 +1,6 @@
-"""``/console/output?task=ID&container=NAME[&after=POSITION]``: what a container has written, whatever its log driver.
+"""``/console/data/output?task=ID&container=NAME[&after=POSITION]``: what a container has written.
+
+Its log driver does not matter.
 
 A response has about a mebibyte of complete lines behind a position (none: from the oldest that is kept), and the
 position behind them, which the next request continues from. AWS has no API for containers without the driver

@@ -1,4 +1,4 @@
-"""``/console/traces?account=…&region=…``: the newest traces of an account and a Region, or the spans of one.
+"""``/console/data/traces?account=…&region=…``: the newest traces of an account and a Region, or the spans of one.
 
 ``service``, with ``cluster`` or ``namespace`` (a namespace or a mesh), selects the traces in which that service,
 virtual node or virtual gateway took part, and ``trace`` or ``request`` (a request's ``x-request-id``) the spans of one

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.console_endpoint import console_handler
-from moyai.console.app import Console, ConsoleEndpoint
+from moyai.console.app import RESERVED, Console, ConsoleEndpoint
 from moyai.console.events import Events
 from moyai.console.files import Files
 from moyai.console.gateway import GatewayPorts
@@ -33,6 +35,8 @@ KEY, SECRET = "AKIAEXAMPLE", "s3cret"
 PUBLISHED = PublishedPort(TaskId("t"), "127.83.0.1", VpcId("vpc-1"), "10.0.0.1", 80)
 HOME = Home("1.0", Scope(AccountId("123456789012"), Region("us-east-1")))
 SIGNED = "AWS4-HMAC-SHA256 Credential={}/20270115/eu-west-1/sts/aws4_request, SignedHeaders=host, Signature=ab"
+DATA = ("data/gateway", "data/images", "data/output", "data/traces")
+ROUTES = Path(__file__).parents[3] / "web/src/app/routes.tsx"
 CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 
@@ -113,7 +117,7 @@ async def test_without_keys_a_session_lists_every_scope(open_one):
         {"sec_fetch_site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["api/", "events", "gateway", "images", "output", "session", "traces"])
+@pytest.mark.parametrize("path", ["api/", "events", "session", *DATA])
 async def test_a_page_of_another_origin_is_refused(open_one, closed_one, path, headers):
     for serve in (open_one, closed_one):
         assert (await serve(request("GET", path, **headers))).status == 403
@@ -124,7 +128,7 @@ async def test_same_origin_requests_are_answered(open_one):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("path", ["api/", "events", "gateway", "images", "output", "traces"])
+@pytest.mark.parametrize("path", ["api/", "events", *DATA])
 async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
@@ -154,12 +158,12 @@ async def test_a_login_acts_with_its_key_and_account(closed_one):
 async def test_gateway_ports_are_shown_by_public_address(open_one, closed_one):
     _, cookie = await log_in(closed_one)
     for answer in (
-        await open_one(request("GET", "gateway")),
-        await closed_one(request("GET", "gateway", cookie=cookie)),
+        await open_one(request("GET", "data/gateway")),
+        await closed_one(request("GET", "data/gateway", cookie=cookie)),
     ):
         ports = [{"address": "127.83.0.1", "port": 80, "gatewayPort": 20001}]
         assert json_body(answer) == {"httpPort": 8080, "httpsPort": None, "ports": ports}
-    assert (await open_one(request("POST", "gateway"))).status == 405
+    assert (await open_one(request("POST", "data/gateway"))).status == 405
 
 
 async def test_a_request_without_the_csrf_token_changes_nothing(closed_one):
@@ -167,7 +171,7 @@ async def test_a_request_without_the_csrf_token_changes_nothing(closed_one):
     for headers in ({}, {"x_moyai_csrf": "0" * 64}):
         assert (await closed_one(call_api(cookie=cookie, **headers))).status == 403
         assert (await closed_one(request("DELETE", "session", cookie=cookie, **headers))).status == 403
-        assert (await closed_one(request("DELETE", "images", cookie=cookie, **headers))).status == 403
+        assert (await closed_one(request("DELETE", "data/images", cookie=cookie, **headers))).status == 403
 
 
 async def test_the_cookie_is_limited_to_the_console_and_http_only(closed_one):
@@ -214,3 +218,22 @@ async def test_an_api_request_without_a_region_is_refused(closed_one):
 async def test_the_bare_prefix_redirects_to_the_console(open_one):
     answer = await open_one(HttpRequest("GET", "/console", "", {}))
     assert (answer.status, answer.headers["location"]) == (308, "/console/")
+
+
+def test_no_page_has_the_path_of_an_endpoint():
+    pages = set(re.findall(r'^  "/([^/"]+)[^"]*": lazy\(', ROUTES.read_text(), re.MULTILINE))
+    assert {"images", "traces", "clusters"} <= pages
+    assert not pages & RESERVED
+
+
+@pytest.mark.parametrize("path", ["images", "traces", f"traces/{'1' * 32}", "traffic"])
+async def test_a_page_is_loaded_at_its_path(tmp_path, path):
+    (tmp_path / "index.html").write_text("the page")
+    answer = await handler(tmp_path, keys=True)(request("GET", path))
+    assert (answer.status, bytes(answer.body)) == (200, b"the page")
+
+
+@pytest.mark.parametrize("path", ["data", "data/", "data/unknown", "data/images/x", "events/x", "session/x"])
+async def test_an_unknown_path_beside_an_endpoint_is_not_found(open_one, path):
+    for method in ("GET", "POST"):
+        assert (await open_one(request(method, path))).status == 404

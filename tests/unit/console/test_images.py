@@ -39,7 +39,7 @@ def shop(tmp_path):
 
 
 async def answer(endpoint, method="GET", query="", account=None):
-    response = await endpoint.answer(HttpRequest(method, "/console/images", query, {}), account)
+    response = await endpoint.answer(HttpRequest(method, "/console/data/images", query, {}), account)
     return response.status, msgspec.json.decode(response.body)
 
 

@@ -32,7 +32,7 @@ async def output_endpoint():
 
 
 def request(query, method="GET"):
-    return HttpRequest(method, "/console/output", query, {}, b"")
+    return HttpRequest(method, "/console/data/output", query, {}, b"")
 
 
 async def lines_of(endpoint, query, account=None):

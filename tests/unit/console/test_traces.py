@@ -39,7 +39,7 @@ def endpoint():
 
 
 async def answer(endpoint, query, account=None, method="GET"):
-    response = await endpoint.answer(HttpRequest(method, "/console/traces", query, {}), account)
+    response = await endpoint.answer(HttpRequest(method, "/console/data/traces", query, {}), account)
     return response.status, msgspec.json.decode(response.body)
 
 

@@ -1,4 +1,4 @@
-// Requests to the server's endpoints below /console, for what AWS has no API.
+// Requests to the server's endpoints below /console/data, for what AWS has no API.
 
 import { CSRF_HEADER, type Target } from "./config.ts";
 
@@ -13,7 +13,7 @@ export async function deleteAtConsole<T>(target: Target, endpoint: string, param
 
 async function send<T>(target: Target, endpoint: string, parameters: Readonly<Record<string, string | undefined>>, init: RequestInit): Promise<T> {
   const query = new URLSearchParams(Object.entries(parameters).flatMap(([name, value]) => (value ? [[name, value]] : [])));
-  const url = new URL(endpoint, target.endpoint);
+  const url = new URL(`data/${endpoint}`, target.endpoint);
   url.search = query.toString();
   const response = await fetch(new Request(url, init));
   if (!response.ok) throw await responseError(response);
