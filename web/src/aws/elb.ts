@@ -56,12 +56,19 @@ export function elbTags(tags: Tags): { Key: string; Value: string }[] | undefine
   return tags.length === 0 ? undefined : tags.map(({ key = "", value = "" }) => ({ Key: key, Value: value }));
 }
 
-/** Sets the tags of a resource, which has the tags `before`. */
+const MOST_TAGS = 50;
+
+/**
+ * Sets the tags of a resource, which has the tags `before`. Tags are added before others are removed, so that a failure loses none,
+ * except where both together would be too many for the API.
+ */
 export async function tagElbResource(target: Target, arn: string, before: Tags, after: Tags): Promise<void> {
   const { put, remove } = tagChanges(before, after);
   const added = elbTags(put);
-  if (added) await elb(target).send(new AddTagsCommand({ ResourceArns: [arn], Tags: added }));
-  if (remove.length > 0) await elb(target).send(new RemoveTagsCommand({ ResourceArns: [arn], TagKeys: remove }));
+  const add = async () => { if (added) await elb(target).send(new AddTagsCommand({ ResourceArns: [arn], Tags: added })); };
+  const drop = async () => { if (remove.length > 0) await elb(target).send(new RemoveTagsCommand({ ResourceArns: [arn], TagKeys: remove })); };
+  const isFull = after.length + remove.length > MOST_TAGS;
+  for (const change of isFull ? [drop, add] : [add, drop]) await change();
 }
 
 /** The value of the dimension `LoadBalancer`, such as `app/web/0123456789abcdef`. */

@@ -5,6 +5,7 @@ import DefinitionsPage from "../../src/pages/definitions/DefinitionsPage.tsx";
 import FamilyPage from "../../src/pages/definitions/FamilyPage.tsx";
 import RegisterPage from "../../src/pages/definitions/RegisterPage.tsx";
 import RevisionPage from "../../src/pages/definitions/RevisionPage.tsx";
+import { commandOf, portsOf, withPorts } from "../../src/pages/definitions/definitionJson.ts";
 import { diffRows } from "../../src/pages/definitions/DiffView.tsx";
 import { violations } from "../axe.ts";
 import { button, enter, openDialog, press } from "../userActions.ts";
@@ -175,4 +176,29 @@ test("a task definition is registered by form, and what the form does not show s
       ],
     });
   });
+});
+
+test("ports that are added, removed or edited leave what the form does not show of the others", () => {
+  const web = { containerPort: 80, protocol: "tcp", hostPort: 8080, name: "web" };
+  const range = { containerPortRange: "1000-1010", protocol: "udp" };
+  const container = { name: "app", portMappings: [web, range] };
+  const [first, second] = portsOf(container);
+  if (!first || !second) throw new Error("two ports");
+  const added = { mapping: {}, name: "", containerPort: "443", appProtocol: "" };
+  expect(withPorts(container, [first, second])).toEqual(container);
+  expect(withPorts(container, [second, added]).portMappings).toEqual([range, { containerPort: 443 }]);
+  expect(withPorts(container, [{ ...first, name: "" }]).portMappings).toEqual([{ containerPort: 80, protocol: "tcp", hostPort: 8080 }]);
+});
+
+test("a command with a word of several lines is edited as JSON only", async () => {
+  expect(commandOf({ command: ["sh", "-c", "a\nb"] })).toBeNull();
+  expect(commandOf({ command: ["nginx", "-g"] })).toBe("nginx\n-g");
+  expect(commandOf({})).toBe("");
+  const container = { ...WEB, command: ["sh", "-c", "a\nb"] };
+  registerPage({ DescribeTaskDefinition: { taskDefinition: { ...described(2, "256").taskDefinition, containerDefinitions: [container] } } });
+  await screen.findByLabelText("Task definition JSON");
+  press(screen.getByRole("button", { name: "Form" }));
+  const command = await screen.findByLabelText<HTMLTextAreaElement>("Command");
+  expect([command.readOnly, command.value]).toEqual([true, '["sh","-c","a\\nb"]']);
+  expect(screen.getByText("A word of this command has several lines. Edit it as JSON.")).toBeTruthy();
 });

@@ -71,6 +71,7 @@ export const definitions = {
     imageDetail: "As in docker pull: nginx:1.29 or a registry's address",
     essentialDetail: "When it stops, all containers of the task stop.",
     commandDetail: "One word in each line. Without one, the image's own command runs.",
+    commandAsJson: "A word of this command has several lines. Edit it as JSON.",
     ports: "Port mappings",
     portsDetail: "Service Connect needs a name for a port. The application protocol is http, http2 or grpc; without one it is TCP.",
     noPorts: "No ports",

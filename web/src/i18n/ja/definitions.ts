@@ -74,6 +74,7 @@ export const definitions: Translation<typeof english> = {
     imageDetail: "docker pull と同じ形式: nginx:1.29、またはレジストリのアドレス",
     essentialDetail: "停止すると、タスクのすべてのコンテナが停止します。",
     commandDetail: "1 行に 1 語ずつ入力します。空の場合は、イメージのコマンドが実行されます。",
+    commandAsJson: "このコマンドには、複数行にわたる語があります。JSON で編集してください。",
     ports: "ポートマッピング",
     portsDetail: "Service Connect にはポートの名前が必要です。アプリケーションプロトコルは http、http2、grpc のいずれかで、空の場合は TCP です。",
     noPorts: "ポートがありません",

@@ -16,6 +16,7 @@ export function ContainerFields({ container, onChange, onRemove }: { container: 
   const text = useText().definitions;
   const words = text.form;
   const name = textOf(container, "name");
+  const command = commandOf(container);
   const title = words.container(name);
   return (
     <Container header={<Header variant="h2" actions={onRemove && <Button formAction="none" ariaLabel={words.removeNamed(name)} onClick={onRemove}>{words.remove}</Button>}>{title}</Header>}>
@@ -29,8 +30,8 @@ export function ContainerFields({ container, onChange, onRemove }: { container: 
           </FormField>
         </ColumnLayout>
         <Checkbox checked={container.essential !== false} description={words.essentialDetail} onChange={({ detail }) => { onChange({ ...container, essential: detail.checked }); }}>{text.container.essential}</Checkbox>
-        <FormField label={text.container.command} constraintText={words.commandDetail} stretch>
-          <Textarea value={commandOf(container)} rows={2} spellcheck={false} onChange={({ detail }) => { onChange(withCommand(container, detail.value)); }} />
+        <FormField label={text.container.command} constraintText={command === null ? words.commandAsJson : words.commandDetail} stretch>
+          <Textarea value={command ?? JSON.stringify(container.command)} readOnly={command === null} rows={2} spellcheck={false} onChange={({ detail }) => { onChange(withCommand(container, detail.value)); }} />
         </FormField>
         <Ports ports={portsOf(container)} onChange={(ports) => { onChange(withPorts(container, ports)); }} />
         <Environment variables={environmentOf(container)} onChange={(environment) => { onChange(withMembers(container, { environment })); }} />
@@ -41,7 +42,7 @@ export function ContainerFields({ container, onChange, onRemove }: { container: 
 
 function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: readonly Port[]) => void }) {
   const text = useText().definitions.form;
-  const input = (member: keyof Port, label: string) => ({
+  const input = (member: Exclude<keyof Port, "mapping">, label: string) => ({
     label,
     control: (port: Port, index: number) => (
       <Input value={port[member]} ariaLabel={label} spellcheck={false} onChange={({ detail }) => { onChange(ports.with(index, { ...port, [member]: detail.value })); }} />
@@ -55,7 +56,7 @@ function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: 
         addButtonText={text.addPort}
         removeButtonText={text.remove}
         removeButtonAriaLabel={(port) => text.removeNamed(port.containerPort)}
-        onAddButtonClick={() => { onChange([...ports, { name: "", containerPort: "", appProtocol: "" }]); }}
+        onAddButtonClick={() => { onChange([...ports, { mapping: {}, name: "", containerPort: "", appProtocol: "" }]); }}
         onRemoveButtonClick={({ detail }) => { onChange(ports.filter((_, index) => index !== detail.itemIndex)); }}
         definition={[input("containerPort", text.containerPort), input("name", text.portName), input("appProtocol", text.appProtocol)]}
       />

@@ -7,8 +7,9 @@ export interface Pair {
   readonly value: string;
 }
 
-/** A port mapping as the form has it: all values as they are typed. */
+/** A port mapping as the form has it: all values as they are typed. `mapping`: what it is read from, with members that the form has not. */
 export interface Port {
+  readonly mapping: JsonObject;
   readonly name: string;
   readonly containerPort: string;
   readonly appProtocol: string;
@@ -46,6 +47,7 @@ export function withMembers(object: JsonObject, members: JsonObject): JsonObject
 
 export function portsOf(container: JsonObject): readonly Port[] {
   return objectsOf(container, "portMappings").map((mapping) => ({
+    mapping,
     name: textOf(mapping, "name"),
     containerPort: textOf(mapping, "containerPort"),
     appProtocol: textOf(mapping, "appProtocol"),
@@ -54,21 +56,24 @@ export function portsOf(container: JsonObject): readonly Port[] {
 
 /** The container with these ports, each with what its mapping had besides. A port that is no number is sent as typed, and rejected. */
 export function withPorts(container: JsonObject, ports: readonly Port[]): JsonObject {
-  const mappings = objectsOf(container, "portMappings");
-  const isSame = ports.length === mappings.length;
-  const portMappings = ports.map(({ containerPort, ...names }, index) =>
-    ({ ...withMembers(isSame ? (mappings[index] ?? {}) : {}, names), containerPort: /^\d+$/.test(containerPort) ? Number(containerPort) : containerPort }));
-  return withMembers(container, { portMappings });
+  return withMembers(container, { portMappings: ports.map(mappingOf) });
+}
+
+/** The mapping of a port, in which only members that differ from the original are written. */
+function mappingOf({ mapping, ...typed }: Port): JsonObject {
+  const edited = Object.entries(typed).filter(([name, value]) => value !== textOf(mapping, name));
+  return withMembers(mapping, Object.fromEntries(edited.map(([name, value]) => [name, name === "containerPort" && /^\d+$/.test(value) ? Number(value) : value])));
 }
 
 export function environmentOf(container: JsonObject): readonly Pair[] {
   return objectsOf(container, "environment").map((variable) => ({ name: textOf(variable, "name"), value: textOf(variable, "value") }));
 }
 
-/** The words of a command, one in each line. */
-export function commandOf(container: JsonObject): string {
-  const command = container.command;
-  return Array.isArray(command) ? command.map(String).join("\n") : "";
+/** The words of a command, one in each line; null if a word has several lines or is no text, so that only JSON can express it. */
+export function commandOf(container: JsonObject): string | null {
+  const command: unknown = container.command ?? [];
+  const isPlain = Array.isArray(command) && command.every((word) => typeof word === "string" && !word.includes("\n"));
+  return isPlain ? command.join("\n") : null;
 }
 
 export function withCommand(container: JsonObject, lines: string): JsonObject {
