@@ -17,7 +17,7 @@ from moyai.telemetry.reporters.connect_reporter import ServiceReporter
 from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
 from moyai.telemetry.reporters.envoy_stats import ProxyReport
 from moyai.telemetry.series.head import MetricHead
-from moyai.testing.clock import EPOCH
+from moyai.testing.clock import EPOCH, ManualClock
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 FRONT = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/front1")
@@ -94,6 +94,10 @@ class Telemetry:
     def record(self, proxy: ProxyId, push: bytes, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
         return self.recorder.record(proxy, push, Instant(EPOCH + at))
+
+    async def receive(self, proxy: ProxyId, push: bytes, at: float) -> bool:
+        """Receive it ``at`` seconds after the epoch of tests."""
+        return await self.recorder.receive(proxy, push, ManualClock(Instant(EPOCH + at)))
 
     def called_requests(self, start: Instant) -> float:
         """See ``called_requests``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
@@ -59,9 +61,9 @@ def totals(telemetry: Telemetry, **dimensions: str) -> dict[str, float]:
     return sums
 
 
-def test_a_request_is_the_callers_and_the_targets(telemetry):
-    assert telemetry.record(HOST_PROXY, host_push(1, requests=5, failed=2), 1)
-    assert telemetry.record(HOST_PROXY, host_push(6, requests=8, failed=2), 6)
+async def test_a_request_is_the_callers_and_the_targets(telemetry):
+    assert await telemetry.receive(HOST_PROXY, host_push(1, requests=5, failed=2), 1)
+    assert await telemetry.receive(HOST_PROXY, host_push(6, requests=8, failed=2), 6)
     called = totals(telemetry, TargetDiscoveryName="cart")
     answered = totals(telemetry, DiscoveryName="cart")
     assert (called["TargetRequestCount"], called["RequestFailureCount"]) == (8, 2)
@@ -71,28 +73,28 @@ def test_a_request_is_the_callers_and_the_targets(telemetry):
     assert answered["ProcessedBytes"] == 300
 
 
-def test_requests_from_elsewhere_count_once(telemetry):
-    telemetry.record(HOST_PROXY, host_push(1, requests=1, others=4), 1)
+async def test_requests_from_elsewhere_count_once(telemetry):
+    await telemetry.receive(HOST_PROXY, host_push(1, requests=1, others=4), 1)
     assert totals(telemetry, DiscoveryName="cart")["RequestCount"] == 5
     assert totals(telemetry, TargetDiscoveryName="cart")["TargetRequestCount"] == 1
 
 
-def test_each_task_has_metrics_of_its_own(telemetry):
-    telemetry.record(HOST_PROXY, host_push(1, requests=3, failed=1), 1)
+async def test_each_task_has_metrics_of_its_own(telemetry):
+    await telemetry.receive(HOST_PROXY, host_push(1, requests=3, failed=1), 1)
     of_task = totals(telemetry, DiscoveryName="cart", ServiceName="cart", ClusterName="shop", TaskId="cart1")
     assert of_task == {"TaskRequestCount": 3, "TaskFailureCount": 1, "TaskResponseTime": 12.0}
 
 
-def test_a_restarted_envoy_counts_from_zero(telemetry):
-    telemetry.record(HOST_PROXY, host_push(1, requests=5), 1)
-    telemetry.record(HOST_PROXY, host_push(6, requests=2), 6)
+async def test_a_restarted_envoy_counts_from_zero(telemetry):
+    await telemetry.receive(HOST_PROXY, host_push(1, requests=5), 1)
+    await telemetry.receive(HOST_PROXY, host_push(6, requests=2), 6)
     assert totals(telemetry, TargetDiscoveryName="cart")["TargetRequestCount"] == 7
 
 
-def test_a_task_whose_record_is_gone_still_counts(telemetry, monkeypatch):
-    telemetry.record(HOST_PROXY, host_push(1, requests=5), 1)
+async def test_a_task_whose_record_is_gone_still_counts(telemetry, monkeypatch):
+    await telemetry.receive(HOST_PROXY, host_push(1, requests=5), 1)
     monkeypatch.delitem(TASKS, "front1")
-    telemetry.record(HOST_PROXY, host_push(6, requests=6), 6)
+    await telemetry.receive(HOST_PROXY, host_push(6, requests=6), 6)
     assert totals(telemetry, TargetDiscoveryName="cart")["TargetRequestCount"] == 6
 
 
@@ -101,12 +103,28 @@ def test_some_statistics_are_no_tasks(name):
     assert task_of(name) is None
 
 
-def test_bytes_that_are_no_otlp_are_refused(telemetry):
+async def test_bytes_that_are_no_otlp_are_refused(telemetry):
     with pytest.raises(NotOtlp):
-        telemetry.record(HOST_PROXY, b"\x0a\xff\xff", 1)
+        await telemetry.receive(HOST_PROXY, b"\x0a\xff\xff", 1)
     assert divide(b"", task_of) == {}
 
 
-def test_the_proxy_of_an_unknown_task_is_not_counted(telemetry):
-    assert not telemetry.record(HOST_PROXY, push(1, {"http.other.egress.cart.downstream_rq_total": 1}), 1)
+async def test_the_proxy_of_an_unknown_task_is_not_counted(telemetry):
+    assert not await telemetry.receive(HOST_PROXY, push(1, {"http.other.egress.cart.downstream_rq_total": 1}), 1)
     assert not telemetry.record(ProxyId("nobody"), push(1, {}), 1)
+
+
+async def test_others_get_their_turn_between_two_tasks_of_a_push(telemetry):
+    counted = set()
+
+    async def watch() -> None:
+        while True:
+            counted.add(
+                (bool(totals(telemetry, TargetDiscoveryName="cart")), bool(totals(telemetry, DiscoveryName="cart")))
+            )
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await telemetry.receive(HOST_PROXY, host_push(1, requests=5, others=4), 1)
+    watching.cancel()
+    assert (True, False) in counted

@@ -9,12 +9,26 @@ from moyai.domain.elb.front import proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import has_logs
 from moyai.domain.elb.rule import Listener
+from moyai.domain.world import World
 from moyai.mesh.ir import FrontAddress
 
-MAX_CONNECTIONS: Final = 10_000
-"""Of an address of a listener: a part of what a front proxy accepts, so that the clients of one load balancer keep no
-other's out.
+_MOST_OF_BALANCER: Final = 25_000
+"""Connections of all addresses of a load balancer: half of what a front proxy accepts, so that its clients keep no
+other load balancer's out.
 """
+_MOST_OF_ADDRESS: Final = 10_000
+
+
+def connection_limit(world: World, balancer: LoadBalancer) -> int:
+    """The connections that each address of a load balancer's listeners may have: an equal part.
+
+    The number of addresses is rounded up to a power of two: a changed limit drains the connections of an address, and
+    not every new listener should do that to the others.
+    """
+    listeners = len(world.listeners.by("load_balancer", balancer.arn))
+    ways = 2 if balancer.scheme is Scheme.INTERNET_FACING else 1
+    addresses = max(listeners * len(balancer.nodes) * ways, 1)
+    return min(_MOST_OF_BALANCER >> (addresses - 1).bit_length(), _MOST_OF_ADDRESS)
 
 
 def front_addresses(

@@ -16,7 +16,7 @@ from moyai.mesh.ir import (
     Protocol,
     RouteRules,
 )
-from moyai.mesh.load_balancing.addresses import MAX_CONNECTIONS, front_addresses
+from moyai.mesh.load_balancing.addresses import connection_limit, front_addresses
 from moyai.mesh.load_balancing.logs import access_log, connection_log
 from moyai.mesh.load_balancing.network_listeners import add_network_listener
 from moyai.mesh.load_balancing.pages import ERROR_PAGES, SERVER
@@ -38,7 +38,8 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
     shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules, names_traces=True), balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
     front, logs = _http_front(balancer, name), (access_log(balancer, listener), connection_log(balancer, listener))
-    shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, MAX_CONNECTIONS))
+    limit = connection_limit(shard.world, balancer)
+    shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, limit))
 
 
 def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:

@@ -26,7 +26,7 @@ from moyai.mesh.ir import (
     Transport,
     WeightedDestination,
 )
-from moyai.mesh.load_balancing.addresses import MAX_CONNECTIONS, front_addresses
+from moyai.mesh.load_balancing.addresses import connection_limit, front_addresses
 from moyai.mesh.load_balancing.logs import access_log
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_target_group
@@ -61,7 +61,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
             addresses = tuple(at for at in front_addresses(balancer, listener, (node,)) if not (is_udp and at.proxied))
             front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle)
             log = access_log(balancer, listener)
-            limit = 0 if is_udp else MAX_CONNECTIONS
+            limit = 0 if is_udp else connection_limit(shard.world, balancer)
             shard.listeners.append(
                 FrontListener(f"{name} {transport}", addresses, front, tls, log, max_connections=limit)
             )

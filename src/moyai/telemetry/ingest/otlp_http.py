@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 import httptools
 
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
@@ -36,7 +37,9 @@ MAX_CONNECTIONS: Final = 10_000
 MAX_UNCOUNTED_BYTES: Final = 256 * 1024 * 1024
 """Bytes of all connections that are not counted yet. A push has 21 KB when its proxy calls ten services."""
 _MAX_REQUEST: Final = 16 * 1024 * 1024
-"""Bytes of a request with its head. A task has about 12 KB in the push of the host's Envoy."""
+"""Bytes of a request with its head."""
+_MAX_HOST_REQUEST: Final = 64 * 1024 * 1024
+"""Bytes of the same from the host's Envoy, which has about 12 KB for each of its tasks: enough for 5,000."""
 _BATCH_DELAY: Final = 0.05
 """Seconds that a report may wait for others."""
 _SLICE: Final = 20
@@ -77,6 +80,7 @@ class OtlpHttpReceiver:
         self.service, self.authenticate = service, authenticate
         self.connections: set[_Connection] = set()
         self.uncounted_bytes = 0
+        self._has_logged_size = False
         self._max_connections, self._max_uncounted_bytes = max_connections, max_uncounted_bytes
         self._server: asyncio.Server | None = None
         self._idle_check: asyncio.Task[None] | None = None
@@ -108,6 +112,16 @@ class OtlpHttpReceiver:
     def is_overloaded(self) -> bool:
         """Whether too many bytes are not counted yet."""
         return self.uncounted_bytes > self._max_uncounted_bytes
+
+    def log_too_large(self, proxy: str) -> None:
+        """Log that a proxy's report was refused for its size; once, because the proxy sends it again and again."""
+        if not self._has_logged_size:
+            self._has_logged_size = True
+            _log.warning(
+                "a report of the proxy %.200r is too large and was refused: its metrics are missing until it reports"
+                " less, as with fewer tasks or services to call; further refusals are not logged",
+                proxy,
+            )
 
     def enqueue(self, report: _QueuedReport) -> None:
         """Have a report counted soon, and answered."""
@@ -181,7 +195,8 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._uncounted_bytes += len(data)
         self._receiver.uncounted_bytes += len(data)
-        if self._uncounted_bytes > _MAX_REQUEST:
+        if self._is_too_large():
+            self._receiver.log_too_large(self._proxy_name)
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
         if self._receiver.is_overloaded:
@@ -191,6 +206,12 @@ class _Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def _is_too_large(self) -> bool:
+        if self._uncounted_bytes <= _MAX_REQUEST:
+            return False
+        is_host = self._proxy_name == HOST_PROXY and self._receiver.authenticate(HOST_PROXY) == HOST_PROXY
+        return not is_host or self._uncounted_bytes > _MAX_HOST_REQUEST
 
     def pause_writing(self) -> None:
         self._transport.pause_reading()  # the proxy goes on sending without reading the answers

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
-from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import StoredProxy
 from moyai.telemetry.ingest.cumulative_to_delta import DeltaState
@@ -143,17 +143,21 @@ class Recorder:
         """By the reporters' ``group_key``; an aggregator is gone with its last proxy."""
 
     async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
-        """``record`` a push as soon as the lock is free, at the time that it is then."""
+        """``record`` a push as soon as the lock is free, at the time that it is then. The push of a host's Envoy is
+        divided in a thread, and others get their turn between two of its tasks.
+        """
         async with self.lock:
-            return self.record(proxy, push, clock.now())
+            if proxy != HOST_PROXY:
+                return self.record(proxy, push, clock.now())
+            parts = await asyncio.to_thread(divide, push, task_of)
+            now, is_known = clock.now(), False
+            for task, part in parts.items():
+                is_known |= self._record_of(task, part, now)
+                await clock.sleep(Seconds(0))
+            return is_known
 
     def record(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
-        """Count what is new in a push; False when the proxy's workload is unknown. The push of a host's Envoy counts
-        for each of its tasks. Raises NotOtlp.
-        """
-        if proxy == HOST_PROXY:
-            counted = [self._record_of(task, part, now) for task, part in divide(push, task_of).items()]
-            return any(counted)
+        """Count what is new in the push of a proxy of one workload; False when that is unknown. Raises NotOtlp."""
         state = self._proxy(proxy)
         decode = state.decode if state is not None else self._decoders.decoder(NO_STATS)
         decoded = decode(push)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
@@ -140,6 +141,18 @@ async def test_a_refused_connection_is_closed(running, caller, message, status):
     assert await caller.is_closed()
     assert running.reported == []
     assert running.telemetry.reader.metrics(SCOPE) == []
+
+
+async def test_the_hosts_envoy_may_send_more_than_a_tasks(running, caller):
+    assert await caller.send(push_request(b"\xff" * 17 * 1024 * 1024, who=HOST_PROXY)) == 400
+
+
+async def test_the_first_report_that_is_too_large_is_logged(running, caplog):
+    for who in (HOST_PROXY, FRONT):
+        caller = await running.connect()
+        assert await caller.send(push_request(b"x" * 65 * 1024 * 1024, who=who)) == 413
+    (record,) = caplog.records
+    assert "too large" in record.getMessage()
 
 
 async def test_a_second_report_before_the_answer_is_refused(running, caller):

@@ -1,0 +1,23 @@
+"""How many connections the clients of one load balancer may have at its front proxy."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.elb.front import front_workload
+from moyai.mesh.load_balancing.compile import compile_front
+from moyai.testing.load_balancers import BalancerBuilder
+from moyai.testing.world import Builder
+
+
+@pytest.mark.parametrize(
+    ("listeners", "public", "limit"), [(1, False, 10_000), (1, True, 6_250), (2, True, 3_125), (3, True, 1_562)]
+)
+def test_all_addresses_of_a_load_balancer_have_half_of_the_proxys_connections(listeners, public, limit):
+    balancers = BalancerBuilder(Builder())
+    balancer, group = balancers.balancer(public=public), balancers.group()
+    for number in range(listeners):
+        balancers.listener(balancer, group, 80 + number)
+    front = compile_front(balancers.world, balancer.vpc).workloads[front_workload(balancer.vpc)]
+    assert {listener.max_connections for listener in front.listeners} == {limit}
+    assert sum(listener.max_connections * len(listener.addresses) for listener in front.listeners) <= 25_000
