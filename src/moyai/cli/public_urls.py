@@ -34,7 +34,9 @@ class PublicUrls:
         return f"{scheme}://{host}:{gateway_port}"
 
     def of_name(self, name: str, scheme: str = "http") -> str:
-        """The URL of a name below ``localhost``; empty if the server has no port for names. ``scheme``: http, https."""
+        """The URL of a service, a load balancer or a certificate by its name; empty if the server has no port for
+        names. ``scheme``: http, https.
+        """
         port = self._gateway.get(f"{scheme}_port")
         return f"{scheme}://{name}:{port}".lower() if port else ""
 

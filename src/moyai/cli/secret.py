@@ -17,7 +17,10 @@ import typer
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote, pages
 from moyai.cli.text import echo
+from moyai.domain.secretsmanager.secret import RESOURCE_PREFIX
+from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.errors import MoyaiError
+from moyai.kernel.scope import is_account, is_region
 
 _LONGEST: Final = 65536
 _Parameter = Annotated[
@@ -26,9 +29,9 @@ _Parameter = Annotated[
         "--parameter", "-p", help="A SecureString parameter in Parameter Store instead of a secret in Secrets Manager."
     ),
 ]
-_Name = Annotated[str, typer.Argument(help="Name of the secret or parameter, or a secret's ARN.")]
-_SECRET_ARN: Final = re.compile(r"arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?")
-"""A secret's ARN, with its name and the six characters that AWS adds to it."""
+_Name = Annotated[str, typer.Argument(help="Name of the secret or parameter, or a secret's ARN, whose Region is used.")]
+_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}\Z")
+"""What AWS adds to a secret's name in its ARN."""
 
 
 class BadValue(MoyaiError):
@@ -56,24 +59,43 @@ def put(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 ) -> None:
     """Store a value, as a new version if the name exists. Prints the valueFrom to use in a task definition."""
     text = _value(value, file)
-    remote = Remote(endpoint, region)
+    remote = _remote(endpoint, region, name, parameter=parameter)
     if parameter:
         parameter_version = remote.client("ssm").put_parameter(
             Name=name, Value=text, Type="SecureString", Overwrite=True
         )
         task_secret = {"Name": name, "ValueFrom": name, "Version": parameter_version["Version"]}
     else:
-        secret = _put_secret(remote.client("secretsmanager"), secret_name(name), text)
-        task_secret = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
+        secret = put_secret(remote, name, text)
+        task_secret = {"Name": secret["Name"], "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
     echo(json.dumps(task_secret) if as_json else task_secret["ValueFrom"])
 
 
-def secret_name(name_or_arn: str) -> str:
-    """The name of a secret. A task definition written for AWS has an ARN, whose suffix differs here and is ignored when
-    the secret is looked up.
+def secret_arn(name: str) -> Arn | None:
+    """The ARN of a secret, without the key, the staging label and the version that a task definition adds to it; None
+    for a name. Raises BadParameter for another ARN.
     """
-    arn = _SECRET_ARN.fullmatch(name_or_arn)
-    return name_or_arn if arn is None else arn[1]
+    if not name.startswith("arn:"):
+        return None
+    arn = parse_arn(name)
+    resource = "" if arn is None else ":".join(arn.resource.split(":")[:2])
+    is_secret = resource.startswith(RESOURCE_PREFIX) and resource != RESOURCE_PREFIX
+    if arn is None or arn.service != "secretsmanager" or not is_secret or not _has_scope(arn):
+        message = f"{name} is not the ARN of a secret; give one, or the name of the secret or parameter"
+        raise typer.BadParameter(message, param_hint="NAME")
+    return arn._replace(resource=resource)
+
+
+def _has_scope(arn: Arn) -> bool:
+    return is_region(arn.scope.region) and is_account(arn.scope.account)
+
+
+def _remote(endpoint: str, region: str, name: str, *, parameter: bool) -> Remote:
+    """The server, in the Region of the ARN where the name is one. Raises BadParameter."""
+    if parameter and name.startswith("arn:"):
+        raise typer.BadParameter("with --parameter, give the parameter's name instead of its ARN", param_hint="NAME")
+    arn = None if parameter else secret_arn(name)
+    return Remote(endpoint, region if arn is None else arn.scope.region)
 
 
 def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:
@@ -100,26 +122,41 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Delete a secret, or with --parameter a parameter, immediately and permanently."""
-    remote = Remote(endpoint, region)
+    remote = _remote(endpoint, region, name, parameter=parameter)
     if parameter:
         remote.client("ssm").delete_parameter(Name=name)
     else:
         client = remote.client("secretsmanager")
-        client.describe_secret(SecretId=name)
-        client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        identifier = str(secret_arn(name) or name)
+        client.describe_secret(SecretId=identifier)
+        client.delete_secret(SecretId=identifier, ForceDeleteWithoutRecovery=True)
     kind = "parameter" if parameter else "secret"
     echo(json.dumps({"Name": name, "Kind": kind}) if as_json else f"Deleted {name}")
 
 
-def _put_secret(client: Any, name: str, text: str) -> Any:  # noqa: ANN401 (botocore's client and answer)
-    from botocore.exceptions import ClientError
+def put_secret(remote: Remote, name: str, text: str) -> Any:  # noqa: ANN401 (botocore's answer)
+    """Store the value of the secret with this name or ARN. A task definition written for AWS has an ARN, whose suffix
+    the server ignores unless a secret's name ends with it; a new secret has the name without it. Raises BadParameter
+    for another account's ARN.
+    """
+    client, arn = remote.client("secretsmanager"), secret_arn(name)
+    if arn is None:
+        return _create_or_put(client, name, text)
+    account = remote.client("sts").get_caller_identity()["Account"]
+    if arn.scope.account != account:
+        message = f"{arn} is in account {arn.scope.account}; the credentials are of account {account}"
+        raise typer.BadParameter(message, param_hint="NAME")
+    try:
+        return client.put_secret_value(SecretId=str(arn), SecretString=text)
+    except client.exceptions.ResourceNotFoundException:
+        return _create_or_put(client, _SUFFIX.sub("", arn.resource.removeprefix(RESOURCE_PREFIX)), text)
 
+
+def _create_or_put(client: Any, name: str, text: str) -> Any:  # noqa: ANN401 (botocore's client and answer)
     try:
         return client.create_secret(Name=name, SecretString=text)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceExistsException":
-            raise
-    return client.put_secret_value(SecretId=name, SecretString=text)
+    except client.exceptions.ResourceExistsException:
+        return client.put_secret_value(SecretId=name, SecretString=text)
 
 
 def _value(argument: str | None, file: Path | None) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -42,8 +42,6 @@ from moyai.kernel.clock import Seconds
 
 _CHUNK = 4096
 _TICK = 0.1
-_UNKNOWN_EXIT_CODE = 255
-"""The exit code where the command's own is not known, as with ssh."""
 _SUCCESS = 1
 _STDOUT, _STDERR = 1, 2
 _PLAIN: Mapping[str, Any] = MappingProxyType(
@@ -59,6 +57,13 @@ class Session:
     token: str = field(repr=False)
 
 
+class SessionEnd(NamedTuple):
+    """How a session ended. ``exit_code``: the command's; None = not known. ``error``: what went wrong, or empty."""
+
+    exit_code: int | None
+    error: str
+
+
 Write = Callable[[int, bytes], None]
 """Writes a command's output: 1 = its standard output, 2 = its standard error."""
 
@@ -70,16 +75,16 @@ def write_all(stream: int, data: bytes) -> None:
         rest = rest[os.write(stream, rest) :]
 
 
-def run_session(session: Session, *, terminal: bool, write_output: Write = write_all) -> int:
-    """Connect this process's input to the command until it ends, and write its output. Returns its exit code."""
+def run_session(session: Session, *, terminal: bool, write_output: Write = write_all) -> SessionEnd:
+    """Connect this process's input to the command until it ends, and write its output."""
     with _raw_terminal() if terminal else nullcontext():
-        code, reason = asyncio.run(_run(session, write_output, terminal=terminal))
-    if reason:
-        sys.stderr.write(f"moyai: {reason}\n")
-    return code
+        end = asyncio.run(_run(session, write_output, terminal=terminal))
+    if end.error:
+        sys.stderr.write(f"moyai: {end.error}\n")
+    return end
 
 
-async def _run(session: Session, write_output: Write, *, terminal: bool) -> tuple[int, str]:
+async def _run(session: Session, write_output: Write, *, terminal: bool) -> SessionEnd:
     loop = asyncio.get_running_loop()
     try:
         async with connect(session.url, **_PLAIN) as socket:
@@ -93,7 +98,7 @@ async def _run(session: Session, write_output: Write, *, terminal: bool) -> tupl
             await asyncio.wait({running})
             if not running.cancelled():
                 running.result()
-            return client.code, client.reason
+            return SessionEnd(client.code, client.reason)
     except (OSError, InvalidStatus) as error:
         raise Unreachable(f"the session could not be opened: {error}") from error
 
@@ -103,7 +108,7 @@ class _Client:
 
     def __init__(self, socket: ClientConnection, write_output: Write, *, terminal: bool) -> None:
         self._write_output = write_output
-        self.code = _UNKNOWN_EXIT_CODE
+        self.code: int | None = None
         self.reason = "the connection was lost"
         self._socket = socket
         self._terminal = terminal
@@ -148,7 +153,7 @@ class _Client:
             await asyncio.gather(ticking, *self._jobs, return_exceptions=True)
 
     def _end(self, closed: ChannelClosed) -> None:
-        self.reason = closed.output if closed.output or self.code != _UNKNOWN_EXIT_CODE else "the session was closed"
+        self.reason = closed.output if closed.output or self.code is not None else "the session was closed"
 
     def _act(self, message: ChannelMessage) -> None:
         """Act on a message from the server."""

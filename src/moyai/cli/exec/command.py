@@ -21,8 +21,10 @@ from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks
 
 if TYPE_CHECKING:  # asyncio and websockets are imported when a session is opened
-    from moyai.cli.exec.client import Session
+    from moyai.cli.exec.client import Session, SessionEnd
 
+_UNKNOWN_EXIT_CODE: Final = 255
+"""The exit code of this process where the command's own is not known, as with ssh."""
 _MOST_OUTPUT: Final = 1 << 20
 """Bytes of each stream that `--json` keeps."""
 
@@ -59,14 +61,18 @@ def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
 
     session = _start_session(remote, task_record, request)
     if not as_json:
-        raise typer.Exit(run_session(session, terminal=terminal))
-    output = _CapturedOutput()
-    code = run_session(session, terminal=False, write_output=output.write)
-    typer.echo(json.dumps({name: request[name] for name in ("task", "container")} | output.report(code)))
-    raise typer.Exit(code)
+        raise typer.Exit(_process_exit_code(run_session(session, terminal=terminal)))
+    output = CapturedOutput()
+    end = run_session(session, terminal=False, write_output=output.write)
+    typer.echo(json.dumps({name: request[name] for name in ("task", "container")} | output.report(end)))
+    raise typer.Exit(_process_exit_code(end))
 
 
-class _CapturedOutput:
+def _process_exit_code(end: SessionEnd) -> int:
+    return _UNKNOWN_EXIT_CODE if end.exit_code is None else end.exit_code
+
+
+class CapturedOutput:
     """A command's output, of which the first MiB of each stream is kept."""
 
     def __init__(self) -> None:
@@ -80,10 +86,13 @@ class _CapturedOutput:
         captured += data[:room]
         self._is_truncated |= len(data) > room
 
-    def report(self, code: int) -> dict[str, object]:
-        """The exit code and both streams as text; bytes that are no UTF-8 are replaced."""
+    def report(self, end: SessionEnd) -> dict[str, object]:
+        """The command's exit code, null where an error hides it, and both streams as text; bytes that are no UTF-8 are
+        replaced.
+        """
         stdout, stderr = (captured.decode(errors="replace") for captured in self._streams.values())
-        return {"exitCode": code, "stdout": stdout, "stderr": stderr, "truncated": self._is_truncated}
+        result = {"exitCode": end.exit_code, "error": end.error or None}
+        return {**result, "stdout": stdout, "stderr": stderr, "truncated": self._is_truncated}
 
 
 def _start_session(remote: Remote, task: Mapping[str, Any], request: Mapping[str, Any]) -> Session:
