@@ -25,11 +25,12 @@ export function TopBar() {
 function useScopeMenu(): TopNavigationProps.Utility {
   const text = useText().app.scope;
   const { session, scope, setScope } = useActiveSession();
+  const current = `${scope.region} · ${formatAccountId(scope.account)}`;
   const isListed = session.scopes.some(({ account, region }) => account === scope.account && region === scope.region);
   return {
     type: "menu-dropdown",
-    text: `${scope.region} · ${formatAccountId(scope.account)}`,
-    ariaLabel: text.label,
+    text: current,
+    ariaLabel: `${text.label}: ${current}`,
     items: [...(isListed ? [] : [scope]), ...session.scopes].map(({ account, region }) => ({
       id: `${account}/${region}`,
       text: region,
