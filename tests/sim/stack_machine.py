@@ -122,8 +122,8 @@ class Machine:
         self.calls = 0
         self.requests: list[dict[str, Any]] = []
         """What the functions of custom resources were asked."""
-        self.function: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"PhysicalResourceId": "thing-1"}
-        """What they answer."""
+        self.function: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _: {"PhysicalResourceId": "thing-1"}
+        """What they answer; None: nothing."""
         self.before: Callable[[int], None] = lambda _: None
         self.cut_at: int | None = None
         """The call whose answer never comes back: the control plane dies."""
@@ -175,8 +175,11 @@ class Machine:
         self.before(self.calls)
         request = json.loads(call.input["Payload"])
         self.requests.append(request)
+        members = self.function(request)
+        if members is None:
+            return {}
         url = urlsplit(request["ResponseURL"])
-        answer = {"Status": "SUCCESS", "RequestId": request["RequestId"], **self.function(request)}
+        answer = {"Status": "SUCCESS", "RequestId": request["RequestId"], **members}
         sent = HttpRequest("PUT", url.path, url.query, {}, json.dumps(answer).encode())
         response = await CustomResponseHandler(self.installation.store)(sent)
         assert response.status == 200, response

@@ -15,6 +15,8 @@ from tests.sim.stack_machine import NAME, Machine
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:thing"
 
+FAILED_THING = ("Thing", "CREATE_FAILED")
+
 
 def template(size: object = 1, **more: object) -> str:
     thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": FUNCTION, "Size": size, "On": True, **more}}
@@ -89,10 +91,33 @@ async def test_an_update_that_fails_goes_back_to_the_former_properties(machine):
     assert machine.descriptions()["Thing"]["Size"] == 1
 
 
+@pytest.mark.parametrize("answer", [{"Status": "FAILED", "Reason": None, "PhysicalResourceId": None}, None, {}])
+async def test_a_creation_that_fails_without_an_id_is_deleted_under_a_drawn_one(machine, answer):
+    machine.function = lambda request: answer if request["RequestType"] == "Create" else {}
+    assert await create(machine, ServiceTimeout=5) is StackStatus.ROLLBACK_COMPLETE
+    [(_, unnamed), (kind, name)] = kinds(machine)
+    assert (unnamed, kind) == (None, "Delete")
+    assert str(name).startswith("shop-Thing-")
+
+
+async def test_the_time_for_an_answer_does_not_begin_again_with_the_control_plane(machine):
+    machine.function = lambda request: None if request["RequestType"] == "Create" else {}
+    clock = machine.installation.clock
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=template(ServiceTimeout=60))
+    begun_at = clock.now()
+    for restart in range(1, 3):
+        async with machine.loop():
+            await clock.until(lambda end=begun_at + 25 * restart: clock.now() > end)
+    assert await machine.finish() is StackStatus.ROLLBACK_COMPLETE
+    [failed] = [each for each in machine.world.stack_events if (each.logical_id, each.status) == FAILED_THING]
+    assert failed.at - begun_at < 65
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
         ({"ServiceToken": "arn:aws:sqs:us-east-1:123456789012:q"}, "Invalid service token."),
+        ({"ServiceTimeout": "000013600"}, "ServiceTimeout must be an integer between 1 and 3600."),
         ({"ServiceTimeout": 0}, "ServiceTimeout must be an integer between 1 and 3600."),
     ],
 )
@@ -130,7 +155,15 @@ async def test_an_answer_from_before_a_crash_counts(machine, cut_at):
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"{", 400), (b" " * (MAX_RESPONSE + 1), 400), (b'{"Status": "SUCCESS", "RequestId": "other"}', 404)],
+    [
+        (b"{", 400),
+        (b" " * (MAX_RESPONSE + 1), 400),
+        (b'{"Status": "SUCCESS", "RequestId": "other"}', 404),
+        (b'{"Status": "SUCCESS", "RequestId": "other", "Reason": null, "PhysicalResourceId": null}', 404),
+        (b'{"Status": "SUCCESS", "RequestId": "other", "\xff": "\xff"}', 400),
+        (b'{"Status": "SUCCESS", "RequestId": "other", "Data": {"a": %d}}' % 2**64, 400),
+        (b'{"Status": "SUCCESS", "RequestId": "other", "Data": {"a": %b}}' % (b"[" * 1500 + b"]" * 1500), 400),
+    ],
 )
 async def test_answers_that_nothing_waits_for_are_refused(machine, body, status):
     assert await create(machine) is StackStatus.CREATE_COMPLETE

@@ -38,7 +38,7 @@ from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRe
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.view import StackView
-from moyai.stacks.records import imported_names, instance_of, others_exports, records_of
+from moyai.stacks.records import imported_names, instance_of, others_exports, received_signals, records_of
 from moyai.stacks.types.names import context_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
@@ -50,6 +50,8 @@ CALLS: Final = 64
 UNWRITABLE_WAIT: Final = Seconds(5.0)
 """Until a procedure begins again that could not be recorded."""
 _INTERNAL: Final = "Internal Failure"
+_READING: Final = ("Describe", "Get", "List")
+"""The beginnings of the names of operations that change nothing."""
 _log = logging.getLogger(__name__)
 RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
@@ -201,7 +203,7 @@ class StackLoop:
     async def _work(self, resource: StackResource) -> None:
         """Carry out a resource's procedure, and record its outcome."""
         try:
-            self._record(resource, await self._outcome(resource))
+            await self._finish(resource)
             self._interrupted.discard(resource.key)
         except StateUnwritable as fault:
             _log.warning("the resource %s: will be tried again: %s", resource.key, fault)
@@ -211,27 +213,27 @@ class StackLoop:
             del self._running[resource.key]
             self._queue.add(resource.stack)
 
-    async def _outcome(self, resource: StackResource) -> _RecordOutcome:
-        """Carry out a resource's procedure; returns how to record what came of it. Raises StateUnwritable."""
+    async def _finish(self, resource: StackResource) -> None:
+        """Carry out a resource's procedure, and record what came of it. Raises StateUnwritable."""
         stack = self._store.world.stacks[resource.stack]
         context = context_of(
             stack,
             resource,
-            is_repeated=resource.key in self._interrupted,
+            is_repeated=resource.key in self._interrupted and (resource.sent or not resource.creating),
             api=self._caller.address,
             takes_tags=self._caller.owns(resource_types()[resource.type].service),
         )
         procedure = procedure_of(resource, context)
         try:
             physical = await self._carry_out(resource, procedure)
+            self._record(resource, partial(record_success, physical=physical))
         except (AwsCallFailed, ResourceFailed) as fault:
-            return partial(record_failure, fault=fault)
+            self._record(resource, partial(record_failure, fault=fault))
         except StateUnwritable:
             raise
         except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
             _log.exception("the resource %s", resource.key)
-            return partial(record_failure, fault=ResourceFailed(_INTERNAL))
-        return partial(record_success, physical=physical)
+            self._record(resource, partial(record_failure, fault=ResourceFailed(_INTERNAL)))
 
     async def _carry_out(self, resource: StackResource, procedure: Procedure[T]) -> T:
         try:
@@ -251,26 +253,24 @@ class StackLoop:
         match step:
             case Call():
                 async with self._slots:
+                    self._mark_sent(resource, step)
                     await self._store.durable()
                     scope = self._store.world.stacks[resource.stack].scope
                     return await self._caller.call(scope, replace(step, stack=resource.stack))
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
             case Signals():
-                return self._signals(resource, step.token)
+                return received_signals(self._store.world, resource, step.token, self._clock.now())
             case _:
                 self._check_wanted(resource)
                 await self._clock.sleep(step.seconds)
         return _NO_ANSWER
 
-    def _signals(self, resource: StackResource, token: str) -> Mapping[str, Any]:
-        received = self._store.world.stack_signals.by("token", token)
-        failures = [(signal.unique_id, signal.reason) for signal in received if not signal.is_success]
-        return {
-            "successes": {signal.unique_id: signal.data for signal in received if signal.is_success},
-            "failure": next(iter(failures), None),
-            "seconds": self._clock.now() - resource.changed_at,
-        }
+    def _mark_sent(self, resource: StackResource, call: Call) -> None:
+        """Record that a creation is being sent: only then can what exists after an interruption be the resource."""
+        current = self._store.world.stack_resources.get(resource.key)
+        if current is not None and current.creating and not current.sent and not call.operation.startswith(_READING):
+            self._store.apply([Put(replace(current, sent=True))])
 
     def _check_wanted(self, resource: StackResource) -> None:
         """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""

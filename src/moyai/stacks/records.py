@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from moyai.domain.cloudformation.stack import Stack, StackTemplate
+from moyai.domain.cloudformation.stack import Stack, StackResource, StackTemplate
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import availability_zones
 from moyai.domain.world import World
+from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.scope import Values, pseudo_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate, processed_document
@@ -79,4 +81,15 @@ def exports(world: World, scope: Scope) -> Mapping[str, str]:
         for stack in world.stacks.each("exporter", scope_key(scope))
         for output in stack.outputs.values()
         if output.export is not None
+    }
+
+
+def received_signals(world: World, resource: StackResource, token: str, now: Instant) -> Mapping[str, Any]:
+    """What a procedure's step ``Signals`` is answered with."""
+    received = world.stack_signals.by("token", token)
+    failures = [(signal.unique_id, signal.reason) for signal in received if not signal.is_success]
+    return {
+        "successes": {signal.unique_id: signal.data for signal in received if signal.is_success},
+        "failure": next(iter(failures), None),
+        "seconds": now - resource.changed_at,
     }

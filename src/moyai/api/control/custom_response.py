@@ -25,12 +25,14 @@ MAX_RESPONSE: Final = 4096
 class _ResponseBody(msgspec.Struct, frozen=True, rename="pascal"):
     status: Literal["SUCCESS", "FAILED"]
     request_id: str
-    physical_resource_id: Annotated[str, msgspec.Meta(max_length=1024)] = ""
-    reason: str = ""
+    physical_resource_id: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    reason: str | None = None
     data: dict[str, object] | None = None
 
 
 _READER: Final = msgspec.json.Decoder(_ResponseBody)
+_RECORD: Final = msgspec.msgpack.Encoder()
+"""Encodes as records are, so that what can't be recorded is refused."""
 
 
 class CustomResponseHandler:
@@ -49,13 +51,16 @@ class CustomResponseHandler:
         if len(request.body) > MAX_RESPONSE:
             return message_response(400, f"Response object is too long: it may have {MAX_RESPONSE} bytes.")
         try:
-            response = _READER.decode(request.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            text = request.body.decode()
+            response = _READER.decode(text)
+            _RECORD.encode(response.data)
+        except OverflowError:
+            return message_response(400, "The Data of the answer has an integer that does not fit into 64 bits.")
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             return message_response(400, f"The body is not an answer of a custom resource: {error}")
         if resource is None or response.request_id not in awaited_requests(resource):
             return message_response(404, "No custom resource waits for the answer to this request.")
         former = [Delete(StackSignal, signal.key) for signal in world.stack_signals.by("token", token)]
-        text = request.body.decode()
         record = StackSignal(resource.stack, token, response.request_id, is_success=True, data=text)
         self._store.apply([*former, Put(record)])
         await self._store.durable()

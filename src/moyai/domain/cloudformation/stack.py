@@ -223,8 +223,9 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
 
     ``physical`` is None before its creation was answered. ``wanted``: the properties of the operation under way, or of
      the one that has failed. ``attempted``: those of an update that failed earlier: some of them may apply.
-    ``creating``: the operation under way creates it. ``cleaning``: an obsolete resource is being deleted. ``phase``:
-    the stack's operation and state in which the status was set.
+    ``creating``: the operation under way creates it. ``sent``: the creation was sent, or is about to be.
+    ``cleaning``: an obsolete resource is being deleted. ``phase``: the stack's operation and state in which the status
+    was set.
     ``obsolete``: the physical resources that replacements have left, which cleanup deletes. ``requires``: the logical
     ids that must be there before it, and are deleted after it. ``token``: what its creation call is repeated with.
     """
@@ -239,6 +240,7 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     wanted: Mapping[str, Any] | None = None
     attempted: Mapping[str, Any] | None = None
     creating: bool = False
+    sent: bool = False
     cleaning: bool = False
     phase: str = ""
     obsolete: tuple[PhysicalResource, ...] = ()

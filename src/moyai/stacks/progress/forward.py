@@ -125,6 +125,7 @@ class ForwardSteps:
             token=self._ids.uuid(),
             wanted=wanted,
             creating=True,
+            sent=False,
             physical=None,
             attempted=None,
             obsolete=(*record.obsolete, *(() if record.physical is None else (record.physical,))),

@@ -77,12 +77,17 @@ def _steps_of(
         current = () if resource.physical is None else (resource.physical,)
         if resource.cleaning and any(kind.is_same(resource.obsolete[0], each) for each in current):
             return None
-        for physical in resource.obsolete[:1] if resource.cleaning else (*resource.obsolete, *current):
-            properties = yield from resolve_available(physical.properties, resolved)
-            policy = resource.update_replace_policy if resource.cleaning else resource.deletion_policy
-            if policy == DeletionPolicy.SNAPSHOT.value:
-                kind = kind.with_snapshot(context.draw_name(_LONGEST_SNAPSHOT, lower_case=True))
-            yield from kind.removal_steps(replace(physical, properties=properties), context)
+        obsolete = resource.obsolete[:1] if resource.cleaning else resource.obsolete
+        policies = [(each, resource.update_replace_policy) for each in obsolete]
+        policies += [] if resource.cleaning else [(each, resource.deletion_policy) for each in current]
+        for physical, policy in policies:
+            if policy != DeletionPolicy.RETAIN.value or physical in current:
+                properties = yield from resolve_available(physical.properties, resolved)
+                removed = kind
+                if policy == DeletionPolicy.SNAPSHOT.value:
+                    name = context.draw_name(_LONGEST_SNAPSHOT, lower_case=True, physical_id=physical.id)
+                    removed = kind.with_snapshot(name)
+                yield from removed.removal_steps(replace(physical, properties=properties), context)
         return None
     wanted = yield from resolve_references(resource.wanted or {}, resolved)
     existing = resource.physical
@@ -105,6 +110,8 @@ def _without_resolved(
 
 def record_identifier(recorder: ProgressRecorder, resource: StackResource, identifier: str) -> None:
     """Record that a resource exists from now on."""
+    if resource.physical is not None and resource.physical.id == identifier:
+        return
     physical = PhysicalResource(identifier, resource.wanted or {})
     recorder.set_resource(resource, resource.status, INITIATED, physical=physical)
 

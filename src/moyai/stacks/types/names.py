@@ -22,7 +22,7 @@ _DASHES: Final = 2
 
 class ResourceContext(msgspec.Struct, frozen=True):
     """The context of a procedure: what it knows of the resource beside its properties. ``token`` is the resource's
-    alone. ``is_repeated``: the control plane ended while the creation was under way, which may be done already.
+    alone. ``is_repeated``: the control plane ended after the operation was sent, which may be done already.
     ``takes_tags``: its service accepts the tags that name the stack. ``api``: at which callers reach the API,
     ``name:port``.
     """
@@ -50,11 +50,11 @@ class ResourceContext(msgspec.Struct, frozen=True):
         members = {"stack-name": self.stack.name, "stack-id": self.stack.arn, "logical-id": self.logical_id}
         return [{"Key": f"aws:cloudformation:{name}", "Value": value} for name, value in members.items()]
 
-    def draw_name(self, longest: int, *, lower_case: bool = False) -> str:
+    def draw_name(self, longest: int, *, lower_case: bool = False, physical_id: str = "") -> str:
         """A physical name, ``{stack}-{logical id}-{random}``, of at most so many characters. It is equal for an equal
-        token.
+        token and an equal ``physical_id``: the resource to which what has the name belongs.
         """
-        digest = sha256(self.token.encode()).digest()
+        digest = sha256((self.token + physical_id).encode()).digest()
         random = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:_RANDOM])
         room = longest - _RANDOM - _DASHES
         stack, logical = self.stack.name, self.logical_id

@@ -26,6 +26,9 @@ from moyai.stacks.types.schema import Schema
 CUSTOM: Final = "AWS::CloudFormation::CustomResource"
 LONGEST: Final = 3600
 """Seconds until an answer must be there, without a ServiceTimeout."""
+_LONGEST_TIMEOUT: Final = 4
+"""Digits of a ServiceTimeout."""
+_LONGEST_NAME: Final = 255
 _SERVICE: Final = "ServiceToken"
 """The property that names the function or topic."""
 _SCHEMA: Final = Schema(frozenset({_SERVICE, "ServiceTimeout"}), required=frozenset({_SERVICE}), is_open=True)
@@ -38,8 +41,8 @@ class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
 
     status: str
     request_id: str
-    physical_resource_id: str = ""
-    reason: str = ""
+    physical_resource_id: str | None = None
+    reason: str | None = None
     data: dict[str, Any] | None = None
 
     @property
@@ -67,11 +70,16 @@ class CustomResource(StackResourceType, frozen=True):
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Ask for the creation. One that fails and names a resource is deleted like one that succeeds."""
+        """Ask for the creation. What was asked for is deleted even where the answer fails, names nothing or never
+        comes: under a drawn id then.
+        """
+        del existing  # the request's id is that of the first one, so an answer to it counts
         response = yield from self._exchange("Create", properties, context)
-        if response.physical_resource_id and existing is None:
+        if response.physical_resource_id:
             yield Identified(response.physical_resource_id)
         _check_success(response)
+        if not response.physical_resource_id:
+            raise ResourceFailed("Invalid PhysicalResourceId")
         return _resource(response.physical_resource_id, properties, response)
 
     def update_steps(
@@ -111,19 +119,20 @@ class CustomResource(StackResourceType, frozen=True):
             message |= {"PhysicalResourceId": physical_id} if physical_id else {}
             message |= {"OldResourceProperties": former} if former else {}
             yield _call(str(properties[_SERVICE]), json.dumps(message))
-        seconds, looks = 0.0, 0
+            if kind == "Create":
+                yield Identified(context.draw_name(_LONGEST_NAME))
+        # A deletion has no recorded beginning of its own: cleanup follows an update.
+        begun_at = 0.0 if context.is_repeated and kind != "Delete" else (yield Signals(context.token))["seconds"]
+        looks = 0
         while response is None:
-            if seconds >= timeout:
+            if (yield Signals(context.token))["seconds"] - begun_at >= timeout:
                 raise ResourceFailed(
                     "CloudFormation did not receive a response from your custom resource. Please check your logs for "
                     f"requestId [{request_id}]."
                 )
-            wait = FIRST_WAIT if looks < QUICK_LOOKS else LATER_WAIT
-            yield Wait(wait)
-            seconds, looks = seconds + wait, looks + 1
+            yield Wait(FIRST_WAIT if looks < QUICK_LOOKS else LATER_WAIT)
+            looks += 1
             response = yield from _response(request_id, context)
-        if response.is_success and not (physical_id or response.physical_resource_id):
-            raise ResourceFailed("Invalid PhysicalResourceId")
         return response
 
 
@@ -180,7 +189,7 @@ def _response(request_id: str, context: ResourceContext) -> Procedure[CustomResp
 def _check_success(response: CustomResponse) -> None:
     if not response.is_success:
         raise ResourceFailed(
-            f"Received response status [FAILED] from custom resource. Message returned: {response.reason} "
+            f"Received response status [FAILED] from custom resource. Message returned: {response.reason or ''} "
             f"(RequestId: {response.request_id})"
         )
 
@@ -191,7 +200,7 @@ def _resource(identifier: str, properties: Properties, response: CustomResponse)
 
 def _timeout(properties: Properties) -> float:
     value = str(properties.get("ServiceTimeout", LONGEST))
-    if not value.isdecimal() or not 1 <= int(value[:5]) <= LONGEST:
+    if not value.isdecimal() or len(value) > _LONGEST_TIMEOUT or not 1 <= int(value) <= LONGEST:
         raise ResourceFailed(f"ServiceTimeout must be an integer between 1 and {LONGEST}.")
     return float(value)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Properties, Read, Stable
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
 from moyai.stacks.types.tags import Tagging
@@ -21,6 +23,8 @@ _NOT_FOUND: Final = frozenset({"ResourceNotFoundException"})
 _DEFINITION: Final = frozenset({"Definition", "DefinitionString", "DefinitionSubstitutions"})
 _SUBSTITUTED: Final = re.compile(r"\$\{([a-zA-Z0-9_]+)\}")
 """What a definition has in place of a substitution."""
+_MOST_VERSIONS: Final = 10_000
+"""How many versions of a function are looked at."""
 _LONGEST_NAME: Final = 80
 _LONGEST_LAYER_NAME: Final = 140
 
@@ -39,8 +43,34 @@ def _qualified(resource: PhysicalResource) -> Properties:
     return {"FunctionName": resource.properties["FunctionName"], "Qualifier": resource.id.rpartition(":")[2]}
 
 
+class VersionType(StackResourceType, frozen=True):
+    """A version of a function. ``PublishVersion`` returns the latest one where the function has not changed since."""
+
+    def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
+        """Publish the version. Raises ResourceFailed where the function has it already."""
+        former = frozenset[str]()
+        if not context.is_repeated:
+            former = yield from _published_versions(self.service, str(values["FunctionName"]))
+        version = yield from super()._create(values, context)
+        if version in former:
+            raise self.already_exists(version, context)
+        return version
+
+
+def _published_versions(service: str, function: str) -> Procedure[frozenset[str]]:
+    """The ARNs of the versions of a function."""
+    versions: set[str] = set()
+    query = {"FunctionName": function}
+    while True:
+        page = yield Call(service, "ListVersionsByFunction", query)
+        versions |= {each["FunctionArn"] for each in page.get("Versions", ())}
+        if not page.get("NextMarker") or len(versions) >= _MOST_VERSIONS:
+            return frozenset(versions)
+        query = {"FunctionName": function, "Marker": page["NextMarker"]}
+
+
 def _version() -> StackResourceType:
-    return StackResourceType(
+    return VersionType(
         "AWS::Lambda::Version",
         _LAMBDA,
         "PublishVersion",

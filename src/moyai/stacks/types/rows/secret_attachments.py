@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Secre
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,9 @@ from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
 
 _SERVICE: Final = "secretsmanager"
+_WRITTEN: Final = "Connection"
+"""The attribute of an attachment with what it has written into the secret; templates can't read it."""
+_NO_DATABASE: Final = re.compile("DB(?:Instance|Cluster)NotFound(?:Fault)?")
 _MISSING: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 
 
@@ -105,9 +109,10 @@ class AttachmentType(StackResourceType, frozen=True):
         """Add the connection to the secret's value."""
         del context, existing
         secret = str(properties["SecretId"])
+        connection = yield from self._connection(properties)
         yield Identified(secret)
-        yield from self._set(secret, (yield from self._connection(properties)))
-        return _attached(secret, properties)
+        yield from self._set(secret, connection, {})
+        return _attached(secret, properties, connection)
 
     def update_steps(
         self,
@@ -118,15 +123,19 @@ class AttachmentType(StackResourceType, frozen=True):
     ) -> Procedure[PhysicalResource]:
         """Have the secret's value tell of another database."""
         del context, attempted
-        yield from self._set(resource.id, (yield from self._connection(after)))
-        return _attached(resource.id, after)
+        connection = yield from self._connection(after)
+        yield from self._set(resource.id, connection, resource.attributes.get(_WRITTEN) or {})
+        return _attached(resource.id, after, connection)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Take the connection out of the secret's value."""
+        """Take out of the secret's value what is still as the attachment has written it."""
+        written = resource.attributes.get(_WRITTEN)
         try:
-            yield from self._set(resource.id, {})
+            if written is None:  # the creation was interrupted or has failed
+                written = yield from self._connection(resource.properties)
+            yield from self._set(resource.id, {}, written)
         except AwsCallFailed as fault:
-            if fault.code not in self.missing:
+            if fault.code not in self.missing and not _NO_DATABASE.fullmatch(fault.code):
                 raise
 
     def _connection(self, properties: Properties) -> Procedure[dict[str, Any]]:
@@ -142,8 +151,8 @@ class AttachmentType(StackResourceType, frozen=True):
         }
         return {member: value for member, value in connection.items() if value is not None}
 
-    def _set(self, secret: str, connection: Mapping[str, Any]) -> Procedure[None]:
-        """Replace the connection in the secret's value by this one."""
+    def _set(self, secret: str, connection: Mapping[str, Any], former: Mapping[str, Any]) -> Procedure[None]:
+        """Replace the former connection in the secret's value by this one."""
         text = (yield Call(self.service, "GetSecretValue", {"SecretId": secret})).get("SecretString")
         try:
             value = json.loads(text or "")
@@ -151,11 +160,11 @@ class AttachmentType(StackResourceType, frozen=True):
             value = None
         if not isinstance(value, dict):
             raise ResourceFailed("The value of the secret must be a JSON object.")
-        others = {name: each for name, each in value.items() if name not in {*_INSTANCE, *_CLUSTER}}
+        others = {name: each for name, each in value.items() if name not in former or each != former[name]}
         if {**others, **connection} != value:
             members = {"SecretId": secret, "SecretString": json.dumps({**others, **connection})}
             yield Call(self.service, "PutSecretValue", members)
 
 
-def _attached(secret: str, properties: Properties) -> PhysicalResource:
-    return PhysicalResource(secret, properties, secret, {**properties, "Id": secret})
+def _attached(secret: str, properties: Properties, connection: Mapping[str, Any]) -> PhysicalResource:
+    return PhysicalResource(secret, properties, secret, {**properties, "Id": secret, _WRITTEN: connection})
