@@ -86,10 +86,11 @@ class Delegates(Delegate):
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""
         self._resets += 1
-        self._sent_networks.clear()
         self._scopes.clear()
         await self._embedded.end()
-        await self.close()
+        self._sent_networks.clear()  # not before: a request under way records what it has sent
+        for key in self._clients.keys() - {*self._choice.urls.values(), self._choice.url}:
+            await self._clients.pop(key).close()
 
     async def _forward_again(self, request: DelegatedRequest) -> DelegatedResponse:
         """Forward a request to the embedded server, which is started again where it does not answer."""

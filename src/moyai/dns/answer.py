@@ -3,7 +3,7 @@
 Promise: every packet has an answer, except those that get none (responses, and packets shorter than a header). Names
 are compared without regard to case and returned as they were asked for. A name that is not in the zones is returned as
 ``upstream``, for another resolver: the question's own name, or the target of a CNAME or an alias. So is a name that a
-hosted zone delegates to other name servers.
+hosted zone delegates to other name servers, unless another zone here has it.
 
     not a query                             NOTIMP            in a zone, name unknown    NXDOMAIN with SOA
     can't be parsed, not just one question  FORMERR           name known, not the type   no answers, with SOA
@@ -95,11 +95,12 @@ def answer(zones: Zones, vpc: VpcId | None, query: Message, rotation: int) -> Dn
         return _refusal(message, dns.rcode.BADVERS)
     if question.rdclass != IN or (dns.rdatatype.is_metatype(question.rdtype) and question.rdtype != ANY):
         return _refusal(message, dns.rcode.REFUSED)
-    zone = zones.find(vpc, to_labels(question.name))
-    referral = None if zone is None else _referral(zone, question.name, question.rdtype)
+    visible = zones.find(vpc, to_labels(question.name))
+    zone, referral = _responsible(zones, vpc, visible, question.name, question.rdtype)
     if zone is not None and referral is None:
         message.flags |= dns.flags.AA
-        return _Lookup(zones, vpc, question.rdtype, rotation, DnsAnswer(message, zone)).follow(question.name, zone)
+        partial = DnsAnswer(message, zone if zone is visible else None)
+        return _Lookup(zones, vpc, question.rdtype, rotation, partial).follow(question.name, zone)
     if not query.flags & dns.flags.RD:
         if referral is None:
             return _refusal(message, dns.rcode.REFUSED)
@@ -178,8 +179,9 @@ class _Lookup:
     def follow(self, name: Name, zone: AuthoritativeZone | None) -> DnsAnswer:
         """Answer for ``name`` and its targets. ``owner`` is the name in the answer, which an alias does not change."""
         owner = name
+        referral: RRset | None = None
         for _ in range(_HOPS):
-            if zone is None or _referral(zone, name, self._kind) is not None:
+            if zone is None or referral is not None:
                 renamed = None if owner is name else owner
                 self._answer.upstream, self._answer.zone = UpstreamQuestion(name, self._kind, renamed), None
                 return self._answer
@@ -189,7 +191,8 @@ class _Lookup:
             if target is None:
                 return self._answer
             owner, name = target
-            zone = self._zones.find(self._vpc, to_labels(name))
+            visible = self._zones.find(self._vpc, to_labels(name))
+            zone, referral = _responsible(self._zones, self._vpc, visible, name, self._kind)
         self._answer.message.set_rcode(dns.rcode.SERVFAIL)
         return self._answer
 
@@ -240,6 +243,19 @@ class _Lookup:
 def _relative(zone: AuthoritativeZone, name: Name) -> Labels:
     labels = to_labels(name)
     return labels[: len(labels) - len(zone.labels)]
+
+
+def _responsible(
+    zones: Zones, vpc: VpcId | None, zone: AuthoritativeZone | None, name: Name, kind: RdataType
+) -> tuple[AuthoritativeZone | None, RRset | None]:
+    """The zone to which ``zone`` delegates the name, or itself; and the delegation that leads out of all zones."""
+    referral = None if zone is None else _referral(zone, name, kind)
+    while referral is not None:
+        below = zones.delegated(vpc, to_labels(name), to_labels(referral.name))
+        if below is None:
+            break
+        zone, referral = below, _referral(below, name, kind)
+    return zone, referral
 
 
 def _referral(zone: AuthoritativeZone, name: Name, kind: RdataType) -> RRset | None:

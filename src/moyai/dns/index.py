@@ -89,6 +89,15 @@ class Zones:
         self._by_apex[zone.labels].append(zone)
         self.generation += 1
 
+    def delegated(self, vpc: VpcId | None, name: Labels, cut: Labels) -> AuthoritativeZone | None:
+        """The public zone that answers for this name, whose apex is the delegated name ``cut`` or below it."""
+        for above in range(len(name) - len(cut) + 1):
+            visible = (zone for zone in self._by_apex.get(name[above:], ()) if zone.visible_from(vpc))
+            public = [zone for zone in visible if zone.preference[0] == _PUBLIC]
+            if public:
+                return min(public, key=lambda zone: zone.preference)
+        return None
+
     def find(self, vpc: VpcId | None, name: Labels) -> AuthoritativeZone | None:
         """The zone that answers for this name in the VPC, or for the host when ``vpc`` is None."""
         public_zone: AuthoritativeZone | None = None

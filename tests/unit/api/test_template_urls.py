@@ -200,3 +200,39 @@ def test_an_object_that_cannot_be_read_is_reported(objects, message):
     with pytest.raises(StackFault) as caught:
         read(objects, "a.json")
     assert caught.value.message.startswith(message)
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """A loop whose time can be moved on."""
+
+    moved = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.moved
+
+
+class SlowObjects(Objects):
+    """S3 that takes 20 seconds for each object."""
+
+    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, JumpingLoop)
+        loop.moved += 20
+        for _ in range(3):  # the loop looks at its timers
+            await asyncio.sleep(0)
+        return await super().forward(request)
+
+
+def test_all_files_that_a_template_includes_have_one_timeout():
+    resources = {f"R{number}": {"Type": "AWS::Logs::LogGroup"} for number in range(3)}
+    for number, resource in enumerate(resources.values()):
+        location = {"Location": f"s3://bucket/{number}.yaml"}
+        resource["Fn::Transform"] = {"Name": "AWS::Include", "Parameters": location}  # type: ignore[assignment]
+    objects = SlowObjects({f"/bucket/{number}.yaml": b"{}" for number in range(3)})
+    creation = CreateStackRequest("shop", json.dumps({"Resources": resources}), capabilities=EXPAND)
+    clock = ManualClock()
+    context = Context(SCOPE, clock.now(), SeededIds(1), MemoryStore(), "arn", "test", "request", host=HOST)
+    answer: Any = cloudformation(objects).operations["CreateStack"].handle(context, creation)
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner, pytest.raises(StackFault, match="within 30 seconds"):
+        runner.run(answer)
+    assert len(objects.requests) == 1

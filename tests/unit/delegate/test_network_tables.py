@@ -53,3 +53,26 @@ async def test_accounts_beyond_the_most_are_refused(tmp_path):
         with pytest.raises(NotDelegated, match="until `moyai down`"):
             await delegates.forward(DelegatedRequest("s3", other, "GET", "/", {"host": "localhost"}, None))
         await delegates.close()
+
+
+async def test_a_reset_leaves_the_requests_to_other_servers(tmp_path):
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def respond(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        choice = DelegateChoice(urls={"sqs": f"http://127.0.0.1:{port}"})
+        delegates = Delegates(choice, EmbeddedServer(tmp_path, SystemClock()), MemoryStore())
+        request = DelegatedRequest("sqs", SCOPE, "GET", "/", {"host": "localhost"}, None)
+        forwarding = asyncio.create_task(delegates.forward(request))
+        await arrived.wait()
+        await delegates.reset()
+        go_on.set()
+        assert (await forwarding).status == 200
+        await delegates.close()

@@ -232,3 +232,21 @@ def test_a_name_that_a_public_zone_delegates_is_not_denied():
     assert str(upstream.name) == "web.eu.shop.test."
     assert cloud.look("eu.shop.test", "DS", vpc=None).upstream is None
     assert cloud.look("us.shop.test", vpc=None).message.rcode() == dns.rcode.NXDOMAIN
+
+
+def test_a_name_that_is_delegated_to_another_accounts_zone_is_answered_there():
+    parent = zone("shop.test")
+    cloud = cloud_of(
+        parent,
+        record(parent, "eu", "ns-0.awsdns-00.com.", kind="NS"),
+        record(parent, "to", "web.eu.shop.test.", kind="CNAME"),
+    )
+    cloud.put(Vpc(VPC, SCOPE, "10.0.0.0/16"))
+    assert cloud.look("web.eu.shop.test").upstream is not None
+    below = replace(zone("eu.shop.test"), account=OTHER_ACCOUNT)
+    cloud.put(below, *apex_records(below), record(below, "web", A))
+    assert cloud.values("web.eu.shop.test") == [f"web.eu.shop.test. 60 A {A}"]
+    assert cloud.values("to.shop.test")[1:] == [f"web.eu.shop.test. 60 A {A}"]
+    assert cloud.rcode("none.eu.shop.test") == "NXDOMAIN"
+    cloud.put(record(below, "far", "ns1.provider.test.", kind="NS"))
+    assert cloud.look("a.far.eu.shop.test").upstream is not None

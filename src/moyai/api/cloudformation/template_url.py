@@ -38,6 +38,7 @@ _TEXTS: Final = (
 )
 """The members of requests with a text, those with its URL in S3, and what the text is."""
 _SECONDS: Final = 30.0
+"""For a template, and for all files that it includes."""
 _S3_HOST: Final = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?s3(?:-fips)?(?:[.-](?:dualstack\.)?[a-z]{2}[a-z-]*-\d)?"
     r"\.amazonaws\.com(?:\.cn)?"
@@ -183,11 +184,15 @@ async def _read_included(delegate: Delegate | None, ctx: Context, body: str) -> 
         return {}  # the handler says what is wrong in the template
     if len(locations) > MAX_FILES:
         raise StackFault(f"Transform AWS::Include failed with: a template may include {MAX_FILES} files.")
-    files = {}
-    for location in locations:
-        bucket_url = location.replace("s3://", "https://s3.amazonaws.com/", 1) if location[:5] == "s3://" else location
-        try:
-            files[location] = await read_template_object(delegate, ctx, bucket_url)
-        except StackFault as fault:
-            raise StackFault(f"Transform AWS::Include failed with: {fault.message}") from None
-    return files
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return {location: await read_template_object(delegate, ctx, _s3_url(location)) for location in locations}
+    except TimeoutError:
+        problem = f"the files were not read within {_SECONDS:g} seconds."
+    except StackFault as fault:
+        problem = fault.message
+    raise StackFault(f"Transform AWS::Include failed with: {problem}")
+
+
+def _s3_url(location: str) -> str:
+    return location.replace("s3://", "https://s3.amazonaws.com/", 1) if location.startswith("s3://") else location
