@@ -8,6 +8,7 @@ trace. Of a trace through several accounts only the spans of the selected one ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -19,6 +20,8 @@ from moyai.kernel.scope import is_account, is_region
 from moyai.ports.spans import SpanReader, TraceSpan
 
 _MOST_TRACES: Final = 200
+_MOST_READ: Final = 5_000
+"""Spans from which traces are listed: the newest of the account and the Region. Each open page asks again and again."""
 _MOST_SPANS: Final = 2_000
 """Of one trace."""
 _USAGE: Final = "Give account and region, and nothing but service, cluster, namespace, trace and request besides them."
@@ -83,10 +86,10 @@ class TracesEndpoint:
             return error_response(400, "ValidationException", _USAGE)
         if account not in {None, query.account}:
             return error_response(403, "AccessDeniedException", "The login is of another account.")
-        spans = filter(query.is_in_scope, self._reader.spans())
         view = _TracesView(self._reader.sampling)
         if query.trace or query.request:
-            return json_response(200, msgspec.structs.replace(view, spans=tuple(_spans_of_one(list(spans), query))))
+            return json_response(200, msgspec.structs.replace(view, spans=tuple(_spans_of_one(self._reader, query))))
+        spans = islice(filter(query.is_in_scope, self._reader.spans()), _MOST_READ)
         return json_response(200, msgspec.structs.replace(view, traces=tuple(_summaries(spans, query))))
 
 
@@ -98,11 +101,13 @@ def _trace_query(query: str) -> _TraceQuery | None:
     return selection if is_account(selection.account) and is_region(selection.region) else None
 
 
-def _spans_of_one(spans: Sequence[TraceSpan], query: _TraceQuery) -> Iterator[TraceSpan]:
+def _spans_of_one(reader: SpanReader, query: _TraceQuery) -> Iterator[TraceSpan]:
     """The spans of the trace that is asked for, in the order of their start."""
-    by_request = (span.trace for span in spans if query.request and span.request_id == query.request)
+    by_request = (span.trace for span in reader.spans() if span.request_id == query.request and query.is_in_scope(span))
     trace = query.trace or next(by_request, "")
-    yield from sorted((span for span in spans[::-1] if span.trace == trace), key=_start)[:_MOST_SPANS]
+    newest_first = [span for span in reader.spans() if span.trace == trace and query.is_in_scope(span)]
+    oldest_first = newest_first[::-1]  # sorting keeps the order of spans with the same start
+    yield from sorted(oldest_first, key=_start)[:_MOST_SPANS]
 
 
 def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery) -> Iterator[_TraceSummary]:

@@ -28,13 +28,18 @@ FIRST, SECOND, FOREIGN = "11" * 16, "22" * 16, "33" * 16
 
 
 @pytest.fixture
-def endpoint():
+def recorder():
     """One trace of front and catalog, a later one of front alone, and one of another Region."""
     recorder = SpanRecorder(REPORTERS.get, 5)
     recorder.receive(FRONT, report(raw(1, REQUEST, trace=FIRST), raw(2, ATTEMPT, f"{1:016x}", FIRST)))
     recorder.receive(CATALOG, report(raw(3, SERVED, f"{2:016x}", FIRST)))
     recorder.receive(FRONT, report(raw(4, {**REQUEST, "guid:x-request-id": "r-2"}, trace=SECOND)))
     recorder.receive(ABROAD, report(raw(5, {**REQUEST, "guid:x-request-id": "r-3"}, trace=FOREIGN)))
+    return recorder
+
+
+@pytest.fixture
+def endpoint(recorder):
     return TracesEndpoint(recorder)
 
 
@@ -72,6 +77,16 @@ async def test_a_service_selects_the_traces_that_it_took_part_in(endpoint, selec
 async def test_one_trace_is_shown_with_all_its_spans(endpoint, selection):
     _, body = await answer(endpoint, f"{SCOPE}&{selection}")
     assert {span["id"] for span in body["spans"]} == {f"{number:016x}" for number in (1, 2, 3)}
+
+
+async def test_traces_are_listed_from_the_newest_spans_and_an_older_one_is_still_found(recorder):
+    endpoint = TracesEndpoint(recorder)
+    for start in range(10, 5_010, 1_000):
+        spans = [raw(number, REQUEST, trace=f"{number:032x}") for number in range(start, start + 1_000)]
+        recorder.receive(FRONT, report(*spans))
+    _, listed = await answer(endpoint, f"{SCOPE}&service=catalog")
+    assert listed["traces"] == []
+    assert len((await answer(endpoint, f"{SCOPE}&trace={FIRST}"))[1]["spans"]) == 3
 
 
 async def test_another_regions_trace_is_not_shown(endpoint):
