@@ -112,3 +112,31 @@ def test_each_node_of_a_network_load_balancer_is_shown():
     remote.kind = "network"
     [row] = load_balancers(remote, PublicUrls(remote))
     assert row["urls"][-2:] == ["tcp://127.83.0.1:5432", "tcp://127.83.0.2:5432"]
+
+
+class SharingServer(BalancedServer):
+    """A server with two load balancers, each with two HTTPS listeners, whose certificates are for the same names."""
+
+    names = ("443.b.elb.localhost", "shop.test")
+
+    def public_addresses_by_description(self):
+        return {f"ELB app/{name}/1": ["127.83.0.1"] for name in "ab"}
+
+    def query(self, service, version, action, **parameters):
+        if action != "DescribeLoadBalancers":
+            ports = "".join(f"<member><Port>{n}</Port><Protocol>HTTPS</Protocol></member>" for n in (8443, 443))
+            return ET.XML(f"<r><{action}Result><Listeners>{ports}</Listeners></{action}Result></r>")
+        balancers = (
+            f"<member><LoadBalancerArn>arn:loadbalancer/app/{name}/1</LoadBalancerArn><Type>application</Type>"
+            f"<LoadBalancerName>{name}</LoadBalancerName><DNSName>{name}.elb.localhost</DNSName></member>"
+            for name in "ba"
+        )
+        return ET.XML(f"<r><{action}Result><LoadBalancers>{''.join(balancers)}</LoadBalancers></{action}Result></r>")
+
+
+def test_a_certificates_name_is_shown_only_for_the_listener_that_it_leads_to():
+    remote = SharingServer("http://127.0.0.1:4566", REGION)
+    urls = {row["name"]: row["urls"] for row in load_balancers(remote, PublicUrls(remote))}
+    assert list(urls) == ["b", "a"]
+    assert urls["a"] == ["https://shop.test:8443", "https://8443.a.elb.localhost:8443"]
+    assert urls["b"] == ["https://443.b.elb.localhost:8443", "https://8443.b.elb.localhost:8443"]
