@@ -230,10 +230,10 @@ def defaults_of(settings: Settings) -> Defaults:
 
 def changes_of_reset(world: World, now: Instant) -> list[Change]:
     """The deletion of all records but those of file systems: they are marked as deleted, and go with their content, so
-    that a reset that is killed leaves none on the disk.
+    that a reset that is killed leaves none on the disk. No operation shows them.
     """
     return [
-        Put(structs.replace(record, deleted_at=now))
+        Put(structs.replace(record, deleted_at=now, is_hidden=True))
         if isinstance(record, FileSystem)
         else Delete(type(record), record.key)
         for record in tuple(world.records())

@@ -9,7 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from moyai.api.efs.service import EFS
+from moyai.app.wiring import changes_of_reset
+from moyai.domain.keys import scope_key
 from moyai.domain.vpc.default import default_vpc
+from moyai.testing.clock import EPOCH
 from moyai.testing.world import SCOPE
 from tests.contract.api.installation import MODELS
 
@@ -401,3 +404,14 @@ def test_the_rest_is_refused_by_name(efs, file_system):
     assert "PutAccountPreferences" in refusal(efs.put_account_preferences, code, 501, ResourceIdType="LONG_ID")
     refusal(efs.describe_replication_configurations, code, 501)
     refusal(efs.delete_replication_configuration, code, 501, SourceFileSystemId=file_system)
+
+
+def test_after_a_reset_no_file_system_from_before_is_there(efs, file_system, installation):
+    store = installation.store
+    store.apply(changes_of_reset(store.world, EPOCH))
+    assert file_system in store.world.file_systems
+    assert efs.describe_file_systems()["FileSystems"] == []
+    assert efs.describe_file_systems(CreationToken="data")["FileSystems"] == []
+    refusal(efs.describe_file_systems, "FileSystemNotFound", 404, FileSystemId=file_system)
+    assert efs.create_file_system(CreationToken="data")["FileSystemId"] != file_system
+    assert store.world.file_systems.count("scope", scope_key(SCOPE)) == 1

@@ -24,7 +24,7 @@ from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal_of
 
 HERE = Path(__file__).parent
 WORLDS = HERE.parent / "mesh"
-CASES = ["http", "ingress-port-override", "protocols", "tls", "tuned-streaming"]
+CASES = ["http", "ingress-port-override", "protocols", "tls", "tuned-streaming", "zones"]
 HOST = ProxyId("host/one")
 
 

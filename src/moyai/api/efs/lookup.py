@@ -35,7 +35,7 @@ class FileSystemRequest(msgspec.Struct, frozen=True):
 def file_system_of(ctx: Context, identity: str) -> FileSystem:
     """The file system with this id or ARN. Raises FileSystemNotFound."""
     record = ctx.store.world.file_systems.get(_id_in_scope(ctx, identity))
-    if record is None or record.scope != ctx.scope:
+    if record is None or record.is_hidden or record.scope != ctx.scope:
         raise FileSystemNotFound(f"File system '{identity}' does not exist.")
     return record
 

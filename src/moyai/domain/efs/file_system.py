@@ -42,7 +42,9 @@ class StorageTransition(msgspec.Struct, frozen=True):
 
 
 class FileSystem(IdRecord, frozen=True, tag="file_system"):
-    """A file system. ``deleted_at``: its content is being removed, and nothing can use it any more."""
+    """A file system. ``deleted_at``: its content is being removed, and nothing can use it any more. ``is_hidden``: the
+    API has it no more, because it is from before a reset.
+    """
 
     id: FileSystemId
     scope: Scope
@@ -67,6 +69,7 @@ class FileSystem(IdRecord, frozen=True, tag="file_system"):
     """Bytes on disk, when they were last counted."""
     measured_at: Instant | None = None
     deleted_at: Instant | None = None
+    is_hidden: bool = False
 
     @property
     def arn(self) -> str:

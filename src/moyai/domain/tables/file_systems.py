@@ -13,7 +13,7 @@ class FileSystemTables:
 
     file_systems = TableSpec(
         FileSystem,
-        scope=own_scope,
+        scope=lambda f: () if f.is_hidden else own_scope(f),
         token=lambda f: () if f.deleted_at is not None else (named_key(f.scope, f.creation_token),),
     )
     """``token``: ``scope/creation token``."""

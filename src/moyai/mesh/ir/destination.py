@@ -29,8 +29,8 @@ class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
 
 class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     """The endpoints of a destination, in a fixed order; there may be none. ``checked_by_address``: health checks name
-    the address and port of each endpoint as the host. ``weights``: the weight of each zone that gets requests; empty =
-    each endpoint gets the same.
+    the address and port of each endpoint as the host. ``weights``: the weight of each zone that gets requests; the
+    others get what these can't take because endpoints are ejected. Empty = each endpoint gets the same.
     """
 
     name: str

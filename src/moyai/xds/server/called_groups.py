@@ -7,6 +7,7 @@ control plane computes what Envoy would, and gives each zone of endpoints a weig
 
 - A zone that has at least its callers' share of the endpoints gets all of their requests.
 - A zone that has less keeps what is its endpoints' fair part; the rest goes to zones with more than their share.
+- A zone without a part is one priority lower: it gets requests as endpoints of the others are ejected.
 - With fewer endpoints than the destination asks for, or none in the callers' zone, each endpoint gets the same.
 
 **Networks.** A member that a rule separates from the callers is called by address, as one of another host.

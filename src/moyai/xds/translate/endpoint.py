@@ -9,7 +9,6 @@ from itertools import groupby
 
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
-from google.protobuf import wrappers_pb2
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import EndpointGroup, Member
@@ -20,17 +19,10 @@ from moyai.xds.translate.target_counts import name_target
 
 def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
     """The endpoints of a group. A group without members has an assignment too, so that its cluster is ready."""
-    members, weights = sorted(group.members), dict(group.weights)
+    zones = groupby(sorted(group.members), key=lambda m: m.zone)
     return endpoint_pb2.ClusterLoadAssignment(
         cluster_name=names.endpoints(group.name),
-        endpoints=[
-            endpoint_components_pb2.LocalityLbEndpoints(
-                locality=base_pb2.Locality(zone=zone),
-                lb_endpoints=[_endpoint(group, m, placement) for m in inside],
-                load_balancing_weight=_weight(weights.get(zone)),
-            )
-            for zone, inside in groupby(members, key=lambda m: m.zone)
-        ],
+        endpoints=[_zone(group, name, tuple(inside), placement) for name, inside in zones],
     )
 
 
@@ -51,6 +43,20 @@ def listen_address(address: str, port: int) -> address_pb2.Address:
     return listen
 
 
+def _zone(
+    group: EndpointGroup, name: str, members: tuple[Member, ...], placement: Placement | None
+) -> endpoint_components_pb2.LocalityLbEndpoints:
+    """The endpoints of a zone. One without a weight, where others have one, gets what those can't take."""
+    zone = endpoint_components_pb2.LocalityLbEndpoints(
+        locality=base_pb2.Locality(zone=name), lb_endpoints=[_endpoint(group, m, placement) for m in members]
+    )
+    weights = dict(group.weights)
+    if weights:
+        zone.load_balancing_weight.value = weights.get(name, len(members))
+        zone.priority = 0 if name in weights else 1
+    return zone
+
+
 def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None) -> endpoint_components_pb2.LbEndpoint:
     place = None if placement is None else placement.get(WorkloadId(member.workload))
     address = socket_address(member.address, member.port) if place is None else _internal_address(member)
@@ -65,10 +71,6 @@ def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None)
     if group.checked_by_address:
         endpoint.endpoint.health_check_config.hostname = f"{member.address}:{member.port}"
     return endpoint
-
-
-def _weight(weight: int | None) -> wrappers_pb2.UInt32Value | None:
-    return None if weight is None else wrappers_pb2.UInt32Value(value=weight)
 
 
 def _internal_address(member: Member) -> address_pb2.Address:
