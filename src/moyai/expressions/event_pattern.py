@@ -26,6 +26,8 @@ _Test = Callable[[Any], bool]
 _Match = Callable[[Any], bool]
 """Whether a value of an event matches, or ``_ABSENT``."""
 
+MOST_LEVELS: Final = 100
+"""Of objects and arrays in each other in an event."""
 _MAX_DEPTH: Final = 50
 _MAX_COMBINATIONS: Final = 1000
 _MAX_WILDCARDS: Final = 16
@@ -54,6 +56,19 @@ def parse_event_pattern(text: str) -> EventPredicate:
     if _combinations(pattern) > _MAX_COMBINATIONS:
         raise InvalidEventPattern(f"$or has more than {_MAX_COMBINATIONS} combinations")
     return _object(pattern, 1)
+
+
+def is_nested_too_deeply(event: Mapping[str, Any]) -> bool:
+    """Whether an event has more levels than predicates are tried on."""
+    level: list[Any] = [event]
+    for _ in range(MOST_LEVELS):
+        level = [
+            element
+            for value in level
+            if isinstance(value, dict | list)
+            for element in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(level)
 
 
 def _combinations(pattern: Any, depth: int = 0) -> int:  # noqa: ANN401  (JSON)

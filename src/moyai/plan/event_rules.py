@@ -1,7 +1,8 @@
 """Which targets get an event, and what follows when one did not take it.
 
 Promise: an event is written as AWS writes it. One that goes from bus to bus ends after ``MOST_HOPS`` of them, so that
-buses that send events to each other do not do so for ever.
+buses that send events to each other do not do so for ever; the deliveries of an account and region are bounded in
+number and size, whatever makes them.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 """
 
@@ -16,19 +17,29 @@ from msgspec.structs import replace
 
 from moyai.domain.eventbridge.errors import InvalidEventPattern
 from moyai.domain.eventbridge.rule import DEFAULT_BUS, EventDelivery, EventRule, event_bus_arn
+from moyai.domain.keys import scope_key
 from moyai.domain.scheduler.schedule import InvocationRetries
 from moyai.domain.world import World
 from moyai.expressions.event_pattern import parse_event_pattern
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import EventDeliveryId, Ids
 from moyai.kernel.scope import Scope
 
+ECS_SOURCE: Final = "aws.ecs"
 MOST_HOPS: Final = 5
 MOST_DELIVERIES: Final = 10_000
-"""Events of an account and region that are on their way."""
+"""Deliveries of an account and region that are on their way."""
+MOST_CHARACTERS: Final = 64 * 1024 * 1024
+"""The sum of the characters of their events, each of which has its own copy in the store."""
+_LONGEST_STARTED_BY: Final = 36
 _FIRST_DELAY: Final = 1.0
 _LONGEST_DELAY: Final = 300.0
 _NO_POLICY: Final = InvocationRetries()
+
+
+class TooManyDeliveries(MoyaiError):
+    """More events would be on their way than an account and region may have."""
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -58,13 +69,42 @@ def envelope(event: NewEvent, scope: Scope, now: Instant, event_id: str) -> dict
     }
 
 
+class MatchedEvent(msgspec.Struct, frozen=True):
+    """An event, as JSON, with the rules that send it to their targets. ``hops``: the event buses that it has passed."""
+
+    rules: Sequence[EventRule]
+    text: str
+    hops: int = 0
+
+    @property
+    def deliveries(self) -> int:
+        """The number of deliveries that it takes."""
+        return sum(len(rule.targets) for rule in self.rules)
+
+
+def matched_event(rules: Sequence[EventRule], event: Mapping[str, Any], hops: int = 0) -> MatchedEvent:
+    """An event with those of the rules that match it."""
+    matching = [rule for rule in rules if _matches(rule, event) and not _would_repeat(rule, event)]
+    return MatchedEvent(matching, msgspec.json.encode(event).decode() if matching else "", hops)
+
+
 def deliveries(
-    rules: Sequence[EventRule], event: Mapping[str, Any], now: Instant, ids: Ids, hops: int = 0
+    world: World, scope: Scope, events: Sequence[MatchedEvent], now: Instant, ids: Ids
 ) -> list[EventDelivery]:
-    """What brings an event to the targets of those of the rules that match it."""
-    matching = [rule for rule in rules if _matches(rule, event)]
-    text = msgspec.json.encode(event).decode() if matching else ""
-    return [delivery for rule in matching for delivery in _to_targets(rule, text, now, ids, hops)]
+    """What brings events to the targets of their rules. Every producer of deliveries uses this function.
+
+    Raises TooManyDeliveries, before it makes any, where the limits of the account and region are exceeded.
+    """
+    added = sum(event.deliveries for event in events)
+    if not added:
+        return []
+    waiting = world.event_deliveries.count("scope", scope_key(scope))
+    if waiting + added > MOST_DELIVERIES:
+        raise TooManyDeliveries(f"{waiting} events wait for their targets.")
+    characters = sum(len(delivery.event) for delivery in world.event_deliveries.each("scope", scope_key(scope)))
+    if characters + sum(len(event.text) * event.deliveries for event in events) > MOST_CHARACTERS:
+        raise TooManyDeliveries(f"Events of {characters} characters wait for their targets.")
+    return [delivery for event in events for rule in event.rules for delivery in _to_targets(rule, event, now, ids)]
 
 
 def rules_of(world: World, scope: Scope, bus: str) -> list[EventRule]:
@@ -73,11 +113,20 @@ def rules_of(world: World, scope: Scope, bus: str) -> list[EventRule]:
     return [rule for rule in world.event_rules.each("bus", arn) if rule.enabled and rule.pattern is not None]
 
 
-def scheduled_deliveries(rule: EventRule, at: Instant, now: Instant, ids: Ids) -> list[EventDelivery]:
-    """What brings the event of a schedule that was due at this time to the rule's targets."""
+def has_event_bus(world: World, scope: Scope, bus: str) -> bool:
+    """Whether there is an event bus of this name. The default bus always exists."""
+    return bus == DEFAULT_BUS or world.event_buses.get(event_bus_arn(scope, bus)) is not None
+
+
+def scheduled_event(rule: EventRule, at: Instant, now: Instant, event_id: str) -> MatchedEvent:
+    """The event of a schedule that was due at this time."""
     event = NewEvent("aws.events", "Scheduled Event", {}, [rule.arn], at)
-    text = msgspec.json.encode(envelope(event, rule.scope, now, ids.uuid())).decode()
-    return list(_to_targets(rule, text, now, ids, 0))
+    return MatchedEvent([rule], msgspec.json.encode(envelope(event, rule.scope, now, event_id)).decode())
+
+
+def rule_started_by(rule_name: str) -> str:
+    """The ``startedBy`` of a rule's tasks, which EventBridge cuts off."""
+    return f"events-rule/{rule_name}"[:_LONGEST_STARTED_BY]
 
 
 def sends_ecs_events(world: World, scope: Scope) -> bool:
@@ -87,7 +136,7 @@ def sends_ecs_events(world: World, scope: Scope) -> bool:
 
 def next_attempt(delivery: EventDelivery, now: Instant) -> EventDelivery | None:
     """A delivery that failed, to be tried again later; None when it is to be given up."""
-    policy = delivery.target.retry_policy or _NO_POLICY
+    policy = _policy(delivery)
     if delivery.failures >= policy.maximum_retry_attempts or is_too_old(delivery, now):
         return None
     delay = min(_FIRST_DELAY * 2.0**delivery.failures, _LONGEST_DELAY)
@@ -95,9 +144,19 @@ def next_attempt(delivery: EventDelivery, now: Instant) -> EventDelivery | None:
 
 
 def is_too_old(delivery: EventDelivery, now: Instant) -> bool:
-    """Whether it is on its way for longer than its target allows."""
-    policy = delivery.target.retry_policy or _NO_POLICY
-    return now - delivery.created_at > policy.maximum_event_age_in_seconds
+    """Whether it is on its way for longer than its target allows, or than its dead-letter queue is waited for."""
+    since = delivery.created_at if delivery.given_up_at is None else delivery.given_up_at
+    return now - since > _policy(delivery).maximum_event_age_in_seconds
+
+
+def give_up(delivery: EventDelivery, now: Instant) -> EventDelivery:
+    """A delivery that its target does not take: from now on it is for the dead-letter queue."""
+    return replace(delivery, given_up_at=now, failures=0)
+
+
+def _policy(delivery: EventDelivery) -> InvocationRetries:
+    """The target's policy; the default policy for the dead-letter queue."""
+    return _NO_POLICY if delivery.given_up_at is not None else delivery.target.retry_policy or _NO_POLICY
 
 
 def _matches(rule: EventRule, event: Mapping[str, Any]) -> bool:
@@ -107,6 +166,15 @@ def _matches(rule: EventRule, event: Mapping[str, Any]) -> bool:
         return False
 
 
-def _to_targets(rule: EventRule, text: str, now: Instant, ids: Ids, hops: int) -> Iterator[EventDelivery]:
+def _would_repeat(rule: EventRule, event: Mapping[str, Any]) -> bool:
+    """Whether the event is of a task that the rule itself has started: the rule would start tasks for ever."""
+    if event.get("source") != ECS_SOURCE or not any(target.ecs_parameters for target in rule.targets):
+        return False
+    detail = event.get("detail")
+    return isinstance(detail, Mapping) and detail.get("startedBy") == rule_started_by(rule.name)
+
+
+def _to_targets(rule: EventRule, event: MatchedEvent, now: Instant, ids: Ids) -> Iterator[EventDelivery]:
     for target in rule.targets:
-        yield EventDelivery(EventDeliveryId(ids.uuid()), rule.scope, rule.arn, target, text, now, now, hops=hops)
+        delivery_id = EventDeliveryId(ids.uuid())
+        yield EventDelivery(delivery_id, rule.scope, rule.arn, target, event.text, now, now, hops=event.hops)

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_even
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -20,7 +21,17 @@ from moyai.domain.keys import scope_of
 from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import Ids
-from moyai.plan.event_rules import NewEvent, deliveries, envelope, rules_of, sends_ecs_events
+from moyai.kernel.scope import Scope
+from moyai.plan.event_rules import (
+    ECS_SOURCE,
+    NewEvent,
+    TooManyDeliveries,
+    deliveries,
+    envelope,
+    matched_event,
+    rules_of,
+    sends_ecs_events,
+)
 from moyai.plan.events import INCONSISTENT, STEADY, UNPLACED
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import Key, Store
@@ -28,7 +39,6 @@ from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _Subject: TypeAlias = Task | Service | ServiceLog
-_SOURCE: Final = "aws.ecs"
 _ACTIONS: Final = (
     (STEADY, "INFO", "SERVICE_STEADY_STATE"),
     (INCONSISTENT, "WARN", "SERVICE_TASK_START_IMPAIRED"),
@@ -39,6 +49,7 @@ _DEPLOYMENTS: Final[Mapping[str, str]] = MappingProxyType(
     {"IN_PROGRESS": "INFO", "COMPLETED": "INFO", "FAILED": "ERROR"}
 )
 """The type of a deployment's event, by the state of its rollout."""
+_log = logging.getLogger(__name__)
 
 
 class EcsEventLoop:
@@ -88,12 +99,23 @@ class EcsEventLoop:
             return
         scope = scope_of(arn)
         if sends_ecs_events(self._store.world, scope):
-            for event in await self._events(record, before):
-                rules = rules_of(self._store.world, scope, DEFAULT_BUS)
-                now = self._clock.now()
-                sent = deliveries(rules, envelope(event, scope, now, self._ids.uuid()), now, self._ids)
-                self._store.apply([Put(delivery) for delivery in sent])
+            events = await self._events(record, before)
+            present = self._store.world.table(self._tables[table]).get(arn)
+            if present is None or _state(present) != state:
+                return  # the key is queued again: the events may have the newer state, and are made for that one
+            self._send(scope, events)
         seen[key] = state
+
+    def _send(self, scope: Scope, events: Iterable[NewEvent]) -> None:
+        world, now = self._store.world, self._clock.now()
+        rules = rules_of(world, scope, DEFAULT_BUS)
+        matched = [matched_event(rules, envelope(event, scope, now, self._ids.uuid())) for event in events]
+        try:
+            sent = deliveries(world, scope, matched, now, self._ids)
+        except TooManyDeliveries as problem:
+            _log.warning("%s/%s: an event of ECS was dropped: %s", scope.account, scope.region, problem)
+            return
+        self._store.apply([Put(delivery) for delivery in sent])
 
     async def _events(self, record: _Subject, before: object) -> list[NewEvent]:
         match record:
@@ -113,7 +135,7 @@ class EcsEventLoop:
         except AwsCallFailed:  # its cluster is gone
             return []
         tasks = [_as_json(shown) for shown in answer.get("tasks", ())]
-        return [NewEvent(_SOURCE, "ECS Task State Change", shown, [task.arn]) for shown in tasks]
+        return [NewEvent(ECS_SOURCE, "ECS Task State Change", shown, [task.arn]) for shown in tasks]
 
 
 def _state(record: _Subject) -> object:
@@ -142,7 +164,7 @@ def _deployment_events(service: Service, earlier: frozenset[object]) -> list[New
             "updatedAt": _time(deployment.updated_at),
             "reason": deployment.rollout_state_reason,
         }
-        events.append(NewEvent(_SOURCE, "ECS Deployment State Change", detail, [service.arn]))
+        events.append(NewEvent(ECS_SOURCE, "ECS Deployment State Change", detail, [service.arn]))
     return events
 
 
@@ -163,7 +185,7 @@ def _action_event(service: Service, logged: ServiceEvent) -> Iterable[NewEvent]:
             detail = {"eventType": kind, "eventName": name, "clusterArn": service.cluster, "createdAt": at}
             if kind == "ERROR":
                 detail["reason"] = logged.message.partition(part)[2].strip(" .") or logged.message
-            yield NewEvent(_SOURCE, "ECS Service Action", detail, [service.arn])
+            yield NewEvent(ECS_SOURCE, "ECS Service Action", detail, [service.arn])
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401  (the answer to a call)

@@ -2,14 +2,14 @@
 
 Promise: an event that was accepted is recorded until its target has taken it, also across ``kill -9``. A failed
 delivery is tried again with growing delays as its retry policy says; one that is given up goes to its dead-letter
-queue. A schedule that was missed is made up for once.
+queue, as soon as that takes it within a day. A schedule that was missed is made up for once.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -23,12 +23,22 @@ from moyai.expressions.schedule import next_time
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import Ids
-from moyai.plan.event_rules import MOST_HOPS, deliveries, is_too_old, next_attempt, rules_of, scheduled_deliveries
+from moyai.plan.event_rules import (
+    MOST_HOPS,
+    TooManyDeliveries,
+    deliveries,
+    give_up,
+    has_event_bus,
+    is_too_old,
+    matched_event,
+    next_attempt,
+    rules_of,
+    scheduled_event,
+)
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import Key, Store
-from moyai.reconcile.event_targets import DeliveryProblem, give_to_target, send_message
+from moyai.reconcile.event_targets import DeliveryProblem, give_to_dead_letter_queue, give_to_target
 from moyai.reconcile.work_queue import WorkQueue
-from moyai.stacks.types.procedure import AwsCallFailed
 
 _WORKERS: Final = 8
 """Deliveries that are made at the same time."""
@@ -62,7 +72,12 @@ class EventRuleLoop:
         if rule.next_at is None or not rule.enabled or now < rule.next_at:
             return rule.next_at if rule.enabled else None
         later_rule = replace(rule, next_at=next_time(rule, now))
-        due = scheduled_deliveries(rule, rule.next_at, now, self._ids)
+        event = scheduled_event(rule, rule.next_at, now, self._ids.uuid())
+        try:
+            due = deliveries(self._store.world, rule.scope, [event], now, self._ids)
+        except TooManyDeliveries as problem:
+            _log.warning("%s: the event of its schedule was dropped: %s", rule.arn, problem)
+            due = []
         self._store.apply([Put(later_rule), *(Put(delivery) for delivery in due)])
         return later_rule.next_at
 
@@ -70,44 +85,51 @@ class EventRuleLoop:
         now = self._clock.now()
         if now < delivery.due_at:
             return delivery.due_at
-        problem = DeliveryProblem("it is too old") if is_too_old(delivery, now) else await self._give(delivery, now)
+        if delivery.given_up_at is not None:
+            return await self._bury(delivery, now)
+        outcome = DeliveryProblem("it is too old") if is_too_old(delivery, now) else await self._give(delivery, now)
+        if not isinstance(outcome, DeliveryProblem):
+            self._store.apply([Delete(EventDelivery, delivery.id), *(Put(further) for further in outcome)])
+            return None
+        again = next_attempt(delivery, now) if outcome.passes else None
+        if again is not None:
+            self._store.apply([Put(again)])
+            return again.due_at
+        _log.warning("%s: %s did not take an event: %s", delivery.rule, delivery.target.arn, outcome.text)
+        return await self._bury(give_up(delivery, now), now)
+
+    async def _give(self, delivery: EventDelivery, now: Instant) -> Sequence[EventDelivery] | DeliveryProblem:
+        """Bring the event to its target. Returns the deliveries that are to be made further on, or the problem."""
+        arn = parse_arn(delivery.target.arn)
+        if arn is not None and arn.service == "events":
+            return self._further(delivery, arn, now)
+        try:
+            text = target_input(delivery.target, delivery.rule, delivery.event)
+        except InvalidEventRequest as problem:
+            return DeliveryProblem(problem.message)
+        return await give_to_target(self._caller, delivery, text, now) or ()
+
+    def _further(self, delivery: EventDelivery, bus: Arn, now: Instant) -> Sequence[EventDelivery] | DeliveryProblem:
+        """The deliveries of the event to the targets of another event bus."""
+        world, name = self._store.world, bus.resource.removeprefix("event-bus/")
+        if delivery.hops >= MOST_HOPS:
+            return DeliveryProblem(f"it has passed {MOST_HOPS} event buses")
+        if not has_event_bus(world, bus.scope, name):
+            return DeliveryProblem("there is no such event bus")
+        event = matched_event(rules_of(world, bus.scope, name), msgspec.json.decode(delivery.event), delivery.hops + 1)
+        try:
+            return deliveries(world, bus.scope, [event], now, self._ids)
+        except TooManyDeliveries as problem:
+            return DeliveryProblem(str(problem), passes=True)
+
+    async def _bury(self, delivery: EventDelivery, now: Instant) -> Instant | None:
+        """Bring an event that was given up to the dead-letter queue."""
+        problem = await give_to_dead_letter_queue(self._caller, delivery)
         again = next_attempt(delivery, now) if problem is not None and problem.passes else None
         if again is not None:
             self._store.apply([Put(again)])
             return again.due_at
         if problem is not None:
-            _log.warning("%s: %s did not take an event: %s", delivery.rule, delivery.target.arn, problem.text)
-            await self._bury(delivery)
+            _log.warning("%s: the dead-letter queue did not take an event: %s", delivery.rule, problem.text)
         self._store.apply([Delete(EventDelivery, delivery.id)])
         return None
-
-    async def _give(self, delivery: EventDelivery, now: Instant) -> DeliveryProblem | None:
-        arn = parse_arn(delivery.target.arn)
-        if arn is not None and arn.service == "events":
-            return self._pass_on(delivery, arn, now)
-        try:
-            text = target_input(delivery.target, delivery.rule, delivery.event)
-        except InvalidEventRequest as problem:
-            return DeliveryProblem(problem.message)
-        return await give_to_target(self._caller, delivery, text, now)
-
-    def _pass_on(self, delivery: EventDelivery, bus: Arn, now: Instant) -> DeliveryProblem | None:
-        """Send the event to the rules of another event bus."""
-        if delivery.hops >= MOST_HOPS:
-            return DeliveryProblem(f"it has passed {MOST_HOPS} event buses")
-        world, name = self._store.world, bus.resource.removeprefix("event-bus/")
-        rules = rules_of(world, bus.scope, name)
-        event = msgspec.json.decode(delivery.event)
-        passed = deliveries(rules, event, now, self._ids, delivery.hops + 1)
-        self._store.apply([Put(further) for further in passed])
-        return None
-
-    async def _bury(self, delivery: EventDelivery) -> None:
-        config = delivery.target.dead_letter_config
-        queue = None if config is None or config.arn is None else parse_arn(config.arn)
-        if queue is None:
-            return
-        try:
-            await send_message(self._caller, queue, delivery.event)
-        except AwsCallFailed as fault:
-            _log.warning("%s: the dead-letter queue %s did not take an event: %s", delivery.rule, queue, fault.message)

@@ -7,22 +7,26 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple
 
 from moyai.domain.eventbridge.rule import EventDelivery, RuleTarget
 from moyai.domain.scheduler.schedule import RunTaskOptions, run_task_input
+from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
+from moyai.plan.event_rules import rule_started_by
 from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.store import StateUnwritable
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _SERVER_FAULT: Final = 500
 """HTTP statuses from here on are faults that may pass."""
 _NOT_IMPLEMENTED: Final = 501
-_LONGEST_STARTED_BY: Final = 36
 _TOKEN_CHARACTERS: Final = 32
+_log = logging.getLogger(__name__)
 
 
 class DeliveryProblem(NamedTuple):
@@ -37,27 +41,54 @@ async def give_to_target(caller: AwsCaller, delivery: EventDelivery, text: str, 
     target, arn = delivery.target, parse_arn(delivery.target.arn)
     if arn is None:  # PutTargets accepts none of these
         return DeliveryProblem(f"{target.arn} is no ARN")
+    return await _attempt(arn, _give(caller, delivery, arn, text, now))
+
+
+async def give_to_dead_letter_queue(caller: AwsCaller, delivery: EventDelivery) -> DeliveryProblem | None:
+    """Send the event to the target's dead-letter queue, if it has one. Returns the problem, if there is one."""
+    config = delivery.target.dead_letter_config
+    if config is None or config.arn is None:
+        return None
+    queue = parse_arn(config.arn)
+    if queue is None or queue.service != "sqs" or queue.scope != delivery.scope:  # PutTargets accepts none of these
+        return DeliveryProblem(f"{config.arn} is no SQS queue of the rule's account and region")
+    return await _attempt(queue, _send_message(caller, queue, delivery.event))
+
+
+async def _attempt(arn: Arn, attempt: Awaitable[DeliveryProblem | None]) -> DeliveryProblem | None:
+    """Turn what an attempt raises into a problem, so that each failed attempt counts."""
     try:
-        match arn.service:
-            case "ecs":
-                return await _run_tasks(caller, delivery, arn, text)
-            case "sqs":
-                await send_message(caller, arn, text, target)
-            case "sns":
-                await caller.call(arn.scope, Call("sns", "Publish", {"TopicArn": target.arn, "Message": text}))
-            case "lambda":
-                members = {"FunctionName": target.arn, "InvocationType": "Event", "Payload": text.encode()}
-                await caller.call(arn.scope, Call("lambda", "Invoke", members))
-            case _:
-                await _log(caller, delivery, arn, text, now)
+        return await attempt
     except AwsCallFailed as fault:
         passes = fault.status >= _SERVER_FAULT and fault.status != _NOT_IMPLEMENTED
         return DeliveryProblem(f"{arn.service}: {fault.code}: {fault.message}", passes)
+    except StateUnwritable:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever goes wrong with one event, it counts as a failed attempt)
+        _log.exception("%s could not be given an event", arn)
+        return DeliveryProblem(f"{arn.service}: {type(error).__name__}: {error}", passes=True)
+
+
+async def _give(
+    caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str, now: Instant
+) -> DeliveryProblem | None:
+    target = delivery.target
+    match arn.service:
+        case "ecs":
+            return await _run_tasks(caller, delivery, arn, text)
+        case "sqs":
+            await _send_message(caller, arn, text, target)
+        case "sns":
+            await caller.call(arn.scope, Call("sns", "Publish", {"TopicArn": target.arn, "Message": text}))
+        case "lambda":
+            members = {"FunctionName": target.arn, "InvocationType": "Event", "Payload": text.encode()}
+            await caller.call(arn.scope, Call("lambda", "Invoke", members))
+        case _:
+            await _log_event(caller, delivery, arn, text, now)
     return None
 
 
-async def send_message(caller: AwsCaller, queue: Arn, text: str, target: RuleTarget | None = None) -> None:
-    """Send a message to a queue. Raises AwsCallFailed."""
+async def _send_message(caller: AwsCaller, queue: Arn, text: str, target: RuleTarget | None = None) -> None:
     names = {"QueueName": queue.resource, "QueueOwnerAWSAccountId": queue.scope.account}
     url = (await caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
     members = {"QueueUrl": url, "MessageBody": text}
@@ -70,12 +101,15 @@ async def _run_tasks(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text:
     target = delivery.target
     if target.ecs_parameters is None:
         return DeliveryProblem("the target has no EcsParameters")
-    name = delivery.rule.rpartition("/")[2]
+    has_input = target.input is not None or target.input_path is not None or target.input_transformer is not None
+    problem = overrides_problem(text) if has_input else None
+    if problem is not None:
+        return DeliveryProblem(problem)
     options = RunTaskOptions(
         cluster=target.arn,
-        started_by=f"events-rule/{name}"[:_LONGEST_STARTED_BY],
+        started_by=rule_started_by(delivery.rule.rpartition("/")[2]),
         token=delivery.id.replace("-", "")[:_TOKEN_CHARACTERS],
-        overrides=None if target.input is None and target.input_transformer is None else text,
+        overrides=text if has_input else None,
     )
     call = Call("ecs", "RunTask", run_task_input(target.ecs_parameters, options))
     answer: Mapping[str, Any] = await caller.call(arn.scope, call)
@@ -85,7 +119,7 @@ async def _run_tasks(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text:
     return DeliveryProblem(f"RunTask: {', '.join(reasons)}", passes=True)
 
 
-async def _log(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str, now: Instant) -> None:
+async def _log_event(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str, now: Instant) -> None:
     """Write the text as the only event of a log stream, as EventBridge does."""
     group = arn.resource.removeprefix("log-group:").removesuffix(":*")
     stream = {"logGroupName": group, "logStreamName": delivery.id}

@@ -49,6 +49,11 @@ def entry(**members) -> dict[str, Any]:
     return {"Source": "shop", "DetailType": "order", "Detail": '{"total": 120}', **members}
 
 
+def nested_json(levels: int) -> str:
+    """An object with arrays in each other."""
+    return json.dumps({"a": json.loads("[" * levels + "]" * levels)})
+
+
 def test_a_rule_from_creation_to_deletion(events):
     arn = events.put_rule(Name="big", EventPattern=PATTERN, Description="big orders")["RuleArn"]
     assert arn == f"{ARN}:rule/big"
@@ -119,14 +124,18 @@ def test_events_go_to_the_targets_of_matching_rules(events, installation):
 
 
 def test_entries_that_are_rejected(events):
-    wrong = [entry(Source=""), entry(Detail="[]"), entry(Source="aws.ecs"), entry(EventBusName="none"), entry()]
+    wrong = [entry(Source=""), entry(Detail="[]"), entry(Detail=nested_json(200))]
+    wrong += [entry(Source="aws.ecs"), entry(EventBusName="none"), entry(), entry(Detail=nested_json(50))]
+    events.put_rule(Name="deep", EventPattern='{"detail": {"a": {"b": [1]}}}')
     answer = events.put_events(Entries=wrong)
-    assert answer["FailedEntryCount"] == 4
+    assert answer["FailedEntryCount"] == 5
     assert [each.get("ErrorCode") for each in answer["Entries"]] == [
         "InvalidArgument",
         "MalformedDetail",
+        "MalformedDetail",
         "NotAuthorizedForSourceException",
         "ResourceNotFoundException",
+        None,
         None,
     ]
 
@@ -137,6 +146,11 @@ def test_a_pattern_is_tested(events):
     ]
     assert not events.test_event_pattern(EventPattern=PATTERN, Event='{"source": "shop"}')["Result"]
     refusal(events.test_event_pattern, "InvalidEventPatternException", EventPattern="{}", Event="{}")
+    for levels in (200, 900):
+        message = refusal(
+            events.test_event_pattern, "ValidationException", EventPattern=PATTERN, Event=nested_json(levels)
+        )
+        assert "Event is not valid" in message
 
 
 def test_tags(events):
@@ -158,6 +172,9 @@ def test_tags(events):
         ({**QUEUE, "Input": "1", "InputPath": "$"}, "Only one of"),
         ({**QUEUE, "InputPath": "$..a"}, "JSONPath"),
         ({"Arn": f"{ARN}:event-bus/default"}, "event bus"),
+        ({**QUEUE, "DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:999999999999:q"}}, "dead-letter queue"),
+        ({**QUEUE, "DeadLetterConfig": {"Arn": f"arn:aws:sqs:eu-west-1:{SCOPE.account}:q"}}, "dead-letter queue"),
+        ({**QUEUE, "DeadLetterConfig": {"Arn": f"arn:aws:sns:us-east-1:{SCOPE.account}:t"}}, "dead-letter queue"),
         ({**QUEUE, "KinesisParameters": {"PartitionKeyPath": "$.a"}}, "KinesisParameters"),
     ],
 )

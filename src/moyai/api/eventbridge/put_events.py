@@ -15,11 +15,18 @@ import msgspec
 from moyai.api.eventbridge.lookup import bus_of
 from moyai.api.operation import Context
 from moyai.domain.eventbridge.errors import EventResourceNotFound, InvalidEventRequest
-from moyai.domain.eventbridge.rule import EventDelivery
-from moyai.domain.keys import scope_key
 from moyai.domain.world import Put
+from moyai.expressions.event_pattern import MOST_LEVELS, is_nested_too_deeply
 from moyai.kernel.clock import Instant
-from moyai.plan.event_rules import MOST_DELIVERIES, NewEvent, deliveries, envelope, rules_of
+from moyai.plan.event_rules import (
+    MatchedEvent,
+    NewEvent,
+    TooManyDeliveries,
+    deliveries,
+    envelope,
+    matched_event,
+    rules_of,
+)
 
 _LARGEST: Final = 1024 * 1024
 """Bytes of all entries of a request, as AWS counts them."""
@@ -53,20 +60,20 @@ def put_events(ctx: Context, request: PutEventsRequest) -> dict[str, object]:
     """Send events to the rules of their buses."""
     if sum(map(_size, request.entries)) > _LARGEST:
         raise InvalidEventRequest("Total size of the entries in the request is over the limit.")
-    sent: list[EventDelivery] = []
+    matched: list[MatchedEvent] = []
     answers: list[Mapping[str, object]] = []
     for entry in request.entries:
         event = _event(entry)
-        outcome = event if isinstance(event, _Rejected) else _deliveries(ctx, entry, event)
+        outcome = event if isinstance(event, _Rejected) else _matched(ctx, entry, event)
         if isinstance(outcome, _Rejected):
             answers.append({"error_code": outcome.code, "error_message": outcome.message})
         else:
-            event_id, added = outcome
-            sent += added
-            answers.append({"event_id": event_id})
-    waiting = ctx.store.world.event_deliveries.count("scope", scope_key(ctx.scope))
-    if sent and waiting + len(sent) > MOST_DELIVERIES:
-        busy = {"error_code": "ThrottlingException", "error_message": f"{waiting} events wait for their targets."}
+            answers.append({"event_id": outcome[0]})
+            matched.append(outcome[1])
+    try:
+        sent = deliveries(ctx.store.world, ctx.scope, matched, ctx.now, ctx.ids)
+    except TooManyDeliveries as problem:
+        busy = {"error_code": "ThrottlingException", "error_message": str(problem)}
         return {"failed_entry_count": len(answers), "entries": [busy for _ in answers]}
     ctx.store.apply([Put(delivery) for delivery in sent])
     return {"failed_entry_count": sum("error_code" in answer for answer in answers), "entries": answers}
@@ -84,17 +91,19 @@ def _event(entry: EventEntry) -> NewEvent | _Rejected:
         detail = _DETAIL.decode(entry.detail or "")
     except (msgspec.MsgspecError, RecursionError):
         return _Rejected("MalformedDetail", "Detail is malformed.")
+    if is_nested_too_deeply(detail):
+        return _Rejected("MalformedDetail", f"Detail is malformed: it is nested deeper than {MOST_LEVELS} levels.")
     return NewEvent(entry.source or "", entry.detail_type or "", detail, entry.resources, entry.time)
 
 
-def _deliveries(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, list[EventDelivery]] | _Rejected:
+def _matched(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, MatchedEvent] | _Rejected:
     try:
         bus = bus_of(ctx, entry.event_bus_name)
     except EventResourceNotFound as fault:
         return _Rejected(fault.code, fault.message)
     event_id = ctx.ids.uuid()
     rules = rules_of(ctx.store.world, ctx.scope, bus.name)
-    return event_id, deliveries(rules, envelope(event, ctx.scope, ctx.now, event_id), ctx.now, ctx.ids)
+    return event_id, matched_event(rules, envelope(event, ctx.scope, ctx.now, event_id))
 
 
 def _size(entry: EventEntry) -> int:

@@ -29,7 +29,7 @@ from moyai.domain.paging import page
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 from moyai.expressions.cron import InvalidSchedule
-from moyai.expressions.event_pattern import parse_event_pattern
+from moyai.expressions.event_pattern import MOST_LEVELS, is_nested_too_deeply, parse_event_pattern
 from moyai.expressions.schedule import next_time
 
 MAX_RULES: Final = 300
@@ -146,6 +146,10 @@ def test_event_pattern(ctx: Context, request: TestEventPatternRequest) -> dict[s
         event = _EVENT.decode(request.event)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidEventRequest("Parameter Event is not valid. Reason: Event is not an object") from error
+    if is_nested_too_deeply(event):
+        raise InvalidEventRequest(
+            f"Parameter Event is not valid. Reason: MalformedDetail: it is nested deeper than {MOST_LEVELS} levels."
+        )
     return {"result": matches(event)}
 
 

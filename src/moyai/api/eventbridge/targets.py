@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from moyai.api.eventbridge.lookup import LONGEST_PAGE, rule_of
 from moyai.api.operation import Context
-from moyai.api.overrides import overrides_problem
 from moyai.domain.eventbridge.errors import EventLimitExceeded, InvalidEventRequest
 from moyai.domain.eventbridge.rule import EventRule, RuleTarget
 from moyai.domain.paging import page
 from moyai.domain.world import Put
 from moyai.expressions.event_input import parse_event_path
+from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import Arn, parse_arn
 
 MAX_TARGETS: Final = 5
@@ -99,6 +99,7 @@ def _check(ctx: Context, rule: EventRule, target: RuleTarget) -> None:
     if arn.scope.account != ctx.scope.account or (arn.service != "events" and arn.scope.region != ctx.scope.region):
         raise InvalidEventRequest(f"{target.arn[:200]} is not of this account and region.")
     _check_service(rule, target, arn)
+    _check_dead_letter_queue(ctx, target)
     forms = (target.input, target.input_path, target.input_transformer)
     if sum(form is not None for form in forms) > 1:
         raise InvalidEventRequest(
@@ -123,6 +124,16 @@ def _check_service(rule: EventRule, target: RuleTarget, arn: Arn) -> None:
     problem = None if target.input is None else overrides_problem(target.input)
     if problem is not None:
         raise InvalidEventRequest(problem)
+
+
+def _check_dead_letter_queue(ctx: Context, target: RuleTarget) -> None:
+    text = None if target.dead_letter_config is None else target.dead_letter_config.arn
+    queue = None if text is None else parse_arn(text)
+    if text is not None and (queue is None or queue.service != "sqs" or queue.scope != ctx.scope):
+        raise InvalidEventRequest(
+            f"The dead-letter queue of target {target.id} has to be an SQS queue of this account and region:"
+            f" {text[:200]} is not."
+        )
 
 
 def _check_json(target: RuleTarget) -> None:

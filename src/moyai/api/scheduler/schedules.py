@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
-from moyai.api.overrides import overrides_problem
 from moyai.api.scheduler.lookup import LONGEST_PAGE, group_of, schedule_of
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import page
@@ -23,6 +22,7 @@ from moyai.domain.scheduler.schedule import Schedule, ScheduleTarget, schedule_a
 from moyai.domain.world import Delete, Put
 from moyai.expressions.cron import InvalidSchedule
 from moyai.expressions.schedule import next_time
+from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 

@@ -127,7 +127,7 @@ class EventBus(ArnRecord, frozen=True, tag="event_bus"):
 
 class EventDelivery(IdRecord, frozen=True, tag="event_delivery"):
     """An event on its way to one target. ``event``: as JSON; ``due_at``: when it is tried next; ``hops``: the event
-    buses that it has passed.
+    buses that it has passed; ``given_up_at``: since when it is only to be brought to the dead-letter queue.
     """
 
     id: EventDeliveryId
@@ -139,6 +139,7 @@ class EventDelivery(IdRecord, frozen=True, tag="event_delivery"):
     due_at: Instant
     failures: int = 0
     hops: int = 0
+    given_up_at: Instant | None = None
 
 
 def event_bus_arn(scope: Scope, name: str) -> EventBusArn:
