@@ -66,6 +66,15 @@ test("the URL of an HTTPS listener has a name of its certificate, else the load 
   ]);
 });
 
+test("a certificate's name is in the URL of its first listener only", () => {
+  const listeners = [8443, 443].map((port) => ({ Port: port, Protocol: "HTTPS" as const, Certificates: [{ CertificateArn: "shop" }] }));
+  const gateway = { httpPort: null, httpsPort: 8443, ports: [] };
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, new Map([["shop", "shop.test"]]))).toEqual([
+    "https://shop.test:8443/",
+    "https://8443.web.elb.localhost:8443/",
+  ]);
+});
+
 test("a load balancer that is not active says why", async () => {
   openBalancer("", { DescribeLoadBalancers: altered("DescribeLoadBalancers", "<Code>active</Code>", "<Code>failed</Code><Reason>No address is left.</Reason>") });
   const alert = await screen.findByText("No address is left.");

@@ -21,11 +21,14 @@ export function loadBalancerUrls(
   const [lowest] = [...listeners].sort(byPort);
   const [lowestEncrypted] = listeners.filter(({ Protocol }) => Protocol === "HTTPS" || Protocol === "TLS").sort(byPort);
   const ownName = (port: number, first: Listener | undefined) => `${port === first?.Port ? "" : `${port}.`}${balancer.DNSName ?? ""}`;
+  const used = new Set<string>(); // the server routes a certificate's name to the first listener that has it
   const named = [...listeners].sort(byPort).map(({ Protocol, Port = 0, Certificates }) => {
     if (Protocol === "HTTP") return gateway?.httpPort ? `http://${ownName(Port, lowest)}:${gateway.httpPort}/` : null;
     if (Protocol !== "HTTPS" || !gateway?.httpsPort) return null;
     const domain = domains.get(Certificates?.[0]?.CertificateArn);
-    return `https://${domain === undefined || domain.includes("*") ? ownName(Port, lowestEncrypted) : domain}:${gateway.httpsPort}/`;
+    const isRouted = domain !== undefined && !domain.includes("*") && !used.has(domain);
+    if (isRouted) used.add(domain);
+    return `https://${isRouted ? domain : ownName(Port, lowestEncrypted)}:${gateway.httpsPort}/`;
   });
   const direct = [...listeners].sort(byPort).map(({ Protocol, Port = 0 }) => {
     if (Protocol === "HTTP") return `http://${address}${Port === 80 ? "" : `:${Port}`}/`;
