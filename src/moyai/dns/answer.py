@@ -251,7 +251,7 @@ def _responsible(
     """The zone to which ``zone`` delegates the name, or itself; and the delegation that leads out of all zones."""
     referral = None if zone is None else _referral(zone, name, kind)
     while referral is not None:
-        below = zones.delegated(vpc, to_labels(name), to_labels(referral.name))
+        below = zones.find_delegated(vpc, to_labels(name), to_labels(referral.name))
         if below is None:
             break
         zone, referral = below, _referral(below, name, kind)

@@ -89,7 +89,7 @@ class Zones:
         self._by_apex[zone.labels].append(zone)
         self.generation += 1
 
-    def delegated(self, vpc: VpcId | None, name: Labels, cut: Labels) -> AuthoritativeZone | None:
+    def find_delegated(self, vpc: VpcId | None, name: Labels, cut: Labels) -> AuthoritativeZone | None:
         """The public zone that answers for this name, whose apex is the delegated name ``cut`` or below it."""
         for above in range(len(name) - len(cut) + 1):
             visible = (zone for zone in self._by_apex.get(name[above:], ()) if zone.visible_from(vpc))
