@@ -42,7 +42,7 @@ async def test_a_resource_that_can_not_be_recorded_fails():
 @pytest.mark.parametrize(
     ("sent", "status"), [(True, StackStatus.CREATE_COMPLETE), (False, StackStatus.ROLLBACK_COMPLETE)]
 )
-async def test_what_exists_after_an_interruption_is_the_stacks_where_its_creation_was_sent(sent, status):
+async def test_an_interrupted_creation_takes_what_exists_for_its_own_only_if_it_was_sent(sent, status):
     machine = Machine()
     await machine.ask("CreateStack", StackName=NAME, TemplateBody=TEMPLATE)
     assert await machine.finish() is StackStatus.CREATE_COMPLETE
