@@ -128,7 +128,8 @@ async def test_a_server_that_is_killed_before_it_gets_a_request_is_replaced(linu
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("true", "first"))
     servers = linux.runtime._monitors
-    connect, killed = servers._connection, []
+    connect = servers._connection
+    killed: list[int] = []
 
     def connect_and_kill():
         connection = connect()

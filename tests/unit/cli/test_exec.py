@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 
-from websockets.sync.server import serve
+from websockets.sync.server import ServerConnection, serve
 
 from moyai.cli.exec.client import Session, SessionEnd, run_session
 from moyai.cli.exec.command import CapturedOutput
 
 
+def receive(connection: ServerConnection) -> None:
+    """Wait for the token, and end the connection."""
+    connection.recv()
+
+
 def test_a_lost_connection_has_no_exit_code(capsys):
-    with serve(lambda socket: socket.recv(), "127.0.0.1", 0) as server:
+    with serve(receive, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         end = run_session(Session(f"ws://127.0.0.1:{server.socket.getsockname()[1]}/", "token"), terminal=False)

@@ -63,7 +63,7 @@ class BalancedServer(Server):
     """A server with a load balancer at the public address."""
 
     kind = "application"
-    names = ("web-1.elb.localhost",)
+    names: tuple[str, ...] = ("web-1.elb.localhost",)
 
     def call(self, service, operation, **parameters):
         assert (service, operation) == ("acm", "DescribeCertificate")
