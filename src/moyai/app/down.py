@@ -22,15 +22,16 @@ _TIMEOUT = 30.0
 _POLL = Seconds(0.1)
 
 
-async def down(settings: Settings, *, forget: bool) -> None:
+async def down(settings: Settings, *, forget: bool) -> bool:
     """End the control plane, stop all tasks and remove what they have on this machine; with ``forget`` also the state.
+    False if the state directory has no installation.
 
     Other files in the state directory are left alone: it may be a home directory.
     Errors: StateLocked when the control plane does not end within half a minute; NotStopped when a process can't be
     ended, and then the state is kept; StoreFault.
     """
     if not settings.state.database.exists():
-        return
+        return False
     store = await _take_over(settings)
     try:
         await asyncio.to_thread(EmbeddedServer(settings.state.delegate, SystemClock()).stop)
@@ -47,6 +48,7 @@ async def down(settings: Settings, *, forget: bool) -> None:
                 remove_tree(str(path))  # tasks may have made deep trees in it
             else:
                 path.unlink(missing_ok=True)
+    return True
 
 
 async def _take_over(settings: Settings) -> SqliteStore:

@@ -26,9 +26,11 @@ def down(
 
     from moyai.app.down import down as stop_everything
 
-    asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
+    was_there = asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
     line = f"Stopped everything in {state}{' and deleted its data' if forget else ''}."
-    echo(json.dumps({"state": str(state), "forgotten": forget}) if as_json else line)
+    if not was_there:
+        line = f"There is no installation in {state}, so there is nothing to stop. Another one: --state DIRECTORY."
+    echo(json.dumps({"state": str(state), "found": was_there, "forgotten": forget and was_there}) if as_json else line)
 
 
 def reset(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
