@@ -54,7 +54,7 @@ def error_of(client: Any, operation: str, request: dict[str, Any]) -> tuple[str,
     return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Message"]
 
 
-def service(cluster: Cluster, **changes: Any) -> dict[str, Any]:
+def service(cluster: Cluster, /, **changes: Any) -> dict[str, Any]:
     """A request for a service that would be made as it is."""
     connect = {"enabled": True, "services": [offer("web", "new", 80, discoveryName="new")]}
     sound = {
