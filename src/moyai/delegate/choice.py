@@ -47,7 +47,8 @@ class Delegates(Delegate):
         """The scopes of requests to the embedded server."""
         self._sent_networks: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
-        self._resets = 0
+        self._reset_changes = 0
+        """The number of resets that have begun and of those that have ended: odd while one is under way."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
         """By URL; the embedded server's has its socket's name."""
@@ -75,22 +76,25 @@ class Delegates(Delegate):
         url = self._url(request.service)
         if url is not None:
             return await self._client(url).forward(request)
-        resets = self._resets
+        changes = self._reset_changes
         try:
             return await self._forward_again(request)
         except (DelegateFailed, FileNotFoundError) as fault:
-            if self._resets == resets:
+            if self._reset_changes == changes and changes % 2 == 0:
                 raise
             raise DelegateBusy("moyai was reset while this request was under way. Please send it again.") from fault
 
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""
-        self._resets += 1
+        self._reset_changes += 1
         self._scopes.clear()
-        await self._embedded.end()
-        self._sent_networks.clear()  # not before: a request under way records what it has sent
-        for key in self._clients.keys() - {*self._choice.urls.values(), self._choice.url}:
-            await self._clients.pop(key).close()
+        try:
+            await self._embedded.end()
+            self._sent_networks.clear()  # not before: a request under way records what it has sent
+            for key in self._clients.keys() - {*self._choice.urls.values(), self._choice.url}:
+                await self._clients.pop(key).close()
+        finally:
+            self._reset_changes += 1
 
     async def _forward_again(self, request: DelegatedRequest) -> DelegatedResponse:
         """Forward a request to the embedded server, which is started again where it does not answer."""
