@@ -17,14 +17,12 @@ from tests.e2e.small_image import IMAGE, make_root
 
 HERE = Path(__file__).parent
 LONG = (
-    "test_guestbook.py",
     "appmesh/test_migration.py",
     "test_aws_cli.py",
     "test_container_instances.py",
     "test_demo.py",
     "console/test_console_journey.py",
     "test_traffic_shifts.py",
-    "test_app_mesh_cli.py",
     "test_access_keys.py",
     "test_outside_command.py",
     "test_deployment_failures.py",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.installation import Installation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root]
+pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 NODE = {
     "listeners": [

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.guide import blocks_of, run_commands
 from tests.e2e.installation import Installation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root]
+pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 
 def test_the_guides_commands_run_as_printed(make_installation, tmp_path: Path):

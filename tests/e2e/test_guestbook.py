@@ -23,7 +23,7 @@ from tests.e2e.installation import GRACE, Installation
 from tests.e2e.stack import Cluster
 from tests.e2e.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root]
+pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 EXAMPLE = Path(__file__).parents[2] / "examples/guestbook"
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/guestbook"
@@ -168,7 +168,6 @@ def test_data_written_through_the_front_outlives_the_database(guestbook, cluster
     assert cluster.until(task["taskArn"], "STOPPED")["containers"][0]["exitCode"] == 0
 
 
-@pytest.mark.heavy
 def test_the_commands_of_the_guide_from_compose_run_as_printed(installation, tmp_path):
     script = "\n".join(BLOCK.findall(GUIDE.read_text())).replace("http://127.0.0.1:4566", installation.url)
     result = subprocess.run(
@@ -185,7 +184,6 @@ def test_the_commands_of_the_guide_from_compose_run_as_printed(installation, tmp
     assert installation.client("efs").describe_file_systems(CreationToken="visits")["FileSystems"] == []
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_rolling_deployment_of_each_service_loses_no_request(guestbook, cluster, service):
     with Visitors(guestbook) as visitors:

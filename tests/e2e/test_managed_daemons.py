@@ -90,7 +90,7 @@ def test_a_daemon_is_deployed_updated_rolled_back_and_deleted(make_installation)
     assert {(t["group"], t["capacityProviderName"], t["launchType"]) for t in first} == {
         ("daemon:watch", "machines", "EC2")
     }
-    assert daemon.answers_other_tasks()
+    eventually(daemon.answers_other_tasks, "the daemon answers")
     deployment = daemon.update(arn, daemon.define(SLEEPS))
     installation.kill()
     installation.up()

@@ -11,6 +11,7 @@ from tests.e2e.installation import Installation
 
 
 @pytest.mark.e2e
+@pytest.mark.heavy
 def test_the_commands_run_as_printed(tmp_path: Path):
     installation = Installation(tmp_path / "state", "--runtime", "sim", "--dns-port", "0")
     installation.up()

@@ -32,7 +32,7 @@ class Owner:
         """A task set of a definition of its own; its id."""
         definition = self.cluster.define(f"batch-{name}", shell("sleep 1000"))
         scale = ("--scale", f"value={percent},unit=PERCENT", "--external-id", name)
-        how = ("--task-definition", definition, "--network-configuration", self.network)
+        how = ("--task-definition", definition, "--launch-type", "FARGATE", "--network-configuration", self.network)
         return str(self.aws("create-task-set", *PLACE, *how, *scale)["taskSet"]["id"])
 
     def steady(self, **counts: int) -> None:
