@@ -13,7 +13,7 @@ from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.placement import PlacementStrategy
 from moyai.domain.ecs.rebalancing import ENABLED
-from moyai.domain.ecs.service import DAEMON, EXTERNAL_CONTROLLER, REPLICA, DeploymentConfiguration
+from moyai.domain.ecs.service import DAEMON, EXTERNAL_CONTROLLER, DeploymentConfiguration
 from moyai.domain.ecs.strategy import Strategy
 from moyai.plan.capacity.registration import EC2
 from moyai.plan.task.launch import FARGATE
@@ -24,11 +24,7 @@ _FULL = 100  # percent
 
 
 def check_scheduling(strategy: str, controller: str) -> None:
-    """Raises InvalidParameter for an unknown strategy, and for DAEMON with the EXTERNAL controller."""
-    if strategy not in {REPLICA, DAEMON}:
-        raise unsupported_value(
-            "schedulingStrategy", strategy, f"scheduling strategy should be one of [{REPLICA},{DAEMON}]"
-        )
+    """Raises InvalidParameter for DAEMON with the EXTERNAL controller; the model has the strategies that there are."""
     if strategy == DAEMON and controller == EXTERNAL_CONTROLLER:
         raise InvalidParameter(
             "The daemon scheduling strategy does not support the EXTERNAL deployment controller. Change the deployment"
