@@ -121,7 +121,7 @@ def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, t
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{edge['requests']} "))
     expect(person.fact("Retries / timeouts")).to_have_text(f"{edge['retries']} / {edge['timeouts']}")
     assert min(edge["failures"], edge["retries"], edge["timeouts"]) > 0
-    expect(person.fact("Targets")).to_contain_text(f"{MESH}/red (virtual node)")
+    expect(person.fact("Targets")).to_have_text(f"{MESH}/red (virtual node) View traces")
     trouble = person.chart("Retries, timeouts, ejected hosts").values()
     assert sum(point.get("Retries", 0) for point in trouble) == edge["retries"]  # none in a minute that is not over
     codes = person.chart("Status codes").values()
