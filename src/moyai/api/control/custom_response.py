@@ -6,31 +6,19 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/c
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
-from urllib.parse import parse_qs
+from typing import Final
 
 import msgspec
 
-from moyai.api.control.handlers import message_response
+from moyai.api.control.handlers import message_response, token_and_resource
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.cloudformation.signal import StackSignal
 from moyai.domain.world import Delete, Put
 from moyai.ports.store import Store
-from moyai.stacks.types.rows.custom import awaited_requests
+from moyai.stacks.types.rows.custom import RESPONSE_READER, awaited_requests
 
 MAX_RESPONSE: Final = 4096
 """Bytes of an answer, as on AWS."""
-
-
-class _ResponseBody(msgspec.Struct, frozen=True, rename="pascal"):
-    status: Literal["SUCCESS", "FAILED"]
-    request_id: str
-    physical_resource_id: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
-    reason: str | None = None
-    data: dict[str, object] | None = None
-
-
-_READER: Final = msgspec.json.Decoder(_ResponseBody)
 _RECORD: Final = msgspec.msgpack.Encoder()
 """Encodes as records are, so that what can't be recorded is refused."""
 
@@ -46,13 +34,12 @@ class CustomResponseHandler:
         if request.method != "PUT":
             return message_response(405, "Use PUT.")
         world = self._store.world
-        token = parse_qs(request.query).get("token", [""])[-1]
-        resource = next(iter(world.stack_resources.by("token", token)), None)
+        token, resource = token_and_resource(request, world)
         if len(request.body) > MAX_RESPONSE:
             return message_response(400, f"Response object is too long: it may have {MAX_RESPONSE} bytes.")
         try:
             text = request.body.decode()
-            response = _READER.decode(text)
+            response = RESPONSE_READER.decode(text)
             _RECORD.encode(response.data)
         except OverflowError:
             return message_response(400, "The Data of the answer has an integer that does not fit into 64 bits.")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from urllib.parse import parse_qs
 
 import msgspec
 
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.domain.cloudformation.stack import StackResource
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock
@@ -143,3 +145,9 @@ class ResetHandler:
 def message_response(status: int, message: str) -> HttpResponse:
     """A JSON body with a message."""
     return HttpResponse(status, JSON, msgspec.json.encode({"message": message}))
+
+
+def token_and_resource(request: HttpRequest, world: World) -> tuple[str, StackResource | None]:
+    """The token in a request's URL, and the resource of a stack that has it."""
+    token = parse_qs(request.query).get("token", [""])[-1]
+    return token, next(iter(world.stack_resources.by("token", token)), None)

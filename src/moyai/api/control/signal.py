@@ -7,12 +7,11 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
-from urllib.parse import parse_qs
 
 import msgspec
 
 from moyai.api.cloudformation.signals import MAX_SIGNALS
-from moyai.api.control.handlers import message_response
+from moyai.api.control.handlers import message_response, token_and_resource
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.cloudformation.signal import StackSignal
 from moyai.domain.world import Put
@@ -41,8 +40,7 @@ class SignalHandler:
         if request.method != "PUT":
             return message_response(405, "Use PUT.")
         world = self._store.world
-        token = parse_qs(request.query).get("token", [""])[-1]
-        resource = next(iter(world.stack_resources.by("token", token)), None)
+        token, resource = token_and_resource(request, world)
         if resource is None or resource.type != HANDLE:
             return message_response(404, "There is no wait condition handle with this token.")
         try:

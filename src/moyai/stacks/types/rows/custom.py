@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,9 +39,9 @@ _SUBJECT: Final = "AWS CloudFormation custom resource request"
 class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
     """What a function answers. ``data``: the attributes of the resource."""
 
-    status: str
+    status: Literal["SUCCESS", "FAILED"]
     request_id: str
-    physical_resource_id: str | None = None
+    physical_resource_id: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
     reason: str | None = None
     data: dict[str, Any] | None = None
 
@@ -51,7 +51,8 @@ class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
         return self.status == "SUCCESS"
 
 
-_RESPONSE: Final = msgspec.json.Decoder(CustomResponse)
+RESPONSE_READER: Final = msgspec.json.Decoder(CustomResponse)
+"""Reads an answer, as it comes and as it is recorded."""
 
 
 class CustomResource(StackResourceType, frozen=True):
@@ -183,7 +184,7 @@ def _call(service_token: str, message: str) -> Call:
 def _response(request_id: str, context: ResourceContext) -> Procedure[CustomResponse | None]:
     answer = yield Signals(context.token)
     text = answer["successes"].get(request_id)
-    return None if text is None else _RESPONSE.decode(text)
+    return None if text is None else RESPONSE_READER.decode(text)
 
 
 def _check_success(response: CustomResponse) -> None:
