@@ -91,10 +91,9 @@ class EventRuleLoop:
         if not isinstance(outcome, DeliveryProblem):
             self._store.apply([Delete(EventDelivery, delivery.id), *(Put(further) for further in outcome)])
             return None
-        again = next_attempt(delivery, now) if outcome.passes else None
-        if again is not None:
-            self._store.apply([Put(again)])
-            return again.due_at
+        due_at = self._retry(delivery, outcome, now)
+        if due_at is not None:
+            return due_at
         _log.warning("%s: %s did not take an event: %s", delivery.rule, delivery.target.arn, outcome.text)
         return await self._bury(give_up(delivery, now), now)
 
@@ -125,11 +124,18 @@ class EventRuleLoop:
     async def _bury(self, delivery: EventDelivery, now: Instant) -> Instant | None:
         """Bring an event that was given up to the dead-letter queue."""
         problem = await give_to_dead_letter_queue(self._caller, delivery)
-        again = next_attempt(delivery, now) if problem is not None and problem.passes else None
-        if again is not None:
-            self._store.apply([Put(again)])
-            return again.due_at
         if problem is not None:
+            due_at = self._retry(delivery, problem, now)
+            if due_at is not None:
+                return due_at
             _log.warning("%s: the dead-letter queue did not take an event: %s", delivery.rule, problem.text)
         self._store.apply([Delete(EventDelivery, delivery.id)])
         return None
+
+    def _retry(self, delivery: EventDelivery, problem: DeliveryProblem, now: Instant) -> Instant | None:
+        """Record another attempt, where the problem may pass and the policy has one left. Returns when it is due."""
+        again = next_attempt(delivery, now) if problem.passes else None
+        if again is None:
+            return None
+        self._store.apply([Put(again)])
+        return again.due_at
