@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import jmespath
@@ -11,30 +10,18 @@ import yaml
 from botocore.exceptions import ClientError
 
 from tests.contract.api.installation import Installation
+from tests.terraform_calls import TerraformCalls
 
 RESOURCES = yaml.safe_load(Path(__file__).with_name("terraform.yaml").read_text())
 
 
-class Terraform:
-    """Applies and destroys resources of the file, with the values that their answers gave."""
+class Terraform(TerraformCalls):
+    """Applies and destroys resources of the file."""
 
     def __init__(self) -> None:
         self.installation = Installation()
-        self.client = cache(self.installation.client)
-        self.values: dict[str, str] = {}
+        super().__init__(self.installation.client)
         self.applied: list[str] = []
-
-    def call(self, service: str, operation: str, parameters: object, keep=None, error: str | None = None):
-        """Send one call, and keep values of its answer."""
-        try:
-            answer = getattr(self.client(service), operation)(**self._filled(parameters))
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] != error:
-                raise
-            return None
-        assert error is None, f"{operation} should fail with {error}"
-        self.values |= {name: jmespath.search(path, answer) for name, path in (keep or {}).items()}
-        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def apply(self, name: str) -> None:
         """Create a resource after those that it needs."""
@@ -56,16 +43,6 @@ class Terraform:
         except ClientError as refused:
             return refused.response["Error"]["Code"]
         return jmespath.search(RESOURCES[name]["gone"], answer)
-
-    def _filled(self, value):
-        match value:
-            case dict():
-                return {key: self._filled(item) for key, item in value.items()}
-            case list():
-                return [self._filled(item) for item in value]
-            case str() if value.startswith("{") and value.removeprefix("{").removesuffix("}") in self.values:
-                return self.values[value.removeprefix("{").removesuffix("}")]
-        return value
 
 
 @pytest.mark.parametrize("name", RESOURCES)
