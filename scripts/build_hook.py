@@ -1,4 +1,5 @@
-"""The build hook of the package: it builds the console from ``web/``, and adds the example that ``moyai demo`` runs.
+"""The build hook of the package: it builds the console from ``web/``, and adds the example that ``moyai demo`` runs,
+and the parity table that ``moyai analyze`` reads.
 
 Hatchling runs it for ``pip install``, ``pip wheel`` and ``python -m build``. A source distribution contains the built
 console, so that installing from it needs no Node.js. An editable installation is left to scripts/setup.sh.
@@ -26,7 +27,7 @@ _EXAMPLE = ("Dockerfile", "image", "services", "task-definitions")
 
 
 class ConsoleHook(BuildHookInterface):
-    """Adds the console and the example to the wheel, and the console to the source distribution."""
+    """Adds the console, the example and the parity table to the wheel, and the console to the source distribution."""
 
     PLUGIN_NAME = "custom"
 
@@ -50,6 +51,8 @@ class ConsoleHook(BuildHookInterface):
             example = self._root / "examples" / "shop"
             for name in _EXAMPLE:  # and not what tools may have left beside it
                 build_data["force_include"][str(example / name)] = f"moyai/cli/demo/example/{name}"
+            parity = self._root / "docs" / "reference" / "parity.md"
+            build_data["force_include"][str(parity)] = "moyai/cli/analyze/parity.md"
 
     @property
     def _root(self) -> Path:

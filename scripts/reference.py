@@ -24,22 +24,12 @@ from typer.main import get_command
 
 import moyai
 from moyai.api.coverage import render_coverage
-from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
-from moyai.app.clock import SystemClock
-from moyai.app.config import Settings
-from moyai.app.wiring import ServicePorts, services
+from moyai.app.request_check import idle_services
 from moyai.cli.main import command_line
-from moyai.dns.index import Zones
 from moyai.domain.ecs.task import TASK_TRANSITIONS
-from moyai.domain.world import World
 from moyai.kernel.errors import ApiError
-from moyai.runtime.sim.runtime import SimRuntime
 from moyai.stacks.types.registry import resource_types
-from moyai.store.blob_files import BlobFiles, BlobLimits
-from moyai.store.log_memory import MemoryLogStore
-from moyai.telemetry.query import SeriesReader
-from moyai.telemetry.series.head import MetricHead
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -91,18 +81,8 @@ A template may set the properties, and read every property and attribute with `F
 
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
-    metric_head, clock = MetricHead(), SystemClock()
-    sessions = ExecSessionRegistry(SimRuntime(clock), clock)
-    blobs = BlobFiles(Path(), clock, BlobLimits())  # no operation is called
-    zones = Zones(World(), lambda _: 0)
-    service_ports = ServicePorts(
-        SeriesReader(metric_head), metric_head, MemoryLogStore(), blobs, sessions, clock, zones
-    )
     return {
-        "coverage.md": render_coverage(
-            services(service_ports, Settings(), None),
-            load_models(),
-        ),
+        "coverage.md": render_coverage(idle_services(), load_models()),
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),

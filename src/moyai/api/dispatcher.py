@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from botocore.model import OperationModel, ServiceModel
@@ -93,6 +94,21 @@ class ServiceDispatcher:
             return self._acceptor(operation, model).accept(params)
         except Misfit as misfit:
             raise fault(misfit.message) from None
+
+    def refusals(
+        self, operation: ApiOperation[Any], params: Params, unknown: AbstractSet[str] = frozenset()
+    ) -> list[str]:
+        """Every reason to refuse these parameters that the model and the supported members give. ``unknown``: the
+        names, in lower case, of members that will be set later, so that they may be missing.
+        """
+        model = self.model.operation_model(operation.name)
+        complaints = [
+            complaint
+            for complaint in self._validator.complaints(model, params)
+            if not (complaint.missing and complaint.where.rpartition(".")[2].lower() in unknown)
+        ]
+        refused = [misfit.message for misfit in self._acceptor(operation, model).unsupported_members(params)]
+        return [*([self._service.describe(complaints)] if complaints else []), *refused]
 
     def _acceptor(self, operation: ApiOperation[Any], model: OperationModel) -> Acceptor[Any]:
         acceptor = self._acceptors.get(operation.name)

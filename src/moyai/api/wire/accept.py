@@ -117,12 +117,16 @@ class Acceptor(Generic[R]):
         try:
             self._check_support(params, self._top)
         except UnsupportedMember:  # only a request that is refused pays for the search for all reasons
-            misfits = list(self._unsupported_members(params, self._top))
+            misfits = self.unsupported_members(params)
             raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits) from None
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
             raise self._translated(str(error)) from error
+
+    def unsupported_members(self, params: Params) -> list[Misfit]:
+        """Every member that the request sets and moyai does not support, in the order of the request."""
+        return list(self._unsupported_members(params, self._top))
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on each member, outermost first; members below an unused member are left out."""

@@ -1,18 +1,28 @@
 """The checks of documents, each by itself and all together. Pure but for the checks of ECS's API, which are passed in.
 
-Promise: a finding says in which file, what is wrong and what to do. A problem fails here; a warning may be intended.
+Promise: a finding says in which file, what is wrong and what to do. A problem fails here; a warning may be intended; a
+difference is how moyai does what the document asks for, where that is not AWS's way.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
-from moyai.cli.analyze.documents import Document, DocumentKind
+from botocore.model import StructureShape
 
-_PROBLEM, _WARNING = "problem", "warning"
+from moyai.cli.analyze.differences import ParityRow, differences, parity_rows
+from moyai.cli.analyze.documents import Document, DocumentKind
+from moyai.cli.analyze.requests import DocumentRequest
+from moyai.cli.analyze.templates import template_content
+from moyai.cli.analyze.terraform import delegated_types, plan_requests
+from moyai.domain.cloudformation.errors import TemplateFault
+
+_ECS: Final = "ecs"
+_PROBLEM, _WARNING, _DIFFERENCE = "problem", "warning", "difference"
 _OPERATIONS: Final = MappingProxyType(
     {DocumentKind.TASK_DEFINITION: "RegisterTaskDefinition", DocumentKind.SERVICE: "CreateService"}
 )
@@ -26,46 +36,122 @@ _FORMS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
 
 
 class AnalyzedFinding(NamedTuple):
-    """A finding, and the file that it is about."""
+    """A finding, the file that it is about, and the resource in it, if it is about one."""
 
     severity: str
     file: str
     message: str
+    resource: str = ""
 
 
 class Checks(Protocol):
-    """The checks of ECS's API and of CloudFormation's types."""
+    """The checks of AWS's API."""
 
-    def refusal(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
-        """Why a request is refused."""
+    def has_service(self, name: str) -> bool:
+        """Whether moyai implements the service."""
 
-    def is_resource_type(self, name: str) -> bool:
-        """Whether a stack may have such a resource."""
+    def input_shape(self, service: str, operation: str) -> StructureShape:
+        """The model of an operation's input."""
+
+    def ecs_refusal(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
+        """Why a request of ECS's is refused."""
+
+    def fit_members(self, service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Members with the names and types of the model. Raises ValueError."""
+
+    def refusals(
+        self, service: str, operation: str, members: Mapping[str, Any], unknown: AbstractSet[str]
+    ) -> Sequence[str]:
+        """All reasons to refuse fitted members."""
 
 
 def analyze_documents(documents: Sequence[Document], checks: Checks) -> list[AnalyzedFinding]:
     """All findings, in the order of the files."""
-    findings = [finding for document in documents for finding in _of_document(document, checks)]
-    return [*findings, *_of_aliases(documents), *_of_port_names(documents)]
+    findings: list[AnalyzedFinding] = []
+    requests: list[DocumentRequest] = []
+    for document in documents:
+        match document.kind:
+            case DocumentKind.TEMPLATE:
+                own, drafts = _of_template(document)
+            case DocumentKind.PLAN:
+                own, drafts = _of_plan(document, checks)
+            case _:
+                own, drafts = _of_ecs_document(document, checks)
+        findings += own
+        for draft in drafts:
+            refused, request = _checked(draft, checks) if draft.resource else ([], draft)
+            findings += refused
+            requests.append(request)
+    rows = parity_rows()
+    for request in requests:
+        findings += _of_request(request, rows)
+    return [*findings, *_of_aliases(requests), *_of_port_names(requests)]
 
 
-def _of_document(document: Document, checks: Checks) -> Iterator[AnalyzedFinding]:
+def finding_lines(findings: Sequence[AnalyzedFinding]) -> list[str]:
+    """The findings as text; a difference once, with all that it is about below."""
+    lines, places = [], dict[str, list[str]]()
+    for finding in findings:
+        place = f"{finding.file}: {finding.resource}" if finding.resource else finding.file
+        if finding.severity == _DIFFERENCE:
+            places.setdefault(finding.message, []).append(place)
+        else:
+            lines.append(f"{finding.severity}: {place}: {finding.message}")
+    for message, concerned in places.items():
+        lines += [f"{_DIFFERENCE}: {message}", *(f"  {place}" for place in concerned)]
+    return lines
+
+
+def _of_template(document: Document) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
     file = str(document.path)
-    if document.kind is DocumentKind.TEMPLATE:
-        for name, resource in document.content["Resources"].items():
-            kind = resource.get("Type", "") if isinstance(resource, dict) else ""
-            if not checks.is_resource_type(str(kind)):
-                yield AnalyzedFinding(_PROBLEM, file, f"{name}: the type {kind} is not supported by moyai")
-        return
+    try:
+        problems, requests = template_content(file, document.raw.decode())
+    except (TemplateFault, UnicodeDecodeError) as fault:
+        return [AnalyzedFinding(_PROBLEM, file, str(fault))], []
+    return [AnalyzedFinding(_PROBLEM, file, problem, name) for name, problem in problems], requests
+
+
+def _of_plan(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+    file = str(document.path)
+    others = [
+        AnalyzedFinding(
+            _WARNING, file, f"{name}: moyai does not implement it; another server must answer, see --delegate"
+        )
+        for name in delegated_types(document.content)
+    ]
+    return others, list(plan_requests(file, document.content, checks.input_shape))
+
+
+def _of_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+    file, operation = str(document.path), _OPERATIONS[document.kind]
     parameters = {name: value for name, value in document.content.items() if name not in _RETURNED_ONLY}
     try:
-        refusal = checks.refusal(_OPERATIONS[document.kind], parameters)
+        refusal = checks.ecs_refusal(operation, parameters)
     except (TypeError, ValueError) as error:  # YAML has values that JSON lacks, such as dates
         refusal = f"a value can't be sent to ECS: {error}"
-    if refusal is not None:
-        yield AnalyzedFinding(_PROBLEM, file, refusal)
-    for container in _objects(parameters, "containerDefinitions"):
-        yield from _of_health_check(file, container)
+    findings = [] if refusal is None else [AnalyzedFinding(_PROBLEM, file, refusal)]
+    return findings, [DocumentRequest(file, "", _ECS, operation, parameters)]
+
+
+def _checked(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding], DocumentRequest]:
+    """What is refused of a resource's request, and the request with the model's names and types."""
+    if not checks.has_service(draft.service):
+        return [], draft
+    try:
+        members = checks.fit_members(draft.service, draft.operation, draft.members)
+    except ValueError as error:
+        return [AnalyzedFinding(_PROBLEM, draft.file, str(error), draft.resource)], draft
+    refused = checks.refusals(draft.service, draft.operation, members, draft.unknown)
+    findings = [AnalyzedFinding(_PROBLEM, draft.file, reason, draft.resource) for reason in refused]
+    return findings, draft._replace(members=members)
+
+
+def _of_request(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[AnalyzedFinding]:
+    for container in _objects(request.members, "containerDefinitions"):
+        for finding in _of_health_check(request.file, container):
+            yield finding._replace(resource=request.resource)
+    for difference in differences(request, rows):
+        yield AnalyzedFinding(_DIFFERENCE, request.file, difference, request.resource)
 
 
 def _of_health_check(file: str, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
@@ -85,42 +171,47 @@ def _of_health_check(file: str, container: Mapping[str, Any]) -> Iterator[Analyz
         yield AnalyzedFinding(_WARNING, file, f"{name}: the health check asks port {port}, which no portMapping has")
 
 
-def _of_aliases(documents: Sequence[Document]) -> Iterator[AnalyzedFinding]:
+def _of_aliases(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
     """Names that two services of a namespace offer at one port: callers reach only one of them."""
-    owners: dict[tuple[str, str, str], str] = {}
-    for document in _services(documents):
-        connect = document.content.get("serviceConnectConfiguration")
+    owners: dict[tuple[str, ...], str] = {}
+    for request in _services(requests):
+        connect, service = request.members.get("serviceConnectConfiguration"), _service_name(request)
         for offer in _objects(connect, "services"):
             for alias in _objects(offer, "clientAliases"):
                 name = str(alias.get("dnsName") or offer.get("discoveryName") or offer.get("portName"))
                 namespace = connect.get("namespace", "") if isinstance(connect, dict) else ""
-                key = (str(namespace), name.lower(), str(alias.get("port", 0)))
-                owner = owners.setdefault(key, str(document.content["serviceName"]))
-                if owner != str(document.content["serviceName"]):
-                    message = f"{name}:{key[2]} is a clientAlias of {owner}, too: give one of them another dnsName"
-                    yield AnalyzedFinding(_PROBLEM, str(document.path), message)
+                installation = request.file if request.resource else ""  # a template is not applied beside its parts
+                key = (installation, str(namespace), name.lower(), str(alias.get("port", 0)))
+                owner = owners.setdefault(key, service)
+                if owner != service:
+                    message = f"{name}:{key[-1]} is a clientAlias of {owner}, too: give one of them another dnsName"
+                    yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
 
 
-def _of_port_names(documents: Sequence[Document]) -> Iterator[AnalyzedFinding]:
+def _of_port_names(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
     """Offers of a port whose name the task definition, if it is among the documents, does not have."""
-    definitions = {str(d.content.get("family")): d for d in documents if d.kind is DocumentKind.TASK_DEFINITION}
-    for document in _services(documents):
-        family = str(document.content.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
+    definitions = {str(r.members.get("family")): r for r in requests if r.operation == "RegisterTaskDefinition"}
+    for request in _services(requests):
+        family = str(request.members.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
         definition = definitions.get(family)
-        if definition is None:
+        if definition is None or "containerdefinitions" in definition.unknown:
             continue
-        containers = _objects(definition.content, "containerDefinitions")
+        containers = _objects(definition.members, "containerDefinitions")
         names = {
             str(mapping.get("name")) for container in containers for mapping in _objects(container, "portMappings")
         }
-        for offer in _objects(document.content.get("serviceConnectConfiguration"), "services"):
+        for offer in _objects(request.members.get("serviceConnectConfiguration"), "services"):
             if str(offer.get("portName")) not in names:
                 message = f"portName {offer.get('portName')} is not the name of a portMapping of {family}"
-                yield AnalyzedFinding(_PROBLEM, str(document.path), message)
+                yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
 
 
-def _services(documents: Sequence[Document]) -> Iterator[Document]:
-    return (document for document in documents if document.kind is DocumentKind.SERVICE)
+def _services(requests: Sequence[DocumentRequest]) -> Iterator[DocumentRequest]:
+    return (r for r in requests if r.service == _ECS and r.operation == "CreateService")
+
+
+def _service_name(request: DocumentRequest) -> str:
+    return str(request.members.get("serviceName") or request.resource)
 
 
 def _objects(content: object, member: str) -> list[Mapping[str, Any]]:

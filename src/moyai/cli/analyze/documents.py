@@ -1,8 +1,8 @@
-"""Reads task definitions, services and CloudFormation templates from files.
+"""Reads task definitions, services, CloudFormation templates and Terraform plans from files.
 
-Promise: a file has at most a mebibyte, and at most a thousand are read. A document is no deeper than a hundred levels
-and has at most a hundred thousand values, counted as often as YAML's aliases repeat them. What is none of the three
-kinds is skipped in a directory, and refused where it was named.
+Promise: a file in YAML has at most a mebibyte, one in JSON 16, and at most a thousand are read. A document is no deeper
+than a hundred levels and has at most a million values; in YAML a hundred thousand, counted as often as its aliases
+repeat them. What is none of these kinds is skipped in a directory, and refused where it was named.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from typing import Any, Final, NamedTuple
 
 from moyai.kernel.errors import MoyaiError
 
-_LARGEST: Final = 1024 * 1024
+_LARGEST: Final = 16 * 1024 * 1024
+_LARGEST_YAML: Final = 1024 * 1024
 _MOST_FILES: Final = 1000
 _DEEPEST: Final = 100
-_MOST_VALUES: Final = 100_000
-_SUFFIXES: Final = frozenset({".json", ".yaml", ".yml", ".template"})
+_MOST_VALUES: Final = 1_000_000
+_MOST_VALUES_YAML: Final = 100_000
+_TEMPLATE: Final = ".template"
+_SUFFIXES: Final = frozenset({".json", ".yaml", ".yml", _TEMPLATE})
 
 
 class UnreadableDocument(MoyaiError):
@@ -32,14 +35,16 @@ class DocumentKind(StrEnum):
     TASK_DEFINITION = "task definition"
     SERVICE = "service"
     TEMPLATE = "CloudFormation template"
+    PLAN = "Terraform plan"
 
 
 class Document(NamedTuple):
-    """A document, and the file that it is in."""
+    """A document, and the file that it is in. ``raw``: the file as it is."""
 
     path: Path
     kind: DocumentKind
     content: Mapping[str, Any]
+    raw: bytes
 
 
 def read_documents(paths: Iterable[Path]) -> list[Document]:
@@ -67,24 +72,37 @@ def _document(path: Path, *, is_named: bool) -> Document | None:
         raw = stream.read(_LARGEST + 1)
     if len(raw) > _LARGEST:
         raise UnreadableDocument(f"{path} has more than {_LARGEST} bytes")
-    content = _parsed_content(path, raw)
-    _check_size(path, content)
+    try:
+        content = _parsed_content(path, raw)
+    except UnreadableDocument:
+        if is_named or path.suffix != _TEMPLATE:
+            raise
+        return None  # templates of many programs are called so
     kind = _kind(content)
     if kind is None or not isinstance(content, dict):
         if is_named:
-            raise UnreadableDocument(f"{path} is neither a task definition, a service nor a CloudFormation template")
+            raise UnreadableDocument(f"{path} is none of these: {', '.join(DocumentKind)}")
         return None
     wrapped = content.get("taskDefinition") if kind is DocumentKind.TASK_DEFINITION else None
-    return Document(path, kind, wrapped if isinstance(wrapped, dict) else content)
+    return Document(path, kind, wrapped if isinstance(wrapped, dict) else content, raw)
 
 
 def _parsed_content(path: Path, raw: bytes) -> object:
+    most = _MOST_VALUES
     try:
-        return json.loads(raw)
+        content: object = json.loads(raw)
     except RecursionError as error:
         raise UnreadableDocument(f"{path} has more than {_DEEPEST} levels") from error
     except ValueError:
-        pass
+        content, most = _yaml_content(path, raw), _MOST_VALUES_YAML
+    if not is_bounded(content, most):
+        raise UnreadableDocument(f"{path} has more than {_DEEPEST} levels or {most} values, or contains itself")
+    return content
+
+
+def _yaml_content(path: Path, raw: bytes) -> object:
+    if len(raw) > _LARGEST_YAML:
+        raise UnreadableDocument(f"{path} is no JSON, and has more than {_LARGEST_YAML} bytes")
     from moyai.cli.analyze.yaml_tags import load_yaml
 
     try:
@@ -93,23 +111,24 @@ def _parsed_content(path: Path, raw: bytes) -> object:
         raise UnreadableDocument(f"{path} is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from error
 
 
-def _check_size(path: Path, content: object) -> None:
-    """Raises UnreadableDocument for a document that is too deep, as one that contains itself, or too large."""
+def is_bounded(content: object, most: int = _MOST_VALUES) -> bool:
+    """Whether a document is neither too deep, as one that contains itself, nor too large."""
     waiting, count = [(content, 0)], 0
     while waiting:
         value, depth = waiting.pop()
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         count += len(parts)
-        if depth > _DEEPEST:
-            raise UnreadableDocument(f"{path} has more than {_DEEPEST} levels, or contains itself")
-        if count > _MOST_VALUES:
-            raise UnreadableDocument(f"{path} has more than {_MOST_VALUES} values")
+        if depth > _DEEPEST or count > most:
+            return False
         waiting.extend((part, depth + 1) for part in parts)
+    return True
 
 
 def _kind(content: object) -> DocumentKind | None:
     if not isinstance(content, dict):
         return None
+    if isinstance(content.get("planned_values"), dict):
+        return DocumentKind.PLAN
     if isinstance(content.get("Resources"), dict):
         return DocumentKind.TEMPLATE
     if "containerDefinitions" in content or isinstance(content.get("taskDefinition"), dict):

@@ -19,19 +19,24 @@ from moyai.stacks.template.model import ParsedTemplate
 
 def evaluate_conditions(template: ParsedTemplate, values: Values) -> dict[str, bool]:
     """The value of every condition. Raises TemplateFault for conditions that refer to each other in a circle."""
+    conditions: dict[str, bool] = {}
+    for name in condition_order(template):
+        known = msgspec.structs.replace(values, conditions=conditions)
+        conditions[name] = truth_of(evaluate(template.conditions[name], known))
+    return conditions
+
+
+def condition_order(template: ParsedTemplate) -> tuple[str, ...]:
+    """The conditions, each after those that it refers to. Raises TemplateFault when there is no such order."""
     edges = {
         name: {each.name for each in walk(condition) if isinstance(each, ConditionRef)}
         for name, condition in template.conditions.items()
     }
-    conditions: dict[str, bool] = {}
     try:
-        for name in TopologicalSorter(edges).static_order():
-            known = msgspec.structs.replace(values, conditions=conditions)
-            conditions[name] = truth_of(evaluate(template.conditions[name], known))
+        return tuple(TopologicalSorter(edges).static_order())
     except CycleError as fault:
         circle = ", ".join(sorted(set(fault.args[1])))
         raise TemplateFault(f"Template error: Circular dependency between conditions: [{circle}]") from None
-    return conditions
 
 
 def check_rules(template: ParsedTemplate, values: Values) -> None:

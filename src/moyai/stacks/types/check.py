@@ -40,7 +40,7 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
         raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
     for name, resource in resources.items():
         _check_attributes(name, resource)
-        complaint = next(_complaints(resource), None)
+        complaint = next(property_complaints(resource), None)
         if complaint is not None:
             raise TemplateFault(f"Properties validation failed for resource {name} with message:\n{complaint}")
 
@@ -58,7 +58,8 @@ def _check_attributes(name: str, resource: TemplateResource) -> None:
         raise TemplateFault(f"Template error: resource type {resource.type} does not support deletion policy Snapshot")
 
 
-def _complaints(resource: TemplateResource) -> Iterator[str]:
+def property_complaints(resource: TemplateResource) -> Iterator[str]:
+    """The properties that the resource's type does not have, or lacks."""
     schema = resource_types()[resource.type].schema
     for name in resource.properties:
         if name in schema.read_only:

@@ -190,10 +190,14 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             attributes[name] = jmespath.search(path, description)
         return {name: _plain(value) for name, value in attributes.items() if value is not None}
 
-    def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
+    def creation_input(self, properties: Properties) -> dict[str, Any]:
+        """The members of the creation's input that these properties are."""
         separate: dict[str, Follow | Children] = {**self.follow, **self.children}
         later = {name for name in self.own_calls if name not in separate or separate[name].at_creation}
-        members = self._input({name: value for name, value in values.items() if name not in later})
+        return self._input({name: value for name, value in properties.items() if name not in later})
+
+    def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
+        members = self.creation_input(values)
         members |= self.placed(context)
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token

@@ -1,0 +1,39 @@
+"""The requests that documents make: of an ECS document, one; of a template or a plan, one for each resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class DocumentRequest(NamedTuple):
+    """A request of AWS's API. ``resource``: its name in the document, or nothing. ``members`` have AWS's names.
+
+    ``unknown``: the names, in lower case, of members whose value the document does not have, such as another
+    resource's ARN.
+    """
+
+    file: str
+    resource: str
+    service: str
+    operation: str
+    members: Mapping[str, Any]
+    unknown: frozenset[str] = frozenset()
+
+
+def known_part(value: Any, is_unknown: Callable[[object], bool], unknown: set[str]) -> Any:  # noqa: ANN401 (JSON)
+    """The value without null and what is unknown. ``unknown`` gets the names, in
+    lower case, of members of which nothing remains.
+    """
+    if isinstance(value, Mapping):
+        members = {}
+        for name, member in value.items():
+            part = None if is_unknown(member) else known_part(member, is_unknown, unknown)
+            if is_unknown(member) or (not part and isinstance(part, list | dict) and member):
+                unknown.add(name.lower())
+            elif part is not None:
+                members[name] = part
+        return members
+    if isinstance(value, list | tuple):
+        return [known_part(each, is_unknown, unknown) for each in value if each is not None and not is_unknown(each)]
+    return value

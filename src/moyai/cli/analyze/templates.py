@@ -1,0 +1,120 @@
+"""Reads a CloudFormation template's requests: each resource's creation, as far as the template has its values.
+
+Promise: parameters have their defaults; what depends on others, or on resources, is unknown and not checked.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from moyai.cli.analyze.requests import DocumentRequest, known_part
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.kernel.scope import DEFAULT_SCOPE
+from moyai.stacks.evaluation.budget import Budget
+from moyai.stacks.evaluation.conditions import condition_order
+from moyai.stacks.evaluation.evaluate import evaluate, text_of, truth_of
+from moyai.stacks.evaluation.parameters import parameter_values
+from moyai.stacks.evaluation.scope import Values, pseudo_parameters
+from moyai.stacks.template.expressions import Expression, IntrinsicFunction
+from moyai.stacks.template.model import ParsedTemplate, TemplateResource
+from moyai.stacks.template.references import check_references
+from moyai.stacks.template.sections import parse_template
+from moyai.stacks.template.text import parse_text
+from moyai.stacks.types.check import property_complaints
+from moyai.stacks.types.registry import resource_types
+
+_UNKNOWN: Final = object()
+_OF_PARAMETER_STORE: Final = "AWS::SSM::"
+
+
+def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[DocumentRequest]]:
+    """What is wrong with resources by themselves, by name, and their requests. Raises TemplateFault."""
+    document = parse_text(text)
+    if "Transform" in document:
+        return _unknown_types(document), []
+    template = parse_template(document)
+    check_references(template)
+    values = _known_values(template)
+    problems: list[tuple[str, str]] = []
+    requests: list[DocumentRequest] = []
+    for name, resource in template.resources.items():
+        if resource.condition is not None and values.conditions.get(resource.condition) is False:
+            continue
+        if resource.type not in resource_types():
+            problems.append((name, _unsupported(resource.type)))
+            continue
+        problems += [(name, complaint) for complaint in property_complaints(resource)]
+        requests += _creation(file, name, resource, values)
+    return problems, requests
+
+
+def _unsupported(kind: object) -> str:
+    return f"the type {kind} is not supported by moyai"
+
+
+def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Types that are not supported, in a template whose transforms make others of its resources."""
+    resources = document.get("Resources")
+    types = {
+        name: resource.get("Type")
+        for name, resource in (resources.items() if isinstance(resources, dict) else ())
+        if isinstance(resource, dict)
+    }
+    return [
+        (name, _unsupported(kind))
+        for name, kind in types.items()
+        if kind not in resource_types() and not str(kind).startswith("AWS::Serverless::")
+    ]
+
+
+def _creation(file: str, name: str, resource: TemplateResource, values: Values) -> Iterator[DocumentRequest]:
+    kind = resource_types()[resource.type]
+    evaluated = {each: _evaluated(expression, values) for each, expression in resource.properties.items()}
+    unknown: set[str] = set()
+    properties = known_part(evaluated, lambda value: value is _UNKNOWN or isinstance(value, IntrinsicFunction), unknown)
+    if kind.drawn is not None:
+        properties.setdefault(kind.drawn, name.lower() if kind.lower_case else name)
+    accepted = {
+        each: value for each, value in properties.items() if each in kind.schema.properties - kind.schema.unsupported
+    }
+    if unknown & {each.lower() for each in kind.arranged}:
+        return  # the row makes several members of a property that is not known
+    try:
+        members = kind.creation_input(accepted)
+    except (KeyError, TypeError, AttributeError, ValueError):  # the row takes a property apart that has another form
+        return
+    yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown))
+
+
+def _evaluated(expression: Expression, values: Values) -> Any:  # noqa: ANN401 (an expression)
+    if isinstance(expression, tuple):
+        return tuple(_evaluated(element, values) for element in expression)
+    if isinstance(expression, Mapping):
+        return {name: _evaluated(member, values) for name, member in expression.items()}
+    try:
+        return evaluate(expression, values)
+    except (TemplateFault, KeyError):  # it needs an export, a zone, or a condition that is not known
+        return _UNKNOWN
+
+
+def _known_values(template: ParsedTemplate) -> Values:
+    """The defaults of parameters, the conditions that follow from them, and the mappings."""
+    texts = {
+        name: text_of(parameter.default)
+        for name, parameter in template.parameters.items()
+        if parameter.default is not None and not parameter.type.startswith(_OF_PARAMETER_STORE)
+    }
+    defaults = {name: parameter.value for name, parameter in parameter_values(template, texts, {}).items()}
+    pseudo = pseudo_parameters(DEFAULT_SCOPE, "stack", f"arn:aws:cloudformation:{DEFAULT_SCOPE.region}::stack/stack")
+    values = Values({**pseudo, **defaults}, mappings=template.mappings, budget=Budget())
+    conditions: dict[str, bool] = {}
+    for name in condition_order(template):
+        ready = msgspec.structs.replace(values, conditions=conditions)
+        outcome = _evaluated(template.conditions[name], ready)
+        if isinstance(outcome, bool | str):
+            conditions[name] = truth_of(outcome)
+    return msgspec.structs.replace(values, conditions=conditions)

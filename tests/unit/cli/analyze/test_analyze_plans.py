@@ -1,0 +1,193 @@
+"""Terraform plans and CloudFormation templates, checked resource by resource."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moyai.cli.analyze.differences import CONCERNED_TOPICS, parity_rows
+from tests.unit.cli.analyze.test_analyze import analyze
+
+CONTAINER = {"name": "app", "image": "nginx", "portMappings": [{"name": "http", "containerPort": 80}]}
+DEFINITION = {
+    "family": "web",
+    "network_mode": "awsvpc",
+    "requires_compatibilities": ["FARGATE"],
+    "cpu": "256",
+    "memory": "512",
+    "container_definitions": json.dumps([CONTAINER]),
+    "volume": [{"name": "data", "host_path": "/srv/data", "efs_volume_configuration": []}],
+    "skip_destroy": False,
+    "tags": {"team": "shop"},
+    "tags_all": {"team": "shop"},
+}
+SERVICE = {
+    "name": "web",
+    "desired_count": 1,
+    "launch_type": "FARGATE",
+    "wait_for_steady_state": False,
+    "deployment_maximum_percent": 200,
+    "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
+    "network_configuration": [{"assign_public_ip": True, "security_groups": None, "subnets": []}],
+    "service_connect_configuration": [
+        {"enabled": True, "service": [{"port_name": "http", "client_alias": [{"port": 80, "dns_name": "web"}]}]}
+    ],
+}
+BALANCER = {"name": "web", "internal": False, "load_balancer_type": "application", "subnets": ["subnet-1", "subnet-2"]}
+GROUP = {
+    "name": "web",
+    "port": 80,
+    "protocol": "HTTP",
+    "target_type": "ip",
+    "health_check": [{"path": "/", "matcher": "200"}],
+}
+LISTENER = {"port": 80, "protocol": "HTTP", "default_action": [{"type": "forward"}]}
+RULE = {"priority": 1, "action": [{"type": "forward"}], "condition": [{"path_pattern": [{"values": ["/a"]}]}]}
+
+
+def plan(unknown: dict[str, Any] | None = None, **resources: dict[str, Any]) -> dict[str, Any]:
+    """A plan as ``terraform show -json`` prints it, with resources by their types."""
+    planned = [{"address": f"{t}.x", "mode": "managed", "type": t, "values": v} for t, v in resources.items()]
+    changes = [
+        {"address": f"{name}.x", "change": {"actions": ["create"], "after_unknown": arguments}}
+        for name, arguments in (unknown or {}).items()
+    ]
+    modules = {"resources": planned[:1], "child_modules": [{"address": "module.m", "resources": planned[1:]}]}
+    return {"format_version": "1.2", "planned_values": {"root_module": modules}, "resource_changes": changes}
+
+
+UNKNOWN = {
+    "aws_ecs_service": {"task_definition": True, "network_configuration": [{"subnets": True}], "id": True},
+    "aws_lb_listener": {"load_balancer_arn": True, "default_action": [{"target_group_arn": True}]},
+    "aws_lb_listener_rule": {"listener_arn": True, "action": [{"target_group_arn": True}]},
+}
+
+
+def findings(document: object, tmp_path: Path, severity: str) -> list[str]:
+    file = tmp_path / "document.json"
+    file.write_text(json.dumps(document))
+    reported = analyze(file)[1]["findings"]
+    return [f"{f['resource']}: {f['message']}" for f in reported if f["severity"] == severity]
+
+
+def whole_plan() -> dict[str, Any]:
+    balancing = {"aws_lb": BALANCER, "aws_lb_target_group": GROUP, "aws_lb_listener": LISTENER}
+    return plan(
+        UNKNOWN,
+        aws_ecs_task_definition=DEFINITION,
+        aws_ecs_service=SERVICE,
+        aws_lb_listener_rule=RULE,
+        aws_service_discovery_http_namespace={"name": "shop"},
+        **balancing,
+    )
+
+
+def test_a_plan_that_can_be_applied_has_no_problems(tmp_path):
+    assert findings(whole_plan(), tmp_path, "problem") == []
+
+
+def test_a_plan_shows_differences_beside_its_members(tmp_path):
+    differences = findings(whole_plan(), tmp_path, "difference")
+    assert [text.partition(": on AWS, ")[0] for text in differences] == [
+        "aws_ecs_task_definition.x: volumes[].host.sourcePath",
+        "aws_ecs_service.x: assignPublicIp",
+        "aws_lb.x: Name",
+    ]
+    assert "127.83.0.0/16" in differences[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            "aws_ecs_task_definition",
+            DEFINITION | {"container_definitions": json.dumps([CONTAINER | {"credentialSpecs": ["a"]}])},
+            "containerDefinitions[0].credentialSpecs: not supported by moyai",
+        ),
+        ("aws_ecs_task_definition", DEFINITION | {"container_definitions": "{"}, "containerDefinitions"),
+        ("aws_ecs_task_definition", DEFINITION | {"container_definitions": "[" * 5_000}, "containerDefinitions"),
+        (
+            "aws_ecs_task_definition",
+            DEFINITION | {"container_definitions": '[{"cpu": "much"}]'},
+            "containerDefinitions/cpu",
+        ),
+        ("aws_ecs_service", SERVICE | {"deployment_controller": [{"type": "OTHER"}]}, "ECS"),
+        ("aws_lb", BALANCER | {"load_balancer_type": "round"}, "[application, network, gateway]"),
+        ("aws_lb_target_group", GROUP | {"port": 70_000}, "less than or equal to 65535"),
+    ],
+)
+def test_a_refused_argument_is_named_by_its_member(kind, arguments, message, tmp_path):
+    problems = findings(plan(**{kind: arguments}), tmp_path, "problem")
+    assert any(text.startswith(f"{kind}.x: ") and message in text for text in problems), problems
+
+
+def test_types_that_another_server_answers_are_named_once(tmp_path):
+    document = plan(aws_s3_bucket={"bucket": "a"}, aws_vpc={"cidr_block": "10.0.0.0/16"}, random_id={})
+    assert [text.partition(":")[0] for text in findings(document, tmp_path, "warning")] == [""]
+    assert "aws_s3_bucket" in findings(document, tmp_path, "warning")[0]
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        {},
+        {"root_module": []},
+        {"root_module": {"resources": [1, {"type": "aws_lb", "values": 1}], "child_modules": [2]}},
+    ],
+)
+def test_a_plan_of_another_form_has_no_resources(planned, tmp_path):
+    assert findings({"planned_values": planned, "resource_changes": [{"address": [1]}, 3]}, tmp_path, "problem") == []
+
+
+TEMPLATE = """
+Parameters:
+  Size: {Type: Number, Default: 256}
+  Image: {Type: String}
+  Stage: {Type: String}
+Conditions:
+  Never: !Equals [!Ref Size, "1"]
+  Production: !Equals [!Ref Stage, production]
+Resources:
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Cpu: !Ref Size
+      Memory: 512
+      ContainerDefinitions:
+        - {Name: app, Image: !Ref Image, CredentialSpecs: [a], Essential: !If [Production, true, false]}
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      TaskDefinition: !Ref Definition
+      LaunchType: MANAGED_INSTANCES
+      NetworkConfiguration: {AwsvpcConfiguration: {Subnets: !Split [",", !ImportValue Subnets]}}
+      Colour: red
+  Skipped: {Type: "AWS::Nothing::Here", Condition: Never}
+"""
+
+
+def test_a_template_is_checked_with_the_values_that_it_has(tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text(TEMPLATE)
+    reported = analyze(file)[1]["findings"]
+    texts = [f"{f['resource']}: {f['message']}" for f in reported]
+    assert [text[:62] for text in texts] == [
+        "Service: #: extraneous key [Colour] is not permitted",
+        "Definition: containerDefinitions[0].credentialSpecs: not suppo",
+        "Service: launchType: on AWS, by a capacity provider; here, rej",
+    ]
+
+
+def test_a_template_with_a_fault_of_its_own_is_a_finding(tmp_path):
+    text = "Resources: {A: {Type: 'AWS::ECS::Cluster', Properties: {ClusterName: !Ref Nothing}}}"
+    (tmp_path / "stack.yaml").write_text(text)
+    code, report = analyze(tmp_path)
+    assert code == 1
+    assert "Nothing" in report["findings"][0]["message"]
+
+
+def test_every_difference_is_a_row_of_the_parity_table():
+    assert set(CONCERNED_TOPICS) - parity_rows().keys() == set()
