@@ -67,7 +67,7 @@ def remove(name: _Name, endpoint: Endpoint = ENDPOINT, as_json: Json = False) ->
 
 def _valid_name(name: str) -> str:
     if env_file_arn(name) is None:
-        raise BadFile(f"{name} is not s3://BUCKET/KEY.env")
+        raise BadFile(f"{name!r} is not s3://BUCKET/KEY.env")
     return name
 
 

@@ -58,7 +58,7 @@ def load_archive(store: ImageStore, source: Path | io.RawIOBase) -> list[LoadedI
     """Add all images of an OCI layout or of what ``docker save`` wrote, with their own names. The source may be a pipe.
     Raises ImageRefused.
     """
-    subject = source if isinstance(source, Path) else "standard input"
+    subject = repr(str(source)) if isinstance(source, Path) else "standard input"
     with _refusals(f"{subject} can't be loaded"), store.lease() as lease:
         if isinstance(source, Path) and source.is_dir():
             return _load_images(lease, FileParts({}, source))
