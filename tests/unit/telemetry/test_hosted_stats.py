@@ -73,6 +73,19 @@ async def test_a_request_is_the_callers_and_the_targets(telemetry):
     assert answered["ProcessedBytes"] == 300
 
 
+async def test_a_grpc_call_that_reaches_no_target_is_no_http_5xx(telemetry):
+    statistics = {
+        "http.front1.egress.cart.downstream_rq_total": 3,
+        "http.front1.egress.cart.downstream_rq_5xx": 0,
+        "cluster.front1.egress.cart.upstream_rq_5xx": 3,
+        "cluster.front1.egress.cart.grpc.14": 3,
+    }
+    await telemetry.receive(HOST_PROXY, push(1, statistics), 1)
+    called = totals(telemetry, TargetDiscoveryName="cart")
+    assert called["RequestFailureCount"] == called["TargetRequestCount"] == 3
+    assert "HTTPCode_Target_5XX_Count" not in called
+
+
 async def test_requests_from_elsewhere_count_once(telemetry):
     await telemetry.receive(HOST_PROXY, host_push(1, requests=1, others=4), 1)
     assert totals(telemetry, DiscoveryName="cart")["RequestCount"] == 5

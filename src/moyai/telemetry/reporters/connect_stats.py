@@ -48,7 +48,7 @@ def _parse(name: str) -> tuple[StatEndpoint, str] | None:
 
 def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping | None:
     if "http.downstream_cx_total" in statistics or "http.downstream_rq_total" in statistics:
-        return _HTTP_CLIENT if endpoint.side is Side.CLIENT else _HTTP_SERVER
+        return HTTP_CLIENT if endpoint.side is Side.CLIENT else _HTTP_SERVER
     if "tcp.downstream_cx_total" in statistics:
         return _TCP_CLIENT if endpoint.side is Side.CLIENT else _TCP_SERVER
     return None
@@ -88,7 +88,7 @@ def _tls_errors(owner: str) -> tuple[str, ...]:
 _FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
 """Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
 TLS_ERRORS_OF_CALLERS: Final = _tls_errors("listener")
-_HTTP_CLIENT: Final = StatMapping(
+HTTP_CLIENT: Final = StatMapping(
     "http",
     (
         *(f"http.downstream_rq_{name}" for name in ("total", "tx_reset")),
