@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
+from moyai.domain.sandbox.shared_output import JSON_MEMBER, text_beginning
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.metrics import Counter as Count
@@ -41,6 +42,7 @@ from moyai.mesh.ir import (
     RouteRule,
     RouteRules,
     ServiceAddress,
+    StdoutLog,
     StreamSplit,
     TimeoutPolicy,
     WeightedDestination,
@@ -54,10 +56,12 @@ from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy import Sink
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 from moyai.xds.server.stream import AdsStream
+from moyai.xds.translate.access_log import log_kind
 from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
 from moyai.xds.translate.placement import WorkloadPlace
 from tests.e2e.envoy_rig import ENVOY, PATIENCE, Namespace
 from tests.e2e.rig_app import App
+from tests.e2e.waiting import eventually
 from tests.unit.xds.shop_mesh import task_proxy_auth
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -174,7 +178,7 @@ class Host:
             namespace.remove()
 
 
-def mesh(*members: WorkloadId) -> MeshIR:
+def mesh(*members: WorkloadId, log: StdoutLog | None = None) -> MeshIR:
     """A caller, and the applications behind ``http`` of which those in ``members`` are registered."""
     inbound = InboundPort(
         8080, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", connection_idle=4, cut_request_status=502
@@ -186,11 +190,18 @@ def mesh(*members: WorkloadId) -> MeshIR:
     )
     split = StreamSplit((WeightedDestination("stream"),), TIMEOUTS, 3)
     services = (
-        MeshService("http", Protocol.HTTP, RouteRules(rules), "egress.http", cut_request_status=502),
+        MeshService(
+            "http",
+            Protocol.HTTP,
+            RouteRules(rules),
+            "egress.http",
+            cut_request_status=502,
+            target_logs=(log,) if log else (),
+        ),
         MeshService("stream", Protocol.TCP, split, "egress.stream"),
     )
     calls = (ServiceAddress(*HTTP, "http"), ServiceAddress(*STREAM, "stream"))
-    targets = (Workload(w, "a", 15000, 15001, (inbound, raw)) for w in (ONE, TWO))
+    targets = (Workload(w, "a", 15000, 15001, (inbound, raw), access_log=log) for w in (ONE, TWO))
     workloads = (Workload(CALLER, "a", 15000, 15001, outbound=OutboundView(calls)), *targets)
     groups = {
         name: EndpointGroup(name, tuple(member(w, port) for w in members))
@@ -300,6 +311,22 @@ async def test_a_request_from_outside_of_the_host_passes_the_targets_own_filters
     assert await host.count("target.requests.of.one.ingress.http") == 1
 
 
+@pytest.mark.parametrize("json", [False, True])
+async def test_requests_between_two_tasks_are_in_the_log_that_the_target_has(host, apps, json):
+    log = StdoutLog(json, query=False)
+    host.placement[ONE] = host.placement[ONE]._replace(log=log_kind(log))
+    await host.feed.publish(mesh(ONE, TWO, log=log), host.placement)
+    assert {(await host.get("/a?secret")).status for _ in range(4)} == {200}
+    beginning = f'{{"{JSON_MEMBER}":"one"' if json else text_beginning("one")
+
+    def entries() -> list[str]:
+        lines = (host.folder / "log").read_text().splitlines()
+        return [line for line in lines if line.startswith(beginning)]
+
+    await asyncio.to_thread(eventually, lambda: len(entries()) == 2, "each task has two entries")
+    assert all("/a" in line and "secret" not in line and "10.98.0.2:8080" in line for line in entries())
+
+
 async def test_connections_reach_tcp_services(host):
     await host.feed.publish(mesh(ONE), host.placement)
     listening = await host.namespaces[ONE].listen("127.0.0.1", 8081)
@@ -316,6 +343,14 @@ async def test_a_task_that_left_the_host_leaves_nothing_in_its_namespace(host, a
     await host.feed.publish(mesh(ONE, TWO), host.placement)
     del host.placement[ONE]
     await host.feed.publish(mesh(TWO), host.placement)
-    probe = await host.namespaces[ONE].run(lambda: socket.create_server((ADDRESSES[ONE], 15000)))
-    probe.close()
+
+    def is_port_free() -> bool:
+        try:
+            socket.create_server((ADDRESSES[ONE], 15000)).close()
+        except OSError:
+            return False
+        return True
+
+    # Envoy's main thread acknowledges that a listener is removed; the worker that has its socket closes it later.
+    await host.namespaces[ONE].run(lambda: eventually(is_port_free, "the worker closes the listener"))
     assert {(await host.get()).body.split('"')[3] for _ in range(4)} == {"two"}

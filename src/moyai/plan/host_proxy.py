@@ -19,7 +19,12 @@ RESTART_AFTER = 1.0
 """Seconds between two starts of the proxy."""
 
 _CONCURRENCY = 2
-_LOG_LEVEL = "warning"
+_LOG_LEVEL = "info"
+"""The default of the tasks' own proxies."""
+_HELD_OUTPUT = 64 * 1024 * 1024
+"""Bytes of access logs that are kept while the control plane is away."""
+_FLUSH_INTERVAL = 200
+"""Milliseconds until an entry of an access log is written: a task's last ones are to come before its record goes."""
 
 
 def needs_host_proxy(world: World) -> bool:
@@ -47,6 +52,8 @@ def plan_host_proxy(world: World, observed: Observed, now: Instant) -> Plan:
         HOST_PROXY,
         HOST_PROXY_NAME,
         log_level=_LOG_LEVEL,
+        held_output=_HELD_OUTPUT,
+        flush_interval=_FLUSH_INTERVAL,
         concurrency=_CONCURRENCY,
         attempt=0 if proxy is None else proxy.attempt + 1,
         serves_host=True,

@@ -15,7 +15,7 @@ from typing import Final
 from moyai.domain.ecs.task import Container, Task
 from moyai.domain.logs.driver import LogDestination
 from moyai.domain.logs.event import LogEvent, milliseconds
-from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.ids import TaskArn
 from moyai.plan.task.log_streams import destinations, log_source
 from moyai.ports.logs import LogBatch, LogStore, LogStoreFault, SourcePosition
@@ -23,6 +23,8 @@ from moyai.ports.runtime import Output, RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 
 _INTERVAL: Final = Seconds(0.5)
+_LAST_SHARED_LINES: Final = 5.0
+"""Seconds after a task's end in which a shared proxy writes its last lines."""
 _BATCHES: Final = 16
 """Containers whose lines are stored in one transaction; this bounds the memory."""
 _log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class LogShipper:
         batches: list[LogBatch] = []
         for arn in tuple(self._tasks):
             task = self._store.world.tasks.get(arn)
-            is_stopped = task is None or task.stopped
+            is_stopped = task is None or self._has_last_lines(task)
             of_task = [] if task is None else await self._batches(task)
             batches += of_task
             if is_stopped and not of_task:
@@ -85,6 +87,12 @@ class LogShipper:
                 await self._append(batches)
                 batches = []
         await self._append(batches)
+
+    def _has_last_lines(self, task: Task) -> bool:
+        """Whether the runtime has the last lines of the task, which come late from a proxy that others share."""
+        return task.stopped and (
+            not task.shares_proxy or self._clock.now() >= later(task.stopped_at or Instant(0), _LAST_SHARED_LINES)
+        )
 
     async def _batches(self, task: Task) -> list[LogBatch]:
         definition = self._store.world.task_definitions.get(task.task_definition)

@@ -249,7 +249,7 @@ def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:
         return True
     callee = called_service(world, namespace, offer)
     published_service = ports.feed.service(callee.name, namespace.arn)
-    return published_service is None or published_service == mesh_service(callee)
+    return published_service is None or published_service == mesh_service(callee, published_service.target_logs)
 
 
 def _unsynced_callers(ports: ReconcilerPorts, offer: DiscoveryService) -> set[ProxyId]:

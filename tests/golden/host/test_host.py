@@ -12,11 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.kernel.ids import ProxyId
-from moyai.mesh.ir import MeshIR
+from moyai.mesh.ir import MeshIR, StdoutLog
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import Golden
 from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.access_log import log_kind
 from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 from tests.golden.mesh.worlds import load, with_certificates
@@ -24,17 +25,25 @@ from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal_of
 
 HERE = Path(__file__).parent
 WORLDS = HERE.parent / "mesh"
-CASES = ["http", "ingress-port-override", "protocols", "tls", "tuned-streaming", "zones"]
+LOGS = ["access-log-json-query", "access-log-text"]
+CASES = [*LOGS, "http", "ingress-port-override", "protocols", "tls", "tuned-streaming", "zones"]
 HOST = ProxyId("host/one")
 
 
 def placement_of(mesh: MeshIR) -> Placement:
     names = {workload: workload.rpartition("/")[2] for workload in mesh.workloads}
-    return {w: WorkloadPlace(w, f"/run/netns/{name}", name) for w, name in names.items() if not name.endswith("-1")}
+    return {
+        w: WorkloadPlace(w, f"/run/netns/{name}", name, log_kind(mesh.workloads[w].access_log))
+        for w, name in names.items()
+        if not name.endswith("-1")
+    }
 
 
 def hosted_mesh(mesh: MeshIR) -> MeshIR:
-    return with_called_groups(replace(mesh, hosted=frozenset(placement_of(mesh))), MeshIR())
+    logs = (workload.access_log for workload in mesh.workloads.values())
+    target_logs = tuple(dict.fromkeys(log for log in logs if isinstance(log, StdoutLog)))
+    services = {name: replace(service, target_logs=target_logs) for name, service in mesh.services.items()}
+    return with_called_groups(replace(mesh, hosted=frozenset(placement_of(mesh)), services=services), MeshIR())
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -128,8 +128,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """The size of a shared /dev/shm in MiB."""
     file_systems: Mapping[str, FileSystemMount] = {}
     """The volumes of its containers that are file systems, by name. They stay until the sandbox is released."""
-    shares_proxy: bool = False
-    """Whether the host's proxy serves it."""
+    shared_proxy: str = ""
+    """The name of its proxy's container, if that is the host's proxy; otherwise empty."""
 
     @property
     def instance(self) -> TaskId | None:

@@ -113,10 +113,12 @@ class NetworkUsage(msgspec.Struct, frozen=True):
     sent: int
 
 
-class LogLine(msgspec.Struct, frozen=True):
-    """One line of a container's output."""
+class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a container's output, or a part of a long one."""
 
     at: Instant
     stream: str
     """``stdout`` or ``stderr``."""
     text: str
+    continues: bool = False
+    """Whether it continues the line before."""

@@ -6,6 +6,7 @@ which the compilers fill in, so that all of them share one translator.
 
 from __future__ import annotations
 
+from moyai.mesh.ir.access_log import AnyLog, FileLog, StdoutLog
 from moyai.mesh.ir.destination import (
     ActiveHealthCheck,
     ConnectionLimits,
@@ -77,14 +78,11 @@ from moyai.mesh.ir.tls import (
     TrustedSecret,
 )
 from moyai.mesh.ir.workload import (
-    AnyLog,
-    FileLog,
     InboundPort,
     OutboundPort,
     OutboundView,
     ServiceAddress,
     SniPassthrough,
-    StdoutLog,
     Workload,
 )
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.mesh.ir.access_log import StdoutLog
+
 
 class Protocol(StrEnum):
     """``http`` is HTTP/1.1 behind the proxy; ``http2`` and ``grpc`` are HTTP/2 without TLS."""
@@ -287,7 +289,7 @@ class StreamSplit(msgspec.Struct, frozen=True):
 class MeshService(msgspec.Struct, frozen=True, omit_defaults=True):
     """A service, shared by name between all workloads that may call it. ``routing``: RouteRules for HTTP, HTTP/2 and
     gRPC, a StreamSplit for TCP. ``stat_name``: the name of the callers' statistics. ``cut_request_status``: as in
-    InboundPort, where the caller's proxy connects to the application itself.
+    InboundPort, where the caller's proxy connects to the application itself; ``target_logs``: then its targets' logs.
     """
 
     name: str
@@ -295,3 +297,4 @@ class MeshService(msgspec.Struct, frozen=True, omit_defaults=True):
     routing: RouteRules | StreamSplit
     stat_name: str
     cut_request_status: int | None = None
+    target_logs: tuple[StdoutLog, ...] = ()

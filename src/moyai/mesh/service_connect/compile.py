@@ -14,7 +14,7 @@ from moyai.mesh.service_connect.projections import connect_services, connect_tas
 from moyai.mesh.service_connect.routes import mesh_service
 from moyai.mesh.service_connect.tls import certificates_of
 from moyai.mesh.service_connect.traffic_split import called_service, traffic_split, tuning_in
-from moyai.mesh.service_connect.workload import WorkloadContext, workload_of
+from moyai.mesh.service_connect.workload import WorkloadContext, logs_of_targets, workload_of
 from moyai.mesh.service_connect.zones import peer_groups
 
 
@@ -54,6 +54,7 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     services = connect_services(world)
     streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
     hosted = [t for t in tasks if t.view is not None and t.is_hosted]
+    target_logs = logs_of_targets(hosted)
     separated = separated_networks(world, hosted)
     networks = networks_of(hosted, separated)
     diagnostics: list[Diagnostic] = []
@@ -68,7 +69,7 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in present]
     return MeshIR(
         workloads={workload.id: workload for workload in workloads},
-        services={c.name: mesh_service(c) for c in callees},
+        services={c.name: mesh_service(c, target_logs.get(c.service.owner, ())) for c in callees},
         destinations={t.destination: destination_of(world, c, t.destination) for c, t in targets},
         groups=peer_groups(namespace, tasks, ports)
         | {t.destination: group_of(world, c.service, t, diagnostics) for c, t in targets},

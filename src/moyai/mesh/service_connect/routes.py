@@ -16,6 +16,7 @@ from moyai.mesh.ir import (
     RequestMatch,
     RouteRule,
     RouteRules,
+    StdoutLog,
     StreamSplit,
     TextMatcher,
     TextTest,
@@ -38,7 +39,7 @@ from moyai.mesh.service_connect.traffic_split import CalledService, PoolTarget, 
 _ANY = RequestMatch()
 
 
-def mesh_service(callee: CalledService) -> MeshService:
+def mesh_service(callee: CalledService, target_logs: tuple[StdoutLog, ...] = ()) -> MeshService:
     """The routes to the service, which are the same for all callers: those of test traffic first."""
     protocol, tuning = service_protocol(callee.service), callee.tuning
     split = traffic_split(callee.owner, callee.service, callee.name)
@@ -59,6 +60,7 @@ def mesh_service(callee: CalledService) -> MeshService:
         routing,
         stat_name=f"egress.{callee.service.name}",
         cut_request_status=cut_request_status(protocol),
+        target_logs=target_logs,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, ProxyPorts
-from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, ServiceArn, WorkloadId
 from moyai.mesh.ir import Diagnostic, InboundPort, OutboundView, Protocol, ServiceAddress, StdoutLog, Workload
 from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
@@ -51,6 +52,15 @@ def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[D
         traced=context.traced,
         network=context.network,
     )
+
+
+def logs_of_targets(tasks: Iterable[ConnectTask]) -> Mapping[ServiceArn | None, tuple[StdoutLog, ...]]:
+    """The access logs of each ECS service's tasks."""
+    logs: defaultdict[ServiceArn | None, dict[StdoutLog, None]] = defaultdict(dict)
+    for task in tasks:
+        if task.view is not None and task.view.access_log is not None:
+            logs[task.service][_access_log(task.view.access_log)] = None
+    return {service: tuple(sorted(each, key=lambda log: (log.json, log.query))) for service, each in logs.items()}
 
 
 def _access_log(log: AccessLogConfiguration) -> StdoutLog:

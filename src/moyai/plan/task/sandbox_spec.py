@@ -45,7 +45,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         ipc=_ipc_sharing(definition.ipc_mode),
         shared_memory=max(linux.shared_memory_size or MemoryLimits().shared for linux in linux_parameters),
         file_systems=file_system_mounts(world, task, definition),
-        shares_proxy=task.shares_proxy,
+        shared_proxy=task.connect_proxy.name if task.shares_proxy and task.connect_proxy is not None else "",
     )
 
 

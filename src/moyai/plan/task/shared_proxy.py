@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from moyai.domain.connect.config import ProxyLogLevel
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.defaults import ProxyTopology
 from moyai.domain.ecs.metadata import runtime_id
@@ -26,12 +27,15 @@ LEAVE_LIMIT = 10.0
 
 def shares_proxy(world: World, cluster: ClusterArn, view: ConnectView | None, mode: NetworkMode) -> bool:
     """Whether a new task shares the host's proxy: by its cluster's tag, else by the installation's default. A task in
-    its container instance's own network can't, because that network is not its own.
+    its container instance's own network can't, because that network is not its own. One whose proxy is to log at the
+    level of debug has a proxy of its own: of a shared one, such a log shows the requests of others.
     """
     record = world.clusters.get(cluster)
     tag = None if record is None else record.tags.get(PROXY)
     topology = world.defaults.proxy if tag is None else ProxyTopology(tag)
-    return view is not None and mode is not NetworkMode.HOST and topology is ProxyTopology.NODE
+    if view is None or view.proxy_log_level is ProxyLogLevel.DEBUG:
+        return False
+    return mode is not NetworkMode.HOST and topology is ProxyTopology.NODE
 
 
 def observe_shared_proxy(task: Task, container: Container, state: ProxyState | None, now: Instant) -> Container:

@@ -25,7 +25,7 @@ from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
+from moyai.domain.sandbox.state import LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
 from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
@@ -45,7 +45,8 @@ from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
-from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
+from moyai.runtime.linux.tasks import sandboxes, states, usage
+from moyai.runtime.linux.tasks.container_output import OutputReader
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
 from moyai.runtime.linux.tasks.file_systems import FileSystems
@@ -92,6 +93,7 @@ class LinuxRuntime:
         self._gateway_lock = asyncio.Lock()
         self._file_systems = FileSystems(self._paths, lambda work: self._work(_with_port_errors(work)))
         self._sessions = ExecSessions(self._paths, self._work)
+        self._output = OutputReader(self._paths, clock, self.inspect)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -239,18 +241,11 @@ class LinuxRuntime:
         return usage.network_usage(self._cgroups, await self.inspect(task))
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
-
-        async def has_ended() -> bool:
-            state = await self.inspect(task)
-            container_state = state.containers.get(container) if state else None
-            return container_state is None or container_state.phase is ContainerPhase.STOPPED
-
-        log = self._paths.log(task, container)
-        async for line in logs.read_lines(log, self._clock, has_ended if follow else None):
+        async for line in self._output.lines(task, container, follow=follow):
             yield line
 
     async def output(self, task: TaskId, container: str, after: int) -> Output:
-        return await asyncio.to_thread(logs.read_output, self._paths.log(task, container), after)
+        return await self._output.read(task, container, after)
 
     # ------------------------------------------------------------------------------------------------- networks
 

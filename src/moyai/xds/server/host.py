@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.host_proxy import namespace_path
 from moyai.domain.world import ProxyState
 from moyai.kernel.ids import ProxyId, TaskId, WorkloadId
-from moyai.mesh.ir import MeshIR
+from moyai.mesh.ir import MeshIR, Workload
 from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.endpoint_history import Endpoint, EndpointIndex
 from moyai.xds.server.proxy import Proxy
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 from moyai.xds.server.shard import Shard
+from moyai.xds.translate.access_log import log_kind
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _EMPTY = MeshIR()
@@ -109,9 +110,11 @@ def without_hosted(mesh: MeshIR) -> MeshIR:
 
 
 def _placement(mesh: MeshIR) -> Placement:
-    return {workload: _place(workload) for workload in mesh.hosted}
+    return {workload: _place(workload, mesh.workloads.get(workload)) for workload in mesh.hosted}
 
 
-def _place(workload: WorkloadId) -> WorkloadPlace:
-    task = TaskId(workload.rpartition("/")[2])
-    return WorkloadPlace(workload, namespace_path(task), task)
+def _place(identity: WorkloadId, workload: Workload | None) -> WorkloadPlace:
+    task = TaskId(identity.rpartition("/")[2])
+    return WorkloadPlace(
+        identity, namespace_path(task), task, log_kind(None if workload is None else workload.access_log)
+    )

@@ -1,8 +1,9 @@
 """Access logs: one line for each request or TCP connection, written to the proxy's standard output when it ends.
 
 Whatever a client sends, its entry is one line. Envoy escapes JSON. In text, a quote inside a quoted field is written as
-``%22`` by an expression, because Envoy's own commands copy it unchanged; a header can't contain line breaks. AWS
-publishes the beginning of its text format; the rest is described in docs/reference/parity.md.
+``%22`` by an expression, because Envoy's own commands copy it unchanged; a header can't contain line breaks. A host's
+Envoy begins each line with its workload's task, which is removed where the output is divided. AWS publishes the
+beginning of its text format; the rest is described in docs/reference/parity.md.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
 """
 
@@ -13,10 +14,13 @@ from collections.abc import Iterable
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from xds.type.v3 import typed_struct_pb2
 
-from moyai.mesh.ir import AnyLog, FileLog
+from moyai.domain.sandbox.shared_output import JSON_MEMBER, text_beginning
+from moyai.mesh.ir import AnyLog, FileLog, StdoutLog
+from moyai.xds.translate.placement import LOG, SCOPE, TARGET_METADATA, WorkloadPlace
 from moyai.xds.translate.proto import to_any
 
 _CEL = "type.googleapis.com/envoy.extensions.formatter.cel.v3.Cel"
@@ -49,34 +53,54 @@ _JSON_TCP = (
 )
 
 
-def http_log(log: AnyLog | None) -> list[accesslog_pb2.AccessLog]:
+def http_log(log: AnyLog | None, place: WorkloadPlace | None = None) -> list[accesslog_pb2.AccessLog]:
     """The access log of an HTTP connection manager; gRPC and HTTP/2 have the same fields."""
     if log is None:
         return []
     if isinstance(log, FileLog):
         return [_file(log)]
+    return [_requests(log, "" if place is None else place.scope)]
+
+
+def attempt_log(log: StdoutLog) -> accesslog_pb2.AccessLog:
+    """The access log of the targets that have this one, as an upstream log of their callers' router."""
+    entries = _requests(log, f"%UPSTREAM_METADATA({TARGET_METADATA}:{SCOPE})%")
+    expression = f"xds.upstream_host_metadata.filter_metadata['{TARGET_METADATA}']['{LOG}'] == '{log_kind(log)}'"
+    entries.filter.extension_filter.name = "envoy.access_loggers.extension_filters.cel"
+    entries.filter.extension_filter.typed_config.CopyFrom(to_any(cel_pb2.ExpressionFilter(expression=expression)))
+    return entries
+
+
+def log_kind(log: AnyLog | None) -> str:
+    """A word for the settings of an access log on standard output; empty for any other."""
+    if not isinstance(log, StdoutLog):
+        return ""
+    return f"{'json' if log.json else 'text'}{'-query' if log.query else ''}"
+
+
+def _requests(log: StdoutLog, scope: str) -> accesslog_pb2.AccessLog:
     if log.json:
-        return [_json((*_JSON_HTTP, ("path", "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%")))]
+        return _json((*_JSON_HTTP, ("path", "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%")), scope)
     path = _quotable("request.headers[':path']" if log.query else "request.url_path")
     fields = ("x-forwarded-for", "user-agent", "x-request-id", ":authority")
     client = " ".join(f'"{_quotable(_header(name))}"' for name in fields)
-    return [
-        _text(
-            f'{_TIME} "%REQ(:METHOD)% {path} %PROTOCOL%" %RESPONSE_CODE% {_TRAFFIC}'
-            f" %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% {client} {_TO}"
-        )
-    ]
+    return _text(
+        f'{_TIME} "%REQ(:METHOD)% {path} %PROTOCOL%" %RESPONSE_CODE% {_TRAFFIC}'
+        f" %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% {client} {_TO}",
+        scope,
+    )
 
 
-def tcp_log(log: AnyLog | None) -> list[accesslog_pb2.AccessLog]:
+def tcp_log(log: AnyLog | None, place: WorkloadPlace | None = None) -> list[accesslog_pb2.AccessLog]:
     """The access log of a TCP proxy."""
     if log is None:
         return []
     if isinstance(log, FileLog):
         return [_file(log)]
+    scope = "" if place is None else place.scope
     if log.json:
-        return [_json(_JSON_TCP)]
-    return [_text(f'{_TIME} "%DOWNSTREAM_REMOTE_ADDRESS%" "%DOWNSTREAM_LOCAL_ADDRESS%" {_TRAFFIC} {_TO}')]
+        return [_json(_JSON_TCP, scope)]
+    return [_text(f'{_TIME} "%DOWNSTREAM_REMOTE_ADDRESS%" "%DOWNSTREAM_LOCAL_ADDRESS%" {_TRAFFIC} {_TO}', scope)]
 
 
 def _header(name: str) -> str:
@@ -87,19 +111,20 @@ def _quotable(expression: str) -> str:
     return rf"%CEL({expression}.replace('\x22', '%22'))%"
 
 
-def _json(fields: Iterable[tuple[str, str]]) -> accesslog_pb2.AccessLog:
+def _json(fields: Iterable[tuple[str, str]], scope: str) -> accesslog_pb2.AccessLog:
     line = substitution_format_string_pb2.SubstitutionFormatString()
-    line.json_format.update(dict(fields))
+    line.json_format.update({**({JSON_MEMBER: scope} if scope else {}), **dict(fields)})
     return _logger(line)
 
 
-def _text(line: str) -> accesslog_pb2.AccessLog:
+def _text(line: str, scope: str) -> accesslog_pb2.AccessLog:
     # As a TypedStruct, because xds-protos doesn't have the field that turns replace() on yet.
     settings = typed_struct_pb2.TypedStruct(type_url=_CEL)
     settings.value.update({"cel_config": {"enable_string_functions": True}})
     formatter = extension_pb2.TypedExtensionConfig(name="envoy.formatter.cel", typed_config=to_any(settings))
     text = substitution_format_string_pb2.SubstitutionFormatString(formatters=[formatter])
-    text.text_format_source.inline_string = f"{line}\n"
+    beginning = text_beginning(scope) if scope else ""
+    text.text_format_source.inline_string = f"{beginning}{line}\n"
     return _logger(text)
 
 

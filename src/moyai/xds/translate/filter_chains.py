@@ -26,7 +26,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.translate.http import HttpSettings, egress_http, http_settings, ingress_http, outbound_http
-from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.placement import WorkloadPlace
 from moyai.xds.translate.tcp import (
     WeightedClusters,
     egress_tcp,
@@ -119,7 +119,7 @@ def _service_filter(
     """
     routing = service.routing
     if isinstance(routing, StreamSplit):
-        return egress_tcp(stat_name_at(service.stat_name, settings.place), routing, clusters, settings.log)
+        return egress_tcp(service.stat_name, routing, clusters, settings.log, settings.place)
     return egress_http(service, settings)
 
 
@@ -129,7 +129,7 @@ def _port_chain(
     routing = port.routing
     if isinstance(routing, StreamSplit):
         clusters = weighted_clusters(routing, mesh.destinations)
-        network_filter = egress_tcp(stat_name_at(port.stat_name, settings.place), routing, clusters, settings.log)
+        network_filter = egress_tcp(port.stat_name, routing, clusters, settings.log, settings.place)
     else:
         network_filter = outbound_http(workload, port, settings)
     return _port_match(str(port.port), port.port, network_filter)

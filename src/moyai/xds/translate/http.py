@@ -23,7 +23,7 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 
 from moyai.mesh.ir import AnyLog, InboundPort, MeshService, OutboundPort, Protocol, Workload
 from moyai.xds.translate import names
-from moyai.xds.translate.access_log import http_log
+from moyai.xds.translate.access_log import attempt_log, http_log
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
@@ -57,7 +57,10 @@ def egress_http(service: MeshService, settings: HttpSettings) -> listener_compon
     manager = _manager(service.stat_name, service.protocol, settings)
     if settings.traced:
         manager.tracing.spawn_upstream_span.value = True  # a span for each attempt
-    manager.http_filters.append(_router(_counting_router(service.protocol, settings)))
+    router = _counting_router(service.protocol, settings)
+    if settings.place is not None:
+        router.upstream_log.extend(map(attempt_log, service.target_logs))
+    manager.http_filters.append(_router(router))
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name, settings.place)))
     if settings.place is not None and service.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(service.cut_request_status))
@@ -96,7 +99,7 @@ def _manager(
 ) -> HttpConnectionManager:
     manager = HttpConnectionManager(
         stat_prefix=stat_name_at(stat_name, settings.place),
-        access_log=http_log(settings.log),
+        access_log=http_log(settings.log, settings.place),
         early_header_mutation_extensions=[_header_removal(headers_to_remove)],
     )
     if protocol is Protocol.HTTP:

@@ -13,14 +13,21 @@ from moyai.kernel.ids import WorkloadId
 
 class WorkloadPlace(NamedTuple):
     """A workload's place on a host. ``namespace``: the path of its network namespace, which no later workload has.
-    ``scope``: the first part of the names of its statistics, without a dot; unique on the host.
+    ``scope``: the first part of the names of its statistics, without a dot; unique on the host. ``log``: the kind of
+    its access log (``access_log.log_kind``).
     """
 
     workload: WorkloadId
     namespace: str
     scope: str
+    log: str = ""
 
 
+TARGET_METADATA: Final = "moyai"
+"""The name of the metadata of endpoints that says whom requests to them are counted, logged and traced for."""
+SCOPE: Final = "scope"
+LOG: Final = "log"
+"""Keys of this metadata: fields of the target's place."""
 LOCAL: Final = "local"
 """The first part, after the scope, of the names of what a listener for callers of the same Envoy counts."""
 Placement = Mapping[WorkloadId, WorkloadPlace]

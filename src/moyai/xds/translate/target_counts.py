@@ -21,13 +21,13 @@ from envoy.type.metadata.v3 import metadata_pb2
 from envoy.type.tracing.v3 import custom_tag_pb2
 
 from moyai.mesh.ir import Protocol
-from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
+from moyai.xds.translate.placement import LOG, SCOPE, TARGET_METADATA, WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import to_any
 
 PREFIX: Final = "target"
 TAG: Final = "of"
-_SPACE, _NAME, _TASK = "moyai", "target", "task"
-"""The keys of an endpoint's metadata."""
+_NAME, _TASK = "target", "task"
+"""Keys of an endpoint's metadata."""
 _FAILED_ATTEMPTS: Final = ("UF", "UC", "UR")
 """Envoy's response flags for an endpoint that could not be reached, or ended the connection or the stream."""
 _FIRST_FAILURE: Final = 500
@@ -36,15 +36,18 @@ _GRPC_FAILURES: Final = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTER
 
 
 def name_target(metadata: base_pb2.Metadata, stat_name: str, place: WorkloadPlace) -> None:
-    """Write into an endpoint's metadata whom requests to it are counted for, and traced for."""
-    metadata.filter_metadata[_SPACE].update({_NAME: stat_name_at(stat_name, place), _TASK: place.workload})
+    """Write into an endpoint's metadata whom requests to it are counted, logged and traced for."""
+    target = {_NAME: stat_name_at(stat_name, place), _TASK: place.workload}
+    metadata.filter_metadata[TARGET_METADATA].update(target)
+    if place.log:
+        metadata.filter_metadata[TARGET_METADATA].update({SCOPE: place.scope, LOG: place.log})
 
 
 def task_tags(place: WorkloadPlace) -> Iterator[custom_tag_pb2.CustomTag]:
     """The tags of spans that say which workloads of a host's Envoy they are of."""
     caller = custom_tag_pb2.CustomTag.Literal(value=place.workload)
     yield custom_tag_pb2.CustomTag(tag="moyai.task", literal=caller)
-    key = metadata_pb2.MetadataKey(key=_SPACE, path=[metadata_pb2.MetadataKey.PathSegment(key=_TASK)])
+    key = metadata_pb2.MetadataKey(key=TARGET_METADATA, path=[metadata_pb2.MetadataKey.PathSegment(key=_TASK)])
     kind = metadata_pb2.MetadataKind(host=metadata_pb2.MetadataKind.Host())
     target = custom_tag_pb2.CustomTag.Metadata(kind=kind, metadata_key=key)
     yield custom_tag_pb2.CustomTag(tag="moyai.target", metadata=target)
@@ -91,7 +94,7 @@ def _grpc_requests() -> route_components_pb2.HeaderMatcher:
 
 
 def _stat(name: str) -> stats_pb2.Config.Stat:
-    tag = stats_pb2.Config.Tag(name=TAG, value_format=f"%UPSTREAM_METADATA({_SPACE}:{_NAME})%")
+    tag = stats_pb2.Config.Tag(name=TAG, value_format=f"%UPSTREAM_METADATA({TARGET_METADATA}:{_NAME})%")
     return stats_pb2.Config.Stat(name=name, tags=[tag])
 
 

@@ -24,11 +24,13 @@ def weighted_clusters(split: StreamSplit, destinations: Mapping[str, Destination
 
 
 def egress_tcp(
-    stat_name: str, split: StreamSplit, clusters: WeightedClusters, log: AnyLog | None
+    stat_name: str, split: StreamSplit, clusters: WeightedClusters, log: AnyLog | None, place: WorkloadPlace | None
 ) -> listener_components_pb2.Filter:
     """The filter for connections to a service; another endpoint is tried when one can't be reached."""
     proxy = tcp_proxy_pb2.TcpProxy(
-        stat_prefix=stat_name, idle_timeout=duration(split.timeouts.idle), access_log=tcp_log(log)
+        stat_prefix=stat_name_at(stat_name, place),
+        idle_timeout=duration(split.timeouts.idle),
+        access_log=tcp_log(log, place),
     )
     return tcp_filter(proxy, clusters, split.connect_attempts)
 
@@ -51,22 +53,24 @@ def ingress_tcp(
             stat_prefix=stat_name_at(inbound.stat_name, place),
             cluster=names.app_cluster(workload, inbound),
             idle_timeout=duration(inbound.timeouts.idle),
-            access_log=tcp_log(workload.access_log),
+            access_log=tcp_log(workload.access_log, place),
         ),
         connect_attempts=1,
     )
 
 
 def pass_tcp(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_components_pb2.Filter:
-    """The filter for connections to the application from callers of the same Envoy. The caller's own filters have
-    logged them, and end the idle ones.
+    """The filter for connections to the application from callers of the same Envoy, whose own filters end idle ones.
+    Of HTTP the callers' router logs the requests.
     """
-    name_stats = stat_name_at if inbound.protocol is Protocol.TCP else local_stat_name
+    is_tcp = inbound.protocol is Protocol.TCP
+    name_stats = stat_name_at if is_tcp else local_stat_name
     return _filter(
         tcp_proxy_pb2.TcpProxy(
             stat_prefix=name_stats(inbound.stat_name, place),
             cluster=names.app_cluster(workload, inbound),
             idle_timeout=duration(0),
+            access_log=tcp_log(workload.access_log, place) if is_tcp else (),
         ),
         connect_attempts=1,
     )

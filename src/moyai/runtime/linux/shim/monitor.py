@@ -185,7 +185,8 @@ class ContainerMonitor:
 
     def _keep(self, stream: OutputStream, pieces: list[Piece]) -> None:
         if pieces:
-            self._log.append(stream.name, [piece.text for piece in pieces])
+            continuing = frozenset(n for n, piece in enumerate(pieces) if piece.continues)
+            self._log.append(stream.name, [piece.text for piece in pieces], continuing)
         if pieces and self._forwarder is not None:
             self._forwarder.append(stream.name, pieces)
 

@@ -1,9 +1,10 @@
 """A container's output: each line with its time and stream, in a log of bounded size.
 
 The format is one JSON object a line, ``{"at":…,"stream":"stdout","text":"…"}``. A line longer than LINE_LIMIT is cut
-into several. A file begins with ``{"base":…}``, the number of bytes of all files before it, so that a line's position
-does not depend on which files still exist. When the file passes FILE_LIMIT it becomes ``previous.log`` and a new
-``current.log`` begins, so a container keeps at most twice that. FILE_LIMIT is raised where more has to be kept.
+into several, all but the first with ``"continues":true``. A file begins with ``{"base":…}``, the number of bytes of all
+files before it, so that a line's position does not depend on which files still exist. When the file passes FILE_LIMIT
+it becomes ``previous.log`` and a new ``current.log`` begins, so a container keeps at most twice that. FILE_LIMIT is
+raised where more has to be kept.
 """
 
 from __future__ import annotations
@@ -56,16 +57,22 @@ class OutputLog:
         else:
             os.ftruncate(self._fd, 0)
 
-    def append(self, stream: str, lines: list[bytes]) -> None:
-        """Write complete lines (without their newlines), all with the current time. Lines that a full disk refuses are
-        lost, and MISSING_OUTPUT is written before the next line: a full disk must not stop the container.
+    def append(self, stream: str, lines: list[bytes], continuing: frozenset[int] = frozenset()) -> None:
+        """Write lines (without their newlines), all with the current time. ``continuing``: the indexes of those that
+        continue the line before. See ``write``.
         """
         at = now()
-        raw = "".join(_entry(at, stream, line.decode("utf-8", "replace")) for line in lines).encode()
+        texts = enumerate(line.decode("utf-8", "replace") for line in lines)
+        self.write("".join(_entry(at, stream, text, continues=n in continuing) for n, text in texts).encode())
+
+    def write(self, raw: bytes) -> None:
+        """Write entries. Those that a full disk refuses are lost, and MISSING_OUTPUT is written before the next one: a
+        full disk must not stop the container.
+        """
         if not self._size:
             self._write_header()
         if self._has_partial_line or self._has_lost_lines:
-            raw = b"\n" * self._has_partial_line + _entry(at, "stderr", MISSING_OUTPUT).encode() + raw
+            raw = b"\n" * self._has_partial_line + _entry(now(), "stderr", MISSING_OUTPUT).encode() + raw
         byte_count = _write(self._fd, raw) if self._size else 0
         self._size += byte_count
         self._has_lost_lines = byte_count < len(raw)
@@ -83,9 +90,14 @@ class OutputLog:
             return
         os.close(full_fd)
 
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
 
-def _entry(at: float, stream: str, text: str) -> str:
-    return f'{{"at":{at!r},"stream":"{stream}","text":{quote(text)}}}\n'
+
+def _entry(at: float, stream: str, text: str, *, continues: bool = False) -> str:
+    mark = ',"continues":true' if continues else ""
+    return f'{{"at":{at!r},"stream":"{stream}","text":{quote(text)}{mark}}}\n'
 
 
 def _write(fd: int, raw: bytes) -> int:
@@ -104,11 +116,14 @@ def read_base(fd: int) -> int:
 
 
 class Piece:
-    """A line without its newline, or a part of a long one. ``ends_line``: it is the line's last part."""
+    """A line without its newline, or a part of a long one. ``ends_line``: it is the line's last part; ``continues``: it
+    is not the first.
+    """
 
     def __init__(self, text: bytes, *, ends_line: bool) -> None:
         self.text = text
         self.ends_line = ends_line
+        self.continues = False
 
 
 class OutputStream:
@@ -119,6 +134,7 @@ class OutputStream:
         self.has_ended = False
         self._fd = fd
         self._partial_line = b""
+        self._is_inside_line = False
         os.set_blocking(fd, False)
 
     def read(self) -> list[Piece]:
@@ -137,12 +153,18 @@ class OutputStream:
         while len(self._partial_line) > LINE_LIMIT:
             pieces.append(Piece(self._partial_line[:LINE_LIMIT], ends_line=False))
             self._partial_line = self._partial_line[LINE_LIMIT:]
-        return pieces
+        return self._marked(pieces)
 
     def take_rest(self) -> list[Piece]:
         """The last line, if it has no newline."""
         rest, self._partial_line = self._partial_line, b""
-        return _pieces(rest) if rest else []
+        return self._marked(_pieces(rest) if rest else [])
+
+    def _marked(self, pieces: list[Piece]) -> list[Piece]:
+        for piece in pieces:
+            piece.continues = self._is_inside_line
+            self._is_inside_line = not piece.ends_line
+        return pieces
 
 
 def _pieces(line: bytes) -> list[Piece]:

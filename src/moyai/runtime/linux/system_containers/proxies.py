@@ -94,11 +94,12 @@ def proxy_config(
     paths, (uid, gid) = host.paths, _uid_gid(spec)
     run = paths.proxy(spec.task)
     fields = configs.envoy_fields(place, paths, envoy, run)
+    arguments = configs.envoy_arguments(spec.log_level, spec.concurrency, spec.flush_interval)
     fields |= container_config.user_fields(host, no_new_privileges=True) | {
         "task": spec.task,
         "netns": str(host.netns),
         "host_name": "proxy",
-        "arguments": configs.envoy_arguments(spec.log_level, spec.concurrency, spec.flush_interval),
+        "arguments": (*arguments, *(_HOST_ARGUMENTS if spec.serves_host else ())),
         "user": f"{uid}:{gid}",
         "groups": (GID,),
         "held_output": spec.held_output,
@@ -107,7 +108,6 @@ def proxy_config(
     }
     if spec.serves_host:
         fields |= configs.host_proxy_fields(paths, envoy, run)
-        fields["arguments"] = (*configs.envoy_arguments(spec.log_level, spec.concurrency), *_HOST_ARGUMENTS)
     if spec.admin_port is not None:
         fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
     if spec.container is not None:

@@ -58,8 +58,11 @@ async def read_lines(
         file.close()
 
 
-def read_output(directory: Path, after: int) -> Output:
-    """Complete lines from a position on, and the position behind them. A position counts bytes of all files so far."""
+def read_output(directory: Path, after: int, until: int | None = None) -> Output:
+    """Complete lines from a position on, and the position behind them. A position counts bytes of all files so far.
+    ``until``: the position to stop at, which an earlier call has returned.
+    """
+    end = after + _OUTPUT_BYTES if until is None else until
     lines: list[LogLine] = []
     with ExitStack() as open_files:
         files: list[BinaryIO] = []
@@ -76,7 +79,7 @@ def read_output(directory: Path, after: int) -> Output:
             file.seek(max(position - base, 0))
             for line in _complete_lines(file):
                 lines.append(line)
-                if file.tell() + base - after > _OUTPUT_BYTES:
+                if base + file.tell() >= end:
                     return Output(lines, base + file.tell())
             position = max(position, base + file.tell())
     return Output(lines, position)

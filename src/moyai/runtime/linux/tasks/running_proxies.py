@@ -68,7 +68,7 @@ class RunningProxies:
     def _read_facts(self, task: TaskId) -> _Facts:
         spec = sandboxes.load_incomplete(self._paths, task)
         is_front = spec is not None and isinstance(spec.network, NodesNetwork)
-        shares_proxy = spec is not None and spec.shares_proxy
+        shares_proxy = spec is not None and bool(spec.shared_proxy)
         serving = envoy_admin.serving_proxy(self._paths, task, shares_proxy=shares_proxy)
         return _Facts(proxies.load_proxy_info(self._paths, task), serving, is_front)
 

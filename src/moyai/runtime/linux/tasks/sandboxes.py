@@ -34,7 +34,7 @@ from moyai.runtime.linux.launch import etc_files, monitors
 from moyai.runtime.linux.network import instance_bridge, interception, listeners, namespaces, router, veth
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.launch_config import DISK_FILES
-from moyai.runtime.linux.tasks import disks, user_ids
+from moyai.runtime.linux.tasks import disks, shared_output, user_ids
 
 _GIBIBYTE = 1024**3
 _INCOMPLETE = "sandbox.new"
@@ -53,6 +53,8 @@ def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
         paths.containers(task).mkdir(parents=True, exist_ok=True)
         _save_incomplete(paths, spec)
         etc_files.write_etc_files(spec, paths.task(task))
+        if spec.shared_proxy:
+            shared_output.create(paths, task, spec.shared_proxy)
         cgroups.create(task, GroupLimits(spec.cpu_units, MemoryLimits(spec.memory_mib)))
         _create_user_namespace(paths, spec)
         _connect_network(paths, spec)
@@ -122,7 +124,7 @@ def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
             veth.connect_nodes(task, network, router_netns, netns)
     ipv6 = isinstance(network, AwsvpcNetwork) and network.ipv6 is not None
     if spec.intercept is not None:
-        rules = interception.service_connect_rules(spec.intercept, ipv6=ipv6, is_shared=spec.shares_proxy)
+        rules = interception.service_connect_rules(spec.intercept, ipv6=ipv6, is_shared=bool(spec.shared_proxy))
         interception.redirect_to_proxy(netns, rules)
     elif spec.intercept_all is not None:
         users = user_ids.first_id(paths.task(spec.user_namespace))
