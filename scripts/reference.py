@@ -26,6 +26,7 @@ import moyai
 from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
 from moyai.app.request_check import idle_services
+from moyai.cli.json_shapes import JSON_SHAPES
 from moyai.cli.main import command_line
 from moyai.domain.ecs.task import TASK_TRANSITIONS
 from moyai.kernel.errors import ApiError
@@ -127,7 +128,10 @@ def _commands(context: typer.Context) -> list[str]:
         usage = " ".join(["moyai", *_path(below), *command.collect_usage_pieces(below)])
         rows = [_row(record) for p in command.get_params(below) if (record := p.get_help_record(below))]
         table = ["| option | |", "|---|---|", *rows] if rows else []
-        parts += [f"## moyai {' '.join(_path(below))}\n", f"`{usage}`\n", f"{command.help}\n", *table, ""]
+        name_in_full = " ".join(_path(below))
+        shape = JSON_SHAPES.get(name_in_full)
+        output = [] if shape is None else [f"With `--json`: {shape.text}.\n"]
+        parts += [f"## moyai {name_in_full}\n", f"`{usage}`\n", f"{command.help}\n", *output, *table, ""]
     return parts
 
 

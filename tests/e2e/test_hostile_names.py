@@ -19,6 +19,7 @@ import pytest
 from typer.main import get_command
 from typing_extensions import override
 
+from moyai.cli.json_shapes import JSON_SHAPES, LINES, OBJECT
 from moyai.cli.main import command_line, main
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
@@ -49,24 +50,40 @@ ARGUMENTS: MappingProxyType[str, list[list[str]]] = MappingProxyType(
     }
 )
 """The runs of commands that would not end by themselves, or whose arguments do not say what to print."""
-JSON_RUNS = MappingProxyType(
+WITHOUT_JSON = MappingProxyType(
     {
+        "up": "it serves until it is ended",
+        "demo": "it shows what happens to people",
+        "box prepare": "it prints nothing",
+        "image inspect": "it prints JSON in any case",
+        "appmesh proxy": "it runs a proxy, whose output this is",
+    }
+)
+JSON_RUNS: MappingProxyType[str, list[str]] = MappingProxyType(
+    {
+        "env": ["env"],
         "status": ["status"],
         "events": ["events"],
         "doctor": ["doctor"],
-        "mesh": ["mesh", "--once"],
-        "top": ["top", "--once"],
-        "services": ["services"],
-        "env": ["env"],
+        "explain": ["explain web web"],
+        "mesh": ["mesh --once"],
+        "top": ["top --once"],
         "dns": ["dns"],
-        "hook list": ["hook", "list"],
-        "secret list": ["secret", "list"],
-        "file list": ["file", "list"],
-        "image list": ["image", "list"],
-        "keys list": ["keys", "list"],
-        "trace": ["trace"],
+        "services": ["services"],
+        "open": ["open --print"],
+        "proxy clusters": ["proxy clusters web"],
+        "proxy stats": ["proxy stats web"],
+        "image list": ["image list"],
+        "image prune": ["image prune"],
+        "secret list": ["secret put a b", "secret list"],
+        "secret rm": ["secret put b c", "secret rm b"],
+        "hook list": ["hook put a http://127.0.0.1:1/:secret:", "hook list"],
+        "hook rm": ["hook put b http://127.0.0.1:1/", "hook rm b"],
+        "keys list": ["keys create", "keys list"],
+        "appmesh token list": ["appmesh token issue", "appmesh token list"],
     }
 )
+"""Commands in the order in which they are run, each with ``--json``; what each prints has its documented shape."""
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -178,17 +195,25 @@ def test_hostile_text_is_printed_as_it_is(name, run):
         assert "forged" not in text or "[red]:secret:" in text, repr(text)
 
 
-def test_every_command_that_is_not_run_exists():
+def test_the_lists_name_commands_that_exist():
     assert (NOT_RUN.keys() | ARGUMENTS.keys() | JSON_RUNS.keys()) - COMMANDS.keys() == set()
 
 
+def test_every_command_prints_json_of_a_documented_shape():
+    with_json = {name for name, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)}
+    assert with_json == JSON_SHAPES.keys() == COMMANDS.keys() - WITHOUT_JSON.keys()
+
+
 @pytest.mark.parametrize("name", JSON_RUNS)
-def test_json_is_json_on_a_hostile_installation(name, run):
-    code, printed = run([*JSON_RUNS[name], "--json"])
-    assert code in {0, 1}, printed
-    assert {c for c in printed if not (c.isprintable() or c == "\n")} == set()
-    decoder = json.JSONDecoder()
-    rest = printed.strip()
-    while rest:
-        _, end = decoder.raw_decode(rest)
-        rest = rest[end:].lstrip()
+def test_json_has_its_documented_shape(name, run):
+    for words in JSON_RUNS[name]:
+        code, printed = run([*words.split(), "--json"])
+        assert code in {0, 1}, printed
+        assert {c for c in printed if not (c.isprintable() or c == "\n")} == set()
+    shape = JSON_SHAPES[name]
+    values = [json.loads(line) for line in printed.splitlines()] if shape.form == LINES else json.loads(printed)
+    objects = values if isinstance(values, list) else [values]
+    assert isinstance(values, dict) == (shape.form == OBJECT)
+    assert objects
+    assert shape.members in {frozenset(), *map(frozenset, objects)}
+    assert {frozenset(each) for each in objects if shape.members} <= {shape.members}
