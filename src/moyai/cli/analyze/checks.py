@@ -32,6 +32,7 @@ _RETURNED_ONLY: Final = frozenset(
 )
 """Members that DescribeTaskDefinition adds."""
 _LOCAL_PORT: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})")
+_PROCESSORS: Final = MappingProxyType({"X86_64": "amd64", "ARM64": "arm64"})
 _FORMS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
 
 
@@ -65,8 +66,8 @@ class Checks(Protocol):
         """All reasons to refuse fitted members."""
 
 
-def analyze_documents(documents: Sequence[Document], checks: Checks) -> list[AnalyzedFinding]:
-    """All findings, in the order of the files."""
+def analyze_documents(documents: Sequence[Document], checks: Checks, processor: str) -> list[AnalyzedFinding]:
+    """All findings, in the order of the files. ``processor``: this machine's, as images name it: amd64, arm64."""
     findings: list[AnalyzedFinding] = []
     requests: list[DocumentRequest] = []
     for document in documents:
@@ -84,7 +85,7 @@ def analyze_documents(documents: Sequence[Document], checks: Checks) -> list[Ana
             requests.append(request)
     rows = parity_rows()
     for request in requests:
-        findings += _of_request(request, rows)
+        findings += [*_of_platform(request, processor), *_of_request(request, rows)]
     return [*findings, *_of_aliases(requests), *_of_port_names(requests)]
 
 
@@ -144,6 +145,18 @@ def _checked(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFindi
     refused = checks.refusals(draft.service, draft.operation, members, draft.unknown)
     findings = [AnalyzedFinding(_PROBLEM, draft.file, reason, draft.resource) for reason in refused]
     return findings, draft._replace(members=members)
+
+
+def _of_platform(request: DocumentRequest, processor: str) -> Iterator[AnalyzedFinding]:
+    """A processor that this machine does not have."""
+    platform = request.members.get("runtimePlatform")
+    wanted = platform.get("cpuArchitecture") if isinstance(platform, dict) else None
+    if isinstance(wanted, str) and wanted in _PROCESSORS and _PROCESSORS[wanted] != processor:
+        message = (
+            f"runtimePlatform.cpuArchitecture: this machine is not {wanted}; its tasks stop unless there is an emulator"
+            " (qemu-user-static)"
+        )
+        yield AnalyzedFinding(_WARNING, request.file, message, request.resource)
 
 
 def _of_request(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[AnalyzedFinding]:

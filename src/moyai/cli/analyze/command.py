@@ -33,9 +33,10 @@ def analyze(
     from moyai.app.request_check import request_check
     from moyai.cli.analyze.checks import analyze_documents, finding_lines
     from moyai.cli.analyze.documents import read_documents
+    from moyai.images.model import host_platform
 
     documents = read_documents(files)
-    findings = analyze_documents(documents, request_check())
+    findings = analyze_documents(documents, request_check(), host_platform().architecture)
     counts = Counter(finding.severity for finding in findings)
     if as_json:
         checked = [{"file": str(d.path), "kind": d.kind} for d in documents]

@@ -49,9 +49,9 @@ _CONCERNS: Final = (
     _Concern(_TASK, "taskRoleArn, executionRoleArn", "taskRoleArn || executionRoleArn", "keys of a task's role"),
     _Concern(
         _TASK,
-        "dockerLabels, memoryReservation, runtimePlatform.cpuArchitecture",
-        "containerDefinitions[?dockerLabels || memoryReservation] || runtimePlatform.cpuArchitecture",
-        "roles, tags, `dockerLabels`, `memoryReservation`, `runtimePlatform.cpuArchitecture`",
+        "dockerLabels",
+        "containerDefinitions[?dockerLabels]",
+        "`dockerLabels`",
     ),
     _Concern(_TASK, "ephemeralStorage", "ephemeralStorage", "`ephemeralStorage`, and 20 GiB without it"),
     _Concern(_TASK, "volumes[].host.sourcePath", "volumes[?host.sourcePath]", "`host.sourcePath`"),

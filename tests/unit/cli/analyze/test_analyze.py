@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from moyai.cli.main import command_line
+from moyai.images.model import host_platform
 
 SHOP = Path(__file__).parents[4] / "examples/shop"
 
@@ -123,3 +124,12 @@ def test_a_file_that_is_no_document_is_refused(text, tmp_path):
     file.write_text(text)
     result = CliRunner().invoke(command_line(), ["analyze", str(file)])
     assert str(file) in str(result.exception)
+
+
+def test_a_task_definition_for_another_processor_is_a_warning(tmp_path):
+    other = "X86_64" if host_platform().architecture == "arm64" else "ARM64"
+    file = tmp_path / "web.json"
+    file.write_text(json.dumps(definition() | {"runtimePlatform": {"cpuArchitecture": other}}))
+    code, report = analyze(file)
+    assert code == 0
+    assert [(each["severity"], other in each["message"]) for each in report["findings"]] == [("warning", True)]
