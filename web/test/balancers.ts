@@ -22,7 +22,7 @@ export const answers: Readonly<Record<string, unknown>> = {
   ListClusters: { clusterArns: cluster.map(({ clusterArn }) => clusterArn) },
   DescribeClusters: { clusters: cluster },
   ListTasks: ({ desiredStatus }: { desiredStatus?: string }) => (desiredStatus === "STOPPED" ? { taskArns: [] } : bodies.ListTasks),
-  gateway: { httpPort: 8080, httpsPort: null, ports: [] },
+  gateway: { httpPort: 8080, httpsPort: null, ports: [], serverNames: [] },
 };
 
 /** A recorded body in which one text is another. */

@@ -48,9 +48,14 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "cluster": "cluster",
         "change_set": "change-set",
         "container_instance": "container-instance",
+        "daemon": "daemon",
+        "daemon_deployment": "daemon-deployment",
         "discovery_instance": "instance",
         "discovery_service": "discovery-service",
+        "express_service": "express-service",
         "family": "task-definition",
+        "gateway_association": "gateway-association",
+        "ingress_path": "ingress-path",
         "listener": "listener",
         "listener_rule": "listener-rule",
         "load_balancer": "load-balancer",
@@ -62,6 +67,7 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "scaling_policy": "scaling",
         "service": "service",
         "service_deployment": "service-deployment",
+        "service_gateway": "gateway",
         "service_log": "service-events",
         "service_revision": "service-revision",
         "stack": "stack",
@@ -76,7 +82,18 @@ _KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _IN_CLUSTERS = frozenset(
-    {"cluster", "container-instance", "service", "service-deployment", "service-events", "service-revision", "task"}
+    {
+        "cluster",
+        "container-instance",
+        "daemon",
+        "daemon-deployment",
+        "express-service",
+        "service",
+        "service-deployment",
+        "service-events",
+        "service-revision",
+        "task",
+    }
 )
 
 

@@ -148,6 +148,9 @@ def test_one_request_makes_a_service_as_aws_shows_it(express):
 
 def test_the_service_is_an_ordinary_one_with_canary_deployments(express):
     arn = express.create(serviceName="web", scalingTarget={"minTaskCount": 2})["serviceArn"]
+    assert express.ecs.list_services()["serviceArns"] == [arn]
+    assert express.ecs.list_services(resourceManagementType="ECS")["serviceArns"] == [arn]
+    assert express.ecs.list_services(resourceManagementType="CUSTOMER")["serviceArns"] == []
     [service] = express.ecs.describe_services(services=["web"])["services"]
     assert (service["serviceArn"], service["resourceManagementType"], service["desiredCount"]) == (arn, "ECS", 2)
     assert service["launchType"] == "FARGATE"

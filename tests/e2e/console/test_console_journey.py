@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -12,7 +13,7 @@ from playwright.sync_api import expect
 from moyai.cli.demo.shop import Shop
 from tests.e2e.console.browser import BAD, Person
 from tests.e2e.console.pictures import SHARP, SIZE, Gallery
-from tests.e2e.console.shop import CAUSE, EXAMPLE, break_catalog, selling
+from tests.e2e.console.shop import CAUSE, EXAMPLE, IMAGE, break_catalog, selling
 from tests.e2e.installation import Installation
 from tests.e2e.stack import task_id
 from tests.e2e.waiting import eventually, while_it_lasts
@@ -29,8 +30,8 @@ SOLD, FAILED = 200, 75
 
 
 @pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
+def installation(make_installation: Callable[..., Installation]) -> Installation:
+    new_installation = make_installation("--trace-sampling", "10")
     new_installation.up()
     return new_installation
 
@@ -174,6 +175,16 @@ def test_an_action_shows_its_consequence_before_it_is_confirmed(person, shop, in
     person.wait_for_text(f"Stopping task {name}")
     person.press("Stopped")
     person.wait_for_text("Stopped in the console")
+
+
+def test_a_person_opens_a_trace_and_sees_who_uses_an_image(person, shop):
+    person.open("traces")
+    person.click(person.page.get_by_role("row").get_by_role("link").first)
+    person.wait_for_text("Trace overview")
+    expect(person.fact("Services")).to_contain_text(" → ")
+    person.wait_for_text("http.response.status_code")
+    person.open("images")
+    expect(person.page.get_by_role("row", name=IMAGE)).to_contain_text(re.compile(r"and \d+ more"))
 
 
 def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken_shop):

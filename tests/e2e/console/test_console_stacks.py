@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+
+from tests.e2e.console.kiosk import kiosk_template
 
 pytestmark = [pytest.mark.e2e]
 
 
-def template(**settings: object) -> str:
-    cluster = {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "kiosk", **settings}}
-    return json.dumps({"Resources": {"Cluster": cluster}, "Outputs": {"Name": {"Value": {"Ref": "Cluster"}}}})
-
-
 def test_a_person_follows_an_update_opens_a_resource_and_deletes_the_stack(visit, simulation):
     cfn = simulation.client("cloudformation")
-    cfn.create_stack(StackName="stand", TemplateBody=template())
+    cfn.create_stack(StackName="stand", TemplateBody=kiosk_template())
     cfn.get_waiter("stack_create_complete").wait(StackName="stand", WaiterConfig={"Delay": 1})
     person = visit(simulation)
     person.open("stacks")
@@ -24,7 +19,7 @@ def test_a_person_follows_an_update_opens_a_resource_and_deletes_the_stack(visit
     person.wait_for_title("stand")
     person.wait_for_text("Resource creation Initiated")
     settings = [{"Name": "containerInsights", "Value": "enabled"}]
-    cfn.update_stack(StackName="stand", TemplateBody=template(ClusterSettings=settings))
+    cfn.update_stack(StackName="stand", TemplateBody=kiosk_template(ClusterSettings=settings))
     person.wait_for_text("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     person.tab("Resources")
     person.follow("kiosk")

@@ -49,7 +49,7 @@ def handler(tmp_path, *, keys):
     access_keys = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(access_keys, clock, ids) if access_keys is not None else None, HOME)
     endpoints: Mapping[str, ConsoleEndpoint] = {
-        "gateway": GatewayPorts(lambda: {PUBLISHED: 20001}, 8080),
+        "gateway": GatewayPorts(store, lambda: {PUBLISHED: 20001}, 8080),
         "images": ImagesEndpoint(store, None),
         "output": ContainerOutput(store, SimRuntime(clock)),
         "traces": TracesEndpoint(SpanRecorder(lambda _: None, 0)),
@@ -162,7 +162,12 @@ async def test_gateway_ports_are_shown_by_public_address(open_one, closed_one):
         await closed_one(request("GET", "data/gateway", cookie=cookie)),
     ):
         ports = [{"address": "127.83.0.1", "port": 80, "gatewayPort": 20001}]
-        assert json_body(answer) == {"httpPort": 8080, "httpsPort": None, "ports": ports}
+        assert json_body(answer) == {
+            "httpPort": 8080,
+            "httpsPort": None,
+            "ports": ports,
+            "serverNames": [],
+        }
     assert (await open_one(request("POST", "data/gateway"))).status == 405
 
 

@@ -69,6 +69,8 @@ export function PageLayout(props: PageLayoutProps) {
 /** The list that each form without a path below it belongs to. */
 const LISTS_OF_FORMS: Readonly<Record<string, string>> = {
   [paths.createCluster]: paths.clusters,
+  [paths.createExpressService]: paths.expressServices,
+  [paths.createGateway]: paths.gateways,
   [paths.createLoadBalancer]: paths.loadBalancers,
   [paths.createTargetGroup]: paths.targetGroups,
   [paths.registerTaskDefinition]: paths.taskDefinitions,
@@ -80,11 +82,14 @@ function Navigation() {
   const { pathname } = useLocation();
   const items = [
     { type: "link", text: text.clusters, href: href(paths.clusters) },
+    { type: "link", text: text.express, href: href(paths.expressServices) },
     { type: "link", text: text.namespaces, href: href(paths.namespaces) },
     { type: "link", text: text.taskDefinitions, href: href(paths.taskDefinitions) },
+    { type: "link", text: text.daemonDefinitions, href: href(paths.daemonDefinitions) },
     { type: "link", text: text.images, href: href(paths.images) },
     { type: "link", text: text.loadBalancers, href: href(paths.loadBalancers) },
     { type: "link", text: text.targetGroups, href: href(paths.targetGroups) },
+    { type: "link", text: text.gateways, href: href(paths.gateways) },
     { type: "link", text: text.traffic, href: href(paths.traffic) },
     { type: "link", text: text.traces, href: href(paths.traces) },
     { type: "link", text: text.alarms, href: href(paths.alarms) },

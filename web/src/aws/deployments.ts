@@ -9,6 +9,7 @@ import {
   type ServiceRevision,
   StopServiceDeploymentCommand,
 } from "@aws-sdk/client-ecs";
+import { ecsArn } from "./arn.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { NotFoundError } from "./apiError.ts";
@@ -55,8 +56,7 @@ export async function readManagedUrls(target: Target, revisions: readonly string
 
 /** The ARN of a deployment, given its id. */
 export function deploymentArn(target: Target, cluster: string, service: string, id: string): string {
-  const { account, region } = target.scope;
-  return `arn:aws:ecs:${region}:${account}:service-deployment/${cluster}/${service}/${id}`;
+  return ecsArn(target.scope, `service-deployment/${cluster}/${service}/${id}`);
 }
 
 export async function stopDeployment(target: Target, arn: string, stopType: "ABORT" | "ROLLBACK"): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type TaskDefinition,
 } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
+import { readDaemonDefinition } from "./daemons.ts";
 import { ecs } from "./ecs.ts";
 import type { Tags } from "./tags.ts";
 
@@ -24,8 +25,12 @@ export interface Revision {
   readonly tags: Tags;
 }
 
-/** A revision, given its ARN or `family:revision`; the latest, given a family. */
+/** A revision, given its ARN or `family:revision`; the latest, given a family. Of a daemon task definition, given its ARN, the containers. */
 export async function readTaskDefinition(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<TaskDefinition> {
+  if (taskDefinition.includes(":daemon-task-definition/")) {
+    const { containerDefinitions } = await readDaemonDefinition(target, taskDefinition, abortSignal);
+    return containerDefinitions === undefined ? {} : { containerDefinitions };
+  }
   const response = await ecs(target).send(new DescribeTaskDefinitionCommand({ taskDefinition }), { abortSignal });
   return response.taskDefinition ?? {};
 }

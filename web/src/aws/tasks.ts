@@ -10,6 +10,7 @@ const PAGE_SIZE = 100; // the limit of DescribeTasks
 export interface TaskFilter {
   readonly cluster: string;
   readonly serviceName?: string;
+  readonly daemonName?: string;
   readonly desiredStatus: DesiredStatus;
 }
 

@@ -5,6 +5,7 @@ import { readClusters, readCluster } from "../aws/clusters.ts";
 import { readDeployments, readManagedUrls } from "../aws/deployments.ts";
 import { readDiscoveryService } from "../aws/discoveryServices.ts";
 import { readNetworks } from "../aws/ec2.ts";
+import { readExpressService } from "../aws/expressServices.ts";
 import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
 import { readPublicAddresses } from "../aws/networkInterfaces.ts";
 import { readPublicGateway } from "../aws/publicGateway.ts";
@@ -45,8 +46,8 @@ export function useServiceOrNone(cluster: string, name: string | undefined) {
 
 export function useTasks(filter: TaskFilter) {
   const target = useTarget();
-  const { cluster, serviceName, desiredStatus } = filter;
-  return useLive(["tasks", cluster, serviceName, desiredStatus], [{ kind: "task", cluster }], (signal) => readTasks(target, filter, signal));
+  const { cluster, serviceName, daemonName, desiredStatus } = filter;
+  return useLive(["tasks", cluster, serviceName, daemonName, desiredStatus], [{ kind: "task", cluster }], (signal) => readTasks(target, filter, signal));
 }
 
 export function useTask(cluster: string, id: string) {
@@ -65,6 +66,12 @@ export function useManagedUrls(revision: string | undefined) {
   const target = useTarget();
   const topics = [{ kind: "service-revision" }, { kind: "service" }];
   return useLive(["managed-urls", revision], topics, (signal) => readManagedUrls(target, revision === undefined ? [] : [revision], signal));
+}
+
+export function useExpressService(cluster: string, name: string) {
+  const target = useTarget();
+  const topics = [{ kind: "express-service", cluster }, { kind: "service", cluster }];
+  return useLive(["express-service", cluster, name], topics, (signal) => readExpressService(target, cluster, name, signal));
 }
 
 export function useNamespaces() {

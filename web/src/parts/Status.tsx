@@ -36,6 +36,15 @@ const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   AWAITING_ACTION: "pending",
   SUCCEEDED: "success",
   TIMED_OUT: "error",
+  // daemons, gateways and their routes
+  DELETE_IN_PROGRESS: "in-progress",
+  DELETE_FAILED: "error",
+  CREATE_IN_PROGRESS: "in-progress",
+  CREATE_FAILED: "error",
+  UPDATE_IN_PROGRESS: "in-progress",
+  UPDATE_COMPLETE: "success",
+  UPDATE_FAILED: "error",
+  DISASSOCIATING: "in-progress",
   // load balancers, targets
   active: "success",
   active_impaired: "warning",

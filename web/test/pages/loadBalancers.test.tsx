@@ -35,43 +35,35 @@ test("load balancers are listed, and a name opens the application", async () => 
 });
 
 test("without a port for names, the name opens a public address", async () => {
-  openBalancer("", { gateway: { httpPort: null, httpsPort: null, ports: [] } });
+  openBalancer("", { gateway: { httpPort: null, httpsPort: null, ports: [], serverNames: [] } });
   const links = await screen.findAllByRole("link", { name: / Open http:\/\/127\.83\.\d+\.\d+\/ in a new tab$/ });
   expect(links.map((link) => link.textContent.trim())).toContain(DNS_NAME);
 });
 
 test("URLs are of HTTP and HTTPS listeners, the lowest port first; an internal load balancer has none", () => {
   const listeners = [{ Port: 8443, Protocol: "HTTPS" as const }, { Port: 8080, Protocol: "HTTP" as const }, { Port: 80, Protocol: "HTTP" as const }];
-  const gateway = { httpPort: 9000, httpsPort: null, ports: [] };
-  const none = new Map<string, string>();
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, none)).toEqual([
+  const gateway = { httpPort: 9000, httpsPort: null, ports: [], serverNames: [] };
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
     "http://web.elb.localhost:9000/",
     "http://8080.web.elb.localhost:9000/",
     "http://127.83.0.1/",
     "http://127.83.0.1:8080/",
     "https://127.83.0.1:8443/",
   ]);
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, [], gateway, none)).toEqual([]);
-  expect(loadBalancerUrls({ DNSName: "net.elb.localhost" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway, none)).toEqual([]);
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, [], gateway)).toEqual([]);
+  expect(loadBalancerUrls({ DNSName: "net.elb.localhost" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway)).toEqual([]);
 });
 
-test("the URL of an HTTPS listener has a name of its certificate, else the load balancer's", () => {
-  const listeners = ["shop", "any", "gone"].map((arn, number) => ({ Port: 443 + number, Protocol: "HTTPS" as const, Certificates: [{ CertificateArn: arn }] }));
-  const domains = new Map([["shop", "shop.test"], ["any", "*.shop.test"]]);
-  const gateway = { httpPort: null, httpsPort: 8443, ports: [] };
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, domains)).toEqual([
-    "https://shop.test:8443/",
+test("the URL of an HTTPS listener has a name of a certificate that leads to it, else the load balancer's", () => {
+  const listeners = [445, 444, 443].map((port) => ({ Port: port, Protocol: "HTTPS" as const }));
+  const namesOf = (port: number, ...names: string[]) => ({ loadBalancer: "web.elb.localhost", port, names: [`${port}.web.elb.localhost`, ...names] });
+  const elsewhere = { loadBalancer: "other.elb.localhost", port: 445, names: ["shop.test"] };
+  const serverNames = [namesOf(443, "web.elb.localhost", "*.shop.test", "www.shop.test"), namesOf(444, "*.shop.test"), namesOf(445), elsewhere];
+  const gateway = { httpPort: null, httpsPort: 8443, ports: [], serverNames };
+  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
+    "https://www.shop.test:8443/",
     "https://444.web.elb.localhost:8443/",
     "https://445.web.elb.localhost:8443/",
-  ]);
-});
-
-test("a certificate's name is in the URL of its first listener only", () => {
-  const listeners = [8443, 443].map((port) => ({ Port: port, Protocol: "HTTPS" as const, Certificates: [{ CertificateArn: "shop" }] }));
-  const gateway = { httpPort: null, httpsPort: 8443, ports: [] };
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway, new Map([["shop", "shop.test"]]))).toEqual([
-    "https://shop.test:8443/",
-    "https://8443.web.elb.localhost:8443/",
   ]);
 });
 

@@ -86,6 +86,11 @@ test("the pages of resources follow from types and physical ids", () => {
   const elb = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
   expect(resourcePath("AWS::ECS::Cluster", "shop-web")).toBe("/clusters/shop-web");
   expect(resourcePath("AWS::ECS::TaskDefinition", "arn:aws:ecs:us-east-1:123456789012:task-definition/front:3")).toBe("/task-definitions/front/3");
+  const ecs = "arn:aws:ecs:us-east-1:123456789012";
+  expect(resourcePath("AWS::ECS::ExpressGatewayService", `${ecs}:service/default/hello`)).toBe("/express-services/default/hello");
+  expect(resourcePath("AWS::ECS::Daemon", `${ecs}:daemon/default/watch`)).toBe("/clusters/default/daemons/watch");
+  expect(resourcePath("AWS::ECS::DaemonTaskDefinition", `${ecs}:daemon-task-definition/agent:2`)).toBe("/daemon-task-definitions/agent/2");
+  expect(resourcePath("AWS::ECS::Gateway", `${ecs}:gateway/edge`)).toBe("/gateways/edge");
   expect(resourcePath("AWS::ElasticLoadBalancingV2::LoadBalancer", `${elb}:loadbalancer/app/site/0123`)).toBe("/load-balancers/site");
   expect(resourcePath("AWS::ElasticLoadBalancingV2::TargetGroup", `${elb}:targetgroup/site-blue/0123`)).toBe("/target-groups/site-blue");
   expect(resourcePath("AWS::EC2::VPC", "vpc-1")).toBeUndefined();

@@ -11,6 +11,7 @@ export const clusters = {
   arn: "ARN",
   services: "Services",
   tasks: "Tasks",
+  daemons: "Daemons",
   tags: "Tags",
   running: "Running tasks",
   pending: "Pending tasks",

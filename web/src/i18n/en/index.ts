@@ -3,8 +3,11 @@ import { alarms } from "./alarms.ts";
 import { app } from "./app.ts";
 import { balancing } from "./balancing.ts";
 import { clusters } from "./clusters.ts";
+import { daemons } from "./daemons.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
+import { express } from "./express.ts";
+import { gateways } from "./gateways.ts";
 import { images } from "./images.ts";
 import { instances } from "./instances.ts";
 import { loadBalancers } from "./loadBalancers.ts";
@@ -25,8 +28,11 @@ export const en = {
   app,
   balancing,
   clusters,
+  daemons,
   definitions,
   exec,
+  express,
+  gateways,
   images,
   instances,
   loadBalancers,

@@ -17,6 +17,7 @@ export const services = {
   launchType: "Launch type",
   overview: "Service overview",
   arn: "ARN",
+  express: "Express service",
   createdAt: "Created",
   addresses: "Public addresses",
   moreAddresses: (count: number) => `${count} more in the Tasks tab`,

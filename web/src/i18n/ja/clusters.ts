@@ -14,6 +14,7 @@ export const clusters: Translation<typeof english> = {
   arn: "ARN",
   services: "サービス",
   tasks: "タスク",
+  daemons: "デーモン",
   tags: "タグ",
   running: "実行中のタスク",
   pending: "保留中のタスク",

@@ -19,6 +19,7 @@ export const services: Translation<typeof english> = {
   launchType: "起動タイプ",
   overview: "サービスの概要",
   arn: "ARN",
+  express: "Express サービス",
   createdAt: "作成日時",
   addresses: "パブリックアドレス",
   moreAddresses: (count: number) => `ほか ${count} 件は [タスク] タブにあります`,

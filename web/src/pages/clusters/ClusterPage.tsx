@@ -20,6 +20,7 @@ import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { EcsTags } from "../../parts/EditableTags.tsx";
+import { DaemonsTable } from "../daemons/DaemonsTable.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
 import { ContainerInstancesTable } from "./ContainerInstancesTable.tsx";
@@ -36,6 +37,7 @@ export default function ClusterPage() {
     { id: "services", label: text.services, content: <ServicesTable cluster={name} /> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={name} /> },
     { id: "instances", label: text.instances, content: <ContainerInstancesTable cluster={name} /> },
+    { id: "daemons", label: text.daemons, content: <DaemonsTable cluster={name} /> },
     { id: "tags", label: text.tags, content: <EcsTags arn={query.data?.clusterArn} tags={query.data?.tags ?? []} onChanged={query.reload} /> },
   ];
   return (

@@ -64,7 +64,8 @@ function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: 
   );
 }
 
-function Environment({ variables, onChange }: { variables: readonly Pair[]; onChange: (variables: readonly Pair[]) => void }) {
+/** The environment variables of a container. */
+export function Environment({ variables, onChange }: { variables: readonly Pair[]; onChange: (variables: readonly Pair[]) => void }) {
   const text = useText().definitions;
   const input = (member: keyof Pair, label: string) => ({
     label,

@@ -1,5 +1,5 @@
 import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { useCertificates, useListeners, useNodes } from "../../live/elbQueries.ts";
+import { useListeners, useNodes } from "../../live/elbQueries.ts";
 import { usePublicGateway } from "../../live/queries.ts";
 import { loadBalancerUrls } from "./urls.ts";
 
@@ -8,9 +8,7 @@ export function useUrls(balancer: LoadBalancer): { readonly urls: readonly strin
   const nodes = useNodes(balancer).data;
   const listeners = useListeners(balancer.LoadBalancerArn).data;
   const gateway = usePublicGateway();
-  const certificates = useCertificates();
-  if (nodes === undefined || listeners === undefined || gateway.status === "loading" || certificates.status === "loading") return undefined;
+  if (nodes === undefined || listeners === undefined || gateway.status === "loading") return undefined;
   const addresses = nodes.map(({ Association }) => Association?.PublicIp).filter((address) => address !== undefined);
-  const domains = new Map((certificates.data ?? []).map(({ CertificateArn, DomainName }) => [CertificateArn, DomainName]));
-  return { urls: loadBalancerUrls(balancer, listeners, addresses, gateway.data, domains), listeners: listeners.length };
+  return { urls: loadBalancerUrls(balancer, listeners, addresses, gateway.data), listeners: listeners.length };
 }

@@ -13,6 +13,7 @@ import { CopyableUrl } from "../../parts/Properties.tsx";
 import { Urls } from "../loadBalancers/DnsName.tsx";
 import { serviceUrl } from "../tasks/publicPorts.ts";
 import { TaskAddresses } from "../tasks/TaskAddresses.tsx";
+import { withPort } from "./managedUrl.ts";
 import { clusterNameOf } from "./summary.ts";
 
 const MAX_TASKS = 3; // the others are on the tab with tasks
@@ -51,9 +52,4 @@ function BalancerUrls({ service }: { service: Service }) {
   const own = new Set((service.loadBalancers ?? []).flatMap(groupsOf));
   const arns = new Set(groups.filter(({ TargetGroupArn = "" }) => own.has(TargetGroupArn)).flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns));
   return balancers.filter(({ LoadBalancerArn = "" }) => arns.has(LoadBalancerArn)).map((balancer) => <Urls key={balancer.LoadBalancerArn} balancer={balancer} />);
-}
-
-/** A URL of a name below `localhost`, with the port of the server that answers to such names. */
-function withPort(url: string, port: number | null | undefined): string {
-  return port ? `${url.replace(/\/$/, "")}:${port}/` : url;
 }

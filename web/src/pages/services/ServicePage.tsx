@@ -33,7 +33,7 @@ import { LoadBalancingTab } from "./LoadBalancingTab.tsx";
 import { ServiceAddresses } from "./ServiceAddresses.tsx";
 import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
 import { StartFailures } from "./StartFailures.tsx";
-import { isDeploying, primaryOf } from "./summary.ts";
+import { clusterNameOf, isDeploying, primaryOf } from "./summary.ts";
 
 /** A service: its state, its actions, and a tab for each aspect. */
 export default function ServicePage() {
@@ -138,6 +138,9 @@ function Overview({ service }: { service: Service }) {
           { label: text.addresses, value: <ServiceAddresses service={service} /> },
           { label: text.strategy, value: text.strategies[service.deploymentConfiguration?.strategy ?? "ROLLING"] },
           { label: text.launchType, value: service.launchType ?? service.capacityProviderStrategy?.map((one) => one.capacityProvider).join(", ") },
+          service.resourceManagementType === "ECS"
+            ? { label: text.express, value: <Link href={href(paths.expressService(clusterNameOf(service), service.serviceName ?? ""))}>{service.serviceName}</Link> }
+            : null,
           { label: text.createdAt, value: <Timestamp date={service.createdAt} /> },
           { label: text.arn, value: <CopyableValue value={service.serviceArn} /> },
         ]}

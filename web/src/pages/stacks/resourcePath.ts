@@ -1,18 +1,20 @@
 // The console's own page of a stack's resource.
 
 import { paths } from "../../app/paths.ts";
-import { clusterOf, familyOf, nameOf } from "../../aws/arn.ts";
+import { clusterOf, nameOf } from "../../aws/arn.ts";
 import { elbName } from "../../aws/elb.ts";
+import { definitionPath } from "../definitions/definitionPath.ts";
 
 const PATHS: Readonly<Record<string, (id: string) => string>> = {
   "AWS::CloudFormation::Stack": paths.stack,
   "AWS::CloudWatch::Alarm": paths.alarm,
   "AWS::ECS::Cluster": paths.cluster,
+  "AWS::ECS::Daemon": (arn) => paths.daemon(clusterOf(arn.split(":").at(-1)), nameOf(arn)),
+  "AWS::ECS::DaemonTaskDefinition": definitionPath,
+  "AWS::ECS::ExpressGatewayService": (arn) => paths.expressService(clusterOf(arn.split(":").at(-1)), nameOf(arn)),
+  "AWS::ECS::Gateway": (arn) => paths.gateway(nameOf(arn)),
   "AWS::ECS::Service": (arn) => paths.service(clusterOf(arn.split(":").at(-1)), nameOf(arn)),
-  "AWS::ECS::TaskDefinition": (arn) => {
-    const { family, revision } = familyOf(arn);
-    return paths.taskDefinition(family, revision);
-  },
+  "AWS::ECS::TaskDefinition": definitionPath,
   "AWS::ElasticLoadBalancingV2::LoadBalancer": (arn) => paths.loadBalancer(elbName(arn)),
   "AWS::ElasticLoadBalancingV2::TargetGroup": (arn) => paths.targetGroup(elbName(arn)),
   "AWS::ServiceDiscovery::HttpNamespace": paths.namespace,

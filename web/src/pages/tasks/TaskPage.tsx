@@ -11,7 +11,7 @@ import { useParams } from "react-router";
 import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
-import { familyOf, nameOf } from "../../aws/arn.ts";
+import { nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useTask } from "../../live/queries.ts";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
@@ -21,6 +21,7 @@ import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { EcsTags } from "../../parts/EditableTags.tsx";
 import { TaskContainersTab } from "./TaskContainersTab.tsx";
+import { definitionPath } from "../definitions/definitionPath.ts";
 import { DetailsTab } from "./DetailsTab.tsx";
 import { ExecTab } from "./ExecTab.tsx";
 import { ImagePulls } from "./ImagePulls.tsx";
@@ -100,7 +101,6 @@ function StopReason({ task }: { task: Task }) {
 function Overview({ cluster, task }: { cluster: string; task: Task }) {
   const text = useText();
   const words = text.task;
-  const { family, revision } = familyOf(task.taskDefinitionArn);
   const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : null;
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
@@ -109,7 +109,7 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           { label: words.lastStatus, value: <Status status={task.lastStatus} /> },
           { label: words.desiredStatus, value: <Status status={task.desiredStatus} /> },
           { label: text.tasks.health, value: <Status status={task.healthStatus} /> },
-          { label: text.tasks.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(task.taskDefinitionArn)}</Link> },
+          { label: text.tasks.definition, value: <Link href={href(definitionPath(task.taskDefinitionArn))}>{nameOf(task.taskDefinitionArn)}</Link> },
           service === null
             ? { label: text.tasks.group, value: task.group }
             : { label: text.services.name, value: <Link href={href(paths.service(cluster, service))}>{service}</Link> },

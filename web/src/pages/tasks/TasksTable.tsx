@@ -7,7 +7,7 @@ import type { TableProps } from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
-import { familyOf, nameOf } from "../../aws/arn.ts";
+import { nameOf } from "../../aws/arn.ts";
 import { interfaceDetail } from "../../aws/networkInterfaces.ts";
 import { stopTask } from "../../aws/tasks.ts";
 import { useTarget } from "../../aws/useTarget.ts";
@@ -18,17 +18,18 @@ import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { RelativeTime } from "../../parts/Time.tsx";
 import { Status } from "../../parts/Status.tsx";
+import { definitionPath } from "../definitions/definitionPath.ts";
 
 type DesiredStatus = "RUNNING" | "STOPPED";
 
 const idOf = (task: Task) => task.taskArn ?? "";
 
-/** The running or the stopped tasks of a cluster or of a service. */
-export function TasksTable({ cluster, service }: { cluster: string; service?: string }) {
+/** The running or the stopped tasks of a cluster, of a service, or of a daemon. */
+export function TasksTable({ cluster, service, daemon }: { cluster: string; service?: string; daemon?: string }) {
   const text = useText().tasks;
   const [desiredStatus, setDesiredStatus] = useState<DesiredStatus>("RUNNING");
   const [stopping, setStopping] = useState<Task | null>(null);
-  const query = useTasks({ cluster, desiredStatus, ...(service === undefined ? {} : { serviceName: service }) });
+  const query = useTasks({ cluster, desiredStatus, ...(service === undefined ? {} : { serviceName: service }), ...(daemon === undefined ? {} : { daemonName: daemon }) });
   const selection = useSelection(query, idOf);
   const statusControl = (
     <SegmentedControl
@@ -54,7 +55,7 @@ export function TasksTable({ cluster, service }: { cluster: string; service?: st
         actions={
           <SpaceBetween size="xs" direction="horizontal">
             <SelectionButton item={selection.selected} isEnabled={({ desiredStatus }) => desiredStatus === "RUNNING"} onClick={setStopping}>{text.stop.open}</SelectionButton>
-            {service === undefined ? <Button href={href(paths.runTask(cluster))}>{text.run.title}</Button> : null}
+            {service === undefined && daemon === undefined ? <Button href={href(paths.runTask(cluster))}>{text.run.title}</Button> : null}
           </SpaceBetween>
         }
         empty={desiredStatus === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
@@ -97,10 +98,7 @@ function useColumns(cluster: string, desiredStatus: DesiredStatus): TableProps.C
     {
       id: "definition",
       header: words.definition,
-      cell: (task) => {
-        const { family, revision } = familyOf(task.taskDefinitionArn);
-        return <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(task.taskDefinitionArn)}</Link>;
-      },
+      cell: (task) => <Link href={href(definitionPath(task.taskDefinitionArn))}>{nameOf(task.taskDefinitionArn)}</Link>,
       sortingField: "taskDefinitionArn",
     },
     { id: "group", header: words.group, cell: (task) => task.group, sortingField: "group" },

@@ -12,7 +12,7 @@ import msgspec
 
 from moyai.api.ecs.lookup import active_cluster, missing_failures, service_arn
 from moyai.api.ecs.paging import PageQuery, paginate, paginate_after
-from moyai.api.ecs.services.view import service_view
+from moyai.api.ecs.services.view import resource_management_type, service_view
 from moyai.api.operation import Context, operation
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
@@ -65,15 +65,15 @@ def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[st
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
     """The ARNs of a cluster's ACTIVE services."""
     cluster = active_cluster(ctx, request.cluster)
-    of_customers = request.resource_management_type != "ECS"
+    world = ctx.store.world
 
     def after(key: str) -> Iterable[str]:
-        for service in ctx.store.world.services.after("cluster", cluster.arn, key):
-            matches = of_customers and request.scheduling_strategy in {None, service.scheduling_strategy}
+        for service in world.services.after("cluster", cluster.arn, key):
             if (
-                matches
-                and service.status is ServiceStatus.ACTIVE
+                service.status is ServiceStatus.ACTIVE
+                and request.scheduling_strategy in {None, service.scheduling_strategy}
                 and request.launch_type in {None, service.launch_type}
+                and request.resource_management_type in {None, resource_management_type(world, service)}
             ):
                 yield service.arn
 

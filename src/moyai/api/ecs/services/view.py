@@ -64,9 +64,14 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "propagate_tags": service.propagate_tags,
         "enable_execute_command": service.enable_execute_command,
         "availability_zone_rebalancing": service.availability_zone_rebalancing,
-        "resource_management_type": "ECS" if service.arn in world.express_services else "CUSTOMER",
+        "resource_management_type": resource_management_type(world, service),
         "tags": tag_list(service.tags) if with_tags else [],
     }
+
+
+def resource_management_type(world: World, service: Service) -> str:
+    """ECS for an Express service, whose load balancer and other resources ECS manages, and CUSTOMER for the others."""
+    return "ECS" if service.arn in world.express_services else "CUSTOMER"
 
 
 def launch_view(service: Service | ServiceRevision) -> dict[str, object]:

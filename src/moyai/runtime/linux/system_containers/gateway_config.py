@@ -12,11 +12,11 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/li
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.server_names import by_service, public_names, routed_server_names
 from moyai.runtime.linux.runtime_paths import path_component
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, public_name
@@ -77,38 +77,20 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
 
 def clusters(ports: Sequence[PublishedPort]) -> Json:
     """One for each public port, and one for each port of a service."""
-    services = (_cluster(_service_cluster(of[0]), of) for of in _by_service(ports))
+    services = (_cluster(_service_cluster(of[0]), of) for of in by_service(ports))
     return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *services]}
 
 
 def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
     hosts: dict[str, PublishedPort] = {}
-    for of in _by_service(port for port in ports if not port.server_names):
-        for name in _names(of[0]):
+    for of in by_service(port for port in ports if not port.server_names):
+        for name in public_names(of[0]):
             hosts.setdefault(name, of[0])
     virtual_hosts = [_virtual_host(name, port) for name, port in hosts.items()]
     nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
     rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
     return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, rest]}]}
-
-
-def _by_service(ports: Iterable[PublishedPort]) -> Iterator[Sequence[PublishedPort]]:
-    """The ports of services' tasks: for each service, VPC and port, in the order of their numbers, those of all tasks.
-    Services of several accounts or regions may have one name, and their VPCs the same addresses.
-    """
-
-    def key(port: PublishedPort) -> tuple[str, str, int]:
-        return port.service or "", port.vpc, port.port
-
-    for _, of in groupby(sorted((port for port in ports if port.service), key=key), key=key):
-        yield tuple(of)
-
-
-def _names(port: PublishedPort) -> tuple[str, str]:
-    """The names of a port of a service or load balancer: with the port, and without."""
-    name = f"{port.service}{'' if port.proxy_header else '.localhost'}".lower()
-    return f"{port.port}.{name}", name
 
 
 def _service_cluster(port: PublishedPort) -> str:
@@ -159,23 +141,12 @@ def _https_listener(address: str, port: int, chains: Sequence[Json]) -> Json:
 
 
 def _chains_by_server_name(ports: Iterable[PublishedPort]) -> Iterator[Json]:
-    """The chains of encrypted ports. A load balancer's own name leads to no other one, whatever certificates they have;
-    any other name leads to the first one that has it.
-    """
-    services = [of[0] for of in _by_service(ports)]
-    owners = {name: first.service for first in services if first.proxy_header for name in _names(first)}
-    used_names: set[str] = set()
-    for first in services:
-        names = [
-            name
-            for name in dict.fromkeys(first.server_names)
-            if name not in used_names and owners.get(name.lower(), first.service) == first.service
-        ]
-        used_names.update(names)
+    """The chains of encrypted ports, each with the names that lead there."""
+    for first, names in routed_server_names(ports):
         cluster = _service_cluster(first)
         proxy = {"@type": _TCP_PROXY, "stat_prefix": _BY_SERVER_NAME, "cluster": cluster}
         chain: Json = {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}
-        for outside in _from_outside(chain) if names else ():
+        for outside in _from_outside(chain):
             name, match = f"{cluster} {outside['name']}", outside["filter_chain_match"]
             yield {**outside, "name": name, "filter_chain_match": {**match, "server_names": names}}
 

@@ -13,6 +13,34 @@ import type { ServiceFieldsProps } from "./fieldsProps.ts";
 /** The subnets, security groups and public IP of the tasks. */
 export function NetworkFields({ draft, change, errors }: ServiceFieldsProps) {
   const text = useText().services.form;
+  return (
+    <Container header={<Header variant="h2">{text.network}</Header>}>
+      <SpaceBetween size="l">
+        <SubnetsAndGroups draft={draft} change={change} errors={errors} subnetsDetail={text.subnetsDetail} groupsDetail={text.groupsDetail} />
+        <Checkbox checked={draft.publicIp} description={text.publicIpDetail} onChange={({ detail }) => { change({ publicIp: detail.checked }); }}>
+          {text.publicIp}
+        </Checkbox>
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+interface Place {
+  readonly subnets: readonly string[];
+  readonly groups: readonly string[];
+}
+
+export interface SubnetsAndGroupsProps {
+  readonly draft: Place;
+  readonly change: (part: Partial<Place>) => void;
+  readonly errors: { readonly subnets?: string; readonly groups?: string };
+  readonly subnetsDetail: string;
+  readonly groupsDetail: string;
+}
+
+/** The choice of subnets, and of security groups of their VPC. */
+export function SubnetsAndGroups({ draft, change, errors, subnetsDetail, groupsDetail }: SubnetsAndGroupsProps) {
+  const text = useText().services.form;
   const query = useNetworks();
   const statusType = query.status === "loading" ? "loading" : "finished";
   const subnets = (query.data?.subnets ?? []).map((subnet) => ({
@@ -25,34 +53,29 @@ export function NetworkFields({ draft, change, errors }: ServiceFieldsProps) {
     .filter((group) => vpcs.size === 0 || vpcs.has(group.VpcId) || draft.groups.includes(group.GroupId ?? ""))
     .map((group) => ({ value: group.GroupId ?? "", label: group.GroupId ?? "", description: [group.GroupName, group.VpcId].filter(Boolean).join(" · ") }));
   return (
-    <Container header={<Header variant="h2">{text.network}</Header>}>
-      <SpaceBetween size="l">
-        {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
-        <FormField label={text.subnets} description={text.subnetsDetail} errorText={errors.subnets}>
-          <Multiselect
-            selectedOptions={selectedOptions(draft.subnets, subnets)}
-            options={subnets}
-            statusType={statusType}
-            filteringType="auto"
-            placeholder={text.chooseSubnets}
-            onChange={({ detail }) => { change({ subnets: valuesOf(detail.selectedOptions) }); }}
-          />
-        </FormField>
-        <FormField label={text.groups} description={text.groupsDetail} errorText={errors.groups}>
-          <Multiselect
-            selectedOptions={selectedOptions(draft.groups, groups)}
-            options={groups}
-            statusType={statusType}
-            filteringType="auto"
-            placeholder={text.chooseGroups}
-            onChange={({ detail }) => { change({ groups: valuesOf(detail.selectedOptions) }); }}
-          />
-        </FormField>
-        <Checkbox checked={draft.publicIp} description={text.publicIpDetail} onChange={({ detail }) => { change({ publicIp: detail.checked }); }}>
-          {text.publicIp}
-        </Checkbox>
-      </SpaceBetween>
-    </Container>
+    <>
+      {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
+      <FormField label={text.subnets} description={subnetsDetail} errorText={errors.subnets}>
+        <Multiselect
+          selectedOptions={selectedOptions(draft.subnets, subnets)}
+          options={subnets}
+          statusType={statusType}
+          filteringType="auto"
+          placeholder={text.chooseSubnets}
+          onChange={({ detail }) => { change({ subnets: valuesOf(detail.selectedOptions) }); }}
+        />
+      </FormField>
+      <FormField label={text.groups} description={groupsDetail} errorText={errors.groups}>
+        <Multiselect
+          selectedOptions={selectedOptions(draft.groups, groups)}
+          options={groups}
+          statusType={statusType}
+          filteringType="auto"
+          placeholder={text.chooseGroups}
+          onChange={({ detail }) => { change({ groups: valuesOf(detail.selectedOptions) }); }}
+        />
+      </FormField>
+    </>
   );
 }
 

@@ -1,0 +1,89 @@
+// Reads, creates and deletes gateways of services, and associates them with clusters.
+
+import {
+  AssociateGatewayWithClusterCommand,
+  CreateGatewayCommand,
+  type CreateGatewayCommandInput,
+  DeleteGatewayCommand,
+  DescribeGatewayCommand,
+  DescribeGatewayResourcesCommand,
+  DescribeGatewayRouteCommand,
+  DisassociateGatewayFromClusterCommand,
+  type ElbGatewayResources,
+  type Gateway,
+  type GatewayClusterAssociationSummary,
+  type GatewayRoute,
+  type GatewaySummary,
+  paginateListGatewayClusterAssociations,
+  paginateListGatewayRoutes,
+  paginateListGateways,
+  UpdateGatewayCommand,
+} from "@aws-sdk/client-ecs";
+import type { Target } from "./config.ts";
+import { ecs } from "./ecs.ts";
+
+const CONCURRENT_REQUESTS = 4;
+
+/** All gateways of the account and Region. */
+export async function readGateways(target: Target): Promise<GatewaySummary[]> {
+  const gateways: GatewaySummary[] = [];
+  for await (const page of paginateListGateways({ client: ecs(target) }, {})) gateways.push(...(page.gateways ?? []));
+  return gateways;
+}
+
+export async function readGateway(target: Target, gateway: string, abortSignal: AbortSignal): Promise<Gateway> {
+  return (await ecs(target).send(new DescribeGatewayCommand({ gateway }), { abortSignal })).gateway ?? {};
+}
+
+/** The routes of a gateway: one for each service that has joined it. */
+export async function readGatewayRoutes(target: Target, gateway: string, abortSignal: AbortSignal): Promise<GatewayRoute[]> {
+  const client = ecs(target);
+  const arns: string[] = [];
+  for await (const page of paginateListGatewayRoutes({ client }, { gateway })) {
+    arns.push(...(page.gatewayRoutes ?? []).flatMap(({ gatewayRouteArn }) => gatewayRouteArn ?? []));
+  }
+  const describe = async (gatewayRouteArn: string) => (await client.send(new DescribeGatewayRouteCommand({ gatewayRouteArn }), { abortSignal })).gatewayRoute ?? {};
+  const routes: GatewayRoute[] = [];
+  for (let from = 0; from < arns.length; from += CONCURRENT_REQUESTS) {
+    routes.push(...(await Promise.all(arns.slice(from, from + CONCURRENT_REQUESTS).map(describe))));
+  }
+  return routes;
+}
+
+/** The load balancers that the services of a gateway share. */
+export async function readGatewayBalancers(target: Target, gateway: string, abortSignal: AbortSignal): Promise<ElbGatewayResources[]> {
+  const balancers: ElbGatewayResources[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await ecs(target).send(new DescribeGatewayResourcesCommand({ gateway, nextToken }), { abortSignal });
+    balancers.push(...(page.gatewayResources?.resources?.hostSharedAlb ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return balancers;
+}
+
+export async function readGatewayAssociations(target: Target, gateway: string): Promise<GatewayClusterAssociationSummary[]> {
+  const associations: GatewayClusterAssociationSummary[] = [];
+  for await (const page of paginateListGatewayClusterAssociations({ client: ecs(target) }, { gateway })) associations.push(...(page.gatewayClusterAssociations ?? []));
+  return associations;
+}
+
+export async function associateGateway(target: Target, gateway: string, cluster: string): Promise<void> {
+  await ecs(target).send(new AssociateGatewayWithClusterCommand({ gateway, cluster }));
+}
+
+export async function disassociateGateway(target: Target, gateway: string, cluster: string): Promise<void> {
+  await ecs(target).send(new DisassociateGatewayFromClusterCommand({ gateway, cluster }));
+}
+
+export async function createGateway(target: Target, input: CreateGatewayCommandInput): Promise<void> {
+  await ecs(target).send(new CreateGatewayCommand(input));
+}
+
+export async function setDeletionProtection(target: Target, gateway: string, deletionProtection: boolean): Promise<void> {
+  await ecs(target).send(new UpdateGatewayCommand({ gateway, deletionProtection }));
+}
+
+export async function deleteGateway(target: Target, gateway: string): Promise<void> {
+  await ecs(target).send(new DeleteGatewayCommand({ gateway }));
+}

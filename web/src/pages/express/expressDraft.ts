@@ -1,0 +1,149 @@
+// The values of the form of an Express service, and the API requests for them. Validation is left to the API.
+
+import type {
+  CreateExpressGatewayServiceCommandInput,
+  ECSExpressGatewayService,
+  ExpressGatewayContainer,
+  ExpressGatewayServiceScalingMetric,
+  UpdateExpressGatewayServiceCommandInput,
+} from "@aws-sdk/client-ecs";
+import { roleArn } from "../../aws/arn.ts";
+import type { Tags } from "../../aws/tags.ts";
+import { configurationOf } from "./configuration.ts";
+
+export interface ExpressDraft {
+  readonly name: string;
+  readonly cluster: string;
+  readonly infrastructureRole: string;
+  readonly executionRole: string;
+  readonly taskRole: string;
+  readonly image: string;
+  readonly port: string;
+  readonly healthCheckPath: string;
+  /** A word in each line. */
+  readonly command: string;
+  readonly environment: readonly { readonly name: string; readonly value: string }[];
+  readonly cpu: string;
+  readonly memory: string;
+  readonly minimum: string;
+  readonly maximum: string;
+  readonly metric: ExpressGatewayServiceScalingMetric;
+  readonly targetValue: string;
+  readonly subnets: readonly string[];
+  readonly groups: readonly string[];
+  readonly tags: Tags;
+}
+
+/** A new service with the roles that AWS's console creates, and the defaults of the API. */
+export function newExpressDraft(scope: { readonly account: string; readonly region: string }): ExpressDraft {
+  return {
+    name: "",
+    cluster: "",
+    infrastructureRole: roleArn(scope, "ecsInfrastructureRoleForExpressServices"),
+    executionRole: roleArn(scope, "ecsTaskExecutionRole"),
+    taskRole: "",
+    image: "",
+    port: "80",
+    healthCheckPath: "/ping",
+    command: "",
+    environment: [],
+    cpu: "256",
+    memory: "512",
+    minimum: "1",
+    maximum: "20",
+    metric: "AVERAGE_CPU",
+    targetValue: "60",
+    subnets: [],
+    groups: [],
+    tags: [],
+  };
+}
+
+/** The draft with the newest configuration of a service. */
+export function expressDraftOf(service: ECSExpressGatewayService): ExpressDraft {
+  const { primaryContainer: container, scalingTarget: scaling, networkConfiguration: network, ...configuration } = configurationOf(service);
+  return {
+    name: service.serviceName ?? "",
+    cluster: service.cluster ?? "",
+    infrastructureRole: service.infrastructureRoleArn ?? "",
+    executionRole: configuration.executionRoleArn ?? "",
+    taskRole: configuration.taskRoleArn ?? "",
+    image: container?.image ?? "",
+    port: String(container?.containerPort ?? ""),
+    healthCheckPath: configuration.healthCheckPath ?? "",
+    command: (container?.command ?? []).join("\n"),
+    environment: (container?.environment ?? []).map(({ name = "", value = "" }) => ({ name, value })),
+    cpu: configuration.cpu ?? "",
+    memory: configuration.memory ?? "",
+    minimum: String(scaling?.minTaskCount ?? ""),
+    maximum: String(scaling?.maxTaskCount ?? ""),
+    metric: scaling?.autoScalingMetric ?? "AVERAGE_CPU",
+    targetValue: String(scaling?.autoScalingTargetValue ?? ""),
+    subnets: network?.subnets ?? [],
+    groups: network?.securityGroups ?? [],
+    tags: service.tags ?? [],
+  };
+}
+
+type Settings = Omit<UpdateExpressGatewayServiceCommandInput, "serviceArn">;
+
+export function createExpressInput(draft: ExpressDraft): CreateExpressGatewayServiceCommandInput {
+  return {
+    infrastructureRoleArn: draft.infrastructureRole,
+    ...(draft.name ? { serviceName: draft.name } : {}),
+    ...(draft.cluster ? { cluster: draft.cluster } : {}),
+    ...settings(draft, undefined),
+    ...(draft.tags.length > 0 ? { tags: [...draft.tags] } : {}),
+  };
+}
+
+/** The input with only the changed members. The container is replaced whole; of it, the members that the form does not show stay. */
+export function updateExpressInput(service: ECSExpressGatewayService, draft: ExpressDraft): UpdateExpressGatewayServiceCommandInput {
+  const container = configurationOf(service).primaryContainer;
+  const before = settings(expressDraftOf(service), container);
+  const after = Object.entries(settings(draft, container));
+  const changed = after.filter(([member, value]) => JSON.stringify(value) !== JSON.stringify(before[member as keyof Settings]));
+  return { serviceArn: service.serviceArn, ...Object.fromEntries(changed) };
+}
+
+function settings(draft: ExpressDraft, container: ExpressGatewayContainer | undefined): Settings {
+  const { command: _, environment: __, ...others } = container ?? {};
+  const words = draft.command.split("\n").filter((word) => word !== "");
+  return {
+    primaryContainer: {
+      ...others,
+      image: draft.image,
+      ...(draft.port ? { containerPort: Number(draft.port) } : {}),
+      ...(words.length > 0 ? { command: words } : {}),
+      ...(draft.environment.length > 0 ? { environment: draft.environment.map((variable) => ({ ...variable })) } : {}),
+    },
+    ...(draft.executionRole ? { executionRoleArn: draft.executionRole } : {}),
+    ...(draft.taskRole ? { taskRoleArn: draft.taskRole } : {}),
+    ...(draft.healthCheckPath ? { healthCheckPath: draft.healthCheckPath } : {}),
+    ...(draft.cpu ? { cpu: draft.cpu } : {}),
+    ...(draft.memory ? { memory: draft.memory } : {}),
+    scalingTarget: {
+      minTaskCount: toNumber(draft.minimum),
+      maxTaskCount: toNumber(draft.maximum),
+      autoScalingMetric: draft.metric,
+      autoScalingTargetValue: toNumber(draft.targetValue),
+    },
+    ...(draft.subnets.length + draft.groups.length > 0 ? { networkConfiguration: { subnets: [...draft.subnets], securityGroups: [...draft.groups] } } : {}),
+  };
+}
+
+/** The number in a field; undefined if the field is empty. The API rejects NaN by name. */
+function toNumber(text: string): number | undefined {
+  return text.trim() === "" ? undefined : Number(text);
+}
+
+const FIELDS = ["infrastructureRoleArn", "executionRoleArn", "taskRoleArn", "serviceName", "cluster", "image", "containerPort", "healthCheckPath", "cpu", "memory", "subnets", "securityGroups"] as const;
+
+export type ExpressField = (typeof FIELDS)[number];
+
+/** The field that an error of the API is about; null if it is about none or several. */
+export function expressFieldOf(message: string): ExpressField | null {
+  const [member = ""] = /^[A-Za-z.]+/.exec(message) ?? [];
+  const name = member.replace(/\.$/, "").split(".").at(-1);
+  return FIELDS.find((field) => field === name) ?? null;
+}
