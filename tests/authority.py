@@ -18,7 +18,7 @@ PKI, SPAN = CryptographyPki(), ValidityPeriod(Instant(0), Instant(4e9))
 
 
 class Authority(NamedTuple):
-    """What it signs with, and its own certificate (PEM)."""
+    """An authority: its signing key, and its own certificate (PEM)."""
 
     issuer: Issuer
     root: str
@@ -29,7 +29,7 @@ class Authority(NamedTuple):
         return Certificate(called, identity.chain, identity.private)
 
     async def issues(self, name: str, called: str = "c") -> Certificate:
-        """One that clients may show, too."""
+        """Issue a certificate that clients may present, too."""
         request = await PKI.new_request(KeyAlgorithm.EC_prime256v1, [name])
         return Certificate(
             called, PKI.issue(self.issuer, request.csr.encode(), TEMPLATES[END_ENTITY], SPAN).pem, request.private

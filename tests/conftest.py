@@ -1,4 +1,4 @@
-"""What all tests share: writing golden files anew, hypothesis without a clock, and what root is needed for."""
+"""Shared by all tests: writing golden files anew, hypothesis without a clock, and what root is needed for."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def container_image(
 
 
 def attestation_manifest() -> ContainerImage:
-    """What BuildKit says about an image, as a manifest."""
+    """An attestation of BuildKit about an image, as a manifest."""
     blobs = (Content(OCI_CONFIG, b"{}"), Content("application/vnd.in-toto+json", b"{}\n"))
     document = {
         "schemaVersion": 2,

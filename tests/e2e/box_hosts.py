@@ -68,7 +68,7 @@ class BoxHost:
         return self.try_run(sys.executable, "-m", "moyai", "box", *words, f"--engine={self.program}")
 
     def installation(self, url: str) -> Any:
-        """What ``moyai status`` says of the server at a URL."""
+        """The output of ``moyai status`` for the server at a URL."""
         return json.loads(self.run(sys.executable, "-m", "moyai", "status", f"--endpoint={url}", "--json"))
 
     @contextmanager

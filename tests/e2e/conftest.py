@@ -1,4 +1,4 @@
-"""What the end-to-end tests share."""
+"""Fixtures of all end-to-end tests."""
 
 from __future__ import annotations
 

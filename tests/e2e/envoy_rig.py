@@ -85,7 +85,7 @@ class Namespace:
     async def get(
         self, address: str, port: int, path: str = "/", method: str = "GET", host: str = "back", **headers: str
     ) -> Answer:
-        """What an HTTP server answers; in the names of ``headers``, ``_`` stands for ``-``."""
+        """The response of an HTTP server; in the names of ``headers``, ``_`` stands for ``-``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 
         def call() -> Answer:
@@ -218,7 +218,7 @@ class Rig:
         return (self._runs[proxy] / "log").read_text()
 
     async def admin(self, proxy: str, path: str) -> str:
-        """What the Envoy's admin interface answers."""
+        """The answer of the Envoy's admin interface."""
         reader, writer = await asyncio.open_unix_connection(self._runs[proxy] / "admin.sock")
         writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
         answer = await reader.read()

@@ -73,7 +73,7 @@ def mesh(*back: str) -> MeshIR:
 
 
 def agents(socket: Path, admin: int, node: str = NODE) -> str:
-    """What App Mesh's agent writes where APPMESH_XDS_ENDPOINT is a ``unix://`` path."""
+    """The bootstrap that App Mesh's agent writes where APPMESH_XDS_ENDPOINT is a ``unix://`` path."""
     keepalive = {"grpc.keepalive_time_ms": 10_000, "grpc.keepalive_timeout_ms": 20_000}
     arguments = {"grpc.http2.max_pings_without_data": 0, **keepalive}
     channel = {"args": {name: {"int_value": value} for name, value in arguments.items()}}
@@ -160,7 +160,7 @@ class Outside(Rig):
         return process
 
     def envoys(self) -> list[str]:
-        """What runs in the namespace with a bootstrap of the command's."""
+        """The Envoys in the namespace that run with a bootstrap of the command's."""
         command = ["pgrep", "-f", f"{self.folder}/moyai-proxy-"]
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
 
@@ -182,7 +182,7 @@ class Outside(Rig):
         return int(admin_answer.rpartition(": ")[2] or 0)
 
     async def admin_answer(self, admin: int, path: str) -> str:
-        """What the admin interface answers; nothing when it isn't there yet."""
+        """The answer of the admin interface; nothing when it isn't there yet."""
         try:
             return (await self.namespace.get("127.0.0.1", admin, path)).body
         except ConnectionError:

@@ -94,7 +94,7 @@ class Installation:
 
     @property
     def log(self) -> Path:
-        """What the control plane logged."""
+        """The file with the control plane's log."""
         return self.state.with_name(f"{self.state.name}.log")
 
     def client(self, service: str, *, region: str = REGION, key: str = "test", secret: str = "test") -> Any:  # noqa: S107 - opens nothing
@@ -123,7 +123,7 @@ class Installation:
         return body
 
     def environment(self) -> dict[str, str]:
-        """What a user of the command line exports."""
+        """The environment variables of a user of the command line."""
         mine = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": REGION}
         return mine | keys | {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": ""}
@@ -133,7 +133,7 @@ class Installation:
         return self._run([*MOYAI, *arguments])
 
     def doctor(self) -> list[dict[str, str]]:
-        """What ``moyai doctor`` finds; it ends with 1 when there is a problem."""
+        """The findings of ``moyai doctor``; it ends with 1 when there is a problem."""
         command = [*MOYAI, "doctor", "--json"]
         ran = subprocess.run(
             command, capture_output=True, text=True, env=self.environment(), check=False, timeout=GRACE

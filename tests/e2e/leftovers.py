@@ -1,4 +1,4 @@
-"""What an installation has on this machine: all of it must be gone when it is."""
+"""Everything that an installation has on this machine, and that must be gone after it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Leftovers:
 
     @classmethod
     def of(cls, state: Path) -> Leftovers:
-        """Those of the installation that has this state, which it must still have."""
+        """The leftovers of the installation with this state, which must still exist."""
         with closing(sqlite3.connect(f"file:{state / 'moyai.db'}?mode=ro", uri=True)) as database:
             rows = dict(database.execute("SELECT name, value FROM meta"))
         return cls(state.resolve(), str(rows["installation"]))
@@ -76,7 +76,7 @@ class Leftovers:
                 yield f"disk {file.parts[3]}"
 
     def files(self) -> Iterator[str]:
-        """What is in the state directory."""
+        """The files in the state directory."""
         if self.state.exists():
             yield from (f"file {path}" for path in self.state.iterdir())
 

@@ -32,7 +32,7 @@ runc = ["{0}/usr/sbin/runc", "/usr/sbin/runc"]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What Podman's programs need; those of set-up come first."""
+    """The environment of Podman's programs; those of the set-up come first in PATH."""
     return {
         "PATH": f"{UNPACKED}/usr/bin:{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
         "LD_LIBRARY_PATH": ":".join(map(str, UNPACKED.glob("usr/lib/*-linux-gnu"))),

@@ -53,7 +53,7 @@ class Prometheus:
         self._process.wait(GRACE)
 
     def ask(self, query: str) -> Mapping[str, float]:
-        """What a query comes to, by the label ``service`` (or ``job``, or nothing)."""
+        """The result of a query, by the label ``service`` (or ``job``, or nothing)."""
         result = json.loads(self._get(f"/api/v1/query?query={quote(query)}"))["data"]["result"]
         names = (one["metric"].get("service", one["metric"].get("job", "")) for one in result)
         return dict(zip(names, (float(one["value"][1]) for one in result), strict=True))

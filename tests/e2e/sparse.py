@@ -1,4 +1,4 @@
-"""What is in a file, without its holes: a task's disk looks as large as it may become."""
+"""The contents of a sparse file: a task's disk looks as large as it may become."""
 
 from __future__ import annotations
 

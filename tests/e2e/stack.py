@@ -170,7 +170,7 @@ class Cluster:
         return self.until(self.run(definition, **more), "STOPPED")
 
     def output_lines(self, arn: str, container: str = "main") -> list[str]:
-        """What a container has written so far, line by line."""
+        """The lines that a container has written so far."""
         printed = self.installation.own("GET", f"logs?task={task_id(arn)}&container={container}")
         return [json.loads(line)["text"] for line in printed.splitlines()]
 
@@ -226,7 +226,7 @@ class Probe:
         self._request("POST", "/load", {"callers": callers, "rate": rate})
 
     def results(self) -> Any:
-        """What the load got so far."""
+        """The answers that the load has got so far."""
         return self._request("GET", "/load")
 
     def end(self) -> Any:
@@ -238,7 +238,7 @@ class Probe:
         self._request("POST", "/steady", {"url": url, "name": name, "closed": closed, "rate": rate})
 
     def steadily(self) -> Any:
-        """What it got so far."""
+        """The answers that the steady load has got so far."""
         return self._request("GET", "/steady")
 
     def end_steady(self) -> Any:

@@ -1,4 +1,4 @@
-"""What real Envoys write down about the traffic that passes them, whatever a client sends."""
+"""The access logs of real Envoys, whatever a client sends."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def envoys():
 
 
 async def lines(envoys: Rig, log: StdoutLog) -> list[str]:
-    """What both proxies wrote about one hostile HTTP request and one TCP connection, HTTP first."""
+    """The lines of both proxies about one hostile HTTP request and one TCP connection, HTTP first."""
     envoys.feed.publish(mesh(log))
     for workload in (CALLER, BACK):
         await envoys.start(workload)

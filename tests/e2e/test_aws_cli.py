@@ -21,14 +21,14 @@ SHOP = Path(__file__).parents[2] / "examples/shop"
 
 
 def stable(installation: Installation, cluster: str, service: str) -> bool:
-    """What ``aws ecs wait services-stable`` waits for."""
+    """The condition that ``aws ecs wait services-stable`` waits for."""
     (found_service,) = installation.client("ecs").describe_services(cluster=cluster, services=[service])["services"]
     return len(found_service["deployments"]) == 1 and found_service["runningCount"] == found_service["desiredCount"]
 
 
 @pytest.fixture(scope="module")
 def shop(make_installation: Callable[[], Installation]) -> Installation:
-    """What the README says, step by step."""
+    """The README's shop, created step by step."""
     installation = make_installation()
     installation.up()
     base = ("--base", "moyai.local/host", "--state", str(installation.state))

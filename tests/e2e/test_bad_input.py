@@ -1,4 +1,4 @@
-"""What is wrong with a request is said with AWS's own code and status, and nothing of it is done."""
+"""A wrong request gets AWS's own code and status, and nothing of it is done."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def gateway_ports(count: int) -> list[int]:
 
 
 def answer_by_name(name: str) -> str:
-    """What a service answers by its name. Its host name is the loopback's, which not every resolver knows."""
+    """The answer of a service under its name. Its host name is the loopback's, which not every resolver knows."""
     return answer("http://127.0.0.1:8080/", Host=name)
 
 

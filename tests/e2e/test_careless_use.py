@@ -1,4 +1,4 @@
-"""What people do by mistake: nothing of theirs is lost by it, and they are told in one line."""
+"""Mistakes of users: nothing is lost by them, and one line says what is wrong."""
 
 from __future__ import annotations
 

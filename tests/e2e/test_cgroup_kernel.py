@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture
 def hierarchies(tmp_path) -> Iterator[Hierarchies]:
-    """Those of this machine."""
+    """The cgroup hierarchies of this machine."""
     found_hierarchies = Hierarchies(tmp_path / "mounted")
     yield found_hierarchies
     found_hierarchies.unmount()

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 
 def failures(server: Installation) -> list[tuple[str, str]]:
-    """What the events of the guide's stack say of failures."""
+    """The failures in the events of the guide's stack."""
     events = server.client("cloudformation").describe_stack_events(StackName="hello")["StackEvents"]
     return [(e["LogicalResourceId"], e["ResourceStatusReason"]) for e in events if "ResourceStatusReason" in e]
 

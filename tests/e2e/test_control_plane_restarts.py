@@ -68,7 +68,7 @@ def longer_than(said: list[str], length: int) -> bool:
 
 
 def stored_names(installation: Installation) -> set[str]:
-    """What the installation has of what was written."""
+    """The written names that the installation still has."""
     ecs = installation.client("ecs")
     arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
     names = set()

@@ -47,7 +47,7 @@ class Stage(NamedTuple):
     stranger: Cluster
 
     def inside(self, program: str) -> Any:
-        """What a Python program that runs in the attacker's container prints, as JSON."""
+        """The output, as JSON, of a Python program in the attacker's container."""
         ran = self.attacker.run("python3", "-c", program)
         assert ran["code"] == 0, ran
         return json.loads(ran["out"])
@@ -55,7 +55,7 @@ class Stage(NamedTuple):
     def answer_from(
         self, address: str, port: int, line: str = "GET / HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n"
     ) -> str:
-        """What an address answers the attacker; how it failed, when it did."""
+        """The answer of an address to the attacker, or the error of the call."""
         answer = self.attacker.ask("raw", host=address, port=port, texts=[line])
         return str(answer["error"] if "error" in answer else answer["texts"][0])
 

@@ -56,7 +56,7 @@ def until_it_says(process, tmp_path, words):
 
 
 def leftovers(tmp_path):
-    """What to look for at the end, known as soon as the demo's state is there."""
+    """The leftovers to look for at the end, known as soon as the demo's state is there."""
     (state,) = (tmp_path / "tmp").glob("moyai-demo-*")
     return Leftovers.of(state)
 

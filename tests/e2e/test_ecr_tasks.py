@@ -29,7 +29,7 @@ def push(server: Installation, repository: str, tag: str, image: ContainerImage)
 
 
 def output_of(cluster: Cluster, name: str, image: str) -> list[str]:
-    """What a task with this image finds in it."""
+    """The output of a task with this image."""
     task = cluster.run_to_end(cluster.define(name, shell("cat /srv/text", image=image), **ROLE))
     assert "startedAt" in task, task["stoppedReason"]
     return list(cluster.output_lines(task["taskArn"]))

@@ -47,7 +47,7 @@ class Share:
         return self.cluster.define(name, shell(line, mountPoints=MOUNTS), volumes=[volume])
 
     def output(self, name: str, line: str, volume: dict[str, Any]) -> list[str]:
-        """What a task prints that runs to its end."""
+        """The output of a task that runs to its end."""
         task = self.cluster.run_to_end(self.define(name, line, volume))
         assert task["containers"][0].get("exitCode") == 0, task
         return self.cluster.output_lines(task["taskArn"])

@@ -71,7 +71,7 @@ class DualStack:
         return str(task_definition["taskDefinition"]["taskDefinitionArn"])
 
     def task_output(self, family: str, line: str) -> list[str]:
-        """What a task of this VPC wrote."""
+        """The output of a task of this VPC."""
         definition = self.define(family, line)
         answer = self.ecs.run_task(cluster="dual", taskDefinition=definition, networkConfiguration=self.network)
         (task,) = answer["tasks"]

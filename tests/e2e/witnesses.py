@@ -145,7 +145,7 @@ class Scraper:
 
 @dataclass(frozen=True)
 class Console:
-    """What somebody reads in the traffic pages: the table of edges, and the panel of this one."""
+    """The contents of the traffic pages: the table of edges, and the panel of this one."""
 
     person: Person
     edge: Edge

@@ -295,7 +295,7 @@ def retries(draw: st.DrawFn, *, grpc: bool) -> dict[str, Any]:
 
 
 def http_matches(*more: tuple[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """What a route of http or http2 matches."""
+    """The match of a route of http or http2."""
     paths = st.one_of(st.just({}), st.builds(lambda p: {"prefix": p}, PREFIXES), st.builds(_path, MATCHED_PATHS))
     others = maybe(method=METHODS, headers=HEADERS, queryParameters=PARAMETERS, **dict(more))
     return st.tuples(paths, others).map(lambda both: {**both[0], **both[1]})
@@ -307,7 +307,7 @@ def _path(match: dict[str, Any]) -> dict[str, Any]:
 
 @st.composite
 def grpc_matches(draw: st.DrawFn) -> dict[str, Any]:
-    """What a route of grpc matches."""
+    """The match of a route of grpc."""
     match = draw(maybe(metadata=HEADERS))
     service = draw(st.sampled_from([None, "shop.Front", "a"]))
     if service is not None:

@@ -40,7 +40,7 @@ assert _TAGS.keys() == SETTINGS.keys()
 
 
 class ServiceInput(NamedTuple):
-    """What one service is asked to be."""
+    """The settings of a service that a step asks for."""
 
     connect: dict[str, Any]
     tags: dict[str, str]

@@ -64,7 +64,7 @@ def world_of(connect: str, app_mesh: str) -> MemoryStore:
 
 
 def variants(value: Any) -> Iterator[Any]:
-    """What may stand in the place of a value."""
+    """The values that may take the place of a value."""
     match value:
         case bool():
             yield not value

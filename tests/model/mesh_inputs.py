@@ -81,7 +81,7 @@ _REGEXES = st.sampled_from([".*", "/red(or)?green.*", "a|b", r"/[^/]+/\d{2,3}", 
 
 
 class Keys(NamedTuple):
-    """What is shown and believed: a certificate, its authority (PEM), and the files with both."""
+    """A certificate to present and an authority to trust (PEM), and the files with both."""
 
     certificate: Certificate
     root: str

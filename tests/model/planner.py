@@ -1,4 +1,4 @@
-"""What may be asked of services that the planner deploys itself, and what may happen to their tasks."""
+"""The requests to services that the planner deploys itself, and the events of their tasks."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ class Planner(RuleBasedStateMachine):
         assert {i.health for i in registered} <= {Health.HEALTHY}
 
     def _check_gone(self):
-        """What was deleted has left no task, and no task has left anything."""
+        """Assert that deleted services have no tasks, and stopped tasks have no resources."""
         world = self.it.book.world
         for service in world.services:
             if service.status is not ServiceStatus.ACTIVE:
@@ -350,7 +350,7 @@ class Planner(RuleBasedStateMachine):
         return active == there
 
     def _check_names(self):
-        """What a task can call is what it finds by name, and where names are live that is all there is."""
+        """Assert that a task's hosts have its names that are answered, and no others; live names are all that are offered."""
         world = self.it.book.world
         for task in self._alive():
             if task.view is None:
@@ -388,7 +388,7 @@ class Planner(RuleBasedStateMachine):
         return [s for s in self.it.book.world.discovery_services if s.owner is None]
 
     def _active(self) -> list[Service]:
-        """Those whose deployments are the planner's own."""
+        """The services whose deployments are the planner's own."""
         return [s for s in self.it.book.world.services if s.status is ServiceStatus.ACTIVE and not s.is_external]
 
     def _service(self, pick: int) -> Service:

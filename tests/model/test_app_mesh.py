@@ -63,7 +63,7 @@ def _check_defined(part: MeshIR, workload: Workload) -> None:
 
 
 def _check_apart(part: MeshIR, workload: Workload) -> None:
-    """What is called by one name is one thing."""
+    """Assert that labels, ports and domains are unique."""
     labels = [labelled.label for labelled in part.destinations.values()]
     labels += [labelled.cluster_label for labelled in workload.inbound if labelled.cluster_label]
     assert len(labels) == len(set(labels))

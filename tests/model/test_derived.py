@@ -129,7 +129,7 @@ def _meshes(world: World) -> list[MeshIR]:
 
 
 def _names(world: World) -> Mapping[str, object]:
-    """What each task's names follow from where they are live, and what each service may have to say of them."""
+    """The live names of each task, and the events that each service may have about them."""
     names: dict[str, object] = {}
     for task in world.tasks.by("alive", "yes"):
         if task.view is not None and follows_namespace(world, task.cluster):

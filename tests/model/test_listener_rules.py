@@ -91,7 +91,7 @@ class Listener:
             assert error.response["Error"]["Code"] in {"ValidationError", "InvalidLoadBalancerAction"}  # noqa: PT017
 
     def refusal(self) -> str:
-        """What Envoy has against the rules; empty when it takes them."""
+        """Envoy's error about the rules; empty when it accepts them."""
         world = self.installation.store.world
         with TemporaryDirectory() as folder:
             return refusal(compile_front(world, VpcId(self.elb.vpc), f"{folder}/health"), Path(folder))

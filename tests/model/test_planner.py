@@ -166,7 +166,7 @@ class Clients(Planner):
         return self._task_sets()[pick % len(self._task_sets())]
 
     def _add(self, service: Service, scale: Scale, *, checked: bool = False, words: str = "") -> None:
-        """What CreateTaskSet does."""
+        """Add a task set, as CreateTaskSet does."""
         now, definition = self.it.clock.now(), self._definition(checked=checked, words=words)
         deployment = Deployment(
             id=DeploymentId(f"ecs-svc/{self.it.ids.decimal(19)}"),
@@ -184,11 +184,11 @@ class Clients(Planner):
         self.it.book.apply([Put(replace(service, deployments=listed))])
 
     def _remove(self, service: Service, found: Deployment) -> None:
-        """What DeleteTaskSet does."""
+        """Remove a task set, as DeleteTaskSet does."""
         self._edit(service, found, replace(found, status=DeploymentStatus.DRAINING, task_set=TaskSet()))
 
     def _promote(self, service: Service, deployment: Deployment) -> None:
-        """What UpdateServicePrimaryTaskSet does."""
+        """Make a task set the primary one, as UpdateServicePrimaryTaskSet does."""
         others = (
             replace(d, status=DeploymentStatus.ACTIVE) if d.status is DeploymentStatus.PRIMARY else d
             for d in service.deployments

@@ -14,7 +14,7 @@ OURS = 2
 
 
 def cells():
-    """What moyai says in each row that says anything."""
+    """The cells of moyai's column that are not empty."""
     rows = [line.split("|") for line in PAGE.read_text().splitlines() if line.startswith("|")]
     return [row[OURS].strip() for row in rows[2:] if row[OURS].strip()]
 

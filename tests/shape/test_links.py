@@ -28,7 +28,7 @@ def markdown():
 
 
 def anchors(path):
-    """What can stand behind ``#``: each heading as GitHub spells it, counted up where it is there twice."""
+    """The anchors of a page: each heading as GitHub spells it, counted up where it is there twice."""
     seen: Counter[str] = Counter()
     names = set()
     for heading in HEADING.findall(FENCE.sub("", path.read_text())):

@@ -15,7 +15,7 @@ PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)", re.MULTILINE)
 
 
 def asked_for():
-    """What pyproject.toml asks for, at run time, to develop and to build."""
+    """The dependencies in pyproject.toml: at run time, to develop and to build."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = (
         project["project"]["dependencies"],

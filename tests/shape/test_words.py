@@ -1,4 +1,4 @@
-"""What the files say: each module what it promises, no file where it was made or where packages come from."""
+"""The texts of files: each module says what it promises, no file where it was made or where packages come from."""
 
 from __future__ import annotations
 

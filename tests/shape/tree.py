@@ -82,7 +82,7 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @functools.cache
 def exceptions(rule: str) -> Mapping[str, int]:
-    """What ``exceptions.toml`` allows under this rule: place -> limit. Each line there gives its reason."""
+    """The exceptions to this rule in ``exceptions.toml``: place -> limit. Each line there gives its reason."""
     listed = tomllib.loads((ROOT / "tests/shape/exceptions.toml").read_text()).get(rule, {})
     unexplained = [place for place, line in listed.items() if not line.get("reason")]
     assert not unexplained, f"exceptions.toml, [{rule}]: no reason for {unexplained}"
@@ -90,7 +90,7 @@ def exceptions(rule: str) -> Mapping[str, int]:
 
 
 def beyond(rule: str, measured: Mapping[str, int], limit: int) -> list[str]:
-    """What is larger than its limit, and exceptions that are no longer needed; one sentence for each."""
+    """A sentence for each value beyond its limit, and for each exception that is no longer needed."""
     allowed_exceptions = exceptions(rule)
     large = [
         f"{place} has {size}, the limit is {allowed_exceptions.get(place, limit)}"

@@ -102,7 +102,7 @@ class Installation:
         )
 
     async def plans_left(self) -> list[Plan]:
-        """What would still be done, were the control plane asked now: nothing, once all is at rest."""
+        """The plans that the control plane would still make now; none, once it is at rest."""
         observer = Observer(self.ports)
         world, now = self.store.world, self.clock.now()
         plans = [plan_service(world, observe_service(self.ports, s.arn), s.arn, now, self.ids) for s in world.services]

@@ -53,7 +53,7 @@ class Crowd:
         await installation.clock.advance(WINDOW - (installation.clock.now() - EPOCH) % WINDOW + 1)
 
     async def cost_of_an_update(self) -> Work:
-        """What it is more than the same time without one."""
+        """The work that an update adds to that of the same time without one."""
         rest = await self._count_work(lambda: None)
         middle = self.arns[len(self.arns) // 2]
         before = {task.arn for task in self.installation.build.tasks(middle)}

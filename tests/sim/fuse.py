@@ -58,7 +58,7 @@ class FusedStore(MemoryStore):
         await super().durable(rollbacks)
 
     async def acknowledge(self) -> None:
-        """What the gateway does before it answers; no cut comes in between."""
+        """Make a change durable, as the gateway does before it answers, without a cut."""
         await super().durable()
 
 

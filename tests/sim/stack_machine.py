@@ -253,7 +253,7 @@ class Machine:
         return [(event.logical_id, event.reason) for event in self.world.stack_events if "FAILED" in event.status]
 
     def descriptions(self) -> dict[str, Any]:
-        """What the resources of the stack and of those in it are like."""
+        """The descriptions of the resources of the stack and of its nested stacks."""
         stacks, descriptions = [self.stack.arn], {}
         for stack in stacks:
             for resource in self.world.stack_resources.by("stack", stack):

@@ -55,7 +55,7 @@ async def come_up(installation: Installation) -> tuple[ServiceArn, ServiceArn]:
 
 
 def assigned_workloads(installation: Installation, service: ServiceArn) -> set[str | None]:
-    """What the proxies of a service's tasks are led as, if they have all that is known."""
+    """The workloads of the proxies of a service's tasks, if they have acknowledged everything."""
     proxies = [ProxyId(task.arn) for task in installation.build.tasks(service)]
     states = [installation.feed.state(proxy) for proxy in proxies]
     if not all(state is not None and state.synced for state in states):
@@ -110,7 +110,7 @@ async def rolling(installation: Installation) -> None:
 
 
 async def ending(installation: Installation) -> dict[str, object]:
-    """What is left, without the names that chance gave."""
+    """The remaining records, without drawn names."""
     await installation.clock.advance(120)
     world = installation.store.world
     alive = [t for t in world.tasks if not t.stopped]

@@ -145,7 +145,7 @@ async def late(installation: Installation) -> None:
 
 
 async def ending(installation: Installation) -> dict[str, object]:
-    """What is left, without the names that chance gave."""
+    """The remaining records, without drawn names."""
     await installation.clock.advance(120)
     world = installation.store.world
     alive = [t for t in world.tasks if not t.stopped]

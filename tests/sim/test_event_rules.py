@@ -107,7 +107,7 @@ class Bus(AwsCaller):
         await self.ask("events", "PutTargets", Rule="rule", Targets=[{"Id": "1", **target}])
 
     async def task_parameters(self) -> dict[str, Any]:
-        """Those of a task that can be placed, in a new cluster."""
+        """The parameters of a task that can be placed, in a new cluster."""
         await self.ask("ecs", "CreateCluster", clusterName="default")
         container = {"name": "app", "image": "app", "memory": 64}
         members = {"family": "report", "containerDefinitions": [container], "networkMode": "awsvpc"}

@@ -57,7 +57,7 @@ HOURS = 4 * 3600.0
 
 
 def caller(installation: Installation) -> Context:
-    """Whoever calls the API now."""
+    """The caller of the API."""
     return Context(
         SCOPE,
         installation.clock.now(),

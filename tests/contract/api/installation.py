@@ -174,7 +174,7 @@ class Installation:
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
     def served_version(self, zone: HostedZoneId) -> int | None:
-        """What DNS answers from."""
+        """The version of the zones that DNS serves."""
         return self.zones.served_version(zone)
 
     def settle(self) -> None:
@@ -204,7 +204,7 @@ class Installation:
 
     @property
     def now(self) -> Instant:
-        """What the clock says."""
+        """The time of the installation's clock."""
         return self.clock.now()
 
 

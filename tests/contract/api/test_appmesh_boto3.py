@@ -39,7 +39,7 @@ class Noun(NamedTuple):
 
     @property
     def identifiers(self) -> dict[str, Any]:
-        """What says which it is."""
+        """The members that identify the resource."""
         return {**self.within, f"{self.key}Name": self.name}
 
 

@@ -45,7 +45,7 @@ def owner(installation):
 
 @pytest.fixture
 def consumer(installation, owner):
-    """One that has accepted."""
+    """An account that has accepted the share."""
     share = installation.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[CONSUMER])
     assert share["resourceShare"]["status"] == "ACTIVE"
     theirs = installation.client("ram", CONSUMER)

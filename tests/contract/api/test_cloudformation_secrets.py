@@ -1,4 +1,4 @@
-"""What CloudFormation shows to nobody: other accounts' records, hidden parameters, resolved secrets."""
+"""CloudFormation shows to nobody: other accounts' records, hidden parameters, resolved secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What resource types of CloudFormation do beyond their calls: going back, and leaving what is another's alone."""
+"""Resource types of CloudFormation, beyond their calls: going back, and leaving what is another's alone."""
 
 from __future__ import annotations
 

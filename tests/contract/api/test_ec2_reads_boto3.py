@@ -1,4 +1,4 @@
-"""What tools read before they create anything: regions, accounts, images, types."""
+"""Reads of tools before they create anything: regions, accounts, images, types."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Express:
         return updated
 
     def resources(self, arn: str) -> dict[str, Any]:
-        """What ECS manages for the newest revision."""
+        """The resources that ECS manages for the newest revision."""
         revision = self.describe(arn)["activeConfigurations"][0]["serviceRevisionArn"]
         [described] = self.ecs.describe_service_revisions(serviceRevisionArns=[revision])["serviceRevisions"]
         resources: dict[str, Any] = described["ecsManagedResources"]

@@ -1,4 +1,4 @@
-"""What tools create beside a VPC's networks: endpoints, DHCP options, flow logs, gateways, NAT addresses."""
+"""Resources that tools create beside a VPC's networks: endpoints, DHCP options, flow logs, gateways, NAT addresses."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ async def test_a_disk_that_refuses_leaves_nothing(blobs, tmp_path):
 
 
 def digests_of_killed_child(directory) -> list[str]:
-    """What a child had said to be committed when it was killed."""
+    """The digests that a child had reported as committed when it was killed."""
     with subprocess.Popen([sys.executable, CHILD, directory], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(20)]

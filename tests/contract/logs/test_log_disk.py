@@ -1,4 +1,4 @@
-"""What only the log store on disk promises: its file, its bound, a kill, a disk that refuses."""
+"""Promises of the log store on disk alone: its file, its bound, a kill, a disk that refuses."""
 
 from __future__ import annotations
 

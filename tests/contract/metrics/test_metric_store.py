@@ -1,4 +1,4 @@
-"""What the metric store promises: all or nothing, bounded, and a start that no file can stop."""
+"""Promises of the metric store: all or nothing, bounded, and a start that no file can stop."""
 
 from __future__ import annotations
 

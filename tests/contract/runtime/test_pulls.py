@@ -1,4 +1,4 @@
-"""What every runtime promises about the pulls of images."""
+"""Promises of every runtime about the pulls of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every runtime promises (moyai/ports/runtime.py), on each of them."""
+"""Promises of every runtime (moyai/ports/runtime.py), on each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every runtime promises of sessions (moyai/ports/sessions.py), on each of them."""
+"""Promises of every runtime about sessions (moyai/ports/sessions.py), on each of them."""
 
 from __future__ import annotations
 

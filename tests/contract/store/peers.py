@@ -74,6 +74,6 @@ class SqlitePeer:
 
 
 def writing(store: Store) -> sqlite3.Connection:
-    """What its thread writes with."""
+    """The connection that the store's thread writes with."""
     assert isinstance(store, SqliteStore)
     return store._writer._connection

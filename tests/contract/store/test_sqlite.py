@@ -1,4 +1,4 @@
-"""What only the store on disk promises: locks, modes, schemas, and what a kill or a full disk can't break."""
+"""Promises of the store on disk alone: locks, modes, schemas, and that a kill or a full disk breaks nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises (``ports.store``)."""
+"""Promises of every store (``ports.store``)."""
 
 from __future__ import annotations
 

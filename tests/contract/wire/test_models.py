@@ -1,4 +1,4 @@
-"""What the wire takes for granted about the models. A new botocore that breaks it shows up here."""
+"""Assumptions of the wire about the models. A new botocore that breaks one fails here."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _DAYS = timedelta(days=2)
 
 
 class Authority:
-    """One that signs itself."""
+    """An authority with a self-signed certificate."""
 
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())

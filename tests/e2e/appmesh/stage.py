@@ -225,7 +225,7 @@ class Bastion(Probe):
         return self.ask("http", url=url, **more)
 
     def colour(self, url: str, **headers: str) -> str:
-        """What the application ``colour`` at that address says; its status where that is not 200."""
+        """The answer of the application ``colour`` at that address; its status where that is not 200."""
         answer = self.get(url, headers=headers)
         return str(answer["text"]) if answer.get("status") == 200 else str(answer.get("status", answer))
 

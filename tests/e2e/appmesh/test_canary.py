@@ -42,7 +42,7 @@ class Canary(NamedTuple):
         return answers
 
     def shares(self) -> Counter[str]:
-        """Who answers, of the next so many requests."""
+        """How many of the next requests each node answers."""
         before = self.answers_by_node()
         eventually(lambda: (self.answers_by_node() - before).total() >= REQUESTS, "enough requests are answered")
         return self.answers_by_node() - before

@@ -52,7 +52,7 @@ class Accounts(NamedTuple):
     bastion: Bastion
 
     def answering_nodes(self) -> set[str]:
-        """Who answers at the first account's gateway."""
+        """The nodes that answer at the first account's gateway."""
         url = f"http://gateway.{self.first.domain}:{GATEWAY}/"
         return {self.bastion.colour(url) for _ in range(20)}
 

@@ -47,7 +47,7 @@ class Outside(NamedTuple):
         return f"https://{self.stage.fqdn(name)}:{port}/"
 
     def site(self, name: str, port: int = HTTPS) -> str:
-        """What a site says, or how calling it went wrong."""
+        """The answer of a site, or the error of the call."""
         answer = self.front.ask("https", url=self.url(name, port), roots=self.roots)
         return str(answer.get("text") or answer["error"])
 

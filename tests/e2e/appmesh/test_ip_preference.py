@@ -96,7 +96,7 @@ class Gateway(NamedTuple):
         eventually(lambda: self.answering() == expected, f"those that answer are {expected}")
 
     def admin(self, proxy: str, path: str) -> Any:
-        """What a proxy's admin port says, as JSON."""
+        """The answer of a proxy's admin port, as JSON."""
         return json.loads(self.bastion.get(f"http://{self.stage.fqdn(proxy)}:9901/{path}")["text"])
 
     def cluster(self, name: str) -> str:

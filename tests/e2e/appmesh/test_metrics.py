@@ -40,7 +40,7 @@ class Mesh(NamedTuple):
 
 
 class RequestCounts(NamedTuple):
-    """What CloudWatch or Prometheus says of front's requests: by node and class of status, and by route."""
+    """The counts of front's requests in CloudWatch or Prometheus: by node and class of status, and by route."""
 
     answers: Counter[tuple[str, str]]
     routes: Counter[str]
@@ -74,7 +74,7 @@ def mesh(make_installation: Callable[[], Installation]) -> Mesh:
 
 @pytest.fixture(scope="module")
 def sent_requests(mesh: Mesh) -> Answers:
-    """What front sent, and how it was answered; before and after a kill."""
+    """The requests that front sent, with their answers, before and after a kill."""
     answers: Answers = Counter()
 
     def ask(url: str, **more: Any) -> bool:
@@ -130,7 +130,7 @@ def extension(mesh: Mesh, name: str, statistic: str = "Sum", **dimensions: str) 
 
 
 def by_cloudwatch(mesh: Mesh) -> RequestCounts:
-    """What it says of front."""
+    """The counts of front's requests in CloudWatch."""
     service = mesh.stage.fqdn("color")
     answers: Counter[tuple[str, str]] = Counter()
     requests: Counter[str] = Counter()
@@ -173,7 +173,7 @@ def scrape(mesh: Mesh) -> list[tuple[str, dict[str, str], int]]:
 
 
 def expected_counts(sent: Answers) -> RequestCounts:
-    """What they should say."""
+    """The counts that CloudWatch and Prometheus should have."""
     answers: Counter[tuple[str, str]] = Counter()
     routes: Counter[str] = Counter()
     requests: Counter[str] = Counter()

@@ -35,7 +35,7 @@ class Colours(NamedTuple):
         return f"https://{name}.{self.stage.domain}:{port}"
 
     def answer(self, path: str) -> Any:
-        """What the gateway answers to one who believes its authority and wants its name."""
+        """The gateway's answer to a client that trusts its authority and verifies its name."""
         return self.bastion.ask("https", url=self.url_of("gateway") + path, roots=self.ca.root)
 
     def answered_colours(self) -> set[str]:

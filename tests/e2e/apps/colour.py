@@ -30,7 +30,7 @@ from tests.e2e.apps.leaving import leave_on_sigterm
 
 
 class State:
-    """What it was told."""
+    """The settings that the application has received."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -52,7 +52,7 @@ STATE = State()
 
 
 def colour(port: int) -> str:
-    """What is answered on this port."""
+    """The answer on this port."""
     return os.environ["COLOUR"] if len(sys.argv) == 2 else f"{os.environ['COLOUR']}:{port}"
 
 

@@ -1,4 +1,4 @@
-"""What every application here does when it is asked to stop: leave at once, in the middle of whatever it does."""
+"""The end of every application here: on SIGTERM it exits at once, also in the middle of a request."""
 
 from __future__ import annotations
 

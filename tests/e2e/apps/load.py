@@ -47,7 +47,7 @@ class Http:
         return http.client.HTTPConnection(self.parts.hostname or "", self.parts.port or 80, timeout=PATIENCE)
 
     def ask(self) -> str:
-        """Who answered."""
+        """The name of the task that answered."""
         body = b"a body" if self.method == "POST" else None
         self.connection.request(self.method, self.parts.path or "/", body)
         answer = self.connection.getresponse()

@@ -34,7 +34,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 def own() -> ssl.SSLContext:
-    """What it shows."""
+    """The site's own TLS settings, with its certificate and key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         chain, private = Path(folder, "chain.pem"), Path(folder, "private.pem")

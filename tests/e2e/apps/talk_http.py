@@ -1,4 +1,4 @@
-"""What HTTP/1.1 and HTTP/2 can do beyond a question and an answer, asked from inside a task."""
+"""Uses of HTTP/1.1 and HTTP/2 beyond a request and its response, from inside a task."""
 
 from __future__ import annotations
 

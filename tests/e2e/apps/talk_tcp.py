@@ -45,7 +45,7 @@ def half_closed_by_application(host: str, port: int, words: str) -> dict[str, ob
 
 
 def overheard(host: str, port: int) -> dict[str, object]:
-    """What the application heard after its farewell."""
+    """The bytes that the application received after it had closed its direction."""
     with session(host, port) as (connection, stream, _):
         connection.sendall(b"overheard\n")
         return {"text": stream.read().decode()}

@@ -1,4 +1,4 @@
-"""What a web page of somebody else's can make its visitor's browser do here, a task's page among them: nothing."""
+"""A foreign web page, also that of a task, cannot make its visitor's browser do anything here."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ const picture = (policy) => new Promise((done) => {{
 
 
 def status(at: Installation, attempt: Attempt, marks: Mapping[str, str] = {}) -> int:
-    """What is answered to it, with what the browser says beside it."""
+    """The status of the request, with the headers that the browser adds."""
     with closing(HTTPConnection("127.0.0.1", at.port, timeout=60)) as connection:
         connection.request(attempt.method, attempt.path, attempt.body, {**attempt.headers, **marks})
         return connection.getresponse().status
 
 
 class World:
-    """What there is, as the API lists it."""
+    """All resources, as the API lists them."""
 
     def __init__(self, at: Installation) -> None:
         self._ecs, self._ec2, self._cloudmap, self._ram = map(at.client, ("ecs", "ec2", "servicediscovery", "ram"))

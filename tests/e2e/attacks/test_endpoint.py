@@ -1,4 +1,4 @@
-"""What a client may cost the API before anything is checked: bytes of a request, connections, places of others."""
+"""Costs of a client for the API before anything is checked: bytes of a request, connections, places of others."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def processor(installation: Installation) -> float:
 
 
 def status(installation: Installation, source: str = "127.0.0.1") -> int:
-    """What a well-behaved client at this address is answered."""
+    """The status that a well-behaved client at this address gets."""
     client = HTTPConnection("127.0.0.1", installation.port, 60, source_address=(source, 0))
     try:
         client.request("GET", "/_moyai/health")

@@ -1,4 +1,4 @@
-"""What hostile clients and targets can do to a front proxy: forge who they are, smuggle requests, split responses, and
+"""Attacks of hostile clients and targets on a front proxy: forge who they are, smuggle requests, split responses, and
 keep its connections busy.
 """
 

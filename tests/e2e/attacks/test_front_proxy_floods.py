@@ -1,5 +1,5 @@
-"""What clients of one load balancer can take from those of another, who share its front proxy: streams that are reset
-at once, many requests in one packet, and connections on which nothing happens.
+"""Resources that clients of one load balancer can take from those of another, who share its front proxy: streams that
+are reset at once, many requests in one packet, and connections on which nothing happens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What somebody without the right secret can do to those who have it, at a console that others can reach."""
+"""Attacks of a client without a valid secret on those who have one, at a console that others can reach."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ CASES = {
 
 @pytest.fixture(scope="module", params=CASES)
 def attempts(request, rig):
-    """What came of the program's attempts in one of the cases."""
+    """The outcomes of the program's attempts in one of the cases."""
     user, capabilities = CASES[request.param]
     return rig.run("masks", capabilities=capabilities, user=user)
 

@@ -66,7 +66,7 @@ def sessions(rig, arn) -> Iterator[None]:
 
 
 def accessible_parts(rig, arn):
-    """What the program in a task could do, once it has stopped. It must have seen somebody."""
+    """The accesses that the program in a task had, once it has stopped. It must have seen a session."""
     eventually(lambda: rig.cluster.task(arn)["lastStatus"] == "STOPPED", "enough have entered", patience=3 * SECONDS)
     attempts = parse(rig.cluster.output_lines(arn))
     assert not attempts.pop(ENTER).refused, "nobody entered"

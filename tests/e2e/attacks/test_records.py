@@ -55,7 +55,7 @@ def overwrite(file: Path) -> None:
 
 
 def error_line(state: Path, *command: str) -> str:
-    """What a command says that can't do its work; it must be one line, and no traceback."""
+    """The error of a command that fails; it must be one line, and no traceback."""
     ran = subprocess.run(
         [*MOYAI, *command, "--state", str(state)], capture_output=True, text=True, timeout=SECONDS, check=False
     )

@@ -187,7 +187,7 @@ class Person:
         expect(self.page.get_by_role("heading", level=1).first).to_have_text(said)
 
     def fact(self, label: str) -> Locator:
-        """What stands under a label."""
+        """The text under a label."""
         return self.page.locator("dt").filter(has_text=re.compile(f"^{re.escape(label)}$")).locator("+ dd")
 
     def table(self, column: str) -> list[dict[str, str]]:
@@ -197,7 +197,7 @@ class Person:
         return found
 
     def chart(self, title: str) -> dict[str, dict[str, float]]:
-        """What the chart of this title says at each of its points, read by keyboard: by time, and by series.
+        """The values of the chart with this title at each of its points, read by keyboard: by time, and by series.
 
         A chart that is drawn anew while it is read forgets the point one was at; it is read from the start again.
         """
@@ -237,7 +237,7 @@ class Person:
         return None
 
     def violations(self, *rules: str) -> list[str]:
-        """What axe finds on this page: by all its rules, or by these alone."""
+        """The violations that axe finds on this page, by all its rules or by these alone."""
         self.calm()
         self.page.evaluate(AXE.read_text())
         violations = self.page.evaluate(

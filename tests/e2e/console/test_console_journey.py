@@ -81,7 +81,7 @@ def other_pages(installation: Installation) -> Iterator[str]:
 
 
 def violations(person: Person, pages: Iterable[str]) -> list[str]:
-    """What axe finds on each, by day, and in its colours by night."""
+    """The violations that axe finds on each page, in the light theme, and of colours in the dark one."""
     results = []
     for path in pages:
         person.set_color_scheme("light")

@@ -26,7 +26,7 @@ Row = dict[str, float]
 
 
 class TerminalMesh(NamedTuple):
-    """What a terminal says of the mesh, of a time that is over, and what front was answered."""
+    """The mesh of a past time as a terminal shows it, and the answers that front got."""
 
     edges: dict[tuple[str, str], Any]
     span: tuple[int, int]
@@ -99,7 +99,7 @@ def rows(person: Person) -> list[dict[str, str]]:
 
 
 def metrics_of(row: dict[str, str]) -> Row:
-    """Those of a row of the table; what nothing is said of is left out."""
+    """The metrics in a row of the table, without the empty ones."""
     wanted = (*COUNTS, "Ejected hosts", "Success rate", "p50 ms", "p95 ms", "p99 ms")
     return {name: number(row[name].removesuffix(" %")) for name in wanted if row[name] != NOTHING}
 

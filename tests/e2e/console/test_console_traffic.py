@@ -74,7 +74,7 @@ def cluster(server):
 
 
 class CallerView(NamedTuple):
-    """What the caller was answered, and in which minutes."""
+    """The answers that the caller got, by minute."""
 
     statuses: Counter[str]
     span: tuple[int, int]
@@ -223,7 +223,7 @@ def test_the_map_its_panel_and_the_timeline_work_by_keyboard(person):
 
 
 def pixels(canvas: Locator) -> str:
-    """What is painted."""
+    """The pixels of the canvas."""
     found: str = canvas.evaluate("canvas => canvas.toDataURL()")
     return found
 

@@ -19,7 +19,7 @@ _MEMORY = 256
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a container has printed and how it ended; ``failure``: why it could not be started, in lower case."""
+    """The output of a container and how it ended; ``failure``: why it could not be started, in lower case."""
 
     lines: tuple[str, ...] = ()
     exit_code: int | None = None

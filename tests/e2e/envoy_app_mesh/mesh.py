@@ -64,7 +64,7 @@ def http(*hosts: VirtualHost, port: int = 80) -> OutboundPort:
 
 
 def caller(*ports: OutboundPort, **view: Any) -> Workload:
-    """Who calls."""
+    """The virtual node that calls."""
     outbound_view = OutboundView(ports=ports, **view)
     return Workload(
         CALLER, "a", 15000, 15001, outbound=outbound_view, egress_label="lds_egress_0.0.0.0_15001", normal_paths=True

@@ -141,7 +141,7 @@ async def answer_heard(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 def hello(name: str) -> bytes:
-    """What a client of TLS says first."""
+    """The ClientHello of a TLS client."""
     received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = ssl.create_default_context().wrap_bio(received, sent, server_hostname=name)
     with pytest.raises(ssl.SSLWantReadError):

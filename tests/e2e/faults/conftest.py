@@ -18,7 +18,7 @@ ROWS = pytest.StashKey[list[Row]]()
 
 @pytest.fixture(scope="session")
 def rows(request: pytest.FixtureRequest) -> list[Row]:
-    """What the scenarios add to, for the summary."""
+    """The rows of the scenarios, for the summary."""
     return request.config.stash.setdefault(ROWS, [])
 
 

@@ -26,8 +26,8 @@ SIZE = 3
 
 @dataclass
 class Row:
-    """What one scenario did to the load. ``unknown``: POSTs whose caller was told of a failure after the application
-    may have begun; ``twice``: POSTs that were done more than once. Seconds.
+    """The effect of one scenario on the load. ``unknown``: POSTs whose caller was told of a failure after the
+    application may have begun; ``twice``: POSTs that were done more than once. Seconds.
     """
 
     scenario: str
@@ -211,7 +211,7 @@ class Field:
         return written_ids()
 
     def ask_proxy(self, arn: str, path: str) -> str:
-        """What the administration of a task's proxy says."""
+        """The answer of the admin interface of a task's proxy."""
         return admin(self.installation.state / "run/tasks" / task_id(arn) / "proxy", path)
 
     def certificates(self) -> set[str]:
@@ -246,7 +246,7 @@ class _Unix(HTTPConnection):
 
 
 def admin(run: Path, path: str) -> str:
-    """What a proxy's admin interface answers."""
+    """The answer of a proxy's admin interface."""
     connection = _Unix(run, "admin.sock")
     try:
         connection.request("GET", path)

@@ -1,4 +1,4 @@
-"""What goes wrong while a service is called a hundred times a second, and what its callers see of it.
+"""Faults while a service is called a hundred times a second, and their effect on its callers.
 
 Asserted, wherever a healthy task remained: no request that may be repeated fails, and nothing is done twice. A POST
 that an application may have begun when it or its proxy died fails, because nobody can know whether it was done; where

@@ -1,4 +1,4 @@
-"""What goes wrong behind and in a load balancer while it is called a hundred times a second.
+"""Faults behind and in a load balancer while it is called a hundred times a second.
 
 A load balancer retries no request, as on AWS: those that a target was processing when it died fail. Asserted: what ends
 in an orderly way loses nothing, nothing is done twice, and everything answers again.

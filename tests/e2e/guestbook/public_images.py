@@ -35,7 +35,7 @@ class File(NamedTuple):
 
 
 class PublicImage(NamedTuple):
-    """What an image adds to the shared layer, and its configuration."""
+    """An image: the files that it adds to the shared layer, and its configuration."""
 
     files: Mapping[str, File]
     config: Mapping[str, Any]

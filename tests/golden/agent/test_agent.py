@@ -1,4 +1,4 @@
-"""What an App Mesh proxy is started with, for each environment, and that the real Envoy takes it.
+"""The bootstrap of an App Mesh proxy, for each environment; the real Envoy accepts it.
 
 A case is the environment of a proxy.
 """

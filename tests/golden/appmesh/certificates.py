@@ -46,7 +46,7 @@ def authority_arn(name: str) -> CertificateAuthorityArn:
 
 
 def records(signed_by: Mapping[str, str], real: Authority | None) -> Iterator[StoredRecord]:
-    """What there is of these certificates, each by its authority."""
+    """The records of these certificates, each by its authority."""
     for name in sorted(set(signed_by.values())):
         yield _authority(name, f"{_BEGIN} the root {name}\n" if real is None else real.root)
     for name, by in signed_by.items():

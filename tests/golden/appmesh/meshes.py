@@ -61,7 +61,7 @@ S = TypeVar("S")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a case says."""
+    """The records of a case."""
     safe_load = yaml.safe_load(path.read_text())
     assert isinstance(safe_load, dict)
     return safe_load

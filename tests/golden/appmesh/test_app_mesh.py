@@ -58,7 +58,7 @@ def test_envoy_accepts_the_configuration(name, tmp_path, authority):
 
 
 def plain(part: MeshIR) -> dict[str, Any]:
-    """What there is in a part."""
+    """The members of a part that are not empty."""
     return {name: what for name, what in msgspec.to_builtins(part, enc_hook=repr).items() if what}
 
 

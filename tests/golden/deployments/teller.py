@@ -169,7 +169,7 @@ class Deployment(Harness):
         self._lines.append(f"and so on, at {last}")
 
     def told_to_the_end(self) -> list[str]:
-        """What is told until the deployment is over and nothing is left to do."""
+        """The story until the deployment is over and nothing is left to do."""
         for _ in self.places():
             pass
         if self.record.finished:

@@ -1,4 +1,4 @@
-"""What the one Envoy of a host is told for some worlds of the mesh's cases, and that the real Envoy takes it.
+"""The resources of a host's Envoy for some worlds of the mesh's cases; the real Envoy accepts them.
 
 All tasks are of the host, except those whose names end in ``-1``: so there are endpoints of both kinds.
 """

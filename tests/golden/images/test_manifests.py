@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def read_image(case):
-    """What the documents of a case say, or why they are refused."""
+    """The image that the documents of a case describe, or the reason why they are refused."""
     platform = Platform(*case.get("platform", "linux/amd64").split("/"))
     try:
         manifest = parse_manifest(document(case["manifest"]), case.get("mediaType"))

@@ -59,7 +59,7 @@ LONG_AGO = Instant(0)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a case says."""
+    """The records of a case."""
     case = yaml.safe_load(path.read_text())
     assert isinstance(case, dict)
     return case

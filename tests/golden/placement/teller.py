@@ -137,7 +137,7 @@ class PlacementRecorder:
         return []
 
     def _run_services(self) -> list[str]:
-        """What the services do until they do no more."""
+        """The steps of the services until nothing changes."""
         lines: list[str] = []
         for _ in range(ROUNDS):
             before = len(lines)
@@ -164,7 +164,7 @@ class PlacementRecorder:
         ]
 
     def _troubles(self) -> list[str]:
-        """What the services have to say last, where they lack something."""
+        """The latest events of the services that lack something."""
         last = (message for s in self.build.world.services for message in self.build.messages(s.arn)[-1:])
         return [_ID.sub(lambda found: self._host(found.group()), text) for text in last if "unable" in text]
 

@@ -281,7 +281,7 @@ def _service(service: Service) -> str:
 
 
 def _traffic(service: Service) -> str:
-    """Who gets how much, where there is a choice."""
+    """The share of traffic of each revision, where there are several."""
     traffic = service.traffic
     names = {d.pool: d.id for d in reversed(service.deployments)}
     shares = ", ".join(f"{names.get(s.pool, s.pool)} {s.weight / 10:g}%" for s in traffic.shares)

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def outcome(rule: SyscallRule) -> str:
-    """What happens, and when."""
+    """The profile's action for a system call, and its conditions."""
     verdict = "allowed" if rule.action == ALLOW else errno.errorcode[rule.errno_ret]
     conditions = [f"{arg.op} {arg.value} {arg.value_two} of argument {arg.index}" for arg in rule.args]
     return " ".join([verdict, *conditions])

@@ -36,7 +36,7 @@ class _Storyteller(Machine):
 
 
 async def tell_story(case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each operation did."""
+    """The story of each operation on the stack."""
     machine, number = _Storyteller(), 0
     chapters: list[dict[str, Any]] = []
     bodies = [json.dumps(template) for template in case["templates"]]

@@ -1,4 +1,4 @@
-"""What Envoy is told, for each world of the mesh's cases, and that the real Envoy takes it.
+"""Envoy's resources for each world of the mesh's cases; the real Envoy accepts them.
 
 A case is a ``<name>.in.yaml`` of tests/golden/mesh. Every resource of every workload is in the outputs once.
 """
@@ -99,7 +99,7 @@ def test_envoy_accepts_the_configuration(name, tmp_path):
 
 
 def refusal(mesh: MeshIR, tmp_path: Path) -> str:
-    """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
+    """The real Envoy's error about a resource of a mesh that has workloads; empty when it accepts them all."""
     first = mesh.workloads[min(mesh.workloads)]
     return refusal_of(bootstrap(first, BootstrapSettings(), ProxyId(first.id)), messages(mesh), tmp_path)
 

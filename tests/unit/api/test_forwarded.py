@@ -80,7 +80,7 @@ async def chunks(*parts):
 
 
 def http_request(request, body=BODY):
-    """What an SDK's request is here."""
+    """A request as an SDK sends it."""
     path, _, query = request.url.partition(HOST)[2].partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     return HttpRequest(request.method, path, query, headers | {"host": HOST, "content-length": str(len(body))})

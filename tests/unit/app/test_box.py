@@ -1,4 +1,4 @@
-"""What is decided before moyai starts in a container."""
+"""Decisions before moyai starts in a container."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ DAYS = Seconds(5 * 86400)
 
 
 class SetForward(SystemClock):
-    """One that somebody sets."""
+    """A clock that the test sets forward."""
 
     ahead = 0.0
 

@@ -1,4 +1,4 @@
-"""What the process sees to before it serves."""
+"""The preparations of the process before it serves."""
 
 from __future__ import annotations
 

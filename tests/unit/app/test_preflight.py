@@ -1,4 +1,4 @@
-"""What is missing on a machine is said with what to do about it."""
+"""The check of the machine says what is missing and what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reset writes."""
+"""The changes that a reset writes."""
 
 from __future__ import annotations
 

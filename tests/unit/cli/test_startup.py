@@ -1,4 +1,4 @@
-"""What a command imports before it does anything: every module that is not needed is time that the user waits."""
+"""The imports of a command before it does anything: each module that is not needed costs the user time."""
 
 from __future__ import annotations
 

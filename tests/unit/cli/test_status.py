@@ -1,4 +1,4 @@
-"""What ``moyai status`` shows in narrow and in wide terminals."""
+"""The output of ``moyai status`` in narrow and in wide terminals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``moyai top`` says of services, and which of them first."""
+"""The rows of ``moyai top``, and their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask the console for what, with keys and without."""
+"""Access to the console's paths, with keys and without."""
 
 from __future__ import annotations
 

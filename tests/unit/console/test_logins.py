@@ -1,4 +1,4 @@
-"""Who is signed in: by which key, for how long, and how often one may try."""
+"""Logins: by which key, for how long, and how often a client may try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a container has output_endpoint: continued from a position, and kept within an account."""
+"""The endpoint for a container's output: it continues from a position, and stays within an account."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def query(name: str, kind: str = "A", **how: Any) -> dns.message.Message:
 
 
 def reply_of(resolver: Resolver, packet: bytes) -> dns.message.Message:
-    """What a resolver says at once."""
+    """The reply of a resolver without waiting."""
     reply = resolver.reply(packet)
     assert isinstance(reply, bytes)
     return dns.message.from_wire(reply)

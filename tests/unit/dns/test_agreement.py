@@ -82,7 +82,7 @@ class Story(RuleBasedStateMachine):
             assert {name for name in params if zone.exists(name)} == above
 
     def expected_values(self):
-        """What each namespace should hold, from the world alone: every value that some turn may give."""
+        """The values that each namespace may have, computed from the world alone."""
         world = self.cloud.world
         for discovery_service in world.discovery_services:
             within = world.namespaces.get(discovery_service.namespace)
@@ -105,7 +105,7 @@ class Story(RuleBasedStateMachine):
                             )
 
     def values(self, kind, owner, service_name, within, i):
-        """What a record says of an instance: nothing, where it has no address of that kind."""
+        """The values of an instance in a record; none, where it has no address of that kind."""
         attributes: Mapping[str, str] = i.attributes
         if kind is RecordType.SRV:
             target = f"1 1 {attributes['AWS_INSTANCE_PORT']} {i.id}.{service_name}.{within.name}."

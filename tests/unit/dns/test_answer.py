@@ -1,4 +1,4 @@
-"""What is answered to what, as Route 53 would for Cloud Map."""
+"""Answers to queries, as Route 53 gives them for Cloud Map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is derived from a world: stale when a change can alter it, and not when it cannot."""
+"""Derived values: stale when a change can alter them, and not when it cannot."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _key(change: Change) -> tuple[str, str]:
 
 
 def following(compute: Compute, *records: Subnet) -> Follower:
-    """One key, computed over these."""
+    """Derived values with one key, computed over these tables."""
     follower = Follower(compute)
     follower.change(*map(Put, records))
     follower.derived.add("key")

@@ -10,7 +10,7 @@ from moyai.domain.paging import page
 
 
 class InvalidToken(Exception):
-    """What a service raises for a token."""
+    """The error of a service for an invalid token."""
 
 
 @given(st.sets(st.text(max_size=5), max_size=20), st.integers(1, 7))

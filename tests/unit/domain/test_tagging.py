@@ -1,4 +1,4 @@
-"""What tags a resource can have, whatever service keeps it."""
+"""The tags that a resource of any service can have."""
 
 from __future__ import annotations
 

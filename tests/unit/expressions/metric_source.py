@@ -45,7 +45,7 @@ def query_of(name: str, period: int = 60) -> MetricDataQuery:
 
 
 def result_of(expression: str, *, period: int | None = 60, source: FakeMetricSource | None = None) -> Result:
-    """What the expression comes to, among queries for each of the series."""
+    """The result of the expression, among queries for each of the series."""
     source = source or FakeMetricSource()
     queries = [*map(query_of, source.series), MetricDataQuery("result", expression=expression, period=period)]
     return QueryResults(queries, source).of("result")

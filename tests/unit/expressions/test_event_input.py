@@ -1,4 +1,4 @@
-"""What a target gets: paths, constants and templates."""
+"""The input of a target: paths, constants and templates."""
 
 from __future__ import annotations
 

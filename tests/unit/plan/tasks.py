@@ -108,6 +108,6 @@ def case_of(world: World, task: Task) -> TaskContext:
 
 
 def _proxies(task: TaskArn, more: dict[str, Any]) -> dict[ProxyId, ProxyState]:
-    """What the feed knows of the task's proxy; with ``proxy`` None nothing."""
+    """The feed's state of the task's proxy; none with ``proxy`` None."""
     state = more.get("proxy", ProxyState(reported_at=more.get("reported_at")))
     return {} if state is None else {ProxyId(task): state}

@@ -1,4 +1,4 @@
-"""What the doctor finds."""
+"""The findings of ``moyai doctor``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was deleted is forgotten, and never too early."""
+"""Deleted records are removed, and never too early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the change of a managed daemon's task concerns."""
+"""The keys that the change of a managed daemon's task concerns."""
 
 from __future__ import annotations
 

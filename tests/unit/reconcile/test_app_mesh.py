@@ -1,4 +1,4 @@
-"""What is made anew when something changes in a mesh, and what is not."""
+"""The shards that are compiled again when something changes in a mesh, and those that are not."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class CertifierRig:
         return CertificateLoop(ports, pki, 5 * DAY)
 
     def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
-        """What RequestCertificate does."""
+        """Request a certificate, as RequestCertificate does."""
         arn = ManagedCertificateArn(f"arn:aws:acm:us-east-1:123456789012:certificate/{self.ids.uuid()}")
         managed_certificate = ManagedCertificate(
             arn=arn,

@@ -77,7 +77,7 @@ async def logging_task():
 
 
 async def ship_once(shipper):
-    """One look of a carrier that has just begun."""
+    """One turn of a log shipper that has just started."""
     await shipper.resume()
     await shipper.ship()
 

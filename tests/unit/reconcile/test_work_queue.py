@@ -25,7 +25,7 @@ async def queue(clock):
 
 
 async def take_all(queue, clock):
-    """What can be taken now, each finished at once."""
+    """Take all keys that can be taken now, and finish each at once."""
     keys = []
     while not queue.idle:
         keys.append(await queue.take())

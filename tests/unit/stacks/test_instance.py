@@ -32,7 +32,7 @@ def instance(template: dict[str, Any], **parameters: str) -> StackInstance:
 
 
 def value(expression: Any, **sections: Any) -> Any:
-    """What an expression becomes as a property."""
+    """The value of an expression as a property."""
     document = {"Resources": {"A": LOGS | {"Properties": {"X": expression}}, "B": LOGS}, **sections}
     return plain(instance(document).template.resources["A"].properties["X"])
 

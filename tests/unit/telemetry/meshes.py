@@ -77,7 +77,7 @@ def read_report(body: bytes) -> ProxyReport:
 
 
 def virtual_node_counters(cluster: str, **counts: int) -> dict[str, int]:
-    """What a caller's proxy has counted of a virtual node: ``ok``, ``failed``, ``retried``."""
+    """The counters of a caller's proxy for a virtual node: ``ok``, ``failed``, ``retried``."""
     ok, failed = counts.get("ok", 0), counts.get("failed", 0)
     return {
         f"cluster.{cluster}.upstream_rq_completed": ok + failed,

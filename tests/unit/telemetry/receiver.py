@@ -1,4 +1,4 @@
-"""What a collector makes of an OTLP export: every point by metric, resource and attributes."""
+"""A collector's view of an OTLP export: every point by metric, resource and attributes."""
 
 from __future__ import annotations
 

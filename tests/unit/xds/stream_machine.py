@@ -102,7 +102,7 @@ class StreamMachine(RuleBasedStateMachine):
         return {name: one.version for name, one in self.newest[kind].items() if name in asked}
 
     def has(self, kind: ResourceType, wanted: Mapping[str, str]) -> dict[str, str]:
-        """What the proxy has, as far as the protocol can take it away."""
+        """The resources of the proxy that the protocol can take away."""
         del wanted
         return dict(self.proxy.has[kind])
 

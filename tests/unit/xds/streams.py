@@ -159,7 +159,7 @@ class SotwProxy:
         return [self.request(kind) for kind in kinds]
 
     def request(self, kind: ResourceType, refusal: str | None = None) -> DiscoveryRequest:
-        """What is wanted and what was taken last."""
+        """A request: the wanted resources and the version accepted last."""
         version, nonce = self.versions.get(kind, ""), self.nonces.get(kind, "")
         return request(kind, *sorted(self.wants.get(kind, ())), version=version, nonce=nonce, refusal=refusal)
 

@@ -1,4 +1,4 @@
-"""Who may come in as which proxy."""
+"""Which credentials authenticate which proxy."""
 
 from __future__ import annotations
 

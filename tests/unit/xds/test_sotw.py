@@ -135,7 +135,7 @@ def test_equal_resources_have_equal_versions_on_every_stream():
 
 
 def accepted_first() -> tuple[SentVersions, dict[ResourceType, str]]:
-    """What a proxy that has FIRST was given, and the versions that it comes back with."""
+    """A proxy that has accepted FIRST, and the versions that it reconnects with."""
     accepted_versions, versions = SentVersions(), {}
     stream = SotwStream()
     stream.remember(accepted_versions)

@@ -48,7 +48,7 @@ class SotwMachine(StreamMachine):
             assert answered or kind is ResourceType.SECRET or BAD in self.wanted_versions(kind).values()
 
     def has(self, kind: ResourceType, wanted: Mapping[str, str]) -> dict[str, str]:
-        """What a proxy was given by name stays with it until it asks for it no more."""
+        """A resource that a proxy got by name stays until it is no longer subscribed to."""
         has = super().has(kind, wanted)
         return {name: version for name, version in has.items() if kind not in BY_NAME or name in wanted}
 

@@ -58,7 +58,7 @@ def mount(kind: str, target: str, flags: int = 0, source: str = "none") -> None:
 
 
 def see_below(source: str) -> str:
-    """What a mask hides, by showing the file system around it elsewhere."""
+    """The files that a mask hides, seen by mounting the file system around it elsewhere."""
     mount("", MOUNT_POINT, MS_BIND, source)
     return read(f"{MOUNT_POINT}/kcore")
 

@@ -248,7 +248,7 @@ def processes() -> None:
 
 
 def machine() -> None:
-    """What belongs to the machine: its clock, its modules, its swap."""
+    """System calls on what belongs to the machine: its clock, its modules, its swap."""
     reaching("clock_settime", 0, NOWHERE)
     reaching("settimeofday", NOWHERE, 0)
     reaching("swapon", NOWHERE, 0xFFFFFFFF)

@@ -1,4 +1,4 @@
-"""What Envoy says of routes and of lines of access logs."""
+"""Envoy's verdict on routes and on formats of access logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a virtual node's or gateway's spec is refused, and in which words: the member as it was written, and why."""
+"""Refusals of a virtual node's or gateway's spec, and their words: the member as it was written, and why."""
 
 from __future__ import annotations
 

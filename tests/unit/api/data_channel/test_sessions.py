@@ -126,7 +126,7 @@ async def test_a_session_with_the_plugin(gateway):
 
 
 class SlowRuntime(SimRuntime):
-    """One that needs a moment to start a command."""
+    """A runtime that needs a moment to start a command."""
 
     async def execute(self, execution: Execution) -> CommandSession:
         session = await super().execute(execution)

@@ -1,4 +1,4 @@
-"""What a container may ask of the operating system and of volumes, rule by rule, and what keeps it from FARGATE."""
+"""The settings of a container for the operating system and volumes, rule by rule, and those that FARGATE lacks."""
 
 from __future__ import annotations
 

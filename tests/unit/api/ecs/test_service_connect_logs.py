@@ -1,4 +1,4 @@
-"""What proxies are to write down: log configuration, access logs, the level of the proxy's own log."""
+"""The logs of proxies: log configuration, access logs, the level of the proxy's own log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is protected, how long, and who can't be."""
+"""Which tasks can be protected, and for how long."""
 
 from __future__ import annotations
 

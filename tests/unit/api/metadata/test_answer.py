@@ -1,4 +1,4 @@
-"""What a task can read about itself, and what it can't about others."""
+"""A task can read about itself, and nothing about others."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class TaskGateway:
         return credentials(self.build.world, asked, peer or task.interface.address, self.clock.now())
 
     def ask(self, keys: dict[str, str], body: str = "Action=GetCallerIdentity&Version=2011-06-15") -> tuple[int, str]:
-        """What the gateway answers to who signs with these keys."""
+        """The gateway's answer to a request that is signed with these keys."""
         headers = {"content-type": "application/x-www-form-urlencoded", "host": "169.254.170.2:4566"}
         request = AWSRequest("POST", "http://169.254.170.2:4566/", headers, body)
         input_credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])

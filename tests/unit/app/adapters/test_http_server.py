@@ -65,7 +65,7 @@ def with_head_of(size):
 
 
 async def answers(address, *sent):
-    """What comes back until the server hangs up."""
+    """The bytes that arrive until the server closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
     received = b""
     with contextlib.suppress(ConnectionError):

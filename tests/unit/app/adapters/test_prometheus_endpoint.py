@@ -1,4 +1,4 @@
-"""What Prometheus reads, and who may."""
+"""The endpoint that Prometheus reads, and who may read it."""
 
 from __future__ import annotations
 

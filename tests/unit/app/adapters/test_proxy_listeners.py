@@ -76,7 +76,7 @@ class Installation:
 
 
 async def code(channel: grpc.aio.Channel, *metadata: tuple[str, str], node: str = NODE, report: str = "") -> str:
-    """What a stream is answered; ``report``: what a report under that name is while the stream is open."""
+    """The status of a stream; ``report``: that of a report under the same name while the stream is open."""
     stream: Any = channel.stream_stream(ADS, request_serializer=DiscoveryRequest.SerializeToString)
     name = ((PROXY_HEADER, f"{node}#host-0001"),)
     call = stream(metadata=(*metadata, *name))

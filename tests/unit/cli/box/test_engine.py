@@ -1,4 +1,4 @@
-"""What Docker and Podman say, in moyai's words. The engines here are shell scripts that answer as the real ones do."""
+"""Messages of Docker and Podman, in moyai's words. The engines here are shell scripts that answer as real ones do."""
 
 from __future__ import annotations
 

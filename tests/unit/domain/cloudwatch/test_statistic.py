@@ -1,4 +1,4 @@
-"""What statistics say of a summary."""
+"""Statistics of a summary."""
 
 from __future__ import annotations
 

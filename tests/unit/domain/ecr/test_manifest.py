@@ -1,4 +1,4 @@
-"""What a pushed manifest refers to."""
+"""The references in a pushed manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What App Mesh's resources refer to is found in their own mesh, in the order of names, and by no search."""
+"""References of App Mesh's resources lead to their own mesh, in the order of names, by look-up and not by search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who uses a certificate: whatever has a listener that shows it."""
+"""The users of a certificate: all resources with a listener that presents it."""
 
 from __future__ import annotations
 

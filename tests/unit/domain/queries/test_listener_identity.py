@@ -1,4 +1,4 @@
-"""What proxies are told of Certificate Manager's certificates."""
+"""Certificate Manager's certificates as proxies get them."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def tar_of(directory, archive, mode="w"):
 
 
 def saved_image(path, *entries):
-    """What a Docker before version 25 saved: (image, names); the second of two equal layers is a link."""
+    """An archive as Docker saved it before version 25: (image, names); the second of two equal layers is a link."""
     path.mkdir()
     listed: list[dict[str, object]] = []
     layers: dict[str, str] = {}

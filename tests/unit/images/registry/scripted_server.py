@@ -16,7 +16,7 @@ Answer = bytes | Callable[["Request"], AsyncIterator[bytes]]
 
 
 class Request(NamedTuple):
-    """What has arrived."""
+    """A request that has arrived."""
 
     method: str
     path: str

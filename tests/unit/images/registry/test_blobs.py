@@ -30,7 +30,7 @@ PATH = f"/v2/app/blobs/{LAYER.digest}"
 
 
 def range_response(request, data=LAYER.data):
-    """What a registry answers that continues a blob."""
+    """The response of a registry that continues a blob."""
     start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
     return response(206, data[start:], content_range=f"bytes {start}-{len(data) - 1}/{len(data)}")
 
@@ -58,7 +58,7 @@ async def resolved_image(client, server):
 
 
 class Download:
-    """What has arrived, and how it was counted."""
+    """The bytes of a download that have arrived, and its progress."""
 
     def __init__(self):
         self.file = io.BytesIO()

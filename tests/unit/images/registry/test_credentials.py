@@ -54,7 +54,7 @@ def helper(tmp_path, monkeypatch):
 
 
 def name_and_password(credentials):
-    """What a registry is sent, with the password in plain text; None without credentials."""
+    """The name and password that a registry is sent; None without credentials."""
     return None if credentials is None else (credentials.username, credentials.password.reveal())
 
 

@@ -49,7 +49,7 @@ def names(image: BuiltImage) -> set[str]:
 
 
 def files(store) -> list[str]:
-    """What is in the store besides layers and references."""
+    """The files in the store besides layers and references."""
     path = store._store.path
     return sorted(str(p.relative_to(path)) for d in ("leases", "blobs/sha256") for p in (path / d).iterdir())
 

@@ -39,7 +39,7 @@ ROOT, OTHER = (f"-----BEGIN CERTIFICATE-----\n{name}\n" for name in ("root", "ot
 
 
 class Authority:
-    """One certificate that was asked for, and an authority that signs for ten years."""
+    """An authority that signs for ten years, and the certificate that was requested from it."""
 
     def __init__(self) -> None:
         self.build = Builder()

@@ -1,4 +1,4 @@
-"""What checks come to, and whom they may ask."""
+"""The results of health checks, and the addresses that they may call."""
 
 from __future__ import annotations
 

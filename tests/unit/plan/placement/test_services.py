@@ -28,7 +28,7 @@ class Shop(PlacementCluster):
         self.settle()
 
     def turn(self) -> None:
-        """One look of the scheduler; then what was started runs, and what was stopped is gone."""
+        """One turn of the scheduler; then started tasks run, and stopped ones are gone."""
         self.builder.clock.turn_to(later(self.builder.clock.now(), 1))
         schedule(self.builder, self.service)
         for task in self.builder.tasks(self.service):

@@ -24,7 +24,7 @@ def agent(build, port=0, **container):
 
 
 def settle(build, *services):
-    """What is started runs and what is stopped is gone, until nothing moves."""
+    """Run the started tasks and end the stopped ones, until nothing changes."""
     for _ in range(20):
         before = {t.arn: t.version for t in build.world.tasks}
         for service in services:

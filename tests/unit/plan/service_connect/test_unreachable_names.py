@@ -18,7 +18,7 @@ def offer(build: Builder, name: str) -> ServiceArn:
 
 
 def name_events(build: Builder, service: ServiceArn) -> list[str]:
-    """What the service says of names, after a turn of its scheduler."""
+    """The events of the service about names, after a turn of its scheduler."""
     schedule(build, service)
     return [m for m in build.messages(service) if "can't call" in m]
 

@@ -1,4 +1,4 @@
-"""What no story tells of deployments that move traffic."""
+"""Transitions of deployments that move traffic, besides those of the golden stories."""
 
 from __future__ import annotations
 

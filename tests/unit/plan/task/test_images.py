@@ -58,7 +58,7 @@ def pending(build, task):
 
 
 def revision(build, task):
-    """What is pinned for the task's revision."""
+    """The digests that are pinned for the task's revision."""
     known = revision_of(build.world, task)
     assert known is not None
     return known.images

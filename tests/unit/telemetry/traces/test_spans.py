@@ -1,4 +1,4 @@
-"""What Envoy says of requests, in the terms of OpenTelemetry's conventions."""
+"""Envoy's spans of requests, in the terms of OpenTelemetry's conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image's configuration means for a container's launch."""
+"""An image's configuration in a container's launch."""
 
 from __future__ import annotations
 
