@@ -149,7 +149,7 @@ async def kill_pasta(linux: LinuxAdapter) -> None:
 
 
 async def main(state: Path) -> dict[str, object]:
-    """What the tasks are told."""
+    """Answer the tasks."""
     far, port = be_a_host(), on_loopback()
     linux = LinuxAdapter(state)
     report: dict[str, object] = {"before": host_network()}

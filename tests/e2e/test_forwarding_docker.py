@@ -1,4 +1,4 @@
-"""What a log router gets from a container of moyai is what it gets from Docker's own log driver ``fluentd``.
+"""A log router gets the same from a container of moyai as from Docker's own log driver ``fluentd``.
 
 Two kinds of lines differ on purpose: for Docker, the last one without a newline never ends, and one of exactly 16 KiB
 has an empty second part.

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def open_files() -> list[str]:
-    """What this process has open, without what comes and goes with the look itself."""
+    """The open files of this process, without those of reading the list itself."""
     results = []
     for path in Path("/proc/self/fd").iterdir():
         try:

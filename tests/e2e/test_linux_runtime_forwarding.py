@@ -67,7 +67,7 @@ def routed_app(line: str, image: str, name: str = "app", limit: int = 1000, **re
 
 
 async def records(adapter: LinuxAdapter) -> list[dict[str, str]]:
-    """What the router has received."""
+    """The records that the router has received."""
     lines = await output(adapter, TASK, "router")
     return [json.loads(line) for line in lines if line.startswith("{")]
 

@@ -36,7 +36,7 @@ ADMIN = 9901
 
 
 async def asked_as(linux: LinuxAdapter, user: str, port: int) -> str:
-    """What a container of this user is told at the other task."""
+    """The answer of the other task to a container of this user."""
     program = ("python3", "-c", client("172.31.0.12", port))
     container = shell("", name=f"as-{user.replace(':', '-')}-{port}", command=program, user=user)
     return (await run(linux, container))[1][0]

@@ -67,7 +67,7 @@ async def serve_front(linux: LinuxAdapter, *addresses: str) -> None:
 
 
 async def connect_from(linux: LinuxAdapter, task: TaskId, source: str, to: str, port: int, name: str) -> str:
-    """What a program of the task is told that binds its socket to the source address."""
+    """The answer to a program of the task that binds its socket to the source address."""
     container = python("", name=name, task=task)
     _, lines = await run(
         linux,

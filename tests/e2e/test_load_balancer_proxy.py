@@ -286,7 +286,7 @@ async def test_a_draining_target_is_busy_with_what_an_older_version_of_its_clust
 
 
 async def draining(front: Rig) -> dict[int, int]:
-    """What is under way at the targets that drain, by their ports."""
+    """The requests under way at the targets that drain, by their ports."""
 
     async def count(places):
         netns = Path("/run/netns", front.namespace.name)

@@ -338,7 +338,7 @@ def test_every_request_is_in_the_access_log_once_though_the_control_plane_is_kil
 
 
 def access_log(installation: Installation) -> str:
-    """What is in all files of the bucket."""
+    """The lines of all files of the bucket."""
     files = sorted((installation.state / "elb-logs/my-logs/shop/AWSLogs").glob("**/*.log*"))
     contents = ((path, path.read_bytes()) for path in files)
     return b"".join(gzip.decompress(c) if path.suffix == ".gz" else c for path, c in contents).decode()

@@ -1,4 +1,4 @@
-"""What containers write with the driver awslogs is in their log streams, whole, in order and once."""
+"""The output of containers with the driver awslogs is in their log streams, whole, in order and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What CloudWatch says of each edge is what the callers counted, to the request."""
+"""CloudWatch's counts of each edge equal those of the callers, to the request."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def response_times(server: Installation, count: int) -> Any:
 
 
 def mesh_table(server: Installation, count: int) -> Any:
-    """What the mesh command has to tell, once that is so many requests."""
+    """The table of ``moyai mesh``, once it has so many requests."""
     document = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
     return document if sum(edge["requests"] for edge in document["edges"]) >= count else None
 

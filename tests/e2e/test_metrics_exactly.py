@@ -115,12 +115,12 @@ def stood(cluster: Cluster) -> set[str]:
 
 
 def received_lines(cluster: Cluster, arns: set[str]) -> list[str]:
-    """What the application has written down, in all its tasks."""
+    """The lines that the application has written, in all its tasks."""
     return [line for arn in arns for line in cluster.output_lines(arn, "counting") if line.startswith("got ")]
 
 
 def truth(statuses: Counter[str], written: list[str]) -> Count:
-    """What the generator and the application have counted."""
+    """The counts of the load generator and of the application."""
     assert statuses["none"] == 0
     classes = ({"200"}, {"302"}, {"404"}, {"500", "503"})
     total, attempts = statuses.total(), len(written)

@@ -60,7 +60,7 @@ async def front():
 
 
 async def accept(front: Rig, server: socket.socket, wanted: bytes) -> tuple[bytes, str]:
-    """What the first connection that sends ``wanted`` sends, and where it is from; health checks send nothing."""
+    """The bytes of the first connection that sends ``wanted``, and its source address; health checks send nothing."""
 
     def call() -> tuple[bytes, str]:
         while True:

@@ -1,4 +1,4 @@
-"""What Prometheus has scraped is what CloudWatch says and what callers counted, to the request."""
+"""Prometheus's counts equal those of CloudWatch and of the callers, to the request."""
 
 from __future__ import annotations
 

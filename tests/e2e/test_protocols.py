@@ -55,7 +55,7 @@ def json_of(answer: Any) -> Any:
 
 
 def raw(probe: Probe, text: str) -> str:
-    """What comes back for these bytes."""
+    """The response to these bytes."""
     (found,) = probe.ask("raw", **HTTP, texts=[text])["texts"]
     return str(found)
 

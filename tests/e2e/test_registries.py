@@ -55,7 +55,7 @@ class Puller:
 
 
 def digests(image, index=None):
-    """What pulling an image gives."""
+    """The digests of a pulled image."""
     return (index or image.manifest).digest, [blob.digest.removeprefix("sha256:") for blob in image.blobs]
 
 

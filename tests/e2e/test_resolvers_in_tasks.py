@@ -41,7 +41,7 @@ TOOLS = {
 
 
 async def run_in_task(linux: LinuxAdapter, *command: str) -> list[str]:
-    """What a command says inside a task."""
+    """The output of a command inside a task."""
     store = MemoryStore(RECORDS)
     build = Builder(store)
     definition = build.definition("client")

@@ -59,7 +59,7 @@ class ScaledService:
 
     @property
     def activities(self) -> list[str]:
-        """What was done, the oldest first."""
+        """The scaling activities, the oldest first."""
         scaling_activities = self.scaling.describe_scaling_activities(**RESOURCE)["ScalingActivities"]
         return [f"{one['Description']} {one['StatusCode']}" for one in reversed(scaling_activities)]
 

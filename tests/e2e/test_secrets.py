@@ -29,7 +29,7 @@ def cluster(server):
 
 
 def put(server, *arguments: str) -> Any:
-    """What the command says to put in valueFrom; the value goes in by standard input."""
+    """The value for valueFrom, as the command prints it; the value goes in by standard input."""
     run = subprocess.run(
         [*MOYAI, "secret", "put", *arguments, "--endpoint", server.url, "--json"],
         input=f"{PASSWORD}\n",

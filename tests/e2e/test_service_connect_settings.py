@@ -1,4 +1,4 @@
-"""What a service sets for its proxies: access logs, log level, and the tags that tune how it is called, live."""
+"""Settings of a service for its proxies: access logs, log level, and the tags that tune how it is called, live."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Mesh(NamedTuple):
         return self.probe.ask("http", url=f"http://{name}{path}", headers=headers)
 
     def answering(self, name: str, **headers: str) -> set[str]:
-        """Who answered ten requests."""
+        """The tasks that answered ten requests."""
         answers = [self.get("/", name, **headers) for _ in range(10)]
         return {json.loads(a["text"])["task"] for a in answers if a["status"] == 200}
 
@@ -45,7 +45,7 @@ class Mesh(NamedTuple):
         return str(self.cluster.service(service)["serviceArn"])
 
     def proxies(self, service: str) -> list[list[str]]:
-        """What the proxy of each of the service's tasks has written."""
+        """The output of the proxy of each of the service's tasks."""
         results = []
         for task in self.cluster.tasks(service):
             (name,) = [c["name"] for c in task["containers"] if c["name"].startswith("ecs-service-connect-")]

@@ -35,7 +35,7 @@ class Stage(NamedTuple):
         return {task_id(task["taskArn"]) for task in self.cluster.tasks("lines")}
 
     def registered_instances(self) -> dict[str, Any]:
-        """What Cloud Map knows of them."""
+        """The instances that Cloud Map has."""
         instances = self.cloudmap.discover_instances(NamespaceName="discovery.test", ServiceName="lines")["Instances"]
         return {instance["InstanceId"]: instance["Attributes"] for instance in instances}
 

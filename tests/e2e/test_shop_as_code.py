@@ -37,7 +37,7 @@ def delete(installation: Installation) -> None:
 
 
 def what_is_left(installation: Installation) -> dict[str, list[str]]:
-    """What a template could have made, by kind; what every account has is left out."""
+    """The resources that a template could have made, by kind, without those that every account has."""
     ec2, ecs, elb = (installation.client(name) for name in ("ec2", "ecs", "elbv2"))
     logs, secrets, names = (installation.client(name) for name in ("logs", "secretsmanager", "servicediscovery"))
     own = [{"Name": "is-default", "Values": ["false"]}]

@@ -1,4 +1,4 @@
-"""What a careless or hostile caller may write on the wire, and what of it reaches an application."""
+"""Requests that a careless or hostile caller may send, and the part of them that reaches an application."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Wire(NamedTuple):
     place: dict[str, object]
 
     def all(self, *texts: str) -> list[str]:
-        """What comes back for each of these, sent at once on a connection of its own."""
+        """The responses to these requests, each sent at once on a connection of its own."""
         return list(self.probe.ask("raw", **self.place, texts=texts)["texts"])
 
     def __call__(self, text: str) -> str:
@@ -65,7 +65,7 @@ def request_of(*headers: str, line: str = "GET /head HTTP/1.1", body: str = "") 
 
 
 def received_request(answer: str) -> Any:
-    """What the application saw of a request that must have reached it."""
+    """The request as the application saw it; it must have reached it."""
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 200 OK"), answer
     return json.loads(body)

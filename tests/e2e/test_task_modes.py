@@ -1,4 +1,4 @@
-"""What a task definition says about a whole task, asked for by way of the API."""
+"""Settings of a task definition for the whole task, by the API."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _import(server, folder, name, version):
 
 
 def _outputs(cluster, tasks):
-    """What each task has written, once it has written something: one without ports counts before that."""
+    """The output of each task, once it has written something: one without ports counts before that."""
     return [eventually(partial(cluster.output_lines, task["taskArn"]), "the task has written") for task in tasks]
 
 

@@ -17,7 +17,7 @@ PLACE = ("--cluster", "sets", "--service", "batch")
 
 
 class Owner:
-    """Whoever deploys the service."""
+    """The external deployment controller of a service."""
 
     def __init__(self, server: Installation) -> None:
         self.cluster = Cluster(server, "sets")

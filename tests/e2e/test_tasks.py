@@ -1,4 +1,4 @@
-"""What a task definition asks for, a task gets: order, health, limits, and an end that says why."""
+"""A task gets what its definition asks for: order, health, limits, and an end that says why."""
 
 from __future__ import annotations
 

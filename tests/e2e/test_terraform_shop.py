@@ -48,7 +48,7 @@ class Shop(TerraformCalls):
                 self._do(resource, "delete", "wait_deleted")
 
     def plan(self) -> dict[str, list[dict[str, Any] | None]]:
-        """What a plan reads, by resource."""
+        """The values that a plan reads, by resource."""
         reads = {name: [self.call(*step) for each in instances(name) for step in each["read"]] for name in RESOURCES}
         for service in jmespath.search('"aws_ecs_service.this"[].services[]', reads):
             for shown in (service, *service["deployments"]):

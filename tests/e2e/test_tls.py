@@ -116,7 +116,7 @@ def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What comes back on a connection until it ends, without TLS's own alert."""
+    """The bytes that arrive on a connection until it ends, without TLS's own alert."""
     received = b""
     try:
         while part := connection.recv(4096):

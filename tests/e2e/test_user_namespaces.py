@@ -72,7 +72,7 @@ def null_device() -> tuple[int, int, int]:
 
 
 async def session_output(adapter: LinuxAdapter, *words: str, user: str | None = None, terminal: bool = False) -> str:
-    """What a command in the container ``app`` prints."""
+    """The output of a command in the container ``app``."""
     size = TerminalSize(24, 80) if terminal else None
     session = await adapter.runtime.execute(Execution(TASK, "app", words, user=user, terminal=size))
     text = b""

@@ -136,7 +136,7 @@ def web_address(world: World) -> str:
 
 
 def directly(world: World) -> str:
-    """What the caller is told that connects to the server's own address."""
+    """The answer to a caller that connects to the server's own address."""
     received_answer = world.probe.ask("lines", host=web_address(world), port=WEB_PORT, line="x", patience=1)
     return str(received_answer.get("error", "answered"))
 

@@ -44,7 +44,7 @@ def zones(cluster: Cluster, service: str) -> dict[str, str]:
 
 
 def sample(probe: Probe) -> Counter[str]:
-    """Who answers some requests, each over a connection of its own."""
+    """The tasks that answer some requests, each over a connection of its own."""
     probe.begin(WEB | {"keep": False}, rate=100)
     eventually(lambda: probe.results()["sent"] >= SAMPLE)
     results = probe.end()

@@ -1,4 +1,4 @@
-"""Who counts the traffic of one edge, and what each says of one stretch of time: to be compared as a whole.
+"""The sources that count the traffic of one edge, and their counts of one period, to be compared as a whole.
 
 The edge is the only one of its installation, so what Prometheus has counted since the beginning is in the stretch.
 """
@@ -24,7 +24,7 @@ MINUTE = 60
 
 
 class Count(NamedTuple):
-    """What was counted: at the caller's side, then at the target's, where each attempt is a request."""
+    """A count: at the caller's side, then at the target's, where each attempt is a request."""
 
     requests: int
     failures: int

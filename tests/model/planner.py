@@ -350,7 +350,7 @@ class Planner(RuleBasedStateMachine):
         return active == there
 
     def _check_names(self):
-        """Assert that a task's hosts have its names that are answered, and no others; live names are all that are offered."""
+        """Assert that a task's hosts have the answered names, and no others; live names are all that are offered."""
         world = self.it.book.world
         for task in self._alive():
             if task.view is None:

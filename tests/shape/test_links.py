@@ -40,7 +40,7 @@ def anchors(path):
 
 
 def complaint(path, link):
-    """What is wrong with a link of this file, or None."""
+    """The fault of a link of this file, or None."""
     target, _, anchor = unquote(link).partition("#")
     is_fragment = path.parent.name == "changelog.d" and path.name != "README.md"
     home = ROOT if is_fragment else path.parent  # fragments become part of CHANGELOG.md

@@ -21,7 +21,7 @@ def tables(text):
 
 
 def complaint(rows):
-    """What is wrong with a table, or None."""
+    """The fault of a table, or None."""
     if len(rows) < 2 or LINE.fullmatch(rows[1].strip()) is None:
         return f"no head and line above {rows[0]!r}"
     uneven = [row for row in rows if len(BAR.findall(row)) != len(BAR.findall(rows[0]))]

@@ -1,4 +1,4 @@
-"""What is derived from the world follows the world: also where nobody thought of a dependency, and where a
+"""Derived values follow the world: also where nobody thought of a dependency, and where a
 notification is lost.
 """
 

@@ -1,4 +1,4 @@
-"""What load balancers use of other services: EC2's interfaces, subnets, security groups and gateways; certificates."""
+"""Load balancers' use of other services: EC2's interfaces, subnets, security groups and gateways; certificates."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def installation():
 
 
 def identity(installation, keys, issued=None, action="GetCallerIdentity"):
-    """What GetCallerIdentity answers to these keys, where those that are ``issued`` are required. The gateway's clock
+    """The answer of GetCallerIdentity for these keys, where those that are ``issued`` are required. The gateway's clock
     is not the SDK's.
     """
     credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])

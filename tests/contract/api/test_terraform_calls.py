@@ -36,7 +36,7 @@ class Terraform(TerraformCalls):
         return [self.call(*step) for step in RESOURCES[name].get(part, ())]
 
     def first_read(self, name: str):
-        """What is left of a resource by its first read: the error's code, or what ``gone`` selects."""
+        """The first read of a deleted resource: the error's code, or what ``gone`` selects."""
         service, operation, parameters, *_ = RESOURCES[name]["read"][0]
         try:
             answer = self.call(service, operation, parameters)

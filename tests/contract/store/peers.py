@@ -1,4 +1,4 @@
-"""What the suite needs to know of a store beyond its port: how to make one, and how to start again on its state."""
+"""A store as the suite needs it beyond its port: how to make one, and how to start again on its state."""
 
 from __future__ import annotations
 

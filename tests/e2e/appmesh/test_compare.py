@@ -1,4 +1,4 @@
-"""What a proxy really has, held against what it is given: alike; and a configuration that is another one says where."""
+"""A proxy's real configuration equals the one that it is sent; of a different one, the comparison says where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What App Mesh's proxies count comes out to the request: in CloudWatch as the metric extension named it, and in
+"""The counts of App Mesh's proxies are exact to the request: in CloudWatch as the metric extension named it, and in
 Prometheus, by virtual node, virtual service, route and gateway route; a kill of the control plane is among it.
 
 Also what howto-metrics-extension-ecs tells its readers to see, and the tags on a proxy's own page.

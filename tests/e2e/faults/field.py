@@ -265,7 +265,7 @@ def table(rows: list[Row]) -> str:
 
 
 def faultless(run: Run) -> None:
-    """What holds wherever a healthy task remained: nothing that may be repeated failed, and nothing was done twice."""
+    """Assert, where a healthy task remained, that no repeatable request failed, and that nothing was done twice."""
     assert run.results["failed"] == 0, json.dumps(run.results["failures"], indent=1)
     once(run)
 

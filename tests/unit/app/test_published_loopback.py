@@ -1,4 +1,4 @@
-"""Who is answered without access keys by a container whose port is published on the host's loopback."""
+"""Clients without access keys of a container whose port is published on the host's loopback."""
 
 from __future__ import annotations
 

@@ -174,6 +174,6 @@ def test_regular_expressions_match_like_pythons(expression, text):
 
 
 def test_no_regular_expression_is_slow():
-    """What keeps a backtracking engine busy for longer than there is time."""
+    """A pattern that keeps a backtracking engine busy for longer than there is time."""
     for expression in ("a*" * 20 + "b", "a+a+a+a+c|b+b+b+b+c", "[ab]*a[ab]{200}c", ".*.*.*.*=.*"):
         assert compile_filter_pattern(f"%{expression}%")("aac" * 5_000) is False
