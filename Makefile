@@ -44,9 +44,10 @@ test-box: ## build moyai's container, and test it on Docker and on Podman (root)
 	@BASE=$(BASE) scripts/box.sh
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 -m heavy tests/e2e/test_box.py
 
-bench: ## measure; nothing here passes or fails. ONLY="api push" runs these parts alone; samples are added to build/bench
+bench: ## measure; nothing here passes or fails. ONLY="api push" runs these parts alone, RECORD=1 puts their rows into bench/results
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@unset PYTHONDONTWRITEBYTECODE; for script in $(if $(ONLY),$(ONLY:%=bench/%.py),bench/*.py); do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
+	@if [ '$(RECORD)' ]; then .venv/bin/python scripts/performance.py && .venv/bin/python scripts/reference.py; fi
 
 faults: ## break what can break under load, and print what callers saw of it (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces

@@ -148,7 +148,7 @@ def measure(call: str, verified: Server, unverified: Server) -> None:
         for _ in range(ROUNDS):
             for name, (where, request) in targets.items():
                 rates[name].append(Load("127.0.0.1", where, CONNECTIONS, SECONDS).run(request).rate)
-    show(f"{call}, {size} B", "requests/s", rates, "uvicorn, a constant (the baseline)")
+    show(call, "requests/s", rates, "uvicorn, a constant (the baseline)")
 
 
 def main() -> None:

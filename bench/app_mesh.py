@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from statistics import median
 from typing import Final
 
 from msgspec.structs import replace
+from rig.report import show
 
 from moyai.api.appmesh.service import appmesh
 from moyai.api.dispatcher import ServiceDispatcher
@@ -151,20 +151,16 @@ CHANGES: Final[Mapping[str, Callable[[Place, int], int]]] = {
 
 def main() -> None:
     """Measure both, in turn."""
-    started = time.process_time()
     places = [Place(nodes) for nodes in SIZES]
-    print(f"made, and published for the first time: {time.process_time() - started:.1f} s of a processor")
-    print(f"{'':40} {SIZES[0]:>8} nodes {SIZES[1]:>18} nodes    ratio  (medians of {ROUNDS}; parts in brackets)")
+    small, large = (f"among {nodes:,} nodes" for nodes in SIZES)
     for label, change in CHANGES.items():
-        rows: list[list[float]] = [[], []]
-        parts = [0, 0]
+        rows: dict[str, list[float]] = {small: [], large: []}
         for number in range(2, 2 + ROUNDS):
-            for which, place in enumerate(places):
+            for place, row in zip(places, rows.values(), strict=True):
                 began = time.perf_counter()
-                parts[which] = change(place, number)
-                rows[which].append(1000 * (time.perf_counter() - began))
-        small, large = (f"{median(r):9.3f} ms ({n})" for r, n in zip(rows, parts, strict=True))
-        print(f"{label:40} {small} {large}  {median(rows[1]) / median(rows[0]):7.1f}")
+                change(place, number)
+                row.append(1000 * (time.perf_counter() - began))
+        show(label, "ms", rows, small)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from statistics import median
 from typing import Final
+
+from rig.report import show
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' engines
 
@@ -97,10 +98,7 @@ def main() -> None:
         for _ in range(rounds):
             for name, start in measured.items():
                 times[name].append(start())
-    base = median(times["moyai up"])
-    print(f"API ready, seconds: median (minimum) of {rounds}, and the ratio of the medians to `moyai up`")
-    for name, seconds in times.items():
-        print(f"{name:12} {median(seconds):6.2f} ({min(seconds):.2f})   {median(seconds) / base:5.2f}")
+    show("until the API is ready", "s", times, "moyai up")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from statistics import median
 from typing import Any, Final
 
 from msgspec.structs import replace
+from rig.report import show
 
 from moyai.api.ecs.services.queries import DescribeServicesRequest, describe_services
 from moyai.api.ecs.tasks.queries import ListTasksRequest, list_tasks
@@ -49,7 +49,7 @@ from moyai.xds.translate.bootstrap import BootstrapSettings
 SIZES: Final = (100, 10_000)
 SERVICES: Final = 5
 REPLICAS: Final = 10
-ROUNDS: Final = 15
+ROUNDS: Final = 7
 
 
 class Place:
@@ -242,14 +242,13 @@ async def main() -> None:
         "ListTasks, 10 of a service": page_of_service,
         "ListTasks, 0 that are to stop": page_of_few,
     }
-    print(f"{'':40} {SIZES[0]:>8} tasks {SIZES[1]:>8} tasks   ratio (medians of {ROUNDS}; min-max in brackets)")
+    small, large = (f"among {size:,} tasks" for size in SIZES)
     for label, change in changes.items():
-        rows: list[list[float]] = [[], []]
+        rows: dict[str, list[float]] = {small: [], large: []}
         for _ in range(ROUNDS):
-            for place, row in zip(places, rows, strict=True):
+            for place, row in zip(places, rows.values(), strict=True):
                 row.append(await timed(change, place))
-        small, large = (f"{median(r):8.3f} ms [{min(r):.3f}-{max(r):.3f}]" for r in rows)
-        print(f"{label:40} {small} {large}   {median(rows[1]) / median(rows[0]):5.1f} x")
+        show(label, "ms", rows, small)
     for place in places:
         await place.proxies.close()
 

@@ -10,10 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 from msgspec.structs import replace
+from rig.report import show
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' load balancers
 
@@ -91,18 +91,15 @@ CHANGES: Final[Mapping[str, Callable[[Place, int], None]]] = {
 def main() -> None:
     """Measure all sizes, in turn."""
     places = [Place(*size) for size in SIZES]
-    heads = ("100 rules, 10 targets", "1,000 rules", "1,000 targets")
-    print(f"{f'ms, medians of {ROUNDS}':40} {' '.join(f'{head:>23}' for head in heads)}")
+    base, *others = ("among 100 rules and 10 targets", "among 1,000 rules", "among 1,000 targets")
     for label, change in CHANGES.items():
-        rows: list[list[float]] = [[] for _ in places]
+        rows: dict[str, list[float]] = {name: [] for name in (base, *others)}
         for number in range(ROUNDS):
-            for row, place in zip(rows, places, strict=True):
+            for row, place in zip(rows.values(), places, strict=True):
                 began = time.perf_counter()
                 change(place, number)
                 row.append(1000 * (time.perf_counter() - began))
-        base = median(rows[0])
-        cells = " ".join(f"{median(row):15.3f} ({median(row) / base:4.1f}x)" for row in rows)
-        print(f"{label:40} {cells}")
+        show(label, "ms", rows, base)
 
 
 if __name__ == "__main__":

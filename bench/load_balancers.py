@@ -120,9 +120,6 @@ def _compare(
     show(f"{title}: added p50", "µs", added, ENVOY)
     show(f"{title}: CPU a request", "µs", costs, ENVOY)
     show(f"{title}: requests/s", "", rates, ENVOY)
-    for name, values in added.items():
-        rows = zip(values, costs[name], strict=True)
-        print(f"  raw, {name}:", " ".join(f"{wait:.0f}/{cost:.0f}" for wait, cost in rows))
 
 
 def _measure(load: Placement, url: str, process: int, connections: int) -> tuple[Sample, float]:
@@ -141,9 +138,8 @@ def grow(balancers: Balancers, stage: Stage) -> None:
         _furnish(balancers, f"further-{number}")
     balancers.await_active()
     further = (memory(balancers.proxy())[1] - first) / FURTHER
-    print(
-        f"memory of the front proxy, private: {first:.1f} MiB with one load balancer, {further:.2f} MiB for each other"
-    )
+    sizes = {"with one load balancer": [first], "for each further one, with forty rules and five groups": [further]}
+    show("private memory of a front proxy", "MiB", sizes)
     for balancer in balancers.elb.describe_load_balancers()["LoadBalancers"]:
         balancers.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
 
@@ -220,10 +216,8 @@ def deploy(balancers: Balancers, stage: Stage, place: Place) -> None:
     stage.ecs.update_service(cluster="bench", service="deployed", forceNewDeployment=True)
     stage.completed("deployed")
     ended = result()
-    print(
-        f"a rolling deployment at {ended.rate:.0f} requests/s, of the {RATE} that were wanted:"
-        f" {ended.failures} of {ended.requests} failed; p50 {ended.p50_ms:.2f} ms"
-    )
+    counts = {"requests": [ended.requests], "of them failed": [ended.failures]}
+    show(f"a rolling deployment, called {RATE:,} times a second", "", counts)
 
 
 def tasks(stage: Stage) -> Place:

@@ -296,7 +296,7 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     for sender, label in ((HttpSender, "HTTP, not even read"), (GrpcSender, "gRPC, not even read")):
         percents[label] = (await processor_shares(sender, f"{folder}/{sender.__name__}", Ignore(), 3))[1:]
     show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", percents)
-    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
+    show(f"memory of {TASKS} proxies' statistics, with their connections", "MiB", {"private and shared": [used]})
     groups = len(list(pipeline.head.groups()))
     print(f"{len(pipeline.reader.metrics(SCOPE))} metrics in {groups} groups, {size(pipeline.file):.1f} MiB of disk")
     await pipeline.store.close()

@@ -18,12 +18,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from types import MappingProxyType
 from typing import Final
 
 import dns.message
 import dns.query
+from rig.report import show
 
 from moyai.app.adapters.name_servers import NameServers
 from moyai.app.clock import SystemClock
@@ -215,12 +215,9 @@ def throughput(seconds: float) -> None:
         for _ in range(ROUNDS):
             for server, rates in measured.items():
                 rates.append(load(PORTS[server], queries, seconds)[0])
-        ours = median(measured["moyai"])
-        for server, rates in measured.items():
-            rate = median(rates)
-            p99 = load(PORTS[server], queries, seconds, rate=CALM)[1]
-            share = f"{rate / ours:5.2f} x moyai   p99 at {CALM} a second: {p99:6.3f} ms"
-            print(f"{server:8} {rate:8.0f} queries/s   {share}")
+        waits = {server: [load(PORTS[server], queries, seconds, rate=CALM)[1]] for server in measured}
+    show("names of one zone", "queries/s", measured, "nsd" if "nsd" in measured else None)
+    show(f"p99 at {CALM:,} queries a second", "ms", waits, "nsd" if "nsd" in waits else None)
 
 
 def main(arguments: Sequence[str]) -> None:

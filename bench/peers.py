@@ -1,41 +1,45 @@
-"""DiscoverInstances and DescribeServices beside moto_server, like for like, in turns inside one run.
+"""DiscoverInstances, DescribeServices and GetMetricData beside moto_server, like for like, in turns inside one run.
 
-Run by `make bench`, or by hand: `.venv/bin/python bench/peers.py [PATH OF moto_server]`. moto is a tool of this page
-alone: `python3 -m venv /tmp/moto && /tmp/moto/bin/pip install 'moto[server]'` puts it where it is looked for. Without
-it moyai's numbers are printed alone.
+Run by `make bench`, or by hand: `.venv/bin/python bench/peers.py`. moto is the one in `.venv`.
 
 Both are given the same by the same calls: an HTTP namespace, a service in it, and ten instances that were registered
-with the same attributes; a cluster with ten services. The requests are the same bytes but for the signature, which
-moyai verifies and moto doesn't look at. No number here is a test.
+with the same attributes; a cluster with ten services; an hour of five metrics. The requests are the same bytes but for
+the signature, which moyai verifies and moto doesn't look at. On a busy machine the processor time says more than the
+rate, because moto_server has a thread for each connection. No number here is a test.
 """
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from api import CONNECTIONS, SERVICES, answers, free_port, signed
 from rig.load import Load
 from rig.report import show
 from rig.server import Server, server, wait_until
+from rig.tasks import cpu_seconds
 
 SECONDS: Final = 2.0
-ROUNDS: Final = 7
+ROUNDS: Final = 5
 INSTANCES: Final = 10
-MOTO: Final = Path("/tmp/moto/bin/moto_server")  # noqa: S108 (it is only looked for there)
+METRICS: Final = tuple(f"metric-{number}" for number in range(5))
+START: Final = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=2)
+MOTO_SERVER: Final = "moto_server"
+MOTO: Final = Path(sys.executable).with_name("moto_server")
 CALLS: Final = ("DiscoverInstances, 10 instances", "DescribeServices, 10 services")
 
 
 @contextmanager
-def moto(program: str) -> Iterator[Server]:
+def moto() -> Iterator[Server]:
     """The other server, for all services."""
     port = free_port()
-    process = subprocess.Popen([program, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen([str(MOTO), "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         wait_until(lambda: answers(port), "moto_server answers")
         yield Server(port, Path(), process.pid)
@@ -75,31 +79,63 @@ def found(cloudmap: Any) -> int:  # noqa: ANN401
     return len(cloudmap.discover_instances(NamespaceName="bench", ServiceName="web")["Instances"])
 
 
-def main(arguments: list[str]) -> None:
+def fill_metrics(target: Server) -> None:
+    """Five metrics with a value for each minute of an hour that is over."""
+    cloudwatch = target.client("cloudwatch")
+    for name in METRICS:
+        values = [
+            {"MetricName": name, "Value": float(minute), "Timestamp": START + timedelta(minutes=minute)}
+            for minute in range(60)
+        ]
+        cloudwatch.put_metric_data(Namespace="bench", MetricData=values)
+
+
+def metric_data(target: Server) -> bytes:
+    """The raw GetMetricData of all metrics, as botocore signs and sends it."""
+    cloudwatch, requests = target.client("cloudwatch"), []
+    cloudwatch.meta.events.register("before-send", lambda request, **_: requests.append(request))
+    queries = [
+        {
+            "Id": f"m{n}",
+            "MetricStat": {"Metric": {"Namespace": "bench", "MetricName": name}, "Period": 60, "Stat": "Sum"},
+        }
+        for n, name in enumerate(METRICS)
+    ]
+    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=START, EndTime=START + timedelta(hours=1))
+    assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [60] * len(METRICS)  # noqa: S101
+    [request] = requests
+    texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
+    lines = [f"Host: 127.0.0.1:{target.port}", *(f"{name}: {value}" for name, value in texts.items())]
+    return "\r\n".join((f"POST {urlsplit(request.url).path} HTTP/1.1", *lines, "", "")).encode() + request.body
+
+
+def main() -> None:
     """Both in turns."""
-    program = arguments[0] if arguments else shutil.which("moto_server") or (str(MOTO) if MOTO.exists() else None)
     print(f"load: {CONNECTIONS} connections, closed loop, {ROUNDS} rounds of {SECONDS} s in turn")
-    with server("--runtime", "sim", keys=True) as ours:
-        fill(ours)
-        if program is None:
-            print("moto_server isn't installed: see the top of this file")
-            for call in CALLS:
-                measure(call, {"moyai, signatures verified": ours})
-            return
-        with moto(program) as theirs:
-            fill(theirs)
-            for call in CALLS:
-                measure(call, {"moto_server": theirs, "moyai, signatures verified": ours}, base="moto_server")
+    with server("--runtime", "sim", keys=True) as ours, moto() as theirs:
+        targets = {MOTO_SERVER: theirs, "moyai, signatures verified": ours}
+        for target in targets.values():
+            fill(target)
+            fill_metrics(target)
+        for call in CALLS:
+            measure(call, targets, {name: signed(target, call) for name, target in targets.items()})
+        requests = {name: metric_data(target) for name, target in targets.items()}
+        measure("GetMetricData, 5 metrics of 60 minutes", targets, requests)
 
 
-def measure(call: str, targets: dict[str, Server], base: str | None = None) -> None:
-    """Requests a second of each, in turns."""
+def measure(call: str, targets: Mapping[str, Server], requests: Mapping[str, bytes]) -> None:
+    """Requests a second of each and their processor time, in turns."""
     rates: dict[str, list[float]] = {name: [] for name in targets}
+    costs: dict[str, list[float]] = {name: [] for name in targets}
     for _ in range(ROUNDS):
         for name, target in targets.items():
-            rates[name].append(Load("127.0.0.1", target.port, CONNECTIONS, SECONDS).run(signed(target, call)).rate)
-    show(call, "requests/s", rates, base)
+            used = cpu_seconds(target.pid)
+            result = Load("127.0.0.1", target.port, CONNECTIONS, SECONDS).run(requests[name])
+            rates[name].append(result.rate)
+            costs[name].append(1e6 * (cpu_seconds(target.pid) - used) / result.requests)
+    show(call, "requests/s", rates, MOTO_SERVER)
+    show(f"{call}: processor time for each", "µs", costs, MOTO_SERVER)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

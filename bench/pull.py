@@ -232,9 +232,10 @@ def compare(name: str, peers: Mapping[str, Command], rounds: int) -> None:
     show("pull and unpack", "s", {peer: [cost.seconds for cost in of_peer] for peer, of_peer in costs.items()}, base)
     processor = {peer: [cost.processor for cost in of_peer] for peer, of_peer in costs.items()}
     show("pull and unpack", "CPU s", processor, base)
-    print(f"unchanged tag confirmed by moyai in {median(cost.confirmation for cost in measured) * 1000:.1f} ms")
-    memory, unpacking = (max(getattr(cost, field) for cost in measured) for field in ("memory", "unpacking"))
-    print(f"peak memory of moyai's puller {memory:.0f} MiB, of a process that unpacks {unpacking:.0f} MiB")
+    show("an unchanged tag is confirmed", "ms", {"moyai": [1000 * cost.confirmation for cost in measured]})
+    peaks = {"the puller": "memory", "a process that unpacks": "unpacking"}
+    memory = {name: [getattr(cost, field) for cost in measured] for name, field in peaks.items()}
+    show("peak memory of a pull", "MiB", memory)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -104,7 +104,7 @@ def change_one(nodes: int) -> None:
     first = neighbours(nodes)
     updated.publish(first)
     rebuilt.publish(first)
-    samples: dict[str, list[float]] = {"the rest is kept, ms": [], "the rest is made anew, ms": []}
+    samples: dict[str, list[float]] = {"the rest is kept": [], "the rest is made anew": []}
     for turn in range(ROUNDS):
         for feed, of, times in zip((updated, rebuilt), (first, neighbours(nodes)), samples.values(), strict=True):
             group = EndpointGroup("n0", MEMBERS[(turn + 1) % 2 :])
@@ -112,7 +112,7 @@ def change_one(nodes: int) -> None:
             at = time.perf_counter()
             feed.publish(following)
             times.append(1000 * (time.perf_counter() - at))
-    show(f"one change among {nodes} workloads", "", samples)
+    show(f"one change published among {nodes:,} workloads", "ms", samples)
 
 
 def synced(feed: Feed, proxy: ProxyId) -> bool:
@@ -172,12 +172,10 @@ async def measure(proxies: int) -> None:
                 waits.append(1000 * (time.perf_counter() - at))
                 costs.append(1e6 * (time.process_time() - used) / proxies)
         await server.stop(None)
-    samples = {
-        "change to last ACK, ms": waits,
-        "server CPU a stream and push, µs": costs,
-        "memory a stream, KiB": [memory],
-    }
-    show(f"{proxies} streams", "", samples)
+    label = f"{proxies:,} streams"
+    show("one change, until the last has acknowledged it", "ms", {label: waits})
+    show("CPU of the server for a stream and push", "µs", {label: costs})
+    show("memory of a stream", "KiB", {label: [memory]})
 
 
 async def main() -> None:

@@ -24,7 +24,8 @@ REST: Final = 3
 def main() -> None:
     """Measure, in turn with an interpreter that does nothing."""
     print(f"load: none; {ROUNDS} times")
-    samples: dict[str, list[float]] = defaultdict(list)
+    times: dict[str, list[float]] = defaultdict(list)
+    sizes: dict[str, list[float]] = defaultdict(list)
     for turn in range(ROUNDS + 1):  # the first compiles
         at = time.perf_counter()
         subprocess.run([sys.executable, "-c", "pass"], check=True)
@@ -35,12 +36,13 @@ def main() -> None:
             time.sleep(REST)
             resident, private = memory(target.pid)
         if turn:
-            samples["python -c pass, ms"].append(bare)
-            samples["until ready, ms"].append(ready)
-            samples["processor time until ready, ms"].append(used)
-            samples["resident memory, MiB"].append(resident)
-            samples["private memory, MiB"].append(private)
-    show("moyai up", "", samples)
+            times["python -c pass"].append(bare)
+            times["until ready"].append(ready)
+            times["processor time until ready"].append(used)
+            sizes["resident"].append(resident)
+            sizes["private"].append(private)
+    show("moyai up", "ms", times)
+    show("memory at rest", "MiB", sizes)
 
 
 if __name__ == "__main__":

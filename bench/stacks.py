@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rig.report import show
+
 from moyai.api.cloudformation.service import cloudformation
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
@@ -102,11 +104,10 @@ async def measure(size: int, bench: Bench) -> None:
         await bench.wait()
 
     name = f"stack{size}"
-    bare = await timed(calls)
-    print(f"{size} resources: their bare calls take {bare:.2f} s")
-    for work in (create, change_set, execute, delete):
-        seconds = await timed(work)
-        print(f"  {work.__name__:10} {seconds:6.2f} s   {seconds / bare:5.1f} times the bare calls")
+    bare = "the bare calls of its resources"
+    works = {bare: calls, "creation": create, "a change set over all": change_set, "its execution": execute}
+    seconds = {label: [await timed(work)] for label, work in {**works, "deletion": delete}.items()}
+    show(f"a stack of {size} resources", "s", seconds, bare)
 
 
 async def main() -> None:

@@ -1,4 +1,4 @@
-"""How fast the store acknowledges: changes a second, and how long a caller waits, with 1 and with 64 writers.
+"""How fast the store acknowledges: changes a second that are on disk, with 1 and with 64 writers.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/store.py [DIRECTORY]`. DIRECTORY says which disk; the
 default is the one that temporary files are on. No number here is a test.
@@ -10,8 +10,11 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+from rig.report import show
 
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
@@ -23,6 +26,8 @@ from moyai.store.sqlite import SqliteStore
 
 CHANGES: Final = 3200
 RECORDS: Final = 10_000
+ROUNDS: Final = 3
+WRITERS: Final[Mapping[int, str]] = {1: "1 writer", 64: "64 writers"}
 
 
 def numbered(number: int) -> Cluster:
@@ -36,25 +41,20 @@ def opened(directory: Path) -> SqliteStore:
     return SqliteStore.open(directory / "moyai.db", SystemIds(), SystemClock().now())
 
 
-async def acknowledge(directory: Path, writers: int) -> None:
-    """Let that many writers put and wait for the disk, each in turn."""
+async def acknowledge(directory: Path, writers: int) -> float:
+    """Let that many writers put and wait for the disk, each in turn; the changes a second."""
     store = opened(directory)
-    waits: list[float] = []
 
     async def write(numbers: range) -> None:
         for number in numbers:
-            started_at = time.perf_counter()
             store.apply([Put(numbered(number))])
             await store.durable()
-            waits.append(time.perf_counter() - started_at)
 
     started = time.perf_counter()
     await asyncio.gather(*(write(range(first, CHANGES, writers)) for first in range(writers)))
     elapsed = time.perf_counter() - started
     await store.close()
-    waits.sort()
-    p50, p99 = (1000 * waits[int(len(waits) * share)] for share in (0.5, 0.99))
-    print(f"{writers:3} writers: {CHANGES / elapsed:8.0f} changes/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
+    return CHANGES / elapsed
 
 
 async def reopen(directory: Path) -> None:
@@ -70,14 +70,17 @@ async def reopen(directory: Path) -> None:
     store = opened(directory)
     loaded = time.perf_counter() - started
     await store.close()
-    print(f"{RECORDS} records: applied in {applied:.3f} s, durable after {written:.3f} s, opened in {loaded:.3f} s")
+    show(f"{RECORDS:,} records", "s", {"applied": [applied], "durable after": [written], "opened in": [loaded]})
 
 
 async def main(parent: str | None) -> None:
     """Measure all."""
-    for writers in (1, 64):
-        with tempfile.TemporaryDirectory(dir=parent) as directory:
-            await acknowledge(Path(directory), writers)
+    rates: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        for writers, label in WRITERS.items():
+            with tempfile.TemporaryDirectory(dir=parent) as directory:
+                rates.setdefault(label, []).append(await acknowledge(Path(directory), writers))
+    show("changes on disk", "changes/s", rates)
     with tempfile.TemporaryDirectory(dir=parent) as directory:
         await reopen(Path(directory))
 

@@ -73,7 +73,6 @@ def main() -> int:
     """Measure every way with every compression, in turn."""
     with tempfile.TemporaryDirectory() as name:
         for compression, archive in pack(Path(name)).items():
-            print(f"{archive.stat().st_size / 2**20:.0f} MiB of {compression}")
             seconds, cpu = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
             for _ in range(ROUNDS):
                 for way, unpack in WAYS.items():
@@ -83,8 +82,9 @@ def main() -> int:
                     seconds[way].append(on_clock)
                     cpu[way].append(on_cpu)
                     shutil.rmtree(target)
-            show("unpacked", "s", seconds, "GNU tar")
-            show("unpacked", "CPU s", cpu, "GNU tar")
+            title = f"unpacking {archive.stat().st_size / 2**20:.0f} MiB of {compression}"
+            show(title, "s", seconds, "GNU tar")
+            show(title, "CPU s", cpu, "GNU tar")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"the largest process had {peak:.0f} MiB")
     return 0

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from rig.report import show
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.sim.crowd import REPLICAS, Crowd
@@ -23,20 +25,22 @@ SIZES: Final = (10, 1000)
 
 async def main() -> None:
     """Measure both."""
-    print(f"{'':>12} {'to converge':>12} {'one update: records written':>28} {'looks at a task':>16} {'calls':>9}")
-    costs = []
+    converged: dict[str, list[float]] = {}
+    costs: dict[str, dict[str, list[float]]] = {field: {} for field in ("written", "looks", "calls")}
     for services in SIZES:
+        label = f"among {services * REPLICAS:,} tasks"
         crowd = Crowd(services)
         started = time.process_time()
         await crowd.converge()
-        seconds = time.process_time() - started
+        converged[label] = [time.process_time() - started]
         cost = await crowd.cost_of_an_update()
         await crowd.installation.crash()
-        costs.append(cost)
-        tasks = f"{services * REPLICAS} tasks"
-        print(f"{tasks:>12} {seconds:>10.1f} s {cost.written:>28} {cost.looks:>16} {cost.calls:>9}", flush=True)
-    ratios = [f"{large / small:.2f} x" for small, large in zip(*costs, strict=True)]
-    print(f"{'ratio':>12} {'':>12} {ratios[0]:>28} {ratios[1]:>16} {ratios[2]:>9}")
+        for field, row in costs.items():
+            row[label] = [getattr(cost, field)]
+    base = next(iter(converged))
+    show("from nothing until all tasks run", "CPU s", converged, base)
+    for field, title in (("written", "records written"), ("looks", "looks at a task"), ("calls", "Python calls")):
+        show(f"one update: {title}", "", costs[field], base)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Write docs/reference/ from the code: the coverage of the AWS APIs, their errors, the command line, a task's states.
 
-One page is made from what attacks on tasks and on Docker's containers came to.
+One page is made from what attacks on tasks and on Docker's containers came to, and one from recorded measurements.
 
 `make reference` runs it; with --check it writes nothing and fails when a page is out of date.
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 import typer
 from isolation import isolation_page
+from performance import performance_page
 from typer.main import get_command
 
 import moyai
@@ -88,6 +89,7 @@ def pages() -> Mapping[str, str]:
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),
         "isolation.md": isolation_page(),
+        "performance.md": performance_page(),
         "resource-types.md": resource_types_page(),
     }
 

@@ -1,5 +1,6 @@
-"""Measurements as a table: the smallest, the median and the largest sample, and the median against a base. Each sample
-added to ``build/bench/SCRIPT.jsonl``, with the time and the load average.
+"""Measurements as a table: the smallest, the median and the largest sample, and the median against a base. Each row is
+added to ``build/bench/SCRIPT.jsonl``, with its samples, the base, the time, the load average and the process, which
+tells the rows of one run from those of others. `scripts/performance.py` reads these files.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ def show(title: str, unit: str, samples: Mapping[str, Sequence[float]], base: st
     for name, values in samples.items():
         ratio = f"{median(values) / median(samples[base]):6.2f}x" if base is not None else ""
         print(f"{name:{width}} {_cells(values)} {ratio:>7}", flush=True)
-    _add_rows(title, unit, samples)
+    _add_rows({"title": title, "unit": unit, "base": base}, samples)
 
 
-def _add_rows(title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> None:
+def _add_rows(table: Mapping[str, str | None], samples: Mapping[str, Sequence[float]]) -> None:
     ROWS.mkdir(parents=True, exist_ok=True)
-    measured = {"at": round(time.time()), "load": os.getloadavg()[0], "title": title, "unit": unit}
+    run = {"process": os.getpid(), "at": round(time.time()), "load": os.getloadavg()[0], "cpus": os.cpu_count()}
     with (ROWS / f"{Path(sys.argv[0]).stem}.jsonl").open("a") as file:
         file.writelines(
-            json.dumps({**measured, "name": name, "samples": [*values]}) + "\n" for name, values in samples.items()
+            json.dumps({**run, **table, "name": name, "samples": [float(f"{v:.4g}") for v in values]}) + "\n"
+            for name, values in samples.items()
         )
 
 

@@ -1,0 +1,192 @@
+"""Generates docs/reference/performance.md from the rows that benchmarks have recorded in bench/results.
+
+Run as a program, after `make bench`, it first copies the rows of each benchmark's newest run from build/bench to
+bench/results: `make bench RECORD=1` does both. The page shows each table of rows with bars, and each goal of
+bench/goals.toml as reached or missed; a missed goal has the reason there.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+_ROOT: Final = Path(__file__).parents[1]
+_BENCH: Final = _ROOT / "bench"
+_RESULTS: Final = _BENCH / "results"
+_NEW_ROWS: Final = _ROOT / "build" / "bench"
+_BAR: Final = 16
+"""Characters of the longest bar of a table."""
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+_HEAD: Final = """\
+# Performance
+
+Generated from the rows in [bench/results](../../bench/results) and the goals in
+[bench/goals.toml](../../bench/goals.toml); do not edit. `make bench` measures all of it, `make bench ONLY="api push"`
+single parts; the samples are added to `build/bench`. With `RECORD=1` it also replaces the rows of these parts, and this
+page. Parts that start real tasks need root and say so. Each part removes what it created. None of them is a test:
+nothing fails because a machine is slow.
+
+- Compared variants take turns within one run, because a machine's speed varies more between two runs than most changes
+  affect it. The ratios matter; the absolute values depend on the machine, and on the load that each table names.
+- The load generator is a process on the same machine, so the values include its competition for the processors.
+- A run at a load average above the number of processors shows what others left of the machine. Its ratios and its
+  processor times tell something about moyai, its times on the clock and its rates do not.
+- A bar is as long as the median, within its table."""
+
+
+class Row(NamedTuple):
+    """The samples of one name in a table. ``at``: seconds since 1970; ``base``: the name that others are divided by."""
+
+    process: int
+    at: int
+    load: float
+    cpus: int
+    title: str
+    unit: str
+    base: str | None
+    name: str
+    samples: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """The median of the samples."""
+        return median(self.samples)
+
+
+class Goal(NamedTuple):
+    """A bound for the median of a row, or for its ratio to the row ``of``. ``missed``: why it is not reached."""
+
+    subject: str
+    title: str
+    name: str
+    at_most: float | None = None
+    at_least: float | None = None
+    of: str | None = None
+    missed: str = ""
+
+
+class Part(NamedTuple):
+    """A benchmark: its rows, and the goals for them."""
+
+    name: str
+    description: str
+    rows: Sequence[Row]
+    goals: Sequence[Goal]
+
+
+def performance_page() -> str:
+    """The page: the parts of bench/goals.toml in their order, then the others that have rows."""
+    goals = {part["name"]: part.get("goal", ()) for part in tomllib.loads((_BENCH / "goals.toml").read_text())["part"]}
+    names = dict.fromkeys([*goals, *sorted(file.stem for file in _RESULTS.glob("*.jsonl"))])
+    return page([_part(name, goals.get(name, ())) for name in names])
+
+
+def page(parts: Sequence[Part]) -> str:
+    """The page of these parts. Raises ValueError for a goal without a row, and for one that is missed for no reason."""
+    goals = ["| subject | goal | measured | |", "|---|--:|--:|---|", *(_verdict(p, g) for p in parts for g in p.goals)]
+    sections = (text for part in parts for text in _section(part))
+    return "\n\n".join([_HEAD, "## Goals", "\n".join(goals), *sections]) + "\n"
+
+
+def description(part: str) -> str:
+    """What a benchmark says of itself, without how to run it."""
+    text = ast.get_docstring(ast.parse((_BENCH / f"{part}.py").read_text())) or ""
+    subject, _, rest = text.partition("Run by `make bench`")
+    details = " ".join(rest.split()).partition("`. ")[2].replace("No number here is a test.", "")
+    return " ".join([*subject.split(), details]).strip()
+
+
+def rows_of(file: Path) -> Sequence[Row]:
+    """The rows of a file; none if there is no such file."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Row(**json.loads(line)) for line in lines]
+
+
+def newest_run(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows of the process that added the last one."""
+    return [row for row in rows if rows[-1].process == row.process]
+
+
+def record() -> None:
+    """Replace the rows of every benchmark that has run here by those of its newest run."""
+    _RESULTS.mkdir(exist_ok=True)
+    for file in sorted(_NEW_ROWS.glob("*.jsonl")):
+        lines = (json.dumps(row._asdict()) + "\n" for row in newest_run(rows_of(file)))
+        (_RESULTS / file.name).write_text("".join(lines))
+
+
+def _part(name: str, goals: Sequence[Mapping[str, Any]]) -> Part:
+    return Part(name, description(name), rows_of(_RESULTS / f"{name}.jsonl"), [Goal(**goal) for goal in goals])
+
+
+def _verdict(part: Part, goal: Goal) -> str:
+    by_name = {row.name: row for row in part.rows if row.title == goal.title}
+    if goal.name not in by_name or (goal.of is not None and goal.of not in by_name):
+        return f"| {goal.subject} | {_bound(goal, '')} | not measured | |"
+    row = by_name[goal.name]
+    value = row.median if goal.of is None else row.median / by_name[goal.of].median
+    unit = row.unit if goal.of is None else f"times {goal.of}"
+    reached = value <= goal.at_most if goal.at_most is not None else value >= (goal.at_least or 0)
+    if not reached and not goal.missed:
+        raise ValueError(f"bench/goals.toml: {goal.subject} is missed ({_number(value)} {unit}), and no reason is given")
+    verdict = "reached" if reached else f"**missed**: {goal.missed}"
+    return f"| {goal.subject} | {_bound(goal, unit)} | {_number(value)} | {verdict} |"
+
+
+def _bound(goal: Goal, unit: str) -> str:
+    sign, bound = ("≤", goal.at_most) if goal.at_most is not None else ("≥", goal.at_least or 0)
+    return f"{sign} {_number(bound)} {unit}".rstrip()
+
+
+def _section(part: Part) -> Iterator[str]:
+    if not part.rows:
+        return
+    yield f"## `{part.name}.py`"
+    yield part.description
+    tables: dict[tuple[str, str], list[Row]] = {}
+    for row in part.rows:
+        tables.setdefault((row.title, row.unit), []).append(row)
+    for (title, unit), rows in tables.items():
+        yield f"**{title}**{f', {unit}' if unit else ''} ({_when(rows[0])})"
+        yield "\n".join(_table(rows))
+
+
+def _when(row: Row) -> str:
+    day = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d")
+    return f"{day}, {row.cpus} processors, load average {row.load:.0f}"
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    base = next((row for row in rows if row.name == row.base), None)
+    longest = max(row.median for row in rows)
+    is_bars = len(rows) > 1 and longest > 0
+    yield f"| | smallest | median | largest |{' ratio |' if base else ''}{' |' if is_bars else ''}"
+    yield f"|---|--:|--:|--:|{'--:|' if base else ''}{'---|' if is_bars else ''}"
+    for row in rows:
+        cells = [row.name, *map(_number, (min(row.samples), row.median, max(row.samples)))]
+        cells += [f"{row.median / base.median:.2f}"] if base else []
+        cells += [bar(row.median / longest)] if is_bars else []
+        yield f"| {' | '.join(cells)} |"
+
+
+def bar(share: float) -> str:
+    """A bar of this share of the longest one; nothing below zero."""
+    eighths = round(max(0.0, share) * _BAR * 8)
+    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).strip()
+
+
+def _number(value: float) -> str:
+    """At most three digits that are not zero, with commas."""
+    if abs(value) >= 1000:  # noqa: PLR2004
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    record()
