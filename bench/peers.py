@@ -106,7 +106,8 @@ def metric_data(target: Server) -> bytes:
     [request] = requests
     texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
     lines = [f"Host: 127.0.0.1:{target.port}", *(f"{name}: {value}" for name, value in texts.items())]
-    return "\r\n".join((f"POST {urlsplit(request.url).path} HTTP/1.1", *lines, "", "")).encode() + request.body
+    head = "\r\n".join((f"POST {urlsplit(request.url).path} HTTP/1.1", *lines, "", ""))
+    return head.encode() + bytes(request.body)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from botocore.model import OperationModel, ServiceModel
 
-from moyai.api.operation import ApiOperation, ApiService, Context
+from moyai.api.operation import ApiOperation, ApiService, Context, ReusableOutput
 from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache
 from moyai.api.wire.accept import Acceptor, Refusals
 from moyai.api.wire.codec import Params, ProtocolCodec
@@ -73,14 +73,21 @@ class ServiceDispatcher:
     ) -> HttpResponse:
         """The response to a typed request, from the cache where the operation has one."""
         model, codec = self.model.operation_model(operation.name), self.codecs[raw.protocol]
-        if operation.cached:
+        if operation.cached and not operation.waits:
             return self._responses.respond(
                 ctx, raw, lambda ctx: codec.serialise(model, operation.handle(ctx, typed_request), ctx.request_id)
             )
+        cached = self._responses.get(ctx, raw) if operation.cached else None
+        if cached is not None:
+            return cached
         output = operation.handle(ctx, typed_request)
         if inspect.isawaitable(output):
             output = await output
-        return codec.serialise(model, output, ctx.request_id)
+        if not isinstance(output, ReusableOutput):
+            return codec.serialise(model, output, ctx.request_id)
+        response = codec.serialise(model, output.output, ctx.request_id)
+        self._responses.put(ctx, raw, response, (output.is_current, output.reads))
+        return response
 
     def typed_request(self, operation: ApiOperation[Any], params: Params) -> object:
         """The typed request that these parameters make, after validation. Raises the service's input faults."""

@@ -241,7 +241,7 @@ class ApiGateway:
         if sender.session is not None:
             sender.session.check(signing_name, operation.name)
         plain = decompress(request, self._dependencies.max_body)
-        raw = RawRequest(routed_request.protocol, operation.name, plain.body)
+        raw = RawRequest(routed_request.protocol, operation.name, plain.body, plain.query)
         typed_request, ignored_members = dispatcher.parse(operation, raw, plain)
         self.ignored_members.report(f"{routed_request.service} {operation.name}", ignored_members)
         rollbacks = self._dependencies.store.rollbacks

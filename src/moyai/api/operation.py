@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from inspect import isfunction, unwrap
+from inspect import iscoroutinefunction, isfunction, unwrap
 from types import CodeType, MappingProxyType, ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -65,6 +65,16 @@ class StackCaller(msgspec.Struct, frozen=True):
     ids: Ids | None
 
 
+class ReusableOutput(NamedTuple):
+    """The output of a cached handler that is a coroutine. Equal requests of the same scope get it again while
+    ``is_current`` of the time of the call. ``reads``: how many values are compared for that.
+    """
+
+    output: object
+    is_current: Callable[[Instant], bool]
+    reads: int
+
+
 class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     """An operation of an AWS service. ``operations`` makes it from a handler."""
 
@@ -78,9 +88,12 @@ class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     """The error for invalid input, where it differs from the service's."""
     cached: bool = False
     """For an operation that clients repeat often, and whose response depends on nothing but its request, the scope and
-    the world: whether an equal request gets the same response while what was read of the world is unchanged. Only for
-    services whose protocols have the whole input in the body.
+    the world: whether an equal request gets the same response while what was read of the world is unchanged. A handler
+    that reads something else is a coroutine function and returns a ReusableOutput. Only for services whose protocols
+    have the whole input in the body or the query string.
     """
+    waits: bool = False
+    """Whether the handler is a coroutine function."""
 
 
 class ApiService(msgspec.Struct, frozen=True):
@@ -144,7 +157,14 @@ def _operation(handler: Callable[..., object], dependencies: Mapping[str, object
     bound = [dependencies[parameter] for parameter in _parameters(function)[:-2]]
     handle = partial(handler, *bound) if bound else handler
     options = vars(function)
-    return ApiOperation(name, request, handle, options.get("input_fault"), options.get("cached", False))
+    return ApiOperation(
+        name,
+        request,
+        handle,
+        options.get("input_fault"),
+        cached=options.get("cached", False),
+        waits=iscoroutinefunction(function),
+    )
 
 
 def _parameters(function: Callable[..., object]) -> tuple[str, ...]:

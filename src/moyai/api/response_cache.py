@@ -1,7 +1,7 @@
 """Caches for operations that clients repeat often, such as DescribeServices: parsed requests, and responses.
 
 Promise: the same body in the same protocol means the same, so it is parsed and validated once; an invalid request is
-not cached. A cached response is served only while all that was read of the ``World`` to make it is unchanged; it
+not cached. A cached response is served only while all that was read to make it is unchanged; it
 carries the request id of the current request. The gateway authenticates every request before it looks here. Both caches
 are bounded, in entries and in bytes with what was read; a full one is emptied.
 """
@@ -18,6 +18,7 @@ from moyai.api.wire.codec import REQUEST_ID
 from moyai.api.wire.http import HttpResponse
 from moyai.domain.traced import ReadStamps, TracedWorld
 from moyai.domain.world import World
+from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
@@ -33,15 +34,16 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 class RawRequest(NamedTuple):
-    """A request before it is parsed, as a cache key. Only for protocols that have all of a request in its body."""
+    """A request before it is parsed, as a cache key. Only for protocols that have all of it in these."""
 
     protocol: str
     operation: str
     body: bytes
+    query: str = ""
 
 
 class _CachedResponse(NamedTuple):
-    read: ReadStamps
+    is_current: Callable[[Instant], bool]
     response: HttpResponse
     size: int
     """Bytes that it takes."""
@@ -65,7 +67,7 @@ class ParsedRequestCache:
 
     def put(self, raw: RawRequest, typed_request: object) -> None:
         """Cache a typed request, unless its body is too large."""
-        if len(raw.body) <= _MAX_REQUEST_BYTES:
+        if len(raw.body) + len(raw.query) <= _MAX_REQUEST_BYTES:
             if len(self._typed) >= _MAX_REQUESTS:
                 self._typed.clear()
             self._typed[raw] = typed_request
@@ -83,20 +85,34 @@ class ResponseCache:
         """The cached response if it is still true, else a new one. ``make`` gets a context of whose store it may read
         the world only. Raises what ``make`` raises.
         """
-        key = (ctx.scope, raw)
-        cached = self._responses.get(key)
-        if cached is not None and cached.read.are_current():
-            return _with_request_id(cached.response, ctx.request_id)
+        cached = self.get(ctx, raw)
+        if cached is not None:
+            return cached
         if self._trace is None:
             self._trace = TracedWorld(ctx.store.world)
-        response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), key)
-        if len(reads) <= _MAX_READS:
-            size = len(response.body) + _BYTES_PER_READ * len(reads)
-            self._put(key, _CachedResponse(self._trace.stamps(reads), response, size))
+        response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), raw)
+        if len(reads) <= _MAX_READS:  # before all of them are stamped
+            self.put(ctx, raw, response, (_are_current(self._trace.stamps(reads)), len(reads)))
         return response
 
+    def get(self, ctx: Context, raw: RawRequest) -> HttpResponse | None:
+        """The cached response, if it is still true."""
+        cached = self._responses.get((ctx.scope, raw))
+        if cached is None or not cached.is_current(ctx.now):
+            return None
+        return _with_request_id(cached.response, ctx.request_id)
+
+    def put(
+        self, ctx: Context, raw: RawRequest, response: HttpResponse, reads: tuple[Callable[[Instant], bool], int]
+    ) -> None:
+        """Cache a response, unless it was made from too much. ``reads``: whether they are current, and their number."""
+        are_current, number = reads
+        if number <= _MAX_READS:
+            size = len(response.body) + _BYTES_PER_READ * number
+            self._put((ctx.scope, raw), _CachedResponse(are_current, response, size))
+
     def _put(self, key: tuple[Scope, RawRequest], entry: _CachedResponse) -> None:
-        if len(entry.response.body) > _MAX_RESPONSE_BYTES or len(key[1].body) > _MAX_REQUEST_BYTES:
+        if len(entry.response.body) > _MAX_RESPONSE_BYTES or len(key[1].body) + len(key[1].query) > _MAX_REQUEST_BYTES:
             return
         previous = self._responses.pop(key, None)
         self._bytes += entry.size - (0 if previous is None else previous.size)
@@ -104,6 +120,10 @@ class ResponseCache:
             self._responses.clear()
             self._bytes = entry.size
         self._responses[key] = entry
+
+
+def _are_current(stamps: ReadStamps) -> Callable[[Instant], bool]:
+    return lambda _now: stamps.are_current()
 
 
 def _with_world(ctx: Context, world: World) -> Context:

@@ -29,6 +29,13 @@ class ListedMetric(NamedTuple):
     last_at: Instant
 
 
+class Revision(NamedTuple):
+    """How often a metric's values have changed; only within a ``generation``, in which no metric was removed."""
+
+    generation: int
+    changes: int
+
+
 class MetricWriter(Protocol):
     """Takes metrics that clients put."""
 
@@ -52,6 +59,11 @@ class MetricReader(Protocol):
 
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
         """Whether the metric exists and its values are measured by this installation, not put by clients."""
+
+    def revision(self, scope: Scope, metric: MetricId) -> Revision:
+        """The metric's revision, which differs after each change of its values. Values that become too old to be kept
+        do not count as a change.
+        """
 
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
         """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``.

@@ -19,7 +19,7 @@ from typing_extensions import override
 from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import ListedMetric, MetricReader, Period
+from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
 
@@ -72,6 +72,15 @@ class CapacityUnitReader(MetricReader):
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
         return self._is_derived(scope, metric) or self._reader.is_measured(scope, metric)
+
+    @override
+    def revision(self, scope: Scope, metric: MetricId) -> Revision:
+        if not self._is_derived(scope, metric):
+            return self._reader.revision(scope, metric)
+        generations, changes = zip(
+            *(self._reader.revision(scope, metric._replace(name=name)) for name in _SOURCES), strict=True
+        )
+        return Revision(generations[0], sum(changes))
 
     @override
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:

@@ -17,7 +17,7 @@ from typing_extensions import override
 from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import ListedMetric, MetricReader, Period
+from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
 from moyai.telemetry.series.encoding import WHOLE_MINUTE, Entries, InvalidBody, decode_hour
 from moyai.telemetry.series.group import Series, decode_or_empty
 from moyai.telemetry.series.head import MetricHead
@@ -65,6 +65,11 @@ class SeriesReader(MetricReader):
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
         series = self._series(scope).get(metric)
         return series is not None and series.kind is not SampleKind.SUMMARY
+
+    @override
+    def revision(self, scope: Scope, metric: MetricId) -> Revision:
+        series = self._series(scope).get(metric)
+        return Revision(self._head.generation, 0 if series is None else series.samples)
 
     @override
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:

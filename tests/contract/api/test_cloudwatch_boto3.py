@@ -262,8 +262,19 @@ async def test_queries_yield_to_other_requests(installation, traffic):
     )
     ctx = Context(SCOPE, later(EPOCH, 600), SeededIds(1), installation.store, "", "", "r")
     answer: Any = await get_metric_data(reader, Noted(), ctx, get_metric_data_request)
-    assert len(answer["metric_data_results"]) == 5
+    assert len(answer.output["metric_data_results"]) == 5
     assert turns == [0] * 5
+
+
+def test_a_repeated_query_has_a_new_value_at_once(cloudwatch):
+    total = {"MetricStat": {"Metric": {"Namespace": "Own", "MetricName": "n"}, "Period": 60, "Stat": "Sum"}, "Id": "n"}
+    values = []
+    for value in (1.0, 2.0):
+        cloudwatch.put_metric_data(
+            Namespace="Own", MetricData=[{"MetricName": "n", "Value": value, "Timestamp": START}]
+        )
+        values += [data(cloudwatch, total)[0]["Values"] for _ in range(2)]
+    assert values == [[1.0], [1.0], [3.0], [3.0]]
 
 
 def test_the_length_of_a_label_is_limited(cloudwatch):

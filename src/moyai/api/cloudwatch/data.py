@@ -16,7 +16,7 @@ import msgspec
 
 from moyai.api.cloudwatch.pages import SeriesPart, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
-from moyai.api.operation import Context, operation
+from moyai.api.operation import Context, ReusableOutput, operation
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import MetricDataQuery
 from moyai.expressions.metric_data import QueryResults, checked_queries
@@ -62,10 +62,10 @@ class _LabelledSeries(NamedTuple):
     series: TimeSeries
 
 
-@operation(input_fault=ValidationFault)
+@operation(input_fault=ValidationFault, cached=True)
 async def get_metric_data(
     reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest
-) -> dict[str, object]:
+) -> ReusableOutput:
     """The values of every query that returns data, in the order of the queries."""
     queries, context = _checked(request), _label_context(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
@@ -80,11 +80,12 @@ async def get_metric_data(
     ascending = request.scan_by == _ASCENDING
     named = with_names(((r.query_id, r.series.stat and r.series.stat.metric), r.series.values) for r in results)
     page = page_of(named, listing, request.next_token, request.max_datapoints, ascending=ascending)
-    return {
+    output = {
         "metric_data_results": [_result(results[series.position], series) for series in page.series],
         "next_token": page.next_token,
         "messages": [_CUT] if answers.truncated else [],
     }
+    return ReusableOutput(output, reading.is_current, reading.reads)
 
 
 def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:

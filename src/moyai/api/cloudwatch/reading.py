@@ -1,7 +1,8 @@
 """The metrics of one account, region and time range, as a ``MetricSource`` for expressions.
 
 Promise: periods start with the time range, as in ``shapes``, and end with ``now``, also for a range that ends later.
-Searches find metrics that had a value in the last two weeks.
+Searches find metrics that had a value in the last two weeks. What was read is current for the rest of the second in
+which it was read, since the range may end with ``now``, and as long as the metrics are unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from moyai.expressions.metric_math.series import PeriodGrid, TimeSeries
 from moyai.expressions.metric_search.search import MetricSchema, schemas_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import MetricReader
+from moyai.ports.metrics import MetricReader, Revision
 
 _SEARCHED: Final = 14 * 24 * 3600
 """Seconds since a metric's last value."""
@@ -33,11 +34,29 @@ class Reading:
         self._scope = scope
         self._span = span
         self._now = now
+        self._revisions: dict[MetricId, Revision] = {}
+        """Of each metric that was read, before it was."""
+        self._has_searched = False
+
+    @property
+    def reads(self) -> int:
+        """The number of metrics that were read."""
+        return len(self._revisions)
+
+    def is_current(self, now: Instant) -> bool:
+        """Whether everything would be read as it was."""
+        revision, scope = self._reader.revision, self._scope
+        return (
+            int(now) == int(self._now)
+            and not self._has_searched
+            and all(revision(scope, metric) == before for metric, before in self._revisions.items())
+        )
 
     def read(self, stat: MetricStat) -> TimeSeries:
         """The values of a statistic by time; none where the unit is another."""
         span, metric = self._periods(stat.period), stat.metric.id
         grid = self.grid(stat.period)
+        self._revisions.setdefault(metric, self._reader.revision(self._scope, metric))
         if stat.unit not in {None, self._reader.unit(self._scope, metric)}:
             return TimeSeries({}, grid, stat=stat, read=True)
         periods = self._reader.periods(self._scope, metric, (span.start, span.end), span.period)
@@ -46,6 +65,7 @@ class Reading:
 
     def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
         """The metrics with this schema, or all."""
+        self._has_searched = True
         return self._by_schema.get(schema, ())
 
     @cached_property

@@ -90,12 +90,14 @@ def slot_time(at: Instant) -> SlotTime:
 class Series:
     """One metric: the ``column`` of its group."""
 
-    __slots__ = ("_bucket", "_minute", "column", "group", "kind", "last_at", "metric", "unit")
+    __slots__ = ("_bucket", "_minute", "column", "group", "kind", "last_at", "metric", "samples", "unit")
 
     def __init__(self, group: SeriesGroup, column: int, metric: MetricId, kind: SampleKind, unit: str) -> None:
         self.group, self.column, self.metric, self.kind, self.unit = group, column, metric, kind, unit
         self.last_at = Instant(0)
         """The time of the newest sample."""
+        self.samples = 0
+        """The number of samples that were added."""
         self._minute = _NO_MINUTE
         """The minute that received the last sample, and its bucket."""
         self._bucket: MinuteBucket | None = None
@@ -116,6 +118,7 @@ class Series:
             self._minute = minute
         if slot_number != bucket.slot_number:
             bucket.roll(slot_number)
+        self.samples += 1
         bucket.open_slot.add(sample)
         bucket.whole_minute.add(minute_sample or sample)
         if at != self.last_at:
