@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
+from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
     Destination,
     EndpointGroup,
     EndpointGroupSource,
+    Member,
     MeshIR,
     MeshService,
     OutboundPort,
@@ -94,3 +96,26 @@ def test_a_change_affects_only_its_workload():
     workloads = by_port(ONE, "a"), by_port(TWO, "b")
     cache.update(mesh(destination("a"), destination("b"), workloads=workloads))
     assert cache.update(mesh(destination("a"), destination("b", connect_timeout=2), workloads=workloads)) == {TWO}
+
+
+def test_a_new_member_leaves_the_mappings_of_other_types():
+    before = mesh(destination("shop"), workloads=(by_port(ONE, "shop"),))
+    cache = SnapshotCache()
+    cache.update(before)
+    first = cache.snapshot(ONE)
+    cache.update(replace(before, groups={"group": EndpointGroup("group", (Member("a", "172.31.0.4", 80),))}))
+    second = cache.snapshot(ONE)
+    assert first is not None
+    assert second is not None
+    assert [type_ for type_ in ResourceType if first[type_] is not second[type_]] == [ResourceType.ENDPOINT]
+
+
+def test_a_destination_that_moves_to_another_group_brings_its_endpoints():
+    before = mesh(destination("shop"), workloads=(by_port(ONE, "shop"),))
+    cache = SnapshotCache()
+    cache.update(before)
+    moved = Destination("shop", EndpointGroupSource("other"), Protocol.HTTP, 1)
+    cache.update(replace(before, destinations={"shop": moved}, groups={"other": EndpointGroup("other")}))
+    snapshot = cache.snapshot(ONE)
+    assert snapshot is not None
+    assert list(snapshot[ResourceType.ENDPOINT]) == ["egress/other"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,7 @@ from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _UNTRANSLATABLE = (TypeError, ValueError)
 """The errors of protocol buffers for a value that a message can't hold."""
+_WITHOUT_REFERENCES: Final = frozenset({ResourceType.ENDPOINT, ResourceType.SECRET})
 _Resources = tuple[tuple[ResourceType, EncodedResource], ...]
 
 
@@ -84,7 +86,8 @@ class SnapshotCache:
             same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
             same = same and entry is not None and stale.isdisjoint(entry.shared_keys)
             if entry is None or not same or not changed_keys.isdisjoint(entry.shared_keys):
-                self._entries[key] = self._assemble(workload, entry, same=same)
+                same_keys = same and placement is None and entry is not None and not _may_refer(changed_keys, entry)
+                self._entries[key] = self._assemble(workload, entry, same=same, same_keys=same_keys)
                 workloads.add(key)
         return frozenset(workloads)
 
@@ -117,13 +120,22 @@ class SnapshotCache:
             keys.add(shared.key)
         return frozenset(keys)
 
-    def _assemble(self, workload: Workload, before: _WorkloadEntry | None, *, same: bool) -> _WorkloadEntry:
-        keys = frozenset(shared_keys_of(self.mesh, workload, self._place_of(workload)))
+    def _assemble(
+        self, workload: Workload, before: _WorkloadEntry | None, *, same: bool, same_keys: bool
+    ) -> _WorkloadEntry:
+        """``same``: what the workload's own resources consist of is as before; ``same_keys``: so is what they and the
+        shared ones refer to.
+        """
+        if same_keys and before is not None:
+            keys = before.shared_keys
+        else:
+            keys = frozenset(shared_keys_of(self.mesh, workload, self._place_of(workload)))
         services = frozenset(embedded_services(workload))
         own, own_fault = self._own_resources(workload, before, same=same)
         faults = (self._shared_translations[key].fault for key in sorted(keys & self._shared_translations.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)
-        return _WorkloadEntry(workload, services, keys, own, self._snapshot(keys, own), own_fault, shared_fault)
+        snapshot = self._snapshot(keys, own, None if before is None else before.snapshot)
+        return _WorkloadEntry(workload, services, keys, own, snapshot, own_fault, shared_fault)
 
     def _own_resources(
         self, workload: Workload, before: _WorkloadEntry | None, *, same: bool
@@ -139,17 +151,28 @@ class SnapshotCache:
     def _place_of(self, workload: Workload) -> WorkloadPlace | None:
         return None if self._placement is None else self._placement[workload.id]
 
-    def _snapshot(self, keys: frozenset[Key], own: _Resources) -> Snapshot:
+    def _snapshot(self, keys: frozenset[Key], own: _Resources, before: Snapshot | None) -> Snapshot:
+        """A snapshot. A type whose resources have not changed keeps its mapping, by which streams recognise it."""
         resources: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
         for type_, resource in (*self._translations(keys), *own):
             resources[type_][resource.name] = resource
-        return MappingProxyType(resources)
+        if before is None:
+            return MappingProxyType(resources)
+        return MappingProxyType(
+            {type_: before[type_] if before[type_] == of else of for type_, of in resources.items()}
+        )
 
     def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[ResourceType, EncodedResource]]:
         for key in sorted(keys & self._shared_translations.keys()):
             resource = self._shared_translations[key].resource
             if resource is not None:
                 yield key[0], resource
+
+
+def _may_refer(changed_keys: frozenset[Key], entry: _WorkloadEntry) -> bool:
+    """Whether one of the workload's changed resources is of a type that refers to others."""
+    changed = changed_keys & entry.shared_keys
+    return any(type_ not in _WITHOUT_REFERENCES for type_, _ in changed)
 
 
 def _translate(resource: SharedResource, before: _SharedTranslation | None) -> _SharedTranslation:

@@ -134,7 +134,10 @@ class AdsStream(ABC, Generic[Request]):
         if not self._is_pending(ResourceType.CLUSTER, ResourceType.ENDPOINT):
             responses += self._update(snapshot, ResourceType.LISTENER)
             responses += self._update(snapshot, ResourceType.ROUTE)
-        if not self._is_pending(*ResourceType) and not self._may_have_unknown_listeners:
+        if (
+            not any(s.pending is not None for s in self._subscriptions.values())
+            and not self._may_have_unknown_listeners
+        ):
             responses += self._update(snapshot, ResourceType.CLUSTER, removals=True)
         return responses
 

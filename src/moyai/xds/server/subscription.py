@@ -3,6 +3,9 @@
 A resource's state is its version, or ABSENT. A proxy rejects a whole response, of which Envoy may have accepted the
 valid part. So each resource of a rejected response is sent again alone, and only a state that is rejected alone is
 known to be bad. A bad state is not sent again; any other state is.
+
+Most requests and snapshots concern one type of five, so what was computed of a type's resources is computed again only
+when the subscription or the resources have changed. The resources of a snapshot never change.
 """
 
 from __future__ import annotations
@@ -56,9 +59,14 @@ class Subscription:
         self._requested: set[str] = set()
         """Names to answer even when nothing has changed, because the proxy may have dropped the resource."""
         self._awaits_first_response = False
+        self._nothing_due: Mapping[str, EncodedResource] | None = None
+        """The resources of which nothing was due when that was last computed, unless this changed since."""
+        self._all_acknowledged: Mapping[str, EncodedResource] | None = None
+        """The same for the resources that the proxy had acknowledged."""
 
     def open(self, versions: Mapping[str, str], names: Iterable[str]) -> None:
         """Handle the first request: the versions that the proxy has from an earlier stream, and the names it wants."""
+        self._compute_anew()
         name_set = set(names)
         self.is_open, self.had_resources = True, bool(versions)
         self._wildcard = WILDCARD in name_set
@@ -78,12 +86,14 @@ class Subscription:
 
     def assume(self, versions: Mapping[str, str]) -> None:
         """Note that the proxy has at least these versions from an earlier stream. It still gets a response."""
+        self._compute_anew()
         self._versions = {**versions, **self._versions}
         self.had_resources |= bool(versions)
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Add wanted names. Each named resource is sent again, even one that the proxy has already."""
         for name in names:
+            self._compute_anew()
             if name == WILDCARD:
                 self._wildcard = True
             else:
@@ -93,6 +103,9 @@ class Subscription:
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Remove wanted names. Both sides forget a resource that is not wanted by wildcard either."""
         name_set = set(names)
+        if not name_set:
+            return
+        self._compute_anew()
         if WILDCARD in name_set:
             self._wildcard = False
             name_set |= self._versions.keys() - self._names
@@ -112,16 +125,19 @@ class Subscription:
         """Send a resource again even though it has not changed, if the proxy wants it."""
         if self.wants(name):
             self._requested.add(name)
+            self._compute_anew()
 
     def due(self, resources: Mapping[str, EncodedResource]) -> dict[str, str]:
         """The states that differ from ``resources`` and belong into the next response, by name in a fixed order."""
-        if not self.is_open:
+        if not self.is_open or resources is self._nothing_due:
             return {}
         names = resources.keys() | self._versions.keys() | self._names if self._wildcard else self._names
         if self._omits_absent:
             names = names & resources.keys()
         states = {name: resources[name].version if name in resources else ABSENT for name in sorted(names)}
         due = {name: state for name, state in states.items() if self._is_due(name, state)}
+        if not due:
+            self._nothing_due = resources
         suspect = next((name for name in due if name in self._suspects), None)
         return due if suspect is None else {suspect: due[suspect]}
 
@@ -132,6 +148,7 @@ class Subscription:
 
     def mark_sent(self, response: PendingResponse) -> None:
         """Record a response as sent."""
+        self._compute_anew()
         self.pending = response
         self._awaits_first_response = False
         self._requested -= response.states.keys()
@@ -188,7 +205,12 @@ class Subscription:
         """Whether the proxy has acknowledged exactly what is wanted."""
         if self.pending is not None or self.due(resources):
             return False
-        return all(self._versions.get(name) == resource.version for name, resource in resources.items())
+        if resources is self._all_acknowledged:
+            return True
+        has_all = all(self._versions.get(name) == resource.version for name, resource in resources.items())
+        if has_all:
+            self._all_acknowledged = resources
+        return has_all
 
     def possible_versions(self) -> Iterator[tuple[str, str]]:
         """Each name with every version of it that the proxy may be using."""
@@ -209,6 +231,11 @@ class Subscription:
         rejection = self._rejections.get(name)
         return self._versions.get(name, ABSENT) != state and (rejection is None or rejection.state != state)
 
+    def _compute_anew(self) -> None:
+        """Forget what was computed of resources, because it depends on something that changes."""
+        self._nothing_due = self._all_acknowledged = None
+
     def _take_pending(self) -> dict[str, str]:
+        self._compute_anew()
         pending, self.pending = self.pending, None
         return {} if pending is None else pending.states
