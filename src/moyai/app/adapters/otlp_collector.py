@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from moyai.app.config import MetricSettings
 from moyai.kernel.clock import Clock
-from moyai.telemetry.exposition.otlp_exporter import Collector, ExportFault, OtlpExporter, Outbox
+from moyai.telemetry.collector import Collector, ExportFault
+from moyai.telemetry.exposition.otlp_exporter import OtlpExporter, Outbox
 from moyai.telemetry.ingest.recorder import Recorder
 from moyai.telemetry.traces.exporter import SpanExporter
 from moyai.telemetry.traces.recorder import SpanRecorder

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.clock import Clock
 from moyai.ports.spans import TraceSpan
-from moyai.telemetry.exposition.otlp_exporter import Collector, ExportFault
+from moyai.telemetry.collector import Collector, CollectorDelivery, ExportOutcome
 from moyai.telemetry.traces.otlp import encode_spans
 
 EXPORT_INTERVAL: Final = 2.0
@@ -30,9 +30,8 @@ class SpanExporter:
     """Delivers spans to a collector. ``run`` it once."""
 
     def __init__(self, collector: Collector, clock: Clock) -> None:
-        self._collector, self._clock = collector, clock
+        self._delivery = CollectorDelivery(collector, clock, "traces", EXPORT_INTERVAL)
         self._waiting: deque[TraceSpan] = deque()
-        self._is_failing = False
         self.dropped = 0
         """Spans that were dropped since the start."""
         self._reported_drops = 0
@@ -43,26 +42,18 @@ class SpanExporter:
         self._drop_oldest(len(self._waiting) - MOST_WAITING)
 
     async def run(self) -> NoReturn:
-        """Deliver every EXPORT_INTERVAL seconds, until cancelled."""
-        while True:
-            await self._clock.sleep(Seconds(EXPORT_INTERVAL))
-            await self.deliver()
+        """Deliver every EXPORT_INTERVAL seconds, less often while the collector fails, until cancelled."""
+        await self._delivery.repeat(self.deliver)
 
     async def deliver(self) -> None:
         """Deliver everything that waits, until the collector refuses."""
         while batch := self._take_batch():
-            try:
-                await self._collector.export(encode_spans(batch))
-            except ExportFault as fault:
-                if not self._is_failing:
-                    _log.warning("the OpenTelemetry collector does not take traces: %s", fault)
-                self._is_failing = True
-                if not fault.is_permanent:
-                    self._put_back(batch)
-                    break
+            outcome = await self._delivery.send(encode_spans(batch))
+            if outcome is ExportOutcome.RETRY:
+                self._put_back(batch)
+                break
+            if outcome is ExportOutcome.REFUSED:
                 self.dropped += len(batch)
-            else:
-                self._is_failing = False
         self._report_drops()
 
     def _take_batch(self) -> list[TraceSpan]:

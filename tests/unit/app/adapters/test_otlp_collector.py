@@ -8,7 +8,7 @@ import pytest
 
 from moyai.app.adapters.otlp_collector import HttpCollector
 from moyai.app.config import MetricSettings
-from moyai.telemetry.exposition.otlp_exporter import ExportFault
+from moyai.telemetry.collector import ExportFault
 
 
 class Receiver:

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from moyai.kernel.ids import ProxyId
+from moyai.telemetry.collector import ExportFault
 from moyai.telemetry.exposition.connect import connect_families
 from moyai.telemetry.exposition.counters import TRAFFIC_COUNTERS
 from moyai.telemetry.exposition.otlp_encoding import GAUGES, encode_reports
-from moyai.telemetry.exposition.otlp_exporter import BATCH, ExportFault, OtlpExporter, Outbox
+from moyai.telemetry.exposition.otlp_exporter import BATCH, OtlpExporter, Outbox
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
 from moyai.testing.clock import ManualClock
 from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Telemetry, http_client, push, read_report

@@ -13,7 +13,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.ports.spans import SpanKind, TooManyReaders, TraceSpan
-from moyai.telemetry.exposition.otlp_exporter import Collector, ExportFault
+from moyai.telemetry.collector import Collector, ExportFault
 from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 from moyai.telemetry.reporters.connect_reporter import ServiceReporter
 from moyai.telemetry.traces.exporter import BATCH, MOST_WAITING, SpanExporter
