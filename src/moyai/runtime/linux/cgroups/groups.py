@@ -6,12 +6,17 @@ container that can mount cgroups sees none of the groups that limit it. A contai
 also in those that limit nothing, or it would be in the machine's own group there. Groups live under
 ``moyai/<installation>`` so that two installations share none. A controller that the machine does not offer limits
 nothing; ``host.check_optional_features`` reports it.
+
+The kernel divides processors among the members of a group, which may be processes. Where ``moyai`` has processes beside
+it, as in the root group of a machine without systemd, all tasks together would get as much as one of them. There an
+installation counts as one process for each processor, as all pods of a Kubernetes node do.
 Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +36,8 @@ SYSTEM_PREFIX = "~"
 """The prefix of a group's name that is neither a task nor a container of a task definition."""
 
 _OWN = "moyai"
+_V1_SHARES, _V2_WEIGHT = ("cpu.shares", 1024, 262_144), ("cpu.weight", 100, 10_000)
+"""The file of a group's part of the processors, the part of a process beside it, and the largest part."""
 _NANOSECONDS, _MICROSECONDS = 1e9, 1e6
 _V2_CONTROLLERS = frozenset({"cpu", "memory", "pids", "io"})
 _MEMORY_V1 = ("memory.usage_in_bytes", "memory.limit_in_bytes")
@@ -67,8 +74,11 @@ class Cgroups:
         try:
             for hierarchy in self._hierarchies():
                 path = self._path(hierarchy, group)
+                is_first = not self._path(hierarchy, "").is_dir()
                 make_group(hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.is_v2 else ())
                 _write_limits(hierarchy, path, limits)
+                if is_first and "cpu" in hierarchy.controllers:
+                    _share_processors(hierarchy)
         except OSError as error:
             raise CannotCreate(f"limits can't be set: {error}") from error
         if limits.memory.swap and self._find("memory", group) is None:
@@ -209,6 +219,18 @@ def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> Non
                 file.write_text(text)
             elif limits.memory.swap:
                 raise CannotCreate("maxSwap is not available: this kernel doesn't count what a container swaps out")
+
+
+def _share_processors(hierarchy: Hierarchy) -> None:
+    """Where processes are beside ``moyai``, let each installation count as one process for each processor."""
+    if str(os.getpid()) not in (hierarchy.root / "cgroup.procs").read_text().split():
+        return
+    top, processors = hierarchy.root / _OWN, os.cpu_count() or 1
+    installations = [path for path in top.iterdir() if path.is_dir()]
+    file, of_process, most = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
+    for group, count in ((top, len(installations)), *((installation, 1) for installation in installations)):
+        with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
+            (group / file).write_text(str(min(count * processors * of_process, most)))
 
 
 def _parse_table(path: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,24 @@ def test_unlimited_groups_write_no_limits(v1, tmp_path):
 def test_a_share_becomes_a_weight(v2, tmp_path, share, weight):
     cgroups(v2).create("task", GroupLimits(share=share))
     assert (tmp_path / "unified/moyai/here/task/cpu.weight").read_text() == str(weight)
+
+
+@pytest.mark.parametrize(("is_v2", "file", "part"), [(False, "cpu.shares", 1024), (True, "cpu.weight", 100)])
+def test_an_installation_beside_processes_counts_as_one_for_each_processor(tmp_path, is_v2, file, part):
+    (tmp_path / "moyai/other").mkdir(parents=True)
+    for level in ("", "moyai", "moyai/other"):
+        (tmp_path / level / "cgroup.subtree_control").write_text("cpu")
+    (tmp_path / "cgroup.procs").write_text(f"1\n{os.getpid()}\n")
+    groups = cgroups(Hierarchy(tmp_path, frozenset({"cpu"}), is_v2=is_v2))
+    groups.create("", GroupLimits())
+    parts = [int((tmp_path / level / file).read_text()) for level in ("moyai", "moyai/here", "moyai/other")]
+    assert parts == [2 * part * os.cpu_count(), part * os.cpu_count(), part * os.cpu_count()]
+
+
+def test_an_installation_beside_groups_has_the_kernels_part(tmp_path):
+    (tmp_path / "cgroup.procs").write_text("1\n")
+    cgroups(Hierarchy(tmp_path, frozenset({"cpu"}))).create("", GroupLimits())
+    assert not (tmp_path / "moyai/cpu.shares").exists()
 
 
 def test_swap_is_limited_with_the_memory(v1, tmp_path):
