@@ -52,8 +52,11 @@ async def down(settings: Settings, *, forget: bool) -> bool:
 
 
 async def _take_over(settings: Settings) -> SqliteStore:
-    """End the control plane that has the store, and open it."""
+    """End the control plane that has the store, and open it. It gets one signal: a second one could arrive when it has
+    closed everything, and would make it end with an error.
+    """
     clock = SystemClock()
+    signalled: set[int] = set()
     deadline = clock.now() + _TIMEOUT
     while True:
         try:
@@ -61,7 +64,8 @@ async def _take_over(settings: Settings) -> SqliteStore:
         except StateLocked as locked:
             if clock.now() > deadline:
                 raise
-            if locked.holder is not None:
+            if locked.holder is not None and locked.holder not in signalled:
+                signalled.add(locked.holder)
                 with suppress(ProcessLookupError):
                     os.kill(locked.holder, signal.SIGTERM)
             await clock.sleep(_POLL)
