@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.intercept import InterceptAll
 from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
-from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.domain.sandbox.state import ContainerPhase, Health, InboundTraffic
 from moyai.images.imports.importing import import_image
 from moyai.runtime.linux.launch.monitors import read_record
 from moyai.runtime.linux.runtime_paths import RuntimePaths
@@ -114,14 +114,14 @@ async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(lin
     await asyncio.to_thread(_expect_the_container, await live(linux), first_id(linux.state / "run/tasks" / TASK))
     info = proxies.load_proxy_info(RuntimePaths(linux.state), TASK)
     assert info.uid == first_id(linux.state / "run/tasks" / TASK) + 1337  # as the kernel's table of sockets names it
-    assert await linux.runtime.in_flight(TASK) == 0
+    assert await linux.runtime.inbound_traffic(TASK) == InboundTraffic()
     await linux.runtime.stop(TASK, "envoy")
 
     async def has_stopped() -> bool:
         return (await container_state(linux.runtime, TASK, "envoy")).phase is ContainerPhase.STOPPED
 
     await linux.until(has_stopped)
-    assert await linux.runtime.in_flight(TASK) is None
+    assert await linux.runtime.inbound_traffic(TASK) is None
 
 
 def _expect_the_container(proc: Path, users: int) -> None:

@@ -184,9 +184,9 @@ class Harness:
         )
 
     def _drain(self, task: Task, waiting: frozenset[ProxyId]) -> Drain:
-        return Drain(
-            waiting, in_flight=at_once(self.runtime.in_flight(task.id)), rejects_connections=task.id in self.rejecting
-        )
+        inbound = at_once(self.runtime.inbound_traffic(task.id))
+        in_flight = None if inbound is None else inbound.requests
+        return Drain(waiting, in_flight=in_flight, rejects_connections=task.id in self.rejecting)
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:

@@ -173,6 +173,8 @@ class Drain(msgspec.Struct, frozen=True):
     """When all of them were first observed to have acknowledged it; None when that is not known."""
     in_flight: int | None = None
     """Requests that the task's own proxy still serves; None when that is not known."""
+    connections: int = 0
+    """Connections from outside that the task's own proxy has open, idle ones too."""
     rejects_connections: bool = False
     """The task's ports reject new connections. Only this process knows that it has closed them; another closes them
     again.

@@ -33,7 +33,7 @@ from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
+from moyai.domain.sandbox.state import InboundTraffic, LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.sessions import CommandSession, Execution
@@ -198,10 +198,8 @@ class TaskRuntime(Protocol):
     async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
         """Refuse new connections from outside to these TCP ports of the task. Open connections stay."""
 
-    async def in_flight(self, task: TaskId) -> int | None:
-        """The number of inbound requests and connections that the task's proxy serves or has yet to accept; None if
-        there is no proxy, or it doesn't answer.
-        """
+    async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
+        """The traffic from outside that the task's proxy serves; None if there is no proxy, or it doesn't answer."""
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
         """The endpoints of all clusters of the sandbox's proxy, of a shared one only the task's own; None if there is

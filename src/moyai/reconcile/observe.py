@@ -160,10 +160,12 @@ class Observer:
         acknowledged_at = self._acknowledged_at.setdefault(task.id, self._ports.clock.now())
         is_rejecting = task.id in self._rejecting
         try:
-            in_flight = await self._ports.runtime.in_flight(task.id)
+            inbound = await self._ports.runtime.inbound_traffic(task.id)
         except RuntimeFault:
-            in_flight = None
-        return Drain(acknowledged_at=acknowledged_at, in_flight=in_flight, rejects_connections=is_rejecting)
+            inbound = None
+        if inbound is None:
+            return Drain(acknowledged_at=acknowledged_at, rejects_connections=is_rejecting)
+        return Drain(frozenset(), acknowledged_at, inbound.requests, inbound.connections, is_rejecting)
 
     def _is_running(self, proxy: ProxyId) -> bool:
         """Whether a proxy still runs: one that has ended sends and acknowledges nothing. Of an external proxy only its

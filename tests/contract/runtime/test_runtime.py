@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import Forward, HostName, NamespaceSharing, ProxySpec
-from moyai.domain.sandbox.state import ContainerPhase, Health, ProxyEndpoint
+from moyai.domain.sandbox.state import ContainerPhase, Health, InboundTraffic, ProxyEndpoint
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, SandboxFailed, Transport
 from tests.contract.runtime.adapters import (
@@ -194,18 +194,18 @@ async def test_a_failing_probe_makes_a_container_unhealthy_and_does_not_end_it(a
 
 async def test_a_proxy_becomes_healthy_without_requests_in_flight_and_stops(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
-    assert await adapter.runtime.in_flight(TASK) is None
+    assert await adapter.runtime.inbound_traffic(TASK) is None
     await adapter.runtime.start_proxy(proxy())
     await adapter.runtime.start_proxy(proxy())
     await adapter.until(lambda: conditions.healthy("proxy"))
-    assert await adapter.runtime.in_flight(TASK) == 0
+    assert await adapter.runtime.inbound_traffic(TASK) == InboundTraffic()
     for _ in range(2):
         await adapter.runtime.reject_new_connections(TASK, (8080,))
     await adapter.runtime.reject_new_connections(OTHER, (8080,))
-    assert await adapter.runtime.in_flight(TASK) == 0
+    assert await adapter.runtime.inbound_traffic(TASK) == InboundTraffic()
     await adapter.runtime.stop(TASK, "proxy")
     await adapter.until(lambda: conditions.has_ended(name="proxy"))
-    assert await adapter.runtime.in_flight(TASK) is None
+    assert await adapter.runtime.inbound_traffic(TASK) is None
 
 
 @pytest.mark.parametrize("replaces_container", [True, False])

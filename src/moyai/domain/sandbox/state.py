@@ -95,6 +95,15 @@ class ProxyEndpoint(msgspec.Struct, frozen=True):
     errors: int = 0
 
 
+class InboundTraffic(msgspec.Struct, frozen=True):
+    """The traffic from outside a task that its proxy serves. ``requests``: requests and TCP connections under way, and
+    those that the proxy has not read yet; ``connections``: open connections, idle ones too.
+    """
+
+    requests: int = 0
+    connections: int = 0
+
+
 class Usage(msgspec.Struct, frozen=True):
     """The resources that a container has used so far, in bytes and seconds."""
 

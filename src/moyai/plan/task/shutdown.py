@@ -4,8 +4,10 @@ Promise: the task's endpoints are withdrawn first, and its targets are deregiste
 (bounded by their groups' deregistration delays), every proxy that knew the endpoints must have acknowledged a
 configuration without them (bounded by ``drain_limit``), and the time to live of the last DNS record that a resolver may
 have must be over. Then the task's ports reject new connections, so that no request comes after the running ones are
-counted, and the running ones must have ended (within the same limit). Only then the applications get SIGTERM. The proxy
-stops last, after its final statistics have arrived (bounded, too).
+counted, and the running ones must have ended (within the same limit). Idle connections must have ended, too: a caller's
+proxy closes its own when its workers have adopted the configuration, and may send a request on them until then (bounded
+by ``IDLE_LIMIT``, because other clients keep theirs). Only then the applications get SIGTERM. The proxy stops last,
+after its final statistics have arrived (bounded, too).
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ from moyai.plan.task.container_order import stoppable_containers
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.drain_ports import drain_limit, drain_ports, ports_known_to_others
 from moyai.plan.task.shared_proxy import LEAVE_LIMIT
+
+IDLE_LIMIT = 10.0
+"""Seconds after all acknowledgements for which idle connections keep a task from stopping."""
 
 CLOSE_LIMIT = 30.0
 """Seconds after the drain limit for which ports that could not be closed are tried again."""
@@ -134,7 +139,8 @@ def _unreachable_from(context: TaskContext) -> Instant | None:
 def _is_busy(context: TaskContext, drain: Drain) -> bool:
     """Whether requests are under way, or may be: a running proxy that does not answer waits for a processor."""
     if drain.in_flight is not None:
-        return drain.in_flight > 0
+        idle_until = later(drain.acknowledged_at or context.now, IDLE_LIMIT)
+        return drain.in_flight > 0 or (drain.connections > 0 and context.now < idle_until)
     return context.task.proxy is not None and context.task.proxy.last_status is ContainerStatus.RUNNING
 
 

@@ -25,7 +25,7 @@ from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
+from moyai.domain.sandbox.state import InboundTraffic, LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
 from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
@@ -209,8 +209,8 @@ class LinuxRuntime:
         netns = self._paths.task_netns(task)
         await self._network.run(partial(connection_drain.reject_new_connections, netns, ports))
 
-    async def in_flight(self, task: TaskId) -> int | None:
-        return await self._proxies.in_flight(task)
+    async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
+        return await self._proxies.inbound_traffic(task)
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
         return await self._proxies.endpoints(task)

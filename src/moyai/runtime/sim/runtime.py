@@ -23,6 +23,7 @@ from moyai.domain.sandbox.state import (
     ContainerPhase,
     EndpointHealth,
     Health,
+    InboundTraffic,
     LogLine,
     NetworkUsage,
     ProxyEndpoint,
@@ -179,13 +180,13 @@ class SimRuntime:
     async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
         """There are no connections."""
 
-    async def in_flight(self, task: TaskId) -> int | None:
-        """The number that ``set_in_flight`` has set."""
+    async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
+        """As many requests as ``set_in_flight`` has set."""
         sandbox = self._sandboxes.get(task)
         if sandbox is None or sandbox.proxy is None:
             return None
         state = sandbox.containers[sandbox.proxy].state(self._clock.now())
-        return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
+        return InboundTraffic(sandbox.in_flight) if state.phase is ContainerPhase.RUNNING else None
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
         """The endpoints that ``set_endpoints`` has set. That of a sandbox is healthy while its applications listen."""

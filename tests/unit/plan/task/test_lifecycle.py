@@ -21,7 +21,7 @@ from moyai.plan.action import (
     StopContainer,
 )
 from moyai.plan.cloudmap.task_registration import records_expire_at
-from moyai.plan.task.shutdown import DRAIN_POLL
+from moyai.plan.task.shutdown import DRAIN_POLL, IDLE_LIMIT
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
 
@@ -286,6 +286,20 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), WORKER_LAG))
     build.clock.turn_to(plan.wake_at)
     drain(build, task, *seen, drain=forgotten)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_open_connections_are_waited_for_and_those_of_other_clients_not_for_long():
+    build, task, seen = running()
+    build.stop(task)
+    step(build, task, *seen)
+    since = build.clock.now()
+    still_open = Drain(acknowledged_at=since, in_flight=0, connections=1)
+    build.clock.turn_to(later(since, IDLE_LIMIT - 0.1))
+    drain(build, task, *seen, drain=still_open)
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    build.clock.turn_to(later(since, IDLE_LIMIT))
+    drain(build, task, *seen, drain=still_open)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 

@@ -1,5 +1,4 @@
-"""Connection draining: a stopping task accepts no new connections, and the connections that its proxy has not yet
-accepted or read are counted.
+"""Connection draining: a stopping task accepts no new connections, and those that it has are counted.
 
 Envoy counts what its worker threads have accepted. On a machine with too few processors a connection may wait in the
 kernel for longer than a drain lasts, and so may a request on an open connection; both are in the kernel's socket table.
@@ -13,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.network import namespaces
@@ -20,7 +20,7 @@ from moyai.runtime.linux.network.configure import apply_rules, sandbox_errors
 
 TABLE = "moyai_leaving"
 
-_LISTEN = "0A"
+_ESTABLISHED, _LISTEN = "01", "0A"
 _MAX_TABLE_BYTES = 16 * 1024 * 1024
 """About 110,000 sockets, which take half a second to read."""
 
@@ -51,13 +51,23 @@ table inet {TABLE} {{
 """
 
 
-def unread_connections(netns: Path, owner: int, inner_ports: Collection[int]) -> int:
-    """``count_unread`` for all sockets of a namespace. Only for the network thread. Raises RuntimeFault for a namespace
-    with too many sockets: a task chooses how many it opens, and all tasks share the thread.
+class InboundConnections(NamedTuple):
+    """The connections from outside to a proxy. ``unread``: those that it has not accepted, plus accepted ones with
+    bytes that it has not read; ``open``: accepted ones that both ends can still write to.
+    """
+
+    unread: int = 0
+    open: int = 0
+
+
+def inbound_connections(netns: Path, owner: int, inner_ports: Collection[int]) -> InboundConnections:
+    """``count_connections`` for all sockets of a namespace. Only for the network thread. Raises RuntimeFault for a
+    namespace with too many sockets: a task chooses how many it opens, and all tasks share the thread.
     """
     with namespaces.inside(netns):
-        tables = (Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6"))
-        return sum(count_unread(_read_table(table), owner, inner_ports) for table in tables if table.exists())
+        tables = [Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6")]
+        counts = [count_connections(_read_table(table), owner, inner_ports) for table in tables if table.exists()]
+    return InboundConnections(sum(count.unread for count in counts), sum(count.open for count in counts))
 
 
 def _read_table(table: Path) -> str:
@@ -68,8 +78,8 @@ def _read_table(table: Path) -> str:
     return text.decode("ascii")
 
 
-def count_unread(table: str, owner: int, inner_ports: Collection[int] = ()) -> int:
-    """Connections that a user's listeners have not accepted, plus accepted ones with bytes that it has not read.
+def count_connections(table: str, owner: int, inner_ports: Collection[int] = ()) -> InboundConnections:
+    """The connections to a user's listeners.
 
     ``table``: the text of ``/proc/net/tcp``; ``owner``: the user's id. Only listeners on the wildcard address count,
     and not those on ``inner_ports``: the others accept connections of the task itself.
@@ -77,7 +87,8 @@ def count_unread(table: str, owner: int, inner_ports: Collection[int] = ()) -> i
     sockets = [socket for socket in _parse_sockets(table) if socket.owner == owner]
     listeners = (s for s in sockets if s.state == _LISTEN and not s.address.strip("0"))
     inbound = {s.port for s in listeners if int(s.port, 16) not in inner_ports}
-    return sum(s.unread if s.state == _LISTEN else min(s.unread, 1) for s in sockets if s.port in inbound)
+    unread = sum(s.unread if s.state == _LISTEN else min(s.unread, 1) for s in sockets if s.port in inbound)
+    return InboundConnections(unread, sum(s.state == _ESTABLISHED for s in sockets if s.port in inbound))
 
 
 class _Socket:

@@ -16,9 +16,10 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
+from moyai.domain.sandbox.state import InboundTraffic
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
-from moyai.runtime.linux.network.connection_drain import unread_connections
+from moyai.runtime.linux.network.connection_drain import inbound_connections
 from moyai.runtime.linux.network.namespaces import NetworkThread
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers.proxies import ProxyInfo
@@ -47,17 +48,18 @@ def serving_proxy(paths: RuntimePaths, task: TaskId, *, shares_proxy: bool) -> S
     return ServingProxy(paths.proxy(HOST_SANDBOX), task) if shares_proxy else ServingProxy(paths.proxy(task))
 
 
-async def requests_of_task(proxy: ServingProxy, netns: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
-    """Inbound requests and connections that a task's proxy is serving or has not read yet; None if it doesn't answer.
-
-    ``netns``: the task's network namespace.
+async def inbound_traffic(
+    proxy: ServingProxy, netns: Path, info: ProxyInfo, thread: NetworkThread
+) -> InboundTraffic | None:
+    """The traffic from outside that a task's proxy serves; None if it doesn't answer. ``netns``: the task's network
+    namespace.
     """
     if not namespaces.exists(netns):
         return None
     # The kernel is asked first: a connection that Envoy accepts meanwhile is counted twice instead of never.
-    unread = await thread.run(partial(unread_connections, netns, info.uid, info.inner_ports))
+    inbound = await thread.run(partial(inbound_connections, netns, info.uid, info.inner_ports))
     active = await active_requests(connector(proxy.run, netns, info, thread), proxy.scope)
-    return None if active is None else active + unread
+    return None if active is None else InboundTraffic(active + inbound.unread, inbound.open)
 
 
 def connector(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) -> Connect:

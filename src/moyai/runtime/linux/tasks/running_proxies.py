@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from moyai.domain.elb.front import FRONT_NAME
 from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.state import ProxyEndpoint
+from moyai.domain.sandbox.state import InboundTraffic, ProxyEndpoint
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import open_connections
 from moyai.runtime.linux.network.namespaces import NetworkThread
@@ -39,11 +39,11 @@ class RunningProxies:
     def __init__(self, paths: RuntimePaths, network: NetworkThread, health_events: HealthEvents) -> None:
         self._paths, self._network, self._health_events = paths, network, health_events
 
-    async def in_flight(self, task: TaskId) -> int | None:
-        """See ``TaskRuntime.in_flight``."""
+    async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
+        """See ``TaskRuntime.inbound_traffic``."""
         facts = await asyncio.to_thread(self._read_facts, task)
         netns = self._paths.task_netns(task)
-        return await envoy_admin.requests_of_task(facts.serving, netns, facts.info, self._network)
+        return await envoy_admin.inbound_traffic(facts.serving, netns, facts.info, self._network)
 
     async def endpoints(self, task: TaskId) -> tuple[ProxyEndpoint, ...] | None:
         """See ``TaskRuntime.proxy_endpoints``."""
