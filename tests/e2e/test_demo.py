@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,22 +66,29 @@ def leftovers(tmp_path):
     ("options", "steps"),
     [
         ((), ("image moyai.local/shop:1 imported", r"traffic flows through http://127\.83\.[\d.]+:8080/items")),
-        (("--images",), (r"image 123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com/shop:1 built and pushed",)),
-        (
+        pytest.param(
+            ("--images",),
+            (r"image 123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com/shop:1 built and pushed",),
+            marks=pytest.mark.heavy,
+        ),
+        pytest.param(
             ("--load-balancer",),
             (
                 r"http://shop-\d+\.us-east-1\.elb\.localhost:\d+/items is redirected to HTTPS",
                 r"traffic flows through https://shop\.localhost:\d+/items",
                 "front rolled to a new revision behind the load balancer",
             ),
+            marks=pytest.mark.heavy,
         ),
     ],
 )
 def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path, steps):
     until_it_says(demo_process, tmp_path, "control plane ready")
     looked_for = leftovers(tmp_path)
-    assert demo_process.wait(8 * GRACE) == 0, read_output(tmp_path)
+    with suppress(subprocess.TimeoutExpired):  # then the output says how far it came
+        demo_process.wait(10 * GRACE)
     text = read_output(tmp_path)
+    assert demo_process.poll() == 0, text
     for step in steps:
         assert re.search(step, " ".join(text.split())), text
     assert "Requests that failed: 0" in text

@@ -121,7 +121,8 @@ def test_the_life_of_two_express_services(services, https_port):
     missing = services.ecs.exceptions.ResourceNotFoundException
     eventually(lambda: _raises(missing, services.describe, first), "the first service is gone")
     assert clients[second].answers()
-    assert clients[first].get() is None or clients[first].get()[0] == 404
+    answer = clients[first].get()
+    assert answer is None or answer[0] == 404, answer
     services.ecs.delete_express_gateway_service(serviceArn=second)
     eventually(lambda: _raises(missing, services.describe, second), "the second service is gone")
     assert services.elb.describe_load_balancers()["LoadBalancers"] == []

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE = 30
+PATIENCE = 90
 THINKING = 0.05
 EVERY_POST = 4
 CROWD = 64

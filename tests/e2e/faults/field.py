@@ -22,6 +22,8 @@ from tests.e2e.waiting import eventually
 CLOSED, RATE = 4, 60.0
 """Callers that wait for their answer (each about 15 requests a second), and requests a second that wait for nobody."""
 SIZE = 3
+REQUEST_LIMIT = 60
+"""Seconds, for which a machine with too few processors may keep a request waiting: no failure stands for that."""
 
 
 @dataclass
@@ -89,7 +91,8 @@ class Field:
         self.rows = rows
         self.cluster = Cluster(installation, name, name)
         self.caller, self.url = f"{name}-caller", "http://ledger/"
-        self.cluster.serve("ledger", self.definition("1"), offer("ledger", "ledger", **offered), count=SIZE)
+        ledger = offer("ledger", "ledger", timeout={"perRequestTimeoutSeconds": REQUEST_LIMIT}, **offered)
+        self.cluster.serve("ledger", self.definition("1"), ledger, count=SIZE)
         self.cluster.steady("ledger")
         self.probe = self.cluster.probe(self.caller)
         self.every_task: set[str] = set()

@@ -145,6 +145,7 @@ def test_the_first_start_of_a_service(field):
 # -------------------------------------------------------------------------------------------- other applications
 
 
+@pytest.mark.heavy
 def test_a_revision_that_exits_at_once_replaces_no_task(unchecked_field):
     unchecked_field.starting = {}
     unchecked_field.start_anew("2")
