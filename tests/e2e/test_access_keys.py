@@ -69,6 +69,7 @@ def test_the_right_key_works_for_every_service(open_installation, key):
     assert client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
+@pytest.mark.heavy
 def test_hook_and_file_commands_require_a_key(open_installation, key, tmp_path):
     (tmp_path / "web.env").write_text("COLOUR=green\n")
     whoever = {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]}

@@ -126,6 +126,7 @@ def hosts(make_installation) -> Hosts:
     return new_hosts
 
 
+@pytest.mark.heavy
 def test_a_daemon_has_a_task_on_each_instance_that_there_is(hosts):
     hosts.bound("agent", shell(SLEEPS, memory=64))
     daemon = ("--service-name", "agent", "--task-definition", "agent", "--scheduling-strategy", "DAEMON")
@@ -246,6 +247,7 @@ def test_tasks_of_a_lost_instance_are_stopped_and_replaced(hosts):
     hosts.ecs.delete_service(cluster=hosts.name, service="kept", force=True)
 
 
+@pytest.mark.heavy
 def test_services_are_spread_moved_away_from_an_instance_and_there_after_a_restart(hosts):
     port = {"containerPort": 8080, "hostPort": 0}
     hosts.bound("spread", shell(SERVES.format(8080), memory=256, portMappings=[port]))

@@ -42,7 +42,7 @@ def _frozen(directory: Path, state: Path) -> Iterator[None]:
         os.close(fd)
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [pytest.param(False, marks=pytest.mark.heavy), True])
 def test_down_names_the_processes_that_it_cannot_stop(make_installation, killed):
     installation = make_installation()
     installation.up()

@@ -44,6 +44,7 @@ def requests(server, caller):
     return total(server, "TargetRequestCount", caller, OWN)
 
 
+@pytest.mark.heavy
 def test_a_target_that_does_not_listen_has_failed_each_call(server, cluster, probe):
     lines = [probe.ask("say", target="deaf:50051", text="hello") for _ in range(CALLS)]
     assert all("UNAVAILABLE" in one["said"] for one in lines), lines

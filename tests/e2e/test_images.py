@@ -235,6 +235,7 @@ def test_a_stopped_task_ends_its_pull(cluster, tmp_path):
     eventually(lambda: not list((images / "leases").iterdir()))
 
 
+@pytest.mark.heavy
 def test_a_pull_is_made_again_after_the_control_plane_was_killed(make_installation, tmp_path):
     """And what is complete by then is not downloaded again."""
     installation = make_installation()

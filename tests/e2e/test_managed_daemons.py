@@ -74,6 +74,7 @@ class Daemon:
         return [t for t in tasks if t["lastStatus"] == "RUNNING"]
 
 
+@pytest.mark.heavy
 def test_a_daemon_is_deployed_updated_rolled_back_and_deleted(make_installation):
     installation: Installation = make_installation("--instances", "2")
     installation.up()

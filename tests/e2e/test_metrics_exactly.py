@@ -155,6 +155,7 @@ def test_percentiles_agree_within_a_bucket(quiet, witnesses):
     assert by_console == pytest.approx(by_cloudwatch, abs=0.5)
 
 
+@pytest.mark.heavy
 def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witnesses, cluster, probe):
     cloudwatch, prometheus, console = witnesses
     arns = stood(cluster)

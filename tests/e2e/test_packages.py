@@ -76,6 +76,7 @@ def console_page(url: str) -> str:
     return page
 
 
+@pytest.mark.heavy
 def test_the_wheel_has_the_console_and_the_example(packages, tmp_path):
     (wheel,) = packages.glob("*.whl")
     site = tmp_path / "site"

@@ -93,6 +93,7 @@ def test_tasks_are_registered_as_ecs_registers_them(stage):
         }
 
 
+@pytest.mark.heavy
 def test_clients_that_honour_the_ttl_are_never_refused(stage):
     tasks = stage.tasks()
     stage.probe.begin(*[CALLER] * 8)

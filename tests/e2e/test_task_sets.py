@@ -45,6 +45,7 @@ class Owner:
         eventually(lambda: stable_counts() == counts, f"task sets {counts}")
 
 
+@pytest.mark.heavy
 def test_a_service_moves_from_one_task_set_to_the_next(server):
     owner = Owner(server)
     blue = owner.add("blue", 100)

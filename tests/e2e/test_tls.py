@@ -136,6 +136,7 @@ def test_every_protocol_works_over_tls(stage):
     assert stage.probe.ask("count", target="rpc:50051", number=3)["texts"] == [f"{proxy} {n}" for n in range(3)]
 
 
+@pytest.mark.heavy
 def test_a_late_certificate_renewal_under_load_fails_no_request(stage):
     stage.probe.begin(*EVERYBODY)
     stage.installation.kill()

@@ -152,6 +152,7 @@ def test_a_call_through_app_mesh_has_a_span_of_each_virtual_node(cluster, collec
     eventually(lambda: served["id"] in {span.id for span in collector.spans}, "the collector has them, too")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("page", ["diagnostics.md", "traces.md"])
 def test_the_commands_of_a_guide_page_run_as_printed(page, cluster, tmp_path):
     for block in blocks_of(page):

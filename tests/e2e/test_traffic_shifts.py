@@ -144,6 +144,7 @@ def test_blue_green_serves_test_traffic_by_header_before_the_shift(stage):
         assert green.isdisjoint(blue)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("strategy", "settings", "percents"),
     [

@@ -455,6 +455,7 @@ async def test_root_of_the_machine_with_fewer_privileges_has_none_in_the_namespa
     assert int.from_bytes(owner, sys.byteorder) == first_outside(small)
 
 
+@pytest.mark.heavy
 async def test_a_container_without_network_may_listen_at_any_port(small):
     words = 'python3 -c \'import socket; socket.create_server(("127.0.0.1", 80)); print("ok")\''
     _, lines = await run(small, line(words, networkless=True))

@@ -149,6 +149,7 @@ with urllib.request.urlopen(os.environ['ECS_CONTAINER_METADATA_URI_V4']) as answ
 """
 
 
+@pytest.mark.heavy
 def test_a_task_in_a_custom_vpc_finds_names_and_metadata(server):
     network, cluster = Network(server, "10.41."), "finds"
     cloudmap = server.client("servicediscovery", key=ACCOUNT)

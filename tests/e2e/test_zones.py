@@ -83,6 +83,7 @@ def test_a_zone_without_endpoints_is_served_by_the_others(cluster, callers):
     assert results["failures"] == []
 
 
+@pytest.mark.heavy
 def test_callers_use_all_zones_with_fewer_than_two_endpoints_each(cluster, callers):
     cluster.update("web", desiredCount=3)
     cluster.steady("web")

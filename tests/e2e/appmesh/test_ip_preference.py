@@ -143,6 +143,7 @@ def gateway(server: Installation) -> Gateway:
     return new_gateway
 
 
+@pytest.mark.heavy
 def test_without_an_ip_preference_listeners_use_ipv4_only(gateway):
     assert gateway.listens("gateway")[f"{PORT}"] == ("0.0.0.0", False)  # noqa: S104 (what a proxy says)
     assert gateway.listens("blue")["15000"] == ("0.0.0.0", False)  # noqa: S104

@@ -184,6 +184,7 @@ def expected_counts(sent: Answers) -> RequestCounts:
     return RequestCounts(answers, routes, requests)
 
 
+@pytest.mark.heavy
 def test_cloudwatch_counts_every_request(mesh, sent_requests):
     assert {cls for _, cls, _ in sent_requests} == {"2xx", "4xx", "5xx"}
     assert {node for node, _, _ in sent_requests} == {"red", "blue"}

@@ -79,6 +79,7 @@ def shop(make_installation) -> Shop:
     return new_shop
 
 
+@pytest.mark.heavy
 def test_a_mesh_moves_service_by_service_and_no_request_fails(shop):
     report = shop.report()
     assert sorted(report["order"]) == sorted(SERVICES)

@@ -11,7 +11,13 @@ from tests.e2e.attacks.rig import MoyaiRig
 from tests.e2e.installations import installations
 
 
-@pytest.fixture(scope="session", params=[False, True], ids=["root of the host", "root of its own"])
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(False, id="root of the host", marks=pytest.mark.heavy),
+        pytest.param(True, id="root of its own"),
+    ],
+)
 def rig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, apps_folder: Path
 ) -> Iterator[MoyaiRig]:

@@ -110,6 +110,7 @@ def test_one_task_cannot_fill_the_conntrack_table(vpc):
     assert vpc.asking.reaches(vpc.answering)
 
 
+@pytest.mark.heavy
 def test_two_cooperating_tasks_cannot_fill_the_conntrack_table(vpc):
     most = vpc.router.conntrack("max")
     first, second = vpc.first, vpc.second

@@ -187,6 +187,7 @@ def test_a_person_opens_a_trace_and_sees_who_uses_an_image(person, shop):
     expect(person.page.get_by_role("row", name=IMAGE)).to_contain_text(re.compile(r"and \d+ more"))
 
 
+@pytest.mark.heavy
 def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken_shop):
     person.open("traffic?range=1m")
     spot = eventually(lambda: person.spot(BAD), "the edge is drawn as a bad one")

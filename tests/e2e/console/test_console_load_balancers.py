@@ -119,6 +119,7 @@ def healthy(person: Person, task: str) -> Locator:
     return person.page.get_by_role("row", name=task_id(task)).filter(has_text="Healthy")
 
 
+@pytest.mark.heavy
 def test_traffic_moves_with_an_edited_rule_and_the_map_counts_each_request_once(person, square):
     assert [square.ask("/menu") for _ in range(5)] == ["coffee"] * 5
     person.open(LISTENER)

@@ -111,6 +111,7 @@ def as_shown(edge: dict[str, Any]) -> Row:
     return counts | {"Ejected hosts": edge["ejected"], "Success rate": int(edge["success"] * 10_000) / 100} | times
 
 
+@pytest.mark.heavy
 def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, terminal_mesh):
     person = look()
     canvas = person.page.locator("canvas[data-lines='4']")
