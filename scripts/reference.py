@@ -59,6 +59,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.ram": "Resource Access Manager",
         "moyai.domain.resourcetags": "Resource Groups Tagging API",
         "moyai.domain.cloudformation": "CloudFormation",
+        "moyai.domain.sts": "Security Token Service",
     }
 )
 """The packages that define errors, each with the section of its errors."""

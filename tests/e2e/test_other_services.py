@@ -31,6 +31,22 @@ def installation(tmp_path_factory):
 
 
 @pytest.mark.e2e
+def test_service_linked_roles_have_their_names_and_are_there(installation):
+    iam = installation.client("iam", key=OTHER)
+    path = "aws-service-role/ecs.application-autoscaling.amazonaws.com"
+    for name in ("AWSServiceRoleForECS", "AWSServiceRoleForApplicationAutoScaling_ECSService"):
+        assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
+    assert f"role/{path}/{name}" in iam.get_role(RoleName=name)["Role"]["Arn"]
+    with pytest.raises(ClientError, match="AWSServiceRoleForECS has been taken in this account") as taken:
+        iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    assert taken.value.response["Error"]["Code"] == "InvalidInput"
+    role = iam.create_service_linked_role(AWSServiceName="elasticloadbalancing.amazonaws.com")["Role"]
+    assert role["RoleName"] == "AWSServiceRoleForElasticLoadBalancing"
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName="AWSServiceRoleForNothing")
+
+
+@pytest.mark.e2e
 def test_applications_services_answer_at_the_same_endpoint(installation):
     s3 = installation.client("s3", key=ACCOUNT)
     s3.create_bucket(Bucket=BUCKET)

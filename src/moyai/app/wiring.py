@@ -73,6 +73,7 @@ from moyai.reconcile.ecs_events import EcsEventLoop
 from moyai.reconcile.event_rules import EventRuleLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.queue_metrics import QueueMetricsLoop
 from moyai.reconcile.schedules import ScheduleLoop
 from moyai.reconcile.stacks import StackLoop
 from moyai.store.blob_files import BlobFiles
@@ -189,18 +190,19 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 
 def make_calling_loops(
-    ports: ReconcilerPorts, gateway: ApiGateway, models: Mapping[str, ServiceModel], port: int
-) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop]:
-    """The loops that call a gateway: for the resources of stacks, the tasks of schedules, and the events of rules.
-    ``port``: at which callers reach the API.
+    ports: ReconcilerPorts, gateways: Gateways, port: int, metrics: MetricWriter
+) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop, QueueMetricsLoop]:
+    """The loops that call a gateway: for the resources of stacks, the tasks of schedules, the events of rules, and the
+    lengths of queues. ``port``: at which callers reach the API.
     """
-    caller = GatewayCaller(gateway, models, ports.clock, f"127.0.0.1:{port}")
+    caller = GatewayCaller(gateways.make(), gateways.models, ports.clock, f"127.0.0.1:{port}")
     store, clock, ids = ports.store, ports.clock, ports.ids
     return (
         StackLoop(store, caller, clock, ids),
         ScheduleLoop(store, caller, clock),
         EventRuleLoop(store, caller, clock, ids),
         EcsEventLoop(store, caller, clock, ids),
+        QueueMetricsLoop(store, caller, metrics, clock),
     )
 
 

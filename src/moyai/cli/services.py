@@ -11,7 +11,7 @@ from moyai.cli.text import echo
 
 
 def services(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
-    """List who answers which AWS service, and whether its records survive a restart of the machine."""
+    """List who answers which AWS service, and what of its records a restart of the machine loses."""
     from rich.table import Table
 
     from moyai.cli.output import console
@@ -32,6 +32,6 @@ def services(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
 def _durability(owner: Mapping[str, Any]) -> str:
     if owner["answered_by"] is None:
         return ""
-    return {True: "yes", False: "no: in memory, until the machine restarts", None: "as its server has it"}[
+    return {True: "yes", False: f"no: a restart of the machine loses {owner['lost']}", None: "as its server has it"}[
         owner["durable"]
     ]

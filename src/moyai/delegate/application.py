@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from tempfile import SpooledTemporaryFile
 from threading import Lock
+from types import MappingProxyType
 from typing import IO, Any, Final
 from zlib import crc32
 
@@ -43,9 +44,17 @@ WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 class Application:
     """Answers requests with another application, one at a time for each service."""
 
-    def __init__(self, application: WsgiApplication, replace_networks: Callable[[bytes], None]) -> None:
-        """``replace_networks`` gets the body of requests of the control plane's own, about networks."""
+    def __init__(
+        self,
+        application: WsgiApplication,
+        replace_networks: Callable[[bytes], None],
+        preparations: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+    ) -> None:
+        """``replace_networks`` gets the body of requests of the control plane's own, about networks. ``preparations``:
+        what is called once before the first request of a service, by its name.
+        """
         self._application, self._replace_networks = application, replace_networks
+        self._preparations = dict(preparations)
         self._locks = tuple(Lock() for _ in range(_LOCKS))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -68,6 +77,9 @@ class Application:
             self._replace_networks(body.read())
             return ("204 No Content", []), b""
         with self._lock(environ):
+            prepare = self._preparations.pop(str(environ[SERVICE]), None)
+            if prepare is not None:
+                prepare()
             return _run(self._application, environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
+from moyai.delegate.losses import LOSSES, OTHER_LOSSES
 from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.queries.vpc import all_in_scope
@@ -58,10 +59,11 @@ class Delegates(Delegate):
         configured = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
         if self._choice.url is not None:
             return [*configured, ServiceOwner(_ALL, self._choice.url, None)]
-        return [
-            *configured,
-            ServiceOwner(_ALL, _EMBEDDED if self._has_embedded else None, False if self._has_embedded else None),
-        ]
+        if not self._has_embedded:
+            return [*configured, ServiceOwner(_ALL, None, None)]
+        others = [(service, loss) for service, loss in LOSSES.items() if service not in self._choice.urls]
+        embedded = [ServiceOwner(service, _EMBEDDED, durable=False, lost=loss) for service, loss in others]
+        return [*configured, *embedded, ServiceOwner(_ALL, _EMBEDDED, durable=False, lost=OTHER_LOSSES)]
 
     @override
     def refusal(self, service: str) -> str | None:

@@ -44,11 +44,15 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     from moyai.delegate.application import Application, routed_scope  # noqa: PLC0415
+    from moyai.delegate.moto_repairs import (  # noqa: PLC0415
+        ignore_conditional_denials,
+        keep_changed_subnet_groups,
+        name_linked_roles,
+    )
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import READER  # noqa: PLC0415
 
-    _ignore_conditional_denials()
-    _keep_changed_subnet_groups()
+    ignore_conditional_denials()
 
     class QuietRequestHandler(MotoRequestHandler):
         """Logs no requests: the control plane counts them."""
@@ -64,7 +68,11 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
             return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
-    application = Application(RoutedDispatcher(create_backend_app), lambda body: replace_networks(READER.decode(body)))
+    application = Application(
+        RoutedDispatcher(create_backend_app),
+        lambda body: replace_networks(READER.decode(body)),
+        {"iam": name_linked_roles, "rds": keep_changed_subnet_groups},
+    )
     return make_server(
         f"unix://{listener.getsockname()}",
         0,
@@ -73,38 +81,6 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
         request_handler=QuietRequestHandler,
         fd=listener.fileno(),
     )
-
-
-def _keep_changed_subnet_groups() -> None:
-    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records."""
-    from moto.rds.models import RDSBackend  # noqa: PLC0415
-
-    modify = RDSBackend.modify_db_subnet_group
-
-    def modify_and_keep(backend: Any, subnet_name: str, *members: Any) -> Any:  # noqa: ANN401 (moto's)
-        group = modify(backend, subnet_name, *members)
-        backend.subnet_groups[subnet_name] = group
-        return group
-
-    RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[assignment,method-assign]
-
-
-def _ignore_conditional_denials() -> None:
-    """Let no statement of a policy deny what its condition may not concern: moto evaluates no conditions, and takes
-    the denial of requests without TLS, which most buckets of CDK have, for a denial of everything.
-    """
-    from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa: PLC0415
-
-    class UnconditionalStatement(IAMPolicyStatement):
-        """A statement that denies only without a condition."""
-
-        def is_action_permitted(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (moto's)
-            """The statement's effect on an action."""
-            if self._statement.get("Effect") == "Deny" and self._statement.get("Condition"):
-                return PermissionResult.NEUTRAL
-            return super().is_action_permitted(*args, **kwargs)
-
-    sys.modules["moto.iam.access_control"].IAMPolicyStatement = UnconditionalStatement  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

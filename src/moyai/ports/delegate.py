@@ -59,6 +59,8 @@ class ServiceOwner(msgspec.Struct, frozen=True):
     """``moyai``, a server's URL, or what else answers; None = nobody."""
     durable: bool | None
     """Whether its records survive a restart of the machine; None = its server knows."""
+    lost: str = ""
+    """What a restart of the machine, or ``moyai down``, loses; empty = nothing, or its server knows."""
 
 
 class Delegate(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import re
 from datetime import UTC, datetime
 
@@ -111,6 +113,52 @@ def test_a_session_of_a_session_ends_no_later(installation):
     answer = installation.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="me", DurationSeconds=900)
     again = assume_role_again(installation, {name: answer["Credentials"][name] for name in NAMES})
     assert datetime.fromisoformat(again["Expiration"]) == answer["Credentials"]["Expiration"]
+
+
+def web_token(**claims):
+    """A JSON Web Token of a provider, with a signature that nobody verifies."""
+    return ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", json.dumps(claims).encode(), b"x")
+    )
+
+
+def test_the_bearer_of_a_web_identity_gets_keys_that_are_known(installation):
+    token = web_token(
+        iss="https://token.example.com", sub="repo:shop", aud="sts.amazonaws.com", exp=installation.now + 60
+    )
+    answer = installation.client("sts").assume_role_with_web_identity(
+        RoleArn=ROLE, RoleSessionName="ci", WebIdentityToken=token
+    )
+    assert answer["SubjectFromWebIdentityToken"] == "repo:shop"
+    assert answer["Audience"] == "sts.amazonaws.com"
+    assert answer["Provider"] == "token.example.com"
+    response = identity(installation, answer["Credentials"])
+    assert b"<Arn>arn:aws:sts::111122223333:assumed-role/cdk-role/ci</Arn>" in response.body
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("an-access-token", "InvalidIdentityToken"),
+        ("e30.bm90IGpzb24.x", "InvalidIdentityToken"),
+        (web_token(iss="https://token.example.com", exp=1e12), "InvalidIdentityToken"),
+        (web_token(iss="https://token.example.com", sub="a", aud="b", exp=1), "ExpiredTokenException"),
+    ],
+    ids=["no token", "no JSON", "no subject", "expired"],
+)
+def test_a_token_that_proves_nothing_is_rejected(installation, token, code):
+    with pytest.raises(ClientError) as caught:
+        installation.client("sts").assume_role_with_web_identity(
+            RoleArn=ROLE, RoleSessionName="ci", WebIdentityToken=token
+        )
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_no_provider_signs_assertions(installation):
+    provider = "arn:aws:iam::111122223333:saml-provider/corp"
+    with pytest.raises(ClientError, match="Specified provider doesn't exist") as caught:
+        installation.client("sts").assume_role_with_saml(RoleArn=ROLE, PrincipalArn=provider, SAMLAssertion="PHNhbWw+")
+    assert caught.value.response["Error"]["Code"] == "InvalidIdentityToken"
 
 
 def test_the_account_of_a_key_is_known(installation):

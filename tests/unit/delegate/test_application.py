@@ -91,3 +91,13 @@ def test_a_service_processes_one_request_at_a_time_unless_receivers_wait(service
     for thread in threads:
         thread.join()
     assert met == [together, together]
+
+
+def test_a_service_is_prepared_once_before_its_first_request():
+    prepared = []
+    application = Application(echo, no_networks, {"rds": lambda: prepared.append("rds")})
+    ask(application)
+    assert prepared == []
+    for _ in range(2):
+        assert ask(application, service="rds")[0] == "200 OK"
+    assert prepared == ["rds"]

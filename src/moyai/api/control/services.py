@@ -15,7 +15,7 @@ class ServicesHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``services``: service, answered_by and durable of each; the last two may be null."""
+        """200 with ``services``: service, answered_by, durable and lost of each; the second and third may be null."""
         if request.method != "GET":
             return message_response(405, "Use GET.")
         return HttpResponse(200, JSON, msgspec.json.encode({"services": self._dependencies.services()}))

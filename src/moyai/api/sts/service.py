@@ -14,7 +14,8 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.operation import ApiService, Context, operations
+from moyai.api.operation import ApiOperation, ApiService, Context, operations
+from moyai.domain.sts.identity import InvalidIdentityToken, read_token
 from moyai.domain.sts.session import Claims, assumed_role_arn, issue, role_id
 from moyai.kernel.errors import AccessDenied, InvalidInput
 from moyai.kernel.ids import TaskArn
@@ -25,6 +26,7 @@ _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\x21-\x7e]{1,5
 _NO_POLICIES: Final = "there are no IAM policies here"
 _OWN_LENGTH: Final = "a session token is as long as its contents"
 _NO_DEVICES: Final = "there are no MFA devices here"
+_NO_ASSERTIONS: Final = "no assertion is accepted: there are no SAML providers here"
 
 
 class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
@@ -56,25 +58,44 @@ class AssumeRoleRequest(msgspec.Struct, frozen=True):
 
 def assume_role(ctx: Context, request: AssumeRoleRequest) -> dict[str, object]:
     """Keys of a role's session. What only policies could read (tags, an external id) is accepted."""
-    role = _ROLE.fullmatch(request.role_arn)
-    if role is None:
-        raise InvalidInput(f"{request.role_arn} is invalid")
-    account = role[1]
-    if ctx.session_task is not None and account != ctx.scope.account:
-        raise AccessDenied(
-            f"User: {ctx.principal} is not authorized to perform: sts:AssumeRole on resource: {request.role_arn}"
-        )
-    expires, issuer = int(ctx.now) + request.duration_seconds, ctx.access_key
-    if ctx.session is not None:
-        expires, issuer = min(expires, ctx.session.expires), ctx.session.issuer
-    name = request.role_session_name
-    claims = Claims(ctx.session_task or TaskArn(""), request.role_arn, expires, account, name, issuer)
-    user = {
-        "assumed_role_id": f"{role_id(request.role_arn)}:{name}",
-        "arn": assumed_role_arn(account, request.role_arn, name),
-    }
-    output = {"credentials": _credentials(ctx, claims), "assumed_role_user": user}
+    output = _session_of_role(ctx, request.role_arn, request.role_session_name, request.duration_seconds)
     return output if request.source_identity is None else {**output, "source_identity": request.source_identity}
+
+
+class AssumeRoleWithWebIdentityRequest(msgspec.Struct, frozen=True):
+    role_arn: str
+    role_session_name: str
+    web_identity_token: str
+    provider_id: str | None = None
+    duration_seconds: int = _HOUR
+
+
+def assume_role_with_web_identity(ctx: Context, request: AssumeRoleWithWebIdentityRequest) -> dict[str, object]:
+    """Keys of a role's session for the bearer of an OpenID Connect token. SDKs send it without a signature, so it is
+    answered where unsigned requests are; no provider's key is looked up.
+    """
+    identity = read_token(request.web_identity_token, ctx.now)
+    output = _session_of_role(ctx, request.role_arn, request.role_session_name, request.duration_seconds)
+    return {
+        **output,
+        "subject_from_web_identity_token": identity.subject,
+        "audience": identity.audience,
+        "provider": request.provider_id or identity.issuer,
+    }
+
+
+class AssumeRoleWithSAMLRequest(msgspec.Struct, frozen=True):
+    role_arn: str
+    principal_arn: str
+    saml_assertion: str
+
+
+def _assume_role_with_saml(ctx: Context, request: AssumeRoleWithSAMLRequest) -> dict[str, object]:
+    """Raises InvalidIdentityToken: no identity provider of this account signs assertions."""
+    del ctx
+    raise InvalidIdentityToken(
+        f"Specified provider doesn't exist: {request.principal_arn}. moyai has no SAML providers"
+    )
 
 
 class GetSessionTokenRequest(msgspec.Struct, frozen=True):
@@ -100,6 +121,24 @@ def get_access_key_info(ctx: Context, request: GetAccessKeyInfoRequest) -> dict[
     return {"account": request.access_key_id if is_own_account else ctx.scope.account}
 
 
+def _session_of_role(ctx: Context, role_arn: str, name: str, seconds: int) -> dict[str, object]:
+    """Credentials and the user of a role's session. Raises InvalidInput, AccessDenied."""
+    role = _ROLE.fullmatch(role_arn)
+    if role is None:
+        raise InvalidInput(f"{role_arn} is invalid")
+    account = role[1]
+    if ctx.session_task is not None and account != ctx.scope.account:
+        raise AccessDenied(
+            f"User: {ctx.principal} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+        )
+    expires, issuer = int(ctx.now) + seconds, ctx.access_key
+    if ctx.session is not None:
+        expires, issuer = min(expires, ctx.session.expires), ctx.session.issuer
+    claims = Claims(ctx.session_task or TaskArn(""), role_arn, expires, account, name, issuer)
+    user = {"assumed_role_id": f"{role_id(role_arn)}:{name}", "arn": assumed_role_arn(account, role_arn, name)}
+    return {"credentials": _credentials(ctx, claims), "assumed_role_user": user}
+
+
 def _credentials(ctx: Context, claims: Claims) -> dict[str, object]:
     root = ctx.store.world.session_root
     if root is None:
@@ -115,10 +154,24 @@ def _credentials(ctx: Context, claims: Claims) -> dict[str, object]:
 
 STS: Final = ApiService(
     name="sts",
-    operations=operations(get_caller_identity, assume_role, get_session_token, get_access_key_info),
+    operations=operations(
+        get_caller_identity,
+        assume_role,
+        assume_role_with_web_identity,
+        ApiOperation("AssumeRoleWithSAML", AssumeRoleWithSAMLRequest, _assume_role_with_saml),
+        get_session_token,
+        get_access_key_info,
+    ),
     refused={
         "AssumeRole.PolicyArns": _NO_POLICIES,
         "AssumeRole.Policy": _NO_POLICIES,
+        "AssumeRoleWithWebIdentity.PolicyArns": _NO_POLICIES,
+        "AssumeRoleWithWebIdentity.Policy": _NO_POLICIES,
+        "AssumeRoleWithWebIdentity.MinimumSessionTokenSize": _OWN_LENGTH,
+        "AssumeRoleWithSAML.PolicyArns": _NO_POLICIES,
+        "AssumeRoleWithSAML.Policy": _NO_POLICIES,
+        "AssumeRoleWithSAML.DurationSeconds": _NO_ASSERTIONS,
+        "AssumeRoleWithSAML.MinimumSessionTokenSize": _OWN_LENGTH,
         "AssumeRole.SerialNumber": _NO_DEVICES,
         "AssumeRole.TokenCode": _NO_DEVICES,
         "AssumeRole.MinimumSessionTokenSize": _OWN_LENGTH,

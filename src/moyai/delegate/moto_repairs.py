@@ -1,0 +1,88 @@
+"""Repairs of moto, in moto's process: where it answers otherwise than AWS and a client depends on it.
+
+moto's models are imported by the repairs, since importing some takes longer than all that other services need.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import MappingProxyType
+from typing import Any, Final
+
+_LINKED_ROLES: Final = MappingProxyType(
+    {
+        "ecs.amazonaws.com": "AWSServiceRoleForECS",
+        "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+        "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
+        "rds.amazonaws.com": "AWSServiceRoleForRDS",
+    }
+)
+"""The names that AWS gives to the roles of services. Source: each service's guide, "Using service-linked roles"."""
+
+
+def name_linked_roles() -> None:
+    """Have moto give the service-linked roles of moyai's services AWS's names, refuse a second one as AWS does, and
+    find them before somebody has created them: AWS's services create theirs themselves when they are first used.
+    """
+    from moto.iam.exceptions import InvalidInput  # noqa: PLC0415
+    from moto.iam.models import IAMBackend  # noqa: PLC0415
+
+    create, get = IAMBackend.create_service_linked_role, IAMBackend.get_role
+    services = {name: service for service, name in _LINKED_ROLES.items()}
+
+    def create_named(backend: Any, service_name: str, description: str, suffix: str) -> Any:  # noqa: ANN401 (moto's)
+        name = _LINKED_ROLES.get(service_name)
+        if name is None:
+            return create(backend, service_name, description, suffix)
+        if suffix:
+            raise InvalidInput(f"Custom suffix is not allowed for {service_name}")
+        if any(role.name == name for role in backend.roles.values()):
+            raise InvalidInput(
+                f"Service role name {name} has been taken in this account, please try a different suffix."
+            )
+        role = create(backend, service_name, description, "")
+        role.name = name
+        return role
+
+    def get_or_create(backend: Any, role_name: str) -> Any:  # noqa: ANN401 (moto's)
+        service = services.get(role_name)
+        if service is not None and all(role.name != role_name for role in backend.roles.values()):
+            create_named(backend, service, "", "")
+        return get(backend, role_name)
+
+    IAMBackend.create_service_linked_role = create_named  # type: ignore[assignment,method-assign]
+    IAMBackend.get_role = get_or_create  # type: ignore[assignment,method-assign]
+
+
+def keep_changed_subnet_groups() -> None:
+    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records. To import
+    its models takes longer than all that other services need.
+    """
+    from moto.rds.models import RDSBackend  # noqa: PLC0415
+
+    modify = RDSBackend.modify_db_subnet_group
+
+    def modify_and_keep(backend: Any, subnet_name: str, *members: Any) -> Any:  # noqa: ANN401 (moto's)
+        group = modify(backend, subnet_name, *members)
+        backend.subnet_groups[subnet_name] = group
+        return group
+
+    RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[assignment,method-assign]
+
+
+def ignore_conditional_denials() -> None:
+    """Let no statement of a policy deny what its condition may not concern: moto evaluates no conditions, and takes
+    the denial of requests without TLS, which most buckets of CDK have, for a denial of everything.
+    """
+    from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa: PLC0415
+
+    class UnconditionalStatement(IAMPolicyStatement):
+        """A statement that denies only without a condition."""
+
+        def is_action_permitted(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (moto's)
+            """The statement's effect on an action."""
+            if self._statement.get("Effect") == "Deny" and self._statement.get("Condition"):
+                return PermissionResult.NEUTRAL
+            return super().is_action_permitted(*args, **kwargs)
+
+    sys.modules["moto.iam.access_control"].IAMPolicyStatement = UnconditionalStatement  # type: ignore[attr-defined]
