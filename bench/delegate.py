@@ -94,13 +94,13 @@ def first_answers() -> None:
     """The time to the first answer, of each server a few times."""
     seconds: dict[str, list[float]] = {BASE: [], "moyai": []}
     for _ in range(STARTS):
-        begun = perf_counter()
+        start = perf_counter()
         with moto(free_port()):
-            seconds[BASE].append(perf_counter() - begun)
+            seconds[BASE].append(perf_counter() - start)
         with server("--runtime", "sim") as target:
-            begun = perf_counter()
+            start = perf_counter()
             answers(target.port)
-            seconds["moyai"].append(perf_counter() - begun)
+            seconds["moyai"].append(perf_counter() - start)
     show("the first answer, ListQueues", "s", seconds, BASE)
 
 
@@ -118,10 +118,10 @@ def later_answers() -> None:
             used = processor_time(target.pid)
             for _ in range(ROUNDS):
                 for name, connection in connections.items():
-                    begun = perf_counter()
+                    start = perf_counter()
                     for _ in range(CALLS):
                         ask(connection, call, call.request)
-                    milliseconds[name].append((perf_counter() - begun) * 1000 / CALLS)
+                    milliseconds[name].append((perf_counter() - start) * 1000 / CALLS)
             show(f"a later answer, {call.service}", "ms", milliseconds, BASE)
             each = (processor_time(target.pid) - used) * 1000 / (ROUNDS * CALLS)
             show(f"processor time of the control plane, {call.service}", "ms", {"moyai": [each]})

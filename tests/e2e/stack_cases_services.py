@@ -240,6 +240,17 @@ SERVICE_CASES: Final = (
         GROUP,
     ),
     Case(
+        "AWS::Logs::SubscriptionFilter",
+        {
+            "LogGroupName": ref("Group"),
+            "FilterPattern": "ERROR",
+            "DestinationArn": {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:sink"},
+        },
+        {"Ref": ".*-It-.*"},
+        {"FilterPattern": ""},
+        GROUP,
+    ),
+    Case(
         "AWS::Logs::ResourcePolicy",
         {"PolicyName": "delivery", "PolicyDocument": '{"Version": "2012-10-17", "Statement": []}'},
         {"Ref": "delivery"},

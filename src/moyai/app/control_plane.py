@@ -285,7 +285,7 @@ class ControlPlane:
             group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
-            for loop in make_calling_loops(ports, self._gateways, self._port, self._metric_head):
+            for loop in make_calling_loops(ports, self._gateways, self._port, self._metric_head, self._logs):
                 group.create_task(loop.run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())

@@ -72,6 +72,7 @@ from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.ecs_events import EcsEventLoop
 from moyai.reconcile.event_rules import EventRuleLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
+from moyai.reconcile.log_subscriptions import LogSubscriptionLoop
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.queue_metrics import QueueMetricsLoop
 from moyai.reconcile.schedules import ScheduleLoop
@@ -81,6 +82,7 @@ from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.front_logs.collector import FrontLogCollector
 from moyai.telemetry.front_logs.files import LogFiles
+from moyai.telemetry.log_metrics import MeteredLogs
 
 
 def open_logs(settings: Settings) -> LogStore:
@@ -190,10 +192,10 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 
 def make_calling_loops(
-    ports: ReconcilerPorts, gateways: Gateways, port: int, metrics: MetricWriter
-) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop, QueueMetricsLoop]:
-    """The loops that call a gateway: for the resources of stacks, the tasks of schedules, the events of rules, and the
-    lengths of queues. ``port``: at which callers reach the API.
+    ports: ReconcilerPorts, gateways: Gateways, port: int, metrics: MetricWriter, logs: MeteredLogs
+) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop, QueueMetricsLoop, LogSubscriptionLoop]:
+    """The loops that call a gateway: for the resources of stacks, the tasks of schedules, the events of rules, the
+    lengths of queues, and the subscribers of logs. ``port``: at which callers reach the API.
     """
     caller = GatewayCaller(gateways.make(), gateways.models, ports.clock, f"127.0.0.1:{port}")
     store, clock, ids = ports.store, ports.clock, ports.ids
@@ -203,6 +205,7 @@ def make_calling_loops(
         EventRuleLoop(store, caller, clock, ids),
         EcsEventLoop(store, caller, clock, ids),
         QueueMetricsLoop(store, caller, metrics, clock),
+        LogSubscriptionLoop(logs.deliveries, caller, clock),
     )
 
 

@@ -36,12 +36,29 @@ def main() -> None:
 
 def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
     """A server with moto on this socket. It is imported here, in the process that is its own."""
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415
     from werkzeug.serving import make_server  # noqa: PLC0415
+
+    class QuietRequestHandler(MotoRequestHandler):
+        """Logs no requests: the control plane counts them."""
+
+        def log(self, *_: object) -> None:
+            """Log nothing."""
+
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
+    return make_server(
+        f"unix://{listener.getsockname()}",
+        0,
+        _application(),
+        threaded=True,
+        request_handler=QuietRequestHandler,
+        fd=listener.fileno(),
+    )
+
+
+def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto's does)
+    """The application with moto in it."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
     from moyai.delegate.application import Application, routed_scope  # noqa: PLC0415
     from moyai.delegate.moto_repairs import (  # noqa: PLC0415
@@ -54,12 +71,6 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
 
     ignore_conditional_denials()
 
-    class QuietRequestHandler(MotoRequestHandler):
-        """Logs no requests: the control plane counts them."""
-
-        def log(self, *_: object) -> None:
-            """Log nothing."""
-
     class RoutedDispatcher(DomainDispatcherApplication):
         """Finds the service in the headers of the control plane, not in the client's signature, path or body."""
 
@@ -67,19 +78,10 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
             """The name of the service's host."""
             return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
-    application = Application(
+    return Application(
         RoutedDispatcher(create_backend_app),
         lambda body: replace_networks(READER.decode(body)),
         {"iam": name_linked_roles, "rds": keep_changed_subnet_groups},
-    )
-    return make_server(
-        f"unix://{listener.getsockname()}",
-        0,
-        application,
-        threaded=True,
-        request_handler=QuietRequestHandler,
-        fd=listener.fileno(),
     )
 
 

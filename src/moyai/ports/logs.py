@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from moyai.domain.logs.event import LogEvent
+from moyai.domain.logs.subscription_filter import SubscriptionFilter
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import LogGroupId, LogStreamId
@@ -60,6 +61,22 @@ class LogBatch(msgspec.Struct, frozen=True):
     stream: LogStreamId
     events: Sequence[LogEvent]
     position: SourcePosition | None = None
+
+
+class LogDelivery(NamedTuple):
+    """Events of a stream that a subscription filter matched; ``group``, ``stream``: their names."""
+
+    subscription_filter: SubscriptionFilter
+    group: str
+    stream: str
+    events: tuple[LogEvent, ...]
+
+
+class LogDeliveries(Protocol):
+    """The events that wait for the destinations of subscription filters."""
+
+    async def take(self) -> LogDelivery:
+        """The one that has waited longest, as soon as there is one. It waits no more."""
 
 
 class EventQuery(msgspec.Struct, frozen=True):

@@ -1,4 +1,5 @@
-"""Metric filters at work: a log store that turns events into metrics as it stores them.
+"""Metric filters and subscription filters at work: a log store that turns events into metrics as it stores them, and
+hands on those that somebody has subscribed to.
 
 Promise: every stored event is counted once, at its own time, by each filter of its group. A filter with a default value
 publishes it for a batch in which no event matches. An event whose value is no number is left out.
@@ -27,6 +28,7 @@ from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import EventPage, EventQuery, LogBatch, LogStore, StreamTimes
 from moyai.ports.metrics import MetricWriter
 from moyai.ports.store import Store
+from moyai.telemetry.log_deliveries import PendingLogDeliveries
 
 _LONGEST = 255
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -39,12 +41,13 @@ class _CompiledFilter(NamedTuple):
 
 
 class MeteredLogs(LogStore):
-    """A log store whose groups' metric filters are applied to what is appended."""
+    """A log store whose groups' filters are applied to what is appended."""
 
     def __init__(self, logs: LogStore, store: Store, metrics: MetricWriter) -> None:
         self._logs = logs
         self._store = store
         self._metrics = metrics
+        self.deliveries = PendingLogDeliveries(store)
 
     @override
     async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
@@ -52,6 +55,7 @@ class MeteredLogs(LogStore):
         for batch in batches:
             for metric_filter in self._filters_of(batch.group):
                 self._publish(metric_filter, batch.events)
+            self.deliveries.offer(batch)
 
     def _filters_of(self, identity: LogGroupId) -> Iterator[MetricFilter]:
         world = self._store.world

@@ -108,7 +108,51 @@ def test_a_groups_key_is_kept(installation, logs):
     [web] = logs.describe_log_groups(logGroupNamePrefix="web")["logGroups"]
     assert "kmsKeyId" not in web
     assert "policyDocument" not in logs.get_data_protection_policy(logGroupIdentifier="web")
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:sink"
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/sink"
+
+
+def subscription(name, **more):
+    wanted = {"logGroupName": "web", "filterName": name, "filterPattern": "ERROR", "destinationArn": FUNCTION}
+    return wanted | more
+
+
+def test_subscription_filters_are_kept_replaced_and_deleted(logs):
+    logs.put_subscription_filter(**subscription("b"))
+    role = "arn:aws:iam::123456789012:role/logs"
+    logs.put_subscription_filter(**subscription("a", destinationArn=STREAM, roleArn=role, distribution="Random"))
+    logs.put_subscription_filter(**subscription("b", filterPattern=""))
+    first, second = logs.describe_subscription_filters(logGroupName="web")["subscriptionFilters"]
+    assert (first["filterName"], first["destinationArn"], first["roleArn"]) == ("a", STREAM, role)
+    assert (first["distribution"], first["logGroupName"]) == ("Random", "web")
+    assert (second["filterName"], second["filterPattern"], second["distribution"]) == ("b", "", "ByLogStream")
+    assert code(logs.put_subscription_filter, **subscription("c")) == "LimitExceededException"
+    logs.delete_subscription_filter(logGroupName="web", filterName="a")
+    assert code(logs.delete_subscription_filter, logGroupName="web", filterName="a") == "ResourceNotFoundException"
+    [left] = logs.describe_subscription_filters(logGroupName="web", filterNamePrefix="b")["subscriptionFilters"]
+    assert left["filterName"] == "b"
+    logs.delete_log_group(logGroupName="web")
+    logs.create_log_group(logGroupName="web")
     assert logs.describe_subscription_filters(logGroupName="web")["subscriptionFilters"] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"destinationArn": "sink"},
+        {"destinationArn": "arn:aws:logs:us-east-1:123456789012:destination:other"},
+        {"destinationArn": "arn:aws:lambda:us-east-1:444455556666:function:sink"},
+        {"roleArn": "arn:aws:iam::123456789012:role/logs"},
+        {"destinationArn": STREAM},
+        {"filterPattern": "{ $.a ="},
+        {"distribution": "Alphabetical"},
+    ],
+    ids=["no ARN", "a destination", "another account", "a function with a role", "no role", "a pattern", "an order"],
+)
+def test_a_subscription_that_could_deliver_nothing_is_refused(logs, wrong):
+    assert code(logs.put_subscription_filter, **subscription("a", **wrong)) == "InvalidParameterException"
 
 
 def test_resource_policies_and_saved_queries_are_records(installation, logs):

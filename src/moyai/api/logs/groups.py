@@ -19,6 +19,7 @@ from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceA
 from moyai.domain.logs.event import RETENTION_DAYS, milliseconds
 from moyai.domain.logs.group import ID_DIGITS, STANDARD, LogGroup, LogStream, group_arn
 from moyai.domain.logs.metric_filter import MetricFilter
+from moyai.domain.logs.subscription_filter import SubscriptionFilter
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import LogGroupId
 from moyai.ports.logs import LogStore
@@ -88,16 +89,17 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
 
 
 def delete_log_group(ctx: Context, request: GroupRequest) -> None:
-    """Delete a group with its metric filters, its streams and their events."""
+    """Delete a group with its filters, its streams and their events."""
     group = group_named(ctx, request.log_group_name)
     if group.deletion_protected:
         raise LogsValidation(
             "The log group has deletion protection enabled. Disable it before you delete the log group."
         )
     world = ctx.store.world
-    parts: list[LogStream | MetricFilter] = [
+    parts: list[LogStream | MetricFilter | SubscriptionFilter] = [
         *world.log_streams.by("group", group.arn),
         *world.metric_filters.by("group", group.arn),
+        *world.subscription_filters.by("group", group.arn),
     ]
     ctx.store.apply([*(Delete(type(part), part.key) for part in parts), Delete(LogGroup, group.key)])
 

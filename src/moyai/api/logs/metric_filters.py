@@ -1,4 +1,4 @@
-"""Metric filters: create, describe, delete, test; and the subscription filters that there are not.
+"""Metric filters: create, describe, delete, test.
 
 Promise: the events of a group that match a filter become values of its metric as they are stored
 (``telemetry/log_metrics.py``), whether PutLogEvents or a container's log driver sends them.
@@ -64,15 +64,6 @@ class TestMetricFilterRequest(msgspec.Struct, frozen=True):
     log_event_messages: tuple[str, ...]
 
 
-class DescribeSubscriptionFiltersRequest(msgspec.Struct, frozen=True):
-    """Subscription filters of a group. There are none, so the other members select nothing."""
-
-    log_group_name: str
-    filter_name_prefix: str | None = None
-    next_token: str | None = None
-    limit: int = MOST
-
-
 def put_metric_filter(ctx: Context, request: PutMetricFilterRequest) -> None:
     """Create or replace a metric filter."""
     group = group_named(ctx, request.log_group_name)
@@ -134,12 +125,6 @@ def test_metric_filter(ctx: Context, request: TestMetricFilterRequest) -> dict[s
             if matches(message)
         ]
     }
-
-
-def describe_subscription_filters(ctx: Context, request: DescribeSubscriptionFiltersRequest) -> dict[str, object]:
-    """No subscription filters: PutSubscriptionFilter is not there."""
-    group_named(ctx, request.log_group_name)
-    return {"subscription_filters": []}
 
 
 def _check(pattern: str, transformation: MetricTransformation) -> None:

@@ -17,6 +17,7 @@ from moyai.api.logs import (
     saved_queries,
     search,
     streams,
+    subscription_filters,
 )
 from moyai.api.logs.lookup import TAGS, TAGS_BY_NAME
 from moyai.api.operation import ApiService, operations
@@ -37,6 +38,9 @@ _REFUSED = MappingProxyType(
         "PutMetricFilter.applyOnTransformedLogs": _NO_TRANSFORMERS,
         "PutMetricFilter.fieldSelectionCriteria": _ONE_ACCOUNT,
         "PutMetricFilter.emitSystemFieldDimensions": _ONE_ACCOUNT,
+        "PutSubscriptionFilter.applyOnTransformedLogs": _NO_TRANSFORMERS,
+        "PutSubscriptionFilter.fieldSelectionCriteria": _ONE_ACCOUNT,
+        "PutSubscriptionFilter.emitSystemFields": _ONE_ACCOUNT,
         "PutResourcePolicy.resourceArn": _ACCOUNT_POLICIES,
         "PutResourcePolicy.expectedRevisionId": _ACCOUNT_POLICIES,
         "DescribeResourcePolicies.resourceArn": _ACCOUNT_POLICIES,
@@ -55,6 +59,7 @@ def logs(store: LogStore) -> ApiService:
         refused=_REFUSED,
         operations=operations(
             *(encryption, get, groups, metric_filters, put, saved_queries, search, streams, resource_policies),
+            subscription_filters,
             *TAGS.operations(),
             *TAGS_BY_NAME.operations(),
             logs=store,

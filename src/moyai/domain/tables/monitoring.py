@@ -11,6 +11,7 @@ from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.logs.metric_filter import LogsResourcePolicy, MetricFilter, QueryDefinition
+from moyai.domain.logs.subscription_filter import SubscriptionFilter
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import own_scope, scope_in_arn
 
@@ -33,6 +34,7 @@ class MonitoringTables:
     log_streams = TableSpec(LogStream, group=lambda s: (s.group,), id=lambda s: (s.id,))
 
     metric_filters = TableSpec(MetricFilter, group=lambda f: (f.group,))
+    subscription_filters = TableSpec(SubscriptionFilter, group=lambda f: (f.group,))
     logs_resource_policies = TableSpec(LogsResourcePolicy, scope=own_scope)
     query_definitions = TableSpec(QueryDefinition, scope=own_scope)
 

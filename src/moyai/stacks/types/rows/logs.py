@@ -18,6 +18,7 @@ _NOT_FOUND = frozenset({"ResourceNotFoundException"})
 def logs_rows() -> Iterator[StackResourceType]:
     """Further rows of the service ``logs``."""
     yield _metric_filter()
+    yield _subscription_filter()
     yield _resource_policy()
     yield _query_definition()
 
@@ -55,6 +56,29 @@ def _metric_filter() -> StackResourceType:
         taken=lambda _: read,
         read=read,
         update="PutMetricFilter",
+        missing=_NOT_FOUND,
+    )
+
+
+def _subscription_filter() -> StackResourceType:
+    read = Read(
+        "DescribeSubscriptionFilters",
+        both(prop("logGroupName", "LogGroupName"), ids("filterNamePrefix")),
+        "subscriptionFilters[?filterName=='$id'] | [0]",
+    )
+    return StackResourceType(
+        "AWS::Logs::SubscriptionFilter",
+        "logs",
+        "PutSubscriptionFilter",
+        "FilterName",
+        "DeleteSubscriptionFilter",
+        both(prop("logGroupName", "LogGroupName"), ids("filterName")),
+        drawn="FilterName",
+        unique_within=frozenset({"LogGroupName"}),
+        longest_name=512,
+        taken=lambda _: read,
+        read=read,
+        update="PutSubscriptionFilter",
         missing=_NOT_FOUND,
     )
 
