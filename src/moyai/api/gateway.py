@@ -97,7 +97,7 @@ class ApiGateway:
         }
         if by_name:
             raise ValueError(f"no model for {', '.join(by_name)}")
-        self._router = Router(models)
+        self._router = Router(models, {name: each.implemented for name, each in self._dispatchers.items()})
         self._dependencies = dependencies
         self._authenticator = SenderAuthenticator(
             dependencies.store, dependencies.keys, sessions_only=dependencies.sessions_only
@@ -233,6 +233,7 @@ class ApiGateway:
             _check_reads_only(routed_request.operation)
         check_media(routed_request.protocol, request)
         dispatcher = self._dispatchers[routed_request.service]
+        await dispatcher.read_model()
         signing_name = dispatcher.model.signing_name
         if sender.credential is not None and sender.credential.service != signing_name:
             signed_for = f"signed for the service '{sender.credential.service[:40]}'"

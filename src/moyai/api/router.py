@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
@@ -87,11 +87,15 @@ class _RestOperation(NamedTuple):
     name: str
 
 
+_NONE: Mapping[str, Container[str]] = MappingProxyType({})
+
+
 class Router:
     """Routes requests by the target prefixes, versions, paths and signing names of the services' models."""
 
-    def __init__(self, models: Mapping[str, ServiceModel]) -> None:
-        self._models = models
+    def __init__(self, models: Mapping[str, ServiceModel], implemented: Mapping[str, Container[str]] = _NONE) -> None:
+        """``implemented``: operations that each service is known to have without a look into its model."""
+        self._models, self._implemented = models, implemented
         self._by_target = {
             model.metadata["targetPrefix"]: name for name, model in models.items() if "targetPrefix" in model.metadata
         }
@@ -135,8 +139,10 @@ class Router:
             return _delegated(protocol, other)
         if service is not None and protocol not in _protocols(self._models[service]):
             return RoutedRequest(protocol, None, None, f"{description} ({service} does not speak {protocol})")
-        known = service is not None and operation in self._models[service].operation_names
-        return RoutedRequest(protocol, service, operation if known else None, description)
+        has_operation = service is not None and (
+            operation in self._implemented.get(service, ()) or operation in self._models[service].operation_names
+        )
+        return RoutedRequest(protocol, service, operation if has_operation else None, description)
 
     def _by_action(self, action: str, version: re.Match[bytes] | None, scope_service: str | None) -> RoutedRequest:
         text = _text(version[1]) if version else ""
