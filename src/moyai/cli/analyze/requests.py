@@ -22,8 +22,8 @@ class DocumentRequest(NamedTuple):
 
 
 def known_part(value: Any, is_unknown: Callable[[object], bool], unknown: set[str]) -> Any:  # noqa: ANN401 (JSON)
-    """The value without null and what is unknown. ``unknown`` gets the names, in
-    lower case, of members of which nothing remains.
+    """The value without null and what is unknown. ``unknown`` gets the names of members of which nothing remains, in
+    lower case.
     """
     if isinstance(value, Mapping):
         members = {}

@@ -1,8 +1,10 @@
-r"""The transforms of a rule: rewrites of the host and of the path. The query stays as it is.
+r"""Changes of a request's address: the transforms of a rule, and redirects.
 
-Only the first match is replaced, whereas Envoy replaces every match; so the expression is extended to the whole text.
-``$1`` in a replacement is the first group.
-Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleTransform.html
+A transform rewrites the host or the path; the query stays as it is. Only the first match is replaced, whereas Envoy
+replaces every match; so the expression is extended to the whole text. ``$1`` in a replacement is the first group.
+A redirect has the listener's protocol and port where the action has no other.
+Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleTransform.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from moyai.domain.elb.rule import RegexRewrite, Rule
-from moyai.mesh.ir import Rewrite, Substitution
+from moyai.domain.elb.rule import Listener, RedirectAction, RegexRewrite, Rule
+from moyai.mesh.ir import Redirect, Rewrite, Substitution
 
+_HOST, _PATH, _QUERY = "#{host}", "#{path}", "#{query}"
+_SAME_PATH: Final = f"/{_PATH}"
 _GROUP: Final = re.compile(r"\$(\d)|\$\{(\d)\}", re.ASCII)
 
 
@@ -31,3 +35,22 @@ def _substitution(rewrite: RegexRewrite) -> Substitution:
         lambda match: f"\\{int(match[1] or match[2]) + 1}", rewrite.replacement.replace("\\", "\\\\")
     )
     return Substitution(f"(.*?)(?:{rewrite.pattern})(.*)", f"\\1{replacement}\\{rewrite.groups + 2}")
+
+
+def redirect(action: RedirectAction, listener: Listener) -> Redirect:
+    """The redirect of a listener's rule."""
+    scheme = _fill(action.protocol, listener).lower()
+    port = _fill(action.port, listener)
+    return Redirect(
+        status=action.status,
+        scheme=scheme,
+        port=int(port),
+        host=None if action.host == _HOST else _fill(action.host, listener),
+        path=None if action.path == _SAME_PATH else _fill(action.path, listener),
+        query=None if action.query == _QUERY else _fill(action.query, listener),
+    )
+
+
+def _fill(text: str, listener: Listener) -> str:
+    """The text with what is known of every request to the listener."""
+    return text.replace("#{protocol}", listener.protocol).replace("#{port}", str(listener.port))

@@ -32,8 +32,7 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.logs import log_name
 from moyai.mesh.load_balancing.pages import HTML, error_page
-from moyai.mesh.load_balancing.redirects import redirect
-from moyai.mesh.load_balancing.rewrites import rewrite_of
+from moyai.mesh.load_balancing.rewrites import redirect, rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
 
