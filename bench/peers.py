@@ -36,10 +36,10 @@ CALLS: Final = ("DiscoverInstances, 10 instances", "DescribeServices, 10 service
 
 
 @contextmanager
-def moto() -> Iterator[Server]:
+def moto(program: str = str(MOTO)) -> Iterator[Server]:
     """The other server, for all services."""
     port = free_port()
-    process = subprocess.Popen([str(MOTO), "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen([program, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         wait_until(lambda: answers(port), "moto_server answers")
         yield Server(port, Path(), process.pid)

@@ -18,11 +18,8 @@ from msgspec.structs import replace
 from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
-    MAY_GO_BACK,
-    UPDATING,
     Stack,
     StackResource,
-    StackStatus,
     StackTemplate,
     failure_key,
 )
@@ -37,8 +34,9 @@ from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
 from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder, former_events
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
+from moyai.stacks.progress.settled import SettledResources
 from moyai.stacks.progress.view import StackView
-from moyai.stacks.records import imported_names, instance_of, others_exports, received_signals, records_of
+from moyai.stacks.records import imported_names, instance_of, is_held, others_exports, received_signals, records_of
 from moyai.stacks.types.names import context_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
@@ -69,8 +67,8 @@ class StackLoop:
         self._queue = WorkQueue(clock)
         self._running: dict[str, asyncio.Task[None]] = {}
         """The procedures under way, by the key of their resource."""
-        self._instances: dict[str, tuple[str, StackInstance]] = {}
-        """By stack: the id of a template, and what it makes of the stack."""
+        self._instances: dict[str, tuple[str, StackInstance, SettledResources]] = {}
+        """By stack: the id of a template, what it makes of the stack, and what is so already."""
         self._interrupted: set[str] = set()
         """The resources whose procedure was under way when the control plane ended, by key."""
         self._slots = asyncio.Semaphore(CALLS)
@@ -162,29 +160,21 @@ class StackLoop:
         if template is None or stack.status in BACKWARD:
             return view
         try:
-            instance = self._instance(stack, template)
-            return replace(view, instance=instance, tags=template.tags, is_held=self._is_held(stack))
+            instance, settled = self._instance(stack, template)
+            held = is_held(world, stack)
+            return replace(view, instance=instance, tags=template.tags, is_held=held, settled=settled)
         except TemplateFault as fault:
             return replace(view, fault=fault.message)
         except Exception:  # noqa: BLE001 (as in _planned)
             _log.exception("the template of the stack %s", stack.arn)
             return replace(view, fault=_INTERNAL)
 
-    def _is_held(self, stack: Stack) -> bool:
-        """Whether cleanup waits: in a nested stack for the one at the top, which may still go back; in that one for the
-        nested ones.
-        """
-        stacks = self._store.world.stacks
-        root = stacks.get(stack.root)
-        if root is None:
-            return any(nested.status in UPDATING for nested in stacks.each("root", stack.arn))
-        return root.status in MAY_GO_BACK and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-
-    def _instance(self, stack: Stack, template: StackTemplate) -> StackInstance:
+    def _instance(self, stack: Stack, template: StackTemplate) -> tuple[StackInstance, SettledResources]:
         """The desired stack. It is built once for each template. Raises TemplateFault."""
         if stack.arn not in self._instances or self._instances[stack.arn][0] != template.id:
-            self._instances[stack.arn] = template.id, instance_of(self._store.world, stack, template)
-        return self._instances[stack.arn][1]
+            instance = instance_of(self._store.world, stack, template)
+            self._instances[stack.arn] = template.id, instance, SettledResources()
+        return self._instances[stack.arn][1:]
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
         former = former_events(self._store.world, stack.arn)

@@ -9,7 +9,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from moyai.domain.cloudformation.stack import Stack, StackResource, StackTemplate
+from moyai.domain.cloudformation.stack import (
+    MAY_GO_BACK,
+    UPDATING,
+    Stack,
+    StackResource,
+    StackStatus,
+    StackTemplate,
+)
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import availability_zones
@@ -66,6 +73,16 @@ def imported_names(world: World, stack: Stack) -> Mapping[str, str]:
     names = [output.export for output in stack.outputs.values() if output.export is not None]
     importers = {name: world.stacks.by("imported", named_key(stack.scope, name)) for name in names}
     return {name: ", ".join(importer.name for importer in stacks) for name, stacks in importers.items() if stacks}
+
+
+def is_held(world: World, stack: Stack) -> bool:
+    """Whether cleanup waits: in a nested stack for the one at the top, which may still go back; in that one for the
+    nested ones.
+    """
+    root = world.stacks.get(stack.root)
+    if root is None:
+        return any(nested.status in UPDATING for nested in world.stacks.each("root", stack.arn))
+    return root.status in MAY_GO_BACK and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 
 
 def records_of(world: World, stack: Stack) -> list[StoredRecord]:

@@ -27,10 +27,9 @@ def begin_deletions(view: StackView, targets: Mapping[str, StackResource], recor
     """Begin the deletion of those targets that nothing else needs. Returns whether all targets are gone."""
     remaining = dict(targets)
     needed = {name for resource in remaining.values() for name in resource.requires}
+    failed = {resource.logical_id for resource in view.failed}
     for name, resource in targets.items():
-        if resource.status.in_progress or resource.cleaning or resource in view.failed:
-            continue
-        if name in needed:
+        if resource.status.in_progress or resource.cleaning or name in failed or name in needed:
             continue
         if _is_retained(view, resource):
             recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED)

@@ -41,6 +41,7 @@ class ForwardSteps:
         self._values = replace(view.instance.values, resources=self._known)
         """The values of resources that are settled."""
         self._live = view.live
+        view.settled.enter(view.stack.phase)
 
     def begin(self) -> bool:
         """Begin everything that can begin. Returns whether everything is settled."""
@@ -67,6 +68,8 @@ class ForwardSteps:
     def _advance(self, name: str, resource: TemplateResource, record: StackResource | None) -> None:
         if record is not None and record.status.in_progress:
             return
+        if record is not None and self._settle_again(name, record):
+            return
         if record is not None and (name in self._view.stack.skipped or self._is_done(record, resource)):
             self._settle(record)
             return
@@ -80,9 +83,22 @@ class ForwardSteps:
         elif not self._has_failed:
             self._begin(name, resource, record, wanted)
 
+    def _settle_again(self, name: str, record: StackResource) -> bool:
+        """Settle what an earlier step has found settled, if nothing that it follows from is another now."""
+        found = self._view.settled.find(record, self._view.instance.order[name], self._known)
+        if found is None:
+            return False
+        self.settled[name] = record
+        if found.values is not None:
+            self._known[name] = found.values
+        return True
+
     def _settle(self, record: StackResource) -> None:
-        self.settled[record.logical_id] = record
+        name, kind = record.logical_id, resource_types().get(record.type)
+        self.settled[name] = record
         add_values(record, self.settled, self._known)
+        if kind is not None and not kind.always_updates and kind.contribution is None:
+            self._view.settled.add(record, self._view.instance.order[name], self._known)
 
     def _begin(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]
@@ -134,15 +150,8 @@ class ForwardSteps:
     def _create(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]
     ) -> None:
-        new = StackResource(
-            stack=self._view.stack.arn,
-            logical_id=name,
-            type=resource.type,
-            status=ResourceStatus.CREATE_IN_PROGRESS,
-            changed_at=self._view.now,
-            token=self._ids.uuid(),
-            obsolete=() if record is None else record.obsolete,
-        )
+        new = self._new_record(name, resource, ResourceStatus.CREATE_IN_PROGRESS)
+        new = replace(new, obsolete=() if record is None else record.obsolete)
         self._recorder.set_resource(
             self._declare(new, name, resource), ResourceStatus.CREATE_IN_PROGRESS, wanted=wanted, creating=True
         )
@@ -159,17 +168,20 @@ class ForwardSteps:
         if self._has_failed:
             return
         if record is None:
-            record = StackResource(
-                stack=self._view.stack.arn,
-                logical_id=name,
-                type=resource.type,
-                status=ResourceStatus.CREATE_FAILED,
-                changed_at=self._view.now,
-                token=self._ids.uuid(),
-            )
+            record = self._new_record(name, resource, ResourceStatus.CREATE_FAILED)
         status = ResourceStatus.CREATE_FAILED if record.physical is None else ResourceStatus.UPDATE_FAILED
         self._recorder.set_resource(record, status, reason)
         self._has_failed = True
+
+    def _new_record(self, name: str, resource: TemplateResource, status: ResourceStatus) -> StackResource:
+        return StackResource(
+            stack=self._view.stack.arn,
+            logical_id=name,
+            type=resource.type,
+            status=status,
+            changed_at=self._view.now,
+            token=self._ids.uuid(),
+        )
 
     def _with_declaration(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
         """The record with what the template says of the resource beside its properties."""

@@ -15,6 +15,7 @@ from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues, Values
 from moyai.stacks.hidden import derived_texts
 from moyai.stacks.instance import NO_INSTANCE, StackInstance
+from moyai.stacks.progress.settled import SettledResources
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
@@ -39,6 +40,8 @@ class StackView(msgspec.Struct, frozen=True):
     tags: Mapping[str, str] = MappingProxyType({})
     fault: str | None = None
     is_held: bool = False
+    settled: SettledResources = msgspec.field(default_factory=SettledResources)
+    """What earlier steps of this phase have found; only saves work."""
 
     @property
     def live(self) -> dict[str, StackResource]:

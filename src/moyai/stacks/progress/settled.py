@@ -1,0 +1,54 @@
+"""The resources that an earlier step has found to be what the template says.
+
+Promise: it only saves work: the next step of a stack is the same with an empty one. What it remembers of a resource
+holds while the resource's record is the same object and the values that its expressions refer to are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from moyai.domain.cloudformation.stack import StackResource
+from moyai.stacks.evaluation.scope import ResourceValues
+
+
+class SettledResource(msgspec.Struct, frozen=True):
+    """A resource as it was found. ``values``: its own; ``needed``: those of the resources that it needs."""
+
+    record: StackResource
+    values: ResourceValues | None
+    needed: tuple[ResourceValues | None, ...]
+
+
+class SettledResources:
+    """What was found in one phase of a stack's operation towards one template."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._found: dict[str, SettledResource] = {}
+
+    def enter(self, phase: str) -> None:
+        """Forget what was found in another phase."""
+        if phase != self._phase:
+            self._phase = phase
+            self._found.clear()
+
+    def find(
+        self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]
+    ) -> SettledResource | None:
+        """The resource as it was found, if that still holds. ``known``: the values that there are now."""
+        found = self._found.get(record.logical_id)
+        if found is None or found.record is not record or found.needed != _values(needs, known):
+            return None
+        return found
+
+    def add(self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]) -> None:
+        """Remember a resource that was found settled; its values are among the known ones."""
+        values = known.get(record.logical_id)
+        self._found[record.logical_id] = SettledResource(record, values, _values(needs, known))
+
+
+def _values(names: Iterable[str], known: Mapping[str, ResourceValues]) -> tuple[ResourceValues | None, ...]:
+    return tuple(known.get(name) for name in names)
