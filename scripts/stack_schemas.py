@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     described = {
         name: describe(kind, json.loads((schemas / f"resources/{files[name]}.json").read_text()))
         for name, kind in sorted(resource_types().items())
-        if name in files
+        if name in files and not kind.schema.is_open
     }
     TARGET.write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
     print(f"{len(described)} types in {TARGET}")
@@ -56,6 +56,7 @@ def describe(kind: StackResourceType, schema: dict[str, Any]) -> dict[str, list[
         "create_only": sorted(create_only),
         "read_only": sorted(read_only),
         "updated": sorted(updated),
+        "identifiers": ordered(schema.get("primaryIdentifier", [])),
         "unsupported": sorted(properties - accepted - updated - kind.own_calls - kind.arranged),
     }
 
@@ -73,8 +74,13 @@ def placed(kind: StackResourceType, properties: AbstractSet[str], operation: str
 
 def top_level(pointers: list[str]) -> set[str]:
     """The properties that JSON pointers name as a whole."""
+    return set(ordered(pointers))
+
+
+def ordered(pointers: list[str]) -> list[str]:
+    """The properties that JSON pointers name as a whole, in their order."""
     parts = [pointer.split("/")[2:] for pointer in pointers]
-    return {names[0] for names in parts if len(names) == 1}
+    return [names[0] for names in parts if len(names) == 1]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from moyai.domain.cloudformation.stack import StackEvent
+from moyai.domain.cloudformation.event import StackEvent
 from moyai.stacks.records import instance_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from tests.sim.stack_machine import LASTING, NAME, Machine

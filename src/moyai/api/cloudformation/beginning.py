@@ -88,7 +88,8 @@ def check_updatable(world: World, stack: Stack) -> None:
     """
     root = world.stacks.get(stack.root)
     waits = stack.status is _WAITING and root is not None and root.status is StackStatus.UPDATE_IN_PROGRESS
-    if stack.status not in UPDATABLE and not waits:
+    is_something = stack.target is not None  # a stack whose first import has failed is nothing
+    if not ((stack.status in UPDATABLE and is_something) or waits):
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
 
 

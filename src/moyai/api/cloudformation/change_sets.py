@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.cloudformation.beginning import begin, check_updatable, is_repeated, is_same, new_stack
 from moyai.api.cloudformation.describe import parameter_views
+from moyai.api.cloudformation.imports import ResourceToImport, imported_ids, owned_already
 from moyai.api.cloudformation.lookup import change_set_of, find_change_set, find_stack, page_of, stack_of
 from moyai.api.cloudformation.stacks import DeploymentConfig
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
@@ -57,6 +58,7 @@ class CreateChangeSetRequest(msgspec.Struct, frozen=True):
     description: str | None = None
     change_set_type: ChangeSetType = ChangeSetType.UPDATE
     on_stack_failure: OnFailure = OnFailure.ROLLBACK
+    resources_to_import: tuple[ResourceToImport, ...] = ()
     include_nested_stacks: bool = False
     import_existing_resources: bool = False  # nothing is imported: a resource whose name is taken fails
     deployment_config: DeploymentConfig = DeploymentConfig()
@@ -170,6 +172,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
             f"ChangeSet [{change_set.arn}] cannot be executed in its current execution status of "
             f"[{change_set.execution_status}]"
         )
+    is_import = change_set.type is ChangeSetType.IMPORT
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
     if not is_creation:
         check_updatable(ctx.store.world, stack)
@@ -185,8 +188,10 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         request=requested_by,
         update_policy=None,
         updated_at=None if is_creation else ctx.now,
+        importing=change_set.importing,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
+    status = StackStatus.IMPORT_IN_PROGRESS if is_import else status
     begin(ctx, stack, status, template, executed=change_set)
     return {}
 
@@ -216,15 +221,16 @@ def list_change_sets(ctx: Context, request: ListChangeSetsRequest) -> dict[str, 
 def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bool]:
     """The stack of a new change set, and whether it is not recorded yet."""
     stack = find_stack(ctx, request.stack_name)
-    if request.change_set_type is ChangeSetType.CREATE:
+    if request.change_set_type is not ChangeSetType.UPDATE:
         if stack is None:
             return new_stack(ctx, request.stack_name), True
-        if stack.status is not StackStatus.REVIEW_IN_PROGRESS:
-            raise StackFault(
-                f"Stack [{request.stack_name}] already exists and cannot be created again with the changeSet "
-                f"[{request.change_set_name}]."
-            )
-        return stack, False
+        if stack.status is StackStatus.REVIEW_IN_PROGRESS:
+            return stack, False
+    if stack is not None and request.change_set_type is ChangeSetType.CREATE:
+        raise StackFault(
+            f"Stack [{request.stack_name}] already exists and cannot be created again with the changeSet "
+            f"[{request.change_set_name}]."
+        )
     if stack is None or stack.status is StackStatus.REVIEW_IN_PROGRESS:
         raise StackFault(f"Stack [{request.stack_name}] does not exist")
     check_updatable(ctx.store.world, stack)
@@ -238,27 +244,43 @@ def _new_change_set(
     resources = {each.logical_id: each for each in world.stack_resources.by("stack", stack.arn)}
     former = world.stack_templates.get(stack.target)
     hidden = template.hidden_texts | (frozenset() if former is None else former.hidden_texts)
-    changes = compare(StackView(stack, resources, ctx.now, instance=instance, tags=template.tags), hidden)
+    view = StackView(stack, resources, ctx.now, instance=instance, tags=template.tags)
+    importing = _importing(ctx, request, view, former)
+    changes = compare(view, hidden, importing)
     is_empty = not changes and is_same(former, template)
     reason = (_NO_UPDATES if instance.template.transforms else _NO_CHANGES) if is_empty else None
+    reason = reason or owned_already(world, ctx.scope, instance.template, importing)
     return ChangeSet(
         arn=ChangeSetArn(arn("cloudformation", ctx.scope, f"changeSet/{request.change_set_name}/{ctx.ids.uuid()}")),
         name=request.change_set_name,
         stack=stack.arn,
         stack_name=stack.name,
         type=request.change_set_type,
-        status=ChangeSetStatus.FAILED if is_empty else ChangeSetStatus.CREATE_COMPLETE,
-        execution_status=ExecutionStatus.UNAVAILABLE if is_empty else ExecutionStatus.AVAILABLE,
+        status=ChangeSetStatus.CREATE_COMPLETE if reason is None else ChangeSetStatus.FAILED,
+        execution_status=ExecutionStatus.AVAILABLE if reason is None else ExecutionStatus.UNAVAILABLE,
         target=template.id,
         created_at=ctx.now,
         status_reason=reason,
         description=request.description,
-        changes=changes,
+        changes=changes if reason is None else (),
+        importing=importing,
         capabilities=request.capabilities,
         role_arn=request.role_arn,
         notification_arns=request.notification_arns,
         on_failure=OnFailure.DO_NOTHING if request.deployment_config.disable_rollback else request.on_stack_failure,
     )
+
+
+def _importing(
+    ctx: Context, request: CreateChangeSetRequest, view: StackView, former: StackTemplate | None
+) -> dict[str, str]:
+    """The physical ids of what a change set imports, by logical id. Raises StackFault."""
+    if request.change_set_type is not ChangeSetType.IMPORT:
+        if request.resources_to_import:
+            raise StackFault("ResourcesToImport is only valid for change sets of type IMPORT.")
+        return {}
+    outputs = {} if former is None else instance_of(ctx.store.world, view.stack, former).template.outputs
+    return imported_ids(view, request.resources_to_import, outputs)
 
 
 def _summary(change_set: ChangeSet) -> dict[str, object]:

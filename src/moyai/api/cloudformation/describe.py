@@ -15,11 +15,11 @@ from moyai.api.cloudformation.lookup import find_stack, page_of, stack_of
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.cloudformation.event import StackEvent
 from moyai.domain.cloudformation.stack import (
     OnFailure,
     ResourceStatus,
     Stack,
-    StackEvent,
     StackResource,
     StackStatus,
     StackTemplate,

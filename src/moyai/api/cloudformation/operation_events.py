@@ -15,7 +15,8 @@ from moyai.api.cloudformation.describe import event_view
 from moyai.api.cloudformation.lookup import change_set_of, page_of, stack_of
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import StackFault
-from moyai.domain.cloudformation.stack import ResourceStatus, StackEvent, StackStatus
+from moyai.domain.cloudformation.event import StackEvent
+from moyai.domain.cloudformation.stack import ResourceStatus, StackStatus
 from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED
 from moyai.stacks.template.model import NESTED_STACK
 

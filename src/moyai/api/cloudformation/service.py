@@ -35,7 +35,6 @@ _REFUSED: Final = MappingProxyType(
         "*.RetainExceptOnCreate": "set the DeletionPolicy RetainExceptOnCreate in the template",
         "*.DisableValidation": "every template is validated",
         "ContinueUpdateRollback.ForceRollback": "name what can't be rolled back in ResourcesToSkip",
-        "CreateChangeSet.ResourcesToImport": "resources are not imported into stacks",
         "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
         "DescribeAccountLimits.NextToken": "all limits are on one page",
         "DescribeChangeSet.NextToken": "all changes are on one page",

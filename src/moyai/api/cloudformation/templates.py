@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from moyai.api.cloudformation.beginning import check_nesting
+from moyai.api.cloudformation.imports import identifier_summaries
 from moyai.api.cloudformation.lookup import change_set_of, stack_of
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
@@ -164,6 +165,7 @@ def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> di
         "version": "2010-09-09",
         "metadata": json.dumps(template.metadata) if template.metadata else None,
         "declared_transforms": template.transforms,
+        "resource_identifier_summaries": identifier_summaries(template),
     }
 
 

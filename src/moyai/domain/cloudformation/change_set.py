@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from moyai.domain.cloudformation.stack import OnFailure
 from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
@@ -20,6 +22,7 @@ class ChangeSetType(StrEnum):
 
     CREATE = "CREATE"
     UPDATE = "UPDATE"
+    IMPORT = "IMPORT"
 
 
 class ChangeSetStatus(StrEnum):
@@ -58,3 +61,5 @@ class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
     request: str | None = None
     """The fingerprint of the request that created it, with its token."""
     on_failure: OnFailure = OnFailure.ROLLBACK
+    importing: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The physical ids of what it imports, by logical id."""

@@ -40,6 +40,10 @@ class StackStatus(StrEnum):
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
     DELETE_COMPLETE = "DELETE_COMPLETE"
     DELETE_FAILED = "DELETE_FAILED"
+    IMPORT_IN_PROGRESS = "IMPORT_IN_PROGRESS"
+    IMPORT_COMPLETE = "IMPORT_COMPLETE"
+    IMPORT_ROLLBACK_IN_PROGRESS = "IMPORT_ROLLBACK_IN_PROGRESS"
+    IMPORT_ROLLBACK_COMPLETE = "IMPORT_ROLLBACK_COMPLETE"
 
     @property
     def in_progress(self) -> bool:
@@ -54,6 +58,8 @@ UPDATABLE: Final = frozenset(
         StackStatus.UPDATE_COMPLETE,
         StackStatus.UPDATE_FAILED,
         StackStatus.UPDATE_ROLLBACK_COMPLETE,
+        StackStatus.IMPORT_COMPLETE,
+        StackStatus.IMPORT_ROLLBACK_COMPLETE,
     }
 )
 """The states in which a stack takes an update."""
@@ -92,6 +98,11 @@ class ResourceStatus(StrEnum):
     DELETE_COMPLETE = "DELETE_COMPLETE"
     DELETE_FAILED = "DELETE_FAILED"
     DELETE_SKIPPED = "DELETE_SKIPPED"
+    IMPORT_IN_PROGRESS = "IMPORT_IN_PROGRESS"
+    IMPORT_COMPLETE = "IMPORT_COMPLETE"
+    IMPORT_FAILED = "IMPORT_FAILED"
+    IMPORT_ROLLBACK_IN_PROGRESS = "IMPORT_ROLLBACK_IN_PROGRESS"
+    IMPORT_ROLLBACK_COMPLETE = "IMPORT_ROLLBACK_COMPLETE"
 
     @property
     def in_progress(self) -> bool:
@@ -175,6 +186,8 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The logical ids that the deletion under way leaves."""
     forces_deletion: bool = False
     """Whether the deletion under way leaves what can't be deleted."""
+    importing: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The physical ids that the import under way brings into the stack, by logical id."""
     skipped: tuple[str, ...] = ()
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""
@@ -260,8 +273,8 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
 
     @property
     def is_changing(self) -> bool:
-        """Whether the resource is being created or updated."""
-        return self.status in {ResourceStatus.CREATE_IN_PROGRESS, ResourceStatus.UPDATE_IN_PROGRESS}
+        """Whether the resource is being created, updated or imported."""
+        return self.status.in_progress and self.status is not ResourceStatus.DELETE_IN_PROGRESS
 
 
 def failure_key(stack: Stack) -> str:
@@ -272,21 +285,3 @@ def failure_key(stack: Stack) -> str:
 def resource_key(stack: StackId, logical_id: str) -> str:
     """The key of a stack's resource."""
     return f"{stack} {logical_id}"
-
-
-class StackEvent(IdRecord, frozen=True, tag="stack_event"):
-    """An event of a stack, or of one of its resources. ``number`` counts a stack's events."""
-
-    id: str
-    stack: StackId
-    stack_name: str
-    number: int
-    logical_id: str
-    physical_id: str
-    resource_type: str
-    at: Instant
-    status: str
-    reason: str | None = None
-    properties: str | None = None
-    client_token: str | None = None
-    operation_id: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
+from moyai.domain.cloudformation.event import StackEvent
 from moyai.domain.cloudformation.signal import StackSignal
-from moyai.domain.cloudformation.stack import Stack, StackEvent, StackResource, StackTemplate
+from moyai.domain.cloudformation.stack import Stack, StackResource, StackTemplate
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import scope_in_arn

@@ -34,16 +34,21 @@ _AUTOMATIC: Mapping[str, Any] = MappingProxyType(
 """The change of a nested stack whose template may be another one."""
 
 
-def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any], ...]:
+def compare(
+    view: StackView, hidden: Collection[str], importing: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Mapping[str, Any], ...]:
     """The changes of resources, as DescribeChangeSet has them, the members in snake_case.
 
-    ``hidden``: the texts that they must not have.
+    ``hidden``: the texts that they must not have. ``importing``: the physical ids of what is imported, by logical id.
     """
     staying: dict[str, ResourceValues] = {}
     values = msgspec.structs.replace(view.instance.values, resources=staying)
     live, changes = view.live, []
     for name, resource in view.in_order():
         record = live.get(name)
+        if record is None and name in importing:
+            changes.append(_imported(name, resource, importing[name]))
+            continue
         if record is None or record.physical is None:
             derived = hidden_texts(resource, view.instance, name, view.instance.values)
             changes.append(_added(name, resource, view, derived.union(hidden)))
@@ -61,6 +66,22 @@ def compare(view: StackView, hidden: Collection[str]) -> tuple[Mapping[str, Any]
         if name not in view.instance.template.resources
     ]
     return tuple(sorted(changes, key=lambda change: str(change["logical_resource_id"])))
+
+
+def is_automatic(change: Mapping[str, Any]) -> bool:
+    """Whether a change is that of a nested stack which may have another template, and perhaps none."""
+    return bool(change["details"] == [_AUTOMATIC])
+
+
+def _imported(name: str, resource: TemplateResource, identifier: str) -> dict[str, Any]:
+    return {
+        "action": "Import",
+        "logical_resource_id": name,
+        "physical_resource_id": identifier,
+        "resource_type": resource.type,
+        "scope": [],
+        "details": [],
+    }
 
 
 def _added(name: str, resource: TemplateResource, view: StackView, hidden: Collection[str]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from moyai.domain.cloudformation.event import StackEvent
 from moyai.domain.cloudformation.stack import (
     PhysicalResource,
     ResourceStatus,
     Stack,
-    StackEvent,
     StackResource,
     StackStatus,
 )
@@ -31,6 +31,9 @@ MAX_EVENTS: Final = 2000
 CANCELLED: Final = "Resource creation cancelled"
 UPDATE_CANCELLED: Final = "Resource update cancelled"
 INITIATED: Final = "Resource creation Initiated"
+IMPORT_STARTED: Final = "Resource import started."
+IMPORT_COMPLETED: Final = "Resource import completed."
+TAGGING: Final = "Apply stack-level tags to imported resource if applicable."
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
 
 

@@ -19,7 +19,7 @@ from moyai.kernel.ids import Ids
 from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
-from moyai.stacks.progress.events import REPLACING, ProgressRecorder
+from moyai.stacks.progress.events import IMPORT_STARTED, REPLACING, ProgressRecorder
 from moyai.stacks.progress.view import StackView, add_values, hidden_texts, plain, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
@@ -105,6 +105,9 @@ class ForwardSteps:
     ) -> None:
         obsolete = () if record is None or self._view.stack.status not in _ROLLBACKS else record.obsolete
         former = next((physical for physical in obsolete if physical.properties == wanted), None)
+        if record is None and name in self._view.stack.importing:
+            self._import(name, resource, wanted)
+            return
         if record is not None and former is not None:
             self._take_up(self._declare(record, name, resource), former)
             return
@@ -146,6 +149,12 @@ class ForwardSteps:
             attempted=None,
             obsolete=(*record.obsolete, *(() if record.physical is None else (record.physical,))),
         )
+
+    def _import(self, name: str, resource: TemplateResource, wanted: Mapping[str, Any]) -> None:
+        new = self._new_record(name, resource, ResourceStatus.IMPORT_IN_PROGRESS)
+        physical = PhysicalResource(self._view.stack.importing[name], wanted)
+        record = replace(self._declare(new, name, resource), physical=physical)
+        self._recorder.set_resource(record, ResourceStatus.IMPORT_IN_PROGRESS, IMPORT_STARTED, wanted=wanted)
 
     def _create(
         self, name: str, resource: TemplateResource, record: StackResource | None, wanted: Mapping[str, Any]

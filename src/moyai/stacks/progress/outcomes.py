@@ -15,8 +15,9 @@ from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, 
 from moyai.kernel.errors import MoyaiError
 from moyai.stacks.dynamic_references import resolve_available, resolve_references
 from moyai.stacks.hidden import hide
-from moyai.stacks.progress.events import INITIATED, ProgressRecorder
+from moyai.stacks.progress.events import IMPORT_COMPLETED, INITIATED, TAGGING, ProgressRecorder
 from moyai.stacks.template.model import DeletionPolicy
+from moyai.stacks.types.importing import import_steps, without_tags
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
 from moyai.stacks.types.registry import resource_types
@@ -33,6 +34,7 @@ _FAILED: Final = MappingProxyType(
         ResourceStatus.CREATE_IN_PROGRESS: ResourceStatus.CREATE_FAILED,
         ResourceStatus.UPDATE_IN_PROGRESS: ResourceStatus.UPDATE_FAILED,
         ResourceStatus.DELETE_IN_PROGRESS: ResourceStatus.DELETE_FAILED,
+        ResourceStatus.IMPORT_IN_PROGRESS: ResourceStatus.IMPORT_FAILED,
     }
 )
 _LONGEST_SNAPSHOT: Final = 255
@@ -91,7 +93,9 @@ def _steps_of(
         return None
     wanted = yield from resolve_references(resource.wanted or {}, resolved)
     existing = resource.physical
-    if resource.creating or existing is None:
+    if resource.status is ResourceStatus.IMPORT_IN_PROGRESS and existing is not None:
+        physical = yield from import_steps(kind, existing.id, wanted, context)
+    elif resource.creating or existing is None:
         physical = yield from kind.create_steps(wanted, context, None if existing is None else existing.id)
     else:
         physical = yield from kind.update_steps(existing, wanted, context, resource.attempted)
@@ -122,6 +126,9 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
         recorder.add_resource_event(resource, ResourceStatus.DELETE_COMPLETE, None, resource.obsolete[0])
         recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
         return
+    if resource.status is ResourceStatus.IMPORT_IN_PROGRESS and physical is not None:
+        _record_import(recorder, resource, physical)
+        return
     former = resource.physical
     is_another = physical is not None and former is not None and physical.id != former.id
     is_another = is_another and not resource_types()[resource.type].moves
@@ -135,6 +142,14 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
         creating=False,
         phase=resource.phase,
     )
+
+
+def _record_import(recorder: ProgressRecorder, resource: StackResource, physical: PhysicalResource) -> None:
+    """Record that a resource is the stack's from now on; an update that gives it the stack's tags begins."""
+    kind, status = resource_types()[resource.type], ResourceStatus.IMPORT_COMPLETE
+    physical = replace(physical, properties=without_tags(kind, physical.properties))
+    imported = recorder.set_resource(resource, status, IMPORT_COMPLETED, physical=physical, phase=resource.phase)
+    recorder.set_resource(imported, ResourceStatus.UPDATE_IN_PROGRESS, TAGGING, phase=resource.phase)
 
 
 def record_failure(recorder: ProgressRecorder, resource: StackResource, fault: MoyaiError) -> None:

@@ -31,6 +31,7 @@ _VERBS: Final = MappingProxyType(
         ResourceStatus.CREATE_FAILED: "create",
         ResourceStatus.UPDATE_FAILED: "update",
         ResourceStatus.DELETE_FAILED: "delete",
+        ResourceStatus.IMPORT_FAILED: "import",
     }
 )
 _NEEDED: Final = "A resource that needs this one could not be deleted."
@@ -72,6 +73,8 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
             recorder.set_stack(StackStatus.CREATE_COMPLETE, outputs=outputs, deadline=None)
         case StackStatus.UPDATE_IN_PROGRESS:
             recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs)
+        case StackStatus.IMPORT_IN_PROGRESS:
+            recorder.set_stack(StackStatus.IMPORT_COMPLETE, outputs=outputs, former=None, importing={})
         case _:
             recorder.set_stack(StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs, skipped=())
 
@@ -81,6 +84,9 @@ def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
     stack = view.stack
     if stack.status is StackStatus.UPDATE_ROLLBACK_IN_PROGRESS:
         recorder.set_stack(StackStatus.UPDATE_ROLLBACK_FAILED, reason)
+        return
+    if stack.status is StackStatus.IMPORT_IN_PROGRESS:
+        recorder.set_stack(StackStatus.IMPORT_ROLLBACK_IN_PROGRESS, reason, target=stack.former, former=None)
         return
     is_creation = stack.status is StackStatus.CREATE_IN_PROGRESS
     if stack.on_failure is OnFailure.DO_NOTHING:
@@ -117,6 +123,17 @@ def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
         recorder.set_stack(failed, _failures(view))
 
 
+def _undo_import(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
+    """Let go of what an import has brought: it exists as before."""
+    del ids
+    for name, resource in view.live.items():
+        if name in view.stack.importing:
+            recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_IN_PROGRESS)
+            recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_COMPLETE)
+            recorder.remove_resource(resource)
+    recorder.set_stack(StackStatus.IMPORT_ROLLBACK_COMPLETE, importing={})
+
+
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     """Delete what the stack has no more. What cannot be deleted is left, and no longer the stack's."""
     del ids
@@ -146,6 +163,8 @@ _PHASES: Final[Mapping[StackStatus, Callable[[StackView, ProgressRecorder, Ids],
     {
         StackStatus.CREATE_IN_PROGRESS: _go_forward,
         StackStatus.UPDATE_IN_PROGRESS: _go_forward,
+        StackStatus.IMPORT_IN_PROGRESS: _go_forward,
+        StackStatus.IMPORT_ROLLBACK_IN_PROGRESS: _undo_import,
         StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: _go_forward,
         StackStatus.ROLLBACK_IN_PROGRESS: _go_backward,
         StackStatus.DELETE_IN_PROGRESS: _go_backward,

@@ -72,6 +72,8 @@ class TemplateResource(msgspec.Struct, frozen=True):
     condition: str | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     update_replace_policy: DeletionPolicy = DeletionPolicy.DELETE
+    has_deletion_policy: bool = False
+    """Whether the template says what its deletion policy is."""
     creation_policy: Mapping[str, Expression] = EMPTY
     update_policy: Mapping[str, Expression] = EMPTY
     metadata: Mapping[str, Expression] = EMPTY

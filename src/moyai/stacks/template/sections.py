@@ -245,6 +245,7 @@ def _resource(name: str, value: Json, functions: Mapping[str, FunctionParser]) -
         condition=optional_name(members.get("Condition"), f"{place}/Condition"),
         deletion_policy=_policy(members, "DeletionPolicy"),
         update_replace_policy=_policy(members, "UpdateReplacePolicy"),
+        has_deletion_policy="DeletionPolicy" in members,
         creation_policy=parsed["CreationPolicy"],
         update_policy=parsed["UpdatePolicy"],
         metadata=parsed["Metadata"],

@@ -26,6 +26,8 @@ class Schema(msgspec.Struct, frozen=True):
     """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()
     """The properties for which no operation of moyai's row has a member."""
+    identifiers: tuple[str, ...] = ()
+    """The properties by which a resource is imported into a stack."""
     is_open: bool = False  # whether a template may set any others, too
 
 

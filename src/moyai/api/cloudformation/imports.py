@@ -1,0 +1,141 @@
+"""The resources that a change set imports.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-existing-stack.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.world import World
+from moyai.kernel.scope import Scope
+from moyai.stacks.progress.compare import compare, is_automatic
+from moyai.stacks.progress.view import GONE, StackView
+from moyai.stacks.template.model import ParsedTemplate, TemplateOutput
+from moyai.stacks.types.importing import imported_id, is_importable
+from moyai.stacks.types.registry import resource_types
+
+
+class ResourceToImport(msgspec.Struct, frozen=True):
+    """A resource that exists, and the logical id that it is to have."""
+
+    resource_type: str
+    logical_resource_id: str
+    resource_identifier: Mapping[str, str]
+
+
+def imported_ids(
+    view: StackView, resources: tuple[ResourceToImport, ...], outputs: Mapping[str, TemplateOutput]
+) -> dict[str, str]:
+    """The physical ids of what a change set imports, by logical id. Raises StackFault unless the template brings these
+    resources, and is otherwise what the stack is. ``outputs``: the stack's.
+    """
+    _check_listed(view.instance.template, resources)
+    _check_new(view, {each.logical_resource_id for each in resources})
+    if view.instance.template.outputs != outputs:
+        raise StackFault("As part of the import operation, you cannot modify or add [Outputs]")
+    types = resource_types()
+    return {
+        each.logical_resource_id: imported_id(
+            types[each.resource_type],
+            each.resource_identifier,
+            view.instance.template.resources[each.logical_resource_id].properties,
+        )
+        for each in resources
+    }
+
+
+def owned_already(world: World, scope: Scope, template: ParsedTemplate, ids: Mapping[str, str]) -> str | None:
+    """Why a template's resources of these physical ids can't be imported, if a stack has one of them."""
+    for name, identifier in ids.items():
+        for resource in world.stack_resources.by("physical_id", identifier):
+            stack = world.stacks[resource.stack]
+            is_same = resource.type == template.resources[name].type and resource.status not in GONE
+            if is_same and stack.scope == scope and stack.exists:
+                return f"{identifier} already exists in stack {stack.arn}"
+    return None
+
+
+def identifier_summaries(template: ParsedTemplate) -> list[dict[str, object]]:
+    """The resources of a template that can be imported, and what identifies them, by type."""
+    types = resource_types()
+    kinds = [types[name] for name in sorted({resource.type for resource in template.resources.values()} & types.keys())]
+    return [
+        {
+            "resource_type": kind.name,
+            "logical_resource_ids": [
+                name for name, resource in template.resources.items() if resource.type == kind.name
+            ],
+            "resource_identifiers": kind.schema.identifiers,
+        }
+        for kind in kinds
+        if is_importable(kind)
+    ]
+
+
+def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, ...]) -> None:
+    """Raise StackFault for a list that does not fit the template, or the types."""
+    if not resources:
+        raise StackFault("Must Provide at least one resource to import")
+    if len({each.logical_resource_id for each in resources}) < len(resources):
+        raise StackFault("Every resource to import must have unique LogicalResourceId")
+    types = resource_types()
+    unsupported = {each.resource_type for each in resources if not is_importable(types.get(each.resource_type))}
+    if unsupported:
+        listed = ",".join(sorted(unsupported))
+        raise StackFault(f"The following resource types are not supported for resource import: {listed}")
+    for each in resources:
+        expected = types[each.resource_type].schema.identifiers
+        if set(each.resource_identifier) != set(expected):
+            raise StackFault(
+                f"Invalid resource identifier for resource type {each.resource_type}. Expected [{', '.join(expected)}]"
+            )
+    missing = [each.logical_resource_id for each in resources if each.logical_resource_id not in template.resources]
+    if missing:
+        raise StackFault(
+            f"The logical resource ids {_names(missing)} provided in ResourceToImport do not exist in the template."
+        )
+    for each in resources:
+        declared = template.resources[each.logical_resource_id].type
+        if declared != each.resource_type:
+            raise StackFault(
+                f"Resource type of [{each.logical_resource_id}] passed in ResourceToImport does not match with "
+                f"resource type defined in the template. Resource type in ResourceToImport: {each.resource_type}; "
+                f"Resource type in Template: {declared}."
+            )
+
+
+def _check_new(view: StackView, listed: AbstractSet[str]) -> None:
+    """Raise StackFault unless what is listed is all that is new, and nothing else is another."""
+    resources, live = view.instance.template.resources, view.live
+    if resources.keys() <= live.keys():
+        raise StackFault("The template should contain at least one new resource to import.")
+    if listed & live.keys():
+        raise StackFault(
+            f"Resources {_names(listed & live.keys())} passed in ResourceToImport are already in a stack and cannot be "
+            "imported."
+        )
+    unlisted = resources.keys() - live.keys() - listed
+    if unlisted:
+        raise StackFault(f"Resources {_names(unlisted)} is missing from ResourceToImport list")
+    changes = [change for change in compare(view, ()) if not is_automatic(change)]
+    changed = {str(change["logical_resource_id"]) for change in changes} - listed
+    if changed:
+        raise StackFault(
+            f"You have modified resources {_names(changed)} in your template that are not being imported. Update, "
+            "create or delete operations cannot be executed during import operations."
+        )
+    without_policy = {name for name in listed if not resources[name].has_deletion_policy}
+    if without_policy:
+        raise StackFault(
+            f"The following resources to import {_names(without_policy)} must have DeletionPolicy attribute specified "
+            "in the template."
+        )
+
+
+def _names(names: Iterable[str]) -> str:
+    return f"[{', '.join(sorted(names))}]"
