@@ -260,5 +260,11 @@ OTHER_SERVICES: Final = (
         {"State": "DISABLED", "Targets": [{"Id": "queue", "Arn": att("Queue", "Arn"), "InputPath": "$.detail"}]},
         {"Queue": resource("SQS::Queue")},
     ),
+    Case(
+        "AWS::Events::EventBus",
+        {"Name": "shop", "Description": "events", "Tags": [{"Key": "a", "Value": "b"}]},
+        {"Ref": "shop", "Name": "shop", "Arn": "arn:aws:events:.*:event-bus/shop"},
+        {"Description": "other events", "Tags": [{"Key": "a", "Value": "c"}]},
+    ),
 )
 """The types of services that another server answers."""

@@ -185,7 +185,28 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
     [
         ({"Type": "AWS::Logs::LogGroup", "CreationPolicy": {"ResourceSignal": {}}}, "can't have a CreationPolicy"),
         ({"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"Other": {}}}, "must be a ResourceSignal"),
-        ({"Type": "AWS::Logs::LogGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}}, "UpdatePolicy"),
+        (
+            {"Type": "AWS::Logs::LogGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}},
+            (
+                "the resource A can't have this UpdatePolicy: AWS::Logs::LogGroup has no UpdatePolicy "
+                "AutoScalingRollingUpdate."
+            ),
+        ),
+        (
+            {"Type": "AWS::AutoScaling::AutoScalingGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}},
+            "moyai does not support the UpdatePolicy AutoScalingRollingUpdate",
+        ),
+        (
+            {"Type": "AWS::Lambda::Alias", "UpdatePolicy": {"CodeDeployLambdaAliasUpdate": {}}},
+            "moyai does not support the UpdatePolicy CodeDeployLambdaAliasUpdate",
+        ),
+        (
+            {
+                "Type": "AWS::AutoScaling::AutoScalingGroup",
+                "UpdatePolicy": {"AutoScalingReplacingUpdate": {"WillReplace": True, "Typo": 1}},
+            },
+            "the UpdatePolicy AutoScalingReplacingUpdate has no Typo",
+        ),
         ({"Type": "Custom::Thing"}, "required key [ServiceToken] not found"),
         ({"Type": "Custom::"}, "Unrecognized resource types: [Custom::]"),
     ],

@@ -15,6 +15,7 @@ from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.rows.custom import CUSTOM
 from moyai.stacks.types.schema import schemas
+from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, replaced_properties, update_policy_complaint
 
 LOAD_BALANCING = "AWS::ElasticLoadBalancingV2::"
 KEPT = {
@@ -143,6 +144,29 @@ def test_an_update_can_take_away_what_has_a_default():
         if not (each.reset or each.default or each.complete)
     }
     assert without_default == KEPT
+
+
+GROUP = resource_types()[AUTO_SCALING_GROUP]
+SIZES = {"MinSize": "1", "MaxSize": "4", "DesiredCapacity": "2", "Cooldown": "60"}
+
+
+@pytest.mark.parametrize("ignores", [True, "true", False])
+def test_a_group_keeps_the_sizes_that_scheduled_actions_have_set(ignores):
+    policy = {"AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": ignores}}
+    kept = replace(context("shop", "Group", "token"), update_policy=policy)
+    after = {**SIZES, "MaxSize": "6", "Cooldown": "90"}
+    call = next(GROUP.update_steps(PhysicalResource("group", SIZES), after, kept))
+    assert isinstance(call, Call)
+    sent = {"AutoScalingGroupName", "MaxSize", "DefaultCooldown"}
+    assert call.input.keys() == (sent if ignores else sent | {"MinSize", "DesiredCapacity"})
+
+
+@pytest.mark.parametrize("replaces", [True, "true", False])
+def test_a_group_is_replaced_where_its_policy_says_so(replaces):
+    policy = {"AutoScalingReplacingUpdate": {"WillReplace": replaces}}
+    before, after = {"LaunchConfigurationName": "a", **SIZES}, {"LaunchConfigurationName": "b", **SIZES, "MaxSize": "6"}
+    assert replaced_properties(GROUP, policy, before, after) == ({"LaunchConfigurationName"} if replaces else set())
+    assert update_policy_complaint(AUTO_SCALING_GROUP, policy) is None
 
 
 def test_a_property_that_is_taken_away_gets_its_default():

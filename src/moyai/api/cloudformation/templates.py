@@ -37,7 +37,7 @@ from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_files
-from moyai.stacks.types.check import check_capabilities, check_types, needed_capabilities
+from moyai.stacks.types.check import check_attributes, check_capabilities, check_types, needed_capabilities
 
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
 
@@ -97,6 +97,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     stored = _stored_values(world, ctx.scope, stored_parameters(declared, texts))
     instance = instantiate(document, ParameterSource(texts, stored=stored), known_values(world, stack))
     check_types(instance.template.resources)
+    check_attributes(instance.template)
     check_capabilities(instance.template, requested.capabilities)
     tags = {} if former is None else former.tags
     if requested.tags is not None:

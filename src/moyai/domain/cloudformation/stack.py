@@ -263,6 +263,7 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     reason: str | None = None
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     creation_policy: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    update_policy: Mapping[str, Any] = msgspec.field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     """The texts in its properties that are made of hidden parameters' values."""
 

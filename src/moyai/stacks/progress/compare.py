@@ -21,6 +21,7 @@ from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, wa
 from moyai.stacks.template.model import NESTED_STACK, TemplateResource
 from moyai.stacks.types.calls import changed_properties
 from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.update_policy import replaced_properties
 
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """The placeholder of a value that is known only when the change set is executed."""
@@ -123,7 +124,7 @@ def _modified(
     is_equal = not changed and record.type == resource.type
     if is_equal and not kind.always_updates:
         return None
-    fixed = kind.must_replace(before, after)
+    fixed = replaced_properties(kind, resource.update_policy, before, after)
     certain = {each for each in fixed if not _functions(after.get(each))}
     replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
     before, after = hide(before, hidden), hide(after, hidden)

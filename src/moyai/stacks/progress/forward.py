@@ -23,6 +23,7 @@ from moyai.stacks.progress.events import IMPORT_STARTED, REPLACING, ProgressReco
 from moyai.stacks.progress.view import StackView, add_values, hidden_texts, plain, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.update_policy import replaced_properties
 
 _ROLLBACKS = frozenset({StackStatus.UPDATE_ROLLBACK_IN_PROGRESS})
 
@@ -118,7 +119,9 @@ class ForwardSteps:
         before = (
             record.physical.properties if record.wanted is None else {**record.wanted, **record.physical.properties}
         )
-        replaces = record.type != resource.type or bool(kind.must_replace(before, wanted))
+        replaces = record.type != resource.type or bool(
+            replaced_properties(kind, self._policy_of(resource), before, wanted)
+        )
         denial = self._denial(record, PolicyAction.REPLACE if replaces else PolicyAction.MODIFY)
         if replaces and record.type == resource.type:
             denial = denial or kind.replacement_refusal(before, wanted)
@@ -208,7 +211,12 @@ class ForwardSteps:
             metadata=plain(evaluate(resource.metadata, self._values)),
             hidden=tuple(sorted(hidden_texts(resource, self._view.instance, name, self._values))),
             creation_policy=plain(evaluate(resource.creation_policy, self._values)),
+            update_policy=self._policy_of(resource),
         )
+
+    def _policy_of(self, resource: TemplateResource) -> Mapping[str, Any]:
+        policy: Mapping[str, Any] = plain(evaluate(resource.update_policy, self._values))
+        return policy
 
     def _is_done(self, record: StackResource, resource: TemplateResource) -> bool:
         """Whether a resource was created or updated in this phase: then it need not be compared again."""

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -37,6 +38,8 @@ _FAILED: Final = MappingProxyType(
         ResourceStatus.IMPORT_IN_PROGRESS: ResourceStatus.IMPORT_FAILED,
     }
 )
+_NAME_PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+"""A part of a service's name that begins with a capital letter in the names of AWS's SDK for Java."""
 _LONGEST_SNAPSHOT: Final = 255
 """Characters of the name of a snapshot."""
 _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
@@ -162,6 +165,11 @@ def record_failure(recorder: ProgressRecorder, resource: StackResource, fault: M
     recorder.set_resource(resource, _FAILED[resource.status], reason, phase=resource.phase)
 
 
+def _sdk_name(service: str) -> str:
+    """The name of a service in events, where AWS's handlers write it as their SDK does: DynamoDB as DynamoDb."""
+    return "".join(part.capitalize() for part in _NAME_PART.findall(service))
+
+
 def failure_reason(resource: StackResource, fault: MoyaiError) -> str:
     """The reason of a failed resource, in CloudFormation's form for the error of a call."""
     if not isinstance(fault, AwsCallFailed):
@@ -170,6 +178,6 @@ def failure_reason(resource: StackResource, fault: MoyaiError) -> str:
         (code for part, code in _HANDLER_CODES.items() if part in fault.code), "GeneralServiceException"
     )
     return (
-        f'Resource handler returned message: "{fault.message} (Service: {fault.service}, Status Code: {fault.status}, '
-        f'Request ID: {fault.request_id})" (RequestToken: {resource.token}, HandlerErrorCode: {handler_code})'
+        f'Resource handler returned message: "{fault.message} (Service: {_sdk_name(fault.service)}, '
+        f'Status Code: {fault.status}, Request ID: {fault.request_id})" (RequestToken: {resource.token}, HandlerErrorCode: {handler_code})'
     )

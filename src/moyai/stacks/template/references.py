@@ -70,18 +70,18 @@ def check_references(template: ParsedTemplate) -> None:
             raise TemplateFault(f"Template error: instance of Fn::GetAtt references undefined resource {undefined[0]}")
         for each in every:
             if isinstance(each, If):
-                _check_condition(each.condition, template)
+                _check_condition(each.condition, template, section)
 
 
 def _check_conditions(template: ParsedTemplate, names: set[str]) -> None:
-    resources, outputs = template.resources.values(), template.outputs.values()
-    for name in (*(resource.condition for resource in resources), *(output.condition for output in outputs)):
-        if name is not None:
-            _check_condition(name, template)
+    for section, members in (("Resources", template.resources), ("Outputs", template.outputs)):
+        for member in members.values():
+            if member.condition is not None:
+                _check_condition(member.condition, template, section)
     for condition in template.conditions.values():
         for each in walk(condition):
             if isinstance(each, ConditionRef):
-                _check_condition(each.name, template)
+                _check_condition(each.name, template, "Conditions")
             if isinstance(each, Ref) and each.name not in names:
                 raise TemplateFault(
                     f"Template format error: Unresolved dependencies [{each.name}]. Cannot reference resources in the "
@@ -89,6 +89,8 @@ def _check_conditions(template: ParsedTemplate, names: set[str]) -> None:
                 )
 
 
-def _check_condition(name: str, template: ParsedTemplate) -> None:
+def _check_condition(name: str, template: ParsedTemplate, section: str) -> None:
     if name not in template.conditions:
-        raise TemplateFault(f"Template format error: Unresolved condition dependency {name} in the template")
+        raise TemplateFault(
+            f"Template format error: Unresolved condition dependency {name} in the {section} block of the template"
+        )

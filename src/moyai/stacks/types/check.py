@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.cloudformation.errors import InsufficientCapabilities, TemplateFault
-from moyai.stacks.template.expressions import is_value
+from moyai.stacks.template.expressions import GetAtt, is_value, walk
 from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
+from moyai.stacks.template.references import resource_expressions
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.rows.waiting import CONDITION, signal_policy
+from moyai.stacks.types.update_policy import update_policy_complaint
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,13 +47,27 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
             raise TemplateFault(f"Properties validation failed for resource {name} with message:\n{complaint}")
 
 
+def check_attributes(template: ParsedTemplate) -> None:
+    """Raise TemplateFault for the first attribute that Fn::GetAtt names and that the resource's type does not have."""
+    expressions = [each for resource in template.resources.values() for each in resource_expressions(resource)]
+    expressions += [output.value for output in template.outputs.values()]
+    for each in (each for expression in expressions for each in walk(expression) if isinstance(each, GetAtt)):
+        kind = resource_types()[template.resources[each.resource].type]
+        if isinstance(each.attribute, str) and not kind.has_attribute(each.attribute):
+            raise TemplateFault(
+                f"Template error: resource {each.resource} does not support attribute type {each.attribute} in "
+                "Fn::GetAtt"
+            )
+
+
 def _check_attributes(name: str, resource: TemplateResource) -> None:
     if resource.creation_policy and resource.type != CONDITION:
         raise TemplateFault(f"Template error: the resource {name} can't have a CreationPolicy: {resource.type}.")
     if resource.creation_policy and is_value(resource.creation_policy) and not signal_policy(resource.creation_policy):
         raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
-    if resource.update_policy:
-        raise TemplateFault(f"Template error: the resource {name} can't have an UpdatePolicy: {resource.type}.")
+    complaint = update_policy_complaint(resource.type, resource.update_policy)
+    if complaint is not None:
+        raise TemplateFault(f"Template error: the resource {name} can't have this UpdatePolicy: {complaint}.")
     kind = resource_types()[resource.type]
     takes_snapshot = DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}
     if takes_snapshot and kind.final_snapshot is None:

@@ -36,6 +36,7 @@ class ResourceContext(msgspec.Struct, frozen=True):
     phase: str = ""
     """The resource's own: the stack's operation that concerns it."""
     creation_policy: Mapping[str, Any] = MappingProxyType({})
+    update_policy: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def goes_back(self) -> bool:
@@ -78,4 +79,5 @@ def context_of(
         api=api,
         phase=resource.phase,
         creation_policy=resource.creation_policy,
+        update_policy=resource.update_policy,
     )

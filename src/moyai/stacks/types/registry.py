@@ -25,6 +25,7 @@ from moyai.stacks.types.rows.ec2_vpc import ec2_vpc_rows
 from moyai.stacks.types.rows.ecs import ecs_rows
 from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
+from moyai.stacks.types.rows.events import event_rows
 from moyai.stacks.types.rows.functions import function_rows
 from moyai.stacks.types.rows.iam import iam_rows
 from moyai.stacks.types.rows.logs import logs_rows
@@ -62,6 +63,7 @@ _ROWS: Final = (
     serverless_rows,
     s3_rows,
     messaging_rows,
+    event_rows,
     scheduler_rows,
     iam_rows,
     secret_rows,

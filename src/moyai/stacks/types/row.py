@@ -28,6 +28,11 @@ from moyai.stacks.types.schema import NO_SCHEMA, Schema, schemas
 from moyai.stacks.types.tags import Tagging
 
 
+def _nothing(resource: PhysicalResource) -> Properties:
+    del resource
+    return EMPTY
+
+
 class ResourceTypeRow(msgspec.Struct, frozen=True):
     """A resource type. All paths are JMESPath expressions.
 
@@ -83,7 +88,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     attributes: Mapping[str, str] = MappingProxyType({})
     lookups: Mapping[str, Read] = MappingProxyType({})
     """Attributes that other operations tell."""
-    derive: Callable[[PhysicalResource], Properties] = lambda _: EMPTY
+    derive: Callable[[PhysicalResource], Properties] = _nothing
     """Attributes that no operation tells."""
     contribution: Contribution | None = None
     update: str | None = None
@@ -103,6 +108,12 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     def schema(self) -> Schema:
         """The schema of the type that AWS publishes."""
         return schemas().get(self.name, NO_SCHEMA)
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether Fn::GetAtt may name an attribute: a property of the schema, a member of one, or one of the row's."""
+        own = {*self.schema.properties, *self.schema.read_only, *self.attributes, *self.lookups}
+        is_known = name in own or name.partition(".")[0] in own
+        return is_known or self.schema.is_open or self.derive is not _nothing
 
     @property
     def own_calls(self) -> frozenset[str]:

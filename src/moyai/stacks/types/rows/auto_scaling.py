@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Properties, Read
+from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import both, ids
 from moyai.stacks.types.tags import Tagging
+from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, without_unmodified_sizes
 
 _SERVICE: Final = "autoscaling"
 _GROUP: Final = ids("AutoScalingGroupName")
@@ -43,6 +47,23 @@ class GroupTags(Tagging, frozen=True):
             yield Call(service, self.add, {"Tags": [_group_tag(changing, tag) for tag in other]})
 
 
+class AutoScalingGroupType(StackResourceType, frozen=True):
+    """A group, whose UpdatePolicy may leave the sizes to scheduled actions."""
+
+    def update_steps(
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
+    ) -> Procedure[PhysicalResource]:
+        """Change the group, but not the sizes that the template has not changed."""
+        former = resource.properties if attempted is None else {**resource.properties, **attempted}
+        sent = without_unmodified_sizes(context.update_policy, former, after)
+        changed = yield from super().update_steps(resource, sent, context, attempted)
+        return replace(changed, properties=after)
+
+
 def _group_tag(resource: PhysicalResource, tag: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "PropagateAtLaunch": True,
@@ -67,8 +88,8 @@ def _arrange_group(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _group() -> StackResourceType:
-    return StackResourceType(
-        "AWS::AutoScaling::AutoScalingGroup",
+    return AutoScalingGroupType(
+        AUTO_SCALING_GROUP,
         _SERVICE,
         "CreateAutoScalingGroup",
         "AutoScalingGroupName",

@@ -162,6 +162,11 @@ def _permission() -> StackResourceType:
             for name in ("CertificateAuthorityArn", "Principal", "SourceAccount")
             if name in resource.properties
         },
+        read=Read(
+            "ListPermissions",
+            prop("CertificateAuthorityArn", "CertificateAuthorityArn"),
+            "Permissions[?Principal=='$Principal'] | [0]",
+        ),
         missing=frozenset({"ResourceNotFoundException"}),
     )
 

@@ -75,6 +75,7 @@ def _cluster_capacity_provider_associations() -> StackResourceType:
         "Cluster",
         "PutClusterCapacityProviders",
         lambda resource: {"cluster": resource.id, "capacityProviders": [], "defaultCapacityProviderStrategy": []},
+        read=Read("DescribeClusters", id_list("clusters"), "clusters[?status=='ACTIVE'] | [0]"),
         missing=frozenset({"ClusterNotFoundException"}),
         replaces=frozenset({"CapacityProviders", "DefaultCapacityProviderStrategy"}),
     )

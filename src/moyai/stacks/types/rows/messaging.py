@@ -1,7 +1,6 @@
-"""The resource types of Amazon SQS, Amazon SNS and Amazon EventBridge.
+"""The resource types of Amazon SQS and Amazon SNS.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SQS.html, AWS_SNS.html and AWS_Events.html
-there
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SQS.html and AWS_SNS.html there
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
-from moyai.stacks.types.calls import Children, Follow, Input, Properties, Read
+from moyai.stacks.types.calls import Follow, Input, Properties, Read
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.attached_policy import AttachedPolicyType, PolicyTargets
-from moyai.stacks.types.rows.inputs import always, as_json, both, ids, prop
+from moyai.stacks.types.rows.inputs import always, as_json, ids, prop
 from moyai.stacks.types.rows.topic_subscriptions import SubscriptionsOfTopic, SubscriptionType
 from moyai.stacks.types.tags import arn_tags, map_tags
 
 _LONGEST_NAME: Final = 80
 _LONGEST_TOPIC_NAME: Final = 256
-_LONGEST_RULE_NAME: Final = 64
 _QUEUE_ATTRIBUTES: Final = frozenset(
     {
         "ContentBasedDeduplication",
@@ -68,13 +66,12 @@ _SUBSCRIPTION_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 def messaging_rows() -> Iterator[StackResourceType]:
-    """The rows of the services ``sqs``, ``sns`` and ``events``."""
+    """The rows of the services ``sqs`` and ``sns``."""
     yield _queue()
     yield _queue_policy()
     yield _topic()
     yield _subscription()
     yield _topic_policy()
-    yield _rule()
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
@@ -238,43 +235,4 @@ def _topic_policy() -> StackResourceType:
             )
         },
         missing=frozenset({"NotFound", "NotFoundException"}),
-    )
-
-
-def _bus(resource: PhysicalResource) -> Properties:
-    bus = resource.properties.get("EventBusName")
-    return {} if bus is None else {"EventBusName": bus}
-
-
-def _rule() -> StackResourceType:
-    by_name = both(ids("Name"), _bus)
-    return StackResourceType(
-        "AWS::Events::Rule",
-        "events",
-        "PutRule",
-        "Name",
-        "DeleteRule",
-        by_name,
-        drawn="Name",
-        longest_name=_LONGEST_RULE_NAME,
-        arrange=lambda values: {
-            name: as_json(value) if name == "EventPattern" else value for name, value in values.items()
-        },
-        tagging=arn_tags(lambda resource: {"ResourceARN": resource.attributes["Arn"]}),
-        children={
-            "Targets": Children(
-                "PutTargets",
-                "RemoveTargets",
-                lambda resource, target: {"Rule": resource.id, **_bus(resource), "Targets": [target]},
-                removed=lambda resource, target: {"Rule": resource.id, **_bus(resource), "Ids": [target["Id"]]},
-                absent=frozenset({"ResourceNotFoundException"}),
-                held=True,
-            )
-        },
-        taken=lambda _: Read("DescribeRule", by_name),
-        read=Read("DescribeRule", by_name),
-        derive=lambda resource: {"RuleName": resource.id},
-        update="PutRule",
-        update_by=by_name,
-        missing=frozenset({"ResourceNotFoundException"}),
     )
