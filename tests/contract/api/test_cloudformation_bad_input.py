@@ -23,7 +23,7 @@ def parameter(value: Any, **more: Any) -> dict[str, Any]:
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}, **more}
 
 
-def body(resources: dict[str, Any], **sections: Any) -> dict[str, str]:
+def body(resources: dict[str, Any], **sections: Any) -> dict[str, Any]:
     return {"TemplateBody": json.dumps({"Resources": resources, **sections})}
 
 
@@ -40,7 +40,7 @@ def value_of(value: str, **of: Any) -> dict[str, Any]:
 
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
 NAMED_ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}, "RoleName": "r"}}
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a body beyond 51,200 bytes": (
         body({"A": GROUP}, Description="x" * 51_200),
         (

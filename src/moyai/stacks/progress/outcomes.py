@@ -177,7 +177,8 @@ def failure_reason(resource: StackResource, fault: MoyaiError) -> str:
     handler_code = next(
         (code for part, code in _HANDLER_CODES.items() if part in fault.code), "GeneralServiceException"
     )
+    sent_to = f"Service: {_sdk_name(fault.service)}, Status Code: {fault.status}, Request ID: {fault.request_id}"
     return (
-        f'Resource handler returned message: "{fault.message} (Service: {_sdk_name(fault.service)}, '
-        f'Status Code: {fault.status}, Request ID: {fault.request_id})" (RequestToken: {resource.token}, HandlerErrorCode: {handler_code})'
+        f'Resource handler returned message: "{fault.message} ({sent_to})" (RequestToken: {resource.token}, '
+        f"HandlerErrorCode: {handler_code})"
     )
