@@ -153,9 +153,11 @@ CHANGED = {**PARAMETER, "Properties": {**PARAMETER["Properties"], "Value": "b"}}
         (
             {"ResourcesToImport": [{**TO_IMPORT, **ROLE}]},
             {},
-            ("Resource type of [Logs] passed in ResourceToImport does not match with resource type defined in the "
-            "template. Resource type in ResourceToImport: AWS::SSM::Parameter; Resource type in Template: "
-            "AWS::Logs::LogGroup."),
+            (
+                "Resource type of [Logs] passed in ResourceToImport does not match with resource type defined in the "
+                "template. Resource type in ResourceToImport: AWS::SSM::Parameter; Resource type in Template: "
+                "AWS::Logs::LogGroup."
+            ),
         ),
         (
             {"ResourcesToImport": [{**TO_IMPORT, "ResourceType": "AWS::KMS::Alias"}]},
@@ -176,8 +178,10 @@ CHANGED = {**PARAMETER, "Properties": {**PARAMETER["Properties"], "Value": "b"}}
         (
             {},
             {"X": CHANGED},
-            ("You have modified resources [X] in your template that are not being imported. Update, create or delete "
-            "operations cannot be executed during import operations."),
+            (
+                "You have modified resources [X] in your template that are not being imported. Update, create or "
+                "delete operations cannot be executed during import operations."
+            ),
         ),
         (
             {},
