@@ -136,6 +136,14 @@ def test_a_rejected_invitation_can_be_sent_again(sharing):
     assert sorted(invitation["status"] for invitation in invitations) == ["PENDING", "REJECTED"]
 
 
+def test_the_types_that_can_be_shared_are_listed(sharing):
+    types = sharing.ram.list_resource_types(resourceRegionScope="REGIONAL")["resourceTypes"]
+    namespace = {"resourceType": "servicediscovery:Namespace", "serviceName": "servicediscovery"}
+    assert {**namespace, "resourceRegionScope": "REGIONAL"} in types
+    assert len(sharing.ram.list_resource_types()["resourceTypes"]) == len(types)
+    assert sharing.ram.list_resource_types(resourceRegionScope="GLOBAL")["resourceTypes"] == []
+
+
 def test_an_invitation_expires(sharing):
     sharing.share()
     arn = sharing.invitation()["resourceShareInvitationArn"]

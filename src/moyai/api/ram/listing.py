@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +22,9 @@ from moyai.domain.keys import scope_of
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
 from moyai.domain.ram.permission import PERMISSIONS, VERSION, Permission, resource_type_of
 from moyai.domain.ram.share import AssociationStatus
+
+_ALL_SCOPES: Final = "ALL"
+_REGIONAL: Final = "REGIONAL"
 
 
 class ListResourcesRequest(msgspec.Struct, frozen=True):
@@ -53,6 +57,12 @@ class ListPermissionsRequest(msgspec.Struct, frozen=True):
     next_token: str | None = None
     max_results: int | None = None
     permission_type: str | None = None
+
+
+class ListResourceTypesRequest(msgspec.Struct, frozen=True):
+    next_token: str | None = None
+    max_results: int | None = None
+    resource_region_scope: str = _ALL_SCOPES
 
 
 class GetPermissionRequest(msgspec.Struct, frozen=True):
@@ -147,6 +157,23 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
     listing = ("ListPermissions", request.resource_type, request.permission_type)
     page = page_of(matching, listing, request.next_token, request.max_results)
     return {"permissions": [matching[key] for key in page.keys], "next_token": page.next_token}
+
+
+def list_resource_types(ctx: Context, request: ListResourceTypesRequest) -> dict[str, object]:
+    """The types of resources that can be shared; each is of a region."""
+    del ctx
+    types = {
+        permission.resource_type: {
+            "resource_type": permission.resource_type,
+            "service_name": permission.service,
+            "resource_region_scope": _REGIONAL,
+        }
+        for permission in PERMISSIONS
+        if request.resource_region_scope in {_ALL_SCOPES, _REGIONAL}
+    }
+    listing = ("ListResourceTypes", request.resource_region_scope)
+    page = page_of(types, listing, request.next_token, request.max_results)
+    return {"resource_types": [types[key] for key in page.keys], "next_token": page.next_token}
 
 
 def get_permission(ctx: Context, request: GetPermissionRequest) -> dict[str, object]:
