@@ -38,7 +38,7 @@ from moyai.xds.translate.bootstrap import BootstrapSettings
 
 SIZES: Final = (10, 1000)
 NEXT: Final = 3
-ROUNDS: Final = 31
+ROUNDS: Final = 15
 BORN: Final = Instant(1.0)
 MANY: Final = 1_000_000
 CLOUD_MAP: Final = f"arn:aws:servicediscovery:{SCOPE.region}:{SCOPE.account}"

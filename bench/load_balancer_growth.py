@@ -31,7 +31,7 @@ SIZES: Final = ((1, 1), (10, 1), (1, 100))
 targets."""
 RULES: Final = 100
 GROUPS: Final = 10
-ROUNDS: Final = 31
+ROUNDS: Final = 15
 
 
 class Place:

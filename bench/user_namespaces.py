@@ -36,7 +36,7 @@ from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.tasks import user_ids
 from tests.e2e.docker_engine import DockerEngine, docker_engine, is_installed
 
-ROUNDS: Final = 30
+ROUNDS: Final = 10
 WITH, WITHOUT, DOCKER = "with a user namespace", "without", "docker run"
 COMMAND: Final = ("/usr/bin/date", "+%s.%N")
 

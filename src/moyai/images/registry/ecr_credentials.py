@@ -14,8 +14,6 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Final
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from typing_extensions import override
 
@@ -77,10 +75,14 @@ class EcrCredentials(CredentialSource):
 
 
 def _connect(region: str) -> Any:  # noqa: ANN401 - botocore makes the class at run time
+    # Here, in a thread, because most installations never ask AWS, and the start would wait for these imports.
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.session import get_session  # noqa: PLC0415
+
     limits = Config(
         connect_timeout=5,
         read_timeout=15,
         retries={"max_attempts": 2},
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg] # AWS_ENDPOINT_URL often is moyai's
     )
-    return botocore.session.get_session().create_client("ecr", region_name=region, config=limits)
+    return get_session().create_client("ecr", region_name=region, config=limits)
