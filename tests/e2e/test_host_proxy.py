@@ -135,6 +135,9 @@ class HostFeed:
 class Host:
     """A bridge with the workloads' namespaces, and the Envoy."""
 
+    pid = 0
+    """The Envoy's process."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.feed = HostFeed()
@@ -162,6 +165,7 @@ class Host:
             text = text.replace(f"{{{place}}}", str(self.folder / path))
         (self.folder / "envoy.json").write_text(text)
         options = ["--concurrency", "1", "--log-level", "warning", "--use-dynamic-base-id"]
+        options += ["--drain-time-s", "2", "--drain-strategy", "immediate"]
         command = [str(ENVOY), "-c", str(self.folder / "envoy.json"), *options]
         with (self.folder / "log").open("wb") as log:
             return await self.outside.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
@@ -234,6 +238,7 @@ async def open_host(folder: Path) -> AsyncIterator[Host]:
     try:
         await host.open()
         envoy = await host.start_envoy()
+        host.pid = envoy.pid
         yield host
     finally:
         if envoy is not None:
