@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
 from rig.server import Server, steady, wait_until
 
 NAMESPACE = "bench"
@@ -135,6 +136,12 @@ def front_proxy(state: Path) -> int:
     """The one front proxy of load balancers of a state directory."""
     monitor = next(pid for pid in monitors(state) if b"/elb-front/" in _read(pid, "cmdline"))
     return next(pid for pid in tree(monitor) if b"envoy" in _read(pid, "comm"))
+
+
+def host_proxy(state: Path) -> int:
+    """The proxy that tasks of a state directory share."""
+    run = f"{state.name}/run/tasks/{HOST_SANDBOX}/proxy".encode()
+    return next(pid for pid in _processes() if b"envoy" in _read(pid, "comm") and run in _read(pid, "mountinfo"))
 
 
 def processor_group(pid: int) -> Path:

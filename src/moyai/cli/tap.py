@@ -93,14 +93,16 @@ def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:
 
 
 def _with_callers(remote: Remote, spans: Iterator[Span]) -> Iterator[tuple[Span, str]]:
-    """Each span with the service whose task called; empty for a caller that is no running task."""
+    """Each span with the service whose task called; empty for a caller that is no running task. With a proxy that
+    tasks share, the span has it.
+    """
     services: dict[str, str] = {}
     for span in spans:
         address = span["attributes"].get("client.address", "")
         if address and address not in services:
             services |= {task["address"]: task["group"].removeprefix("service:") for task in running_tasks(remote)}
             services.setdefault(address, "")
-        yield span, services.get(address, "")
+        yield span, services.get(address, "") or str(span["attributes"].get("peer.service", ""))
 
 
 def _print(span: Span, caller: str, *, as_json: bool) -> None:

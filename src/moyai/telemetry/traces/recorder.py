@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from msgspec.structs import replace
 from typing_extensions import override
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
@@ -19,7 +20,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
 from moyai.telemetry.reporters.reporter import IdentifyProxy
 from moyai.telemetry.traces.otlp import decode_spans
-from moyai.telemetry.traces.span import RawSpan, by_task, conventional_spans
+from moyai.telemetry.traces.span import CALLER, CALLING_SERVICE, RawSpan, by_task, conventional_spans
 
 MOST_SPANS: Final = 20_000
 """Spans that are kept. One has about a kilobyte."""
@@ -47,7 +48,7 @@ class SpanRecorder(SpanReader):
         if reporter is None:
             return
         resource = dict(reporter.resource_attributes(proxy))
-        spans = conventional_spans(raw_spans, resource)
+        spans = conventional_spans([self._with_calling_service(raw) for raw in raw_spans], resource)
         self._spans.extend(spans)
         for reader in self._readers:
             for span in spans:
@@ -55,6 +56,14 @@ class SpanRecorder(SpanReader):
                     reader.put_nowait(span)
         if self.forward is not None:
             self.forward(spans)
+
+    def _with_calling_service(self, raw: RawSpan) -> RawSpan:
+        caller = ProxyId(raw.tags.get(CALLER, ""))
+        reporter = self._identify(caller) if caller else None
+        if reporter is None:
+            return raw
+        service = dict(reporter.resource_attributes(caller)).get("service.name", "")
+        return replace(raw, tags={**raw.tags, CALLING_SERVICE: service})
 
     @property
     @override

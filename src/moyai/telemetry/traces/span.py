@@ -21,12 +21,17 @@ from moyai.ports.spans import AttributeValue, SpanKind, TraceSpan
 
 _LONGEST: Final = 512
 """Characters of an attribute's value."""
+CALLER: Final = "moyai.caller"
+"""The tag that ``by_task`` gives a target's span: the task that called, whose address Envoy has not seen."""
+CALLING_SERVICE: Final = "peer.service"
+"""The attribute with the calling service, where there is no ``client.address``."""
 _PLAIN: Final = (
     ("http.method", "http.request.method"),
     ("user_agent", "user_agent.original"),
     ("guid:x-request-id", "http.request.header.x-request-id"),
     ("upstream_cluster", "envoy.upstream_cluster"),
     ("grpc.status_code", "rpc.grpc.status_code"),
+    (CALLING_SERVICE, CALLING_SERVICE),
 )
 """Envoy's tag and the convention's name of attributes whose values are the same."""
 _NUMBERS: Final = (
@@ -81,12 +86,13 @@ def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]
     spans: dict[ProxyId, list[RawSpan]] = defaultdict(list)
     for raw in raw_spans:
         request = requests.get(raw.id) or requests.get(raw.parent, {})
-        if task := raw.tags.get(_TASK) or request.get(_TASK):
+        task = raw.tags.get(_TASK) or request.get(_TASK)
+        if task:
             spans[ProxyId(task)].append(raw)
         target = raw.tags.get(_TARGET, _NOTHING)
         if raw.id not in requests and target != _NOTHING:
             common = {tag: request[tag] for tag in _OF_REQUEST if tag in request}
-            tags = {**raw.tags, **common, "upstream_cluster": f"{target}{_APPLICATION[0]}"}
+            tags = {**raw.tags, **common, CALLER: task or "", "upstream_cluster": f"{target}{_APPLICATION[0]}"}
             tags.pop("upstream_address", None)  # only attempts have one
             spans[ProxyId(target)].append(replace(raw, id=_id_at_target(raw.id), parent=raw.id, tags=tags))
     return spans

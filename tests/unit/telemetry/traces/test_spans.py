@@ -9,6 +9,7 @@ from itertools import islice
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
@@ -24,7 +25,7 @@ from moyai.testing.clock import ManualClock
 from tests.unit.telemetry.traces.envoy_spans import ATTEMPT, REQUEST, raw, report
 
 RESOURCE = {"service.name": "front"}
-FRONT = ServiceReporter(DEFAULT_SCOPE, "shop", "front", Instant(0))
+FRONT, BACK = (ServiceReporter(DEFAULT_SCOPE, "shop", name, Instant(0)) for name in ("front", "back"))
 
 
 def recorder() -> SpanRecorder:
@@ -176,6 +177,15 @@ def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
     (span,) = conventional_spans([served], RESOURCE)
     assert (span.kind, span.request_id, span.attributes["http.request.method"]) == (SpanKind.SERVER, "r-1", "GET")
     assert "network.peer.address" not in span.attributes
+
+
+def test_the_target_of_a_hosts_envoy_knows_which_service_called():
+    spans = SpanRecorder({"front": FRONT, "back": BACK}.get, 100)
+    tags = {"moyai.task": "front", "moyai.target": "back"}
+    spans.receive(HOST_PROXY, report(raw(1, {**REQUEST, **tags}), raw(2, {**ATTEMPT, **tags}, f"{1:016x}")))
+    (served,) = (span for span in spans.spans() if span.kind is SpanKind.SERVER)
+    assert (served.resource["service.name"], served.attributes["peer.service"]) == ("back", "front")
+    assert "client.address" not in served.attributes
 
 
 def test_an_attempt_of_a_hosts_envoy_is_the_callers_also_in_a_report_before_its_requests():
