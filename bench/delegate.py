@@ -2,8 +2,8 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/delegate.py`. The first answer is that of a control plane whose
 embedded server has not been started; the baseline is moto_server, from its start to its first answer. Later ones are
-asked for one after the other, of both in turn: SQS speaks JSON, S3 sends an object of 1 KiB; the processor time that
-the control plane takes for each does not depend on what else the machine does. No number here is a test.
+asked for one after the other, of both in turn: SQS speaks JSON, S3 sends an object of 1 KiB. The processor time is that
+of the whole control plane in the meantime, for each of them. No number here is a test.
 """
 
 from __future__ import annotations
