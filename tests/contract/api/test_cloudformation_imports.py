@@ -63,8 +63,8 @@ def test_a_resource_is_imported_into_a_stack_and_leaves_it_with_the_stack(instal
     cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
     finish(installation)
     assert stack(cfn)["StackStatus"] == "IMPORT_COMPLETE"
-    told = [(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason")) for e in all_events(cfn)]
-    assert told[-6:] == [
+    described = [(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason")) for e in all_events(cfn)]
+    assert described[-6:] == [
         (NAME, "IMPORT_IN_PROGRESS", "User Initiated"),
         ("Logs", "IMPORT_IN_PROGRESS", "Resource import started."),
         ("Logs", "IMPORT_COMPLETE", "Resource import completed."),

@@ -86,12 +86,12 @@ class ForwardSteps:
 
     def _settle_again(self, name: str, record: StackResource) -> bool:
         """Settle what an earlier step has found settled, if nothing that it follows from is another now."""
-        found = self._view.settled.find(record, self._view.instance.order[name], self._known)
-        if found is None:
+        settled = self._view.settled.find(record, self._view.instance.order[name], self._known)
+        if settled is None:
             return False
         self.settled[name] = record
-        if found.values is not None:
-            self._known[name] = found.values
+        if settled.values is not None:
+            self._known[name] = settled.values
         return True
 
     def _settle(self, record: StackResource) -> None:

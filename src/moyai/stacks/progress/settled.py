@@ -27,27 +27,27 @@ class SettledResources:
 
     def __init__(self) -> None:
         self._phase = ""
-        self._found: dict[str, SettledResource] = {}
+        self._resources: dict[str, SettledResource] = {}
 
     def enter(self, phase: str) -> None:
         """Forget what was found in another phase."""
         if phase != self._phase:
             self._phase = phase
-            self._found.clear()
+            self._resources.clear()
 
     def find(
         self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]
     ) -> SettledResource | None:
         """The resource as it was found, if that still holds. ``known``: the values that there are now."""
-        found = self._found.get(record.logical_id)
-        if found is None or found.record is not record or found.needed != _values(needs, known):
+        settled = self._resources.get(record.logical_id)
+        if settled is None or settled.record is not record or settled.needed != _values(needs, known):
             return None
-        return found
+        return settled
 
     def add(self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]) -> None:
         """Remember a resource that was found settled; its values are among the known ones."""
         values = known.get(record.logical_id)
-        self._found[record.logical_id] = SettledResource(record, values, _values(needs, known))
+        self._resources[record.logical_id] = SettledResource(record, values, _values(needs, known))
 
 
 def _values(names: Iterable[str], known: Mapping[str, ResourceValues]) -> tuple[ResourceValues | None, ...]:
