@@ -6,7 +6,7 @@ import { drawLabels } from "../../../src/traffic/canvas/drawLabels.ts";
 import type { DrawContext } from "../../../src/traffic/canvas/drawStyle.ts";
 import { LIGHT } from "../../../src/traffic/canvas/palette.ts";
 import { buildScene, type Scene } from "../../../src/traffic/canvas/scene.ts";
-import { type Bounds, boxBounds, overlaps, pathPoints } from "../../../src/traffic/layout/geometry.ts";
+import { type Bounds, boxBounds, overlaps, type Path, pathPoints, type Point } from "../../../src/traffic/layout/geometry.ts";
 import { computeLayout, type LayoutInput } from "../../../src/traffic/layout/layout.ts";
 import type { Graph, GraphLine } from "../../../src/traffic/model/graph.ts";
 import { toneOf } from "../../../src/traffic/model/mesh.ts";
@@ -60,16 +60,33 @@ function labelsAt(scene: Scene, zoom: number): Bounds[] {
 function collisions(scene: Scene, labels: readonly Bounds[]): string[] {
   const boxes = scene.boxes.map(boxBounds);
   const titles = scene.frames.map(({ x, y, width }): Bounds => [x + 18, y + 6, x + width, y + 32]);
-  const strokes = scene.lines.map(({ path, width }) => ({ points: pathPoints(path, 24), reach: width / 2 }));
+  const strokes = scene.lines.map(({ path, width }) => strokeOf(path, width / 2));
   return labels.flatMap((label, index) => [
     ...labels.slice(index + 1).filter((other) => overlaps(label, other)).map(() => "label on label"),
     ...[...boxes, ...titles].filter((other) => overlaps(label, other)).map(() => "label on box or title"),
-    ...strokes.filter(({ points, reach }) => points.some((point, n) => n > 0 && crosses(label, points[n - 1] ?? point, point, reach))).map(() => "label on line"),
+    ...strokes.filter((stroke) => isCrossed(label, stroke)).map(() => "label on line"),
   ]);
 }
 
+interface Stroke {
+  readonly points: readonly Point[];
+  readonly reach: number;
+  /** What no part of it is outside of. */
+  readonly bounds: Bounds;
+}
+
+function strokeOf(path: Path, reach: number): Stroke {
+  const points = pathPoints(path, 24);
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  return { points, reach, bounds: [Math.min(...xs) - reach, Math.min(...ys) - reach, Math.max(...xs) + reach, Math.max(...ys) + reach] };
+}
+
+function isCrossed(bounds: Bounds, { points, reach, bounds: around }: Stroke): boolean {
+  return overlaps(bounds, around) && points.some((point, n) => n > 0 && crosses(bounds, points[n - 1] ?? point, point, reach));
+}
+
 /** Whether a segment, which is so wide on each side, crosses bounds; sampled every two units. */
-function crosses([left, top, right, bottom]: Bounds, a: { x: number; y: number }, b: { x: number; y: number }, reach: number): boolean {
+function crosses([left, top, right, bottom]: Bounds, a: Point, b: Point, reach: number): boolean {
   if (Math.max(a.x, b.x) < left || Math.min(a.x, b.x) > right || Math.max(a.y, b.y) + reach < top || Math.min(a.y, b.y) - reach > bottom) return false;
   const steps = Math.ceil(Math.hypot(b.x - a.x, b.y - a.y) / 2) + 1;
   return Array.from({ length: steps + 1 }, (_, step) => step / steps).some((t) => {
@@ -80,9 +97,9 @@ function crosses([left, top, right, bottom]: Bounds, a: { x: number; y: number }
 
 function hiddenLines(scene: Scene): string[] {
   return scene.lines.flatMap(({ line, path }) => {
-    const points = pathPoints(path, 24);
+    const stroke = strokeOf(path, 0);
     const others = scene.boxes.filter(({ box }) => box.id !== line.from && box.id !== line.to).map(boxBounds);
-    return others.filter((bounds) => points.some((point, n) => n > 0 && crosses(bounds, points[n - 1] ?? point, point, 0))).map(() => `${line.id} is behind a box`);
+    return others.filter((bounds) => isCrossed(bounds, stroke)).map(() => `${line.id} is behind a box`);
   });
 }
 
