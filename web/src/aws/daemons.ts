@@ -20,6 +20,7 @@ import { ecsArn } from "./arn.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { readEcsTags } from "./ecsTags.ts";
+import { mapConcurrently } from "./mapConcurrently.ts";
 import type { Tags } from "./tags.ts";
 
 const DEPLOYMENTS = 20; // the limit of DescribeDaemonDeployments
@@ -38,7 +39,7 @@ export async function readDaemons(target: Target, cluster: string, abortSignal: 
   let nextToken: string | undefined;
   do {
     const page = await ecs(target).send(new ListDaemonsCommand({ clusterArn: ecsArn(target.scope, `cluster/${cluster}`), nextToken }), { abortSignal });
-    for (const { daemonArn } of page.daemonSummariesList ?? []) daemons.push(await describe(target, daemonArn, abortSignal));
+    daemons.push(...(await mapConcurrently(page.daemonSummariesList ?? [], ({ daemonArn }) => describe(target, daemonArn, abortSignal))));
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
   return daemons;

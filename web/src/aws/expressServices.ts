@@ -16,9 +16,9 @@ import { ecsArn, nameOf } from "./arn.ts";
 import type { Target } from "./config.ts";
 import { readRevisions } from "./deployments.ts";
 import { ecs } from "./ecs.ts";
+import { mapConcurrently } from "./mapConcurrently.ts";
 
 const PAGE_SIZE = 100;
-const CONCURRENT_REQUESTS = 4;
 
 /** All Express services of the account and Region. */
 export async function readExpressServices(target: Target, signal: AbortSignal): Promise<ECSExpressGatewayService[]> {
@@ -30,11 +30,7 @@ export async function readExpressServices(target: Target, signal: AbortSignal): 
       for await (const { serviceArns = [] } of pages) arns.push(...serviceArns);
     }
   }
-  const services: ECSExpressGatewayService[] = [];
-  for (let from = 0; from < arns.length; from += CONCURRENT_REQUESTS) {
-    services.push(...(await Promise.all(arns.slice(from, from + CONCURRENT_REQUESTS).map((arn) => describe(target, arn, signal)))));
-  }
-  return services;
+  return mapConcurrently(arns, (arn) => describe(target, arn, signal));
 }
 
 /** An Express service with its tags. */

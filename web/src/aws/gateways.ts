@@ -21,8 +21,7 @@ import {
 } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
-
-const CONCURRENT_REQUESTS = 4;
+import { mapConcurrently } from "./mapConcurrently.ts";
 
 /** All gateways of the account and Region. */
 export async function readGateways(target: Target): Promise<GatewaySummary[]> {
@@ -42,12 +41,7 @@ export async function readGatewayRoutes(target: Target, gateway: string, abortSi
   for await (const page of paginateListGatewayRoutes({ client }, { gateway })) {
     arns.push(...(page.gatewayRoutes ?? []).flatMap(({ gatewayRouteArn }) => gatewayRouteArn ?? []));
   }
-  const describe = async (gatewayRouteArn: string) => (await client.send(new DescribeGatewayRouteCommand({ gatewayRouteArn }), { abortSignal })).gatewayRoute ?? {};
-  const routes: GatewayRoute[] = [];
-  for (let from = 0; from < arns.length; from += CONCURRENT_REQUESTS) {
-    routes.push(...(await Promise.all(arns.slice(from, from + CONCURRENT_REQUESTS).map(describe))));
-  }
-  return routes;
+  return mapConcurrently(arns, async (gatewayRouteArn) => (await client.send(new DescribeGatewayRouteCommand({ gatewayRouteArn }), { abortSignal })).gatewayRoute ?? {});
 }
 
 /** The load balancers that the services of a gateway share. */

@@ -14,10 +14,10 @@ import {
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { NotFoundError } from "./apiError.ts";
+import { mapConcurrently } from "./mapConcurrently.ts";
 
 const BATCH = 10; // the limit of DescribeServices
 const PAGE_SIZE = 100;
-const CONCURRENT_REQUESTS = 4;
 
 /** All services of a cluster. */
 export async function readServices(target: Target, cluster: string, signal: AbortSignal): Promise<Service[]> {
@@ -26,12 +26,7 @@ export async function readServices(target: Target, cluster: string, signal: Abor
   for await (const page of paginateListServices({ client, pageSize: PAGE_SIZE }, { cluster })) arns.push(...(page.serviceArns ?? []));
   const batches: string[][] = [];
   for (let from = 0; from < arns.length; from += BATCH) batches.push(arns.slice(from, from + BATCH));
-  const services: Service[] = [];
-  for (let from = 0; from < batches.length; from += CONCURRENT_REQUESTS) {
-    const responses = batches.slice(from, from + CONCURRENT_REQUESTS).map((batch) => describe(client, cluster, batch, signal));
-    services.push(...(await Promise.all(responses)).flat());
-  }
-  return services;
+  return (await mapConcurrently(batches, (batch) => describe(client, cluster, batch, signal))).flat();
 }
 
 /** A service with its tags. Rejects with NotFoundError if there is no service of this name. */
