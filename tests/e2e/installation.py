@@ -19,7 +19,7 @@ from tests.e2e.leftovers import Leftovers
 MOYAI = (sys.executable, "-m", "moyai")
 AWS = str(Path(sys.executable).with_name("aws"))
 ACCOUNT, REGION = "123456789012", "us-east-1"
-GRACE = 30
+GRACE = 60
 
 
 class Installation:
