@@ -1,12 +1,14 @@
 """The loop that measures the SQS queues which alarms read, so that the length of a queue scales a service.
 
 Promise: while an alarm of an account and region reads a metric of AWS/SQS, its queue's three counts are written once a
-minute, as AWS has them. Other queues are not looked at, so whoever has no such alarm starts no server for SQS.
+minute, as AWS has them. Other queues are not looked at, so whoever has no such alarm starts no server for SQS. A queue
+that does not answer in time, or not as SQS does, has no values for this minute; the others have theirs.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -15,7 +17,7 @@ from moyai.domain.cloudwatch.alarm import MetricCondition
 from moyai.domain.cloudwatch.metric import metric_id, of_values
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
-from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.scope import Scope
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.metrics import MetricWriter
@@ -34,6 +36,10 @@ _COUNTS: Final = MappingProxyType(
 )
 """Attributes of a queue, and the metrics that show them."""
 _MOST_QUEUES: Final = 1000
+_MOST_CALLS: Final = 16
+"""Queues that are measured at the same time."""
+_PATIENCE: Final = Seconds(20.0)
+"""Of one queue, with the start of the server for SQS."""
 _log = logging.getLogger(__name__)
 
 
@@ -47,41 +53,69 @@ class WatchedQueue(NamedTuple):
 class QueueMetricsLoop:
     """Measures queues once a minute."""
 
-    def __init__(self, store: Store, caller: AwsCaller, metrics: MetricWriter, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, caller: AwsCaller, metrics: MetricWriter, clock: Clock, patience: Seconds = _PATIENCE
+    ) -> None:
+        """``patience``: how long a queue may take to answer, by the event loop's clock."""
         self._store, self._caller, self._metrics, self._clock = store, caller, metrics, clock
+        self._patience = patience
+        self._free_calls = asyncio.Semaphore(_MOST_CALLS)
         self._problems: dict[WatchedQueue, str] = {}
         """Why queues could not be measured, so that the log has each problem once."""
 
     async def run(self) -> None:
         """Measure the queues that alarms read every minute, until cancelled."""
+        due = self._clock.now()
         while True:
             await self.measure()
-            await self._clock.sleep(_INTERVAL)
+            now = self._clock.now()
+            due = next_due(due, now)
+            await self._clock.sleep(Seconds(due - now))
 
     async def measure(self) -> None:
         """Measure them once."""
         queues = sorted(watched_queues(self._store.world))[:_MOST_QUEUES]
         self._problems = {queue: problem for queue, problem in self._problems.items() if queue in queues}
-        for queue in queues:
-            try:
+        await asyncio.gather(*map(self._measure, queues))
+
+    async def _measure(self, queue: WatchedQueue) -> None:
+        """Write the counts of a queue, or report why there are none."""
+        try:
+            async with self._free_calls, asyncio.timeout(self._patience):
                 await self._write(queue)
-            except AwsCallFailed as failed:
-                if self._problems.get(queue) != failed.message:
-                    _log.warning("the queue %s of %s has no metrics: %s", queue.name, queue.scope, failed.message)
-                self._problems[queue] = failed.message
-            else:
-                self._problems.pop(queue, None)
+        except AwsCallFailed as failed:
+            self._report(queue, failed.message)
+        except TimeoutError:
+            self._report(queue, f"SQS has not answered within {self._patience:g} s")
+        except Exception as error:  # noqa: BLE001 (an answer that is not as SQS's; the other queues have their values)
+            self._report(queue, f"SQS has not answered as AWS does: {type(error).__name__}: {error}")
+        else:
+            self._problems.pop(queue, None)
+
+    def _report(self, queue: WatchedQueue, problem: str) -> None:
+        if self._problems.get(queue) != problem:
+            _log.warning("the queue %s of %s has no metrics: %s", queue.name, queue.scope, problem)
+        self._problems[queue] = problem
 
     async def _write(self, queue: WatchedQueue) -> None:
-        """Write the counts of a queue. Raises AwsCallFailed."""
+        """Write the counts of a queue, all or none. Raises AwsCallFailed, and others for an answer that is no SQS's."""
         names = {"QueueName": queue.name}
         url = (await self._caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
         members = {"QueueUrl": url, "AttributeNames": list(_COUNTS)}
         attributes = (await self._caller.call(queue.scope, Call("sqs", "GetQueueAttributes", members)))["Attributes"]
+        counts = {name: float(int(attributes[attribute])) for attribute, name in _COUNTS.items()}
         now = self._clock.now()
-        for attribute, name in _COUNTS.items():
+        for name, value in counts.items():
             metric = metric_id(NAMESPACE, name, [(_QUEUE_NAME, queue.name)])
-            self._metrics.write(queue.scope, metric, "Count", now, of_values([(float(attributes[attribute]), 1.0)]))
+            self._metrics.write(queue.scope, metric, "Count", now, of_values([(value, 1.0)]))
+
+
+def next_due(due: Instant, now: Instant) -> Instant:
+    """The instant of the measurement after the one that was due: whole minutes later and not before ``now``, and in a
+    minute at the latest, also after the clock was set back.
+    """
+    passed = max(0.0, (now - due) // _INTERVAL)
+    return min(later(due, _INTERVAL * (passed + 1)), later(now, _INTERVAL))
 
 
 def watched_queues(world: World) -> set[WatchedQueue]:

@@ -140,11 +140,12 @@ def test_the_bearer_of_a_web_identity_gets_keys_that_are_known(installation):
     ("token", "code"),
     [
         ("an-access-token", "InvalidIdentityToken"),
+        ("a.é.c", "InvalidIdentityToken"),
         ("e30.bm90IGpzb24.x", "InvalidIdentityToken"),
         (web_token(iss="https://token.example.com", exp=1e12), "InvalidIdentityToken"),
         (web_token(iss="https://token.example.com", sub="a", aud="b", exp=1), "ExpiredTokenException"),
     ],
-    ids=["no token", "no JSON", "no subject", "expired"],
+    ids=["no token", "not ASCII", "no JSON", "no subject", "expired"],
 )
 def test_a_token_that_proves_nothing_is_rejected(installation, token, code):
     with pytest.raises(ClientError) as caught:
