@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from moyai.domain.cloudformation.stack import StackStatus
+from moyai.domain.world import Put
 from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, stack
 
 GROUP = "/shop/logs"
@@ -127,6 +130,46 @@ def test_an_import_of_what_is_not_there_is_rolled_back(installation, cfn, exists
     )
 
 
+def test_a_stack_is_not_deleted_during_an_import(installation, cfn):
+    existing_group(installation)
+    create(installation, cfn, body=body(X=PARAMETER))
+    import_by(cfn, template=body(X=PARAMETER, Logs={**LOGS, "DeletionPolicy": "Delete"}))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    arn = stack(cfn)["StackId"]
+    _, text = refusal(cfn.delete_stack, StackName=NAME)
+    assert text == f"Stack:{arn} is in IMPORT_IN_PROGRESS state and can not be deleted."
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "IMPORT_COMPLETE"
+    assert installation.client("logs").describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"] != []
+
+
+def test_a_stack_is_not_deleted_during_the_rollback_of_an_import(installation, cfn):
+    create(installation, cfn, body=body(X=PARAMETER))
+    [record] = installation.store.world.stacks
+    installation.store.apply([Put(replace(record, status=StackStatus.IMPORT_ROLLBACK_IN_PROGRESS))])
+    _, text = refusal(cfn.delete_stack, StackName=NAME)
+    assert text == f"Stack:{record.arn} is in IMPORT_ROLLBACK_IN_PROGRESS state and can not be deleted."
+
+
+def test_an_import_that_is_rolled_back_leaves_the_stack_as_it_was(installation, cfn):
+    described = {**json.loads(body(X=PARAMETER)), "Description": "the name of the shop"}
+    create(installation, cfn, body=json.dumps(described))
+    import_by(cfn, template=json.dumps({**json.loads(body(X=PARAMETER, Logs=LOGS)), "Description": "with logs"}))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
+    assert stack(cfn)["Description"] == "the name of the shop"
+
+
+def test_the_description_is_that_of_the_template_with_which_resources_were_imported(installation, cfn):
+    existing_group(installation)
+    create(installation, cfn, body=body(X=PARAMETER))
+    import_by(cfn, template=json.dumps({**json.loads(body(X=PARAMETER, Logs=LOGS)), "Description": "with logs"}))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    finish(installation)
+    assert stack(cfn)["Description"] == "with logs"
+
+
 ROLE = {"ResourceType": "AWS::SSM::Parameter", "ResourceIdentifier": {"Name": "/n"}}
 CHANGED = {**PARAMETER, "Properties": {**PARAMETER["Properties"], "Value": "b"}}  # type: ignore[dict-item]
 
@@ -182,6 +225,22 @@ CHANGED = {**PARAMETER, "Properties": {**PARAMETER["Properties"], "Value": "b"}}
                 "You have modified resources [X] in your template that are not being imported. Update, create or "
                 "delete operations cannot be executed during import operations."
             ),
+        ),
+        *(
+            (
+                {},
+                {"X": {**PARAMETER, **attributes}},
+                (
+                    "You have modified resources [X] in your template that are not being imported. Update, create or "
+                    "delete operations cannot be executed during import operations."
+                ),
+            )
+            for attributes in (
+                {"DeletionPolicy": "Retain"},
+                {"UpdateReplacePolicy": "Retain"},
+                {"Metadata": {"purpose": "another"}},
+                {"DependsOn": "Logs"},
+            )
         ),
         (
             {},

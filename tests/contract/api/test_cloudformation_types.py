@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, physical_id, stack
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, physical_id, refusal, stack
 
 ABSENT_GROUP = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "absent"}}
 """A resource whose creation fails."""
@@ -53,6 +53,16 @@ def test_a_generated_secret_has_its_value_again_after_a_rollback(installation, c
     assert len(value()) == 30
 
 
+def test_a_stack_has_its_description_again_after_a_rollback(installation, cfn):
+    first = {"A": of("SSM::Parameter", Type="String", Value="a")}
+    create(installation, cfn, body=json.dumps({"Description": "the first", "Resources": first}))
+    failing = json.dumps({"Description": "the second", "Resources": {**first, "Fails": ABSENT_GROUP}})
+    cfn.update_stack(StackName=NAME, TemplateBody=failing)
+    assert stack(cfn)["Description"] == "the second"
+    finish(installation)
+    assert (stack(cfn)["StackStatus"], stack(cfn)["Description"]) == ("UPDATE_ROLLBACK_COMPLETE", "the first")
+
+
 def test_ranges_that_a_vpc_gets_later_are_among_its_attributes(installation, cfn):
     blocks = {"Fn::GetAtt": ["Vpc", "Ipv6CidrBlocks"]}
     resources = {
@@ -72,6 +82,24 @@ def test_ranges_that_a_vpc_gets_later_are_among_its_attributes(installation, cfn
     assert block.endswith("::/56")
     parameter = installation.client("ssm").get_parameter(Name=physical_id(cfn, "Copy"))["Parameter"]
     assert parameter["Value"] == block
+
+
+@pytest.mark.parametrize(
+    ("attribute", "is_accepted"), [("Outputs.Url", True), ("Outputs", False), ("Outputs.", False), ("Url", False)]
+)
+def test_the_outputs_of_a_nested_stack_are_its_attributes(cfn, attribute, is_accepted):
+    value = {"Fn::GetAtt": ["Nested", attribute]}
+    template = body(
+        Nested=of("CloudFormation::Stack", TemplateURL="http://bucket.example/inner"),
+        Copy=of("SSM::Parameter", Type="String", Value=value),
+    )
+    request = {"StackName": NAME, "ChangeSetName": "next", "ChangeSetType": "CREATE", "TemplateBody": template}
+    if is_accepted:
+        cfn.create_change_set(**request)
+        assert cfn.describe_change_set(StackName=NAME, ChangeSetName="next")["Status"] == "CREATE_COMPLETE"
+    else:
+        _, message = refusal(cfn.create_change_set, **request)
+        assert message.endswith(f"resource Nested does not support attribute type {attribute} in Fn::GetAtt")
 
 
 def target(cluster: str) -> dict[str, Any]:

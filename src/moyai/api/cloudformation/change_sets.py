@@ -172,14 +172,15 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
             f"ChangeSet [{change_set.arn}] cannot be executed in its current execution status of "
             f"[{change_set.execution_status}]"
         )
-    is_import = change_set.type is ChangeSetType.IMPORT
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
     if not is_creation:
         check_updatable(ctx.store.world, stack)
     template = world.stack_templates[change_set.target]
+    instance = instance_of(world, stack, template)
     stack = replace(
         stack,
-        imports=instance_of(world, stack, template).imports,
+        description=instance.template.description,
+        imports=instance.imports,
         capabilities=change_set.capabilities,
         role_arn=change_set.role_arn or stack.role_arn,
         notification_arns=change_set.notification_arns,
@@ -191,7 +192,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         importing=change_set.importing,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
-    status = StackStatus.IMPORT_IN_PROGRESS if is_import else status
+    status = StackStatus.IMPORT_IN_PROGRESS if change_set.type is ChangeSetType.IMPORT else status
     begin(ctx, stack, status, template, executed=change_set)
     return {}
 
@@ -279,8 +280,7 @@ def _importing(
         if request.resources_to_import:
             raise StackFault("ResourcesToImport is only valid for change sets of type IMPORT.")
         return {}
-    outputs = {} if former is None else instance_of(ctx.store.world, view.stack, former).template.outputs
-    return imported_ids(view, request.resources_to_import, outputs)
+    return imported_ids(ctx.store.world, view, request.resources_to_import, former)
 
 
 def _summary(change_set: ChangeSet) -> dict[str, object]:

@@ -9,13 +9,17 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.cloudformation.errors import StackFault
+from moyai.domain.cloudformation.stack import StackTemplate
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
+from moyai.stacks.instance import NO_INSTANCE
 from moyai.stacks.progress.compare import compare, is_automatic
 from moyai.stacks.progress.view import GONE, StackView
-from moyai.stacks.template.model import ParsedTemplate, TemplateOutput
+from moyai.stacks.records import instance_of
+from moyai.stacks.template.model import ParsedTemplate, TemplateResource
 from moyai.stacks.types.importing import imported_id, is_importable
 from moyai.stacks.types.registry import resource_types
 
@@ -29,14 +33,15 @@ class ResourceToImport(msgspec.Struct, frozen=True):
 
 
 def imported_ids(
-    view: StackView, resources: tuple[ResourceToImport, ...], outputs: Mapping[str, TemplateOutput]
+    world: World, view: StackView, resources: tuple[ResourceToImport, ...], former: StackTemplate | None
 ) -> dict[str, str]:
     """The physical ids of what a change set imports, by logical id. Raises StackFault unless the template brings these
-    resources, and is otherwise what the stack is. ``outputs``: the stack's.
+    resources, and is otherwise what the stack is. ``former``: the stack's template.
     """
     _check_listed(view.instance.template, resources)
-    _check_new(view, {each.logical_resource_id for each in resources})
-    if view.instance.template.outputs != outputs:
+    declared = (NO_INSTANCE if former is None else instance_of(world, view.stack, former)).template
+    _check_new(view, {each.logical_resource_id for each in resources}, declared.resources)
+    if view.instance.template.outputs != declared.outputs:
         raise StackFault("As part of the import operation, you cannot modify or add [Outputs]")
     types = resource_types()
     return {
@@ -109,8 +114,10 @@ def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, .
             )
 
 
-def _check_new(view: StackView, listed: AbstractSet[str]) -> None:
-    """Raise StackFault unless what is listed is all that is new, and nothing else is another."""
+def _check_new(view: StackView, listed: AbstractSet[str], former: Mapping[str, TemplateResource]) -> None:
+    """Raise StackFault unless what is listed is all that is new, and nothing else is another. ``former``: the stack's
+    resources as its template declares them; a rollback of the import does not declare them again.
+    """
     resources, live = view.instance.template.resources, view.live
     if resources.keys() <= live.keys():
         raise StackFault("The template should contain at least one new resource to import.")
@@ -124,6 +131,7 @@ def _check_new(view: StackView, listed: AbstractSet[str]) -> None:
         raise StackFault(f"Resources {_names(unlisted)} is missing from ResourceToImport list")
     changes = [change for change in compare(view, ()) if not is_automatic(change)]
     changed = {str(change["logical_resource_id"]) for change in changes} - listed
+    changed |= {name for name in former.keys() & resources.keys() if _beside(former[name]) != _beside(resources[name])}
     if changed:
         raise StackFault(
             f"You have modified resources {_names(changed)} in your template that are not being imported. Update, "
@@ -135,6 +143,11 @@ def _check_new(view: StackView, listed: AbstractSet[str]) -> None:
             f"The following resources to import {_names(without_policy)} must have DeletionPolicy attribute specified "
             "in the template."
         )
+
+
+def _beside(resource: TemplateResource) -> TemplateResource:
+    """What a template says of a resource beside its properties."""
+    return replace(resource, properties={}, condition=None, has_deletion_policy=False)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
-from moyai.domain.cloudformation.stack import UPDATING, OnFailure, StackStatus
+from moyai.domain.cloudformation.stack import IMPORTING, UPDATING, OnFailure, StackStatus
 from moyai.domain.world import Put
 
 _ROLLED_BACK: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
@@ -190,7 +190,7 @@ def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
             f"Invalid operation on stack [{stack.arn}]. Specify DeletionMode FORCE_DELETE_STACK only for stacks in "
             "DELETE_FAILED state."
         )
-    if stack.status in UPDATING:
+    if stack.status in UPDATING | IMPORTING:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be deleted.")
     check_exports(ctx, stack)
     stack = replace(

@@ -72,7 +72,8 @@ UPDATING: Final = frozenset(
     }
 )
 """The states of an update that is under way, or on its way back."""
-
+IMPORTING: Final = frozenset({StackStatus.IMPORT_IN_PROGRESS, StackStatus.IMPORT_ROLLBACK_IN_PROGRESS})
+"""The states of an import that is under way, or on its way back: its resources are not known to be the stack's."""
 
 MAY_GO_BACK: Final = frozenset(
     {

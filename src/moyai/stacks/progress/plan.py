@@ -76,7 +76,16 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
         case StackStatus.IMPORT_IN_PROGRESS:
             recorder.set_stack(StackStatus.IMPORT_COMPLETE, outputs=outputs, former=None, importing={})
         case _:
-            recorder.set_stack(StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs, skipped=())
+            members = _of_template(view)
+            status = StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS
+            recorder.set_stack(status, None, outputs=outputs, skipped=(), **members)
+
+
+def _of_template(view: StackView) -> dict[str, object]:
+    """What a stack has of its template beside the resources and outputs, as far as the template can be read."""
+    if view.fault is not None:
+        return {}
+    return {"description": view.instance.template.description, "imports": view.instance.imports}
 
 
 def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
@@ -131,7 +140,7 @@ def _undo_import(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
             recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_IN_PROGRESS)
             recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_COMPLETE)
             recorder.remove_resource(resource)
-    recorder.set_stack(StackStatus.IMPORT_ROLLBACK_COMPLETE, importing={})
+    recorder.set_stack(StackStatus.IMPORT_ROLLBACK_COMPLETE, None, importing={}, **_of_template(view))
 
 
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from moyai.domain.cloudformation.stack import UPDATING, OnFailure, PhysicalResource, StackStatus
+from moyai.domain.cloudformation.stack import IMPORTING, UPDATING, OnFailure, PhysicalResource, StackStatus
 from moyai.stacks.template.model import NESTED_STACK
 from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
@@ -20,6 +20,7 @@ from moyai.stacks.types.rows.inputs import ids
 from moyai.stacks.types.tags import arn_tags
 
 _LONGEST_NAME: Final = 128
+_OUTPUTS: Final = "Outputs."
 _NO_UPDATES: Final = "No updates are to be performed."
 _UPDATED: Final = frozenset({StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, StackStatus.UPDATE_COMPLETE})
 _GOING_BACK: Final = frozenset(
@@ -32,6 +33,10 @@ _UNCHANGED: Final = frozenset(
 
 class NestedStack(StackResourceType, frozen=True):
     """The type of nested stacks."""
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether a name is that of an output, which only the nested template knows: ``Outputs.Name``."""
+        return name.startswith(_OUTPUTS) and name != _OUTPUTS
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
@@ -71,9 +76,9 @@ class NestedStack(StackResourceType, frozen=True):
         return _resource(resource.id, after, described)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Delete the stack, when an update of it has ended. One that is not found is deleted already."""
+        """Delete the stack, when an update or import of it has ended. One that is not found is deleted already."""
         try:
-            yield from self._described(resource.id, UPDATING)
+            yield from self._described(resource.id, UPDATING | IMPORTING)
         except AwsCallFailed as fault:
             if "does not exist" in fault.message:
                 return
@@ -171,7 +176,7 @@ def _input(properties: Properties, context: ResourceContext) -> dict[str, Any]:
 
 
 def _resource(identifier: str, properties: Properties, described: Mapping[str, Any]) -> PhysicalResource:
-    outputs = {f"Outputs.{each['OutputKey']}": each["OutputValue"] for each in described.get("Outputs", ())}
+    outputs = {_OUTPUTS + each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
     return PhysicalResource(identifier, properties, identifier, outputs)
 
 
