@@ -7,7 +7,6 @@ call, and kept.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -46,18 +45,11 @@ class ServiceDispatcher:
         self._acceptors: dict[str, Acceptor[Any]] = {}
         self._parsed_requests = ParsedRequestCache()
         self._responses = ResponseCache()
-        self._is_model_read = False
 
     @property
     def implemented(self) -> Container[str]:
         """The names of the operations that moyai implements."""
         return self._service.operations
-
-    async def read_model(self) -> None:
-        """Read the model before the first request, in a thread: EC2's takes long enough to delay other requests."""
-        if not self._is_model_read:
-            await asyncio.to_thread(lambda: self.model.operation_names)
-            self._is_model_read = True
 
     def operation(self, name: str) -> ApiOperation[Any]:
         """The operation of this name. Raises the service's ``not_yet_fault`` when moyai does not implement it."""

@@ -233,7 +233,6 @@ class ApiGateway:
             _check_reads_only(routed_request.operation)
         check_media(routed_request.protocol, request)
         dispatcher = self._dispatchers[routed_request.service]
-        await dispatcher.read_model()
         signing_name = dispatcher.model.signing_name
         if sender.credential is not None and sender.credential.service != signing_name:
             signed_for = f"signed for the service '{sender.credential.service[:40]}'"

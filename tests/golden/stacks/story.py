@@ -9,26 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from moyai.domain.cloudformation.event import StackEvent
 from moyai.stacks.records import instance_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call
-from moyai.testing.world import SCOPE
 from tests.sim.stack_machine import LASTING, NAME, Machine
-
-_READ_FIRST: Final = MappingProxyType(
-    {
-        "cloudformation": "DescribeStacks",
-        "ec2": "DescribeVpcs",
-        "ecs": "ListClusters",
-        "logs": "DescribeLogGroups",
-        "servicediscovery": "ListNamespaces",
-        "ssm": "DescribeParameters",
-    }
-)
-"""A request to each service: its first one waits for a thread that reads the model, so that the order would vary."""
 
 
 class _Storyteller(Machine):
@@ -52,8 +38,6 @@ class _Storyteller(Machine):
 async def tell_story(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The story of each operation on the stack."""
     machine, number = _Storyteller(), 0
-    for service, operation in _READ_FIRST.items():
-        await machine.call(SCOPE, Call(service, operation, {}))
     chapters: list[dict[str, Any]] = []
     bodies = [json.dumps(template) for template in case["templates"]]
     for body in [*bodies, None]:
