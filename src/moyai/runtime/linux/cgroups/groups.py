@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,17 +68,16 @@ class Cgroups:
         """``hierarchies``: gives the hierarchies that the machine has now."""
         self._installation = installation
         self._hierarchies = hierarchies
+        self._shares_processors = False
 
     def create(self, group: str, limits: GroupLimits) -> None:
         """Make a group and set its limits. Raises CannotCreate if a limit can't be set."""
         try:
             for hierarchy in self._hierarchies():
                 path = self._path(hierarchy, group)
-                is_first = not self._path(hierarchy, "").is_dir()
                 make_group(hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.is_v2 else ())
                 _write_limits(hierarchy, path, limits)
-                if is_first and "cpu" in hierarchy.controllers:
-                    _share_processors(hierarchy)
+            self._share_processors()
         except OSError as error:
             raise CannotCreate(f"limits can't be set: {error}") from error
         if limits.memory.swap and self._find("memory", group) is None:
@@ -97,6 +96,12 @@ class Cgroups:
         except OSError as error:
             raise CannotCreate(f"the container's control groups can't be made: {error}") from error
         return Membership(tuple(files), self._oom_events(group), self._shown(group))
+
+    def _share_processors(self) -> None:
+        """Give the installation its part once in the life of this process: an earlier one may have been killed."""
+        if not self._shares_processors:
+            _share_processors(self._hierarchies())
+            self._shares_processors = True
 
     def _shown(self, group: str) -> tuple[tuple[str, str], ...]:
         """The groups in which programs look for their limits: as elsewhere, version 2 only without the other."""
@@ -209,6 +214,7 @@ class Cgroups:
         for hierarchy in self._hierarchies():
             with contextlib.suppress(OSError):
                 (hierarchy.root / _OWN).rmdir()
+        _share_processors(self._hierarchies())
 
 
 def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> None:
@@ -221,12 +227,13 @@ def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> Non
                 raise CannotCreate("maxSwap is not available: this kernel doesn't count what a container swaps out")
 
 
-def _share_processors(hierarchy: Hierarchy) -> None:
+def _share_processors(hierarchies: Iterable[Hierarchy]) -> None:
     """Where processes are beside ``moyai``, let each installation count as one process for each processor."""
-    if str(os.getpid()) not in (hierarchy.root / "cgroup.procs").read_text().split():
+    hierarchy = next((each for each in hierarchies if "cpu" in each.controllers), None)
+    if hierarchy is None or str(os.getpid()) not in (hierarchy.root / "cgroup.procs").read_text().split():
         return
     top, processors = hierarchy.root / _OWN, os.cpu_count() or 1
-    installations = [path for path in top.iterdir() if path.is_dir()]
+    installations = [path for path in top.glob("*") if path.is_dir()]
     file, of_process, most = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
     for group, count in ((top, len(installations)), *((installation, 1) for installation in installations)):
         with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile

@@ -28,6 +28,7 @@ def v1_hierarchy(root: Path, name: str) -> Hierarchy:
         for file, text in KERNEL_FILES.items():
             if file.partition(".")[0] == name:
                 (root / name / level / file).write_text(text)
+    (root / name / "cgroup.procs").write_text("")
     return Hierarchy(root / name, controllers)
 
 
@@ -36,6 +37,7 @@ def v2_hierarchy(root: Path, *controllers: str) -> Hierarchy:
     for level in ("", *LEVELS):
         (root / "unified" / level).mkdir(exist_ok=True, parents=True)
         (root / "unified" / level / "cgroup.subtree_control").write_text("")
+    (root / "unified/cgroup.procs").write_text("")
     return Hierarchy(root / "unified", frozenset(controllers), is_v2=True)
 
 
@@ -152,12 +154,12 @@ def test_a_share_becomes_a_weight(v2, tmp_path, share, weight):
 
 @pytest.mark.parametrize(("is_v2", "file", "part"), [(False, "cpu.shares", 1024), (True, "cpu.weight", 100)])
 def test_an_installation_beside_processes_counts_as_one_for_each_processor(tmp_path, is_v2, file, part):
-    (tmp_path / "moyai/other").mkdir(parents=True)
-    for level in ("", "moyai", "moyai/other"):
+    for level in ("", "moyai", "moyai/other", "moyai/here"):
+        (tmp_path / level).mkdir(exist_ok=True)
         (tmp_path / level / "cgroup.subtree_control").write_text("cpu")
     (tmp_path / "cgroup.procs").write_text(f"1\n{os.getpid()}\n")
     groups = cgroups(Hierarchy(tmp_path, frozenset({"cpu"}), is_v2=is_v2))
-    groups.create("", GroupLimits())
+    groups.create("task", GroupLimits())
     parts = [int((tmp_path / level / file).read_text()) for level in ("moyai", "moyai/here", "moyai/other")]
     assert parts == [2 * part * os.cpu_count(), part * os.cpu_count(), part * os.cpu_count()]
 
