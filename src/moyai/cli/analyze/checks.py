@@ -161,44 +161,59 @@ def _of_platform(request: DocumentRequest, processor: str) -> Iterator[AnalyzedF
 
 def _of_request(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[AnalyzedFinding]:
     for container in _objects(request.members, "containerDefinitions"):
-        for finding in _of_health_check(request.file, container):
-            yield finding._replace(resource=request.resource)
+        yield from _of_health_check(request, container)
     for difference in differences(request, rows):
         yield AnalyzedFinding(_DIFFERENCE, request.file, difference, request.resource)
 
 
-def _of_health_check(file: str, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
+def _of_health_check(request: DocumentRequest, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
     """A health check that cannot pass, or that looks at a port that the container does not map."""
     check, name = container.get("healthCheck"), container.get("name", "")
     command = check.get("command") if isinstance(check, dict) else None
     if not isinstance(command, list) or not command:
         return
     words = [str(word) for word in command]
+    problem = ""
     if words[0] not in _FORMS:
-        message = f"{name}: the health check begins with {words[0]!r}, and must begin with CMD or CMD-SHELL"
-        yield AnalyzedFinding(_PROBLEM, file, message)
+        problem = f"{name}: the health check begins with {words[0]!r}, and must begin with CMD or CMD-SHELL"
     elif words[0] != "NONE" and len(words) == 1:
-        yield AnalyzedFinding(_PROBLEM, file, f"{name}: the health check has no command after {words[0]}, so it fails")
+        problem = f"{name}: the health check has no command after {words[0]}, so it fails"
+    if problem:
+        yield AnalyzedFinding(_PROBLEM, request.file, problem, request.resource)
+    if request.unknown & {"portmappings", "containerport"}:
+        return
     mapped = {str(mapping.get("containerPort")) for mapping in _objects(container, "portMappings")}
     for port in sorted(set(_LOCAL_PORT.findall(" ".join(words[1:]))) - mapped):
-        yield AnalyzedFinding(_WARNING, file, f"{name}: the health check asks port {port}, which no portMapping has")
+        message = f"{name}: the health check asks port {port}, which no portMapping has"
+        yield AnalyzedFinding(_WARNING, request.file, message, request.resource)
 
 
 def _of_aliases(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
     """Names that two services of a namespace offer at one port: callers reach only one of them."""
     owners: dict[tuple[str, ...], str] = {}
     for request in _services(requests):
-        connect, service = request.members.get("serviceConnectConfiguration"), _service_name(request)
-        for offer in _objects(connect, "services"):
-            for alias in _objects(offer, "clientAliases"):
-                name = str(alias.get("dnsName") or offer.get("discoveryName") or offer.get("portName"))
-                namespace = connect.get("namespace", "") if isinstance(connect, dict) else ""
-                installation = request.file if request.resource else ""  # a template is not applied beside its parts
-                key = (installation, str(namespace), name.lower(), str(alias.get("port", 0)))
-                owner = owners.setdefault(key, service)
-                if owner != service:
-                    message = f"{name}:{key[-1]} is a clientAlias of {owner}, too: give one of them another dnsName"
-                    yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
+        service = _service_name(request)
+        for namespace, name, port in _offered_names(request):
+            installation = request.file if request.resource else ""  # a template is not applied beside its parts
+            key = (installation, namespace, name.lower(), port)
+            owner = owners.setdefault(key, service)
+            if owner != service:
+                message = f"{name}:{port} is a clientAlias of {owner}, too: give one of them another dnsName"
+                yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
+
+
+def _offered_names(request: DocumentRequest) -> Iterator[tuple[str, str, str]]:
+    """The namespace, name and port of each alias of a service for which the document has all three."""
+    connect = request.members.get("serviceConnectConfiguration")
+    if not isinstance(connect, dict) or "namespace" in request.unknown:
+        return
+    for offer in _objects(connect, "services"):
+        for alias in _objects(offer, "clientAliases"):
+            name = alias.get("dnsName")
+            if not name and not request.unknown & {"dnsname", "discoveryname", "portname"}:
+                name = offer.get("discoveryName") or offer.get("portName")
+            if name and not ("port" in request.unknown and "port" not in alias):
+                yield str(connect.get("namespace", "")), str(name), str(alias.get("port", 0))
 
 
 def _of_port_names(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
@@ -207,15 +222,16 @@ def _of_port_names(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFind
     for request in _services(requests):
         family = str(request.members.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
         definition = definitions.get(family)
-        if definition is None or "containerdefinitions" in definition.unknown:
+        if definition is None or definition.unknown & {"containerdefinitions", "portmappings", "name"}:
             continue
         containers = _objects(definition.members, "containerDefinitions")
         names = {
             str(mapping.get("name")) for container in containers for mapping in _objects(container, "portMappings")
         }
         for offer in _objects(request.members.get("serviceConnectConfiguration"), "services"):
-            if str(offer.get("portName")) not in names:
-                message = f"portName {offer.get('portName')} is not the name of a portMapping of {family}"
+            name = offer.get("portName")
+            if name is not None and str(name) not in names:
+                message = f"portName {name} is not the name of a portMapping of {family}"
                 yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
 
 

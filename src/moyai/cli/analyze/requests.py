@@ -10,7 +10,7 @@ class DocumentRequest(NamedTuple):
     """A request of AWS's API. ``resource``: its name in the document, or nothing. ``members`` have AWS's names.
 
     ``unknown``: the names, in lower case, of members whose value the document does not have, such as another
-    resource's ARN.
+    resource's ARN, or has only in part.
     """
 
     file: str
@@ -22,16 +22,17 @@ class DocumentRequest(NamedTuple):
 
 
 def known_part(value: Any, is_unknown: Callable[[object], bool], unknown: set[str]) -> Any:  # noqa: ANN401 (JSON)
-    """The value without null and what is unknown. ``unknown`` gets the names of members of which nothing remains, in
-    lower case.
+    """The value without null and what is unknown. ``unknown`` gets the names of members of which nothing remains, and
+    of lists that lack an element, in lower case.
     """
     if isinstance(value, Mapping):
         members = {}
         for name, member in value.items():
             part = None if is_unknown(member) else known_part(member, is_unknown, unknown)
-            if is_unknown(member) or (not part and isinstance(part, list | dict) and member):
+            is_lost = is_unknown(member) or (not part and isinstance(part, list | dict) and member)
+            if is_lost or (isinstance(member, list | tuple) and any(map(is_unknown, member))):
                 unknown.add(name.lower())
-            elif part is not None:
+            if part is not None and not is_lost:
                 members[name] = part
         return members
     if isinstance(value, list | tuple):

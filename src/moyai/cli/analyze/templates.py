@@ -81,7 +81,7 @@ def _creation(file: str, name: str, resource: TemplateResource, values: Values) 
     accepted = {
         each: value for each, value in properties.items() if each in kind.schema.properties - kind.schema.unsupported
     }
-    if unknown & {each.lower() for each in kind.arranged}:
+    if any(each.lower() in unknown and each not in properties for each in kind.arranged):
         return  # the row makes several members of a property that is not known
     try:
         members = kind.creation_input(accepted)

@@ -222,12 +222,10 @@ def _action(action: Arguments) -> Arguments:
             {"target_group_arn": group.get("arn"), "weight": group.get("weight")}
             for group in _objects(forward.get("target_group"))
         ]
-        stickiness = _block(dict(forward), "stickiness")
-        sticky = {"enabled": stickiness.get("enabled"), "duration_seconds": stickiness.get("duration")}
-        values["forward_config"] = {
-            "target_groups": groups,
-            "target_group_stickiness_config": sticky if stickiness else None,
-        }
+        sticky = _block(dict(forward), "stickiness")
+        if isinstance(sticky, dict) and sticky:
+            sticky = {"enabled": sticky.get("enabled"), "duration_seconds": sticky.get("duration")}
+        values["forward_config"] = {"target_groups": groups, "target_group_stickiness_config": sticky}
     return values
 
 

@@ -124,6 +124,107 @@ def test_a_refused_argument_is_named_by_its_member(kind, arguments, message, tmp
     assert any(text.startswith(f"{kind}.x: ") and message in text for text in problems), problems
 
 
+@pytest.mark.parametrize("unknown", [True, [{"enabled": True}], [True], False])
+@pytest.mark.parametrize("stickiness", [None, [], "often", [{"duration": 60, "enabled": True}]])
+def test_a_forward_block_is_read_whatever_is_known_of_its_stickiness(stickiness, unknown, tmp_path):
+    forward = {"target_group": [{"weight": 1}], "stickiness": stickiness}
+    marks = {"target_group": [{"arn": True}], "stickiness": unknown}
+    document = plan(
+        {"aws_lb_listener_rule": {"listener_arn": True, "action": [{"forward": [marks]}]}},
+        aws_lb_listener_rule=RULE | {"action": [{"type": "forward", "forward": [forward]}]},
+    )
+    problems = findings(document, tmp_path, "problem")
+    assert len(problems) == (stickiness == "often" and unknown is not True), problems
+
+
+def two_services(alias: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+    """A plan with two services that offer the same port, and the same part of whose configurations is unknown."""
+    offer = {"port_name": "http", "client_alias": [{"port": 80} | alias]}
+    values = {"service_connect_configuration": [{"enabled": True, "namespace": "shop", "service": [offer]}]}
+    resources = [
+        {
+            "address": f"aws_ecs_service.{n}",
+            "mode": "managed",
+            "type": "aws_ecs_service",
+            "values": {"name": n} | values,
+        }
+        for n in ("a", "b")
+    ]
+    marks = {"service_connect_configuration": [unknown]}
+    changes = [{"address": each["address"], "change": {"after_unknown": marks}} for each in resources]
+    planned = {"root_module": {"resources": resources}}
+    return {"format_version": "1.2", "planned_values": planned, "resource_changes": changes}
+
+
+@pytest.mark.parametrize(
+    ("alias", "unknown", "problems"),
+    [
+        ({"dns_name": "web"}, {}, 1),
+        ({"dns_name": "web"}, {"namespace": True}, 0),
+        ({}, {"service": [{"client_alias": [{"dns_name": True}]}]}, 0),
+        ({}, {"service": [{"discovery_name": True}]}, 0),
+        ({}, {"service": [{"port_name": True}]}, 0),
+        ({"dns_name": "web"}, {"service": [{"client_alias": [{"port": True}]}]}, 0),
+    ],
+)
+def test_names_of_services_are_compared_only_where_they_are_known(alias, unknown, problems, tmp_path):
+    assert len(findings(two_services(alias, unknown), tmp_path, "problem")) == problems
+
+
+SERVICES = """
+Parameters:
+  Stage: {Type: String}
+  Port: {Type: Number}
+Conditions:
+  Production: !Equals [!Ref Stage, production]
+Resources:
+  NsA: {Type: "AWS::ServiceDiscovery::HttpNamespace", Properties: {Name: a}}
+  NsB: {Type: "AWS::ServiceDiscovery::HttpNamespace", Properties: {Name: b}}
+  Web:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: web
+      ContainerDefinitions:
+        - Name: app
+          Image: nginx
+          HealthCheck: {Command: [CMD-SHELL, "curl localhost:8080"]}
+          PortMappings: MAPPINGS
+  A:
+    Type: AWS::ECS::Service
+    Properties:
+      TaskDefinition: web
+      ServiceConnectConfiguration:
+        Enabled: true
+        Namespace: !GetAtt NsA.Arn
+        Services: [{PortName: OFFERED, ClientAliases: [{Port: 80, DnsName: web}]}]
+  B:
+    Type: AWS::ECS::Service
+    Properties:
+      TaskDefinition: web
+      ServiceConnectConfiguration:
+        Enabled: true
+        Namespace: !GetAtt NsB.Arn
+        Services: [{PortName: OFFERED, ClientAliases: [{Port: 80, DnsName: web}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("mappings", "offered", "wrong"),
+    [
+        ('[{Name: !Sub "http-${Stage}", ContainerPort: !Ref Port}]', "http", False),
+        ("!If [Production, [{Name: http, ContainerPort: 8080}], []]", "http", False),
+        ("[{Name: admin, ContainerPort: 8080}, !If [Production, {Name: http}, {Name: web}]]", "http", False),
+        ("[{Name: http, ContainerPort: 8080}]", "!Ref Stage", False),
+        ("[{Name: http, ContainerPort: 8081}]", "grpc", True),
+    ],
+)
+def test_ports_of_a_template_are_compared_only_where_they_are_known(mappings, offered, wrong, tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text(SERVICES.replace("MAPPINGS", mappings).replace("OFFERED", offered))
+    reported = [f for f in analyze(file)[1]["findings"] if f["severity"] != "difference"]
+    assert [f["severity"] for f in reported] == (["warning", "problem", "problem"] if wrong else []), reported
+
+
 def test_types_that_another_server_answers_are_named_once(tmp_path):
     document = plan(aws_s3_bucket={"bucket": "a"}, aws_vpc={"cidr_block": "10.0.0.0/16"}, random_id={})
     assert [text.partition(":")[0] for text in findings(document, tmp_path, "warning")] == [""]
