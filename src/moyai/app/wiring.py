@@ -205,7 +205,7 @@ def make_calling_loops(
         EventRuleLoop(store, caller, clock, ids),
         EcsEventLoop(store, caller, clock, ids),
         QueueMetricsLoop(store, caller, metrics, clock),
-        LogSubscriptionLoop(logs.deliveries, caller, clock),
+        LogSubscriptionLoop(logs.deliveries, caller, clock, ids),
     )
 
 

@@ -10,6 +10,7 @@ records; those of deleted records stay until ``forget``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -75,8 +76,10 @@ class LogDelivery(NamedTuple):
 class LogDeliveries(Protocol):
     """The events that wait for the destinations of subscription filters."""
 
-    async def take(self) -> LogDelivery:
-        """The one that has waited longest, as soon as there is one. It waits no more."""
+    def take(self) -> AbstractAsyncContextManager[LogDelivery]:
+        """A delivery, as soon as there is one: of those for its destination, the one that has waited longest. It waits
+        no more; no other one for its destination is taken within the context.
+        """
 
 
 class EventQuery(msgspec.Struct, frozen=True):

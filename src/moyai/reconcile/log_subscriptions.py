@@ -1,21 +1,26 @@
 """The loop that gives log events to the destinations of subscription filters, by calls of their services.
 
-Promise: events of a stream reach a destination in their order. A call that fails by a fault is made three times; then
-its events are given up, and the log says so, once for each filter until a delivery succeeds again.
+Promise: events of a stream reach a destination in their order, and no destination waits for another. A call that fails
+by a fault, or is not answered in time, is made three times; then its events are given up, and the log says so, once for
+each filter until a delivery succeeds again.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 """
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
 from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final
 
+from moyai.domain.logs.subscription_filter import RANDOM
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import Ids
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.logs import LogDeliveries, LogDelivery
 from moyai.stacks.types.procedure import AwsCallFailed, Call
@@ -23,73 +28,125 @@ from moyai.stacks.types.procedure import AwsCallFailed, Call
 _DELAYS: Final = (Seconds(1.0), Seconds(2.0))
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
+_PATIENCE: Final = Seconds(20.0)
+"""Of one call, with the start of the server for its service."""
+_MOST_CALLS: Final = 16
+"""Destinations that are given something at the same time."""
+_FUNCTION_PAYLOAD: Final = 190_000
+"""Bytes of one payload: in base64 it is within the 256 KiB of an asynchronous call."""
+_STREAM_PAYLOAD: Final = 750_000
+"""In base64 it is within the 1 MiB of a record of Kinesis, and the 1,000 KiB of one of Firehose."""
+_MOST_KEY: Final = 256
 _log = logging.getLogger(__name__)
 
 
 class LogSubscriptionLoop:
-    """Delivers log events, one batch after the other."""
+    """Delivers log events, to each destination one batch after the other."""
 
-    def __init__(self, deliveries: LogDeliveries, caller: AwsCaller, clock: Clock) -> None:
-        self._deliveries, self._caller, self._clock = deliveries, caller, clock
+    def __init__(
+        self, deliveries: LogDeliveries, caller: AwsCaller, clock: Clock, ids: Ids, patience: Seconds = _PATIENCE
+    ) -> None:
+        """``patience``: how long a call may take, by the event loop's clock."""
+        self._deliveries, self._caller, self._clock, self._ids = deliveries, caller, clock, ids
+        self._patience = patience
         self._numbers = count()
         self._failed: set[str] = set()
         """The keys of filters whose last delivery failed."""
 
     async def run(self) -> None:
         """Deliver events as they arrive, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_MOST_CALLS):
+                group.create_task(self._run_worker())
+
+    async def _run_worker(self) -> None:
         while True:
-            await self._deliver(await self._deliveries.take())
-
-    async def _deliver(self, delivery: LogDelivery) -> None:
-        subscription_filter = delivery.subscription_filter
-        destination = parse_arn(subscription_filter.destination)
-        if destination is None:  # PutSubscriptionFilter accepts none of these
-            return
-        call = delivery_call(destination, delivery.stream, self._payload(delivery, destination))
-        for delay in (*_DELAYS, None):
-            try:
-                await self._caller.call(destination.scope, call)
-            except AwsCallFailed as failed:
-                if delay is not None and failed.status >= _SERVER_FAULT and failed.status != _NOT_IMPLEMENTED:
-                    await self._clock.sleep(delay)
+            async with self._deliveries.take() as delivery:
+                key = delivery.subscription_filter.key
+                problem = await self._deliver(delivery)
+                if problem is None:
+                    self._failed.discard(key)
                     continue
-                if subscription_filter.key not in self._failed:
-                    _log.warning("%s gets no log events: %s", subscription_filter.key, failed.message)
-                self._failed.add(subscription_filter.key)
-            else:
-                self._failed.discard(subscription_filter.key)
-            return
+                if key not in self._failed:
+                    _log.warning("%s gets no log events: %s", key, problem)
+                self._failed.add(key)
 
-    def _payload(self, delivery: LogDelivery, destination: Arn) -> bytes:
-        """The events as AWS sends them: JSON, compressed."""
-        message = {
-            "messageType": "DATA_MESSAGE",
-            "owner": destination.scope.account,
-            "logGroup": delivery.group,
-            "logStream": delivery.stream,
-            "subscriptionFilters": [delivery.subscription_filter.name],
-            "logEvents": [
-                {
-                    "id": f"{event.at:020d}{next(self._numbers):036d}",
-                    "timestamp": event.at,
-                    "message": event.message.decode("utf-8", "replace"),
-                }
-                for event in delivery.events
-            ],
+    async def _deliver(self, delivery: LogDelivery) -> str | None:
+        """Give the events to the destination. Returns the problem, if there is one."""
+        destination = parse_arn(delivery.subscription_filter.destination)
+        if destination is None:  # PutSubscriptionFilter accepts none of these
+            return None
+        try:
+            for payload in await asyncio.to_thread(payloads_of, delivery, destination, self._numbers):
+                key = self._ids.uuid() if delivery.subscription_filter.distribution == RANDOM else delivery.stream
+                await self._call(destination, delivery_call(destination, key or delivery.group, payload))
+        except AwsCallFailed as failed:
+            return failed.message
+        except TimeoutError:
+            return f"{destination} has not answered within {self._patience:g} s"
+        except Exception as error:  # noqa: BLE001 (an answer that is not as AWS's; other events are delivered)
+            return f"{destination} has not answered as AWS does: {type(error).__name__}: {error}"
+        return None
+
+    async def _call(self, destination: Arn, call: Call) -> None:
+        """Make the call, up to three times. Raises what the last one has raised."""
+        for delay in _DELAYS:
+            try:
+                return await self._call_once(destination, call)
+            except AwsCallFailed as failed:
+                if failed.status < _SERVER_FAULT or failed.status == _NOT_IMPLEMENTED:
+                    raise
+            except TimeoutError:
+                pass
+            await self._clock.sleep(delay)
+        return await self._call_once(destination, call)
+
+    async def _call_once(self, destination: Arn, call: Call) -> None:
+        async with asyncio.timeout(self._patience):
+            await self._caller.call(destination.scope, call)
+
+
+def payloads_of(delivery: LogDelivery, destination: Arn, numbers: Iterator[int]) -> Sequence[bytes]:
+    """The events as AWS sends them: JSON, compressed, in as many payloads as the destination's limit needs."""
+    head = {
+        "messageType": "DATA_MESSAGE",
+        "owner": destination.scope.account,
+        "logGroup": delivery.group,
+        "logStream": delivery.stream,
+        "subscriptionFilters": [delivery.subscription_filter.name],
+    }
+    events = [
+        {
+            "id": f"{event.at:020d}{next(numbers):036d}",
+            "timestamp": event.at,
+            "message": event.message.decode("utf-8", "replace"),
         }
-        return gzip.compress(json.dumps(message).encode())
+        for event in delivery.events
+    ]
+    return list(_split(head, events, _FUNCTION_PAYLOAD if destination.service == "lambda" else _STREAM_PAYLOAD))
 
 
-def delivery_call(destination: Arn, stream: str, payload: bytes) -> Call:
-    """The call that gives a payload to a destination."""
+def _split(head: Mapping[str, object], events: Sequence[Mapping[str, object]], most: int) -> Iterator[bytes]:
+    """Payloads of at most so many bytes, in the order of the events; a single event may have more."""
+    payload = gzip.compress(json.dumps({**head, "logEvents": events}).encode())
+    if len(payload) <= most or len(events) == 1:
+        yield payload
+        return
+    middle = len(events) // 2
+    yield from _split(head, events[:middle], most)
+    yield from _split(head, events[middle:], most)
+
+
+def delivery_call(destination: Arn, partition_key: str, payload: bytes) -> Call:
+    """The call that gives a payload to a destination. ``partition_key``: which shard of a Kinesis stream gets it."""
     match destination.service:
         case "lambda":
             event = json.dumps({"awslogs": {"data": b64encode(payload).decode()}}).encode()
             members = {"FunctionName": str(destination), "InvocationType": "Event", "Payload": event}
             return Call("lambda", "Invoke", members)
         case "kinesis":
-            name = destination.resource.removeprefix("stream/")
-            return Call("kinesis", "PutRecord", {"StreamName": name, "Data": payload, "PartitionKey": stream[:256]})
+            name, key = destination.resource.removeprefix("stream/"), partition_key[:_MOST_KEY]
+            return Call("kinesis", "PutRecord", {"StreamName": name, "Data": payload, "PartitionKey": key})
         case _:
             name = destination.resource.removeprefix("deliverystream/")
             return Call("firehose", "PutRecord", {"DeliveryStreamName": name, "Record": {"Data": payload}})

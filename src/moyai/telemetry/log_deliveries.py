@@ -1,7 +1,8 @@
 """Log events on their way to the destinations of subscription filters.
 
-Promise: what matches a filter when it is stored waits here until it is taken, in the order of its arrival. At most
-16 MiB of events wait, in memory: what goes beyond, and what waits when the process ends, is not delivered.
+Promise: what matches a filter when it is stored waits here until it is taken, in the order of its arrival at each
+destination; destinations take turns. At most 16 MiB of events wait, and 4 MiB for one destination, in memory: what goes
+beyond, and what waits when the process ends, is not delivered.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Final
 
@@ -21,19 +24,32 @@ from moyai.ports.logs import LogBatch, LogDeliveries, LogDelivery
 from moyai.ports.store import Store
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
+_MOST_BYTES_EACH: Final = 4 * 1024 * 1024
+"""Of one destination."""
 _log = logging.getLogger(__name__)
 
 
-class PendingLogDeliveries(LogDeliveries):
-    """Implements LogDeliveries with a bounded queue."""
+class _Waiting:
+    """Deliveries that wait for one destination."""
 
-    def __init__(self, store: Store, most_bytes: int = _MOST_BYTES) -> None:
-        self._store, self._most_bytes = store, most_bytes
-        self._pending: deque[LogDelivery] = deque()
+    def __init__(self) -> None:
+        self.deliveries: deque[LogDelivery] = deque()
+        self.size = 0
+
+
+class PendingLogDeliveries(LogDeliveries):
+    """Implements LogDeliveries with a bounded queue for each destination."""
+
+    def __init__(self, store: Store, most_bytes: int = _MOST_BYTES, most_bytes_each: int = _MOST_BYTES_EACH) -> None:
+        self._store, self._most_bytes, self._most_bytes_each = store, most_bytes, most_bytes_each
+        self._waiting: dict[str, _Waiting] = {}
+        """By the ARNs of destinations; whose turn is next comes first."""
+        self._taking: set[str] = set()
+        """Destinations that are being given a delivery."""
+        self._full: set[str] = set()
+        """Destinations for which a delivery was left out since none waited, so that the log has it once."""
         self._bytes = 0
-        self._is_full = False
-        """Whether a delivery was left out since the queue was last empty, so that the log has it once."""
-        self._arrival = asyncio.Event()
+        self._change = asyncio.Event()
 
     def offer(self, batch: LogBatch) -> None:
         """Add what the filters of the batch's group match."""
@@ -48,27 +64,50 @@ class PendingLogDeliveries(LogDeliveries):
                     self._add(LogDelivery(subscription_filter, group.name, stream, events))
 
     @override
-    async def take(self) -> LogDelivery:
-        while not self._pending:
-            self._arrival.clear()
-            await self._arrival.wait()
-        delivery = self._pending.popleft()
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[LogDelivery]:
+        while (destination := self._next_destination()) is None:
+            self._change.clear()
+            await self._change.wait()
+        delivery = self._remove_first(destination)
+        self._taking.add(destination)
+        try:
+            yield delivery
+        finally:
+            self._taking.discard(destination)
+            self._change.set()
+
+    def _next_destination(self) -> str | None:
+        return next((each for each in self._waiting if each not in self._taking), None)
+
+    def _remove_first(self, destination: str) -> LogDelivery:
+        """Remove the destination's first delivery; its next turn comes after the others'."""
+        waiting = self._waiting.pop(destination)
+        delivery = waiting.deliveries.popleft()
+        waiting.size -= _size(delivery)
         self._bytes -= _size(delivery)
-        self._is_full = self._is_full and bool(self._pending)
+        if waiting.deliveries:
+            self._waiting[destination] = waiting
         return delivery
 
     def _add(self, delivery: LogDelivery) -> None:
-        if self._bytes + _size(delivery) > self._most_bytes:
-            if not self._is_full:
+        destination, size = delivery.subscription_filter.destination, _size(delivery)
+        waiting = self._waiting.get(destination) or _Waiting()
+        if waiting.size + size > self._most_bytes_each or self._bytes + size > self._most_bytes:
+            if destination not in self._full:
                 _log.warning(
                     "log events for %s are not delivered: its destination, or another one, takes them too slowly",
-                    delivery.subscription_filter.destination,
+                    destination,
                 )
-            self._is_full = True
+            self._full.add(destination)
             return
-        self._pending.append(delivery)
-        self._bytes += _size(delivery)
-        self._arrival.set()
+        if not waiting.deliveries:
+            self._full.discard(destination)
+        waiting.deliveries.append(delivery)
+        waiting.size += size
+        self._bytes += size
+        self._waiting[destination] = waiting
+        self._change.set()
 
 
 def _size(delivery: LogDelivery) -> int:

@@ -111,6 +111,7 @@ def test_a_groups_key_is_kept(installation, logs):
 
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:sink"
+ROLE = "arn:aws:iam::123456789012:role/logs"
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/sink"
 
 
@@ -121,11 +122,10 @@ def subscription(name, **more):
 
 def test_subscription_filters_are_kept_replaced_and_deleted(logs):
     logs.put_subscription_filter(**subscription("b"))
-    role = "arn:aws:iam::123456789012:role/logs"
-    logs.put_subscription_filter(**subscription("a", destinationArn=STREAM, roleArn=role, distribution="Random"))
+    logs.put_subscription_filter(**subscription("a", destinationArn=STREAM, roleArn=ROLE, distribution="Random"))
     logs.put_subscription_filter(**subscription("b", filterPattern=""))
     first, second = logs.describe_subscription_filters(logGroupName="web")["subscriptionFilters"]
-    assert (first["filterName"], first["destinationArn"], first["roleArn"]) == ("a", STREAM, role)
+    assert (first["filterName"], first["destinationArn"], first["roleArn"]) == ("a", STREAM, ROLE)
     assert (first["distribution"], first["logGroupName"]) == ("Random", "web")
     assert (second["filterName"], second["filterPattern"], second["distribution"]) == ("b", "", "ByLogStream")
     assert code(logs.put_subscription_filter, **subscription("c")) == "LimitExceededException"
@@ -144,12 +144,26 @@ def test_subscription_filters_are_kept_replaced_and_deleted(logs):
         {"destinationArn": "sink"},
         {"destinationArn": "arn:aws:logs:us-east-1:123456789012:destination:other"},
         {"destinationArn": "arn:aws:lambda:us-east-1:444455556666:function:sink"},
-        {"roleArn": "arn:aws:iam::123456789012:role/logs"},
+        {"destinationArn": "arn:aws:lambda:us-east-1:123456789012:layer:sink"},
+        {"destinationArn": "arn:aws:kinesis:us-east-1:123456789012:stream/", "roleArn": ROLE},
+        {"destinationArn": "arn:aws:firehose:us-east-1:123456789012:stream/sink", "roleArn": ROLE},
+        {"roleArn": ROLE},
         {"destinationArn": STREAM},
         {"filterPattern": "{ $.a ="},
         {"distribution": "Alphabetical"},
     ],
-    ids=["no ARN", "a destination", "another account", "a function with a role", "no role", "a pattern", "an order"],
+    ids=[
+        "no ARN",
+        "a destination",
+        "another account",
+        "a layer",
+        "a stream without a name",
+        "a delivery stream without its type",
+        "a function with a role",
+        "no role",
+        "a pattern",
+        "an order",
+    ],
 )
 def test_a_subscription_that_could_deliver_nothing_is_refused(logs, wrong):
     assert code(logs.put_subscription_filter, **subscription("a", **wrong)) == "InvalidParameterException"

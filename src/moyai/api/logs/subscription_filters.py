@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -23,8 +24,18 @@ from moyai.kernel.arn import parse_arn
 
 _MOST_FILTERS: Final = 2
 _FUNCTION: Final = "lambda"
-_STREAMS: Final = ("kinesis", "firehose")
 _NAME: Final = re.compile(r"[^:*]{1,512}")
+_DESTINATION: Final = MappingProxyType(
+    {
+        _FUNCTION: re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?"),
+        "kinesis": re.compile(r"stream/[A-Za-z0-9_.-]{1,128}"),
+        "firehose": re.compile(r"deliverystream/[A-Za-z0-9_.-]{1,64}"),
+    }
+)
+"""What follows the account in the ARN of a destination, by its service."""
+_FORM: Final = MappingProxyType(
+    {_FUNCTION: "function:NAME", "kinesis": "stream/NAME", "firehose": "deliverystream/NAME"}
+)
 
 
 class PutSubscriptionFilterRequest(msgspec.Struct, frozen=True):
@@ -102,16 +113,19 @@ def delete_subscription_filter(ctx: Context, request: SubscriptionFilterRequest)
 
 def _check_destination(ctx: Context, request: PutSubscriptionFilterRequest) -> None:
     destination = parse_arn(request.destination_arn)
-    if destination is None or destination.service not in (_FUNCTION, *_STREAMS):
+    resource = None if destination is None else _DESTINATION.get(destination.service)
+    if destination is None or resource is None:
         raise InvalidParameter(
             "destinationArn must be the ARN of a Lambda function, a Kinesis stream or a Firehose stream:"
             " moyai has no destinations of other accounts."
         )
+    if not resource.fullmatch(destination.resource):
+        raise InvalidParameter(f"destinationArn must end with {_FORM[destination.service]}.")
     if destination.scope != ctx.scope:
         raise InvalidParameter("destinationArn must be in the log group's account and region.")
     if destination.service == _FUNCTION and request.role_arn is not None:
         raise InvalidParameter("destinationArn for vendor lambda cannot be used with roleArn")
-    if destination.service in _STREAMS and request.role_arn is None:
+    if destination.service != _FUNCTION and request.role_arn is None:
         raise InvalidParameter(f"destinationArn for vendor {destination.service} cannot be used without roleArn")
 
 

@@ -12,10 +12,13 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupArn
 
 BY_LOG_STREAM: Final = "ByLogStream"
+RANDOM: Final = "Random"
 
 
 class SubscriptionFilter(StoredRecord, frozen=True, tag="subscription_filter"):
-    """A subscription filter of a log group. ``destination``: the ARN of a function or a stream."""
+    """A subscription filter of a log group. ``destination``: the ARN of a function or a stream.
+    ``distribution``: whether the events of a log stream go to one shard of a Kinesis stream, or each payload to any.
+    """
 
     group: LogGroupArn
     name: str
