@@ -89,8 +89,8 @@ class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     cached: bool = False
     """For an operation that clients repeat often, and whose response depends on nothing but its request, the scope and
     the world: whether an equal request gets the same response while what was read of the world is unchanged. A handler
-    that reads something else is a coroutine function and returns a ReusableOutput. Only for services whose protocols
-    have the whole input in the body or the query string.
+    that reads something else is a coroutine function and returns a ReusableOutput for what may be reused. Only for
+    services whose protocols have the whole input in the body or the query string.
     """
     waits: bool = False
     """Whether the handler is a coroutine function."""

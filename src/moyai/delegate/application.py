@@ -51,7 +51,8 @@ class Application:
         preparations: Mapping[str, Callable[[], None]] = MappingProxyType({}),
     ) -> None:
         """``replace_networks`` gets the body of requests of the control plane's own, about networks. ``preparations``:
-        what is called once before the first request of a service, by its name.
+        what is called before the first request of a service, by its name, until it has succeeded once. Not for SQS,
+        whose requests are not processed one at a time.
         """
         self._application, self._replace_networks = application, replace_networks
         self._preparations = dict(preparations)
@@ -77,9 +78,10 @@ class Application:
             self._replace_networks(body.read())
             return ("204 No Content", []), b""
         with self._lock(environ):
-            prepare = self._preparations.pop(str(environ[SERVICE]), None)
-            if prepare is not None:
-                prepare()
+            service = str(environ[SERVICE])
+            if service in self._preparations:
+                self._preparations[service]()
+                del self._preparations[service]  # only now: one that fails is made again for the next request
             return _run(self._application, environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from moyai.api.cloudwatch.reading import Reading
@@ -33,22 +35,32 @@ def reading(head):
 
 
 def test_a_read_is_current_for_the_rest_of_its_second(reading):
-    assert [reading.is_current(later(EPOCH, seconds)) for seconds in (0, 0.9, 1, -1)] == [True, True, False, False]
-    assert reading.reads == 2
+    reusable = reading.reusable("output")
+    assert [reusable.is_current(later(EPOCH, seconds)) for seconds in (0, 0.9, 1, -1)] == [True, True, False, False]
+    assert (reusable.output, reusable.reads) == ("output", 2)
 
 
 @pytest.mark.parametrize(("name", "is_current"), [("orders", False), ("absent", False), ("others", True)])
 def test_a_read_is_not_current_after_a_sample_of_what_was_read(head, reading, name, is_current):
     head.write(SCOPE, MetricId("Shop", name), "Count", EPOCH, ONE)
-    assert reading.is_current(EPOCH) is is_current
+    assert reading.reusable(None).is_current(EPOCH) is is_current
 
 
 def test_a_read_is_not_current_after_a_metric_was_removed_and_is_there_again(head, reading):
     head.drop(head.in_scope(SCOPE)[MetricId("Shop", "orders")])
     head.write(SCOPE, MetricId("Shop", "orders"), "Count", EPOCH, ONE)
-    assert not reading.is_current(EPOCH)
+    assert not reading.reusable(None).is_current(EPOCH)
 
 
 def test_a_search_is_not_repeated_from_memory(reading):
     reading.metrics(None)
-    assert not reading.is_current(EPOCH)
+    assert reading.reusable("output") == "output"
+
+
+def test_what_was_read_is_not_kept_with_the_output(head):
+    reading = Reading(SeriesReader(head), SCOPE, (EPOCH, later(EPOCH, 60)), EPOCH)
+    reading.read(MetricStat(Metric("Shop", "orders"), 60, "Sum"))
+    reusable, reference = reading.reusable("output"), weakref.ref(reading)
+    del reading
+    assert reusable.is_current(EPOCH)
+    assert reference() is None

@@ -101,3 +101,18 @@ def test_a_service_is_prepared_once_before_its_first_request():
     for _ in range(2):
         assert ask(application, service="rds")[0] == "200 OK"
     assert prepared == ["rds"]
+
+
+def test_a_preparation_that_failed_is_made_again_before_the_next_request():
+    errors = [ImportError("not yet")]
+    prepared = []
+
+    def prepare():
+        if errors:
+            raise errors.pop()
+        prepared.append("rds")
+
+    application = Application(echo, no_networks, {"rds": prepare})
+    statuses = [ask(application, service="rds")[0] for _ in range(3)]
+    assert statuses == ["501 Not Implemented", "200 OK", "200 OK"]
+    assert prepared == ["rds"]

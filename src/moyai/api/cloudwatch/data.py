@@ -16,7 +16,7 @@ import msgspec
 
 from moyai.api.cloudwatch.pages import SeriesPart, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
-from moyai.api.operation import Context, ReusableOutput, operation
+from moyai.api.operation import Context, operation
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import MetricDataQuery
 from moyai.expressions.metric_data import QueryResults, checked_queries
@@ -63,9 +63,7 @@ class _LabelledSeries(NamedTuple):
 
 
 @operation(input_fault=ValidationFault, cached=True)
-async def get_metric_data(
-    reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest
-) -> ReusableOutput:
+async def get_metric_data(reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest) -> object:
     """The values of every query that returns data, in the order of the queries."""
     queries, context = _checked(request), _label_context(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
@@ -85,7 +83,7 @@ async def get_metric_data(
         "next_token": page.next_token,
         "messages": [_CUT] if answers.truncated else [],
     }
-    return ReusableOutput(output, reading.is_current, reading.reads)
+    return reading.reusable(output)
 
 
 def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:

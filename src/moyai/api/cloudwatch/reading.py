@@ -2,16 +2,18 @@
 
 Promise: periods start with the time range, as in ``shapes``, and end with ``now``, also for a range that ends later.
 Searches find metrics that had a value in the last two weeks. What was read is current for the rest of the second in
-which it was read, since the range may end with ``now``, and as long as the metrics are unchanged.
+which it was read, since the range may end with ``now``, and as long as the metrics are unchanged; what a search found,
+not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
 from moyai.api.cloudwatch.shapes import PERIODS, PeriodSpan, span_of
+from moyai.api.operation import ReusableOutput
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
@@ -38,18 +40,12 @@ class Reading:
         """Of each metric that was read, before it was."""
         self._has_searched = False
 
-    @property
-    def reads(self) -> int:
-        """The number of metrics that were read."""
-        return len(self._revisions)
-
-    def is_current(self, now: Instant) -> bool:
-        """Whether everything would be read as it was."""
-        revision, scope = self._reader.revision, self._scope
-        return (
-            int(now) == int(self._now)
-            and not self._has_searched
-            and all(revision(scope, metric) == before for metric, before in self._revisions.items())
+    def reusable(self, output: object) -> object:
+        """The output that was made from what was read, as one that is current for a while; itself after a search."""
+        if self._has_searched:
+            return output
+        return ReusableOutput(
+            output, _comparison(self._reader, self._scope, self._revisions, self._now), len(self._revisions)
         )
 
     def read(self, stat: MetricStat) -> TimeSeries:
@@ -88,3 +84,13 @@ class Reading:
         if span is None:
             raise ValidationFault(f"Invalid period {period}. {PERIODS}")
         return span
+
+
+def _comparison(
+    reader: MetricReader, scope: Scope, revisions: Mapping[MetricId, Revision], read_at: Instant
+) -> Callable[[Instant], bool]:
+    """Whether everything would be read as it was. It outlives the reading, and keeps none of its values."""
+    return lambda now: (
+        int(now) == int(read_at)
+        and all(reader.revision(scope, metric) == before for metric, before in revisions.items())
+    )
