@@ -1,14 +1,15 @@
 """Generates docs/reference/performance.md from the rows that benchmarks have recorded in bench/results.
 
-Run as a program, after `make bench`, it first copies the rows of each benchmark's newest run from build/bench to
-bench/results: `make bench RECORD=1` does both. The page shows each table of rows with bars, and each goal of
-bench/goals.toml as reached or missed; a missed goal has the reason there.
+Run as a program, after `make bench`, it first copies the rows of the newest run of the benchmarks that it is given, or
+of all, from build/bench to bench/results: `make bench RECORD=1` does both. The page shows each table of rows with bars,
+and each goal of bench/goals.toml as reached or missed; a missed goal has the reason there.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -41,7 +42,9 @@ nothing fails because a machine is slow.
 
 
 class Row(NamedTuple):
-    """The samples of one name in a table. ``at``: seconds since 1970; ``base``: the name that others are divided by."""
+    """The samples of one name in a table. ``at``: seconds since 1970; ``base``: the name that others are divided by;
+    ``started``: when the process was, in clock ticks since the machine's start, because ids of processes come again.
+    """
 
     process: int
     at: int
@@ -52,11 +55,15 @@ class Row(NamedTuple):
     base: str | None
     name: str
     samples: Sequence[float]
+    started: int = 0
 
     @property
     def median(self) -> float:
         """The median of the samples."""
         return median(self.samples)
+
+
+_REQUIRED: Final = frozenset(Row._fields) - frozenset(Row._field_defaults)
 
 
 class Goal(NamedTuple):
@@ -103,22 +110,26 @@ def description(part: str) -> str:
 
 
 def rows_of(file: Path) -> Sequence[Row]:
-    """The rows of a file; none if there is no such file."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Row(**json.loads(line)) for line in lines]
+    """The rows of a file, without those of a format that an older benchmark wrote; none if there is no such file."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    readable = [Row(**row) for row in rows if _REQUIRED <= row.keys() <= set(Row._fields)]
+    if len(readable) < len(rows):
+        print(f"{file}: {len(rows) - len(readable)} rows are of another format, and left out", file=sys.stderr)
+    return readable
 
 
 def newest_run(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows of the process that added the last one."""
-    return [row for row in rows if rows[-1].process == row.process]
+    return [row for row in rows if (row.process, row.started) == (rows[-1].process, rows[-1].started)]
 
 
-def record() -> None:
-    """Replace the rows of every benchmark that has run here by those of its newest run."""
-    _RESULTS.mkdir(exist_ok=True)
-    for file in sorted(_NEW_ROWS.glob("*.jsonl")):
-        lines = (json.dumps(row._asdict()) + "\n" for row in newest_run(rows_of(file)))
-        (_RESULTS / file.name).write_text("".join(lines))
+def record(parts: Sequence[str], new_rows: Path = _NEW_ROWS, results: Path = _RESULTS) -> None:
+    """Replace the rows of these benchmarks, or of all for none, by those of the newest run here, where there is one."""
+    results.mkdir(exist_ok=True)
+    for file in sorted(new_rows.glob("*.jsonl")):
+        rows = newest_run(rows_of(file)) if not parts or file.stem in parts else ()
+        if rows:
+            (results / file.name).write_text("".join(json.dumps(row._asdict()) + "\n" for row in rows))
 
 
 def _part(name: str, goals: Sequence[Mapping[str, Any]]) -> Part:
@@ -134,7 +145,8 @@ def _verdict(part: Part, goal: Goal) -> str:
     unit = row.unit if goal.of is None else f"times {goal.of}"
     reached = value <= goal.at_most if goal.at_most is not None else value >= (goal.at_least or 0)
     if not reached and not goal.missed:
-        raise ValueError(f"bench/goals.toml: {goal.subject} is missed ({_number(value)} {unit}), and no reason is given")
+        problem = f"{goal.subject} is missed ({_number(value)} {unit}), and no reason is given"
+        raise ValueError(f"bench/goals.toml: {problem}")
     verdict = "reached" if reached else f"**missed**: {goal.missed}"
     return f"| {goal.subject} | {_bound(goal, unit)} | {_number(value)} | {verdict} |"
 
@@ -189,4 +201,4 @@ def _number(value: float) -> str:
 
 
 if __name__ == "__main__":
-    record()
+    record(sys.argv[1:])

@@ -1,6 +1,6 @@
 """Measurements as a table: the smallest, the median and the largest sample, and the median against a base. Each row is
-added to ``build/bench/SCRIPT.jsonl``, with its samples, the base, the time, the load average and the process, which
-tells the rows of one run from those of others. `scripts/performance.py` reads these files.
+added to ``build/bench/SCRIPT.jsonl``, with its samples, the base, the time, the load average, the process and its
+start, which tell the rows of one run from those of others. `scripts/performance.py` reads these files.
 """
 
 from __future__ import annotations
@@ -29,12 +29,23 @@ def show(title: str, unit: str, samples: Mapping[str, Sequence[float]], base: st
 
 def _add_rows(table: Mapping[str, str | None], samples: Mapping[str, Sequence[float]]) -> None:
     ROWS.mkdir(parents=True, exist_ok=True)
-    run = {"process": os.getpid(), "at": round(time.time()), "load": os.getloadavg()[0], "cpus": os.cpu_count()}
+    run = {
+        "process": os.getpid(),
+        "started": _start(),
+        "at": round(time.time()),
+        "load": os.getloadavg()[0],
+        "cpus": os.cpu_count(),
+    }
     with (ROWS / f"{Path(sys.argv[0]).stem}.jsonl").open("a") as file:
         file.writelines(
             json.dumps({**run, **table, "name": name, "samples": [float(f"{v:.4g}") for v in values]}) + "\n"
             for name, values in samples.items()
         )
+
+
+def _start() -> int:
+    """When this process was started, in clock ticks since the machine was: field 22, and the 20th after the name."""
+    return int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def _cells(values: Sequence[float]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from scripts.performance import Goal, Part, Row, bar, newest_run, page
+from scripts.performance import Goal, Part, Row, bar, newest_run, page, record, rows_of
 
 
-def row(name: str, *samples: float, process: int = 7, base: str | None = None) -> Row:
-    return Row(process, 1795910400, 3.2, 2, "answers", "requests/s", base, name, samples)
+def row(name: str, *samples: float, process: int = 7, base: str | None = None, started: int = 0) -> Row:
+    return Row(process, 1795910400, 3.2, 2, "answers", "requests/s", base, name, samples, started)
 
 
 def text(*goals: Goal, rows: tuple[Row, ...] = (row("ours", 90, 100, 130), row("theirs", 40, 50, 60))) -> str:
@@ -51,6 +53,31 @@ def test_a_part_without_rows_has_no_section():
 def test_only_the_newest_run_of_a_part_is_recorded():
     rows = [row("ours", 1, process=1), row("ours", 2, process=2), row("theirs", 3, process=2)]
     assert newest_run(rows) == rows[1:]
+
+
+def test_a_process_of_the_same_id_is_another_run():
+    rows = [row("ours", 1, started=50), row("ours", 2, started=90)]
+    assert newest_run(rows) == rows[1:]
+
+
+def test_only_parts_that_were_run_are_recorded(tmp_path):
+    new, results = tmp_path / "new", tmp_path / "results"
+    new.mkdir()
+    for part in ("api", "mesh", "start"):
+        (new / f"{part}.jsonl").write_text(json.dumps(row(part, 1)._asdict()) + "\n")
+    record(["api", "mesh"], new, results)
+    assert {file.stem: [row.name for row in rows_of(file)] for file in results.iterdir()} == {
+        "api": ["api"],
+        "mesh": ["mesh"],
+    }
+
+
+@pytest.mark.parametrize("other", [{"name": "ours"}, {**row("ours", 1)._asdict(), "host": "a"}], ids=["less", "more"])
+def test_rows_of_another_format_are_left_out_and_counted(tmp_path, capsys, other):
+    file = tmp_path / "api.jsonl"
+    file.write_text(json.dumps(other) + "\n" + json.dumps(row("ours", 2)._asdict()) + "\n")
+    assert [row.samples for row in rows_of(file)] == [[2]]
+    assert "1 rows are of another format" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("share", "blocks"), [(1, "█" * 16), (0.5, "█" * 8), (0.53, "█" * 8 + "▌"), (-1, "")])
