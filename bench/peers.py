@@ -4,7 +4,9 @@ Run by `make bench`, or by hand: `.venv/bin/python bench/peers.py`. moto is the 
 
 Both are given the same by the same calls: an HTTP namespace, a service in it, and ten instances that were registered
 with the same attributes; a cluster with ten services; an hour of five metrics. The requests are the same bytes but for
-the signature, which moyai verifies and moto doesn't look at. On a busy machine the processor time says more than the
+the signature, which moyai verifies and moto doesn't look at. moyai answers an equal GetMetricData from memory for up to
+a second, so there is a row of equal requests, as several viewers of a dashboard send them, and one in which each has
+another end. On a busy machine the processor time says more than the
 rate, because moto_server has a thread for each connection. No number here is a test.
 """
 
@@ -12,10 +14,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +35,13 @@ METRICS: Final = tuple(f"metric-{number}" for number in range(5))
 START: Final = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=2)
 MOTO_SERVER: Final = "moto_server"
 MOTO: Final = Path(sys.executable).with_name("moto_server")
+METRIC_CALLS: Final = MappingProxyType(
+    {
+        "GetMetricData, 5 metrics of 60 minutes, equal requests": 1,
+        "GetMetricData, 5 metrics of 60 minutes, each another end": 1100,
+    }
+)
+"""Titles, and how many different requests there are: one, or more than moyai has parsed or answered in memory."""
 CALLS: Final = ("DiscoverInstances, 10 instances", "DescribeServices, 10 services")
 
 
@@ -90,8 +100,8 @@ def fill_metrics(target: Server) -> None:
         cloudwatch.put_metric_data(Namespace="bench", MetricData=values)
 
 
-def metric_data(target: Server) -> bytes:
-    """The raw GetMetricData of all metrics, as botocore signs and sends it."""
+def metric_data(target: Server, ends: int) -> Sequence[bytes]:
+    """Raw GetMetricData of all metrics, as botocore signs and sends them, with so many different ends of the time."""
     cloudwatch, requests = target.client("cloudwatch"), []
     cloudwatch.meta.events.register("before-send", lambda request, **_: requests.append(request))
     queries = [
@@ -101,9 +111,14 @@ def metric_data(target: Server) -> bytes:
         }
         for n, name in enumerate(METRICS)
     ]
-    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=START, EndTime=START + timedelta(hours=1))
-    assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [60] * len(METRICS)  # noqa: S101
-    [request] = requests
+    for seconds in range(ends):
+        end = START + timedelta(hours=1, seconds=seconds)
+        answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=START, EndTime=end)
+        assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [60] * len(METRICS)  # noqa: S101
+    return [_raw(target, request) for request in requests]
+
+
+def _raw(target: Server, request: Any) -> bytes:  # noqa: ANN401 (botocore's)
     texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
     lines = [f"Host: 127.0.0.1:{target.port}", *(f"{name}: {value}" for name, value in texts.items())]
     head = "\r\n".join((f"POST {urlsplit(request.url).path} HTTP/1.1", *lines, "", ""))
@@ -119,12 +134,12 @@ def main() -> None:
             fill(target)
             fill_metrics(target)
         for call in CALLS:
-            measure(call, targets, {name: signed(target, call) for name, target in targets.items()})
-        requests = {name: metric_data(target) for name, target in targets.items()}
-        measure("GetMetricData, 5 metrics of 60 minutes", targets, requests)
+            measure(call, targets, {name: [signed(target, call)] for name, target in targets.items()})
+        for title, ends in METRIC_CALLS.items():
+            measure(title, targets, {name: metric_data(target, ends) for name, target in targets.items()})
 
 
-def measure(call: str, targets: Mapping[str, Server], requests: Mapping[str, bytes]) -> None:
+def measure(call: str, targets: Mapping[str, Server], requests: Mapping[str, Sequence[bytes]]) -> None:
     """Requests a second of each and their processor time, in turns."""
     rates: dict[str, list[float]] = {name: [] for name in targets}
     costs: dict[str, list[float]] = {name: [] for name in targets}

@@ -1,7 +1,8 @@
 """Load from a process of its own: the same requests again and again, each connection waiting for its answer. A server
 that closes a connection gets the next request on a new one.
 
-Run as a program: ``load.py HOST PORT CONNECTIONS SECONDS RATE`` with the raw request on standard input; RATE is
+Run as a program: ``load.py HOST PORT CONNECTIONS SECONDS RATE`` with the raw requests on standard input, each after its
+length in eight bytes; all connections together send them in turn. RATE is
 requests a second over all connections, 0 for as many as are answered. It prints one JSON object: the requests,
 the seconds they took, the median latency in ms, and how many requests had no answer or one other than 200.
 """
@@ -12,15 +13,18 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import uvloop
 
 _END = b"\r\n\r\n"
+_LENGTH = 8
+"""Bytes of a request's length on standard input."""
 _RETRY_AFTER = 0.1
 """Seconds."""
 
@@ -48,19 +52,20 @@ class Load(NamedTuple):
     seconds: float
     rate: float = 0
 
-    def run(self, request: bytes, prefix: tuple[str, ...] = ()) -> Result:
+    def run(self, requests: bytes | Sequence[bytes], prefix: tuple[str, ...] = ()) -> Result:
         """Run it in a process of its own; ``prefix`` is a command to run it under. A failure ends the benchmark."""
-        result = self.start(request, prefix)()
+        result = self.start(requests, prefix)()
         if result.failures:
             sys.exit(f"{result.failures} of {result.requests} requests failed")
         return result
 
-    def start(self, request: bytes, prefix: tuple[str, ...] = ()) -> Callable[[], Result]:
+    def start(self, requests: bytes | Sequence[bytes], prefix: tuple[str, ...] = ()) -> Callable[[], Result]:
         """Begin it, and return what waits for its result, in which failures are counted."""
         command = [*prefix, sys.executable, str(Path(__file__)), *map(str, self)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         assert process.stdin is not None  # noqa: S101
-        process.stdin.write(request)
+        for request in [requests] if isinstance(requests, bytes) else requests:
+            process.stdin.write(len(request).to_bytes(_LENGTH) + request)
         process.stdin.close()
 
         def result() -> Result:
@@ -74,9 +79,9 @@ class Load(NamedTuple):
 class _Client(asyncio.Protocol):
     """One connection at a time."""
 
-    def __init__(self, load: Load, request: bytes, waits: list[float]) -> None:
+    def __init__(self, load: Load, requests: Iterator[bytes], waits: list[float]) -> None:
         self.failures = 0
-        self._load, self._request, self._waits = load, request, waits
+        self._load, self._requests, self._waits = load, requests, waits
         self._is_waiting = False
         self._pause = load.connections / load.rate if load.rate else 0.0
         self._over = False
@@ -121,7 +126,7 @@ class _Client(asyncio.Protocol):
     def _send(self) -> None:
         if not self._transport.is_closing():
             self._sent, self._is_waiting = perf_counter(), True
-            self._transport.write(self._request)  # type: ignore[attr-defined]
+            self._transport.write(next(self._requests))  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -146,9 +151,14 @@ def _length(head: bytes) -> int:
     return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
 
-async def _run(load: Load, request: bytes) -> Result:
+def _read(stream: BinaryIO) -> Iterator[bytes]:
+    while length := int.from_bytes(stream.read(_LENGTH)):
+        yield stream.read(length)
+
+
+async def _run(load: Load, requests: Iterator[bytes]) -> Result:
     waits: list[float] = []
-    clients = [_Client(load, request, waits) for _ in range(load.connections)]
+    clients = [_Client(load, requests, waits) for _ in range(load.connections)]
     started = perf_counter()
     for client in clients:
         await client.open()
@@ -164,4 +174,4 @@ if __name__ == "__main__":
     host, *numbers = sys.argv[1:]
     port, connections, seconds, rate = map(float, numbers)
     load = Load(host, int(port), int(connections), seconds, rate)
-    print(json.dumps(uvloop.run(_run(load, sys.stdin.buffer.read()))._asdict()))
+    print(json.dumps(uvloop.run(_run(load, cycle(list(_read(sys.stdin.buffer)))))._asdict()))

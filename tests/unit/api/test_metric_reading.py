@@ -57,7 +57,7 @@ def test_a_search_is_not_repeated_from_memory(reading):
     assert reading.reusable("output") == "output"
 
 
-def test_what_was_read_is_not_kept_with_the_output(head):
+def test_an_output_does_not_keep_what_was_read_for_it(head):
     reading = Reading(SeriesReader(head), SCOPE, (EPOCH, later(EPOCH, 60)), EPOCH)
     reading.read(MetricStat(Metric("Shop", "orders"), 60, "Sum"))
     reusable, reference = reading.reusable("output"), weakref.ref(reading)

@@ -189,7 +189,7 @@ async def test_a_destination_that_is_strange_is_reported_and_gets_the_next_event
     assert caplog.text.count("has not answered as AWS does: KeyError: 'RequestId'") == 1
 
 
-async def test_events_for_one_destination_leave_room_for_others(caplog):
+async def test_many_events_for_one_destination_displace_none_of_another(caplog):
     installation = Installation()
     deliveries = installation.logs.deliveries = PendingLogDeliveries(installation.store, 1000, most_bytes_each=100)
     destinations = Destinations()
