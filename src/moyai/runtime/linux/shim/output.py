@@ -115,6 +115,11 @@ def read_base(fd: int) -> int:
     return int(digits) if header.startswith(_BASE) and digits.isdigit() else 0
 
 
+def is_header(line: bytes) -> bool:
+    """Whether this first line of a file is its header."""
+    return line.startswith(_BASE)
+
+
 class Piece:
     """A line without its newline, or a part of a long one. ``ends_line``: it is the line's last part; ``continues``: it
     is not the first.

@@ -1,4 +1,7 @@
-"""The output of containers. That of a proxy container which stands for the host's proxy is a part of that proxy's."""
+"""The output of containers. That of a proxy container which stands for the host's proxy is a part of that proxy's.
+
+Promise: however many readers wait for the host's proxy's output, one thread divides it.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +25,18 @@ class OutputReader:
     ) -> None:
         self._paths, self._clock, self._inspect = paths, clock, inspect
         self._shared = SharedOutput(paths)
+        self._division: asyncio.Task[int] | None = None
 
     async def lines(self, task: TaskId, container: str, *, follow: bool) -> AsyncIterator[LogLine]:
         """See ``TaskRuntime.logs``."""
-        is_shared = await asyncio.to_thread(self._divide_if_shared, task, container)
+        is_shared = self._shared.is_of(task, container)
+        if is_shared and not follow:
+            await self._divide_all()
 
         async def has_ended() -> bool:
             state = await self._inspect(task)
             if is_shared:
-                await asyncio.to_thread(self._divide)
+                await (self._divide() if state else self._divide_all())
                 return state is None
             container_state = state.containers.get(container) if state else None
             return container_state is None or container_state.phase is ContainerPhase.STOPPED
@@ -41,20 +47,24 @@ class OutputReader:
 
     async def read(self, task: TaskId, container: str, after: int) -> Output:
         """See ``TaskRuntime.output``."""
-        return await asyncio.to_thread(self._read, task, container, after)
+        if self._shared.is_of(task, container):
+            await self._divide()
+        return await asyncio.to_thread(logs.read_output, self._paths.log(task, container), after)
 
-    def _read(self, task: TaskId, container: str, after: int) -> Output:
-        self._divide_if_shared(task, container)
-        return logs.read_output(self._paths.log(task, container), after)
+    async def _divide_all(self) -> None:
+        """Divide what there is now. What can't be divided yet, such as an incomplete line, is left."""
+        end, reached = self._shared.end(), -1
+        while reached < (position := await self._divide()) < end:
+            reached = position
 
-    def _divide_if_shared(self, task: TaskId, container: str) -> bool:
-        is_shared = self._shared.is_of(task, container)
-        if is_shared:
-            self._divide()
-        return is_shared
+    async def _divide(self) -> int:
+        """Divide, or wait for the division that is going on. Returns the position that it reached."""
+        if self._division is None or self._division.done():
+            self._division = asyncio.create_task(self._start_division(), name="divide shared output")
+        return await asyncio.shield(self._division)
 
-    def _divide(self) -> None:
+    async def _start_division(self) -> int:
         try:
-            self._shared.divide()
+            return await asyncio.to_thread(self._shared.divide)
         except OSError as error:
             raise CannotCreate(f"the output of the host's proxy can't be divided: {error}") from error

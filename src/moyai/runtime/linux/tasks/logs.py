@@ -7,7 +7,7 @@ much can't fill the control plane's memory.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,7 @@ import msgspec
 from moyai.domain.sandbox.state import LogLine
 from moyai.kernel.clock import Clock, Seconds
 from moyai.ports.runtime import Output
-from moyai.runtime.linux.shim.output import read_base
+from moyai.runtime.linux.shim.output import is_header, read_base
 
 _MAX_LINE_BYTES = 256 * 1024
 _OUTPUT_BYTES = 1024 * 1024
@@ -32,7 +32,7 @@ async def read_lines(
     previous = directory / "previous.log"
     if previous.exists():
         with previous.open("rb") as file:
-            for line in _complete_lines(file):
+            for line in filter(None, _complete_lines(file)):
                 yield line
     current = directory / "current.log"
     while not current.exists():
@@ -43,10 +43,10 @@ async def read_lines(
     try:
         while True:
             is_last_read = has_ended is None or await has_ended()
-            for line in _complete_lines(file):
+            for line in filter(None, _complete_lines(file)):
                 yield line
             if _was_rotated(file, current):
-                for line in _complete_lines(file):  # lines between the last read and the rotation
+                for line in filter(None, _complete_lines(file)):  # lines between the last read and the rotation
                     yield line
                 file.close()
                 file = current.open("rb")
@@ -58,31 +58,37 @@ async def read_lines(
         file.close()
 
 
-def read_output(directory: Path, after: int, until: int | None = None) -> Output:
-    """Complete lines from a position on, and the position behind them. A position counts bytes of all files so far.
-    ``until``: the position to stop at, which an earlier call has returned.
+def read_output(directory: Path, after: int) -> Output:
+    """Complete lines from a position on, and the position behind them. A position counts bytes of all files so far."""
+    lines, position = read_with_gaps(directory, after)
+    return Output([line for line in lines if line is not None], position)
+
+
+def read_with_gaps(directory: Path, after: int, until: int | None = None) -> tuple[Sequence[LogLine | None], int]:
+    """See ``read_output``. None stands for lines that are missing: they were discarded, or can't be read. ``until``:
+    the position to stop at, which an earlier call has returned.
     """
     end = after + _OUTPUT_BYTES if until is None else until
-    lines: list[LogLine] = []
+    lines: list[LogLine | None] = []
     with ExitStack() as open_files:
         files: list[BinaryIO] = []
         for name in ("previous.log", "current.log"):
             with suppress(FileNotFoundError):
                 files.append(open_files.enter_context((directory / name).open("rb")))
         if _inode(directory / "previous.log") not in {os.fstat(file.fileno()).st_ino for file in files[:1]} | {None}:
-            return Output(
-                (), after
-            )  # a rotation between the two opens: one file is missing, so the caller has to try again
+            return (), after  # a rotation between the two opens: one file is missing, so the caller has to try again
         position = after
         for file in files:
             base = read_base(file.fileno())
+            if base > position:
+                lines.append(None)
             file.seek(max(position - base, 0))
             for line in _complete_lines(file):
                 lines.append(line)
                 if base + file.tell() >= end:
-                    return Output(lines, base + file.tell())
+                    return lines, base + file.tell()
             position = max(position, base + file.tell())
-    return Output(lines, position)
+    return lines, position
 
 
 def output_end(directory: Path) -> int:
@@ -94,16 +100,20 @@ def output_end(directory: Path) -> int:
         return 0
 
 
-def _complete_lines(file: BinaryIO) -> Iterator[LogLine]:
-    """The lines from the file's position, which stays in front of an incomplete one."""
+def _complete_lines(file: BinaryIO) -> Iterator[LogLine | None]:
+    """The lines from the file's position, which stays in front of an incomplete one. None: one that can't be read."""
     while True:
         start = file.tell()
         raw = file.readline(_MAX_LINE_BYTES)
         if not raw.endswith(b"\n") and len(raw) < _MAX_LINE_BYTES:
             file.seek(start)
             return
-        with suppress(msgspec.MsgspecError):  # the header, a part of too long a line, or one that a full disk cut short
+        if start == 0 and is_header(raw):
+            continue
+        try:
             yield _READER.decode(raw)
+        except msgspec.MsgspecError:  # a part of too long a line, or one that a full disk cut short
+            yield None
 
 
 def _inode(path: Path) -> int | None:

@@ -2,7 +2,8 @@
 
 Promise: a task's part is in the log directory of its proxy's container, as if a proxy of its own had written it, and
 each entry is there once, whenever the process that divides is killed. Lines of a task that has no logs are dropped.
-Blocking; called from several threads.
+The rest of a line whose beginning is missing is no task's, so that none can write another's entries; where output is
+missing, every task's part says so. Blocking; called from several threads.
 
 The range that is divided next is written down before, and each entry has the range's end. So the range that a killed
 process was at is read again, and tasks whose last entry is of that range are passed over.
@@ -10,7 +11,7 @@ process was at is read again, and tasks whose last entry is of that range are pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -19,29 +20,33 @@ from typing import Final
 import msgspec
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY_NAME, HOST_SANDBOX
-from moyai.domain.sandbox.shared_output import access_log_entry, named_tasks
+from moyai.domain.sandbox.shared_output import access_log_entry, named_task
 from moyai.domain.sandbox.state import LogLine
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.shim.output import OutputLog
+from moyai.runtime.linux.shim.output import MISSING_OUTPUT, OutputLog
 from moyai.runtime.linux.tasks import logs
 
 _LINK: Final = ".proxy"
 """The link from a task's logs to those of its proxy's container. No container can have this name."""
 _RANGE_FILE: Final = "divided.json"
 _STDOUT: Final = "stdout"
-_TAIL_BYTES: Final = 64 * 1024
+_STDERR: Final = "stderr"
+_START: Final = b"moyai: the proxy of this machine serves the task; what concerns the task follows"
+_MISSING: Final = "moyai: output of the host's proxy is missing here"
+_TAIL_BYTES: Final = 256 * 1024
+"""More than the longest entry: a piece of a line as JSON, of at most six times LINE_LIMIT."""
 _MOST_READS: Final = 16
 """Reads of the host's output at a time, about 1 MiB each."""
 
 
 class _OutputRange(msgspec.Struct, frozen=True):
-    """A range of positions in the host's output. ``task``: that of a line which goes on from before it."""
+    """A range of positions in the host's output. ``tasks``: by stream, that of a line which goes on from before it."""
 
     start: int = 0
     end: int = 0
-    task: TaskId | None = None
+    tasks: Mapping[str, TaskId | None] = {}
 
 
 class _TaskLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,11 +70,16 @@ _ENDS: Final = msgspec.json.Decoder(_TaskLineEnd)
 
 
 def create(paths: RuntimePaths, task: TaskId, name: str) -> None:
-    """Make the log directory of the proxy container that is called ``name`` and stands for the host's proxy."""
+    """Make the log directory of the proxy container that is called ``name`` and stands for the host's proxy. Its first
+    line says where its log comes from: a task without requests has no other.
+    """
     directory = paths.log(task, name)
     directory.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         (directory.parent / _LINK).symlink_to(name)
+        log = OutputLog(str(directory))
+        log.append(_STDERR, [_START])
+        log.close()
 
 
 class SharedOutput:
@@ -88,44 +98,63 @@ class SharedOutput:
             return (directory.parent / _LINK).readlink() == Path(name)
         return False
 
-    def divide(self) -> None:
-        """Write what has come since the last time to the logs of its tasks. Raises OSError."""
+    def end(self) -> int:
+        """The position behind the output that there is now."""
+        return logs.output_end(self._directory)
+
+    def divide(self) -> int:
+        """Write what has come since the last time to the logs of its tasks, as far as _MOST_READS allow. Returns the
+        position that it reached. Raises OSError.
+        """
         with self._lock:
             last, self._range = self._range or self._divide_again(), None  # after an error, this range is divided again
-            if logs.output_end(self._directory) < last.end:  # the directory was removed, and made anew
+            if self.end() < last.end:  # the directory was removed, and made anew
                 last = _OutputRange()
             for _ in range(_MOST_READS):
-                output = logs.read_output(self._directory, last.end)
-                if output.position <= last.end:
+                lines, position = logs.read_with_gaps(self._directory, last.end)
+                if position <= last.end:
                     break
-                last = _OutputRange(last.end, output.position, last.task)
+                last = _OutputRange(last.end, position, last.tasks)
                 self._save(last)
-                last = self._divide_range(last, output.lines)
+                last = self._divide_range(last, lines)
             self._range = last
+            return last.end
 
     def _divide_again(self) -> _OutputRange:
         """The range that an earlier process wrote down, after it is divided completely."""
         saved = self._load()
         if saved.end == saved.start:
             return saved
-        return self._divide_range(saved, logs.read_output(self._directory, saved.start, saved.end).lines, again=True)
+        return self._divide_range(saved, logs.read_with_gaps(self._directory, saved.start, saved.end)[0], again=True)
 
-    def _divide_range(self, divided: _OutputRange, lines: Sequence[LogLine], *, again: bool = False) -> _OutputRange:
-        """Returns the range with the task of its last line, which may go on behind it."""
+    def _divide_range(
+        self, divided: _OutputRange, lines: Sequence[LogLine | None], *, again: bool = False
+    ) -> _OutputRange:
+        """Returns the range with the tasks of its last lines, which may go on behind it."""
         entries: dict[TaskId, list[_TaskLine]] = {}
-        task = divided.task
+        tasks, is_marked = dict(divided.tasks), False
+        at = next((line.at for line in lines if line is not None), Instant(0))
         for line in lines:
-            if line.stream == _STDOUT:
-                task, text = (task, line.text) if line.continues else access_log_entry(line.text) or (None, "")
-                owners = frozenset({task} if task is not None else ())
-            else:
-                owners, text = named_tasks(line.text), line.text
-            for owner in owners:
-                entry = _TaskLine(line.at, line.stream, text, divided.end, line.continues)
-                entries.setdefault(owner, []).append(entry)
+            at = at if line is None else line.at
+            if line is None or _is_mark(line):
+                marked: Sequence[TaskId] = () if is_marked else self._owners()
+                for owner in marked:
+                    entries.setdefault(owner, []).append(_TaskLine(at, _STDERR, _MISSING, divided.end))
+                tasks, is_marked = {}, True
+                continue
+            task, text = (tasks.get(line.stream), line.text) if line.continues else _task_and_text(line)
+            tasks[line.stream] = task
+            if task is not None:
+                entry = _TaskLine(at, line.stream, text, divided.end, line.continues)
+                entries.setdefault(task, []).append(entry)
         for owner, own in entries.items():
-            self._append(owner, own, again=again)
-        return _OutputRange(divided.start, divided.end, task)
+            with suppress(FileNotFoundError):  # the task's logs have just been removed
+                self._append(owner, own, again=again)
+        return _OutputRange(divided.start, divided.end, tasks)
+
+    def _owners(self) -> Sequence[TaskId]:
+        """The tasks that have a part."""
+        return [TaskId(link.parent.name) for link in self._paths.logs.glob(f"*/{_LINK}")]
 
     def _append(self, task: TaskId, entries: Sequence[_TaskLine], *, again: bool) -> None:
         directory = self._paths.logs / task / _LINK
@@ -147,6 +176,18 @@ class SharedOutput:
         new = self._directory / f"{_RANGE_FILE}.new"
         new.write_bytes(msgspec.json.encode(divided))
         new.replace(self._directory / _RANGE_FILE)
+
+
+def _is_mark(line: LogLine) -> bool:
+    """Whether the line stands for lost ones. A client's text is never on this stream."""
+    return line.stream == _STDERR and line.text == MISSING_OUTPUT and not line.continues
+
+
+def _task_and_text(line: LogLine) -> tuple[TaskId | None, str]:
+    """The task of a line's beginning, and what the task's log has of it."""
+    if line.stream == _STDOUT:
+        return access_log_entry(line.text) or (None, "")
+    return named_task(line.text), line.text
 
 
 def _last_range_end(directory: Path) -> int:
