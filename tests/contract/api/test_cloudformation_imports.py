@@ -151,6 +151,91 @@ def test_a_stack_is_not_deleted_during_the_rollback_of_an_import(installation, c
     assert text == f"Stack:{record.arn} is in IMPORT_ROLLBACK_IN_PROGRESS state and can not be deleted."
 
 
+def test_a_resource_is_imported_by_one_stack_alone(installation, cfn):
+    existing_group(installation)
+    for name in (NAME, "other", "third"):
+        import_by(cfn, name, body(Logs=LOGS))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    arn = stack(cfn)["StackId"]
+    _, text = refusal(cfn.execute_change_set, StackName="other", ChangeSetName="import")
+    assert text == f"{GROUP} is being imported by stack {arn}. Try again when that has ended."
+    finish(installation)
+    _, text = refusal(cfn.execute_change_set, StackName="third", ChangeSetName="import")
+    assert text == f"{GROUP} already exists in stack {arn}"
+    assert stack(cfn, "other")["StackStatus"] == "REVIEW_IN_PROGRESS"
+
+
+def test_a_stack_whose_first_import_has_failed_takes_another_one(installation, cfn):
+    import_by(cfn, template=body(Logs=LOGS))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    finish(installation)
+    arn = stack(cfn)["StackId"]
+    assert cfn.get_template(StackName=NAME)["StagesAvailable"] == []
+    _, text = refusal(cfn.get_template_summary, StackName=NAME)
+    assert text == f"Stack:{arn} is in IMPORT_ROLLBACK_COMPLETE state and has no template."
+    existing_group(installation)
+    cfn.delete_change_set(StackName=NAME, ChangeSetName="import")
+    import_by(cfn, template=body(Logs=LOGS))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    finish(installation)
+    assert (stack(cfn)["StackStatus"], stack(cfn)["StackId"]) == ("IMPORT_COMPLETE", arn)
+    assert cfn.get_template(StackName=NAME)["TemplateBody"] == json.loads(body(Logs=LOGS))
+
+
+def metric_filter(group: str | dict[str, str]) -> dict[str, Any]:
+    metric = {"MetricName": "errors", "MetricNamespace": "shop", "MetricValue": "1"}
+    properties = {"FilterName": "errors", "LogGroupName": group, "FilterPattern": "", "MetricTransformations": [metric]}
+    return {"Type": "AWS::Logs::MetricFilter", "DeletionPolicy": "Retain", "Properties": properties}
+
+
+def import_filter(cfn, name: str, group: str, resources: dict[str, Any]) -> dict[str, Any]:
+    identifier = {"LogGroupName": group, "FilterName": "errors"}
+    listed = [
+        {"ResourceType": "AWS::Logs::MetricFilter", "LogicalResourceId": "Errors", "ResourceIdentifier": identifier}
+    ]
+    groups = [
+        {**TO_IMPORT, "LogicalResourceId": each, "ResourceIdentifier": {"LogGroupName": group}}
+        for each in resources.keys() - {"Errors"}
+    ]
+    return import_by(cfn, name, body(**resources), ResourcesToImport=[*listed, *groups])
+
+
+def test_a_name_within_another_parent_is_another_resource(installation, cfn):
+    create(installation, cfn, body=body(Errors=metric_filter({"Ref": "A"}), A=log_group("/a")))
+    assert import_filter(cfn, "same", "/a", {"Errors": metric_filter("/a")})["Status"] == "FAILED"
+    assert import_filter(cfn, "other", "/b", {"Errors": metric_filter("/b")})["Status"] == "CREATE_COMPLETE"
+    referring = {"Errors": metric_filter({"Ref": "B"}), "B": log_group("/b")}
+    assert import_filter(cfn, "with-group", "/b", referring)["Status"] == "CREATE_COMPLETE"
+
+
+def log_group(name: str) -> dict[str, Any]:
+    return {**LOGS, "Properties": {"LogGroupName": name}}
+
+
+def test_an_identifier_that_the_template_contradicts_is_refused(cfn):
+    _, message = refusal(import_by, cfn=cfn, template=body(Logs=log_group("/another")))
+    assert message == (
+        f"The resource identifier LogGroupName of resource type AWS::Logs::LogGroup is {GROUP}, and the template has "
+        "another value for this property. Give both the same value."
+    )
+
+
+def test_a_part_of_a_physical_id_that_is_not_known_is_named(cfn):
+    kind = "AWS::EC2::NetworkAclEntry"
+    entry = {"NetworkAclId": {"Ref": "Acl"}, "RuleNumber": 100, "Protocol": 6, "RuleAction": "allow"}
+    listed = [{"ResourceType": kind, "LogicalResourceId": "Entry", "ResourceIdentifier": {"Id": "x"}}]
+    resources = {
+        "Entry": {"Type": kind, "DeletionPolicy": "Retain", "Properties": entry},
+        "Acl": {"Type": "AWS::EC2::NetworkAcl", "DeletionPolicy": "Retain", "Properties": {"VpcId": "vpc-1"}},
+    }
+    acl = {"ResourceType": "AWS::EC2::NetworkAcl", "LogicalResourceId": "Acl", "ResourceIdentifier": {"Id": "acl-1"}}
+    _, message = refusal(import_by, cfn=cfn, template=body(**resources), ResourcesToImport=[*listed, acl])
+    assert message == (
+        f"moyai makes the physical id of {kind} of the properties NetworkAclId, RuleNumber, Egress. Write the value of "
+        "NetworkAclId itself in the template of an import, not a function of another resource."
+    )
+
+
 def test_an_import_that_is_rolled_back_leaves_the_stack_as_it_was(installation, cfn):
     described = {**json.loads(body(X=PARAMETER)), "Description": "the name of the shop"}
     create(installation, cfn, body=json.dumps(described))

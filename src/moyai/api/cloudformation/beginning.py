@@ -82,14 +82,14 @@ def _around(world: World, stack: Stack | None) -> Iterator[Stack]:
         stack = world.stacks.get(stack.parent)
 
 
-def check_updatable(world: World, stack: Stack) -> None:
+def check_updatable(world: World, stack: Stack, *, is_import: bool = False) -> None:
     """Raise StackFault for a stack whose state takes no update. A nested stack that waits with its cleanup takes one of
-    the stack at the top, which is updated again after a failure.
+    the stack at the top, which is updated again after a failure. A stack whose first import has failed is nothing that
+    could be updated, but takes another import.
     """
     root = world.stacks.get(stack.root)
     waits = stack.status is _WAITING and root is not None and root.status is StackStatus.UPDATE_IN_PROGRESS
-    is_something = stack.target is not None  # a stack whose first import has failed is nothing
-    if not ((stack.status in UPDATABLE and is_something) or waits):
+    if not ((stack.status in UPDATABLE and (is_import or stack.target is not None)) or waits):
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.cloudformation.beginning import begin, check_updatable, is_repeated, is_same, new_stack
 from moyai.api.cloudformation.describe import parameter_views
-from moyai.api.cloudformation.imports import ResourceToImport, imported_ids, owned_already
+from moyai.api.cloudformation.imports import ResourceToImport, check_unowned, imported_ids, owned_already
 from moyai.api.cloudformation.lookup import change_set_of, find_change_set, find_stack, page_of, stack_of
 from moyai.api.cloudformation.stacks import DeploymentConfig
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
@@ -128,11 +128,8 @@ def describe_change_set(ctx: Context, request: DescribeChangeSetRequest) -> dict
     """A change set with its changes."""
     change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
     template = ctx.store.world.stack_templates[change_set.target]
-    changes = [dict(change) for change in change_set.changes]
-    if not request.include_property_values:
-        for change in changes:
-            change.pop("before_context", None)
-            change.pop("after_context", None)
+    omitted = set() if request.include_property_values else {"before_context", "after_context"}
+    changes = [{name: change[name] for name in change.keys() - omitted} for change in change_set.changes]
     return {
         **_summary(change_set),
         "description": change_set.description,
@@ -173,10 +170,12 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
             f"[{change_set.execution_status}]"
         )
     is_creation = stack.status is StackStatus.REVIEW_IN_PROGRESS
+    is_import = change_set.type is ChangeSetType.IMPORT
     if not is_creation:
-        check_updatable(ctx.store.world, stack)
+        check_updatable(world, stack, is_import=is_import)
     template = world.stack_templates[change_set.target]
     instance = instance_of(world, stack, template)
+    check_unowned(world, stack, instance, change_set.importing)
     stack = replace(
         stack,
         description=instance.template.description,
@@ -192,7 +191,7 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         importing=change_set.importing,
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
-    status = StackStatus.IMPORT_IN_PROGRESS if change_set.type is ChangeSetType.IMPORT else status
+    status = StackStatus.IMPORT_IN_PROGRESS if is_import else status
     begin(ctx, stack, status, template, executed=change_set)
     return {}
 
@@ -234,7 +233,7 @@ def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bo
         )
     if stack is None or stack.status is StackStatus.REVIEW_IN_PROGRESS:
         raise StackFault(f"Stack [{request.stack_name}] does not exist")
-    check_updatable(ctx.store.world, stack)
+    check_updatable(ctx.store.world, stack, is_import=request.change_set_type is ChangeSetType.IMPORT)
     return stack, False
 
 
@@ -250,7 +249,7 @@ def _new_change_set(
     changes = compare(view, hidden, importing)
     is_empty = not changes and is_same(former, template)
     reason = (_NO_UPDATES if instance.template.transforms else _NO_CHANGES) if is_empty else None
-    reason = reason or owned_already(world, ctx.scope, instance.template, importing)
+    reason = reason or owned_already(world, stack, instance, importing)
     return ChangeSet(
         arn=ChangeSetArn(arn("cloudformation", ctx.scope, f"changeSet/{request.change_set_name}/{ctx.ids.uuid()}")),
         name=request.change_set_name,

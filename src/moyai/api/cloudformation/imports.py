@@ -12,15 +12,17 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.cloudformation.errors import StackFault
-from moyai.domain.cloudformation.stack import StackTemplate
+from moyai.domain.cloudformation.stack import Stack, StackTemplate
+from moyai.domain.keys import scope_key
 from moyai.domain.world import World
-from moyai.kernel.scope import Scope
-from moyai.stacks.instance import NO_INSTANCE
+from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.instance import NO_INSTANCE, StackInstance
 from moyai.stacks.progress.compare import compare, is_automatic
-from moyai.stacks.progress.view import GONE, StackView
+from moyai.stacks.progress.view import GONE, StackView, values_of
 from moyai.stacks.records import instance_of
+from moyai.stacks.template.expressions import Expression, Ref, is_value
 from moyai.stacks.template.model import ParsedTemplate, TemplateResource
-from moyai.stacks.types.importing import imported_id, is_importable
+from moyai.stacks.types.importing import identity_properties, imported_id, is_importable
 from moyai.stacks.types.registry import resource_types
 
 
@@ -54,15 +56,48 @@ def imported_ids(
     }
 
 
-def owned_already(world: World, scope: Scope, template: ParsedTemplate, ids: Mapping[str, str]) -> str | None:
-    """Why a template's resources of these physical ids can't be imported, if a stack has one of them."""
+def check_unowned(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> None:
+    """Raise StackFault where ``owned_already`` has a reason."""
+    reason = owned_already(world, stack, instance, ids)
+    if reason is not None:
+        raise StackFault(reason)
+
+
+def owned_already(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> str | None:
+    """Why a stack can't import its template's resources of these physical ids, if a stack has one of them, or imports
+    one now.
+    """
+    others = [each for each in world.stacks.each("existing", scope_key(stack.scope)) if each.importing]
     for name, identifier in ids.items():
-        for resource in world.stack_resources.by("physical_id", identifier):
-            stack = world.stacks[resource.stack]
-            is_same = resource.type == template.resources[name].type and resource.status not in GONE
-            if is_same and stack.scope == scope and stack.exists:
-                return f"{identifier} already exists in stack {stack.arn}"
+        for record in world.stack_resources.by("physical_id", identifier):
+            owner = world.stacks[record.stack]
+            exists = owner.scope == stack.scope and owner.exists and record.status not in GONE
+            if exists and record.type == instance.template.resources[name].type:
+                identity = _identity(world, stack, instance, name, ids)
+                if record.physical is None or not _differs(identity, record.physical.properties):
+                    return f"{identifier} already exists in stack {owner.arn}"
+        for other in others:
+            if identifier in other.importing.values():
+                return f"{identifier} is being imported by stack {other.arn}. Try again when that has ended."
     return None
+
+
+def _identity(
+    world: World, stack: Stack, instance: StackInstance, name: str, ids: Mapping[str, str]
+) -> dict[str, Expression]:
+    """The properties within which the name of an imported resource is unique, as far as they are known."""
+    resource = instance.template.resources[name]
+    records = world.stack_resources.by("stack", stack.arn)
+    live = {each.logical_id: values for each in records if each.status not in GONE and (values := values_of(each))}
+    known = replace(instance.values, resources=live)
+    names = identity_properties(resource_types()[resource.type]) & resource.properties.keys()
+    properties = {each: evaluate(resource.properties[each], known) for each in names}
+    return {each: ids.get(value.name, value) if isinstance(value, Ref) else value for each, value in properties.items()}
+
+
+def _differs(identity: Mapping[str, Expression], properties: Mapping[str, object]) -> bool:
+    """Whether properties of an identity are known to have other values."""
+    return any(is_value(value) and properties.get(name, value) != value for name, value in identity.items())
 
 
 def identifier_summaries(template: ParsedTemplate) -> list[dict[str, object]]:

@@ -185,7 +185,7 @@ def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]
     body = "" if template is None else template.body
     if template is not None and request.template_stage == "Processed":
         body = processed_text(world, stack, template)
-    return {"template_body": body, "stages_available": ("Original", "Processed")}
+    return {"template_body": body, "stages_available": () if template is None else ("Original", "Processed")}
 
 
 def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, Mapping[str, str]]:
@@ -194,8 +194,11 @@ def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, 
         raise StackFault("Exactly one of TemplateBody and StackName must be specified.")
     if body is not None:
         return body, ctx.included
-    template = ctx.store.world.stack_templates.get(stack_of(ctx, str(stack_name)).target)
-    return ("", {}) if template is None else (template.body, template.included)
+    stack = stack_of(ctx, str(stack_name))
+    template = ctx.store.world.stack_templates.get(stack.target)
+    if template is None:
+        raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and has no template.")
+    return template.body, template.included
 
 
 def _checked_template(body: str, included: Mapping[str, str]) -> ParsedTemplate:

@@ -198,8 +198,9 @@ class ForwardSteps:
     def _with_declaration(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
         """The record with what the template says of the resource beside its properties."""
         declared = self._declare(record, name, resource)
-        if declared != record:
-            self._recorder.put_resource(declared)
+        if declared == record:
+            return record  # the object itself: the next step settles that one again
+        self._recorder.put_resource(declared)
         return declared
 
     def _declare(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:

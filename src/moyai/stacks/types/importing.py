@@ -6,16 +6,22 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import jmespath
+from jmespath.exceptions import JMESPathTypeError
 
+from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
 from moyai.stacks.types.resource_type import StackResourceType
+
+_REFERENCE: Final = "{{resolve:"
+"""The beginning of a dynamic reference, which is resolved later."""
 
 
 def is_importable(kind: StackResourceType | None) -> bool:
@@ -25,14 +31,59 @@ def is_importable(kind: StackResourceType | None) -> bool:
 
 def imported_id(kind: StackResourceType, identifiers: Mapping[str, str], properties: Mapping[str, Any]) -> str:
     """The physical id of the resource that identifiers name: the row makes it of them and of the template's properties,
-    or it is the identifier that the service has drawn.
+    or it is the identifier that the service has drawn. Raises StackFault for identifiers that the template contradicts,
+    and for a property that the id is made of and that is not a plain value.
     """
-    known = {name: value for name, value in properties.items() if isinstance(value, str | int | bool)}
-    composed = jmespath.search(kind.identifier, {**known, **identifiers})
+    plain = {name: value for name, value in properties.items() if isinstance(value, str | int | float | bool)}
+    for name, identifier in identifiers.items():
+        declared = text_of(plain.get(name, identifier))
+        if declared != identifier and _REFERENCE not in declared:
+            raise StackFault(
+                f"The resource identifier {name} of resource type {kind.name} is {identifier}, and the template has "
+                "another value for this property. Give both the same value."
+            )
+    values = {**plain, **identifiers}
+    if _is_made_of_parts(kind):
+        _check_parts(kind, values, properties)
+    composed = jmespath.search(kind.identifier, values)
     if isinstance(composed, str):
         return composed
     drawn = [name for name in kind.schema.identifiers if name in kind.schema.read_only]
     return identifiers[next(iter(drawn), kind.schema.identifiers[0])]
+
+
+def identity_properties(kind: StackResourceType) -> frozenset[str]:
+    """The properties that belong to the identity of a resource whose physical id is a name that is unique only within
+    them.
+    """
+    return (kind.unique_within or frozenset()) if kind.identifier == kind.drawn else frozenset()
+
+
+def _is_made_of_parts(kind: StackResourceType) -> bool:
+    return kind.identifier.startswith("join(")
+
+
+def _check_parts(kind: StackResourceType, values: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    """Raise StackFault where a part of a physical id is a function of other resources, or absent."""
+    parts = list(dict.fromkeys(_fields(jmespath.compile(kind.identifier).parsed)))
+    unknown = [name for name in parts if name in properties and name not in values]
+    try:
+        jmespath.search(kind.identifier, values)
+    except JMESPathTypeError:
+        unknown = unknown or [name for name in parts if name not in values]
+    if unknown:
+        raise StackFault(
+            f"moyai makes the physical id of {kind.name} of the properties {', '.join(parts)}. Write the value of "
+            f"{', '.join(unknown)} itself in the template of an import, not a function of another resource."
+        )
+
+
+def _fields(expression: Mapping[str, Any]) -> Iterator[str]:
+    """The properties that a JMESPath expression names."""
+    if expression["type"] == "field":
+        yield expression["value"]
+    for child in expression["children"]:
+        yield from _fields(child)
 
 
 def import_steps(
