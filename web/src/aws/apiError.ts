@@ -15,6 +15,16 @@ export function toApiError(error: unknown): ApiError {
   return { code: code ?? error.name, message: error.message, status: metadata?.httpStatusCode };
 }
 
+/** The result of a read; undefined if the resource is gone, as one is that was deleted since it was listed. */
+export async function readUnlessGone<T>(read: Promise<T>, ...codes: readonly string[]): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (codes.includes(toApiError(error).code)) return undefined;
+    throw error;
+  }
+}
+
 /** A missing resource that the API reports as a failure in a successful response, or by leaving it out. */
 export class NotFoundError extends Error {
   readonly $metadata = { httpStatusCode: 404 };

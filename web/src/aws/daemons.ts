@@ -16,6 +16,7 @@ import {
   ListDaemonsCommand,
   ListDaemonTaskDefinitionsCommand,
 } from "@aws-sdk/client-ecs";
+import { readUnlessGone } from "./apiError.ts";
 import { ecsArn } from "./arn.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
@@ -39,7 +40,8 @@ export async function readDaemons(target: Target, cluster: string, abortSignal: 
   let nextToken: string | undefined;
   do {
     const page = await ecs(target).send(new ListDaemonsCommand({ clusterArn: ecsArn(target.scope, `cluster/${cluster}`), nextToken }), { abortSignal });
-    daemons.push(...(await mapConcurrently(page.daemonSummariesList ?? [], ({ daemonArn }) => describe(target, daemonArn, abortSignal))));
+    const described = await mapConcurrently(page.daemonSummariesList ?? [], ({ daemonArn }) => readUnlessGone(describe(target, daemonArn, abortSignal), "DaemonNotFoundException"));
+    daemons.push(...described.filter((daemon) => daemon !== undefined));
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
   return daemons;

@@ -7,11 +7,13 @@ import {
   DescribeExpressGatewayServiceCommand,
   type ECSExpressGatewayService,
   type ECSManagedResources,
+  type ListServicesCommandOutput,
   paginateListClusters,
   paginateListServices,
   UpdateExpressGatewayServiceCommand,
   type UpdateExpressGatewayServiceCommandInput,
 } from "@aws-sdk/client-ecs";
+import { readUnlessGone } from "./apiError.ts";
 import { ecsArn, nameOf } from "./arn.ts";
 import type { Target } from "./config.ts";
 import { readRevisions } from "./deployments.ts";
@@ -21,16 +23,23 @@ import { mapConcurrently } from "./mapConcurrently.ts";
 const PAGE_SIZE = 100;
 
 /** All Express services of the account and Region. */
-export async function readExpressServices(target: Target, signal: AbortSignal): Promise<ECSExpressGatewayService[]> {
+export async function readExpressServices(target: Target, abortSignal: AbortSignal): Promise<ECSExpressGatewayService[]> {
   const client = ecs(target);
   const arns: string[] = [];
-  for await (const { clusterArns = [] } of paginateListClusters({ client, pageSize: PAGE_SIZE }, {})) {
+  for await (const { clusterArns = [] } of paginateListClusters({ client, pageSize: PAGE_SIZE }, {}, { abortSignal })) {
     for (const cluster of clusterArns) {
-      const pages = paginateListServices({ client, pageSize: PAGE_SIZE }, { cluster: nameOf(cluster), resourceManagementType: "ECS" });
-      for await (const { serviceArns = [] } of pages) arns.push(...serviceArns);
+      const pages = paginateListServices({ client, pageSize: PAGE_SIZE }, { cluster: nameOf(cluster), resourceManagementType: "ECS" }, { abortSignal });
+      arns.push(...((await readUnlessGone(serviceArnsOf(pages), "ClusterNotFoundException")) ?? []));
     }
   }
-  return mapConcurrently(arns, (arn) => describe(target, arn, signal));
+  const services = await mapConcurrently(arns, (arn) => readUnlessGone(describe(target, arn, abortSignal), "ResourceNotFoundException", "ClusterNotFoundException"));
+  return services.filter((service) => service !== undefined);
+}
+
+async function serviceArnsOf(pages: AsyncIterable<ListServicesCommandOutput>): Promise<string[]> {
+  const arns: string[] = [];
+  for await (const { serviceArns = [] } of pages) arns.push(...serviceArns);
+  return arns;
 }
 
 /** An Express service with its tags. */

@@ -19,14 +19,15 @@ import {
   paginateListGateways,
   UpdateGatewayCommand,
 } from "@aws-sdk/client-ecs";
+import { readUnlessGone } from "./apiError.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { mapConcurrently } from "./mapConcurrently.ts";
 
 /** All gateways of the account and Region. */
-export async function readGateways(target: Target): Promise<GatewaySummary[]> {
+export async function readGateways(target: Target, abortSignal: AbortSignal): Promise<GatewaySummary[]> {
   const gateways: GatewaySummary[] = [];
-  for await (const page of paginateListGateways({ client: ecs(target) }, {})) gateways.push(...(page.gateways ?? []));
+  for await (const page of paginateListGateways({ client: ecs(target) }, {}, { abortSignal })) gateways.push(...(page.gateways ?? []));
   return gateways;
 }
 
@@ -38,10 +39,11 @@ export async function readGateway(target: Target, gateway: string, abortSignal: 
 export async function readGatewayRoutes(target: Target, gateway: string, abortSignal: AbortSignal): Promise<GatewayRoute[]> {
   const client = ecs(target);
   const arns: string[] = [];
-  for await (const page of paginateListGatewayRoutes({ client }, { gateway })) {
+  for await (const page of paginateListGatewayRoutes({ client }, { gateway }, { abortSignal })) {
     arns.push(...(page.gatewayRoutes ?? []).flatMap(({ gatewayRouteArn }) => gatewayRouteArn ?? []));
   }
-  return mapConcurrently(arns, async (gatewayRouteArn) => (await client.send(new DescribeGatewayRouteCommand({ gatewayRouteArn }), { abortSignal })).gatewayRoute ?? {});
+  const answers = await mapConcurrently(arns, (gatewayRouteArn) => readUnlessGone(client.send(new DescribeGatewayRouteCommand({ gatewayRouteArn }), { abortSignal }), "ResourceNotFoundException"));
+  return answers.flatMap((answer) => answer?.gatewayRoute ?? []);
 }
 
 /** The load balancers that the services of a gateway share. */
@@ -56,9 +58,9 @@ export async function readGatewayBalancers(target: Target, gateway: string, abor
   return balancers;
 }
 
-export async function readGatewayAssociations(target: Target, gateway: string): Promise<GatewayClusterAssociationSummary[]> {
+export async function readGatewayAssociations(target: Target, gateway: string, abortSignal: AbortSignal): Promise<GatewayClusterAssociationSummary[]> {
   const associations: GatewayClusterAssociationSummary[] = [];
-  for await (const page of paginateListGatewayClusterAssociations({ client: ecs(target) }, { gateway })) associations.push(...(page.gatewayClusterAssociations ?? []));
+  for await (const page of paginateListGatewayClusterAssociations({ client: ecs(target) }, { gateway }, { abortSignal })) associations.push(...(page.gatewayClusterAssociations ?? []));
   return associations;
 }
 

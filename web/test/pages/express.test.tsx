@@ -6,6 +6,7 @@ import CreateExpressServicePage from "../../src/pages/express/CreateExpressServi
 import { expressDraftOf, expressFieldOf, updateExpressInput } from "../../src/pages/express/expressDraft.ts";
 import ExpressServicePage from "../../src/pages/express/ExpressServicePage.tsx";
 import ExpressServicesPage from "../../src/pages/express/ExpressServicesPage.tsx";
+import UpdateExpressServicePage from "../../src/pages/express/UpdateExpressServicePage.tsx";
 import { violations } from "../axe.ts";
 import { apiError, renderPage } from "../renderPage.tsx";
 import { button, enter, openDialog, press } from "../userActions.ts";
@@ -127,6 +128,54 @@ test("an update sends what has changed, and keeps what the form does not show", 
   expect(updateExpressInput(SERVICE, draft)).toEqual({ serviceArn: ARN });
   expect(updateExpressInput(SERVICE, { ...draft, memory: "1024" })).toEqual({ serviceArn: ARN, memory: "1024" });
   expect(updateExpressInput(SERVICE, { ...draft, command: "a\nb c" })).toEqual({ serviceArn: ARN, primaryContainer: { ...CONFIGURATION.primaryContainer, command: ["a", "b c"] } });
+});
+
+test("a cleared field of an update has the default of the API", () => {
+  const network = { subnets: ["subnet-1", "subnet-2"], securityGroups: ["sg-1"] };
+  const service = { ...SERVICE, activeConfigurations: [{ ...CONFIGURATION, cpu: "512", memory: "1024", healthCheckPath: "/up", networkConfiguration: network }] };
+  const draft = expressDraftOf(service);
+  expect(updateExpressInput(service, draft)).toEqual({ serviceArn: ARN });
+  expect(updateExpressInput(service, { ...draft, cpu: "", memory: "", healthCheckPath: "", subnets: [], groups: [] })).toEqual({
+    serviceArn: ARN,
+    cpu: "256",
+    memory: "512",
+    healthCheckPath: "/ping",
+    networkConfiguration: { subnets: [], securityGroups: [] },
+  });
+  expect(updateExpressInput(service, { ...draft, maximum: "5" })).toMatchObject({ scalingTarget: { maxTaskCount: 5 } });
+  expect(updateExpressInput(SERVICE, { ...expressDraftOf(SERVICE), maximum: "" })).toEqual({ serviceArn: ARN });
+});
+
+test("the removal of a role is refused at its field", async () => {
+  const taskRoleArn = "arn:aws:iam::123456789012:role/app";
+  const { calls } = renderPage(<UpdateExpressServicePage />, "/express-services/:cluster/:service/update", "/express-services/default/hello/update", {
+    ...answers,
+    DescribeExpressGatewayService: { service: { ...SERVICE, activeConfigurations: [{ ...CONFIGURATION, taskRoleArn }] } },
+    UpdateExpressGatewayService: { service: SERVICE },
+    DescribeSubnets: "<DescribeSubnetsResponse/>",
+    DescribeSecurityGroups: "<DescribeSecurityGroupsResponse/>",
+  });
+  await screen.findByDisplayValue(taskRoleArn);
+  enter(/^Task role/, "");
+  press(button("Save changes"));
+  await screen.findByText(/^taskRoleArn: A role cannot be removed/);
+  expect(calls.some(({ operation }) => operation === "UpdateExpressGatewayService")).toBe(false);
+});
+
+test("a service that is deleted while the list is read is left out", async () => {
+  renderPage(<ExpressServicesPage />, "/express-services", "/express-services", {
+    ...answers,
+    ListServices: ({ cluster }: { cluster: string }) => (cluster === "shop" ? apiError("ClusterNotFoundException", "Cluster not found.") : { serviceArns: [ARN, `${ECS}:service/default/gone`] }),
+    DescribeExpressGatewayService: ({ serviceArn }: { serviceArn: string }) => (serviceArn === ARN ? { service: SERVICE } : apiError("ResourceNotFoundException", "Service not found.")),
+  });
+  await screen.findByRole("link", { name: "hello" });
+});
+
+test("a public URL is no link as long as its port is not known", async () => {
+  renderPage(<ExpressServicesPage />, "/express-services", "/express-services", { ...answers, gateway: apiError("InternalFailure", "The server is busy.") });
+  await screen.findByRole("link", { name: "hello" });
+  await screen.findByText(/^Couldn't load the data: /);
+  expect(screen.queryByRole("link", { name: /he-1/ })).toBeNull();
 });
 
 test("the field of an error follows from the member that it begins with", () => {

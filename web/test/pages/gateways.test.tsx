@@ -1,12 +1,12 @@
 // Gateways: their routes with URLs, the clusters that may join, and what a deletion needs.
 
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import CreateGatewayPage from "../../src/pages/gateways/CreateGatewayPage.tsx";
 import GatewayPage from "../../src/pages/gateways/GatewayPage.tsx";
 import GatewaysPage from "../../src/pages/gateways/GatewaysPage.tsx";
 import { violations } from "../axe.ts";
-import { renderPage } from "../renderPage.tsx";
+import { apiError, renderPage } from "../renderPage.tsx";
 import { button, choose, enter, openDialog, press } from "../userActions.ts";
 
 const ECS = "arn:aws:ecs:us-east-1:123456789012";
@@ -79,6 +79,27 @@ test("a cluster is associated, and disassociated", async () => {
   await choose(dialog.querySelector("[aria-haspopup]"), "market");
   press(button("Associate cluster", dialog));
   await waitFor(() => { expect(calls.find(({ operation }) => operation === "AssociateGatewayWithCluster")?.input).toEqual({ gateway: "edge", cluster: "market" }); });
+});
+
+test("clusters that could not be read are read again", async () => {
+  let isFailing = true;
+  open("clusters", { ListClusters: () => (isFailing ? apiError("InvalidParameterException", "Not now.") : answers.ListClusters) });
+  await screen.findByRole("radio", { name: "shop" });
+  press(button("Associate cluster"));
+  const dialog = await openDialog();
+  fireEvent.mouseDown(dialog.querySelector("[aria-haspopup]") ?? dialog);
+  const retry = await screen.findByText("Retry");
+  isFailing = false;
+  press(retry);
+  await screen.findByText("market");
+});
+
+test("a route that is gone when it is read is left out", async () => {
+  open("", {
+    ListGatewayRoutes: { gatewayRoutes: [{ gatewayRouteArn: ROUTE }, { gatewayRouteArn: `${ROUTE}0` }] },
+    DescribeGatewayRoute: ({ gatewayRouteArn }: { gatewayRouteArn: string }) => (gatewayRouteArn === ROUTE ? answers.DescribeGatewayRoute : apiError("ResourceNotFoundException", "Gone.")),
+  });
+  await screen.findByRole("link", { name: "web" });
 });
 
 test("a protected gateway is deleted only after the protection is turned off", async () => {

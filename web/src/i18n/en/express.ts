@@ -74,6 +74,7 @@ export const express = {
   form: {
     application: "Application",
     imageDetail: "As in docker pull: nginx:1.29 or a registry's address",
+    roleStays: "A role cannot be removed from a service. Name another one, or keep the one that it has.",
     roleDetail: "Recorded only: moyai has no IAM, and a role allows nothing.",
     infrastructureDetail: "Recorded only. You can't change it later.",
     nameDetail: "1 to 255 letters, numbers, hyphens, and underscores. Without one, the name follows from the image.",

@@ -75,6 +75,7 @@ export const express: Translation<typeof english> = {
   form: {
     application: "アプリケーション",
     imageDetail: "docker pull と同じ形式: nginx:1.29、またはレジストリのアドレス",
+    roleStays: "サービスからロールを削除することはできません。別のロールを指定するか、現在のロールをそのまま使用してください。",
     roleDetail: "記録されるだけです。moyai には IAM がなく、ロールは何も許可しません。",
     infrastructureDetail: "記録されるだけです。後から変更することはできません。",
     nameDetail: "1~255 文字の英数字、ハイフン、アンダースコア。指定しない場合、名前はイメージから決まります。",

@@ -11,6 +11,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useText } from "../../i18n/useText.ts";
 import { useClusters } from "../../live/queries.ts";
+import { useOptionsStatus } from "../../parts/optionsStatus.ts";
 import type { ExpressDraft, ExpressField } from "./expressDraft.ts";
 
 export interface ExpressFieldsProps {
@@ -102,6 +103,7 @@ function TextField({ draft, change, member, label, constraint = "", error = "", 
 function ClusterField({ draft, change, editing, errorOf }: ExpressFieldsProps) {
   const text = useText().express;
   const query = useClusters();
+  const optionsStatus = useOptionsStatus(query);
   return (
     <FormField label={text.cluster} constraintText={text.form.clusterDetail} errorText={errorOf("cluster")}>
       <Autosuggest
@@ -109,7 +111,7 @@ function ClusterField({ draft, change, editing, errorOf }: ExpressFieldsProps) {
         disabled={editing}
         placeholder="default"
         options={(query.data ?? []).map(({ clusterName = "" }) => ({ value: clusterName }))}
-        statusType={query.status === "loading" ? "loading" : "finished"}
+        {...optionsStatus}
         enteredTextLabel={(entered) => text.useCluster(entered)}
         onChange={({ detail }) => { change({ cluster: detail.value }); }}
       />

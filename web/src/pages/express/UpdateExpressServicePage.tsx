@@ -6,7 +6,7 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useExpressService } from "../../live/queries.ts";
 import { QueryContent } from "../../parts/QueryContent.tsx";
-import { expressDraftOf, updateExpressInput } from "./expressDraft.ts";
+import { expressDraftOf, removedRole, updateExpressInput } from "./expressDraft.ts";
 import { ExpressForm } from "./ExpressForm.tsx";
 
 export default function UpdateExpressServicePage() {
@@ -23,7 +23,11 @@ export default function UpdateExpressServicePage() {
             title={title}
             editing
             initial={expressDraftOf(service)}
-            save={(draft) => updateExpressService(target, updateExpressInput(service, draft))}
+            save={async (draft) => {
+              const role = removedRole(service, draft);
+              if (role !== null) throw new Error(`${role}: ${text.form.roleStays}`);
+              await updateExpressService(target, updateExpressInput(service, draft));
+            }}
             done={() => text.form.updated(name)}
             next={page}
             back={page}

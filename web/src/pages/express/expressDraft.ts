@@ -34,6 +34,9 @@ export interface ExpressDraft {
   readonly tags: Tags;
 }
 
+/** What the API has for an empty field. */
+const DEFAULTS = { port: "80", healthCheckPath: "/ping", cpu: "256", memory: "512", minimum: "1", maximum: "20", targetValue: "60" } as const;
+
 /** A new service with the roles that AWS's console creates, and the defaults of the API. */
 export function newExpressDraft(scope: { readonly account: string; readonly region: string }): ExpressDraft {
   return {
@@ -43,16 +46,10 @@ export function newExpressDraft(scope: { readonly account: string; readonly regi
     executionRole: roleArn(scope, "ecsTaskExecutionRole"),
     taskRole: "",
     image: "",
-    port: "80",
-    healthCheckPath: "/ping",
     command: "",
     environment: [],
-    cpu: "256",
-    memory: "512",
-    minimum: "1",
-    maximum: "20",
     metric: "AVERAGE_CPU",
-    targetValue: "60",
+    ...DEFAULTS,
     subnets: [],
     groups: [],
     tags: [],
@@ -97,13 +94,28 @@ export function createExpressInput(draft: ExpressDraft): CreateExpressGatewaySer
   };
 }
 
-/** The input with only the changed members. The container is replaced whole; of it, the members that the form does not show stay. */
+/** The field of a role that the draft removes from the service, which the API cannot do; null without one. */
+export function removedRole(service: ECSExpressGatewayService, draft: ExpressDraft): ExpressField | null {
+  const former = expressDraftOf(service);
+  if (former.executionRole && !draft.executionRole) return "executionRoleArn";
+  return former.taskRole && !draft.taskRole ? "taskRoleArn" : null;
+}
+
+/** The input with only the changed members, and defaults for those that are cleared. The container is replaced whole; of it, the members that the form does not show stay. */
 export function updateExpressInput(service: ECSExpressGatewayService, draft: ExpressDraft): UpdateExpressGatewayServiceCommandInput {
   const container = configurationOf(service).primaryContainer;
-  const before = settings(expressDraftOf(service), container);
-  const after = Object.entries(settings(draft, container));
+  const former = expressDraftOf(service);
+  const before = settings(former, container);
+  const after = Object.entries(settings(withDefaults(former, draft), container));
+  if (draft.subnets.length + draft.groups.length === 0) after.push(["networkConfiguration", before.networkConfiguration && { subnets: [], securityGroups: [] }]);
   const changed = after.filter(([member, value]) => JSON.stringify(value) !== JSON.stringify(before[member as keyof Settings]));
   return { serviceArn: service.serviceArn, ...Object.fromEntries(changed) };
+}
+
+/** The draft with the default in each field that is empty now and was not before. */
+function withDefaults(former: ExpressDraft, draft: ExpressDraft): ExpressDraft {
+  const cleared = Object.entries(DEFAULTS).filter(([field]) => former[field as keyof typeof DEFAULTS] && draft[field as keyof typeof DEFAULTS].trim() === "");
+  return { ...draft, ...Object.fromEntries(cleared) };
 }
 
 function settings(draft: ExpressDraft, container: ExpressGatewayContainer | undefined): Settings {

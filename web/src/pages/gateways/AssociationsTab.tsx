@@ -15,6 +15,7 @@ import { useClusters } from "../../live/queries.ts";
 import { useLive } from "../../live/useLive.ts";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
+import { useOptionsStatus } from "../../parts/optionsStatus.ts";
 import { Status } from "../../parts/Status.tsx";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 
@@ -24,7 +25,7 @@ const idOf = ({ clusterArn = "" }: GatewayClusterAssociationSummary) => clusterA
 export function AssociationsTab({ gateway }: { gateway: string }) {
   const text = useText().gateways;
   const target = useTarget();
-  const query = useLive(["gateway-associations", gateway], [{ kind: "gateway-association" }, { kind: "gateway" }], () => readGatewayAssociations(target, gateway));
+  const query = useLive(["gateway-associations", gateway], [{ kind: "gateway-association" }, { kind: "gateway" }], (signal) => readGatewayAssociations(target, gateway, signal));
   const selection = useSelection(query, idOf);
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<string | null>(null);
@@ -68,6 +69,7 @@ function AssociateDialog({ gateway, onClose, onDone }: { gateway: string; onClos
   const text = useText().gateways;
   const target = useTarget();
   const clusters = useClusters();
+  const optionsStatus = useOptionsStatus(clusters);
   const [cluster, setCluster] = useState("");
   return (
     <ConfirmDialog
@@ -85,7 +87,7 @@ function AssociateDialog({ gateway, onClose, onDone }: { gateway: string; onClos
           selectedOption={cluster === "" ? null : { value: cluster, label: cluster }}
           placeholder={text.chooseCluster}
           options={(clusters.data ?? []).map(({ clusterName = "" }) => ({ value: clusterName, label: clusterName }))}
-          statusType={clusters.status === "loading" ? "loading" : "finished"}
+          {...optionsStatus}
           onChange={({ detail }) => { setCluster(detail.selectedOption.value ?? ""); }}
         />
       </FormField>

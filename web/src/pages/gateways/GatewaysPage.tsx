@@ -16,7 +16,7 @@ import { Timestamp } from "../../parts/Time.tsx";
 export default function GatewaysPage() {
   const text = useText().gateways;
   const target = useTarget();
-  const query = useLive(["gateways"], [{ kind: "gateway" }], () => readGateways(target));
+  const query = useLive(["gateways"], [{ kind: "gateway" }], (signal) => readGateways(target, signal));
   const create = <Button variant="primary" href={href(paths.createGateway)}>{text.create}</Button>;
   return (
     <PageLayout title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">

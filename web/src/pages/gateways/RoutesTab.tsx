@@ -6,18 +6,15 @@ import { elbName } from "../../aws/elb.ts";
 import { readGatewayRoutes } from "../../aws/gateways.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { usePublicGateway } from "../../live/queries.ts";
 import { useLive } from "../../live/useLive.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { CopyableUrl } from "../../parts/Properties.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { withPort } from "../services/managedUrl.ts";
+import { PublicUrl } from "../services/PublicUrl.tsx";
 
 /** The routes of a gateway: the services that have joined it, each with its URL. */
 export function RoutesTab({ gateway, isPublic }: { gateway: string; isPublic: boolean }) {
   const text = useText().gateways;
   const target = useTarget();
-  const port = usePublicGateway().data?.httpsPort;
   const query = useLive(["gateway-routes", gateway], [{ kind: "ingress-path" }, { kind: "service" }, { kind: "load-balancer" }], (signal) => readGatewayRoutes(target, gateway, signal));
   return (
     <LiveTable
@@ -37,7 +34,7 @@ export function RoutesTab({ gateway, isPublic }: { gateway: string; isPublic: bo
         { id: "cluster", header: text.cluster, cell: ({ serviceArn }) => clusterOf(serviceArn) },
         { id: "port", header: text.portName, cell: ({ serviceContainerPortName }) => serviceContainerPortName, sortingField: "serviceContainerPortName" },
         { id: "status", header: text.status, cell: ({ status }) => <Status status={status} />, sortingField: "status" },
-        { id: "url", header: text.serviceUrl, cell: ({ serviceUrl }) => (serviceUrl === undefined ? null : <CopyableUrl url={isPublic ? withPort(serviceUrl, port) : serviceUrl} />), minWidth: 260 },
+        { id: "url", header: text.serviceUrl, cell: ({ serviceUrl }) => (serviceUrl === undefined ? null : <PublicUrl url={serviceUrl} isPublic={isPublic} />), minWidth: 260 },
         {
           id: "balancer",
           header: text.balancer,

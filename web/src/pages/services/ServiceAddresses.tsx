@@ -13,7 +13,7 @@ import { CopyableUrl } from "../../parts/Properties.tsx";
 import { Urls } from "../loadBalancers/DnsName.tsx";
 import { serviceUrl } from "../tasks/publicPorts.ts";
 import { TaskAddresses } from "../tasks/TaskAddresses.tsx";
-import { withPort } from "./managedUrl.ts";
+import { PublicUrl } from "./PublicUrl.tsx";
 import { clusterNameOf } from "./summary.ts";
 
 const MAX_TASKS = 3; // the others are on the tab with tasks
@@ -28,7 +28,7 @@ export function ServiceAddresses({ service }: { service: Service }) {
   if (!hasBalancers && managed.length === 0 && tasks.length === 0) return text.parts.none;
   return (
     <SpaceBetween size="xs">
-      {managed.map(({ url, isPublic }) => <CopyableUrl key={url} url={isPublic ? withPort(url, gateway?.httpsPort) : url} />)}
+      {managed.map(({ url, isPublic }) => <PublicUrl key={url} url={url} isPublic={isPublic} />)}
       {hasBalancers ? <BalancerUrls service={service} /> : null}
       {tasks.length > 0 && gateway?.httpPort ? <CopyableUrl url={serviceUrl(clusterNameOf(service), service.serviceName ?? "", gateway.httpPort)} /> : null}
       {tasks.slice(0, MAX_TASKS).map((task) => <TaskAddresses key={task.taskArn} task={task} />)}

@@ -1,0 +1,16 @@
+import Box from "@cloudscape-design/components/box";
+import { toApiError } from "../../aws/apiError.ts";
+import { useText } from "../../i18n/useText.ts";
+import { usePublicGateway } from "../../live/queries.ts";
+import { CopyableUrl } from "../../parts/Properties.tsx";
+import { withPort } from "./managedUrl.ts";
+
+/** The URL of a name that ECS manages. A public one is a link only when the server's port is known, which is part of it. */
+export function PublicUrl({ url, isPublic }: { url: string; isPublic: boolean }) {
+  const text = useText().app;
+  const gateway = usePublicGateway();
+  if (!isPublic) return <CopyableUrl url={url} />;
+  if (gateway.data !== undefined) return <CopyableUrl url={withPort(url, gateway.data.httpsPort)} />;
+  if (gateway.status === "failed") return <Box color="text-status-error">{text.failed.title}: {toApiError(gateway.error).message}</Box>;
+  return <Box color="text-body-secondary">{text.loading}</Box>;
+}
