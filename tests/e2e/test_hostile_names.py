@@ -150,7 +150,7 @@ def create_hostile_records(installation: Installation) -> None:
 
 
 def is_stopped(ecs: Any, task: str) -> bool:
-    return ecs.describe_tasks(cluster="shop", tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED"
+    return bool(ecs.describe_tasks(cluster="shop", tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED")
 
 
 @pytest.fixture
@@ -206,6 +206,7 @@ def test_every_command_prints_json_of_a_documented_shape():
 
 @pytest.mark.parametrize("name", JSON_RUNS)
 def test_json_has_its_documented_shape(name, run):
+    printed = ""
     for words in JSON_RUNS[name]:
         code, printed = run([*words.split(), "--json"])
         assert code in {0, 1}, printed

@@ -36,19 +36,19 @@ class SettledResources:
             self._resources.clear()
 
     def find(
-        self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]
+        self, record: StackResource, needs: Iterable[str], values: Mapping[str, ResourceValues]
     ) -> SettledResource | None:
-        """The resource as it was found, if that still holds. ``known``: the values that there are now."""
+        """The resource as it was found, if that still holds. ``values``: those that there are now."""
         settled = self._resources.get(record.logical_id)
-        if settled is None or settled.record is not record or settled.needed != _values(needs, known):
+        if settled is None or settled.record is not record or settled.needed != _select(needs, values):
             return None
         return settled
 
-    def add(self, record: StackResource, needs: Iterable[str], known: Mapping[str, ResourceValues]) -> None:
-        """Remember a resource that was found settled; its values are among the known ones."""
-        values = known.get(record.logical_id)
-        self._resources[record.logical_id] = SettledResource(record, values, _values(needs, known))
+    def add(self, record: StackResource, needs: Iterable[str], values: Mapping[str, ResourceValues]) -> None:
+        """Remember a resource that was found settled; its values are among ``values``."""
+        needed = _select(needs, values)
+        self._resources[record.logical_id] = SettledResource(record, values.get(record.logical_id), needed)
 
 
-def _values(names: Iterable[str], known: Mapping[str, ResourceValues]) -> tuple[ResourceValues | None, ...]:
-    return tuple(known.get(name) for name in names)
+def _select(names: Iterable[str], values: Mapping[str, ResourceValues]) -> tuple[ResourceValues | None, ...]:
+    return tuple(values.get(name) for name in names)
