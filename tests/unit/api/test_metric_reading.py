@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from moyai.api.cloudwatch.reading import Reading
+from moyai.api.operation import ReusableOutput
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.domain.cloudwatch.query import Metric, MetricStat
 from moyai.kernel.clock import later
@@ -62,5 +63,6 @@ def test_an_output_does_not_keep_what_was_read_for_it(head):
     reading.read(MetricStat(Metric("Shop", "orders"), 60, "Sum"))
     reusable, reference = reading.reusable("output"), weakref.ref(reading)
     del reading
+    assert isinstance(reusable, ReusableOutput)
     assert reusable.is_current(EPOCH)
     assert reference() is None
