@@ -46,7 +46,6 @@ def shop(make_installation: Callable[[], Installation]) -> Installation:
     return installation
 
 
-@pytest.mark.heavy
 def test_the_front_service_answers_at_the_url_of_status(shop):
     document = json.loads(shop.moyai("status", "--json"))
     (front,) = [t for c in document["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
