@@ -15,7 +15,7 @@ from tests.e2e.installation import MOYAI, Installation
 
 pytestmark = pytest.mark.e2e
 
-SECONDS = 60
+SECONDS = 240
 
 
 @pytest.fixture(scope="module")
