@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -98,7 +100,9 @@ def test_a_page_loads_once_the_server_is_back(visit, tmp_path):
         installation.terminate()
         person.wait_for_text("The server isn't responding")
         person.follow("Task definitions")
+        person.wait_for_text("Couldn't load this page")
         person.follow("Traffic")
+        expect(person.page).to_have_url(re.compile("/console/traffic"))
         person.wait_for_text("Couldn't load this page")
         installation.up()
         person.wait_for_title("Traffic")
