@@ -83,7 +83,9 @@ JSON_RUNS: MappingProxyType[str, list[str]] = MappingProxyType(
         "appmesh token list": ["appmesh token issue", "appmesh token list"],
     }
 )
-"""Commands in the order in which they are run, each with ``--json``; what each prints has its documented shape."""
+"""Commands in the order in which they are run, each with ``--json``; what each prints has its documented
+shape. They come before ``reset``, which leaves no tasks.
+"""
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -184,6 +186,22 @@ def runs(name: str) -> list[list[str]]:
     return ARGUMENTS.get(name) or [needed, *([every] if every != needed else [])]
 
 
+@pytest.mark.parametrize("name", JSON_RUNS)
+def test_json_has_its_documented_shape(name, run):
+    printed = ""
+    for words in JSON_RUNS[name]:
+        code, printed = run([*words.split(), "--json"])
+        assert code in {0, 1}, printed
+        assert {c for c in printed if not (c.isprintable() or c == "\n")} == set()
+    shape = JSON_SHAPES[name]
+    values = [json.loads(line) for line in printed.splitlines()] if shape.form == LINES else json.loads(printed)
+    objects = values if isinstance(values, list) else [values]
+    assert isinstance(values, dict) == (shape.form == OBJECT)
+    assert objects
+    assert shape.members in {frozenset(), *map(frozenset, objects)}
+    assert {frozenset(each) for each in objects if shape.members} <= {shape.members}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_text_is_printed_as_it_is(name, run):
     for arguments in runs(name):
@@ -202,19 +220,3 @@ def test_the_lists_name_commands_that_exist():
 def test_every_command_prints_json_of_a_documented_shape():
     with_json = {name for name, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)}
     assert with_json == JSON_SHAPES.keys() == COMMANDS.keys() - WITHOUT_JSON.keys()
-
-
-@pytest.mark.parametrize("name", JSON_RUNS)
-def test_json_has_its_documented_shape(name, run):
-    printed = ""
-    for words in JSON_RUNS[name]:
-        code, printed = run([*words.split(), "--json"])
-        assert code in {0, 1}, printed
-        assert {c for c in printed if not (c.isprintable() or c == "\n")} == set()
-    shape = JSON_SHAPES[name]
-    values = [json.loads(line) for line in printed.splitlines()] if shape.form == LINES else json.loads(printed)
-    objects = values if isinstance(values, list) else [values]
-    assert isinstance(values, dict) == (shape.form == OBJECT)
-    assert objects
-    assert shape.members in {frozenset(), *map(frozenset, objects)}
-    assert {frozenset(each) for each in objects if shape.members} <= {shape.members}
