@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,7 +77,9 @@ class Cgroups:
                 path = self._path(hierarchy, group)
                 make_group(hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.is_v2 else ())
                 _write_limits(hierarchy, path, limits)
-            self._share_processors()
+            if not self._shares_processors:  # once for each process: an earlier one may have been killed before it
+                self._share_processors()
+                self._shares_processors = True
         except OSError as error:
             raise CannotCreate(f"limits can't be set: {error}") from error
         if limits.memory.swap and self._find("memory", group) is None:
@@ -98,10 +100,17 @@ class Cgroups:
         return Membership(tuple(files), self._oom_events(group), self._shown(group))
 
     def _share_processors(self) -> None:
-        """Give the installation its part once in the life of this process: an earlier one may have been killed."""
-        if not self._shares_processors:
-            _share_processors(self._hierarchies())
-            self._shares_processors = True
+        """Where processes are beside ``moyai``, let each installation count as one process for each processor."""
+        cpu = self._find("cpu", "")
+        if cpu is None or str(os.getpid()) not in (cpu[0].root / "cgroup.procs").read_text().split():
+            return
+        hierarchy, own = cpu
+        processors = os.cpu_count() or 1
+        installations = [path for path in own.parent.glob("*") if path.is_dir()]
+        file, of_process, most = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
+        for group, count in ((own.parent, len(installations)), *((each, 1) for each in installations)):
+            with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
+                (group / file).write_text(str(min(count * processors * of_process, most)))
 
     def _shown(self, group: str) -> tuple[tuple[str, str], ...]:
         """The groups in which programs look for their limits: as elsewhere, version 2 only without the other."""
@@ -214,7 +223,7 @@ class Cgroups:
         for hierarchy in self._hierarchies():
             with contextlib.suppress(OSError):
                 (hierarchy.root / _OWN).rmdir()
-        _share_processors(self._hierarchies())
+        self._share_processors()
 
 
 def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> None:
@@ -225,19 +234,6 @@ def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> Non
                 file.write_text(text)
             elif limits.memory.swap:
                 raise CannotCreate("maxSwap is not available: this kernel doesn't count what a container swaps out")
-
-
-def _share_processors(hierarchies: Iterable[Hierarchy]) -> None:
-    """Where processes are beside ``moyai``, let each installation count as one process for each processor."""
-    hierarchy = next((each for each in hierarchies if "cpu" in each.controllers), None)
-    if hierarchy is None or str(os.getpid()) not in (hierarchy.root / "cgroup.procs").read_text().split():
-        return
-    top, processors = hierarchy.root / _OWN, os.cpu_count() or 1
-    installations = [path for path in top.glob("*") if path.is_dir()]
-    file, of_process, most = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
-    for group, count in ((top, len(installations)), *((installation, 1) for installation in installations)):
-        with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
-            (group / file).write_text(str(min(count * processors * of_process, most)))
 
 
 def _parse_table(path: Path) -> dict[str, int]:
