@@ -175,7 +175,7 @@ class App:
             if not has_body(request):
                 body = chunks_of(b"".join([part async for part in body]))
                 body_read.set()
-            forwarding = asyncio.ensure_future(self._gateway.forward(request, _announced(body, body_read)))
+            forwarding = asyncio.ensure_future(self._gateway.forward(request, _announce_end(body, body_read)))
             disconnection = asyncio.ensure_future(_wait_for_disconnect(receive, body_read))
             try:
                 await asyncio.wait({forwarding, disconnection}, return_when=asyncio.FIRST_COMPLETED)
@@ -241,7 +241,7 @@ def _plain(status: int, message: str) -> HttpResponse:
 
 
 async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
-    headers = _encoded(response.headers)
+    headers = _encode_headers(response.headers)
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body if with_body else b""})
@@ -249,7 +249,7 @@ async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
 
 async def _stream(response: StreamedResponse, receive: Receive, send: Send) -> None:
     """Send the chunks until they end or the client disconnects; then a source that still waits is cancelled."""
-    await send({"type": "http.response.start", "status": response.status, "headers": _encoded(response.headers)})
+    await send({"type": "http.response.start", "status": response.status, "headers": _encode_headers(response.headers)})
     pump, disconnection = (
         asyncio.ensure_future(_pump(response.chunks, send)),
         asyncio.ensure_future(_wait_for_disconnect(receive)),
@@ -270,7 +270,7 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _announced(body: AsyncIterator[bytes], body_read: asyncio.Event) -> AsyncIterator[bytes]:
+async def _announce_end(body: AsyncIterator[bytes], body_read: asyncio.Event) -> AsyncIterator[bytes]:
     """The same chunks; sets the event after the last one, when something else may receive messages."""
     async for chunk in body:
         yield chunk
@@ -284,7 +284,7 @@ async def _wait_for_disconnect(receive: Receive, body_read: asyncio.Event | None
         pass
 
 
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+def _encode_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 

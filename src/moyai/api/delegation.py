@@ -89,7 +89,7 @@ async def payload(
     if claimed is not None and _SHA256.fullmatch(claimed):
         if not _may_have_bytes(request):  # then a server processes it by its head
             _check_hash(hashlib.sha256().hexdigest(), claimed)
-        return Payload(claimed, _compared(body, claimed))
+        return Payload(claimed, _check_digest(body, claimed))
     if credential is None or not verified:
         return Payload(_UNSIGNED, body)
     content = b"".join([chunk async for chunk in within_limit(body, _LARGEST_HASHED)])
@@ -125,7 +125,7 @@ async def collect(response: DelegatedResponse) -> HttpResponse:
     return HttpResponse(response.status, dict(response.headers), body)
 
 
-async def _compared(body: AsyncIterator[bytes], digest: str) -> AsyncIterator[bytes]:
+async def _check_digest(body: AsyncIterator[bytes], digest: str) -> AsyncIterator[bytes]:
     """The same chunks, the last one only if all have this hash. Raises InvalidSignature."""
     sha256, last = hashlib.sha256(), b""
     async for chunk in body:

@@ -18,7 +18,7 @@ LARGEST: Final = 100
 def expression_fault(text: str, largest: int = LARGEST) -> str | None:
     """The fault of the expression, in one sentence; None if Envoy accepts it."""
     try:
-        size = _compiled(text).programsize
+        size = _compile(text).programsize
     except re2.error as error:
         said = error.args[0] if error.args else b""
         why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
@@ -30,10 +30,10 @@ def expression_fault(text: str, largest: int = LARGEST) -> str | None:
 
 def group_count(text: str) -> int:
     """How many groups a valid expression captures."""
-    return int(_compiled(text).groups)
+    return int(_compile(text).groups)
 
 
-def _compiled(text: str) -> Any:  # noqa: ANN401 (re2 has no types)
+def _compile(text: str) -> Any:  # noqa: ANN401 (re2 has no types)
     """The compiled expression. Raises re2.error."""
     options = re2.Options()
     options.log_errors = False

@@ -126,7 +126,7 @@ class Router:
         fields = request.query.encode() + b"&" + (request.body if "json" not in request.content_type else b"")
         action = _ACTION.search(fields) if request.path in {"", "/"} else None
         if other is not None:
-            return _delegated(QUERY if action or request.content_type == FORM else REST_JSON, other)
+            return _delegated_request(QUERY if action or request.content_type == FORM else REST_JSON, other)
         if action:
             return self._by_action(_text(action[1]), _VERSION.search(fields), scope_service)
         return self._by_rest_path(request, scope_service)
@@ -136,7 +136,7 @@ class Router:
     ) -> RoutedRequest:
         """``other``: a service that is not moyai's and has the operation where none of moyai's has."""
         if service is None and other is not None:
-            return _delegated(protocol, other)
+            return _delegated_request(protocol, other)
         if service is not None and protocol not in _protocols(self._models[service]):
             return RoutedRequest(protocol, None, None, f"{description} ({service} does not speak {protocol})")
         has_operation = service is not None and (
@@ -152,7 +152,7 @@ class Router:
             classic = f"{description}, which is of Classic Load Balancers (elbv2 has application and network ones)"
             return RoutedRequest(QUERY, None, None, classic)
         if service is None and text in _BY_VERSION:
-            return _delegated(QUERY, _BY_VERSION[text])
+            return _delegated_request(QUERY, _BY_VERSION[text])
         if service is None:
             return RoutedRequest(QUERY, None, None, description)
         return self._by_name(EC2 if service == EC2 else QUERY, service, action, description)
@@ -166,7 +166,7 @@ class Router:
         if request.content_type == FORM:
             return RoutedRequest(EC2 if signed_for == EC2 else QUERY, None, None, description)
         if signed_for is None and _may_be_object(request):
-            return _delegated(REST_JSON, "cognito-idp" if _USER_POOL_PATH.fullmatch(request.path) else S3)
+            return _delegated_request(REST_JSON, "cognito-idp" if _USER_POOL_PATH.fullmatch(request.path) else S3)
         protocol = _protocols(self._models[signed_for])[0] if signed_for else JSON
         return RoutedRequest(protocol, None, None, description)
 
@@ -182,7 +182,7 @@ def _may_be_object(request: HttpRequest) -> bool:
     return request.path not in {"", "/"} or ".s3." in request.headers.get("host", "")
 
 
-def _delegated(protocol: str, service: str) -> RoutedRequest:
+def _delegated_request(protocol: str, service: str) -> RoutedRequest:
     """A request to a service that is not moyai's, with the protocol of its errors."""
     if not _SERVICE_NAME.fullmatch(service):
         return RoutedRequest(protocol, None, None, f"signed for the service '{service[:40]}'")

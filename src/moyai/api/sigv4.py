@@ -96,7 +96,7 @@ def _from_header(header: str, headers: Mapping[str, str]) -> Credential:
         if not parts.get(name):
             raise IncompleteSignature(f"Authorization header requires '{name}' parameter.")
     time = headers.get("x-amz-date", "")
-    return _scoped(parts["Credential"], parts["SignedHeaders"], parts["Signature"], time, None)
+    return _parse_scope(parts["Credential"], parts["SignedHeaders"], parts["Signature"], time, None)
 
 
 def _from_query(query: str) -> Credential:
@@ -108,7 +108,7 @@ def _from_query(query: str) -> Credential:
     expires = fields.get("X-Amz-Expires", "")
     if not (expires.isascii() and expires.isdecimal()) or not 0 < int(expires[:9]) <= MAX_EXPIRES_SECONDS:
         raise IncompleteSignature(f"X-Amz-Expires must be a number of seconds from 1 to {MAX_EXPIRES_SECONDS}.")
-    return _scoped(
+    return _parse_scope(
         fields["X-Amz-Credential"],
         fields["X-Amz-SignedHeaders"],
         fields["X-Amz-Signature"],
@@ -122,7 +122,7 @@ def _check_algorithm(algorithm: str) -> None:
         raise IncompleteSignature(f"Unsupported signing algorithm '{algorithm[:40]}'; sign with {ALGORITHM}.")
 
 
-def _scoped(text: str, signed_headers: str, signature: str, time: str, expires: int | None) -> Credential:
+def _parse_scope(text: str, signed_headers: str, signature: str, time: str, expires: int | None) -> Credential:
     parts = text.rsplit("/", 4)
     if len(parts) != 5:  # noqa: PLR2004  key, date, region, service, terminator
         raise IncompleteSignature(

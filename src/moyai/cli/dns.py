@@ -14,7 +14,7 @@ from moyai.cli.remote import Remote, pages
 from moyai.cli.text import echo
 
 _HOST = "127.0.0.1"
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _EXAMPLE = "example.local"
 
 
@@ -42,7 +42,7 @@ def _answers(port: int) -> bool:
     import dns.query
 
     try:
-        dns.query.udp(dns.message.make_query("localhost", "A", flags=0), _HOST, timeout=_PATIENCE, port=port)
+        dns.query.udp(dns.message.make_query("localhost", "A", flags=0), _HOST, timeout=_TIMEOUT, port=port)
     except (OSError, dns.exception.DNSException):
         return False
     return True

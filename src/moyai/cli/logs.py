@@ -86,11 +86,11 @@ def _print(lines: Iterator[SourcedLine], *, labelled: bool, as_json: bool) -> No
             typer.echo(json.dumps({**line, **(source._asdict() if labelled else {})}))
             continue
         at = datetime.fromtimestamp(line["at"], UTC).isoformat(timespec="milliseconds")
-        label = f"{_coloured(source.label)} " if labelled else ""
+        label = f"{_colour(source.label)} " if labelled else ""
         typer.echo(f"{label}{at} {_printable(line['text'])}")
 
 
-def _coloured(label: str) -> str:
+def _colour(label: str) -> str:
     """The label in its container's colour; typer removes colours where there is no terminal."""
     return typer.style(label, fg=_COLOURS[zlib.crc32(label.encode()) % len(_COLOURS)])
 

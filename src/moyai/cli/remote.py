@@ -239,7 +239,7 @@ class Remote:
         kind = HTTPSConnection if secure else HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
-            signed = self._signed(method, path, body, service, headers)
+            signed = self._sign(method, path, body, service, headers)
             connection.request(method, path, body, signed | {"Connection": "close"})
             return connection.getresponse()
         except OSError as error:
@@ -248,7 +248,7 @@ class Remote:
             connection.close()
             raise Unreachable(not_moyai(self.url)) from error
 
-    def _signed(
+    def _sign(
         self, method: str, path: str, body: str | bytes | None, service: str, headers: Mapping[str, str]
     ) -> dict[str, str]:
         """The headers with a SigV4 signature. A server without access keys only reads account and region from it, and

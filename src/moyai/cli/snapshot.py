@@ -64,7 +64,7 @@ def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
     """The tasks that stopped within the last hour, those that are stopping first and then the newest first."""
     for cluster in clusters_of(remote):
-        for task in _stopped(remote, cluster):
+        for task in _stopped_tasks(remote, cluster):
             yield _task(task, None, ())
 
 
@@ -116,7 +116,7 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
         "services": rows,
         "instances": [_instance(i) for i in describe_all(remote, "containerInstances", arn)],
         "tasks": task_rows,
-        "stopped": [_stopped_task(t) for t in _stopped(remote, arn)],
+        "stopped": [_stopped_task(t) for t in _stopped_tasks(remote, arn)],
     }
 
 
@@ -128,7 +128,7 @@ def describe_all(remote: Remote, resource_type: str, cluster: str, **filters: st
         yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{resource_type: batch})[resource_type]
 
 
-def _stopped(remote: Remote, cluster: str) -> list[Mapping[str, Any]]:
+def _stopped_tasks(remote: Remote, cluster: str) -> list[Mapping[str, Any]]:
     tasks = describe_all(remote, "tasks", cluster, desiredStatus="STOPPED")
     return sorted(tasks, key=lambda task: float(task.get("stoppedAt", inf)), reverse=True)
 

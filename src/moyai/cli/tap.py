@@ -18,7 +18,7 @@ from moyai.cli.snapshot import running_tasks
 from moyai.cli.spans import OFF, Span, describe, is_attempt, time_of
 from moyai.cli.text import echo
 
-_MOST: Final = 10_000
+_MAX_SPANS: Final = 10_000
 _STATUS: Final = re.compile(r"[1-5]xx|[1-5][0-9]{2}|none")
 _CLASS: Final = "xx"
 
@@ -56,7 +56,9 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     path: Annotated[str, typer.Option(help="Only paths like this, with * and ?.")] = "",
     status: Annotated[str, typer.Option(help="Only this status: 404, 5xx, or none without an answer.")] = "",
     slower_than: Annotated[int, typer.Option(help="Only requests that took so many milliseconds.", min=0)] = 0,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="End after so many requests.", min=1, max=_MOST)] = _MOST,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="End after so many requests.", min=1, max=_MAX_SPANS)
+    ] = _MAX_SPANS,
     as_json: Json = False,
 ) -> None:
     """Print a service's requests as they happen, until Ctrl-C. Only traced requests (`moyai up --trace-sampling`) are
@@ -84,7 +86,7 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 
 
 def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:
-    query: dict[str, Any] = {"service": service, "cluster": cluster, "follow": "true", "limit": _MOST}
+    query: dict[str, Any] = {"service": service, "cluster": cluster, "follow": "true", "limit": _MAX_SPANS}
     while True:  # the server ends a stream after so many spans
         for span in remote.lines("spans", endless=True, **query):
             if "message" in span:

@@ -85,7 +85,7 @@ def top(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     is_live = can_redraw(out) and sys.stdout.isatty() and not (once or as_json)
     with suppress(KeyboardInterrupt):
         while True:
-            rows = _sorted(_rows(remote, reader, seconds, None if service is None else name_of(service)), sort)
+            rows = _rank_rows(_rows(remote, reader, seconds, None if service is None else name_of(service)), sort)
             if as_json:
                 typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
                 return
@@ -159,7 +159,7 @@ def _queries(number: int, cluster: str, service: str) -> Iterator[dict[str, Any]
         yield {"Id": f"{name}{number}", "MetricStat": metric_stat}
 
 
-def _sorted(rows: Iterable[_Row], order: TopOrder) -> list[_Row]:
+def _rank_rows(rows: Iterable[_Row], order: TopOrder) -> list[_Row]:
     """The rows that need attention first: the most requests, the lowest success, the longest times."""
 
     def rank(row: _Row) -> tuple[float, str, str]:

@@ -151,7 +151,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
-        server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
+        server=ServerSettings(listen, port, create_on_push=create_on_push, **_published_address(published_at)),
         public_gateway=_public_gateway(gateway_ports, gateway_http_port, gateway_https_port, elb_domain),
         proxy=ProxySettings(stats_interval, proxy),
         dns=DnsSettings(dns_port),
@@ -202,7 +202,7 @@ moyai ready on {url}
   stop:    Ctrl-C ends the control plane and leaves tasks running; `moyai down` stops everything"""
 
 
-def _published(text: str | None) -> dict[str, Any]:
+def _published_address(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     address, port = host_and_port(text, "--published-at")

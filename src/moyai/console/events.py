@@ -177,7 +177,7 @@ class Events:
 def _event(keys: Iterable[Key], scope: Scope | None) -> bytes | None:
     """The event for those of the keys that are in the scope and in a shown table; None when there are none."""
     changed_resources = {
-        _changed(_KINDS[key.table], key.key) for key in keys if key.table in _KINDS and _is_in(scope, key.key)
+        _change_of(_KINDS[key.table], key.key) for key in keys if key.table in _KINDS and _is_in(scope, key.key)
     }
     if not changed_resources:
         return None
@@ -192,7 +192,7 @@ def _is_in(scope: Scope | None, key: str) -> bool:
     return scope is None or arn is None or arn.scope == scope
 
 
-def _changed(kind: str, key: str) -> _Changed:
+def _change_of(kind: str, key: str) -> _Changed:
     arn = parse_arn(key)
     cluster = arn.path[0] if arn is not None and kind in _IN_CLUSTERS and arn.path else None
     return _Changed(kind, cluster, key)

@@ -43,7 +43,7 @@ from moyai.kernel.ids import VpcId
 PAYLOAD: Final = 1232
 """The largest datagram that is sent or accepted; one of this size is not fragmented (DNS flag day 2020)."""
 _SMALLEST: Final = 512
-_LARGEST: Final = 65535
+_MAX_BYTES: Final = 65535
 _HEADER: Final = 12
 _QR: Final = 0x80
 _OPCODE: Final = 0x78
@@ -111,7 +111,7 @@ def answer(zones: Zones, vpc: VpcId | None, query: Message, rotation: int) -> Dn
 
 def serialize(message: Message, query: Message, *, stream: bool) -> bytes:
     """The response's packet, truncated when it is too large for the client's datagrams."""
-    size = _LARGEST if stream else min(max(query.payload, _SMALLEST), PAYLOAD) if query.edns >= 0 else _SMALLEST
+    size = _MAX_BYTES if stream else min(max(query.payload, _SMALLEST), PAYLOAD) if query.edns >= 0 else _SMALLEST
     return message.to_wire(max_size=size, prefer_truncation=True, want_shuffle=False)
 
 

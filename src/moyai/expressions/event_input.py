@@ -45,11 +45,11 @@ def target_input(target: RuleTarget, rule: EventRuleArn, event_text: str) -> str
     if target.input_path is not None:
         return _json(_value_at(msgspec.json.decode(event_text), target.input_path))
     if target.input_transformer is not None:
-        return _transformed(target.input_transformer, rule, event_text)
+        return _transform(target.input_transformer, rule, event_text)
     return event_text
 
 
-def _transformed(transformer: InputTransformer, rule: EventRuleArn, event_text: str) -> str:
+def _transform(transformer: InputTransformer, rule: EventRuleArn, event_text: str) -> str:
     event = msgspec.json.decode(event_text)
     values: dict[str, Any] = {name: _value_at(event, path) for name, path in transformer.input_paths_map.items()}
     values |= {
@@ -59,10 +59,10 @@ def _transformed(transformer: InputTransformer, rule: EventRuleArn, event_text: 
         "aws.events.event": {name: value for name, value in event.items() if name != "detail"},
         "aws.events.event.json": event,
     }
-    return _filled(transformer.input_template, values)
+    return _fill(transformer.input_template, values)
 
 
-def _filled(template: str, values: Mapping[str, Any]) -> str:
+def _fill(template: str, values: Mapping[str, Any]) -> str:
     """The template with its values; what is no placeholder stays."""
     parts: list[str] = []
     position, is_quoted, size = 0, False, len(template)

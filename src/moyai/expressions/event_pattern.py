@@ -31,7 +31,7 @@ MOST_LEVELS: Final = 100
 _MAX_DEPTH: Final = 50
 _MAX_COMBINATIONS: Final = 1000
 _MAX_WILDCARDS: Final = 16
-_LARGEST: Final = 5.0e9
+_MAX_NUMBER: Final = 5.0e9
 _OR: Final = "$or"
 _ABSENT: Final = object()
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
@@ -188,7 +188,7 @@ def _numeric(operand: Any) -> _Test:  # noqa: ANN401  (JSON)
     for sign, bound in zip(operand[::2], operand[1::2], strict=True):
         if not isinstance(sign, str) or sign not in _COMPARISONS:
             raise InvalidEventPattern(f"Unrecognized numeric range operator: {str(sign)[:20]}")
-        if not _is_number(bound) or abs(bound) > _LARGEST:
+        if not _is_number(bound) or abs(bound) > _MAX_NUMBER:
             raise InvalidEventPattern("Value of numeric range must be a number between -5.0E9 and +5.0E9.")
         bounds.append((_COMPARISONS[sign], bound))
     return lambda value: _is_number(value) and all(compare(value, bound) for compare, bound in bounds)

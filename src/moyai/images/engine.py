@@ -30,7 +30,7 @@ from moyai.images.reference import DOCKER_HUB, ImageReference
 from moyai.images.source import Progress, ResolvedImage, Source
 from moyai.images.tar_parts import TarParts
 
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 """Seconds for the answer to a question."""
 _ARCHIVE_PATIENCE: Final = 600.0
 """Seconds until the next bytes of an archive: an engine prepares all of it before it sends the first."""
@@ -71,7 +71,7 @@ class EngineSource(Source):
         self._socket = socket
         self._directory = directory
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_PATIENCE)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_TIMEOUT)
         self._archives: dict[str, _KeptArchive] = {}
 
     @property
@@ -158,10 +158,10 @@ class EngineSource(Source):
         return file
 
     @asynccontextmanager
-    async def _get(self, path: str, patience: float = _PATIENCE) -> AsyncIterator[httpx.Response]:
+    async def _get(self, path: str, patience: float = _TIMEOUT) -> AsyncIterator[httpx.Response]:
         """A response with status 200 or 404. Raises Unreachable, also when reading the body fails."""
         try:
-            async with self._client.stream("GET", path, timeout=httpx.Timeout(_PATIENCE, read=patience)) as response:
+            async with self._client.stream("GET", path, timeout=httpx.Timeout(_TIMEOUT, read=patience)) as response:
                 if response.status_code not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
                     raise Unreachable(f"{self.name} at {self._socket} answered {response.status_code}")
                 yield response

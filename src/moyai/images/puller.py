@@ -142,7 +142,7 @@ class ImagePuller:
                 del self._watchers[request]
 
     async def _pull(self, request: PullRequest) -> Image:
-        cached = await asyncio.to_thread(self._cached, request)
+        cached = await asyncio.to_thread(self._image_in_store, request)
         if cached is not None and (request.reference.digest or await asyncio.to_thread(self._is_settled, request)):
             return cached
         try:
@@ -153,7 +153,7 @@ class ImagePuller:
             _log.warning("the image %s is used as it was pulled before: %s", request.reference.familiar, failure)
             return cached
 
-    def _cached(self, request: PullRequest) -> Image | None:
+    def _image_in_store(self, request: PullRequest) -> Image | None:
         try:
             return self.store.find(str(request.reference), platform=request.platform)
         except CannotPull:

@@ -81,7 +81,7 @@ def explain(
     if match is None:
         reason, remedy = _unknown(world, task, name.lower(), port, seen_names)
         return Explanation(Reachability.UNKNOWN_NAME, label, reason, remedy, names)
-    return _known(world, match, names, seen_endpoints)
+    return _explain_known_name(world, match, names, seen_endpoints)
 
 
 def _unknown(
@@ -117,7 +117,7 @@ def _namespaces_with(world: World, name: str) -> list[str]:
     return sorted(n.name for n in world.namespaces if any(known == name for known, _ in endpoints_in(world, n.arn)))
 
 
-def _known(
+def _explain_known_name(
     world: World, match: SeenName, names: tuple[str, ...], seen_endpoints: Sequence[ProxyEndpoint] | None
 ) -> Explanation:
     discovery_service = world.discovery_services.get(match.target)

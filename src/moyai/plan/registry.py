@@ -22,7 +22,7 @@ def plan_lifecycle_policies(world: World, now: Instant) -> Sequence[Change]:
     """Carry out the lifecycle policies of all repositories."""
     changes: list[Change] = []
     for repository in world.repositories:
-        expired = _expired(world, repository, now)
+        expired = _expired_images(world, repository, now)
         if expired is not None:
             changes += [Delete(RepositoryImage, image.key) for image in expired]
             changes.append(Put(replace(repository, lifecycle_evaluated_at=now)))
@@ -51,7 +51,7 @@ def _digests(world: World) -> Iterator[str]:
         yield layer.digest
 
 
-def _expired(world: World, repository: Repository, now: Instant) -> Sequence[RepositoryImage] | None:
+def _expired_images(world: World, repository: Repository, now: Instant) -> Sequence[RepositoryImage] | None:
     """The images that a repository's policy expires; None without a policy."""
     if repository.lifecycle_policy is None:
         return None

@@ -66,9 +66,9 @@ class EcsEventLoop:
 
     async def run(self) -> None:
         """Send an event for each change of a state, until cancelled."""
-        await self._queue.serve(self._store, self._changed, self._advance, "the event of")
+        await self._queue.serve(self._store, self._changed_subjects, self._advance, "the event of")
 
-    def _changed(self, keys: Iterable[Key]) -> set[str]:
+    def _changed_subjects(self, keys: Iterable[Key]) -> set[str]:
         subjects = {f"{key.table} {key.key}" for key in keys if key.table in self._tables}
         at_start, self._is_following = not self._is_following, True
         if not len(self._store.world.event_rules):

@@ -54,9 +54,9 @@ class EventRuleLoop:
 
     async def run(self) -> None:
         """Make the events of schedules, and bring all events to their targets, until cancelled."""
-        await self._queue.serve(self._store, self._changed, self._advance, "the event", workers=_WORKERS)
+        await self._queue.serve(self._store, self._changed_keys, self._advance, "the event", workers=_WORKERS)
 
-    def _changed(self, keys: Iterable[Key]) -> set[str]:
+    def _changed_keys(self, keys: Iterable[Key]) -> set[str]:
         return {key.key for key in keys if key.table in {table_name(EventRule), table_name(EventDelivery)}}
 
     async def _advance(self, key: str) -> Instant | None:

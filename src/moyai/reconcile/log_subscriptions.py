@@ -28,7 +28,7 @@ from moyai.stacks.types.procedure import AwsCallFailed, Call
 _DELAYS: Final = (Seconds(1.0), Seconds(2.0))
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
-_PATIENCE: Final = Seconds(20.0)
+_TIMEOUT: Final = Seconds(20.0)
 """Of one call, with the start of the server for its service."""
 _MOST_CALLS: Final = 16
 """Destinations that are given something at the same time."""
@@ -44,7 +44,7 @@ class LogSubscriptionLoop:
     """Delivers log events, to each destination one batch after the other."""
 
     def __init__(
-        self, deliveries: LogDeliveries, caller: AwsCaller, clock: Clock, ids: Ids, patience: Seconds = _PATIENCE
+        self, deliveries: LogDeliveries, caller: AwsCaller, clock: Clock, ids: Ids, patience: Seconds = _TIMEOUT
     ) -> None:
         """``patience``: how long a call may take, by the event loop's clock."""
         self._deliveries, self._caller, self._clock, self._ids = deliveries, caller, clock, ids

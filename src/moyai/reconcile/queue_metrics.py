@@ -38,7 +38,7 @@ _COUNTS: Final = MappingProxyType(
 _MOST_QUEUES: Final = 1000
 _MOST_CALLS: Final = 16
 """Queues that are measured at the same time."""
-_PATIENCE: Final = Seconds(20.0)
+_TIMEOUT: Final = Seconds(20.0)
 """Of one queue, with the start of the server for SQS."""
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class QueueMetricsLoop:
     """Measures queues once a minute."""
 
     def __init__(
-        self, store: Store, caller: AwsCaller, metrics: MetricWriter, clock: Clock, patience: Seconds = _PATIENCE
+        self, store: Store, caller: AwsCaller, metrics: MetricWriter, clock: Clock, patience: Seconds = _TIMEOUT
     ) -> None:
         """``patience``: how long a queue may take to answer, by the event loop's clock."""
         self._store, self._caller, self._metrics, self._clock = store, caller, metrics, clock

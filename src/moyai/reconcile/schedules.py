@@ -66,7 +66,7 @@ class ScheduleLoop:
             return now  # it was changed meanwhile, and is looked at again
         most = schedule.target.retry_policy.maximum_retry_attempts
         if problem is not None and problem.passes and schedule.failures < most:
-            self._store.apply([Put(_retried(schedule, now))])
+            self._store.apply([Put(_with_retry(schedule, now))])
             return None
         if problem is not None:
             _log.warning("%s ran no task that was due at %s: %s", arn, schedule.next_at, problem.text)
@@ -109,6 +109,6 @@ def _run_task(schedule: Schedule, parameters: TaskParameters) -> Call:
     return Call("ecs", "RunTask", run_task_input(parameters, options))
 
 
-def _retried(schedule: Schedule, now: Instant) -> Schedule:
+def _with_retry(schedule: Schedule, now: Instant) -> Schedule:
     delay = min(_FIRST_DELAY * 2.0**schedule.failures, _LONGEST_DELAY)
     return replace(schedule, failures=schedule.failures + 1, retry_at=later(now, delay))

@@ -80,7 +80,7 @@ class StackLoop:
         for stack in world.stacks:
             self._queue.add(stack.arn)
         try:
-            await self._queue.serve(self._store, self._concerned, self._advance, "the stack", workers=WORKERS)
+            await self._queue.serve(self._store, self._concerned_stacks, self._advance, "the stack", workers=WORKERS)
         finally:
             for task in self._running.values():
                 task.cancel()
@@ -93,7 +93,7 @@ class StackLoop:
         if stack is None or not stack.status.in_progress:
             self._instances.pop(arn, None)
             return None if stack is None or stack.deleted_at is None else self._forget(stack)
-        recorder = self._planned(stack)
+        recorder = self._plan_next(stack)
         if recorder.changes:
             self._store.apply(recorder.changes)
         for resource in self._store.world.stack_resources.by("stack", arn):
@@ -101,7 +101,7 @@ class StackLoop:
                 self._running[resource.key] = asyncio.create_task(self._work(resource))
         return stack.deadline
 
-    def _planned(self, stack: Stack) -> ProgressRecorder:
+    def _plan_next(self, stack: Stack) -> ProgressRecorder:
         """The next step of a stack. Where that can't be decided, its operation fails."""
         view, recorder = self._view(stack), self._recorder(stack)
         try:
@@ -134,7 +134,7 @@ class StackLoop:
 
     async def _drift(self, resource: StackResource) -> ResourceDrift:
         stack, now = self._store.world.stacks.get(resource.stack), self._clock.now()
-        hidden = frozenset(resource.hidden).union(() if stack is None else self._hidden(stack))
+        hidden = frozenset(resource.hidden).union(() if stack is None else self._hidden_values(stack))
         try:
             return await self._carry_out(resource, drift_of(resource, now, hidden))
         except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
@@ -165,7 +165,7 @@ class StackLoop:
             return replace(view, instance=instance, tags=template.tags, is_held=held, settled=settled)
         except TemplateFault as fault:
             return replace(view, fault=fault.message)
-        except Exception:  # noqa: BLE001 (as in _planned)
+        except Exception:  # noqa: BLE001 (as in _plan_next)
             _log.exception("the template of the stack %s", stack.arn)
             return replace(view, fault=_INTERNAL)
 
@@ -178,9 +178,9 @@ class StackLoop:
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
         former = former_events(self._store.world, stack.arn)
-        return ProgressRecorder(stack, former, self._clock.now(), self._ids, self._hidden(stack))
+        return ProgressRecorder(stack, former, self._clock.now(), self._ids, self._hidden_values(stack))
 
-    def _hidden(self, stack: Stack) -> frozenset[str]:
+    def _hidden_values(self, stack: Stack) -> frozenset[str]:
         """The values of the hidden parameters of a stack."""
         templates = self._store.world.stack_templates
         return frozenset(
@@ -276,7 +276,7 @@ class StackLoop:
         change(recorder, self._store.world.stack_resources[resource.key])
         self._store.apply(recorder.changes)
 
-    def _concerned(self, keys: Iterable[Key]) -> Iterator[str]:
+    def _concerned_stacks(self, keys: Iterable[Key]) -> Iterator[str]:
         """The stacks whose next step may follow from changed records."""
         stacks = self._store.world.stacks
         for key in keys:

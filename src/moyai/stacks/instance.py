@@ -72,7 +72,7 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
     """The document after its transforms. Raises TemplateFault."""
     declarations, _, known = _with_parameters(document, source, values)
-    return _extended(document, _hidden_names(declarations), known)
+    return _extend(document, _hidden_names(declarations), known)
 
 
 def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
@@ -81,7 +81,7 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     ``values`` has the pseudo parameters, zones and exports.
     """
     declarations, parameters, evaluation = _with_parameters(document, source, values)
-    template = parse_template(_extended(document, _hidden_names(declarations), evaluation))
+    template = parse_template(_extend(document, _hidden_names(declarations), evaluation))
     check_references(template)
     evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
     check_rules(template, evaluation)
@@ -149,7 +149,7 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
     return {text_of(evaluated) for name in names if is_value(evaluated := evaluate(name, values))}
 
 
-def _extended(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
+def _extend(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
     if EXTENSIONS not in transform_names(document) or values.budget is None:
         return dict(document)
     functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}

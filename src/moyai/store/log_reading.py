@@ -10,7 +10,7 @@ from typing import Final
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import PAGE_BYTES, EventPage, EventPosition, EventQuery, StoredEvent, StreamTimes
 
-_LAST: Final = 2**63 - 1
+_MAX_INTEGER: Final = 2**63 - 1
 
 
 def read(connection: sqlite3.Connection, question: EventQuery) -> EventPage:
@@ -61,15 +61,17 @@ def _sources(connection: sqlite3.Connection, question: EventQuery) -> Iterator[I
     if question.streams is None:
         row = connection.execute("SELECT num FROM groups WHERE id = ?", (question.group,)).fetchone()
         if row is not None:
-            yield _ordered(connection, "grp", row[0], question)
+            yield _read_in_order(connection, "grp", row[0], question)
         return
     for stream in question.streams:
         row = connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
         if row is not None:
-            yield _ordered(connection, "stream", row[0], question)
+            yield _read_in_order(connection, "stream", row[0], question)
 
 
-def _ordered(connection: sqlite3.Connection, column: str, value: int, question: EventQuery) -> Iterator[StoredEvent]:
+def _read_in_order(
+    connection: sqlite3.Connection, column: str, value: int, question: EventQuery
+) -> Iterator[StoredEvent]:
     if question.descending:
         bound, order, beyond = "<", "DESC", question.beyond or EventPosition(question.end, -1)
     else:
@@ -79,7 +81,7 @@ def _ordered(connection: sqlite3.Connection, column: str, value: int, question: 
         f" FROM events JOIN streams ON streams.num = events.stream WHERE events.{column} = ?"
         f" AND events.at >= ? AND events.at < ? AND (events.at, events.number) {bound} (?, ?)"
         f" ORDER BY events.at {order}, events.number {order}",
-        (value, question.start, min(question.end, _LAST), *beyond),
+        (value, question.start, min(question.end, _MAX_INTEGER), *beyond),
     )
     for at, number, stream, ingested, message in rows:
         yield StoredEvent(EventPosition(at, number), LogStreamId(stream), ingested, message.decode("utf-8", "replace"))

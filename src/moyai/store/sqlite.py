@@ -140,11 +140,11 @@ def _store_faults(database: Path) -> Iterator[None]:
     try:
         yield
     except SQLITE_ERRORS as exc:
-        raise (_damaged if is_damage(exc) else _unusable)(database, exc) from exc
+        raise (_damaged_fault if is_damage(exc) else _unusable)(database, exc) from exc
     except OSError as exc:
         raise _unusable(database, exc) from exc
     except (UnreadableRecord, *GARBAGE) as exc:
-        raise _damaged(database, exc) from exc
+        raise _damaged_fault(database, exc) from exc
     except StoreFault as exc:
         raise type(exc)(f"The state in {database} can't be used: {exc}") from exc
 
@@ -153,7 +153,7 @@ def _unusable(database: Path, error: Exception) -> StoreFault:
     return StoreFault(f"The state in {database} can't be used: {error}.")
 
 
-def _damaged(database: Path, error: Exception) -> StoreFault:
+def _damaged_fault(database: Path, error: Exception) -> StoreFault:
     return StoreFault(
         f"The state in {database} can't be used, because the file is damaged: {error}. "
         "Put a backup in its place, or move it away to begin anew."

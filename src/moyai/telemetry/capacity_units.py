@@ -54,14 +54,14 @@ class CapacityUnitReader(MetricReader):
 
     @override
     def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
-        derived = list(self._derived(scope))
+        derived = list(self._balancer_units(scope))
         if not derived:
             return self._reader.metrics(scope)
         return sorted([*self._reader.metrics(scope), *derived], key=lambda listed: listed.metric)
 
     @override
     def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
-        derived = list(self._derived(scope))
+        derived = list(self._balancer_units(scope))
         derived = derived[bisect_left([listed.metric for listed in derived], first) :]
         return merge(self._reader.metrics_from(scope, first), derived, key=lambda listed: listed.metric)
 
@@ -92,7 +92,7 @@ class CapacityUnitReader(MetricReader):
             for number, parts in groupby(minutes, lambda minute: (minute.start - span[0]) // step)
         ]
 
-    def _derived(self, scope: Scope) -> Iterator[ListedMetric]:
+    def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
         """The capacity units of each load balancer that has had a connection, in the order of their names."""
         source = MetricId(_NAMESPACE, _OPEN)
         for listed in takewhile(lambda found: found.metric[:2] == source[:2], self._reader.metrics_from(scope, source)):

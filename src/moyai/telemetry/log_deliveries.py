@@ -115,10 +115,10 @@ def _size(delivery: LogDelivery) -> int:
 
 
 def _matching(pattern: str, batch: LogBatch) -> tuple[LogEvent, ...]:
-    matches = _compiled(pattern)
+    matches = _predicate(pattern)
     return tuple(event for event in batch.events if matches(event.message.decode("utf-8", "replace")))
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> TextPredicate:
+def _predicate(pattern: str) -> TextPredicate:
     return compile_filter_pattern(pattern)

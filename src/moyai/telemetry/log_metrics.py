@@ -65,7 +65,7 @@ class MeteredLogs(LogStore):
 
     def _publish(self, metric_filter: MetricFilter, events: Sequence[LogEvent]) -> None:
         transformation = metric_filter.transformation
-        compiled = _compiled(
+        compiled = _compile(
             metric_filter.pattern, transformation.metric_value, tuple(sorted(transformation.dimensions.items()))
         )
         has_match = False
@@ -124,7 +124,7 @@ class MeteredLogs(LogStore):
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, value: str, dimensions: tuple[tuple[str, str], ...]) -> _CompiledFilter:
+def _compile(pattern: str, value: str, dimensions: tuple[tuple[str, str], ...]) -> _CompiledFilter:
     selectors = tuple((name, compile_selector(pattern, text)) for name, text in dimensions)
     return _CompiledFilter(compile_filter_pattern(pattern), compile_selector(pattern, value), selectors)
 

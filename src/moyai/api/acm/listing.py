@@ -18,7 +18,7 @@ from moyai.domain.acm.errors import InvalidArgs
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import page
 
-_MOST = 1000
+_PAGE_SIZE = 1000
 _ANY, _NONE = "ANY", "NONE"
 _USUAL_KEYS = ("RSA_1024", "RSA_2048")
 
@@ -57,7 +57,7 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     }
     filters = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
     listing = ("ListCertificates", *filters, request.includes, request.sort_order)
-    size, descending = request.max_items or _MOST, request.sort_order == "DESCENDING"
+    size, descending = request.max_items or _PAGE_SIZE, request.sort_order == "DESCENDING"
     on_page = page(matching, listing, request.next_token, size, fault=InvalidArgs, descending=descending)
     return {
         "certificate_summary_list": [summary(world, matching[key]) for key in on_page.keys],

@@ -114,7 +114,7 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
 
 def describe_certificate_authority(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
     """The authority with this ARN, also while it is deleted."""
-    return {"certificate_authority": _shown(authority_of(ctx, request.certificate_authority_arn))}
+    return {"certificate_authority": _view(authority_of(ctx, request.certificate_authority_arn))}
 
 
 def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[str, object]:
@@ -123,7 +123,7 @@ def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoriti
     by_arn = {authority.arn: authority for authority in own}
     listing = ("ListCertificateAuthorities", request.resource_owner)
     page = page_of(by_arn, listing, request.next_token, request.max_results)
-    authorities = [_shown(authority) for arn, authority in sorted(by_arn.items()) if arn in set(page.keys)]
+    authorities = [_view(authority) for arn, authority in sorted(by_arn.items()) if arn in set(page.keys)]
     return {"certificate_authorities": authorities, "next_token": page.next_token}
 
 
@@ -186,7 +186,7 @@ def _configuration(configuration: AuthorityConfiguration) -> AuthorityProperties
     return AuthorityProperties(key, signing, configuration.subject, configuration.csr_extensions)
 
 
-def _shown(authority: CertificateAuthority) -> dict[str, object]:
+def _view(authority: CertificateAuthority) -> dict[str, object]:
     certificate = authority.certificate
     return {
         "arn": authority.arn,

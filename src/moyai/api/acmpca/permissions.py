@@ -68,7 +68,7 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
     authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
     principals = () if authority.permission is None else (_PRINCIPAL,)
     page = page_of(principals, ("ListPermissions", authority.arn), request.next_token, request.max_results)
-    permissions = [] if authority.permission is None else [_shown(authority, authority.permission) for _ in page.keys]
+    permissions = [] if authority.permission is None else [_view(authority, authority.permission) for _ in page.keys]
     return {"permissions": permissions, "next_token": page.next_token}
 
 
@@ -81,7 +81,7 @@ def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
     return authority
 
 
-def _shown(authority: CertificateAuthority, permission: AuthorityPermission) -> dict[str, Any]:
+def _view(authority: CertificateAuthority, permission: AuthorityPermission) -> dict[str, Any]:
     return {
         "certificate_authority_arn": authority.arn,
         "created_at": permission.created_at,

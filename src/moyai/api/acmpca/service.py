@@ -21,14 +21,14 @@ def acmpca(pki: Pki) -> ApiService:
     """Private CA with these keys and certificates."""
     return ApiService(
         name="acm-pca",
-        refused=MappingProxyType(dict(_refused())),
+        refused=MappingProxyType(dict(_refused_members())),
         operations=operations(
             authorities, certificates, permissions, policies, revocations, *TAGS.operations(), pki=pki
         ),
     )
 
 
-def _refused() -> tuple[tuple[str, str], ...]:
+def _refused_members() -> tuple[tuple[str, str], ...]:
     crl = ("ExpirationInDays", "CustomCname", "S3BucketName", "S3ObjectAcl", "CrlType", "CustomPath")
     revoking = [f"RevocationConfiguration.CrlConfiguration.{member}" for member in crl]
     revoking += [

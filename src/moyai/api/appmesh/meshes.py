@@ -54,7 +54,7 @@ class UpdateMeshRequest(MeshRequest, frozen=True, kw_only=True):
     client_token: str | None = None
 
 
-def _shared(ctx: Context) -> Iterable[Mesh]:
+def _shared_meshes(ctx: Context) -> Iterable[Mesh]:
     """The meshes of other accounts that the caller may use."""
     meshes = ctx.store.world.meshes
     return (mesh for arn in resources_shared_with(ctx.store.world, ctx.scope) if (mesh := meshes.get(arn)) is not None)
@@ -92,7 +92,7 @@ MESHES = ResourceKind(
     describe_location=in_owner,
     in_use=_in_use,
     cascade=_removed_from_shares,
-    shared=_shared,
+    shared=_shared_meshes,
     limit=lambda quotas: quotas.meshes,
 )
 """The kind of meshes."""

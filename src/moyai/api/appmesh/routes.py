@@ -28,7 +28,7 @@ from moyai.domain.appmesh.virtual_router import (
 )
 from moyai.domain.queries import app_mesh
 
-_WHOLE: Final = 100
+_ALL_PERCENT: Final = 100
 """Percent."""
 
 
@@ -76,8 +76,8 @@ def _route(where: str, route: HttpRoute | GrpcRoute | TcpRoute) -> Faults:
 
 def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
     total = sum(target.weight for target in targets)
-    if total > _WHOLE:
-        yield f"{where}: the weights make {total}, and {_WHOLE} is the most."
+    if total > _ALL_PERCENT:
+        yield f"{where}: the weights make {total}, and {_ALL_PERCENT} is the most."
     if not total:
         yield f"{where}: one of the weights must be greater than 0."
     seen_targets: set[tuple[str, int | None]] = set()

@@ -17,7 +17,7 @@ from moyai.domain.keys import scope_key
 from moyai.plan.scaling.activity import ACTIVITIES_KEPT
 from moyai.plan.scaling.tracking import resource_id
 
-_MOST: Final = 50
+_PAGE_SIZE: Final = 50
 
 
 class DescribeScalingActivitiesRequest(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ def describe_scaling_activities(ctx: Context, request: DescribeScalingActivities
         and (activity.not_scaled is None or request.include_not_scaled_activities)
     }
     listing = ("activities", request.resource_id, request.include_not_scaled_activities)
-    page = page_of(matching, listing, request.next_token, request.max_results, _MOST, descending=True)
+    page = page_of(matching, listing, request.next_token, request.max_results, _PAGE_SIZE, descending=True)
     return {"scaling_activities": [_view(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 

@@ -34,7 +34,7 @@ from moyai.plan.scaling.tracking import new_policy_arn, put_tracking_alarms, res
 
 MAX_POLICIES: Final = 50
 """Of one target."""
-_MOST: Final = 50
+_PAGE_SIZE: Final = 50
 
 
 class PutScalingPolicyRequest(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[s
     """Make a policy or replace the one of that name; for target tracking with its alarms."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
-    before = _named(ctx, target.service, request.policy_name)
+    before = _find_policy(ctx, target.service, request.policy_name)
     policy = _policy(ctx, request, before)
     changes: list[Change] = []
     if policy.tracking is not None:
@@ -95,14 +95,14 @@ def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequ
         if service in {None, policy.service} and (not request.policy_names or policy.name in request.policy_names)
     }
     listing = ("policies", request.policy_names, request.resource_id)
-    page = page_of(matching, listing, request.next_token, request.max_results, _MOST)
+    page = page_of(matching, listing, request.next_token, request.max_results, _PAGE_SIZE)
     return {"scaling_policies": [_view(ctx, matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> dict[str, object]:
     """Delete a policy and the alarms that were created for it. Other alarms stay, and no longer find it."""
     check_kind(request.service_namespace, request.scalable_dimension)
-    policy = _named(ctx, service_named(ctx, request.resource_id), request.policy_name)
+    policy = _find_policy(ctx, service_named(ctx, request.resource_id), request.policy_name)
     if policy is None:
         raise ObjectNotFound(
             f"No scaling policy found for {target_description(request.resource_id)}, policy name: {request.policy_name}"
@@ -130,7 +130,7 @@ def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolic
     return replace(before, step=checked_step(step, tracking))
 
 
-def _named(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
+def _find_policy(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
     return next(
         (
             scaling_policy

@@ -29,7 +29,7 @@ STEP: Final = "StepScaling"
 TRACKING: Final = "TargetTrackingScaling"
 _PERCENT: Final = "PercentChangeInCapacity"
 _MAX_STEPS: Final = 20
-_LARGEST: Final = 2.0**360
+_MAX_VALUE: Final = 2.0**360
 
 
 def checked_step(step: StepScaling | None, tracking: TargetTracking | None) -> StepScaling:
@@ -73,7 +73,7 @@ def checked_tracking(
         _check_predefined(ctx, predefined_metric)
     if customized_metric is not None:
         _check_custom(customized_metric)
-    if not 0 < tracking.target_value <= _LARGEST:
+    if not 0 < tracking.target_value <= _MAX_VALUE:
         raise InvalidInput("TargetValue must be greater than 0, and not greater than 2^360.")
     if (tracking.scale_out_cooldown or 0) < 0 or (tracking.scale_in_cooldown or 0) < 0:
         raise InvalidInput("Cooldowns must not be negative.")

@@ -35,8 +35,8 @@ from moyai.plan.scaling.tracking import resource_id
 
 MAX_ACTIONS: Final = 200
 """Of one target."""
-_MOST: Final = 50
-_LARGEST: Final = 5000
+_PAGE_SIZE: Final = 50
+_MAX_CAPACITY: Final = 5000
 _LATEST: Final = 7_258_118_400
 """The beginning of 2200."""
 
@@ -86,8 +86,8 @@ def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> di
     """Make an action, or change the one of that name."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
-    before = _named(ctx, target.service, request.scheduled_action_name)
-    action = _made(ctx, request, target.service) if before is None else before
+    before = _find_action(ctx, target.service, request.scheduled_action_name)
+    action = _new_action(ctx, request, target.service) if before is None else before
     bounds = request.scalable_target_action or TargetAction(action.min_capacity, action.max_capacity)
     _check(bounds, request)
     action = replace(
@@ -121,14 +121,14 @@ def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRe
         and (not request.scheduled_action_names or action.name in request.scheduled_action_names)
     }
     listing = ("scheduled", request.scheduled_action_names, request.resource_id)
-    page = page_of(matching, listing, request.next_token, request.max_results, _MOST)
+    page = page_of(matching, listing, request.next_token, request.max_results, _PAGE_SIZE)
     return {"scheduled_actions": [_view(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest) -> dict[str, object]:
     """Take an action away."""
     check_kind(request.service_namespace, request.scalable_dimension)
-    action = _named(ctx, service_named(ctx, request.resource_id), request.scheduled_action_name)
+    action = _find_action(ctx, service_named(ctx, request.resource_id), request.scheduled_action_name)
     if action is None:
         name = request.scheduled_action_name
         raise ObjectNotFound(
@@ -138,7 +138,7 @@ def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest)
     return {}
 
 
-def _made(ctx: Context, request: PutScheduledActionRequest, service: ServiceArn) -> ScheduledAction:
+def _new_action(ctx: Context, request: PutScheduledActionRequest, service: ServiceArn) -> ScheduledAction:
     if request.schedule is None or request.scalable_target_action is None:
         raise InvalidInput("A new scheduled action must have Schedule and ScalableTargetAction.")
     if ctx.store.world.scheduled_actions.count("service", service) >= MAX_ACTIONS:
@@ -152,8 +152,8 @@ def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
     capacities = [capacity for capacity in (bounds.min_capacity, bounds.max_capacity) if capacity is not None]
     if not capacities:
         raise InvalidInput("ScalableTargetAction must have MinCapacity, MaxCapacity or both.")
-    if any(not 0 <= capacity <= _LARGEST for capacity in capacities):
-        raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
+    if any(not 0 <= capacity <= _MAX_CAPACITY for capacity in capacities):
+        raise InvalidInput(f"Capacities must be between 0 and {_MAX_CAPACITY}.")
     if capacities != sorted(capacities):
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
     if any(at is not None and not 0 <= at <= _LATEST for at in (request.start_time, request.end_time)):
@@ -162,7 +162,7 @@ def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
         raise InvalidInput("StartTime must be before EndTime.")
 
 
-def _named(ctx: Context, service: ServiceArn, name: str) -> ScheduledAction | None:
+def _find_action(ctx: Context, service: ServiceArn, name: str) -> ScheduledAction | None:
     return next(
         (
             scheduled_action

@@ -34,8 +34,8 @@ from moyai.plan.scaling.lifecycle import cause_of_bounds, deregister_target, enf
 from moyai.plan.scaling.tracking import new_target_arn, resource_id
 
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,1000}")
-_MOST: Final = 50
-_LARGEST: Final = 5000
+_PAGE_SIZE: Final = 50
+_MAX_CAPACITY: Final = 5000
 _ROLE: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
 _ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
 _TAG_RULES: Final = TagRules("scalable-target", InvalidInput, TooManyTags)
@@ -92,7 +92,7 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
             f"ECS service {service.name} uses the DAEMON scheduling strategy, which has no desired count."
         )
     before = ctx.store.world.scalable_targets.get(service.arn)
-    target = _bounds(_made(ctx, request) if before is None else before, request)
+    target = _with_bounds(_new_target(ctx, request) if before is None else before, request)
     changes = [Put(target), *enforce_bounds(ctx.store.world, target, cause_of_bounds(before, target), ctx.now, ctx.ids)]
     ctx.store.apply(changes)
     return {"scalable_target_arn": target.arn}
@@ -105,7 +105,7 @@ def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequ
     matching = {resource_id(target.service): target for target in targets}
     if request.resource_ids:
         matching = {name: matching[name] for name in request.resource_ids if name in matching}
-    page = page_of(matching, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
+    page = page_of(matching, ("targets", request.resource_ids), request.next_token, request.max_results, _PAGE_SIZE)
     return {"scalable_targets": [_view(ctx, matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
@@ -117,7 +117,7 @@ def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRe
     return {}
 
 
-def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarget:
+def _new_target(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarget:
     if request.min_capacity is None or request.max_capacity is None:
         raise InvalidInput("MinCapacity and MaxCapacity are required to register a new scalable target.")
     return ScalableTarget(
@@ -130,11 +130,11 @@ def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarge
     )
 
 
-def _bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> ScalableTarget:
+def _with_bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> ScalableTarget:
     least = target.min_capacity if request.min_capacity is None else request.min_capacity
     most = target.max_capacity if request.max_capacity is None else request.max_capacity
-    if not 0 <= least <= _LARGEST or not 0 <= most <= _LARGEST:
-        raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
+    if not 0 <= least <= _MAX_CAPACITY or not 0 <= most <= _MAX_CAPACITY:
+        raise InvalidInput(f"Capacities must be between 0 and {_MAX_CAPACITY}.")
     if least > most:
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
     requested_bounds = {

@@ -65,7 +65,7 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
                 "health_status": instance.health,
                 "attributes": dict(instance.attributes),
             }
-            for instance in _chosen(world, service, request, health_status)
+            for instance in _matching_instances(world, service, request, health_status)
         ],
         "instances_revision": revision(world, service.arn),
     }
@@ -90,7 +90,7 @@ def _service(ctx: Context, request: DiscoverInstancesRequest | DiscoverInstances
     raise ServiceNotFound
 
 
-def _chosen(
+def _matching_instances(
     world: World, service: DiscoveryService, request: DiscoverInstancesRequest, health_status: str
 ) -> list[DiscoveryInstance]:
     parameters = dict(request.query_parameters)

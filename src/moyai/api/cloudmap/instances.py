@@ -96,7 +96,7 @@ def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, obj
     page = page_of(discovery_instances, ("instances", service.arn), request.next_token, request.max_results)
     return {
         "resource_owner": scope_of(service.arn).account,
-        "instances": [_shown(discovery_instances[key]) for key in page.keys],
+        "instances": [_view(discovery_instances[key]) for key in page.keys],
         "next_token": page.next_token,
     }
 
@@ -105,11 +105,11 @@ def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
     """The instance with this id; its namespace may be shared with the caller."""
     service = service_of(ctx, request.service_id)
     instance = instance_of(ctx, service, request.instance_id)
-    view = {**_shown(instance), "creator_request_id": instance.creator_request_id}
+    view = {**_view(instance), "creator_request_id": instance.creator_request_id}
     return {"resource_owner": scope_of(service.arn).account, "instance": view}
 
 
-def _shown(instance: DiscoveryInstance) -> dict[str, object]:
+def _view(instance: DiscoveryInstance) -> dict[str, object]:
     return {
         "id": instance.id,
         "attributes": dict(instance.attributes),

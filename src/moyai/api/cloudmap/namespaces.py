@@ -88,7 +88,7 @@ def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
     """The namespace with this id or ARN; it may be shared with the caller."""
     namespace = namespace_of(ctx, request.id)
     return {
-        "namespace": {**_shown(ctx.store.world, namespace), "creator_request_id": namespace.creator_request_id},
+        "namespace": {**_view(ctx.store.world, namespace), "creator_request_id": namespace.creator_request_id},
     }
 
 
@@ -102,7 +102,7 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
     matching = {n.arn: n for n in usable if fits(n)}
     page = page_of(matching, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
-        "namespaces": [_shown(world, world.namespaces[key]) for key in page.keys],
+        "namespaces": [_view(world, world.namespaces[key]) for key in page.keys],
         "next_token": page.next_token,
     }
 
@@ -121,7 +121,7 @@ def update_http_namespace(ctx: Context, request: UpdateHttpNamespaceRequest) -> 
     """Change an HTTP namespace."""
     namespace = _of_type(ctx, request.id, NamespaceType.HTTP)
     order = UpdateNamespace(namespace.arn, request.namespace.description)
-    return _changed(ctx, namespace, order, request)
+    return _update_namespace(ctx, namespace, order, request)
 
 
 def update_private_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest) -> dict[str, str]:
@@ -137,10 +137,10 @@ def update_public_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest
 def _dns_changed(ctx: Context, request: UpdateDnsNamespaceRequest, type_: NamespaceType) -> dict[str, str]:
     namespace, asked = _of_type(ctx, request.id, type_), request.namespace
     ttl = None if asked.properties is None else asked.properties.dns_properties.soa.ttl
-    return _changed(ctx, namespace, UpdateNamespace(namespace.arn, asked.description, ttl), request)
+    return _update_namespace(ctx, namespace, UpdateNamespace(namespace.arn, asked.description, ttl), request)
 
 
-def _changed(
+def _update_namespace(
     ctx: Context,
     namespace: Namespace,
     order: UpdateNamespace,
@@ -160,7 +160,7 @@ def _of_type(ctx: Context, identifier: str, type_: NamespaceType) -> Namespace:
     return namespace
 
 
-def _shown(world: World, namespace: Namespace) -> dict[str, object]:
+def _view(world: World, namespace: Namespace) -> dict[str, object]:
     properties: dict[str, object] = {"http_properties": {"http_name": namespace.name}}
     soa = {} if namespace.soa_ttl is None else {"ttl": namespace.soa_ttl}
     properties["dns_properties"] = {"hosted_zone_id": namespace.hosted_zone_id, "soa": soa}

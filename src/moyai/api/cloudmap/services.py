@@ -120,7 +120,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     matching = [s.arn for s in (*own, *shared) if fits(s)]
     page = page_of(matching, ("services", request.filters), request.next_token, request.max_results)
     return {
-        "services": [_shown(world, world.discovery_services[key]) for key in page.keys],
+        "services": [_view(world, world.discovery_services[key]) for key in page.keys],
         "next_token": page.next_token,
     }
 
@@ -204,13 +204,13 @@ def _request(service: DiscoveryService) -> tuple[object, ...]:
 
 def _whole(world: World, service: DiscoveryService) -> dict[str, object]:
     return {
-        **_shown(world, service),
+        **_view(world, service),
         "namespace_id": service.namespace.rpartition("/")[2],
         "creator_request_id": service.creator_request_id,
     }
 
 
-def _shown(world: World, service: DiscoveryService) -> dict[str, object]:
+def _view(world: World, service: DiscoveryService) -> dict[str, object]:
     owner = scope_of(service.arn).account
     maker = owner if service.owner is None else scope_of(service.owner).account
     return {

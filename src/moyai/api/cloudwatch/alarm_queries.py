@@ -69,7 +69,9 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
     """A page of the matching alarms, by name."""
     if request.alarm_names and request.alarm_name_prefix is not None:
         raise ValidationFault("AlarmNames and AlarmNamePrefix can't be together.")
-    if _related(request) and msgspec.structs.replace(request, next_token=None, max_records=_MAX_RECORDS) not in (
+    if _asks_for_related(request) and msgspec.structs.replace(
+        request, next_token=None, max_records=_MAX_RECORDS
+    ) not in (
         DescribeAlarmsRequest(children_of_alarm_name=request.children_of_alarm_name),
         DescribeAlarmsRequest(parents_of_alarm_name=request.parents_of_alarm_name),
     ):
@@ -134,12 +136,12 @@ def _candidates(ctx: Context, request: DescribeAlarmsRequest) -> Iterable[Alarm]
     return world.alarms.by("scope", scope_key(ctx.scope))
 
 
-def _related(request: DescribeAlarmsRequest) -> bool:
+def _asks_for_related(request: DescribeAlarmsRequest) -> bool:
     return request.children_of_alarm_name is not None or request.parents_of_alarm_name is not None
 
 
 def _matches(alarm: Alarm, request: DescribeAlarmsRequest) -> bool:
-    kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if _related(request) else (_METRIC,))
+    kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if _asks_for_related(request) else (_METRIC,))
     prefix = request.action_prefix
     return (
         alarm.type in kinds

@@ -91,12 +91,12 @@ def _switch(ctx: Context, request: AlarmNamesRequest, *, enabled: bool) -> None:
     alarm_names = [
         ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)
     ]
-    changes = [_switched(alarm, enabled=enabled) for alarm in alarm_names if alarm is not None]
+    changes = [_set_actions(alarm, enabled=enabled) for alarm in alarm_names if alarm is not None]
     if changes:
         ctx.store.apply(changes)
 
 
-def _switched(alarm: Alarm, *, enabled: bool) -> Put:
+def _set_actions(alarm: Alarm, *, enabled: bool) -> Put:
     return Put(replace(alarm, actions=replace(alarm.actions, enabled=enabled)))
 
 

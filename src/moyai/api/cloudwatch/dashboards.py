@@ -79,7 +79,7 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
         tags = checked_tags(_TAGS, request.tags)
         arn = dashboard_arn(account, request.dashboard_name)
         ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
-    return {"dashboard_validation_messages": _shown(verdict.warnings)}
+    return {"dashboard_validation_messages": _messages_view(verdict.warnings)}
 
 
 def get_dashboard(ctx: Context, request: GetDashboardRequest) -> dict[str, object]:
@@ -122,12 +122,12 @@ def _drawable(body: str) -> BodyFindings:
         listed = msgspec.json.format(msgspec.json.encode(errors), indent=2).decode()
         raise DashboardInvalidInput(
             f"The dashboard body is invalid, there are {len(errors)} validation errors:\n{listed}",
-            {"dashboard_validation_messages": _shown(verdict.errors)},
+            {"dashboard_validation_messages": _messages_view(verdict.errors)},
         )
     return verdict
 
 
-def _shown(messages: Sequence[BodyMessage]) -> list[dict[str, str]]:
+def _messages_view(messages: Sequence[BodyMessage]) -> list[dict[str, str]]:
     return [{"data_path": message.path, "message": message.text} for message in messages]
 
 

@@ -65,7 +65,7 @@ class _LabelledSeries(NamedTuple):
 @operation(input_fault=ValidationFault, cached=True)
 async def get_metric_data(reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest) -> object:
     """The values of every query that returns data, in the order of the queries."""
-    queries, context = _checked(request), _label_context(ctx, request)
+    queries, context = _checked_queries(request), _label_context(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
     answers = QueryResults(request.metric_data_queries, reading)
     for query in sorted(queries.values(), key=lambda query: query.metric_stat is None):
@@ -73,7 +73,7 @@ async def get_metric_data(reader: MetricReader, clock: Clock, ctx: Context, requ
             answers.of(query.id)
             await clock.sleep(Seconds(0))  # a query may read days of values: let other requests run
     returned = [query for query in queries.values() if query.return_data]
-    results = [series for query in returned for series in _labelled(query, answers, context)]
+    results = [series for query in returned for series in _labelled_series(query, answers, context)]
     listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
     ascending = request.scan_by == _ASCENDING
     named = with_names(((r.query_id, r.series.stat and r.series.stat.metric), r.series.values) for r in results)
@@ -86,7 +86,7 @@ async def get_metric_data(reader: MetricReader, clock: Clock, ctx: Context, requ
     return reading.reusable(output)
 
 
-def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
+def _checked_queries(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
     if not 1 <= len(request.metric_data_queries) <= MAX_QUERIES:
         raise ValidationFault(f"MetricDataQueries must have 1 to {MAX_QUERIES} queries.")
     if request.start_time >= request.end_time:
@@ -103,7 +103,7 @@ def _label_context(ctx: Context, request: GetMetricDataRequest) -> LabelContext:
     return LabelContext(ctx.scope, ctx.now, parse_utc_offset(zone))
 
 
-def _labelled(query: MetricDataQuery, answers: QueryResults, context: LabelContext) -> Iterator[_LabelledSeries]:
+def _labelled_series(query: MetricDataQuery, answers: QueryResults, context: LabelContext) -> Iterator[_LabelledSeries]:
     """The series of a query's result. Raises ValidationFault, also for labels that are too long together."""
     result: Result = answers.of(query.id)
     for series in (result,) if isinstance(result, TimeSeries) else result:

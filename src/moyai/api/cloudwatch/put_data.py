@@ -30,7 +30,7 @@ MAX_METRICS: Final = 1000
 MAX_VALUES: Final = 150
 _PAST: Final = 14 * 24 * 3600
 _FUTURE: Final = 2 * 3600
-_LARGEST: Final = 2.0**360
+_MAX_VALUE: Final = 2.0**360
 _NOT_PRINTED: Final = re.compile(r"[^ -~]")
 _RESERVED: Final = ("AWS/", "Moyai/")
 
@@ -141,7 +141,7 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
     if datum.statistic_values is not None:
         of = datum.statistic_values
         _check((of.sample_count, of.sum, of.minimum, of.maximum), f"{place}.StatisticValues")
-        if of.sample_count <= 0 or of.minimum > of.maximum or abs(of.sum / of.sample_count) > _LARGEST:
+        if of.sample_count <= 0 or of.minimum > of.maximum or abs(of.sum / of.sample_count) > _MAX_VALUE:
             raise InvalidParameterValue(f"The parameter {place}.StatisticValues must sum up values that there can be.")
         return Summary(of.sample_count, of.sum, of.minimum, of.maximum)
     values = datum.values or (datum.value or 0.0,)
@@ -157,5 +157,5 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
 
 def _check(numbers: Sequence[float], place: str) -> None:
     for number in numbers:
-        if not math.isfinite(number) or abs(number) > _LARGEST:
+        if not math.isfinite(number) or abs(number) > _MAX_VALUE:
             raise InvalidParameterValue(f"The value {number} for parameter {place} is invalid.")

@@ -35,7 +35,7 @@ class GetMetricStatisticsRequest(msgspec.Struct, frozen=True):
 
 def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetricStatisticsRequest) -> dict[str, object]:
     """The metric's datapoints, oldest first; periods without a value are left out."""
-    span = _checked(request)
+    span = _checked_span(request)
     metric = Metric(request.namespace, request.metric_name, request.dimensions).id
     unit = reader.unit(ctx.scope, metric)
     if request.unit not in {None, unit}:
@@ -47,7 +47,7 @@ def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetric
     }
 
 
-def _checked(request: GetMetricStatisticsRequest) -> PeriodSpan:
+def _checked_span(request: GetMetricStatisticsRequest) -> PeriodSpan:
     if bool(request.statistics) == bool(request.extended_statistics):
         raise InvalidParameterCombination("Give either Statistics or ExtendedStatistics, one and not both.")
     for statistic in request.extended_statistics:

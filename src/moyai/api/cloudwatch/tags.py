@@ -27,7 +27,7 @@ class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
 
 def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
     """The tags of an alarm or a dashboard."""
-    arn = _parsed(request.resource_arn)
+    arn = _parse_arn(request.resource_arn)
     record = _record(ctx, request.resource_arn, arn)
     if record is not None:
         return {"tags": tag_list(record.tags)}
@@ -37,13 +37,13 @@ def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) ->
 
 
 def _alarm_or_dashboard(ctx: Context, arn: str) -> Alarm | Dashboard:
-    record = _record(ctx, arn, _parsed(arn))
+    record = _record(ctx, arn, _parse_arn(arn))
     if record is None:
         raise _unknown(arn)
     return record
 
 
-def _parsed(arn: str) -> Arn:
+def _parse_arn(arn: str) -> Arn:
     resource_arn = parse_arn(arn)
     if resource_arn is None:
         raise InvalidParameterValue(f"The value {arn[:200]} for parameter ResourceARN is invalid: it is no ARN.")

@@ -50,7 +50,7 @@ class LogsHandler:
         if not any(c.name == selection.container for t in tasks for c in t.containers):
             message = f"There is no container {selection.container[:100]!r} in a task {selection.task[:100]!r}."
             return message_response(404, message)
-        return StreamedResponse(200, LINES, _encoded(_lines(self._dependencies.runtime, selection)))
+        return StreamedResponse(200, LINES, _encode_lines(_lines(self._dependencies.runtime, selection)))
 
 
 def _selection(query: Mapping[str, str]) -> _Selection | None:
@@ -83,6 +83,6 @@ async def _lines(runtime: TaskRuntime, selection: _Selection) -> AsyncIterator[L
             yield line
 
 
-async def _encoded(lines: AsyncIterator[LogLine]) -> AsyncIterator[bytes]:
+async def _encode_lines(lines: AsyncIterator[LogLine]) -> AsyncIterator[bytes]:
     async for line in lines:
         yield msgspec.json.encode(line) + b"\n"

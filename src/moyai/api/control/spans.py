@@ -19,8 +19,8 @@ from moyai.api.control.handlers import JSON, LINES, ControlDependencies, message
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
 
-_MOST: Final = 10_000
-_USAGE: Final = f"Use GET ?request=ID|trace=ID|service=NAME[&cluster=NAME][&follow=true][&limit=N], N <= {_MOST}."
+_MAX_SPANS: Final = 10_000
+_USAGE: Final = f"Use GET ?request=ID|trace=ID|service=NAME[&cluster=NAME][&follow=true][&limit=N], N <= {_MAX_SPANS}."
 
 
 class _Selection(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ def _selection(query: str) -> _Selection | None:
         selection = msgspec.convert(members, _Selection, strict=False)
     except msgspec.ValidationError:
         return None
-    return selection if 0 < selection.limit <= _MOST else None
+    return selection if 0 < selection.limit <= _MAX_SPANS else None
 
 
 async def _lines(reader: SpanReader, selection: _Selection) -> AsyncIterator[bytes]:

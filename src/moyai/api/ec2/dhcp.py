@@ -76,7 +76,7 @@ def create_dhcp_options(ctx: Context, request: CreateDhcpOptionsRequest) -> dict
     tags = new_tags(request.tag_specifications, "dhcp-options")
     if len(all_in_scope(ctx.store.world, DhcpOptions, ctx.scope)) >= DHCP_OPTIONS:
         raise DhcpOptionsLimitExceeded(DHCP_OPTIONS)
-    values = {one.key: _checked(one) for one in request.dhcp_configurations}
+    values = {one.key: _checked_values(one) for one in request.dhcp_configurations}
     options = DhcpOptions(DhcpOptionsId(new_id(ctx, "dopt")), ctx.scope, values, tags)
     commit(ctx, request, Put(options))
     return {"dhcp_options": _view(options)}
@@ -94,7 +94,7 @@ def associate_dhcp_options(ctx: Context, request: AssociateDhcpOptionsRequest) -
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     identity: DhcpOptionsId | None = None
     if request.dhcp_options_id not in {_DEFAULT, default_dhcp_options(ctx.scope).id}:
-        identity = _found(ctx, request.dhcp_options_id).id
+        identity = _options_of(ctx, request.dhcp_options_id).id
     commit(ctx, request, Put(replace(vpc, dhcp_options=identity)))
 
 
@@ -108,14 +108,14 @@ def delete_dhcp_options(ctx: Context, request: DeleteDhcpOptionsRequest) -> None
             f"The dhcpOptions '{request.dhcp_options_id}' has dependencies and cannot be deleted: it is the one of "
             f"{users}."
         )
-    commit(ctx, request, Delete(DhcpOptions, _found(ctx, request.dhcp_options_id).id))
+    commit(ctx, request, Delete(DhcpOptions, _options_of(ctx, request.dhcp_options_id).id))
 
 
-def _found(ctx: Context, identity: str) -> DhcpOptions:
+def _options_of(ctx: Context, identity: str) -> DhcpOptions:
     return resource_of(ctx, DhcpOptions, identity, DhcpOptionsNotFound, "DhcpOptionsId")
 
 
-def _checked(option: DhcpConfiguration) -> tuple[str, ...]:
+def _checked_values(option: DhcpConfiguration) -> tuple[str, ...]:
     if option.key not in _KEYS:
         raise InvalidParameterValue(f"Value ({option.key[:60]}) for parameter name is invalid. Unknown DHCP option")
     if not 0 < len(option.values) <= _MOST_VALUES or any(not 0 < len(value) <= _LONGEST for value in option.values):

@@ -126,9 +126,9 @@ def modify_vpc_endpoint(ctx: Context, request: ModifyVpcEndpointRequest) -> dict
     vpc = resource_of(ctx, Vpc, endpoint.vpc, VpcNotFound, VPC)
     _check_addresses(request.ip_address_type, request.dns_options)
     wanted = PartIds(
-        _changed(endpoint.route_tables, request.add_route_table_ids, request.remove_route_table_ids),
-        _changed(endpoint.subnets, request.add_subnet_ids, request.remove_subnet_ids),
-        _changed(endpoint.security_groups, request.add_security_group_ids, request.remove_security_group_ids),
+        _with_changes(endpoint.route_tables, request.add_route_table_ids, request.remove_route_table_ids),
+        _with_changes(endpoint.subnets, request.add_subnet_ids, request.remove_subnet_ids),
+        _with_changes(endpoint.security_groups, request.add_security_group_ids, request.remove_security_group_ids),
     )
     parts = checked_parts(ctx, vpc, endpoint.type, wanted)
     policy = DEFAULT_POLICY if request.reset_policy else checked_policy(request.policy_document)
@@ -182,7 +182,7 @@ def _groups(ctx: Context, vpc: Vpc, parts: PartIds, *, is_interface: bool) -> tu
     return () if default is None else (default.id,)
 
 
-def _changed(present: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
+def _with_changes(present: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one for one in dict.fromkeys((*present, *added)) if one not in removed)
 
 

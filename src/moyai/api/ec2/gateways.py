@@ -77,7 +77,7 @@ def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRe
 
 def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     """Attach a gateway to a VPC."""
-    gateway = _found(ctx, request.internet_gateway_id)
+    gateway = _gateway_of(ctx, request.internet_gateway_id)
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if gateway.vpc is not None:
         raise ResourceAlreadyAssociated(f"resource {gateway.id} is already attached to network {gateway.vpc}")
@@ -90,7 +90,7 @@ def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[st
 
 def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     """Detach a gateway from a VPC in which nothing has a public address."""
-    gateway = _found(ctx, request.internet_gateway_id)
+    gateway = _gateway_of(ctx, request.internet_gateway_id)
     if gateway.vpc != request.vpc_id:
         raise GatewayNotAttached(f"resource {gateway.id} is not attached to network {request.vpc_id}")
     world = ctx.store.world
@@ -110,7 +110,7 @@ def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[st
 
 def delete_internet_gateway(ctx: Context, request: InternetGatewayRequest) -> dict[str, object]:
     """Delete a gateway that is attached to nothing."""
-    gateway = _found(ctx, request.internet_gateway_id)
+    gateway = _gateway_of(ctx, request.internet_gateway_id)
     if gateway.vpc is not None:
         raise DependencyViolation(
             f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted: it is attached to "
@@ -120,7 +120,7 @@ def delete_internet_gateway(ctx: Context, request: InternetGatewayRequest) -> di
     return dict(SUCCESS)
 
 
-def _found(ctx: Context, identity: str) -> InternetGateway:
+def _gateway_of(ctx: Context, identity: str) -> InternetGateway:
     return resource_of(ctx, InternetGateway, identity, InternetGatewayNotFound, GATEWAY)
 
 

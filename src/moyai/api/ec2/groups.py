@@ -95,7 +95,7 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
     """The security groups of the scope. Names are looked for in the default VPC, as on AWS."""
     groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     if request.group_names:
-        groups = _named(ctx, groups, request.group_names)
+        groups = _groups_named(ctx, groups, request.group_names)
     chosen = select(_KIND, groups, request.group_ids, request)
     return {"security_groups": [_group(item) for item in chosen.items], "next_token": chosen.next_token}
 
@@ -134,7 +134,7 @@ def group_named(ctx: Context, identity: str | None, name: str | None) -> Securit
         raise InvalidParameterCombination("GroupId and GroupName can't be used together.")
     if not name:
         return resource_of(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
-    [group] = _named(ctx, all_in_scope(ctx.store.world, SecurityGroup, ctx.scope), (name,))
+    [group] = _groups_named(ctx, all_in_scope(ctx.store.world, SecurityGroup, ctx.scope), (name,))
     return group
 
 
@@ -147,7 +147,7 @@ def _references(ctx: Context, group: SecurityGroup) -> Iterator[dict[str, object
             yield {"group_id": group.id, "referencing_vpc_id": other, "vpc_peering_connection_id": peering.id}
 
 
-def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
+def _groups_named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
     vpc = default_vpc_of(ctx.store.world, ctx.scope)
     by_name = {group.name: group for group in groups if vpc is not None and group.vpc == vpc.id}
     unknown = sorted(set(names) - set(by_name))

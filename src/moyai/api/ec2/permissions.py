@@ -160,7 +160,7 @@ def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> Grou
         return GroupReference(by_name.id, ctx.scope.account, by_name.vpc)
     if not pair.group_id:
         raise MissingParameter("A group on the other side of a rule is named by GroupId.")
-    referenced_group = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(
+    referenced_group = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peer_group(
         ctx, group.vpc, pair.group_id
     )
     if referenced_group is None or (pair.user_id is not None and pair.user_id != referenced_group.scope.account):
@@ -220,7 +220,7 @@ def _are_peered(ctx: Context, vpc: VpcId, other: VpcId) -> bool:
     return any(p.status is PeeringStatus.ACTIVE and p.other(vpc).vpc == other for p in peerings)
 
 
-def _peered(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
+def _peer_group(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
     """A group of a VPC in another scope that is peered with this one."""
     for peering in ctx.store.world.vpc_peerings.by("vpc", vpc):
         side = peering.other(vpc)

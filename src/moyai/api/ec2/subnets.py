@@ -118,7 +118,9 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
 def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str, object]:
     """The subnets of the scope, with the addresses that are left in each."""
     world = ctx.store.world
-    kind = _KIND._replace(filters={**_KIND.filters, "available-ip-address-count": lambda s: (_left(world, s),)})
+    kind = _KIND._replace(
+        filters={**_KIND.filters, "available-ip-address-count": lambda s: (_free_addresses(world, s),)}
+    )
     chosen = select(kind, all_in_scope(world, Subnet, ctx.scope), request.subnet_ids, request)
     return {"subnets": [_subnet(world, item) for item in chosen.items], "next_token": chosen.next_token}
 
@@ -230,7 +232,7 @@ def _arn(subnet: Subnet) -> str:
     return arn("ec2", subnet.scope, f"subnet/{subnet.id}")
 
 
-def _left(world: World, subnet: Subnet) -> str:
+def _free_addresses(world: World, subnet: Subnet) -> str:
     return str(addresses_left(world, subnet))
 
 

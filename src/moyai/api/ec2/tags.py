@@ -118,7 +118,7 @@ def _retag(ctx: Context, request: CreateTagsRequest | DeleteTagsRequest, retag: 
     for identity in dict.fromkeys(request.resources):
         record = _tagged_record(ctx, identity)
         record = changed_records.get(record.id, record)
-        changed_records[record.id] = _retagged(ctx, record, identity, retag)
+        changed_records[record.id] = _with_tags(ctx, record, identity, retag)
     commit(ctx, request, *map(Put, changed_records.values()))
 
 
@@ -143,7 +143,7 @@ def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
     return record
 
 
-def _retagged(ctx: Context, record: VpcResource | VpcPeering, identity: str, retag: Retag) -> VpcResource | VpcPeering:
+def _with_tags(ctx: Context, record: VpcResource | VpcPeering, identity: str, retag: Retag) -> VpcResource | VpcPeering:
     if isinstance(record, VpcPeering):
         tags = retag(_PEERING_TYPE, tags_of(record, ctx.scope))
         own = record.requester.scope == ctx.scope

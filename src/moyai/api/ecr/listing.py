@@ -44,7 +44,7 @@ def list_images(ctx: Context, request: ListImagesRequest) -> dict[str, object]:
     repository = repository_of(ctx, request)
     identifiers = {
         f"{image.digest} {tag or ''}": ImageIdentifier(image.digest, tag)
-        for image in _selected(ctx, repository, request.filter)
+        for image in _images(ctx, repository, request.filter)
         for tag in image.tags or (None,)
     }
     listing = ("ListImages", repository.arn, request.filter)
@@ -61,7 +61,7 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, o
         named = {image.digest: image for image in (image_of(ctx, repository, i) for i in request.image_ids)}
         images = [image for image in named.values() if request.filter.selects(image)]
         return {"image_details": [_detail(repository, image) for image in images]}
-    keys = [image.digest for image in _selected(ctx, repository, request.filter)]
+    keys = [image.digest for image in _images(ctx, repository, request.filter)]
     listing = ("DescribeImages", repository.arn, request.filter)
     on_page = page_of(keys, listing, request.next_token, request.max_results)
     table = ctx.store.world.repository_images
@@ -71,7 +71,7 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, o
     }
 
 
-def _selected(ctx: Context, repository: Repository, condition: ImageFilter) -> list[RepositoryImage]:
+def _images(ctx: Context, repository: Repository, condition: ImageFilter) -> list[RepositoryImage]:
     images = ctx.store.world.repository_images.each("repository", repository.arn)
     return [image for image in images if condition.selects(image)]
 

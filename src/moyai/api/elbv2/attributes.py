@@ -61,17 +61,17 @@ class DescribeTargetGroupAttributesRequest(msgspec.Struct, frozen=True):
 
 def modify_load_balancer_attributes(ctx: Context, request: ModifyLoadBalancerAttributesRequest) -> dict[str, object]:
     """Set attributes of a load balancer."""
-    return _modified(ctx, LOAD_BALANCER, request.load_balancer_arn, request.attributes)
+    return _modify(ctx, LOAD_BALANCER, request.load_balancer_arn, request.attributes)
 
 
 def modify_listener_attributes(ctx: Context, request: ModifyListenerAttributesRequest) -> dict[str, object]:
     """Set attributes of a listener."""
-    return _modified(ctx, LISTENER, request.listener_arn, request.attributes)
+    return _modify(ctx, LISTENER, request.listener_arn, request.attributes)
 
 
 def modify_target_group_attributes(ctx: Context, request: ModifyTargetGroupAttributesRequest) -> dict[str, object]:
     """Set attributes of a target group."""
-    return _modified(ctx, TARGET_GROUP, request.target_group_arn, request.attributes)
+    return _modify(ctx, TARGET_GROUP, request.target_group_arn, request.attributes)
 
 
 def describe_load_balancer_attributes(
@@ -91,7 +91,7 @@ def describe_target_group_attributes(ctx: Context, request: DescribeTargetGroupA
     return _attribute_list(resource_of(ctx, TARGET_GROUP, request.target_group_arn))
 
 
-def _modified(ctx: Context, kind: ElbKind[R], arn: str, requests: Sequence[AttributeRequest]) -> dict[str, object]:
+def _modify(ctx: Context, kind: ElbKind[R], arn: str, requests: Sequence[AttributeRequest]) -> dict[str, object]:
     record = resource_of(ctx, kind, arn)
     possible = {attribute.key: attribute for attribute in attributes_of(record)}
     values = dict(record.attributes)

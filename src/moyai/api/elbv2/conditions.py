@@ -157,7 +157,7 @@ def _condition(request: ConditionRequest) -> Condition:
         case QueryRequest() as query:
             return _query(query)
         case MethodRequest() as method:
-            return MethodCondition(_checked(field, method.values, _METHOD))
+            return MethodCondition(_checked_values(field, method.values, _METHOD))
         case SourceRequest() as source:
             return SourceCondition(tuple(_range(text) for text in _present(field, source.values)))
     raise InvalidInput(f"Condition field '{field}' is unknown, or the condition has no configuration of it")
@@ -170,7 +170,7 @@ def _pattern_condition(field: str, plain: ValuesRequest, config: ValuesRequest |
     texts = config or plain
     patterns = _expressions(field, texts.regex_values)
     is_host = field == "host-header"
-    values = _checked(field, texts.values, _HOST if is_host else _PATH) if texts.values or not patterns else ()
+    values = _checked_values(field, texts.values, _HOST if is_host else _PATH) if texts.values or not patterns else ()
     return HostCondition(values, patterns) if is_host else PathCondition(values, patterns)
 
 
@@ -185,7 +185,7 @@ def _header(config: HeaderRequest, request: ConditionRequest) -> HeaderCondition
     patterns = _expressions("http-header", config.regex_values or request.regex_values)
     if not config.values and patterns:
         return HeaderCondition(name, (), patterns)
-    return HeaderCondition(name, _checked("http-header", config.values, None), patterns)
+    return HeaderCondition(name, _checked_values("http-header", config.values, None), patterns)
 
 
 def _query(config: QueryRequest) -> QueryCondition:
@@ -194,11 +194,11 @@ def _query(config: QueryRequest) -> QueryCondition:
     if any(not pair.value for pair in values):
         raise InvalidInput("Condition field 'query-string': each value must have a Value")
     texts = [pair.value for pair in values] + [pair.key for pair in values if pair.key is not None]
-    _checked("query-string", texts, None)
+    _checked_values("query-string", texts, None)
     return QueryCondition(tuple(values))
 
 
-def _checked(field: str, values: Sequence[str], allowed: re.Pattern[str] | None) -> tuple[str, ...]:
+def _checked_values(field: str, values: Sequence[str], allowed: re.Pattern[str] | None) -> tuple[str, ...]:
     for value in _present(field, values):
         if not 1 <= len(value) <= _LONGEST:
             raise InvalidInput(f"Condition value '{value[:100]}' must have 1 to {_LONGEST} characters")

@@ -96,7 +96,7 @@ def describe_load_balancers(ctx: Context, request: DescribeLoadBalancersRequest)
     if request.load_balancer_arns:
         balancers = resources_of(ctx, LOAD_BALANCER, request.load_balancer_arns)
     elif request.names:
-        balancers = _named(ctx, request.names)
+        balancers = _balancers_named(ctx, request.names)
     else:
         balancers = list(ctx.store.world.load_balancers.by("scope", scope_key(ctx.scope)))
     listing = ("load balancers", request.load_balancer_arns, request.names)
@@ -186,7 +186,7 @@ def _check_quota(ctx: Context, kind: LoadBalancerType) -> None:
         )
 
 
-def _named(ctx: Context, names: tuple[str, ...]) -> list[LoadBalancer]:
+def _balancers_named(ctx: Context, names: tuple[str, ...]) -> list[LoadBalancer]:
     table = ctx.store.world.load_balancers
     by_name = {name: table.by("name", named_key(ctx.scope, name)) for name in names}
     unknown = [name[:100] for name, balancers in by_name.items() if not balancers]

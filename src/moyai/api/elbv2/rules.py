@@ -32,7 +32,7 @@ from moyai.kernel.errors import InvalidInput
 from moyai.plan.elb.new_records import new_rule_arn
 
 _DEFAULT: Final = "default"
-_LAST: Final = 100_000
+_AFTER_ALL_PRIORITIES: Final = 100_000
 """The place of the default rule in a list, after the greatest priority."""
 
 
@@ -171,7 +171,7 @@ def rule_view(rule: Rule) -> dict[str, object]:
 
 
 def _place(rule: Rule) -> str:
-    return f"{_LAST if rule.priority is None else rule.priority:06} {rule.arn}"
+    return f"{_AFTER_ALL_PRIORITIES if rule.priority is None else rule.priority:06} {rule.arn}"
 
 
 def _check_type(balancer: LoadBalancer) -> None:

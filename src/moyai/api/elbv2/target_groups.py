@@ -106,7 +106,7 @@ def describe_target_groups(ctx: Context, request: DescribeTargetGroupsRequest) -
     elif request.target_group_arns:
         groups = resources_of(ctx, TARGET_GROUP, request.target_group_arns)
     elif request.names:
-        groups = [_named(ctx, name) for name in dict.fromkeys(request.names)]
+        groups = [_group_named(ctx, name) for name in dict.fromkeys(request.names)]
     else:
         groups = list(world.target_groups.by("scope", scope_key(ctx.scope)))
     listing = ("target groups", request.load_balancer_arn, request.target_group_arns, request.names)
@@ -232,7 +232,7 @@ def _vpc(ctx: Context, identity: str | None) -> Vpc:
     return vpc
 
 
-def _named(ctx: Context, name: str) -> TargetGroup:
+def _group_named(ctx: Context, name: str) -> TargetGroup:
     groups = ctx.store.world.target_groups.by("name", named_key(ctx.scope, name))
     if not groups:
         raise TargetGroupNotFound

@@ -58,7 +58,7 @@ def register_targets(ctx: Context, request: TargetsRequest) -> None:
     """Register targets in a group, all of them or none."""
     group = resource_of(ctx, TARGET_GROUP, request.target_group_arn)
     world = ctx.store.world
-    targets = {target.key: target for target in (_registered(ctx, group, target) for target in request.targets)}
+    targets = {target.key: target for target in (_register(ctx, group, target) for target in request.targets)}
     keys = {target.key for target in world.targets.each("group", group.arn)} | set(targets)
     if len(keys) > TARGETS:
         raise TooManyTargets(f"A target group has at most {TARGETS} targets; there would be {len(keys)}")
@@ -96,7 +96,7 @@ def describe_target_health(ctx: Context, request: DescribeTargetHealthRequest) -
     return {"target_health_descriptions": descriptions}
 
 
-def _registered(ctx: Context, group: TargetGroup, request: TargetRequest) -> Target:
+def _register(ctx: Context, group: TargetGroup, request: TargetRequest) -> Target:
     """The target as it is after its registration."""
     place = place_of(ctx, group, request.id, request.port, request.availability_zone)
     current = ctx.store.world.targets.get(_key(group, request))

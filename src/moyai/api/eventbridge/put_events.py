@@ -28,7 +28,7 @@ from moyai.plan.event_rules import (
     rules_of,
 )
 
-_LARGEST: Final = 1024 * 1024
+_MAX_BYTES: Final = 1024 * 1024
 """Bytes of all entries of a request, as AWS counts them."""
 _TIME_BYTES: Final = 14
 _DETAIL: Final = msgspec.json.Decoder(dict[str, Any])
@@ -58,13 +58,13 @@ class _Rejected(NamedTuple):
 
 def put_events(ctx: Context, request: PutEventsRequest) -> dict[str, object]:
     """Send events to the rules of their buses."""
-    if sum(map(_size, request.entries)) > _LARGEST:
+    if sum(map(_size, request.entries)) > _MAX_BYTES:
         raise InvalidEventRequest("Total size of the entries in the request is over the limit.")
     matched: list[MatchedEvent] = []
     answers: list[Mapping[str, object]] = []
     for entry in request.entries:
         event = _event(entry)
-        outcome = event if isinstance(event, _Rejected) else _matched(ctx, entry, event)
+        outcome = event if isinstance(event, _Rejected) else _match(ctx, entry, event)
         if isinstance(outcome, _Rejected):
             answers.append({"error_code": outcome.code, "error_message": outcome.message})
         else:
@@ -96,7 +96,7 @@ def _event(entry: EventEntry) -> NewEvent | _Rejected:
     return NewEvent(entry.source or "", entry.detail_type or "", detail, entry.resources, entry.time)
 
 
-def _matched(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, MatchedEvent] | _Rejected:
+def _match(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, MatchedEvent] | _Rejected:
     try:
         bus = bus_of(ctx, entry.event_bus_name)
     except EventResourceNotFound as fault:

@@ -120,7 +120,7 @@ def list_rule_names_by_target(ctx: Context, request: ListRuleNamesByTargetReques
 def enable_rule(ctx: Context, request: NamedRuleRequest) -> None:
     """Let the rule send events. Schedules that it has missed are not made up for."""
     rule = rule_of(ctx, request.event_bus_name, request.name)
-    ctx.store.apply([Put(_timed(ctx, replace(rule, state=ENABLED)))])
+    ctx.store.apply([Put(_with_next_time(ctx, replace(rule, state=ENABLED)))])
 
 
 def disable_rule(ctx: Context, request: NamedRuleRequest) -> None:
@@ -176,10 +176,10 @@ def _rule(ctx: Context, request: PutRuleRequest, bus: EventBus, present: EventRu
         tags=checked_tags(_TAG_RULES, request.tags) if present is None else present.tags,
     )
     same_times = present is not None and (present.schedule, present.state) == (rule.schedule, rule.state)
-    return replace(rule, next_at=present.next_at) if present is not None and same_times else _timed(ctx, rule)
+    return replace(rule, next_at=present.next_at) if present is not None and same_times else _with_next_time(ctx, rule)
 
 
-def _timed(ctx: Context, rule: EventRule) -> EventRule:
+def _with_next_time(ctx: Context, rule: EventRule) -> EventRule:
     """The rule with the time at which its schedule is due next. Raises InvalidEventRequest."""
     if not rule.schedule:
         return replace(rule, next_at=None)

@@ -107,7 +107,7 @@ def delete_log_group(ctx: Context, request: GroupRequest) -> None:
 @raise_unavailable
 async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLogGroupsRequest) -> dict[str, object]:
     """Groups in the order of their names."""
-    groups_by_name = {group.name: group for group in _asked(ctx, request)}
+    groups_by_name = {group.name: group for group in _requested_groups(ctx, request)}
     filters = replace(request, next_token=None, limit=MOST)
     page = page_of(groups_by_name, ("DescribeLogGroups", filters), request.next_token, request.limit)
     groups = [groups_by_name[name] for name in page.keys]
@@ -139,7 +139,7 @@ def put_log_group_deletion_protection(ctx: Context, request: DeletionProtectionR
     ctx.store.apply([Put(replace(group, deletion_protected=request.deletion_protection_enabled))])
 
 
-def _asked(ctx: Context, request: DescribeLogGroupsRequest) -> list[LogGroup]:
+def _requested_groups(ctx: Context, request: DescribeLogGroupsRequest) -> list[LogGroup]:
     prefix, part = request.log_group_name_prefix, request.log_group_name_pattern
     if sum((prefix is not None, bool(part), bool(request.log_group_identifiers))) > 1:
         raise InvalidParameter(

@@ -67,7 +67,7 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
             calls=with_call(share.calls, call),
         )
         ctx.store.apply([Put(share), *map(Put, new_invitations(ctx, share, new_principals))])
-    return _told(share, (*resources, *principals), request)
+    return _view(share, (*resources, *principals), request)
 
 
 def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
@@ -157,7 +157,7 @@ def _all(share: ResourceShare, entities: Iterable[str]) -> list[ShareAssociation
     return [one for one in (*share.resources, *share.principals) if one.entity in set(entities)]
 
 
-def _told(share: ResourceShare, entities: tuple[str, ...], request: AssociationRequest) -> dict[str, object]:
+def _view(share: ResourceShare, entities: tuple[str, ...], request: AssociationRequest) -> dict[str, object]:
     resources = [one for one in share.resources if one.entity in entities]
     principals = [one for one in share.principals if one.entity in entities]
     shown = associations_view(share, resources, principals)

@@ -63,12 +63,12 @@ def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvita
 
 def accept_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
     """Accept an invitation; the share's resources can be used from then on."""
-    return _answered(ctx, request, InvitationStatus.ACCEPTED)
+    return _answer(ctx, request, InvitationStatus.ACCEPTED)
 
 
 def reject_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
     """Reject; the owner of the share may invite again."""
-    return _answered(ctx, request, InvitationStatus.REJECTED)
+    return _answer(ctx, request, InvitationStatus.REJECTED)
 
 
 def list_pending_invitation_resources(
@@ -85,7 +85,7 @@ def list_pending_invitation_resources(
     return {"resources": views, "next_token": page.next_token}
 
 
-def _answered(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> dict[str, object]:
+def _answer(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> dict[str, object]:
     invitation = invitation_of(ctx, request.resource_share_invitation_arn)
     call = call_of(status, request.client_token, request)
     if not is_repeat(invitation.calls, call):

@@ -157,11 +157,11 @@ def _passes(share: ResourceShare, request: GetResourceSharesRequest) -> bool:
         and request.name in {None, share.name}
         and (request.permission_arn is None or request.permission_arn in share.permissions)
         and request.permission_version in {None, VERSION}
-        and all(_tagged(share, tag_filter) for tag_filter in request.tag_filters)
+        and all(_has_tag(share, tag_filter) for tag_filter in request.tag_filters)
     )
 
 
-def _tagged(share: ResourceShare, wanted: TagFilter) -> bool:
+def _has_tag(share: ResourceShare, wanted: TagFilter) -> bool:
     value = share.tags.get(wanted.tag_key)
     return value is not None and (not wanted.tag_values or value in wanted.tag_values)
 

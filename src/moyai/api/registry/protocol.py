@@ -107,7 +107,7 @@ class Registry:
         methods = _HANDLERS[route.endpoint]
         handle = methods.get(request.method)
         if handle is None:
-            raise _unsupported(route, request.method, methods)
+            raise _unsupported_method(route, request.method, methods)
         dependencies = self._dependencies
         call = RegistryCall(context, dependencies.blobs, dependencies.create_on_push, route, request, body)
         rollbacks = dependencies.store.rollbacks
@@ -138,7 +138,7 @@ class Registry:
         )
 
 
-def _unsupported(route: Route, method: str, methods: Mapping[str, Handler]) -> RegistryError:
+def _unsupported_method(route: Route, method: str, methods: Mapping[str, Handler]) -> RegistryError:
     allowed = ", ".join(methods)
     message = f"{method[:20]} is not supported for a {route.endpoint}, only {allowed}."
     return RegistryError("UNSUPPORTED", 405, message, {"allow": allowed})

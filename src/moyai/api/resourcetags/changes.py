@@ -22,7 +22,7 @@ from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import ClientFault
 
-_MOST = 20
+_MAX_ARNS = 20
 _NOT_FOUND = "The resource does not exist, or is not one of this account and region that can have tags."
 Retag = Callable[[TaggedResource], Mapping[str, str]]
 """The new tags of a resource."""
@@ -53,8 +53,8 @@ def untag_resources(ctx: Context, request: UntagResourcesRequest) -> dict[str, o
 
 
 def _retag(ctx: Context, arns: tuple[str, ...], retag: Retag) -> dict[str, object]:
-    if not 0 < len(arns) <= _MOST:
-        raise InvalidTagRequest(f"ResourceARNList has 1 to {_MOST} items.")
+    if not 0 < len(arns) <= _MAX_ARNS:
+        raise InvalidTagRequest(f"ResourceARNList has 1 to {_MAX_ARNS} items.")
     wanted = dict.fromkeys(arns)
     resources = {one.arn: one for one in tagged_resources(ctx.store.world, ctx.scope) if one.arn in wanted}
     failed: dict[str, object] = {}

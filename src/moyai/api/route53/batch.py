@@ -40,7 +40,7 @@ class Batch:
 
     def add(self, action: str, record_set: ResourceRecordSet) -> None:
         """Make one change."""
-        key, described = record_set.key, _described(record_set)
+        key, described = record_set.key, _describe(record_set)
         present = self._changed[key] if key in self._changed else self._world.record_sets.get(key)
         self._touched[key] = record_set
         if action == "DELETE":
@@ -157,7 +157,7 @@ class Batch:
         return self._names[zone, name]
 
 
-def _described(record_set: ResourceRecordSet) -> str:
+def _describe(record_set: ResourceRecordSet) -> str:
     """A record set as AWS's messages name it."""
     identifier = f", set-identifier='{record_set.set_identifier}'" if record_set.set_identifier else ""
     return f"[name='{record_set.name}', type='{record_set.type}'{identifier}]"

@@ -51,7 +51,7 @@ def list_hosted_zones_by_name(ctx: Context, request: ListHostedZonesByNameReques
     world, length = ctx.store.world, page_length(request.max_items)
     zones = sorted(hosted_zones_of(world, ctx.scope.account), key=_by_name)
     if request.dns_name:
-        first = (reversed_name(_normalized(request.dns_name)), bare_id(request.hosted_zone_id or ""))
+        first = (reversed_name(_normalize(request.dns_name)), bare_id(request.hosted_zone_id or ""))
         zones = [zone for zone in zones if _by_name(zone) >= first]
     following = zones[length : length + 1]
     return {
@@ -69,7 +69,7 @@ def _by_name(zone: HostedZone) -> tuple[str, str]:
     return reversed_name(zone.name), zone.id
 
 
-def _normalized(name: str) -> str:
+def _normalize(name: str) -> str:
     try:
         return normalized_name(name)
     except DomainNameProblem as problem:

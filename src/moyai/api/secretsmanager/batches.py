@@ -14,7 +14,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.paging import page
 from moyai.domain.secretsmanager.errors import InvalidNextToken, InvalidParameter, InvalidRequest, ResourceNotFound
 
-_MOST = 20
+_PAGE_SIZE = 20
 
 
 class BatchGetSecretValueRequest(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ def batch_get_secret_value(ctx: Context, request: BatchGetSecretValueRequest) ->
         own = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
         keys = (secret.key for secret in own if secret.deleted_at is None and fits(secret))
         listing = ("BatchGetSecretValue", request.filters)
-        size = min(request.max_results or _MOST, _MOST)
+        size = min(request.max_results or _PAGE_SIZE, _PAGE_SIZE)
         ids, token = page(keys, listing, request.next_token, size, fault=InvalidNextToken)
     values: list[dict[str, object]] = []
     errors: list[dict[str, object]] = []

@@ -18,7 +18,7 @@ from moyai.domain.paging import page
 from moyai.domain.secretsmanager.errors import InvalidNextToken, InvalidParameter
 from moyai.domain.secretsmanager.secret import ManagedSecret, SecretVersion
 
-_MOST = 100
+_PAGE_SIZE = 100
 _NOT = "!"
 
 
@@ -68,12 +68,12 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
         keys,
         listing,
         request.next_token,
-        request.max_results or _MOST,
+        request.max_results or _PAGE_SIZE,
         lambda key: rank(world.secrets.get(key), key),
         fault=InvalidNextToken,
         descending=request.sort_order == "desc",
     )
-    return {"secret_list": [_listed(world.secrets[key]) for key in on_page.keys], "next_token": on_page.next_token}
+    return {"secret_list": [_view(world.secrets[key]) for key in on_page.keys], "next_token": on_page.next_token}
 
 
 def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
@@ -81,7 +81,7 @@ def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[
     secret = secret_of(ctx, request.secret_id, deletion_message=None)
     versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
     listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
-    on_page = page(versions, listing, request.next_token, request.max_results or _MOST, fault=InvalidNextToken)
+    on_page = page(versions, listing, request.next_token, request.max_results or _PAGE_SIZE, fault=InvalidNextToken)
     return {
         "arn": secret.arn,
         "name": secret.name,
@@ -90,7 +90,7 @@ def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[
     }
 
 
-def _listed(secret: ManagedSecret) -> dict[str, object]:
+def _view(secret: ManagedSecret) -> dict[str, object]:
     return {**summary(secret), "secret_versions_to_stages": {v.id: v.stages for v in secret.versions if v.stages}}
 
 

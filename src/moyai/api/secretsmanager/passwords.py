@@ -50,14 +50,14 @@ def get_random_password(ctx: Context, request: GetRandomPasswordRequest) -> dict
         raise InvalidParameter("Password length is too short based on the required types.")
     drawn = [_choose(ctx.ids, kind) for kind in required]
     drawn += [_choose(ctx.ids, allowed) for _ in range(request.password_length - len(drawn))]
-    return {"random_password": "".join(_shuffled(ctx.ids, drawn))}
+    return {"random_password": "".join(_shuffle(ctx.ids, drawn))}
 
 
 def _choose(ids: Ids, characters: str) -> str:
     return characters[_below(ids, len(characters))]
 
 
-def _shuffled(ids: Ids, characters: list[str]) -> list[str]:
+def _shuffle(ids: Ids, characters: list[str]) -> list[str]:
     shuffled = list(characters)
     for last in range(len(shuffled) - 1, 0, -1):
         other = _below(ids, last + 1)

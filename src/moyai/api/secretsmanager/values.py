@@ -78,7 +78,7 @@ def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, 
 def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
     """The value of a version, by default the current one."""
     secret = secret_of(ctx, request.secret_id)
-    version = _asked(secret, request)
+    version = _requested_version(secret, request)
     value = version.value.reveal()
     return {
         "arn": secret.arn,
@@ -148,7 +148,7 @@ def _check_stages(versions: tuple[SecretVersion, ...]) -> None:
         raise InvalidParameter(f"A secret can have {MAX_STAGES} staging labels.")
 
 
-def _asked(secret: ManagedSecret, request: GetSecretValueRequest) -> SecretVersion:
+def _requested_version(secret: ManagedSecret, request: GetSecretValueRequest) -> SecretVersion:
     stage = request.version_stage or CURRENT
     if request.version_id is None:
         version = secret.version_with_label(stage)

@@ -79,7 +79,7 @@ def put_parameter(ctx: Context, request: PutParameterRequest) -> dict[str, objec
     """Create a parameter, or add a version to one."""
     _check_name(request.name)
     parameter = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
-    new_parameter = _made(ctx, request) if parameter is None else _overwritten(ctx, request, parameter)
+    new_parameter = _new_parameter(ctx, request) if parameter is None else _overwritten(ctx, request, parameter)
     size = len(request.value.encode("utf-8", "replace"))
     if not size:
         raise InvalidInput("The parameter value can't be empty.")
@@ -133,7 +133,7 @@ def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[st
     return {"deleted_parameters": deleted_names, "invalid_parameters": invalid_names}
 
 
-def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
+def _new_parameter(ctx: Context, request: PutParameterRequest) -> Parameter:
     if request.type is None:
         raise InvalidInput("A parameter type is required when you create a parameter.")
     if ctx.store.world.parameters.count("scope", scope_key(ctx.scope)) >= MAX_PARAMETERS:

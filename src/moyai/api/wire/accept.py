@@ -122,7 +122,7 @@ class Acceptor(Generic[R]):
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
-            raise self._translated(str(error)) from error
+            raise self._translate(str(error)) from error
 
     def unsupported_members(self, params: Params) -> list[Misfit]:
         """Every member that the request sets and moyai does not support, in the order of the request."""
@@ -130,9 +130,9 @@ class Acceptor(Generic[R]):
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on each member, outermost first; members below an unused member are left out."""
-        return self._decided(self._top, frozenset())
+        return self._decisions(self._top, frozenset())
 
-    def _decided(self, place: _Place, seen: frozenset[int]) -> Iterator[Decision]:
+    def _decisions(self, place: _Place, seen: frozenset[int]) -> Iterator[Decision]:
         if id(place) in seen:
             return
         while place.item is not None:
@@ -142,7 +142,7 @@ class Acceptor(Generic[R]):
             if member.used:
                 yield Decision(self._operation, member.path, "works")
                 if member.below is not None:
-                    yield from self._decided(member.below, seen | {id(place)})
+                    yield from self._decisions(member.below, seen | {id(place)})
             elif reason is not None:
                 yield Decision(self._operation, member.path, "refused", reason)
             else:
@@ -185,7 +185,7 @@ class Acceptor(Generic[R]):
                 for misfit in self._unsupported_members(item, member.below):
                     yield misfit.under(member.name)
 
-    def _translated(self, text: str) -> Misfit:
+    def _translate(self, text: str) -> Misfit:
         """The error of msgspec, with the path in the caller's names (a map's key is unknown)."""
         reason, _, path = text.partition(" - at `$")
         place: _Place | None = self._top

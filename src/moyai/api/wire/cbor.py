@@ -33,7 +33,7 @@ class _OnlyTime(dict[int, Callable[[object, bool], object]]):
         raise ValueError(f"tag {tag} is not part of this protocol")
 
 
-def _untagged(value: object, _immutable: bool) -> object:  # noqa: FBT001  the library's signature
+def _ignore_tag(value: object, _immutable: bool) -> object:  # noqa: FBT001  the library's signature
     return value
 
 
@@ -45,7 +45,7 @@ def decoded_cbor(body: bytes) -> object:
     try:
         value = cbor2.CBORDecoder(
             stream,
-            semantic_decoders=_OnlyTime({_TIME_TAG: _untagged}),
+            semantic_decoders=_OnlyTime({_TIME_TAG: _ignore_tag}),
             max_depth=MAX_DEPTH,
             allow_duplicate_keys=False,
             strict_hashable_types=True,

@@ -42,7 +42,7 @@ _SPELLED: Mapping[str, float] = MappingProxyType({"NaN": math.nan, "Infinity": m
 
 def complaint(value: object, due: str) -> Misfit:
     """The complaint that ``value`` is not of the type ``due`` (a name of botocore's)."""
-    return Misfit(f"{_described(value)} stands where {DUE[due]} is due.")
+    return Misfit(f"{_describe(value)} stands where {DUE[due]} is due.")
 
 
 _SEEN: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -56,7 +56,7 @@ _SEEN: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     return next((text for kind, text in _SEEN if isinstance(value, kind)), "something else")
 
 

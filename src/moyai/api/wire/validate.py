@@ -168,7 +168,7 @@ def _in_turn(*checks: Check | None) -> Check | None:
     return check
 
 
-def _shown(shape: Shape, value: object) -> str:
+def _describe(shape: Shape, value: object) -> str:
     if shape.metadata.get("sensitive"):
         return "A value that is not shown"
     if isinstance(value, list | dict | bytes):
@@ -181,7 +181,7 @@ def _limits(shape: Shape) -> tuple[float, float]:
     return float(shape.metadata.get("min", "-inf")), float(shape.metadata.get("max", "inf"))
 
 
-def _bounded(shape: Shape, quantity: str, measure: Callable[[object], float]) -> Check | None:
+def _bounds_check(shape: Shape, quantity: str, measure: Callable[[object], float]) -> Check | None:
     least, most = _limits(shape)
     if "min" not in shape.metadata and "max" not in shape.metadata:
         return None
@@ -198,11 +198,11 @@ def _bounded(shape: Shape, quantity: str, measure: Callable[[object], float]) ->
 
 
 def _size(shape: Shape) -> Check | None:
-    return _bounded(shape, "length", lambda value: len(value))  # type: ignore[arg-type]  # noqa: PLW0108  read as sized
+    return _bounds_check(shape, "length", lambda value: len(value))  # type: ignore[arg-type]  # noqa: PLW0108  read as sized
 
 
 def _range(shape: Shape) -> Check | None:
-    return _bounded(shape, "value", lambda value: value)  # type: ignore[arg-type,return-value]  # read as a number
+    return _bounds_check(shape, "value", lambda value: value)  # type: ignore[arg-type,return-value]  # read as a number
 
 
 def _enum(shape: StringShape) -> Check | None:
@@ -256,7 +256,7 @@ def _code_point(pair: regex.Match[str]) -> str:
 
 
 def _complaint(shape: Shape, value: object, constraint: str) -> Complaint:
-    return Complaint("", _shown(shape, value), constraint)
+    return Complaint("", _describe(shape, value), constraint)
 
 
 def any_missing(complaints: Iterable[Complaint]) -> bool:

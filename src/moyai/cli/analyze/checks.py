@@ -80,7 +80,7 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
                 own, drafts = _of_ecs_document(document, checks)
         findings += own
         for draft in drafts:
-            refused, request = _checked(draft, checks) if draft.resource else ([], draft)
+            refused, request = _check(draft, checks) if draft.resource else ([], draft)
             findings += refused
             requests.append(request)
     rows = parity_rows()
@@ -134,7 +134,7 @@ def _of_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedF
     return findings, [DocumentRequest(file, "", _ECS, operation, parameters)]
 
 
-def _checked(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding], DocumentRequest]:
+def _check(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding], DocumentRequest]:
     """What is refused of a resource's request, and the request with the model's names and types."""
     if not checks.has_service(draft.service):
         return [], draft

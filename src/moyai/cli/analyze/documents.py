@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from moyai.kernel.errors import MoyaiError
 
-_LARGEST: Final = 16 * 1024 * 1024
+_MAX_BYTES: Final = 16 * 1024 * 1024
 _LARGEST_YAML: Final = 1024 * 1024
 _MOST_FILES: Final = 1000
 _DEEPEST: Final = 100
@@ -69,9 +69,9 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 def _document(path: Path, *, is_named: bool) -> Document | None:
     with path.open("rb") as stream:
-        raw = stream.read(_LARGEST + 1)
-    if len(raw) > _LARGEST:
-        raise UnreadableDocument(f"{path} has more than {_LARGEST} bytes")
+        raw = stream.read(_MAX_BYTES + 1)
+    if len(raw) > _MAX_BYTES:
+        raise UnreadableDocument(f"{path} has more than {_MAX_BYTES} bytes")
     try:
         content = _parsed_content(path, raw)
     except UnreadableDocument:

@@ -45,14 +45,14 @@ def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[
         if resource.condition is not None and values.conditions.get(resource.condition) is False:
             continue
         if resource.type not in resource_types():
-            problems.append((name, _unsupported(resource.type)))
+            problems.append((name, _unsupported_type(resource.type)))
             continue
         problems += [(name, complaint) for complaint in property_complaints(resource)]
         requests += _creation(file, name, resource, values)
     return problems, requests
 
 
-def _unsupported(kind: object) -> str:
+def _unsupported_type(kind: object) -> str:
     return f"the type {kind} is not supported by moyai"
 
 
@@ -65,7 +65,7 @@ def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(resource, dict)
     }
     return [
-        (name, _unsupported(kind))
+        (name, _unsupported_type(kind))
         for name, kind in types.items()
         if kind not in resource_types() and not str(kind).startswith("AWS::Serverless::")
     ]
@@ -73,7 +73,7 @@ def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _creation(file: str, name: str, resource: TemplateResource, values: Values) -> Iterator[DocumentRequest]:
     kind = resource_types()[resource.type]
-    evaluated = {each: _evaluated(expression, values) for each, expression in resource.properties.items()}
+    evaluated = {each: _evaluate(expression, values) for each, expression in resource.properties.items()}
     unknown: set[str] = set()
     properties = known_part(evaluated, lambda value: value is _UNKNOWN or isinstance(value, IntrinsicFunction), unknown)
     if kind.drawn is not None:
@@ -90,11 +90,11 @@ def _creation(file: str, name: str, resource: TemplateResource, values: Values) 
     yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown))
 
 
-def _evaluated(expression: Expression, values: Values) -> Any:  # noqa: ANN401 (an expression)
+def _evaluate(expression: Expression, values: Values) -> Any:  # noqa: ANN401 (an expression)
     if isinstance(expression, tuple):
-        return tuple(_evaluated(element, values) for element in expression)
+        return tuple(_evaluate(element, values) for element in expression)
     if isinstance(expression, Mapping):
-        return {name: _evaluated(member, values) for name, member in expression.items()}
+        return {name: _evaluate(member, values) for name, member in expression.items()}
     try:
         return evaluate(expression, values)
     except (TemplateFault, KeyError):  # it needs an export, a zone, or a condition that is not known
@@ -114,7 +114,7 @@ def _known_values(template: ParsedTemplate) -> Values:
     conditions: dict[str, bool] = {}
     for name in condition_order(template):
         ready = msgspec.structs.replace(values, conditions=conditions)
-        outcome = _evaluated(template.conditions[name], ready)
+        outcome = _evaluate(template.conditions[name], ready)
         if isinstance(outcome, bool | str):
             conditions[name] = truth_of(outcome)
     return msgspec.structs.replace(values, conditions=conditions)

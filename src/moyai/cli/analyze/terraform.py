@@ -152,12 +152,12 @@ def _task_definition(arguments: Arguments) -> Arguments:
     values = dict(arguments)
     containers = values.get("container_definitions")
     if isinstance(containers, str):
-        values["container_definitions"] = _decoded(containers)
+        values["container_definitions"] = _decode(containers)
     values["volumes"] = [_volume(volume) for volume in _objects(values.pop("volume", None))]
     return values
 
 
-def _decoded(text: str) -> object:
+def _decode(text: str) -> object:
     """What a text in JSON holds; the text itself, if it is no JSON or nested too deeply."""
     try:
         value = json.loads(text)
@@ -235,7 +235,7 @@ def _condition(condition: Arguments) -> Arguments:
     return {**condition, "field": field.replace("_", "-")}
 
 
-def _named(member: str) -> Callable[[Arguments], Arguments]:
+def _name_as(member: str) -> Callable[[Arguments], Arguments]:
     return lambda arguments: {**arguments, member: arguments.get("name")}
 
 
@@ -247,7 +247,7 @@ def _kinds() -> Mapping[str, _ResourceKind]:
     balancing = {"": balancer, "_target_group": group, "_listener": listener, "_listener_rule": rule}
     return MappingProxyType(
         {
-            "aws_ecs_cluster": _ResourceKind("ecs", "CreateCluster", _named("cluster_name")),
+            "aws_ecs_cluster": _ResourceKind("ecs", "CreateCluster", _name_as("cluster_name")),
             "aws_ecs_task_definition": _ResourceKind("ecs", "RegisterTaskDefinition", _task_definition),
             "aws_ecs_service": _ResourceKind("ecs", "CreateService", _service),
             "aws_service_discovery_http_namespace": _ResourceKind("servicediscovery", "CreateHttpNamespace", dict),

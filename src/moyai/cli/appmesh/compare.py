@@ -18,7 +18,7 @@ from moyai.cli.text import printable
 if TYPE_CHECKING:
     from rich.text import Text
 
-_LARGEST = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 
 
 class Difference(NamedTuple):
@@ -70,8 +70,8 @@ def compare_dumps(reference_dump: Dump, moyai_dump: Dump) -> Iterator[Difference
 
 
 def _read(dump: Path) -> Dump:
-    if dump.stat().st_size > _LARGEST:
-        raise NoDump(f"{dump} has more than {_LARGEST} bytes")
+    if dump.stat().st_size > _MAX_BYTES:
+        raise NoDump(f"{dump} has more than {_MAX_BYTES} bytes")
     try:
         return read_dump(json.loads(dump.read_text()))
     except ValueError as error:

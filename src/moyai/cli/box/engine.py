@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from moyai.kernel.errors import MoyaiError
 
 DOCKER, PODMAN = "docker", "podman"
-_PATIENCE: Final = 120.0
+_TIMEOUT: Final = 120.0
 """Seconds for one command of the engine."""
 _DOCKER_SOCKET: Final = "/var/run/docker.sock"
 
@@ -96,9 +96,9 @@ class Engine:
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [self.program, *arguments]
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)  # noqa: S603 (the user's own engine)
+            return subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)  # noqa: S603 (the user's own engine)
         except subprocess.TimeoutExpired as error:
-            raise BoxError(f"`{self.program} {arguments[0]}` has not ended within {_PATIENCE:.0f} seconds") from error
+            raise BoxError(f"`{self.program} {arguments[0]}` has not ended within {_TIMEOUT:.0f} seconds") from error
 
 
 def find_engine(wanted: str | None) -> Engine:

@@ -26,7 +26,7 @@ FRONT_PORT = 8080
 """The port of the service front."""
 PATH = "/items"
 """Below it are the shop's items."""
-_PATIENCE = 180.0
+_TIMEOUT = 180.0
 _STEP = 0.2
 
 
@@ -150,8 +150,8 @@ def processes_of(task: str, script: str) -> Iterator[int]:
 
 def wait_until(is_done: Callable[[], bool], condition: str, describe_state: Callable[[], str] = str) -> None:
     """Poll until ``is_done``. Raises TookTooLong after three minutes, with the state at that time."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not is_done():
         if time.monotonic() > deadline:
-            raise TookTooLong(f"waited {_PATIENCE:.0f} s for {condition}{describe_state()}")
+            raise TookTooLong(f"waited {_TIMEOUT:.0f} s for {condition}{describe_state()}")
         time.sleep(_STEP)

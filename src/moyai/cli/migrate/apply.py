@@ -16,7 +16,7 @@ from moyai.kernel.errors import MoyaiError
 
 PrintLine = Callable[[str], None]
 _STEP = 0.5
-_PATIENCE = 1800.0
+_TIMEOUT = 1800.0
 """Seconds to wait for the deployment of one service."""
 
 
@@ -61,7 +61,7 @@ def _move(ecs: Any, move: Move, print_line: PrintLine) -> None:  # noqa: ANN401
 
 def _wait_until_steady(ecs: Any, move: Move) -> None:  # noqa: ANN401
     began = time.monotonic()
-    while time.monotonic() - began < _PATIENCE:
+    while time.monotonic() - began < _TIMEOUT:
         (service,) = ecs.describe_services(cluster=move.cluster, services=[move.service])["services"]
         newest = service["deployments"][0]
         if newest["rolloutState"] == "FAILED":
@@ -69,4 +69,4 @@ def _wait_until_steady(ecs: Any, move: Move) -> None:  # noqa: ANN401
         if newest["rolloutState"] == "COMPLETED" and len(service["deployments"]) == 1:
             return
         time.sleep(_STEP)
-    raise MigrationFailed(f"{move.service} is not steady after {_PATIENCE:g} s; see its events")
+    raise MigrationFailed(f"{move.service} is not steady after {_TIMEOUT:g} s; see its events")

@@ -10,7 +10,7 @@ from typing import Any
 from moyai.cli.migrate.inventory import Json, Unreadable
 from moyai.cli.remote import Remote, pages
 
-_LARGEST = 16 * 1024 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
 _SERVICES_AT_ONCE = 10
 
 
@@ -26,8 +26,8 @@ def from_files(paths: Iterable[Path]) -> Iterator[tuple[str, Json]]:
 
 def _documents(file: Path) -> Iterator[tuple[str, Json]]:
     """The documents in a file, which may follow each other as a loop over ``aws … describe`` writes them."""
-    if file.stat().st_size > _LARGEST:
-        raise Unreadable(f"{file} has more than {_LARGEST} bytes")
+    if file.stat().st_size > _MAX_BYTES:
+        raise Unreadable(f"{file} has more than {_MAX_BYTES} bytes")
     text, decoder, at = file.read_text().strip(), json.JSONDecoder(), 0
     while at < len(text):
         try:

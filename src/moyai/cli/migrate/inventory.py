@@ -71,24 +71,24 @@ def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = No
     """The inventory of ``mesh``, or of the only mesh, from documents with their names. Raises Unreadable."""
     resources: dict[str, list[Json]] = {}
     for name, document in documents:
-        for key, values in _recognised(name, document):
+        for key, values in _recognise(name, document):
             resources.setdefault(key, []).extend(values)
     meshes = {str(resource["meshName"]): resource for resource in resources.get("mesh", ())}
-    mesh_name = _chosen(meshes.keys() | {str(n["meshName"]) for n in resources.get("virtualNode", ())}, mesh)
+    mesh_name = _choose_mesh(meshes.keys() | {str(n["meshName"]) for n in resources.get("virtualNode", ())}, mesh)
     return Inventory(
         mesh=mesh_name,
         spec=meshes.get(mesh_name, {}).get("spec") or {},
-        nodes=_named(resources, "virtualNode", mesh_name),
-        services=_named(resources, "virtualService", mesh_name),
-        routers=_named(resources, "virtualRouter", mesh_name),
+        nodes=_specs_by_name(resources, "virtualNode", mesh_name),
+        services=_specs_by_name(resources, "virtualService", mesh_name),
+        routers=_specs_by_name(resources, "virtualRouter", mesh_name),
         routes=_within(resources, "route", "virtualRouterName", mesh_name),
-        gateways=_named(resources, "virtualGateway", mesh_name),
+        gateways=_specs_by_name(resources, "virtualGateway", mesh_name),
         gateway_routes=_within(resources, "gatewayRoute", "virtualGatewayName", mesh_name),
         ecs=tuple(_ecs(resources.get("services", ()), resources.get("taskDefinition", ()), mesh_name)),
     )
 
 
-def _recognised(name: str, document: Json) -> Iterator[tuple[str, list[Json]]]:
+def _recognise(name: str, document: Json) -> Iterator[tuple[str, list[Json]]]:
     keys = document.keys() & {
         *("mesh", "virtualNode", "virtualService", "virtualRouter", "route", "virtualGateway", "gatewayRoute"),
         *("services", "taskDefinition"),
@@ -103,7 +103,7 @@ def _recognised(name: str, document: Json) -> Iterator[tuple[str, list[Json]]]:
         yield key, list(value) if isinstance(value, list) else [value]
 
 
-def _chosen(names: Iterable[str], mesh: str | None) -> str:
+def _choose_mesh(names: Iterable[str], mesh: str | None) -> str:
     mesh_names = sorted(names)
     if mesh is None and len(mesh_names) == 1:
         return mesh_names[0]
@@ -114,7 +114,7 @@ def _chosen(names: Iterable[str], mesh: str | None) -> str:
     raise Unreadable(f"{problem}; the documents have: {meshes}")
 
 
-def _named(resources: Mapping[str, list[Json]], kind: str, mesh: str) -> dict[str, Json]:
+def _specs_by_name(resources: Mapping[str, list[Json]], kind: str, mesh: str) -> dict[str, Json]:
     return {
         str(resource[f"{kind}Name"]): resource.get("spec") or {}
         for resource in resources.get(kind, ())

@@ -173,7 +173,7 @@ class _Planner:
         def visit(node: str, above: frozenset[str]) -> None:
             if node in node_order or node in above:
                 return
-            for called in self._called(node):
+            for called in self._called_nodes(node):
                 visit(called, above | {node})
             node_order[node] = None
 
@@ -181,7 +181,7 @@ class _Planner:
             visit(name, frozenset())
         return iter(node_order)
 
-    def _called(self, node: str) -> Iterator[str]:
+    def _called_nodes(self, node: str) -> Iterator[str]:
         for service in self._backends(node):
             yield from (
                 target.node for target in self._targets.get(service, ()) if target.node in self._inventory.nodes

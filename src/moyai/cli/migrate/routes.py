@@ -37,7 +37,7 @@ def targets_of(inventory: Inventory, service: str) -> list[ServiceTarget]:
     if node is not None:
         return [ServiceTarget(service, node, port, port) for port, _ in ports(inventory.nodes.get(node, {}))]
     router = (provider.get("virtualRouter") or {}).get("virtualRouterName")
-    return [] if router is None else list(_routed(inventory, service, router))
+    return [] if router is None else list(_route_targets(inventory, service, router))
 
 
 def ports(spec: Json) -> Iterator[tuple[int, str]]:
@@ -52,7 +52,7 @@ def route_of(spec: Json) -> tuple[str, Any]:
     return next((kind, spec[kind]) for kind in _KINDS if spec.get(kind))
 
 
-def _routed(inventory: Inventory, service: str, router: str) -> Iterator[ServiceTarget]:
+def _route_targets(inventory: Inventory, service: str, router: str) -> Iterator[ServiceTarget]:
     listener_ports = [port for port, _ in ports(inventory.routers.get(router, {}))]
     for name, spec in inventory.routes_of(router):
         _, route = route_of(spec)

@@ -116,7 +116,7 @@ PLAIN: Mapping[str, Callable[[Summary], float]] = MappingProxyType(
 _DECIMAL: Final = r"\d{1,20}(?:\.\d{1,10})?"
 _SHORT: Final = re.compile(rf"(p|tm|tc|ts|wm)({_DECIMAL})")
 _RANGE: Final = re.compile(rf"(TM|TC|TS|WM|PR)\(({_DECIMAL})?(%?):({_DECIMAL})?(%?)\)")
-_ALL: Final = 100.0
+_ALL_PERCENT: Final = 100.0
 _MAX_CACHED: Final = 1000
 
 
@@ -161,7 +161,9 @@ def evaluate(statistic: str, summary: Summary) -> float | None:
     if distribution is None or summary.minimum < 0:  # AWS has none of these for negative values
         return None
     return (
-        distribution.at(extended.high / _ALL) if extended.kind == "P" else _of_some(extended, distribution, summary.sum)
+        distribution.at(extended.high / _ALL_PERCENT)
+        if extended.kind == "P"
+        else _of_some(extended, distribution, summary.sum)
     )
 
 
@@ -169,8 +171,8 @@ def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float)
     """``whole``: the sum of all values."""
     low, high = statistic.low, statistic.high
     if statistic.percent:
-        ranks = (low / _ALL * distribution.total, high / _ALL * distribution.total)
-        low, high = distribution.at(low / _ALL), distribution.at(high / _ALL)
+        ranks = (low / _ALL_PERCENT * distribution.total, high / _ALL_PERCENT * distribution.total)
+        low, high = distribution.at(low / _ALL_PERCENT), distribution.at(high / _ALL_PERCENT)
     else:
         ranks = (distribution.rank(low) if low > 0 else 0.0, distribution.rank(high))
     count, total = distribution.between(*ranks)
@@ -184,7 +186,7 @@ def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float)
         case "TM":
             return total / count if count else None
         case "PR":
-            return _ALL * count / distribution.total
+            return _ALL_PERCENT * count / distribution.total
         case _:
             above = distribution.total - ranks[1]
             outside = (ranks[0] * low if ranks[0] else 0.0) + (above * high if above else 0.0)
@@ -194,11 +196,11 @@ def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float)
 @lru_cache(_MAX_CACHED)
 def _parse_extended(statistic: str) -> Extended | None:
     if statistic == "IQM":
-        return Extended("TM", _ALL / 4, 3 * _ALL / 4, percent=True)
+        return Extended("TM", _ALL_PERCENT / 4, 3 * _ALL_PERCENT / 4, percent=True)
     short = _SHORT.fullmatch(statistic)
     if short is not None:
         percentage = float(short.group(2))
-        return Extended(short.group(1).upper(), 0.0, percentage, percent=True) if percentage <= _ALL else None
+        return Extended(short.group(1).upper(), 0.0, percentage, percent=True) if percentage <= _ALL_PERCENT else None
     ranged = _RANGE.fullmatch(statistic)
     return None if ranged is None else _parse_range(*ranged.groups())
 
@@ -211,7 +213,7 @@ def _parse_range(kind: str, low: str | None, low_sign: str, high: str | None, hi
         return None
     percent = signs == {"%"}
     first = 0.0 if low is None else float(low)
-    last = float(high) if high is not None else (_ALL if percent else math.inf)
-    if first >= last or (percent and (last > _ALL or kind == "PR")):
+    last = float(high) if high is not None else (_ALL_PERCENT if percent else math.inf)
+    if first >= last or (percent and (last > _ALL_PERCENT or kind == "PR")):
         return None
     return Extended(kind, first, last, percent)

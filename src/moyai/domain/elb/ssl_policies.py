@@ -45,7 +45,7 @@ _FORWARD_SECRET_SHA1: Final = (
     "ECDHE-ECDSA-AES256-SHA",
 )
 _RSA: Final = ("AES128-GCM-SHA256", "AES128-SHA256", "AES256-GCM-SHA384", "AES256-SHA256")
-_ALL: Final = (
+_ALL_CIPHERS: Final = (
     *_FORWARD_SECRET_SHA1,
     "AES128-GCM-SHA256",
     "AES128-SHA256",
@@ -71,23 +71,23 @@ _ONLY_1_2: Final = ("1.2",)
 
 SSL_POLICIES: Final[Mapping[str, SslPolicy]] = MappingProxyType(
     {
-        DEFAULT_POLICY: SslPolicy(_ANY, _ALL),
-        "ELBSecurityPolicy-2015-05": SslPolicy(_ANY, _ALL),
-        "ELBSecurityPolicy-TLS-1-0-2015-04": SslPolicy(_ANY, (*_ALL, "DES-CBC3-SHA")),
-        "ELBSecurityPolicy-TLS-1-1-2017-01": SslPolicy(_FROM_1_1, _ALL),
+        DEFAULT_POLICY: SslPolicy(_ANY, _ALL_CIPHERS),
+        "ELBSecurityPolicy-2015-05": SslPolicy(_ANY, _ALL_CIPHERS),
+        "ELBSecurityPolicy-TLS-1-0-2015-04": SslPolicy(_ANY, (*_ALL_CIPHERS, "DES-CBC3-SHA")),
+        "ELBSecurityPolicy-TLS-1-1-2017-01": SslPolicy(_FROM_1_1, _ALL_CIPHERS),
         "ELBSecurityPolicy-TLS-1-2-2017-01": SslPolicy(_ONLY_1_2, (*_FORWARD_SECRET, *_RSA)),
-        "ELBSecurityPolicy-TLS-1-2-Ext-2018-06": SslPolicy(_ONLY_1_2, _ALL),
+        "ELBSecurityPolicy-TLS-1-2-Ext-2018-06": SslPolicy(_ONLY_1_2, _ALL_CIPHERS),
         "ELBSecurityPolicy-FS-2018-06": SslPolicy(_ANY, _FORWARD_SECRET_SHA1),
         "ELBSecurityPolicy-FS-1-1-2019-08": SslPolicy(_FROM_1_1, _FORWARD_SECRET_SHA1),
         "ELBSecurityPolicy-FS-1-2-2019-08": SslPolicy(_ONLY_1_2, _FORWARD_SECRET_SHA1),
         "ELBSecurityPolicy-FS-1-2-Res-2019-08": SslPolicy(_ONLY_1_2, _FORWARD_SECRET),
         "ELBSecurityPolicy-FS-1-2-Res-2020-10": SslPolicy(_ONLY_1_2, _FORWARD_SECRET_GCM),
-        "ELBSecurityPolicy-TLS13-1-0-2021-06": SslPolicy((*_ANY, "1.3"), (*_TLS_1_3, *_ALL)),
-        "ELBSecurityPolicy-TLS13-1-1-2021-06": SslPolicy((*_FROM_1_1, "1.3"), (*_TLS_1_3, *_ALL)),
+        "ELBSecurityPolicy-TLS13-1-0-2021-06": SslPolicy((*_ANY, "1.3"), (*_TLS_1_3, *_ALL_CIPHERS)),
+        "ELBSecurityPolicy-TLS13-1-1-2021-06": SslPolicy((*_FROM_1_1, "1.3"), (*_TLS_1_3, *_ALL_CIPHERS)),
         "ELBSecurityPolicy-TLS13-1-2-2021-06": SslPolicy(("1.2", "1.3"), (*_TLS_1_3, *_FORWARD_SECRET)),
         "ELBSecurityPolicy-TLS13-1-2-Res-2021-06": SslPolicy(("1.2", "1.3"), (*_TLS_1_3, *_FORWARD_SECRET_GCM)),
         "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06": SslPolicy(("1.2", "1.3"), (*_TLS_1_3, *_FORWARD_SECRET, *_RSA)),
-        "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06": SslPolicy(("1.2", "1.3"), (*_TLS_1_3, *_ALL)),
+        "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06": SslPolicy(("1.2", "1.3"), (*_TLS_1_3, *_ALL_CIPHERS)),
         "ELBSecurityPolicy-TLS13-1-3-2021-06": SslPolicy(("1.3",), _TLS_1_3),
     }
 )

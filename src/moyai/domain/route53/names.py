@@ -35,12 +35,12 @@ def labels_of(text: str) -> tuple[bytes, ...]:
             raise DomainNameProblem("UnsupportedCharacter", "Value contains unsupported characters", text)
         position = part.end()
         if part[0] == ".":
-            labels.append(_checked(label, text))
+            labels.append(_check_label(label, text))
             label = bytearray()
         else:
             label.append(int(part[1], 8) if part[1] else ord(part[2]))
     if label:
-        labels.append(_checked(label, text))
+        labels.append(_check_label(label, text))
     if not labels:
         raise DomainNameProblem("DomainNameEmpty", "Domain name is empty", text)
     if sum(len(one) + 1 for one in labels) + 1 > _LONGEST_NAME:
@@ -68,7 +68,7 @@ def lies_within(name: str, zone: str) -> bool:
     return name == zone or name.endswith(f".{zone}")
 
 
-def _checked(label: bytearray, text: str) -> bytes:
+def _check_label(label: bytearray, text: str) -> bytes:
     if not label:
         raise DomainNameProblem("DomainLabelEmpty", "Domain label is empty", text)
     if len(label) > LONGEST_LABEL:

@@ -27,7 +27,7 @@ from moyai.mesh.ir import (
     TextTest,
 )
 
-_LAST: Final = 1001
+_AFTER_ALL_PRIORITIES: Final = 1001
 _RANKS: Final = (PathTest.EXACT, PathTest.REGEX, PathTest.BELOW, PathTest.PREFIX)
 AnyMatch = (
     appmesh_match.HttpRouteMatch
@@ -73,7 +73,7 @@ def _sort_key(route: AppMeshRoute | GatewayRoute, route_match: AnyMatch | None) 
     length = len(match.path.text) if match.path.test is PathTest.PREFIX else 0
     conditions = len(match.methods) + len(match.headers) + len(match.query) + (match.scheme is not None)
     conditions += hostname_match(route_match) is not None
-    return (_LAST if priority is None else priority, rank, -length, -conditions, route.name)
+    return (_AFTER_ALL_PRIORITIES if priority is None else priority, rank, -length, -conditions, route.name)
 
 
 def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayRouteMatch) -> RequestMatch:

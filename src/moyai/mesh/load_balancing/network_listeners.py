@@ -47,7 +47,7 @@ _TRANSPORTS: Mapping[ListenerProtocol, tuple[Transport, ...]] = MappingProxyType
 def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> None:
     """Add a listener with the target groups of its default rule."""
     tls = listener_tls(shard, balancer, listener)
-    groups = tuple(_forwarded(shard, listener))
+    groups = tuple(_default_groups(shard, listener))
     if listener.protocol.is_encrypted and tls is None:
         return
     for node in balancer.nodes:
@@ -67,7 +67,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
             )
 
 
-def _forwarded(shard: FrontBuilder, listener: Listener) -> Sequence[WeightedGroup]:
+def _default_groups(shard: FrontBuilder, listener: Listener) -> Sequence[WeightedGroup]:
     """The target groups of the default rule, which is the only one."""
     rules = shard.world.rules.by("listener", listener.arn)
     return [group for rule in rules if isinstance(rule.action, ForwardAction) for group in rule.action.groups]

@@ -37,7 +37,7 @@ from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
 
 _GROUP_COOKIE: Final = "AWSALBTG"
-_LAST: Final = 50_001
+_AFTER_ALL_PRIORITIES: Final = 50_001
 """A greater number than any priority."""
 _NO_LIMIT: Final = TimeoutPolicy(request=0, idle=0)
 _LONGER: Final = 1
@@ -55,7 +55,9 @@ _UNAVAILABLE: Final = FixedResponse(503, error_page(503), HTML)
 
 def route_rules(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> tuple[RouteRule, ...]:
     """The routes of a listener; the target groups that they use are added to the shard."""
-    rules = sorted(shard.world.rules.by("listener", listener.arn), key=lambda rule: rule.priority or _LAST)
+    rules = sorted(
+        shard.world.rules.by("listener", listener.arn), key=lambda rule: rule.priority or _AFTER_ALL_PRIORITIES
+    )
     own = (
         replace(route, log_name=log_name(rule), evaluated=number if rule.priority else number - 1)
         for number, rule in enumerate(rules, 1)

@@ -24,7 +24,7 @@ from moyai.plan.alarms import wording
 EXTRA: Final = 2
 """Periods that are read beyond those that are evaluated; AWS's own example has as many."""
 _MINUTE: Final = 60
-_ENOUGH: Final = 10
+_SIGNIFICANT_SAMPLES: Final = 10
 """Samples that a percentile needs on its rarer side to be significant."""
 _BREACHES: Mapping[ComparisonOperator, Callable[[float, float], bool]] = MappingProxyType(
     {
@@ -119,4 +119,4 @@ def _too_few_samples(condition: MetricCondition, real: Sequence[AlarmDatapoint])
     if condition.low_samples != "ignore" or percentage is None:
         return False
     share = min(percentage / 100, 1 - percentage / 100)
-    return share > 0 and sum(point.samples or 0 for point in real) < _ENOUGH / share
+    return share > 0 and sum(point.samples or 0 for point in real) < _SIGNIFICANT_SAMPLES / share

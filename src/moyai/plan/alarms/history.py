@@ -18,7 +18,7 @@ from moyai.kernel.ids import Ids
 
 HISTORY_KEPT: Final = 30 * 24 * 3600
 """Seconds for which an entry is kept."""
-_MOST: Final = 100
+_MAX_EVENTS: Final = 100
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ def append_history(
 ) -> list[Change]:
     """Changes that add these entries, and delete those that are too many or too old."""
     stored = world.alarm_history.by("alarm", alarm.arn)
-    newest = stored[max(0, len(stored) + len(entries) - _MOST) :]
+    newest = stored[max(0, len(stored) + len(entries) - _MAX_EVENTS) :]
     old = [event for event in stored if event not in newest or event.at < now - HISTORY_KEPT]
     changes: list[Change] = [Delete(AlarmEvent, event.key) for event in old]
     for entry in entries:

@@ -67,9 +67,9 @@ def _move_forward(
     triggered = _triggered_alarms(world, record)
     if triggered:
         reason = f"Daemon deployment rolled back because {_alarm_names(triggered)} went to ALARM."
-        return daemon, replace(_failed(record, DaemonMonitor.ALARMS, reason), triggered_alarms=triggered)
+        return daemon, replace(_fail(record, DaemonMonitor.ALARMS, reason), triggered_alarms=triggered)
     if record.target is not None and record.failures >= record.threshold:
-        return daemon, _failed(record, DaemonMonitor.CIRCUIT_BREAKER, THRESHOLD_EXCEEDED)
+        return daemon, _fail(record, DaemonMonitor.CIRCUIT_BREAKER, THRESHOLD_EXCEEDED)
     if not coverage.is_complete:
         return daemon, replace(record, baking_since=None)
     record = replace(record, baking_since=record.baking_since or now)
@@ -80,7 +80,7 @@ def _move_forward(
     return replace(daemon, completed_revision=record.target), completed
 
 
-def _failed(record: DaemonDeployment, monitor: DaemonMonitor, reason: str) -> DaemonDeployment:
+def _fail(record: DaemonDeployment, monitor: DaemonMonitor, reason: str) -> DaemonDeployment:
     return replace(record, status=_S.STOP_REQUESTED, status_reason=reason, failed_by=monitor)
 
 

@@ -38,7 +38,7 @@ from moyai.plan.task.service_feedback import retry_wait
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, stop_task
 
 DELETED = "Daemon was deleted."
-_WHOLE = 100.0
+_ALL_PERCENT = 100.0
 
 
 class _Launches(NamedTuple):
@@ -58,17 +58,17 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
     coverage = measure_coverage(world, daemon, record, revision)
     following, deployment = advance_deployment(world, daemon, record, coverage, now)
     if deployment.status is not record.status:
-        return plan((*_changed(daemon, following), Put(deployment), *_removed(world, following, deployment)))
+        return plan((*_change(daemon, following), Put(deployment), *_remove_daemon(world, following, deployment)))
     if revision is None:
         stops = _stops_without_revision(world, daemon, coverage, now)
-        return plan((*_changed(record, deployment), *stops, *_restored(world, daemon, ())))
+        return plan((*_change(record, deployment), *stops, *_restore_instances(world, daemon, ())))
     chosen = _hosts_to_update(deployment, coverage)
     launches = _launch(world, daemon, revision, [h for h in chosen if _may_start(h, deployment, now)], now, ids)
     deployment = _with_lack(deployment, launches.lack, now)
     return plan(
         (
-            *_changed(daemon, following),
-            *_changed(record, deployment),
+            *_change(daemon, following),
+            *_change(record, deployment),
             *(Put(task) for task in launches.tasks),
             *_stops(daemon, revision, coverage, chosen, now),
             *_instance_changes(world, daemon, revision, coverage),
@@ -84,7 +84,7 @@ def _hosts_to_update(record: DaemonDeployment, coverage: Coverage) -> list[HostC
     lacking = [h for h in coverage.hosts if not h.is_covered]
     if record.finished:
         return lacking
-    limit = max(1, int(len(coverage.hosts) * record.configuration.drain_percent / _WHOLE))
+    limit = max(1, int(len(coverage.hosts) * record.configuration.drain_percent / _ALL_PERCENT))
     moving = [h for h in lacking if h.is_begun]
     ready = (h for h in lacking if not h.is_begun and h.instance.agent_connected)
     waiting = sorted(ready, key=lambda h: len(h.tasks))
@@ -153,12 +153,12 @@ def _stops(
     scheduler = StopCode.SERVICE_SCHEDULER_INITIATED
     for task in (t for host in coverage.hosts for t in host.tasks):
         if task.health_status is Health.UNHEALTHY:
-            yield from _stopped(task, stop_task(task, scheduler, FAILED_HEALTH_CHECKS, now))
+            yield from _stop_change(task, stop_task(task, scheduler, FAILED_HEALTH_CHECKS, now))
     for task in (t for host in chosen for t in host.tasks if t.daemon_revision != revision.arn):
         if task.health_status is not Health.UNHEALTHY:
-            yield from _stopped(task, stop_task(task, scheduler, _replaced_by(revision), now))
+            yield from _stop_change(task, stop_task(task, scheduler, _replaced_by(revision), now))
     for task in coverage.misplaced:
-        yield from _stopped(task, stop_task(task, scheduler, _not_needed_by(daemon), now))
+        yield from _stop_change(task, stop_task(task, scheduler, _not_needed_by(daemon), now))
 
 
 def _stops_without_revision(world: World, daemon: Daemon, coverage: Coverage, now: Instant) -> Iterator[Put]:
@@ -167,10 +167,10 @@ def _stops_without_revision(world: World, daemon: Daemon, coverage: Coverage, no
     for task in coverage.misplaced:
         if is_deleted or (_is_on_draining(world, task) and not stops_last(world, task)):
             reason = DELETED if is_deleted else _not_needed_by(daemon)
-            yield from _stopped(task, stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now))
+            yield from _stop_change(task, stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now))
 
 
-def _stopped(task: Task, stopped: Task) -> Iterator[Put]:
+def _stop_change(task: Task, stopped: Task) -> Iterator[Put]:
     if stopped != task:
         yield Put(stopped)
 
@@ -201,10 +201,10 @@ def _instance_changes(world: World, daemon: Daemon, revision: DaemonRevision, co
                     version=host.instance.version + 1,
                 )
             )
-    yield from _restored(world, daemon, uncovered)
+    yield from _restore_instances(world, daemon, uncovered)
 
 
-def _restored(world: World, daemon: Daemon, uncovered: Container[ContainerInstanceArn]) -> Iterator[Put]:
+def _restore_instances(world: World, daemon: Daemon, uncovered: Container[ContainerInstanceArn]) -> Iterator[Put]:
     """The instances that this daemon's failure drained and that no longer lack it, ACTIVE again."""
     for instance in world.container_instances.each("cluster", daemon.cluster):
         if instance.drained_for == daemon.arn and instance.arn not in uncovered and not instance.gone:
@@ -212,18 +212,18 @@ def _restored(world: World, daemon: Daemon, uncovered: Container[ContainerInstan
             yield Put(replace(instance, status=active, drained_for=None, version=instance.version + 1))
 
 
-def _removed(world: World, daemon: Daemon, record: DaemonDeployment) -> Iterator[Change]:
+def _remove_daemon(world: World, daemon: Daemon, record: DaemonDeployment) -> Iterator[Change]:
     """The end of a deleted daemon: its records are removed, except for the deployment that removed its tasks."""
     if daemon.status is not DaemonStatus.DELETE_IN_PROGRESS or not record.finished:
         return
-    yield from _restored(world, daemon, ())
+    yield from _restore_instances(world, daemon, ())
     yield Delete(Daemon, daemon.arn)
     yield from (Delete(DaemonRevision, r.arn) for r in world.daemon_revisions.by("daemon", daemon.arn))
     earlier = (d for d in world.daemon_deployments.by("daemon", daemon.arn) if d.arn != record.arn)
     yield from (Delete(DaemonDeployment, d.arn) for d in earlier)
 
 
-def _changed(before: Daemon | DaemonDeployment, after: Daemon | DaemonDeployment) -> Iterator[Put]:
+def _change(before: Daemon | DaemonDeployment, after: Daemon | DaemonDeployment) -> Iterator[Put]:
     if after != before:
         yield Put(after)
 

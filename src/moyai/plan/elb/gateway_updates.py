@@ -22,12 +22,12 @@ def finish_updates(
     """
     for gateway in world.service_gateways.by("vpc", vpc):
         if gateway.status is GatewayStatus.UPDATE_IN_PROGRESS:
-            changed = _acknowledged(world, gateway, served, refused)
+            changed = _with_acknowledgements(world, gateway, served, refused)
             if changed != gateway:
                 yield Put(changed)
 
 
-def _acknowledged(
+def _with_acknowledgements(
     world: World,
     gateway: ServiceGateway,
     served: Collection[LoadBalancerArn],

@@ -159,14 +159,14 @@ def _deletion(world: World, express: ExpressService, now: Instant, ids: Ids) -> 
     if express.log_group is not None:
         yield from (Delete(LogStream, stream.key) for stream in world.log_streams.each("group", express.log_group))
         yield Delete(LogGroup, express.log_group)
-    yield from (Put(definition) for definition in _deregistered(world, express, now))
+    yield from (Put(definition) for definition in _deregister_definitions(world, express, now))
     group = world.security_groups.get(express.security_group)
     if group is not None and not any(interfaces_in(world, group)):
         yield Delete(SecurityGroup, group.id)
     yield Delete(ExpressService, express.key)
 
 
-def _deregistered(world: World, express: ExpressService, now: Instant) -> Iterator[TaskDefinition]:
+def _deregister_definitions(world: World, express: ExpressService, now: Instant) -> Iterator[TaskDefinition]:
     """The task definitions that ECS has registered for the service, INACTIVE."""
     revisions = world.service_revisions.each("service", express.service)
     own = {

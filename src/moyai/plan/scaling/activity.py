@@ -22,7 +22,7 @@ from moyai.plan.events import announce
 
 ACTIVITIES_KEPT: Final = 42 * 24 * 3600
 """Seconds for which an activity is kept."""
-_MOST: Final = 100
+_MAX_ACTIVITIES: Final = 100
 
 
 class CapacityChange(msgspec.Struct, frozen=True):
@@ -104,7 +104,7 @@ def finish_activity(activity: ScalingActivity, status: ActivityStatus, now: Inst
 
 def _append(world: World, service: Service, activity: ScalingActivity, now: Instant) -> list[Change]:
     stored_activities = world.scaling_activities.by("service", service.arn)
-    surplus = len(stored_activities) + 1 - _MOST
+    surplus = len(stored_activities) + 1 - _MAX_ACTIVITIES
     oldest = now - ACTIVITIES_KEPT
     old = [other for place, other in enumerate(stored_activities) if place < surplus or other.started_at < oldest]
     return [*(Delete(ScalingActivity, other.id) for other in old), Put(activity)]

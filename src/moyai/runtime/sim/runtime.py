@@ -197,14 +197,14 @@ class SimRuntime:
         if state.phase is not ContainerPhase.RUNNING:
             return None
         by_address = {s.address: s for s in self._sandboxes.values() if s.address is not None}
-        return [self._checked(endpoint, by_address.get(endpoint.address)) for endpoint in sandbox.endpoints]
+        return [self._with_health(endpoint, by_address.get(endpoint.address)) for endpoint in sandbox.endpoints]
 
     async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
         """Only that the proxy is live."""
         is_live = await self.proxy_endpoints(task) is not None
         return {name: "1" for name in ("server.live",) if re.search(pattern, name)} if is_live else None
 
-    def _checked(self, endpoint: ProxyEndpoint, target: SimSandbox | None) -> ProxyEndpoint:
+    def _with_health(self, endpoint: ProxyEndpoint, target: SimSandbox | None) -> ProxyEndpoint:
         if target is None or target.is_listening(self._clock.now()):
             return endpoint
         return replace(endpoint, health=EndpointHealth.UNHEALTHY)

@@ -48,21 +48,21 @@ def compare(
     for name, resource in view.in_order():
         record = live.get(name)
         if record is None and name in importing:
-            changes.append(_imported(name, resource, importing[name]))
+            changes.append(_import_entry(name, resource, importing[name]))
             continue
         if record is None or record.physical is None:
             derived = hidden_texts(resource, view.instance, name, view.instance.values)
-            changes.append(_added(name, resource, view, derived.union(hidden)))
+            changes.append(_add_entry(name, resource, view, derived.union(hidden)))
             continue
         derived = hidden_texts(resource, view.instance, name, values).union(record.hidden)
         after = wanted_properties(resource, values, view.tags)
-        change = _modified(name, resource, record, after, derived.union(hidden))
+        change = _modify_entry(name, resource, record, after, derived.union(hidden))
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
             add_values(record, live, staying)
         if change is not None:
             changes.append(change)
     changes += [
-        _removed(record, {*hidden, *record.hidden})
+        _remove_entry(record, {*hidden, *record.hidden})
         for name, record in live.items()
         if name not in view.instance.template.resources
     ]
@@ -74,7 +74,7 @@ def is_automatic(change: Mapping[str, Any]) -> bool:
     return bool(change["details"] == [_AUTOMATIC])
 
 
-def _imported(name: str, resource: TemplateResource, identifier: str) -> dict[str, Any]:
+def _import_entry(name: str, resource: TemplateResource, identifier: str) -> dict[str, Any]:
     return {
         "action": "Import",
         "logical_resource_id": name,
@@ -85,7 +85,7 @@ def _imported(name: str, resource: TemplateResource, identifier: str) -> dict[st
     }
 
 
-def _added(name: str, resource: TemplateResource, view: StackView, hidden: Collection[str]) -> dict[str, Any]:
+def _add_entry(name: str, resource: TemplateResource, view: StackView, hidden: Collection[str]) -> dict[str, Any]:
     after = wanted_properties(resource, view.instance.values, view.tags)
     return {
         "action": "Add",
@@ -97,7 +97,7 @@ def _added(name: str, resource: TemplateResource, view: StackView, hidden: Colle
     }
 
 
-def _removed(record: StackResource, hidden: Collection[str]) -> dict[str, Any]:
+def _remove_entry(record: StackResource, hidden: Collection[str]) -> dict[str, Any]:
     return {
         "policy_action": {"Retain": "Retain", "Snapshot": "Snapshot"}.get(record.deletion_policy, "Delete"),
         "action": "Remove",
@@ -110,7 +110,7 @@ def _removed(record: StackResource, hidden: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _modified(
+def _modify_entry(
     name: str,
     resource: TemplateResource,
     record: StackResource,

@@ -62,7 +62,7 @@ def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> 
     description = kind.read.find(answer, physical)
     if not description:
         return replace(drift, status=DriftStatus.DELETED)
-    expected, actual = _compared(kind, physical, description)
+    expected, actual = _compared_properties(kind, physical, description)
     differences = tuple(_differences(expected, actual, ""))
     return replace(
         drift,
@@ -73,7 +73,7 @@ def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> 
     )
 
 
-def _compared(
+def _compared_properties(
     kind: StackResourceType, physical: PhysicalResource, description: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The properties that are compared: those that were set, but tags, and what the service tells of them."""

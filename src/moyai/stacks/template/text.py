@@ -87,11 +87,11 @@ class _YamlReader:
             first = next(self._events, None)
             value = None if first is None else self._value(first, 0)
             for event in self._events:
-                raise _malformed(event.start_mark)  # a second document
+                raise _malformed_fault(event.start_mark)  # a second document
         except yaml.MarkedYAMLError as fault:
-            raise _malformed(fault.problem_mark) from None
+            raise _malformed_fault(fault.problem_mark) from None
         except yaml.YAMLError:
-            raise _malformed(None) from None
+            raise _malformed_fault(None) from None
         return value
 
     def _value(self, event: yaml.Event, depth: int) -> Json:
@@ -117,7 +117,7 @@ class _YamlReader:
         members: dict[str, Json] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent) or event.value in members:
-                raise _malformed(event.start_mark)
+                raise _malformed_fault(event.start_mark)
             members[event.value] = self._value(next(self._events), depth + 1)
         return members
 
@@ -176,7 +176,7 @@ def _check_values(value: Json | None, path: str, depth: int) -> None:
             _check_values(element, f"{path}/{number}", depth + 1)
 
 
-def _malformed(mark: yaml.Mark | yaml._yaml.Mark | None) -> TemplateFault:
+def _malformed_fault(mark: yaml.Mark | yaml._yaml.Mark | None) -> TemplateFault:
     place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
     return TemplateFault(f"Template format error: YAML not well-formed.{place}")
 

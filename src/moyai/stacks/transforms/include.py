@@ -30,7 +30,7 @@ def include_files(document: Mapping[str, Json], files: Mapping[str, str]) -> dic
         raise TemplateFault(f"Transform AWS::Include failed with: the files have more than {MAX_INCLUDED} characters.")
     names = document.get("Transform", [])
     others = [name for name in (names if isinstance(names, list) else [names]) if not _is_include(name)]
-    return {**_included_members(document, files), "Transform": [*others, INCLUDE]}
+    return {**_include_members(document, files), "Transform": [*others, INCLUDE]}
 
 
 def include_locations(document: Json) -> Iterator[str]:
@@ -44,16 +44,16 @@ def include_locations(document: Json) -> Iterator[str]:
             yield from include_locations(element)
 
 
-def _included(value: Json, files: Mapping[str, str]) -> Json:
+def _include(value: Json, files: Mapping[str, str]) -> Json:
     if isinstance(value, list):
-        return [_included(element, files) for element in value]
-    return _included_members(value, files) if isinstance(value, dict) else value
+        return [_include(element, files) for element in value]
+    return _include_members(value, files) if isinstance(value, dict) else value
 
 
-def _included_members(value: Mapping[str, Json], files: Mapping[str, str]) -> dict[str, Json]:
+def _include_members(value: Mapping[str, Json], files: Mapping[str, str]) -> dict[str, Json]:
     inclusions = _inclusions(value)
     transforms = {_TRANSFORM, "Transform"} if inclusions else set()
-    members = {name: _included(member, files) for name, member in value.items() if name not in transforms}
+    members = {name: _include(member, files) for name, member in value.items() if name not in transforms}
     for inclusion in inclusions:
         members = {**_content(_location(inclusion), files), **members}
     return members

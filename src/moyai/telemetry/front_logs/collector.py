@@ -87,7 +87,7 @@ class FrontLogCollector:
 
 
 def _line(entry: Entry, certificates: _Certificates) -> PlacedLine:
-    presented = None if entry.tls is None else _presented(certificates.get(entry.listener, ()), entry.sni or "")
+    presented = None if entry.tls is None else _certificate_for(certificates.get(entry.listener, ()), entry.sni or "")
     return PlacedLine(entry.place, Instant(float(entry.emitted)), line_of(entry, presented))
 
 
@@ -100,7 +100,7 @@ def _certificates(
             yield listener.arn, tuple((one.arn, frozenset(one.names)) for one in records if one is not None)
 
 
-def _presented(certificates: Sequence[tuple[str, frozenset[str]]], sni: str) -> str | None:
+def _certificate_for(certificates: Sequence[tuple[str, frozenset[str]]], sni: str) -> str | None:
     """The certificate that Envoy presents: the first for this name, else for its wildcard, else the default one."""
     wildcard = f"*.{sni.partition('.')[2]}"
     fitting = (arn for name in (sni, wildcard) for arn, names in certificates if name in names)

@@ -29,7 +29,7 @@ from moyai.telemetry.front_logs.entries import Place
 
 INTERVAL: Final = 300
 """Seconds of which a file has the lines."""
-_LARGEST: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of a growing file."""
 _STATE: Final = "_collected.json"
 """Buckets have no underscores in their names."""
@@ -90,7 +90,7 @@ class LogFiles:
 
     def close_due(self, now: Instant) -> None:
         """Compress the files whose time is over, and delete the oldest beyond the limit."""
-        due = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _LARGEST}
+        due = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _MAX_BYTES}
         if not due:
             return
         for file in due.values():

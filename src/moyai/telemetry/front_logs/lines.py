@@ -17,12 +17,12 @@ from typing import Final
 
 from moyai.telemetry.front_logs.entries import ConnectionEntry, Entry, FlowEntry, RequestEntry
 
-_NONE: Final = "-"
+_ABSENT: Final = "-"
 _FROM_TARGET: Final = "via_upstream"
 _CLIENT_GONE: Final = 460
 _UPGRADED: Final = 101
 _TRACE_DIGITS: Final = 16
-_PROTOCOLS: Mapping[str | None, str] = MappingProxyType({"HTTP/2": "HTTP/2.0", None: _NONE})
+_PROTOCOLS: Mapping[str | None, str] = MappingProxyType({"HTTP/2": "HTTP/2.0", None: _ABSENT})
 _CLASSES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "http1.content_length_and_chunked_not_allowed": ("Ambiguous", "BothTeClPresent"),
@@ -51,8 +51,8 @@ def line_of(entry: Entry, certificate: str | None) -> str:
 def _request(entry: RequestEntry, certificate: str | None) -> tuple[str, ...]:
     priority, _, action = (entry.route or "").partition(" ")
     is_from_target = entry.details == _FROM_TARGET
-    target, status = entry.target or _NONE, str(entry.code) if is_from_target else _NONE
-    group = entry.group if entry.group and entry.group.startswith("arn:") else _NONE
+    target, status = entry.target or _ABSENT, str(entry.code) if is_from_target else _ABSENT
+    group = entry.group if entry.group and entry.group.startswith("arn:") else _ABSENT
     kind, reason = _classification(entry.details or "")
     redirect = entry.user_redirect if action == "redirect" else None
     return (
@@ -66,25 +66,25 @@ def _request(entry: RequestEntry, certificate: str | None) -> tuple[str, ...]:
         status,
         str(entry.bytes_received),
         str(entry.bytes_sent),
-        _quoted(_request_line(entry)),
-        _quoted(entry.user_agent),
-        entry.cipher or _NONE,
-        entry.tls or _NONE,
+        _quote(_request_line(entry)),
+        _quote(entry.user_agent),
+        entry.cipher or _ABSENT,
+        entry.tls or _ABSENT,
         group,
-        _quoted(entry.user_trace),
-        _quoted(entry.sni),
-        _quoted(certificate),
-        priority or ("-1" if kind else _NONE),
+        _quote(entry.user_trace),
+        _quote(entry.sni),
+        _quote(certificate),
+        priority or ("-1" if kind else _ABSENT),
         _time(entry.created),
-        _quoted(action),
-        _quoted(redirect),
-        _quoted(None),
-        _quoted(target),
-        _quoted(status),
-        _quoted(kind),
-        _quoted(reason),
+        _quote(action),
+        _quote(redirect),
+        _quote(None),
+        _quote(target),
+        _quote(status),
+        _quote(kind),
+        _quote(reason),
         _connection_trace(entry),
-        *(_quoted(None) for _ in ("transformed_host", "transformed_uri", "request_transform_status")),
+        *(_quote(None) for _ in ("transformed_host", "transformed_uri", "request_transform_status")),
     )
 
 
@@ -96,12 +96,12 @@ def _connection(entry: ConnectionEntry) -> tuple[str, ...]:
         client,
         port,
         entry.port,
-        (entry.tls if is_encrypted else None) or _NONE,
-        entry.cipher or _NONE,
-        _NONE,
-        *(_quoted(None) for _ in ("leaf_client_cert_subject", "leaf_client_cert_validity")),
-        _NONE,
-        "Failed:UnmappedConnectionError" if entry.failure else "Success" if is_encrypted else _NONE,
+        (entry.tls if is_encrypted else None) or _ABSENT,
+        entry.cipher or _ABSENT,
+        _ABSENT,
+        *(_quote(None) for _ in ("leaf_client_cert_subject", "leaf_client_cert_validity")),
+        _ABSENT,
+        "Failed:UnmappedConnectionError" if entry.failure else "Success" if is_encrypted else _ABSENT,
         _connection_trace(entry),
     )
 
@@ -116,19 +116,19 @@ def _flow(entry: FlowEntry, certificate: str | None) -> tuple[str, ...]:
         entry.client,
         f"{entry.node}:{entry.port}",
         str(entry.connection_time),
-        _NONE if entry.handshake_time is None else str(entry.handshake_time),
+        _ABSENT if entry.handshake_time is None else str(entry.handshake_time),
         str(entry.bytes_received),
         str(entry.bytes_sent),
-        _NONE,
-        certificate or _NONE,
-        _NONE,
-        entry.cipher or _NONE,
-        (entry.tls or _NONE).lower().replace(".", ""),
-        _NONE,
+        _ABSENT,
+        certificate or _ABSENT,
+        _ABSENT,
+        entry.cipher or _ABSENT,
+        (entry.tls or _ABSENT).lower().replace(".", ""),
+        _ABSENT,
         _word(entry.sni),
-        _NONE,
-        _NONE,
-        _NONE,
+        _ABSENT,
+        _ABSENT,
+        _ABSENT,
         _time(entry.created)[: len("2000-01-01T00:00:00")],
     )
 
@@ -148,7 +148,7 @@ def _request_line(entry: RequestEntry) -> str:
         return f"- {entry.scheme}://{entry.host}:{entry.port}- -"
     host, separator, port = (entry.user_host or "").rpartition(":")
     host = host if separator and port.isdigit() else entry.user_host or ""
-    protocol = _PROTOCOLS.get(entry.protocol, entry.protocol or _NONE)
+    protocol = _PROTOCOLS.get(entry.protocol, entry.protocol or _ABSENT)
     return f"{entry.user_method} {entry.scheme}://{host}:{entry.port}{entry.user_path or ''} {protocol}"
 
 
@@ -172,12 +172,12 @@ def _seconds(microseconds: int | None) -> str:
     return "-1" if microseconds is None else f"{microseconds / 1e6:.3f}"
 
 
-def _quoted(text: str | None) -> str:
-    return f'"{"".join(map(_printable, text or _NONE))}"'
+def _quote(text: str | None) -> str:
+    return f'"{"".join(map(_printable, text or _ABSENT))}"'
 
 
 def _word(text: str | None) -> str:
-    return "".join(map(_printable, text or _NONE)).replace(" ", r"\x20")
+    return "".join(map(_printable, text or _ABSENT)).replace(" ", r"\x20")
 
 
 def _printable(character: str) -> str:

@@ -26,7 +26,7 @@ from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Destination, EndpointGroup, Member, MeshIR, SeparatedNetworks, Workload
 from moyai.xds.server.resource_set import called_group, destinations_of
 
-_WHOLE = 10_000
+_WEIGHT_SUM = 10_000
 """The sum of the weights of zones that are not weighted by their endpoints."""
 _NO_PEERS = EndpointGroup("")
 
@@ -71,11 +71,11 @@ def zone_weights(group: EndpointGroup, peers: EndpointGroup, zone: str, at_least
         return tuple(sorted(endpoints.items()))
     own_share, needed_share = endpoints[zone] / total, callers[zone] / all_callers
     if own_share >= needed_share:
-        return ((zone, _WHOLE),)
+        return ((zone, _WEIGHT_SUM),)
     room = {other: max(count / total - callers.get(other, 0) / all_callers, 0) for other, count in endpoints.items()}
     own_part, spread = own_share / needed_share, sum(room.values())
     shares = {other: (1 - own_part) * part / spread for other, part in room.items() if part} | {zone: own_part}
-    return tuple(sorted((other, max(round(_WHOLE * share), 1)) for other, share in shares.items()))
+    return tuple(sorted((other, max(round(_WEIGHT_SUM * share), 1)) for other, share in shares.items()))
 
 
 def _counts(group: EndpointGroup) -> Mapping[str, int]:

@@ -29,7 +29,7 @@ _AUTHORITY: Final = ("acm-pca", "certificate-authority")
 
 def listener_tls(where: str, tls: ListenerTls) -> Faults:
     """Faults of a listener's TLS settings."""
-    yield from _shown(f"{where}.certificate", tls.certificate)
+    yield from _certificate_faults(f"{where}.certificate", tls.certificate)
     if tls.validation is not None:
         yield from _trust(f"{where}.validation.trust", tls.validation.trust)
         yield from _names(f"{where}.validation", tls.validation.subject_alternative_names, wildcards=True)
@@ -42,7 +42,7 @@ def client_policy(where: str, policy: ClientPolicy | None) -> Faults:
         return
     where = f"{where}.tls"
     if tls.certificate is not None:
-        yield from _shown(f"{where}.certificate", tls.certificate)
+        yield from _certificate_faults(f"{where}.certificate", tls.certificate)
     yield from _trust(f"{where}.validation.trust", tls.validation.trust)
     names = tls.validation.subject_alternative_names
     yield from _names(f"{where}.validation", names, wildcards=not tls.enforced)
@@ -54,7 +54,7 @@ def backend_defaults(where: str, defaults: BackendDefaults | None) -> Faults:
         yield from client_policy(f"{where}.clientPolicy", defaults.client_policy)
 
 
-def _shown(where: str, certificate: ListenerCertificate | ClientCertificate) -> Faults:
+def _certificate_faults(where: str, certificate: ListenerCertificate | ClientCertificate) -> Faults:
     if certificate.file is not None:
         yield from file_path(f"{where}.file.certificateChain", certificate.file.certificate_chain)
         yield from file_path(f"{where}.file.privateKey", certificate.file.private_key)

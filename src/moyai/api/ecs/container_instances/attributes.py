@@ -68,7 +68,7 @@ def put_attributes(ctx: Context, request: PutAttributesRequest) -> dict[str, obj
         target = _target(ctx.store.world, cluster, requested)
         instance = changed_instances.get(target.arn, target)
         others = tuple(a for a in instance.attributes if a.name != attribute.name)
-        changed_instances[target.arn] = replace(instance, attributes=_sorted((*others, attribute)))
+        changed_instances[target.arn] = replace(instance, attributes=_by_name((*others, attribute)))
     for instance in changed_instances.values():
         if sum(not a.name.startswith(_BUILT_IN) for a in instance.attributes) > _MAX_CUSTOM:
             raise AttributeLimitExceeded(f"A container instance can have at most {_MAX_CUSTOM} custom attributes.")
@@ -131,7 +131,7 @@ def _save(ctx: Context, changed: Iterable[ContainerInstance]) -> None:
         ctx.store.apply(changes)
 
 
-def _sorted(attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
+def _by_name(attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
     return tuple(sorted(attributes, key=lambda a: a.name))
 
 

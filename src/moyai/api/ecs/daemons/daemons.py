@@ -38,7 +38,7 @@ from moyai.plan.placement.choose import FARGATE_PROVIDERS
 from moyai.plan.placement.managed_daemons import wanted_revision
 
 _LONGEST_TOKEN = 36
-_WHOLE = 100
+_ALL_PERCENT = 100
 _LONGEST_BAKE = 1440
 _MOST_ALARMS = 10
 _MOST_PROVIDERS = 20
@@ -238,8 +238,8 @@ def _checked_providers(ctx: Context, cluster: Cluster, identifiers: Sequence[str
 
 def _check_configuration(configuration: DaemonDeploymentConfiguration) -> None:
     """Raises InvalidParameter."""
-    if not 0 <= configuration.drain_percent <= _WHOLE:  # the model's range lets NaN pass
-        raise InvalidParameter(f"drainPercent must be between 0 and {_WHOLE}.")
+    if not 0 <= configuration.drain_percent <= _ALL_PERCENT:  # the model's range lets NaN pass
+        raise InvalidParameter(f"drainPercent must be between 0 and {_ALL_PERCENT}.")
     bake = configuration.bake_time_in_minutes
     if not 0 <= bake <= _LONGEST_BAKE:
         raise InvalidParameter(f"bakeTimeInMinutes must be between 0 and {_LONGEST_BAKE}.")

@@ -112,7 +112,7 @@ def update_gateway(ctx: Context, request: UpdateGatewayRequest) -> dict[str, obj
     if request.infrastructure_role_arn is not None:
         check_role("infrastructureRoleArn", request.infrastructure_role_arn)
     configuration = request.configuration or UpdateConfigurationRequest()
-    updated = _configured(ctx, gateway, configuration.host_shared_alb or UpdateAlbRequest())
+    updated = _with_configuration(ctx, gateway, configuration.host_shared_alb or UpdateAlbRequest())
     protection, propagation = request.deletion_protection, request.propagate_tags
     updated = replace(
         updated,
@@ -201,7 +201,7 @@ def _new_gateway(ctx: Context, request: CreateGatewayRequest, alb: AlbRequest) -
     )
 
 
-def _configured(ctx: Context, gateway: ServiceGateway, alb: UpdateAlbRequest) -> ServiceGateway:
+def _with_configuration(ctx: Context, gateway: ServiceGateway, alb: UpdateAlbRequest) -> ServiceGateway:
     network = alb.network_configuration
     inbound = gateway.inbound_group
     if network is not None and network.inbound_security_group is not None:

@@ -37,7 +37,7 @@ _LONGEST_BAKE = 1440
 _LONGEST_HOOK = 1440
 _LEAST_STEP, _LEAST_CANARY = 3.0, 0.1
 _FULL = 100.0
-_MOST = 2**31 - 1
+_MAX_INTEGER = 2**31 - 1
 _MOST_ALARMS = 100
 _TENTHS = 10
 _ROLLING_STAGES = frozenset(
@@ -143,7 +143,7 @@ def _check_bake(member: str, minutes: int) -> None:
 
 def _check_breaker(breaker: CircuitBreaker) -> None:
     threshold = breaker.threshold_configuration
-    if threshold is not None and not 1 <= threshold.value <= _MOST:
+    if threshold is not None and not 1 <= threshold.value <= _MAX_INTEGER:
         raise InvalidParameter(f"{_MEMBER}.deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1.")
 
 

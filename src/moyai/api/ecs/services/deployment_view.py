@@ -80,14 +80,14 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
         "container_images": _images(world, revision),
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(deployment.service_connect),
-        "resolved_configuration": _resolved(deployment),
+        "resolved_configuration": _resolved_configuration(deployment),
         "gateway_connectors": deployment.gateway_connectors,
         "ecs_managed_resources": managed_resources(world, revision),
         "created_at": deployment.created_at,
     }
 
 
-def _resolved(deployment: Deployment) -> dict[str, object] | None:
+def _resolved_configuration(deployment: Deployment) -> dict[str, object] | None:
     """The target groups in which the tasks of the revision are registered, and the rules by which they get traffic."""
     pairs = zip(deployment.task_targets, deployment.load_balancers, strict=False)  # gateways' come last
     balancers = [

@@ -26,7 +26,7 @@ from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import TargetGroupArn
 
-_MOST = 5
+_MAX_BALANCERS = 5
 
 
 def check_load_balancers(
@@ -36,8 +36,8 @@ def check_load_balancers(
     network: NetworkConfiguration | None,
 ) -> None:
     """Raises InvalidParameter."""
-    if len(balancers) > _MOST:
-        raise InvalidParameter(f"load balancers can have at most {_MOST} items.")
+    if len(balancers) > _MAX_BALANCERS:
+        raise InvalidParameter(f"load balancers can have at most {_MAX_BALANCERS} items.")
     groups = Counter(arn for balancer in balancers for arn in _groups(balancer))
     for arn, count in groups.items():
         if count > 1:

@@ -23,7 +23,7 @@ from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ServiceArn
 
-_MOST = 1
+_MAX_REGISTRIES = 1
 _LAST_PORT = 65535
 
 
@@ -35,8 +35,8 @@ def check_registries(
     network: NetworkConfiguration | None,
 ) -> None:
     """Raises InvalidParameter. ``owner``: the ECS service whose registries they are to be."""
-    if len(registries) > _MOST:
-        raise InvalidParameter(f"service registries can have at most {_MOST} items")
+    if len(registries) > _MAX_REGISTRIES:
+        raise InvalidParameter(f"service registries can have at most {_MAX_REGISTRIES} items")
     for registry in registries:
         service = _service(ctx, owner, registry)
         _check_records(ctx, service, network)
@@ -76,7 +76,7 @@ def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConf
 
 def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition: TaskDefinition) -> None:
     records = service.record_types
-    members = _given(registry)
+    members = _members_in_use(registry)
     if definition.network_mode is not NetworkMode.AWSVPC:
         _check_on_instance(members, records, service, definition.network_mode)
     if members and records and RecordType.SRV not in records:
@@ -107,7 +107,7 @@ def _check_on_instance(
         )
 
 
-def _given(registry: ServiceRegistry) -> tuple[str, ...]:
+def _members_in_use(registry: ServiceRegistry) -> tuple[str, ...]:
     values = {
         "containerPort": registry.container_port,
         "containerName": registry.container_name,

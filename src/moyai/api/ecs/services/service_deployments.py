@@ -119,7 +119,7 @@ def continue_service_deployment(ctx: Context, request: ContinueServiceDeployment
     record = _find(ctx, request.service_deployment_arn)
     if record is None:
         raise ServiceDeploymentNotFound
-    if record.status is not _S.IN_PROGRESS or request.hook_id not in _paused(record):
+    if record.status is not _S.IN_PROGRESS or request.hook_id not in _paused_hooks(record):
         raise InvalidParameter(
             f"The lifecycle hook {request.hook_id} is not awaiting action. DescribeServiceDeployments shows in"
             " lifecycleHookDetails which hooks are."
@@ -133,7 +133,7 @@ def continue_service_deployment(ctx: Context, request: ContinueServiceDeployment
     return {"service_deployment_arn": record.arn}
 
 
-def _paused(record: ServiceDeployment) -> set[HookId]:
+def _paused_hooks(record: ServiceDeployment) -> set[HookId]:
     return {run.hook_id for run in unanswered_hooks(record) if run.status is HookStatus.AWAITING_ACTION}
 
 

@@ -45,7 +45,7 @@ _LONGEST_EXTERNAL_ID = 1024
 _MAX_TASK_SETS = 5
 """Task sets of one service, draining ones included."""
 _MAX_DESCRIBED = 10
-_WHOLE = 100.0
+_ALL_PERCENT = 100.0
 
 
 class CreateTaskSetRequest(msgspec.Struct, frozen=True):
@@ -229,7 +229,7 @@ def _checked_scale(scale: Scale) -> Scale:
     """The scale, checked. Raises InvalidParameter."""
     if scale.unit != "PERCENT":
         raise InvalidParameter("The unit of a scale is PERCENT.")
-    if not 0.0 <= scale.value <= _WHOLE:
+    if not 0.0 <= scale.value <= _ALL_PERCENT:
         raise InvalidParameter("The value of a scale must be between 0 and 100.")
     return scale
 

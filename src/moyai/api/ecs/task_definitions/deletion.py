@@ -52,7 +52,9 @@ def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest)
     if not 1 <= len(identifiers) <= _MAX_DELETED:
         raise InvalidParameter(f"taskDefinitions must have between 1 and {_MAX_DELETED} items.")
     results = {identifier: _definition_or_reason(ctx, identifier) for identifier in identifiers}
-    definitions = [r if r.delete_requested_at else _marked(ctx, r) for r in results.values() if not isinstance(r, str)]
+    definitions = [
+        r if r.delete_requested_at else _mark_for_deletion(ctx, r) for r in results.values() if not isinstance(r, str)
+    ]
     ctx.store.apply([Put(definition) for definition in definitions])
     return {
         "task_definitions": [definition_view(definition) for definition in definitions],
@@ -60,7 +62,7 @@ def delete_task_definitions(ctx: Context, request: DeleteTaskDefinitionsRequest)
     }
 
 
-def _marked(ctx: Context, definition: TaskDefinition) -> TaskDefinition:
+def _mark_for_deletion(ctx: Context, definition: TaskDefinition) -> TaskDefinition:
     return replace(definition, status=TaskDefinitionStatus.DELETE_IN_PROGRESS, delete_requested_at=ctx.now)
 
 

@@ -21,15 +21,15 @@ def obstacles(definition: TaskDefinition) -> Iterator[str]:
     if definition.network_mode is not NetworkMode.AWSVPC:
         yield "Fargate only supports network mode ‘awsvpc’."  # noqa: RUF001  AWS's own quotes
     if definition.pid_mode is PidMode.HOST:
-        yield _unsupported("pidMode=host")
+        yield _unsupported_message("pidMode=host")
     if definition.ipc_mode is not None:
-        yield _unsupported("ipcMode")
+        yield _unsupported_message("ipcMode")
     if any(volume.source_path is not None for volume in definition.volumes):
-        yield _unsupported("host.sourcePath")
+        yield _unsupported_message("host.sourcePath")
     if any(volume.docker_volume_configuration is not None for volume in definition.volumes):
-        yield _unsupported("dockerVolumeConfiguration")
+        yield _unsupported_message("dockerVolumeConfiguration")
     if definition.placement_constraints:
-        yield _unsupported("placementConstraints")
+        yield _unsupported_message("placementConstraints")
     for container in definition.container_definitions:
         yield from _container_obstacles(container)
 
@@ -38,9 +38,9 @@ def _container_obstacles(container: ContainerDefinition) -> Iterator[str]:
     if container.privileged:
         yield "Fargate requires that the 'privileged' setting be 'false'."
     if container.resource_requirements:
-        yield _unsupported("resourceRequirements")
+        yield _unsupported_message("resourceRequirements")
     if container.docker_security_options:
-        yield _unsupported("dockerSecurityOptions")
+        yield _unsupported_message("dockerSecurityOptions")
     if container.linux_parameters is not None:
         yield from _parameter_obstacles(container.linux_parameters)
     if container.stop_timeout is not None and container.stop_timeout > _LONGEST_STOP:
@@ -57,11 +57,11 @@ def _parameter_obstacles(parameters: LinuxParameters) -> Iterator[str]:
     )
     for member, value in members:
         if value is not None:
-            yield _unsupported(member)
+            yield _unsupported_message(member)
     added = set() if parameters.capabilities is None else set(parameters.capabilities.add or ())
     if added - {"SYS_PTRACE"}:
-        yield _unsupported(f"adding the capabilities {', '.join(sorted(added - {'SYS_PTRACE'}))}")
+        yield _unsupported_message(f"adding the capabilities {', '.join(sorted(added - {'SYS_PTRACE'}))}")
 
 
-def _unsupported(setting: str) -> str:
+def _unsupported_message(setting: str) -> str:
     return f"Fargate compatible task definitions do not support {setting}"

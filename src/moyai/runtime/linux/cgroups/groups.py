@@ -97,7 +97,7 @@ class Cgroups:
                 files.append(str(payload / ("cgroup.procs" if hierarchy.is_v2 else "tasks")))
         except OSError as error:
             raise CannotCreate(f"the container's control groups can't be made: {error}") from error
-        return Membership(tuple(files), self._oom_events(group), self._shown(group))
+        return Membership(tuple(files), self._oom_events(group), self._visible_groups(group))
 
     def _share_processors(self) -> None:
         """Where processes are beside ``moyai``, let each installation count as one process for each processor."""
@@ -112,7 +112,7 @@ class Cgroups:
             with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
                 (group / file).write_text(str(min(count * processors * of_process, most)))
 
-    def _shown(self, group: str) -> tuple[tuple[str, str], ...]:
+    def _visible_groups(self, group: str) -> tuple[tuple[str, str], ...]:
         """The groups in which programs look for their limits: as elsewhere, version 2 only without the other."""
         hierarchies = self._hierarchies()
         legacy = [hierarchy for hierarchy in hierarchies if not hierarchy.is_v2]

@@ -158,14 +158,14 @@ class OutputStream:
         while len(self._partial_line) > LINE_LIMIT:
             pieces.append(Piece(self._partial_line[:LINE_LIMIT], ends_line=False))
             self._partial_line = self._partial_line[LINE_LIMIT:]
-        return self._marked(pieces)
+        return self._mark_continuations(pieces)
 
     def take_rest(self) -> list[Piece]:
         """The last line, if it has no newline."""
         rest, self._partial_line = self._partial_line, b""
-        return self._marked(_pieces(rest) if rest else [])
+        return self._mark_continuations(_pieces(rest) if rest else [])
 
-    def _marked(self, pieces: list[Piece]) -> list[Piece]:
+    def _mark_continuations(self, pieces: list[Piece]) -> list[Piece]:
         for piece in pieces:
             piece.continues = self._is_inside_line
             self._is_inside_line = not piece.ends_line

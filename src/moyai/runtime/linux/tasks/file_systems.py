@@ -149,16 +149,16 @@ def _detach(paths: RuntimePaths, identity: str) -> bool:
     for unfinished in paths.file_systems.glob(f"{_NEW}*"):
         unfinished.rmdir()
     if paths.file_system(identity).exists():
-        paths.file_system(identity).rename(_detached(paths, identity))
+        paths.file_system(identity).rename(_detached_path(paths, identity))
     return True
 
 
 def _remove_detached(paths: RuntimePaths, identity: str, is_interrupted: Callable[[], bool]) -> None:
     """Remove what ``_detach`` has moved, or what an interrupted call has left of it."""
-    directory = _detached(paths, identity)
+    directory = _detached_path(paths, identity)
     if directory.exists():
         remove_tree(str(directory), is_interrupted)
 
 
-def _detached(paths: RuntimePaths, identity: str) -> Path:
+def _detached_path(paths: RuntimePaths, identity: str) -> Path:
     return paths.file_system(f"{_DETACHED}{identity}")

@@ -42,7 +42,7 @@ class AttachedPolicyType(StackResourceType, frozen=True):
         identifier = existing or context.draw_name(self.longest_name)
         yield Identified(identifier)
         yield from self._put(properties)
-        return _described(identifier, properties)
+        return _physical_resource(identifier, properties)
 
     def update_steps(
         self,
@@ -56,7 +56,7 @@ class AttachedPolicyType(StackResourceType, frozen=True):
         for former in (resource.properties, attempted or {}):
             yield from self._remove(former, after)
         yield from self._put(after)
-        return _described(resource.id, after)
+        return _physical_resource(resource.id, after)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
         """Remove the document from each target."""
@@ -66,7 +66,7 @@ class AttachedPolicyType(StackResourceType, frozen=True):
         """The resource, of which no operation tells anything."""
         del stable
         yield from ()
-        return _described(resource.id, resource.properties)
+        return _physical_resource(resource.id, resource.properties)
 
     def _put(self, properties: Properties) -> Procedure[None]:
         for name, targets in self.targets.items():
@@ -86,5 +86,5 @@ class AttachedPolicyType(StackResourceType, frozen=True):
                             raise
 
 
-def _described(identifier: str, properties: Properties) -> PhysicalResource:
+def _physical_resource(identifier: str, properties: Properties) -> PhysicalResource:
     return PhysicalResource(identifier, properties, identifier, {"Id": identifier})

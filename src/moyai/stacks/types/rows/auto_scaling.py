@@ -73,7 +73,7 @@ def _group_tag(resource: PhysicalResource, tag: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _attached(kind: str, member: str) -> Children:
+def _attachments(kind: str, member: str) -> Children:
     """The load balancers' target groups or the like that have the group's instances."""
 
     def members(resource: PhysicalResource, element: Any) -> Properties:  # noqa: ANN401 (an element of a property)
@@ -107,8 +107,8 @@ def _group() -> StackResourceType:
             removed=lambda _: {},
         ),
         children={
-            "TargetGroupARNs": _attached("LoadBalancerTargetGroups", "TargetGroupARNs"),
-            "LoadBalancerNames": _attached("LoadBalancers", "LoadBalancerNames"),
+            "TargetGroupARNs": _attachments("LoadBalancerTargetGroups", "TargetGroupARNs"),
+            "LoadBalancerNames": _attachments("LoadBalancers", "LoadBalancerNames"),
         },
         read=Read(
             "DescribeAutoScalingGroups",

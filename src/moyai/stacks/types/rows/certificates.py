@@ -181,7 +181,7 @@ def _resource_share() -> StackResourceType:
         ids("resourceShareArn"),
         idempotency_member="clientToken",
         tagging=arn_tags(ids("resourceShareArn")),
-        children={"ResourceArns": _shared("resourceArns"), "Principals": _shared("principals")},
+        children={"ResourceArns": _share_members("resourceArns"), "Principals": _share_members("principals")},
         read=Read("GetResourceShares", _own_share, "resourceShares[0]"),
         gone=Stable("status", frozenset({"DELETED"})),
         attributes={"Arn": "resourceShareArn"},
@@ -194,7 +194,7 @@ def _own_share(resource: PhysicalResource) -> Properties:
     return {"resourceOwner": "SELF", "resourceShareArns": [resource.id]}
 
 
-def _shared(member: str) -> Children:
+def _share_members(member: str) -> Children:
     return Children(
         "AssociateResourceShare",
         "DisassociateResourceShare",

@@ -38,7 +38,7 @@ def function_rows() -> Iterator[StackResourceType]:
     yield _state_machine()
 
 
-def _qualified(resource: PhysicalResource) -> Properties:
+def _function_and_version(resource: PhysicalResource) -> Properties:
     """The function and the version that an ARN names."""
     return {"FunctionName": resource.properties["FunctionName"], "Qualifier": resource.id.rpartition(":")[2]}
 
@@ -76,8 +76,8 @@ def _version() -> StackResourceType:
         "PublishVersion",
         "FunctionArn",
         "DeleteFunction",
-        _qualified,
-        read=Read("GetFunctionConfiguration", _qualified),
+        _function_and_version,
+        read=Read("GetFunctionConfiguration", _function_and_version),
         derive=lambda resource: {"Version": resource.id.rpartition(":")[2], "FunctionArn": resource.id},
         missing=_NOT_FOUND,
     )

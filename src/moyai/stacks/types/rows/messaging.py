@@ -78,7 +78,7 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
     return as_json(value) if isinstance(value, Mapping) else value
 
 
-def _keyed(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+def _as_attributes(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     """The properties, of which these are in a map of attributes."""
     attributes = {name: _as_text(value) for name, value in values.items() if name in names}
     others = {name: value for name, value in values.items() if name not in names}
@@ -111,7 +111,7 @@ def _queue() -> StackResourceType:
         drawn="QueueName",
         longest_name=_LONGEST_NAME,
         name_end=_fifo("FifoQueue"),
-        arrange=lambda values: _keyed(values, _QUEUE_ATTRIBUTES),
+        arrange=lambda values: _as_attributes(values, _QUEUE_ATTRIBUTES),
         arranged=_QUEUE_ATTRIBUTES,
         tagging=map_tags(ids("QueueUrl"), "TagQueue", "UntagQueue"),
         taken=lambda _: Read("GetQueueUrl", ids("QueueName")),
@@ -171,7 +171,7 @@ def _topic() -> StackResourceType:
         longest_name=_LONGEST_TOPIC_NAME,
         name_end=_fifo("FifoTopic"),
         rename={"TopicName": "Name"},
-        arrange=lambda values: _keyed(values, _TOPIC_ATTRIBUTES),
+        arrange=lambda values: _as_attributes(values, _TOPIC_ATTRIBUTES),
         arranged=frozenset(_TOPIC_ATTRIBUTES),
         tagging=arn_tags(ids("ResourceArn")),
         follow={
@@ -201,7 +201,7 @@ def _subscription() -> StackResourceType:
         "SubscriptionArn",
         "Unsubscribe",
         by_id,
-        arrange=lambda values: {"ReturnSubscriptionArn": True, **_keyed(values, _SUBSCRIPTION_ATTRIBUTES)},
+        arrange=lambda values: {"ReturnSubscriptionArn": True, **_as_attributes(values, _SUBSCRIPTION_ATTRIBUTES)},
         arranged=frozenset(_SUBSCRIPTION_ATTRIBUTES),
         follow={
             name: _one_attribute("SetSubscriptionAttributes", by_id, name, default)

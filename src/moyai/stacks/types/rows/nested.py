@@ -46,7 +46,7 @@ class NestedStack(StackResourceType, frozen=True):
         if identifier is None:
             identifier = yield from self._create_stack(properties, context)
             yield Identified(identifier)
-        described = yield from self._described(identifier, {StackStatus.CREATE_IN_PROGRESS})
+        described = yield from self._await_description(identifier, {StackStatus.CREATE_IN_PROGRESS})
         if described["StackStatus"] != StackStatus.CREATE_COMPLETE:
             raise ResourceFailed(f"Embedded stack {identifier} was not successfully created: {_reason(described)}")
         return _resource(identifier, properties, described)
@@ -62,11 +62,11 @@ class NestedStack(StackResourceType, frozen=True):
         if context.goes_back:
             is_changed = attempted is not None or resource.properties != after
             yield from self._go_back(resource.id, after, context, is_changed=is_changed)
-            described = yield from self._described(resource.id, {StackStatus.UPDATE_IN_PROGRESS, *_GOING_BACK})
+            described = yield from self._await_description(resource.id, {StackStatus.UPDATE_IN_PROGRESS, *_GOING_BACK})
             done = _UPDATED | _UNCHANGED
         else:
             has_begun = yield from self._update_stack(resource.id, after, context)
-            described = yield from self._described(resource.id, {StackStatus.UPDATE_IN_PROGRESS})
+            described = yield from self._await_description(resource.id, {StackStatus.UPDATE_IN_PROGRESS})
             done = _UPDATED if has_begun else _UPDATED | _UNCHANGED
         if described["StackStatus"] not in done:
             raise ResourceFailed(
@@ -78,13 +78,13 @@ class NestedStack(StackResourceType, frozen=True):
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
         """Delete the stack, when an update or import of it has ended. One that is not found is deleted already."""
         try:
-            yield from self._described(resource.id, UPDATING | IMPORTING)
+            yield from self._await_description(resource.id, UPDATING | IMPORTING)
         except AwsCallFailed as fault:
             if "does not exist" in fault.message:
                 return
             raise
         yield Call(self.service, "DeleteStack", {"StackName": resource.id})
-        described = yield from self._described(resource.id, {StackStatus.DELETE_IN_PROGRESS})
+        described = yield from self._await_description(resource.id, {StackStatus.DELETE_IN_PROGRESS})
         if described["StackStatus"] != StackStatus.DELETE_COMPLETE:
             raise ResourceFailed(f"Embedded stack {resource.id} was not successfully deleted: {_reason(described)}")
 
@@ -98,7 +98,7 @@ class NestedStack(StackResourceType, frozen=True):
         except AwsCallFailed as fault:
             if not (context.is_repeated and fault.code == "AlreadyExistsException"):
                 raise
-            answer = yield from self._described(name)
+            answer = yield from self._await_description(name)
         return str(answer["StackId"])
 
     def _update_stack(self, identifier: str, after: Properties, context: ResourceContext) -> Procedure[bool]:
@@ -118,7 +118,7 @@ class NestedStack(StackResourceType, frozen=True):
         self, identifier: str, before: Properties, context: ResourceContext, *, is_changed: bool
     ) -> Procedure[None]:
         stack = {"StackName": identifier}
-        match StackStatus((yield from self._described(identifier))["StackStatus"]):
+        match StackStatus((yield from self._await_description(identifier))["StackStatus"]):
             case StackStatus.UPDATE_IN_PROGRESS:
                 yield Call(self.service, "CancelUpdateStack", stack)
             case StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS | StackStatus.UPDATE_FAILED:
@@ -131,7 +131,7 @@ class NestedStack(StackResourceType, frozen=True):
             case _:
                 pass  # it goes back, or went back, by itself
 
-    def _described(
+    def _await_description(
         self, identifier: str, pending: Collection[StackStatus] = frozenset()
     ) -> Procedure[Mapping[str, Any]]:
         """The description of the stack by DescribeStacks, as soon as its status is none of ``pending``."""

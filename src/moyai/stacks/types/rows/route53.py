@@ -55,7 +55,7 @@ class HostedZoneType(StackResourceType, frozen=True):
         for vpc in resource.properties.get("VPCs", ())[1:]:
             yield from self.children["VPCs"].change(self.service, resource, [()], [vpc])
         if tags := tag_list(resource.properties.get("HostedZoneTags") or ()):
-            yield Call(self.service, "ChangeTagsForResource", {**_tagged(resource), "AddTags": list(tags)})
+            yield Call(self.service, "ChangeTagsForResource", {**_tag_target(resource), "AddTags": list(tags)})
 
     def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
         answer = yield Call(self.service, "ListHostedZonesByName", {"DNSName": resource.properties["Name"]})
@@ -106,7 +106,7 @@ class RecordSetsType(StackResourceType, frozen=True):
                 raise
 
 
-def _tagged(resource: PhysicalResource) -> dict[str, str]:
+def _tag_target(resource: PhysicalResource) -> dict[str, str]:
     return {"ResourceType": "hostedzone", "ResourceId": resource.id}
 
 
@@ -114,7 +114,7 @@ _TAGGING: Final = Tagging(
     members=lambda _: {},
     add="ChangeTagsForResource",
     remove="ChangeTagsForResource",
-    resource=_tagged,
+    resource=_tag_target,
     added=lambda tags: {"AddTags": list(tags)},
     removed=lambda keys: {"RemoveTagKeys": list(keys)},
     name="HostedZoneTags",

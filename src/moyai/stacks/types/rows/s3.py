@@ -111,16 +111,16 @@ def _storage_calls() -> dict[str, Follow]:
             default={"AccelerationStatus": "Suspended"},
         ),
         "AccessControl": Follow(
-            "PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned)), default=always("Private")
+            "PutBucketAcl", both(_BUCKET, prop("ACL", "AccessControl", _canned_acl_name)), default=always("Private")
         ),
         "BucketEncryption": Follow(
             "PutBucketEncryption",
-            both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _renamed)),
+            both(_BUCKET, prop("ServerSideEncryptionConfiguration", "BucketEncryption", _rename_members)),
             reset="DeleteBucketEncryption",
         ),
         "CorsConfiguration": Follow(
             "PutBucketCors",
-            both(_BUCKET, prop("CORSConfiguration", "CorsConfiguration", _renamed)),
+            both(_BUCKET, prop("CORSConfiguration", "CorsConfiguration", _rename_members)),
             reset="DeleteBucketCors",
         ),
         "LifecycleConfiguration": Follow(
@@ -185,26 +185,28 @@ def _put(
 
 
 def _logging(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    return {"LoggingEnabled": _renamed(configuration)} if configuration else {}
+    return {"LoggingEnabled": _rename_members(configuration)} if configuration else {}
 
 
-def _canned(name: str) -> str:
+def _canned_acl_name(name: str) -> str:
     """An access control list's name in S3: PublicRead is public-read."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
-def _renamed(value: Any) -> Any:  # noqa: ANN401 (a property)
+def _rename_members(value: Any) -> Any:  # noqa: ANN401 (a property)
     """A property with S3's names in place of CloudFormation's, at every level."""
     if isinstance(value, Mapping):
-        return {_RENAMED.get(name, name): _renamed(member) for name, member in value.items()}
+        return {_RENAMED.get(name, name): _rename_members(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_renamed(element) for element in value]
+        return [_rename_members(element) for element in value]
     return value
 
 
 def _notifications(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Notifications as S3 has them: those of EventBridge are on where their member is there, which is empty."""
-    arranged: dict[str, Any] = _renamed({name: each for name, each in configuration.items() if name != _EVENT_BRIDGE})
+    arranged: dict[str, Any] = _rename_members(
+        {name: each for name, each in configuration.items() if name != _EVENT_BRIDGE}
+    )
     bus = configuration.get(_EVENT_BRIDGE)
     is_on = bus is not None and bus.get("EventBridgeEnabled", True) in (True, "true")
     return {**arranged, **({_EVENT_BRIDGE: {}} if is_on else {})}
@@ -229,7 +231,7 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     elif "NoncurrentVersionExpirationInDays" in rule:
         arranged["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
     if "Transitions" in rule:
-        arranged["Transitions"] = _renamed(rule["Transitions"])
+        arranged["Transitions"] = _rename_members(rule["Transitions"])
     unknown = rule.keys() - {*same, *_EXPIRATION, *_LIFECYCLE}
     return arranged | {name: rule[name] for name in unknown}
 
@@ -244,7 +246,7 @@ _LIFECYCLE: Final = frozenset(
 
 
 def _website(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    arranged = dict(_renamed(configuration))
+    arranged = dict(_rename_members(configuration))
     if "IndexDocument" in arranged:
         arranged["IndexDocument"] = {"Suffix": arranged["IndexDocument"]}
     if "ErrorDocument" in arranged:

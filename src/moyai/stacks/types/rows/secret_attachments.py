@@ -112,7 +112,7 @@ class AttachmentType(StackResourceType, frozen=True):
         connection = yield from self._connection(properties)
         yield Identified(secret)
         yield from self._set(secret, connection, {})
-        return _attached(secret, properties, connection)
+        return _physical_resource(secret, properties, connection)
 
     def update_steps(
         self,
@@ -125,7 +125,7 @@ class AttachmentType(StackResourceType, frozen=True):
         del context, attempted
         connection = yield from self._connection(after)
         yield from self._set(resource.id, connection, resource.attributes.get(_WRITTEN) or {})
-        return _attached(resource.id, after, connection)
+        return _physical_resource(resource.id, after, connection)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
         """Take out of the secret's value what is still as the attachment has written it."""
@@ -166,5 +166,5 @@ class AttachmentType(StackResourceType, frozen=True):
             yield Call(self.service, "PutSecretValue", members)
 
 
-def _attached(secret: str, properties: Properties, connection: Mapping[str, Any]) -> PhysicalResource:
+def _physical_resource(secret: str, properties: Properties, connection: Mapping[str, Any]) -> PhysicalResource:
     return PhysicalResource(secret, properties, secret, {**properties, "Id": secret, _WRITTEN: connection})

@@ -132,7 +132,7 @@ class SecretResourceType(StackResourceType, frozen=True):
         password = (yield Call(self.service, "GetRandomPassword", members))["RandomPassword"]
         if (template is None) != (key is None):
             raise ResourceFailed("SecretStringTemplate and GenerateStringKey must be set together.")
-        return {**properties, _VALUE: password if key is None else _filled(template, str(key), password)}
+        return {**properties, _VALUE: password if key is None else _with_password(template, str(key), password)}
 
 
 def _valuation(properties: Properties) -> str:
@@ -150,7 +150,7 @@ def _version_id(context: ResourceContext, former: str) -> str:
     return sha256(f"{context.token} {template} {former}".encode()).hexdigest()
 
 
-def _filled(template: Any, key: str, password: str) -> str:  # noqa: ANN401 (a property)
+def _with_password(template: Any, key: str, password: str) -> str:  # noqa: ANN401 (a property)
     """The template's object with the password as one of its members."""
     try:
         value = json.loads(template)

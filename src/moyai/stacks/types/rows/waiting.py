@@ -53,7 +53,7 @@ class WaitCondition(StackResourceType, frozen=True):
         identifier = f"{context.stack.arn}/{context.logical_id}"
         if existing is None:
             yield Identified(identifier)
-        count, seconds, token = _expected(properties, context)
+        count, seconds, token = _expected_signals(properties, context)
         while True:
             answer = yield Signals(token)
             successes, failure = answer["successes"], answer["failure"]
@@ -105,7 +105,7 @@ def signal_policy(policy: Mapping[str, Any]) -> tuple[int, int] | None:
             return None
 
 
-def _expected(properties: Properties, context: ResourceContext) -> tuple[int, float, str]:
+def _expected_signals(properties: Properties, context: ResourceContext) -> tuple[int, float, str]:
     """How many signals a condition waits for, how long, and the token of the resource that is signalled."""
     policy = signal_policy(context.creation_policy)
     if policy is not None:
