@@ -66,7 +66,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Limits of one request, and the origins and hosts that are accepted."""
 
     max_body: int = 2 * 1024 * 1024
-    """Bytes."""
+    """The most bytes of a body."""
     read_seconds: float = 20.0
     """From the first header to the last byte of the body."""
     idle_seconds: float = 60.0
@@ -218,7 +218,7 @@ class App:
 
 
 def _is_root(request: HttpRequest) -> bool:
-    """Whether somebody looks at this server, rather than sends a request of an AWS API."""
+    """Whether the request looks at this server, and is none of an AWS API."""
     is_read = request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query
     return is_read and ".s3." not in request.headers.get("host", "") and not is_signed(request)
 
@@ -271,7 +271,7 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
 
 
 async def _announce_end(body: AsyncIterator[bytes], body_read: asyncio.Event) -> AsyncIterator[bytes]:
-    """The same chunks; sets the event after the last one, when something else may receive messages."""
+    """Yield the chunks, and set the event after the last one, when another reader may receive messages."""
     async for chunk in body:
         yield chunk
     body_read.set()

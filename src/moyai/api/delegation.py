@@ -102,7 +102,7 @@ async def chunks_of(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def within_limit(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
-    """The same chunks. Raises TooLarge when they are more than ``limit`` bytes."""
+    """Yield the chunks. Raises TooLarge when they have more than ``limit`` bytes."""
     size = 0
     async for chunk in body:
         size += len(chunk)
@@ -126,7 +126,7 @@ async def collect(response: DelegatedResponse) -> HttpResponse:
 
 
 async def _check_digest(body: AsyncIterator[bytes], digest: str) -> AsyncIterator[bytes]:
-    """The same chunks, the last one only if all have this hash. Raises InvalidSignature."""
+    """Yield the chunks, the last one only if all together have this hash. Raises InvalidSignature."""
     sha256, last = hashlib.sha256(), b""
     async for chunk in body:
         if last and chunk:

@@ -1,7 +1,7 @@
 """Dispatches the requests of one AWS service to its operations: parses, validates, calls the handler, serialises.
 
-Promise: a handler gets its typed request only after the request was checked against the constraints of botocore's model
-and no member of it that the model has was dropped. The checks and the conversion of an operation are built at its first
+Promise: a handler gets its typed request only after the request was checked against the constraints of botocore's
+model, and no member that the model has is dropped. The checks and the conversion of an operation are built at its first
 call, and kept.
 """
 

@@ -81,7 +81,7 @@ class GatewayDependencies(msgspec.Struct, frozen=True):
     max_body: int = 2 * 1024 * 1024
     """Bytes of a body after decompression."""
     delegate: Delegate | None = None
-    """Answers the services that moyai does not implement; None = nobody does."""
+    """Answers requests to services that moyai does not implement; None = they are refused."""
 
 
 class ApiGateway:
@@ -116,8 +116,8 @@ class ApiGateway:
     async def answer(self, request: HttpRequest, caller: str | StackCaller | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
-        ``caller``: one who was authenticated by other means than the request's signature: a stack, or the access
-        key of a console session; then the signature only gives the region and the service.
+        ``caller``: a caller who is already authenticated, a stack or the access key of a console session; of the
+        signature only the region and the service are used.
         """
 
         async def respond(routed: RoutedRequest, signed: Credential | ApiError | None, request_id: str) -> HttpResponse:
@@ -134,8 +134,8 @@ class ApiGateway:
         return await self._respond_or_explain(request, respond)
 
     def is_delegated(self, request: HttpRequest) -> bool:
-        """Whether the request is for a service that moyai does not implement. Without its body, a request may be for
-        one that its body would show.
+        """Whether the request is for a service that moyai does not implement, as far as its head shows: a form names
+        its service in the body.
         """
         return self._route(request, _credential_or_fault(request)).delegated_service is not None
 
@@ -189,7 +189,7 @@ class ApiGateway:
         body: AsyncIterator[bytes],
         caller: str | StackCaller | None = None,
     ) -> DelegatedResponse:
-        """The response of the server that answers the service. Raises ServiceNotHere, and what is wrong with the
+        """The response of the server that answers the service. Raises ServiceNotHere, AccessDenied, and faults of the
         signature.
         """
         delegate, now = self._dependencies.delegate, self._dependencies.clock.now()

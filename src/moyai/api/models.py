@@ -79,7 +79,7 @@ class _LazyModel(ServiceModel):
     @cached_property
     @override
     def error_shapes(self) -> list[Shape]:
-        """As botocore has it, without making an object of every other shape."""
+        """The service's error shapes, without an object for every other shape, as botocore would make."""
         return [self.shape_for(name) for name, shape in self._shapes.items() if shape.get("exception")]
 
 

@@ -30,7 +30,7 @@ _MAX_READS: Final = 1000
 """The records that were read to make one response: all are compared again before the response is served."""
 _BYTES_PER_READ: Final = 128
 _MAX_BYTES: Final = 16 * 1024 * 1024
-"""Of all responses of a service, with what was read to make them."""
+"""The most bytes of all cached responses of a service, with the records that were read to make them."""
 
 
 class RawRequest(NamedTuple):

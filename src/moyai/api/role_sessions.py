@@ -50,7 +50,7 @@ class RoleSession(NamedTuple):
 
 
 def is_in_session(request: HttpRequest) -> bool:
-    """Whether the request has a token that claims to be of ours."""
+    """Whether the request has a token that claims to come from this installation."""
     return _token(request).startswith(TOKEN_PREFIX)
 
 

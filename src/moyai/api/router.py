@@ -54,7 +54,7 @@ _BY_VERSION: Mapping[str, str] = MappingProxyType(
         "2015-02-02": "elasticache",
     }
 )
-"""Services that unsigned requests can be told to be for. A signed request names its service."""
+"""Services by API version, for requests without a signature. A signed request names its service."""
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
 _USER_POOL_PATH = re.compile(r"/[\w-]{1,55}_[0-9A-Za-z]{1,55}/\.well-known/(jwks\.json|openid-configuration)")

@@ -29,7 +29,7 @@ DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_METRIC_LIMIT = 2 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
 ENGINES = (Path("/var/run/docker.sock"), Path("/run/podman/podman.sock"))
-"""Where the engines that root starts listen."""
+"""The sockets of the engines that root starts."""
 EXTERNAL_SERVER_NAME = "xds.moyai.internal"
 """The server name in the certificate of the TCP listener for external proxies, if moyai issues it."""
 EXTERNAL_CA_FILE = "ca.pem"
@@ -98,7 +98,7 @@ class ProxySettings:
     stats_interval: float = STATS_INTERVAL
     """Seconds between two exports of a proxy's statistics."""
     topology: ProxyTopology = ProxyTopology.SIDECAR
-    """Of new tasks in clusters that don't specify it."""
+    """The topology of new tasks in clusters that don't specify one."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ class CloudMapSettings:
     """Cloud Map's quotas, with AWS's defaults, and its health checks, which Route 53 makes on AWS."""
 
     namespaces: int = 50
-    """Of one account and region."""
+    """Namespaces of one account and region."""
     instances_per_service: int = 1000
     """AWS does not raise this quota."""
     instances_per_namespace: int = 2000
-    """Of all services together."""
+    """Instances of all services of a namespace together."""
     check_interval: float = 30.0
     """Seconds between two checks of one instance."""
     check_networks: tuple[str, ...] = ()
@@ -154,7 +154,7 @@ class AppMeshSettings:
     """App Mesh, and the listeners for external proxies."""
 
     quotas: AppMeshQuotas = field(default_factory=AppMeshQuotas)
-    """AWS's defaults."""
+    """App Mesh's quotas, by default AWS's."""
     socket: Path | None = None
     """The Unix socket for external proxies; None = in the state directory."""
     group: int = 0
@@ -164,7 +164,7 @@ class AppMeshSettings:
     certificate: Path | None = None
     """PEM: that listener's certificate, with its chain; None = one that its own authority issues."""
     private_key: Path | None = None
-    """Of ``certificate``."""
+    """PEM: the private key of ``certificate``."""
     client_authority: Path | None = None
     """PEM: the authorities that issue the proxies' certificates; None = proxies authenticate with tokens."""
     passed_names: tuple[str, ...] = ()
@@ -204,13 +204,13 @@ class MachineSettings:
     """The container instances that this machine registers itself as."""
 
     instances: int = 0
-    """Their number."""
+    """The number of container instances."""
     cpu: int | None = None
     """CPU units of each; None divides the machine's."""
     memory: int | None = None
     """MiB of each; None divides the machine's."""
     cluster: str = "default"
-    """Their cluster, which is created if it does not exist."""
+    """The cluster of the container instances, which is created if it does not exist."""
     region: str = "us-east-1"
     """The region of that cluster."""
 
@@ -228,7 +228,7 @@ class TrustSettings:
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """Where images are pulled from."""
+    """The settings of image pulls."""
 
     registries: RegistrySettings = field(default_factory=RegistrySettings)
     pull_behavior: PullBehavior = PullBehavior.DEFAULT

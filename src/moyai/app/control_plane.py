@@ -253,7 +253,7 @@ class ControlPlane:
         return Registry(RegistryDependencies(self._store, self._blobs, self._clock, self._ids, keys, create_on_push))
 
     def _task_app(self) -> App:
-        """The same services, for requests that are signed with the keys of a task's role."""
+        """The API for requests that are signed with the keys of a task's role."""
         channels = DataChannelEndpoint(self._exec_sessions, self._ids)
         limits = Limits(max_body=self._settings.server.body_limit)
         return App(self._gateways.make(sessions_only=True), limits=limits, channels=channels)

@@ -36,7 +36,7 @@ def open_page(
 
 
 def _url_of(remote: Remote, name: str) -> str:
-    """The first URL of what has this name. Raises BadParameter."""
+    """The first URL of the service or load balancer with this name. Raises BadParameter."""
     current = snapshot(remote)
     clusters, balancers = current["clusters"], current["loadBalancers"]
     urls = [url for c in clusters for s in c["services"] if s["name"] == name for url in s["url"].split()]

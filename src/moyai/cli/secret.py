@@ -31,7 +31,7 @@ _Parameter = Annotated[
 ]
 _Name = Annotated[str, typer.Argument(help="Name of the secret or parameter, or a secret's ARN, whose Region is used.")]
 _SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}\Z")
-"""What AWS adds to a secret's name in its ARN."""
+"""The characters that AWS adds to a secret's name in its ARN."""
 
 
 class BadValue(MoyaiError):

@@ -32,7 +32,7 @@ class Keys(Protocol):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """One browser that has signed in with an access key."""
+    """A browser's session, begun with an access key."""
 
     access_key: str
     csrf: str

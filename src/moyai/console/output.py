@@ -22,7 +22,7 @@ from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 
 _MAX_DIGITS: Final = 18
-"""Of a position."""
+"""The most digits of a position."""
 
 
 class _OutputView(msgspec.Struct, frozen=True):

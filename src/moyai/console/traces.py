@@ -23,7 +23,7 @@ _MOST_TRACES: Final = 200
 _MOST_READ: Final = 5_000
 """Spans from which traces are listed: the newest of the account and the Region. Each open page asks again and again."""
 _MOST_SPANS: Final = 2_000
-"""Of one trace."""
+"""The most spans of one trace."""
 _USAGE: Final = "Give account and region, and nothing but service, cluster, namespace, trace and request besides them."
 
 
@@ -37,12 +37,12 @@ class _TraceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request: str = ""
 
     def is_in_scope(self, span: TraceSpan) -> bool:
-        """Whether the span is of the account and the Region."""
+        """Whether the span belongs to the account and the Region."""
         resource = span.resource
         return (resource.get("cloud.account.id"), resource.get("cloud.region")) == (self.account, self.region)
 
     def selects(self, span: TraceSpan) -> bool:
-        """Whether the span is of the service. Without a service, all are."""
+        """Whether the span belongs to the service; without a service, every span does."""
         resource = span.resource
         pairs = (
             (self.service, span.service),

@@ -61,9 +61,9 @@ class EmbeddedServer:
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor: int | None = None
-        """Of the directory, from when it was needed."""
+        """The descriptor of the directory, opened when it is first needed."""
         self._answers = False
-        """Whether it answered when it was looked for, and nobody has said otherwise since."""
+        """Whether the server answered when it was last tried."""
         self._retry_at = 0.0
         self._problem = ""
 
@@ -90,7 +90,7 @@ class EmbeddedServer:
         self._answers = False
 
     async def end(self) -> None:
-        """As ``stop``, when a start that is under way has ended. Raises OSError."""
+        """As ``stop``, after a start that is under way. Raises OSError."""
         async with self._lock:
             await asyncio.to_thread(self.stop)
 

@@ -32,11 +32,11 @@ _SIGNED: Final = "AWS4-HMAC-SHA256 "
 _UNSIGNED: Final = (
     _SIGNED + "Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
 )
-"""Says for which service a request without a signature is."""
+"""An Authorization header that names the service of a request without a signature."""
 _OWN_PREFIX: Final = "x-moyai-"
 _NETWORKS, _SERVICE, _REGION = (name.removeprefix("HTTP_").replace("_", "-") for name in (NETWORKS, SERVICE, REGION))
 _CONNECTIONS: Final = 192
-"""Of one pool: fewer than the embedded server may have threads, with all pools together."""
+"""Connections of one pool: with all pools together, fewer than the embedded server may have threads."""
 _APART: Final = frozenset({"s3", "sqs"})
 """Services whose clients may hold connections, by slow transfers and by waiting for messages: each has its own pool."""
 _LONGEST_WAIT: Final = 16 * 60.0
@@ -49,7 +49,7 @@ _NOT_IMPLEMENTED: Final = 501
 
 
 class NotReached(DelegateFailed):
-    """Nothing listens there. The request's body has not been read."""
+    """The server does not listen. The request's body has not been read."""
 
 
 class DelegateClient:

@@ -1,4 +1,4 @@
-"""What is lost with the embedded server, which keeps records in memory, by service.
+"""The records that are lost with the embedded server, which keeps them in memory, by service.
 
 Source: docs/decisions/no-journal-for-moto.md
 """

@@ -24,7 +24,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import AccountId, HostedZoneId, VpcId
 
 _NEGATIVE_TTL: Final = 900
-"""Where a zone has no SOA, which Route 53 does not allow."""
+"""Seconds for a zone without an SOA record, which Route 53 does not allow."""
 _WILDCARD: Final = b"*"
 
 

@@ -147,7 +147,7 @@ class AuthoritativeZone(Protocol):
 
     @property
     def preference(self) -> tuple[int, float, str]:
-        """Of two zones with the same apex, the one with the lower preference answers."""
+        """The rank among zones with the same apex, of which the lowest answers."""
 
 
 def soa(zone: AuthoritativeZone) -> RRset:

@@ -16,9 +16,9 @@ class ProxyTopology(StrEnum):
     """Which Envoy serves a task with Service Connect."""
 
     SIDECAR = "sidecar"
-    """One of its own."""
+    """The task has an Envoy of its own."""
     NODE = "node"
-    """The one of its host, with other tasks."""
+    """The task shares the Envoy of its host with other tasks."""
 
 
 class Defaults(StoredRecord, frozen=True, tag="defaults"):
@@ -27,7 +27,7 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     live_endpoints: bool = False
     """Whether running tasks of a cluster without the tag can call names that were added after they started."""
     proxy: ProxyTopology = ProxyTopology.SIDECAR
-    """Of new tasks in a cluster without the tag."""
+    """The topology of new tasks in a cluster without the tag."""
     traced: bool = False
     """Whether the proxies of Service Connect trace requests."""
     elb_domain: str = ELB_DOMAIN

@@ -17,13 +17,13 @@ from moyai.domain.defaults import ProxyTopology
 
 OWN: Final = "moyai:"
 LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
-"""Of a cluster: whether its running tasks can call names that were added after they started."""
+"""A tag of clusters: whether their running tasks can call names that were added after they started."""
 PROXY: Final = "moyai:proxy"
-"""Of a cluster: whether each of its new tasks has a proxy of its own for Service Connect, or shares the host's."""
+"""A tag of clusters: whether each new task has a proxy of its own for Service Connect, or shares the host's."""
 CAPACITY_PROVIDER: Final = "moyai:capacity-provider"
-"""Of a container instance: the capacity provider that it belongs to."""
+"""A tag of container instances: the capacity provider that they belong to."""
 METRIC_NAMESPACE: Final = "moyai:metric-namespace"
-"""Of an App Mesh mesh: the CloudWatch namespace of the metric extension's metrics."""
+"""A tag of meshes of App Mesh: the CloudWatch namespace of the metric extension's metrics."""
 ON, OFF = "on", "off"
 
 _NAMESPACE = re.compile(r"(?!AWS/|Moyai/)[A-Za-z0-9_./#-]{1,255}")

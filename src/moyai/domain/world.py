@@ -120,7 +120,7 @@ class World(
             table.delete(change.key)
 
     def with_tables(self, replace: Callable[[str, Table[Any]], Table[Any]]) -> World:
-        """The same world with other tables; ``replace`` takes the name of each table, and the table."""
+        """A copy of the world with other tables; ``replace`` takes the name of each table, and the table."""
         view = World.__new__(World)
         view._set_tables(  # noqa: SLF001  (a world of this class)
             {record_type: replace(table_name(record_type), table) for record_type, table in self._by_type.items()}

@@ -27,7 +27,7 @@ _Match = Callable[[Any], bool]
 """Whether a value of an event matches, or ``_ABSENT``."""
 
 MOST_LEVELS: Final = 100
-"""Of objects and arrays in each other in an event."""
+"""The deepest nesting of objects and arrays in an event."""
 _MAX_DEPTH: Final = 50
 _MAX_COMBINATIONS: Final = 1000
 _MAX_WILDCARDS: Final = 16

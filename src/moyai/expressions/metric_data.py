@@ -38,7 +38,7 @@ _ERROR_PREFIX: Final = "Error in expression "
 
 
 class MetricSource(Protocol):
-    """Where the queries' metrics are read from."""
+    """The source that the queries' metrics are read from."""
 
     def read(self, stat: MetricStat) -> TimeSeries:
         """The metric's values. Raises ValidationFault for a period that is not possible."""

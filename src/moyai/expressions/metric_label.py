@@ -29,7 +29,7 @@ _HOURS: Final = 24
 
 
 class LabelContext(NamedTuple):
-    """Where and when a label is rendered. ``zone``: the time zone's offset from UTC."""
+    """The context in which a label is rendered. ``zone``: the time zone's offset from UTC."""
 
     scope: Scope
     now: Instant

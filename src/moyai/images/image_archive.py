@@ -48,7 +48,7 @@ class ArchivedLayer(NamedTuple):
 
     diff_id: str
     name: str
-    """Of its file."""
+    """The name of the layer's file."""
     descriptor: Descriptor | None
     """None if the archive has none. The file may be compressed all the same."""
 
@@ -60,7 +60,7 @@ class ArchivedImage(msgspec.Struct, frozen=True):
     """None if the archive has none."""
     config: bytes
     config_name: str
-    """Of the configuration's file."""
+    """The name of the configuration's file."""
     layers: Sequence[ArchivedLayer]
     """The lowest first."""
     references: tuple[ImageReference, ...]

@@ -67,7 +67,7 @@ class PullRequest(msgspec.Struct, frozen=True):
 
 
 class Sources(Protocol):
-    """Where images are pulled from."""
+    """The sources that images are pulled from."""
 
     def __call__(self, request: PullRequest) -> Sequence[PullSource]:
         """The sources for a request, in the order in which they are asked."""
@@ -123,7 +123,7 @@ class ImagePuller:
         return await self.pull_unmapped(request, watcher)
 
     async def pull_unmapped(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
-        """As ``pull``, whatever the user has mapped the name to."""
+        """As ``pull``, but without the user's mapping of names."""
         if is_host_image(request.reference):
             return Image((), on_host=True)
         with self._watching(request, watcher):

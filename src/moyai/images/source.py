@@ -26,7 +26,7 @@ class ResolvedImage(msgspec.Struct, frozen=True):
     digest: str
     """The digest that the reference names: that of ``index`` if there is one, of ``manifest`` otherwise."""
     manifest: bytes
-    """As the source sent it: its digest is a part of the image."""
+    """The bytes that the source sent: their digest is a part of the image."""
     config: Descriptor
     layers: tuple[Descriptor, ...]
     """The lowest first."""

@@ -17,7 +17,7 @@ _MAX_NAME_LENGTH: Final = 4096
 
 
 class _Extent(NamedTuple):
-    """Where the content of a file is in the archive. Both in bytes."""
+    """The position and size of a file's content in the archive, in bytes."""
 
     position: int
     size: int
@@ -94,7 +94,7 @@ class _ArchiveFile:
         self._position = position
 
     def drain(self) -> None:
-        """Nothing behind the end mark is read."""
+        """Do nothing: whatever follows the end mark is not read."""
 
 
 class _Part(io.RawIOBase):

@@ -127,7 +127,7 @@ LogGroupId = NewType("LogGroupId", str)
 LogStreamArn = NewType("LogStreamArn", str)
 """``<LogGroupArn>:log-stream:<name>``."""
 LogStreamId = NewType("LogStreamId", str)
-"""As LogGroupId."""
+"""A log stream, which keeps the id when its name changes."""
 
 # Application Auto Scaling.
 ScalableTargetArn = NewType("ScalableTargetArn", str)

@@ -65,11 +65,11 @@ class StartProxy(msgspec.Struct, frozen=True):
     concurrency: int = 1
     """Worker threads."""
     flush_interval: int = 1000
-    """As in ProxySpec."""
+    """The same as in ProxySpec."""
     attempt: int = 0
-    """As in ProxySpec."""
+    """The same as in ProxySpec."""
     serves_host: bool = False
-    """As in ProxySpec."""
+    """The same as in ProxySpec."""
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):

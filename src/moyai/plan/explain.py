@@ -36,7 +36,7 @@ class Reachability(StrEnum):
     UNREACHABLE = "unreachable"
     """Callers get 503, or no connection."""
     UNKNOWN = "unknown"
-    """Nothing is known to stand against calls, but no proxy says that any has succeeded."""
+    """No obstacle to calls is known, but no proxy has reported a success either."""
     UNKNOWN_NAME = "unknown-name"
     """The task does not resolve the name, or resolves it by other means than Service Connect."""
 

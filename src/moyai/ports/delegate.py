@@ -60,7 +60,7 @@ class ServiceOwner(msgspec.Struct, frozen=True):
     durable: bool | None
     """Whether its records survive a restart of the machine; None = its server knows."""
     lost: str = ""
-    """What a restart of the machine, or ``moyai down``, loses; empty = nothing, or its server knows."""
+    """The records that a restart of the machine, or ``moyai down``, loses; empty = none, or only its server knows."""
 
 
 class Delegate(Protocol):

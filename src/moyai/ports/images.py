@@ -27,14 +27,14 @@ class LocalImage(msgspec.Struct, frozen=True):
     """An image that is here, under one of its names."""
 
     name: str
-    """As people write it."""
+    """The reference as people write it."""
     digest: str
     platform: str
-    """Such as ``linux/amd64``."""
+    """The platform, for example ``linux/amd64``."""
     size: int
     """Bytes of its unpacked layers, also of those that it shares with others."""
     source: str | None
-    """Where it was pulled from; None if it was imported or loaded."""
+    """The source that it was pulled from; None if it was imported or loaded."""
     tasks: tuple[TaskId, ...]
     """The tasks that need it."""
 

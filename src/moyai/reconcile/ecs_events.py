@@ -139,7 +139,7 @@ class EcsEventLoop:
 
 
 def _state(record: _Subject) -> object:
-    """What has an event when it changes."""
+    """The part of a record that has an event when it changes."""
     match record:
         case Task():
             containers = tuple((c.name, c.last_status, c.health_status) for c in record.containers)

@@ -29,7 +29,7 @@ _DELAYS: Final = (Seconds(1.0), Seconds(2.0))
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
 _TIMEOUT: Final = Seconds(20.0)
-"""Of one call, with the start of the server for its service."""
+"""The time for one call, with the start of the server for its service."""
 _MOST_CALLS: Final = 16
 """Destinations that are given something at the same time."""
 _FUNCTION_PAYLOAD: Final = 190_000

@@ -15,7 +15,7 @@ from moyai.ports.store import Store
 
 
 class ReconcilerPorts(NamedTuple):
-    """Everything outside the process's own state that reconciling reads or changes."""
+    """Everything outside this process that reconciling reads or changes."""
 
     store: Store
     runtime: TaskRuntime

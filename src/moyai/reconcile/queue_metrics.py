@@ -39,7 +39,7 @@ _MOST_QUEUES: Final = 1000
 _MOST_CALLS: Final = 16
 """Queues that are measured at the same time."""
 _TIMEOUT: Final = Seconds(20.0)
-"""Of one queue, with the start of the server for SQS."""
+"""The time for one queue, with the start of the server for SQS."""
 _log = logging.getLogger(__name__)
 
 

@@ -44,7 +44,7 @@ def resolve_references(value: Any, texts: set[str]) -> Procedure[Any]:  # noqa: 
 
 
 def resolve_available(properties: Mapping[str, Any], texts: set[str]) -> Procedure[dict[str, Any]]:
-    """As ``resolve_references``; a property is left as it is whose references name what is gone."""
+    """As ``resolve_references``, but a property whose references can't be resolved any more is left as it is."""
     values = dict(properties)
     for name, value in properties.items():
         try:

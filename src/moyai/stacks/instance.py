@@ -111,7 +111,7 @@ def _with_parameters(
 
 
 def _hidden_names(template: ParsedTemplate) -> frozenset[str]:
-    """The parameters whose values are shown to nobody."""
+    """The parameters whose values no API shows."""
     return frozenset(name for name, parameter in template.parameters.items() if parameter.is_hidden)
 
 

@@ -86,7 +86,7 @@ def is_held(world: World, stack: Stack) -> bool:
 
 
 def records_of(world: World, stack: Stack) -> list[StoredRecord]:
-    """Everything that is recorded of a stack beside itself."""
+    """All records of a stack except the stack itself."""
     tables = (world.stack_resources, world.stack_templates, world.stack_events, world.change_sets, world.stack_signals)
     return [record for table in tables for record in table.by("stack", stack.arn)]
 
@@ -102,7 +102,7 @@ def exports(world: World, scope: Scope) -> Mapping[str, str]:
 
 
 def received_signals(world: World, resource: StackResource, token: str, now: Instant) -> Mapping[str, Any]:
-    """What a procedure's step ``Signals`` is answered with."""
+    """The answer to a procedure's step ``Signals``."""
     received = world.stack_signals.by("token", token)
     failures = [(signal.unique_id, signal.reason) for signal in received if not signal.is_success]
     return {

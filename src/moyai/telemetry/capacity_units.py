@@ -37,7 +37,7 @@ _CONNECTIONS, _OPEN, _BYTES, _RULES, _REQUESTS = (
 )
 _SOURCES: Final = (_CONNECTIONS, _OPEN, _BYTES, _RULES, _REQUESTS)
 _FREE_RULES: Final = 10
-"""Of a request."""
+"""The evaluated rules of a request that cost nothing."""
 _CONNECTIONS_A_MINUTE, _OPEN_CONNECTIONS, _BYTES_A_MINUTE, _RULES_A_MINUTE = 25 * 60, 3000, 1e9 / 60, 1000 * 60
 
 

@@ -25,7 +25,7 @@ from moyai.ports.store import Store
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _MOST_BYTES_EACH: Final = 4 * 1024 * 1024
-"""Of one destination."""
+"""The most bytes that wait for one destination."""
 _log = logging.getLogger(__name__)
 
 

@@ -25,13 +25,13 @@ class SampleKind(StrEnum):
     LEVEL = "LEVEL"
     """A gauge, as one report had it."""
     TIME = "TIME"
-    """One request's time."""
+    """The time of one request."""
     SHARE = "SHARE"
-    """One target's share of what was counted."""
+    """The share of one target in the sum."""
     QUOTIENT = "QUOTIENT"
     """The count divided by the number of targets, as one value; its sum is the share of a target."""
     MEAN = "MEAN"
-    """One task's average over the slot."""
+    """The average of one task over the slot."""
     SUMMARY = "GIVEN"
     """A client's values, already summarized."""
 
@@ -43,6 +43,6 @@ class ResponseTimes(NamedTuple):
     sum: float
 
     def in_seconds(self) -> ResponseTimes:
-        """The same times with bounds and sum in seconds."""
+        """The histogram with bounds and sum in seconds."""
         bounds = tuple(bound / _MILLISECONDS for bound in self.histogram.bounds)
         return ResponseTimes(Histogram(bounds, self.histogram.counts), self.sum / _MILLISECONDS)

@@ -48,7 +48,7 @@ class Requests(NamedTuple):
     update: type[Any]
     list: type[Any]
     describe: type[Any] | None = None
-    """As ``delete`` by default."""
+    """The input of Describe; ``delete``'s where it is None."""
 
 
 def nothing(*_: object) -> None:
@@ -75,7 +75,7 @@ class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     location: Callable[[Context, Any], Location]
     """The location of the resource that a request names."""
     describe_location: Callable[[Context, Any], Location] | None = None
-    """The same for Describe, where it may read resources of other accounts."""
+    """The location for Describe, where that may read resources of other accounts."""
     spec_faults: Callable[[str, Any], Faults] = none  # type: ignore[assignment]
     """Faults of a spec by itself."""
     name_faults: Callable[[str, str], Faults] = resource_name

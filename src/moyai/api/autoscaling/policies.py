@@ -33,7 +33,7 @@ from moyai.plan.scaling.lifecycle import delete_policy
 from moyai.plan.scaling.tracking import new_policy_arn, put_tracking_alarms, resource_id
 
 MAX_POLICIES: Final = 50
-"""Of one target."""
+"""The most policies of one target."""
 _PAGE_SIZE: Final = 50
 
 

@@ -34,7 +34,7 @@ from moyai.kernel.ids import ScheduledActionArn, ServiceArn
 from moyai.plan.scaling.tracking import resource_id
 
 MAX_ACTIONS: Final = 200
-"""Of one target."""
+"""The most actions of one target."""
 _PAGE_SIZE: Final = 50
 _MAX_CAPACITY: Final = 5000
 _LATEST: Final = 7_258_118_400

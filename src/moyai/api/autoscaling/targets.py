@@ -82,7 +82,7 @@ class DeregisterScalableTargetRequest(msgspec.Struct, frozen=True):
 
 
 def register_scalable_target(ctx: Context, request: RegisterScalableTargetRequest) -> dict[str, object]:
-    """Make a target of a service, or change the one it is; its count is brought within the bounds."""
+    """Register a service as a target, or change its target; its desired count is brought within the bounds."""
     check_kind(request.service_namespace, request.scalable_dimension)
     if request.role_arn is not None and not _ROLE_ARN.fullmatch(request.role_arn):
         raise InvalidInput("RoleARN must be the ARN of an IAM role.")
@@ -110,7 +110,7 @@ def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequ
 
 
 def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRequest) -> dict[str, object]:
-    """Scale the service no more: its policies and their alarms go, too."""
+    """Stop scaling the service, and delete its policies and their alarms."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
     ctx.store.apply(deregister_target(ctx.store.world, target, ctx.now, ctx.ids))
@@ -137,12 +137,10 @@ def _with_bounds(target: ScalableTarget, request: RegisterScalableTargetRequest)
         raise InvalidInput(f"Capacities must be between 0 and {_MAX_CAPACITY}.")
     if least > most:
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
-    requested_bounds = {
+    changes = {
         name: value for name, value in msgspec.structs.asdict(request.suspended_state).items() if value is not None
     }
-    return replace(
-        target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **requested_bounds)
-    )
+    return replace(target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **changes))
 
 
 def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:

@@ -24,7 +24,7 @@ _RESOURCE: Final = "RESOURCE"
 
 
 class DescribeAccountLimitsRequest(msgspec.Struct, frozen=True):
-    """Nothing is asked for: all limits are on one page."""
+    """Input of DescribeAccountLimits: no members, because all limits are on one page."""
 
 
 class DescribeTypeRequest(msgspec.Struct, frozen=True):

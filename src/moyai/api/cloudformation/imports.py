@@ -181,7 +181,7 @@ def _check_new(view: StackView, listed: AbstractSet[str], former: Mapping[str, T
 
 
 def _beside(resource: TemplateResource) -> TemplateResource:
-    """What a template says of a resource beside its properties."""
+    """The attributes of a resource in a template, without its properties."""
     return replace(resource, properties={}, condition=None, has_deletion_policy=False)
 
 

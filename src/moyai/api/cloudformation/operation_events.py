@@ -1,4 +1,4 @@
-"""The events of operations, for clients that look for what has failed.
+"""The events of operations, for clients that look for failures.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeEvents.html
 """
@@ -34,7 +34,7 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class EventFilters(msgspec.Struct, frozen=True):
-    """``failed_events``: only what has failed."""
+    """``failed_events``: only the events of failures."""
 
     failed_events: bool = False
 
@@ -95,6 +95,6 @@ def _operation_types(events: Sequence[StackEvent]) -> dict[str, str]:
 
 
 def _is_cause(event: StackEvent) -> bool:
-    """Whether an event says what has failed by itself."""
+    """Whether an event is a failure of its own, and not the consequence of another one."""
     is_failure = event.status in {status.value for status in ResourceStatus if status.failed}
     return is_failure and event.physical_id != event.stack and event.reason not in {CANCELLED, UPDATE_CANCELLED}

@@ -37,7 +37,7 @@ class Reading:
         self._span = span
         self._now = now
         self._revisions: dict[MetricId, Revision] = {}
-        """Of each metric that was read, before it was."""
+        """The revision of each metric before it was read."""
         self._has_searched = False
 
     def reusable(self, output: object) -> object:

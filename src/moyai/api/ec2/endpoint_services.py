@@ -44,7 +44,7 @@ class PrefixList(NamedTuple):
 
     @property
     def arn(self) -> str:
-        """The list's ARN, in which AWS stands for the account."""
+        """The list's ARN, with ``aws`` in place of an account."""
         return f"arn:{partition_of(self.region)}:ec2:{self.region}:aws:prefix-list/{self.id}"
 
 
@@ -75,7 +75,7 @@ def describe_prefix_lists(ctx: Context, request: DescribePrefixListsRequest) -> 
 
 
 def describe_managed_prefix_lists(ctx: Context, request: DescribePrefixListsRequest) -> dict[str, object]:
-    """The same prefix lists, in the form of managed ones."""
+    """The prefix lists of AWS's services, in the form of managed ones."""
     page = select(_LISTS, _lists(ctx), request.prefix_list_ids, request)
     return {
         "prefix_lists": [

@@ -31,9 +31,9 @@ from moyai.domain.world import Put, World
 from moyai.ports.blobs import BlobStore, BlobsUnwritable
 
 MAX_IMAGES: Final = 100_000
-"""Of a repository."""
+"""The most images of a repository."""
 MAX_TAGS: Final = 1000
-"""Of an image."""
+"""The most tags of an image."""
 
 
 async def store_image(

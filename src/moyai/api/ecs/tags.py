@@ -58,7 +58,7 @@ def _resource(ctx: Context, arn: str) -> Tagged:
 
 
 def _tables(world: World) -> Mapping[str, Table[Any]]:
-    """The tables of what has tags, by the kind in an ARN."""
+    """The tables of the resources that have tags, by the kind in an ARN."""
     return {
         "capacity-provider": world.capacity_providers,
         "cluster": world.clusters,

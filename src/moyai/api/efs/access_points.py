@@ -24,7 +24,7 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import AccessPointId
 
 MAX_ACCESS_POINTS: Final = 10_000
-"""Of a file system."""
+"""The most access points of a file system."""
 _ID_DIGITS: Final = 17
 _NO_ID: Final = 2**32 - 1
 """The id that means "no id" in Linux."""

@@ -41,9 +41,9 @@ class ElbKind(NamedTuple, Generic[R]):
 
     record_type: type[R]
     noun: str
-    """As errors name it."""
+    """The name in errors."""
     prefix: str
-    """As ARNs name it."""
+    """The name in ARNs."""
     not_found: type[ElbFault]
 
 

@@ -1,4 +1,4 @@
-"""Load balancers, listeners and rules that Amazon ECS manages: its services need them, so nobody else deletes them."""
+"""Load balancers, listeners and rules that Amazon ECS manages for its services: no client may delete them."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from moyai.expressions.event_pattern import MOST_LEVELS, is_nested_too_deeply, p
 from moyai.expressions.schedule import next_time
 
 MAX_RULES: Final = 300
-"""Of an event bus."""
+"""The most rules of an event bus."""
 _TAG_RULES: Final = TagRules("rule", InvalidEventRequest, EventLimitExceeded)
 _FORMS: Final = ("rate(", "cron(")
 _EVENT: Final = msgspec.json.Decoder(dict[str, object])

@@ -25,7 +25,7 @@ from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import Arn, parse_arn
 
 MAX_TARGETS: Final = 5
-"""Of a rule."""
+"""The most targets of a rule."""
 _SERVICES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ecs": "cluster/",
@@ -36,7 +36,7 @@ _SERVICES: Final[Mapping[str, str]] = MappingProxyType(
         "sqs": "",
     }
 )
-"""The services that targets are of, with the beginning of their resources."""
+"""The services that targets belong to, with the beginning of their resources."""
 
 
 class PutTargetsRequest(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ _AT_ONCE: Final = 1000
 _LOOKED_AT: Final = 20_000
 """Events that one call looks at, at most."""
 _MERGED: Final = 500
-"""Of so many streams each is read by itself; of more, the whole group is read and others are left out."""
+"""Up to so many selected streams are read one by one; for more, the whole group is read and filtered."""
 
 
 class FilterLogEventsRequest(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ _DESTINATION: Final = MappingProxyType(
         "firehose": re.compile(r"deliverystream/[A-Za-z0-9_.-]{1,64}"),
     }
 )
-"""What follows the account in the ARN of a destination, by its service."""
+"""The part of a destination's ARN after the account, by its service."""
 _FORM: Final = MappingProxyType(
     {_FUNCTION: "function:NAME", "kinesis": "stream/NAME", "firehose": "deliverystream/NAME"}
 )

@@ -81,7 +81,7 @@ class ListResourceSharePermissionsRequest(msgspec.Struct, frozen=True):
 
 
 class EnableSharingRequest(msgspec.Struct, frozen=True):
-    """Nothing to ask for."""
+    """Input of EnableSharingWithAwsOrganization: no members."""
 
 
 def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, object]:
@@ -160,7 +160,7 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
 
 
 def list_resource_types(ctx: Context, request: ListResourceTypesRequest) -> dict[str, object]:
-    """The types of resources that can be shared; each is of a region."""
+    """The types of resources that can be shared; all of them are regional."""
     del ctx
     types = {
         permission.resource_type: {

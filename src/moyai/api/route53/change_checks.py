@@ -17,7 +17,7 @@ from moyai.domain.route53.values import RecordValueProblem, rdata_of
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet
 
 _MAX_VALUES: Final = 400
-"""Of a record set."""
+"""The most values of a record set."""
 _SINGLE_VALUE_TYPES: Final = frozenset({"CNAME", "SOA"})
 _SINGLE_ANSWER_TYPES: Final = frozenset({"CNAME", "NS", "SOA"})
 """The types that a multivalue answer can't have."""

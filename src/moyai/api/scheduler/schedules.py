@@ -27,7 +27,7 @@ from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 
 MAX_SCHEDULES: Final = 10_000
-"""Of an account and region."""
+"""The most schedules of an account and region."""
 _FLEXIBLE: Final = "FLEXIBLE"
 _ENABLED, _DISABLED = "ENABLED", "DISABLED"
 

@@ -97,7 +97,7 @@ def parameter_view(
 
 
 def _is_ours(asked: ParameterReference, scope: Scope) -> bool:
-    """Whether an ARN is of the caller's account and region; others do not exist for it."""
+    """Whether an ARN belongs to the caller's account and region; no other one exists for the caller."""
     return asked.name is not None or asked.arn.startswith(arn("ssm", scope, ""))
 
 

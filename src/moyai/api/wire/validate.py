@@ -58,7 +58,7 @@ Description = Callable[[Sequence[Complaint]], str]
 
 
 def enum_sentence(complaints: Sequence[Complaint]) -> str:
-    """As ECS says it: of a value that its enum lacks, which values the member has."""
+    """ECS's sentence for a value that an enum lacks, with the values that it has."""
     complaint = complaints[0]
     if not complaint.allowed:
         return sentence(complaints)
@@ -68,7 +68,7 @@ def enum_sentence(complaints: Sequence[Complaint]) -> str:
 
 
 def lower_camel_sentence(complaints: Sequence[Complaint]) -> str:
-    """As CloudWatch says it: members' names begin with small letters, whatever the model has."""
+    """CloudWatch's sentence: names of members begin with a small letter, whatever the model has."""
     return sentence([c._replace(where=_STEP_START.sub(lambda first: first[0].lower(), c.where)) for c in complaints])
 
 

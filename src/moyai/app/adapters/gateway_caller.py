@@ -42,7 +42,7 @@ class GatewayCaller(AwsCaller):
     def __init__(self, gateway: ApiGateway, models: Mapping[str, ServiceModel], clock: Clock, host: str) -> None:
         self._gateway, self._models, self._clock, self._host = gateway, models, clock, host
         self._delegated_models: dict[str, ServiceModel] = {}
-        """Of services that moyai does not implement, loaded with the first call."""
+        """Models of services that moyai does not implement, loaded with the first call."""
 
     @property
     @override

@@ -14,7 +14,7 @@ CALL_LIMIT = 900.0
 CONNECT_LIMIT = 10.0
 """Seconds for the connection."""
 LARGEST_ANSWER = 256 * 1024
-"""Bytes."""
+"""The most bytes of an answer."""
 
 
 class HttpFunctions(FunctionCaller):

@@ -94,7 +94,7 @@ class HttpServer(uvicorn.Server):
         )
         super().__init__(config)
         # Head and body leave in two writes; without this the second waits 40 ms for the client's delayed ACK. asyncio
-        # sets it only on sockets that were made with their protocol named. Connections inherit it.
+        # sets it only on sockets whose protocol is not 0. Connections inherit it.
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self._sock = sock
         self._serving: asyncio.Task[None] | None = None

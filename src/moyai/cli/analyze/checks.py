@@ -135,7 +135,7 @@ def _of_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedF
 
 
 def _check(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding], DocumentRequest]:
-    """What is refused of a resource's request, and the request with the model's names and types."""
+    """The findings about a resource's request, and the request with the model's names and types."""
     if not checks.has_service(draft.service):
         return [], draft
     try:

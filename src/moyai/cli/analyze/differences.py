@@ -15,7 +15,7 @@ import jmespath
 from moyai.cli.analyze.requests import DocumentRequest
 
 _PARITY: Final = Path(__file__).with_name("parity.md")
-"""Where a wheel has the table; scripts/build_hook.py puts it there."""
+"""The path of the table in a wheel; scripts/build_hook.py puts it there."""
 _IN_REPOSITORY: Final = Path(__file__).parents[4] / "docs" / "reference" / "parity.md"
 _CELLS: Final = re.compile(r"(?<!\\)\|")
 _LINK: Final = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
@@ -156,7 +156,7 @@ def parity_rows() -> Mapping[str, ParityRow]:
 
 
 def differences(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[str]:
-    """What is different here for the members of a request."""
+    """The differences between AWS and moyai that concern the members of a request."""
     for concern in _CONCERNS:
         if concern.operation != request.operation:
             continue

@@ -32,7 +32,7 @@ _OF_PARAMETER_STORE: Final = "AWS::SSM::"
 
 
 def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[DocumentRequest]]:
-    """What is wrong with resources by themselves, by name, and their requests. Raises TemplateFault."""
+    """The faults of single resources, by name, and the requests for all. Raises TemplateFault."""
     document = parse_text(text)
     if "Transform" in document:
         return _unknown_types(document), []

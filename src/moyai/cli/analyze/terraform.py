@@ -158,7 +158,7 @@ def _task_definition(arguments: Arguments) -> Arguments:
 
 
 def _decode(text: str) -> object:
-    """What a text in JSON holds; the text itself, if it is no JSON or nested too deeply."""
+    """The value of a JSON text; the text itself, if it is no JSON or nested too deeply."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -28,7 +28,7 @@ that Podman's containers don't have by default.
 
 _LOOPBACK: Final = "127.0.0.1"
 _SOCKETS: Final = MappingProxyType({DOCKER: "/var/run/docker.sock", PODMAN: "/run/podman/podman.sock"})
-"""Where moyai looks for each engine's socket."""
+"""The paths at which moyai looks for each engine's socket."""
 _UNMASKED: Final = MappingProxyType({DOCKER: "systempaths=unconfined", PODMAN: "unmask=ALL"})
 """Each engine's option for a writable /proc/sys."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 _EXAMPLE = Path(__file__).with_name("example")
-"""Where a wheel has the example; scripts/build_hook.py puts it there."""
+"""The path of the example in a wheel; scripts/build_hook.py puts it there."""
 _IN_REPOSITORY = Path(__file__).parents[4] / "examples" / "shop"
 
 

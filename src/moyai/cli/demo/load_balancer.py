@@ -33,7 +33,7 @@ class ShopLoadBalancer:
     arn: str
     dns_name: str
     target_group: str
-    """Its ARN."""
+    """The ARN of the target group."""
     root: str
     """PEM: the root of its certificate."""
     ports: NamedPorts

@@ -30,7 +30,7 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """Its length, at least 1; rates are requests divided by it."""
+        """The length of the span, at least 1; rates are requests divided by it."""
         return max(self.end - self.start, 1.0)
 
 

@@ -143,7 +143,7 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
 
     @property
     def hidden_texts(self) -> frozenset[str]:
-        """The values that are shown to nobody, and the elements of those that are lists."""
+        """The values that no API shows, and the elements of those that are lists."""
         texts = {values[name] for values in (self.parameters, self.stored) for name in self.hidden if name in values}
         return frozenset(texts | {part.strip() for text in texts for part in text.split(",")}) - {""}
 
@@ -211,7 +211,7 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
 
     @property
     def phase(self) -> str:
-        """The operation under way, and how far it is: what failed in another phase counts no more."""
+        """The operation under way, and how far it is. A failure counts only in the phase in which it happened."""
         return f"{self.operation_id} {self.status}"
 
     @property

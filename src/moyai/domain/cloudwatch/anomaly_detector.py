@@ -44,7 +44,7 @@ class DetectedMetric(msgspec.Struct, frozen=True):
 
 
 class MetricCharacteristics(msgspec.Struct, frozen=True):
-    """What is known of the metric's shape."""
+    """The characteristics of the metric."""
 
     periodic_spikes: bool | None = None
 

@@ -25,7 +25,7 @@ class RegistryAccess(msgspec.Struct, frozen=True, array_like=True):
 
     scope: Scope
     access_key: str
-    """Of the caller who got the token; empty if the request was not signed."""
+    """The access key of the caller who got the token; empty if the request was not signed."""
     expires: int
 
 

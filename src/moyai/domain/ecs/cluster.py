@@ -38,7 +38,7 @@ class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
 
 
 class ExecuteCommandLogs(msgspec.Struct, frozen=True):
-    """Where AWS stores what exec sessions say."""
+    """The log group and bucket in which AWS stores the output of exec sessions."""
 
     cloud_watch_log_group_name: str | None = None
     cloud_watch_encryption_enabled: bool = False

@@ -24,7 +24,7 @@ BUFFER_OPTION: Final = "log-driver-buffer-limit"
 INCLUDE_OPTION: Final = "include-pattern"
 EXCLUDE_OPTION: Final = "exclude-pattern"
 ROUTER_DIRECTORY: Final = "/var/run"
-"""Where the router has the directory of its socket."""
+"""The path of its socket's directory in the router."""
 DEFAULT_BUFFER: Final = 1_048_576
 """Events; the default of Docker's ``fluentd-buffer-limit``."""
 LARGEST_BUFFER: Final = 536_870_912

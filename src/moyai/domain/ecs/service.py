@@ -101,7 +101,7 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True):
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """One rollout: what its tasks are created from, fixed when it was created, and its progress."""
+    """One rollout: the settings that its tasks are created from, fixed at its creation, and its progress."""
 
     id: DeploymentId
     status: DeploymentStatus
@@ -136,7 +136,7 @@ class Deployment(msgspec.Struct, frozen=True):
 
     @property
     def balanced_ports(self) -> tuple[ServiceLoadBalancer, ...]:
-        """Its ports behind load balancers, those of gateways too."""
+        """The ports behind load balancers, including those of gateways."""
         return (*self.load_balancers, *self.connections)
 
     @property

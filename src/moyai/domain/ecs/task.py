@@ -233,7 +233,7 @@ class Task(ArnRecord, frozen=True, tag="task"):
     container_instance: ContainerInstanceArn | None = None
     """The instance on which it was placed; None on Fargate."""
     bridge_address: str | None = None
-    """Its address inside its container instance, which is not reachable from outside; with bridge only."""
+    """The address inside the container instance, not reachable from outside; only with the network mode bridge."""
     capacity_provider: CapacityProviderName | None = None
     """The capacity provider of the strategy that started it, if there was one."""
     platform_version: str | None = None

@@ -52,7 +52,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One of a few words."""
+    """A value that must be one of a few words."""
 
     words: tuple[str, ...]
 
@@ -94,7 +94,7 @@ class AttributedRecord(Protocol):
 
 
 class ElbAttribute(msgspec.Struct, Generic[T], frozen=True):
-    """One attribute."""
+    """An attribute: its key, its default and its permitted values."""
 
     key: str
     values: AttributeValues[T]

@@ -46,7 +46,7 @@ def vpc_of_front(name: str) -> VpcId | None:
 
 
 def proxied_address(node: str) -> str:
-    """Where the node with this address expects a PROXY header in front of each connection, at the same ports.
+    """The address at which the node with this address expects a PROXY header before each connection, at the same ports.
 
     Only the VPC's router reaches the address, so no task can pretend to be another client. The ranges of VPCs have at
     most 16 bits, so that two nodes of one VPC never have the same.

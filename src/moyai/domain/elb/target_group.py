@@ -72,7 +72,7 @@ class TargetGroup(ArnRecord, frozen=True, tag="target_group"):
     target_type: TargetType
     protocol: TargetProtocol
     port: int
-    """Where targets are called that are registered without a port."""
+    """The port of targets that are registered without one."""
     vpc: VpcId
     health_check: TargetHealthCheck
     created_at: Instant
@@ -145,9 +145,9 @@ class Target(StoredRecord, frozen=True, tag="target"):
     """The registered id, of the group's target type: an address, an instance's id, a load balancer's ARN."""
     port: int
     address: str
-    """Where it is called."""
+    """The IP address at which it is called."""
     zone: str
-    """Its availability zone; ``all`` for an address outside of the VPC."""
+    """The availability zone of the address; ``all`` for one outside of the VPC."""
     registered_at: Instant
     deregistered_at: Instant | None = None
     """Since when it drains."""
@@ -156,7 +156,7 @@ class Target(StoredRecord, frozen=True, tag="target"):
     task: TaskArn | None = None
     """The task that moyai registered; None for a target that a client registered."""
     health: TargetHealth = REGISTRATION_IN_PROGRESS
-    """As it was last observed."""
+    """The health that was last observed."""
 
     @property
     def key(self) -> str:

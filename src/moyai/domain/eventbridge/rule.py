@@ -104,7 +104,7 @@ class EventRule(ArnRecord, frozen=True, tag="event_rule"):
 
 
 class EventBusLogging(msgspec.Struct, frozen=True):
-    """What is logged of an event bus; a record alone."""
+    """The log settings of an event bus, which are stored and have no effect."""
 
     include_detail: str | None = None
     level: str | None = None

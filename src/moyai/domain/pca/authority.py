@@ -132,7 +132,7 @@ class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     built_in: bool = False
     """Whether it is the installation's own, which signs for services without an authority, and signs itself."""
     csr: str = ""
-    """Its own signing request as PEM; empty until it has a key."""
+    """The authority's own signing request as PEM; empty until it has a key."""
     certificate: AuthorityCertificate | None = None
     deleted_from: AuthorityStatus | None = None
     """The status before its deletion, which it has again when it is restored."""

@@ -190,7 +190,7 @@ class AddressUser(NamedTuple):
     """The interface that has an elastic address."""
 
     owner: str
-    """As errors name it."""
+    """The owner's name in errors."""
     interface: str
     private_address: str
     association: str

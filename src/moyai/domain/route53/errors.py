@@ -79,7 +79,7 @@ class LimitsExceeded(Route53Fault):
 
 
 class InvalidPaginationToken(Route53Fault):
-    """The token is of another list."""
+    """The token belongs to another list."""
 
 
 class ManagedHostedZone(Route53Fault, code="AccessDenied", status=403):

@@ -44,7 +44,7 @@ class PullProgress(msgspec.Struct, frozen=True):
     """How far a pull is that downloads something."""
 
     source: str
-    """As ``Source.name``: ``registry``, ``Docker Engine``."""
+    """The source's name: ``registry``, ``Docker Engine``."""
     layers: int
     """The number of the image's layers."""
     present: int

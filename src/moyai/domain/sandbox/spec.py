@@ -231,7 +231,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     digest: str | None = None
     """The digest of the image; None = to be resolved."""
     architecture: str | None = None
-    """Of the image: ``X86_64`` or ``ARM64``; None = the machine's."""
+    """The architecture of the image: ``X86_64`` or ``ARM64``; None = the machine's."""
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     """None = the image's, as for ``entry_point``."""
@@ -265,7 +265,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     networkless: bool = False
     """The container has a network namespace of its own, with a loopback interface only."""
     interactive: bool = False
-    """Its standard input stays open without any data; otherwise it is at its end from the start."""
+    """The standard input stays open without any data; otherwise it is at its end from the start."""
     terminal: bool = False
     """The container has a terminal of its own; all output of that counts as stdout."""
     attempt: int = 0
@@ -293,7 +293,7 @@ class ProxySpec(msgspec.Struct, frozen=True):
     concurrency: int = 1
     """Worker threads."""
     admin_port: int | None = None
-    """Where its admin interface listens in the task's namespace; None = at the socket ``{run}/admin.sock``."""
+    """The port of its admin interface in the task's namespace; None = it listens at the socket ``{run}/admin.sock``."""
     flush_interval: int = 1000
     """Milliseconds after which it writes out lines of its files."""
     attempt: int = 0

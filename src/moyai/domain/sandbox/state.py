@@ -62,7 +62,7 @@ class EndpointHealth(StrEnum):
     """The result of a proxy's active health check of an endpoint; without such a check an endpoint is HEALTHY."""
 
     PENDING = "PENDING"
-    """It has not been checked yet."""
+    """The endpoint has not been checked yet."""
     HEALTHY = "HEALTHY"
     UNHEALTHY = "UNHEALTHY"
 

@@ -50,7 +50,7 @@ PEERING_TRANSITIONS: Mapping[PeeringStatus, frozenset[PeeringStatus]] = MappingP
 
 
 class PeeringSide(msgspec.Struct, frozen=True):
-    """One of the two VPCs. ``cidr`` is None if the VPC does not exist."""
+    """One of the two VPCs of a peering. ``cidr`` is None if the VPC does not exist."""
 
     scope: Scope
     vpc: VpcId

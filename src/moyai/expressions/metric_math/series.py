@@ -59,7 +59,7 @@ class TimeSeries(msgspec.Struct, frozen=True):
     incomplete: bool = False
 
     def with_values(self, pairs: Iterable[tuple[Instant, float]]) -> TimeSeries:
-        """The same series with these values instead; those that are not finite are left out."""
+        """A copy of the series with these values instead; values that are not finite are left out."""
         values, dropped = _finite(pairs)
         return replace(self, values=values, read=False, incomplete=self.incomplete or dropped)
 

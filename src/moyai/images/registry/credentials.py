@@ -27,7 +27,7 @@ class Credentials(msgspec.Struct, frozen=True):
     username: str
     password: Secret
     origin: str
-    """Where they come from, for errors: the path of ``config.json``, a program, an ARN."""
+    """The origin of the credentials, for errors: the path of ``config.json``, a program, an ARN."""
     is_identity_token: bool = False
     """The password is a refresh token (OAuth 2), which is exchanged for access tokens."""
     expires: Instant | None = None

@@ -166,7 +166,7 @@ def _refuse_encoding(response: httpx.Response) -> None:
 
 
 def _redirect(response: httpx.Response, current: httpx.URL) -> httpx.URL:
-    """Where a response redirects to. Raises RequestFailed, and httpx.InvalidURL."""
+    """The URL to which a response redirects. Raises RequestFailed, and httpx.InvalidURL."""
     target = current.join(response.headers.get("location", ""))
     if target.scheme not in {"http", "https"} or not target.host or target == current:
         raise RequestFailed(Unreachable, f"{without_query(current)} redirects to nowhere")

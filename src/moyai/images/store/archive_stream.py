@@ -67,7 +67,7 @@ class ArrivingFile(io.RawIOBase):
         self._may_grow = True
 
     def readable(self) -> bool:
-        """It is."""
+        """True, as tarfile asks."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]

@@ -30,16 +30,16 @@ class ImageDetails(msgspec.Struct, frozen=True):
     """The store's description of an image."""
 
     reference: str
-    """As people write it."""
+    """The reference as people write it."""
     digest: str
     file: ConfigFile
     size: int
-    """Of its unpacked layers, in bytes, also those that it shares with others."""
+    """The size of the unpacked layers in bytes, including those that it shares with other images."""
     on_host: bool
     holders: tuple[str, ...]
     """Tasks and service revisions that need it."""
     source: str | None = None
-    """Where it was pulled from; None if it was imported or loaded."""
+    """The source that it was pulled from; None if it was imported or loaded."""
 
 
 class ImageStore:
@@ -93,7 +93,7 @@ class ImageStore:
         return frozenset({stored.digest, stored.manifest_digest, stored.manifest.config.digest})
 
     def source(self, reference: str) -> str | None:
-        """Where the image of a reference was pulled from; None if it wasn't pulled."""
+        """The source that the image of a reference was pulled from; None if it wasn't pulled."""
         return self._open().read_references().sources.get(str(parse_reference(reference)))
 
     def list_images(self) -> list[ImageDetails]:
@@ -108,7 +108,7 @@ class ImageStore:
         return details
 
     def inspect(self, reference: str) -> ImageDetails:
-        """One reference. Raises CannotPull and BadReference."""
+        """Describe one image. Raises CannotPull and BadReference."""
         store, parsed = self._open(), parse_reference(reference)
         references = store.read_references()
         digest = self._digest(references, parsed)

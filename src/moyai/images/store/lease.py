@@ -52,7 +52,7 @@ class Lease:
         return self._store.read_layer(diff_id) is not None
 
     def layer_size(self, diff_id: str) -> int:
-        """The size of the archive of a layer that is here, in bytes. Raises BadContent if it isn't."""
+        """The size of the archive of a stored layer, in bytes. Raises BadContent if it is not stored."""
         if (layer := self._store.read_layer(diff_id)) is None:
             raise BadContent(f"layer {diff_id} is not here")
         return layer.size
@@ -68,14 +68,14 @@ class Lease:
             self._add(file, descriptor, diff_id, arrival)
 
     def add_archive(self, archive: BinaryIO) -> UnpackedLayer:
-        """Unpack an archive of which nothing is known, such as a pipe, and add it as a layer. Raises BadContent and
+        """Unpack an archive without a known digest, such as a pipe, and add it as a layer. Raises BadContent and
         NoSpace.
         """
         return self._add(archive, None, None)
 
     def move_layer(self, root: Path, diff_id: str, size: int) -> None:
-        """Make a directory on the store's file system the files of a layer, whose digest is the caller's word. Call it
-        again with a directory that is gone after the process was killed. Raises OSError.
+        """Move a directory on the store's file system into the store as a layer. Its digest is not verified. After the
+        process was killed, it may be called again although the directory is gone. Raises OSError.
         """
         with self._store.lock():
             self._store.move_layer(root, diff_id, LayerRecord(size))
@@ -103,8 +103,8 @@ class Lease:
     def add_image(
         self, manifest: bytes, config: bytes, references: Iterable[ImageReference], index: bytes | None = None
     ) -> Image:
-        """Add an image whose layers are here, and let references stand for it. ``index``: what has chosen the manifest.
-        Raises BadContent if a part doesn't belong to the others, and NoSpace.
+        """Add an image whose layers are stored, under these references. ``index``: the image index from which the
+        manifest was chosen. Raises BadContent if a part doesn't belong to the others, and NoSpace.
         """
         return self._add_image(manifest, config, references, index, on_host=False)
 

@@ -49,7 +49,7 @@ class LayerRecord(msgspec.Struct, frozen=True):
 
     size: int
     is_opaque: bool = False
-    """It hides everything below it."""
+    """Whether the layer hides all layers below it."""
 
 
 _REFERENCES = msgspec.json.Decoder(References)

@@ -15,9 +15,9 @@ from moyai.images.store.archive_stream import BadArchive
 
 MAX_MEMBERS: Final = 1_000_000
 _MAX_HEADER_BYTES: Final = 1024**2
-"""Of one member: it may have a chain of headers."""
+"""The most header bytes of one member, which may have a chain of headers."""
 _MAX_GLOBAL_LENGTH: Final = 64 * 1024
-"""Of the names and values that headers set for all members after them, in characters."""
+"""The most characters of the names and values that headers set for all members after them."""
 _PIECE_BYTES: Final = 1024**2
 
 
@@ -94,7 +94,7 @@ class _Headers:
         self.size = 0
         """How many bytes were read for the current member."""
         self.is_at_end = self.is_end_mark = False
-        """Of the latest piece."""
+        """Whether the latest piece is the last one of its member, and whether it is an end mark."""
 
     def read(self, size: int) -> bytes:
         """Raises BadArchive for long headers, which would be in memory as a whole."""

@@ -25,12 +25,12 @@ class UnpackedLayer(msgspec.Struct, frozen=True):
     """The result of unpacking an archive."""
 
     digest: str
-    """Of the file, as it was read."""
+    """The digest of the file as it was read, which may be compressed."""
     diff_id: str
-    """Of the archive in it."""
+    """The digest of the archive in the file."""
     file_size: int
     size: int
-    """Of the archive in it, in bytes."""
+    """The size of the archive in the file, in bytes."""
     has_end: bool
     """The archive has an end mark. Without one it may have been cut between two members."""
 

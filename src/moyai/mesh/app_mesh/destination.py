@@ -56,7 +56,7 @@ class _Server(NamedTuple):
 
 
 class _Endpoints(NamedTuple):
-    """Where a server's endpoints are known from, and how they are called."""
+    """The source of a server's endpoints, and how they are called."""
 
     source: Source
     tls: ClientTls | None = None

@@ -156,7 +156,7 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: ConnectionLimits | None = None
     health_check: ActiveHealthCheck | None = None
     source_address: str = ""
-    """Where connections come from; empty = the address that the route has."""
+    """The source address of connections; empty = the address that the route has."""
     fail_open_below: float = 0
     """The per cent of healthy endpoints below which all of them get requests; 0 = Envoy's default. New endpoints count
     from their first health check."""

@@ -99,10 +99,10 @@ class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
     routing: HttpFront | StreamFront
     tls: FrontTls | None = None
     access_log: FrontLog | None = None
-    """Of requests; of a stream's connections."""
+    """The log of requests, or of a stream's connections."""
     connection_log: FrontLog | None = None
     max_connections: int = 0
-    """Of each address; a further one is closed as soon as it is accepted. 0 = no limit."""
+    """The most connections of each address; a further one is closed as soon as it is accepted. 0 = no limit."""
 
     @property
     def has_log(self) -> bool:

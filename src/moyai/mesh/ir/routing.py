@@ -253,7 +253,7 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     endpoint_idle: float = 0
     """Seconds that the endpoint may be silent, after which the response is 504; 0 = no limit."""
     log_name: str = ""
-    """Its name in logs."""
+    """The name in logs."""
     evaluated: int = 0
     """How many rules of the API are compared with a request that this one matches, itself included."""
 

@@ -1,4 +1,4 @@
-"""Where the listeners of a load balancer listen."""
+"""The addresses and ports at which the listeners of a load balancer listen."""
 
 from __future__ import annotations
 

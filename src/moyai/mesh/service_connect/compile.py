@@ -24,7 +24,7 @@ def compile_mesh(world: World) -> MeshIR:
 
 
 def join(meshes: Iterable[MeshIR]) -> MeshIR:
-    """One mesh of several that share no name."""
+    """Join meshes that share no name into one."""
     parts = tuple(meshes)
     return MeshIR(
         workloads={k: v for part in parts for k, v in part.workloads.items()},

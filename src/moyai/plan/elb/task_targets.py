@@ -127,7 +127,7 @@ def _new_target(world: World, task: Task, target: TaskTarget, now: Instant) -> T
 
 
 def _target_id(world: World, task: Task) -> str | None:
-    """Its address, or the id of the instance behind which it is."""
+    """The target id of the task: its address, or the id of its container instance."""
     if task.network_mode is NetworkMode.AWSVPC:
         return task.interface.address
     instance = world.container_instances.get(task.container_instance)

@@ -51,7 +51,7 @@ class BalancerTemplate(NamedTuple):
     scheme: Scheme
     vpc: Vpc
     subnets: Sequence[Subnet]
-    """One of each zone, of two zones or more."""
+    """A subnet of each zone, of two zones or more."""
     limit: int = LOAD_BALANCERS
     """The greatest number of them."""
     inbound_group: SecurityGroupId | None = None

@@ -25,7 +25,7 @@ _DRAWS: Final = 100
 
 
 class NodePlacement(NamedTuple):
-    """Where a node is to be, and the elastic address that it gets."""
+    """The subnet of a new node, and the elastic address that it gets."""
 
     subnet: Subnet
     elastic: ElasticAddress | None = None

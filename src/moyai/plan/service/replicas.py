@@ -1,7 +1,7 @@
 """Which tasks a REPLICA service starts now.
 
 Promise: never more than maximumPercent allows, counting the tasks that stay; never before the end of the back-off of a
-deployment whose tasks do not start, and never of a deployment that has failed. While a deployment fails, and after it
+deployment whose tasks do not start, and never for a deployment that has failed. While a deployment fails, and after it
 has, the deployment before it keeps minimumHealthyPercent by replacing its own failed tasks.
 """
 

@@ -51,7 +51,7 @@ _ID_LENGTH = 16
 
 
 class ConnectRequest(NamedTuple):
-    """The request of a deployment of ``service``. ``default_namespace`` is its cluster's, if it has one."""
+    """The Service Connect settings of a new deployment of ``service``. ``default_namespace``: its cluster's, if any."""
 
     service: ServiceArn
     configuration: ServiceConnectConfiguration | None

@@ -110,7 +110,7 @@ def router_variables(task: Task, container_definition: ContainerDefinition) -> M
 
 
 def log_forwarding(task: Task, definition: TaskDefinition, container: Container) -> LogForwarding | None:
-    """Where the output of a container is forwarded to; None = nowhere."""
+    """The log router that a container's output is forwarded to; None = none."""
     router, container_definition = definition.log_router, definition.container(container.name)
     if router is None or container_definition is None or not container_definition.uses_log_router:
         return None

@@ -121,8 +121,8 @@ def deprovisioning_step(context: TaskContext) -> TaskStep:
 def _unreachable_from(context: TaskContext) -> Instant | None:
     """The instant from which no proxy sends to the task, or at which the wait for that ends; None during the wait.
 
-    The connection of a proxy's worker that is later still is rejected, and the proxy tries another task. A task without
-    a proxy of its own is waited for only when a proxy is observed to know it.
+    A proxy's worker that adopts the configuration later still has its connection rejected, and tries another task. For
+    a task without a proxy of its own there is a wait only while a proxy is observed to know it.
     """
     if not ports_known_to_others(context.task, context.definition) or context.now >= _drain_end(context):
         return context.now

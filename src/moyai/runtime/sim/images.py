@@ -13,7 +13,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.ports.runtime import CannotPull
 
 _SIZE: Final = 50 * MEGABYTE
-"""Of every image, which has one layer."""
+"""The size of every image, which has one layer."""
 
 
 class SimPull(msgspec.Struct, frozen=True):

@@ -123,7 +123,7 @@ class SimSandbox:
 
     @property
     def address(self) -> str | None:
-        """Its address in a VPC; None if it has none of its own."""
+        """The address in a VPC; None if the sandbox has none of its own."""
         return self.spec.network.address if isinstance(self.spec.network, AwsvpcNetwork) else None
 
     def state(self, now: Instant) -> SandboxState:

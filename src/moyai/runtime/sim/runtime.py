@@ -87,7 +87,7 @@ class SimRuntime:
         return not any(mount.file_system == file_system for spec in sandboxes for mount in spec.file_systems.values())
 
     async def file_system_size(self, file_system: str) -> int | None:
-        """Nothing is ever written."""
+        """0, because nothing is ever written."""
         del file_system
         return 0
 
@@ -178,10 +178,10 @@ class SimRuntime:
             self._queues.discard(queue)
 
     async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
-        """There are no connections."""
+        """Do nothing: there are no connections."""
 
     async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
-        """As many requests as ``set_in_flight`` has set."""
+        """The number of requests that ``set_in_flight`` has set."""
         sandbox = self._sandboxes.get(task)
         if sandbox is None or sandbox.proxy is None:
             return None

@@ -82,7 +82,7 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
 
 
 def _of_template(view: StackView) -> dict[str, object]:
-    """What a stack has of its template beside the resources and outputs, as far as the template can be read."""
+    """The members of a stack's record that follow from its template, as far as the template can be read."""
     if view.fault is not None:
         return {}
     return {"description": view.instance.template.description, "imports": view.instance.imports}
@@ -144,7 +144,7 @@ def _undo_import(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
 
 
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
-    """Delete what the stack has no more. What cannot be deleted is left, and no longer the stack's."""
+    """Delete the resources that the stack no longer has. Those that can't be deleted are left, outside of the stack."""
     del ids
     is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
     status = StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE

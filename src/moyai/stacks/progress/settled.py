@@ -23,7 +23,7 @@ class SettledResource(msgspec.Struct, frozen=True):
 
 
 class SettledResources:
-    """What was found in one phase of a stack's operation towards one template."""
+    """The resources that were compared in one phase of a stack's operation towards one template."""
 
     def __init__(self) -> None:
         self._phase = ""

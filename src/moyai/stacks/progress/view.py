@@ -41,7 +41,7 @@ class StackView(msgspec.Struct, frozen=True):
     fault: str | None = None
     is_held: bool = False
     settled: SettledResources = msgspec.field(default_factory=SettledResources)
-    """What earlier steps of this phase have found; only saves work."""
+    """The results of earlier steps of this phase; a cache only."""
 
     @property
     def live(self) -> dict[str, StackResource]:

@@ -125,7 +125,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             yield from self._look(resource, self.gone, missing_is_done=True)
 
     def removal_steps(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[None]:
-        """As ``delete_steps``, for types that have to know more of the resource."""
+        """As ``delete_steps``, for types that need more than the resource's id."""
         del context
         yield from self.delete_steps(resource)
 

@@ -80,7 +80,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     read: Read | None = None
     stable: Stable | None = None
     gone: Stable | None = None
-    """As ``stable``, of a deletion; without it, its answer is enough."""
+    """As ``stable``, for a deletion; without it, the answer of the call is enough."""
     final_snapshot: str | None = None
     """The member of the input of ``delete`` that names the snapshot of what is deleted; ``by_id`` says that there is
     none.
@@ -94,7 +94,7 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     update: str | None = None
     update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did
     update_by: Input | None = None
-    """As ``by_id``, for ``update`` alone."""
+    """As ``by_id``, but only for ``update``."""
     update_wrapper: str | None = None
     """The member of the input of ``update`` that holds the properties."""
     missing: frozenset[str] = frozenset()
@@ -137,6 +137,6 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
         )
 
     def is_same(self, former: PhysicalResource, present: PhysicalResource) -> bool:
-        """Whether a replacement has made the resource that was there of itself."""
+        """Whether a replacement has created the very resource that existed before."""
         moved = changed_properties(former.properties, present.properties) & (self.unique_within or frozenset())
         return former.id == present.id and not moved

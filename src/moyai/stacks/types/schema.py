@@ -25,7 +25,7 @@ class Schema(msgspec.Struct, frozen=True):
     updated: frozenset[str] = frozenset()
     """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()
-    """The properties for which no operation of moyai's row has a member."""
+    """The properties that moyai's row of the type can't set, because its operations have no member for them."""
     identifiers: tuple[str, ...] = ()
     """The properties by which a resource is imported into a stack."""
     is_open: bool = False  # whether a template may set any others, too

@@ -26,7 +26,7 @@ NAMESPACE: Final = "ECS/ContainerInsights"
 _SETTING: Final = "containerInsights"
 _MEGABYTE: Final = 2**20
 CPU_UNITS: Final = 1024
-"""Of one processor."""
+"""The CPU units of one processor."""
 _FARGATE_DISK: Final = 20
 """GiB of a Fargate task whose definition does not say."""
 _GIB_IN_GB: Final = 2**30 / 10**9

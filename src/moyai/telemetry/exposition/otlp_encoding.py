@@ -31,7 +31,7 @@ from moyai.telemetry.values import ResponseTimes
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name  # its name changed; its number never does
 _CUMULATIVE: Final = 2
 _MILLISECONDS: Final = 1000
-"""Of a second."""
+"""Milliseconds of a second."""
 _LEAST_NANOSECONDS: Final = 10**16
 """A proxy's start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as OTLP says."""
 

@@ -18,7 +18,7 @@ from moyai.telemetry.values import ResponseTimes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _MILLISECONDS: Final = 1000
-"""Of a second."""
+"""Milliseconds of a second."""
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _HELP_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _CACHED_BOUNDS: Final = 100
@@ -33,7 +33,7 @@ class MetricType(StrEnum):
 
 
 class LabelledSample(NamedTuple):
-    """One value. ``labels``: as they are written, without braces."""
+    """A value. ``labels``: as they are written, without braces."""
 
     labels: str
     value: float | HistogramSnapshot

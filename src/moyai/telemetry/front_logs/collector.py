@@ -27,7 +27,7 @@ _INTERVAL: Final = Seconds(1.0)
 _LAST_ENTRIES: Final = 60.0
 """Seconds that a front proxy is read after its last log was switched off."""
 _MOST_READS: Final = 16
-"""Of one front proxy in a turn, about 1 MiB each: a busy one must not stop the others."""
+"""Reads of one front proxy in a turn, about 1 MiB each: a busy one must not stop the others."""
 _STDOUT: Final = "stdout"
 _log = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="log"):
 
     @property
     def place(self) -> Place:
-        """Where it is to be written."""
+        """The file of this entry."""
         return Place(self.folder, self.name, self.node)
 
 
@@ -96,7 +96,7 @@ class FlowEntry(_Entry, frozen=True, kw_only=True, tag="flow"):
 
     @property
     def place(self) -> Place:
-        """Where it is to be written: the files of network load balancers have no node in their names."""
+        """The file of this entry: those of network load balancers have no node in their names."""
         return Place(self.folder, self.name)
 
 

@@ -35,7 +35,7 @@ _STATE: Final = "_collected.json"
 """Buckets have no underscores in their names."""
 _RANDOM: Final = 8
 _FORBIDDEN_PARTS: Final = frozenset({"", ".", ".."})
-"""Of a folder: it would be absolute, or lead to another one."""
+"""Parts that a folder may not have: they would make it absolute, or lead out of it."""
 _log = logging.getLogger(__name__)
 
 

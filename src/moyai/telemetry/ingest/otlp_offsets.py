@@ -114,7 +114,7 @@ def _changing_offsets(metric: FieldOffsets) -> Iterator[int]:
 
 
 _Field = tuple[int, int, int, int]
-"""Its number, its wire type, where it begins and where it ends. Plain tuples: a push has two thousand fields."""
+"""A field: its number, its wire type, its first byte and its end. Plain tuples: a push has two thousand fields."""
 
 
 def metric_offsets(body: bytes) -> Iterator[FieldOffsets]:

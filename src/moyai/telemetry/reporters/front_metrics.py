@@ -65,7 +65,7 @@ def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
 
 
 def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
-    """Of what arrives at an address."""
+    """The metrics of connections that arrive at an address."""
     is_network = namespace == _NAMESPACES["net"]
     active = "ActiveFlowCount" if is_network else "ActiveConnectionCount"
     definitions = [
@@ -82,7 +82,7 @@ def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
 
 
 def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricTarget]:
-    """Of the flows of a protocol at an address, alone and among all."""
+    """The metrics of the flows of a protocol at an address, by themselves and among all flows."""
     for ending in ("", f"_{protocol.upper()}"):
         flows = _definition(namespace, f"NewFlowCount{ending}", Side.SERVER, EndpointCounter.CONNECTIONS)
         read = _definition(namespace, f"ProcessedBytes{ending}", Side.SERVER, EndpointCounter.BYTES, unit="Bytes")
@@ -91,7 +91,7 @@ def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricT
 
 
 def _response_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
-    """Of a request that the load balancer answered itself: by its status, and by its action if a rule has one."""
+    """The metrics of a request that the load balancer answered itself, by status and by the rule's action."""
     code = event.removesuffix(DIRECT)
     names = [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
     names += [f"HTTPCode_ELB_{code}_Count"] if code in _CODES_WITH_METRICS else []
@@ -103,7 +103,7 @@ def _response_metrics(namespace: str, place: str, event: str) -> Iterator[Metric
 
 
 def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricTarget]:
-    """Of requests that went to a target group."""
+    """The metrics of requests that went to a target group."""
     balancer = _of_load_balancer(place)
     target_group = ("TargetGroup", _target_group(group))
     dimensions = (*balancer, *((target_group, *one) for one in balancer))
@@ -118,7 +118,7 @@ def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricT
 
 
 def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
-    """Of a target group, or of its targets in a zone."""
+    """The metrics of a target group, or of its targets in a zone."""
     balancer = ("LoadBalancer", group.partition("+")[0])
     target_group, zone = ("TargetGroup", _target_group(group)), group.partition("@")[2]
     dimensions = (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)

@@ -49,7 +49,7 @@ _EVENT: Final = "event"
 _ACTIVE_SESSIONS: Final = "downstream_sess_active"
 _RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
 _MAX_RULES: Final = 100
-"""Of a listener, beside the default rule."""
+"""The most rules of a listener, without the default rule."""
 
 
 class Event(StrEnum):

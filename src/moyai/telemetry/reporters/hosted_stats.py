@@ -35,7 +35,7 @@ _NAME_PARTS: Final = 5
 
 
 def task_of(name: str) -> str | None:
-    """The id of the task that a statistic is of; None for one of the whole Envoy."""
+    """The id of the task that a statistic belongs to; None for one of the whole Envoy."""
     parts = name.split(".", 4)
     index = 3 if parts[0] == _TARGET else 1
     return parts[index] if len(parts) == _NAME_PARTS else None

@@ -17,7 +17,7 @@ from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 from moyai.telemetry.traces.span import RawSpan
 
 _SCOPES: Final = trace_pb2.ResourceSpans.DESCRIPTOR.fields_by_number[2].name
-"""Its name has changed; its number never does."""
+"""The scopes of a resource: the field's name has changed between versions, its number has not."""
 _NANOSECONDS: Final = 1_000_000_000
 _MOST_SPANS: Final = 10_000
 """Spans of one export."""

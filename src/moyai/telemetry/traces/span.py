@@ -115,7 +115,7 @@ def _conventional_span(raw: RawSpan, resource: Mapping[str, str]) -> TraceSpan:
 
 
 def _is_request(tags: Mapping[str, str]) -> bool:
-    """Whether a span is of a whole request and not of one attempt."""
+    """Whether a span is one of a whole request and not of one attempt."""
     return "http.url" in tags
 
 

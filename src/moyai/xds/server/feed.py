@@ -183,7 +183,7 @@ class Feed(ProxyFeed):
         self, proxy: ProxyId, sink: Sink, stream: AdsStream[Request], external_workload: WorkloadId | None = None
     ) -> ProxyConnection[Request]:
         """Handle a new stream; an older stream of the same proxy is ended. ``external_workload``: the workload of an
-        external proxy, which no mesh assigns to one.
+        external proxy, to which no mesh assigns one.
         """
         record = self._proxies.setdefault(proxy, self._host.proxy if proxy == HOST_PROXY else Proxy())
         if record.sink is not None:
@@ -210,7 +210,7 @@ class Feed(ProxyFeed):
         if request.HasField("error_detail"):
             self.responses.add("refused")
         self._send(sink, record.stream.receive(request))
-        if record.has_told_versions:
+        if record.has_reported_versions:
             record.previous_stream = None
         self._track_settled(proxy, record)
         self._notify({proxy})

@@ -65,7 +65,7 @@ class Proxy:
         self.reported_at: Instant | None = None
 
     @property
-    def has_told_versions(self) -> bool:
+    def has_reported_versions(self) -> bool:
         """Whether the proxy has said on its stream what it still has: it has subscribed to endpoints, or it is the
         host's and has started anew, without anything.
         """

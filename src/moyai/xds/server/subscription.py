@@ -62,7 +62,7 @@ class Subscription:
         self._nothing_due: Mapping[str, EncodedResource] | None = None
         """The resources of which nothing was due when that was last computed, unless this changed since."""
         self._all_acknowledged: Mapping[str, EncodedResource] | None = None
-        """The same for the resources that the proxy had acknowledged."""
+        """The versions of the resources that the proxy had acknowledged."""
 
     def open(self, versions: Mapping[str, str], names: Iterable[str]) -> None:
         """Handle the first request: the versions that the proxy has from an earlier stream, and the names it wants."""

@@ -40,7 +40,7 @@ _HEAP_ACTIONS = (
     ("stop_accepting_requests", 0.95),
     ("stop_accepting_connections", 0.97),
 )
-"""What is done, and from which share of the memory on."""
+"""The overload actions, with the share of the memory from which on each is taken."""
 _OVERLOAD_INTERVAL = 0.25
 _HUNG_AFTER = 30
 """Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""

@@ -29,9 +29,9 @@ _ACTIONS: Mapping[str, float] = MappingProxyType(
         "envoy.overload_actions.reject_incoming_connections": 0.98,
     }
 )
-"""What Envoy does from which part of the heap on."""
+"""Envoy's overload actions, with the share of the heap from which on each is taken."""
 _MAX_STREAMS: Final = 128
-"""Of an HTTP/2 connection, as an Application Load Balancer allows."""
+"""The most streams of an HTTP/2 connection, as many as an Application Load Balancer allows."""
 _STREAM_WINDOW, _CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
 """Bytes that a client may send before they are read on."""
 RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle": 1})

@@ -44,7 +44,7 @@ _USED_STATS = (
     rf"listener\.{_SUBJECT}\.{TLS}",
 )
 _SCOPE = r"[^.]+\."
-"""The workload that a statistic of a host's Envoy is of."""
+"""The workload that a statistic of a host's Envoy belongs to."""
 _HOST_STATS = (
     LIVE,
     rf"cluster\.{_SCOPE}egress\.[^.]+\.({_CLUSTER})",

@@ -44,7 +44,7 @@ def name_target(metadata: base_pb2.Metadata, stat_name: str, place: WorkloadPlac
 
 
 def task_tags(place: WorkloadPlace) -> Iterator[custom_tag_pb2.CustomTag]:
-    """The tags of spans that say which workloads of a host's Envoy they are of."""
+    """The tags of spans that name the workloads of a host's Envoy to which they belong."""
     caller = custom_tag_pb2.CustomTag.Literal(value=place.workload)
     yield custom_tag_pb2.CustomTag(tag="moyai.task", literal=caller)
     key = metadata_pb2.MetadataKey(key=TARGET_METADATA, path=[metadata_pb2.MetadataKey.PathSegment(key=_TASK)])

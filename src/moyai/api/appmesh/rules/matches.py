@@ -35,7 +35,7 @@ _OWN_SERVICES: Final = ("aws.appmesh", "aws.app-mesh")
 
 
 def http_match(where: str, match: HttpRouteMatch | HttpGatewayRouteMatch) -> Faults:
-    """Of an http or http2 route. Neither prefix nor path means any path."""
+    """Faults of the match of an http or http2 route. Neither prefix nor path means any path."""
     if match.prefix is not None and match.path is not None:
         yield f"{where}: prefix and path can't both be set."
     if match.prefix is not None:
@@ -47,7 +47,7 @@ def http_match(where: str, match: HttpRouteMatch | HttpGatewayRouteMatch) -> Fau
 
 
 def http_gateway_match(where: str, match: HttpGatewayRouteMatch) -> Faults:
-    """Of an http or http2 gateway route."""
+    """Faults of the match of an http or http2 gateway route."""
     yield from http_match(where, match)
     if (match.prefix or "").startswith(_OWN_PATHS):
         yield f"{where}.prefix: {' and '.join(f'{one}*' for one in _OWN_PATHS)} are App Mesh's own."
@@ -58,7 +58,7 @@ def http_gateway_match(where: str, match: HttpGatewayRouteMatch) -> Faults:
 
 
 def grpc_match(where: str, match: GrpcRouteMatch) -> Faults:
-    """Of a grpc route; nothing at all means any call."""
+    """Faults of the match of a grpc route; an empty one means any call."""
     if match.method_name is not None and match.service_name is None:
         yield f"{where}.methodName: it needs serviceName as well."
     yield from _grpc_name(f"{where}.serviceName", match.service_name)
@@ -67,7 +67,7 @@ def grpc_match(where: str, match: GrpcRouteMatch) -> Faults:
 
 
 def grpc_gateway_match(where: str, match: GrpcGatewayRouteMatch) -> Faults:
-    """Of a grpc gateway route."""
+    """Faults of the match of a grpc gateway route."""
     yield from _grpc_name(f"{where}.serviceName", match.service_name)
     if (match.service_name or "").startswith(_OWN_SERVICES):
         yield f"{where}.serviceName: {' and '.join(f'{one}*' for one in _OWN_SERVICES)} are App Mesh's own."

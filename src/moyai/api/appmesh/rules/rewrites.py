@@ -11,7 +11,7 @@ from moyai.domain.appmesh.virtual_gateway import HttpGatewayRouteRewrite, Prefix
 
 
 def rewrites(where: str, rewrite: HttpGatewayRouteRewrite | None, match: HttpGatewayRouteMatch) -> Faults:
-    """Of an http or http2 gateway route; what is rewritten is what was matched."""
+    """Faults of the rewrites of an http or http2 gateway route, which may rewrite only what the route matches."""
     if rewrite is None:
         return
     if rewrite.prefix is not None and rewrite.path is not None:

@@ -1,4 +1,4 @@
-"""Names, host names, paths and other texts of which not every one will do.
+"""Checks names, host names, paths and other texts, and yields a sentence for each fault.
 
 Source: RFC 1123 (host names), RFC 9110 (names of headers); Envoy refuses control characters in most of these.
 """
@@ -23,19 +23,19 @@ Faults = Iterator[str]
 
 
 def resource_name(where: str, text: str) -> Faults:
-    """Of a mesh, or of anything in one but a virtual service."""
+    """Faults of the name of a mesh, or of any resource in one except a virtual service."""
     if not _NAME.fullmatch(text):
         yield f"{where}: a name has 1 to 255 letters, digits, hyphens and underscores."
 
 
 def service_name(where: str, text: str) -> Faults:
-    """Of a virtual service; it is called by it as by a host name."""
+    """Faults of the name of a virtual service, which clients use as a host name."""
     if not _SERVICE.fullmatch(text):
         yield f"{where}: a virtual service's name has 1 to 255 letters, digits, dots, hyphens and underscores."
 
 
 def host_name(where: str, text: str) -> Faults:
-    """A host name without a port."""
+    """Faults of a host name, which has no port."""
     if len(text) > _LONGEST_HOST or not _HOST.fullmatch(text):
         yield f"{where}: {text[:100]!r} is not a host name."
 
@@ -47,13 +47,13 @@ def host_suffix(where: str, text: str) -> Faults:
 
 
 def host_or_address(where: str, text: str) -> Faults:
-    """A host name, or an IP address."""
+    """Faults of a host name or an IP address."""
     if not is_address(text):
         yield from host_name(where, text)
 
 
 def is_address(text: str) -> bool:
-    """An IP address, of either family."""
+    """Whether the text is an IPv4 or IPv6 address."""
     try:
         ip_address(text)
     except ValueError:
@@ -62,13 +62,13 @@ def is_address(text: str) -> bool:
 
 
 def header_name(where: str, text: str) -> Faults:
-    """Of a header, or of a pseudo-header as ``:path``."""
+    """Faults of the name of a header, or of a pseudo-header such as ``:path``."""
     if not _HEADER.fullmatch(text):
         yield f"{where}: {text[:100]!r} is not the name of a header."
 
 
 def printable(where: str, text: str, longest: int = _LONGEST) -> Faults:
-    """Something, without control characters."""
+    """Faults of a text, which must be short and free of control characters."""
     if not 0 < len(text.encode()) <= longest:
         yield f"{where}: it has 1 to {longest} bytes in UTF-8."
     elif _CONTROL.search(text):
@@ -76,14 +76,14 @@ def printable(where: str, text: str, longest: int = _LONGEST) -> Faults:
 
 
 def url_path(where: str, text: str) -> Faults:
-    """A path of a URL, or how one begins."""
+    """Faults of a URL's path, or of its beginning."""
     if not text.startswith("/"):
         yield f"{where}: it starts with /."
     yield from printable(where, text)
 
 
 def file_path(where: str, text: str) -> Faults:
-    """A path in the proxy's file system."""
+    """Faults of a path in the proxy's file system."""
     if not text.startswith("/") or ".." in text.split("/"):
         yield f"{where}: {text[:100]!r} is not the absolute path of a file."
     yield from printable(where, text)

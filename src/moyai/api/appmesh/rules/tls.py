@@ -36,7 +36,7 @@ def listener_tls(where: str, tls: ListenerTls) -> Faults:
 
 
 def client_policy(where: str, policy: ClientPolicy | None) -> Faults:
-    """Of a backend, or for all of them."""
+    """Faults of the client policy of one backend, or of all."""
     tls = None if policy is None else policy.tls
     if tls is None:
         return
@@ -49,7 +49,7 @@ def client_policy(where: str, policy: ClientPolicy | None) -> Faults:
 
 
 def backend_defaults(where: str, defaults: BackendDefaults | None) -> Faults:
-    """Of a virtual node or a virtual gateway."""
+    """Faults of the backend defaults of a virtual node or a virtual gateway."""
     if defaults is not None:
         yield from client_policy(f"{where}.clientPolicy", defaults.client_policy)
 

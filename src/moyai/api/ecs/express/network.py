@@ -68,7 +68,7 @@ def default_subnets(ctx: Context) -> tuple[SubnetId, ...]:
 
 
 def place_in(ctx: Context, identities: Sequence[SubnetId]) -> ServicePlace:
-    """The place with these subnets, which exist and are of one VPC. Raises InvalidParameter."""
+    """The place with these subnets, which must exist in one VPC. Raises InvalidParameter."""
     world = ctx.store.world
     subnets = [s for identity in identities if (s := find_in_scope(world, Subnet, ctx.scope, identity)) is not None]
     vpc = find_in_scope(world, Vpc, ctx.scope, subnets[0].vpc)

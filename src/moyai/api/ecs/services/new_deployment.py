@@ -65,7 +65,7 @@ def build_deployment(
 def new_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
 ) -> tuple[Deployment, list[Put]]:
-    """As ``build_deployment``, of a template that was checked."""
+    """As ``build_deployment``, for a template that has already been checked."""
     request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
     resolution = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")

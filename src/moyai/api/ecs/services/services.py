@@ -196,7 +196,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
 
 
 def _checked_desired_count(request: CreateServiceRequest) -> int:
-    """The desired count. Raises InvalidParameter for everything that is wrong with the request by itself."""
+    """The desired count. Raises InvalidParameter for a request that is invalid in any world."""
     check_controller(request.deployment_controller)
     daemon_rules.check_scheduling(request.scheduling_strategy, request.deployment_controller.type)
     if request.deployment_controller.type == EXTERNAL_CONTROLLER:
@@ -234,7 +234,7 @@ def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:
 
 def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest) -> TaskTemplate | None:
     """The template of the next deployment; None when it equals the primary deployment's, and for a service with task
-    sets. A request with connectors looks for gateways again, so it is never without one.
+    sets. A request with connectors always has one, because its gateways are looked up again.
     """
     if service.is_external:
         return None

@@ -115,7 +115,7 @@ class RouterRules(msgspec.Struct, frozen=True):
 
 
 DENY_ALL: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {BORDER: ()})
-"""Nothing is forwarded."""
+"""Rules that forward nothing."""
 
 
 def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules]) -> RouterRules:

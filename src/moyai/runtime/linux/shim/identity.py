@@ -20,7 +20,7 @@ _MAX_TABLE_BYTES = 1024 * 1024
 _MAX_ID = 2**31 - 1
 """The largest that Docker takes."""
 _COLUMNS = 7
-"""Of /etc/passwd; /etc/group has fewer."""
+"""The columns of /etc/passwd; /etc/group has fewer."""
 _MAX_NUMBER_BYTES = 32
 _CANNOT_EXECUTE = 1
 """The exit code of a process that ``exec`` has failed in."""

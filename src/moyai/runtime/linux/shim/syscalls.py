@@ -53,7 +53,7 @@ _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
 _BPF_STEP_BYTES = 8
 _SIG_SETMASK = 2
 _ARG_START = 45
-"""Its place in ``/proc/PID/stat`` behind the process's name; proc_pid_stat(5)."""
+"""The index of ``arg_start`` in ``/proc/PID/stat`` after the process's name; proc_pid_stat(5)."""
 _SIG_IGN = ctypes.c_void_p(1)
 _SFD_CLOEXEC, _SFD_NONBLOCK = 0o2000000, 0o4000
 _SIGSET_BYTES = 128

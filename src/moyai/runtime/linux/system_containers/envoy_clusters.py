@@ -148,7 +148,7 @@ def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator
 
 
 def _place(address: _Address) -> _SocketAddress | None:
-    """Where the endpoint is; None if it has neither a network address nor the id of one."""
+    """The address of the endpoint; None if it has neither a network address nor the id of one."""
     if address.envoy_internal_address is None:
         return address.socket_address
     place, _, port = address.envoy_internal_address.endpoint_id.rpartition(":")

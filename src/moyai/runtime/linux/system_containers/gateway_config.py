@@ -76,7 +76,7 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
 
 
 def clusters(ports: Sequence[PublishedPort]) -> Json:
-    """One for each public port, and one for each port of a service."""
+    """A cluster for each public port, and one for each port of a service."""
     services = (_cluster(_service_cluster(of[0]), of) for of in by_service(ports))
     return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *services]}
 

@@ -37,7 +37,7 @@ _SUBJECT: Final = "AWS CloudFormation custom resource request"
 
 
 class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a function answers. ``data``: the attributes of the resource."""
+    """The answer of a function. ``data``: the attributes of the resource."""
 
     status: Literal["SUCCESS", "FAILED"]
     request_id: str

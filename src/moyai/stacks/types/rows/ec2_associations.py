@@ -34,7 +34,7 @@ class AssociationType(StackResourceType, frozen=True):
     moves: bool = True
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
-        """As for other types, but for the partner."""
+        """As for other types, except that another partner replaces nothing."""
         return super().must_replace(before, after) - {self.partner}
 
     def update_steps(

@@ -22,7 +22,7 @@ _LAMBDA: Final = "lambda"
 _NOT_FOUND: Final = frozenset({"ResourceNotFoundException"})
 _DEFINITION: Final = frozenset({"Definition", "DefinitionString", "DefinitionSubstitutions"})
 _SUBSTITUTED: Final = re.compile(r"\$\{([a-zA-Z0-9_]+)\}")
-"""What a definition has in place of a substitution."""
+"""A placeholder in a definition, which a substitution replaces."""
 _MOST_VERSIONS: Final = 10_000
 """How many versions of a function are looked at."""
 _LONGEST_NAME: Final = 80

@@ -22,7 +22,7 @@ MISSING: Final = frozenset({"NoSuchEntity"})
 LONGEST_OF_MOST: Final = 128
 """Characters of most names; those of roles and users are shorter."""
 PRINCIPALS: Final[Mapping[str, str]] = MappingProxyType({"Role": "Roles", "User": "Users", "Group": "Groups"})
-"""The kinds of what has policies, with the properties that list them."""
+"""The kinds of resources that have policies, with the properties that list them."""
 _MOST_VERSIONS: Final = 5
 """Versions that a managed policy can have."""
 

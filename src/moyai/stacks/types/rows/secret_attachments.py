@@ -139,7 +139,7 @@ class AttachmentType(StackResourceType, frozen=True):
                 raise
 
     def _connection(self, properties: Properties) -> Procedure[dict[str, Any]]:
-        """What a secret's value says of the database. Raises ResourceFailed for a kind that has no description here."""
+        """The members of a secret's value that describe the database. Raises ResourceFailed for an unknown kind."""
         target, name = str(properties["TargetType"]), properties["TargetId"]
         kind = _KINDS.get(target)
         if kind is None:

@@ -136,7 +136,7 @@ class SecretResourceType(StackResourceType, frozen=True):
 
 
 def _valuation(properties: Properties) -> str:
-    """What properties say of a secret's value, as a text."""
+    """The settings of a secret's value among its properties, as a text."""
     return json.dumps([properties.get(_GENERATE), properties.get(_VALUE)], sort_keys=True, default=str)
 
 

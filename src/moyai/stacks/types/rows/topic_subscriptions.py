@@ -24,7 +24,7 @@ class SubscriptionsOfTopic(Children, frozen=True):
     def change(
         self, service: str, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
     ) -> Procedure[None]:
-        """As Children: end and begin what differs. A subscription that was never confirmed ends by itself."""
+        """As Children: delete and create what differs. A subscription that was never confirmed ends by itself."""
         unwanted = [each for elements in former for each in elements if each not in after]
         present = (yield from _subscriptions(service, resource.id)) if unwanted else []
         for each in present:
