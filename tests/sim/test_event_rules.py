@@ -323,6 +323,18 @@ async def test_a_rule_does_not_hear_of_the_tasks_that_it_has_started(bus):
     assert bus.messages[-1][1]["detail"]["startedBy"] == "events-rule/rule"
 
 
+async def test_rules_whose_names_begin_alike_hear_of_each_others_tasks(bus):
+    parameters, name = await bus.task_parameters(), "a-name-of-many-characters"
+    async with bus.loops():
+        for source in ("shop", "aws.ecs"):
+            rule, target = f"{name}-of-{source}", {"Id": "1", "Arn": CLUSTER, "EcsParameters": parameters}
+            await bus.ask("events", "PutRule", Name=rule, EventPattern=json.dumps({"source": [source]}))
+            await bus.ask("events", "PutTargets", Rule=rule, Targets=[target])
+        await bus.send()
+        await bus.settle()
+    assert [task.started_by for task in bus.store.world.tasks] == ["events-rule/a-name-of-many-characters"[:36]] * 2
+
+
 @pytest.mark.parametrize("template", ["no object", '{"containerOverrides": <none>}', '{"unknown": 1}'])
 async def test_an_input_that_is_no_override_is_not_tried_again(bus, template):
     target = {"Arn": CLUSTER, "EcsParameters": await bus.task_parameters(), "DeadLetterConfig": {"Arn": DEAD}}

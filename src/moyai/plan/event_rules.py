@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,7 @@ from moyai.domain.world import World
 from moyai.expressions.event_pattern import parse_event_pattern
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import EventDeliveryId, Ids
+from moyai.kernel.ids import EventDeliveryId, Ids, TaskArn
 from moyai.kernel.scope import Scope
 
 ECS_SOURCE: Final = "aws.ecs"
@@ -33,6 +34,7 @@ MOST_DELIVERIES: Final = 10_000
 MOST_CHARACTERS: Final = 64 * 1024 * 1024
 """The sum of the characters of their events, each of which has its own copy in the store."""
 _LONGEST_STARTED_BY: Final = 36
+_MARK_CHARACTERS: Final = 16
 _FIRST_DELAY: Final = 1.0
 _LONGEST_DELAY: Final = 300.0
 _NO_POLICY: Final = InvocationRetries()
@@ -82,9 +84,9 @@ class MatchedEvent(msgspec.Struct, frozen=True):
         return sum(len(rule.targets) for rule in self.rules)
 
 
-def matched_event(rules: Sequence[EventRule], event: Mapping[str, Any], hops: int = 0) -> MatchedEvent:
+def matched_event(world: World, rules: Sequence[EventRule], event: Mapping[str, Any], hops: int = 0) -> MatchedEvent:
     """An event with those of the rules that match it."""
-    matching = [rule for rule in rules if _matches(rule, event) and not _would_repeat(rule, event)]
+    matching = [rule for rule in rules if _matches(rule, event) and not _would_repeat(world, rule, event)]
     return MatchedEvent(matching, msgspec.json.encode(event).decode() if matching else "", hops)
 
 
@@ -129,6 +131,15 @@ def rule_started_by(rule_name: str) -> str:
     return f"events-rule/{rule_name}"[:_LONGEST_STARTED_BY]
 
 
+def run_token(delivery: EventDelivery) -> str:
+    """The client token with which a rule runs tasks: it tells rules apart whose tasks have the same ``startedBy``."""
+    return f"{_rule_mark(delivery.rule)}{delivery.id.replace('-', '')}"
+
+
+def _rule_mark(rule: str) -> str:
+    return sha256(rule.encode()).hexdigest()[:_MARK_CHARACTERS]
+
+
 def sends_ecs_events(world: World, scope: Scope) -> bool:
     """Whether a rule of the default bus may match an event of ECS."""
     return bool(rules_of(world, scope, DEFAULT_BUS))
@@ -166,12 +177,17 @@ def _matches(rule: EventRule, event: Mapping[str, Any]) -> bool:
         return False
 
 
-def _would_repeat(rule: EventRule, event: Mapping[str, Any]) -> bool:
-    """Whether the event is of a task that the rule itself has started: the rule would start tasks for ever."""
+def _would_repeat(world: World, rule: EventRule, event: Mapping[str, Any]) -> bool:
+    """Whether the event is of a task that the rule itself has started: the rule would start tasks for ever. Of a task
+    that is gone, ``startedBy`` decides.
+    """
     if event.get("source") != ECS_SOURCE or not any(target.ecs_parameters for target in rule.targets):
         return False
     detail = event.get("detail")
-    return isinstance(detail, Mapping) and detail.get("startedBy") == rule_started_by(rule.name)
+    if not isinstance(detail, Mapping) or detail.get("startedBy") != rule_started_by(rule.name):
+        return False
+    task = world.tasks.get(TaskArn(str(detail.get("taskArn"))))
+    return task is None or (task.client_token or "").startswith(_rule_mark(rule.arn))
 
 
 def _to_targets(rule: EventRule, event: MatchedEvent, now: Instant, ids: Ids) -> Iterator[EventDelivery]:

@@ -109,7 +109,7 @@ class EcsEventLoop:
     def _send(self, scope: Scope, events: Iterable[NewEvent]) -> None:
         world, now = self._store.world, self._clock.now()
         rules = rules_of(world, scope, DEFAULT_BUS)
-        matched = [matched_event(rules, envelope(event, scope, now, self._ids.uuid())) for event in events]
+        matched = [matched_event(world, rules, envelope(event, scope, now, self._ids.uuid())) for event in events]
         try:
             sent = deliveries(world, scope, matched, now, self._ids)
         except TooManyDeliveries as problem:

@@ -115,7 +115,9 @@ class EventRuleLoop:
             return DeliveryProblem(f"it has passed {MOST_HOPS} event buses")
         if not has_event_bus(world, bus.scope, name):
             return DeliveryProblem("there is no such event bus")
-        event = matched_event(rules_of(world, bus.scope, name), msgspec.json.decode(delivery.event), delivery.hops + 1)
+        event = matched_event(
+            world, rules_of(world, bus.scope, name), msgspec.json.decode(delivery.event), delivery.hops + 1
+        )
         try:
             return deliveries(world, bus.scope, [event], now, self._ids)
         except TooManyDeliveries as problem:

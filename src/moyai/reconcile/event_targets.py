@@ -17,7 +17,7 @@ from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.plan.event_rules import rule_started_by
+from moyai.plan.event_rules import rule_started_by, run_token
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import StateUnwritable
 from moyai.stacks.types.procedure import AwsCallFailed, Call
@@ -25,7 +25,6 @@ from moyai.stacks.types.procedure import AwsCallFailed, Call
 _SERVER_FAULT: Final = 500
 """HTTP statuses from here on are faults that may pass."""
 _NOT_IMPLEMENTED: Final = 501
-_TOKEN_CHARACTERS: Final = 32
 _log = logging.getLogger(__name__)
 
 
@@ -108,7 +107,7 @@ async def _run_tasks(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text:
     options = RunTaskOptions(
         cluster=target.arn,
         started_by=rule_started_by(delivery.rule.rpartition("/")[2]),
-        token=delivery.id.replace("-", "")[:_TOKEN_CHARACTERS],
+        token=run_token(delivery),
         overrides=text if has_input else None,
     )
     call = Call("ecs", "RunTask", run_task_input(target.ecs_parameters, options))

@@ -103,7 +103,7 @@ def _match(ctx: Context, entry: EventEntry, event: NewEvent) -> tuple[str, Match
         return _Rejected(fault.code, fault.message)
     event_id = ctx.ids.uuid()
     rules = rules_of(ctx.store.world, ctx.scope, bus.name)
-    return event_id, matched_event(rules, envelope(event, ctx.scope, ctx.now, event_id))
+    return event_id, matched_event(ctx.store.world, rules, envelope(event, ctx.scope, ctx.now, event_id))
 
 
 def _size(entry: EventEntry) -> int:
