@@ -388,6 +388,16 @@ def test_an_update_keeps_what_it_does_not_name(express):
     assert after["cpuArchitecture"] == "ARM64"
 
 
+@pytest.mark.parametrize("member", ["executionRoleArn", "taskRoleArn", "cpu", "memory"])
+def test_an_empty_text_is_refused_and_changes_nothing(express, member):
+    arn = express.create(serviceName="web")["serviceArn"]
+    before = express.describe(arn)["activeConfigurations"]
+    refused, message = refusal(express.update, arn, **{member: ""})
+    assert (refused, f"{member} must not be empty" in message) == ("InvalidParameterException", True)
+    assert express.describe(arn)["activeConfigurations"] == before
+    assert refusal(express.create, **{member: " "})[0] == "InvalidParameterException"
+
+
 def test_a_service_with_its_own_task_definition_is_not_changed_by_parts(express, definition):
     arn = express.create(taskDefinitionArn=definition(), serviceName="web")["serviceArn"]
     refused, message = refusal(express.update, arn, cpu="1024")

@@ -22,7 +22,7 @@ from moyai.api.ecs.express.requests import (
     DescribeExpressGatewayServiceRequest,
     UpdateExpressGatewayServiceRequest,
 )
-from moyai.api.ecs.express.settings import check_role, configuration_of, health_check_of
+from moyai.api.ecs.express.settings import check_role, check_texts, configuration_of, health_check_of
 from moyai.api.ecs.express.view import express_view, updated_view
 from moyai.api.ecs.lookup import service_arn
 from moyai.api.ecs.services.new_deployment import TaskTemplate, new_deployment
@@ -42,6 +42,7 @@ from moyai.plan.strategy.start import begin_deployment
 def create_express_gateway_service(ctx: Context, request: CreateExpressGatewayServiceRequest) -> dict[str, object]:
     """Create a service with everything that it needs to be called."""
     check_role("infrastructureRoleArn", request.infrastructure_role_arn)
+    check_texts(request)
     cluster = express_cluster(ctx, request.cluster)
     name = express_name(ctx, cluster, request)
     existing = ctx.store.world.services.get(service_arn(cluster, name))
@@ -66,6 +67,7 @@ def create_express_gateway_service(ctx: Context, request: CreateExpressGatewaySe
 
 def update_express_gateway_service(ctx: Context, request: UpdateExpressGatewayServiceRequest) -> dict[str, object]:
     """Change a service, in a new deployment."""
+    check_texts(request)
     records = _active(ctx, request.service_arn)
     former = records.express.configuration(records.service.primary.id)
     logs = default_logs(ctx, records.cluster, records.service.name, records.express.log_group)

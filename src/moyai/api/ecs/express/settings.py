@@ -33,6 +33,21 @@ def configuration_of(request: ExpressSettingsRequest, former: ExpressConfigurati
     )
 
 
+def check_texts(request: ExpressSettingsRequest) -> None:
+    """Raises InvalidParameter for an empty text: it would neither change anything nor be the default."""
+    texts = {
+        "executionRoleArn": request.execution_role_arn,
+        "taskRoleArn": request.task_role_arn,
+        "cpu": request.cpu,
+        "memory": request.memory,
+    }
+    for member, text in texts.items():
+        if text is not None and not text.strip():
+            raise InvalidParameter(
+                f"{member} must not be empty. Leave it out for what the service has, or the default."
+            )
+
+
 def check_path(member: str, path: str) -> None:
     """Raises InvalidParameter for what is no path of a request, with or without a query."""
     if not path.startswith("/") or len(path) > _LONGEST_PATH:
