@@ -8,8 +8,10 @@ import socket
 import ssl
 import tempfile
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from cryptography import x509
@@ -48,6 +50,12 @@ loadBalancers:
         certificates: [shop, api]
         rules:
           default: {action: {type: forward, groups: [sticky]}}
+          1:
+            conditions: [{type: path-pattern, values: ["/grpc"]}]
+            action: {type: forward, groups: [grpc]}
+          2:
+            conditions: [{type: path-pattern, values: ["/http2"]}]
+            action: {type: forward, groups: [http2]}
 targetGroups:
   sticky:
     attributes: {stickiness.enabled: "true"}
@@ -66,6 +74,8 @@ targetGroups:
   second:
     health_check: {path: /ping}
     targets: {"10.99.0.3:8082": {}}
+  grpc: {protocol_version: GRPC}
+  http2: {protocol_version: HTTP2}
 certificates: {shop: root, api: root}
 """
 
@@ -158,3 +168,26 @@ async def test_the_server_name_selects_the_certificate(front, authority, server_
     names = x509.load_der_x509_certificate(presented).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert names.value.get_values_for_type(x509.DNSName) == [f"{certificate}.example.com"]
     assert protocol == "h2"
+
+
+async def test_requests_of_another_protocol_than_the_groups_version_are_464(front, authority):
+    await publish(front, (1, 1), authority)
+    call = ("POST", "application/grpc")
+
+    def statuses(path: str, *requests: tuple[str, str], http2: bool = True) -> list[tuple[int, str]]:
+        """The status of each response, and its gRPC status."""
+        with httpx.Client(verify=False, http1=not http2, http2=http2, timeout=PATIENCE) as client:  # noqa: S501
+            url = f"https://{NODE[0]}{path}"
+            answers = [client.request(method, url, headers={"content-type": kind}) for method, kind in requests]
+            return [(answer.status_code, answer.headers.get("grpc-status", "")) for answer in answers]
+
+    for path, http2, requests, expected in (
+        ("/", True, [call, ("GET", "text/plain")], [(200, "2"), (200, "")]),
+        ("/", False, [("GET", "text/plain")], [(200, "")]),
+        ("/grpc", True, [call, ("POST", "text/plain"), ("GET", "text/plain")], [(200, "14"), (503, ""), (464, "")]),
+        ("/grpc", False, [("POST", "text/plain")], [(464, "")]),
+        ("/http2", True, [call, ("GET", "text/plain")], [(200, "14"), (503, "")]),
+        ("/http2", False, [("GET", "text/plain")], [(464, "")]),
+    ):
+        of_path = partial(statuses, path, *requests, http2=http2)
+        assert (path, http2, await front.namespace.run(of_path)) == (path, http2, expected)

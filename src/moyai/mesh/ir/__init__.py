@@ -7,6 +7,7 @@ which the compilers fill in, so that all of them share one translator.
 from __future__ import annotations
 
 from moyai.mesh.ir.access_log import AnyLog, FileLog, StdoutLog
+from moyai.mesh.ir.answers import FixedResponse, Redirect
 from moyai.mesh.ir.destination import (
     ActiveHealthCheck,
     ConnectionLimits,
@@ -35,7 +36,6 @@ from moyai.mesh.ir.front import (
 from moyai.mesh.ir.mesh import Diagnostic, MeshIR, SeparatedNetworks
 from moyai.mesh.ir.routing import (
     EVERY_PATH,
-    FixedResponse,
     HashKey,
     HeaderMatcher,
     LoadBalancingPolicy,
@@ -45,7 +45,6 @@ from moyai.mesh.ir.routing import (
     Protocol,
     QueryMatcher,
     Range,
-    Redirect,
     RequestMatch,
     RetryCondition,
     RetryPolicy,

@@ -57,6 +57,8 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     forwarded_for: ForwardedFor = ForwardedFor.APPEND
     forwarded_client_port: bool = False
     """Whether the client's address in X-Forwarded-For has its port."""
+    tells_version: bool = False
+    """Whether a route depends on the request's version of HTTP."""
     drop_invalid_headers: bool = False
     """Whether headers are removed whose names have anything but letters, digits and hyphens."""
 

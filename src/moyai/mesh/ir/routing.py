@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from moyai.mesh.ir.access_log import StdoutLog
+from moyai.mesh.ir.answers import FixedResponse, Redirect
 
 
 class Protocol(StrEnum):
@@ -82,7 +83,9 @@ EVERY_PATH = PathMatcher(PathTest.PREFIX, "/")
 
 
 class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The conditions on a request, all of which have to hold. ``grpc``: it is a gRPC call."""
+    """The conditions on a request, all of which have to hold. ``grpc``: it is a gRPC call. ``http1``: it came by
+    HTTP/1.1 or 1.0.
+    """
 
     methods: tuple[str, ...] = ()
     path: PathMatcher = EVERY_PATH
@@ -90,6 +93,7 @@ class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: tuple[HeaderMatcher, ...] = ()
     query: tuple[QueryMatcher, ...] = ()
     grpc: bool = False
+    http1: bool = False
     sources: tuple[str, ...] = ()
     """Ranges of addresses; the client's is in one of them. Empty = every client."""
 
@@ -212,27 +216,6 @@ class HashKey(msgspec.Struct, frozen=True):
 
     name: str
     is_cookie: bool = False
-
-
-class FixedResponse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The proxy's own answer to a request."""
-
-    status: int
-    body: str = ""
-    content_type: str = ""
-
-
-class Redirect(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A redirect to another address. None = as in the request. In the texts ``#{host}``, ``#{path}`` (without its first
-    slash) and ``#{query}`` are the request's.
-    """
-
-    status: int
-    scheme: str
-    port: int
-    host: str | None = None
-    path: str | None = None
-    query: str | None = None
 
 
 class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -37,12 +37,13 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
     rules = route_rules(shard, balancer, listener)
     shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules, names_traces=True), balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
-    front, logs = _http_front(balancer, name), (access_log(balancer, listener), connection_log(balancer, listener))
+    front = _http_front(balancer, name, tells_version=any(rule.match.http1 for rule in rules))
+    logs = (access_log(balancer, listener), connection_log(balancer, listener))
     limit = connection_limit(shard.world, balancer)
     shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, limit))
 
 
-def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:
+def _http_front(balancer: LoadBalancer, service: str, *, tells_version: bool) -> HttpFront:
     return HttpFront(
         service=service,
         idle=attributes.IDLE_TIMEOUT.of(balancer),
@@ -52,5 +53,6 @@ def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:
         error_pages=ERROR_PAGES,
         forwarded_for=ForwardedFor(attributes.XFF_MODE.of(balancer)),
         forwarded_client_port=attributes.XFF_CLIENT_PORT.of(balancer),
+        tells_version=tells_version,
         drop_invalid_headers=attributes.DROP_INVALID_HEADERS.of(balancer),
     )

@@ -2,7 +2,8 @@
 count as evaluated.
 
 Requests that a load balancer refuses by itself come first: TRACE with 405, and more than 30 addresses in
-X-Forwarded-For with 463.
+X-Forwarded-For with 463. Before the routes of a rule come its refusals of requests whose protocol does not fit the
+version of its target groups, with 464.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
 
@@ -32,6 +33,7 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.logs import log_name
 from moyai.mesh.load_balancing.pages import HTML, error_page
+from moyai.mesh.load_balancing.protocol_versions import incompatible_requests
 from moyai.mesh.load_balancing.rewrites import redirect, rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
@@ -46,11 +48,18 @@ _ENVOY_HEADERS: Final = ("x-envoy-external-address", "x-envoy-internal")
 _TOO_MANY_ADDRESSES: Final = RequestMatch(
     headers=(HeaderMatcher("x-forwarded-for", TextMatcher(TextTest.REGEX, "(?:[^,]*,){31,}.*")),)
 )
+
+
+def _refusal(status: int, page: str = "") -> FixedResponse:
+    return FixedResponse(status, page, HTML if page else "", is_refusal=True)
+
+
 _REFUSED: Final = (
-    RouteRule((), _NO_LIMIT, RequestMatch(methods=("TRACE",)), answer=FixedResponse(405, error_page(405), HTML)),
-    RouteRule((), _NO_LIMIT, _TOO_MANY_ADDRESSES, answer=FixedResponse(463)),
+    RouteRule((), _NO_LIMIT, RequestMatch(methods=("TRACE",)), answer=_refusal(405, error_page(405))),
+    RouteRule((), _NO_LIMIT, _TOO_MANY_ADDRESSES, answer=_refusal(463)),
 )
-_UNAVAILABLE: Final = FixedResponse(503, error_page(503), HTML)
+_UNAVAILABLE: Final = _refusal(503, error_page(503))
+_INCOMPATIBLE: Final = _refusal(464)
 
 
 def route_rules(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> tuple[RouteRule, ...]:
@@ -70,6 +79,8 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
     match = request_match(rule.conditions)
     match rule.action:
         case ForwardAction() as forward:
+            for incompatible in incompatible_requests(shard.world, listener, forward, match):
+                yield RouteRule((), _NO_LIMIT, incompatible, answer=_INCOMPATIBLE)
             rewrite = rewrite_of(rule, _ENVOY_HEADERS)
             for route in _forward(shard, balancer, forward, match):
                 yield replace(route, rewrite=rewrite) if route.targets else route

@@ -21,6 +21,8 @@ from moyai.telemetry.values import SampleKind
 _NAMESPACES: Mapping[str, str] = MappingProxyType({"app": "AWS/ApplicationELB", "net": "AWS/NetworkELB"})
 _CODES_WITH_METRICS: Final = ("500", "502", "503", "504")
 _REDIRECTS: Final = ("301", "302")
+_CLIENT_GONE: Final = "0"
+"""The status of a request whose client has gone before the response; AWS's is 460."""
 _FLOWS: Final = ("tcp", "tls", "udp")
 _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -93,7 +95,8 @@ def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricT
 def _response_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
     """The metrics of a request that the load balancer answered itself, by status and by the rule's action."""
     code = event.removesuffix(DIRECT)
-    names = [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
+    names = ["HTTPCode_ELB_4XX_Count"] if code == _CLIENT_GONE else []
+    names += [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
     names += [f"HTTPCode_ELB_{code}_Count"] if code in _CODES_WITH_METRICS else []
     if code != event:
         names += ["HTTP_Redirect_Count" if code in _REDIRECTS else "HTTP_Fixed_Response_Count"]

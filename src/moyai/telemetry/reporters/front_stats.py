@@ -4,7 +4,7 @@ An endpoint is one of these, with the dimensions of its metrics in its name:
 
 - an address of a load balancer, ``<load balancer>@<zone>``: its connections
 - an address and an event there, ``<address> <event>``: the status of a response that the load balancer gave itself,
-  with ``DIRECT`` at its end where an action of a rule gave it; or an ``Event``
+  with ``DIRECT`` at its end where an action of a rule gave it, and 0 where the client had gone; or an ``Event``
 - an address of a network load balancer and a protocol, ``<address> <tcp, tls or udp>``: its flows
 - an address and a target group, ``<address> <group>``: requests to targets, and their responses
 - a target group, ``<load balancer>+<target group>``, with ``+grpc`` where its requests are gRPC, or its targets in a
@@ -41,11 +41,12 @@ _EVALUATED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.evaluated\.rules\.(\d+
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
-_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.direct\.(true|false)")
+_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.answer\.(action|\d+|-)")
 _GROUP_NAME: Final = re.compile(rf"cluster\.({_GROUP})\.(.+)")
 DIRECT: Final = "+direct"
 _FAILED: Final = "failed.tried.true"
-_EVENT: Final = "event"
+_ACTION: Final = "action"
+_EVENT, _REFUSED, _REFUSED_CALL = "event", "refused", "refused_call"
 _ACTIVE_SESSIONS: Final = "downstream_sess_active"
 _RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
 _MAX_RULES: Final = 100
@@ -96,12 +97,21 @@ def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
     if match := _RESPONSE_NAME.fullmatch(name):
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[2]}"), f"{match[3]}xx"
     if match := _OWN_NAME.fullmatch(name):
-        return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}{DIRECT if match[3] == 'true' else ''}"), _EVENT
+        return _own_response(match[1], code=match[2], answer=match[3])
     if match := _EVALUATED_NAME.fullmatch(name):
         return StatEndpoint(Side.SERVER, f"{match[1]} {Event.RULES}"), match[2]
     if match := _ENDED_NAME.fullmatch(name):
         return _reset(match[1], by_client=match[2], by_target=match[3])
     return None
+
+
+def _own_response(address: str, code: str, answer: str) -> tuple[StatEndpoint, str]:
+    """A response that no endpoint has given. ``answer``: the status with which the load balancer refuses all requests
+    of a route, where ``code`` is 200 for a call of gRPC; or that an action of a rule has answered.
+    """
+    if answer in {_ACTION, "-"}:
+        return StatEndpoint(Side.SERVER, f"{address} {code}{DIRECT if answer == _ACTION else ''}"), _EVENT
+    return StatEndpoint(Side.SERVER, f"{address} {answer}"), _REFUSED if code == answer else _REFUSED_CALL
 
 
 def _parse_address(name: str) -> tuple[StatEndpoint, str] | None:
@@ -184,7 +194,7 @@ def _group(*counts: Ints) -> EndpointArrays:
 
 
 _TRAFFIC: Final = StatMapping("http", (_FAILED, "1xx", "2xx", "3xx", "4xx", "5xx"), _traffic, "time")
-_EVENTS: Final = StatMapping("http", (_EVENT,), _events)
+_EVENTS: Final = StatMapping("http", (_EVENT, _REFUSED, _REFUSED_CALL), _events)
 _RESETS: Mapping[Event, tuple[str, ...]] = MappingProxyType(
     {
         Event.CLIENT_RESET: tuple(f"{_RESET}.{target}" for target in (_RESET, _OWN_RESET, *_NO_RESETS)),

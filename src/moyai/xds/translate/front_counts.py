@@ -21,12 +21,14 @@ PREFIX: Final = "elb"
 _STATS_LOGGER: Final = "envoy.access_loggers.stats"
 _FROM_ENDPOINT: Final = "response.code_details == 'via_upstream'"
 _OWN: Final = "response.code_details != 'via_upstream'"
-_IS_DIRECT: Final = "%CEL(response.code_details == 'direct_response')%"
 _HAD_ENDPOINT: Final = "%CEL(has(upstream.address))%"
 _TARGET: Final = ("target", "%UPSTREAM_CLUSTER%")
 COUNTED: Final = "moyai.counts"
 EVALUATED: Final = "evaluated"
-"""The metadata of a route, and its field with the number of rules that were compared with its requests."""
+ANSWER, ACTION = "answer", "action"
+"""The metadata of a route, its field with the number of rules that were compared with its requests, and its field that
+says who answers them: a rule's action, or the load balancer with this status, which a gRPC client gets as 200.
+"""
 _RULES: Final = ("rules", f"%METADATA(ROUTE:{COUNTED}:{EVALUATED})%")
 _CLOSED_BY_CLIENT: Final = ("client", "%DOWNSTREAM_DETECTED_CLOSE_TYPE%")
 _CLOSED_BY_TARGET: Final = ("target", "%UPSTREAM_DETECTED_CLOSE_TYPE%")
@@ -47,7 +49,7 @@ def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
     )
     yield _logger(answered, _FROM_ENDPOINT)
     own = stats_pb2.Config(stat_prefix=prefix)
-    _count(own, "own", ("code", "%RESPONSE_CODE%"), ("direct", _IS_DIRECT))
+    _count(own, "own", ("code", "%RESPONSE_CODE%"), ("answer", f"%METADATA(ROUTE:{COUNTED}:{ANSWER})%"))
     _count(own, "failed", ("tried", _HAD_ENDPOINT), _TARGET)
     _count(own, "evaluated", _RULES)
     yield _logger(own, _OWN)

@@ -103,6 +103,8 @@ def _mutations(http: HttpFront, at: FrontAddress) -> Iterator[mutation_rules_pb2
     removal = mutation_rules_pb2.HeaderMutation()
     removal.remove_on_match.key_matcher.prefix = ENVOY_HEADERS
     yield removal
+    if http.tells_version:
+        yield _header(names.HTTP_VERSION, "%PROTOCOL%", base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
     if http.drop_invalid_headers:
         removal = mutation_rules_pb2.HeaderMutation()
         removal.remove_on_match.key_matcher.safe_regex.regex = _INVALID_NAME

@@ -15,6 +15,7 @@ from moyai.xds.translate import names
 
 _METHOD, _SCHEME = ":method", ":scheme"
 _ROOT = "/"
+_HTTP1 = "HTTP/1"
 _TEXT: Mapping[TextTest, Callable[[str], string_pb2.StringMatcher]] = MappingProxyType(
     {
         TextTest.EXACT: lambda text: string_pb2.StringMatcher(exact=text),
@@ -37,6 +38,8 @@ def route_match(match: RequestMatch) -> route_components_pb2.RouteMatch:
     message.query_parameters.extend(_parameter(parameter) for parameter in match.query)
     if match.grpc:
         message.grpc.SetInParent()
+    if match.http1:
+        message.headers.append(_header_matcher(names.HTTP_VERSION, string_pb2.StringMatcher(prefix=_HTTP1)))
     if match.sources:
         client = message.filter_state.add(key=names.CLIENT_ADDRESS)
         client.address_match.ranges.extend(map(_range, match.sources))

@@ -36,6 +36,11 @@ SECRETS_CLUSTER = "static_cluster_sds_unix_socket"
 NOWHERE = "nowhere"
 """The name of no cluster: a connection that is routed to it is closed."""
 
+HTTP_VERSION = "x-envoy-http-version"
+"""The header with the version of a request, for routes that depend on it; neither can clients set it nor do targets
+get it.
+"""
+
 CLIENT_ADDRESS = "moyai.client_address"
 """The filter state with the client's address, for routes that depend on it."""
 

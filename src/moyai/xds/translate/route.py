@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from moyai.mesh.ir import (
     Destination,
+    FixedResponse,
     HashKey,
     InboundPort,
     PathMatcher,
@@ -27,7 +28,7 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import add_cookies
-from moyai.xds.translate.front_counts import COUNTED, EVALUATED
+from moyai.xds.translate.front_counts import ACTION, ANSWER, COUNTED, EVALUATED
 from moyai.xds.translate.front_script import ask_script, name_traces
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.placement import WorkloadPlace
@@ -45,6 +46,8 @@ def service_routes(
     message = _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
     if table.names_traces:
         name_traces(message)
+    if any(rule.match.http1 for rule in table.rules):
+        message.request_headers_to_remove.append(names.HTTP_VERSION)
     return message
 
 
@@ -100,6 +103,9 @@ def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.
         route.metadata.filter_metadata[COUNTED][EVALUATED] = rule.evaluated
     if not rule.targets:
         add_answer(route, rule.answer)
+        if rule.answer is not None:
+            is_refusal = isinstance(rule.answer, FixedResponse) and rule.answer.is_refusal
+            route.metadata.filter_metadata[COUNTED][ANSWER] = str(rule.answer.status) if is_refusal else ACTION
         return route
     action = _action(rule.timeouts)
     _send(action, rule.targets, destinations)

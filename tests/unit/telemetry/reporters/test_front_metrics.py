@@ -71,19 +71,22 @@ def test_response_times_are_in_seconds(telemetry):
 
 def test_the_load_balancers_own_responses_are_counted_by_status(telemetry):
     counters = {
-        f"elb.{AT}.own.code.503.direct.false": 1,
-        f"elb.{AT}.own.code.503.direct.true": 1,
-        f"elb.{AT}.own.code.502.direct.false": 1,
-        f"elb.{AT}.own.code.404.direct.true": 4,
-        f"elb.{AT}.own.code.200.direct.true": 9,
-        f"elb.{AT}.own.code.301.direct.true": 1,
-        f"elb.{AT}.own.code.302.direct.true": 2,
+        f"elb.{AT}.own.code.503.answer.-": 1,
+        f"elb.{AT}.own.code.503.answer.action": 1,
+        f"elb.{AT}.own.code.502.answer.-": 1,
+        f"elb.{AT}.own.code.464.answer.464": 1,
+        f"elb.{AT}.own.code.200.answer.464": 3,
+        f"elb.{AT}.own.code.0.answer.-": 2,
+        f"elb.{AT}.own.code.404.answer.action": 4,
+        f"elb.{AT}.own.code.200.answer.action": 9,
+        f"elb.{AT}.own.code.301.answer.action": 1,
+        f"elb.{AT}.own.code.302.answer.action": 2,
     }
     telemetry.record(FRONT, push(1, counters), 1)
     assert value(telemetry, "HTTPCode_ELB_5XX_Count", LB) == 3
     assert value(telemetry, "HTTPCode_ELB_503_Count", LB, ZONE) == 2
     assert value(telemetry, "HTTPCode_ELB_502_Count", LB) == 1
-    assert value(telemetry, "HTTPCode_ELB_4XX_Count", LB) == 4
+    assert value(telemetry, "HTTPCode_ELB_4XX_Count", LB) == 10
     assert value(telemetry, "HTTP_Fixed_Response_Count", LB) == 14
     assert value(telemetry, "HTTP_Redirect_Count", LB) == 3
 
