@@ -42,7 +42,8 @@ python_checks() {
 
 python_all() {
   python_checks
-  step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
+  step shape pytest -q -n 0 tests/shape  # in one process, which parses every file once
+  step tests pytest -q -n 2 tests/unit tests/golden tests/contract tests/model tests/sim
 }
 
 # Of the console, by its own tools.
@@ -61,7 +62,7 @@ console_all() {
 case ${1:-all} in
   check)
     both python_checks console_checks
-    step shape pytest -q tests/shape
+    step shape pytest -q -n 0 tests/shape
     ;;
   all)
     both python_all console_all

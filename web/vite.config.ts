@@ -72,6 +72,7 @@ export default defineConfig({
     css: false,
     testTimeout: 120_000, // a page with a table takes 20 s on a busy machine
     maxWorkers: 2,
+    isolate: false, // modules and a window of its own would cost a file more than its tests take; each test cleans up after itself
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" }, // in the browser there is no Node.js
   },
 });

@@ -84,6 +84,7 @@ def test_discover_instances_works_through_an_endpoint_below_localhost(shop, tmp_
     assert len(instances) == 2
 
 
+@pytest.mark.heavy
 def test_metrics_and_identity(shop):
     now = datetime.now(UTC)
 

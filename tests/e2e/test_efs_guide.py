@@ -12,6 +12,7 @@ from tests.e2e.installation import Installation
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
+@pytest.mark.heavy
 def test_the_guides_commands_run_as_printed(server: Installation, tmp_path: Path):
     begin, task, end = blocks_of("efs.md")
     task = task.replace("moyai logs", "echo LOGS; moyai logs")

@@ -86,6 +86,7 @@ def test_the_wheel_has_the_console_and_the_example(packages, tmp_path):
     assert example.is_relative_to(site)
 
 
+@pytest.mark.heavy
 def test_the_source_distribution_needs_no_node_to_become_a_wheel(packages, tmp_path):
     (archive,) = packages.glob("*.tar.gz")
     shutil.unpack_archive(archive, tmp_path, filter="data")

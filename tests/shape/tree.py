@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -46,7 +47,12 @@ def modules(*folders: str) -> tuple[Module, ...]:
 def _modules_of(folder: str) -> tuple[Module, ...]:
     paths = [path for path in tracked_files() if path.endswith(".py") and path.split("/", 1)[0] == folder]
     texts = [(path, (ROOT / path).read_text()) for path in paths]
-    return tuple(Module(path, text, ast.parse(text, path)) for path, text in texts)
+    gc.disable()  # all of the million objects stay, and looking for garbage among them would take longer than parsing
+    try:
+        return tuple(Module(path, text, ast.parse(text, path)) for path, text in texts)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @functools.cache

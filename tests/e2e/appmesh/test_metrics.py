@@ -195,6 +195,7 @@ def test_cloudwatch_counts_every_request(mesh, sent_requests):
     assert by_cloudwatch(mesh) == expected_counts(sent_requests)
 
 
+@pytest.mark.heavy
 def test_prometheus_counts_every_request(mesh, sent_requests):
     eventually(
         lambda: by_prometheus(mesh).requests == expected_counts(sent_requests).requests,

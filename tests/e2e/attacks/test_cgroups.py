@@ -100,7 +100,7 @@ def test_a_task_that_froze_itself_is_stopped(rig, version):
     assert rig.cluster.until(arn, "STOPPED")["containers"][0]["exitCode"] == 137
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [pytest.param(False, marks=pytest.mark.heavy), True])
 def test_down_ends_a_task_that_froze_itself(make_installation, tmp_path, killed):
     installation = make_installation(*MoyaiRig.OPTIONS)
     installation.up()

@@ -73,14 +73,14 @@ def accessible_parts(rig, arn):
     return {name: attempt.detail for name, attempt in attempts.items() if not attempt.refused}
 
 
-@pytest.mark.parametrize("user", [ROOT, PLAIN_USER])
-@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+@pytest.mark.parametrize("user", [pytest.param(ROOT, marks=pytest.mark.heavy), PLAIN_USER])
+@pytest.mark.parametrize("added", [pytest.param((), marks=pytest.mark.heavy), ("SYS_PTRACE",)])
 def test_health_checks_show_nothing_of_the_host(rig, canary, added, user):
     arn = rig.start(observe(canary, *EVERYTHING), capabilities=added, user=user, healthCheck=NEVER_HEALTHY)
     assert accessible_parts(rig, arn) == {}
 
 
-@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+@pytest.mark.parametrize("added", [pytest.param((), marks=pytest.mark.heavy), ("SYS_PTRACE",)])
 def test_sessions_show_nothing_of_the_host(rig, canary, added):
     arn = rig.start(observe(canary, *EVERYTHING), capabilities=added)
     rig.cluster.until(arn, "RUNNING")
@@ -89,7 +89,7 @@ def test_sessions_show_nothing_of_the_host(rig, canary, added):
     assert accessible == {}
 
 
-@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+@pytest.mark.parametrize("added", [pytest.param((), marks=pytest.mark.heavy), ("SYS_PTRACE",)])
 def test_neighbours_in_the_same_process_namespace_show_nothing_of_the_host(rig, canary, added):
     """Containers that start, and their health checks, beside one of another task of the same container instance."""
     main = {
