@@ -109,7 +109,10 @@ async def test_a_user_of_the_image_has_its_groups_and_no_capabilities(small):
     assert (outside["CapPrm"], outside["CapEff"]) == ("0" * 16,) * 2
 
 
-@pytest.mark.parametrize("user", ["65536", "0:65536", "2147483647"])
+@pytest.mark.parametrize(
+    "user",
+    ["65536", pytest.param("0:65536", marks=pytest.mark.heavy), pytest.param("2147483647", marks=pytest.mark.heavy)],
+)
 async def test_an_id_beyond_the_namespace_is_refused_by_name(small, user):
     with pytest.raises(CannotStart, match=rf"user {user}: uids and gids must be in range 0-65535: \d+"):
         await small.runtime.start(line("true", user=user))

@@ -38,7 +38,9 @@ def machine_socket(tmp_path):
     listener.close()
 
 
-@pytest.mark.parametrize("gib", [0, 21], ids=["without a disk", "with a disk"])
+@pytest.mark.parametrize(
+    "gib", [pytest.param(0, id="without a disk"), pytest.param(21, id="with a disk", marks=pytest.mark.heavy)]
+)
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 async def test_lines_go_to_nothing_that_a_router_puts_in_place_of_its_socket(linux, machine_socket, attempt, gib):
     path, listener = machine_socket

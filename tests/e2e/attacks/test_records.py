@@ -72,7 +72,9 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(name, marks=pytest.mark.heavy if "table" in name else ()) for name in DAMAGE]
+)
 def test_up_reports_a_damaged_file_with_its_path_and_a_remedy(state, damage):
     name, act = DAMAGE[damage]
     act(state / name)

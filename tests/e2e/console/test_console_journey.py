@@ -201,6 +201,7 @@ def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken_shop)
     assert person.clicks <= 4
 
 
+@pytest.mark.heavy
 def test_documentation_pictures_show_the_broken_shop(visit, gallery, installation, broken_shop):
     """`make screenshots` keeps them; here it is shown that they can be taken."""
     person: Person = visit(installation, viewport=SIZE, device_scale_factor=SHARP)

@@ -144,6 +144,7 @@ def test_traffic_moves_with_an_edited_rule_and_the_map_counts_each_request_once(
     person.wait_for_text("2 connections")
 
 
+@pytest.mark.heavy
 def test_axe_finds_nothing_on_the_pages_of_load_balancers(person, square):
     violations = []
     for path in PAGES:
