@@ -3,11 +3,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# The end-to-end tests of Service Connect, which run nightly with the proxy that tasks share, too.
-SERVICE_CONNECT := $(patsubst %,tests/e2e/test_%.py,service_connect service_connect_settings protocols grpc_failures live_endpoints resilience \
-  tls zones traffic_shifts task_sets metrics metrics_exactly traces prometheus changes_under_load deployment_failures control_plane_restarts \
-  data_plane_security names_in_tasks task_modes shared_namespaces vpcs ipv6 tasks logs)
-
 .PHONY: help setup demo box test check nightly test-box bench faults attacks reference explore golden screenshots fixtures lock clean
 
 help: ## show this list
@@ -35,9 +30,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser --docker --podman --cdk
-	@BASE=$(BASE) scripts/box.sh
-	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
-	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 2 --dist loadfile --proxy node $(SERVICE_CONNECT)
+	@BASE=$(BASE) scripts/test.sh nightly
 
 test-box: ## build moyai's container, and test it on Docker and on Podman (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --docker --podman

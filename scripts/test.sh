@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs the checks and tests in the order in which they tell most for least time; the first that fails ends the run.
+# Runs the checks and tests in the order in which they tell most for least time.
 #
-#   scripts/test.sh check  lint, types, shape (with the imports)
-#   scripts/test.sh all    these, then every test
+#   scripts/test.sh check    lint, types, shape (with the imports); the first that fails ends the run
+#   scripts/test.sh all      these, then every test that is not heavy; the first that fails ends the run
+#   scripts/test.sh nightly  the heavy tests, and those of Service Connect with the proxy that tasks share; each part runs,
+#                            and the run ends with the names of those that failed
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH  # the tests call aws and envoy by name
@@ -34,6 +36,16 @@ both() {
   [[ $code -eq 0 ]] || exit "$code"
 }
 
+# A step after which the run goes on. One that hangs is interrupted after three hours, so that pytest still cleans up.
+part() {
+  local -r title=$1
+  shift
+  (step "$title" timeout --foreground --verbose --signal=INT --kill-after=300 10800 "$@") || FAILED+=("$title")
+}
+
+# Of tests that are marked heavy.
+heavy() { part "$1" pytest -q -m heavy "${@:2}"; }
+
 python_checks() {
   step lint ruff check
   step format ruff format --check
@@ -59,6 +71,32 @@ console_all() {
   step 'console: tests' console test
 }
 
+# On Docker Engine or Podman, or beside one.
+readonly ENGINES=(tests/e2e/test_box.py tests/e2e/differential tests/e2e/attacks/test_isolation.py
+  tests/e2e/test_{ecr_docker,engine_images,forwarding_docker}.py)
+
+# Each of these breaks what it can while callers call; the machine belongs to one of them at a time.
+readonly FAULTS=tests/e2e/faults
+
+readonly SERVICE_CONNECT=(tests/e2e/test_{service_connect,service_connect_settings,protocols,grpc_failures,live_endpoints,resilience,tls,zones}.py
+  tests/e2e/test_{traffic_shifts,task_sets,metrics,metrics_exactly,traces,prometheus,changes_under_load,deployment_failures}.py
+  tests/e2e/test_{control_plane_restarts,data_plane_security,names_in_tasks,task_modes,shared_namespaces,vpcs,ipv6,tasks,logs}.py)
+
+nightly() {
+  FAILED=()
+  part 'image of moyai' scripts/box.sh
+  heavy 'without end to end' -n 2 --dist loadfile tests/unit tests/golden tests/contract tests/model tests/sim
+  heavy 'Docker and Podman' "${ENGINES[@]}"
+  heavy 'end to end' -n 2 --dist loadfile --no-loadscope-reorder tests/e2e "${ENGINES[@]/#/--ignore=}" --ignore=$FAULTS
+  heavy 'faults' $FAULTS
+  part 'Service Connect with a shared proxy' pytest -q -n 2 --dist loadfile --no-loadscope-reorder --proxy node "${SERVICE_CONNECT[@]}"
+  if [[ ${#FAILED[@]} -gt 0 ]]; then
+    printf '\n%d of the parts failed, in %d s:\n' ${#FAILED[@]} "$SECONDS" >&2
+    printf '  %s\n' "${FAILED[@]}" >&2
+    exit 1
+  fi
+}
+
 case ${1:-all} in
   check)
     both python_checks console_checks
@@ -70,8 +108,12 @@ case ${1:-all} in
     step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
     printf '\nall passed in %d s\n' "$SECONDS"
     ;;
+  nightly)
+    nightly
+    printf '\nall passed in %d s\n' "$SECONDS"
+    ;;
   *)
-    printf 'usage: %s check|all\n' "$0" >&2
+    printf 'usage: %s check|all|nightly\n' "$0" >&2
     exit 2
     ;;
 esac
