@@ -72,6 +72,7 @@ def run_as_task(cluster: Cluster, image: str, definition: Definition) -> Outcome
     task_arn = answer["tasks"][0]["taskArn"]
     if definition.stops:
         eventually(lambda: "ready" in _task_lines(cluster, task_arn), "the container is ready")
+        cluster.until(task_arn, "RUNNING")  # a container writes before moyai observes that it runs
         cluster.ecs.stop_task(cluster=cluster.name, task=task_arn)
     task = cluster.until(task_arn, "STOPPED")
     [main] = task["containers"]
