@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
+from tests.e2e.hook_function import hook_function
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, shell
 from tests.e2e.waiting import eventually
@@ -44,27 +43,8 @@ def cluster(server: Installation) -> Cluster:
 @pytest.fixture
 def function() -> Iterator[tuple[str, list[Any]]]:
     """A function's URL and what it was told; it always says no."""
-    messages: list[Any] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            messages.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            body = b'{"hookStatus": "FAILED"}'
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    worker = Thread(target=server.serve_forever)
-    worker.start()
-    yield f"http://127.0.0.1:{server.server_port}/", messages
-    server.shutdown()
-    worker.join()
-    server.server_close()
+    with hook_function("FAILED") as url_and_events:
+        yield url_and_events
 
 
 def deploy(cluster: Cluster, service: str, definition: str, **configuration: object) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.guide import PROJECT, blocks_of, programs_of, run_commands
+from tests.e2e.hook_function import hook_function
 from tests.e2e.installation import GRACE, Installation
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
@@ -39,6 +40,8 @@ PAGES = (
     "container-instances.md",
 )
 """Those on the shop, in this order; others have tests of their own."""
+PRINTED_FUNCTION = "http://127.0.0.1:9000/"
+"""The URL of the hook's function in deployments.md."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,9 @@ def shop(make_installation, directory: Path) -> Installation:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run_as_printed(shop: Installation, directory: Path, page: str):
-    result = run_commands("\n".join(blocks_of(page)), shop, directory, graces=60)
+    with hook_function("IN_PROGRESS") as (url, _):  # the deployment waits, until the page stops it
+        script = "\n".join(blocks_of(page)).replace(PRINTED_FUNCTION, url)
+        result = run_commands(script, shop, directory, graces=60)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
