@@ -1,10 +1,10 @@
 #!/bin/sh
 # Removes what moyai's container never reads.
 #
-#   shrink.sh system    Debian without package management, documentation, translations, character sets, and parts of
-#                       Python's library that are for its developers or need a screen
-#   shrink.sh moyai     /opt/moyai without pip, tests, type stubs, symbols, parts of NumPy, and the models of AWS services
-#                       that moyai hasn't got
+#   shrink.sh system    Debian without package management, documentation, translations, character sets, Berkeley DB, and
+#                       parts of Python's library that are for its developers or need a screen
+#   shrink.sh moyai     /opt/moyai without pip and its lists of files, tests, type stubs, symbols, parts of NumPy, and the
+#                       models of AWS services that moyai hasn't got
 set -eu
 
 # NumPy's libraries get one with the functions of blas.c instead of all of BLAS and LAPACK.
@@ -22,12 +22,13 @@ replace_blas() {
 case $1 in
   system)
     # Recorded as removed, so that a scanner of the image does not report them.
-    dpkg --purge --force-all apt debconf libapt-pkg7.0 perl-base sqv 2>/dev/null || true
+    dpkg --purge --force-all apt debconf libapt-pkg7.0 perl-base sqv libdb5.3t64 2>/dev/null || true
     (cd /usr/share && rm -rf bash-completion doc gcc info keyrings lintian locale man)
-    rm -rf /usr/lib/*/gconv /usr/lib/*/perl-base /usr/bin/tini-static
+    rm -rf /usr/lib/*/gconv /usr/lib/*/perl-base /usr/lib/*/libdb-* /usr/lib/*/security/pam_userdb.so /usr/bin/tini-static
     rm -rf /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /etc/apt
     for library in /usr/lib/python3.*; do
       (cd "$library" && rm -rf test idlelib ensurepip lib2to3 turtledemo turtle.py tkinter pydoc_data config-*)
+      (cd "$library"/lib-dynload && rm -f _test* _ctypes_test.* _dbm.* xx*)
       find "$library" -name __pycache__ -prune -exec rm -rf {} +
     done
     ;;
@@ -35,7 +36,7 @@ case $1 in
     /opt/moyai/bin/pip uninstall --quiet --yes pip
     packages=$(echo /opt/moyai/lib/python3*/site-packages)
     find "$packages" -depth \( -name __pycache__ -o -name tests \) -type d -exec rm -rf {} +
-    find "$packages" -name '*.pyi' -delete
+    find "$packages" \( -name '*.pyi' -o -path '*.dist-info/RECORD' \) -delete
     find "$packages" -name '*.so' ! -path '*/numpy.libs/*' -exec strip --strip-unneeded {} +
     # Rich colours Python and JSON, if anything.
     find "$packages"/pygments/lexers -name '*.py' ! -name '_*' ! -name python.py ! -name data.py ! -name special.py -delete
