@@ -91,7 +91,7 @@ class ServiceDispatcher:
         if not isinstance(output, ReusableOutput):
             return codec.serialise(model, output, ctx.request_id)
         response = codec.serialise(model, output.output, ctx.request_id)
-        self._responses.put(ctx, raw, response, (output.is_current, output.reads))
+        self._responses.put(ctx, raw, ReusableOutput(response, output.is_current, output.reads))
         return response
 
     def typed_request(self, operation: ApiOperation[Any], params: Params) -> object:

@@ -25,6 +25,7 @@ from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
 R = TypeVar("R")
+Output = TypeVar("Output")
 H = TypeVar("H", bound=Callable[..., object])
 
 
@@ -65,12 +66,12 @@ class StackCaller(msgspec.Struct, frozen=True):
     ids: Ids | None
 
 
-class ReusableOutput(NamedTuple):
-    """The output of a cached handler that is a coroutine. Equal requests of the same scope get it again while
-    ``is_current`` of the time of the call. ``reads``: how many values are compared for that.
+class ReusableOutput(NamedTuple, Generic[Output]):
+    """An output, or the response made from it, that equal requests of the same scope get again while ``is_current`` of
+    the time of the call. ``reads``: how many values are compared for that. Only for handlers that are coroutines.
     """
 
-    output: object
+    output: Output
     is_current: Callable[[Instant], bool]
     reads: int
 

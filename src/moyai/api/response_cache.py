@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, ReusableOutput
 from moyai.api.wire.codec import REQUEST_ID
 from moyai.api.wire.http import HttpResponse
 from moyai.domain.traced import ReadStamps, TracedWorld
@@ -92,7 +92,7 @@ class ResponseCache:
             self._trace = TracedWorld(ctx.store.world)
         response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), raw)
         if len(reads) <= _MAX_READS:  # before all of them are stamped
-            self.put(ctx, raw, response, (_are_current(self._trace.stamps(reads)), len(reads)))
+            self.put(ctx, raw, ReusableOutput(response, _are_current(self._trace.stamps(reads)), len(reads)))
         return response
 
     def get(self, ctx: Context, raw: RawRequest) -> HttpResponse | None:
@@ -102,14 +102,11 @@ class ResponseCache:
             return None
         return _with_request_id(cached.response, ctx.request_id)
 
-    def put(
-        self, ctx: Context, raw: RawRequest, response: HttpResponse, reads: tuple[Callable[[Instant], bool], int]
-    ) -> None:
-        """Cache a response, unless it was made from too much. ``reads``: whether they are current, and their number."""
-        are_current, number = reads
-        if number <= _MAX_READS:
-            size = len(response.body) + _BYTES_PER_READ * number
-            self._put((ctx.scope, raw), _CachedResponse(are_current, response, size))
+    def put(self, ctx: Context, raw: RawRequest, reusable: ReusableOutput[HttpResponse]) -> None:
+        """Cache a serialised response, unless it was made from too much."""
+        if reusable.reads <= _MAX_READS:
+            size = len(reusable.output.body) + _BYTES_PER_READ * reusable.reads
+            self._put((ctx.scope, raw), _CachedResponse(reusable.is_current, reusable.output, size))
 
     def _put(self, key: tuple[Scope, RawRequest], entry: _CachedResponse) -> None:
         if len(entry.response.body) > _MAX_RESPONSE_BYTES or len(key[1].body) + len(key[1].query) > _MAX_REQUEST_BYTES:

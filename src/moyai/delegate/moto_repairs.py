@@ -55,9 +55,7 @@ def name_linked_roles() -> None:
 
 
 def keep_changed_subnet_groups() -> None:
-    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records. To import
-    its models takes longer than all that other services need.
-    """
+    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records."""
     from moto.rds.models import RDSBackend  # noqa: PLC0415
 
     modify = RDSBackend.modify_db_subnet_group

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from moyai.domain.eventbridge.rule import EventDelivery, RuleTarget
 from moyai.domain.scheduler.schedule import RunTaskOptions, run_task_input
@@ -22,9 +22,6 @@ from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.store import StateUnwritable
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
-_SERVER_FAULT: Final = 500
-"""HTTP statuses from here on are faults that may pass."""
-_NOT_IMPLEMENTED: Final = 501
 _log = logging.getLogger(__name__)
 
 
@@ -59,8 +56,7 @@ async def _attempt(arn: Arn, attempt: Awaitable[DeliveryProblem | None]) -> Deli
     try:
         return await attempt
     except AwsCallFailed as fault:
-        passes = fault.status >= _SERVER_FAULT and fault.status != _NOT_IMPLEMENTED
-        return DeliveryProblem(f"{arn.service}: {fault.code}: {fault.message}", passes)
+        return DeliveryProblem(f"{arn.service}: {fault.code}: {fault.message}", fault.may_pass)
     except StateUnwritable:
         raise
     except Exception as error:  # noqa: BLE001 (whatever goes wrong with one event, it counts as a failed attempt)

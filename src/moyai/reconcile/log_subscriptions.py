@@ -23,11 +23,10 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.logs import LogDeliveries, LogDelivery
+from moyai.reconcile.failed_calls import call_problem
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _DELAYS: Final = (Seconds(1.0), Seconds(2.0))
-_SERVER_FAULT: Final = 500
-_NOT_IMPLEMENTED: Final = 501
 _TIMEOUT: Final = Seconds(20.0)
 """The time for one call, with the start of the server for its service."""
 _MOST_CALLS: Final = 16
@@ -63,7 +62,8 @@ class LogSubscriptionLoop:
         while True:
             async with self._deliveries.take() as delivery:
                 key = delivery.subscription_filter.key
-                problem = await self._deliver(delivery)
+                destination = delivery.subscription_filter.destination
+                problem = await call_problem(self._deliver(delivery), destination, self._patience)
                 if problem is None:
                     self._failed.discard(key)
                     continue
@@ -71,22 +71,14 @@ class LogSubscriptionLoop:
                     _log.warning("%s gets no log events: %s", key, problem)
                 self._failed.add(key)
 
-    async def _deliver(self, delivery: LogDelivery) -> str | None:
-        """Give the events to the destination. Returns the problem, if there is one."""
+    async def _deliver(self, delivery: LogDelivery) -> None:
+        """Give the events to the destination."""
         destination = parse_arn(delivery.subscription_filter.destination)
         if destination is None:  # PutSubscriptionFilter accepts none of these
-            return None
-        try:
-            for payload in await asyncio.to_thread(payloads_of, delivery, destination, self._numbers):
-                key = self._ids.uuid() if delivery.subscription_filter.distribution == RANDOM else delivery.stream
-                await self._call(destination, delivery_call(destination, key or delivery.group, payload))
-        except AwsCallFailed as failed:
-            return failed.message
-        except TimeoutError:
-            return f"{destination} has not answered within {self._patience:g} s"
-        except Exception as error:  # noqa: BLE001 (an answer that is not as AWS's; other events are delivered)
-            return f"{destination} has not answered as AWS does: {type(error).__name__}: {error}"
-        return None
+            return
+        for payload in await asyncio.to_thread(payloads_of, delivery, destination, self._numbers):
+            key = self._ids.uuid() if delivery.subscription_filter.distribution == RANDOM else delivery.stream
+            await self._call(destination, delivery_call(destination, key or delivery.group, payload))
 
     async def _call(self, destination: Arn, call: Call) -> None:
         """Make the call, up to three times. Raises what the last one has raised."""
@@ -94,7 +86,7 @@ class LogSubscriptionLoop:
             try:
                 return await self._call_once(destination, call)
             except AwsCallFailed as failed:
-                if failed.status < _SERVER_FAULT or failed.status == _NOT_IMPLEMENTED:
+                if not failed.may_pass:
                     raise
             except TimeoutError:
                 pass

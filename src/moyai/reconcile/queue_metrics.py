@@ -22,7 +22,8 @@ from moyai.kernel.scope import Scope
 from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.metrics import MetricWriter
 from moyai.ports.store import Store
-from moyai.stacks.types.procedure import AwsCallFailed, Call
+from moyai.reconcile.failed_calls import call_problem
+from moyai.stacks.types.procedure import Call
 
 NAMESPACE: Final = "AWS/SQS"
 _QUEUE_NAME: Final = "QueueName"
@@ -80,29 +81,23 @@ class QueueMetricsLoop:
 
     async def _measure(self, queue: WatchedQueue) -> None:
         """Write the counts of a queue, or report why there are none."""
-        try:
-            async with self._free_calls, asyncio.timeout(self._patience):
-                await self._write(queue)
-        except AwsCallFailed as failed:
-            self._report(queue, failed.message)
-        except TimeoutError:
-            self._report(queue, f"SQS has not answered within {self._patience:g} s")
-        except Exception as error:  # noqa: BLE001 (an answer that is not as SQS's; the other queues have their values)
-            self._report(queue, f"SQS has not answered as AWS does: {type(error).__name__}: {error}")
-        else:
+        async with self._free_calls:
+            problem = await call_problem(self._write(queue), "SQS", self._patience)
+        if problem is None:
             self._problems.pop(queue, None)
-
-    def _report(self, queue: WatchedQueue, problem: str) -> None:
+            return
         if self._problems.get(queue) != problem:
             _log.warning("the queue %s of %s has no metrics: %s", queue.name, queue.scope, problem)
         self._problems[queue] = problem
 
     async def _write(self, queue: WatchedQueue) -> None:
         """Write the counts of a queue, all or none. Raises AwsCallFailed, and others for an answer that is no SQS's."""
-        names = {"QueueName": queue.name}
-        url = (await self._caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
-        members = {"QueueUrl": url, "AttributeNames": list(_COUNTS)}
-        attributes = (await self._caller.call(queue.scope, Call("sqs", "GetQueueAttributes", members)))["Attributes"]
+        async with asyncio.timeout(self._patience):
+            names = {"QueueName": queue.name}
+            url = (await self._caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
+            members = {"QueueUrl": url, "AttributeNames": list(_COUNTS)}
+            answer = await self._caller.call(queue.scope, Call("sqs", "GetQueueAttributes", members))
+        attributes = answer["Attributes"]
         counts = {name: float(int(attributes[attribute])) for attribute, name in _COUNTS.items()}
         now = self._clock.now()
         for name, value in counts.items():

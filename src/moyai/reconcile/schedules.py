@@ -24,8 +24,6 @@ from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
-_SERVER_FAULT: Final = 500
-"""HTTP statuses from here on are faults that may pass."""
 _FIRST_DELAY: Final = 1.0
 _LONGEST_DELAY: Final = 300.0
 """Seconds until a failed invocation is tried again."""
@@ -81,7 +79,7 @@ class ScheduleLoop:
         try:
             answer = await self._caller.call(schedule.scope, _run_task(schedule, parameters))
         except AwsCallFailed as fault:
-            return _Problem(f"RunTask: {fault.code}: {fault.message}", passes=fault.status >= _SERVER_FAULT)
+            return _Problem(f"RunTask: {fault.code}: {fault.message}", passes=fault.may_pass)
         reasons = [str(failure.get("reason", "")) for failure in answer.get("failures", ())]
         if answer.get("tasks") or not reasons:
             return None

@@ -7,7 +7,7 @@ answer by hand. A procedure that was interrupted is begun again with the id that
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -54,12 +54,21 @@ class Signals(msgspec.Struct, frozen=True):
     token: str
 
 
+_SERVER_FAULT: Final = 500
+_NOT_IMPLEMENTED: Final = 501
+
+
 class AwsCallFailed(MoyaiError):
     """The answer to a call was an error. ``code``, ``status``: as the service sent them."""
 
     def __init__(self, service: str, code: str, message: str, status: int = 400, request_id: str = "") -> None:
         super().__init__(message)
         self.service, self.code, self.message, self.status, self.request_id = service, code, message, status, request_id
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same call may succeed later: the service failed, and does implement the operation."""
+        return self.status >= _SERVER_FAULT and self.status != _NOT_IMPLEMENTED
 
 
 class ResourceFailed(MoyaiError):
