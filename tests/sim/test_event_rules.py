@@ -20,7 +20,7 @@ from moyai.kernel.ids import EventDeliveryId
 from moyai.kernel.scope import Scope
 from moyai.plan.event_rules import MOST_DELIVERIES
 from moyai.plan.events import STEADY, UNPLACED, announce
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.ecs_events import EcsEventLoop
 from moyai.reconcile.event_rules import EventRuleLoop

@@ -14,7 +14,7 @@ from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.scope import Scope
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.reconcile.schedules import ScheduleLoop
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from moyai.testing.world import SCOPE

@@ -5,13 +5,13 @@ server.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Final
 
 from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
-from moyai.delegate.losses import LOSSES, OTHER_LOSSES
 from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.queries.vpc import all_in_scope
@@ -29,6 +29,25 @@ from moyai.ports.delegate import (
     ServiceOwner,
 )
 from moyai.ports.store import Store
+
+LOSSES: Final = MappingProxyType(
+    {
+        "cognito-idp": "user pools with their users",
+        "dynamodb": "tables with their items",
+        "elasticache": "the records of caches",
+        "iam": "roles, policies, users and their keys",
+        "kms": "keys, so that what they encrypted cannot be decrypted any more",
+        "lambda": "the records of functions",
+        "rds": "the records of databases",
+        "s3": "buckets with their objects",
+        "sns": "topics and subscriptions",
+        "sqs": "queues with their messages",
+        "states": "state machines and their executions",
+    }
+)
+"""By signing names."""
+OTHER_LOSSES: Final = "everything that was stored there"
+
 
 _ALL: Final = "*"
 _EMBEDDED: Final = "moto (moyai[aws])"

@@ -1,11 +1,14 @@
-"""Calls from the control plane to the user's own endpoints: health checks, and functions of lifecycle hooks."""
+"""Calls that moyai makes: of the user's own endpoints, and of AWS operations, as any client makes them."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from moyai.kernel.errors import MoyaiError
+from moyai.kernel.scope import Scope
 from moyai.plan.cloudmap.checks import ProbeTarget
+from moyai.stacks.types.procedure import Call
 
 
 class Probes(Protocol):
@@ -32,3 +35,20 @@ class FunctionCaller(Protocol):
 
     async def close(self) -> None:
         """Close the connections that are kept for further calls."""
+
+
+class AwsCaller(Protocol):
+    """Calls operations in an account and region."""
+
+    @property
+    def address(self) -> str:
+        """At which callers reach the API, ``name:port``."""
+
+    def owns(self, service: str) -> bool:
+        """Whether moyai itself answers for a service, so that its resources get the tags of their stacks."""
+
+    async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
+        """The operation's output, with the members' names as in the model.
+
+        Raises AwsCallFailed with the error's code.
+        """

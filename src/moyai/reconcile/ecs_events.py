@@ -33,7 +33,7 @@ from moyai.plan.event_rules import (
     sends_ecs_events,
 )
 from moyai.plan.events import INCONSISTENT, STEADY, UNPLACED
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.types.procedure import AwsCallFailed, Call

@@ -35,7 +35,7 @@ from moyai.plan.event_rules import (
     rules_of,
     scheduled_event,
 )
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, Store
 from moyai.reconcile.event_targets import DeliveryProblem, give_to_dead_letter_queue, give_to_target
 from moyai.reconcile.work_queue import WorkQueue

@@ -18,7 +18,7 @@ from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.plan.event_rules import rule_started_by, run_token
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import StateUnwritable
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 

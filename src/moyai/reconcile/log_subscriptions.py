@@ -21,8 +21,8 @@ from moyai.domain.logs.subscription_filter import RANDOM
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
-from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.logs import LogDeliveries, LogDelivery
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.reconcile.failed_calls import call_problem
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 

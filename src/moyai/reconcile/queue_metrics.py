@@ -19,8 +19,8 @@ from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.scope import Scope
-from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.metrics import MetricWriter
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Store
 from moyai.reconcile.failed_calls import call_problem
 from moyai.stacks.types.procedure import Call

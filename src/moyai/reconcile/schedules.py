@@ -19,7 +19,7 @@ from moyai.domain.scheduler.schedule import RunTaskOptions, Schedule, TaskParame
 from moyai.domain.world import Delete, Put, table_name
 from moyai.expressions.schedule import next_time
 from moyai.kernel.clock import Clock, Instant, later
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.types.procedure import AwsCallFailed, Call

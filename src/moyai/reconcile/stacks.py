@@ -26,7 +26,7 @@ from moyai.domain.cloudformation.stack import (
 from moyai.domain.world import Delete, Put, table_name
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.ids import Ids
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance

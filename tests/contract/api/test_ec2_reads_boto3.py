@@ -8,8 +8,8 @@ from pathlib import Path
 import botocore
 import pytest
 
+from moyai.api.ec2.regions import regions_with
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.regions import regions_with
 from moyai.kernel.ids import Region
 from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code, filters_of

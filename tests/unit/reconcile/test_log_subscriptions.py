@@ -18,8 +18,8 @@ from moyai.domain.logs.event import LogEvent
 from moyai.domain.world import Delete
 from moyai.kernel.clock import Seconds
 from moyai.kernel.scope import Scope
-from moyai.ports.aws_calls import AwsCaller
 from moyai.ports.logs import LogBatch
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.reconcile.log_subscriptions import LogSubscriptionLoop
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from moyai.telemetry.log_deliveries import PendingLogDeliveries

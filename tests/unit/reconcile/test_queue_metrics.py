@@ -16,7 +16,7 @@ from moyai.domain.cloudwatch.metric import metric_id
 from moyai.domain.cloudwatch.query import Dimension, Metric
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.scope import Scope
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.reconcile.queue_metrics import QueueMetricsLoop, next_due
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from moyai.telemetry.query import SeriesReader

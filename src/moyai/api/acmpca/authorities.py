@@ -1,7 +1,9 @@
 """Certificate authorities: create, describe, list, update, delete, restore.
 
-Refuses: key and signing algorithms that no proxy could use, revocation, more than the quota.
-Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
+Refuses: key and signing algorithms that no proxy could use, more than the quota, and a ``revocationConfiguration`` that
+is enabled, because moyai does not publish revocations.
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html,
+API_RevocationConfiguration.html
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acmpca.lookup import REMEMBERED, TAG_RULES, authority_of, page_of, require_status
-from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
@@ -31,6 +32,39 @@ from moyai.domain.pca.authority import (
 from moyai.domain.pca.errors import InvalidArgs, InvalidState, LimitExceeded
 from moyai.domain.world import Put
 from moyai.plan.certificates.authority import delete_authority, new_authority_arn
+
+
+class CrlConfiguration(msgspec.Struct, frozen=True):
+    """Lists of revoked certificates."""
+
+    enabled: bool
+
+
+class OcspConfiguration(msgspec.Struct, frozen=True):
+    """Answers about single certificates."""
+
+    enabled: bool
+
+
+class RevocationConfiguration(msgspec.Struct, frozen=True):
+    """The two ways to publish revocations."""
+
+    crl_configuration: CrlConfiguration | None = None
+    ocsp_configuration: OcspConfiguration | None = None
+
+
+NONE = RevocationConfiguration(CrlConfiguration(enabled=False), OcspConfiguration(enabled=False))
+
+
+def check_off(asked: RevocationConfiguration | None) -> None:
+    """Raises InvalidArgs where something is switched on."""
+    parts = () if asked is None else (asked.crl_configuration, asked.ocsp_configuration)
+    if any(part is not None and part.enabled for part in parts):
+        raise InvalidArgs(
+            "RevocationConfiguration: Enabled is not supported by moyai: nothing here publishes revocations. Issue"
+            " certificates of a short life instead."
+        )
+
 
 MAX_AUTHORITIES: Final = 200
 _RESTORABLE_DAYS: Final = 30

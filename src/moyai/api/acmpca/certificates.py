@@ -1,7 +1,8 @@
-"""Certificates: an authority's own, and those that it issues.
+"""Certificates: an authority's own, those that it issues, and their revocation.
 
+A revocation is a record: nothing publishes it, and no proxy looks for it.
 Refuses: templates that take more from the caller than the request's names, a life beyond the authority's own.
-Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_IssueCertificate.html
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_IssueCertificate.html, API_RevokeCertificate.html
 """
 
 from __future__ import annotations
@@ -12,19 +13,26 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acmpca.authorities import AuthorityRequest
-from moyai.api.acmpca.lookup import REMEMBERED, authority_of, check_certificate_arn, require_status
+from moyai.api.acmpca.lookup import (
+    REMEMBERED,
+    authority_of,
+    check_certificate_arn,
+    require_status,
+    undeleted_authority_of,
+)
 from moyai.api.acmpca.validity import Validity, begins, ends
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
 from moyai.domain.pca.algorithms import SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityStatus, AuthorityType, CertificateAuthority, UsageMode
-from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES, IssuedCertificate, Template
+from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES, IssuedCertificate, Revocation, Template
 from moyai.domain.pca.errors import (
     CertificateMismatch,
     InvalidArgs,
     InvalidState,
     MalformedCertificate,
     MalformedCsr,
+    RequestAlreadyProcessed,
     RequestInProgress,
     ResourceNotFound,
 )
@@ -203,3 +211,24 @@ def _span(
     if authority.usage_mode is UsageMode.SHORT_LIVED_CERTIFICATE and template.makes is None and end > now + _SHORT_LIFE:
         raise InvalidArgs("Validity: an authority for SHORT_LIVED_CERTIFICATE issues for seven days at most.")
     return ValidityPeriod(begin, end)
+
+
+class RevokeCertificateRequest(msgspec.Struct, frozen=True):
+    """The certificate to revoke, by its serial number: hexadecimal digits, with or without colons."""
+
+    certificate_authority_arn: str
+    certificate_serial: str
+    revocation_reason: str
+
+
+def revoke_certificate(ctx: Context, request: RevokeCertificateRequest) -> None:
+    """Record that a certificate is revoked."""
+    authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
+    require_status(authority, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    serial = request.certificate_serial.replace(":", "").lower()
+    certificate = ctx.store.world.issued_certificates.get(f"{authority.arn}/certificate/{serial}")
+    if certificate is None:
+        raise ResourceNotFound(f"Could not find certificate {request.certificate_serial} of {authority.arn}.")
+    if certificate.revocation is not None:
+        raise RequestAlreadyProcessed(f"The certificate {certificate.arn} is revoked already.")
+    ctx.store.apply([Put(replace(certificate, revocation=Revocation(request.revocation_reason, ctx.now)))])

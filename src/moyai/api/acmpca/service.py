@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.acmpca import authorities, certificates, permissions, policies, revocations
+from moyai.api.acmpca import authorities, certificates, permissions, policies
 from moyai.api.acmpca.lookup import TAGS
 from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
@@ -22,9 +22,7 @@ def acmpca(pki: Pki) -> ApiService:
     return ApiService(
         name="acm-pca",
         refused=MappingProxyType(dict(_refused_members())),
-        operations=operations(
-            authorities, certificates, permissions, policies, revocations, *TAGS.operations(), pki=pki
-        ),
+        operations=operations(authorities, certificates, permissions, policies, *TAGS.operations(), pki=pki),
     )
 
 

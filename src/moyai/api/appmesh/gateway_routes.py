@@ -9,8 +9,7 @@ from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.listener_ports import check_port, check_protocol
 from moyai.api.appmesh.location import absent, in_gateway
 from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest
-from moyai.api.appmesh.rules.matches import check_priority, grpc_gateway_match, http_gateway_match
-from moyai.api.appmesh.rules.rewrites import rewrites
+from moyai.api.appmesh.rules.matches import check_priority, grpc_gateway_match, http_gateway_match, rewrites
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.names import AppMeshResourceType

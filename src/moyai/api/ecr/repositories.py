@@ -1,7 +1,9 @@
-"""Repositories: create, describe, delete, and the settings of their tags and scans.
+"""Repositories: create, describe, delete, tag, and the settings of their tags and scans.
 
+Refuses: more than 50 tags, keys that begin with ``aws:``, and tags of anything but repositories.
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html, API_DeleteRepository.html,
-API_DescribeRepositories.html, API_PutImageTagMutability.html, API_PutImageScanningConfiguration.html
+API_DescribeRepositories.html, API_PutImageTagMutability.html, API_PutImageScanningConfiguration.html,
+API_TagResource.html
 """
 
 from __future__ import annotations
@@ -13,16 +15,44 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecr.lookup import RepositoryRequest, check_registry, page_of, repository_named, repository_of
-from moyai.api.ecr.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag, checked_tags
-from moyai.domain.ecr.errors import InvalidParameter, LimitExceeded, RepositoryAlreadyExists, RepositoryNotEmpty
+from moyai.api.tagging import Tag, TagOperations, checked_tags
+from moyai.domain.ecr.errors import (
+    InvalidParameter,
+    InvalidTagParameter,
+    LimitExceeded,
+    RepositoryAlreadyExists,
+    RepositoryNotEmpty,
+    RepositoryNotFound,
+    TooManyTags,
+)
 from moyai.domain.ecr.image import RepositoryImage, RepositoryLayer
 from moyai.domain.ecr.registry_host import registry_host
 from moyai.domain.ecr.repository import MUTABLE, Repository, RepositoryEncryption, repository_arn, takes_exclusions
 from moyai.domain.keys import scope_key
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
+from moyai.kernel.arn import parse_arn
 from moyai.kernel.scope import DEFAULT_SCOPE
+
+RULES: Final = TagRules("repository", InvalidTagParameter, TooManyTags)
+
+
+def _repository(ctx: Context, arn: str) -> Repository:
+    resource_arn = parse_arn(arn)
+    if resource_arn is None or resource_arn.service != "ecr" or resource_arn.kind != "repository":
+        raise InvalidParameter(f"Invalid parameter at 'resourceArn': '{arn[:200]}' is not the ARN of a repository.")
+    repository = ctx.store.world.repositories.get(arn)
+    if repository is None or resource_arn.scope != ctx.scope:
+        name, account = resource_arn.resource.partition("/")[2], resource_arn.scope.account
+        raise RepositoryNotFound(
+            f"The repository with name '{name[:256]}' does not exist in the registry with id '{account}'"
+        )
+    return repository
+
+
+TAGS: Final = TagOperations(_repository, RULES)
+
 
 MAX_REPOSITORIES: Final = 100_000
 _MAX_WILDCARDS: Final = 2

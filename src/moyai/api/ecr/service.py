@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations
 from __future__ import annotations
 
 from moyai.api.ecr import authorization, images, layers, listing, policies, repositories
-from moyai.api.ecr.tags import TAGS
+from moyai.api.ecr.repositories import TAGS
 from moyai.api.operation import ApiService, operations
 from moyai.domain.ecr.errors import InvalidParameter
 from moyai.ports.blobs import BlobStore

@@ -17,11 +17,11 @@ from moyai.api.elbv2.lookup import (
     LISTENER,
     LOAD_BALANCER,
     PageRequest,
+    check_unmanaged,
     page_of,
     resource_of,
     resources_of,
 )
-from moyai.api.elbv2.managed import check_unmanaged
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag

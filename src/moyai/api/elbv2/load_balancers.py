@@ -13,9 +13,16 @@ from typing import Final
 import msgspec
 
 from moyai.api.elbv2.load_balancer_nodes import SubnetsRequest, groups_of, placements_of
-from moyai.api.elbv2.lookup import LOAD_BALANCER, PageRequest, find, page_of, resource_of, resources_of
-from moyai.api.elbv2.managed import check_unmanaged
-from moyai.api.elbv2.naming import check_name
+from moyai.api.elbv2.lookup import (
+    LOAD_BALANCER,
+    PageRequest,
+    check_name,
+    check_unmanaged,
+    find,
+    page_of,
+    resource_of,
+    resources_of,
+)
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag

@@ -6,6 +6,7 @@ regions are unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -23,6 +24,8 @@ from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import TargetGroup
 from moyai.domain.paging import page
+from moyai.domain.queries.ingress import managed_for
+from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.elb.new_records import SERVICE
@@ -96,3 +99,29 @@ def page_of(
 def invalid_marker(message: str) -> InvalidInput:
     """The error for a marker of another list."""
     return InvalidInput(f"Marker: {message}")
+
+
+_LONGEST: Final = 32
+_NAME: Final = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
+
+
+def check_name(noun: str, name: str) -> None:
+    """Raises InvalidInput unless the name has 1 to 32 letters, digits and hyphens, with no hyphen at an end."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"The {noun} name '{name[:100]}' can only contain characters that are alphanumeric characters or hyphens(-)"
+        )
+    if len(name) > _LONGEST:
+        raise InvalidInput(f"The {noun} name '{name[:100]}' cannot be longer than '{_LONGEST}' characters")
+    if name.startswith("-") or name.endswith("-"):
+        raise InvalidInput(f"The {noun} name '{name}' cannot begin or end with a hyphen(-)")
+
+
+def check_unmanaged(world: World, resource: str, fault: type[ElbFault]) -> None:
+    """Raises ``fault`` for a resource that ECS manages, by its ARN."""
+    service = managed_for(world, resource)
+    if service is not None:
+        raise fault(
+            f"'{resource}' cannot be deleted because Amazon ECS manages it for the service {service}. Delete the"
+            " service, or take it off its gateway"
+        )

@@ -28,7 +28,7 @@ from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
-from moyai.ports.aws_calls import AwsCaller
+from moyai.ports.outgoing_calls import AwsCaller
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _ALPHANUMERIC: Final = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import yaml
+
 from moyai.kernel.errors import MoyaiError
 
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -103,7 +105,7 @@ def _parsed_content(path: Path, raw: bytes) -> object:
 def _yaml_content(path: Path, raw: bytes) -> object:
     if len(raw) > _LARGEST_YAML:
         raise UnreadableDocument(f"{path} is no JSON, and has more than {_LARGEST_YAML} bytes")
-    from moyai.cli.analyze.yaml_tags import load_yaml
+    from moyai.cli.analyze.documents import load_yaml
 
     try:
         return load_yaml(raw)
@@ -134,3 +136,28 @@ def _kind(content: object) -> DocumentKind | None:
     if "containerDefinitions" in content or isinstance(content.get("taskDefinition"), dict):
         return DocumentKind.TASK_DEFINITION
     return DocumentKind.SERVICE if "serviceName" in content else None
+
+
+def load_yaml(raw: bytes) -> object:
+    """The document. Raises ValueError for malformed YAML."""
+
+    class FunctionLoader(yaml.SafeLoader):
+        """PyYAML's safe loader with CloudFormation's functions. PyYAML keeps in the class what a loader knows."""
+
+    FunctionLoader.add_multi_constructor("!", _function)
+    try:
+        return yaml.load(raw, FunctionLoader)  # noqa: S506 (a safe loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 (the three kinds of YAML's nodes)
+        value = loader.construct_mapping(node, deep=True)
+    return {name: value}

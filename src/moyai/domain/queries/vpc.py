@@ -7,7 +7,7 @@ the default VPC can be changed and deleted like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -27,10 +27,10 @@ from moyai.domain.vpc.gateway import (
 from moyai.domain.vpc.network_acl import NetworkAcl, default_acl
 from moyai.domain.vpc.peering import PeeringSide
 from moyai.domain.vpc.route_table import RouteTable
-from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup
+from moyai.domain.vpc.security_group import ALL, DEFAULT_NAME, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 from moyai.domain.world import Put, World
-from moyai.kernel.ids import SubnetId, VpcId
+from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
 VpcResource = (
@@ -216,3 +216,17 @@ def _default_records(world: World, record_type: type[R], scope: Scope) -> list[R
     if is_default_vpc_stored(world, scope):
         return []
     return [one for one in default_vpc(scope).parts if isinstance(one, record_type)]
+
+
+def rules_for_tcp(
+    world: World, scope: Scope, groups: Iterable[SecurityGroupId], port: int, *, egress: bool
+) -> Iterator[SecurityGroupRule]:
+    """The rules of these groups that concern TCP connections to a port, in one direction."""
+    records = (find_in_scope(world, SecurityGroup, scope, group) for group in groups)
+    rules = (rule for group in records if group is not None for rule in group.way(egress=egress))
+    return (rule for rule in rules if _is_for_tcp(rule, port))
+
+
+def _is_for_tcp(rule: SecurityGroupRule, port: int) -> bool:
+    is_port = rule.from_port is None or rule.to_port is None or rule.from_port <= port <= rule.to_port
+    return rule.protocol == ALL or (rule.protocol == "tcp" and is_port)

@@ -16,8 +16,7 @@ from itertools import product
 from typing import NamedTuple
 
 from moyai.domain.keys import scope_of
-from moyai.domain.queries.security_rules import rules_for_tcp
-from moyai.domain.queries.vpc import find_in_scope, network_acl_of
+from moyai.domain.queries.vpc import find_in_scope, network_acl_of, rules_for_tcp
 from moyai.domain.vpc.network_acl import NetworkAcl
 from moyai.domain.vpc.security_group import ALL, SecurityGroupRule
 from moyai.domain.vpc.vpc import Subnet, Vpc

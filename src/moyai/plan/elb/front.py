@@ -8,11 +8,12 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.gateway import GatewayFailure, GatewayStatus, ServiceGateway
 from moyai.domain.elb.front import FRONT_NAME, front_proxy, front_sandbox, proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerState
 from moyai.domain.keys import scope_of
@@ -23,9 +24,8 @@ from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Observed, Put, World
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import VpcId
+from moyai.kernel.ids import LoadBalancerArn, VpcId
 from moyai.plan.action import Effect, Plan, PrepareSandbox, ReleaseSandbox, SetAddresses, StartProxy, earliest, plan
-from moyai.plan.elb.gateway_updates import finish_updates
 from moyai.plan.elb.target_health import plan_targets
 
 RETRY_AFTER = 5.0
@@ -151,3 +151,31 @@ def _is_served(world: World, observed: Observed, balancer: LoadBalancer) -> bool
 
 def _is_live(proxy: ContainerState | None) -> bool:
     return proxy is not None and proxy.phase is ContainerPhase.RUNNING and proxy.health is Health.HEALTHY
+
+
+def finish_updates(
+    world: World, vpc: VpcId, served: Collection[LoadBalancerArn], refused: Mapping[LoadBalancerArn, str]
+) -> Iterator[Put]:
+    """Changes of the VPC's gateways whose updates are under way. ``refused``: load balancers that can't be served as
+    they are, with the reasons.
+    """
+    for gateway in world.service_gateways.by("vpc", vpc):
+        if gateway.status is GatewayStatus.UPDATE_IN_PROGRESS:
+            changed = _with_acknowledgements(world, gateway, served, refused)
+            if changed != gateway:
+                yield Put(changed)
+
+
+def _with_acknowledgements(
+    world: World,
+    gateway: ServiceGateway,
+    served: Collection[LoadBalancerArn],
+    refused: Mapping[LoadBalancerArn, str],
+) -> ServiceGateway:
+    pending = [arn for arn in gateway.updating if arn in world.load_balancers and arn not in served]
+    new_failures = (GatewayFailure(arn, refused[arn]) for arn in pending if arn in refused)
+    failures = (*gateway.failures, *new_failures)
+    updating = tuple(arn for arn in pending if arn not in refused)
+    ended = GatewayStatus.UPDATE_FAILED if failures else GatewayStatus.UPDATE_COMPLETE
+    status = GatewayStatus.UPDATE_IN_PROGRESS if updating else ended
+    return replace(gateway, status=status, updating=updating, failures=failures)

@@ -1,5 +1,7 @@
-"""A substitution in the host of a request. Envoy has regular expressions for paths only, so the new host is made by the
-filter that copies headers into metadata, and the route takes it from there.
+"""Substitutions in a request, as Envoy has them.
+
+Envoy has regular expressions for paths only, so a new host is made by the filter that copies headers into metadata, and
+the route takes it from there.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from typing import Final
 from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.type.matcher.v3 import regex_pb2
 
 from moyai.mesh.ir import Substitution
 from moyai.xds.translate.proto import to_any
-from moyai.xds.translate.substitution import substitution
 
 _FILTER: Final = "envoy.filters.http.header_to_metadata"
 _NAMESPACE, _HOST = "moyai.rewrite", "host"
@@ -32,3 +34,9 @@ def rewrite_host(route: route_components_pb2.Route, change: Substitution) -> Non
     config = header_to_metadata_pb2.Config(request_rules=[rule])
     route.typed_per_filter_config[_FILTER].CopyFrom(to_any(config))
     route.route.host_rewrite = f"%DYNAMIC_METADATA({_NAMESPACE}:{_HOST})%"
+
+
+def substitution(change: Substitution) -> regex_pb2.RegexMatchAndSubstitute:
+    """The substitution. Envoy replaces every match of a pattern, so it is bound to the ends of the text."""
+    pattern = regex_pb2.RegexMatcher(regex=f"^(?:{change.pattern})$")
+    return regex_pb2.RegexMatchAndSubstitute(pattern=pattern, substitution=change.replacement)

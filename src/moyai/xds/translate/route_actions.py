@@ -11,10 +11,9 @@ from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
 from moyai.mesh.ir import RetryPolicy, Rewrite
-from moyai.xds.translate.host_rewrite import rewrite_host
+from moyai.xds.translate.host_rewrite import rewrite_host, substitution
 from moyai.xds.translate.match import regex
 from moyai.xds.translate.proto import duration, to_any
-from moyai.xds.translate.substitution import substitution
 
 _BY_STATUS = "retriable-status-codes"
 """Envoy's condition for ``retriable_status_codes``; all others are listed by their own names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.appmesh.rules.expression import expression
+from moyai.api.appmesh.rules.matches import expression
 from moyai.api.re2_expression import LARGEST
 from tests.unit.api.appmesh.envoy import refusal
 

@@ -10,7 +10,7 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LoadBalancerArn, ServiceGatewayArn
-from moyai.plan.elb.gateway_updates import finish_updates
+from moyai.plan.elb.front import finish_updates
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import SCOPE, Builder
 

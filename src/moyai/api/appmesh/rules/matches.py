@@ -1,7 +1,8 @@
-"""Rules of the matches of routes and gateway routes, and of the priorities of routes.
+"""Rules of the matches of routes and gateway routes, of rewrites, and of the priorities of routes.
 
 Two routes may have the same priority if their matches differ: the more exact match comes first. With the same match,
-one of the two could never be reached, so that is refused.
+one of the two could never be reached, so that is refused. A regular expression that is accepted is printable, and every
+Envoy accepts it.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
 https://docs.aws.amazon.com/app-mesh/latest/userguide/gateway-routes.html (names that are AWS's own)
 """
@@ -12,8 +13,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from moyai.api.appmesh.rules.expression import expression
 from moyai.api.appmesh.rules.text import Faults, header_name, host_name, host_suffix, printable, url_path
+from moyai.api.re2_expression import expression_fault
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.match import (
     GrpcGatewayRouteMatch,
@@ -26,8 +27,20 @@ from moyai.domain.appmesh.match import (
     PathMatch,
     QueryParameterMatch,
 )
-from moyai.domain.appmesh.virtual_gateway import GatewayRoute, GatewayRouteSpec
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, GatewayRouteSpec, HttpGatewayRouteRewrite, PrefixRewrite
 from moyai.domain.appmesh.virtual_router import AppMeshRoute, RouteSpec
+
+
+def expression(where: str, text: str) -> Faults:
+    """Faults of a logging format's expression."""
+    unprintable = list(printable(where, text))
+    if unprintable:
+        yield from unprintable
+        return
+    fault = expression_fault(text)
+    if fault is not None:
+        yield f"{where}: {fault}"
+
 
 _GRPC_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _OWN_PATHS: Final = ("/aws-appmesh", "/aws-app-mesh")
@@ -142,3 +155,31 @@ def check_priority(
 def _match(spec: RouteSpec | GatewayRouteSpec) -> object:
     ((protocol, route),) = spec.members.items()
     return protocol, route.match
+
+
+def rewrites(where: str, rewrite: HttpGatewayRouteRewrite | None, match: HttpGatewayRouteMatch) -> Faults:
+    """Faults of the rewrites of an http or http2 gateway route, which may rewrite only what the route matches."""
+    if rewrite is None:
+        return
+    if rewrite.prefix is not None and rewrite.path is not None:
+        yield f"{where}: prefix and path can't both be set."
+    if rewrite.prefix is not None:
+        if match.prefix is None:
+            yield f"{where}.prefix: the route matches no prefix."
+        yield from _prefix(f"{where}.prefix", rewrite.prefix, match.prefix or "")
+    if rewrite.path is not None:
+        if match.path is None:
+            yield f"{where}.path: the route matches no path."
+        if rewrite.path.exact is not None:
+            yield from url_path(f"{where}.path.exact", rewrite.path.exact)
+
+
+def _prefix(where: str, rewrite: PrefixRewrite, matched_prefix: str) -> Faults:
+    if rewrite.default_prefix is not None and rewrite.value is not None:
+        yield f"{where}: defaultPrefix and value can't both be set."
+    if rewrite.value is not None:
+        yield from url_path(f"{where}.value", rewrite.value)
+        if not rewrite.value.endswith("/"):
+            yield f"{where}.value: it ends with /."
+        elif not matched_prefix.endswith("/"):
+            yield f"{where}.value: the prefix that is matched, {matched_prefix[:100]!r}, has to end with / as well."

@@ -11,8 +11,7 @@ import msgspec
 import pytest
 
 from moyai.runtime.linux.shim import forwarder as forwarder_module
-from moyai.runtime.linux.shim.fluent_event import event
-from moyai.runtime.linux.shim.forwarder import Forwarder
+from moyai.runtime.linux.shim.forwarder import Forwarder, event
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.output import LINE_LIMIT, OutputLog, OutputStream, Piece
 from moyai.runtime.linux.tasks import logs
