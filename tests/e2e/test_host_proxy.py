@@ -7,6 +7,7 @@ at its address. Envoy itself is in an empty namespace, so whatever it reaches, i
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -60,6 +61,7 @@ from moyai.xds.translate.access_log import log_kind
 from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
 from moyai.xds.translate.placement import WorkloadPlace
 from tests.e2e.envoy_rig import ENVOY, PATIENCE, Namespace
+from tests.e2e.faults.starve import starve, threads
 from tests.e2e.rig_app import App
 from tests.e2e.waiting import eventually
 from tests.unit.xds.shop_mesh import task_proxy_auth
@@ -75,6 +77,7 @@ RETRY = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET_BEF
 HTTP, STREAM = ("127.255.0.1", 80), ("127.255.0.2", 6379)
 STAT_NAMES = {8080: "ingress.http", 8081: "ingress.stream"}
 ADDRESSES = {CALLER: "10.98.0.1", ONE: "10.98.0.2", TWO: "10.98.0.3", AWAY: "10.98.0.4"}
+BOOTSTRAP = host_bootstrap(HOST, BootstrapSettings(Seconds(1)))
 INTERCEPTION = """table inet moyai {
   chain output { type nat hook output priority dstnat; ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001; }
   chain prerouting { type nat hook prerouting priority dstnat; iifname eth0 tcp dport 8080 redirect to :15000; }
@@ -159,8 +162,8 @@ class Host:
         for workload in LOCAL:
             await self.namespaces[workload].command("nft -f -", INTERCEPTION)
 
-    async def start_envoy(self) -> subprocess.Popen[bytes]:
-        text = host_bootstrap(HOST, BootstrapSettings(Seconds(1))).decode()
+    async def start_envoy(self, bootstrap: bytes) -> subprocess.Popen[bytes]:
+        text = bootstrap.decode()
         for place, path in (("run", self.folder), ("xds", "xds.sock"), ("statistics", "statistics.sock")):
             text = text.replace(f"{{{place}}}", str(self.folder / path))
         (self.folder / "envoy.json").write_text(text)
@@ -228,7 +231,7 @@ def member(workload: WorkloadId, port: int) -> Member:
 
 
 @asynccontextmanager
-async def open_host(folder: Path) -> AsyncIterator[Host]:
+async def open_host(folder: Path, bootstrap: bytes = BOOTSTRAP) -> AsyncIterator[Host]:
     host = Host(folder)
     envoy = None
     feed: Feed = host.feed  # type: ignore[assignment]
@@ -237,7 +240,7 @@ async def open_host(folder: Path) -> AsyncIterator[Host]:
     )
     try:
         await host.open()
-        envoy = await host.start_envoy()
+        envoy = await host.start_envoy(bootstrap)
         host.pid = envoy.pid
         yield host
     finally:
@@ -359,3 +362,22 @@ async def test_a_task_that_left_the_host_leaves_nothing_in_its_namespace(host, a
     # Envoy's main thread acknowledges that a listener is removed; the worker that has its socket closes it later.
     await host.namespaces[ONE].run(lambda: eventually(is_port_free, "the worker closes the listener"))
     assert {(await host.get()).body.split('"')[3] for _ in range(4)} == {"two"}
+
+
+@pytest.mark.parametrize("name", ["wrk:worker_0", "envoy"])
+async def test_an_envoy_of_which_a_thread_hangs_ends_itself(name):
+    """With a shorter time, because what counts is which threads are watched, and that the process ends."""
+    settings = json.loads(BOOTSTRAP)
+    for watchdog in settings["watchdogs"].values():
+        assert watchdog["kill_timeout"] == "30s"
+        watchdog["kill_timeout"] = "3s"
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with open_host(Path(folder), json.dumps(settings).encode()) as host:
+            await host.feed.publish(mesh(ONE), host.placement)
+            with starve(threads(host.pid, name)[0]):
+                await asyncio.to_thread(eventually, partial(has_ended, host.pid), "the watchdog ends the process")
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process of this one's has ended, whose end it has not asked for yet."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"

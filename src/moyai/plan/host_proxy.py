@@ -1,17 +1,18 @@
 """The host's proxy, which runs for as long as there are tasks that share it.
 
 Promise: a proxy that has ended starts again at once, but at most every RESTART_AFTER seconds; what can't be made is
-tried again. Tasks do not end with it: it gets their configuration anew.
+tried again. One that does not answer its health checks is ended: a process that is stopped or waits for memory can't
+end itself. Tasks do not end with it: it gets their configuration anew.
 """
 
 from __future__ import annotations
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_PROXY_NAME, HOST_SANDBOX
 from moyai.domain.sandbox.spec import NoNetwork, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase
+from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.domain.world import Observed, World
 from moyai.kernel.clock import Instant, later
-from moyai.plan.action import Plan, PrepareSandbox, ReleaseSandbox, StartProxy, plan
+from moyai.plan.action import Plan, PrepareSandbox, ReleaseSandbox, StartProxy, StopContainer, plan
 
 RETRY_AFTER = 5.0
 """Seconds from a failure until it is tried again."""
@@ -25,6 +26,8 @@ _HELD_OUTPUT = 64 * 1024 * 1024
 """Bytes of access logs that are kept while the control plane is away."""
 _FLUSH_INTERVAL = 200
 """Milliseconds until an entry of an access log is written: a task's last ones are to come before its record goes."""
+_STOP_TIMEOUT = 2
+"""Seconds from SIGTERM to SIGKILL: whoever is stopped serves nobody any more, or does not answer."""
 
 
 def needs_host_proxy(world: World) -> bool:
@@ -43,14 +46,16 @@ def plan_host_proxy(world: World, observed: Observed, now: Instant) -> Plan:
         spec = SandboxSpec(HOST_SANDBOX, NoNetwork(HOST_PROXY_NAME))
         return plan(effects=(PrepareSandbox(spec),), wake_at=later(now, RETRY_AFTER))
     proxy = sandbox.containers.get(HOST_PROXY_NAME)
-    if proxy is not None and proxy.phase is not ContainerPhase.STOPPED:
-        return Plan()
+    if proxy is not None and proxy.phase is ContainerPhase.RUNNING:
+        is_hung = proxy.health is Health.UNHEALTHY
+        return plan(effects=(StopContainer(HOST_SANDBOX, HOST_PROXY_NAME),) if is_hung else ())
     if proxy is not None and now < (restart_at := later(proxy.started_at, RESTART_AFTER)):
         return plan(wake_at=restart_at)
     start = StartProxy(
         HOST_SANDBOX,
         HOST_PROXY,
         HOST_PROXY_NAME,
+        stop_timeout=_STOP_TIMEOUT,
         log_level=_LOG_LEVEL,
         held_output=_HELD_OUTPUT,
         flush_interval=_FLUSH_INTERVAL,

@@ -23,9 +23,11 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def field(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, rows: list[Row]) -> Iterator[Field]:
+def field(
+    tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, topology: str, rows: list[Row]
+) -> Iterator[Field]:
     """A control plane of its own, because it is going to be killed."""
-    with installations(tmp_path_factory, apps_folder) as make:
+    with installations(tmp_path_factory, apps_folder, topology) as make:
         installation = make("--certificate-renewal", str(RENEWAL))
         installation.up()
         yield Field(installation, rows)

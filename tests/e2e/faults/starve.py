@@ -8,7 +8,7 @@ import platform
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SEIZE, _INTERRUPT, _DETACH, _SYSCALL, _GET_SYSCALL_INFO = 0x4206, 0x4207, 17, 24, 0x420E
@@ -33,11 +33,10 @@ class _SyscallInfo(ctypes.Structure):
     ENTRY = 1
 
 
-def thread(pid: int, name: str) -> int:
-    """A process's thread of this name."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    (found,) = [int(task.name) for task in threads if (task / "comm").read_text().strip() == name]
-    return found
+def threads(pid: int, name: str) -> list[int]:
+    """A process's threads whose names begin with this, the oldest first."""
+    folders = Path(f"/proc/{pid}/task").iterdir()
+    return sorted(int(folder.name) for folder in folders if (folder / "comm").read_text().startswith(name))
 
 
 @contextmanager
@@ -52,7 +51,8 @@ def starve(tid: int, *, accepting: bool = False) -> Iterator[None]:
                 tracer.submit(_run_until_accept, tid).result()
             yield
         finally:
-            tracer.submit(_ptrace, _DETACH, tid).result()
+            with suppress(ProcessLookupError):  # the process has ended meanwhile
+                tracer.submit(_ptrace, _DETACH, tid).result()
 
 
 def _seize(tid: int) -> None:

@@ -8,10 +8,13 @@ the proxies can know, it doesn't. Times are printed, never asserted. ``make faul
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
 from tests.e2e.faults.field import Field, faultless, nothing_unknown, once
+from tests.e2e.proxies import envoys
 from tests.e2e.stack import kill
 from tests.e2e.waiting import eventually
 
@@ -31,13 +34,20 @@ def test_an_application_is_killed(field):
     faultless(run)
 
 
-def test_a_proxy_is_killed(field):
+def test_a_proxy_is_killed(field, topology):
     with field.load("a proxy is killed") as run:
-        victim = field.tasks()[0]
-        kill(victim, "/envoy --config-path")
-        field.cluster.until(victim, "STOPPED")
+        tasks = field.tasks()
+        for envoy in envoys(field.installation, tasks[0]):
+            os.kill(envoy, signal.SIGKILL)
+        if topology == "sidecar":
+            field.cluster.until(tasks[0], "STOPPED")
+        run.answers(100)
         field.whole()
-    faultless(run)
+    if topology == "sidecar":
+        faultless(run)
+    else:  # the caller has lost its proxy, too
+        once(run)
+        assert field.tasks() == tasks
 
 
 @pytest.mark.heavy

@@ -25,9 +25,9 @@ MANY = 20_000
 
 
 @pytest.fixture(scope="module")
-def unchecked_field(tmp_path_factory, apps_folder, rows) -> Iterator[UncheckedField]:
+def unchecked_field(tmp_path_factory, apps_folder, topology, rows) -> Iterator[UncheckedField]:
     """A control plane of its own, because it is going to be killed."""
-    with installations(tmp_path_factory, apps_folder) as make:
+    with installations(tmp_path_factory, apps_folder, topology) as make:
         installation = make()
         installation.up()
         yield UncheckedField(installation, rows, "unchecked")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.faults.field import Field
-from tests.e2e.faults.starve import starve, thread
+from tests.e2e.faults.starve import starve, threads
+from tests.e2e.installation import Installation
+from tests.e2e.proxies import envoys
 from tests.e2e.stack import Cluster, Probe, app, offer, processes
 from tests.e2e.waiting import eventually, while_it_lasts
 
@@ -44,10 +46,14 @@ def probe(cluster: Cluster) -> Probe:
 
 
 @contextmanager
-def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
-    """The thread of a task's proxy that carries its traffic stands still; ``accepting`` as of ``starved``."""
-    (envoy,) = processes(arn, "/envoy --config-path")
-    with starve(thread(envoy, "wrk:worker_0"), accepting=accepting):
+def workers_starved(installation: Installation, arn: str, *, accepting: bool = False) -> Iterator[None]:
+    """The threads of a task's proxy that carry its traffic stand still; ``accepting`` as of ``starve``, for the first
+    one: the connection that it is about to accept may be the only one.
+    """
+    (envoy,) = envoys(installation, arn)
+    with ExitStack() as starving:
+        for number, worker in enumerate(threads(envoy, "wrk:worker_")):
+            starving.enter_context(starve(worker, accepting=accepting and number == 0))
         yield
 
 
@@ -59,12 +65,13 @@ def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
         pytest.param("the leaving task's", POSTS, id="the leaving task's"),
     ],
 )
-def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, owner, requests):
+def test_a_task_stops_while_a_proxy_gets_no_processor(field, cluster, probe, owner, requests):
     younger = add_task(cluster)
     (caller,) = cluster.tasks("starving-caller")
     probe.begin(*[LINES] * (CALLERS - 2), *[requests] * 2)
     eventually(lambda: len(probe.results()["answered"]) == 2)
-    with worker_starved(caller["taskArn"] if owner == "the caller's" else younger):
+    starving = caller["taskArn"] if owner == "the caller's" else younger
+    with workers_starved(field.installation, starving):
         eventually(lambda: stuck(probe), "callers wait for the proxy that stands still")
         cluster.update("pair", desiredCount=1)
         while_it_lasts(HELD)
@@ -77,7 +84,7 @@ def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, owner, req
 
 def test_a_task_stops_while_its_proxy_does_not_report_active_requests(field, cluster, probe):
     younger = add_task(cluster)
-    (envoy,) = processes(younger, "/envoy --config-path")
+    (envoy,) = envoys(field.installation, younger)
     probe.begin(POSTS)
     eventually(lambda: len(probe.results()["answered"]) == 2)
     assert probe.end()["failures"] == []
@@ -102,7 +109,7 @@ def test_a_new_name_resolves_while_the_callers_proxy_workers_get_no_processor(fi
     (client,) = (task["taskArn"] for task in cluster.tasks("client"))
     eventually(lambda: cluster.output_lines(client, "first")[-1:] == ["200"], "the first name is called all the time")
     (calls,) = processes(client, "http://second")
-    with worker_starved(client, accepting=True):
+    with workers_starved(field.installation, client, accepting=True):
         serve(cluster, "second")
         eventually(partial(is_called, calls, "second"), "the second name is found, and a connection waits")
     eventually(lambda: len(cluster.output_lines(client, "second")) > 1, "the first call of the second name is answered")

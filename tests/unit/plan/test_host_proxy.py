@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from moyai.domain.defaults import Defaults, ProxyTopology
 from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_PROXY_NAME, HOST_SANDBOX
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, SandboxState
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.domain.world import Observed, Put
 from moyai.kernel.clock import Instant
-from moyai.plan.action import PrepareSandbox, ReleaseSandbox, StartProxy
+from moyai.plan.action import PrepareSandbox, ReleaseSandbox, StartProxy, StopContainer
 from moyai.plan.host_proxy import RESTART_AFTER, RETRY_AFTER, plan_host_proxy
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import schedule
@@ -47,6 +47,11 @@ def test_a_proxy_that_has_ended_starts_again_but_not_at_once_after_its_last_star
     (start,) = plan_host_proxy(world(), observation(proxy_ended(NOW - RESTART_AFTER)), NOW).effects
     assert isinstance(start, StartProxy)
     assert start.attempt == 4
+
+
+def test_a_proxy_that_does_not_answer_is_ended():
+    hung = ContainerState(HOST_PROXY_NAME, ContainerPhase.RUNNING, NOW, health=Health.UNHEALTHY)
+    assert plan_host_proxy(world(), observation(hung), NOW).effects == (StopContainer(HOST_SANDBOX, HOST_PROXY_NAME),)
 
 
 def test_a_proxy_that_can_not_be_made_is_tried_again():
