@@ -162,6 +162,8 @@ class ProxyState(msgspec.Struct, frozen=True):
     """Why the proxy refused its newest configuration; it keeps the one before."""
     reported_at: Instant | None = None
     """When the proxy's statistics were last received."""
+    lacks_listener: bool = False
+    """The proxy refused a listener, and has none of before in its place: nothing listens at a port of the workload."""
 
 
 class Drain(msgspec.Struct, frozen=True):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.ids import ProxyId, WorkloadId
-from moyai.mesh.ir import EndpointGroup, InboundPort, Member, MeshIR, Protocol, TimeoutPolicy, Workload
+from moyai.mesh.ir import EndpointGroup, InboundPort, Member, MeshIR, Protocol, StdoutLog, TimeoutPolicy, Workload
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
@@ -95,8 +96,21 @@ def test_a_rejected_listener_concerns_its_workload_alone(feed):
     feed.publish(mesh(CALLER, TARGET))
     envoy.settle()
     assert state(feed, TARGET).rejection == "the port is in use"
+    assert state(feed, TARGET).lacks_listener
     assert not state(feed, TARGET).synced
     assert state(feed, CALLER).synced
+    assert not state(feed, CALLER).lacks_listener
+
+
+def test_a_listener_that_is_kept_when_its_change_is_rejected_is_not_missing(feed):
+    feed.publish(mesh(CALLER))
+    envoy = Envoy(feed)
+    envoy.refuses = {f"{CALLER}/egress"}
+    changed = replace(mesh(CALLER).workloads[CALLER], access_log=StdoutLog(json=False, query=False))
+    feed.publish(replace(mesh(CALLER), workloads={CALLER: changed}))
+    envoy.settle()
+    assert state(feed, CALLER).rejection == "the port is in use"
+    assert not state(feed, CALLER).lacks_listener
 
 
 def test_a_workload_that_left_is_known_until_its_listeners_are_removed(feed):

@@ -2,7 +2,9 @@
 resources, and has stopped when that Envoy has removed them.
 
 Promise: the task's containers start behind acknowledged listeners, as behind an Envoy of its own. The task's network
-namespace is removed after its listeners, unless the Envoy does not answer within LEAVE_LIMIT.
+namespace is removed after its listeners, unless the Envoy does not answer within LEAVE_LIMIT. A task whose port the
+Envoy can't open (it is in use, or the network namespace is gone) ends with Envoy's reason, at its start or when the
+Envoy has started again: it would be silent otherwise.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from moyai.domain.world import ProxyState, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ClusterArn
 
+CANNOT_LISTEN = "CannotStartContainerError: the proxy that tasks share can't open a port of this task"
 LEAVE_LIMIT = 10.0
 """Seconds that the host's Envoy gets to acknowledge the removal of a task."""
 
@@ -48,6 +51,9 @@ def observe_shared_proxy(task: Task, container: Container, state: ProxyState | N
             runtime_id=runtime_id(container.arn),
             started_at=now,
         )
+    if container.last_status is ContainerStatus.RUNNING and state is not None and state.lacks_listener:
+        reason = f"{CANNOT_LISTEN}: {state.rejection}"
+        return replace(container, last_status=ContainerStatus.STOPPED, exit_code=1, reason=reason, finished_at=now)
     leaves = container.last_status is ContainerStatus.RUNNING and task.proxy_leaves_at is not None
     if leaves and (state is None or now >= later(task.proxy_leaves_at or now, LEAVE_LIMIT)):
         return replace(container, last_status=ContainerStatus.STOPPED, exit_code=0, finished_at=now)

@@ -42,6 +42,7 @@ from moyai.plan.task.readiness import (
 )
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.plan.task.service_feedback import report_start, report_stop
+from moyai.plan.task.shared_proxy import CANNOT_LISTEN
 from moyai.plan.task.shutdown import begin_shutdown, deprovision
 from moyai.plan.task.stop import ESSENTIAL_EXITED, stop_task
 
@@ -210,6 +211,8 @@ def _await_proxy(context: TaskContext, proxy: Container) -> TaskStep:
             return _await_certificate(context, offer.discovery_name)
         if not context.task.shares_proxy:
             return TaskStep(context.task, effects=(_start_proxy(context.task, proxy),))
+    if context.task.shares_proxy and context.proxy is not None and context.proxy.lacks_listener:
+        return _fail(context, StopCode.TASK_FAILED_TO_START, f"{CANNOT_LISTEN}: {context.proxy.rejection}")
     started_at = proxy.started_at or context.task.pull_stopped_at or context.now
     deadline: Instant = later(started_at, PROXY_START_TIMEOUT)
     if context.now < deadline:

@@ -94,7 +94,8 @@ class HostedWorkloads:
             return ProxyState(is_connected, reported_at=self.proxy.reported_at) if is_left else None
         rejection = shard.cache.fault(workload) or (None if stream is None else stream.rejection_in(snapshot))
         is_synced = is_connected and stream is not None and rejection is None and stream.has(snapshot)
-        return ProxyState(is_connected, is_synced, rejection, self.proxy.reported_at)
+        lacks_listener = stream is not None and stream.lacks_listener_of(snapshot)
+        return ProxyState(is_connected, is_synced, rejection, self.proxy.reported_at, lacks_listener)
 
     def _snapshot_of(self, workload: WorkloadId) -> Snapshot | None:
         shard = self._shard_of.get(workload)

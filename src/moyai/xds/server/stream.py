@@ -76,6 +76,11 @@ class AdsStream(ABC, Generic[Request]):
         reasons = (self._subscriptions[type_].rejection_of(resources) for type_, resources in part.items())
         return next((reason for reason in reasons if reason is not None), None)
 
+    def lacks_listener_of(self, part: Snapshot) -> bool:
+        """Whether the proxy rejected a listener of this part of its snapshot, and has none of before in its place."""
+        listeners = part.get(ResourceType.LISTENER, {})
+        return self._subscriptions[ResourceType.LISTENER].lacks_rejected(listeners)
+
     def may_have_of(self, workload: WorkloadId) -> bool:
         """Whether the proxy may have a listener or a cluster of this workload's own."""
         prefix = f"{workload}/"

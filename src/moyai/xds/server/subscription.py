@@ -188,10 +188,11 @@ class Subscription:
 
     def rejection_of(self, resources: Mapping[str, EncodedResource]) -> str | None:
         """Why the proxy rejected one of these resources; None when it rejected none."""
-        for name in self._rejections.keys() & resources.keys():
-            if self._rejections[name].state == resources[name].version:
-                return self._rejections[name].reason
-        return None
+        return next((self._rejections[name].reason for name in self._rejected(resources)), None)
+
+    def lacks_rejected(self, resources: Mapping[str, EncodedResource]) -> bool:
+        """Whether the proxy rejected one of these resources and has no earlier version of it."""
+        return any(ABSENT in self._uncertain.get(name, ()) for name in self._rejected(resources))
 
     def has_each(self, resources: Mapping[str, EncodedResource]) -> bool:
         """Whether the proxy has acknowledged these resources, whatever else it is to have."""
@@ -224,6 +225,11 @@ class Subscription:
     def is_settled(self) -> bool:
         """Whether the proxy's versions are certain once all that is due was sent: the newest ones, or none at all."""
         return not self.is_open or (self.pending is None and not self._rejections)
+
+    def _rejected(self, resources: Mapping[str, EncodedResource]) -> Iterator[str]:
+        """Those of these resources that the proxy rejected."""
+        names = self._rejections.keys() & resources.keys()
+        return (name for name in names if self._rejections[name].state == resources[name].version)
 
     def _is_due(self, name: str, state: str) -> bool:
         if name in self._requested:

@@ -13,7 +13,8 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import ProxyState, Put
 from moyai.plan.action import ReleaseSandbox, StartContainer, StartProxy, StopContainer
 from moyai.plan.task.container_start import PROXY_START_TIMEOUT
-from moyai.plan.task.shared_proxy import LEAVE_LIMIT, shares_proxy
+from moyai.plan.task.shared_proxy import CANNOT_LISTEN, LEAVE_LIMIT, shares_proxy
+from moyai.plan.task.stop import ESSENTIAL_EXITED
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import down, put, schedule, step, up
 
@@ -60,6 +61,26 @@ def test_a_task_whose_listeners_are_rejected_fails_with_the_proxys_reason():
     build.clock.jump(PROXY_START_TIMEOUT + 1)
     step(build, task, proxy=refused)
     assert "the port is in use" in build.world.tasks[task].stopped_reason
+
+
+UNOPENED = ProxyState(connected=True, rejection="cannot bind '0.0.0.0:15000'", lacks_listener=True)
+
+
+def test_a_task_whose_port_can_not_be_opened_fails_at_once_with_the_proxys_reason():
+    build, task = server()
+    step(build, task)
+    step(build, task, proxy=UNOPENED)
+    reason = build.world.tasks[task].stopped_reason
+    assert reason == f"{CANNOT_LISTEN}: cannot bind '0.0.0.0:15000'"
+
+
+def test_a_task_whose_port_can_not_be_opened_again_ends_with_the_proxys_reason():
+    build, task = running()
+    step(build, task, up(build, "api", Health.HEALTHY), proxy=UNOPENED)
+    record = build.world.tasks[task]
+    assert record.desired_status is DesiredStatus.STOPPED
+    assert record.stopped_reason == ESSENTIAL_EXITED
+    assert record.connect_proxy.reason == f"{CANNOT_LISTEN}: cannot bind '0.0.0.0:15000'"
 
 
 def test_the_end_of_the_hosts_proxy_ends_no_task():
