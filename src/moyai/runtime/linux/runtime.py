@@ -53,6 +53,7 @@ from moyai.runtime.linux.tasks.file_systems import FileSystems
 from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.runtime.linux.tasks.images import TaskImages
 from moyai.runtime.linux.tasks.running_proxies import RunningProxies
+from moyai.runtime.linux.tasks.shared_usage import SharedUsage
 
 T = TypeVar("T")
 
@@ -86,7 +87,8 @@ class LinuxRuntime:
         self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance, server)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
-        self._proxies = RunningProxies(self._paths, self._network, HealthEvents(self._notifier.notify, clock))
+        share = SharedUsage(self._paths, self._cgroups, clock)
+        self._proxies = RunningProxies(self._paths, self._network, HealthEvents(self._notifier.notify, clock), share)
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock, server))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
@@ -235,7 +237,7 @@ class LinuxRuntime:
         return await self._network.run(lambda: {task: read(task, listeners) for task, listeners in by_task.items()})
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
-        return usage.container_usage(self._cgroups, await self.inspect(task))
+        return await self._proxies.with_share(task, usage.container_usage(self._cgroups, await self.inspect(task)))
 
     async def network_usage(self, task: TaskId) -> NetworkUsage | None:
         return usage.network_usage(self._cgroups, await self.inspect(task))

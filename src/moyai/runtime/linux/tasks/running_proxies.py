@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from moyai.domain.elb.front import FRONT_NAME
 from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.state import InboundTraffic, ProxyEndpoint
+from moyai.domain.sandbox.state import InboundTraffic, ProxyEndpoint, Usage
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import open_connections
 from moyai.runtime.linux.network.namespaces import NetworkThread
@@ -23,6 +23,7 @@ from moyai.runtime.linux.system_containers.envoy_clusters import HostKey
 from moyai.runtime.linux.system_containers.proxies import ProxyInfo
 from moyai.runtime.linux.tasks import sandboxes
 from moyai.runtime.linux.tasks.health_events import HealthEvents
+from moyai.runtime.linux.tasks.shared_usage import SharedUsage
 
 
 class _Facts(NamedTuple):
@@ -36,8 +37,11 @@ class _Facts(NamedTuple):
 class RunningProxies:
     """The proxies of one installation. The methods are those of the port."""
 
-    def __init__(self, paths: RuntimePaths, network: NetworkThread, health_events: HealthEvents) -> None:
+    def __init__(
+        self, paths: RuntimePaths, network: NetworkThread, health_events: HealthEvents, shared_usage: SharedUsage
+    ) -> None:
         self._paths, self._network, self._health_events = paths, network, health_events
+        self._shared_usage = shared_usage
 
     async def inbound_traffic(self, task: TaskId) -> InboundTraffic | None:
         """See ``TaskRuntime.inbound_traffic``."""
@@ -60,6 +64,14 @@ class RunningProxies:
         """See ``TaskRuntime.proxy_statistics``."""
         facts = await asyncio.to_thread(self._read_facts, task)
         return await envoy_admin.statistics(self._connector(task, facts), pattern, facts.serving.scope)
+
+    async def with_share(self, task: TaskId, usages: Mapping[str, Usage]) -> Mapping[str, Usage]:
+        """The usage of a task's containers, with its part of a proxy that it shares."""
+        spec = await asyncio.to_thread(sandboxes.load, self._paths, task)
+        if spec is None or not spec.shared_proxy or not usages:
+            return usages
+        share = await self._shared_usage.of(task)
+        return usages if share is None else {**usages, spec.shared_proxy: share}
 
     async def close(self) -> None:
         """Watch no output any more."""
