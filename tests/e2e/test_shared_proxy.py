@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
 from tests.e2e.installation import Installation
+from tests.e2e.proxies import envoys
 from tests.e2e.stack import Cluster, Probe, app, offer, processes, task_id
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -30,6 +30,34 @@ try:
 except OSError:
     pass
 print(len(held))
+"""
+
+RESET_AT_ONCE = """
+import json, socket
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+GET = bytes([0x82, 0x86, 0x84, 0x41, 3]) + b"web"
+streams = []
+for _ in range(20):
+    with socket.create_connection(("web", 80), 30) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n" + frame(4, 0, 0))
+        streams.append(0)
+        try:
+            while streams[-1] < 20_000:
+                number = 2 * streams[-1] + 1
+                connection.sendall(frame(1, 5, number, GET) + frame(3, 0, number, bytes([0, 0, 0, 8])))
+                streams[-1] += 1
+        except OSError:
+            pass
+print(json.dumps(streams))
+"""
+"""Opens HTTP/2 streams and resets them at once; prints how many each connection could have."""
+READ_STATISTICS = """
+import os, urllib.request
+with urllib.request.urlopen(os.environ["ECS_CONTAINER_METADATA_URI_V4"] + "/task/stats") as answer:
+    print(answer.read().decode())
 """
 
 
@@ -50,10 +78,6 @@ def probe(cluster: Cluster) -> Probe:
     return cluster.probe("caller")
 
 
-def host_envoys() -> list[int]:
-    return list(processes(HOST_SANDBOX, "/envoy --config-path"))
-
-
 def web_answers(probe: Probe) -> bool:
     return bool(probe.ask("http", url="http://web/").get("status") == 200)
 
@@ -64,7 +88,7 @@ def test_one_envoy_serves_all_tasks_and_each_shows_its_proxy(cluster, probe):
         proxies = [c for c in task["containers"] if c["name"].startswith("ecs-service-connect-")]
         assert [c["lastStatus"] for c in proxies] == ["RUNNING"]
         assert list(processes(task["taskArn"], "/envoy")) == []
-    assert host_envoys()
+    assert envoys(cluster.installation)
     assert web_answers(probe)
 
 
@@ -84,7 +108,7 @@ def test_a_task_shows_its_own_part_of_the_proxy(cluster, probe):
 
 
 def test_the_proxy_has_next_to_no_privileges(cluster, probe):
-    for pid in host_envoys():
+    for pid in envoys(cluster.installation):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
         assert fields["Uid"].split()[0] != "0"
@@ -96,6 +120,33 @@ def test_a_task_has_so_many_connections_at_the_proxy(cluster, probe):
     opened = probe.run("python3", "-c", OPEN_MANY)
     assert int(opened["out"]) == 2000, opened
     assert web_answers(probe)
+
+
+def test_an_attack_of_one_task_leaves_its_neighbours_served(cluster, probe):
+    attacker = cluster.probe("attacker")
+    probe.begin(*[{"kind": "http", "url": "http://web/"}] * 4)
+    streams = json.loads(attacker.run("python3", "-c", RESET_AT_ONCE)["out"])
+    idle = attacker.run("python3", "-c", OPEN_MANY)
+    assert probe.end()["failures"] == []
+    assert max(streams) < 20_000, "the proxy ends connections whose streams are reset at once"
+    assert int(idle["out"]) == 2000, idle
+
+
+def test_a_task_shows_its_part_of_what_the_proxy_uses(cluster, probe):
+    def of_proxy() -> Any:
+        assert web_answers(probe)
+        containers = json.loads(probe.run("python3", "-c", READ_STATISTICS)["out"]).values()
+        (statistics,) = [c for c in containers if c is None or c["name"].startswith("/ecs-service-connect-")]
+        return statistics
+
+    def has_used_processor_time() -> bool:
+        statistics = of_proxy()
+        return statistics is not None and statistics["cpu_stats"]["cpu_usage"]["total_usage"] > 0
+
+    eventually(has_used_processor_time, "a part of the time is the caller's")
+    (envoy,) = envoys(cluster.installation)
+    whole = int(Path(f"/proc/{envoy}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    assert 0 < of_proxy()["memory_stats"]["usage"] < whole
 
 
 def test_security_groups_apply_between_tasks_that_share_the_proxy(cluster, probe):
@@ -114,15 +165,24 @@ def test_security_groups_apply_between_tasks_that_share_the_proxy(cluster, probe
 def test_a_proxy_that_is_killed_under_load_comes_back_and_no_task_ends(cluster, probe):
     before = {task["taskArn"] for task in cluster.tasks("web")}
     probe.begin({"kind": "http", "url": "http://web/"})
-    for pid in host_envoys():
+    for pid in envoys(cluster.installation):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: web_answers(probe), "requests get through again")
     probe.end()
     assert {task["taskArn"] for task in cluster.tasks("web")} == before
 
 
+@pytest.mark.heavy
+def test_a_proxy_that_stands_still_is_replaced_and_no_task_ends(cluster, probe):
+    before, (hung,) = {task["taskArn"] for task in cluster.tasks("web")}, envoys(cluster.installation)
+    os.kill(hung, signal.SIGSTOP)
+    eventually(lambda: web_answers(probe), "another process answers", 3 * PATIENCE)
+    assert hung not in envoys(cluster.installation)
+    assert {task["taskArn"] for task in cluster.tasks("web")} == before
+
+
 def test_a_control_plane_that_is_killed_finds_the_proxy_again(cluster, probe):
-    envoys = host_envoys()
+    before = envoys(cluster.installation)
     cluster.installation.kill()
     assert web_answers(probe)
     cluster.installation.up()
@@ -135,7 +195,7 @@ def test_a_control_plane_that_is_killed_finds_the_proxy_again(cluster, probe):
         return len({task_id(t["taskArn"]) for t in cluster.tasks("web")}) == 3 and len(answered) >= 3
 
     eventually(every_task_answers, "all three tasks answer")
-    assert host_envoys()[:1] == envoys[:1]
+    assert envoys(cluster.installation) == before
 
 
 def test_a_task_that_ends_fails_no_request_and_leaves_no_namespace(cluster, probe):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.config import RuntimeKind, Settings
+from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.host import check_host, check_optional_features
-from moyai.runtime.linux.system_containers.nat_egress import missing_requirement
+from moyai.runtime.linux.system_containers import host_proxy_check, nat_egress
 
 
 def problems(settings: Settings) -> list[str]:
@@ -23,6 +24,8 @@ def problems(settings: Settings) -> list[str]:
         )
     if settings.runtime is RuntimeKind.LINUX:
         lines += check_host()
+        if not lines and settings.proxy.topology is ProxyTopology.NODE and (reason := shared_proxy_problem()):
+            lines.append(f"tasks can't share a proxy here: {reason}; without --proxy node, each has its own")
     return lines
 
 
@@ -31,9 +34,14 @@ def machine_problems() -> list[str]:
     return check_host()
 
 
+def shared_proxy_problem() -> str | None:
+    """Why tasks can't share a proxy on this machine, where they can run; None when they can."""
+    return host_proxy_check.missing_requirement()
+
+
 def machine_warnings(state: Path | None = None) -> list[str]:
     """A line for each thing that will have no effect on this machine, or be missing. ``state``: the state directory."""
-    no_egress = missing_requirement()
+    no_egress = nat_egress.missing_requirement()
     return [*check_optional_features(state), *([] if no_egress is None else [no_egress])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -21,6 +22,7 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "machine": frozenset({"machine"}),
         "server": frozenset({"server", "version", "disk", "ignored-member"}),
         "proxies": frozenset({"proxy-not-connected", "configuration-refused", "configuration-under-way"}),
+        "shared proxy": frozenset({"shared-proxy"}),
         "services": frozenset({"tasks-do-not-start", "service-stuck"}),
         "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
         "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),
@@ -40,8 +42,9 @@ def doctor(
     """Find what keeps services from calling each other. Each finding says what to do about it.
 
     Checks this machine (can tasks run here, and how many?), the server, its proxies (connected, up to date, no
-    rejected configuration?), services whose deployments do not progress, names without an endpoint or hidden by
-    another name, load balancers and their targets. Covers all accounts and regions unless one is named.
+    rejected configuration?), the proxy that tasks can share (does it work here, and why not?), services whose
+    deployments do not progress, names without an endpoint or hidden by another name, load balancers and their
+    targets. Covers all accounts and regions unless one is named.
 
     A problem is something that fails now; a warning may be intended; a note is as on AWS. Exits with 1 if there is a
     problem, else with 0. Needs a server on this machine's loopback, without access keys.
@@ -71,8 +74,25 @@ def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
     ]
     machine = {"machine": "can run tasks"} if is_linux else {}
     server = {"server": f"{remote.url}, version {report['version']}, runtime {report['runtime']}"}
-    all_findings = [*warnings, *_version_findings(report["version"]), *report["findings"]]
-    return {**machine, **server, **report.get("examined", {})}, all_findings
+    examined = {**machine, **server, **report.get("examined", {})}
+    sharing = examined.pop("shared proxy", 0)
+    can_try = is_linux and os.geteuid() == 0
+    shared_proxy = _shared_proxy_findings(sharing) if can_try else []
+    if can_try:
+        examined["shared proxy"] = f"{'does not work' if shared_proxy else 'works'} here, {sharing} tasks share it"
+    return examined, [*warnings, *_version_findings(report["version"]), *shared_proxy, *report["findings"]]
+
+
+def _shared_proxy_findings(sharing: int) -> list[Finding]:
+    """Why tasks can't share a proxy on this machine, where ``sharing`` tasks are to."""
+    from moyai.app.preflight import shared_proxy_problem
+
+    reason = shared_proxy_problem()
+    if reason is None:
+        return []
+    remedy = "Until then, leave out `--proxy node` and the tag moyai:proxy, so that each task has a proxy of its own."
+    severity = _PROBLEM if sharing else _NOTE
+    return [_finding(severity, "shared-proxy", "this machine", f"Tasks can't share a proxy here: {reason}.", remedy)]
 
 
 def _without_report(remote: Remote, error: Unreachable) -> tuple[Mapping[str, Any], list[Finding]]:

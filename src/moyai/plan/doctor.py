@@ -84,6 +84,7 @@ def count_examined(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Mappi
     """The number of things of each sort that ``findings`` looks at."""
     return {
         "proxies": len(proxies),
+        "shared proxy": sum(task.shares_proxy for task in world.tasks.each("alive", "yes")),
         "services": sum(service.status is ServiceStatus.ACTIVE for service in world.services),
         "names": sum(len(endpoints_in(world, namespace.arn)) for namespace in world.namespaces),
         "load balancers": len(world.load_balancers),

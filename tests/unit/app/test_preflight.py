@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from moyai.app import preflight
+from moyai.app.config import ProxySettings, Settings
+from moyai.domain.defaults import ProxyTopology
+from moyai.runtime.linux.system_containers import host_proxy_check
 
 
 def test_a_missing_pasta_is_reported_with_its_package(monkeypatch, tmp_path):
@@ -10,3 +15,12 @@ def test_a_missing_pasta_is_reported_with_its_package(monkeypatch, tmp_path):
     lines = [line for line in preflight.machine_warnings() if "pasta" in line]
     assert len(lines) == 1
     assert "package passt" in lines[0]
+
+
+@pytest.mark.root
+def test_a_machine_on_which_tasks_can_not_share_a_proxy_does_not_start_with_that_as_its_default(monkeypatch):
+    monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: "no such rule")
+    settings = Settings(proxy=ProxySettings(topology=ProxyTopology.NODE))
+    assert preflight.problems(Settings()) == []
+    (line,) = preflight.problems(settings)
+    assert line == "tasks can't share a proxy here: no such rule; without --proxy node, each has its own"

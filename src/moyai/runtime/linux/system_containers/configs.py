@@ -26,6 +26,9 @@ from moyai.runtime.linux.shim.launch_config import (
     LaunchConfig,
 )
 
+SYS_ADMIN = 21
+"""The number of the capability to enter namespaces."""
+
 PROXY_USER = "20000:20000"
 """The user that every Envoy runs as. It needs no entry in any passwd file."""
 
@@ -41,7 +44,7 @@ PATHS_IN_PROXY: Mapping[bytes, bytes] = MappingProxyType(
 
 _UNPRIVILEGED_USER = "65534:65534"
 _ENVOY_IN_PROXY = "/envoy"
-_NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
+_NET_BIND_SERVICE, _NET_ADMIN = 10, 12
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
@@ -90,7 +93,7 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
             "host_name": "gateway",
             "arguments": envoy_arguments("warning"),
             "user": PROXY_USER,
-            "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
+            "capabilities": (_NET_BIND_SERVICE, SYS_ADMIN),
             "ambient": True,
             "stop_timeout": 1.0,
         }
@@ -105,7 +108,7 @@ def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, 
     """
     return {
         "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(paths.netns), NAMESPACES)),
-        "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
+        "capabilities": (_NET_BIND_SERVICE, SYS_ADMIN),
         "filtered_as": (_NET_BIND_SERVICE,),
         "further_calls": ("setns",),
         "ambient": True,
@@ -140,7 +143,7 @@ def egress_container(
             "environment": {},
             "working_directory": "/",
             "user": "0:0",
-            "capabilities": (_NET_ADMIN, _SYS_ADMIN),
+            "capabilities": (_NET_ADMIN, SYS_ADMIN),
             "further_calls": ("pivot_root",),
             "limits": (),
             "stop_timeout": 1.0,
