@@ -46,6 +46,8 @@ _UNPRIVILEGED_USER = "65534:65534"
 _ENVOY_IN_PROXY = "/envoy"
 _NET_BIND_SERVICE, _NET_ADMIN = 10, 12
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
+_HOST_PROXY_RETRIES = 6
+"""Failed checks, about a minute, after which the host's proxy is ended: with it go the connections of all its tasks."""
 _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
 _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "outside", "disks")
@@ -112,6 +114,7 @@ def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, 
         "filtered_as": (_NET_BIND_SERVICE,),
         "further_calls": ("setns",),
         "ambient": True,
+        "retries": _HOST_PROXY_RETRIES,
     }
 
 
