@@ -250,6 +250,23 @@ async def test_every_request_is_counted_once(front, apps):
     assert 0 <= total(front, "TargetResponseTime", balancer, group) < PATIENCE
 
 
+async def test_headers_with_invalid_names_are_dropped_and_their_requests_counted(front, apps):
+    front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
+    drop = '10.99.0.1}\n    attributes: {routing.http.drop_invalid_header_fields.enabled: "true"}'
+    await publish(front, BALANCER.replace("10.99.0.1}", drop))
+    await front.until(lambda: FRONT in front.senders)
+    for path in ("/", "/fixed", "/fixed"):
+        head = f"GET {path} HTTP/1.1\r\nhost: a\r\nx_bad: 1\r\nx.bad: 2\r\nconnection: close\r\n\r\n"
+        await front.namespace.talk(*NODE, head.encode())
+    await front.namespace.get(*NODE)
+    heads = [head for app in apps for head in app.heads]
+    assert len(heads) == 2
+    assert not any({"x_bad", "x.bad"} & head.keys() for head in heads)
+    balancer = ("LoadBalancer", "app/web/0000000000000web")
+    await wait_for(lambda: total(front, "RequestCount", balancer) == 2)
+    assert total(front, "DroppedInvalidHeaderRequestCount", balancer) == 3
+
+
 def total(front: Rig, name: str, *dimensions: tuple[str, str]) -> float:
     """The sum of a metric; 0 when there is none."""
     span = (EPOCH, Instant(EPOCH + 3600))

@@ -1,7 +1,9 @@
-"""The capacity units that application load balancers consume, computed of their other metrics when somebody asks.
+"""The capacity units that load balancers consume, computed of their other metrics when somebody asks.
 
-A minute's value is the largest of four shares: of 25 new connections a second, 3,000 open connections, 1 GB an hour,
-and 1,000 evaluated rules a second beyond ten a request. Minutes without traffic have no value.
+A minute's value is the largest of several shares of what one unit has. Of an application load balancer: 25 new
+connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated rules a second beyond ten a request. Of
+a protocol of a network load balancer: its new flows a second, its open flows, and 1 GB an hour; the load balancer has
+the sum of its protocols. Minutes without traffic have no value.
 Source: https://aws.amazon.com/elasticloadbalancing/pricing/
 """
 
@@ -10,9 +12,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from heapq import merge
 from itertools import groupby, takewhile
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from typing_extensions import override
 
@@ -23,7 +27,7 @@ from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
 
-_NAMESPACE: Final = "AWS/ApplicationELB"
+_APPLICATION, _NETWORK = "AWS/ApplicationELB", "AWS/NetworkELB"
 _NAME: Final = "ConsumedLCUs"
 _UNIT: Final = "Count"
 _DIMENSION: Final = "LoadBalancer"
@@ -35,10 +39,26 @@ _CONNECTIONS, _OPEN, _BYTES, _RULES, _REQUESTS = (
     "RuleEvaluations",
     "RequestCount",
 )
-_SOURCES: Final = (_CONNECTIONS, _OPEN, _BYTES, _RULES, _REQUESTS)
+_NEW_FLOWS, _OPEN_FLOWS = "NewFlowCount", "ActiveFlowCount"
 _FREE_RULES: Final = 10
 """The evaluated rules of a request that cost nothing."""
 _CONNECTIONS_A_MINUTE, _OPEN_CONNECTIONS, _BYTES_A_MINUTE, _RULES_A_MINUTE = 25 * 60, 3000, 1e9 / 60, 1000 * 60
+_FLOWS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"_TCP": (800 * 60, 100_000), "_TLS": (50 * 60, 3_000), "_UDP": (400 * 60, 50_000)}
+)
+"""The new flows a minute and the open flows that a unit has, by the ending of a protocol's metrics."""
+
+_Minute = Mapping[str, Summary]
+"""The values of a load balancer's metrics in a minute, by their names."""
+
+
+class _CapacityUnits(NamedTuple):
+    """A metric of capacity units, computed of ``sources``, of which the first always has values."""
+
+    namespace: str
+    name: str
+    sources: tuple[str, ...]
+    compute: Callable[[_Minute], float]
 
 
 def metric_reader(head: MetricHead, flush: Callable[[], None]) -> MetricReader:
@@ -47,7 +67,7 @@ def metric_reader(head: MetricHead, flush: Callable[[], None]) -> MetricReader:
 
 
 class CapacityUnitReader(MetricReader):
-    """A reader with one metric more for each application load balancer that the other reader has."""
+    """A reader with the capacity units of each load balancer that the other reader has metrics of."""
 
     def __init__(self, reader: MetricReader) -> None:
         self._reader = reader
@@ -67,26 +87,28 @@ class CapacityUnitReader(MetricReader):
 
     @override
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        return _UNIT if self._is_derived(scope, metric) else self._reader.unit(scope, metric)
+        return self._reader.unit(scope, metric) if self._units_of(scope, metric) is None else _UNIT
 
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
-        return self._is_derived(scope, metric) or self._reader.is_measured(scope, metric)
+        return self._units_of(scope, metric) is not None or self._reader.is_measured(scope, metric)
 
     @override
     def revision(self, scope: Scope, metric: MetricId) -> Revision:
-        if not self._is_derived(scope, metric):
+        units = self._units_of(scope, metric)
+        if units is None:
             return self._reader.revision(scope, metric)
         generations, changes = zip(
-            *(self._reader.revision(scope, metric._replace(name=name)) for name in _SOURCES), strict=True
+            *(self._reader.revision(scope, metric._replace(name=name)) for name in units.sources), strict=True
         )
         return Revision(generations[0], sum(changes))
 
     @override
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
-        if not self._is_derived(scope, metric):
+        units = self._units_of(scope, metric)
+        if units is None:
             return self._reader.periods(scope, metric, span, seconds)
-        minutes, step = self._minutes(scope, metric, span), max(seconds, _MINUTE)
+        minutes, step = self._minutes(scope, metric, span, units), max(seconds, _MINUTE)
         return [
             Period(Instant(span[0] + number * step), sum_of([minute.summary for minute in parts]))
             for number, parts in groupby(minutes, lambda minute: (minute.start - span[0]) // step)
@@ -94,32 +116,76 @@ class CapacityUnitReader(MetricReader):
 
     def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
         """The capacity units of each load balancer that has had a connection, in the order of their names."""
-        source = MetricId(_NAMESPACE, _OPEN)
-        for listed in takewhile(lambda found: found.metric[:2] == source[:2], self._reader.metrics_from(scope, source)):
-            dimensions = listed.metric.dimensions
-            if [name for name, _ in dimensions] == [_DIMENSION]:
-                yield ListedMetric(MetricId(_NAMESPACE, _NAME, dimensions), _UNIT, listed.last_at)
+        for units in _ALL_UNITS:
+            for listed in self._listed(scope, MetricId(units.namespace, units.sources[0])):
+                dimensions = listed.metric.dimensions
+                if [name for name, _ in dimensions] == [_DIMENSION]:
+                    yield ListedMetric(MetricId(units.namespace, units.name, dimensions), _UNIT, listed.last_at)
 
-    def _is_derived(self, scope: Scope, metric: MetricId) -> bool:
-        return metric[:2] == (_NAMESPACE, _NAME) and self._reader.is_measured(scope, metric._replace(name=_OPEN))
+    def _listed(self, scope: Scope, source: MetricId) -> Iterator[ListedMetric]:
+        """The metrics of this name."""
+        return takewhile(lambda listed: listed.metric[:2] == source[:2], self._reader.metrics_from(scope, source))
 
-    def _minutes(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant]) -> Iterator[Period]:
+    def _units_of(self, scope: Scope, metric: MetricId) -> _CapacityUnits | None:
+        """How the metric is computed; None for others, and for load balancers without measured connections."""
+        units = _UNITS_BY_NAME.get(metric[:2])
+        is_measured = units is not None and self._reader.is_measured(scope, metric._replace(name=units.sources[0]))
+        return units if is_measured else None
+
+    def _minutes(
+        self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], units: _CapacityUnits
+    ) -> Iterator[Period]:
         sources: dict[Instant, dict[str, Summary]] = defaultdict(dict)
-        for name in _SOURCES:
+        for name in units.sources:
             for period in self._reader.periods(scope, metric._replace(name=name), span, _MINUTE):
                 sources[period.start][name] = period.summary
         for start in sorted(sources):
-            units = _units(sources[start])
-            yield Period(start, Summary(1, units, units, units))
+            value = units.compute(sources[start])
+            yield Period(start, Summary(1, value, value, value))
 
 
-def _units(minute: Mapping[str, Summary]) -> float:
-    sums = {name: summary.sum for name, summary in minute.items()}
-    opened = minute.get(_OPEN)
-    rules = sums.get(_RULES, 0) - _FREE_RULES * sums.get(_REQUESTS, 0)
+def _of_application(minute: _Minute) -> float:
+    rules = _sum(minute, _RULES) - _FREE_RULES * _sum(minute, _REQUESTS)
     return max(
-        sums.get(_CONNECTIONS, 0) / _CONNECTIONS_A_MINUTE,
-        (0 if opened is None else opened.maximum) / _OPEN_CONNECTIONS,
-        sums.get(_BYTES, 0) / _BYTES_A_MINUTE,
+        _sum(minute, _CONNECTIONS) / _CONNECTIONS_A_MINUTE,
+        _largest(minute, _OPEN) / _OPEN_CONNECTIONS,
+        _sum(minute, _BYTES) / _BYTES_A_MINUTE,
         rules / _RULES_A_MINUTE,
     )
+
+
+def _of_flows(protocol: str, minute: _Minute) -> float:
+    new_flows, open_flows = _FLOWS[protocol]
+    return max(
+        _sum(minute, f"{_NEW_FLOWS}{protocol}") / new_flows,
+        _largest(minute, f"{_OPEN_FLOWS}{protocol}") / open_flows,
+        _sum(minute, f"{_BYTES}{protocol}") / _BYTES_A_MINUTE,
+    )
+
+
+def _of_network(minute: _Minute) -> float:
+    return sum(_of_flows(protocol, minute) for protocol in _FLOWS)
+
+
+def _sum(minute: _Minute, name: str) -> float:
+    return minute[name].sum if name in minute else 0
+
+
+def _largest(minute: _Minute, name: str) -> float:
+    return minute[name].maximum if name in minute else 0
+
+
+def _flow_sources(protocol: str) -> tuple[str, ...]:
+    return tuple(f"{name}{protocol}" for name in (_OPEN_FLOWS, _NEW_FLOWS, _BYTES))
+
+
+_ALL_FLOW_SOURCES: Final = tuple(name for protocol in _FLOWS for name in _flow_sources(protocol))
+_ALL_UNITS: Final = (
+    _CapacityUnits(_APPLICATION, _NAME, (_OPEN, _CONNECTIONS, _BYTES, _RULES, _REQUESTS), _of_application),
+    _CapacityUnits(_NETWORK, _NAME, (_OPEN_FLOWS, *_ALL_FLOW_SOURCES), _of_network),
+    *(_CapacityUnits(_NETWORK, f"{_NAME}{one}", _flow_sources(one), partial(_of_flows, one)) for one in _FLOWS),
+)
+"""In the order of namespaces and names."""
+_UNITS_BY_NAME: Mapping[tuple[str, str], _CapacityUnits] = MappingProxyType(
+    {(units.namespace, units.name): units for units in _ALL_UNITS}
+)

@@ -59,8 +59,8 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     """Whether the client's address in X-Forwarded-For has its port."""
     tells_version: bool = False
     """Whether a route depends on the request's version of HTTP."""
-    drop_invalid_headers: bool = False
-    """Whether headers are removed whose names have anything but letters, digits and hyphens."""
+    counts_dropped_headers: bool = False
+    """Whether requests are counted of which the routes have removed headers with invalid names."""
 
 
 class Transport(StrEnum):

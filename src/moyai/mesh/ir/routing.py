@@ -237,8 +237,9 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds that the endpoint may be silent, after which the response is 504; 0 = no limit."""
     log_name: str = ""
     """The name in logs."""
-    evaluated: int = 0
-    """How many rules of the API are compared with a request that this one matches, itself included."""
+    evaluated: int | None = None
+    """How many rules of the API are compared with a request that this one matches, itself included; None: nobody asks.
+    """
 
 
 class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -247,6 +248,8 @@ class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
     rules: tuple[RouteRule, ...]
     names_traces: bool = False
     """Whether requests get a trace id of AWS's form."""
+    drops_invalid_headers: bool = False
+    """Whether headers are removed whose names have anything but letters, digits and hyphens; with trace ids only."""
 
 
 class VirtualHost(msgspec.Struct, frozen=True):

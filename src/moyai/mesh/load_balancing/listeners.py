@@ -35,7 +35,8 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
         return
     name = listener.arn.rpartition(":")[2]
     rules = route_rules(shard, balancer, listener)
-    shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules, names_traces=True), balancer.dimension))
+    routes = RouteRules(rules, names_traces=True, drops_invalid_headers=attributes.DROP_INVALID_HEADERS.of(balancer))
+    shard.add_service(MeshService(name, Protocol.HTTP, routes, balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
     front = _http_front(balancer, name, tells_version=any(rule.match.http1 for rule in rules))
     logs = (access_log(balancer, listener), connection_log(balancer, listener))
@@ -54,5 +55,5 @@ def _http_front(balancer: LoadBalancer, service: str, *, tells_version: bool) ->
         forwarded_for=ForwardedFor(attributes.XFF_MODE.of(balancer)),
         forwarded_client_port=attributes.XFF_CLIENT_PORT.of(balancer),
         tells_version=tells_version,
-        drop_invalid_headers=attributes.DROP_INVALID_HEADERS.of(balancer),
+        counts_dropped_headers=attributes.DROP_INVALID_HEADERS.of(balancer),
     )

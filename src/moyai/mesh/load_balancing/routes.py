@@ -54,9 +54,12 @@ def _refusal(status: int, page: str = "") -> FixedResponse:
     return FixedResponse(status, page, HTML if page else "", is_refusal=True)
 
 
-_REFUSED: Final = (
-    RouteRule((), _NO_LIMIT, RequestMatch(methods=("TRACE",)), answer=_refusal(405, error_page(405))),
-    RouteRule((), _NO_LIMIT, _TOO_MANY_ADDRESSES, answer=_refusal(463)),
+_REFUSED: Final = tuple(
+    RouteRule((), _NO_LIMIT, match, answer=answer, evaluated=0)
+    for match, answer in (
+        (RequestMatch(methods=("TRACE",)), _refusal(405, error_page(405))),
+        (_TOO_MANY_ADDRESSES, _refusal(463)),
+    )
 )
 _UNAVAILABLE: Final = _refusal(503, error_page(503))
 _INCOMPATIBLE: Final = _refusal(464)

@@ -67,10 +67,10 @@ class PushDecoders:
         metrics = list(metric_offsets(body))
         by_endpoint: dict[StatEndpoint, dict[str, FieldOffsets]] = {}
         for metric in metrics:
-            parsed = naming.parse(metric.name)
-            if parsed is not None and (parsed[0] in by_endpoint or len(by_endpoint) < MAX_ENDPOINTS):
-                endpoint, statistic = parsed
-                by_endpoint.setdefault(endpoint, {})[statistic] = metric
+            for parsed in (naming.parse(metric.name), naming.parse_other(metric.name)):
+                if parsed is not None and (parsed[0] in by_endpoint or len(by_endpoint) < MAX_ENDPOINTS):
+                    endpoint, statistic = parsed
+                    by_endpoint.setdefault(endpoint, {})[statistic] = metric
         key = _schema_key(by_endpoint, naming)
         schema = self._schemas.get(key) or self._schemas.setdefault(key, PushSchema(key))
         taken_at = next((metric.time for metric in metrics if metric.time is not None), None)

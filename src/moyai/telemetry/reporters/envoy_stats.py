@@ -119,6 +119,8 @@ class StatNaming(NamedTuple):
     """From a whole name to the endpoint and the name of its statistic; None when the statistic is not used."""
     mapping: Callable[[StatEndpoint, Collection[str]], StatMapping | None]
     """The mapping for an endpoint that has these statistics; None when they are too few."""
+    parse_other: Callable[[str], tuple[StatEndpoint, str] | None] = lambda _name: None
+    """The same of a second endpoint that a statistic is also of."""
 
 
 NO_STATS: Final = StatNaming(lambda _name: None, lambda _endpoint, _statistics: None)

@@ -30,6 +30,7 @@ _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             {
                 Event.RULES: "RuleEvaluations",
                 Event.REJECTED: "RejectedConnectionCount",
+                Event.DROPPED_HEADERS: "DroppedInvalidHeaderRequestCount",
                 Event.MALFORMED: "DesyncMitigationMode_NonCompliant_Request_Count",
             }
         ),
@@ -85,6 +86,9 @@ def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
 
 def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricTarget]:
     """The metrics of the flows of a protocol at an address, by themselves and among all flows."""
+    name = f"ActiveFlowCount_{protocol.upper()}"
+    active = _definition(namespace, name, Side.SERVER, EndpointGauge.OPEN_CONNECTIONS, SampleKind.LEVEL)
+    yield _target(active, _of_load_balancer(place))
     for ending in ("", f"_{protocol.upper()}"):
         flows = _definition(namespace, f"NewFlowCount{ending}", Side.SERVER, EndpointCounter.CONNECTIONS)
         read = _definition(namespace, f"ProcessedBytes{ending}", Side.SERVER, EndpointCounter.BYTES, unit="Bytes")

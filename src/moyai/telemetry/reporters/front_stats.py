@@ -37,7 +37,8 @@ _ADDRESS: Final = r"(?:app|net)/[^.@+ ]+@[^.+ ]+"
 _GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:\+grpc)?(?:@[^.+ ]+)?"
 _ADDRESS_NAME: Final = re.compile(rf"(http|listener|connection_limit)\.({_ADDRESS})\.(.+)")
 _FLOW_NAME: Final = re.compile(rf"(?:tcp|udp)\.({_ADDRESS})\+(tcp|tls|udp)\.(.+)")
-_EVALUATED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.evaluated\.rules\.(\d+)")
+_LIMITED_NAME: Final = re.compile(rf"connection_limit\.({_ADDRESS})\+(tcp|tls)\.(.+)")
+_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|dropped)(?:\.(?:rules|headers)\.(\d+|yes))?")
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
@@ -48,9 +49,10 @@ _FAILED: Final = "failed.tried.true"
 _ACTION: Final = "action"
 _EVENT, _REFUSED, _REFUSED_CALL = "event", "refused", "refused_call"
 _ACTIVE_SESSIONS: Final = "downstream_sess_active"
-_RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
+_ACTIVE_CONNECTIONS, _LIMITED_CONNECTIONS = "active_connections", "connection_limit.limited_connections"
 _MAX_RULES: Final = 100
 """The most rules of a listener, without the default rule."""
+_RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
 
 
 class Event(StrEnum):
@@ -60,6 +62,8 @@ class Event(StrEnum):
     """A rule was compared with a request."""
     REJECTED = "rejected"
     """A connection above a limit was rejected."""
+    DROPPED_HEADERS = "dropped-headers"
+    """A request had headers with invalid names, which were removed."""
     MALFORMED = "malformed"
     """A client sent no HTTP, or too much."""
     CLIENT_RESET = "client-reset"
@@ -71,10 +75,12 @@ class Event(StrEnum):
 _EVENT_OF_STATISTIC: Mapping[str, Event] = MappingProxyType(
     {
         "http.downstream_cx_protocol_error": Event.MALFORMED,
-        "connection_limit.limited_connections": Event.REJECTED,
+        _LIMITED_CONNECTIONS: Event.REJECTED,
         "listener.downstream_cx_overflow": Event.REJECTED,
         "listener.downstream_cx_overload_reject": Event.REJECTED,
         "listener.downstream_global_cx_overflow": Event.REJECTED,
+        f"{_LIMITED_CONNECTIONS}.tcp": Event.REJECTED,
+        f"{_LIMITED_CONNECTIONS}.tls": Event.REJECTED,
     }
 )
 _TLS_REASONS: Final = (
@@ -98,8 +104,9 @@ def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[2]}"), f"{match[3]}xx"
     if match := _OWN_NAME.fullmatch(name):
         return _own_response(match[1], code=match[2], answer=match[3])
-    if match := _EVALUATED_NAME.fullmatch(name):
-        return StatEndpoint(Side.SERVER, f"{match[1]} {Event.RULES}"), match[2]
+    if match := _EVENT_NAME.fullmatch(name):
+        event = Event.RULES if match[2] == "evaluated" else Event.DROPPED_HEADERS
+        return StatEndpoint(Side.SERVER, f"{match[1]} {event}"), match[3] or _EVENT
     if match := _ENDED_NAME.fullmatch(name):
         return _reset(match[1], by_client=match[2], by_target=match[3])
     return None
@@ -122,6 +129,24 @@ def _parse_address(name: str) -> tuple[StatEndpoint, str] | None:
     statistic = f"{match[1]}.{match[3]}"
     event = _EVENT_OF_STATISTIC.get(statistic)
     return StatEndpoint(Side.SERVER, match[2] if event is None else f"{match[2]} {event}"), statistic
+
+
+def _parse_limited(name: str) -> tuple[StatEndpoint, str] | None:
+    """A statistic of the filter that bounds the connections to an address."""
+    match = _LIMITED_NAME.fullmatch(name)
+    if match is None:
+        return _parse_address(name)
+    if match[3] == _ACTIVE_CONNECTIONS:
+        return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}"), match[3]
+    return StatEndpoint(Side.SERVER, f"{match[1]} {Event.REJECTED}"), f"{_LIMITED_CONNECTIONS}.{match[2]}"
+
+
+def _parse_other(name: str) -> tuple[StatEndpoint, str] | None:
+    """Sessions, which are also active for the protocol UDP."""
+    match = _FLOW_NAME.fullmatch(name) if name.startswith("udp.") else None
+    if match is None or match[3] != _ACTIVE_SESSIONS:
+        return None
+    return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}"), match[3]
 
 
 def _parse_flow(name: str) -> tuple[StatEndpoint, str] | None:
@@ -170,8 +195,8 @@ def _events(*counts: Ints) -> EndpointArrays:
     return (sum(counts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
 
 
-def _rules(*requests: Ints) -> EndpointArrays:
-    return _events(*(count * number for number, count in enumerate(requests, 1)))
+def _rules(added_up: Ints, *requests: Ints) -> EndpointArrays:
+    return _events(added_up, *(count * number for number, count in enumerate(requests, 1)))
 
 
 def _http_address(connections: Ints, rx: Ints, tx: Ints, active: Ints, *tls: Ints) -> EndpointArrays:
@@ -183,8 +208,8 @@ def _stream_address(*counts: Ints) -> EndpointArrays:
     return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(tls), 0), (connections + sessions, None, None)
 
 
-def _flows(total: Ints, rx: Ints, tx: Ints) -> EndpointArrays:
-    return (0, total, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+def _flows(total: Ints, rx: Ints, tx: Ints, active: Ints) -> EndpointArrays:
+    return (0, total, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), (active, None, None)
 
 
 def _group(*counts: Ints) -> EndpointArrays:
@@ -214,9 +239,13 @@ _STREAM_ADDRESS: Final = StatMapping(
     _stream_address,
 )
 _TCP: Final = StatMapping(
-    "tcp", tuple(f"downstream_cx_{x}" for x in ("total", "rx_bytes_total", "tx_bytes_total")), _flows
+    "tcp",
+    (*(f"downstream_cx_{x}" for x in ("total", "rx_bytes_total", "tx_bytes_total")), _ACTIVE_CONNECTIONS),
+    _flows,
 )
-_UDP: Final = StatMapping("tcp", tuple(f"downstream_sess_{x}" for x in ("total", "rx_bytes", "tx_bytes")), _flows)
+_UDP: Final = StatMapping(
+    "tcp", tuple(f"downstream_sess_{x}" for x in ("total", "rx_bytes", "tx_bytes", "active")), _flows
+)
 _GROUP_STATS: Final = StatMapping(
     "http",
     (
@@ -232,7 +261,7 @@ _READERS: Mapping[str, Callable[[str], tuple[StatEndpoint, str] | None]] = Mappi
         "elb": _parse_counted,
         "http": _parse_address,
         "listener": _parse_address,
-        "connection_limit": _parse_address,
+        "connection_limit": _parse_limited,
         "tcp": _parse_flow,
         "udp": _parse_flow,
         "cluster": _parse_group,
@@ -243,7 +272,8 @@ _SUBJECTS: Mapping[str, StatMapping] = MappingProxyType(
         "tcp": _TCP,
         "tls": _TCP,
         "udp": _UDP,
-        Event.RULES: StatMapping("http", tuple(map(str, range(1, _MAX_RULES + 1))), _rules),
+        Event.DROPPED_HEADERS: StatMapping("http", ("yes",), _events),
+        Event.RULES: StatMapping("http", (_EVENT, *map(str, range(1, _MAX_RULES + 1))), _rules),
         **{
             event: StatMapping("http", tuple(name for name, of in _EVENT_OF_STATISTIC.items() if of is event), _events)
             for event in (Event.REJECTED, Event.MALFORMED)
@@ -251,4 +281,4 @@ _SUBJECTS: Mapping[str, StatMapping] = MappingProxyType(
         **{event: StatMapping("tcp", names, _events) for event, names in _RESETS.items()},
     }
 )
-FRONT_STATS: Final = StatNaming(_parse, _mapping)
+FRONT_STATS: Final = StatNaming(_parse, _mapping, _parse_other)

@@ -14,7 +14,8 @@ from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.stats.v3 import stats_pb2
 
-from moyai.mesh.ir import FrontAddress
+from moyai.mesh.ir import FrontAddress, HttpFront
+from moyai.xds.translate.front_script import DROPPED, PARTS
 from moyai.xds.translate.proto import to_any
 
 PREFIX: Final = "elb"
@@ -30,28 +31,36 @@ ANSWER, ACTION = "answer", "action"
 says who answers them: a rule's action, or the load balancer with this status, which a gRPC client gets as 200.
 """
 _RULES: Final = ("rules", f"%METADATA(ROUTE:{COUNTED}:{EVALUATED})%")
+_DROPPED: Final = ("headers", f"%DYNAMIC_METADATA({PARTS}:{DROPPED})%")
+_CLASS: Final = ("class", "%RESP(:STATUS):1%")
+"""The first digit of the status, for which a header needs less than an expression."""
 _CLOSED_BY_CLIENT: Final = ("client", "%DOWNSTREAM_DETECTED_CLOSE_TYPE%")
 _CLOSED_BY_TARGET: Final = ("target", "%UPSTREAM_DETECTED_CLOSE_TYPE%")
 
 
-def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
+def request_counts(http: HttpFront, at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
     """The access logs that count the requests which arrive at one address: one for those that an endpoint has answered,
     and one for the others. A condition costs more than a count, so there is one for each.
     """
     prefix = f"{PREFIX}.{at.stat_name}"
     answered = stats_pb2.Config(stat_prefix=prefix)
-    _count(answered, "responses", _TARGET, ("class", "%CEL(response.code / 100)%"))
-    _count(answered, "evaluated", _RULES)
+    _count(answered, "responses", _TARGET, _CLASS)
+    # Without a tag, which costs as much as a statistic. Only a request that matches a route has a number to add.
+    answered.counters.add(stat=_stat(EVALUATED, ()), value_format=_RULES[1])
     answered.histograms.add(
         stat=_stat("time", (_TARGET,)),
         unit=stats_pb2.Config.Histogram.Milliseconds,
         value_format="%COMMON_DURATION(US_TX_END:US_RX_BEG:ms)%",
     )
+    if http.counts_dropped_headers:
+        _count(answered, "dropped", _DROPPED)
     yield _logger(answered, _FROM_ENDPOINT)
     own = stats_pb2.Config(stat_prefix=prefix)
     _count(own, "own", ("code", "%RESPONSE_CODE%"), ("answer", f"%METADATA(ROUTE:{COUNTED}:{ANSWER})%"))
     _count(own, "failed", ("tried", _HAD_ENDPOINT), _TARGET)
-    _count(own, "evaluated", _RULES)
+    _count(own, EVALUATED, _RULES)
+    if http.counts_dropped_headers:
+        _count(own, "dropped", _DROPPED)
     yield _logger(own, _OWN)
 
 

@@ -37,8 +37,6 @@ from moyai.xds.translate.source import ads_source
 
 ENVOY_HEADERS = "x-envoy-"
 _FORWARDED_FOR, _FORWARDED_PORT = "x-forwarded-for", "x-forwarded-port"
-_INVALID_NAME = "[^:]*[^:a-z0-9-][^:]*"
-"""A name with another character than letters, digits and hyphens; pseudo-headers begin with a colon."""
 _MAX_HEADERS = 64
 """KiB of a request's headers."""
 _GRACE = 1
@@ -58,7 +56,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(http, at)],
         local_reply_config=local_replies(http),
-        access_log=(*request_counts(at), *request_logs(listener, at)),
+        access_log=(*request_counts(http, at), *request_logs(listener, at)),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
         http1_safe_max_connection_duration=True,
         skip_xff_append=True,
@@ -105,10 +103,6 @@ def _mutations(http: HttpFront, at: FrontAddress) -> Iterator[mutation_rules_pb2
     yield removal
     if http.tells_version:
         yield _header(names.HTTP_VERSION, "%PROTOCOL%", base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
-    if http.drop_invalid_headers:
-        removal = mutation_rules_pb2.HeaderMutation()
-        removal.remove_on_match.key_matcher.safe_regex.regex = _INVALID_NAME
-        yield removal
     match http.forwarded_for:
         case ForwardedFor.APPEND:
             port = "" if http.forwarded_client_port else "_WITHOUT_PORT"

@@ -16,7 +16,8 @@ from envoy.config.overload.v3 import overload_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 
-from moyai.mesh.ir import FrontAddress, FrontListener
+from moyai.mesh.ir import FrontAddress, FrontListener, StreamFront
+from moyai.xds.translate import names
 from moyai.xds.translate.proto import to_any
 
 _MAX_HEAP: Final = 2 * 1024**3
@@ -39,9 +40,11 @@ RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle":
 
 
 def connection_limits(listener: FrontListener, at: FrontAddress) -> Iterator[listener_components_pb2.Filter]:
-    """The filter that bounds the connections to one address."""
+    """The filter that bounds the connections to one address. Those of a stream it counts by protocol."""
     if listener.max_connections:
-        limit = connection_limit_pb2.ConnectionLimit(stat_prefix=at.stat_name)
+        is_stream = isinstance(listener.routing, StreamFront)
+        stat_name = names.stream_stat_name(listener, at) if is_stream else at.stat_name
+        limit = connection_limit_pb2.ConnectionLimit(stat_prefix=stat_name)
         limit.max_connections.value = listener.max_connections
         yield listener_components_pb2.Filter(name="envoy.filters.network.connection_limit", typed_config=to_any(limit))
 

@@ -2,6 +2,8 @@
 
 - Of every request, the header X-Amzn-Trace-Id: a new root, or a field ``Self`` before a client's. Its random part comes
   from a generator for each of Envoy's threads, which the address of a table of that thread seeds.
+- Of every request to a load balancer that drops headers with invalid names, these headers. What was removed decides
+  about the route no more.
 - Of routes that ask for it, the parts of a request that a redirect is made of, as dynamic metadata.
 - Of routes that ask for it, a session cookie that follows an application's cookie: it is taken out of responses where
   neither the application's cookie is set nor the client has a session.
@@ -25,17 +27,23 @@ from moyai.xds.translate.proto import to_any
 
 PARTS: Final = "moyai.request"
 """The namespace of the metadata with ``host``, ``path`` and ``query``, and ``search``: a query with its ``?``."""
+DROPPED: Final = "dropped"
+"""The field of that metadata in requests of which headers were removed."""
 _TRACE_FILTER: Final = "moyai.trace"
 _ROUTE_FILTER: Final = "envoy.filters.http.lua"
 _TRACE_SCRIPT: Final = """
 local random, format, time = math.random, string.format, os.time
 math.randomseed(time() + tonumber(string.match(tostring({}), "0x(%x+)"), 16))
+local second, prefix = 0, ""
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  local trace = headers:get("x-amzn-trace-id")
-  local id = format("1-%08x-%06x%06x%06x%06x", time(), random(0, 0xffffff), random(0, 0xffffff), random(0, 0xffffff),
-    random(0, 0xffffff))
+  --DROP--
+  local trace, now = headers:get("x-amzn-trace-id"), time()
+  if now ~= second then
+    second, prefix = now, format("1-%08x-", now)
+  end
+  local id = prefix .. format("%012x%012x", random(0, 0xffffffffffff), random(0, 0xffffffffffff))
   if trace == nil or trace == "" then
     headers:replace("x-amzn-trace-id", "Root=" .. id)
   else
@@ -43,6 +51,23 @@ function envoy_on_request(handle)
   end
 end
 """
+_DROP: Final = "--DROP--"
+"""The place of ``_DROP_SCRIPT``."""
+_DROP_SCRIPT: Final = """
+  local invalid = {}
+  for name in pairs(headers) do
+    if string.find(name, "^:") == nil and string.find(name, "[^%w-]") then
+      table.insert(invalid, name)
+    end
+  end
+  if #invalid > 0 then
+    for _, name in ipairs(invalid) do
+      headers:remove(name)
+    end
+    handle:streamInfo():dynamicMetadata():set("PARTS", "DROPPED", "yes")
+    handle:clearRouteCache()
+  end
+""".replace("PARTS", PARTS).replace("DROPPED", DROPPED)
 _ROUTE_SCRIPT: Final = """
 function envoy_on_request(handle)
   local headers, wanted = handle:headers(), handle:filterContext()
@@ -92,11 +117,12 @@ def trace_filter() -> http_connection_manager_pb2.HttpFilter:
     return http_connection_manager_pb2.HttpFilter(name=_TRACE_FILTER, typed_config=to_any(lua_pb2.Lua()), disabled=True)
 
 
-def name_traces(routes: route_pb2.RouteConfiguration) -> None:
-    """Name the trace of each request to these routes. A filter's own script has interpreters for each address of a
-    listener, and a configuration's routes have them once.
+def name_traces(routes: route_pb2.RouteConfiguration, *, drops_headers: bool) -> None:
+    """Name the trace of each request to these routes, and drop its headers with invalid names. A filter's own script
+    has interpreters for each address of a listener, and a configuration's routes have them once.
     """
-    script = lua_pb2.LuaPerRoute(source_code=base_pb2.DataSource(inline_string=_TRACE_SCRIPT))
+    text = _TRACE_SCRIPT.replace(_DROP, _DROP_SCRIPT.strip() if drops_headers else "")
+    script = lua_pb2.LuaPerRoute(source_code=base_pb2.DataSource(inline_string=text))
     routes.typed_per_filter_config[_TRACE_FILTER].CopyFrom(to_any(script))
 
 

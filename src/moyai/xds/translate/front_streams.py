@@ -22,9 +22,8 @@ def front_tcp(
     listener: FrontListener, front: StreamFront, at: FrontAddress, clusters: WeightedClusters
 ) -> listener_components_pb2.Filter:
     """The filter for connections that arrive at one address."""
-    protocol = "tcp" if listener.tls is None else "tls"
     proxy = tcp_proxy_pb2.TcpProxy(
-        stat_prefix=f"{at.stat_name}+{protocol}",
+        stat_prefix=names.stream_stat_name(listener, at),
         idle_timeout=duration(front.idle),
         access_log=(connection_ends(at), *flow_logs(listener, at)),
     )

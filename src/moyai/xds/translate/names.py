@@ -77,6 +77,11 @@ def front_listener(workload: Workload, listener: FrontListener, at: FrontAddress
     return f"{workload.id}/{listener.name} {at.address}:{at.port}"
 
 
+def stream_stat_name(listener: FrontListener, at: FrontAddress) -> str:
+    """The statistics of the TCP connections that arrive at one address, with or without TLS."""
+    return f"{at.stat_name}+{'tcp' if listener.tls is None else 'tls'}"
+
+
 def app_cluster(workload: Workload, inbound: InboundPort) -> str:
     """The cluster of the application at one inbound port."""
     return inbound.cluster_label or f"{workload.id}/app:{inbound.port}"

@@ -45,7 +45,7 @@ def service_routes(
     """The routes of a service, the same for every workload that calls it; with ``place``, for this workload alone."""
     message = _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
     if table.names_traces:
-        name_traces(message)
+        name_traces(message, drops_headers=table.drops_invalid_headers)
     if any(rule.match.http1 for rule in table.rules):
         message.request_headers_to_remove.append(names.HTTP_VERSION)
     return message
@@ -99,7 +99,7 @@ def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_p
 
 def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.Route:
     route = route_components_pb2.Route(name=rule.log_name, match=route_match(rule.match), stat_prefix=rule.stat_name)
-    if rule.evaluated:
+    if rule.evaluated is not None:
         route.metadata.filter_metadata[COUNTED][EVALUATED] = rule.evaluated
     if not rule.targets:
         add_answer(route, rule.answer)

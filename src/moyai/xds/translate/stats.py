@@ -65,6 +65,7 @@ _FRONT_STATS = (
     rf"udp\.{_BALANCER}\.downstream_sess_(active|total|rx_bytes|tx_bytes)",
     rf"listener\.{_BALANCER}\.(downstream_cx_(active|overflow|overload_reject)|downstream_global_cx_overflow|{TLS})",
     rf"connection_limit\.{_BALANCER}\.limited_connections",
+    r"connection_limit\.net/[^.]+\.active_connections",
     rf"cluster\.{_BALANCER}\.(membership_(healthy|total|excluded)|upstream_rq_total|upstream_cx_connect_fail|{TLS})",
 )
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)

@@ -100,10 +100,13 @@ def test_network_load_balancers_count_flows(telemetry):
         f"udp.{NET}@us-east-1a+udp.downstream_sess_tx_bytes": 9,
         f"listener.{NET}@us-east-1a.ssl.connection_error": 1,
         f"listener.{NET}@us-east-1a.downstream_cx_overflow": 5,
+        f"connection_limit.{NET}@us-east-1a+tcp.limited_connections": 1,
+        f"connection_limit.{NET}@us-east-1a+tls.limited_connections": 2,
     }
     gauges = {
         f"listener.{NET}@us-east-1a.downstream_cx_active": 2,
         f"udp.{NET}@us-east-1a+udp.downstream_sess_active": 1,
+        f"connection_limit.{NET}@us-east-1a+tcp.active_connections": 2,
     }
     telemetry.record(FRONT, push(1, counters, gauges), 1)
     balancer = ("LoadBalancer", NET)
@@ -112,7 +115,10 @@ def test_network_load_balancers_count_flows(telemetry):
     flows = {"NewFlowCount": 9, "NewFlowCount_TCP": 3, "NewFlowCount_TLS": 4, "NewFlowCount_UDP": 2}
     assert {name: value(telemetry, name, balancer, namespace="AWS/NetworkELB") for name in flows} == flows
     assert value(telemetry, "ProcessedBytes_UDP", balancer, namespace="AWS/NetworkELB") == 9
-    assert value(telemetry, "RejectedFlowCount", balancer, namespace="AWS/NetworkELB") == 5
+    assert value(telemetry, "RejectedFlowCount", balancer, namespace="AWS/NetworkELB") == 8
+    active = {"ActiveFlowCount_TCP": 2, "ActiveFlowCount_TLS": 0, "ActiveFlowCount_UDP": 1}
+    for name, number in active.items():
+        assert value(telemetry, name, balancer, statistic="Maximum", namespace="AWS/NetworkELB") == number
     assert value(telemetry, "ClientTLSNegotiationErrorCount", balancer, namespace="AWS/NetworkELB") == 1
 
 
@@ -133,8 +139,9 @@ def test_a_reset_counts_once_for_the_side_that_began_it(telemetry):
 
 
 def test_rules_are_counted_as_often_as_they_are_compared(telemetry):
-    counters = {f"elb.{at}.evaluated.rules.{rules}": n for at, rules, n in ((AT, 1, 5), (AT, 100, 2), (OTHER, 3, 1))}
-    telemetry.record(FRONT, push(1, counters | {f"elb.{AT}.evaluated.rules.-": 7}), 1)
+    counters = {f"elb.{at}.evaluated.rules.{rules}": n for at, rules, n in ((AT, 1, 5), (AT, 100, 1), (OTHER, 3, 1))}
+    counters |= {f"elb.{AT}.evaluated": 100, f"elb.{AT}.evaluated.rules.-": 7}
+    telemetry.record(FRONT, push(1, counters), 1)
     assert value(telemetry, "RuleEvaluations", LB) == 208
     assert value(telemetry, "RuleEvaluations", LB, ZONE) is None
 
@@ -145,11 +152,14 @@ def test_connections_above_a_limit_and_what_is_no_http_are_counted(telemetry):
         f"listener.{AT}.downstream_global_cx_overflow": 2,
         f"listener.{OTHER}.downstream_cx_overload_reject": 4,
         f"http.{AT}.downstream_cx_protocol_error": 8,
+        f"elb.{AT}.dropped.headers.yes": 3,
+        f"elb.{AT}.dropped.headers.-": 90,
     }
     telemetry.record(FRONT, push(1, counters), 1)
     assert value(telemetry, "RejectedConnectionCount", LB) == 7
     assert value(telemetry, "RejectedConnectionCount", LB, ZONE) == 3
     assert value(telemetry, "DesyncMitigationMode_NonCompliant_Request_Count", LB) == 8
+    assert value(telemetry, "DroppedInvalidHeaderRequestCount", LB, ZONE) == 3
 
 
 def test_requests_to_a_group_for_grpc_are_grpc_requests(telemetry):
