@@ -130,6 +130,20 @@ test("an update sends what has changed, and keeps what the form does not show", 
   expect(updateExpressInput(SERVICE, { ...draft, command: "a\nb c" })).toEqual({ serviceArn: ARN, primaryContainer: { ...CONFIGURATION.primaryContainer, command: ["a", "b c"] } });
 });
 
+test("the container's logs, secrets and registry, and the architecture, are changed by the form", () => {
+  const secrets = [{ name: "TOKEN", valueFrom: "arn:aws:ssm:us-east-1:123456789012:parameter/token" }];
+  const container = { ...CONFIGURATION.primaryContainer, secrets, repositoryCredentials: { credentialsParameter: "registry" } };
+  const service = { ...SERVICE, activeConfigurations: [{ ...CONFIGURATION, primaryContainer: container, cpuArchitecture: "ARM64" as const }] };
+  const draft = expressDraftOf(service);
+  expect(updateExpressInput(service, draft)).toEqual({ serviceArn: ARN });
+  expect(updateExpressInput(service, { ...draft, architecture: "X86_64" })).toEqual({ serviceArn: ARN, cpuArchitecture: "X86_64" });
+  const changed = { ...draft, secrets: [], credentials: "", logGroup: "/own", logPrefix: "app" };
+  expect(updateExpressInput(service, changed)).toEqual({
+    serviceArn: ARN,
+    primaryContainer: { image: "nginx:1.29", containerPort: 80, awsLogsConfiguration: { logGroup: "/own", logStreamPrefix: "app" } },
+  });
+});
+
 test("a cleared field of an update has the default of the API", () => {
   const network = { subnets: ["subnet-1", "subnet-2"], securityGroups: ["sg-1"] };
   const service = { ...SERVICE, activeConfigurations: [{ ...CONFIGURATION, cpu: "512", memory: "1024", healthCheckPath: "/up", networkConfiguration: network }] };

@@ -65,7 +65,19 @@ function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: 
 }
 
 /** The environment variables of a container. */
-export function Environment({ variables, onChange }: { variables: readonly Pair[]; onChange: (variables: readonly Pair[]) => void }) {
+export interface VariablesProps {
+  readonly variables: readonly Pair[];
+  readonly onChange: (variables: readonly Pair[]) => void;
+  readonly words: { readonly title: string; readonly empty: string; readonly add: string; readonly value: string };
+}
+
+export function Environment(props: Omit<VariablesProps, "words">) {
+  const { container, form } = useText().definitions;
+  return <Variables {...props} words={{ title: container.environment, empty: form.noVariables, add: form.addVariable, value: form.value }} />;
+}
+
+/** Environment variables with their values, or with what these are read from. */
+export function Variables({ variables, onChange, words }: VariablesProps) {
   const text = useText().definitions;
   const input = (member: keyof Pair, label: string) => ({
     label,
@@ -74,16 +86,16 @@ export function Environment({ variables, onChange }: { variables: readonly Pair[
     ),
   });
   return (
-    <FormField label={text.container.environment} stretch>
+    <FormField label={words.title} stretch>
       <AttributeEditor
         items={variables}
-        empty={text.form.noVariables}
-        addButtonText={text.form.addVariable}
+        empty={words.empty}
+        addButtonText={words.add}
         removeButtonText={text.form.remove}
         removeButtonAriaLabel={(variable) => text.form.removeNamed(variable.name)}
         onAddButtonClick={() => { onChange([...variables, { name: "", value: "" }]); }}
         onRemoveButtonClick={({ detail }) => { onChange(variables.filter((_, index) => index !== detail.itemIndex)); }}
-        definition={[input("name", text.form.variable), input("value", text.form.value)]}
+        definition={[input("name", text.form.variable), input("value", words.value)]}
       />
     </FormField>
   );

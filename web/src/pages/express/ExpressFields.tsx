@@ -24,6 +24,7 @@ export interface ExpressFieldsProps {
 
 type TextMember = { [K in keyof ExpressDraft]: ExpressDraft[K] extends string ? K : never }[keyof ExpressDraft];
 
+const ARCHITECTURES = ["X86_64", "ARM64"] as const;
 const METRICS = ["AVERAGE_CPU", "AVERAGE_MEMORY", "REQUEST_COUNT_PER_TARGET"] as const;
 
 /** The image, the roles, and what the service is called. */
@@ -66,7 +67,17 @@ export function SizeFields(props: ExpressFieldsProps) {
           />
         </FormField>
         <TextField {...props} member="targetValue" label={text.targetValue} numeric />
+        <FormField label={text.architecture}>
+          <Select
+            selectedOption={{ value: draft.architecture, label: draft.architecture }}
+            options={ARCHITECTURES.map((value) => ({ value, label: value }))}
+            onChange={({ detail }) => { change({ architecture: ARCHITECTURES.find((architecture) => architecture === detail.selectedOption.value) ?? "X86_64" }); }}
+          />
+        </FormField>
         <TextField {...props} member="taskRole" label={text.taskRole} error={errorOf("taskRoleArn")} />
+        <TextField {...props} member="logGroup" label={text.logGroup} constraint={text.form.logGroupDetail} error={errorOf("logGroup")} />
+        <TextField {...props} member="logPrefix" label={text.form.logPrefix} error={errorOf("logStreamPrefix")} />
+        <TextField {...props} member="credentials" label={text.form.credentials} constraint={text.form.credentialsDetail} error={errorOf("credentialsParameter")} />
       </ColumnLayout>
       <FormField label={text.command} constraintText={text.form.commandDetail} stretch>
         <Textarea value={draft.command} rows={3} spellcheck={false} onChange={({ detail }) => { change({ command: detail.value }); }} />

@@ -5,7 +5,7 @@ import type { ApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { ResourceForm, type ResourceFormProps } from "../../parts/ResourceForm.tsx";
 import { TagsField } from "../../parts/Tags.tsx";
-import { Environment } from "../definitions/ContainerFields.tsx";
+import { Environment, Variables } from "../definitions/ContainerFields.tsx";
 import { SubnetsAndGroups } from "../services/fields/NetworkFields.tsx";
 import { type ExpressDraft, type ExpressField, expressFieldOf } from "./expressDraft.ts";
 import { ApplicationFields, type ExpressFieldsProps, SizeFields } from "./ExpressFields.tsx";
@@ -44,6 +44,11 @@ function Fields(props: ExpressFieldsProps) {
         <SpaceBetween size="l">
           <SizeFields {...props} />
           <Environment variables={draft.environment} onChange={(environment) => { change({ environment }); }} />
+          <Variables
+            variables={draft.secrets}
+            onChange={(secrets) => { change({ secrets }); }}
+            words={{ title: text.secrets, empty: text.form.noSecrets, add: text.form.addSecret, value: text.form.secretSource }}
+          />
           <SubnetsAndGroups
             draft={draft}
             change={change}

@@ -3,6 +3,7 @@
 import type {
   CreateExpressGatewayServiceCommandInput,
   ECSExpressGatewayService,
+  ExpressCpuArchitecture,
   ExpressGatewayContainer,
   ExpressGatewayServiceScalingMetric,
   UpdateExpressGatewayServiceCommandInput,
@@ -23,6 +24,13 @@ export interface ExpressDraft {
   /** A word in each line. */
   readonly command: string;
   readonly environment: readonly { readonly name: string; readonly value: string }[];
+  /** Environment variables with the ARN of what their value is read from. */
+  readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  /** The secret with the credentials of the image's registry. */
+  readonly credentials: string;
+  readonly logGroup: string;
+  readonly logPrefix: string;
+  readonly architecture: ExpressCpuArchitecture | "";
   readonly cpu: string;
   readonly memory: string;
   readonly minimum: string;
@@ -35,7 +43,7 @@ export interface ExpressDraft {
 }
 
 /** What the API has for an empty field. */
-const DEFAULTS = { port: "80", healthCheckPath: "/ping", cpu: "256", memory: "512", minimum: "1", maximum: "20", targetValue: "60" } as const;
+const DEFAULTS = { port: "80", healthCheckPath: "/ping", cpu: "256", memory: "512", architecture: "X86_64", minimum: "1", maximum: "20", targetValue: "60" } as const;
 
 /** A new service with the roles that AWS's console creates, and the defaults of the API. */
 export function newExpressDraft(scope: { readonly account: string; readonly region: string }): ExpressDraft {
@@ -48,6 +56,10 @@ export function newExpressDraft(scope: { readonly account: string; readonly regi
     image: "",
     command: "",
     environment: [],
+    secrets: [],
+    credentials: "",
+    logGroup: "",
+    logPrefix: "",
     metric: "AVERAGE_CPU",
     ...DEFAULTS,
     subnets: [],
@@ -70,6 +82,11 @@ export function expressDraftOf(service: ECSExpressGatewayService): ExpressDraft 
     healthCheckPath: configuration.healthCheckPath ?? "",
     command: (container?.command ?? []).join("\n"),
     environment: (container?.environment ?? []).map(({ name = "", value = "" }) => ({ name, value })),
+    secrets: (container?.secrets ?? []).map(({ name = "", valueFrom = "" }) => ({ name, value: valueFrom })),
+    credentials: container?.repositoryCredentials?.credentialsParameter ?? "",
+    logGroup: container?.awsLogsConfiguration?.logGroup ?? "",
+    logPrefix: container?.awsLogsConfiguration?.logStreamPrefix ?? "",
+    architecture: configuration.cpuArchitecture ?? "",
     cpu: configuration.cpu ?? "",
     memory: configuration.memory ?? "",
     minimum: String(scaling?.minTaskCount ?? ""),
@@ -119,7 +136,7 @@ function withDefaults(former: ExpressDraft, draft: ExpressDraft): ExpressDraft {
 }
 
 function settings(draft: ExpressDraft, container: ExpressGatewayContainer | undefined): Settings {
-  const { command: _, environment: __, ...others } = container ?? {};
+  const { command: _, environment: __, secrets: ___, repositoryCredentials: ____, awsLogsConfiguration: _____, ...others } = container ?? {};
   const words = draft.command.split("\n").filter((word) => word !== "");
   return {
     primaryContainer: {
@@ -128,12 +145,16 @@ function settings(draft: ExpressDraft, container: ExpressGatewayContainer | unde
       ...(draft.port ? { containerPort: Number(draft.port) } : {}),
       ...(words.length > 0 ? { command: words } : {}),
       ...(draft.environment.length > 0 ? { environment: draft.environment.map((variable) => ({ ...variable })) } : {}),
+      ...(draft.secrets.length > 0 ? { secrets: draft.secrets.map(({ name, value }) => ({ name, valueFrom: value })) } : {}),
+      ...(draft.credentials ? { repositoryCredentials: { credentialsParameter: draft.credentials } } : {}),
+      ...(draft.logGroup || draft.logPrefix ? { awsLogsConfiguration: { logGroup: draft.logGroup, logStreamPrefix: draft.logPrefix } } : {}),
     },
     ...(draft.executionRole ? { executionRoleArn: draft.executionRole } : {}),
     ...(draft.taskRole ? { taskRoleArn: draft.taskRole } : {}),
     ...(draft.healthCheckPath ? { healthCheckPath: draft.healthCheckPath } : {}),
     ...(draft.cpu ? { cpu: draft.cpu } : {}),
     ...(draft.memory ? { memory: draft.memory } : {}),
+    ...(draft.architecture ? { cpuArchitecture: draft.architecture } : {}),
     scalingTarget: {
       minTaskCount: toNumber(draft.minimum),
       maxTaskCount: toNumber(draft.maximum),
@@ -149,7 +170,7 @@ function toNumber(text: string): number | undefined {
   return text.trim() === "" ? undefined : Number(text);
 }
 
-const FIELDS = ["infrastructureRoleArn", "executionRoleArn", "taskRoleArn", "serviceName", "cluster", "image", "containerPort", "healthCheckPath", "cpu", "memory", "subnets", "securityGroups"] as const;
+const FIELDS = ["infrastructureRoleArn", "executionRoleArn", "taskRoleArn", "serviceName", "cluster", "image", "containerPort", "healthCheckPath", "cpu", "memory", "logGroup", "logStreamPrefix", "credentialsParameter", "subnets", "securityGroups"] as const;
 
 export type ExpressField = (typeof FIELDS)[number];
 
