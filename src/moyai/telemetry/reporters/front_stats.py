@@ -42,7 +42,7 @@ _EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|dropped)(?:\.(?
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
-_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.answer\.(action|\d+|-)")
+_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.answer\.(action|\d*)")
 _GROUP_NAME: Final = re.compile(rf"cluster\.({_GROUP})\.(.+)")
 DIRECT: Final = "+direct"
 _FAILED: Final = "failed.tried.true"
@@ -114,9 +114,9 @@ def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
 
 def _own_response(address: str, code: str, answer: str) -> tuple[StatEndpoint, str]:
     """A response that no endpoint has given. ``answer``: the status with which the load balancer refuses all requests
-    of a route, where ``code`` is 200 for a call of gRPC; or that an action of a rule has answered.
+    of a route, where ``code`` is 200 for a call of gRPC; or that a rule's action has answered; or empty.
     """
-    if answer in {_ACTION, "-"}:
+    if answer in {_ACTION, ""}:
         return StatEndpoint(Side.SERVER, f"{address} {code}{DIRECT if answer == _ACTION else ''}"), _EVENT
     return StatEndpoint(Side.SERVER, f"{address} {answer}"), _REFUSED if code == answer else _REFUSED_CALL
 
