@@ -43,8 +43,8 @@ part() {
   (step "$title" timeout --foreground --verbose --signal=INT --kill-after=300 10800 "$@") || FAILED+=("$title")
 }
 
-# Of tests that are marked heavy.
-heavy() { part "$1" pytest -q -m heavy "${@:2}"; }
+# Of tests that are marked heavy. Some take minutes, of which nobody wants to see where every thread stands.
+heavy() { part "$1" pytest -q -m heavy -o faulthandler_timeout=900 "${@:2}"; }
 
 python_checks() {
   step lint ruff check
