@@ -23,7 +23,8 @@ from tests.shape.tree import ROOT as PROJECT
 
 IMAGE_ARCHIVE = PROJECT / "build/box.tar"
 """Where `make box` puts the image."""
-PATIENCE = 300.0
+PATIENCE = 900.0
+"""Seconds for one command, of which the longest is a demo in the container."""
 _PODMANS_CGROUP = "/libpod_parent"
 _HOLDER = (
     *("setpriv", "--pdeathsig=KILL"),  # also when the tests are killed

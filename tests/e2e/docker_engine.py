@@ -19,7 +19,7 @@ from tests.shape.tree import ROOT as PROJECT
 UNPACKED = PROJECT / ".venv/docker"
 """Where ``scripts/setup.sh --docker`` unpacks Debian's packages."""
 _CGROUPS = Path("/sys/fs/cgroup")
-_PATIENCE = 120
+_PATIENCE = 600
 """Seconds for one command of Docker's."""
 _NAMESPACES = (
     *("setpriv", "--pdeathsig=KILL"),  # also when the tests are killed

@@ -149,7 +149,7 @@ class Installation:
 
     def _run(self, command: list[str]) -> str:
         ran = subprocess.run(
-            command, capture_output=True, text=True, env=self.environment(), check=False, timeout=2 * GRACE
+            command, capture_output=True, text=True, env=self.environment(), check=False, timeout=5 * GRACE
         )
         assert ran.returncode == 0, f"{command} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout
