@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -112,15 +112,30 @@ class HostFeed:
 
     async def publish(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> None:
         """Give this to the Envoy until it has acknowledged it."""
+        self._offer(mesh, placement)
+        stream = await self._until(lambda stream: stream.is_synced)
+        assert stream.rejection is None
+
+    async def publish_refused(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> str:
+        """Give this to the Envoy until it has refused a listener; its reason."""
+        self._offer(mesh, placement)
+        stream = await self._until(lambda stream: stream.lacks_listener_of(self._snapshot()))
+        return stream.rejection or ""
+
+    def _offer(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> None:
         self._cache.update(mesh, placement)
         self._served = tuple(placement)
         if self._stream is not None:
             self._send(self._stream.offer(self._snapshot()))
+
+    async def _until(
+        self, condition: Callable[[AdsStream[DeltaDiscoveryRequest]], bool]
+    ) -> AdsStream[DeltaDiscoveryRequest]:
         async with asyncio.timeout(PATIENCE):
-            while self._stream is None or not self._stream.is_synced:
+            while self._stream is None or not condition(self._stream):
                 self._changed.clear()
                 await self._changed.wait()
-        assert self._stream.rejection is None
+        return self._stream
 
     def _snapshot(self) -> Snapshot:
         resources: dict[ResourceType, dict[str, EncodedResource]] = {kind: {} for kind in ResourceType}
@@ -362,6 +377,19 @@ async def test_a_task_that_left_the_host_leaves_nothing_in_its_namespace(host, a
     # Envoy's main thread acknowledges that a listener is removed; the worker that has its socket closes it later.
     await host.namespaces[ONE].run(lambda: eventually(is_port_free, "the worker closes the listener"))
     assert {(await host.get()).body.split('"')[3] for _ in range(4)} == {"two"}
+
+
+async def test_a_port_in_use_is_named_and_concerns_its_task_alone(host, apps):
+    with await host.namespaces[ONE].listen(ADDRESSES[ONE], 15000):
+        reason = await host.feed.publish_refused(mesh(TWO), host.placement)
+    assert "cannot bind '0.0.0.0:15000': Address already in use" in reason
+    assert (await host.get()).status == 200
+
+
+async def test_a_namespace_that_is_gone_is_named_and_concerns_its_task_alone(host, apps):
+    host.placement[ONE] = host.placement[ONE]._replace(namespace="/run/netns/gone")
+    assert "netns" in await host.feed.publish_refused(mesh(TWO), host.placement)
+    assert (await host.get()).status == 200
 
 
 @pytest.mark.parametrize("name", ["wrk:worker_0", "envoy"])
