@@ -45,10 +45,10 @@ def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
     if not every:
         return MeshIR()
     listeners = (
-        shared_limit(one, len(every))
+        shared_limit(listener, len(every))
         for part in every
         for workload in part.workloads.values()
-        for one in workload.listeners
+        for listener in workload.listeners
     )
     workload = _workload(vpc, listeners)
     return MeshIR(
