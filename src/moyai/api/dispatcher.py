@@ -8,13 +8,14 @@ call, and kept.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from botocore.model import OperationModel, ServiceModel
 
-from moyai.api.operation import ApiOperation, ApiService, Context, ReusableOutput
+from moyai.api.operation import AnyService, ApiOperation, ApiService, Context, DeferredService, ReusableOutput
 from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache
 from moyai.api.wire.accept import Acceptor, Refusals
 from moyai.api.wire.codec import Params, ProtocolCodec
@@ -36,20 +37,26 @@ class ParsedRequest(NamedTuple):
 class ServiceDispatcher:
     """The operations of one service, with the codecs of its protocols and the checks of its model."""
 
-    def __init__(self, service: ApiService, model: ServiceModel) -> None:
+    def __init__(self, service: AnyService, model: ServiceModel) -> None:
         self.model = model
         self.codecs: Mapping[str, ProtocolCodec] = codecs(model)
-        self._service = service
-        self._refusals = Refusals(service.refused)
+        self._source = service
         self._validator = Validator()
         self._acceptors: dict[str, Acceptor[Any]] = {}
         self._parsed_requests = ParsedRequestCache()
         self._responses = ResponseCache()
 
-    @property
-    def implemented(self) -> Container[str]:
-        """The names of the operations that moyai implements."""
-        return self._service.operations
+    @cached_property
+    def _service(self) -> ApiService:
+        return self._source.load() if isinstance(self._source, DeferredService) else self._source
+
+    @cached_property
+    def _refusals(self) -> Refusals:
+        return Refusals(self._service.refused)
+
+    def implements(self, name: str) -> bool:
+        """Whether moyai implements the operation of this name."""
+        return name in self._service.operations
 
     def operation(self, name: str) -> ApiOperation[Any]:
         """The operation of this name. Raises the service's ``not_yet_fault`` when moyai does not implement it."""

@@ -31,7 +31,7 @@ from moyai.api.delegation import (
 )
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
-from moyai.api.operation import ApiService, Context, StackCaller
+from moyai.api.operation import AnyService, ApiService, Context, StackCaller
 from moyai.api.response_cache import RawRequest
 from moyai.api.router import EC2, JSON, QUERY, S3, RoutedRequest, Router
 from moyai.api.senders import Sender, SenderAuthenticator, known_sender
@@ -88,7 +88,7 @@ class ApiGateway:
     """Answers requests to all services."""
 
     def __init__(
-        self, services: Iterable[ApiService], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
+        self, services: Iterable[AnyService], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
     ) -> None:
         by_name = {service.name: service for service in services}
         self._models = models
@@ -97,7 +97,7 @@ class ApiGateway:
         }
         if by_name:
             raise ValueError(f"no model for {', '.join(by_name)}")
-        self._router = Router(models, {name: each.implemented for name, each in self._dispatchers.items()})
+        self._router = Router(models, lambda service, operation: self._dispatchers[service].implements(operation))
         self._dependencies = dependencies
         self._authenticator = SenderAuthenticator(
             dependencies.store, dependencies.keys, sessions_only=dependencies.sessions_only

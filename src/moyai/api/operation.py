@@ -115,6 +115,17 @@ class ApiService(msgspec.Struct, frozen=True):
     """Writes the message about violations of the model's constraints."""
 
 
+class DeferredService(NamedTuple):
+    """An AWS service whose operations are loaded with the first request to it: most services get none."""
+
+    name: str
+    """botocore's name."""
+    load: Callable[[], ApiService]
+
+
+AnyService = ApiService | DeferredService
+
+
 def operation(*, input_fault: type[ClientFault] | None = None, cached: bool = False) -> Callable[[H], H]:
     """Decorate a handler whose operation sets these fields of ApiOperation."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
@@ -87,15 +87,14 @@ class _RestOperation(NamedTuple):
     name: str
 
 
-_NONE: Mapping[str, Container[str]] = MappingProxyType({})
-
-
 class Router:
     """Routes requests by the target prefixes, versions, paths and signing names of the services' models."""
 
-    def __init__(self, models: Mapping[str, ServiceModel], implemented: Mapping[str, Container[str]] = _NONE) -> None:
-        """``implemented``: operations that each service is known to have without a look into its model."""
-        self._models, self._implemented = models, implemented
+    def __init__(
+        self, models: Mapping[str, ServiceModel], is_implemented: Callable[[str, str], bool] = lambda *_: False
+    ) -> None:
+        """``is_implemented``: whether a service is known to have an operation, without a look into its model."""
+        self._models, self._is_implemented = models, is_implemented
         self._by_target = {
             model.metadata["targetPrefix"]: name for name, model in models.items() if "targetPrefix" in model.metadata
         }
@@ -140,7 +139,7 @@ class Router:
         if service is not None and protocol not in _protocols(self._models[service]):
             return RoutedRequest(protocol, None, None, f"{description} ({service} does not speak {protocol})")
         has_operation = service is not None and (
-            operation in self._implemented.get(service, ()) or operation in self._models[service].operation_names
+            self._is_implemented(service, operation) or operation in self._models[service].operation_names
         )
         return RoutedRequest(protocol, service, operation if has_operation else None, description)
 

@@ -47,7 +47,7 @@ def idle_services() -> Sequence[ApiService]:
     blobs = BlobFiles(Path(), clock, BlobLimits())
     zones = Zones(World(), lambda _: 0)
     ports = ServicePorts(SeriesReader(head), head, MemoryLogStore(), blobs, sessions, clock, zones)
-    return services(ports, Settings(), None)
+    return [service.load() for service in services(ports, Settings(), None)]
 
 
 class RequestCheck:

@@ -9,33 +9,33 @@ from typing import NamedTuple
 from botocore.model import ServiceModel
 from msgspec import structs
 
-from moyai.api.acm.service import acm
-from moyai.api.acmpca.service import acmpca
-from moyai.api.appmesh.service import appmesh
-from moyai.api.autoscaling.service import AUTOSCALING
-from moyai.api.cloudformation.service import cloudformation
-from moyai.api.cloudmap.service import cloudmap
-from moyai.api.cloudwatch.service import cloudwatch
+from moyai.api.acm import service as acm
+from moyai.api.acmpca import service as acmpca
+from moyai.api.appmesh import service as appmesh
+from moyai.api.autoscaling import service as autoscaling
+from moyai.api.cloudformation import service as cloudformation
+from moyai.api.cloudmap import service as cloudmap
+from moyai.api.cloudwatch import service as cloudwatch
 from moyai.api.control.handlers import ControlDependencies
-from moyai.api.ec2.service import EC2
-from moyai.api.ecr.service import ecr
-from moyai.api.ecs.service import ecs
-from moyai.api.efs.service import EFS
-from moyai.api.elbv2.service import ELBV2
-from moyai.api.eventbridge.service import EVENT_BRIDGE
+from moyai.api.ec2 import service as ec2
+from moyai.api.ecr import service as ecr
+from moyai.api.ecs import service as ecs
+from moyai.api.efs import service as efs
+from moyai.api.elbv2 import service as elbv2
+from moyai.api.eventbridge import service as eventbridge
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
-from moyai.api.logs.service import logs
+from moyai.api.logs import service as logs
 from moyai.api.models import load_models
-from moyai.api.operation import ApiService
-from moyai.api.ram.service import RAM
-from moyai.api.resourcetags.service import RESOURCE_TAGS
-from moyai.api.route53.service import route53
-from moyai.api.scheduler.service import SCHEDULER
-from moyai.api.secretsmanager.service import SECRETS_MANAGER
+from moyai.api.operation import DeferredService
+from moyai.api.ram import service as ram
+from moyai.api.resourcetags import service as resourcetags
+from moyai.api.route53 import service as route53
+from moyai.api.scheduler import service as scheduler
+from moyai.api.secretsmanager import service as secretsmanager
 from moyai.api.sigv4 import KeyStore
-from moyai.api.ssm.service import SSM
-from moyai.api.sts.service import STS
+from moyai.api.ssm import service as ssm
+from moyai.api.sts import service as sts
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.app.adapters.health_probes import NetworkProbes
@@ -124,33 +124,33 @@ class ServicePorts(NamedTuple):
     served_zones: ServedZones
 
 
-def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None) -> Sequence[ApiService]:
+def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None) -> Sequence[DeferredService]:
     """The AWS services of the API gateway. ``delegate``: what answers the others."""
     limits = settings.cloud_map
     quotas = CloudMapQuotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
     pki = CryptographyPki()
     return (
-        ecr(ports.blobs),
-        ecs(ports.exec_sessions),
-        cloudmap(quotas),
-        appmesh(settings.app_mesh.quotas),
-        cloudformation(delegate),
-        EC2,
-        EFS,
-        ELBV2,
-        STS,
-        RAM,
-        SSM,
-        SCHEDULER,
-        EVENT_BRIDGE,
-        SECRETS_MANAGER,
-        AUTOSCALING,
-        RESOURCE_TAGS,
-        cloudwatch(ports.metrics, ports.metric_writer, ports.clock),
-        acmpca(pki),
-        acm(pki),
-        logs(ports.logs),
-        route53(ports.served_zones),
+        DeferredService("ecr", lambda: ecr.ecr(ports.blobs)),
+        DeferredService("ecs", lambda: ecs.ecs(ports.exec_sessions)),
+        DeferredService("servicediscovery", lambda: cloudmap.cloudmap(quotas)),
+        DeferredService("appmesh", lambda: appmesh.appmesh(settings.app_mesh.quotas)),
+        DeferredService("cloudformation", lambda: cloudformation.cloudformation(delegate)),
+        DeferredService("ec2", lambda: ec2.EC2),
+        DeferredService("efs", lambda: efs.EFS),
+        DeferredService("elbv2", lambda: elbv2.ELBV2),
+        DeferredService("sts", lambda: sts.STS),
+        DeferredService("ram", lambda: ram.RAM),
+        DeferredService("ssm", lambda: ssm.SSM),
+        DeferredService("scheduler", lambda: scheduler.SCHEDULER),
+        DeferredService("events", lambda: eventbridge.EVENT_BRIDGE),
+        DeferredService("secretsmanager", lambda: secretsmanager.SECRETS_MANAGER),
+        DeferredService("application-autoscaling", lambda: autoscaling.AUTOSCALING),
+        DeferredService("resourcegroupstaggingapi", lambda: resourcetags.RESOURCE_TAGS),
+        DeferredService("cloudwatch", lambda: cloudwatch.cloudwatch(ports.metrics, ports.metric_writer, ports.clock)),
+        DeferredService("acm-pca", lambda: acmpca.acmpca(pki)),
+        DeferredService("acm", lambda: acm.acm(pki)),
+        DeferredService("logs", lambda: logs.logs(ports.logs)),
+        DeferredService("route53", lambda: route53.route53(ports.served_zones)),
     )
 
 

@@ -87,10 +87,20 @@ def _options(
     """Amazon ECS Service Connect on your own machine."""
 
 
+def _leave_out_others(cli: typer.Typer, name: str) -> None:
+    """Keep only the command of this name, if there is one: typer builds the options of all before it runs one."""
+    commands = [c for c in cli.registered_commands if c.callback and name == (c.name or c.callback.__name__)]
+    groups = [group for group in cli.registered_groups if group.name == name]
+    if commands or groups:
+        cli.registered_commands, cli.registered_groups = commands, groups
+
+
 def main() -> None:
     """Run a command. An error that the user can fix is one line, without a traceback."""
+    cli = command_line()
+    _leave_out_others(cli, sys.argv[1] if len(sys.argv) > 1 else "")
     try:
-        command_line()()
+        cli()
     except Exception as error:
         message = error_message(error)
         if message is None:

@@ -181,7 +181,10 @@ def _delegates(options: Iterable[str]) -> DelegateChoice:
 def _run(settings: Settings) -> None:
     """Run the control plane until it is stopped, or print why it can't start."""
     gc.disable()  # modules are in use until the end: looking for garbage among them takes time and finds none
-    from moyai.app.main import StartupFailed, run
+    from moyai.app.deferred_imports import imports_deferred
+
+    with imports_deferred():
+        from moyai.app.main import StartupFailed, run
 
     gc.freeze()
     gc.enable()

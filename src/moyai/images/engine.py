@@ -70,20 +70,27 @@ class EngineSource(Source):
     def __init__(self, socket: Path, directory: Path) -> None:
         self._socket = socket
         self._directory = directory
-        transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_TIMEOUT)
         self._archives: dict[str, _KeptArchive] = {}
+        self._opened: httpx.AsyncClient | None = None
 
     @property
     @override
     def name(self) -> str:
         return "Podman" if "podman" in self._socket.name else "Docker Engine"
 
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._opened is None:
+            transport = httpx.AsyncHTTPTransport(uds=str(self._socket), verify=False)
+            self._opened = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_TIMEOUT)
+        return self._opened
+
     async def close(self) -> None:
         """Close the connection, and give up all archives."""
         for digest in list(self._archives):
             self._drop(digest)
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
 
     async def image_id(self, reference: ImageReference) -> str | None:
         """The engine's id of an image: the digest of its configuration or, with containerd's store, of its manifest or

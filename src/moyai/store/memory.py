@@ -66,7 +66,7 @@ class MemoryStore(Store):
     def saved_records(self) -> tuple[StoredRecord, ...]:
         """The records that a crash at this moment would leave: those of the last ``durable``."""
         codec = RecordCodec()
-        return tuple(codec.decode(body) for body in self._saved.values())
+        return tuple(codec.decode(key.table, body) for key, body in self._saved.items())
 
     @override
     def watch(self) -> AsyncIterator[frozenset[Key]]:

@@ -166,7 +166,7 @@ def _records(connection: sqlite3.Connection) -> Iterator[StoredRecord]:
     for kind, key, body, expected in connection.execute("SELECT kind, key, body, checksum FROM records ORDER BY place"):
         if checksum(kind, key, body) != expected:
             raise UnreadableRecord(f"the record {key!r} is not what was written")
-        yield codec.decode(body)
+        yield codec.decode(kind, body)
 
 
 def _connect(database: Path) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ Source: https://smithy.io/2.0/spec/constraint-traits.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -20,8 +21,8 @@ _SHOWN = 100  # characters of a bad value that a message repeats
 _MAX_COMPLAINTS = 10  # in one message
 _PATTERN_SECONDS = 0.05
 _PATTERN_ATTEMPTS = 3
-_STEP_START = regex.compile(r"(?:^|(?<=\.))[A-Z]")
-_SURROGATE_PAIR = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
+_STEP_START = re.compile(r"(?:^|(?<=\.))[A-Z]")
+_SURROGATE_PAIR = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})", re.IGNORECASE | re.ASCII)
 """A character above U+FFFF as Java's patterns write it: a surrogate pair."""
 
 
@@ -250,7 +251,7 @@ def compiled_pattern(text: str) -> regex.Pattern[str]:
     return regex.compile(_SURROGATE_PAIR.sub(_code_point, text))
 
 
-def _code_point(pair: regex.Match[str]) -> str:
+def _code_point(pair: re.Match[str]) -> str:
     high, low = (int(half, 16) for half in pair.groups())
     return f"\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import httptools
@@ -38,10 +39,12 @@ class _Response:
 class NetworkProbes:
     """Implements Probes: makes single checks from this machine."""
 
-    def __init__(self) -> None:
-        self._tls = ssl.create_default_context()
-        self._tls.check_hostname = False
-        self._tls.verify_mode = ssl.CERT_NONE
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
     async def passes(self, target: ProbeTarget) -> bool:
         """Whether the endpoint passes one check."""

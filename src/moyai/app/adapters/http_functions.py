@@ -21,9 +21,14 @@ class HttpFunctions(FunctionCaller):
     """Implements FunctionCaller. It follows no redirects, and ignores proxies of the environment."""
 
     def __init__(self) -> None:
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(CALL_LIMIT, connect=CONNECT_LIMIT), follow_redirects=False, trust_env=False
-        )
+        self._opened: httpx.AsyncClient | None = None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._opened is None:
+            timeout = httpx.Timeout(CALL_LIMIT, connect=CONNECT_LIMIT)
+            self._opened = httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
+        return self._opened
 
     @override
     async def call(self, url: str, body: bytes, invocation: str) -> bytes:
@@ -44,7 +49,8 @@ class HttpFunctions(FunctionCaller):
 
     @override
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
 
 
 async def _body(response: httpx.Response) -> bytes:

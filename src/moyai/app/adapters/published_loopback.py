@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from pyroute2 import IPRoute
+import pyroute2
 
 from moyai.api.asgi import AsgiScope, Send
 from moyai.api.bodies import Receive
@@ -31,7 +31,7 @@ _REFRESH: Final = 5.0
 
 def read_gateways() -> Gateways:
     """The gateways of this container's default routes, as they are now."""
-    with IPRoute() as links:
+    with pyroute2.IPRoute() as links:
         addresses = [route.get_attr("RTA_GATEWAY") for route in links.get_default_routes()]
     return frozenset(ip_address(address) for address in addresses if address)
 

@@ -33,7 +33,6 @@ BODY_PATIENCE: Final = 60.0
 MAX_REDIRECTS: Final = 5
 _MAX_ERROR_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_CONNECTIONS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
 _MAX_SCHEMES: Final = 256
 
 
@@ -109,7 +108,7 @@ class Http:
             self._clients[kind] = httpx.AsyncClient(
                 verify=_trust(is_verified=endpoint.is_verified, own=own),
                 timeout=httpx.Timeout(HEADERS_PATIENCE, connect=CONNECT_PATIENCE),
-                limits=_CONNECTIONS,
+                limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30),
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # pulls of several users share connections
                 follow_redirects=False,
                 trust_env=not endpoint.is_loopback,

@@ -79,7 +79,8 @@ class _YamlReader:
 
     def __init__(self, text: str) -> None:
         parsed: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
-        self._events = (event for event in parsed if not isinstance(event, _STREAM))
+        frame = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+        self._events = (event for event in parsed if not isinstance(event, frame))
 
     def document(self) -> Json | None:
         """The value of the only document; None where there is none. Raises TemplateFault."""
@@ -120,9 +121,6 @@ class _YamlReader:
                 raise _malformed_fault(event.start_mark)
             members[event.value] = self._value(next(self._events), depth + 1)
         return members
-
-
-_STREAM: Final = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Json:

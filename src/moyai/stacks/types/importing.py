@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import jmespath
-from jmespath.exceptions import JMESPathTypeError
 
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import PhysicalResource
@@ -69,7 +68,7 @@ def _check_parts(kind: StackResourceType, values: Mapping[str, Any], properties:
     unknown = [name for name in parts if name in properties and name not in values]
     try:
         jmespath.search(kind.identifier, values)
-    except JMESPathTypeError:
+    except jmespath.exceptions.JMESPathTypeError:
         unknown = unknown or [name for name in parts if name not in values]
     if unknown:
         raise StackFault(

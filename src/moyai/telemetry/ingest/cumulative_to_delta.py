@@ -33,7 +33,7 @@ _MAX_DELAY: Final = 3600 * 10**9
 """Nanoseconds that a report is under way at most, even to a control plane that was stopped for a while."""
 _MAX_SCHEMAS: Final = 50
 """Schemas that are remembered of one proxy. A flush of an Envoy has a few parts, each with its own schema."""
-_Count = Annotated[int, msgspec.Meta(le=np.iinfo(np.int64).max)]
+_Count = Annotated[int, msgspec.Meta(le=2**63 - 1)]
 
 
 class _Snapshot(NamedTuple):

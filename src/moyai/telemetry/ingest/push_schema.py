@@ -10,7 +10,7 @@ A row of counts has, block after block, first all counters and then all buckets 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,14 +23,14 @@ COUNTERS: Final = len(EndpointCounter)
 _MAX_COUNT: Final = 2**56
 """Bytes of two months at 100 Gbit/s. A larger or a negative count is ignored, so that sums fit 64 bits."""
 _MAX_BUCKET_COUNT: Final = 2**50
-_ANY_BITS: Final = np.iinfo(np.int64).max
+_ANY_BITS: Final = 2**63 - 1
 """The limit of a histogram's sum, which is read as the bits of a float."""
 _MAX_TIME_SUM: Final = 1e18
 """Milliseconds; about the age of the world. A larger sum is ignored, and so is NaN."""
 BlockKey = tuple[StatMapping, tuple[float, ...], tuple[StatEndpoint, ...]]
 """A mapping, the bounds of the histograms (() when there are none), and the endpoints that have both."""
 SchemaKey = tuple[BlockKey, ...]
-GaugeArrays = Sequence[Ints | None]
+GaugeArrays: TypeAlias = "Sequence[Ints | None]"
 """For each ``EndpointGauge`` its values by proxy and endpoint; None when these endpoints don't have it."""
 
 

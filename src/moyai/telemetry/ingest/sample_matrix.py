@@ -14,7 +14,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.telemetry.series.group import SlotTime
 from moyai.telemetry.values import Ints
 
-_MAX: Final = np.iinfo(np.int64).max
+_MAX: Final = 2**63 - 1
 
 
 class SampleMatrix:

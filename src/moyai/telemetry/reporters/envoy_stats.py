@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from moyai.telemetry.values import Ints, ResponseTimes
 
@@ -93,7 +93,7 @@ class ProxyReport(NamedTuple):
     proxy_start: int = 0
 
 
-EndpointArrays = tuple[Sequence[Ints | int], Sequence[Ints | None]]
+EndpointArrays: TypeAlias = "tuple[Sequence[Ints | int], Sequence[Ints | None]]"
 """The values of many endpoints at once: an array for each ``EndpointCounter``, and for each ``EndpointGauge``."""
 
 

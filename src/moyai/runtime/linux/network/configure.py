@@ -11,8 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
+import pyroute2
 
 from moyai.ports.runtime import SandboxFailed
 
@@ -26,7 +25,7 @@ def sandbox_errors(failure: str) -> Iterator[None]:
     """Raise what the kernel refuses as SandboxFailed, with ``failure`` in front of the reason."""
     try:
         yield
-    except (OSError, NetlinkError, subprocess.SubprocessError) as error:
+    except (OSError, pyroute2.NetlinkError, subprocess.SubprocessError) as error:
         raise SandboxFailed(f"{failure}: {error}") from error
 
 
@@ -69,22 +68,22 @@ def ignore_existing() -> Iterator[None]:
     """Ignore netlink's refusal to make what exists already."""
     try:
         yield
-    except NetlinkError as error:
+    except pyroute2.NetlinkError as error:
         if error.code != _EXISTS:
             raise
 
 
-def add_permanent_neighbour(links: IPRoute, index: int, address: str, mac: str) -> None:
+def add_permanent_neighbour(links: pyroute2.IPRoute, index: int, address: str, mac: str) -> None:
     """Fix the MAC address of a link's neighbour, so that no ARP or NDP answer can change it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT, family=family)
 
 
-def delete_links(links: IPRoute, indexes: Iterable[int]) -> None:
+def delete_links(links: pyroute2.IPRoute, indexes: Iterable[int]) -> None:
     """Delete links. One that went with its other end is ignored."""
     for index in indexes:
         try:
             links.link("del", index=index)
-        except NetlinkError as error:
+        except pyroute2.NetlinkError as error:
             if error.code != _NO_DEVICE:
                 raise

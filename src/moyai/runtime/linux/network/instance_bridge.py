@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from pyroute2 import IPRoute
+import pyroute2
 
 from moyai.domain.ecs.daemon import DAEMON_ADDRESS
 from moyai.domain.sandbox.spec import AwsvpcNetwork, BridgeNetwork
@@ -34,7 +34,11 @@ _MAP_ELEMENT = re.compile(r"(\d+) : ([0-9.]+) \. \d+")
 
 def enable_bridge(netns: Path, network: AwsvpcNetwork, bridge: str) -> None:
     """Let an instance's namespace forward to tasks, of which there are none yet."""
-    with sandbox_errors("the container instance can't have a bridge"), namespaces.inside(netns), IPRoute() as links:
+    with (
+        sandbox_errors("the container instance can't have a bridge"),
+        namespaces.inside(netns),
+        pyroute2.IPRoute() as links,
+    ):
         disable_reverse_path_filter()
         apply_rules(bridge_rules(network.address, bridge))
         limit_instance_connections()

@@ -15,7 +15,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from pyroute2 import IPRoute
+import pyroute2
 
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, Transport
 from moyai.runtime.linux.network import namespaces, security_groups
@@ -40,7 +40,7 @@ def create_router(netns: Path, vpc_cidr: str) -> None:
     with sandbox_errors("the VPC's router can't be made"):
         if not namespaces.exists(netns):
             namespaces.create(netns)
-        with namespaces.inside(netns), IPRoute() as links:
+        with namespaces.inside(netns), pyroute2.IPRoute() as links:
             if read_sysctl("ipv4/ip_forward") == "1":  # the last step below: all others were done
                 return
             set_sysctl("ipv6/conf/default/disable_ipv6", "1")
@@ -65,7 +65,7 @@ def remove_router(netns: Path) -> None:
     """Remove a VPC's router with its links."""
     with sandbox_errors("the VPC's router can't be removed"):
         if namespaces.exists(netns):
-            with namespaces.inside(netns), IPRoute() as links:
+            with namespaces.inside(netns), pyroute2.IPRoute() as links:
                 delete_links(links, [link["index"] for link in links.get_links() if link["index"] != 1])
         namespaces.remove(netns)
 
@@ -90,7 +90,7 @@ def listen(netns: Path, vpc_cidr: str, endpoint: Endpoint) -> socket.socket:
     """A listening socket in the VPC's router, which gets the endpoint's address."""
     create_router(netns, vpc_cidr)
     with sandbox_errors(f"{endpoint.address}:{endpoint.port} can't be listened on"), namespaces.inside(netns):
-        with IPRoute() as links, ignore_existing():
+        with pyroute2.IPRoute() as links, ignore_existing():
             links.addr("add", index=1, address=endpoint.address, prefixlen=32)
         stream = endpoint.transport is Transport.TCP
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)

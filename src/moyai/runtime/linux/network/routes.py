@@ -16,8 +16,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import msgspec
-from pyroute2 import IPRoute
-from pyroute2.netlink import nlmsg
+import pyroute2
 
 from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, VpcSpec
 from moyai.runtime.linux.network import namespaces
@@ -61,17 +60,17 @@ def connect_routers(link: str, routers: tuple[Path, Path]) -> None:
     with sandbox_errors("the VPCs can't be connected"):
         target = os.open(routers[1], os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with namespaces.inside(routers[0]), IPRoute() as links, ignore_existing():
+            with namespaces.inside(routers[0]), pyroute2.IPRoute() as links, ignore_existing():
                 peer = {"ifname": link, "net_ns_fd": target, "address": _MACS[1]}
                 links.link("add", ifname=link, kind="veth", address=_MACS[0], peer=peer)
         finally:
             os.close(target)
         for router, other_mac in zip(routers, reversed(_MACS), strict=True):
-            with namespaces.inside(router), IPRoute() as links:
+            with namespaces.inside(router), pyroute2.IPRoute() as links:
                 enable_link(links, link, other_mac)
 
 
-def enable_link(links: IPRoute, link: str, other_mac: str) -> None:
+def enable_link(links: pyroute2.IPRoute, link: str, other_mac: str) -> None:
     """Set a link up, with NEXT_HOP at its other end."""
     index = links.link_lookup(ifname=link)[0]
     links.link("set", index=index, state="up")
@@ -80,7 +79,7 @@ def enable_link(links: IPRoute, link: str, other_mac: str) -> None:
 
 def disconnect_routers(router: Path, keep: frozenset[str]) -> None:
     """Remove a router's links to other routers, except these. Connections through them end."""
-    with sandbox_errors("the VPCs can't be parted"), namespaces.inside(router), IPRoute() as links:
+    with sandbox_errors("the VPCs can't be parted"), namespaces.inside(router), pyroute2.IPRoute() as links:
         for index, name in socket.if_nameindex():
             if name.startswith(PEERING_PREFIX) and name not in keep:
                 links.link("del", index=index)
@@ -91,7 +90,7 @@ def apply_routes(router: Path, route_tables: RouteTables) -> None:
     with (
         sandbox_errors("the VPC's routes can't be set"),
         namespaces.inside(router),
-        IPRoute(strict_check=True) as links,
+        pyroute2.IPRoute(strict_check=True) as links,
     ):
         present = {rule.get_attr("FRA_TABLE"): rule for rule in links.get_rules(family=_IPV4) if _is_ours(rule)}
         subnets = {_table_number(subnet): subnet for subnet in route_tables.tables}
@@ -106,11 +105,11 @@ def apply_routes(router: Path, route_tables: RouteTables) -> None:
             links.rule("add", src=subnets[table], table=table, priority=_PRIORITY)
 
 
-def _is_ours(rule: nlmsg) -> bool:
+def _is_ours(rule: pyroute2.netlink.nlmsg) -> bool:
     return bool(rule.get_attr("FRA_PRIORITY") == _PRIORITY)
 
 
-def _fill_table(links: IPRoute, table: int, entries: Mapping[str, int | None]) -> None:
+def _fill_table(links: pyroute2.IPRoute, table: int, entries: Mapping[str, int | None]) -> None:
     """Give a table exactly these routes: the index of a link for each destination, None = unreachable."""
     present: dict[str, int | None] = {}
     for route in links.get_routes(family=_IPV4, table=table):

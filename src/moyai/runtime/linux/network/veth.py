@@ -16,8 +16,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
+import pyroute2
 from msgspec.structs import replace
-from pyroute2 import IPRoute
 
 from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import AwsvpcNetwork
@@ -74,7 +74,7 @@ def create_isolated_namespace(netns: Path) -> None:
     with sandbox_errors("the task's network can't be made"):
         if not namespaces.exists(netns):
             namespaces.create(netns)
-        with namespaces.inside(netns), IPRoute() as links:
+        with namespaces.inside(netns), pyroute2.IPRoute() as links:
             set_sysctl("ipv6/conf/default/disable_ipv6", "1")
             set_sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
             set_sysctl("ipv4/ping_group_range", "0 2147483647")
@@ -111,11 +111,11 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
     """
     link = _nodes_link(network)
     with sandbox_errors("the front proxy's addresses can't be changed"):
-        with namespaces.inside(router), IPRoute() as links:
+        with namespaces.inside(router), pyroute2.IPRoute() as links:
             index = links.link_lookup(ifname=task_link(task))[0]
             _add_neighbours(links, index, link)
             _remove_other_neighbours(links, index, link)
-        with namespaces.inside(netns), IPRoute() as links:
+        with namespaces.inside(netns), pyroute2.IPRoute() as links:
             _configure_task_end(links, link)
             _remove_other_addresses(links, link)
 
@@ -136,10 +136,13 @@ def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
     with sandbox_errors("the task's network can't be made"):
         create_isolated_namespace(netns)
         with namespaces.inside(netns):
-            task_links = IPRoute()
+            task_links = pyroute2.IPRoute()
         with task_links:
             if not task_links.link_lookup(ifname="eth0"):
-                with namespaces.inside(near), IPRoute() as links:  # the link of a removed namespace may last a moment
+                with (
+                    namespaces.inside(near),
+                    pyroute2.IPRoute() as links,
+                ):  # the link of a removed namespace may last a moment
                     delete_links(links, links.link_lookup(ifname=task_link(task)))
             _connect_near_end(task, link, near, netns)
             if link.has_ipv6:
@@ -151,7 +154,7 @@ def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
 def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
     """Make a veth from ``near`` to the task's ``eth0``, with a route to each address behind it."""
     name = task_link(task)
-    with namespaces.inside(near), IPRoute() as links:
+    with namespaces.inside(near), pyroute2.IPRoute() as links:
         target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
         try:
             peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
@@ -167,7 +170,7 @@ def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> 
         _add_neighbours(links, index, link)
 
 
-def _add_neighbours(links: IPRoute, index: int, link: VethLink) -> None:
+def _add_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink) -> None:
     """Add the addresses at the task's end to the near end of its link."""
     for end in link.addresses:
         with ignore_existing():
@@ -177,7 +180,7 @@ def _add_neighbours(links: IPRoute, index: int, link: VethLink) -> None:
         links.route("replace", oif=index, scope=_LINK_SCOPE, family=end.family, **route)
 
 
-def _remove_other_neighbours(links: IPRoute, index: int, link: VethLink) -> None:
+def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink) -> None:
     """Remove IPv4 addresses that the link does not have any more from its near end."""
     addresses = {end.address for end in link.addresses}
     routed = {route.get_attr("RTA_DST") for route in links.get_routes(family=socket.AF_INET, oif=index)}
@@ -186,7 +189,7 @@ def _remove_other_neighbours(links: IPRoute, index: int, link: VethLink) -> None
         links.neigh("del", ifindex=index, dst=address, family=socket.AF_INET)
 
 
-def _remove_other_addresses(links: IPRoute, link: VethLink) -> None:
+def _remove_other_addresses(links: pyroute2.IPRoute, link: VethLink) -> None:
     """Remove IPv4 addresses that the link does not have any more from the task's end."""
     index = links.link_lookup(ifname="eth0")[0]
     addresses = {end.address for end in link.addresses}
@@ -207,7 +210,7 @@ def _address_flags(end: LinkAddress) -> int:
     return _NO_PREFIX_ROUTE | (_NO_DUPLICATE_DETECTION if end.family is socket.AF_INET6 else 0)
 
 
-def _configure_task_end(links: IPRoute, link: VethLink) -> None:
+def _configure_task_end(links: pyroute2.IPRoute, link: VethLink) -> None:
     """Give ``eth0`` its addresses and routes. Even neighbours in the subnet are reached through the other end."""
     index = links.link_lookup(ifname="eth0")[0]
     for end in link.addresses:
@@ -228,6 +231,6 @@ def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
     with sandbox_errors("the task's network can't be removed"):
         for namespace in near:
             if namespaces.exists(namespace):
-                with namespaces.inside(namespace), IPRoute() as links:
+                with namespaces.inside(namespace), pyroute2.IPRoute() as links:
                     delete_links(links, links.link_lookup(ifname=task_link(task)))
         namespaces.remove(netns)

@@ -15,7 +15,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from pyroute2 import IPRoute
+import pyroute2
 
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
@@ -121,7 +121,7 @@ class NatEgress:
 
 def create_tap(router: Path) -> None:
     """Make the router's link to the outside, if there is none. Only for the network thread."""
-    with sandbox_errors("the VPC's way outside can't be made"), namespaces.inside(router), IPRoute() as links:
+    with sandbox_errors("the VPC's way outside can't be made"), namespaces.inside(router), pyroute2.IPRoute() as links:
         if not links.link_lookup(ifname=EGRESS):
             fd = os.open(_TUN, os.O_RDWR | os.O_CLOEXEC)
             try:
@@ -137,6 +137,10 @@ def create_tap(router: Path) -> None:
 
 def remove_tap(router: Path) -> None:
     """Remove the router's link to the outside. Only for the network thread."""
-    with sandbox_errors("the VPC's way outside can't be removed"), namespaces.inside(router), IPRoute() as links:
+    with (
+        sandbox_errors("the VPC's way outside can't be removed"),
+        namespaces.inside(router),
+        pyroute2.IPRoute() as links,
+    ):
         for index in links.link_lookup(ifname=EGRESS):
             links.link("del", index=index)
