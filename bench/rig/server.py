@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from types import FrameType
 from typing import Any
 
 import botocore.session
@@ -51,6 +53,7 @@ def server(*options: str, keys: bool = False, prepare: Callable[[Path], None] | 
     key, secret = _new_key(state) if keys else ("test", "test")
     listen = ("--listen", "0.0.0.0") if keys else ()  # noqa: S104 (the one way to have signatures verified)
     command = [*MOYAI, "up", "--state", str(state), "--port", "0", *listen, *options]
+    signal.signal(signal.SIGTERM, _end)  # or the end of a benchmark would leave the control plane and its tasks
     with (state / "up.log").open("w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603
     try:
@@ -63,6 +66,12 @@ def server(*options: str, keys: bool = False, prepare: Callable[[Path], None] | 
         process.wait(_GRACE)
         subprocess.run([*MOYAI, "down", "--forget", "--state", str(state)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End this process by an exception, so that ``finally`` is executed."""
+    signal.signal(number, signal.SIG_IGN)  # a second one would interrupt that
+    sys.exit(128 + number)
 
 
 def _new_key(state: Path) -> tuple[str, str]:
