@@ -42,8 +42,7 @@ def enable_bridge(netns: Path, network: AwsvpcNetwork, bridge: str) -> None:
         disable_reverse_path_filter()
         apply_rules(bridge_rules(network.address, bridge))
         limit_instance_connections()
-        loopback = links.link_lookup(ifname="lo")[0]
-        links.addr("replace", index=loopback, address=DAEMON_ADDRESS, prefixlen=32)
+        links.addr("replace", index=1, address=DAEMON_ADDRESS, prefixlen=32)
         links.route("replace", dst=bridge, type="unreachable")  # packets to absent tasks must not go to the VPC
         set_sysctl("ipv4/ip_forward", "1")
 

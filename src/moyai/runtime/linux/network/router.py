@@ -40,20 +40,25 @@ def create_router(netns: Path, vpc_cidr: str) -> None:
     with sandbox_errors("the VPC's router can't be made"):
         if not namespaces.exists(netns):
             namespaces.create(netns)
-        with namespaces.inside(netns), pyroute2.IPRoute() as links:
-            if read_sysctl("ipv4/ip_forward") == "1":  # the last step below: all others were done
-                return
-            set_sysctl("ipv6/conf/default/disable_ipv6", "1")
-            disable_reverse_path_filter()
-            apply_rules(security_groups.replacement_script(security_groups.DENY_ALL))
-            limit_router_connections(security_groups.IPV4)
-            set_sysctl("netfilter/nf_conntrack_tcp_be_liberal", "1")  # else a late RST would count as a new connection
-            with ignore_existing():
-                links.addr("add", index=1, address=METADATA_ADDRESS, prefixlen=32)
-            links.link("set", index=1, state="up")
-            for unreachable in (vpc_cidr, _LINK_LOCAL):  # tasks must not reach the machine's own link-local addresses
-                links.route("replace", dst=unreachable, type="unreachable")
-            set_sysctl("ipv4/ip_forward", "1")
+        with namespaces.inside(netns):
+            if read_sysctl("ipv4/ip_forward") != "1":  # the last step of the configuration: all others were done
+                _configure_router(vpc_cidr)
+
+
+def _configure_router(vpc_cidr: str) -> None:
+    """Configure the router that the calling thread is in."""
+    set_sysctl("ipv6/conf/default/disable_ipv6", "1")
+    disable_reverse_path_filter()
+    apply_rules(security_groups.replacement_script(security_groups.DENY_ALL))
+    limit_router_connections(security_groups.IPV4)
+    set_sysctl("netfilter/nf_conntrack_tcp_be_liberal", "1")  # else a late RST would count as a new connection
+    with pyroute2.IPRoute() as links:
+        with ignore_existing():
+            links.addr("add", index=1, address=METADATA_ADDRESS, prefixlen=32)
+        links.link("set", index=1, state="up")
+        for unreachable in (vpc_cidr, _LINK_LOCAL):  # tasks must not reach the machine's own link-local addresses
+            links.route("replace", dst=unreachable, type="unreachable")
+    set_sysctl("ipv4/ip_forward", "1")
 
 
 def set_ipv6_forwarding(*, on: bool) -> None:

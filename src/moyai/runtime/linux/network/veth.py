@@ -27,6 +27,7 @@ from moyai.runtime.linux.network.configure import (
     add_permanent_neighbour,
     delete_links,
     ignore_existing,
+    link_indexes,
     sandbox_errors,
     set_sysctl,
 )
@@ -112,7 +113,7 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
     link = _nodes_link(network)
     with sandbox_errors("the front proxy's addresses can't be changed"):
         with namespaces.inside(router), pyroute2.IPRoute() as links:
-            index = links.link_lookup(ifname=task_link(task))[0]
+            index = socket.if_nametoindex(task_link(task))
             _add_neighbours(links, index, link)
             _remove_other_neighbours(links, index, link)
         with namespaces.inside(netns), pyroute2.IPRoute() as links:
@@ -136,25 +137,22 @@ def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
     with sandbox_errors("the task's network can't be made"):
         create_isolated_namespace(netns)
         with namespaces.inside(netns):
-            task_links = pyroute2.IPRoute()
-        with task_links:
-            if not task_links.link_lookup(ifname="eth0"):
-                with (
-                    namespaces.inside(near),
-                    pyroute2.IPRoute() as links,
-                ):  # the link of a removed namespace may last a moment
-                    delete_links(links, links.link_lookup(ifname=task_link(task)))
-            _connect_near_end(task, link, near, netns)
+            is_connected = bool(link_indexes("eth0"))
+        _connect_near_end(task, link, near, netns, is_connected=is_connected)
+        with namespaces.inside(netns), pyroute2.IPRoute() as links:
             if link.has_ipv6:
-                with namespaces.inside(netns):
-                    _enable_static_ipv6("eth0")
-            _configure_task_end(task_links, link)
+                _enable_static_ipv6("eth0")
+            _configure_task_end(links, link)
 
 
-def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
-    """Make a veth from ``near`` to the task's ``eth0``, with a route to each address behind it."""
+def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path, *, is_connected: bool) -> None:
+    """Make a veth from ``near`` to the task's ``eth0``, with a route to each address behind it. ``is_connected``: the
+    task has its end already.
+    """
     name = task_link(task)
     with namespaces.inside(near), pyroute2.IPRoute() as links:
+        if not is_connected:  # the link of a removed namespace may last a moment
+            delete_links(links, link_indexes(name))
         target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
         try:
             peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
@@ -162,7 +160,7 @@ def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> 
                 links.link("add", ifname=name, kind="veth", address=ROUTER_MAC, peer=peer)
         finally:
             os.close(target)
-        index = links.link_lookup(ifname=name)[0]
+        index = socket.if_nametoindex(name)
         if link.has_ipv6:
             _enable_static_ipv6("lo")
             _enable_static_ipv6(name)
@@ -191,7 +189,7 @@ def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink
 
 def _remove_other_addresses(links: pyroute2.IPRoute, link: VethLink) -> None:
     """Remove IPv4 addresses that the link does not have any more from the task's end."""
-    index = links.link_lookup(ifname="eth0")[0]
+    index = socket.if_nametoindex("eth0")
     addresses = {end.address for end in link.addresses}
     for entry in links.get_addr(index=index, family=socket.AF_INET):
         address = entry.get_attr("IFA_ADDRESS")
@@ -211,8 +209,10 @@ def _address_flags(end: LinkAddress) -> int:
 
 
 def _configure_task_end(links: pyroute2.IPRoute, link: VethLink) -> None:
-    """Give ``eth0`` its addresses and routes. Even neighbours in the subnet are reached through the other end."""
-    index = links.link_lookup(ifname="eth0")[0]
+    """Give ``eth0`` its addresses and routes. Even neighbours in the subnet are reached through the other end. The
+    calling thread is in the task's namespace.
+    """
+    index = socket.if_nametoindex("eth0")
     for end in link.addresses:
         with ignore_existing():
             links.addr("add", index=index, address=end.address, prefixlen=end.prefix, flags=_address_flags(end))
@@ -232,5 +232,5 @@ def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
         for namespace in near:
             if namespaces.exists(namespace):
                 with namespaces.inside(namespace), pyroute2.IPRoute() as links:
-                    delete_links(links, links.link_lookup(ifname=task_link(task)))
+                    delete_links(links, link_indexes(task_link(task)))
         namespaces.remove(netns)
