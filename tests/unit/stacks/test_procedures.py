@@ -127,3 +127,17 @@ def test_each_database_is_deleted_by_its_policy_and_leaves_its_own_snapshot(repl
     assert databases == {"current"} | (set() if replaced == "Retain" else {"former"})
     assert {database for database, name in names.items() if name} == snapshots
     assert len(set(filter(None, names.values()))) == len(snapshots)
+
+
+def test_the_properties_of_a_task_definitions_proxy_have_a_name_of_their_own():
+    kind = resource_types()["AWS::ECS::TaskDefinition"]
+    pairs = [{"Name": "AppPorts", "Value": "8080"}]
+    proxy = {"Type": "APPMESH", "ContainerName": "envoy", "ProxyConfigurationProperties": pairs}
+
+    def answer(call: Call) -> Mapping[str, Any]:
+        return {"taskDefinition": {"taskDefinitionArn": "arn:definition"}}
+
+    _, steps = carry_out(kind.create_steps({"Family": "web", "ProxyConfiguration": proxy}, CONTEXT), answer)
+    (registration,) = (step for step in steps if isinstance(step, Call) and step.operation == "RegisterTaskDefinition")
+    sent = {"Type": "APPMESH", "ContainerName": "envoy", "Properties": pairs}
+    assert registration.input["ProxyConfiguration"] == sent

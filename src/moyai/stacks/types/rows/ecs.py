@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_ECS.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Follow, Properties, Read, Stable
@@ -107,10 +107,20 @@ def _task_definition() -> StackResourceType:
         ids("taskDefinition"),
         drawn="Family",
         unique_within=None,
+        arrange=_arrange_definition,
         tagging=_BY_ID,
         read=Read("DescribeTaskDefinition", ids("taskDefinition"), "taskDefinition"),
         attributes={"TaskDefinitionArn": "taskDefinitionArn"},
     )
+
+
+def _arrange_definition(values: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a task definition, with those of its proxy under the API's name."""
+    proxy = values.get("ProxyConfiguration")
+    if not isinstance(proxy, Mapping):
+        return values
+    renamed = {name.removeprefix("ProxyConfiguration"): value for name, value in proxy.items()}
+    return {**values, "ProxyConfiguration": renamed}
 
 
 def _service_row() -> StackResourceType:
