@@ -66,7 +66,7 @@ export function PageLayout(props: PageLayoutProps) {
   );
 }
 
-/** The list that each form without a path below it belongs to. */
+/** The list that stays highlighted in the navigation while a form is open whose path is not below the list's. */
 const LISTS_OF_FORMS: Readonly<Record<string, string>> = {
   [paths.createCluster]: paths.clusters,
   [paths.createExpressService]: paths.expressServices,

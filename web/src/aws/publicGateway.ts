@@ -1,4 +1,4 @@
-// The ports of the server at which public addresses answer to callers elsewhere, and the names of HTTPS listeners there. AWS has no such API, so the console has one.
+// The ports of the server that lead to public addresses of tasks and load balancers, for callers on other machines, and the host names of HTTPS listeners behind them. AWS has no such API, so the console has one.
 
 import type { Target } from "./config.ts";
 import { readConsole } from "./consoleApi.ts";
@@ -10,7 +10,7 @@ export interface GatewayPort {
   readonly gatewayPort: number;
 }
 
-/** The names by which a handshake at the server's port for HTTPS listeners asks for one of them, the load balancer's own among them. */
+/** The server names (SNI) that lead to one HTTPS listener at the server's HTTPS port, including the DNS name of the load balancer. */
 export interface ServerNames {
   /** The DNS name of the load balancer. */
   readonly loadBalancer: string;
@@ -24,7 +24,7 @@ export interface PublicGateway {
   /** The same for HTTPS listeners of load balancers; null without `--gateway-https-port`. */
   readonly httpsPort: number | null;
   readonly ports: readonly GatewayPort[];
-  /** A name leads to one listener, whichever others have a certificate for it. */
+  /** Each name leads to one listener, even when several have a certificate for it. */
   readonly serverNames: readonly ServerNames[];
 }
 
