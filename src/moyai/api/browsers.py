@@ -33,7 +33,7 @@ def _hostname(headers: Mapping[str, str]) -> str:
 
 def is_own_host(headers: Mapping[str, str], hosts: frozenset[str]) -> bool:
     """Whether the request was sent to an address or a name of this server, which no web page's origin can have. Of a
-    registry's name the domain counts; AWS's own is nobody else's origin either.
+    registry's name only the domain counts; AWS's own domain can't be another page's origin either.
     """
     host = _hostname(headers)
     if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost") or host in hosts:

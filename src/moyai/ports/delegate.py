@@ -56,7 +56,7 @@ class ServiceOwner(msgspec.Struct, frozen=True):
     service: str
     """The name that SDKs sign with; ``*`` = all that are named nowhere else."""
     answered_by: str | None
-    """``moyai``, a server's URL, or what else answers; None = nobody."""
+    """``moyai``, a server's URL, or another description of the server; None = no server."""
     durable: bool | None
     """Whether its records survive a restart of the machine; None = its server knows."""
     lost: str = ""

@@ -151,7 +151,7 @@ class Reconciler:
         async for keys in self._ports.store.watch():
             attempt(partial(self._draining.follow, keys), "draining tasks")
             attempt(partial(self._shifting.follow, keys), "services with shifting traffic")
-            self._add(keys)
+            self._queue_affected(keys)
             attempt(partial(self.published_ports.note, keys), "public ports")
             self._ports_changed.set()
             publish_changes(self._namespace_meshes, keys)
@@ -173,15 +173,15 @@ class Reconciler:
                     await self._ports.clock.sleep(Seconds(0))
             at_start = False
 
-    def _add(self, keys: Iterable[Key]) -> None:
+    def _queue_affected(self, keys: Iterable[Key]) -> None:
         """Queue everything that these changes may concern."""
-        attempt(partial(self._add_tasks_of_names, keys), "names")
+        attempt(partial(self._queue_tasks_of_names, keys), "names")
         world = self._ports.store.world
         for key in sorted(keys):
             for affected in affected_keys(world, key):
                 self.queue.add(affected)
 
-    def _add_tasks_of_names(self, keys: Iterable[Key]) -> None:
+    def _queue_tasks_of_names(self, keys: Iterable[Key]) -> None:
         for task in self._names.follow(keys):
             self.queue.add(task)
 

@@ -122,7 +122,7 @@ def begin(
     executed: ChangeSet | None = None,
 ) -> dict[str, object]:
     """Record the beginning of an operation, with the template that it brings; ``executed``: the change set with it.
-    The stack's other change sets describe what is no more, and go.
+    The stack's other change sets describe a former state, and are deleted.
     """
     world = ctx.store.world
     operation = ctx.ids.uuid()

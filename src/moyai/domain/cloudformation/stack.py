@@ -128,7 +128,7 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     """A template with the values of one operation. It never changes.
 
     ``parameters``: texts by name; ``stored``: what the Parameter Store held for those of its types; ``tags``: of the
-    stack, which its resources get, too. ``hidden``: the names of the parameters whose values are shown to nobody.
+    stack, which its resources get, too. ``hidden``: the names of the parameters whose values no API shows.
     """
 
     id: StackTemplateId

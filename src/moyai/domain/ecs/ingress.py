@@ -1,7 +1,7 @@
 """Ingress paths: what ECS has made so that requests for one host name reach a service.
 
 Promise: everything that a path names is made in one step, for the path alone or for all paths of one load balancer, and
-is deleted with the last path that needs it. Meanwhile nobody else can delete it.
+is deleted with the last path that needs it. Meanwhile no client can delete it.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ManagedIngressPath.html
 """

@@ -43,7 +43,7 @@ class StorageTransition(msgspec.Struct, frozen=True):
 
 class FileSystem(IdRecord, frozen=True, tag="file_system"):
     """A file system. ``deleted_at``: its content is being removed, and nothing can use it any more. ``is_hidden``: the
-    API has it no more, because it is from before a reset.
+    API no longer has it, because it is from before a reset.
     """
 
     id: FileSystemId

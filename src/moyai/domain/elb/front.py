@@ -15,8 +15,8 @@ from moyai.kernel.ids import ProxyId, TargetGroupArn, TaskId, VpcId, WorkloadId
 FRONT_NAME: Final = "elb-front"
 """The name of the proxy in its sandbox."""
 HEALTH_EVENTS: Final = "/dev/stdout"
-"""The file, in the proxy's root, to which the health checks of its clusters write their events: each failure, which
-nobody may read for as long as the control plane is away. The proxy's monitor bounds its output.
+"""The file, in the proxy's root, to which the health checks of its clusters write their events: each failure, which no
+process reads while the control plane is away. The proxy's monitor bounds its output.
 """
 
 _PREFIX: Final = "front/"

@@ -21,7 +21,7 @@ _NO_JWT: Final = "The ID Token provided is not a valid JWT. (You may see this er
 
 
 class InvalidIdentityToken(ClientFault, code="InvalidIdentityToken"):
-    """The token is none, or nobody known here has issued it."""
+    """The text is no token, or its issuer is unknown here."""
 
 
 class ExpiredIdentityToken(ClientFault, code="ExpiredTokenException"):

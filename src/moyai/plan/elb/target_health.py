@@ -83,7 +83,7 @@ def _runs(observed: Observed, vpc: VpcId) -> bool:
 
 
 def _unused_health(world: World, group: TargetGroup, target: Target) -> TargetHealth | None:
-    """The health of a target that nobody may call; None for one that is in use."""
+    """The health of a target that no load balancer may call; None for one that is in use."""
     balancers = [world.load_balancers.get(arn) for arn in load_balancers_of_group(world, group.arn)]
     if not balancers:
         return NOT_IN_USE

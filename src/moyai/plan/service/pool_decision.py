@@ -56,15 +56,15 @@ def decide_pools(context: PlanningContext, pools: Iterable[RolloutCounts]) -> tu
 
 
 def split_by_pool(
-    counts: RolloutCounts, *, is_acked: bool, waiting: DeploymentId | None = None
+    counts: RolloutCounts, *, is_acked: bool, held_deployment: DeploymentId | None = None
 ) -> tuple[RolloutCounts, ...]:
     """The service's tasks by pool. In each pool, the first deployment is the one that all its tasks are to belong to.
 
-    ``is_acked``: all callers' proxies have acknowledged the service's traffic weights. ``waiting``: a deployment that
-    may not start tasks.
+    ``is_acked``: all callers' proxies have acknowledged the service's traffic weights. ``held_deployment``: a
+    deployment that may not start tasks.
     """
     pools = dict.fromkeys(d.pool for d in counts.service.deployments)
-    return tuple(_counts_of_pool(counts, pool, waiting, is_acked=is_acked) for pool in pools)
+    return tuple(_counts_of_pool(counts, pool, held_deployment, is_acked=is_acked) for pool in pools)
 
 
 def has_one_pool(service: Service) -> bool:
@@ -81,10 +81,10 @@ def _decide(context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds)
 
 
 def _counts_of_pool(
-    counts: RolloutCounts, pool: Pool, waiting: DeploymentId | None, *, is_acked: bool
+    counts: RolloutCounts, pool: Pool, held_deployment: DeploymentId | None, *, is_acked: bool
 ) -> RolloutCounts:
     own = RolloutCounts(
-        service=replace(counts.service, deployments=_ranked_deployments(counts.service, pool, waiting)),
+        service=replace(counts.service, deployments=_ranked_deployments(counts.service, pool, held_deployment)),
         healthy=tuple(t for t in counts.healthy if t.pool == pool),
         unhealthy=tuple(t for t in counts.unhealthy if t.pool == pool),
         starting=tuple(t for t in counts.starting if t.pool == pool),
@@ -92,7 +92,7 @@ def _counts_of_pool(
         protected=counts.protected,
         placements=counts.placements,
     )
-    is_held = own.service.primary.id == waiting
+    is_held = own.service.primary.id == held_deployment
     desired = 0 if is_held else _desired_count(own, pool, is_acked=is_acked)
     return replace(own, service=replace(own.service, desired_count=desired))
 
@@ -105,13 +105,17 @@ def _desired_count(counts: RolloutCounts, pool: Pool, *, is_acked: bool) -> int:
     return 0 if is_acked else min(service.desired_count, len(counts.alive))
 
 
-def _ranked_deployments(service: Service, pool: Pool, waiting: DeploymentId | None) -> tuple[Deployment, ...]:
+def _ranked_deployments(service: Service, pool: Pool, held_deployment: DeploymentId | None) -> tuple[Deployment, ...]:
     """The pool's deployments: PRIMARY first, then the one that completed, then the others in their order. The held one
     is last and halted, so that it does not replace tasks of the others either.
     """
 
     def rank(deployment: Deployment) -> tuple[bool, bool, bool]:
-        return deployment.id == waiting, deployment.id != service.primary.id, deployment.id != service.last_completed
+        return (
+            deployment.id == held_deployment,
+            deployment.id != service.primary.id,
+            deployment.id != service.last_completed,
+        )
 
     ranked = sorted((d for d in service.deployments if d.pool == pool), key=rank)
-    return tuple(replace(d, halted=True) if d.id == waiting else d for d in ranked)
+    return tuple(replace(d, halted=True) if d.id == held_deployment else d for d in ranked)

@@ -137,8 +137,8 @@ def _plan_tasks(
     before = world.services[counts.service.arn]
     service_now, rebalancing_texts = advance_rebalancing(world, counts, now)
     counts = replace(counts, service=service_now)
-    waiting = None if context is None else transition.held_deployment(context)
-    decisions = decide_pools(planning, split_by_pool(counts, is_acked=is_acked, waiting=waiting))
+    held_deployment = None if context is None else transition.held_deployment(context)
+    decisions = decide_pools(planning, split_by_pool(counts, is_acked=is_acked, held_deployment=held_deployment))
     if context is None:
         progress = _progress_at_rest(counts, decisions, now)
     else:

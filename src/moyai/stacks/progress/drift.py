@@ -48,7 +48,7 @@ def new_drift(resource: StackResource, now: Instant, reason: str | None = None) 
 
 
 def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> Procedure[ResourceDrift]:
-    """How a resource differs from what its stack has set. ``hidden``: the texts that are shown to nobody."""
+    """How a resource differs from what its stack has set. ``hidden``: the texts that no API shows."""
     kind, physical = resource_types()[resource.type], resource.physical
     drift = new_drift(resource, now)
     if physical is None or kind.read is None:

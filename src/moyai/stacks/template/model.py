@@ -45,7 +45,7 @@ class ParameterDeclaration(msgspec.Struct, frozen=True, rename="pascal", forbid_
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the value is shown to nobody (NoEcho)."""
+        """Whether no API shows the value (NoEcho)."""
         return self.no_echo in {True, "true", "True"}
 
 

@@ -203,7 +203,7 @@ class ContainerMonitor:
             self._prober.record_start(now)
             try:
                 self._running_probe = EnteringProcess()
-            except OSError:  # the machine has no more processes, or files
+            except OSError:  # the machine has no process or file left
                 self._record_health(NOT_STARTED)
                 return
             if self._running_probe.child is not None:
@@ -278,7 +278,7 @@ def _send_answer(line: str) -> None:
     """Answer the control plane, if it still waits, and close the pipe to it."""
     try:
         os.write(1, line.encode())
-    except OSError:  # the control plane waits no more
+    except OSError:  # the control plane no longer waits
         line = ""
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     os.dup2(null, 1)

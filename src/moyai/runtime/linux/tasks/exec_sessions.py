@@ -121,7 +121,7 @@ class LinuxExecSession:
                 remaining = remaining[os.write(self._input, remaining) :]
             except BlockingIOError:
                 await self._wait_writable(self._input)
-            except OSError:  # the command reads no more
+            except OSError:  # the command no longer reads
                 self._close_input()
 
     async def _wait_writable(self, fd: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from moyai.stacks.types.calls import Read
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import both, ids, prop
@@ -18,7 +20,7 @@ _NOT_FOUND = frozenset({"ResourceNotFoundException"})
 def logs_rows() -> Iterator[StackResourceType]:
     """Further rows of the service ``logs``."""
     yield _metric_filter()
-    yield _subscription_filter()
+    yield _filter("SubscriptionFilter", "subscriptionFilters")
     yield _resource_policy()
     yield _query_definition()
 
@@ -37,48 +39,29 @@ def _transformation(transformation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _metric_filter() -> StackResourceType:
-    read = Read(
-        "DescribeMetricFilters",
-        both(prop("logGroupName", "LogGroupName"), ids("filterNamePrefix")),
-        "metricFilters[?filterName=='$id'] | [0]",
-    )
-    return StackResourceType(
-        "AWS::Logs::MetricFilter",
-        "logs",
-        "PutMetricFilter",
-        "FilterName",
-        "DeleteMetricFilter",
-        both(prop("logGroupName", "LogGroupName"), ids("filterName")),
-        drawn="FilterName",
-        unique_within=frozenset({"LogGroupName"}),
-        longest_name=512,
-        arrange=_with_dimensions,
-        taken=lambda _: read,
-        read=read,
-        update="PutMetricFilter",
-        missing=_NOT_FOUND,
-    )
+    return replace(_filter("MetricFilter", "metricFilters"), arrange=_with_dimensions)
 
 
-def _subscription_filter() -> StackResourceType:
+def _filter(kind: str, listed: str) -> StackResourceType:
+    """A filter of a log group, of which Put creates and updates one. ``listed``: the member of Describe's output."""
     read = Read(
-        "DescribeSubscriptionFilters",
+        f"Describe{kind}s",
         both(prop("logGroupName", "LogGroupName"), ids("filterNamePrefix")),
-        "subscriptionFilters[?filterName=='$id'] | [0]",
+        f"{listed}[?filterName=='$id'] | [0]",
     )
     return StackResourceType(
-        "AWS::Logs::SubscriptionFilter",
+        f"AWS::Logs::{kind}",
         "logs",
-        "PutSubscriptionFilter",
+        f"Put{kind}",
         "FilterName",
-        "DeleteSubscriptionFilter",
+        f"Delete{kind}",
         both(prop("logGroupName", "LogGroupName"), ids("filterName")),
         drawn="FilterName",
         unique_within=frozenset({"LogGroupName"}),
         longest_name=512,
         taken=lambda _: read,
         read=read,
-        update="PutSubscriptionFilter",
+        update=f"Put{kind}",
         missing=_NOT_FOUND,
     )
 
