@@ -19,7 +19,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
-from moyai.api.operation import ApiService
+from moyai.api.operation import ApiService, DeferredService
 from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.gateway_caller import fit_input
@@ -42,37 +42,46 @@ _HEADERS: Final = MappingProxyType({"content-type": "application/x-amz-json-1.1"
 
 def idle_services() -> Sequence[ApiService]:
     """All services of the API gateway, for reading what their operations accept; none of them can be called."""
+    return [service.load() for service in _deferred_services()]
+
+
+def _deferred_services() -> Sequence[DeferredService]:
     head, clock = MetricHead(), SystemClock()
     sessions = ExecSessionRegistry(SimRuntime(clock), clock)
     blobs = BlobFiles(Path(), clock, BlobLimits())
     zones = Zones(World(), lambda _: 0)
     ports = ServicePorts(SeriesReader(head), head, MemoryLogStore(), blobs, sessions, clock, zones)
-    return [service.load() for service in services(ports, Settings(), None)]
+    return services(ports, Settings(), None)
 
 
 class RequestCheck:
     """The checks of operations. A service and its operations have botocore's names."""
 
     def __init__(self) -> None:
-        models = load_models()
-        self._dispatchers = {
-            service.name: ServiceDispatcher(service, models[service.name]) for service in idle_services()
-        }
+        self._services = {service.name: service for service in _deferred_services()}
+        self._models = load_models()
+        self._dispatchers: dict[str, ServiceDispatcher] = {}
+
+    def _dispatcher(self, service: str) -> ServiceDispatcher:
+        """The dispatcher of a service, whose operations are loaded when they are first asked for."""
+        if service not in self._dispatchers:
+            self._dispatchers[service] = ServiceDispatcher(self._services[service].load(), self._models[service])
+        return self._dispatchers[service]
 
     def has_service(self, name: str) -> bool:
         """Whether moyai implements the service."""
-        return name in self._dispatchers
+        return name in self._services
 
     def input_shape(self, service: str, operation: str) -> StructureShape:
         """The model of an operation's input."""
-        shape = self._dispatchers[service].model.operation_model(operation).input_shape
+        shape = self._dispatcher(service).model.operation_model(operation).input_shape
         if shape is None:
             raise KeyError(operation)
         return shape
 
     def ecs_refusal(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
         """Why a request of ECS's, as it is sent, is refused; None for one that is not."""
-        dispatcher = self._dispatchers[_ECS]
+        dispatcher = self._dispatcher(_ECS)
         body = json.dumps(parameters).encode()
         protocol = next(iter(dispatcher.codecs))
         request = HttpRequest("POST", "/", "", _HEADERS, body)
@@ -86,7 +95,7 @@ class RequestCheck:
         """Members with the names and the types of the model, as a stack's are. Raises ValueError."""
         try:
             return fit_input(
-                Call(service, operation, members), self._dispatchers[service].model.operation_model(operation)
+                Call(service, operation, members), self._dispatcher(service).model.operation_model(operation)
             )
         except AwsCallFailed as fault:
             raise ValueError(fault.message) from None
@@ -97,7 +106,7 @@ class RequestCheck:
         """All reasons to refuse fitted members. ``unknown``: the names, in lower case, of those that
         have no value yet.
         """
-        dispatcher = self._dispatchers[service]
+        dispatcher = self._dispatcher(service)
         params = _params(members, self.input_shape(service, operation))
         try:
             return dispatcher.refusals(dispatcher.operation(operation), params, unknown)
