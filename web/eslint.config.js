@@ -67,6 +67,19 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }], // a number reads as itself
     },
   },
+  {
+    files: ["src/**"],
+    ignores: ["src/parts/choices.tsx"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        ...["autosuggest", "multiselect", "select"].map((name) => ({
+          name: `@cloudscape-design/components/${name}`,
+          message: "Use parts/choices.tsx, which shows that the options couldn't be loaded.",
+        })),
+      ],
+    },
+  },
   trafficLayer("model", "data", "layout", "canvas"),
   trafficLayer("data", "layout", "canvas"),
   trafficLayer("layout", "data", "canvas"),

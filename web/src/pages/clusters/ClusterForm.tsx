@@ -1,7 +1,6 @@
 // The form for creating and editing a cluster, with the fields of AWS's own console.
 
 import Alert from "@cloudscape-design/components/alert";
-import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import Form from "@cloudscape-design/components/form";
@@ -18,6 +17,7 @@ import type { ClusterDraft } from "../../aws/clusters.ts";
 import { toApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useNamespaces } from "../../live/queries.ts";
+import { Autosuggest } from "../../parts/choices.tsx";
 import { TagsField } from "../../parts/Tags.tsx";
 
 const NAME = /^[a-zA-Z0-9_-]{1,255}$/;
@@ -112,11 +112,11 @@ function NamespaceField({ value, onChange }: { value: string; onChange: (namespa
     <FormField label={<>{words.namespace} <i>– {text.parts.form.optional}</i></>} description={words.namespaceDetail}>
       <SpaceBetween size="xs">
         <Autosuggest
+          optionsFrom={query}
           value={value}
           options={options}
           enteredTextLabel={(entered) => words.useName(entered)}
           empty={words.noNamespaces}
-          statusType={query.status === "loading" ? "loading" : "finished"}
           onChange={({ detail }) => { onChange(detail.value); }}
         />
         {isNew ? <Alert type="info">{words.namespaceNew(value)}</Alert> : null}

@@ -3,13 +3,13 @@ import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useNavigate, useParams, useSearchParams } from "react-router";
 import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useAllRevisions, useRevision } from "../../live/queries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { DiffView } from "./DiffView.tsx";
 import { registrationJson } from "./registrationJson.ts";
@@ -44,12 +44,13 @@ export default function ComparePage() {
 }
 
 function RevisionSelect({ family, label, value, onChange }: { family: string; label: string; value: string; onChange: (revision: string) => void }) {
-  const revisions = useAllRevisions(family).data ?? [];
+  const revisions = useAllRevisions(family);
   return (
     <FormField label={label}>
       <Select
+        optionsFrom={revisions}
         selectedOption={{ value, label: value }}
-        options={revisions.map(({ revision }) => ({ value: String(revision), label: String(revision) }))}
+        options={(revisions.data ?? []).map(({ revision }) => ({ value: String(revision), label: String(revision) }))}
         onChange={({ detail }) => { onChange(detail.selectedOption.value ?? value); }}
       />
     </FormField>

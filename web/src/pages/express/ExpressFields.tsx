@@ -1,17 +1,15 @@
 // The fields of an Express service, in the order of AWS's own console.
 
-import Autosuggest from "@cloudscape-design/components/autosuggest";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useText } from "../../i18n/useText.ts";
 import { useClusters } from "../../live/queries.ts";
-import { useOptionsStatus } from "../../parts/optionsStatus.ts";
+import { Autosuggest, Select } from "../../parts/choices.tsx";
 import type { ExpressDraft, ExpressField } from "./expressDraft.ts";
 
 export interface ExpressFieldsProps {
@@ -61,6 +59,7 @@ export function SizeFields(props: ExpressFieldsProps) {
         <TextField {...props} member="maximum" label={text.maximum} numeric />
         <FormField label={text.metric}>
           <Select
+            optionsFrom={null}
             selectedOption={{ value: draft.metric, label: text.metrics[draft.metric] }}
             options={METRICS.map((value) => ({ value, label: text.metrics[value] }))}
             onChange={({ detail }) => { change({ metric: METRICS.find((metric) => metric === detail.selectedOption.value) ?? "AVERAGE_CPU" }); }}
@@ -114,15 +113,14 @@ function TextField({ draft, change, member, label, constraint = "", error = "", 
 function ClusterField({ draft, change, editing, errorOf }: ExpressFieldsProps) {
   const text = useText().express;
   const query = useClusters();
-  const optionsStatus = useOptionsStatus(query);
   return (
     <FormField label={text.cluster} constraintText={text.form.clusterDetail} errorText={errorOf("cluster")}>
       <Autosuggest
+        optionsFrom={query}
         value={draft.cluster}
         disabled={editing}
         placeholder="default"
         options={(query.data ?? []).map(({ clusterName = "" }) => ({ value: clusterName }))}
-        {...optionsStatus}
         enteredTextLabel={(entered) => text.useCluster(entered)}
         onChange={({ detail }) => { change({ cluster: detail.value }); }}
       />

@@ -2,7 +2,6 @@ import type { GatewayClusterAssociationSummary } from "@aws-sdk/client-ecs";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Link from "@cloudscape-design/components/link";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { href } from "../../app/links.tsx";
@@ -13,9 +12,9 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useClusters } from "../../live/queries.ts";
 import { useLive } from "../../live/useLive.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { useOptionsStatus } from "../../parts/optionsStatus.ts";
 import { Status } from "../../parts/Status.tsx";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 
@@ -69,7 +68,6 @@ function AssociateDialog({ gateway, onClose, onDone }: { gateway: string; onClos
   const text = useText().gateways;
   const target = useTarget();
   const clusters = useClusters();
-  const optionsStatus = useOptionsStatus(clusters);
   const [cluster, setCluster] = useState("");
   return (
     <ConfirmDialog
@@ -84,10 +82,10 @@ function AssociateDialog({ gateway, onClose, onDone }: { gateway: string; onClos
     >
       <FormField label={text.cluster}>
         <Select
+          optionsFrom={clusters}
           selectedOption={cluster === "" ? null : { value: cluster, label: cluster }}
           placeholder={text.chooseCluster}
           options={(clusters.data ?? []).map(({ clusterName = "" }) => ({ value: clusterName, label: clusterName }))}
-          {...optionsStatus}
           onChange={({ detail }) => { setCluster(detail.selectedOption.value ?? ""); }}
         />
       </FormField>

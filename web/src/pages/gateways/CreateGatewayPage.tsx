@@ -5,7 +5,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { PageLayout } from "../../app/PageLayout.tsx";
@@ -15,6 +14,7 @@ import { createGateway } from "../../aws/gateways.ts";
 import type { Tags } from "../../aws/tags.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { TagsField } from "../../parts/Tags.tsx";
 
@@ -99,6 +99,7 @@ function GatewayFields({ draft, change }: { draft: Draft; change: (part: Partial
           {input(text.role, "role", text.form.roleDetail)}
           <FormField label={text.form.scheme}>
             <Select
+              optionsFrom={null}
               selectedOption={schemes.find(({ value }) => value === draft.scheme) ?? null}
               options={schemes}
               onChange={({ detail }) => { change({ scheme: SCHEMES.find((scheme) => scheme === detail.selectedOption.value) ?? "internet-facing" }); }}

@@ -7,7 +7,6 @@ import FormField from "@cloudscape-design/components/form-field";
 import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import Tiles from "@cloudscape-design/components/tiles";
@@ -15,6 +14,7 @@ import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { elbName } from "../../aws/elb.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useTargetGroups } from "../../live/elbQueries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ACTION_TYPES, type ActionDraft, type GroupDraft } from "./ruleDraft.ts";
 
 export interface ActionFieldsProps {
@@ -117,12 +117,12 @@ function TargetGroupField({ balancer, arn, onChange }: { balancer: LoadBalancer;
   return (
     <FormField label={text.targetGroup}>
       <Select
+        optionsFrom={query}
         selectedOption={arn === "" ? null : (options.find(({ value }) => value === arn) ?? { value: arn, label: elbName(arn) })}
         options={options}
         filteringType="auto"
         placeholder={text.chooseGroup}
         empty={text.noGroups}
-        statusType={query.status === "loading" ? "loading" : "finished"}
         onChange={({ detail }) => { onChange(detail.selectedOption.value ?? ""); }}
       />
     </FormField>
@@ -148,6 +148,7 @@ function RedirectFields({ action, change }: FieldsProps) {
         {input(words.query, "query")}
         <FormField label={words.statusCode}>
           <Select
+            optionsFrom={null}
             selectedOption={statuses.find(({ value }) => value === action.redirectStatus) ?? null}
             options={statuses}
             onChange={({ detail }) => { change({ redirectStatus: detail.selectedOption.value === "HTTP_302" ? "HTTP_302" : "HTTP_301" }); }}
@@ -170,6 +171,7 @@ function ResponseFields({ action, change }: FieldsProps) {
         </FormField>
         <FormField label={text.contentType}>
           <Select
+            optionsFrom={null}
             selectedOption={types.find(({ value }) => value === action.contentType) ?? { value: action.contentType, label: action.contentType }}
             options={types}
             onChange={({ detail }) => { change({ contentType: detail.selectedOption.value ?? "" }); }}

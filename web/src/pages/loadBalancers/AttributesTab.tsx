@@ -6,7 +6,6 @@ import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
@@ -16,6 +15,7 @@ import { type Attribute, type AttributeOwner, modifyAttributes } from "../../aws
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useAttributes } from "../../live/elbQueries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ErrorAlert, QueryContent } from "../../parts/QueryContent.tsx";
 
 export interface AttributesTabProps {
@@ -141,6 +141,7 @@ function AttributeInput({ attribute, onChange }: { attribute: Attribute; onChang
   if (key.endsWith(".enabled") && SWITCH.includes(value)) {
     return (
       <Select
+        optionsFrom={null}
         ariaLabel={key}
         selectedOption={{ value, label: value }}
         options={SWITCH.map((option) => ({ value: option, label: option }))}

@@ -1,8 +1,8 @@
 import FormField from "@cloudscape-design/components/form-field";
-import Select from "@cloudscape-design/components/select";
 import { nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useCertificates } from "../../live/elbQueries.ts";
+import { Select } from "../../parts/choices.tsx";
 
 export interface CertificateFieldProps {
   readonly label: string;
@@ -19,11 +19,11 @@ export function CertificateField({ label, arn, onChange, errorText = "" }: Certi
   return (
     <FormField label={label} errorText={errorText}>
       <Select
+        optionsFrom={query}
         selectedOption={arn === "" ? null : (options.find(({ value }) => value === arn) ?? { value: arn, label: nameOf(arn) })}
         options={options}
         placeholder={text.chooseCertificate}
         empty={text.noCertificates}
-        statusType={query.status === "loading" ? "loading" : "finished"}
         onChange={({ detail }) => { onChange(detail.selectedOption.value ?? ""); }}
       />
     </FormField>

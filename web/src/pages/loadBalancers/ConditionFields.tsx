@@ -5,10 +5,10 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useText } from "../../i18n/useText.ts";
+import { Select } from "../../parts/choices.tsx";
 import { type ConditionDraft, NEW_CONDITION, type RuleField } from "./ruleDraft.ts";
 import { CONDITION_FIELDS, isConditionField } from "./ruleText.tsx";
 
@@ -65,6 +65,7 @@ function Condition({ number, condition, errorText, onChange, onRemove }: Conditi
         <ColumnLayout columns={2} minColumnWidth={240}>
           <FormField label={words.field}>
             <Select
+              optionsFrom={null}
               selectedOption={options.find(({ value }) => value === condition.field) ?? null}
               options={options}
               onChange={({ detail }) => { if (isConditionField(detail.selectedOption.value)) onChange({ ...condition, field: detail.selectedOption.value }); }}

@@ -3,8 +3,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Multiselect from "@cloudscape-design/components/multiselect";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useState } from "react";
@@ -17,6 +15,7 @@ import type { Tags } from "../../aws/tags.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useNetworks } from "../../live/queries.ts";
+import { Multiselect, Select } from "../../parts/choices.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { TagsField } from "../../parts/Tags.tsx";
@@ -114,6 +113,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
       <SpaceBetween size="l">
         <FormField label={text.vpc} description={words.vpcDetail}>
           <Select
+            optionsFrom={null}
             selectedOption={draft.vpc === "" ? null : { value: draft.vpc, label: draft.vpc }}
             options={vpcs.map((value) => ({ value, label: value }))}
             placeholder={words.chooseVpc}
@@ -122,6 +122,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
         </FormField>
         <FormField label={words.subnets} description={words.subnetsDetail[draft.type]}>
           <Multiselect
+            optionsFrom={null}
             selectedOptions={chosen(subnets, draft.subnets)}
             options={subnets}
             placeholder={words.chooseSubnets}
@@ -130,6 +131,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
         </FormField>
         <FormField label={words.groups} description={words.groupsDetail}>
           <Multiselect
+            optionsFrom={null}
             selectedOptions={chosen(groups, draft.groups)}
             options={groups}
             placeholder={words.chooseGroups}

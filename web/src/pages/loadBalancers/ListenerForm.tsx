@@ -4,13 +4,13 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../../app/paths.ts";
 import type { ApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useSslPolicies } from "../../live/elbQueries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { ActionFields } from "./ActionFields.tsx";
 import { CertificateField } from "./CertificateField.tsx";
@@ -68,6 +68,7 @@ export function ListenerForm({ balancer, initial, editing, save }: ListenerFormP
               <ColumnLayout columns={2} minColumnWidth={200}>
                 <FormField label={text.protocol}>
                   <Select
+                    optionsFrom={null}
                     selectedOption={{ value: draft.protocol, label: draft.protocol }}
                     options={(PROTOCOLS[balancer.Type ?? "application"] ?? []).map((value) => ({ value, label: value }))}
                     onChange={({ detail }) => { change({ protocol: detail.selectedOption.value as ProtocolEnum }); }}
@@ -100,10 +101,10 @@ function SecurityFields({ draft, change, errorText }: { draft: ListenerDraft; ch
         <CertificateField label={text.certificate} arn={draft.certificate} errorText={errorText} onChange={(certificate) => { change({ certificate }); }} />
         <FormField label={text.policy}>
           <Select
+            optionsFrom={policies}
             selectedOption={{ value: draft.policy, label: draft.policy }}
             filteringType="auto"
             options={(policies.data ?? []).map((value) => ({ value, label: value }))}
-            statusType={policies.status === "loading" ? "loading" : "finished"}
             onChange={({ detail }) => { change({ policy: detail.selectedOption.value ?? "" }); }}
           />
         </FormField>

@@ -3,13 +3,13 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Multiselect from "@cloudscape-design/components/multiselect";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { setSecurityGroups } from "../../aws/loadBalancers.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useNetworks } from "../../live/queries.ts";
+import { Multiselect } from "../../parts/choices.tsx";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 
 /** The security groups of a load balancer. */
@@ -54,6 +54,7 @@ function EditGroups({ balancer, onClose }: { balancer: LoadBalancer; onClose: ()
     >
       <FormField label={text.groups.title}>
         <Multiselect
+          optionsFrom={null}
           selectedOptions={ids.map((id) => options.find(({ value }) => value === id) ?? { value: id, label: id })}
           options={options}
           placeholder={text.form.chooseGroups}

@@ -4,7 +4,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Toggle from "@cloudscape-design/components/toggle";
 import { useState } from "react";
@@ -12,6 +11,7 @@ import { nameOf } from "../../aws/arn.ts";
 import { type LogOutput, logOutputsOf } from "../../aws/logEvents.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useDefinition, useTasks } from "../../live/queries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { LogView } from "./LogView.tsx";
 
@@ -27,14 +27,14 @@ export function ServiceLogsTab({ service, cluster }: { service: Service; cluster
 function Logs({ service, cluster, outputs }: { service: Service; cluster: string; outputs: readonly LogOutput[] }) {
   const text = useText().services.logs;
   const serviceName = service.serviceName ?? "";
-  const running = useTasks({ cluster, serviceName, desiredStatus: "RUNNING" }).data ?? [];
-  const stopped = useTasks({ cluster, serviceName, desiredStatus: "STOPPED" }).data ?? [];
+  const running = useTasks({ cluster, serviceName, desiredStatus: "RUNNING" });
+  const stopped = useTasks({ cluster, serviceName, desiredStatus: "STOPPED" });
   const [container, setContainer] = useState(outputs[0]?.container ?? "");
   const [task, setTask] = useState("");
   const [pattern, setPattern] = useState("");
   const [patternInput, setPatternInput] = useState("");
   const [follow, setFollow] = useState(true);
-  const ids = [...running, ...stopped].map(({ taskArn }) => nameOf(taskArn));
+  const ids = [...(running.data ?? []), ...(stopped.data ?? [])].map(({ taskArn }) => nameOf(taskArn));
   const output = outputs.find((candidate) => candidate.container === container) ?? outputs[0];
   if (!output) return null;
   const taskOptions = [{ value: "", label: text.allTasks }, ...ids.map((id) => ({ value: id, label: id }))];
@@ -52,6 +52,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
         <SpaceBetween size="m" direction="horizontal">
           <FormField label={text.container}>
             <Select
+              optionsFrom={null}
               selectedOption={{ value: output.container, label: output.container }}
               options={outputs.map((option) => ({ value: option.container, label: option.container }))}
               onChange={({ detail }) => { setContainer(detail.selectedOption.value ?? ""); }}
@@ -59,6 +60,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
           </FormField>
           <FormField label={text.task}>
             <Select
+              optionsFrom={running.status === "failed" ? running : stopped}
               selectedOption={taskOptions.find(({ value }) => value === task) ?? null}
               options={taskOptions}
               onChange={({ detail }) => { setTask(detail.selectedOption.value ?? ""); }}

@@ -4,7 +4,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useState } from "react";
@@ -17,6 +16,7 @@ import { createTargetGroup } from "../../aws/targetGroups.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useNetworks } from "../../live/queries.ts";
+import { Select } from "../../parts/choices.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { TagsField } from "../../parts/Tags.tsx";
@@ -107,6 +107,7 @@ function BasicFields({ draft, change, vpcs }: { draft: Draft; change: (part: Par
   const words = text.targetGroups;
   const select = (value: string, options: readonly string[], onChange: (value: string) => void) => (
     <Select
+      optionsFrom={null}
       selectedOption={value === "" ? null : { value, label: value }}
       options={options.map((option) => ({ value: option, label: option }))}
       onChange={({ detail }) => { onChange(detail.selectedOption.value ?? ""); }}

@@ -4,8 +4,8 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import { useText } from "../../i18n/useText.ts";
+import { Select } from "../../parts/choices.tsx";
 import { type HealthCheckDraft, isHttp } from "./healthCheckDraft.ts";
 
 export interface HealthCheckFieldsProps {
@@ -31,6 +31,7 @@ export function HealthCheckFields({ draft, change, errorOf, placeholder = {} }: 
       <ColumnLayout columns={2} minColumnWidth={220}>
         <FormField label={text.protocol} errorText={errorOf("protocol")}>
           <Select
+            optionsFrom={null}
             selectedOption={{ value: draft.protocol, label: draft.protocol }}
             options={PROTOCOLS.map((value) => ({ value, label: value }))}
             onChange={({ detail }) => { change({ protocol: PROTOCOLS.find((one) => one === detail.selectedOption.value) ?? draft.protocol }); }}

@@ -6,7 +6,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { lazy, Suspense, useCallback, useState } from "react";
@@ -14,6 +13,7 @@ import { nameOf } from "../../aws/arn.ts";
 import { type ExecConnection, startExecSession } from "../../aws/exec.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
+import { Select } from "../../parts/choices.tsx";
 import { ErrorAlert } from "../../parts/QueryContent.tsx";
 
 const Terminal = lazy(() => import("./Terminal.tsx"));
@@ -66,6 +66,7 @@ function Exec({ cluster, task, containers }: { cluster: string; task: string; co
         <SpaceBetween size="m" direction="horizontal" alignItems="end">
           <FormField label={text.container}>
             <Select
+              optionsFrom={null}
               disabled={busy}
               selectedOption={{ value: container, label: container }}
               options={containers.map((name) => ({ value: name, label: name }))}

@@ -1,9 +1,7 @@
 // Selects the part of the mesh, the time range and the view. A mesh of App Mesh can't be grouped by cluster.
 
-import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Button from "@cloudscape-design/components/button";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
 import { memo } from "react";
@@ -13,6 +11,7 @@ import type { Target } from "../../aws/config.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
+import { Autosuggest, Select } from "../../parts/choices.tsx";
 import { isMesh, type Member, meshId, workloadId, workloadName } from "../../traffic/model/mesh.ts";
 import { formatTimeRange } from "../../traffic/model/timeRange.ts";
 import { RangePicker } from "./RangePicker.tsx";
@@ -31,14 +30,15 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
   const text = useText().traffic.toolbar;
   const target = useTarget();
   const topics = [{ kind: "namespace" }, { kind: "mesh" }];
-  const namespaces = useLive(["namespace-names"], topics, () => readNamespaces(target)).data ?? [];
-  const options = [{ value: ALL, label: text.all }, ...namespaces.map((name) => ({ value: name, label: name }))];
+  const namespaces = useLive(["namespace-names"], topics, () => readNamespaces(target));
+  const options = [{ value: ALL, label: text.all }, ...(namespaces.data ?? []).map((name) => ({ value: name, label: name }))];
   const workloads = (members ?? []).map(({ workload }) => ({ value: workloadId(workload), label: workloadName(workload) }));
   const focused = workloads.find(({ value }) => value === view.focus)?.label ?? view.focus?.split("|").at(-1);
   return (
     <SpaceBetween size="s" direction="horizontal" alignItems="center">
       <div className="traffic-select">
       <Select
+        optionsFrom={namespaces}
         selectedOption={options.find(({ value }) => value === (view.namespace ?? ALL)) ?? { value: view.namespace ?? ALL }}
         options={options}
         inlineLabelText={text.namespace}
@@ -49,6 +49,7 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
       />
       </div>
       <Autosuggest
+        optionsFrom={null}
         value={view.find}
         options={workloads}
         placeholder={text.find}

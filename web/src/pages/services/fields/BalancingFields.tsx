@@ -5,11 +5,11 @@ import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { elbName } from "../../../aws/elb.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useTargetGroups } from "../../../live/elbQueries.ts";
+import { Select } from "../../../parts/choices.tsx";
 import type { BalancerDraft } from "../draft.ts";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
@@ -52,13 +52,15 @@ interface BalancerFieldsProps {
 function BalancerFields({ balancer, definition, onChange }: BalancerFieldsProps) {
   const text = useText();
   const words = text.balancing;
-  const groups = (useTargetGroups().data ?? []).map(({ TargetGroupArn = "", TargetGroupName = "", Protocol = "", Port = 0 }) => ({ value: TargetGroupArn, label: TargetGroupName, description: `${Protocol}:${Port}` }));
+  const targetGroups = useTargetGroups();
+  const groups = (targetGroups.data ?? []).map(({ TargetGroupArn = "", TargetGroupName = "", Protocol = "", Port = 0 }) => ({ value: TargetGroupArn, label: TargetGroupName, description: `${Protocol}:${Port}` }));
   const ports = portsOf(definition).map(({ container, port }) => ({ value: `${container}:${port}`, label: `${container}:${port}` }));
   const chosen = `${balancer.container}:${balancer.port}`;
   return (
     <ColumnLayout columns={2} minColumnWidth={240}>
       <FormField label={words.targetGroup}>
         <Select
+          optionsFrom={targetGroups}
           selectedOption={balancer.targetGroup === "" ? null : (groups.find(({ value }) => value === balancer.targetGroup) ?? { value: balancer.targetGroup, label: elbName(balancer.targetGroup) })}
           options={groups}
           filteringType="auto"
@@ -69,6 +71,7 @@ function BalancerFields({ balancer, definition, onChange }: BalancerFieldsProps)
       </FormField>
       <FormField label={words.containerPort}>
         <Select
+          optionsFrom={null}
           selectedOption={balancer.container === "" ? null : { value: chosen, label: chosen }}
           options={ports}
           empty={words.noPorts}

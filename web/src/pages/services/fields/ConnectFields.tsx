@@ -1,5 +1,4 @@
 import Alert from "@cloudscape-design/components/alert";
-import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -11,6 +10,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { namespaceName } from "../../../aws/namespaces.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useCluster, useNamespaces } from "../../../live/queries.ts";
+import { Autosuggest } from "../../../parts/choices.tsx";
 import type { EndpointDraft, ServiceDraft } from "../draft.ts";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
@@ -20,7 +20,8 @@ const SIDES: readonly ServiceDraft["connect"][] = ["off", "client", "server"];
 export function ConnectFields({ draft, change, cluster, errors }: ServiceFieldsProps & { cluster: string }) {
   const text = useText();
   const words = text.services.form;
-  const namespaces = useNamespaces().data ?? [];
+  const namespaces = useNamespaces();
+  const namespaceList = namespaces.data ?? [];
   const defaultNamespace = useCluster(cluster).data?.serviceConnectDefaults?.namespace;
   const setEndpoint = (changed: EndpointDraft) => {
     change({ endpoints: draft.endpoints.map((endpoint) => (endpoint.portName === changed.portName ? changed : endpoint)) });
@@ -38,13 +39,14 @@ export function ConnectFields({ draft, change, cluster, errors }: ServiceFieldsP
           <FormField
             label={<>{text.services.connectTab.namespace} <i>– {text.parts.form.optional}</i></>}
             errorText={errors.namespace}
-            description={defaultNamespace ? words.defaultNamespace(namespaceName(namespaces, defaultNamespace)) : words.noDefaultNamespace}
+            description={defaultNamespace ? words.defaultNamespace(namespaceName(namespaceList, defaultNamespace)) : words.noDefaultNamespace}
           >
             <Autosuggest
+              optionsFrom={namespaces}
               value={draft.namespace}
               enteredTextLabel={(entered) => text.clusters.form.useName(entered)}
-              options={namespaces.map((one) => ({ value: one.Name ?? "" }))}
-              placeholder={defaultNamespace ? namespaceName(namespaces, defaultNamespace) : ""}
+              options={namespaceList.map((one) => ({ value: one.Name ?? "" }))}
+              placeholder={defaultNamespace ? namespaceName(namespaceList, defaultNamespace) : ""}
               onChange={({ detail }) => { change({ namespace: detail.value }); }}
             />
           </FormField>

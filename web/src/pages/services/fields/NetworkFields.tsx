@@ -2,12 +2,11 @@ import Checkbox from "@cloudscape-design/components/checkbox";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Multiselect from "@cloudscape-design/components/multiselect";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { nameTag } from "../../../aws/ec2.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useNetworks } from "../../../live/queries.ts";
-import { ErrorAlert } from "../../../parts/QueryContent.tsx";
+import { Multiselect } from "../../../parts/choices.tsx";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 /** The subnets, security groups and public IP of the tasks. */
@@ -42,7 +41,6 @@ export interface SubnetsAndGroupsProps {
 export function SubnetsAndGroups({ draft, change, errors, subnetsDetail, groupsDetail }: SubnetsAndGroupsProps) {
   const text = useText().services.form;
   const query = useNetworks();
-  const statusType = query.status === "loading" ? "loading" : "finished";
   const subnets = (query.data?.subnets ?? []).map((subnet) => ({
     value: subnet.SubnetId ?? "",
     label: subnet.SubnetId ?? "",
@@ -54,12 +52,11 @@ export function SubnetsAndGroups({ draft, change, errors, subnetsDetail, groupsD
     .map((group) => ({ value: group.GroupId ?? "", label: group.GroupId ?? "", description: [group.GroupName, group.VpcId].filter(Boolean).join(" · ") }));
   return (
     <>
-      {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
       <FormField label={text.subnets} description={subnetsDetail} errorText={errors.subnets}>
         <Multiselect
+          optionsFrom={query}
           selectedOptions={selectedOptions(draft.subnets, subnets)}
           options={subnets}
-          statusType={statusType}
           filteringType="auto"
           placeholder={text.chooseSubnets}
           onChange={({ detail }) => { change({ subnets: valuesOf(detail.selectedOptions) }); }}
@@ -67,9 +64,9 @@ export function SubnetsAndGroups({ draft, change, errors, subnetsDetail, groupsD
       </FormField>
       <FormField label={text.groups} description={groupsDetail} errorText={errors.groups}>
         <Multiselect
+          optionsFrom={query}
           selectedOptions={selectedOptions(draft.groups, groups)}
           options={groups}
-          statusType={statusType}
           filteringType="auto"
           placeholder={text.chooseGroups}
           onChange={({ detail }) => { change({ groups: valuesOf(detail.selectedOptions) }); }}

@@ -4,12 +4,12 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { familyOf } from "../../../aws/arn.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useFamilies, useRevisionsOf } from "../../../live/queries.ts";
+import { Select } from "../../../parts/choices.tsx";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 /** The task definition, the number of tasks and the launch type. */
@@ -67,17 +67,18 @@ function DefinitionFields({ draft, change, errors }: ServiceFieldsProps) {
     <ColumnLayout columns={2}>
       <FormField label={text.definition} errorText={errors.family}>
         <Select
+          optionsFrom={families}
           selectedOption={draft.family ? { value: draft.family, label: draft.family } : null}
           placeholder={words.chooseFamily}
           filteringType="auto"
           options={(families.data ?? []).map((value) => ({ value, label: value }))}
-          statusType={families.status === "loading" ? "loading" : "finished"}
           empty={words.noFamilies}
           onChange={({ detail }) => { change({ family: detail.selectedOption.value ?? "", revision: "" }); }}
         />
       </FormField>
       <FormField label={words.revision}>
         <Select
+          optionsFrom={revisions}
           selectedOption={revisionOptions.find(({ value }) => value === draft.revision) ?? latest}
           options={revisionOptions}
           disabled={!draft.family}
