@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
@@ -17,6 +17,7 @@ from moyai.api.asgi import StreamedResponse
 from moyai.api.control.handlers import LINES, ControlDependencies, message_response
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.sandbox.state import LogLine
+from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import TaskRuntime
 
@@ -24,7 +25,7 @@ _MOST_LINES: Final = 10_000
 _USAGE: Final = f"Use GET ?task=ID&container=NAME[&follow=true][&since=SECONDS][&tail=LINES], LINES <= {_MOST_LINES}."
 
 
-class _Selection(msgspec.Struct, frozen=True):
+class LogSelection(msgspec.Struct, frozen=True):
     """The query; ``since`` is in seconds since 1970."""
 
     task: str
@@ -53,33 +54,51 @@ class LogsHandler:
         return StreamedResponse(200, LINES, _encode_lines(_lines(self._dependencies.runtime, selection)))
 
 
-def _selection(query: Mapping[str, str]) -> _Selection | None:
+class ReadLines(Protocol):
+    """Reads a container's output from its beginning, oldest line first."""
+
+    def __call__(self, *, follow: bool) -> AsyncIterator[LogLine]:
+        """With ``follow``: until the container has ended."""
+
+
+def _selection(query: Mapping[str, str]) -> LogSelection | None:
     """The query; None when something in it is missing or wrong."""
     try:
-        selection = msgspec.convert(query, _Selection, strict=False)
+        selection = msgspec.convert(query, LogSelection, strict=False)
     except msgspec.ValidationError:
         return None
     is_complete = selection.task and selection.container and 0 <= (selection.tail or 0) <= _MOST_LINES
     return selection if is_complete else None
 
 
-async def _lines(runtime: TaskRuntime, selection: _Selection) -> AsyncIterator[LogLine]:
-    """The selected lines. With ``tail`` the log is read once for its last lines, and a second time from behind them."""
-    task, container, read_before = TaskId(selection.task), selection.container, 0
+def _lines(runtime: TaskRuntime, selection: LogSelection) -> AsyncIterator[LogLine]:
+    def read(*, follow: bool) -> AsyncIterator[LogLine]:
+        return runtime.logs(TaskId(selection.task), selection.container, follow=follow)
+
+    return select_lines(read, selection)
+
+
+async def select_lines(read: ReadLines, selection: LogSelection) -> AsyncIterator[LogLine]:
+    """The selected lines. With ``tail`` the log is read once for its last lines, and a second time from behind them:
+    behind as many lines as were read before, or fewer where the log has lost its oldest lines since then.
+    """
+    read_before, newest = 0, Instant(0)
     if selection.tail is not None:
         last: deque[LogLine] = deque(maxlen=selection.tail)
-        async for line in runtime.logs(task, container):
-            read_before += 1
+        async for line in read(follow=False):
+            read_before, newest = read_before + 1, max(newest, line.at)
             if line.at >= selection.since:
                 last.append(line)
         for line in last:
             yield line
         if not selection.follow:
             return
-    async for line in runtime.logs(task, container, follow=selection.follow):
-        if read_before:
+    async for line in read(follow=selection.follow):
+        if read_before and line.at <= newest:
             read_before -= 1
-        elif line.at >= selection.since:
+            continue
+        read_before = 0
+        if line.at >= selection.since:
             yield line
 
 

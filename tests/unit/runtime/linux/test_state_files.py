@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 
+from moyai.api.control.logs import LogSelection, select_lines
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.state import ContainerPhase, LogLine
 from moyai.kernel.clock import Instant
@@ -71,3 +73,44 @@ async def test_logs_are_read_across_a_rotation_up_to_an_incomplete_line(tmp_path
     lines = [line async for line in logs.read_lines(tmp_path, SystemClock())]
     assert [line.text[:20] for line in lines[-2:]] == ["last of the first", "first of the second"]
     assert lines[-1] == LogLine(Instant(lines[-1].at), "stderr", "first of the second")
+
+
+def fill(log, text):
+    """Write lines until the file is rotated."""
+    log.append("stdout", [text.encode() * (LINE_LIMIT // len(text))] * (FILE_LIMIT // LINE_LIMIT + 1))
+
+
+async def test_a_reader_that_follows_misses_no_line_however_many_rotations_there_were(tmp_path):
+    log = OutputLog(str(tmp_path))
+    log.append("stdout", [b"first"])
+    checks = itertools.count()
+
+    async def has_ended():
+        check = next(checks)
+        if check == 1:
+            fill(log, "aaaaa")
+            fill(log, "bbbbb")
+            log.append("stdout", [b"last"])
+        return check > 0
+
+    lines = [line.text[:5] async for line in logs.read_lines(tmp_path, SystemClock(), has_ended)]
+    assert list(dict.fromkeys(lines)) == ["first", "aaaaa", "bbbbb", "last"]
+
+
+@pytest.mark.parametrize("rotations", [0, 1, 2])
+async def test_the_last_lines_are_followed_by_all_new_ones_across_rotations(tmp_path, rotations):
+    log = OutputLog(str(tmp_path))
+    log.append("stdout", [b"old"] * 50)
+
+    def read(*, follow):
+        if follow:
+            for number in range(rotations):
+                fill(log, f"new{number} ")
+            log.append("stdout", [b"last"])
+        return logs.read_lines(tmp_path, SystemClock())
+
+    selection = LogSelection("task", "container", follow=True, tail=2)
+    lines = [line.text[:4] async for line in select_lines(read, selection)]
+    assert lines[:2] == ["old", "old"]
+    newest = [f"new{number}" for number in range(rotations)][-1:]  # the log keeps two files
+    assert list(dict.fromkeys(lines[2:])) == [*newest, "last"]

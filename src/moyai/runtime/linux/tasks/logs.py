@@ -29,33 +29,42 @@ async def read_lines(
     directory: Path, clock: Clock, has_ended: Callable[[], Awaitable[bool]] | None = None
 ) -> AsyncIterator[LogLine]:
     """The lines of a container. With ``has_ended``: also those to come, until it returns True and nothing is left."""
-    previous = directory / "previous.log"
-    if previous.exists():
-        with previous.open("rb") as file:
-            for line in filter(None, _complete_lines(file)):
-                yield line
-    current = directory / "current.log"
-    while not current.exists():
-        if has_ended is None or await has_ended():
-            return
-        await clock.sleep(_POLL_INTERVAL)
-    file = current.open("rb")
+    files: list[BinaryIO] = []
     try:
         while True:
             is_last_read = has_ended is None or await has_ended()
-            for line in filter(None, _complete_lines(file)):
-                yield line
-            if _was_rotated(file, current):
-                for line in filter(None, _complete_lines(file)):  # lines between the last read and the rotation
+            newer = _open_newer(directory, files[-1] if files else None)
+            files += newer  # opened before the older ones are read on, which then get no more lines
+            for file in tuple(files):
+                for line in filter(None, _complete_lines(file)):
                     yield line
-                file.close()
-                file = current.open("rb")
-            elif is_last_read:
+            while len(files) > 1:
+                files.pop(0).close()
+            if not newer and is_last_read:
                 return
-            else:
+            if not newer:
                 await clock.sleep(_POLL_INTERVAL)
     finally:
-        file.close()
+        for file in files:
+            file.close()
+
+
+def _open_newer(directory: Path, file: BinaryIO | None) -> Sequence[BinaryIO]:
+    """The files that began after this one, or all of them, the oldest first."""
+    known = set() if file is None else {os.fstat(file.fileno()).st_ino}
+    newer: list[BinaryIO] = []
+    for name in ("current.log", "previous.log"):  # a rotation in between leaves the same file twice, and loses none
+        with suppress(FileNotFoundError):
+            opened = (directory / name).open("rb")
+            inode = os.fstat(opened.fileno()).st_ino
+            if inode in known:
+                opened.close()
+                if file is not None:
+                    break
+                continue
+            known.add(inode)
+            newer.insert(0, opened)
+    return newer
 
 
 def read_output(directory: Path, after: int) -> Output:
@@ -121,10 +130,3 @@ def _inode(path: Path) -> int | None:
         return path.stat().st_ino
     except FileNotFoundError:
         return None
-
-
-def _was_rotated(file: BinaryIO, current: Path) -> bool:
-    try:
-        return os.fstat(file.fileno()).st_ino != current.stat().st_ino
-    except FileNotFoundError:  # between the two renames
-        return False
