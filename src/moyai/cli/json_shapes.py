@@ -14,16 +14,19 @@ class JsonShape(NamedTuple):
 
     form: str
     members: frozenset[str] = frozenset()
+    otherwise: tuple[str, JsonShape] | None = None
+    """When the command prints another shape, and that shape."""
 
     @property
     def text(self) -> str:
         """The shape in words."""
         names = ", ".join(f"`{name}`" for name in sorted(self.members))
-        return f"{self.form} with {names}" if names else f"{self.form} of values by name"
+        text = f"{self.form} with {names}" if names else f"{self.form} of values by name"
+        return text if self.otherwise is None else f"{text}; {self.otherwise[0]}, {self.otherwise[1].text}"
 
 
-def _of(form: str, members: str) -> JsonShape:
-    return JsonShape(form, frozenset(members.split()))
+def _of(form: str, members: str, otherwise: tuple[str, JsonShape] | None = None) -> JsonShape:
+    return JsonShape(form, frozenset(members.split()), otherwise)
 
 
 _SPAN: Final = "trace id parent name kind start duration is_error attributes resource"
@@ -35,14 +38,18 @@ JSON_SHAPES: Final[Mapping[str, JsonShape]] = MappingProxyType(
         "env": JsonShape(OBJECT),
         "status": _of(OBJECT, "endpoint region clusters loadBalancers"),
         "events": _of(LINES, "at cluster service id message"),
-        "logs": _of(LINES, "at stream text"),
+        "logs": _of(LINES, "task container at stream text"),
         "doctor": _of(OBJECT, "examined findings"),
-        "explain": _of(OBJECT, "verdict name reason remedy names target service candidates"),
+        "explain": _of(
+            OBJECT,
+            "verdict name reason remedy names target service candidates",
+            otherwise=("of a request", _of(LIST, _SPAN)),
+        ),
         "analyze": _of(OBJECT, "files findings"),
         "mesh": _of(OBJECT, "start end seconds edges"),
         "top": _of(LIST, "cluster service running desired rate success p50 p99 cpu memory"),
         "tap": _of(LINES, f"{_SPAN} caller"),
-        "trace": _of("a list of traces, each a list of objects", _SPAN),
+        "trace": _of("a list of traces, each a list of objects", _SPAN, otherwise=("with ID", _of(LIST, _SPAN))),
         "dns": _of(OBJECT, "address port answers domains"),
         "services": _of(OBJECT, "services"),
         "reset": _of(OBJECT, "endpoint"),

@@ -83,7 +83,7 @@ def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[
 def _print(lines: Iterator[SourcedLine], *, labelled: bool, as_json: bool) -> None:
     for source, line in lines:
         if as_json:
-            typer.echo(json.dumps({**line, **(source._asdict() if labelled else {})}))
+            typer.echo(json.dumps({**source._asdict(), **line}))
             continue
         at = datetime.fromtimestamp(line["at"], UTC).isoformat(timespec="milliseconds")
         label = f"{_colour(source.label)} " if labelled else ""

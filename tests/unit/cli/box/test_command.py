@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from moyai.cli.box.command import box_commands
 from moyai.cli.box.engine import BoxError
+from tests.engine_script import write_docker
 
 ENDED = {
     "Name": "/moyai",
@@ -27,15 +28,7 @@ ENDED = {
 @pytest.fixture
 def docker(tmp_path, monkeypatch) -> Path:
     """The directory with `docker`, which has no container and no image unless a file there has one."""
-    (tmp_path / "docker").write_text(f"""#!/bin/sh
-echo "$@" >>{tmp_path}/calls
-case "$1 $2" in
-  "info "*) echo '{{"SecurityOptions": []}}' ;;
-  "context "*) echo unix:///run/engine.sock ;;
-  *" inspect") cat {tmp_path}/$1.json ;;
-esac
-""")
-    (tmp_path / "docker").chmod(0o755)
+    write_docker(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     folder: Path = tmp_path
     return folder
