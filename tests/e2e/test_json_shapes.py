@@ -120,7 +120,7 @@ def values(installation, tmp_path_factory) -> dict[str, str]:
     (folder / "service.json").write_text(json.dumps({"serviceName": "web", "desiredCount": 1}))
     (folder / "app.env").write_text("A=b\n")
     (folder / "root/srv").mkdir(parents=True)
-        clusters = [{"cluster": {"name": "elsewhere"}}]
+    clusters = [{"cluster": {"name": "elsewhere"}}]
     (folder / "dump.json").write_text(json.dumps({"configs": [{"dynamic_active_clusters": clusters}]}))
     token = installation.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     registry = f"127.0.0.1:{installation.port}"
