@@ -68,6 +68,7 @@ export function SizeFields(props: ExpressFieldsProps) {
         <TextField {...props} member="targetValue" label={text.targetValue} numeric />
         <FormField label={text.architecture}>
           <Select
+            optionsFrom={null}
             selectedOption={{ value: draft.architecture, label: draft.architecture }}
             options={ARCHITECTURES.map((value) => ({ value, label: value }))}
             onChange={({ detail }) => { change({ architecture: ARCHITECTURES.find((architecture) => architecture === detail.selectedOption.value) ?? "X86_64" }); }}
