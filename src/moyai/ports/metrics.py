@@ -40,8 +40,8 @@ class MetricWriter(Protocol):
     """Takes metrics that clients put."""
 
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
-        """Add values to a metric, which is created with this unit when it does not exist. A metric that this
-        installation measures (``MetricReader.is_measured``) takes none.
+        """Add values to a metric, which has values of its own for each unit. A metric that this installation measures
+        (``MetricReader.is_measured``) takes none.
         """
 
 
@@ -54,8 +54,8 @@ class MetricReader(Protocol):
     def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
         """The metrics of the scope from ``first`` on, whether it exists or not; nothing may be written meanwhile."""
 
-    def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        """The metric's unit in CloudWatch's spelling; None when there is no such metric."""
+    def units(self, scope: Scope, metric: MetricId) -> Sequence[str]:
+        """The metric's units in CloudWatch's spelling and order; none when there is no such metric."""
 
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
         """Whether the metric exists and its values are measured by this installation, not put by clients."""
@@ -65,8 +65,11 @@ class MetricReader(Protocol):
         do not count as a change.
         """
 
-    def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
-        """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``.
+    def periods(
+        self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int, unit: str | None = None
+    ) -> Sequence[Period]:
+        """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``: of the
+        values in this unit, or in the first of ``units``.
 
         ``seconds`` is a multiple of 5; below 60 there are values of the last three hours only.
         """

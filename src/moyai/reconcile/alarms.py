@@ -140,9 +140,7 @@ class AlarmSource(MetricSource):
     @override
     def read(self, stat: MetricStat) -> TimeSeries:
         line = TimeSeries({}, self.grid(stat.period), stat=stat, read=True)
-        if stat.unit not in {None, self._metrics.unit(self._scope, stat.metric.id)}:
-            return line
-        periods = self._metrics.periods(self._scope, stat.metric.id, self._span, stat.period)
+        periods = self._metrics.periods(self._scope, stat.metric.id, self._span, stat.period, stat.unit)
         self.samples.update({period.start: period.summary.count for period in periods})
         values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
         return replace(line, values={at: value for at, value in values if value is not None})

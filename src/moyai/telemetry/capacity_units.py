@@ -86,8 +86,8 @@ class CapacityUnitReader(MetricReader):
         return merge(self._reader.metrics_from(scope, first), derived, key=lambda listed: listed.metric)
 
     @override
-    def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        return self._reader.unit(scope, metric) if self._units_of(scope, metric) is None else _UNIT
+    def units(self, scope: Scope, metric: MetricId) -> Sequence[str]:
+        return self._reader.units(scope, metric) if self._units_of(scope, metric) is None else (_UNIT,)
 
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
@@ -104,10 +104,14 @@ class CapacityUnitReader(MetricReader):
         return Revision(generations[0], sum(changes))
 
     @override
-    def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
+    def periods(
+        self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int, unit: str | None = None
+    ) -> Sequence[Period]:
         units = self._units_of(scope, metric)
         if units is None:
-            return self._reader.periods(scope, metric, span, seconds)
+            return self._reader.periods(scope, metric, span, seconds, unit)
+        if unit not in {None, _UNIT}:
+            return []
         minutes, step = self._minutes(scope, metric, span, units), max(seconds, _MINUTE)
         return [
             Period(Instant(span[0] + number * step), sum_of([minute.summary for minute in parts]))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
+from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of, unit_order
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
@@ -48,18 +48,19 @@ class SeriesReader(MetricReader):
     @override
     def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
         series = self._series(scope)
-        return list(_listed_metrics(series, self._sorted_metrics(scope, series)))
+        return list(self._listed_metrics(scope, self._sorted_metrics(scope, series)))
 
     @override
     def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
         series = self._series(scope)
         metrics = self._sorted_metrics(scope, series)
-        return _listed_metrics(series, metrics[bisect_left(metrics, first) :])
+        return self._listed_metrics(scope, metrics[bisect_left(metrics, first) :])
 
     @override
-    def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        series = self._series(scope).get(metric)
-        return None if series is None else series.unit
+    def units(self, scope: Scope, metric: MetricId) -> Sequence[str]:
+        self._flush()
+        series = self._head.of_metric(scope, metric)
+        return sorted({each.unit for each in series}, key=unit_order) if len(series) > 1 else [e.unit for e in series]
 
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
@@ -68,16 +69,27 @@ class SeriesReader(MetricReader):
 
     @override
     def revision(self, scope: Scope, metric: MetricId) -> Revision:
-        series = self._series(scope).get(metric)
-        return Revision(self._head.generation, 0 if series is None else series.samples)
+        self._flush()
+        series = self._head.of_metric(scope, metric)
+        return Revision(self._head.generation, sum(each.samples for each in series))
 
     @override
-    def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
-        series = self._series(scope).get(metric)
+    def periods(
+        self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int, unit: str | None = None
+    ) -> Sequence[Period]:
+        self._flush()
+        of_metric = self._head.of_metric(scope, metric)
+        of_unit = (each for each in of_metric if unit in {None, each.unit})
+        series = min(of_unit, key=lambda each: unit_order(each.unit), default=None)
         if series is None:
             return []
         finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
         return list(_merge(finest, span[0], seconds))
+
+    def _listed_metrics(self, scope: Scope, metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
+        for metric in metrics:
+            series = self._head.of_metric(scope, metric)
+            yield ListedMetric(metric, series[0].unit, max(each.last_at for each in series))
 
     def _series(self, scope: Scope) -> Mapping[MetricId, Series]:
         """The scope's series, with all buffered samples in them. Every query begins here."""
@@ -139,7 +151,3 @@ def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[P
     """Periods of ``seconds``, counted from ``first``, out of shorter ones."""
     for number, parts in groupby(finest, lambda period: (period.start - first) // seconds):
         yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))
-
-
-def _listed_metrics(series: Mapping[MetricId, Series], metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
-    return (ListedMetric(one.metric, one.unit, one.last_at) for one in map(series.__getitem__, metrics))

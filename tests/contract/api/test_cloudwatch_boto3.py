@@ -399,3 +399,30 @@ def test_a_deleted_alarm_has_no_tags(installation):
     cloudwatch = installation.client("cloudwatch")
     arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:gone"
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def test_a_metric_has_values_of_its_own_for_each_unit(cloudwatch):
+    values = (("Milliseconds", 60_000.0), ("Seconds", 60.0), ("Seconds", 20.0))
+    for unit, value in values:
+        datum = {"MetricName": "Time", "Value": value, "Unit": unit, "Timestamp": START}
+        cloudwatch.put_metric_data(Namespace="Own", MetricData=[datum])
+    span = {"StartTime": START, "EndTime": END, "Period": 60}
+
+    def statistics(**members: str) -> list[tuple[str, float]]:
+        answer = cloudwatch.get_metric_statistics(
+            Namespace="Own", MetricName="Time", Statistics=["Sum"], **span, **members
+        )
+        return [(point["Unit"], point["Sum"]) for point in answer["Datapoints"]]
+
+    assert statistics() == [("Seconds", 80.0), ("Milliseconds", 60_000.0)]
+    assert statistics(Unit="Milliseconds") == [("Milliseconds", 60_000.0)]
+    assert statistics(Unit="Count") == []
+    stat = {"Metric": {"Namespace": "Own", "MetricName": "Time"}, "Period": 60, "Stat": "Sum"}
+    queries = [
+        {"Id": "any", "MetricStat": stat},
+        {"Id": "ms", "MetricStat": {**stat, "Unit": "Milliseconds"}},
+    ]
+    results = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=START, EndTime=END)["MetricDataResults"]
+    assert [result["Values"] for result in results] == [[80.0], [60_000.0]]
+    listed = cloudwatch.list_metrics(Namespace="Own")["Metrics"]
+    assert [metric["MetricName"] for metric in listed] == ["Time"]

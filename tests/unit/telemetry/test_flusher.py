@@ -214,7 +214,7 @@ async def test_a_restart_goes_on_in_the_same_minute(tmp_path, clock):
     await first.kill()
     second = MetricPipeline(tmp_path / "metrics.db", clock)
     assert second.sums(OK, 60) == second.sums(OK, 5) == {0: 4}
-    assert second.reader.unit(SCOPE, TIME) == "Milliseconds"
+    assert second.reader.units(SCOPE, TIME) == ["Milliseconds"]
     twice = {"cluster.egress.cart.upstream_rq_time": ((2, 0, 2, 0, 0, 1), 123.5)}
     second.recorder.record(
         FRONT, push(2, {**numbers, "http.egress.cart.downstream_rq_total": 5}, {}, twice), clock.now()
@@ -344,3 +344,25 @@ async def test_a_damaged_file_is_replaced_and_memory_saved_again(pipeline, tmp_p
     assert pipeline.sums(OWN, 60) == {0: 2}
     assert file.with_name("metrics.db.unreadable").exists()
     assert len(list(pipeline.store.groups())) == 1
+
+
+async def test_the_units_of_a_metric_survive_a_restart(tmp_path, clock):
+    first = MetricPipeline(tmp_path / "metrics.db", clock)
+    metric = MetricId("Own", "Time")
+    for unit, value in (("Milliseconds", 5), ("Seconds", 1)):
+        first.head.write(SCOPE, metric, unit, clock.now(), Summary(1, value, value, value))
+    await first.flusher.save()
+    await first.kill()
+    second = MetricPipeline(tmp_path / "metrics.db", clock)
+    span = (Instant(clock.now() - 60), Instant(clock.now() + 60))
+
+    def sums(unit: str | None = None) -> list[float]:
+        return [period.summary.sum for period in second.reader.periods(SCOPE, metric, span, 60, unit)]
+
+    assert second.reader.units(SCOPE, metric) == ["Seconds", "Milliseconds"]
+    assert (sums(), sums("Milliseconds"), sums("Bytes")) == ([1], [5], [])
+    for series in second.head.of_metric(SCOPE, metric)[:1]:
+        second.head.drop(series)
+    assert len(second.reader.units(SCOPE, metric)) == 1
+    measured = second.head.series(SCOPE, metric, SampleKind.COUNT, "Count")
+    assert second.head.of_metric(SCOPE, metric) == (measured,)

@@ -1,8 +1,8 @@
 """PutMetricData: metrics of the client's own.
 
 Promise: all of a request is checked before any of it is kept. A value belongs to its own time, also a past one.
-Refuses: names that are AWS's or moyai's own, metrics that moyai measures itself, a second unit for the same metric,
-dimensions that are not ASCII, entities.
+Refuses: names that are AWS's or moyai's own, metrics that moyai measures itself, dimensions that are not ASCII,
+entities.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 """
 
@@ -83,18 +83,12 @@ def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, re
     if len(request.metric_data) > MAX_METRICS:
         raise InvalidParameterValue(f"The collection MetricData must not have a size greater than {MAX_METRICS}.")
     points: list[_Point] = []
-    units: dict[MetricId, str] = {}
     for number, datum in enumerate(request.metric_data, 1):
         point = _point(request.namespace, datum, f"MetricData.member.{number}", ctx.now)
         if reader.is_measured(ctx.scope, point.metric):
             raise InvalidParameterValue(
                 f"MetricData.member.{number}: {point.metric.name} is measured by moyai itself, with this namespace and "
                 "these dimensions."
-            )
-        unit = units.setdefault(point.metric, reader.unit(ctx.scope, point.metric) or point.unit)
-        if unit != point.unit:
-            raise InvalidParameterValue(
-                f"MetricData.member.{number}.Unit: the metric has the unit {unit}; moyai keeps one unit for each."
             )
         points.append(point)
     for point in points:

@@ -53,9 +53,7 @@ class Reading:
         span, metric = self._periods(stat.period), stat.metric.id
         grid = self.grid(stat.period)
         self._revisions.setdefault(metric, self._reader.revision(self._scope, metric))
-        if stat.unit not in {None, self._reader.unit(self._scope, metric)}:
-            return TimeSeries({}, grid, stat=stat, read=True)
-        periods = self._reader.periods(self._scope, metric, (span.start, span.end), span.period)
+        periods = self._reader.periods(self._scope, metric, (span.start, span.end), span.period, stat.unit)
         values = ((period.start, evaluate(stat.stat, period.summary)) for period in periods)
         return TimeSeries({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
 

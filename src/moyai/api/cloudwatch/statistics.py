@@ -34,16 +34,18 @@ class GetMetricStatisticsRequest(msgspec.Struct, frozen=True):
 
 
 def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetricStatisticsRequest) -> dict[str, object]:
-    """The metric's datapoints, oldest first; periods without a value are left out."""
+    """The metric's datapoints of each unit, oldest first; periods without a value are left out."""
     span = _checked_span(request)
     metric = Metric(request.namespace, request.metric_name, request.dimensions).id
-    unit = reader.unit(ctx.scope, metric)
-    if request.unit not in {None, unit}:
-        return {"label": request.metric_name, "datapoints": []}
-    periods = reader.periods(ctx.scope, metric, (span.start, span.end), span.period)
+    units = reader.units(ctx.scope, metric)
     return {
         "label": request.metric_name,
-        "datapoints": [{**_datapoint(period, request), "unit": unit} for period in periods],
+        "datapoints": [
+            {**_datapoint(period, request), "unit": unit}
+            for unit in units
+            if request.unit in {None, unit}
+            for period in reader.periods(ctx.scope, metric, (span.start, span.end), span.period, unit)
+        ],
     }
 
 

@@ -22,6 +22,21 @@ _MOST_TIMES: Final = 2.0**32
 """The greatest count of a value in a histogram, so that sums of counts fit in 64 bits."""
 
 
+_SIZES: Final = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
+_BITS: Final = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
+_UNITS: Final = (
+    *("Seconds", "Microseconds", "Milliseconds", *_SIZES, *_BITS, "Percent", "Count"),
+    *(f"{unit}/Second" for unit in (*_SIZES, *_BITS, "Count")),
+    "None",
+)
+"""The units in CloudWatch's order."""
+
+
+def unit_order(unit: str) -> int:
+    """The place of a unit in CloudWatch's list."""
+    return _UNITS.index(unit) if unit in _UNITS else len(_UNITS)
+
+
 class MetricId(NamedTuple):
     """A metric. ``dimensions`` are (name, value) pairs in the order of their names."""
 

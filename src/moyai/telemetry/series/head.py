@@ -6,7 +6,7 @@ been silent the longest make room for new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -56,6 +56,8 @@ class MetricHead(MetricWriter):
         self.deleted_groups: set[int] = set()
         self._max_series = max_series
         self._scopes: dict[Scope, dict[MetricId, Series]] = {}
+        self._further: dict[Scope, dict[MetricId, dict[str, Series]]] = {}
+        """The series of metrics that clients put with more than one unit: those but the first, by unit."""
         self._groups: dict[GroupKey, SeriesGroup] = {}
         self._groups_by_number: dict[int, SeriesGroup] = {}
         self._next_group = 1
@@ -65,17 +67,19 @@ class MetricHead(MetricWriter):
     def series(self, scope: Scope, metric: MetricId, kind: SampleKind, unit: str) -> Series:
         """The series of a metric, created when there is none yet.
 
-        A metric that this installation measures replaces one that a client has put under the same name: their
-        accumulators can't hold each other's samples.
+        A metric that clients put has a series for each unit. One that this installation measures replaces what a client
+        has put under the same name: their accumulators can't hold each other's samples.
         """
         of_scope = self._scopes.setdefault(scope, {})
         series = of_scope.get(metric)
-        if series is not None and series.kind is SampleKind.SUMMARY and kind is not SampleKind.SUMMARY:
+        while series is not None and series.kind is SampleKind.SUMMARY and kind is not SampleKind.SUMMARY:
             self.drop(series)
-            series = None
+            series = of_scope.get(metric)
+        if series is not None and series.unit != unit and kind is SampleKind.SUMMARY is series.kind:
+            series = self._further.get(scope, {}).get(metric, {}).get(unit)
         if series is None:
-            if len(of_scope) >= self._max_series:
-                self._evict_silent(of_scope)
+            if len(of_scope) + sum(map(len, self._further.get(scope, {}).values())) >= self._max_series:
+                self._evict_silent(scope)
             group = self._group((scope, metric.namespace, metric.dimensions))
             if group.next_column >= COLUMNS:  # the numbers of columns are used up: the group starts again, empty
                 for column in tuple(group.columns.values()):
@@ -91,8 +95,14 @@ class MetricHead(MetricWriter):
             series.add(at, Sample(summary=summary))
 
     def in_scope(self, scope: Scope) -> Mapping[MetricId, Series]:
-        """The series of a scope, in the order in which they were created."""
+        """The series of a scope, each of the first unit of its metric, in the order in which they were created."""
         return self._scopes.get(scope, _NO_SERIES)
+
+    def of_metric(self, scope: Scope, metric: MetricId) -> Sequence[Series]:
+        """The series of a metric, one for each unit."""
+        first = self.in_scope(scope).get(metric)
+        further = self._further.get(scope, {}).get(metric, {})
+        return () if first is None else (first, *further.values())
 
     def groups(self) -> Iterator[SeriesGroup]:
         """Every group of series."""
@@ -106,7 +116,7 @@ class MetricHead(MetricWriter):
         """Remove a series. A group goes with its last series, and its stored values with the next save."""
         self.generation += 1
         group = series.group
-        self._scopes.get(group.scope, {}).pop(series.metric, None)
+        self._forget(series)
         group.columns.pop(series.column, None)
         self.renamed.add(group)
         if not group.columns:
@@ -116,10 +126,24 @@ class MetricHead(MetricWriter):
             self.dirty -= {(group, minute) for minute in group.minutes}
             self.deleted_groups.add(group.number)
 
+    def _forget(self, series: Series) -> None:
+        """Take a series from its metric, whose next unit is the first then."""
+        scope, metric = series.group.scope, series.metric
+        of_scope, further = self._scopes.get(scope, {}), self._further.get(scope, {})
+        of_metric = further.get(metric, {})
+        if of_scope.get(metric) is not series:
+            of_metric.pop(series.unit, None)
+        elif of_metric:
+            of_scope[metric] = of_metric.pop(next(iter(of_metric)))
+        else:
+            of_scope.pop(metric, None)
+        if not of_metric:
+            further.pop(metric, None)
+
     def clear(self) -> None:
         """Remove the series of all scopes."""
         self.generation += 1
-        for by_key in (self._scopes, self._groups, self._groups_by_number):
+        for by_key in (self._scopes, self._further, self._groups, self._groups_by_number):
             by_key.clear()
         for unsaved in (self.dirty, self.renamed, self.deleted_groups):
             unsaved.clear()
@@ -153,11 +177,16 @@ class MetricHead(MetricWriter):
     def _add(self, group: SeriesGroup, column: int, metric: MetricId, kind_and_unit: tuple[SampleKind, str]) -> Series:
         group.next_column = max(group.next_column, column + 1)
         series = group.columns[column] = Series(group, column, metric, *kind_and_unit)
-        self._scopes.setdefault(group.scope, {})[metric] = series
+        of_scope = self._scopes.setdefault(group.scope, {})
+        if metric in of_scope:
+            self._further.setdefault(group.scope, {}).setdefault(metric, {})[series.unit] = series
+        else:
+            of_scope[metric] = series
         self.renamed.add(group)
         return series
 
-    def _evict_silent(self, of_scope: dict[MetricId, Series]) -> None:
-        oldest_first = sorted(of_scope.values(), key=lambda series: series.last_at)
+    def _evict_silent(self, scope: Scope) -> None:
+        further = (each for of_metric in self._further.get(scope, {}).values() for each in of_metric.values())
+        oldest_first = sorted([*self.in_scope(scope).values(), *further], key=lambda series: series.last_at)
         for series in oldest_first[: 1 + self._max_series // _EVICTED_FRACTION]:
             self.drop(series)

@@ -110,7 +110,7 @@ def enabled_service() -> SampledService:
 def test_metrics_of_tasks(enabled_service, name, dimensions):
     unit, expected = TASK_METRICS[name]
     metric = metric_id(NAMESPACE, name, dimensions)
-    assert enabled_service.reader.unit(SCOPE, metric) == unit
+    assert enabled_service.reader.units(SCOPE, metric) == [unit]
     assert enabled_service.value(metric) == pytest.approx(expected)
     assert enabled_service.value(metric, "SampleCount") == 2
 
@@ -118,7 +118,7 @@ def test_metrics_of_tasks(enabled_service, name, dimensions):
 @pytest.mark.parametrize("name", [*SERVICE_METRICS, *CLUSTER_METRICS])
 def test_counts(enabled_service, name):
     metric = metric_id(NAMESPACE, name, SERVICE if name in SERVICE_METRICS else CLUSTER)
-    assert enabled_service.reader.unit(SCOPE, metric) == "Count"
+    assert enabled_service.reader.units(SCOPE, metric) == ["Count"]
     assert (
         enabled_service.value(metric)
         == enabled_service.value(metric, "Sum")
@@ -152,5 +152,5 @@ async def test_enhanced_shows_each_task_and_each_container():
 @pytest.mark.parametrize(("name", "expected"), [("CPUReservation", 25), ("MemoryReservation", 25)])
 def test_reservation_is_a_share_of_the_registered_resources(enabled_service, name, expected):
     metric = metric_id("AWS/ECS", name, CLUSTER)
-    assert enabled_service.reader.unit(SCOPE, metric) == "Percent"
+    assert enabled_service.reader.units(SCOPE, metric) == ["Percent"]
     assert enabled_service.value(metric) == expected

@@ -65,4 +65,4 @@ async def test_a_task_is_one_sample_of_a_minute():
     reader, metric = SeriesReader(head), metric_id("AWS/ECS", "CPUUtilization", [("ClusterName", "default")])
     first, second = reader.periods(SCOPE, metric, (EPOCH, Instant(EPOCH + 120)), 60)
     assert first.summary == second.summary == Summary(1, 50.0, 50.0, 50.0)
-    assert reader.unit(SCOPE, metric) == "Percent"
+    assert reader.units(SCOPE, metric) == ["Percent"]

@@ -64,7 +64,7 @@ def test_each_metric_has_both_dimension_sets_its_unit_and_statistics(telemetry, 
     reader = telemetry.reader
     for dimensions in families:
         metric = metric_id("AWS/ECS", name, dimensions.items())
-        assert reader.unit(SCOPE, metric) == unit
+        assert reader.units(SCOPE, metric) == [unit]
         [period] = reader.periods(SCOPE, metric, (EPOCH, Instant(EPOCH + 60)), 60)
         values = [evaluate(statistic, period.summary) for statistic in statistics]
         assert all(value is not None and value >= 0 for value in values)
