@@ -29,6 +29,14 @@ Output = TypeVar("Output")
 H = TypeVar("H", bound=Callable[..., object])
 
 
+class NestedTemplate(msgspec.Struct, frozen=True):
+    """A template that was read from S3. ``included``: the files that it includes; ``problem``: why it was not read."""
+
+    body: str = ""
+    included: Mapping[str, str] = MappingProxyType({})
+    problem: str | None = None
+
+
 class Context(msgspec.Struct, frozen=True):
     """The caller of an operation, the time of the call, and the store."""
 
@@ -51,6 +59,8 @@ class Context(msgspec.Struct, frozen=True):
     """The claims in the temporary credentials with which the caller signs."""
     included: Mapping[str, str] = MappingProxyType({})
     """The files in S3 that a template in the request includes, by their locations."""
+    nested_templates: Mapping[str, NestedTemplate] = MappingProxyType({})
+    """The templates in S3 of the stacks that are nested in the request's, by their URLs."""
     stack: StackId | None = None
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 

@@ -15,7 +15,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
+from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.cloudformation.drift import DriftDetection
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.domain.cloudformation.stack import (
     Stack,
@@ -24,19 +25,29 @@ from moyai.domain.cloudformation.stack import (
     failure_key,
 )
 from moyai.domain.world import Delete, Put, table_name
-from moyai.kernel.clock import Clock, Instant, Seconds, later
+from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
+from moyai.reconcile.stack_readings import UNWRITABLE_WAIT, StackReadings
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
-from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
 from moyai.stacks.progress.events import CANCELLED, UPDATE_CANCELLED, ProgressRecorder, former_events
 from moyai.stacks.progress.outcomes import procedure_of, record_failure, record_identifier, record_success
 from moyai.stacks.progress.plan import BACKWARD, plan_stack
 from moyai.stacks.progress.settled import SettledResources
 from moyai.stacks.progress.view import StackView
-from moyai.stacks.records import imported_names, instance_of, is_held, others_exports, received_signals, records_of
+from moyai.stacks.records import (
+    hidden_values,
+    imported_names,
+    instance_of,
+    is_held,
+    left_in_review,
+    others_exports,
+    received_signals,
+    records_of,
+    removal_of,
+)
 from moyai.stacks.types.names import context_of
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
@@ -45,15 +56,13 @@ WORKERS: Final = 4
 """Stacks whose next step is decided at the same time."""
 CALLS: Final = 64
 """Calls at the same time."""
-UNWRITABLE_WAIT: Final = Seconds(5.0)
-"""Until a procedure begins again that could not be recorded."""
 _INTERNAL: Final = "Internal Failure"
 _READING: Final = ("Describe", "Get", "List")
 """The beginnings of the names of operations that change nothing."""
 _log = logging.getLogger(__name__)
 RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
-_TABLES: Final = frozenset({table_name(Stack), table_name(StackResource), table_name(DriftDetection)})
+_TABLES: Final = frozenset({table_name(each) for each in (Stack, StackResource, DriftDetection)})
 _RecordOutcome: TypeAlias = Callable[[ProgressRecorder, StackResource], None]
 T = TypeVar("T")
 _NO_ANSWER: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -72,6 +81,7 @@ class StackLoop:
         self._interrupted: set[str] = set()
         """The resources whose procedure was under way when the control plane ended, by key."""
         self._slots = asyncio.Semaphore(CALLS)
+        self._readings = StackReadings(store, caller, clock, self._queue.add)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -85,13 +95,15 @@ class StackLoop:
             for task in self._running.values():
                 task.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await self._readings.close()
 
     async def _advance(self, arn: str) -> Instant | None:
         """Record the next step of a stack, and begin what is under way."""
         stack = self._store.world.stacks.get(arn)
-        self._begin_detections(arn)
+        self._readings.begin(arn)
         if stack is None or not stack.status.in_progress:
             self._instances.pop(arn, None)
+            self._end_reviews(stack)
             return None if stack is None or stack.deleted_at is None else self._forget(stack)
         recorder = self._plan_next(stack)
         if recorder.changes:
@@ -112,34 +124,11 @@ class StackLoop:
             plan_stack(replace(view, fault=_INTERNAL), recorder, self._ids)
         return recorder
 
-    def _begin_detections(self, arn: str) -> None:
-        for detection in self._store.world.drift_detections.each("stack", arn):
-            if detection.drifted is None and detection.key not in self._running:
-                self._running[detection.key] = asyncio.create_task(self._detect(detection))
-
-    async def _detect(self, detection: DriftDetection) -> None:
-        """Compare the resources of a stack with what it has set, and record the result."""
-        try:
-            drifts = [await self._drift(resource) for resource in checked_resources(self._store.world, detection)]
-            if detection.key in self._store.world.drift_detections:
-                drifted = sum(drift.status.drifted for drift in drifts)
-                reason = _INTERNAL if any(drift.reason == _INTERNAL for drift in drifts) else None
-                self._store.apply([*map(Put, drifts), Put(replace(detection, drifted=drifted, reason=reason))])
-        except StateUnwritable as fault:
-            _log.warning("the detection %s: will be tried again: %s", detection.key, fault)
-            await self._clock.sleep(UNWRITABLE_WAIT)
-        finally:
-            del self._running[detection.key]
-            self._queue.add(detection.stack)
-
-    async def _drift(self, resource: StackResource) -> ResourceDrift:
-        stack, now = self._store.world.stacks.get(resource.stack), self._clock.now()
-        hidden = frozenset(resource.hidden).union(() if stack is None else self._hidden_values(stack))
-        try:
-            return await self._carry_out(resource, drift_of(resource, now, hidden))
-        except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
-            _log.exception("the drift of %s", resource.key)
-            return new_drift(resource, now, _INTERNAL)
+    def _end_reviews(self, stack: Stack | None) -> None:
+        """Remove the nested stacks that a change set has put in review and whose turn has never come."""
+        reviews = [] if stack is None else left_in_review(self._store.world, stack)
+        if reviews:
+            self._store.apply([each for review in reviews for each in removal_of(self._store.world, review)])
 
     def _forget(self, stack: Stack) -> Instant | None:
         """Remove the records of a stack that was deleted long ago; returns when that is due."""
@@ -178,17 +167,7 @@ class StackLoop:
 
     def _recorder(self, stack: Stack) -> ProgressRecorder:
         former = former_events(self._store.world, stack.arn)
-        return ProgressRecorder(stack, former, self._clock.now(), self._ids, self._hidden_values(stack))
-
-    def _hidden_values(self, stack: Stack) -> frozenset[str]:
-        """The values of the hidden parameters of a stack."""
-        templates = self._store.world.stack_templates
-        return frozenset(
-            text
-            for template in (templates.get(stack.target), templates.get(stack.former))
-            if template is not None
-            for text in template.hidden_texts
-        )
+        return ProgressRecorder(stack, former, self._clock.now(), self._ids, hidden_values(self._store.world, stack))
 
     async def _work(self, resource: StackResource) -> None:
         """Carry out a resource's procedure, and record its outcome."""
@@ -278,9 +257,12 @@ class StackLoop:
 
     def _concerned_stacks(self, keys: Iterable[Key]) -> Iterator[str]:
         """The stacks whose next step may follow from changed records."""
-        stacks = self._store.world.stacks
+        stacks, change_sets = self._store.world.stacks, self._store.world.change_sets
         for key in keys:
-            if key.table in _TABLES:
+            if key.table == table_name(ChangeSet):
+                change_set = change_sets.get(key.key)
+                yield from () if change_set is None else (change_set.stack,)
+            elif key.table in _TABLES:
                 yield key.key.partition(" ")[0]
             if key.table == table_name(Stack):
                 stack = stacks.get(key.key)

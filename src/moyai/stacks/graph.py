@@ -20,7 +20,8 @@ from moyai.stacks.template.references import check_references, dependencies
 
 
 def apply_values(template: ParsedTemplate, values: Values) -> ParsedTemplate:
-    """The template without conditions: only what exists, and functions only of resources. Raises TemplateFault.
+    """The template without conditions: only what exists, and functions only of resources, and of the parameters that
+    ``values`` does not have. Raises TemplateFault.
 
     ``values`` has the template's conditions.
     """
@@ -35,8 +36,9 @@ def apply_values(template: ParsedTemplate, values: Values) -> ParsedTemplate:
         for name, output in template.outputs.items()
         if output.condition is None or values.conditions[output.condition]
     }
+    unknown = {name: each for name, each in template.parameters.items() if name not in values.parameters}
     applied = msgspec.structs.replace(
-        template, resources=resources, outputs=outputs, conditions={}, parameters={}, mappings={}, rules={}
+        template, resources=resources, outputs=outputs, conditions={}, parameters=unknown, mappings={}, rules={}
     )
     check_references(applied)
     return applied

@@ -33,19 +33,22 @@ _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 class ParameterSource(msgspec.Struct, frozen=True):
     """Where the values of parameters come from: the request, the stack's former values that are to be used again, and
-    what the Parameter Store holds for parameters of its types.
+    what the Parameter Store holds for parameters of its types. ``unknown``: the names of those whose texts are
+    placeholders: conditions see these, and resources a function.
     """
 
     request: Mapping[str, str] = _NO_TEXTS
     previous: Mapping[str, str] = _NO_TEXTS
     stored: Mapping[str, str] = _NO_TEXTS
+    unknown: frozenset[str] = frozenset()
 
 
 class StackInstance(msgspec.Struct, frozen=True):
     """The desired state of a stack.
 
-    ``template`` has the resources and outputs that exist, with functions of resources only. ``order``: for each
-    resource those that must be there before it. ``values``: what the expressions of resources are evaluated with.
+    ``template`` has the resources and outputs that exist, with functions of resources only, and of the parameters that
+    it still has, whose values are not known. ``order``: for each resource those that must be there before it.
+    ``values``: what the expressions of resources are evaluated with.
     """
 
     template: ParsedTemplate
@@ -84,7 +87,11 @@ def instantiate(document: Mapping[str, Json], source: ParameterSource, values: V
     template = parse_template(_extend(document, _hidden_names(declarations), evaluation))
     check_references(template)
     evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
-    check_rules(template, evaluation)
+    if source.unknown:
+        known = {name: value for name, value in evaluation.parameters.items() if name not in source.unknown}
+        evaluation = msgspec.structs.replace(evaluation, parameters=known)
+    else:
+        check_rules(template, evaluation)
     applied = apply_values(template, evaluation)
     imports = tuple(sorted(_imported_names(template, evaluation) & evaluation.exports.keys()))
     evaluation = msgspec.structs.replace(evaluation, budget=None)
@@ -100,7 +107,7 @@ def _with_parameters(
     """The declarations of a document, its parameters, and the values with them and its mappings."""
     declarations = parse_declarations(document)
     texts = parameter_texts(declarations, source.request, source.previous)
-    parameters = parameter_values(declarations, texts, source.stored)
+    parameters = parameter_values(declarations, texts, source.stored, source.unknown)
     evaluation = msgspec.structs.replace(
         values,
         parameters={**values.parameters, **{name: parameter.value for name, parameter in parameters.items()}},

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
 from moyai.domain.cloudformation.stack import (
     MAY_GO_BACK,
     UPDATING,
@@ -20,7 +21,7 @@ from moyai.domain.cloudformation.stack import (
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import availability_zones
-from moyai.domain.world import World
+from moyai.domain.world import Change, Delete, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.stacks.evaluation.scope import Values, pseudo_parameters
@@ -34,9 +35,14 @@ def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackIns
     """The desired stack of a recorded template. Raises TemplateFault, for an export that is gone by now."""
     return instantiate(
         include_files(parse_text(template.body), template.included),
-        ParameterSource(request=template.parameters, stored=template.stored),
+        source_of(template),
         known_values(world, stack),
     )
+
+
+def source_of(template: StackTemplate) -> ParameterSource:
+    """The values of a recorded template's parameters."""
+    return ParameterSource(request=template.parameters, stored=template.stored, unknown=frozenset(template.unknown))
 
 
 def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
@@ -44,8 +50,7 @@ def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
     document = include_files(parse_text(template.body), template.included)
     if not transform_names(document):
         return template.body
-    source = ParameterSource(request=template.parameters, stored=template.stored)
-    return json.dumps(processed_document(document, source, known_values(world, stack)))
+    return json.dumps(processed_document(document, source_of(template), known_values(world, stack)))
 
 
 def known_values(world: World, stack: Stack) -> Values:
@@ -89,6 +94,37 @@ def records_of(world: World, stack: Stack) -> list[StoredRecord]:
     """All records of a stack except the stack itself."""
     tables = (world.stack_resources, world.stack_templates, world.stack_events, world.change_sets, world.stack_signals)
     return [record for table in tables for record in table.by("stack", stack.arn)]
+
+
+def removal_of(world: World, change_set: ChangeSet) -> list[Change]:
+    """The deletion of a change set, with those of its nested stacks, and with the stacks that only these have made."""
+    changes: list[Change] = []
+    for each in (change_set, *world.change_sets.by("root", change_set.arn)):
+        changes.append(Delete(ChangeSet, each.arn))
+        stack = world.stacks.get(each.stack)
+        if stack is None or each.target not in {stack.target, stack.former}:
+            changes.append(Delete(StackTemplate, each.target))
+        if each.root is not None and stack is not None and stack.status is StackStatus.REVIEW_IN_PROGRESS:
+            changes += [Delete(type(record), record.key) for record in (*records_of(world, stack), stack)]
+    return list(dict.fromkeys(changes))
+
+
+def left_in_review(world: World, stack: Stack) -> list[ChangeSet]:
+    """The change sets that have put nested stacks in review, and whose execution has ended without them."""
+    executed = ExecutionStatus.EXECUTE_COMPLETE
+    roots = {each.arn for each in world.change_sets.by("stack", stack.arn) if each.execution_status is executed}
+    return [
+        each
+        for root in roots
+        for each in world.change_sets.by("root", root)
+        if (nested := world.stacks.get(each.stack)) and nested.status is StackStatus.REVIEW_IN_PROGRESS
+    ]
+
+
+def hidden_values(world: World, stack: Stack) -> frozenset[str]:
+    """The values of the hidden parameters of a stack."""
+    templates = (world.stack_templates.get(stack.target), world.stack_templates.get(stack.former))
+    return frozenset(text for template in templates if template is not None for text in template.hidden_texts)
 
 
 def exports(world: World, scope: Scope) -> Mapping[str, str]:

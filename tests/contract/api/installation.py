@@ -67,6 +67,7 @@ from moyai.telemetry.log_metrics import MeteredLogs
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
+from tests.contract.api.objects import Objects
 from tests.unit.telemetry.pushes import Telemetry
 
 _LOADER = Loader()
@@ -117,13 +118,15 @@ class Installation:
         self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MeteredLogs(MemoryLogStore(), self.store, self.telemetry.head)
+        self.objects = Objects({})
+        """What is in S3."""
         directory = Path(mkdtemp(prefix="moyai-blobs-"))
         weakref.finalize(self, shutil.rmtree, directory)
         self.blobs = BlobFiles.open_blobs(directory, self.clock, BlobLimits(uploads=3, reserve=0))
         services = (
             cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
-            cloudformation(),
+            cloudformation(self.objects),
             EC2,
             EFS,
             ELBV2,

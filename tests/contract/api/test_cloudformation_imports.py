@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from moyai.domain.cloudformation.stack import StackStatus
 from moyai.domain.world import Put
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, stack
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, run_until, stack
 
 GROUP = "/shop/logs"
 TO_IMPORT = {
@@ -367,3 +368,128 @@ def test_a_summary_says_what_identifies_resources(cfn):
         },
         {"ResourceType": "AWS::SSM::Parameter", "LogicalResourceIds": ["A"], "ResourceIdentifiers": ["Name"]},
     ]
+
+
+def test_a_stack_has_its_capabilities_again_after_an_import_that_failed(installation, cfn):
+    create(installation, cfn, body=body(X=PARAMETER), Capabilities=["CAPABILITY_IAM"])
+    import_by(cfn, Capabilities=["CAPABILITY_NAMED_IAM"])
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="import")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
+    assert stack(cfn)["Capabilities"] == ["CAPABILITY_IAM"]
+
+
+def test_a_stack_whose_update_has_failed_imports_nothing(installation, cfn):
+    existing_group(installation)
+    create(installation, cfn, body=body(X=PARAMETER))
+    failing = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "absent"}}
+    cfn.update_stack(StackName=NAME, TemplateBody=body(X=PARAMETER, Fails=failing), DisableRollback=True)
+    finish(installation)
+    with pytest.raises(ClientError, match="is in UPDATE_FAILED state and can not be updated"):
+        import_by(cfn, template=body(X=PARAMETER, Fails=failing, Logs=LOGS))
+
+
+def test_a_resource_of_a_type_that_is_not_read_is_not_checked_for_drift(installation, cfn):
+    existing_group(installation)
+    stream = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": GROUP}}
+    create(installation, cfn, body=body(X=PARAMETER, Stream=stream))
+    detection = cfn.detect_stack_drift(StackName=NAME)["StackDriftDetectionId"]
+
+    def status() -> Any:
+        return cfn.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+
+    run_until(installation, lambda: all(each.drifted is not None for each in installation.store.world.drift_detections))
+    assert (status()["DetectionStatus"], status()["StackDriftStatus"]) == ("DETECTION_COMPLETE", "IN_SYNC")
+    resources = cfn.describe_stack_resources(StackName=NAME)["StackResources"]
+    drifts = {each["LogicalResourceId"]: each["DriftInformation"]["StackResourceDriftStatus"] for each in resources}
+    assert drifts == {"X": "IN_SYNC", "Stream": "NOT_CHECKED"}
+
+
+def deploy_importing(installation, cfn, template: str, kind: str = "CREATE") -> Any:
+    """The description of a change set that imports what exists, after it was looked for."""
+    names = {"StackName": NAME, "ChangeSetName": "existing"}
+    created = cfn.create_change_set(**names, ChangeSetType=kind, TemplateBody=template, ImportExistingResources=True)
+    assert created["StackId"] == stack(cfn)["StackId"]
+    run_until(
+        installation, lambda: all(each.status != "CREATE_IN_PROGRESS" for each in installation.store.world.change_sets)
+    )
+    return cfn.describe_change_set(**names)
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_a_creation_imports_a_resource_that_has_the_name_in_the_template(installation, cfn, policy):
+    existing_group(installation)
+    others = {"Other": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/shop/other"}}}
+    change_set = deploy_importing(installation, cfn, body(Logs={**LOGS, "DeletionPolicy": policy}, **others))
+    assert (change_set["Status"], change_set["ImportExistingResources"]) == ("CREATE_COMPLETE", True)
+    changes = [change["ResourceChange"] for change in change_set["Changes"]]
+    assert [(each["Action"], each.get("PhysicalResourceId")) for each in changes] == [("Import", GROUP), ("Add", None)]
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="existing")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "CREATE_COMPLETE"
+    assert ("Logs", "IMPORT_COMPLETE") in events(cfn)
+    cfn.delete_stack(StackName=NAME)
+    finish(installation)
+    assert stack_groups(installation) == [GROUP]
+
+
+def stack_groups(installation) -> list[str]:
+    return [group["logGroupName"] for group in installation.client("logs").describe_log_groups()["logGroups"]]
+
+
+@pytest.mark.parametrize("kind", ["CREATE", "UPDATE"])
+def test_an_imported_resource_stays_when_the_operation_fails(installation, cfn, kind):
+    existing_group(installation)
+    if kind == "UPDATE":
+        create(installation, cfn, body=body(X=PARAMETER))
+    failing = {"Type": "AWS::Logs::LogStream", "DependsOn": "Logs", "Properties": {"LogGroupName": "absent"}}
+    logs = {**LOGS, "DeletionPolicy": "RetainExceptOnCreate"}
+    deploy_importing(installation, cfn, body(X=PARAMETER, Logs=logs, Fails=failing), kind)
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="existing")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == ("ROLLBACK_COMPLETE" if kind == "CREATE" else "UPDATE_ROLLBACK_COMPLETE")
+    assert ("Logs", "DELETE_SKIPPED") in events(cfn)
+    assert stack_groups(installation) == [GROUP]
+
+
+def test_a_resource_that_no_policy_keeps_fails_the_change_set(installation, cfn):
+    existing_group(installation)
+    change_set = deploy_importing(installation, cfn, body(Logs={**LOGS, "DeletionPolicy": "Delete"}))
+    assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert change_set["StatusReason"] == (
+        "CloudFormation is attempting to import some resources because they already exist in your account. The "
+        "resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template "
+        f"for successful import. The affected resources are Logs ({{LogGroupName={GROUP}}})"
+    )
+
+
+def test_a_name_that_a_function_makes_or_that_a_stack_has_is_not_imported(installation, cfn):
+    existing_group(installation)
+    dynamic = {**LOGS, "Properties": {"LogGroupName": {"Fn::Sub": GROUP}}}
+    create(installation, cfn, "owner", body(Owned=PARAMETER))
+    change_set = deploy_importing(installation, cfn, body(Logs=dynamic, X={**PARAMETER, "DeletionPolicy": "Retain"}))
+    actions = [change["ResourceChange"]["Action"] for change in change_set["Changes"]]
+    assert (change_set["Status"], actions) == ("CREATE_COMPLETE", ["Add", "Add"])
+
+
+def test_resources_of_nested_stacks_are_imported_from_the_root(installation, cfn):
+    existing_group(installation)
+    installation.objects.objects["/templates/inner"] = body(Logs=LOGS).encode()
+    url = "https://s3.us-east-1.amazonaws.com/templates/inner"
+    inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    cfn.create_change_set(
+        StackName=NAME,
+        ChangeSetName="tree",
+        ChangeSetType="CREATE",
+        TemplateBody=body(Inner=inner),
+        IncludeNestedStacks=True,
+        ImportExistingResources=True,
+    )
+    change_sets = installation.store.world.change_sets
+    assert {each.status for each in change_sets} == {"CREATE_IN_PROGRESS"}
+    run_until(installation, lambda: all(each.status == "CREATE_COMPLETE" for each in change_sets))
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="tree")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "CREATE_COMPLETE"
+    statuses = [event.status for event in installation.store.world.stack_events if event.logical_id == "Logs"]
+    assert "IMPORT_COMPLETE" in statuses

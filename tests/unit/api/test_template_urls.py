@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,12 +13,13 @@ from moyai.api.cloudformation.stacks import CreateStackRequest
 from moyai.api.cloudformation.template_url import MAX_OBJECT, MAX_POLICY, parse_object_url, read_template_object
 from moyai.api.operation import Context
 from moyai.domain.cloudformation.errors import CloudFormationFault, StackFault
-from moyai.ports.delegate import Delegate, DelegatedRequest, DelegatedResponse, ServiceOwner
+from moyai.ports.delegate import DelegatedRequest, DelegatedResponse
 from moyai.stacks.records import instance_of, processed_text
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
+from tests.contract.api.objects import Objects
 
 HOST = "127.0.0.1:4566"
 
@@ -70,36 +70,6 @@ def test_an_url_of_s3_names_an_object(url, target):
 def test_any_other_url_is_refused(url):
     with pytest.raises(StackFault, match="TemplateURL must"):
         parse_object_url(url, HOST)
-
-
-class Objects(Delegate):
-    """S3 with the objects of a dictionary, by path."""
-
-    def __init__(self, objects: dict[str, bytes]) -> None:
-        self.objects = objects
-        self.requests: list[DelegatedRequest] = []
-
-    def owners(self) -> Sequence[ServiceOwner]:
-        return ()
-
-    def refusal(self, service: str) -> str | None:
-        return None if self.objects else f"{service} is not part of moyai; install moyai[aws]."
-
-    async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
-        self.requests.append(request)
-        content = self.objects.get(request.target)
-        if content is None:
-            fault = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
-            return DelegatedResponse(404, (), _chunks(fault))
-        return DelegatedResponse(200, (), _chunks(content))
-
-    async def close(self) -> None:
-        pass
-
-
-async def _chunks(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 65_536):
-        yield content[start : start + 65_536]
 
 
 def read(objects: Objects | None, key: str) -> str:

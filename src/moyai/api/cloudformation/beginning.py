@@ -16,14 +16,14 @@ from moyai.api.operation import Context
 from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
 from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded, TokenAlreadyUsed
-from moyai.domain.cloudformation.stack import UPDATABLE, Stack, StackStatus, StackTemplate
+from moyai.domain.cloudformation.stack import FAILED, UPDATABLE, Stack, StackStatus, StackTemplate
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import later
 from moyai.kernel.ids import StackId, StackTemplateId
 from moyai.stacks.progress.events import ProgressRecorder, former_events
-from moyai.stacks.records import imported_names
+from moyai.stacks.records import imported_names, removal_of
 from moyai.stacks.template.text import parse_text
 
 MAX_STACKS: Final = 2000
@@ -68,11 +68,17 @@ def check_nesting(world: World, stack: Stack, body: str) -> None:
     """Raise StackFault for a template that a stack around this one has: each level could have several of the next."""
     for ancestor in _around(world, world.stacks.get(stack.parent)):
         template = world.stack_templates.get(ancestor.target)
-        if template is not None and template.body == body:
-            raise StackFault(
-                f"The stack {ancestor.name} around the stack {stack.name} has the same template. A template can't nest "
-                "itself: give the nested stack another one."
-            )
+        if template is not None:
+            check_another(stack.name, body, ancestor.name, template.body)
+
+
+def check_another(name: str, body: str, around: str, around_body: str) -> None:
+    """Raise StackFault for a nested stack with the template of a stack around it."""
+    if around_body == body:
+        raise StackFault(
+            f"The stack {around} around the stack {name} has the same template. A template can't nest itself: give the "
+            "nested stack another one."
+        )
 
 
 def _around(world: World, stack: Stack | None) -> Iterator[Stack]:
@@ -85,11 +91,13 @@ def _around(world: World, stack: Stack | None) -> Iterator[Stack]:
 def check_updatable(world: World, stack: Stack, *, is_import: bool = False) -> None:
     """Raise StackFault for a stack whose state takes no update. A nested stack that waits with its cleanup takes one of
     the stack at the top, which is updated again after a failure. A stack whose first import has failed is nothing that
-    could be updated, but takes another import.
+    could be updated, but takes another import. One whose last operation has failed takes none: the import could not go
+    back to a template that describes the stack.
     """
     root = world.stacks.get(stack.root)
     waits = stack.status is _WAITING and root is not None and root.status is StackStatus.UPDATE_IN_PROGRESS
-    if not ((stack.status in UPDATABLE and (is_import or stack.target is not None)) or waits):
+    is_settled = not is_import or stack.status not in FAILED
+    if not ((stack.status in UPDATABLE and is_settled and (is_import or stack.target is not None)) or waits):
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be updated.")
 
 
@@ -129,13 +137,22 @@ def begin(
     members: dict[str, object] = {"operation_id": operation}
     changes: list[Change] = []
     if template is not None:
-        may_go_back = stack.status in {StackStatus.UPDATE_FAILED, _WAITING}
-        former = stack.former if may_go_back and stack.former is not None else stack.target
-        members |= {"former": former, "target": template.id}
-        changes += [Put(template), *_end_change_sets(ctx, stack, executed)]
+        may_go_back = stack.status in {StackStatus.UPDATE_FAILED, _WAITING} and stack.former is not None
+        former = stack.former if may_go_back else stack.target
+        recorded = world.stacks.get(stack.arn) or stack
+        capabilities = recorded.former_capabilities if may_go_back else recorded.capabilities
+        members |= {"former": former, "target": template.id, "former_capabilities": capabilities}
+        members |= {"nested": {}, "importing": {}}
+        changes += [Put(template), *_end_change_sets(world, stack, executed)]
+        if executed is not None:
+            members |= {"nested": _nested_in_review(world, executed), "importing": executed.importing}
+            done = ExecutionStatus.EXECUTE_COMPLETE
+            changes.append(Put(replace(executed, execution_status=done, target=template.id)))
         changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
+    elif status is StackStatus.DELETE_IN_PROGRESS:
+        changes += _end_change_sets(world, stack, None)
     changes += [Delete(ResourceDrift, drift.key) for drift in world.resource_drifts.each("stack", stack.arn)]
     changes += [Delete(DriftDetection, each.key) for each in world.drift_detections.each("stack", stack.arn)]
     recorder = ProgressRecorder(replace(stack, **members), former_events(world, stack.arn), ctx.now, ctx.ids)
@@ -150,12 +167,17 @@ def check_exports(ctx: Context, stack: Stack) -> None:
         raise StackFault(f"Export {name} cannot be deleted as it is in use by {importers}")
 
 
-def _end_change_sets(ctx: Context, stack: Stack, executed: ChangeSet | None) -> list[Change]:
-    change_sets = ctx.store.world.change_sets.by("stack", stack.arn)
-    others = [Delete(ChangeSet, change_set.arn) for change_set in change_sets if change_set != executed]
-    if executed is None:
-        return [*others]
-    return [*others, Put(replace(executed, execution_status=ExecutionStatus.EXECUTE_COMPLETE))]
+def _end_change_sets(world: World, stack: Stack, executed: ChangeSet | None) -> list[Change]:
+    change_sets = world.change_sets.by("stack", stack.arn)
+    return [change for each in change_sets if each != executed for change in removal_of(world, each)]
+
+
+def _nested_in_review(world: World, change_set: ChangeSet) -> dict[str, StackId]:
+    """The nested stacks that a change set has put in review, by logical id."""
+    reviews = [(name, world.change_sets.get(each)) for name, each in change_set.nested.items()]
+    stacks = {name: world.stacks.get(review.stack) for name, review in reviews if review is not None}
+    in_review = StackStatus.REVIEW_IN_PROGRESS
+    return {name: stack.arn for name, stack in stacks.items() if stack is not None and stack.status is in_review}
 
 
 def _unused_templates(ctx: Context, stack: Stack, used: set[StackTemplateId | None]) -> list[Change]:

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
+from moyai.domain.cloudformation.change_set import ImportCandidate
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
 from moyai.domain.keys import scope_key
 from moyai.domain.world import World
-from moyai.stacks.evaluation.evaluate import evaluate
+from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.instance import NO_INSTANCE, StackInstance
 from moyai.stacks.progress.compare import compare, is_automatic
-from moyai.stacks.progress.view import GONE, StackView, values_of
+from moyai.stacks.progress.view import GONE, StackView, plain, values_of
 from moyai.stacks.records import instance_of
 from moyai.stacks.template.expressions import Expression, Ref, is_value
-from moyai.stacks.template.model import ParsedTemplate, TemplateResource
+from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
+from moyai.stacks.template.text import parse_text
+from moyai.stacks.transforms.include import include_files
 from moyai.stacks.types.importing import identity_properties, imported_id, is_importable
 from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.resource_type import StackResourceType
+
+_RETAINING: Final = frozenset({DeletionPolicy.RETAIN, DeletionPolicy.RETAIN_EXCEPT_ON_CREATE})
 
 
 class ResourceToImport(msgspec.Struct, frozen=True):
@@ -54,6 +61,34 @@ def imported_ids(
         )
         for each in resources
     }
+
+
+def import_candidates(world: World, view: StackView, template: StackTemplate) -> dict[str, ImportCandidate]:
+    """What a change set adds and imports if it exists, by logical id: resources whose template names them itself, and
+    that are no stack's.
+    """
+    document = include_files(parse_text(template.body), template.included)
+    candidates = {}
+    for name, resource in view.in_order():
+        kind = resource_types()[resource.type]
+        identifiers = {} if name in view.live or not is_importable(kind) else _static_names(document, name, kind)
+        try:
+            identifier = imported_id(kind, identifiers, resource.properties) if identifiers else None
+        except StackFault:
+            continue
+        if identifier is not None and owned_already(world, view.stack, view.instance, {name: identifier}) is None:
+            properties = {each: plain(value) for each, value in resource.properties.items() if is_value(value)}
+            is_retained = resource.deletion_policy in _RETAINING
+            candidates[name] = ImportCandidate(resource.type, identifier, identifiers, properties, is_retained)
+    return candidates
+
+
+def _static_names(document: Mapping[str, Any], name: str, kind: StackResourceType) -> dict[str, str]:
+    """The properties that identify a resource, if the template has them all as plain values."""
+    declared = document["Resources"].get(name, {}).get("Properties", {})
+    values = {each: declared.get(each) for each in kind.schema.identifiers}
+    is_static = all(isinstance(value, str | int) for value in values.values())
+    return {each: text_of(value) for each, value in values.items()} if is_static else {}
 
 
 def check_unowned(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from moyai.api.operation import Context
-from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
 from moyai.domain.cloudformation.errors import ChangeSetNotFound, StackFault
 from moyai.domain.cloudformation.stack import Stack
 from moyai.domain.keys import named_key, scope_of
@@ -55,6 +55,23 @@ def change_set_of(ctx: Context, name_or_id: str, stack_name: str | None) -> Chan
     if change_set is None:
         raise ChangeSetNotFound(f"ChangeSet [{name_or_id}] does not exist")
     return change_set
+
+
+def reviewed_change_set(ctx: Context, stack: Stack | None) -> ChangeSet | None:
+    """The change set of a nested stack that the one of the stack around it, which calls, executes."""
+    if stack is None or ctx.stack is None or stack.parent != ctx.stack:
+        return None
+    change_sets = ctx.store.world.change_sets
+    return next(
+        (
+            each
+            for each in change_sets.by("stack", stack.arn)
+            if each.execution_status is ExecutionStatus.AVAILABLE
+            and (parent := change_sets.get(each.parent)) is not None
+            and parent.execution_status is ExecutionStatus.EXECUTE_COMPLETE
+        ),
+        None,
+    )
 
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, *, size: int = PAGE) -> Page:

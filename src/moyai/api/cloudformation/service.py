@@ -13,6 +13,7 @@ from moyai.api.cloudformation import (
     change_sets,
     describe,
     drift,
+    new_change_sets,
     operation_events,
     policies,
     signals,
@@ -54,7 +55,18 @@ _REFUSED: Final = MappingProxyType(
 
 def cloudformation(delegate: Delegate | None = None) -> ApiService:
     """The service; ``delegate`` answers S3, where templates and policies may be."""
-    table = operations(account, change_sets, describe, drift, operation_events, policies, signals, stacks, templates)
+    table = operations(
+        account,
+        change_sets,
+        describe,
+        drift,
+        new_change_sets,
+        operation_events,
+        policies,
+        signals,
+        stacks,
+        templates,
+    )
     return ApiService(
         name="cloudformation",
         input_fault=StackFault,

@@ -13,17 +13,18 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_repeated, is_same, new_stack
-from moyai.api.cloudformation.lookup import find_stack, stack_of
+from moyai.api.cloudformation.lookup import find_stack, reviewed_change_set, stack_of
 from moyai.api.cloudformation.policies import checked_policy
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
 from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
+from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
-from moyai.domain.cloudformation.stack import IMPORTING, UPDATING, OnFailure, StackStatus
+from moyai.domain.cloudformation.stack import FAILED, IMPORTING, UPDATING, OnFailure, Stack, StackStatus, StackTemplate
 from moyai.domain.world import Put
+from moyai.stacks.instance import StackInstance
 
-_ROLLED_BACK: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
 _UNDELETABLE: Final = frozenset({StackStatus.DELETE_COMPLETE})
 
 
@@ -112,12 +113,13 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
     existing = find_stack(ctx, request.stack_name)
     if existing is not None and is_repeated(existing, requested_by):
         return {"stack_id": existing.arn, "operation_id": existing.operation_id}
-    if existing is not None:
+    change_set = reviewed_change_set(ctx, existing)
+    if existing is not None and change_set is None:
         raise StackAlreadyExists(f"Stack [{request.stack_name}] already exists")
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     on_failure = request.on_failure or (OnFailure.DO_NOTHING if disables_rollback else OnFailure.ROLLBACK)
     stack = replace(
-        new_stack(ctx, request.stack_name),
+        existing or new_stack(ctx, request.stack_name),
         capabilities=request.capabilities,
         role_arn=request.role_arn,
         notification_arns=request.notification_arns,
@@ -135,9 +137,9 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
         capabilities=request.capabilities,
         tags=request.tags,
     )
-    template, instance = read_template(ctx, stack, requested)
+    template, instance = _read(ctx, stack, requested, change_set)
     stack = replace(stack, description=instance.template.description, imports=instance.imports)
-    return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template)
+    return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template, executed=change_set)
 
 
 def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]:
@@ -151,9 +153,10 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
     requested = TemplateInput(
         request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
     )
-    template, instance = read_template(ctx, stack, requested)
+    change_set = reviewed_change_set(ctx, stack)
+    template, instance = _read(ctx, stack, requested, change_set)
     former = ctx.store.world.stack_templates.get(stack.target)
-    if is_same(former, template) and not instance.may_change_itself and stack.status not in _ROLLED_BACK:
+    if is_same(former, template) and not instance.may_change_itself and stack.status not in FAILED:
         raise StackFault("No updates are to be performed.")
     stack = replace(
         stack,
@@ -169,7 +172,18 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         update_policy=checked_policy(request.stack_policy_during_update_body) or stack.policy,
         updated_at=ctx.now,
     )
-    return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template)
+    return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template, executed=change_set)
+
+
+def _read(
+    ctx: Context, stack: Stack, requested: TemplateInput, change_set: ChangeSet | None
+) -> tuple[StackTemplate, StackInstance]:
+    """The template of a request, or of the change set that it executes, and what it makes of the stack."""
+    template = None if change_set is None else ctx.store.world.stack_templates.get(change_set.target)
+    if template is None:
+        return read_template(ctx, stack, requested)
+    requested = replace(requested, body=template.body, use_previous=False)
+    return read_template(replace(ctx, included=template.included), stack, requested)
 
 
 def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
@@ -220,7 +234,7 @@ def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, obj
     """
     stack = stack_of(ctx, request.stack_name)
     is_held = ctx.stack == stack.parent and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-    if stack.status not in _ROLLED_BACK and not is_held:
+    if stack.status not in FAILED and not is_held:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be rolled back.")
     stack = replace(stack, client_token=request.client_request_token)
     if stack.status is StackStatus.CREATE_FAILED or stack.former is None:

@@ -17,7 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import ApiOperation, Context
+from moyai.api.cloudformation.change_set_tree import NestedTemplatesMissing
+from moyai.api.operation import ApiOperation, Context, NestedTemplate
 from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegateFailed, NotDelegated
 from moyai.stacks.template.text import parse_text
@@ -31,6 +32,10 @@ MAX_POLICY: Final = 16_384
 """Bytes of a stack policy."""
 MAX_FILES: Final = 50
 """Files that a template includes."""
+MAX_NESTED: Final = 200
+"""Different templates of nested stacks that one change set reads."""
+MAX_NESTED_CHARACTERS: Final = 16_000_000
+"""Of all these templates."""
 _TEXTS: Final = (
     ("template_body", "template_url", "Template"),
     ("stack_policy_body", "stack_policy_url", "Stack Policy"),
@@ -150,10 +155,38 @@ def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | No
             elif body == "template_body":
                 _check_length(getattr(request, body, None) or "")
         included = await _read_included(delegate, ctx, getattr(request, "template_body", None) or "")
-        answer = operation.handle(replace(ctx, included=included), request)
+        answer = await _handle_with_nested(operation, delegate, replace(ctx, included=included), request)
         return await answer if isawaitable(answer) else answer
 
     return replace(operation, handle=handle)
+
+
+async def _handle_with_nested(
+    operation: ApiOperation[Any], delegate: Delegate | None, ctx: Context, request: object
+) -> object:
+    """Call the handler again until it has the templates of all nested stacks that it asks for. Raises StackFault."""
+    nested: dict[str, NestedTemplate] = {}
+    while True:
+        try:
+            return operation.handle(replace(ctx, nested_templates=nested), request)
+        except NestedTemplatesMissing as missing:
+            urls = missing.urls
+        if len(nested) + len(urls) > MAX_NESTED:
+            raise StackFault(f"The change sets of nested stacks have at most {MAX_NESTED} templates.")
+        for url in sorted(urls):
+            nested[url] = await _read_nested(delegate, ctx, url)
+        if sum(len(each.body) for each in nested.values()) > MAX_NESTED_CHARACTERS:
+            raise StackFault(
+                f"The templates of nested stacks have at most {MAX_NESTED_CHARACTERS} characters together."
+            )
+
+
+async def _read_nested(delegate: Delegate | None, ctx: Context, url: str) -> NestedTemplate:
+    try:
+        body = await read_template_object(delegate, ctx, url)
+        return NestedTemplate(body, await _read_included(delegate, ctx, body))
+    except StackFault as fault:
+        return NestedTemplate(problem=fault.message)
 
 
 async def _read_text(delegate: Delegate | None, ctx: Context, request: Any, members: tuple[str, str, str]) -> str:  # noqa: ANN401 (as above)

@@ -58,6 +58,8 @@ class TemplateInput(msgspec.Struct, frozen=True):
     parameters: tuple[ParameterInput, ...]
     capabilities: tuple[str, ...]
     tags: tuple[Tag, ...] | None
+    unknown: frozenset[str] = frozenset()
+    """The parameters whose values are placeholders."""
 
 
 class ValidateTemplateRequest(msgspec.Struct, frozen=True):
@@ -94,8 +96,11 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
     declared = parse_declarations(document)
     texts = parameter_texts(declared, request, previous)
-    stored = _stored_values(world, ctx.scope, stored_parameters(declared, texts))
-    instance = instantiate(document, ParameterSource(texts, stored=stored), known_values(world, stack))
+    unknown = requested.unknown
+    of_store = {name: text for name, text in stored_parameters(declared, texts).items() if name not in unknown}
+    stored = _stored_values(world, ctx.scope, of_store)
+    source = ParameterSource(texts, stored=stored, unknown=unknown)
+    instance = instantiate(document, source, known_values(world, stack))
     check_types(instance.template.resources)
     check_attributes(instance.template)
     check_capabilities(instance.template, requested.capabilities)
@@ -111,6 +116,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
         tags=tags,
         included=included,
         hidden=tuple(name for name, parameter in declared.parameters.items() if parameter.is_hidden),
+        unknown=tuple(sorted(unknown)),
     )
     return template, instance
 

@@ -28,6 +28,7 @@ class ChangeSetType(StrEnum):
 class ChangeSetStatus(StrEnum):
     """The states of a change set."""
 
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
     CREATE_COMPLETE = "CREATE_COMPLETE"
     FAILED = "FAILED"
 
@@ -38,6 +39,18 @@ class ExecutionStatus(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     AVAILABLE = "AVAILABLE"
     EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
+
+
+class ImportCandidate(msgspec.Struct, frozen=True):
+    """A resource that a change set adds, and imports if it exists. ``identifiers``: the properties that name it;
+    ``is_retained``: whether its DeletionPolicy permits the import.
+    """
+
+    type: str
+    id: str
+    identifiers: Mapping[str, str]
+    properties: Mapping[str, Any]
+    is_retained: bool
 
 
 class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
@@ -63,3 +76,15 @@ class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
     on_failure: OnFailure = OnFailure.ROLLBACK
     importing: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The physical ids of what it imports, by logical id."""
+    includes_nested: bool = False
+    """Whether the nested stacks have change sets, too."""
+    imports_existing: bool = False
+    """Whether what it adds and exists already is imported."""
+    parent: ChangeSetArn | None = None
+    """For a nested stack's: the change set of the stack around it."""
+    root: ChangeSetArn | None = None
+    """For a nested stack's: the change set of the stack at the top, which alone can be executed or deleted."""
+    nested: Mapping[str, ChangeSetArn] = msgspec.field(default_factory=dict)
+    """The change sets of the nested stacks that it changes, by logical id."""
+    candidates: Mapping[str, ImportCandidate] = msgspec.field(default_factory=dict)
+    """What is looked for before it is complete, by logical id."""

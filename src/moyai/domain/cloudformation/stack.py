@@ -63,6 +63,8 @@ UPDATABLE: Final = frozenset(
     }
 )
 """The states in which a stack takes an update."""
+FAILED: Final = frozenset({StackStatus.CREATE_FAILED, StackStatus.UPDATE_FAILED})
+"""The states in which a failed operation has left a stack as it was then."""
 UPDATING: Final = frozenset(
     {
         StackStatus.UPDATE_IN_PROGRESS,
@@ -140,6 +142,10 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     hidden: tuple[str, ...] = ()
     included: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The files that the template includes, by their locations."""
+    unknown: tuple[str, ...] = ()
+    """The names of the parameters whose texts are placeholders: a change set of a nested stack knows no others before
+    the stack around it has the resources that they are made of.
+    """
 
     @property
     def hidden_texts(self) -> frozenset[str]:
@@ -170,6 +176,8 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The id of the template of what the stack was before the update that is under way, and is again if that fails."""
     description: str = ""
     capabilities: tuple[str, ...] = ()
+    former_capabilities: tuple[str, ...] = ()
+    """Those of the template ``former``."""
     role_arn: str | None = None
     notification_arns: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.ROLLBACK
@@ -189,6 +197,8 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """Whether the deletion under way leaves what can't be deleted."""
     importing: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The physical ids that the import under way brings into the stack, by logical id."""
+    nested: Mapping[str, StackId] = msgspec.field(default_factory=dict)
+    """The nested stacks that the change set under way has put in review, by logical id."""
     skipped: tuple[str, ...] = ()
     """The logical ids that the rollback under way does not touch."""
     operation_id: str = ""

@@ -43,4 +43,5 @@ class CloudFormationTables:
     resource_drifts = TableSpec(ResourceDrift, stack=lambda d: (d.stack,))
     stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
     stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,), operation=lambda e: (e.operation_id,))
-    change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,))
+    change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,), root=lambda c: () if c.root is None else (c.root,))
+    """``root``: those of nested stacks, by the one of the stack at the top."""

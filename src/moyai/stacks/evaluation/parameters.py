@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameter
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -69,16 +69,19 @@ def stored_parameters(template: ParsedTemplate, texts: Mapping[str, str]) -> dic
 
 
 def parameter_values(
-    template: ParsedTemplate, texts: Mapping[str, str], stored: Mapping[str, str]
+    template: ParsedTemplate, texts: Mapping[str, str], stored: Mapping[str, str], unknown: Collection[str] = ()
 ) -> dict[str, ParameterValue]:
-    """Every parameter's value. ``stored``: what the Parameter Store holds for ``stored_parameters``.
+    """Every parameter's value. ``stored``: what the Parameter Store holds for ``stored_parameters``. ``unknown``: those
+    whose texts are placeholders, which no limit concerns.
 
     Raises TemplateFault for a value that its declaration does not allow, and for a type that is not known.
     """
     parts = sum(text.count(",") + 1 for name, text in texts.items() if template.parameters[name].allowed_pattern)
     seconds = _PATTERN_SECONDS / max(parts, 1)
     return {
-        name: _value(name, template.parameters[name], text, stored.get(name, ""), seconds)
+        name: ParameterValue(text, (text,) if "List" in template.parameters[name].type else text)
+        if name in unknown
+        else _value(name, template.parameters[name], text, stored.get(name, ""), seconds)
         for name, text in texts.items()
     }
 

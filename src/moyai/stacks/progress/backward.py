@@ -64,5 +64,5 @@ def _is_retained(view: StackView, resource: StackResource) -> bool:
     if resource.logical_id in view.stack.retained:
         return True
     if resource.deletion_policy == _RETAIN_EXCEPT_ON_CREATE:
-        return view.stack.status not in _UNDOES_CREATION
+        return view.stack.status not in _UNDOES_CREATION or resource.logical_id in view.stack.importing
     return resource.deletion_policy == _RETAIN

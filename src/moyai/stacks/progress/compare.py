@@ -7,13 +7,14 @@ API_ResourceChangeDetail.html there
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from moyai.domain.cloudformation.stack import StackResource
+from moyai.kernel.ids import ChangeSetArn, StackId
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.hidden import hide
 from moyai.stacks.progress.view import StackView, add_values, hidden_texts, wanted_properties
@@ -35,12 +36,27 @@ _AUTOMATIC: Mapping[str, Any] = MappingProxyType(
 """The change of a nested stack whose template may be another one."""
 
 
+class NestedReview(msgspec.Struct, frozen=True):
+    """What a change set says of a nested stack. ``change_set``: its own; None: nothing changes in it."""
+
+    stack: StackId
+    change_set: ChangeSetArn | None
+
+
+ReviewNested: TypeAlias = "Callable[[str, Mapping[str, Any]], NestedReview | None]"
+"""Reviews the nested stack with this logical id and these properties; None: it is as good as reviewed already."""
+
+
 def compare(
-    view: StackView, hidden: Collection[str], importing: Mapping[str, str] = MappingProxyType({})
+    view: StackView,
+    hidden: Collection[str],
+    importing: Mapping[str, str] = MappingProxyType({}),
+    review: ReviewNested = lambda _name, _wanted: None,
 ) -> tuple[Mapping[str, Any], ...]:
     """The changes of resources, as DescribeChangeSet has them, the members in snake_case.
 
     ``hidden``: the texts that they must not have. ``importing``: the physical ids of what is imported, by logical id.
+    ``review``: of nested stacks, in the order of their resources.
     """
     staying: dict[str, ResourceValues] = {}
     values = msgspec.structs.replace(view.instance.values, resources=staying)
@@ -50,13 +66,17 @@ def compare(
         if record is None and name in importing:
             changes.append(_import_entry(name, resource, importing[name]))
             continue
+        is_nested = resource.type == NESTED_STACK
+        nested = review(name, wanted_properties(resource, values, view.tags)) if is_nested else None
         if record is None or record.physical is None:
             derived = hidden_texts(resource, view.instance, name, view.instance.values)
-            changes.append(_add_entry(name, resource, view, derived.union(hidden)))
+            changes.append(_add_entry(name, resource, view, derived.union(hidden)) | _nested_members(nested))
             continue
         derived = hidden_texts(resource, view.instance, name, values).union(record.hidden)
         after = wanted_properties(resource, values, view.tags)
-        change = _modify_entry(name, resource, record, after, derived.union(hidden))
+        change = _modify_entry(name, resource, record, after, derived.union(hidden), view.instance.template.parameters)
+        if nested is not None and change is not None:
+            change = None if nested.change_set is None and is_automatic(change) else change | _nested_members(nested)
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
             add_values(record, live, staying)
         if change is not None:
@@ -72,6 +92,13 @@ def compare(
 def is_automatic(change: Mapping[str, Any]) -> bool:
     """Whether a change is that of a nested stack which may have another template, and perhaps none."""
     return bool(change["details"] == [_AUTOMATIC])
+
+
+def _nested_members(nested: NestedReview | None) -> dict[str, Any]:
+    """What the change of a nested stack says of its own change set."""
+    if nested is None or nested.change_set is None:
+        return {}
+    return {"change_set_id": nested.change_set, "physical_resource_id": nested.stack}
 
 
 def _import_entry(name: str, resource: TemplateResource, identifier: str) -> dict[str, Any]:
@@ -116,6 +143,7 @@ def _modify_entry(
     record: StackResource,
     after: Mapping[str, Any],
     hidden: Collection[str],
+    parameters: Collection[str],
 ) -> dict[str, Any] | None:
     assert record.physical is not None  # noqa: S101  (checked by the caller)
     before = record.physical.properties
@@ -129,7 +157,9 @@ def _modify_entry(
     replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
     before, after = hide(before, hidden), hide(after, hidden)
     details = [
-        detail for each in sorted(changed) for detail in _details(each, resource, before, after, replaces=each in fixed)
+        _with_source(detail, parameters)
+        for each in sorted(changed)
+        for detail in _details(each, resource, before, after, replaces=each in fixed)
     ]
     if is_equal:
         details = [dict(_AUTOMATIC)]
@@ -173,6 +203,12 @@ def _details(
             if isinstance(source, GetAtt)
             else source.name,
         }
+
+
+def _with_source(detail: dict[str, Any], parameters: Collection[str]) -> dict[str, Any]:
+    """A detail, whose source is a parameter where what it names is one."""
+    is_parameter = detail.get("causing_entity") in parameters
+    return {**detail, "change_source": "ParameterReference"} if is_parameter else detail
 
 
 def _functions(value: Any) -> list[Ref | GetAtt]:  # noqa: ANN401 (JSON, or functions)

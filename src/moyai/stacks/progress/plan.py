@@ -70,9 +70,9 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
         return
     match view.stack.status:
         case StackStatus.CREATE_IN_PROGRESS:
-            recorder.set_stack(StackStatus.CREATE_COMPLETE, outputs=outputs, deadline=None)
+            recorder.set_stack(StackStatus.CREATE_COMPLETE, outputs=outputs, deadline=None, importing={})
         case StackStatus.UPDATE_IN_PROGRESS:
-            recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs)
+            recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs, importing={})
         case StackStatus.IMPORT_IN_PROGRESS:
             recorder.set_stack(StackStatus.IMPORT_COMPLETE, outputs=outputs, former=None, importing={})
         case _:
@@ -82,10 +82,11 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
 
 
 def _of_template(view: StackView) -> dict[str, object]:
-    """The members of a stack's record that follow from its template, as far as the template can be read."""
+    """The members of a rolled back stack's record that follow from its template, as far as the template can be read."""
+    capabilities: dict[str, object] = {"capabilities": view.stack.former_capabilities}
     if view.fault is not None:
-        return {}
-    return {"description": view.instance.template.description, "imports": view.instance.imports}
+        return capabilities
+    return {**capabilities, "description": view.instance.template.description, "imports": view.instance.imports}
 
 
 def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
@@ -121,7 +122,7 @@ def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
             recorder.set_stack(failed, view.fault)
     elif begin_deletions(view, view.live, recorder):
         if is_rollback:
-            recorder.set_stack(StackStatus.ROLLBACK_COMPLETE)
+            recorder.set_stack(StackStatus.ROLLBACK_COMPLETE, importing={})
         else:
             recorder.set_stack(StackStatus.DELETE_COMPLETE, deleted_at=view.now, outputs={}, retained=())
     elif view.failed and not view.is_busy and not recorder.has_begun:
@@ -165,7 +166,7 @@ def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
                 recorder.remove_resource(resource)
                 if not is_gone and resource.physical is not None and resource not in view.failed:
                     recorder.add_resource_event(resource, ResourceStatus.DELETE_FAILED, _NEEDED)
-        recorder.set_stack(status, former=None)
+        recorder.set_stack(status, former=None, importing={})
 
 
 _PHASES: Final[Mapping[StackStatus, Callable[[StackView, ProgressRecorder, Ids], None]]] = MappingProxyType(

@@ -89,7 +89,8 @@ class NestedStack(StackResourceType, frozen=True):
             raise ResourceFailed(f"Embedded stack {resource.id} was not successfully deleted: {_reason(described)}")
 
     def _create_stack(self, properties: Properties, context: ResourceContext) -> Procedure[str]:
-        name = context.draw_name(_LONGEST_NAME)
+        in_review = context.stack.nested.get(context.logical_id)
+        name = context.draw_name(_LONGEST_NAME) if in_review is None else in_review.split("/")[1]
         members = {"StackName": name, "OnFailure": "DO_NOTHING", **_input(properties, context)}
         if "TimeoutInMinutes" in properties:
             members["TimeoutInMinutes"] = properties["TimeoutInMinutes"]

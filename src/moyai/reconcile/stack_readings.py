@@ -1,0 +1,134 @@
+"""Reads resources for stacks beside their operations: to detect drift, and to find what a change set imports.
+
+Promise: it changes no resource. A reading that the end of the control plane interrupts begins again.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html and
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetStatus
+from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
+from moyai.domain.cloudformation.stack import StackResource
+from moyai.domain.world import Put
+from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import StackId
+from moyai.kernel.scope import Scope
+from moyai.ports.outgoing_calls import AwsCaller
+from moyai.ports.store import StateUnwritable, Store
+from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
+from moyai.stacks.progress.review import complete_tree, resource_exists
+from moyai.stacks.records import hidden_values
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure, Wait
+
+UNWRITABLE_WAIT: Final = Seconds(5.0)
+"""Until a reading begins again that could not be recorded."""
+_INTERNAL: Final = "Internal Failure"
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class StackReadings:
+    """The readings under way. ``ended`` gets the stack of each one that has ended."""
+
+    def __init__(self, store: Store, caller: AwsCaller, clock: Clock, ended: Callable[[str], None]) -> None:
+        self._store, self._caller, self._clock, self._ended = store, caller, clock, ended
+        self._running: dict[str, asyncio.Task[None]] = {}
+        """By the key of the drift detection or the change set."""
+
+    def begin(self, stack: str) -> None:
+        """Begin what a stack's records ask for."""
+        world = self._store.world
+        for detection in world.drift_detections.each("stack", stack):
+            if detection.drifted is None:
+                self._begin(detection.key, detection.stack, partial(self._detect, detection))
+        for change_set in world.change_sets.by("stack", stack):
+            if change_set.status is ChangeSetStatus.CREATE_IN_PROGRESS and change_set.root is None:
+                self._begin(change_set.key, change_set.stack, partial(self._complete, change_set))
+
+    async def close(self) -> None:
+        """End all readings."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _begin(self, key: str, stack: StackId, read: Callable[[], Coroutine[None, None, None]]) -> None:
+        if key not in self._running:
+            self._running[key] = asyncio.create_task(self._run(key, stack, read))
+
+    async def _run(self, key: str, stack: StackId, read: Callable[[], Coroutine[None, None, None]]) -> None:
+        try:
+            await read()
+        except StateUnwritable as fault:
+            _log.warning("%s: will be read again: %s", key, fault)
+            await self._clock.sleep(UNWRITABLE_WAIT)
+        finally:
+            del self._running[key]
+            self._ended(stack)
+
+    async def _detect(self, detection: DriftDetection) -> None:
+        """Compare the resources of a stack with what it has set, and record the result."""
+        drifts = [await self._drift(resource) for resource in checked_resources(self._store.world, detection)]
+        if detection.key in self._store.world.drift_detections:
+            drifted = sum(drift.status.drifted for drift in drifts)
+            reason = _INTERNAL if any(drift.reason == _INTERNAL for drift in drifts) else None
+            self._store.apply([*map(Put, drifts), Put(replace(detection, drifted=drifted, reason=reason))])
+
+    async def _drift(self, resource: StackResource) -> ResourceDrift:
+        world, now = self._store.world, self._clock.now()
+        stack = world.stacks.get(resource.stack)
+        if stack is None:
+            return new_drift(resource, now)
+        hidden = frozenset(resource.hidden) | hidden_values(world, stack)
+        try:
+            return await self._carry_out(stack.scope, drift_of(resource, now, hidden))
+        except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
+            _log.exception("the drift of %s", resource.key)
+            return new_drift(resource, now, _INTERNAL)
+
+    async def _complete(self, change_set: ChangeSet) -> None:
+        """Look for the resources that a tree of change sets imports if they exist, and record what came of it."""
+        tree = [change_set, *self._store.world.change_sets.by("root", change_set.arn)]
+        existing = {each.arn: await self._existing(each) for each in tree}
+        if change_set.key in self._store.world.change_sets:
+            self._store.apply([Put(each) for each in complete_tree(tree, existing)])
+
+    async def _existing(self, change_set: ChangeSet) -> list[str]:
+        """The logical ids of a change set's candidates that exist. One that can't be looked for counts as absent."""
+        stack, names = self._store.world.stacks.get(change_set.stack), []
+        for name, candidate in change_set.candidates.items():
+            try:
+                if stack is not None and await self._carry_out(stack.scope, resource_exists(candidate)):
+                    names.append(name)
+            except Exception:  # noqa: BLE001 (as in _drift)
+                _log.exception("the resource %s of %s", name, change_set.arn)
+        return names
+
+    async def _carry_out(self, scope: Scope, procedure: Procedure[T]) -> T:
+        try:
+            step = next(procedure)
+            while True:
+                try:
+                    match step:
+                        case Call():
+                            answer = await self._caller.call(scope, step)
+                        case Wait():
+                            await self._clock.sleep(step.seconds)
+                            answer = {}
+                        case _:
+                            answer = {}
+                except AwsCallFailed as fault:
+                    step = procedure.throw(fault)
+                else:
+                    step = procedure.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result

@@ -1,0 +1,103 @@
+"""The states of a change set and of those of its nested stacks, until it can be executed.
+
+Promise: a tree of change sets that looks for resources which exist is complete when all have been looked for. One that
+fails fails those around it.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetStatus, ExecutionStatus, ImportCandidate
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.kernel.ids import ChangeSetArn
+from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
+from moyai.stacks.types.registry import resource_types
+
+_NOT_RETAINED: Final = (
+    "CloudFormation is attempting to import some resources because they already exist in your account. The resources "
+    "must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful "
+    "import. The affected resources are "
+)
+
+
+def as_failed(change_set: ChangeSet, reason: str) -> ChangeSet:
+    """The change set as one that can't be executed."""
+    return replace(
+        change_set,
+        status=ChangeSetStatus.FAILED,
+        execution_status=ExecutionStatus.UNAVAILABLE,
+        status_reason=reason,
+        changes=change_set.changes if change_set.nested else (),
+        candidates={},
+    )
+
+
+def nested_failure(nested: Iterable[ChangeSet]) -> str | None:
+    """Why a change set fails with these of its nested stacks, if it does."""
+    arns = [each.arn for each in nested if each.status is ChangeSetStatus.FAILED]
+    return f"Nested change set {arns[0]} was not successfully created: Currently in FAILED." if arns else None
+
+
+def with_pending_lookups(tree: Sequence[ChangeSet]) -> list[ChangeSet]:
+    """The tree, which is not complete before the resources that it would import were looked for."""
+    waits = any(each.candidates for each in tree) and not any(each.status is ChangeSetStatus.FAILED for each in tree)
+    if not waits:
+        return [replace(each, candidates={}) for each in tree]
+    return [
+        replace(each, status=ChangeSetStatus.CREATE_IN_PROGRESS, execution_status=ExecutionStatus.UNAVAILABLE)
+        for each in tree
+    ]
+
+
+def resource_exists(candidate: ImportCandidate) -> Procedure[bool]:
+    """Whether a resource exists. One whose service gives no answer counts as absent: its creation will say why."""
+    kind = resource_types()[candidate.type]
+    try:
+        yield from kind.describe(PhysicalResource(candidate.id, candidate.properties))
+    except (AwsCallFailed, ResourceFailed):
+        return False
+    return True
+
+
+def complete_tree(tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Collection[str]]) -> list[ChangeSet]:
+    """The tree after the look-ups. ``existing``: by change set, the logical ids of what is there."""
+    done = {each.arn: _with_imports(each, existing.get(each.arn, ())) for each in tree}
+    while True:
+        failing = {
+            each.arn: as_failed(each, reason)
+            for each in done.values()
+            if each.status is not ChangeSetStatus.FAILED
+            and (reason := nested_failure(done[arn] for arn in each.nested.values())) is not None
+        }
+        if not failing:
+            return list(done.values())
+        done |= failing
+
+
+def _with_imports(change_set: ChangeSet, existing: Collection[str]) -> ChangeSet:
+    imported = {name: each for name, each in change_set.candidates.items() if name in existing}
+    affected = [f"{name} ({_names(each)})" for name, each in sorted(imported.items()) if not each.is_retained]
+    if affected:
+        return as_failed(change_set, _NOT_RETAINED + ", ".join(affected))
+    return replace(
+        change_set,
+        status=ChangeSetStatus.CREATE_COMPLETE,
+        execution_status=ExecutionStatus.AVAILABLE,
+        changes=tuple(_as_import(change, imported) for change in change_set.changes),
+        importing={name: each.id for name, each in imported.items()},
+        candidates={},
+    )
+
+
+def _names(candidate: ImportCandidate) -> str:
+    return "{" + ", ".join(f"{name}={value}" for name, value in candidate.identifiers.items()) + "}"
+
+
+def _as_import(change: Mapping[str, Any], imported: Mapping[str, ImportCandidate]) -> Mapping[str, Any]:
+    candidate = imported.get(str(change["logical_resource_id"]))
+    return change if candidate is None else {**change, "action": "Import", "physical_resource_id": candidate.id}
