@@ -161,7 +161,7 @@ def write_engine(folder: Path, port: int) -> None:
 
 
 @pytest.fixture
-def printed(installation, values, monkeypatch):
+def output_of(installation, values, monkeypatch):
     """Runs a command with ``--json``; what it prints."""
     monkeypatch.setenv("PATH", f"{values['folder']}:{os.environ['PATH']}")
     runner = CommandRunner(installation, monkeypatch)
@@ -196,12 +196,12 @@ def objects_of(value: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_json_has_its_documented_shape(name, printed, values):
+def test_json_has_its_documented_shape(name, output_of, values):
     shape = JSON_SHAPES[name]
-    objects = assert_shape(shape, printed(name, RUNS[name]))
+    objects = assert_shape(shape, output_of(name, RUNS[name]))
     values |= {key: value for key, value in objects[0].items() if isinstance(value, str)}
     if shape.otherwise is not None:
-        assert_shape(shape.otherwise[1], printed(name, OTHERWISE[name]))
+        assert_shape(shape.otherwise[1], output_of(name, OTHERWISE[name]))
 
 
 def test_every_command_prints_json_of_a_documented_shape():

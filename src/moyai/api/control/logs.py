@@ -25,7 +25,7 @@ _MOST_LINES: Final = 10_000
 _USAGE: Final = f"Use GET ?task=ID&container=NAME[&follow=true][&since=SECONDS][&tail=LINES], LINES <= {_MOST_LINES}."
 
 
-class LogSelection(msgspec.Struct, frozen=True):
+class LogQuery(msgspec.Struct, frozen=True):
     """The query; ``since`` is in seconds since 1970."""
 
     task: str
@@ -61,24 +61,24 @@ class ReadLines(Protocol):
         """With ``follow``: until the container has ended."""
 
 
-def _selection(query: Mapping[str, str]) -> LogSelection | None:
+def _selection(query: Mapping[str, str]) -> LogQuery | None:
     """The query; None when something in it is missing or wrong."""
     try:
-        selection = msgspec.convert(query, LogSelection, strict=False)
+        selection = msgspec.convert(query, LogQuery, strict=False)
     except msgspec.ValidationError:
         return None
     is_complete = selection.task and selection.container and 0 <= (selection.tail or 0) <= _MOST_LINES
     return selection if is_complete else None
 
 
-def _lines(runtime: TaskRuntime, selection: LogSelection) -> AsyncIterator[LogLine]:
+def _lines(runtime: TaskRuntime, selection: LogQuery) -> AsyncIterator[LogLine]:
     def read(*, follow: bool) -> AsyncIterator[LogLine]:
         return runtime.logs(TaskId(selection.task), selection.container, follow=follow)
 
     return select_lines(read, selection)
 
 
-async def select_lines(read: ReadLines, selection: LogSelection) -> AsyncIterator[LogLine]:
+async def select_lines(read: ReadLines, selection: LogQuery) -> AsyncIterator[LogLine]:
     """The selected lines. With ``tail`` the log is read once for its last lines, and a second time from behind them:
     behind as many lines as were read before, or fewer where the log has lost its oldest lines since then.
     """

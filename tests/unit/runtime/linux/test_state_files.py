@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from moyai.api.control.logs import LogSelection, select_lines
+from moyai.api.control.logs import LogQuery, select_lines
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.state import ContainerPhase, LogLine
 from moyai.kernel.clock import Instant
@@ -109,7 +109,7 @@ async def test_the_last_lines_are_followed_by_all_new_ones_across_rotations(tmp_
             log.append("stdout", [b"last"])
         return logs.read_lines(tmp_path, SystemClock())
 
-    selection = LogSelection("task", "container", follow=True, tail=2)
+    selection = LogQuery("task", "container", follow=True, tail=2)
     lines = [line.text[:4] async for line in select_lines(read, selection)]
     assert lines[:2] == ["old", "old"]
     newest = [f"new{number}" for number in range(rotations)][-1:]  # the log keeps two files
