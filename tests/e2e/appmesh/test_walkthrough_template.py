@@ -35,10 +35,10 @@ def test_a_mesh_behind_a_load_balancer_is_created_from_its_template_and_answers(
         StackName=NAME, TemplateBody=TEMPLATE.read_text(), Parameters=parameters, Capabilities=["CAPABILITY_IAM"]
     )
 
-    def ended() -> bool:
+    def is_over() -> bool:
         return cfn.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"] in ENDED
 
-    eventually(ended, "the stack is created or has failed", patience=4 * PATIENCE)
+    eventually(is_over, "the stack is created or has failed", patience=4 * PATIENCE)
     (stack,) = cfn.describe_stacks(StackName=NAME)["Stacks"]
     events = cfn.describe_stack_events(StackName=NAME)["StackEvents"]
     failures = [event.get("ResourceStatusReason") for event in events if event["ResourceStatus"].endswith("FAILED")]

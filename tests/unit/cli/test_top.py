@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.cli.mesh.values import Edge, MeshTraffic, Party, Span
-from moyai.cli.top import TopOrder, _row, _sorted, _Usage
+from moyai.cli.top import TopOrder, _rank_rows, _row, _Usage
 
 CATALOG = {
     "clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/shop",
@@ -71,4 +71,4 @@ def test_a_service_without_requests_has_no_success_rate():
 def test_rows_that_need_attention_come_first(order, names):
     usage = {("shop", "batch"): _Usage(90.0, 1.0)}
     rows = [_row({**CATALOG, "serviceName": name}, TRAFFIC, usage) for name in ("stock", "batch", "catalog")]
-    assert [row.service for row in _sorted(rows, order)] == names
+    assert [row.service for row in _rank_rows(rows, order)] == names

@@ -41,14 +41,14 @@ def test_a_malformed_header_is_refused_without_its_value(written):
     [("127.0.0.1:14566", "127.0.0.1", True), ("[::1]:80", "::1", True), ("0.0.0.0:80", "0.0.0.0", False)],  # noqa: S104
 )
 def test_the_published_address_decides_whether_keys_are_needed(text, address, is_loopback):
-    settings = ServerSettings("0.0.0.0", **up._published(text))  # noqa: S104 - a container's
+    settings = ServerSettings("0.0.0.0", **up._published_address(text))  # noqa: S104 - a container's
     assert (settings.published_address, settings.published_on_loopback) == (address, is_loopback)
     assert settings.needs_keys is not is_loopback
     assert not settings.loopback
 
 
 def test_without_a_published_address_the_listening_address_decides():
-    assert up._published(None) == {}
+    assert up._published_address(None) == {}
     assert ServerSettings("0.0.0.0").needs_keys  # noqa: S104
     assert not ServerSettings().needs_keys
 
@@ -56,7 +56,7 @@ def test_without_a_published_address_the_listening_address_decides():
 @pytest.mark.parametrize("text", ["", "127.0.0.1", "host:80", ":80", "127.0.0.1:http"])
 def test_a_published_address_is_an_address_and_a_port(text):
     with pytest.raises(typer.BadParameter):
-        up._published(text)
+        up._published_address(text)
 
 
 def test_the_domain_of_load_balancers_is_a_domain():

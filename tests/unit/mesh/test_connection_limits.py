@@ -26,9 +26,10 @@ def test_all_addresses_of_a_load_balancer_have_half_of_the_proxys_connections(li
 @pytest.mark.parametrize(("balancers", "limit"), [(2, 6_250), (3, 3_125), (4, 3_125), (5, 1_562), (50, 195)])
 def test_all_load_balancers_together_have_the_proxys_connections(balancers, limit):
     builder = BalancerBuilder(Builder())
-    for number in range(balancers):
-        balancer = builder.balancer(f"web-{number}", public=True)
+    all_balancers = [builder.balancer(f"web-{number}", public=True) for number in range(balancers)]
+    for number, balancer in enumerate(all_balancers):
         builder.listener(balancer, builder.group(f"group-{number}"), 80)
-    front = compile_front(builder.world, balancer.vpc).workloads[front_workload(balancer.vpc)]
+    vpc = all_balancers[0].vpc
+    front = compile_front(builder.world, vpc).workloads[front_workload(vpc)]
     assert {listener.max_connections for listener in front.listeners} == {limit}
     assert sum(listener.max_connections * len(listener.addresses) for listener in front.listeners) <= 50_000

@@ -51,18 +51,18 @@ async def read_lines(
 
 def _open_newer(directory: Path, file: BinaryIO | None) -> Sequence[BinaryIO]:
     """The files that began after this one, or all of them, the oldest first."""
-    known = set() if file is None else {os.fstat(file.fileno()).st_ino}
+    read_inodes = set() if file is None else {os.fstat(file.fileno()).st_ino}
     newer: list[BinaryIO] = []
     for name in ("current.log", "previous.log"):  # a rotation in between leaves the same file twice, and loses none
         with suppress(FileNotFoundError):
             opened = (directory / name).open("rb")
             inode = os.fstat(opened.fileno()).st_ino
-            if inode in known:
+            if inode in read_inodes:
                 opened.close()
                 if file is not None:
                     break
                 continue
-            known.add(inode)
+            read_inodes.add(inode)
             newer.insert(0, opened)
     return newer
 

@@ -9,10 +9,12 @@ from moyai.domain.elb.front import FRONT_NAME
 from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import NoNetwork, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
+from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.network.namespaces import NetworkThread
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.runtime.linux.tasks.running_proxies import RunningProxies
+from moyai.runtime.linux.tasks.shared_usage import SharedUsage
 from moyai.testing.clock import ManualClock
 
 TASK = TaskId("1" * 32)
@@ -37,7 +39,9 @@ async def test_only_a_front_proxys_output_is_read_as_health_events(tmp_path, net
     paths.create_directories()
     paths.task(TASK).mkdir()
     paths.sandbox(TASK).write_bytes(msgspec.json.encode(SandboxSpec(TASK, network)))
-    running = RunningProxies(paths, NetworkThread(), outputs)
+    running = RunningProxies(
+        paths, NetworkThread(), outputs, SharedUsage(paths, Cgroups("none", lambda: ()), ManualClock())
+    )
     assert await running.endpoints(TASK) is None
     assert outputs.watched == watched
     await running.close()
