@@ -113,6 +113,19 @@ def test_a_listener_that_is_kept_when_its_change_is_rejected_is_not_missing(feed
     assert not state(feed, CALLER).lacks_listener
 
 
+def test_listeners_that_are_kept_when_their_changes_are_rejected_together_are_not_missing(feed):
+    feed.publish(mesh(CALLER, TARGET))
+    envoy = Envoy(feed)
+    envoy.refuses = {f"{CALLER}/egress", f"{TARGET}/ingress"}
+    published, log = mesh(CALLER, TARGET), StdoutLog(json=False, query=False)
+    changed = {key: replace(workload, access_log=log) for key, workload in published.workloads.items()}
+    feed.publish(replace(published, workloads=changed))
+    envoy.settle()
+    for workload in (CALLER, TARGET):
+        assert state(feed, workload).rejection == "the port is in use"
+        assert not state(feed, workload).lacks_listener
+
+
 def test_a_workload_that_left_is_known_until_its_listeners_are_removed(feed):
     feed.publish(mesh(CALLER, TARGET))
     envoy = Envoy(feed)

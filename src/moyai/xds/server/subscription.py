@@ -169,7 +169,8 @@ class Subscription:
         alone = self.pending is not None and self.pending.size == 1
         states = self._take_pending()
         for name, state in states.items():
-            possible = {self._versions.get(name) or ABSENT, state}
+            version = self._versions.get(name, ABSENT)
+            possible = {state} if version is None else {version, state}
             self._uncertain[name] = self._uncertain.get(name, frozenset()) | possible
             self._versions[name] = None
         if not alone:
