@@ -16,7 +16,7 @@ from moyai.api.operation import Context
 from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
 from moyai.domain.cloudformation.drift import DriftDetection, ResourceDrift
 from moyai.domain.cloudformation.errors import StackFault, StackLimitExceeded, TokenAlreadyUsed
-from moyai.domain.cloudformation.stack import FAILED, UPDATABLE, Stack, StackStatus, StackTemplate
+from moyai.domain.cloudformation.stack import FAILED, UPDATABLE, Stack, StackStatus, StackTemplate, resource_key
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
@@ -142,12 +142,13 @@ def begin(
         recorded = world.stacks.get(stack.arn) or stack
         capabilities = recorded.former_capabilities if may_go_back else recorded.capabilities
         members |= {"former": former, "target": template.id, "former_capabilities": capabilities}
-        members |= {"nested": {}, "importing": {}}
+        importing = _imported_since(world, recorded) if may_go_back else {}
         changes += [Put(template), *_end_change_sets(world, stack, executed)]
         if executed is not None:
-            members |= {"nested": _nested_in_review(world, executed), "importing": executed.importing}
+            importing |= executed.importing
             done = ExecutionStatus.EXECUTE_COMPLETE
             changes.append(Put(replace(executed, execution_status=done, target=template.id)))
+        members |= {"nested": _nested_in_review(world, executed), "importing": importing}
         changes += _unused_templates(ctx, stack, {template.id, former})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
@@ -172,12 +173,19 @@ def _end_change_sets(world: World, stack: Stack, executed: ChangeSet | None) -> 
     return [change for each in change_sets if each != executed for change in removal_of(world, each)]
 
 
-def _nested_in_review(world: World, change_set: ChangeSet) -> dict[str, StackId]:
+def _nested_in_review(world: World, change_set: ChangeSet | None) -> dict[str, StackId]:
     """The nested stacks that a change set has put in review, by logical id."""
-    reviews = [(name, world.change_sets.get(each)) for name, each in change_set.nested.items()]
+    nested = {} if change_set is None else change_set.nested
+    reviews = [(name, world.change_sets.get(each)) for name, each in nested.items()]
     stacks = {name: world.stacks.get(review.stack) for name, review in reviews if review is not None}
     in_review = StackStatus.REVIEW_IN_PROGRESS
     return {name: stack.arn for name, stack in stacks.items() if stack is not None and stack.status is in_review}
+
+
+def _imported_since(world: World, stack: Stack) -> dict[str, str]:
+    """What the stack has imported since it was what its template ``former`` says: it outlives the way back there."""
+    records = world.stack_resources
+    return {name: each for name, each in stack.importing.items() if resource_key(stack.arn, name) in records}
 
 
 def _unused_templates(ctx: Context, stack: Stack, used: set[StackTemplateId | None]) -> list[Change]:

@@ -196,7 +196,7 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     forces_deletion: bool = False
     """Whether the deletion under way leaves what can't be deleted."""
     importing: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """The physical ids that the import under way brings into the stack, by logical id."""
+    """The physical ids of what was or is imported since the stack was what ``former`` says, by logical id."""
     nested: Mapping[str, StackId] = msgspec.field(default_factory=dict)
     """The nested stacks that the change set under way has put in review, by logical id."""
     skipped: tuple[str, ...] = ()

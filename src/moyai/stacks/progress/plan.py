@@ -72,7 +72,7 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
         case StackStatus.CREATE_IN_PROGRESS:
             recorder.set_stack(StackStatus.CREATE_COMPLETE, outputs=outputs, deadline=None, importing={})
         case StackStatus.UPDATE_IN_PROGRESS:
-            recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs, importing={})
+            recorder.set_stack(StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, outputs=outputs)
         case StackStatus.IMPORT_IN_PROGRESS:
             recorder.set_stack(StackStatus.IMPORT_COMPLETE, outputs=outputs, former=None, importing={})
         case _:
@@ -150,7 +150,7 @@ def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
     status = StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE
     if view.fault is not None:
-        recorder.set_stack(status, f"Cleanup was not possible: {view.fault}", former=None)
+        recorder.set_stack(status, f"Cleanup was not possible: {view.fault}", former=None, importing={})
         return
     if view.is_held:
         return
