@@ -246,10 +246,10 @@ class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rules of an HTTP service."""
 
     rules: tuple[RouteRule, ...]
-    names_traces: bool = False
-    """Whether requests get a trace id of AWS's form."""
+    is_front: bool = False
+    """Whether a front proxy has them: requests get a trace id of AWS's form, and lose the header with their version."""
     drops_invalid_headers: bool = False
-    """Whether headers are removed whose names have anything but letters, digits and hyphens; with trace ids only."""
+    """Whether headers are removed whose names have anything but letters, digits and hyphens; at a front proxy only."""
 
 
 class VirtualHost(msgspec.Struct, frozen=True):

@@ -35,16 +35,16 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
         return
     name = listener.arn.rpartition(":")[2]
     rules = route_rules(shard, balancer, listener)
-    routes = RouteRules(rules, names_traces=True, drops_invalid_headers=attributes.DROP_INVALID_HEADERS.of(balancer))
+    routes = RouteRules(rules, is_front=True, drops_invalid_headers=attributes.DROP_INVALID_HEADERS.of(balancer))
     shard.add_service(MeshService(name, Protocol.HTTP, routes, balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
-    front = _http_front(balancer, name, tells_version=any(rule.match.http1 for rule in rules))
+    front = _http_front(balancer, name)
     logs = (access_log(balancer, listener), connection_log(balancer, listener))
     limit = connection_limit(shard.world, balancer)
     shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, limit))
 
 
-def _http_front(balancer: LoadBalancer, service: str, *, tells_version: bool) -> HttpFront:
+def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:
     return HttpFront(
         service=service,
         idle=attributes.IDLE_TIMEOUT.of(balancer),
@@ -54,6 +54,5 @@ def _http_front(balancer: LoadBalancer, service: str, *, tells_version: bool) ->
         error_pages=ERROR_PAGES,
         forwarded_for=ForwardedFor(attributes.XFF_MODE.of(balancer)),
         forwarded_client_port=attributes.XFF_CLIENT_PORT.of(balancer),
-        tells_version=tells_version,
         counts_dropped_headers=attributes.DROP_INVALID_HEADERS.of(balancer),
     )

@@ -54,7 +54,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
         http_filters=[host_filter(), trace_filter(), route_script_filter(), session_filter(), _router()],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         stream_idle_timeout=duration(http.idle + _GRACE),
-        early_header_mutation_extensions=[_header_changes(http, at)],
+        early_header_mutation_extensions=[_header_changes(listener, http, at)],
         local_reply_config=local_replies(http),
         access_log=(*request_counts(http, at), *request_logs(listener, at)),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
@@ -89,19 +89,21 @@ def _router() -> http_connection_manager_pb2.HttpFilter:
     return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=to_any(router))
 
 
-def _header_changes(http: HttpFront, at: FrontAddress) -> extension_pb2.TypedExtensionConfig:
+def _header_changes(listener: FrontListener, http: HttpFront, at: FrontAddress) -> extension_pb2.TypedExtensionConfig:
     """The changes to a request's headers before any other part of Envoy reads them."""
-    mutation = header_mutation_pb2.HeaderMutation(mutations=_mutations(http, at))
+    mutation = header_mutation_pb2.HeaderMutation(mutations=_mutations(listener, http, at))
     return extension_pb2.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation", typed_config=to_any(mutation)
     )
 
 
-def _mutations(http: HttpFront, at: FrontAddress) -> Iterator[mutation_rules_pb2.HeaderMutation]:
+def _mutations(
+    listener: FrontListener, http: HttpFront, at: FrontAddress
+) -> Iterator[mutation_rules_pb2.HeaderMutation]:
     removal = mutation_rules_pb2.HeaderMutation()
     removal.remove_on_match.key_matcher.prefix = ENVOY_HEADERS
     yield removal
-    if http.tells_version:
+    if listener.tls is not None:
         yield _header(names.HTTP_VERSION, "%PROTOCOL%", base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
     match http.forwarded_for:
         case ForwardedFor.APPEND:

@@ -38,7 +38,8 @@ NOWHERE = "nowhere"
 
 HTTP_VERSION = "x-envoy-http-version"
 """The header with the version of a request, for routes that depend on it; neither can clients set it nor do targets
-get it.
+get it. Each encrypted listener sets it and each route of a front proxy removes it, whatever the rules are: a rule must
+change no listener, whose connections would drain.
 """
 
 CLIENT_ADDRESS = "moyai.client_address"

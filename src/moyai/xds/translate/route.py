@@ -44,9 +44,8 @@ def service_routes(
 ) -> route_pb2.RouteConfiguration:
     """The routes of a service, the same for every workload that calls it; with ``place``, for this workload alone."""
     message = _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
-    if table.names_traces:
+    if table.is_front:
         name_traces(message, drops_headers=table.drops_invalid_headers)
-    if any(rule.match.http1 for rule in table.rules):
         message.request_headers_to_remove.append(names.HTTP_VERSION)
     return message
 
