@@ -14,6 +14,8 @@ from moyai.mesh.ir import MeshIR
 from moyai.mesh.load_balancing import compile_front
 from moyai.testing.golden import Golden, cases
 from moyai.xds.server.cache import SnapshotCache
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.names import HTTP_VERSION
 from tests.authority import an_authority
 from tests.golden.load_balancing.balancers import VPC, read, world_of
 from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal
@@ -38,6 +40,17 @@ def test_the_shard_and_envoys_resources_are_as_expected(name, golden_update):
 
 def test_every_expectation_has_a_case(golden_update):
     Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+
+
+def test_the_protocol_version_of_a_target_group_changes_no_listener():
+    case = read(HERE / "https.in.yaml")
+    before = messages(compile_front(world_of(case), VPC))
+    case["targetGroups"]["grpc"]["protocol_version"] = "HTTP1"
+    after = messages(compile_front(world_of(case), VPC))
+    assert before[ResourceType.LISTENER] == after[ResourceType.LISTENER]
+    assert before[ResourceType.ROUTE] != after[ResourceType.ROUTE]
+    for routes in (*before[ResourceType.ROUTE], *after[ResourceType.ROUTE]):
+        assert list(routes.request_headers_to_remove) == [HTTP_VERSION]
 
 
 def fault(shard: MeshIR) -> str | None:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from msgspec.structs import replace
-
 from moyai.domain.elb.front import proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import has_logs
 from moyai.domain.elb.rule import Listener
 from moyai.domain.world import World
-from moyai.mesh.ir import FrontAddress, FrontListener
+from moyai.mesh.ir import FrontAddress
 
-_MOST_OF_BALANCER: Final = 25_000
-"""Connections of all addresses of a load balancer: half of what a front proxy accepts."""
-_UNSHARED: Final = 2
-"""Load balancers that have as much each."""
-_MOST_OF_ADDRESS: Final = 10_000
+_MOST_OF_BALANCER: Final = 12_500
+"""Connections of all addresses of a load balancer: a quarter of what a front proxy accepts."""
+_LEAST_OF_ADDRESS: Final = 1_000
+"""What each address may have, however many addresses its load balancer has."""
 
 
 def connection_limit(world: World, balancer: LoadBalancer) -> int:
-    """The connections that each address of a load balancer's listeners may have: an equal part.
+    """The connections that each address of a load balancer's listeners may have: an equal part, whatever other load
+    balancers the front proxy serves.
 
     The number of addresses is rounded up to a power of two: a changed limit drains the connections of an address, and
     not every new listener should do that to the others.
@@ -30,19 +28,7 @@ def connection_limit(world: World, balancer: LoadBalancer) -> int:
     listeners = len(world.listeners.by("load_balancer", balancer.arn))
     ways = 2 if balancer.scheme is Scheme.INTERNET_FACING else 1
     addresses = max(listeners * len(balancer.nodes) * ways, 1)
-    return min(_MOST_OF_BALANCER >> (addresses - 1).bit_length(), _MOST_OF_ADDRESS)
-
-
-def shared_limit(listener: FrontListener, balancers: int) -> FrontListener:
-    """The listener with the connections that it may have where its front proxy serves so many load balancers: an equal
-    part for each, so that the clients of all others together keep no one's out.
-
-    The number is rounded up to a power of two, as that of addresses is.
-    """
-    halvings = (max(balancers, _UNSHARED) - 1).bit_length() - (_UNSHARED - 1).bit_length()
-    if not halvings or not listener.max_connections:
-        return listener
-    return replace(listener, max_connections=max(listener.max_connections >> halvings, 1))
+    return max(_MOST_OF_BALANCER >> (addresses - 1).bit_length(), _LEAST_OF_ADDRESS)
 
 
 def front_addresses(

@@ -13,7 +13,6 @@ from moyai.domain.elb.front import HEALTH_EVENTS, front_workload
 from moyai.domain.world import World
 from moyai.kernel.ids import LoadBalancerArn, VpcId
 from moyai.mesh.ir import FrontListener, MeshIR, Workload
-from moyai.mesh.load_balancing.addresses import shared_limit
 from moyai.mesh.load_balancing.listeners import add_listener
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
@@ -38,18 +37,11 @@ def compile_load_balancer(world: World, arn: LoadBalancerArn, health_events: str
 
 
 def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
-    """The shard of a VPC that has these load balancers, among which the proxy's connections are divided; empty without
-    any.
-    """
+    """The shard of a VPC that has these load balancers; empty without any."""
     every = [part for part in parts if part.workloads]
     if not every:
         return MeshIR()
-    listeners = (
-        shared_limit(listener, len(every))
-        for part in every
-        for workload in part.workloads.values()
-        for listener in workload.listeners
-    )
+    listeners = (listener for part in every for workload in part.workloads.values() for listener in workload.listeners)
     workload = _workload(vpc, listeners)
     return MeshIR(
         workloads={workload.id: workload},
