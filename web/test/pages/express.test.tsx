@@ -3,7 +3,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import CreateExpressServicePage from "../../src/pages/express/CreateExpressServicePage.tsx";
-import { expressDraftOf, expressFieldOf, updateExpressInput } from "../../src/pages/express/expressDraft.ts";
+import { createExpressInput, type ExpressDraft, expressDraftOf, expressFieldOf, newExpressDraft, updateExpressInput } from "../../src/pages/express/expressDraft.ts";
 import ExpressServicePage from "../../src/pages/express/ExpressServicePage.tsx";
 import ExpressServicesPage from "../../src/pages/express/ExpressServicesPage.tsx";
 import UpdateExpressServicePage from "../../src/pages/express/UpdateExpressServicePage.tsx";
@@ -142,6 +142,13 @@ test("the container's logs, secrets and registry, and the architecture, are chan
     serviceArn: ARN,
     primaryContainer: { image: "nginx:1.29", containerPort: 80, awsLogsConfiguration: { logGroup: "/own", logStreamPrefix: "app" } },
   });
+});
+
+test("a log group without a prefix, and a prefix without a log group, is left to the API to refuse", () => {
+  const logsOf = (fields: Partial<ExpressDraft>) => createExpressInput({ ...newExpressDraft({ account: "1", region: "r" }), ...fields }).primaryContainer?.awsLogsConfiguration;
+  expect(JSON.stringify(logsOf({ logGroup: "/own" }))).toBe('{"logGroup":"/own"}');
+  expect(JSON.stringify(logsOf({ logPrefix: "app" }))).toBe('{"logStreamPrefix":"app"}');
+  expect(logsOf({})).toBeUndefined();
 });
 
 test("a cleared field of an update has the default of the API", () => {

@@ -76,7 +76,7 @@ export function SizeFields(props: ExpressFieldsProps) {
         </FormField>
         <TextField {...props} member="taskRole" label={text.taskRole} error={errorOf("taskRoleArn")} />
         <TextField {...props} member="logGroup" label={text.logGroup} constraint={text.form.logGroupDetail} error={errorOf("logGroup")} />
-        <TextField {...props} member="logPrefix" label={text.form.logPrefix} error={errorOf("logStreamPrefix")} />
+        <TextField {...props} member="logPrefix" label={text.form.logPrefix} constraint={text.form.logPrefixDetail} error={errorOf("logStreamPrefix")} />
         <TextField {...props} member="credentials" label={text.form.credentials} constraint={text.form.credentialsDetail} error={errorOf("credentialsParameter")} />
       </ColumnLayout>
       <FormField label={text.command} constraintText={text.form.commandDetail} stretch>

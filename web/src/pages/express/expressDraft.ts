@@ -147,7 +147,7 @@ function settings(draft: ExpressDraft, container: ExpressGatewayContainer | unde
       ...(draft.environment.length > 0 ? { environment: draft.environment.map((variable) => ({ ...variable })) } : {}),
       ...(draft.secrets.length > 0 ? { secrets: draft.secrets.map(({ name, value }) => ({ name, valueFrom: value })) } : {}),
       ...(draft.credentials ? { repositoryCredentials: { credentialsParameter: draft.credentials } } : {}),
-      ...(draft.logGroup || draft.logPrefix ? { awsLogsConfiguration: { logGroup: draft.logGroup, logStreamPrefix: draft.logPrefix } } : {}),
+      ...(draft.logGroup || draft.logPrefix ? { awsLogsConfiguration: { logGroup: draft.logGroup || undefined, logStreamPrefix: draft.logPrefix || undefined } } : {}),
     },
     ...(draft.executionRole ? { executionRoleArn: draft.executionRole } : {}),
     ...(draft.taskRole ? { taskRoleArn: draft.taskRole } : {}),
