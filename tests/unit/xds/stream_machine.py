@@ -98,14 +98,14 @@ class StreamMachine(RuleBasedStateMachine):
         self.check_that_listeners_whose_changes_are_rejected_are_not_missing()
 
     def check_that_listeners_whose_changes_are_rejected_are_not_missing(self) -> None:
-        kept = [name for name, version in self.wanted_versions(ResourceType.LISTENER).items() if version != BAD]
-        listeners = dict(self.wanted_versions(ResourceType.LISTENER)) | dict.fromkeys(kept, BAD)
+        good = [name for name, version in self.wanted_versions(ResourceType.LISTENER).items() if version != BAD]
+        listeners = dict(self.wanted_versions(ResourceType.LISTENER)) | dict.fromkeys(good, BAD)
         clusters, endpoints, routes = (
             self.wanted_versions(kind) for kind in (ResourceType.CLUSTER, ResourceType.ENDPOINT, ResourceType.ROUTE)
         )
         self.publish(cluster=clusters, endpoint=endpoints, listener=listeners, route=routes)
         self.settle()
-        changed = {name: self.newest[ResourceType.LISTENER][name] for name in kept}
+        changed = {name: self.newest[ResourceType.LISTENER][name] for name in good}
         assert not self.stream.lacks_listener_of({ResourceType.LISTENER: changed})
 
     def wanted_versions(self, kind: ResourceType) -> dict[str, str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from moyai.runtime.linux.cgroups.groups import Membership
+from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp.profile import default_profile
-from moyai.runtime.linux.system_containers.configs import host_proxy_fields
+from moyai.runtime.linux.shim.launch_config import LaunchConfig
+from moyai.runtime.linux.shim.probe import Prober
+from moyai.runtime.linux.system_containers.configs import envoy_fields, host_proxy_fields
 
 NET_BIND_SERVICE, SYS_ADMIN = 10, 21
 FORBIDDEN = {
@@ -27,3 +33,25 @@ def test_the_hosts_proxy_enters_namespaces_and_has_nothing_else_of_sys_admin(tmp
     assert fields["further_calls"] == ("setns",)
     rules = default_profile().rules({"CAP_NET_BIND_SERVICE"}, "SCMP_ARCH_X86_64", (6, 18))
     assert FORBIDDEN.isdisjoint(name for rule in rules if rule.action == "SCMP_ACT_ALLOW" for name in rule.names)
+
+
+def seconds_to_unhealthy(health: Prober) -> float:
+    """The time until a proxy is unhealthy whose checks fail at once."""
+    while health.health != "UNHEALTHY":
+        now = health.deadline()
+        assert now is not None
+        health.record_start(now)
+        health.record_end(1, now)
+    return now
+
+
+@pytest.mark.parametrize(("was_healthy", "seconds"), [(False, 600), (True, 25)])
+def test_the_hosts_proxy_has_minutes_to_start_and_is_unhealthy_soon_when_it_no_longer_answers(
+    tmp_path, was_healthy, seconds
+):
+    place, envoy, run = ContainerPlace(tmp_path, tmp_path, Membership()), tmp_path / "envoy", tmp_path / "run"
+    paths = RuntimePaths(tmp_path)
+    health = Prober(LaunchConfig(envoy_fields(place, paths, envoy, run) | host_proxy_fields(paths, envoy, run)), 0)
+    if was_healthy:
+        health.record_end(0, 0)
+    assert seconds <= seconds_to_unhealthy(health) <= seconds + 60
