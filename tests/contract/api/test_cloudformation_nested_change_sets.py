@@ -227,3 +227,21 @@ def test_the_templates_of_one_tree_are_bounded(installation, cfn):
         IncludeNestedStacks=True,
     )
     assert (code, "at most 200 templates" in message) == ("ValidationError", True)
+
+
+def test_the_nested_stacks_of_one_tree_are_bounded_though_they_share_a_template(installation, cfn):
+    wide = {f"N{n}": of("CloudFormation::Stack", TemplateURL=URL + "narrow") for n in range(15)}
+    installation.objects.objects |= {
+        "/templates/narrow": body(A=of("Logs::LogGroup")).encode(),
+        "/templates/wide": body(**wide).encode(),
+    }
+    template = body(**{f"W{n}": of("CloudFormation::Stack", TemplateURL=URL + "wide") for n in range(15)})
+    code, message = refusal(propose, cfn=cfn, template=template)
+    assert (code, message) == ("LimitExceededException", "One change set concerns at most 200 nested stacks.")
+    assert not installation.store.world.stacks
+
+
+def test_the_new_nested_stacks_of_a_tree_count_before_they_are_recorded(installation, cfn, monkeypatch):
+    monkeypatch.setattr("moyai.api.cloudformation.beginning.MAX_STACKS", 2)
+    code, message = refusal(propose, cfn=cfn, template=root())
+    assert (code, message) == ("LimitExceededException", "Limit for stack has been exceeded: 2")

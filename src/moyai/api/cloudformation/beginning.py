@@ -35,15 +35,15 @@ _USER: Final = "User Initiated"
 _MINUTE: Final = 60.0
 
 
-def new_stack(ctx: Context, name: str) -> Stack:
-    """A stack of this name that is not recorded yet. Raises StackFault, StackLimitExceeded."""
+def new_stack(ctx: Context, name: str, others: int = 0) -> Stack:
+    """A stack of this name that is not recorded yet, as are as many others. Raises StackFault, StackLimitExceeded."""
     if _NAME.fullmatch(name) is None:
         raise StackFault(
             f"1 validation error detected: Value '{name[:200]}' at 'stackName' failed to satisfy constraint: Member "
             "must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
     world = ctx.store.world
-    if world.stacks.count("existing", scope_key(ctx.scope)) >= MAX_STACKS:
+    if world.stacks.count("existing", scope_key(ctx.scope)) + others >= MAX_STACKS:
         raise StackLimitExceeded(f"Limit for stack has been exceeded: {MAX_STACKS}")
     parent = world.stacks.get(ctx.stack)
     _check_depth(world, parent)

@@ -34,6 +34,10 @@ from moyai.stacks.progress.view import StackView
 from moyai.stacks.template.expressions import IntrinsicFunction, is_value
 from moyai.stacks.types.names import ResourceContext
 
+MAX_NESTED: Final = 200
+"""Nested stacks that one change set concerns."""
+MAX_NESTED_CHARACTERS: Final = 16_000_000
+"""Of the templates of all these."""
 _LONGEST_NAME: Final = 128
 _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -82,7 +86,8 @@ class ChangeSetTree:
 
     def __init__(self, ctx: Context, options: ChangeSetOptions) -> None:
         self._ctx, self._options = ctx, options
-        self._change_sets: list[ChangeSet] = []
+        self._change_sets: dict[ChangeSetArn, ChangeSet] = {}
+        self._size = self._characters = self._new_stacks = 0
         self._others: list[Change] = []
         self._missing: set[str] = set()
 
@@ -98,12 +103,13 @@ class ChangeSetTree:
 
     def changes(self) -> list[Change]:
         """The records of everything that was added."""
-        return [*self._others, *map(Put, with_pending_lookups(self._change_sets))]
+        return [*self._others, *map(Put, with_pending_lookups([*self._change_sets.values()]))]
 
     def _add(self, proposal: Proposal, members: Mapping[str, object] = MappingProxyType({})) -> ChangeSet:
         """Add the change set of a stack, unless the stack is a nested one in which nothing changes."""
         world, stack = self._ctx.store.world, proposal.stack
         former = world.stack_templates.get(stack.target)
+        self._new_stacks += proposal.is_new
         view = self._view(proposal)
         change_set = replace(self._new_change_set(proposal), **members)
         if proposal.type is ChangeSetType.IMPORT:
@@ -166,14 +172,14 @@ class ChangeSetTree:
             added = self._add_nested(proposal, change_set, name, wanted) if self._options.includes_nested else None
             if added is None:
                 return None
-            if any(each is added for each in self._change_sets):
+            if added.arn in self._change_sets:
                 nested[name] = added
             return NestedReview(added.stack, nested[name].arn if name in nested else None)
 
         return compare(view, hidden, change_set.importing, review)
 
     def _record(self, proposal: Proposal, change_set: ChangeSet) -> None:
-        self._change_sets.append(change_set)
+        self._change_sets[change_set.arn] = change_set
         self._others.append(Put(proposal.template))
         if proposal.is_new:
             recorder = ProgressRecorder(proposal.stack, FormerEvents(), self._ctx.now, self._ctx.ids)
@@ -192,6 +198,7 @@ class ChangeSetTree:
                 self._missing.add(url)
                 return None
             source = self._ctx.nested_templates[url]
+        self._count(source)
         stack, is_new = self._nested_stack(around.stack, name)
         proposal = Proposal(
             name=_nested_name(change_set.name, name, self._ctx.ids),
@@ -209,6 +216,18 @@ class ChangeSetTree:
             return self._add(replace(proposal, problem=fault.message))
         return self._add(replace(proposal, template=template, instance=instance))
 
+    def _count(self, source: NestedTemplate) -> None:
+        """Raise StackLimitExceeded for a nested stack with which the tree is too large."""
+        self._size += 1
+        self._characters += len(source.body)
+        if self._size > MAX_NESTED:
+            raise StackLimitExceeded(f"One change set concerns at most {MAX_NESTED} nested stacks.")
+        if self._characters > MAX_NESTED_CHARACTERS:
+            raise StackLimitExceeded(
+                f"The templates of the nested stacks of one change set have at most {MAX_NESTED_CHARACTERS} characters "
+                "together."
+            )
+
     def _nested_stack(self, around: Stack, name: str) -> tuple[Stack, bool]:
         """A nested stack, and whether it is a new one."""
         world = self._ctx.store.world
@@ -217,7 +236,7 @@ class ChangeSetTree:
         if existing is not None and existing.exists:
             return existing, False
         drawn = ResourceContext(around, name, self._ctx.ids.uuid()).draw_name(_LONGEST_NAME)
-        return replace(new_stack(self._ctx, drawn), parent=around.arn, root=around.root or around.arn), True
+        return replace(new_stack(self._ctx, drawn, self._new_stacks), parent=around.arn, root=around.root or around.arn), True
 
     def _read(
         self, proposal: Proposal, source: NestedTemplate, context: ResourceContext, wanted: Mapping[str, Any]

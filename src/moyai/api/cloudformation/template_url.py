@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudformation.change_set_tree import NestedTemplatesMissing
+from moyai.api.cloudformation.change_set_tree import MAX_NESTED, MAX_NESTED_CHARACTERS, NestedTemplatesMissing
 from moyai.api.operation import ApiOperation, Context, NestedTemplate
 from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegateFailed, NotDelegated
@@ -32,10 +32,6 @@ MAX_POLICY: Final = 16_384
 """Bytes of a stack policy."""
 MAX_FILES: Final = 50
 """Files that a template includes."""
-MAX_NESTED: Final = 200
-"""Different templates of nested stacks that one change set reads."""
-MAX_NESTED_CHARACTERS: Final = 16_000_000
-"""Of all these templates."""
 _TEXTS: Final = (
     ("template_body", "template_url", "Template"),
     ("stack_policy_body", "stack_policy_url", "Stack Policy"),
