@@ -245,3 +245,30 @@ def test_the_new_nested_stacks_of_a_tree_count_before_they_are_recorded(installa
     monkeypatch.setattr("moyai.api.cloudformation.beginning.MAX_STACKS", 2)
     code, message = refusal(propose, cfn=cfn, template=root())
     assert (code, message) == ("LimitExceededException", "Limit for stack has been exceeded: 2")
+
+
+def test_a_change_set_is_not_deleted_while_it_is_executed(installation, cfn):
+    first = propose(cfn, root())
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="first")
+    code, message = refusal(cfn.delete_change_set, ChangeSetName=first["ChangeSetId"])
+    assert (code, "while its stack is in CREATE_IN_PROGRESS" in message) == ("InvalidChangeSetStatus", True)
+    finish(installation)
+    cfn.delete_change_set(ChangeSetName=first["ChangeSetId"])
+    assert stack(cfn)["StackStatus"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"Fn::Split": [",", {"Ref": "Group"}]},
+        [{"Fn::Select": [0, [{"Ref": "Group"}]]}],
+        [{"Key": "team"}],
+        [{"Key": {"Ref": "Group"}, "Value": {"Ref": "Group"}}],
+    ],
+)
+def test_tags_of_nested_stacks_have_all_forms_that_templates_allow(cfn, tags):
+    nested = {**nested_stack(Days=7)}
+    nested["Properties"] = {**nested["Properties"], "Tags": tags}
+    first = propose(cfn, body(Group=of("Logs::LogGroup"), Middle=nested))
+    assert (first["Status"], first.get("StatusReason")) == ("CREATE_COMPLETE", None)
+    assert of_nested(cfn, first, "Middle")["Tags"]

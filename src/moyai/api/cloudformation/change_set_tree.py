@@ -43,6 +43,8 @@ _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
 _NO_UPDATES: Final = "No updates are to be performed."
+_FUNCTION: Final = "{{IntrinsicFunction://"
+"""The beginning of a placeholder of a value that functions of resources are in."""
 
 
 class NestedTemplatesMissing(Exception):
@@ -236,7 +238,8 @@ class ChangeSetTree:
         if existing is not None and existing.exists:
             return existing, False
         drawn = ResourceContext(around, name, self._ctx.ids.uuid()).draw_name(_LONGEST_NAME)
-        return replace(new_stack(self._ctx, drawn, self._new_stacks), parent=around.arn, root=around.root or around.arn), True
+        stack = new_stack(self._ctx, drawn, self._new_stacks)
+        return replace(stack, parent=around.arn, root=around.root or around.arn), True
 
     def _read(
         self, proposal: Proposal, source: NestedTemplate, context: ResourceContext, wanted: Mapping[str, Any]
@@ -253,17 +256,18 @@ class ChangeSetTree:
         parameters = wanted.get("Parameters", {})
         if not isinstance(parameters, Mapping):
             raise StackFault("Value of property Parameters must be an object")
+        tags = _tag_texts(wanted.get("Tags", ()))
         requested = TemplateInput(
             source.body,
             use_previous=False,
             parameters=tuple(ParameterInput(name, _parameter_text(value)) for name, value in parameters.items()),
             capabilities=self._options.capabilities,
-            tags=tuple(Tag(str(tag["Key"]), str(tag["Value"])) for tag in wanted.get("Tags", ())),
+            tags=tuple(Tag(key, text) for key, text in tags.items() if not _is_placeholder(key, text)),
             unknown=frozenset(name for name, value in parameters.items() if not is_value(value)),
         )
         template, instance = read_template(replace(self._ctx, included=source.included), proposal.stack, requested)
         reserved = {tag["Key"]: tag["Value"] for tag in context.tags}
-        return replace(template, tags={**template.tags, **reserved}), instance
+        return replace(template, tags={**tags, **template.tags, **reserved}), instance
 
 
 def _nested_name(root: str, logical_id: str, ids: Ids) -> str:
@@ -272,9 +276,23 @@ def _nested_name(root: str, logical_id: str, ids: Ids) -> str:
     return root[: _LONGEST_NAME - len(end)] + end
 
 
+def _tag_texts(tags: Any) -> dict[str, str]:  # noqa: ANN401 (JSON, or functions)
+    """Tags in any form that a template may have them in; placeholders for what functions of resources are in."""
+    if isinstance(tags, IntrinsicFunction):
+        return {_placeholder(tags): ""}
+    pairs = [(tag, "") if isinstance(tag, IntrinsicFunction) else (tag["Key"], tag.get("Value", "")) for tag in tags]
+    return {_parameter_text(key): _parameter_text(value) for key, value in pairs}
+
+
+def _is_placeholder(*texts: str) -> bool:
+    return any(text.startswith(_FUNCTION) for text in texts)
+
+
 def _parameter_text(value: Any) -> str:  # noqa: ANN401 (JSON, or functions)
     """The text of a parameter; a placeholder for one that functions of resources are in."""
-    if is_value(value):
-        return text_of(value)
+    return text_of(value) if is_value(value) else _placeholder(value)
+
+
+def _placeholder(value: Any) -> str:  # noqa: ANN401 (as above)
     kind = type(value).__name__ if isinstance(value, IntrinsicFunction) else "Join"
-    return f"{{{{IntrinsicFunction://{kind if kind == 'Ref' else f'Fn::{kind}'}}}}}"
+    return f"{_FUNCTION}{kind if kind == 'Ref' else f'Fn::{kind}'}}}}}"

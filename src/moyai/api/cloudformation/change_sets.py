@@ -20,6 +20,7 @@ from moyai.api.tagging import tag_list
 from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetType, ExecutionStatus
 from moyai.domain.cloudformation.errors import InvalidChangeSetStatus
 from moyai.domain.cloudformation.stack import OnFailure, StackStatus
+from moyai.domain.world import World
 from moyai.stacks.records import instance_of, removal_of
 
 
@@ -103,7 +104,8 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
         check_updatable(world, stack, is_import=is_import)
     template = world.stack_templates[change_set.target]
     instance = instance_of(world, stack, template)
-    check_unowned(world, stack, instance, change_set.importing)
+    for each in (change_set, *world.change_sets.by("root", change_set.arn)):
+        _check_imports(world, each)
     stack = replace(
         stack,
         description=instance.template.description,
@@ -130,6 +132,7 @@ def delete_change_set(ctx: Context, request: ChangeSetRequest) -> dict[str, obje
     change_set = find_change_set(ctx, request.change_set_name, request.stack_name)
     if change_set is not None:
         _check_root(change_set, "deleted")
+        _check_not_executing(ctx, change_set)
         ctx.store.apply(removal_of(ctx.store.world, change_set))
     return {}
 
@@ -141,6 +144,24 @@ def list_change_sets(ctx: Context, request: ListChangeSetsRequest) -> dict[str, 
     keys = [change_set.arn for change_set in table.by("stack", stack.arn)]
     on_page = page_of(keys, ("ListChangeSets", stack.arn), request.next_token)
     return {"summaries": [_summary(table[key]) for key in on_page.keys], "next_token": on_page.next_token}
+
+
+def _check_imports(world: World, change_set: ChangeSet) -> None:
+    """Raise StackFault for a change set that imports what a stack has by now."""
+    stack, template = world.stacks.get(change_set.stack), world.stack_templates.get(change_set.target)
+    if change_set.importing and stack is not None and template is not None:
+        check_unowned(world, stack, instance_of(world, stack, template), change_set.importing)
+
+
+def _check_not_executing(ctx: Context, change_set: ChangeSet) -> None:
+    """Raise InvalidChangeSetStatus for a change set whose execution has begun and not ended."""
+    stack = ctx.store.world.stacks.get(change_set.stack)
+    has_begun = change_set.execution_status is ExecutionStatus.EXECUTE_COMPLETE
+    if has_begun and stack is not None and stack.status.in_progress:
+        raise InvalidChangeSetStatus(
+            f"ChangeSet [{change_set.arn}] cannot be deleted while its stack is in {stack.status.value} state. Delete "
+            "it when the operation has ended."
+        )
 
 
 def _check_root(change_set: ChangeSet, verb: str) -> None:
