@@ -25,7 +25,7 @@ from moyai.kernel.scope import Scope
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import StateUnwritable, Store
 from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
-from moyai.stacks.progress.review import complete_tree, resource_exists
+from moyai.stacks.progress.review import as_changed, complete_tree, resource_exists
 from moyai.stacks.records import hidden_values
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure, Wait
 
@@ -96,10 +96,17 @@ class StackReadings:
 
     async def _complete(self, change_set: ChangeSet) -> None:
         """Look for the resources that a tree of change sets imports if they exist, and record what came of it."""
-        tree = [change_set, *self._store.world.change_sets.by("root", change_set.arn)]
+        tree = self._tree(change_set)
         existing = {each.arn: await self._existing(each) for each in tree}
-        if change_set.key in self._store.world.change_sets:
-            self._store.apply([Put(each) for each in complete_tree(tree, existing)])
+        present = self._tree(change_set)
+        done = complete_tree(tree, existing) if present == tree else as_changed(present)
+        self._store.apply(list(map(Put, done)))
+
+    def _tree(self, change_set: ChangeSet) -> list[ChangeSet]:
+        """What there is now of a tree of change sets; nothing without the one at the top."""
+        change_sets = self._store.world.change_sets
+        root = change_sets.get(change_set.key)
+        return [] if root is None else [root, *change_sets.by("root", root.arn)]
 
     async def _existing(self, change_set: ChangeSet) -> list[str]:
         """The logical ids of a change set's candidates that exist. One that can't be looked for counts as absent."""

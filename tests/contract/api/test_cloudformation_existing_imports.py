@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, run_until, stack
-from tests.contract.api.test_cloudformation_imports import GROUP, LOGS, PARAMETER, body, existing_group
+from moyai.domain.cloudformation.change_set import ChangeSet
+from moyai.domain.world import Delete
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, run_until, stack
+from tests.contract.api.test_cloudformation_imports import (
+    GROUP,
+    LOGS,
+    PARAMETER,
+    TO_IMPORT,
+    body,
+    existing_group,
+    import_by,
+)
 
 URL = "https://s3.us-east-1.amazonaws.com/templates/"
 FAILING = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "absent"}}
@@ -138,3 +148,58 @@ def test_resources_of_nested_stacks_are_imported_from_the_root(installation, cfn
     assert stack(cfn)["StackStatus"] == "CREATE_COMPLETE"
     statuses = [event.status for event in installation.store.world.stack_events if event.logical_id == "Logs"]
     assert "IMPORT_COMPLETE" in statuses
+
+
+def put_nested(installation, **templates: dict[str, Any]) -> str:
+    """The template of a stack with a nested stack for each of these."""
+    objects = {f"/templates/{name}": body(**resources).encode() for name, resources in templates.items()}
+    installation.objects.objects |= objects
+    return body(**{name: nested_stack(name) for name in templates})
+
+
+@pytest.mark.parametrize("names", [("One", "Two"), ("One",)])
+def test_a_resource_that_a_tree_would_import_twice_fails_it(installation, cfn, names):
+    existing_group(installation)
+    logs = {f"Logs{number}": LOGS for number in range(1 if len(names) > 1 else 2)}
+    change_set = deploy_importing(installation, cfn, put_nested(installation, **dict.fromkeys(names, logs)))
+    assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    reasons = [each.status_reason or "" for each in installation.store.world.change_sets]
+    assert any(f"{GROUP} would be imported as Logs" in reason for reason in reasons)
+
+
+def test_a_nested_change_set_imports_nothing_that_a_stack_has_by_the_execution(installation, cfn):
+    existing_group(installation)
+    change_set = deploy_importing(installation, cfn, put_nested(installation, Inner={"Logs": LOGS}))
+    assert change_set["Status"] == "CREATE_COMPLETE"
+    cfn.create_change_set(
+        StackName="other",
+        ChangeSetName="import",
+        ChangeSetType="IMPORT",
+        TemplateBody=body(Logs=LOGS),
+        ResourcesToImport=[TO_IMPORT],
+    )
+    cfn.execute_change_set(StackName="other", ChangeSetName="import")
+    finish(installation)
+    code, message = refusal(cfn.execute_change_set, StackName=NAME, ChangeSetName="existing")
+    assert (code, f"{GROUP} already exists in stack" in message) == ("ValidationError", True)
+
+
+def test_a_list_that_imports_one_resource_twice_is_refused(installation, cfn):
+    existing_group(installation)
+    listed = [{**TO_IMPORT, "LogicalResourceId": name} for name in ("A", "B")]
+    _, message = refusal(import_by, cfn=cfn, template=body(A=LOGS, B=LOGS), ResourcesToImport=listed)
+    assert message == "Every resource to import must have unique ResourceIdentifier"
+
+
+def test_a_tree_that_has_lost_a_change_set_while_it_looked_for_resources_fails(installation, cfn):
+    existing_group(installation)
+    template = put_nested(installation, One={"Logs": LOGS}, Two={"X": PARAMETER})
+    names = {"StackName": NAME, "ChangeSetName": "existing"}
+    members = {"IncludeNestedStacks": True, "ImportExistingResources": True}
+    cfn.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=template, **members)
+    store = installation.store
+    lost = next(each for each in store.world.change_sets if each.candidates)
+    store.apply([Delete(ChangeSet, lost.key)])
+    run_until(installation, lambda: all(each.status == "FAILED" for each in store.world.change_sets))
+    assert len(store.world.change_sets) == 2
+    assert "have changed" in cfn.describe_change_set(**names)["StatusReason"]

@@ -99,10 +99,12 @@ def check_unowned(world: World, stack: Stack, instance: StackInstance, ids: Mapp
 
 
 def owned_already(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> str | None:
-    """Why a stack can't import its template's resources of these physical ids, if a stack has one of them, or imports
-    one now.
+    """Why a stack can't import its template's resources of these physical ids, if a stack has one of them, or one of
+    another tree imports one now. The change sets of one tree are compared when they are complete.
     """
-    others = [each for each in world.stacks.each("existing", scope_key(stack.scope)) if each.importing]
+    tree = stack.root or stack.arn
+    existing = world.stacks.each("existing", scope_key(stack.scope))
+    others = [each for each in existing if each.importing and (each.root or each.arn) != tree]
     for name, identifier in ids.items():
         for record in world.stack_resources.by("physical_id", identifier):
             owner = world.stacks[record.stack]
@@ -158,6 +160,8 @@ def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, .
         raise StackFault("Must Provide at least one resource to import")
     if len({each.logical_resource_id for each in resources}) < len(resources):
         raise StackFault("Every resource to import must have unique LogicalResourceId")
+    if len({(each.resource_type, *sorted(each.resource_identifier.items())) for each in resources}) < len(resources):
+        raise StackFault("Every resource to import must have unique ResourceIdentifier")
     types = resource_types()
     unsupported = {each.resource_type for each in resources if not is_importable(types.get(each.resource_type))}
     if unsupported:

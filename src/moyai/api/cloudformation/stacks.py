@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_repeated, is_same, new_stack
+from moyai.api.cloudformation.imports import check_unowned
 from moyai.api.cloudformation.lookup import find_stack, reviewed_change_set, stack_of
 from moyai.api.cloudformation.policies import checked_policy
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
@@ -179,11 +180,15 @@ def _read(
     ctx: Context, stack: Stack, requested: TemplateInput, change_set: ChangeSet | None
 ) -> tuple[StackTemplate, StackInstance]:
     """The template of a request, or of the change set that it executes, and what it makes of the stack."""
-    template = None if change_set is None else ctx.store.world.stack_templates.get(change_set.target)
-    if template is None:
+    if change_set is None:
         return read_template(ctx, stack, requested)
-    requested = replace(requested, body=template.body, use_previous=False)
-    return read_template(replace(ctx, included=template.included), stack, requested)
+    reviewed = ctx.store.world.stack_templates.get(change_set.target)
+    if reviewed is None:
+        raise StackFault(f"The template of the change set {change_set.arn} is gone. Create a new change set.")
+    requested = replace(requested, body=reviewed.body, use_previous=False)
+    template, instance = read_template(replace(ctx, included=reviewed.included), stack, requested)
+    check_unowned(ctx.store.world, stack, instance, change_set.importing)
+    return template, instance
 
 
 def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:

@@ -7,17 +7,19 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from moyai.domain.cloudformation.change_set import ChangeSet, ChangeSetStatus, ExecutionStatus, ImportCandidate
 from moyai.domain.cloudformation.stack import PhysicalResource
-from moyai.kernel.ids import ChangeSetArn
+from moyai.kernel.ids import ChangeSetArn, StackId
+from moyai.stacks.types.importing import identity_properties
 from moyai.stacks.types.procedure import AwsCallFailed, Procedure, ResourceFailed
 from moyai.stacks.types.registry import resource_types
 
+_CHANGED: Final = "The nested stacks have changed while resources to import were looked for. Create a new change set."
 _NOT_RETAINED: Final = (
     "CloudFormation is attempting to import some resources because they already exist in your account. The resources "
     "must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful "
@@ -66,7 +68,10 @@ def resource_exists(candidate: ImportCandidate) -> Procedure[bool]:
 
 def complete_tree(tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Collection[str]]) -> list[ChangeSet]:
     """The tree after the look-ups. ``existing``: by change set, the logical ids of what is there."""
+    if not {arn for each in tree for arn in each.nested.values()} <= {each.arn for each in tree}:
+        return as_changed(tree)
     done = {each.arn: _with_imports(each, existing.get(each.arn, ())) for each in tree}
+    done |= {each.arn: as_failed(each, reason) for each, reason in _repetitions(tree, existing)}
     while True:
         failing = {
             each.arn: as_failed(each, reason)
@@ -77,6 +82,27 @@ def complete_tree(tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Col
         if not failing:
             return list(done.values())
         done |= failing
+
+
+def as_changed(tree: Iterable[ChangeSet]) -> list[ChangeSet]:
+    """What is left of a tree whose change sets became others before it was complete."""
+    return [as_failed(each, _CHANGED) for each in tree]
+
+
+def _repetitions(
+    tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Collection[str]]
+) -> Iterator[tuple[ChangeSet, str]]:
+    """The change sets that import what one of the tree imports under another logical id, and why they fail."""
+    owners: dict[str, tuple[StackId, str]] = {}
+    for change_set in tree:
+        for name in sorted(existing.get(change_set.arn, ())):
+            candidate = change_set.candidates[name]
+            names = identity_properties(resource_types()[candidate.type])
+            identity = [(each, candidate.properties.get(each)) for each in sorted(names)]
+            resource = (change_set.stack, name)
+            stack, other = owner = owners.setdefault(repr((candidate.type, candidate.id, identity)), resource)
+            if owner != resource:
+                yield change_set, f"{candidate.id} would be imported as {name}, and as {other} of the stack {stack}."
 
 
 def _with_imports(change_set: ChangeSet, existing: Collection[str]) -> ChangeSet:
