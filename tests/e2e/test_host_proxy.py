@@ -119,7 +119,7 @@ class HostFeed:
     async def publish_refused(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> str:
         """Give this to the Envoy until it has refused a listener; its reason."""
         self._offer(mesh, placement)
-        stream = await self._until(lambda stream: stream.lacks_listener_of(self._snapshot()))
+        stream = await self._until(lambda stream: stream.rejection is not None)
         return stream.rejection or ""
 
     def _offer(self, mesh: MeshIR, placement: dict[WorkloadId, WorkloadPlace]) -> None:

@@ -163,7 +163,9 @@ class ProxyState(msgspec.Struct, frozen=True):
     reported_at: Instant | None = None
     """When the proxy's statistics were last received."""
     lacks_listener: bool = False
-    """The proxy refused a listener, and has none of before in its place: nothing listens at a port of the workload."""
+    """The proxy refused a listener several times, over some ten seconds, and has none of before in its place: nothing
+    listens at a port of the workload.
+    """
 
 
 class Drain(msgspec.Struct, frozen=True):

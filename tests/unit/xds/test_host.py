@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
+from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import EndpointGroup, InboundPort, Member, MeshIR, Protocol, StdoutLog, TimeoutPolicy, Workload
 from moyai.xds.server.delta import DeltaStream
@@ -40,8 +41,8 @@ def mesh(*hosted: WorkloadId, members: tuple[Member, ...] = (MEMBER,)) -> MeshIR
 class Envoy:
     """The host's Envoy: takes what it is sent, except listeners in ``refuses``."""
 
-    def __init__(self, feed: Feed) -> None:
-        self.refuses: set[str] = set()
+    def __init__(self, feed: Feed, refuses: set[str] | None = None) -> None:
+        self.refuses = refuses or set()
         self.listeners: set[str] = set()
         self.sink = Recorder()
         self.connection = feed.connect(HOST_PROXY, self.sink, DeltaStream())
@@ -64,6 +65,13 @@ def feed():
     feed = Feed(BootstrapSettings())
     feed.serve_host()
     return feed
+
+
+def report(feed: Feed, envoy: Envoy, *instants: int) -> None:
+    """The Envoy's statistics come in at these instants."""
+    for at in instants:
+        feed.record_report(HOST_PROXY, Instant(at))
+        envoy.settle()
 
 
 def state(feed: Feed, workload: WorkloadId):
@@ -95,11 +103,36 @@ def test_a_rejected_listener_concerns_its_workload_alone(feed):
     envoy.refuses = {f"{TARGET}/ingress"}
     feed.publish(mesh(CALLER, TARGET))
     envoy.settle()
+    report(feed, envoy, 5, 10, 15)
     assert state(feed, TARGET).rejection == "the port is in use"
     assert state(feed, TARGET).lacks_listener
     assert not state(feed, TARGET).synced
     assert state(feed, CALLER).synced
     assert not state(feed, CALLER).lacks_listener
+
+
+def test_a_listener_that_could_not_be_opened_is_sent_again_before_it_is_missing(feed):
+    feed.publish(mesh(CALLER))
+    envoy = Envoy(feed)
+    envoy.refuses = set(LISTENERS[TARGET])
+    feed.publish(mesh(CALLER, TARGET))
+    envoy.settle()
+    report(feed, envoy, 5, 6, 7, 10, 11)
+    assert state(feed, TARGET).rejection == "the port is in use"
+    assert not state(feed, TARGET).lacks_listener
+    envoy.refuses = set()
+    report(feed, envoy, 15)
+    assert state(feed, TARGET).synced
+    assert not state(feed, TARGET).lacks_listener
+
+
+def test_a_listener_that_is_rejected_each_time_is_not_sent_for_ever(feed):
+    feed.publish(mesh(CALLER, TARGET))
+    envoy = Envoy(feed, refuses={f"{TARGET}/ingress"})
+    report(feed, envoy, 5, 10, 15)
+    assert state(feed, TARGET).lacks_listener
+    feed.record_report(HOST_PROXY, Instant(20))
+    assert envoy.sink.take() == []
 
 
 def test_a_listener_that_is_kept_when_its_change_is_rejected_is_not_missing(feed):
@@ -109,6 +142,7 @@ def test_a_listener_that_is_kept_when_its_change_is_rejected_is_not_missing(feed
     changed = replace(mesh(CALLER).workloads[CALLER], access_log=StdoutLog(json=False, query=False))
     feed.publish(replace(mesh(CALLER), workloads={CALLER: changed}))
     envoy.settle()
+    report(feed, envoy, 5, 10, 15)
     assert state(feed, CALLER).rejection == "the port is in use"
     assert not state(feed, CALLER).lacks_listener
 
@@ -121,6 +155,7 @@ def test_listeners_that_are_kept_when_their_changes_are_rejected_together_are_no
     changed = {key: replace(workload, access_log=log) for key, workload in published.workloads.items()}
     feed.publish(replace(published, workloads=changed))
     envoy.settle()
+    report(feed, envoy, 5, 10, 15)
     for workload in (CALLER, TARGET):
         assert state(feed, workload).rejection == "the port is in use"
         assert not state(feed, workload).lacks_listener

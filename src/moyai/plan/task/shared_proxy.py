@@ -3,8 +3,8 @@ resources, and has stopped when that Envoy has removed them.
 
 Promise: the task's containers start behind acknowledged listeners, as behind an Envoy of its own. The task's network
 namespace is removed after its listeners, unless the Envoy does not answer within LEAVE_LIMIT. A task whose port the
-Envoy can't open (it is in use, or the network namespace is gone) ends with Envoy's reason, at its start or when the
-Envoy has started again: it would be silent otherwise.
+Envoy can't open in several attempts (it is in use, or the network namespace is gone) ends with Envoy's reason, at its
+start or when the Envoy has started again: it would be silent otherwise.
 """
 
 from __future__ import annotations

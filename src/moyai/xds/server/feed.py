@@ -125,6 +125,8 @@ class Feed(ProxyFeed):
         record = self._proxies.get(proxy)
         if record is not None:
             record.reported_at = at
+            if record.sink is not None:
+                self._send(record.sink, record.resend_rejected(at))
             self._notify({proxy})
 
     @override

@@ -13,6 +13,9 @@ from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.stream import AnyStream, Request
 
+RESEND_AFTER = 4.0
+"""Seconds at the least until the host's Envoy gets a listener again that it could not open. It reports every five."""
+
 
 class Sink(Protocol):
     """The sending end of one proxy's stream. Neither call waits."""
@@ -63,6 +66,17 @@ class Proxy:
         """The stream before, until the proxy has said on the new one which endpoints it still has from it."""
         self.sink: Sink | None = None
         self.reported_at: Instant | None = None
+        self._resent_at: Instant | None = None
+
+    def resend_rejected(self, now: Instant) -> list[bytes]:
+        """Send the host's Envoy the listeners again that it could not open: a port, a descriptor or memory that it
+        lacked may be there by now. Called with each of its reports.
+        """
+        is_early = self._resent_at is not None and 0 <= now - self._resent_at < RESEND_AFTER
+        if self.stream is None or not self.serves_host or is_early:
+            return []
+        self._resent_at = now
+        return self.stream.resend_rejected_listeners()
 
     @property
     def has_reported_versions(self) -> bool:

@@ -77,9 +77,19 @@ class AdsStream(ABC, Generic[Request]):
         return next((reason for reason in reasons if reason is not None), None)
 
     def lacks_listener_of(self, part: Snapshot) -> bool:
-        """Whether the proxy rejected a listener of this part of its snapshot, and has none of before in its place."""
+        """Whether the proxy rejected a listener of this part of its snapshot, each time that it was sent, and has none
+        of before in its place.
+        """
         listeners = part.get(ResourceType.LISTENER, {})
         return self._subscriptions[ResourceType.LISTENER].lacks_rejected(listeners)
+
+    def resend_rejected_listeners(self) -> list[bytes]:
+        """Send the listeners again that the proxy rejected and has no earlier version of, RESENDS times at most."""
+        if self._snapshot is None:
+            return []
+        type_ = ResourceType.LISTENER
+        self._subscriptions[type_].resend_rejected(self._resources_for(self._snapshot, type_))
+        return self._due_responses(self._snapshot)
 
     def may_have_of(self, workload: WorkloadId) -> bool:
         """Whether the proxy may have a listener or a cluster of this workload's own."""

@@ -19,6 +19,8 @@ from moyai.xds.server.resource import EncodedResource
 ABSENT = ""
 """The state of a resource that does not exist."""
 WILDCARD = "*"
+RESENDS = 3
+"""How often a rejected resource of which the proxy has no version is sent again: what it lacked may be there then."""
 
 
 class PendingResponse(NamedTuple):
@@ -33,10 +35,11 @@ class PendingResponse(NamedTuple):
 
 
 class RejectedState(NamedTuple):
-    """A state that the proxy did not accept, and its reason."""
+    """A state that the proxy did not accept, its reason, and how often that was."""
 
     state: str
     reason: str
+    attempts: int
 
 
 class Subscription:
@@ -177,7 +180,9 @@ class Subscription:
             self._suspects |= states.keys()
             return
         for name, state in states.items():
-            self._rejections[name] = RejectedState(state, reason)
+            before = self._rejections.get(name)
+            attempts = 1 if before is None or before.state != state else before.attempts + 1
+            self._rejections[name] = RejectedState(state, reason, attempts)
             self._suspects.discard(name)
 
     def rejection(self, resources: Mapping[str, EncodedResource]) -> str | None:
@@ -192,8 +197,16 @@ class Subscription:
         return next((self._rejections[name].reason for name in self._rejected(resources)), None)
 
     def lacks_rejected(self, resources: Mapping[str, EncodedResource]) -> bool:
-        """Whether the proxy rejected one of these resources and has no earlier version of it."""
-        return any(ABSENT in self._uncertain.get(name, ()) for name in self._rejected(resources))
+        """Whether the proxy rejected one of these resources each time, and has no earlier version of it."""
+        return any(self._rejections[name].attempts > RESENDS for name in self._lacked(resources))
+
+    def resend_rejected(self, resources: Mapping[str, EncodedResource]) -> None:
+        """Send those of these resources again, each alone, that the proxy rejected and has no earlier version of."""
+        names = {name for name in self._lacked(resources) if self._rejections[name].attempts <= RESENDS}
+        if names:
+            self._compute_anew()
+            self._requested |= names
+            self._suspects |= names
 
     def has_each(self, resources: Mapping[str, EncodedResource]) -> bool:
         """Whether the proxy has acknowledged these resources, whatever else it is to have."""
@@ -231,6 +244,10 @@ class Subscription:
         """Those of these resources that the proxy rejected."""
         names = self._rejections.keys() & resources.keys()
         return (name for name in names if self._rejections[name].state == resources[name].version)
+
+    def _lacked(self, resources: Mapping[str, EncodedResource]) -> Iterator[str]:
+        """Those of these resources that the proxy rejected and has no earlier version of."""
+        return (name for name in self._rejected(resources) if ABSENT in self._uncertain.get(name, ()))
 
     def _is_due(self, name: str, state: str) -> bool:
         if name in self._requested:
