@@ -5,9 +5,10 @@ import { expect, test } from "vitest";
 import ClusterPage from "../../src/pages/clusters/ClusterPage.tsx";
 import CreateClusterPage from "../../src/pages/clusters/CreateClusterPage.tsx";
 import EditClusterPage from "../../src/pages/clusters/EditClusterPage.tsx";
+import { SubnetsAndGroups } from "../../src/pages/services/fields/NetworkFields.tsx";
 import UpdateServicePage from "../../src/pages/services/UpdateServicePage.tsx";
 import { button, enter, openDialog, press } from "../userActions.ts";
-import { renderPage } from "../renderPage.tsx";
+import { apiError, renderPage } from "../renderPage.tsx";
 import { answers, refusal } from "../shop.ts";
 
 const shop = { ...answers, DescribeClusters: { clusters: answers.DescribeClusters.clusters.filter((one) => one.clusterName === "shop") } };
@@ -86,4 +87,11 @@ test("an update says whether it deploys, and sends what was changed alone", asyn
       serviceConnectConfiguration: { enabled: true, services: [] },
     });
   });
+});
+
+test("subnets that could not be loaded are an alert beside their choice", async () => {
+  const fields = { draft: { subnets: [], groups: [] }, change: () => undefined, errors: {}, subnetsDetail: "", groupsDetail: "" };
+  renderPage(<SubnetsAndGroups {...fields} />, "/", "/", { DescribeSubnets: apiError("RequestLimitExceeded", "Not now."), DescribeSecurityGroups: "" });
+  await screen.findByText("Couldn't load the data");
+  expect(button("Retry")).toBeTruthy();
 });

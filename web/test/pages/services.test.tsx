@@ -1,6 +1,6 @@
 // A service's page on what a real server answered.
 
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ServicePage from "../../src/pages/services/ServicePage.tsx";
 import { linkTasks } from "../../src/pages/services/HistoryTab.tsx";
@@ -116,6 +116,19 @@ test("lines of output come with their task, and each once", async () => {
   expect(lines).toHaveLength(answers.FilterLogEvents.events.length);
   const line = (at: number, key: string) => ({ id: key, at, task: "t", message: key });
   expect(mergeLines([line(1, "a"), line(3, "c")], [line(2, "b"), line(3, "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
+});
+
+test("the tasks whose output can be chosen are read again as one list", async () => {
+  let isFailing = true;
+  open("logs", { ListTasks: () => (isFailing ? apiError("InvalidParameterException", "Not now.") : answers.ListTasks) });
+  const choice = await screen.findByLabelText(/^Task/, { selector: "button" });
+  fireEvent.mouseDown(choice);
+  fireEvent.click(choice);
+  await screen.findByText("Couldn't load the data");
+  isFailing = false;
+  press(screen.getByText("Retry"));
+  await waitFor(() => { expect(screen.queryByText("Couldn't load the data")).toBeNull(); });
+  expect(screen.getAllByText(id(answers.DescribeTasks.tasks[0]?.taskArn)).length).toBeGreaterThan(0);
 });
 
 test("its names are shown as callers write them", async () => {

@@ -11,6 +11,7 @@ import { nameOf } from "../../aws/arn.ts";
 import { type LogOutput, logOutputsOf } from "../../aws/logEvents.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useDefinition, useTasks } from "../../live/queries.ts";
+import { joinQueries } from "../../live/useLive.ts";
 import { Select } from "../../parts/choices.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { LogView } from "./LogView.tsx";
@@ -29,6 +30,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
   const serviceName = service.serviceName ?? "";
   const running = useTasks({ cluster, serviceName, desiredStatus: "RUNNING" });
   const stopped = useTasks({ cluster, serviceName, desiredStatus: "STOPPED" });
+  const tasks = joinQueries(running, stopped, (a, b) => [...a, ...b]);
   const [container, setContainer] = useState(outputs[0]?.container ?? "");
   const [task, setTask] = useState("");
   const [pattern, setPattern] = useState("");
@@ -60,7 +62,7 @@ function Logs({ service, cluster, outputs }: { service: Service; cluster: string
           </FormField>
           <FormField label={text.task}>
             <Select
-              optionsFrom={running.status === "failed" ? running : stopped}
+              optionsFrom={tasks}
               selectedOption={taskOptions.find(({ value }) => value === task) ?? null}
               options={taskOptions}
               onChange={({ detail }) => { setTask(detail.selectedOption.value ?? ""); }}

@@ -7,6 +7,7 @@ import { nameTag } from "../../../aws/ec2.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useNetworks } from "../../../live/queries.ts";
 import { Multiselect } from "../../../parts/choices.tsx";
+import { ErrorAlert } from "../../../parts/QueryContent.tsx";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
 /** The subnets, security groups and public IP of the tasks. */
@@ -52,6 +53,7 @@ export function SubnetsAndGroups({ draft, change, errors, subnetsDetail, groupsD
     .map((group) => ({ value: group.GroupId ?? "", label: group.GroupId ?? "", description: [group.GroupName, group.VpcId].filter(Boolean).join(" · ") }));
   return (
     <>
+      {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
       <FormField label={text.subnets} description={subnetsDetail} errorText={errors.subnets}>
         <Multiselect
           optionsFrom={query}
