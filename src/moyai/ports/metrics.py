@@ -69,7 +69,7 @@ class MetricReader(Protocol):
         self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int, unit: str | None = None
     ) -> Sequence[Period]:
         """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``: of the
-        values in this unit, or in the first of ``units``.
+        values in this unit, or, without one, in the first of ``units`` that has a value in the period.
 
         ``seconds`` is a multiple of 5; below 60 there are values of the last three hours only.
         """

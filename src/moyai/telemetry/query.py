@@ -80,11 +80,12 @@ class SeriesReader(MetricReader):
         self._flush()
         of_metric = self._head.of_metric(scope, metric)
         of_unit = (each for each in of_metric if unit in {None, each.unit})
-        series = min(of_unit, key=lambda each: unit_order(each.unit), default=None)
-        if series is None:
-            return []
-        finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
-        return list(_merge(finest, span[0], seconds))
+        by_start: dict[Instant, Period] = {}
+        for series in sorted(of_unit, key=lambda each: unit_order(each.unit)):
+            finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
+            for period in _merge(finest, span[0], seconds):
+                by_start.setdefault(period.start, period)
+        return [by_start[start] for start in sorted(by_start)]
 
     def _listed_metrics(self, scope: Scope, metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
         for metric in metrics:

@@ -6,6 +6,7 @@ been silent the longest make room for new ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -58,6 +59,8 @@ class MetricHead(MetricWriter):
         self._scopes: dict[Scope, dict[MetricId, Series]] = {}
         self._further: dict[Scope, dict[MetricId, dict[str, Series]]] = {}
         """The series of metrics that clients put with more than one unit: those but the first, by unit."""
+        self._counts: Counter[Scope] = Counter()
+        """The number of series of each scope, of all units."""
         self._groups: dict[GroupKey, SeriesGroup] = {}
         self._groups_by_number: dict[int, SeriesGroup] = {}
         self._next_group = 1
@@ -78,7 +81,7 @@ class MetricHead(MetricWriter):
         if series is not None and series.unit != unit and kind is SampleKind.SUMMARY is series.kind:
             series = self._further.get(scope, {}).get(metric, {}).get(unit)
         if series is None:
-            if len(of_scope) + sum(map(len, self._further.get(scope, {}).values())) >= self._max_series:
+            if self._counts[scope] >= self._max_series:
                 self._evict_silent(scope)
             group = self._group((scope, metric.namespace, metric.dimensions))
             if group.next_column >= COLUMNS:  # the numbers of columns are used up: the group starts again, empty
@@ -139,11 +142,12 @@ class MetricHead(MetricWriter):
             of_scope.pop(metric, None)
         if not of_metric:
             further.pop(metric, None)
+        self._counts[scope] -= 1
 
     def clear(self) -> None:
         """Remove the series of all scopes."""
         self.generation += 1
-        for by_key in (self._scopes, self._further, self._groups, self._groups_by_number):
+        for by_key in (self._scopes, self._further, self._counts, self._groups, self._groups_by_number):
             by_key.clear()
         for unsaved in (self.dirty, self.renamed, self.deleted_groups):
             unsaved.clear()
@@ -182,6 +186,7 @@ class MetricHead(MetricWriter):
             self._further.setdefault(group.scope, {}).setdefault(metric, {})[series.unit] = series
         else:
             of_scope[metric] = series
+        self._counts[group.scope] += 1
         self.renamed.add(group)
         return series
 

@@ -134,6 +134,45 @@ def test_the_series_that_was_silent_the_longest_is_evicted():
     assert {metric.name for metric in head.in_scope(SCOPE)} == {"new", "newer"}
 
 
+def test_series_of_further_units_count_until_they_are_dropped():
+    head = MetricHead(max_series=3)
+
+    def put(at, name, unit):
+        head.write(SCOPE, metric_id("N", name, ()), unit, Instant(at), Summary(1, 1, 1, 1))
+
+    def units_by_metric():
+        return [[each.unit for each in head.of_metric(SCOPE, metric)] for metric in head.in_scope(SCOPE)]
+
+    put(0, "a", "Seconds")
+    put(1, "a", "Bytes")
+    put(2, "a", "Count")
+    put(3, "b", "Count")
+    assert units_by_metric() == [["Bytes", "Count"], ["Count"]]
+    head.drop(head.of_metric(SCOPE, metric_id("N", "a", ()))[1])
+    put(4, "c", "Count")
+    assert units_by_metric() == [["Bytes"], ["Count"], ["Count"]]
+    head.clear()
+    for at, name in enumerate("def"):
+        put(at, name, "Count")
+    assert len(units_by_metric()) == 3
+
+
+def test_without_a_unit_each_period_has_the_first_unit_with_values_in_it():
+    head = MetricHead()
+    metric = metric_id("N", "n", ())
+    for at, unit in ((0, "Seconds"), (60, "Seconds"), (60, "Milliseconds"), (120, "Milliseconds")):
+        value = 1.0 if unit == "Seconds" else 1000.0
+        head.write(SCOPE, metric, unit, Instant(at), Summary(1, value, value, value))
+
+    def sums(span, unit=None):
+        periods = SeriesReader(head).periods(SCOPE, metric, span, 60, unit)
+        return {int(period.start): period.summary.sum for period in periods}
+
+    assert sums((120, 180)) == {120: 1000}
+    assert sums((0, 180)) == {0: 1, 60: 1, 120: 1000}
+    assert sums((120, 180), "Seconds") == {}
+
+
 def test_an_evicted_series_can_be_created_again_and_is_empty():
     head = MetricHead(max_series=1)
     first = head.series(SCOPE, metric_id("N", "a", ()), SampleKind.COUNT, "Count")
