@@ -64,8 +64,8 @@ class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
 def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, object]:
     """Create a dashboard, or replace its body. The answer has warnings."""
     if NAME.fullmatch(request.dashboard_name) is None:
-        raise DashboardInvalidInput(
-            f"The value {request.dashboard_name[:300]} for field DashboardName contains invalid characters. "
+        raise InvalidParameterValue(
+            "The value for field DashboardName contains invalid characters. "
             "It can only contain alphanumerics, dash (-) and underscore (_), up to 255 of them."
         )
     verdict = _drawable(request.dashboard_body)
