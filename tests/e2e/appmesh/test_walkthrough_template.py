@@ -46,7 +46,14 @@ def test_a_mesh_behind_a_load_balancer_is_created_from_its_template_and_answers(
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     nodes = [{"Name": "description", "Values": [f"ELB {outputs['Balancer'].partition(':loadbalancer/')[2]}"]}]
     interfaces = ec2.describe_network_interfaces(Filters=nodes)["NetworkInterfaces"]
+    assert len(interfaces) == 2  # one for each subnet of the load balancer
     for interface in interfaces:
         status, body = eventually(partial(get, interface["Association"]["PublicIp"], "/color/"), "the mesh answers")
         assert (status, "task" in body) == (200, True)
     cfn.delete_stack(StackName=NAME)
+
+    def is_deleted() -> bool:
+        (deleted,) = cfn.describe_stacks(StackName=stack["StackId"])["Stacks"]
+        return bool(deleted["StackStatus"] == "DELETE_COMPLETE")
+
+    eventually(is_deleted, "the stack is deleted", patience=4 * PATIENCE)
