@@ -29,9 +29,14 @@ IDLE: Final = 1.0
 CONNECTION_MEMORY: Final = 1 / 8
 """The memory of a connection, relative to a task's configuration, which takes about a quarter of a mebibyte."""
 
+ABSENCE: Final = 300.0
+"""Seconds after which a task that the proxy no longer serves has no part: one that has just started does not serve its
+tasks yet.
+"""
+
 _FRESH: Final = 5.0
 """Seconds for which a reading is used."""
-_TIMEOUT: Final = 5.0
+_TIMEOUT: Final = 1.0
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _NAMES: Final = (
     r"^(http|tcp|cluster|listener)\.[0-9a-f]{32}\."
@@ -78,42 +83,62 @@ class SharedUsage:
         self._paths, self._cgroups, self._clock = paths, cgroups, clock
         self.parts: Mapping[TaskId, Usage] = {}
         """The usage of each task so far."""
+        self._served_at: Mapping[TaskId, Instant] = {}
+        """When a reading last had each task."""
         self._traffic: Mapping[TaskId, ProxyTraffic] = {}
         self._cpu_seconds: float | None = None
         """What the proxy had used at the last reading."""
-        self._read_at = Instant(0)
+        self._read_at: Instant | None = None
+        self._has_answered = False
+        """Whether the proxy answered when it was last read."""
         self._lock = asyncio.Lock()
 
     async def of(self, task: TaskId) -> Usage | None:
-        """A task's part; None if the proxy does not serve it, or does not answer."""
+        """A task's part; None if the proxy has not served it for ABSENCE seconds, or does not answer."""
         async with self._lock:
-            if self._clock.now() - self._read_at >= _FRESH:
-                await self._read()
+            if self._read_at is None or not 0 <= self._clock.now() - self._read_at < _FRESH:
+                self._has_answered = await self._read()
                 self._read_at = self._clock.now()
-        return self.parts.get(task)
+        return self.parts.get(task) if self._has_answered else None
 
-    async def _read(self) -> None:
+    async def _read(self) -> bool:
+        """Divide the proxy's usage; returns whether it has answered."""
         usage = await asyncio.to_thread(self._cgroups.usage, f"{HOST_SANDBOX}/{HOST_PROXY_NAME}")
         connect = partial(envoy_admin.connect_to_socket, self._paths.proxy(HOST_SANDBOX))
         try:
             async with asyncio.timeout(_TIMEOUT):
                 body = await envoy_admin.request(connect, "GET", f"/stats?filter={quote(_NAMES, safe='')}", _MAX_BYTES)
         except (OSError, TimeoutError, ValueError):
-            return
-        if usage is not None:
-            self.record(usage, await asyncio.to_thread(lambda: parse_traffic(body.decode(errors="replace"))))
+            return False
+        if usage is None:
+            return False
+        self.record(usage, await asyncio.to_thread(lambda: parse_traffic(body.decode(errors="replace"))))
+        return True
 
     def record(self, usage: Usage, traffic: Mapping[TaskId, ProxyTraffic]) -> None:
-        """Divide what the proxy has used since the last reading. A proxy that has started again counts from 0."""
+        """Divide what the proxy has used since tasks were last read. One that has started again counts from 0. A task's
+        statistic can go, with a cluster, so less traffic than before is none.
+        """
+        now = self._clock.now()
+        served_at = {**self._served_at, **dict.fromkeys(traffic, now)}
+        self._served_at = {task: at for task, at in served_at.items() if now - at < ABSENCE}
+        absent = {task: Usage(part.cpu_seconds, 0) for task, part in self.parts.items() if task in self._served_at}
+        if not traffic:
+            self.parts = absent
+            return
         before = usage.cpu_seconds if self._cpu_seconds is None else self._cpu_seconds
-        used = usage.cpu_seconds - before if usage.cpu_seconds >= before else usage.cpu_seconds
-        works = {task: now.work - self._traffic.get(task, ProxyTraffic()).work for task, now in traffic.items()}
-        weights = {task: IDLE + (work if work >= 0 else traffic[task].work) for task, work in works.items()}
-        memory = dict(
-            divide(usage.memory_bytes, {t: 1 + CONNECTION_MEMORY * n.connections for t, n in traffic.items()})
+        has_restarted = usage.cpu_seconds < before
+        former = {} if has_restarted else {t: n for t, n in self._traffic.items() if t in self._served_at}
+        works = {task: new.work - former.get(task, ProxyTraffic()).work for task, new in traffic.items()}
+        seconds = dict(
+            divide(
+                usage.cpu_seconds - (0 if has_restarted else before),
+                {task: IDLE + max(work, 0) for task, work in works.items()},
+            )
         )
-        self.parts = {task: self._add(task, seconds, memory[task]) for task, seconds in divide(used, weights)}
-        self._traffic, self._cpu_seconds = traffic, usage.cpu_seconds
+        memory = divide(usage.memory_bytes, {t: 1 + CONNECTION_MEMORY * n.connections for t, n in traffic.items()})
+        self.parts = absent | {task: self._add(task, seconds[task], share) for task, share in memory}
+        self._traffic, self._cpu_seconds = {**former, **traffic}, usage.cpu_seconds
 
     def _add(self, task: TaskId, seconds: float, memory: float) -> Usage:
         before = self.parts.get(task)

@@ -10,7 +10,7 @@ from moyai.domain.sandbox.state import Usage
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.tasks.shared_usage import REQUEST_BYTES, ProxyTraffic, SharedUsage, parse_traffic
+from moyai.runtime.linux.tasks.shared_usage import ABSENCE, REQUEST_BYTES, ProxyTraffic, SharedUsage, parse_traffic
 from moyai.testing.clock import ManualClock
 
 BUSY, IDLE_TASK, NEW = (TaskId(digit * 32) for digit in "abc")
@@ -26,8 +26,8 @@ http.{IDLE_TASK}.egress.web.downstream_rq_time: P0(nan,1)
 """
 
 
-def shared_usage() -> SharedUsage:
-    return SharedUsage(RuntimePaths(Path("/nowhere")), Cgroups("none", lambda: ()), ManualClock())
+def shared_usage(clock: ManualClock | None = None) -> SharedUsage:
+    return SharedUsage(RuntimePaths(Path("/nowhere")), Cgroups("none", lambda: ()), clock or ManualClock())
 
 
 def test_the_traffic_of_each_task_is_counted():
@@ -52,10 +52,50 @@ async def test_a_proxy_that_has_started_again_counts_from_zero_and_its_tasks_go_
     assert usage.parts[NEW].cpu_seconds == pytest.approx(1.5)
 
 
-async def test_a_task_that_has_left_has_no_part():
+async def test_a_statistic_that_goes_is_no_work():
     usage = shared_usage()
+    usage.record(Usage(10, 1000), {BUSY: ProxyTraffic(1000), NEW: ProxyTraffic(1)})
+    usage.record(Usage(12, 1000), {BUSY: ProxyTraffic(900), NEW: ProxyTraffic(1)})
+    assert usage.parts[BUSY].cpu_seconds == usage.parts[NEW].cpu_seconds == 1
+
+
+async def test_a_task_that_has_left_has_no_part_after_a_while():
+    clock = ManualClock()
+    usage = shared_usage(clock)
     usage.record(Usage(10, 1000), {BUSY: ProxyTraffic(1), NEW: ProxyTraffic(1)})
+    clock.jump(ABSENCE - 1)
     usage.record(Usage(11, 1000), {NEW: ProxyTraffic(1)})
+    assert usage.parts.keys() == {BUSY, NEW}
+    assert usage.parts[BUSY].memory_bytes == 0
+    clock.jump(1)
+    usage.record(Usage(12, 1000), {NEW: ProxyTraffic(1)})
     assert usage.parts.keys() == {NEW}
-    usage.record(Usage(12, 1000), {})
+    clock.jump(ABSENCE)
+    usage.record(Usage(13, 1000), {})
     assert not usage.parts
+
+
+async def test_a_proxy_that_has_no_task_yet_after_its_start_takes_nothing_from_a_tasks_total():
+    usage = shared_usage()
+    usage.record(Usage(10, 1000), {BUSY: ProxyTraffic(100)})
+    usage.record(Usage(14, 1000), {BUSY: ProxyTraffic(200)})
+    usage.record(Usage(1, 1000), {})
+    assert usage.parts[BUSY].cpu_seconds == 4
+    usage.record(Usage(3, 1000), {BUSY: ProxyTraffic(5)})
+    assert usage.parts[BUSY].cpu_seconds == 7
+
+
+async def test_a_task_that_was_absent_from_one_reading_has_not_worked_meanwhile():
+    usage = shared_usage()
+    usage.record(Usage(10, 1000), {BUSY: ProxyTraffic(100), NEW: ProxyTraffic()})
+    usage.record(Usage(11, 1000), {NEW: ProxyTraffic()})
+    usage.record(Usage(13, 1000), {BUSY: ProxyTraffic(100), NEW: ProxyTraffic()})
+    assert usage.parts[BUSY].cpu_seconds == 1
+
+
+async def test_a_proxy_that_does_not_answer_has_no_parts():
+    clock = ManualClock()
+    usage = shared_usage(clock)
+    usage.record(Usage(10, 1000), {BUSY: ProxyTraffic(1)})
+    clock.jump(60)
+    assert await usage.of(BUSY) is None
