@@ -48,9 +48,9 @@ _NET_BIND_SERVICE, _NET_ADMIN = 10, 12
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HOST_PROXY_RETRIES = 6
 """Failed checks, about a minute, after which the host's proxy is ended: with it go the connections of all its tasks."""
-_HOST_PROXY_START, _HOST_PROXY_PROBE_INTERVAL = 600.0, 10.0
-"""Seconds that the host's proxy gets to start, when a loaded machine starts many tasks, and between checks of one that
-has not: whoever ends a proxy that starts slowly makes it start again, as slowly.
+_HOST_PROXY_START = 600.0
+"""Seconds that the host's proxy gets to start: whoever ends one that starts slowly, on a loaded machine with many
+tasks, makes it start again, as slowly.
 """
 _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
@@ -119,7 +119,6 @@ def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, 
         "further_calls": ("setns",),
         "ambient": True,
         "retries": _HOST_PROXY_RETRIES,
-        "interval": _HOST_PROXY_PROBE_INTERVAL,
         "start_period": _HOST_PROXY_START,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from moyai.runtime.linux.cgroups.groups import Membership
@@ -35,6 +37,13 @@ def test_the_hosts_proxy_enters_namespaces_and_has_nothing_else_of_sys_admin(tmp
     assert FORBIDDEN.isdisjoint(name for rule in rules if rule.action == "SCMP_ACT_ALLOW" for name in rule.names)
 
 
+def host_proxy_health(folder: Path) -> Prober:
+    """The health of a host's proxy that starts now."""
+    paths, envoy, run = RuntimePaths(folder), folder / "envoy", folder / "run"
+    fields = envoy_fields(ContainerPlace(folder, folder, Membership()), paths, envoy, run)
+    return Prober(LaunchConfig(fields | host_proxy_fields(paths, envoy, run)), 0)
+
+
 def seconds_to_unhealthy(health: Prober) -> float:
     """The time until a proxy is unhealthy whose checks fail at once."""
     while health.health != "UNHEALTHY":
@@ -49,9 +58,12 @@ def seconds_to_unhealthy(health: Prober) -> float:
 def test_the_hosts_proxy_has_minutes_to_start_and_is_unhealthy_soon_when_it_no_longer_answers(
     tmp_path, was_healthy, seconds
 ):
-    place, envoy, run = ContainerPlace(tmp_path, tmp_path, Membership()), tmp_path / "envoy", tmp_path / "run"
-    paths = RuntimePaths(tmp_path)
-    health = Prober(LaunchConfig(envoy_fields(place, paths, envoy, run) | host_proxy_fields(paths, envoy, run)), 0)
+    health = host_proxy_health(tmp_path)
     if was_healthy:
         health.record_end(0, 0)
     assert seconds <= seconds_to_unhealthy(health) <= seconds + 60
+
+
+def test_a_hosts_proxy_that_stands_still_soon_after_its_start_has_been_healthy_by_then(tmp_path):
+    health = host_proxy_health(tmp_path)
+    assert health.deadline() == 0.1
