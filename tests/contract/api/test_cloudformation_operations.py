@@ -6,9 +6,11 @@ import asyncio
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.api.control.signal import SignalHandler
 from moyai.api.wire.http import HttpRequest
+from moyai.domain.world import Put
 from moyai.stacks.types.registry import resource_types
 from tests.contract.api.test_cloudformation_boto3 import (
     FAILING,
@@ -224,3 +226,13 @@ def test_a_template_is_shown_after_its_transforms(installation, cfn):
     assert cfn.get_template(StackName=NAME)["TemplateBody"] == document
     processed = cfn.get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
     assert set(processed["Resources"]) == {"LogsA", "LogsB"}
+
+
+def test_the_rollback_of_an_operation_that_an_earlier_version_began_leaves_the_capabilities(installation, cfn):
+    create(installation, cfn, Capabilities=["CAPABILITY_IAM"])
+    cfn.update_stack(StackName=NAME, TemplateBody=FAILING, Capabilities=["CAPABILITY_IAM"])
+    [begun] = installation.store.world.stacks
+    installation.store.apply([Put(replace(begun, former_capabilities=None))])
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stack(cfn)["Capabilities"] == ["CAPABILITY_IAM"]

@@ -176,8 +176,8 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     """The id of the template of what the stack was before the update that is under way, and is again if that fails."""
     description: str = ""
     capabilities: tuple[str, ...] = ()
-    former_capabilities: tuple[str, ...] = ()
-    """Those of the template ``former``."""
+    former_capabilities: tuple[str, ...] | None = None
+    """Those of the template ``former``; None: not known, since an earlier version of moyai began the operation."""
     role_arn: str | None = None
     notification_arns: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.ROLLBACK

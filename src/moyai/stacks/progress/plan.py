@@ -83,7 +83,8 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
 
 def _of_template(view: StackView) -> dict[str, object]:
     """The members of a rolled back stack's record that follow from its template, as far as the template can be read."""
-    capabilities: dict[str, object] = {"capabilities": view.stack.former_capabilities}
+    former = view.stack.former_capabilities
+    capabilities: dict[str, object] = {} if former is None else {"capabilities": former}
     if view.fault is not None:
         return capabilities
     return {**capabilities, "description": view.instance.template.description, "imports": view.instance.imports}
