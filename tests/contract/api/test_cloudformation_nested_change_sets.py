@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from moyai.domain.cloudformation.stack import StackTemplate
+from moyai.domain.world import Delete
 from tests.contract.api.test_cloudformation_boto3 import NAME, finish, refusal, stack
 from tests.contract.api.test_cloudformation_types import body, of
 
@@ -272,3 +274,43 @@ def test_tags_of_nested_stacks_have_all_forms_that_templates_allow(cfn, tags):
     first = propose(cfn, body(Group=of("Logs::LogGroup"), Middle=nested))
     assert (first["Status"], first.get("StatusReason")) == ("CREATE_COMPLETE", None)
     assert of_nested(cfn, first, "Middle")["Tags"]
+
+
+def test_a_nested_stack_in_which_nothing_was_to_change_stays_as_it_was_reviewed(installation, cfn):
+    create_tree(installation, cfn)
+    resources = json.loads(root())["Resources"]
+    resources["Copy"]["Properties"]["Description"] = "another"
+    second = propose(cfn, body(**resources), "second", "UPDATE")
+    assert actions(second) == [("Copy", "Modify")]
+    leaf = json.loads(LEAF)
+    leaf["Resources"]["More"] = of("Logs::LogGroup")
+    installation.objects.objects["/templates/leaf"] = json.dumps(leaf).encode()
+    before = installation.client("logs").describe_log_groups()["logGroups"]
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="second")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_COMPLETE"
+    assert installation.client("logs").describe_log_groups()["logGroups"] == before
+
+
+def test_a_change_set_is_obsolete_when_a_nested_stack_was_updated_directly(installation, cfn):
+    create_tree(installation, cfn)
+    second = propose(cfn, root(14), "second", "UPDATE")
+    leaf = of_nested(cfn, of_nested(cfn, second, "Middle"), "Leaf")
+    parameters = [{"ParameterKey": "Days", "ParameterValue": "14"}]
+    cfn.update_stack(StackName=leaf["StackId"], TemplateBody=LEAF, Parameters=parameters)
+    finish(installation)
+    described = cfn.describe_change_set(ChangeSetName=second["ChangeSetId"])
+    assert (described["Status"], described["ExecutionStatus"]) == ("CREATE_COMPLETE", "OBSOLETE")
+    code, message = refusal(cfn.execute_change_set, ChangeSetName=second["ChangeSetId"])
+    assert (code, "[OBSOLETE]" in message) == ("InvalidChangeSetStatus", True)
+
+
+def test_a_reviewed_template_that_is_gone_is_not_replaced_by_another(installation, cfn):
+    first = propose(cfn, root())
+    middle = of_nested(cfn, first, "Middle")
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="first")
+    world = installation.store.world
+    installation.store.apply([Delete(StackTemplate, world.change_sets[middle["ChangeSetId"]].target)])
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any("is gone" in (event.reason or "") for event in world.stack_events)

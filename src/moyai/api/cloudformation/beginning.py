@@ -169,8 +169,12 @@ def check_exports(ctx: Context, stack: Stack) -> None:
 
 
 def _end_change_sets(world: World, stack: Stack, executed: ChangeSet | None) -> list[Change]:
-    change_sets = world.change_sets.by("stack", stack.arn)
-    return [change for each in change_sets if each != executed for change in removal_of(world, each)]
+    """The removal of a stack's change sets. Those at the top of which one was a part can't be executed any more."""
+    ended = [each for each in world.change_sets.by("stack", stack.arn) if each != executed]
+    roots = [root for each in ended if (root := world.change_sets.get(each.root)) is not None]
+    pending = [root for root in roots if root.execution_status is ExecutionStatus.AVAILABLE]
+    puts = [Put(replace(root, execution_status=ExecutionStatus.OBSOLETE)) for root in pending]
+    return [*puts, *(change for each in ended for change in removal_of(world, each))]
 
 
 def _nested_in_review(world: World, change_set: ChangeSet | None) -> dict[str, StackId]:

@@ -74,6 +74,20 @@ def reviewed_change_set(ctx: Context, stack: Stack | None) -> ChangeSet | None:
     )
 
 
+def is_unchanged_by_review(ctx: Context, stack: Stack) -> bool:
+    """Whether the change set that the stack around this one, which calls, executes has found nothing to change in it
+    and in those nested in it.
+    """
+    if ctx.stack is None or stack.parent != ctx.stack:
+        return False
+    change_sets = ctx.store.world.change_sets
+    parents = {each.parent for each in change_sets.by("stack", stack.arn)}
+    return any(
+        each.includes_nested and each.execution_status is ExecutionStatus.EXECUTE_COMPLETE and each.arn not in parents
+        for each in change_sets.by("stack", ctx.stack)
+    )
+
+
 def page_of(keys: Iterable[str], listing: object, token: str | None, *, size: int = PAGE) -> Page:
     """A page of a list. Raises StackFault."""
     return page(keys, listing, token, size, fault=StackFault)

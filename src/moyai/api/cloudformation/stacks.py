@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.cloudformation.beginning import begin, check_exports, check_updatable, is_repeated, is_same, new_stack
 from moyai.api.cloudformation.imports import check_unowned
-from moyai.api.cloudformation.lookup import find_stack, reviewed_change_set, stack_of
+from moyai.api.cloudformation.lookup import find_stack, is_unchanged_by_review, reviewed_change_set, stack_of
 from moyai.api.cloudformation.policies import checked_policy
 from moyai.api.cloudformation.templates import ParameterInput, TemplateInput, read_template
 from moyai.api.idempotency import fingerprint
@@ -157,7 +157,8 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
     change_set = reviewed_change_set(ctx, stack)
     template, instance = _read(ctx, stack, requested, change_set)
     former = ctx.store.world.stack_templates.get(stack.target)
-    if is_same(former, template) and not instance.may_change_itself and stack.status not in FAILED:
+    is_equal = is_same(former, template) and not instance.may_change_itself
+    if (is_equal or is_unchanged_by_review(ctx, stack)) and stack.status not in FAILED:
         raise StackFault("No updates are to be performed.")
     stack = replace(
         stack,

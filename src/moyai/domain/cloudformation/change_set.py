@@ -39,6 +39,7 @@ class ExecutionStatus(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     AVAILABLE = "AVAILABLE"
     EXECUTE_COMPLETE = "EXECUTE_COMPLETE"
+    OBSOLETE = "OBSOLETE"
 
 
 class ImportCandidate(msgspec.Struct, frozen=True):
