@@ -199,8 +199,11 @@ test("a public URL is no link as long as its port is not known", async () => {
   expect(screen.queryByRole("link", { name: /he-1/ })).toBeNull();
 });
 
-test("the field of an error follows from the member that it begins with", () => {
+test("the field of an error follows from the member that it begins with, or that it alone names", () => {
   expect(expressFieldOf("healthCheckPath must begin with a forward slash.")).toBe("healthCheckPath");
   expect(expressFieldOf("networkConfiguration.subnets: a load balancer needs two zones.")).toBe("subnets");
+  const absent = "Value null at 'primaryContainer.awsLogsConfiguration.logStreamPrefix' failed to satisfy constraint: Member must not be null";
+  expect(expressFieldOf(`1 validation error detected: ${absent}`)).toBe("logStreamPrefix");
+  expect(expressFieldOf(`2 validation errors detected: ${absent}; ${absent}`)).toBeNull();
   expect(expressFieldOf("Creation of service was not idempotent.")).toBeNull();
 });

@@ -176,7 +176,7 @@ export type ExpressField = (typeof FIELDS)[number];
 
 /** The field that an error of the API is about; null if it is about none or several. */
 export function expressFieldOf(message: string): ExpressField | null {
-  const [member = ""] = /^[A-Za-z.]+/.exec(message) ?? [];
-  const name = member.replace(/\.$/, "").split(".").at(-1);
+  const [, first, only = ""] = /^([A-Za-z.]+)|^1 validation error detected: .* at '([A-Za-z.]+)'/.exec(message) ?? [];
+  const name = (first ?? only).replace(/\.$/, "").split(".").at(-1);
   return FIELDS.find((field) => field === name) ?? null;
 }
