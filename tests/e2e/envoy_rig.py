@@ -227,7 +227,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition on proxies; whatever changes it notifies the feed's watchers."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(3 * PATIENCE):
             changes = self.feed.changes()
             pending = asyncio.ensure_future(anext(changes))
             while not condition():

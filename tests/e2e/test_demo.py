@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.installation import MOYAI
 from tests.e2e.leftovers import Leftovers
-from tests.e2e.waiting import eventually, while_it_lasts
+from tests.e2e.waiting import PATIENCE, eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -43,7 +43,7 @@ def demo_process(tmp_path, options):
     yield process
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
-        process.wait(GRACE)
+        process.wait(3 * GRACE)
 
 
 def read_output(tmp_path):
@@ -52,7 +52,11 @@ def read_output(tmp_path):
 
 def until_it_says(process, tmp_path, words):
     """Wait until the demo has printed this; it must not end before."""
-    eventually(lambda: words in read_output(tmp_path) or process.poll() is not None)
+    eventually(
+        lambda: words in read_output(tmp_path) or process.poll() is not None,
+        f"the demo prints {words!r}",
+        patience=5 * PATIENCE,
+    )
     assert words in read_output(tmp_path), read_output(tmp_path)
 
 

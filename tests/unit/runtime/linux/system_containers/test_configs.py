@@ -46,11 +46,13 @@ def host_proxy_health(folder: Path) -> Prober:
 
 def seconds_to_unhealthy(health: Prober) -> float:
     """The time until a proxy is unhealthy whose checks fail at once."""
+    now: float | None = None
     while health.health != "UNHEALTHY":
         now = health.deadline()
         assert now is not None
         health.record_start(now)
         health.record_end(1, now)
+    assert now is not None
     return now
 
 
