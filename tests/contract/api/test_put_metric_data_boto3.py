@@ -152,7 +152,6 @@ def test_a_value_is_stored_under_its_timestamp(cloudwatch):
         ({"Value": 1.0, "StorageResolution": 5}, "InvalidParameterValue"),
         ({"Value": 1.0, "Timestamp": START - timedelta(days=15)}, "InvalidParameterValue"),
         ({"Value": 1.0, "Timestamp": START + timedelta(hours=3)}, "InvalidParameterValue"),
-        ({"Value": 1.0, "Unit": "Count"}, "InvalidParameterValue"),
         (
             {"StatisticValues": {"SampleCount": 5e-324, "Sum": 1e100, "Minimum": 1.0, "Maximum": 1.0}},
             "InvalidParameterValue",
