@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -24,16 +24,16 @@ from moyai.kernel.ids import StackId
 from moyai.kernel.scope import Scope
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import StateUnwritable, Store
+from moyai.reconcile.procedures import carry_out
 from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
 from moyai.stacks.progress.review import as_changed, complete_tree, resource_exists
 from moyai.stacks.records import hidden_values
-from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure, Wait
+from moyai.stacks.types.procedure import Call, Step, Wait
 
 UNWRITABLE_WAIT: Final = Seconds(5.0)
 """Until a reading begins again that could not be recorded."""
 _INTERNAL: Final = "Internal Failure"
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class StackReadings:
@@ -89,7 +89,7 @@ class StackReadings:
             return new_drift(resource, now)
         hidden = frozenset(resource.hidden) | hidden_values(world, stack)
         try:
-            return await self._carry_out(stack.scope, drift_of(resource, now, hidden))
+            return await carry_out(drift_of(resource, now, hidden), partial(self._take, stack.scope))
         except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
             _log.exception("the drift of %s", resource.key)
             return new_drift(resource, now, _INTERNAL)
@@ -113,29 +113,16 @@ class StackReadings:
         stack, names = self._store.world.stacks.get(change_set.stack), []
         for name, candidate in change_set.candidates.items():
             try:
-                if stack is not None and await self._carry_out(stack.scope, resource_exists(candidate)):
+                if stack is not None and await carry_out(resource_exists(candidate), partial(self._take, stack.scope)):
                     names.append(name)
             except Exception:  # noqa: BLE001 (as in _drift)
                 _log.exception("the resource %s of %s", name, change_set.arn)
         return names
 
-    async def _carry_out(self, scope: Scope, procedure: Procedure[T]) -> T:
-        try:
-            step = next(procedure)
-            while True:
-                try:
-                    match step:
-                        case Call():
-                            answer = await self._caller.call(scope, step)
-                        case Wait():
-                            await self._clock.sleep(step.seconds)
-                            answer = {}
-                        case _:
-                            answer = {}
-                except AwsCallFailed as fault:
-                    step = procedure.throw(fault)
-                else:
-                    step = procedure.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+    async def _take(self, scope: Scope, step: Step) -> Mapping[str, Any]:
+        match step:
+            case Call():
+                return await self._caller.call(scope, step)
+            case Wait():
+                await self._clock.sleep(step.seconds)
+        return {}

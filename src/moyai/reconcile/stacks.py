@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
+from moyai.reconcile.procedures import carry_out
 from moyai.reconcile.stack_readings import UNWRITABLE_WAIT, StackReadings
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance
@@ -49,7 +50,7 @@ from moyai.stacks.records import (
     removal_of,
 )
 from moyai.stacks.types.names import context_of
-from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, Procedure, ResourceFailed, Signals, Step
+from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
 
 WORKERS: Final = 4
@@ -64,7 +65,6 @@ RETENTION: Final = 90 * 86_400.0
 """Seconds for which a deleted stack is found by its id."""
 _TABLES: Final = frozenset({table_name(each) for each in (Stack, StackResource, DriftDetection)})
 _RecordOutcome: TypeAlias = Callable[[ProgressRecorder, StackResource], None]
-T = TypeVar("T")
 _NO_ANSWER: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -194,7 +194,7 @@ class StackLoop:
         )
         procedure = procedure_of(resource, context)
         try:
-            physical = await self._carry_out(resource, procedure)
+            physical = await carry_out(procedure, partial(self._take, resource))
             self._record(resource, partial(record_success, physical=physical))
         except (AwsCallFailed, ResourceFailed) as fault:
             self._record(resource, partial(record_failure, fault=fault))
@@ -203,20 +203,6 @@ class StackLoop:
         except Exception:  # noqa: BLE001 (the top of a procedure: its failure is its resource's)
             _log.exception("the resource %s", resource.key)
             self._record(resource, partial(record_failure, fault=ResourceFailed(_INTERNAL)))
-
-    async def _carry_out(self, resource: StackResource, procedure: Procedure[T]) -> T:
-        try:
-            step = next(procedure)
-            while True:
-                try:
-                    answer = await self._take(resource, step)
-                except AwsCallFailed as fault:
-                    step = procedure.throw(fault)
-                else:
-                    step = procedure.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
     async def _take(self, resource: StackResource, step: Step) -> Mapping[str, Any]:
         match step:

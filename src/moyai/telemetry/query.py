@@ -60,7 +60,7 @@ class SeriesReader(MetricReader):
     def units(self, scope: Scope, metric: MetricId) -> Sequence[str]:
         self._flush()
         series = self._head.of_metric(scope, metric)
-        return sorted({each.unit for each in series}, key=unit_order) if len(series) > 1 else [e.unit for e in series]
+        return sorted({each.unit for each in series}, key=unit_order)
 
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:

@@ -7,11 +7,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from textwrap import dedent
 from threading import Barrier
 
 import pytest
 
+import moyai.api
 from moyai.app.deferred_imports import UNUSED_AT_REST, imports_deferred
 
 THREADS = 8
@@ -22,9 +24,9 @@ def library(tmp_path, monkeypatch):
     """The name of a module of its own; each execution of it adds an element to its ``executions``."""
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "counted_library.py").write_text(
-        "import time\nimport executions\nexecutions.all.append(1)\ntime.sleep(0.01)\nvalue = 7\n"
+        "import executions\nexecutions.all.append(1)\nexecutions.may_end.wait()\nvalue = 7\n"
     )
-    (tmp_path / "executions.py").write_text("all = []\n")
+    (tmp_path / "executions.py").write_text("from threading import Event\nall = []\nmay_end = Event()\nmay_end.set()\n")
     yield "counted_library"
     for name in ("counted_library", "executions"):
         sys.modules.pop(name, None)
@@ -47,14 +49,18 @@ def test_a_deferred_module_is_imported_by_its_first_use(library):
 def test_threads_that_use_it_first_execute_it_once(library):
     with imports_deferred({library}):
         module = import_module(library)
-    start = Barrier(THREADS)
+    may_end, start = import_module("executions").may_end, Barrier(THREADS + 1)
+    may_end.clear()
 
     def use():
         start.wait()
         return module.value
 
     with ThreadPoolExecutor(THREADS) as pool:
-        assert [f.result() for f in [pool.submit(use) for _ in range(THREADS)]] == [7] * THREADS
+        values = [pool.submit(use) for _ in range(THREADS)]
+        start.wait()
+        may_end.set()
+        assert [value.result() for value in values] == [7] * THREADS
     assert executions() == 1
 
 
@@ -67,6 +73,12 @@ def test_a_name_that_it_lacks_is_an_attribute_error(library):
 
 def test_every_listed_module_exists():
     assert [name for name in sorted(UNUSED_AT_REST) if find_spec(name) is None] == []
+
+
+def test_every_service_of_the_api_is_listed():
+    (folder,) = moyai.api.__path__
+    services = {f"moyai.api.{module.parent.name}.service" for module in Path(folder).glob("*/service.py")}
+    assert services == {name for name in UNUSED_AT_REST if name.startswith("moyai.api.")}
 
 
 def test_a_control_plane_at_rest_has_imported_none_of_them():
