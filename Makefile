@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo box test check nightly test-box bench faults attacks reference explore golden screenshots fixtures lock clean
+.PHONY: help setup demo box test test-all check nightly test-box bench faults attacks reference explore golden screenshots fixtures lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -20,7 +20,11 @@ box: ## build the container image of moyai, build/box.tar; BASE=IMAGE chooses th
 	@docker version >/dev/null 2>&1 || podman version >/dev/null 2>&1 || MAKE_TARGET=$@ scripts/setup.sh --docker
 	@BASE=$(BASE) scripts/box.sh
 
-test: ## run every check and every test (root)
+test: ## run every check, and the tests that show most for their time (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser
+	@scripts/test.sh core
+
+test-all: ## run every check and every test but those of `make nightly` (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser
 	@scripts/test.sh all
 
@@ -28,7 +32,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@scripts/test.sh check
 
-nightly: ## run the tests that take long and that `make test` leaves out (root)
+nightly: ## run the tests that take longest and that `make test-all` leaves out (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser --docker --podman --cdk
 	@BASE=$(BASE) scripts/test.sh nightly
 

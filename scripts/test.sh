@@ -2,6 +2,7 @@
 # Runs the checks and tests in the order in which they tell most for least time.
 #
 #   scripts/test.sh check    lint, types, shape (with the imports); the first that fails ends the run
+#   scripts/test.sh core     these, then every test that is neither long nor heavy; the first that fails ends the run
 #   scripts/test.sh all      these, then every test that is not heavy; the first that fails ends the run
 #   scripts/test.sh nightly  the heavy tests, and those of Service Connect with the proxy that tasks share; each part runs,
 #                            and the run ends with the names of those that failed
@@ -55,7 +56,7 @@ python_checks() {
 python_all() {
   python_checks
   step shape pytest -q -n 0 tests/shape  # in one process, which parses every file once
-  step tests pytest -q -n 2 tests/unit tests/golden tests/contract tests/model tests/sim
+  step tests pytest -q -n 2 -m "$SELECTED" tests/unit tests/golden tests/contract tests/model tests/sim
 }
 
 # Of the console, by its own tools.
@@ -97,15 +98,25 @@ nightly() {
   fi
 }
 
-case ${1:-all} in
+# Every check, then the tests that the mark expression selects.
+checks_and_tests() {
+  readonly SELECTED=$1
+  both python_all console_all
+  # It waits more than it works, so four at a time on two processors; in the order of tests/e2e/conftest.py.
+  step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m "$SELECTED" tests/e2e
+}
+
+case ${1:-core} in
   check)
     both python_checks console_checks
     step shape pytest -q -n 0 tests/shape
     ;;
+  core)
+    checks_and_tests 'not heavy and not long'
+    printf '\nall passed in %d s\n' "$SECONDS"
+    ;;
   all)
-    both python_all console_all
-    # It waits more than it works, so four at a time on two processors; in the order of tests/e2e/conftest.py.
-    step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
+    checks_and_tests 'not heavy'
     printf '\nall passed in %d s\n' "$SECONDS"
     ;;
   nightly)
@@ -113,7 +124,7 @@ case ${1:-all} in
     printf '\nall passed in %d s\n' "$SECONDS"
     ;;
   *)
-    printf 'usage: %s check|all|nightly\n' "$0" >&2
+    printf 'usage: %s check|core|all|nightly\n' "$0" >&2
     exit 2
     ;;
 esac

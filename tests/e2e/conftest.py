@@ -32,12 +32,73 @@ LONG = (
     "console/test_console_login.py",
 )
 """The files that take longest, of tests/e2e."""
+CORE = frozenset(
+    {
+        "appmesh/test_basics.py",
+        "appmesh/test_gateway.py",
+        "appmesh/test_tls_from_files.py",
+        "attacks/test_archives.py",
+        "attacks/test_browsers.py",
+        "attacks/test_endpoint.py",
+        "attacks/test_events.py",
+        "attacks/test_front_proxy_floods.py",
+        "attacks/test_host_sockets.py",
+        "attacks/test_images_that_climb.py",
+        "attacks/test_logins.py",
+        "attacks/test_masks.py",
+        "attacks/test_system_calls.py",
+        "console/test_console_load_balancers.py",
+        "console/test_console_pages.py",
+        "console/test_console_stacks.py",
+        "faults/test_faults.py",
+        "faults/test_load_balancer.py",
+        "faults/test_readiness.py",
+        "test_access_logs.py",
+        "test_bad_input.py",
+        "test_careless_use.py",
+        "test_container_settings.py",
+        "test_data_plane_security.py",
+        "test_down.py",
+        "test_ecr.py",
+        "test_exec.py",
+        "test_express.py",
+        "test_firelens.py",
+        "test_gateways.py",
+        "test_hostile_names.py",
+        "test_images.py",
+        "test_json_shapes.py",
+        "test_linux_runtime_containers.py",
+        "test_linux_runtime_crash.py",
+        "test_linux_runtime_mesh.py",
+        "test_linux_runtime_network.py",
+        "test_linux_runtime_nodes.py",
+        "test_names_in_tasks.py",
+        "test_protocols.py",
+        "test_registries.py",
+        "test_resilience.py",
+        "test_service_connect.py",
+        "test_service_connect_settings.py",
+        "test_service_discovery.py",
+        "test_services_behind_load_balancers.py",
+        "test_shared_namespaces.py",
+        "test_shared_proxy.py",
+        "test_stack_names.py",
+        "test_strange_requests.py",
+        "test_task_modes.py",
+        "test_tasks.py",
+    }
+)
+"""The files that `make test` runs: of each capability the shorter tests. Tests of all other files are ``long``."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: at the end, the other processes would wait for the one that has it."""
+    """Mark tests as long, and begin with what takes longest: at the end, the other processes would wait for it."""
     places = {HERE / name: place for place, name in enumerate(LONG)}
-    assert all(path.exists() for path in places)
+    core = {HERE / name for name in CORE}
+    assert all(path.exists() for path in (*places, *core))
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path not in core:
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ def test_each_record_of_each_table_can_be_deleted_and_restored():
         client.check()
 
 
+@pytest.mark.long
 @settings(max_examples=25, phases=(Phase.reuse, Phase.generate))
 @given(st.sampled_from(CONNECT), st.data())
 def test_a_cached_response_is_what_the_handler_answers_now(connect, data):

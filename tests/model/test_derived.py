@@ -187,6 +187,7 @@ def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh
 
 
 # Not shrunk: that takes minutes, and a failing run is short as it is.
+@pytest.mark.long
 @settings(max_examples=60, phases=(Phase.reuse, Phase.generate))
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
 def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):

@@ -6,6 +6,8 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from tests.sim.control import Installation
 
 SEED = int(os.environ.get("SEED", "7"))
@@ -14,6 +16,11 @@ Story = Callable[[Installation], Awaitable[None]]
 Ending = Callable[[Installation], Awaitable[dict[str, Any]]]
 """What is to be the same, however the story was cut."""
 _uncut: dict[tuple[Story, Ending], tuple[int, dict[str, Any]]] = {}
+
+
+def first_cuts(stride: int) -> list[object]:
+    """The first cut of each of ``stride`` tests, which together cut after every action; two of three are long."""
+    return [pytest.param(cut, marks=() if cut % 3 == 1 else pytest.mark.long) for cut in range(1, stride + 1)]
 
 
 async def told_after(story: Story, ending: Ending, cut: int | None) -> tuple[Installation, int, dict[str, Any]]:

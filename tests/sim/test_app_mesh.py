@@ -17,7 +17,7 @@ from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
 from moyai.testing.world import CHECK, NAMESPACE, container
 from tests.golden.appmesh.meshes import node_arn, world_of
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, told_after, told_whole
+from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
 
 STRIDE = 8
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
@@ -123,7 +123,7 @@ async def ending(installation: Installation) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+@pytest.mark.parametrize("first", first_cuts(STRIDE))
 async def test_a_crash_after_any_action_reaches_the_same_end(first):
     actions, expected = await told_whole(rolling, ending)
     assert expected["sandboxes"]

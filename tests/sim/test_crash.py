@@ -23,7 +23,7 @@ from moyai.kernel.ids import TaskArn
 from moyai.plan.strategy.hooks import unanswered_hooks
 from moyai.testing.world import container
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, told_after, told_whole
+from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
 
 STRIDE = 10
 
@@ -158,7 +158,7 @@ async def ending(installation: Installation) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+@pytest.mark.parametrize("first", first_cuts(STRIDE))
 @pytest.mark.parametrize("story", [rolling, moving, failing, standing, late])
 async def test_a_crash_after_any_action_reaches_the_same_end(story, first):
     actions, expected = await told_whole(story, ending)

@@ -9,6 +9,7 @@ from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.testing.world import container
 from tests.model.harness import at_once
 from tests.sim.control import Installation
+from tests.sim.cuts import first_cuts
 
 STRIDE = 4
 
@@ -73,14 +74,14 @@ async def test_a_running_tasks_names_follow_without_a_restart(installation):
     assert [verb for verb, task in verbs if task == ours] == ["prepare", "set_hosts", "set_hosts", "set_hosts"]
 
 
-@pytest.mark.parametrize("offset", range(STRIDE))
-async def test_a_crash_after_any_step_ends_the_same(offset):
+@pytest.mark.parametrize("first", first_cuts(STRIDE))
+async def test_a_crash_after_any_step_ends_the_same(first):
     installation = Installation(7)
     installation.start()
     await story(installation)
     actions, expected = installation.fuse.passed, await ending(installation)
     await installation.crash()
-    for cut in range(1 + offset, actions + 1, STRIDE):
+    for cut in range(first, actions + 1, STRIDE):
         again = Installation(7)
         again.start()
         again.fuse.set(cut)

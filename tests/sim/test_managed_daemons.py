@@ -16,7 +16,7 @@ from moyai.ports.runtime import CannotStart
 from moyai.testing.daemons import daemon_definition, delete_daemon, deploy_daemon, provider_instance
 from moyai.testing.instances import for_instances, on_instances, set_instance_status
 from moyai.testing.world import container
-from tests.sim.cuts import SEED, told_after, told_whole
+from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
 
 STRIDE = 6
 S = DaemonDeploymentStatus
@@ -88,7 +88,7 @@ async def ending(installation):
     }
 
 
-@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+@pytest.mark.parametrize("first", first_cuts(STRIDE))
 async def test_a_crash_after_any_action_reaches_the_same_end(first):
     actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]
