@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import tarfile
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ LARGEST = 300e6
 """Bytes of the image, unpacked."""
 PORT = 14566
 """Not the API's own, so that whatever depends on the published port shows."""
+DISK = re.compile(rf"({re.escape(STATE)})?/run/(tasks|gone)/\w+/disk\.img( \(deleted\))?")
+"""The disk of a task in a container, as the kernel names it: by its path there, and by that in the volume once the
+container's mounts are gone.
+"""
 SERVER = """
 import http.server, socket, urllib.request
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,7 +63,7 @@ def host(request, tmp_path_factory) -> Iterator[BoxHost]:
 @contextmanager
 def box(host: BoxHost, *options: str) -> Iterator[dict[str, Any]]:
     """moyai in a container, and nothing of it afterwards; what `moyai box up` reports."""
-    loops = backing_files()
+    disks = loop_devices()
     started = host.moyai("up", f"--port={PORT}", "--json", *options)
     assert started.returncode == 0, started.stderr
     try:
@@ -71,14 +76,13 @@ def box(host: BoxHost, *options: str) -> Iterator[dict[str, Any]]:
     assert removed.returncode == 0, removed.stderr
     assert host.container_names() == []
     assert host.volumes() == []
-    eventually(lambda: backing_files() <= loops, "the disks of tasks are gone")
+    eventually(lambda: loop_devices() <= disks, "the disks of tasks are gone")
 
 
-def backing_files() -> set[str]:
-    """The disks of tasks in any container, by the paths that their files have there."""
-    devices = Path("/sys/block").glob("loop*/loop/backing_file")
-    files = {read_if_there(device) for device in devices}
-    return {file for file in files if file.startswith(STATE)}
+def loop_devices() -> set[str]:
+    """The files behind the loop devices of tasks in any container."""
+    files = {read_if_there(device) for device in Path("/sys/block").glob("loop*/loop/backing_file")}
+    return {file for file in files if DISK.fullmatch(file)}
 
 
 def read_if_there(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def device(linux, task=TASK):
 def bound(linux):
     """Files of this state that are behind a loop device of this machine."""
     files = Path("/sys/block").glob("loop*/loop/backing_file")
-    return [line for file in files if str(linux.state) in (line := file.read_text())]
+    return [line for file in files if linux.state.name in (line := file.read_text())]
 
 
 @pytest.mark.parametrize("path", ["/srv/b", "/data/b"])
@@ -126,6 +127,23 @@ async def test_a_loop_device_of_another_file_is_not_the_tasks(linux):
     disks.detach(paths.task(TASK))
     assert device(linux, OTHER) == other
     await asyncio.to_thread(note.write_text, own)
+
+
+async def test_a_disk_is_the_tasks_though_it_was_bound_in_another_mount_namespace(linux):
+    """As after a kill of moyai's container, whose mount of the volume is gone with it."""
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    directory = RuntimePaths(linux.state).task(TASK)
+    disks.detach(directory)
+    script = 'mount --bind "$1" /mnt && exec losetup --find --show "/mnt/$2"'
+    image = directory.relative_to(linux.state.parent) / disks.IMAGE
+    bind = ("unshare", "--mount", "sh", "-c", script, "sh", str(linux.state.parent), str(image))
+    process = await asyncio.to_thread(subprocess.run, bind, capture_output=True, text=True, check=True)
+    bound_device = Path(process.stdout.strip())
+    await asyncio.to_thread((directory / disks.NUMBER).write_text, bound_device.name.removeprefix("loop"))
+    assert await asyncio.to_thread(bound, linux) == [f"/{image}\n"]
+    assert device(linux) == bound_device
+    await linux.runtime.release(TASK)
+    assert await asyncio.to_thread(bound, linux) == []
 
 
 async def test_a_disk_larger_than_the_free_space_is_refused(linux):

@@ -3,7 +3,8 @@
 Promise: a disk is a sparse file in the task's directory, bound to a loop device and formatted as ext4 without a
 journal. It ends with the task. It is mounted in the mount namespaces of its containers, and for a moment as a detached
 mount, so the machine has no mount to show or to undo. The kernel says to which file a device belongs, not what was
-saved earlier. Without loop devices or ``mkfs.ext4`` there are no disks; ``host.check_optional_features`` reports it.
+saved earlier, and by the file's inode: after a kill of moyai's container it names the file by a path that is no more.
+Without loop devices or ``mkfs.ext4`` there are no disks; ``host.check_optional_features`` reports it.
 Sources: https://man7.org/linux/man-pages/man4/loop.4.html, linux/loop.h
 """
 
@@ -27,12 +28,14 @@ IMAGE, NUMBER = "disk.img", "disk.loop"
 
 _GIBIBYTE = 1024**3
 _LOOP_CONTROL = Path("/dev/loop-control")
-_LOOP_CONFIGURE, _LOOP_CLR_FD, _LOOP_CTL_GET_FREE = 0x4C0A, 0x4C01, 0x4C82
+_LOOP_CONFIGURE, _LOOP_CLR_FD, _LOOP_GET_STATUS64, _LOOP_CTL_GET_FREE = 0x4C0A, 0x4C01, 0x4C05, 0x4C82
 _DIRECT_IO = 16
 """LO_FLAGS_DIRECT_IO: the machine's page cache does not hold the data a second time."""
 _BLOCK = 4096
 _LOOP_CONFIG = struct.Struct("=II 52x I 240x")
 """``struct loop_config``: the file, the block size, the flags; the rest is zero."""
+_LOOP_INFO = struct.Struct("=QQ 216x")
+"""``struct loop_info64``: the device and the inode of the file; the rest is not read."""
 _MAX_ATTEMPTS = 64
 _MKFS_OPTIONS = (
     *("-q", "-F", "-b", str(_BLOCK), "-m", "0", "-i", "65536", "-G", "4096"),
@@ -117,11 +120,13 @@ def _data_ranges(fd: int, size: int) -> Iterator[tuple[int, int]]:
 def device(directory: Path) -> Path | None:
     """The device of a task's disk; None if it has none, or the device belongs to another file now."""
     try:
-        number = int((directory / NUMBER).read_text())
-        file = Path(f"/sys/block/loop{number}/loop/backing_file").read_text().removesuffix("\n")
+        device_path = Path(f"/dev/loop{int((directory / NUMBER).read_text())}")
+        image = (directory / IMAGE).stat()
+        with device_path.open("rb") as file:
+            info = fcntl.ioctl(file, _LOOP_GET_STATUS64, bytes(_LOOP_INFO.size))
     except (OSError, ValueError):
         return None
-    return Path(f"/dev/loop{number}") if file == str(directory / IMAGE) else None
+    return device_path if _LOOP_INFO.unpack(info) == (image.st_dev, image.st_ino) else None
 
 
 @contextlib.contextmanager
