@@ -13,6 +13,8 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
+
 from moyai.app.state_paths import StatePaths
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.appmesh.quotas import AppMeshQuotas
@@ -43,8 +45,7 @@ class RuntimeKind(StrEnum):
     SIM = "sim"
 
 
-@dataclass(frozen=True)
-class ServerSettings:
+class ServerSettings(msgspec.Struct, frozen=True):
     """The API gateway of all AWS services, and the registry."""
 
     listen: str = "127.0.0.1"
@@ -91,8 +92,7 @@ class ServerSettings:
         return f"[{self.listen}]" if ":" in self.listen else self.listen
 
 
-@dataclass(frozen=True)
-class ProxySettings:
+class ProxySettings(msgspec.Struct, frozen=True):
     """Settings of the proxies, which are the same for all tasks."""
 
     stats_interval: float = STATS_INTERVAL
@@ -101,8 +101,7 @@ class ProxySettings:
     """The topology of new tasks in clusters that don't specify one."""
 
 
-@dataclass(frozen=True)
-class PublicGatewaySettings:
+class PublicGatewaySettings(msgspec.Struct, frozen=True):
     """Ports of this machine at which public ports of tasks answer, besides their addresses 127.83.x.y. They are at the
     address on which the API gateway listens.
     """
@@ -117,24 +116,21 @@ class PublicGatewaySettings:
     """The domain of the DNS names of new load balancers."""
 
 
-@dataclass(frozen=True)
-class TlsSettings:
+class TlsSettings(msgspec.Struct, frozen=True):
     """Settings of the encryption between proxies."""
 
     certificate_renewal: float = CERTIFICATE_RENEWAL
     """Seconds after which a certificate is renewed; it is valid for two days more. On AWS these are five days."""
 
 
-@dataclass(frozen=True)
-class DnsSettings:
+class DnsSettings(msgspec.Struct, frozen=True):
     """The DNS server of this machine."""
 
     port: int = DEFAULT_DNS_PORT
     """UDP and TCP port on 127.0.0.1; 0 takes a free one. When the port is in use there is no server, but a warning."""
 
 
-@dataclass(frozen=True)
-class CloudMapSettings:
+class CloudMapSettings(msgspec.Struct, frozen=True):
     """Cloud Map's quotas, with AWS's defaults, and its health checks, which Route 53 makes on AWS."""
 
     namespaces: int = 50
@@ -149,11 +145,10 @@ class CloudMapSettings:
     """Networks (``10.0.0.0/8``) whose addresses may be checked, besides loopback. No other address is connected to."""
 
 
-@dataclass(frozen=True)
-class AppMeshSettings:
+class AppMeshSettings(msgspec.Struct, frozen=True):
     """App Mesh, and the listeners for external proxies."""
 
-    quotas: AppMeshQuotas = field(default_factory=AppMeshQuotas)
+    quotas: AppMeshQuotas = AppMeshQuotas()
     """App Mesh's quotas, by default AWS's."""
     socket: Path | None = None
     """The Unix socket for external proxies; None = in the state directory."""
@@ -171,15 +166,14 @@ class AppMeshSettings:
     """Server names to which virtual nodes may open TLS connections, whatever the egress filter of their mesh."""
 
 
-@dataclass(frozen=True)
-class LogSettings:
+class LogSettings(msgspec.Struct, frozen=True):
     """The events of CloudWatch Logs."""
 
     limit: int = DEFAULT_LOG_LIMIT
     """Bytes of disk for all events together; beyond them the oldest events are deleted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # not a Struct, whose repr would have the headers
 class MetricSettings:
     """The storage of metrics, the sampling of traces, and the export of both."""
 
@@ -199,8 +193,7 @@ class MetricSettings:
         return is_http_url(self.otlp_endpoint or "")
 
 
-@dataclass(frozen=True)
-class MachineSettings:
+class MachineSettings(msgspec.Struct, frozen=True):
     """The container instances that this machine registers itself as."""
 
     instances: int = 0
@@ -215,8 +208,7 @@ class MachineSettings:
     """The region of that cluster."""
 
 
-@dataclass(frozen=True)
-class TrustSettings:
+class TrustSettings(msgspec.Struct, frozen=True):
     """Privileges on this machine that task definitions may ask for."""
 
     host_volumes: tuple[Path, ...] = ()
@@ -226,37 +218,35 @@ class TrustSettings:
     """Whether a container may have capabilities that have an effect outside it."""
 
 
-@dataclass(frozen=True)
-class ImageSettings:
+class ImageSettings(msgspec.Struct, frozen=True):
     """The settings of image pulls."""
 
-    registries: RegistrySettings = field(default_factory=RegistrySettings)
+    registries: RegistrySettings = RegistrySettings()
     pull_behavior: PullBehavior = PullBehavior.DEFAULT
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = {}
     """Names of images that stand for others, as ``parse_mappings`` gives them."""
     engines: tuple[Path, ...] = ENGINES
     """The sockets of local engines, in the order in which they are asked. One that is not there has no images."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The settings of a control plane, by the part that reads them."""
 
-    state: StatePaths = field(default_factory=lambda: StatePaths(DEFAULT_STATE))
+    state: StatePaths = StatePaths(DEFAULT_STATE)
     runtime: RuntimeKind = RuntimeKind.LINUX
-    server: ServerSettings = field(default_factory=ServerSettings)
-    public_gateway: PublicGatewaySettings = field(default_factory=PublicGatewaySettings)
-    proxy: ProxySettings = field(default_factory=ProxySettings)
-    dns: DnsSettings = field(default_factory=DnsSettings)
-    tls: TlsSettings = field(default_factory=TlsSettings)
-    cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
-    app_mesh: AppMeshSettings = field(default_factory=AppMeshSettings)
-    logs: LogSettings = field(default_factory=LogSettings)
-    metrics: MetricSettings = field(default_factory=MetricSettings)
-    machine: MachineSettings = field(default_factory=MachineSettings)
-    trust: TrustSettings = field(default_factory=TrustSettings)
-    images: ImageSettings = field(default_factory=ImageSettings)
-    delegate: DelegateChoice = field(default_factory=DelegateChoice)
+    server: ServerSettings = ServerSettings()
+    public_gateway: PublicGatewaySettings = PublicGatewaySettings()
+    proxy: ProxySettings = ProxySettings()
+    dns: DnsSettings = DnsSettings()
+    tls: TlsSettings = TlsSettings()
+    cloud_map: CloudMapSettings = CloudMapSettings()
+    app_mesh: AppMeshSettings = AppMeshSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricSettings = MetricSettings()
+    machine: MachineSettings = MachineSettings()
+    trust: TrustSettings = TrustSettings()
+    images: ImageSettings = ImageSettings()
+    delegate: DelegateChoice = DelegateChoice()
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't specify it."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True)
-class StatePaths:
+
+class StatePaths(msgspec.Struct, frozen=True):
     """The files of a state directory."""
 
     root: Path

@@ -1,46 +1,65 @@
 """The command ``moyai``: all commands, each in a module of its own.
 
-A command's module imports at its top only what its options need, and everything else when the command runs:
-tests/unit/cli/test_startup.py lists what must not be imported for ``moyai --help``.
+Only the module of the command that runs is imported. It imports at its top only what its options need, and everything
+else when the command runs: tests/unit/cli/test_startup.py lists what must not be imported for ``moyai --help``.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from moyai.cli.analyze.command import analyze
-from moyai.cli.appmesh.commands import appmesh_commands
-from moyai.cli.box.command import box_commands
-from moyai.cli.demo.command import demo
-from moyai.cli.dns import dns
-from moyai.cli.doctor import doctor
-from moyai.cli.down import down, reset
-from moyai.cli.env import env
 from moyai.cli.errors import error_message
-from moyai.cli.events import events
-from moyai.cli.exec.command import execute
-from moyai.cli.file import file_commands
-from moyai.cli.hook import hook_commands
-from moyai.cli.image import image_commands
-from moyai.cli.keys import key_commands
-from moyai.cli.logs import logs
-from moyai.cli.mesh.command import mesh
-from moyai.cli.migrate.command import migrate_commands
-from moyai.cli.open import open_page
-from moyai.cli.proxy.commands import proxy_commands
-from moyai.cli.proxy.explain import explain
-from moyai.cli.secret import secret_commands
-from moyai.cli.services import services
-from moyai.cli.status import status
-from moyai.cli.tap import tap
 from moyai.cli.text import echo
-from moyai.cli.top import top
-from moyai.cli.trace import trace
-from moyai.cli.up import up
+
+_COMMANDS: Final = MappingProxyType(
+    {
+        "up": "up:up",
+        "down": "down:down",
+        "env": "env:env",
+        "status": "status:status",
+        "events": "events:events",
+        "logs": "logs:logs",
+        "doctor": "doctor:doctor",
+        "explain": "proxy.explain:explain",
+        "analyze": "analyze.command:analyze",
+        "mesh": "mesh.command:mesh",
+        "top": "top:top",
+        "tap": "tap:tap",
+        "trace": "trace:trace",
+        "dns": "dns:dns",
+        "services": "services:services",
+        "reset": "down:reset",
+        "demo": "demo.command:demo",
+        "open": "open:open_page",
+        "exec": "exec.command:execute",
+    }
+)
+"""The module and the function of each command, in the order in which ``--help`` lists them."""
+_GROUPS: Final = MappingProxyType(
+    {
+        "box": "box.command:box_commands",
+        "proxy": "proxy.commands:proxy_commands",
+        "image": "image:image_commands",
+        "secret": "secret:secret_commands",
+        "file": "file:file_commands",
+        "hook": "hook:hook_commands",
+        "keys": "keys:key_commands",
+        "appmesh": "appmesh.commands:appmesh_commands",
+        "migrate": "migrate.command:migrate_commands",
+    }
+)
+"""The module of each group of commands, and the function that makes the group."""
+_SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {"exec": {"no_args_is_help": True, "context_settings": {"allow_interspersed_args": False}}}
+)
+"""Of commands that differ from typer's defaults."""
 
 
 class _Commands(TyperGroup):
@@ -50,25 +69,26 @@ class _Commands(TyperGroup):
         return [option for option in super().get_params(ctx) if option.name != "install_completion"]
 
 
-def command_line() -> typer.Typer:
-    """All commands, in the order in which ``--help`` lists them."""
+def command_line(name: str | None = None) -> typer.Typer:
+    """The command of this name, none for ``--version``; all commands, as ``--help`` lists them, for any other name.
+
+    typer builds the options of all commands before it runs one, so the others would cost the user time.
+    """
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)
-    everyday = (up, down, env, status, events, logs, doctor, explain, analyze)
-    for command in (*everyday, mesh, top, tap, trace, dns, services, reset, demo):
-        cli.command()(command)
-    cli.command("open")(open_page)
-    cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
-    cli.add_typer(box_commands(), name="box")
-    cli.add_typer(proxy_commands(), name="proxy")
-    cli.add_typer(image_commands(), name="image")
-    cli.add_typer(secret_commands(), name="secret")
-    cli.add_typer(file_commands(), name="file")
-    cli.add_typer(hook_commands(), name="hook")
-    cli.add_typer(key_commands(), name="keys")
-    cli.add_typer(appmesh_commands(), name="appmesh")
-    cli.add_typer(migrate_commands(), name="migrate")
+    is_known = name in _COMMANDS or name in _GROUPS or name == "--version"
+    for command, place in _COMMANDS.items():
+        if not is_known or command == name:
+            cli.command(command, **_SETTINGS.get(command, {}))(_function(place))
+    for group, place in _GROUPS.items():
+        if not is_known or group == name:
+            cli.add_typer(_function(place)(), name=group)
     return cli
+
+
+def _function(place: str) -> Any:  # noqa: ANN401 (each command has other parameters)
+    module, _, function = place.partition(":")
+    return getattr(import_module(f"moyai.cli.{module}"), function)
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,20 +107,10 @@ def _options(
     """Amazon ECS Service Connect on your own machine."""
 
 
-def _leave_out_others(cli: typer.Typer, name: str) -> None:
-    """Keep only the command of this name, if there is one: typer builds the options of all before it runs one."""
-    commands = [c for c in cli.registered_commands if c.callback and name == (c.name or c.callback.__name__)]
-    groups = [group for group in cli.registered_groups if group.name == name]
-    if commands or groups:
-        cli.registered_commands, cli.registered_groups = commands, groups
-
-
 def main() -> None:
     """Run a command. An error that the user can fix is one line, without a traceback."""
-    cli = command_line()
-    _leave_out_others(cli, sys.argv[1] if len(sys.argv) > 1 else "")
     try:
-        cli()
+        command_line(next(iter(sys.argv[1:]), None))()
     except Exception as error:
         message = error_message(error)
         if message is None:

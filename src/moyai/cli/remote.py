@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from moyai.cli.credentials import load_credentials
 from moyai.cli.errors import Unreachable, message_of, not_moyai
 
 if TYPE_CHECKING:  # imported when the first request is sent
@@ -57,7 +58,7 @@ class Remote:
         from botocore.session import get_session
 
         session = get_session()
-        if self.own_credentials or session.get_credentials() is None:
+        if self._credentials is None:
             session.set_credentials(_PLACEHOLDER, _PLACEHOLDER)
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
         try:
@@ -267,17 +268,7 @@ class Remote:
 
     @cached_property
     def _credentials(self) -> Any:  # noqa: ANN401 (botocore has no types of its own)
-        """The credentials that the AWS CLI would use, if any."""
-        from botocore.credentials import EnvProvider
-
-        if self.own_credentials:
-            return None
-        credentials = EnvProvider().load()
-        if credentials is not None:  # the other places take longer
-            return credentials
-        from botocore.session import get_session
-
-        return get_session().get_credentials()
+        return None if self.own_credentials else load_credentials()
 
 
 def _query(members: Mapping[str, object]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from grp import getgrnam
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -157,7 +156,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
         cloud_map=_cloud_map(_quotas(quota or ()), check_interval, check_network or ()),
-        app_mesh=replace(_app_mesh(_quotas(quota or ()), app_mesh_pass or ()), **external_proxies, **certificates),
+        app_mesh=_app_mesh(_quotas(quota or ()), app_mesh_pass or (), **external_proxies, **certificates),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -236,14 +235,14 @@ def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks:
     return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own)
 
 
-def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str]) -> AppMeshSettings:
+def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str], **listeners: Any) -> AppMeshSettings:  # noqa: ANN401
     names = tuple(dict.fromkeys(name.lower() for name in allowed_names))
     invalid = next((name for name in names if not _SERVER_NAME.fullmatch(name)), None)
     if invalid is not None:
         raise typer.BadParameter(
             f"{invalid!r} is not a server name such as *.example.com", param_hint="--app-mesh-pass"
         )
-    return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names)
+    return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names, **listeners)
 
 
 def _public_gateway(ports: str | None, http: int | None, https: int | None, elb_domain: str) -> PublicGatewaySettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ FOR_HELP = {
     "grpc",
     "httpx",
     "numpy",
+    "pydantic",
     "pyroute2",
     "rich",
     "websockets",
@@ -34,9 +36,19 @@ def test_help_imports_no_server_and_no_command_modules():
     assert imported_modules(run) & (FOR_HELP | OF_THE_SERVER) == set()
 
 
-def test_status_loads_no_botocore_models(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+def test_a_command_imports_no_other_command():
+    run = "import moyai.cli.main as m\ntry:\n    m.command_line('down')(['--help'])\nexcept SystemExit:\n    pass"
+    modules = imported_modules(run)
+    assert "moyai.cli.down" in modules
+    assert "moyai.cli.up" not in modules
+
+
+@pytest.mark.parametrize("credentials", [{}, {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}])
+def test_status_loads_no_botocore_models(credentials, monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {"HOME": str(tmp_path), **credentials}.items():
+        monkeypatch.setenv(name, value)
     arguments = ["status", "--endpoint", "http://127.0.0.1:1"]
     run = f"import moyai.cli.main as m\ntry:\n    m.command_line()({arguments})\nexcept Exception:\n    pass"
     assert (

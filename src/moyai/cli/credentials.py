@@ -1,0 +1,36 @@
+"""The credentials of a command's requests."""
+
+from __future__ import annotations
+
+from os import environ
+from pathlib import Path
+from typing import Any, Final
+
+_VARIABLES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Each of them leads botocore to credentials."""
+_FILES: Final = (("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"), ("AWS_CONFIG_FILE", "~/.aws/config"))
+"""The files with credentials, each after the variable that names another one."""
+
+
+def load_credentials() -> Any:  # noqa: ANN401 (botocore has no types of its own)
+    """The credentials, of botocore, that the AWS CLI would use; None if there are none.
+
+    Those of an EC2 instance are left out: moyai issues none, and to ask for them takes a second where nothing answers.
+    """
+    files = (Path(environ.get(variable) or path).expanduser() for variable, path in _FILES)
+    if not any(name in environ for name in _VARIABLES) and not any(file.exists() for file in files):
+        return None  # to import botocore's session would take a third of the time of a short command
+    from botocore.credentials import EnvProvider
+
+    credentials = EnvProvider().load()
+    if credentials is not None:  # the other places take longer
+        return credentials
+    from botocore.session import get_session
+
+    return get_session().get_credentials()
