@@ -82,7 +82,7 @@ def mesh() -> int:
     with tempfile.TemporaryDirectory(prefix="moyai-fixture-") as folder:
         apps = Path(folder, "apps")
         shutil.copytree(ROOT / "tests/e2e/apps", apps / "srv/tests/e2e/apps")
-        server = Installation(Path(folder, "state"))
+        server = Installation(Path(folder, "state"), "--proxy", "sidecar")
         server.moyai("image", "import", APPS, str(apps), "--base", HOST, "--state", str(server.state))
         server.up()
         try:

@@ -45,14 +45,14 @@ class Server:
 @contextmanager
 def server(*options: str, keys: bool = False, prepare: Callable[[Path], None] | None = None) -> Iterator[Server]:
     """Start one with these options; with ``keys`` it listens everywhere and verifies signatures. ``prepare`` may put
-    something into its state directory before.
+    something into its state directory before. Tasks have proxies of their own, unless their cluster has the tag.
     """
     state = Path(tempfile.mkdtemp(prefix="moyai-bench-"))
     if prepare is not None:
         prepare(state)
     key, secret = _new_key(state) if keys else ("test", "test")
     listen = ("--listen", "0.0.0.0") if keys else ()  # noqa: S104 (the one way to have signatures verified)
-    command = [*MOYAI, "up", "--state", str(state), "--port", "0", *listen, *options]
+    command = [*MOYAI, "up", "--state", str(state), "--port", "0", "--proxy", "sidecar", *listen, *options]
     signal.signal(signal.SIGTERM, _end)  # or the end of a benchmark would leave the control plane and its tasks
     with (state / "up.log").open("w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603

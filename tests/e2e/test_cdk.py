@@ -67,10 +67,10 @@ class Cdk:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def environment(tmp_path_factory: pytest.TempPathFactory, topology: str) -> Iterator[Installation]:
     """An installation with CDK's own stack."""
     assert PACKAGES.exists(), "run `scripts/setup.sh --cdk`, as `make nightly` does"
-    installation = Installation(tmp_path_factory.mktemp("cdk") / "state")
+    installation = Installation(tmp_path_factory.mktemp("cdk") / "state", "--proxy", topology)
     options = ("--base", HOST, "--state", str(installation.state))
     installation.moyai("image", "import", IMPORTED_IMAGE, str(SHOP / "image"), *options)
     installation.up()

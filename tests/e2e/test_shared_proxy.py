@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.installation import Installation
 from tests.e2e.proxies import envoys
-from tests.e2e.stack import Cluster, Probe, app, offer, processes, task_id
+from tests.e2e.stack import Cluster, Probe, app, offer, processes, shell, task_id
 from tests.e2e.waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -80,6 +80,19 @@ def probe(cluster: Cluster) -> Probe:
 
 def web_answers(probe: Probe) -> bool:
     return bool(probe.ask("http", url="http://web/").get("status") == 200)
+
+
+def test_tasks_share_the_proxy_without_being_asked_to(tmp_path):
+    installation = Installation(tmp_path / "state")
+    installation.up()
+    try:
+        clients = Cluster(installation, "clients", "clients")
+        clients.serve("client", clients.define("client", shell("exec sleep 600")))
+        clients.steady("client")
+        assert len(envoys(installation)) == 1
+        assert json.loads(installation.own("GET", "doctor"))["examined"]["shared proxy"] == 1
+    finally:
+        assert installation.leave() == []
 
 
 def test_one_envoy_serves_all_tasks_and_each_shows_its_proxy(cluster, probe):

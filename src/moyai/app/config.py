@@ -97,8 +97,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
 
     stats_interval: float = STATS_INTERVAL
     """Seconds between two exports of a proxy's statistics."""
-    topology: ProxyTopology = ProxyTopology.SIDECAR
-    """The topology of new tasks in clusters that don't specify one."""
+    topology: ProxyTopology | None = None
+    """The topology of new tasks in clusters that don't specify one; None = shared where this machine can."""
 
 
 class PublicGatewaySettings(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from contextlib import suppress
 from moyai.app.config import Settings
 from moyai.app.control_plane import ControlPlane
 from moyai.app.gc_tuning import gc_tuned
-from moyai.app.preflight import problems, warnings
+from moyai.app.preflight import decide_topology, problems, warnings
 from moyai.kernel.errors import MoyaiError
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     if errors:
         raise StartupFailed(errors)
     raise_open_file_limit()
-    for line in warnings(settings):
+    settings, reason = decide_topology(settings)
+    for line in [*warnings(settings), *([] if reason is None else [reason])]:
         _log.warning(line)
     try:
         asyncio.run(_serve(settings, announce))

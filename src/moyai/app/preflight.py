@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from moyai.app.adapters.access_keys import AccessKeys
@@ -27,6 +28,18 @@ def problems(settings: Settings) -> list[str]:
         if not lines and settings.proxy.topology is ProxyTopology.NODE and (reason := shared_proxy_problem()):
             lines.append(f"tasks can't share a proxy here: {reason}; without --proxy node, each has its own")
     return lines
+
+
+def decide_topology(settings: Settings) -> tuple[Settings, str | None]:
+    """The settings with a topology of the proxies, which tasks share where they can unless the user has chosen; and the
+    reason where they can't.
+    """
+    if settings.proxy.topology is not None or settings.runtime is not RuntimeKind.LINUX:
+        return settings, None
+    problem = shared_proxy_problem()
+    topology = ProxyTopology.NODE if problem is None else ProxyTopology.SIDECAR
+    reason = f"each new task has a proxy of its own, because tasks can't share one here: {problem}" if problem else None
+    return replace(settings, proxy=replace(settings.proxy, topology=topology)), reason
 
 
 def machine_problems() -> list[str]:

@@ -54,7 +54,7 @@ from moyai.console.traces import TracesEndpoint
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
-from moyai.domain.defaults import Defaults
+from moyai.domain.defaults import Defaults, ProxyTopology
 from moyai.domain.efs.file_system import FileSystem
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Clock, Instant, Seconds
@@ -230,7 +230,8 @@ def defaults_of(settings: Settings) -> Defaults:
     """The settings that the planner reads."""
     traced = settings.metrics.trace_sampling > 0
     domain = settings.public_gateway.elb_domain
-    return Defaults(settings.live_endpoints, traced=traced, proxy=settings.proxy.topology, elb_domain=domain)
+    proxy = settings.proxy.topology or ProxyTopology.SIDECAR
+    return Defaults(settings.live_endpoints, traced=traced, proxy=proxy, elb_domain=domain)
 
 
 def changes_of_reset(world: World, now: Instant) -> list[Change]:

@@ -85,7 +85,7 @@ from moyai.cli.up_options import (
 )
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
-from moyai.domain.defaults import ELB_DOMAIN, ProxyTopology
+from moyai.domain.defaults import ELB_DOMAIN
 from moyai.images.pull_behavior import PullBehavior
 
 _MEGABYTE: Final = 1024 * 1024
@@ -115,7 +115,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     check_network: CheckNetworks = None,
     app_mesh_pass: PassedNames = None,
     live_endpoints: LiveEndpoints = False,
-    proxy: Proxy = ProxyTopology.SIDECAR,
+    proxy: Proxy = None,
     certificate_renewal: CertificateRenewal = CERTIFICATE_RENEWAL,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,

@@ -44,11 +44,11 @@ LiveEndpoints = Annotated[
     ),
 ]
 Proxy = Annotated[
-    ProxyTopology,
+    ProxyTopology | None,
     typer.Option(
         "--proxy",
-        help="Whether each new task with Service Connect has a proxy of its own, or shares the one of this host, in"
-        " clusters without the tag moyai:proxy.",
+        help="Whether each new task with Service Connect has a proxy of its own (sidecar), or shares the one of this"
+        " host (node), in clusters without the tag moyai:proxy. Without it, node where that works (`moyai doctor`).",
     ),
 ]
 CreateOnPush = Annotated[

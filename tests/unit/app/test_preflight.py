@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from moyai.app import preflight
-from moyai.app.config import ProxySettings, Settings
+from moyai.app.config import ProxySettings, RuntimeKind, Settings
+from moyai.app.wiring import defaults_of
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.system_containers import host_proxy_check
 
@@ -24,3 +25,26 @@ def test_a_machine_on_which_tasks_can_not_share_a_proxy_does_not_start_with_that
     assert preflight.problems(Settings()) == []
     (line,) = preflight.problems(settings)
     assert line == "tasks can't share a proxy here: no such rule; without --proxy node, each has its own"
+
+
+@pytest.mark.parametrize(("problem", "expected"), [(None, ProxyTopology.NODE), ("no such rule", ProxyTopology.SIDECAR)])
+def test_tasks_share_a_proxy_where_they_can_and_otherwise_the_reason_is_reported(monkeypatch, problem, expected):
+    monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: problem)
+    settings, reason = preflight.decide_topology(Settings())
+    assert defaults_of(settings).proxy is expected
+    sentence = "each new task has a proxy of its own, because tasks can't share one here: no such rule"
+    assert reason == (None if problem is None else sentence)
+
+
+@pytest.mark.parametrize("chosen", ProxyTopology)
+def test_a_chosen_topology_stays(monkeypatch, chosen):
+    monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: "no such rule")
+    settings = Settings(proxy=ProxySettings(topology=chosen))
+    assert preflight.decide_topology(settings) == (settings, None)
+
+
+def test_the_simulated_runtime_tries_nothing(monkeypatch):
+    monkeypatch.delattr(host_proxy_check, "missing_requirement")
+    settings = Settings(runtime=RuntimeKind.SIM)
+    assert preflight.decide_topology(settings) == (settings, None)
+    assert defaults_of(settings).proxy is ProxyTopology.SIDECAR
