@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,14 +62,18 @@ def disk_mounts(mount_table: Iterable[Mount], excluded_path: Path) -> tuple[str,
     mounts: dict[str, Mount] = {}
     disks = []
     for mount in mount_table:
-        point = Path(mount.point)
-        parent = next((mounts[str(above)] for above in point.parents if str(above) in mounts), None)
-        is_self_mount = parent is not None and mount == _submount(parent, point)
-        mounts[mount.point] = mount
-        is_disk = mount.file_system in _DISK_TYPES and mount.point != "/" and excluded_path not in point.parents
-        if is_disk and not is_self_mount and point.is_dir() and not any(point.is_relative_to(n) for n in _NEVER):
+        if mount.file_system in _DISK_TYPES and mount.point != "/" and _is_disk(mount, mounts, excluded_path):
             disks.append(mount.point)
+        mounts[mount.point] = mount
     return tuple(dict.fromkeys(disks))
+
+
+def _is_disk(mount: Mount, earlier: Mapping[str, Mount], excluded_path: Path) -> bool:
+    point = Path(mount.point)
+    if excluded_path in point.parents or not point.is_dir() or any(point.is_relative_to(name) for name in _NEVER):
+        return False
+    parent = next((earlier[str(above)] for above in point.parents if str(above) in earlier), None)
+    return parent is None or mount != _submount(parent, point)
 
 
 def _submount(mount: Mount, point: Path) -> Mount:

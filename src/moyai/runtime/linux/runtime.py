@@ -48,6 +48,7 @@ from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import sandboxes, states, usage
 from moyai.runtime.linux.tasks.container_output import OutputReader
 from moyai.runtime.linux.tasks.containers import Containers
+from moyai.runtime.linux.tasks.disks import MountedDisks
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
 from moyai.runtime.linux.tasks.file_systems import FileSystems
 from moyai.runtime.linux.tasks.health_events import HealthEvents
@@ -84,6 +85,7 @@ class LinuxRuntime:
         self._images = TaskImages(puller, self._notifier.notify)
         self._monitors = server = MonitorServer(self._paths.run)
         self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access, server)
+        self._disks = MountedDisks()
         self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance, server)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
@@ -107,9 +109,9 @@ class LinuxRuntime:
         self._notifier.notify(sandbox.task)
 
     async def _create_sandbox(self, sandbox: SandboxSpec) -> None:
-        steps = [self._network.run(partial(sandboxes.create, self._paths, self._cgroups, sandbox))]
-        if sandbox.storage_gib:
-            steps.append(self._work(partial(sandboxes.create_disk, self._paths, sandbox)))
+        await self._work(partial(sandboxes.create_directory, self._paths, sandbox))
+        steps = [self._network.run(partial(sandboxes.create_namespaces, self._paths, sandbox))]
+        steps += map(self._work, sandboxes.further_parts(self._paths, self._cgroups, self._disks, sandbox))
         if sandbox.file_systems:
             steps.append(self._file_systems.prepare(sandbox))
         for failure in await asyncio.gather(*steps, return_exceptions=True):
@@ -144,6 +146,7 @@ class LinuxRuntime:
     async def release(self, task: TaskId) -> None:
         self._images.end_pulls(task)
         async with self._lock(task):
+            await self._work(partial(self._disks.unmount, task))
             await self._release(task)
             await self._work(partial(self._images.release, task))
         self._notifier.notify(task)
@@ -176,6 +179,7 @@ class LinuxRuntime:
     async def start(self, container: ContainerSpec) -> None:
         async with self._lock(container.task):
             await self._work(_with_port_errors(partial(self._containers.start, container)))
+        self._workers.submit(self._disks.unmount, container.task)
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         async with self._lock(proxy.task):
@@ -281,6 +285,7 @@ class LinuxRuntime:
         await self._listeners.close()
         await self._proxies.close()
         self._notifier.close()
+        self._workers.submit(self._disks.close)
         await asyncio.to_thread(self._workers.shutdown)
         await asyncio.to_thread(self._monitors.close)
         await asyncio.to_thread(self._network.close)

@@ -23,21 +23,24 @@ from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import AwsvpcNetwork
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
-from moyai.runtime.linux.network.configure import (
-    add_permanent_neighbour,
-    delete_links,
-    ignore_existing,
-    link_indexes,
-    sandbox_errors,
-    set_sysctl,
-)
+from moyai.runtime.linux.network.configure import delete_links, link_indexes, sandbox_errors, set_sysctl
 from moyai.runtime.linux.network.interface_names import task_link
+from moyai.runtime.linux.network.link_requests import (
+    LINK_SCOPE,
+    add_address,
+    add_default_route,
+    add_route,
+    fix_neighbour,
+    new_veth,
+    send,
+    set_up,
+)
 
 ROUTER_MAC = "02:ff:00:00:00:01"
 """The MAC address of every link of every router: no two of them are on one link."""
 
+_LOOPBACK = 1
 _NO_PREFIX_ROUTE, _NO_DUPLICATE_DETECTION = 0x200, 0x02
-_LINK_SCOPE = 253
 
 
 class LinkAddress(msgspec.Struct, frozen=True):
@@ -75,12 +78,12 @@ def create_isolated_namespace(netns: Path) -> None:
     with sandbox_errors("the task's network can't be made"):
         if not namespaces.exists(netns):
             namespaces.create(netns)
-        with namespaces.inside(netns), pyroute2.IPRoute() as links:
+        with namespaces.inside(netns):
             set_sysctl("ipv6/conf/default/disable_ipv6", "1")
             set_sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
             set_sysctl("ipv4/ping_group_range", "0 2147483647")
             _use_loss_based_congestion_control()
-            links.link("set", index=1, state="up")
+            send([set_up(_LOOPBACK)])
 
 
 def _use_loss_based_congestion_control() -> None:
@@ -114,10 +117,10 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
     with sandbox_errors("the front proxy's addresses can't be changed"):
         with namespaces.inside(router), pyroute2.IPRoute() as links:
             index = socket.if_nametoindex(task_link(task))
-            _add_neighbours(links, index, link)
+            send(_near_end_requests(index, link))
             _remove_other_neighbours(links, index, link)
         with namespaces.inside(netns), pyroute2.IPRoute() as links:
-            _configure_task_end(links, link)
+            send(_task_end_requests(link))
             _remove_other_addresses(links, link)
 
 
@@ -139,10 +142,10 @@ def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
         with namespaces.inside(netns):
             is_connected = bool(link_indexes("eth0"))
         _connect_near_end(task, link, near, netns, is_connected=is_connected)
-        with namespaces.inside(netns), pyroute2.IPRoute() as links:
+        with namespaces.inside(netns):
             if link.has_ipv6:
                 _enable_static_ipv6("eth0")
-            _configure_task_end(links, link)
+            send(_task_end_requests(link))
 
 
 def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path, *, is_connected: bool) -> None:
@@ -150,32 +153,36 @@ def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path, *, 
     task has its end already.
     """
     name = task_link(task)
-    with namespaces.inside(near), pyroute2.IPRoute() as links:
-        if not is_connected:  # the link of a removed namespace may last a moment
-            delete_links(links, link_indexes(name))
-        target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
-            with ignore_existing():
-                links.link("add", ifname=name, kind="veth", address=ROUTER_MAC, peer=peer)
-        finally:
-            os.close(target)
-        index = socket.if_nametoindex(name)
+    with namespaces.inside(near):
+        if not is_connected:
+            _delete_link(name)  # the link of a removed namespace may last a moment
+            target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                send([new_veth(name, ROUTER_MAC, "eth0", link.mac, target)])
+            finally:
+                os.close(target)
         if link.has_ipv6:
             _enable_static_ipv6("lo")
             _enable_static_ipv6(name)
-        links.link("set", index=index, state="up")
-        _add_neighbours(links, index, link)
+        send(_near_end_requests(socket.if_nametoindex(name), link))
 
 
-def _add_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink) -> None:
-    """Add the addresses at the task's end to the near end of its link."""
+def _delete_link(name: str) -> None:
+    if indexes := link_indexes(name):
+        with pyroute2.IPRoute() as links:
+            delete_links(links, indexes)
+
+
+def _near_end_requests(index: int, link: VethLink) -> list[bytes]:
+    """Requests that give the near end of a link the addresses at the task's end."""
+    requests = [set_up(index)]
     for end in link.addresses:
-        with ignore_existing():
-            links.addr("add", index=1, address=end.gateway, prefixlen=end.bits, flags=_address_flags(end))
-        add_permanent_neighbour(links, index, end.address, link.mac)
-        route = {"dst": f"{end.address}/{end.bits}", "prefsrc": end.gateway}
-        links.route("replace", oif=index, scope=_LINK_SCOPE, family=end.family, **route)
+        requests += [
+            add_address(_LOOPBACK, end.gateway, end.bits, _address_flags(end)),
+            fix_neighbour(index, end.address, link.mac),
+            add_route(index, end.address, end.gateway),
+        ]
+    return requests
 
 
 def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink) -> None:
@@ -183,7 +190,7 @@ def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink
     addresses = {end.address for end in link.addresses}
     routed = {route.get_attr("RTA_DST") for route in links.get_routes(family=socket.AF_INET, oif=index)}
     for address in sorted(routed - addresses):
-        links.route("del", dst=f"{address}/32", oif=index, scope=_LINK_SCOPE)
+        links.route("del", dst=f"{address}/32", oif=index, scope=LINK_SCOPE)
         links.neigh("del", ifindex=index, dst=address, family=socket.AF_INET)
 
 
@@ -208,19 +215,20 @@ def _address_flags(end: LinkAddress) -> int:
     return _NO_PREFIX_ROUTE | (_NO_DUPLICATE_DETECTION if end.family is socket.AF_INET6 else 0)
 
 
-def _configure_task_end(links: pyroute2.IPRoute, link: VethLink) -> None:
-    """Give ``eth0`` its addresses and routes. Even neighbours in the subnet are reached through the other end. The
-    calling thread is in the task's namespace.
+def _task_end_requests(link: VethLink) -> list[bytes]:
+    """Requests that give ``eth0`` its addresses and routes. Even neighbours in the subnet are reached through the other
+    end. The calling thread is in the task's namespace.
     """
     index = socket.if_nametoindex("eth0")
+    requests = [add_address(index, end.address, end.prefix, _address_flags(end)) for end in link.addresses]
+    requests.append(set_up(index))
     for end in link.addresses:
-        with ignore_existing():
-            links.addr("add", index=index, address=end.address, prefixlen=end.prefix, flags=_address_flags(end))
-    links.link("set", index=index, state="up")
-    for end in link.addresses:
-        add_permanent_neighbour(links, index, end.gateway, ROUTER_MAC)
-        links.route("replace", dst=f"{end.gateway}/{end.bits}", oif=index, scope=_LINK_SCOPE, family=end.family)
-        links.route("replace", dst="default", gateway=end.gateway, oif=index, family=end.family)
+        requests += [
+            fix_neighbour(index, end.gateway, ROUTER_MAC),
+            add_route(index, end.gateway),
+            add_default_route(index, end.gateway),
+        ]
+    return requests
 
 
 def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
@@ -231,6 +239,6 @@ def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
     with sandbox_errors("the task's network can't be removed"):
         for namespace in near:
             if namespaces.exists(namespace):
-                with namespaces.inside(namespace), pyroute2.IPRoute() as links:
-                    delete_links(links, link_indexes(task_link(task)))
+                with namespaces.inside(namespace):
+                    _delete_link(task_link(task))
         namespaces.remove(netns)

@@ -44,7 +44,7 @@ def run_first_process(
     try:
         syscalls.die_with_parent()
         streams.become_standard_streams()
-        join_cgroups(config)
+        join_cgroups(config, child)
         users = user_namespace.open_namespace(config)
         namespaces.enter_pid_namespace()
         if config.networkless:
@@ -88,7 +88,7 @@ def run_probe(
         for target in (0, 1, 2):
             os.dup2(null, target)
         users = user_namespace.open_namespace(config)
-        _enter_namespaces(config, namespaces)
+        _enter_namespaces(config, namespaces, child)
         environment = _become_user(config, users)
         child.detach(fork=True)
         identity.execute(arguments, environment)
@@ -105,7 +105,7 @@ def run_exec_command(
     """
     try:
         users = user_namespace.open_namespace(config)
-        _enter_namespaces(config, namespaces)
+        _enter_namespaces(config, namespaces, child)
         if control >= 0:
             _open_terminal(control)
         environment = _become_user(config, users)
@@ -136,9 +136,9 @@ def enter_network(namespaces: list[tuple[int, int]]) -> None:
             syscalls.setns(fd, flag)
 
 
-def _enter_namespaces(config: LaunchConfig, namespaces: list[tuple[int, int]]) -> None:
+def _enter_namespaces(config: LaunchConfig, namespaces: list[tuple[int, int]], child: EnteringChild) -> None:
     """Enter a running container. Only the children of this process will be in its PID namespace."""
-    join_cgroups(config)
+    join_cgroups(config, child)
     _disable_imports()
     for fd, flag in namespaces:
         syscalls.setns(fd, flag)
@@ -190,11 +190,12 @@ def _become_user(config: LaunchConfig, users: int) -> dict[str, str]:
     return {"HOME": home} | config.environment
 
 
-def join_cgroups(config: LaunchConfig) -> None:
+def join_cgroups(config: LaunchConfig, child: EnteringChild) -> None:
     """Join the container's cgroups, and be as likely to be killed for lack of memory as any process."""
     for path in config.processes:
-        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write("0")
+        if path != child.joined:
+            with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
+                file.write("0")
     write_kernel_file("/proc/self/oom_score_adj", "0")
 
 

@@ -16,11 +16,14 @@ import os
 import select
 import sys
 import time
+from collections.abc import Sequence
 
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import SIGKILL
 
 NOT_STARTED = 127
+_VERSION_2 = "/cgroup.procs"
+"""The end of a file in ``LaunchConfig.processes`` that belongs to version 2."""
 _MAX_REASON_BYTES = 4096
 _NUMBER_BYTES = 4
 _STANDARD_FILES = 3
@@ -30,16 +33,18 @@ _MAX_DESCRIPTORS = 4096
 class EnteringProcess:
     """The parent's view of the process. Only the parent reaps it, so its pid is not reused before ``record_end``."""
 
-    def __init__(self) -> None:
-        """Fork the process. Raises OSError."""
+    def __init__(self, processes: Sequence[str] = ()) -> None:
+        """Fork the process. ``processes``: the files by which it joins control groups later (see ``LaunchConfig``).
+        Raises OSError.
+        """
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._was_killed = self._has_ended = False
         self._failure, writing = os.pipe()
         self.child: EnteringChild | None = None
         """In the child: its further steps, which never return. In the parent: None."""
-        self._outer = os.fork()
+        self._outer, joined = _fork(processes)
         if self._outer == 0:
-            self.child = EnteringChild(self._page, writing)
+            self.child = EnteringChild(self._page, writing, joined)
         else:
             os.close(writing)
 
@@ -105,11 +110,31 @@ class EnteringProcess:
         os.close(self._failure)
 
 
+def _fork(processes: Sequence[str]) -> tuple[int, str]:
+    """Fork a process that is in the control group of version 2 from the start, where the kernel can do that: 0 in it,
+    its pid here, and the file of ``processes`` that it need not write any more; empty = none.
+
+    A process that joins a group of version 2 later waits, for 10 ms and more, until no process of the machine forks.
+    """
+    file = next((path for path in processes if path.endswith(_VERSION_2)), "")
+    if file:
+        group = os.open(file.removesuffix(_VERSION_2), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return syscalls.fork_into_group(group), file
+        except OSError:  # an older kernel, or a container's filter
+            return os.fork(), ""
+        finally:
+            os.close(group)
+    return os.fork(), ""
+
+
 class EnteringChild:
     """The last steps of the child, once it has the container's namespaces, user and rights."""
 
-    def __init__(self, page: mmap.mmap, failure: int) -> None:
+    def __init__(self, page: mmap.mmap, failure: int, joined: str) -> None:
+        """``joined``: the file by which the process need not join a control group: it is in that group."""
         self._page = page
+        self.joined = joined
         self.failure = failure
 
     def detach(self, *, fork: bool) -> None:

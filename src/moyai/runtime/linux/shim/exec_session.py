@@ -91,7 +91,7 @@ class ExecSession:
         namespaces = container_process.open_namespaces(f"/proc/self/fd/{directory}")
         os.close(directory)
         control, config = self._link.fileno() if request.terminal else -1, self._launch_config()
-        process = EnteringProcess()
+        process = EnteringProcess(config.processes)
         if process.child is not None:
             container_process.run_exec_command(config, namespaces, control, process.child)
         for fd, _ in namespaces:

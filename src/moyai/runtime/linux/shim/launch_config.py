@@ -10,6 +10,8 @@ from __future__ import annotations
 import marshal
 
 NO_PROBE: tuple[str, ...] = ()
+ENVOY, ENVOY_PORT = "ENVOY", "ENVOY-PORT"
+"""Health checks that ask Envoy instead of running a command in the container."""
 
 BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empty-ro"
 MAPPED, MAPPED_READ_ONLY = "mapped", "mapped-ro"
@@ -124,7 +126,7 @@ class LaunchConfig:
     """The signal that asks the command to end."""
     stop_timeout: float
     probe: tuple[str, ...]
-    """The health check's command; ``("ENVOY", path)`` asks Envoy's admin socket, ``("ENVOY-PORT", port)`` its admin
+    """The health check's command; ``(ENVOY, path)`` asks Envoy's admin socket, ``(ENVOY_PORT, port)`` its admin
     port in the container's network; empty = none.
     """
     interval: float

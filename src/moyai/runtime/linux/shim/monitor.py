@@ -17,7 +17,7 @@ from moyai.runtime.linux.shim import cgroup_processes, container_process, record
 from moyai.runtime.linux.shim.access_point import id_maps
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild, EnteringProcess, reap
 from moyai.runtime.linux.shim.forwarder import Forwarder
-from moyai.runtime.linux.shim.launch_config import LaunchConfig, unpack
+from moyai.runtime.linux.shim.launch_config import ENVOY, ENVOY_PORT, LaunchConfig, unpack
 from moyai.runtime.linux.shim.output import OutputLog, OutputStream, Piece
 from moyai.runtime.linux.shim.probe import KILL, START, Prober, envoy_is_ready, envoy_is_ready_at
 from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
@@ -106,7 +106,7 @@ class ContainerMonitor:
             self._kill_in_shared_pid_namespace()
             maps = id_maps(self._config)
             namespaces.make_pid_namespace()
-            self._first_process = EnteringProcess()
+            self._first_process = EnteringProcess(self._config.processes)
             if self._first_process.child is not None:
                 container_process.run_first_process(
                     self._config, self._standard_streams, namespaces, maps, self._first_process.child
@@ -202,7 +202,8 @@ class ContainerMonitor:
         if action == START:
             self._prober.record_start(now)
             try:
-                self._running_probe = EnteringProcess()
+                kind = self._config.probe[0]
+                self._running_probe = EnteringProcess(() if kind in {ENVOY, ENVOY_PORT} else self._config.processes)
             except OSError:  # the machine has no process or file left
                 self._record_health(NOT_STARTED)
                 return
@@ -221,9 +222,9 @@ class ContainerMonitor:
             if not self._namespaces:  # it would run outside of the container
                 os._exit(NOT_STARTED)
             kind, *words = self._config.probe
-            if kind == "ENVOY":
+            if kind == ENVOY:
                 os._exit(0 if envoy_is_ready(words[0]) else 1)
-            if kind == "ENVOY-PORT":
+            if kind == ENVOY_PORT:
                 container_process.enter_network(self._namespaces)
                 os._exit(0 if envoy_is_ready_at(int(words[0])) else 1)
             arguments = ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else tuple(words)

@@ -22,6 +22,7 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 _CLONE_VM, _CLONE_PARENT, _CLONE_PARENT_SETTID = 0x00000100, 0x00008000, 0x00100000
 _CLONE = MappingProxyType({"x86_64": 56, "aarch64": 220})
+_CLONE3, _CLONE_INTO_CGROUP = 435, 0x200000000
 _SETRESUID = MappingProxyType({"x86_64": 117, "aarch64": 147})
 
 MS_RDONLY = 0x1
@@ -177,6 +178,27 @@ def fork_sibling(page: mmap.mmap) -> int:
     place = ctypes.byref(ctypes.c_int.from_buffer(page))
     nothing = ctypes.c_ulong(0)
     return check(_libc_with_lock.syscall(ctypes.c_long(call), flags, nothing, place, nothing, nothing), "clone")
+
+
+def fork_into_group(group: int) -> int:
+    """``fork`` a process that is in a control group of version 2 from its first instruction on: 0 in it, its pid here.
+    Only for a single thread. ``group``: a descriptor of the group's directory. Raises OSError, also before Linux 5.7.
+    """
+    arguments = _CloneArguments(flags=_CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=group)
+    size = ctypes.c_size_t(ctypes.sizeof(arguments))
+    return check(_libc_with_lock.syscall(ctypes.c_long(_CLONE3), ctypes.byref(arguments), size), "clone3")
+
+
+class _CloneArguments(ctypes.Structure):
+    """``struct clone_args``."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in (
+            *("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size", "tls"),
+            *("set_tid", "set_tid_size", "cgroup"),
+        )
+    )
 
 
 def die_with_parent() -> None:

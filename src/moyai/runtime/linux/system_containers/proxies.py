@@ -24,7 +24,7 @@ from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.launch import container_config, os_settings
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, LaunchConfig
+from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, ENVOY_PORT, LaunchConfig
 from moyai.runtime.linux.system_containers import configs
 
 UID: Final = int(configs.PROXY_USER.partition(":")[0])
@@ -109,7 +109,7 @@ def proxy_config(
     if spec.serves_host:
         fields |= configs.host_proxy_fields(paths, envoy, run)
     if spec.admin_port is not None:
-        fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
+        fields["probe"] = (ENVOY_PORT, str(spec.admin_port))
     if spec.container is not None:
         mounts = configs.envoy_mounts(paths, envoy, run)
         fields |= _container_fields(spec.container, mounts, host, image)

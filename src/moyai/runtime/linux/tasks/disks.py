@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.shim import detached_mounts
 from moyai.runtime.linux.shim.launch_config import DISK_OPTIONS
 
@@ -141,6 +142,35 @@ def mount_detached(directory: Path) -> Iterator[Path | None]:
         yield Path(f"/proc/self/fd/{mount}")
     finally:
         os.close(mount)
+
+
+class MountedDisks:
+    """Disks that are mounted, though nowhere, until the first container of their task has started: the first mount of a
+    file system takes time, which passes here while the task's network is made. The mounts end with this process.
+    """
+
+    def __init__(self) -> None:
+        self._roots: dict[TaskId, int] = {}
+
+    def mount(self, task: TaskId, directory: Path) -> None:
+        """Mount a task's disk, if it has one. A container reports why that fails."""
+        device_path = device(directory)
+        if device_path is not None:
+            with contextlib.suppress(OSError):
+                root = detached_mounts.mount_detached("ext4", str(device_path), DISK_OPTIONS.split(","))
+                self.unmount(task)
+                self._roots[task] = root
+
+    def unmount(self, task: TaskId) -> None:
+        """Leave the disk to its containers."""
+        root = self._roots.pop(task, None)
+        if root is not None:
+            os.close(root)
+
+    def close(self) -> None:
+        """Leave all disks to their containers."""
+        for task in tuple(self._roots):
+            self.unmount(task)
 
 
 def detach(directory: Path) -> None:

@@ -1,13 +1,15 @@
 """Sandboxes of tasks and container instances: a directory, a control group and a network namespace for each.
 
 A sandbox's specification is kept in its directory, with the names in its hosts file as they were last set. Blocking;
-``create`` and ``disconnect_network`` run on the network thread.
+``create_namespaces`` and ``disconnect_network`` run on the network thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -46,32 +48,58 @@ def is_complete(paths: RuntimePaths, spec: SandboxSpec) -> bool:
     return paths.sandbox(spec.task).exists() and namespaces.exists(netns_of(paths, spec))
 
 
-def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
-    """Make the sandbox of a task or an instance, which counts as complete once it is saved. Raises SandboxFailed."""
-    task = spec.task
-    try:
-        paths.containers(task).mkdir(parents=True, exist_ok=True)
+def create_directory(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    """Make the directory of a sandbox, which counts as complete once it is saved. Raises SandboxFailed."""
+    with _sandbox_errors():
+        paths.containers(spec.task).mkdir(parents=True, exist_ok=True)
         _save_incomplete(paths, spec)
-        etc_files.write_etc_files(spec, paths.task(task))
+
+
+def further_parts(
+    paths: RuntimePaths, cgroups: Cgroups, mounted_disks: disks.MountedDisks, spec: SandboxSpec
+) -> Iterator[Callable[[], None]]:
+    """The work that makes the other parts of a sandbox, once it has its directory, for any threads. It raises
+    SandboxFailed.
+    """
+    yield partial(_create_group, paths, cgroups, spec)
+    if spec.storage_gib:
+        yield partial(_create_disk, paths, mounted_disks, spec)
+
+
+def _create_group(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
+    """Make a sandbox's control group, and the files that its containers share."""
+    with _sandbox_errors():
+        etc_files.write_etc_files(spec, paths.task(spec.task))
         if spec.shared_proxy:
-            shared_output.create(paths, task, spec.shared_proxy)
-        cgroups.create(task, GroupLimits(spec.cpu_units, MemoryLimits(spec.memory_mib)))
+            shared_output.create(paths, spec.task, spec.shared_proxy)
+        cgroups.create(spec.task, GroupLimits(spec.cpu_units, MemoryLimits(spec.memory_mib)))
+
+
+def create_namespaces(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    """Make a sandbox's namespaces with their network, once it has its directory. Only for the network thread. Raises
+    SandboxFailed.
+    """
+    with _sandbox_errors():
         _create_user_namespace(paths, spec)
         _connect_network(paths, spec)
+
+
+@contextlib.contextmanager
+def _sandbox_errors() -> Iterator[None]:
+    try:
+        yield
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
 
 
-def create_disk(paths: RuntimePaths, spec: SandboxSpec) -> None:
-    """Make a task's disk, if it has none. A disk over the default size needs that much free space.
-
-    Raises SandboxFailed.
-    """
+def _create_disk(paths: RuntimePaths, mounted_disks: disks.MountedDisks, spec: SandboxSpec) -> None:
+    """Make a task's disk, if it has none. A disk over the default size needs that much free space."""
     free = shutil.disk_usage(paths.state).free
     if spec.storage_gib > DEFAULT_STORAGE_GIB and spec.storage_gib * _GIBIBYTE > free:
         raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
     try:
         disks.create(paths.task(spec.task), spec.storage_gib, paths.empty_disks)
+        mounted_disks.mount(spec.task, paths.task(spec.task))
     except OSError as error:
         raise SandboxFailed(f"the task's disk can't be made: {error.strerror}") from error
 
