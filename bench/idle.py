@@ -31,7 +31,7 @@ def main() -> None:
         proxies = [proxy_of(inside(task)) for task in stage.tasks(serviceName="web")]
         groups: dict[str, Sequence[int]] = {
             "control plane": [target.pid],
-            "a container monitor (two a task)": monitors(target.state),
+            "a container monitor (two a task)": monitors(target),
             "an Envoy": proxies,
         }
         time.sleep(REST)

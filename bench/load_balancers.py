@@ -3,7 +3,8 @@
 Run by `make bench` as root, or by hand: `.venv/bin/python bench/load_balancers.py [ROUNDS]`. All proxies are in network
 namespaces of the same VPC, in front of the same nginx, and are called from a third one, in turns; each has the same
 share of the processors. The untuned Envoy has an access log, request ids, all statistics, retries and outlier
-detection. Without Debian's nginx-light and wrk, latency and CPU are left out. No number here is a test.
+detection. Without Debian's nginx-light and wrk, latency and CPU are left out; HAProxy is Debian's haproxy, if it is
+there. No number here is a test.
 """
 
 from __future__ import annotations
@@ -21,7 +22,17 @@ from typing import Final, NamedTuple
 
 from rig.balancers import Balancers, self_signed
 from rig.load import Load
-from rig.peers import Placement, Sample, available, nginx_application, nginx_proxy, placements, untuned_envoy, wrk
+from rig.peers import (
+    Placement,
+    Sample,
+    available,
+    haproxy,
+    nginx_application,
+    nginx_proxy,
+    placements,
+    untuned_envoy,
+    wrk,
+)
 from rig.report import show
 from rig.server import Server, server, wait_until
 from rig.tasks import ANSWERING, Stage, address, cpu_seconds, inside, memory, root, tree
@@ -30,7 +41,7 @@ ROUNDS: Final = 5
 SECONDS: Final = 2
 CONNECTIONS: Final = (2, 16)
 PORT, HTTP, HTTPS = 8080, 9080, 9443
-DIRECT, BALANCER, ENVOY, NGINX = "direct", "load balancer", "untuned Envoy", "nginx"
+DIRECT, BALANCER, ENVOY, NGINX, HAPROXY = "direct", "load balancer", "untuned Envoy", "nginx", "HAProxy"
 FURTHER: Final = 10
 """Load balancers beside the first, each with two listeners of twenty rules and five target groups of three."""
 NEW_TARGETS: Final = 7
@@ -85,15 +96,19 @@ def compare(balancers: Balancers, place: Place, rounds: int) -> None:
         stack.enter_context(nginx_application(target, folder, PORT))
         nginx = stack.enter_context(nginx_proxy(proxies, folder, application, HTTP, HTTPS))
         envoy = stack.enter_context(untuned_envoy(proxies, folder, (place.target_address, PORT), HTTP + 1, HTTPS + 1))
+        third = stack.enter_context(haproxy(proxies, folder, application, HTTP + 2, HTTPS + 2))
         wait_until(lambda: balancers.healthy(group) == 1, "the application is healthy")
         node, other = balancers.address(balancer), place.proxies_address
         processes = {BALANCER: balancers.proxy(), ENVOY: envoy, NGINX: nginx}
+        if third is not None:
+            processes[HAPROXY] = third
         schemes = {
             scheme: {
                 DIRECT: f"http://{application}",
                 BALANCER: f"{scheme}://{node}:{port}",
                 ENVOY: f"{scheme}://{other}:{port + 1}",
                 NGINX: f"{scheme}://{other}:{port}",
+                HAPROXY: f"{scheme}://{other}:{port + 2}",
             }
             for scheme, port in (("http", HTTP), ("https", HTTPS))
         }

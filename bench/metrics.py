@@ -52,7 +52,7 @@ TASKS: Final = 1000
 SERVICES: Final = 100
 EDGES: Final = 10
 EVERY: Final = 5
-ROUNDS: Final = 12
+ROUNDS: Final = 8
 SCOPE: Final = Scope(AccountId("123456789012"), Region("us-east-1"))
 BOUNDS: Final = (
     *range(1, 11),
@@ -338,8 +338,8 @@ def size(file: Path) -> float:
     return sum(path.stat().st_size for path in file.parent.glob(file.name + "*")) / MEBIBYTE
 
 
-async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
-    """Record a day of one service of ten tasks that calls ten others, and measure queries."""
+async def history(folder: Path, hours: int = 24, tasks: int = 4) -> None:
+    """Record a day of one service of four tasks that calls ten others, and measure queries."""
     clock = ManualClock()
     pipeline = MetricPipeline(folder, clock, apart=False)
     started_at = time.process_time()

@@ -70,8 +70,7 @@ class Way(NamedTuple):
 
 def add_tasks(stage: Stage, topology: str) -> tuple[int, int, str]:
     """A caller and a target with this topology of their proxies: a process of each, and the target's address."""
-    (cluster,) = stage.ecs.describe_clusters(clusters=["bench"])["clusters"]
-    stage.ecs.tag_resource(resourceArn=cluster["clusterArn"], tags=[{"key": "moyai:proxy", "value": topology}])
+    stage.set_topology(topology)
     target, caller = f"web-{topology}", f"caller-{topology}"
     stage.define(target, APPLICATION, PORT)
     stage.define(caller, ["sleep", "infinity"])

@@ -82,7 +82,7 @@ class Balancers:
 
     def proxy(self) -> int:
         """The process of the front proxy."""
-        return front_proxy(self._state)
+        return front_proxy(self._state, self.vpc)
 
 
 def self_signed(name: str) -> tuple[bytes, bytes]:

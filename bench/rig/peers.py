@@ -41,6 +41,26 @@ _PROXY: Final = """
     }}
   }}
 """
+_HAPROXY: Final = """
+global
+  nbthread 2
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  option httplog
+  option forwardfor
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+frontend both
+  bind *:{http}
+  bind *:{https} ssl crt {folder}/haproxy.pem
+  default_backend application
+backend application
+  http-reuse always
+  server application {address}
+"""
 _ENTER: Final = 'echo $$ >"$0/cgroup.procs" && pid=$1 && shift && exec nsenter -t "$pid" -n "$@"'
 _PATH: Final = "PATH=/usr/sbin:/usr/bin:/bin:/usr/local/bin"
 _UNITS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -114,6 +134,19 @@ def nginx_proxy(placement: Placement, folder: Path, address: str, http: int, htt
     """An nginx that forwards, with an access log; its process."""
     content = _PROXY.format(folder=folder, address=address, http=http, https=https)
     with _nginx(placement, folder / "proxy", content, 2) as process:
+        yield process
+
+
+@contextmanager
+def haproxy(placement: Placement, folder: Path, address: str, http: int, https: int) -> Iterator[int | None]:
+    """An HAProxy that forwards, with an access log; its process, or None where there is none."""
+    if shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/bin") is None:
+        yield None
+        return
+    (folder / "haproxy.pem").write_bytes((folder / "chain.pem").read_bytes() + (folder / "key.pem").read_bytes())
+    config = folder / "haproxy.cfg"
+    config.write_text(_HAPROXY.format(folder=folder, address=address, http=http, https=https))
+    with _process(placement.command("haproxy", "-db", "-f", str(config)), folder / "haproxy.log") as process:
         yield process
 
 

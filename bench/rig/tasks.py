@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from moyai.domain.elb.front import front_sandbox
 from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
+from moyai.kernel.ids import TaskId, VpcId
 from rig.server import Server, steady, wait_until
 
 NAMESPACE = "bench"
@@ -49,6 +51,11 @@ class Stage:
         self.ecs.create_cluster(clusterName="bench", serviceConnectDefaults={"namespace": NAMESPACE})
         subnets = [s["SubnetId"] for s in target.client("ec2").describe_subnets()["Subnets"]]
         self.network = {"awsvpcConfiguration": {"subnets": subnets}}
+
+    def set_topology(self, topology: str) -> None:
+        """Give tasks that start from now on a proxy of their own (``sidecar``) or the host's (``node``)."""
+        (cluster,) = self.ecs.describe_clusters(clusters=["bench"])["clusters"]
+        self.ecs.tag_resource(resourceArn=cluster["clusterArn"], tags=[{"key": "moyai:proxy", "value": topology}])
 
     def run(self, family: str) -> dict[str, Any]:
         """A task of this definition, running."""
@@ -132,15 +139,19 @@ def proxy_of(pid: int) -> int:
     return next(p for p in _processes() if b"envoy" in _read(p, "comm") and _network(p) == network)
 
 
-def front_proxy(state: Path) -> int:
-    """The one front proxy of load balancers of a state directory."""
-    monitor = next(pid for pid in monitors(state) if b"/elb-front/" in _read(pid, "cmdline"))
-    return next(pid for pid in tree(monitor) if b"envoy" in _read(pid, "comm"))
+def front_proxy(state: Path, vpc: str) -> int:
+    """The front proxy of the load balancers of a state directory's VPC."""
+    return _proxy_in(state, front_sandbox(VpcId(vpc)))
 
 
 def host_proxy(state: Path) -> int:
     """The proxy that tasks of a state directory share."""
-    run = f"{state.name}/run/tasks/{HOST_SANDBOX}/proxy".encode()
+    return _proxy_in(state, HOST_SANDBOX)
+
+
+def _proxy_in(state: Path, sandbox: TaskId) -> int:
+    """The Envoy of a sandbox."""
+    run = f"{state.name}/run/tasks/{sandbox}/proxy".encode()
     return next(pid for pid in _processes() if b"envoy" in _read(pid, "comm") and run in _read(pid, "mountinfo"))
 
 
@@ -193,10 +204,11 @@ def _network(pid: int) -> str:
         return ""
 
 
-def monitors(state: Path) -> list[int]:
-    """The processes that keep the containers of a state directory."""
-    words = (b"shim/__main__.py", str(state).encode())
-    return [p for p in _processes() if all(word in _read(p, "cmdline") for word in words)]
+def monitors(target: Server) -> list[int]:
+    """The processes that keep the containers of a control plane, without the one that they are forked from."""
+    words, child = (b"shim/__main__.py", str(target.state).encode()), f"PPid:\t{target.pid}\n".encode()
+    processes = [p for p in _processes() if all(word in _read(p, "cmdline") for word in words)]
+    return [p for p in processes if child not in _read(p, "status")]
 
 
 def memory(pid: int) -> tuple[float, float]:
