@@ -1,4 +1,4 @@
-"""A process that enters a container is forked into the container's control group of version 2, where that is possible."""
+"""A process that enters a container is forked into the container's control group of version 2, where it can be."""
 
 from __future__ import annotations
 
