@@ -266,7 +266,6 @@ def test_a_subnet_behind_a_nat_gateway_reaches_external_addresses(world: World, 
     here.ec2.delete_route(RouteTableId=here.table, DestinationCidrBlock=ANYWHERE)
 
 
-@pytest.mark.heavy
 def test_a_deleted_peering_carries_no_traffic(world: World) -> None:
     world.here.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=world.peering)
     eventually(lambda: directly(world) in NOTHING)
