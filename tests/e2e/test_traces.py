@@ -13,7 +13,7 @@ import pytest
 from moyai.telemetry.traces.otlp import decode_spans
 from moyai.telemetry.traces.span import RawSpan
 from tests.e2e.appmesh.stage import Stage, listener
-from tests.e2e.guide import blocks_of, run_commands
+from tests.e2e.guide import PROJECT, blocks_of, run_commands
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, app, offer
 from tests.e2e.waiting import eventually
@@ -154,8 +154,8 @@ def test_a_call_through_app_mesh_has_a_span_of_each_virtual_node(cluster, collec
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("page", ["diagnostics.md", "traces.md"])
-def test_the_commands_of_a_guide_page_run_as_printed(page, cluster, tmp_path):
+def test_the_commands_of_a_guide_page_run_as_printed(page, cluster):
     for block in blocks_of(page):
-        ran = run_commands(block, cluster.installation, tmp_path)
+        ran = run_commands(block, cluster.installation, PROJECT)
         assert ran.returncode == 0, f"{block}\n{ran.stdout}\n{ran.stderr}"
         assert ran.stdout
