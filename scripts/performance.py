@@ -11,7 +11,7 @@ import ast
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -39,6 +39,12 @@ nothing fails because a machine is slow.
 - A run at a load average above the number of processors shows what others left of the machine. Its ratios and its
   processor times tell something about moyai, its times on the clock and its rates do not.
 - A bar is as long as the median, within its table."""
+
+_PUBLISHED: Final = """\
+## What other meshes publish
+
+On other machines and with other loads, so only the order of magnitude compares. The parts below measure what can run
+beside moyai."""
 
 
 class Row(NamedTuple):
@@ -78,6 +84,14 @@ class Goal(NamedTuple):
     missed: str = ""
 
 
+class Published(NamedTuple):
+    """What a mesh publishes about itself."""
+
+    mesh: str
+    figures: str
+    source: str
+
+
 class Part(NamedTuple):
     """A benchmark: its rows, and the goals for them."""
 
@@ -89,16 +103,24 @@ class Part(NamedTuple):
 
 def performance_page() -> str:
     """The page: the parts of bench/goals.toml in their order, then the others that have rows."""
-    goals = {part["name"]: part.get("goal", ()) for part in tomllib.loads((_BENCH / "goals.toml").read_text())["part"]}
+    settings = tomllib.loads((_BENCH / "goals.toml").read_text())
+    goals = {part["name"]: part.get("goal", ()) for part in settings["part"]}
     names = dict.fromkeys([*goals, *sorted(file.stem for file in _RESULTS.glob("*.jsonl"))])
-    return page([_part(name, goals.get(name, ())) for name in names])
+    published = [Published(**mesh) for mesh in settings["published"]]
+    return page([_part(name, goals.get(name, ())) for name in names], published)
 
 
-def page(parts: Sequence[Part]) -> str:
+def page(parts: Sequence[Part], published: Sequence[Published] = ()) -> str:
     """The page of these parts. Raises ValueError for a goal without a row, and for one that is missed for no reason."""
     goals = ["| subject | goal | measured | |", "|---|--:|--:|---|", *(_verdict(p, g) for p in parts for g in p.goals)]
     sections = (text for part in parts for text in _section(part))
-    return "\n\n".join([_HEAD, "## Goals", "\n".join(goals), *sections]) + "\n"
+    texts = [_HEAD, "## Goals", "\n".join(goals), *([_PUBLISHED, _published_table(published)] if published else [])]
+    return "\n\n".join([*texts, *sections]) + "\n"
+
+
+def _published_table(published: Iterable[Published]) -> str:
+    rows = (f"| {other.mesh} | {other.figures} | [source]({other.source}) |" for other in published)
+    return "\n".join(["| mesh | published | |", "|---|---|---|", *rows])
 
 
 def description(part: str) -> str:

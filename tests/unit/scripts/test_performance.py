@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scripts.performance import Goal, Part, Row, bar, newest_run, page, record, rows_of
+from scripts.performance import Goal, Part, Published, Row, bar, newest_run, page, record, rows_of
 
 
 def row(name: str, *samples: float, process: int = 7, base: str | None = None, started: int = 0) -> Row:
@@ -44,6 +44,12 @@ def test_no_page_has_a_missed_goal_without_a_reason():
 @pytest.mark.parametrize("goal", [Goal("speed", "answers", "nobody"), Goal("speed", "answers", "ours", of="nobody")])
 def test_a_goal_without_rows_is_not_measured(goal):
     assert "| speed | ≥ 0 | not measured | |" in text(goal)
+
+
+def test_what_other_meshes_publish_has_its_source():
+    other = Published("another mesh", "300 µs for each request", "https://mesh.example/speed")
+    assert "| another mesh | 300 µs for each request | [source](https://mesh.example/speed) |" in page([], [other])
+    assert "publish" not in text()
 
 
 def test_a_part_without_rows_has_no_section():
