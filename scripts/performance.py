@@ -88,7 +88,7 @@ class Published(NamedTuple):
     """What a mesh publishes about itself."""
 
     mesh: str
-    figures: str
+    results: str
     source: str
 
 
@@ -119,7 +119,7 @@ def page(parts: Sequence[Part], published: Sequence[Published] = ()) -> str:
 
 
 def _published_table(published: Iterable[Published]) -> str:
-    rows = (f"| {other.mesh} | {other.figures} | [source]({other.source}) |" for other in published)
+    rows = (f"| {other.mesh} | {other.results} | [source]({other.source}) |" for other in published)
     return "\n".join(["| mesh | published | |", "|---|---|---|", *rows])
 
 

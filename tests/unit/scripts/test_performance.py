@@ -46,7 +46,7 @@ def test_a_goal_without_rows_is_not_measured(goal):
     assert "| speed | ≥ 0 | not measured | |" in text(goal)
 
 
-def test_what_other_meshes_publish_has_its_source():
+def test_published_results_name_their_source():
     other = Published("another mesh", "300 µs for each request", "https://mesh.example/speed")
     assert "| another mesh | 300 µs for each request | [source](https://mesh.example/speed) |" in page([], [other])
     assert "publish" not in text()

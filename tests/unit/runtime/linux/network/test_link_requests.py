@@ -74,7 +74,7 @@ def test_the_kernel_carries_them_out_in_their_order(in_new_namespace):
     assert (neighbour["dst"], neighbour["lladdr"], neighbour["state"]) == ("10.0.0.1", PEER_MAC, ["PERMANENT"])
 
 
-def test_they_can_be_repeated(in_new_namespace):
+def test_requests_can_be_repeated(in_new_namespace):
     in_new_namespace(connect)
     before = in_new_namespace(lambda: ip("address") + ip("route"))
     in_new_namespace(lambda: send(requests()))
