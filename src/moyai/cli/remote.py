@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from moyai.cli.credentials import load_credentials
 from moyai.cli.errors import Unreachable, message_of, not_moyai
+from moyai.cli.json_lines import json_lines
 
 if TYPE_CHECKING:  # imported when the first request is sent
     from http.client import HTTPResponse
@@ -139,11 +140,12 @@ class Remote:
         return answer
 
     def lines(self, path: str, *, endless: bool, **query: object) -> Iterator[Mapping[str, Any]]:
-        """The lines of a path below ``/_moyai/``, each a JSON object, as they arrive. ``endless``: however late."""
+        """The lines of a path below ``/_moyai/``, each a JSON object, as they arrive. ``endless``: however late. Raises
+        Unreachable, also when the answer ends in the middle.
+        """
         timeout = None if endless else _TIMEOUT
         with self._request("GET", f"/_moyai/{path}{_query(query)}", timeout=timeout) as response:
-            for line in response:
-                yield json.loads(line)
+            yield from json_lines(response, self.url)
 
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """The Lambda functions of lifecycle hooks, each with its URL."""

@@ -1,0 +1,33 @@
+"""JSON objects of an answer, a line each, as they arrive.
+
+``http.client`` reads lines without saying that an answer has ended in the middle; it says so where it reads bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from moyai.cli.errors import Unreachable
+
+if TYPE_CHECKING:  # imported when the first request is sent
+    from http.client import HTTPResponse
+
+_BYTES: Final = 65_536
+"""Bytes that are read at a time."""
+
+
+def json_lines(response: HTTPResponse, url: str) -> Iterator[Mapping[str, Any]]:
+    """The lines of an answer of the server at ``url``. Raises Unreachable when it ends in the middle."""
+    from http.client import HTTPException
+
+    rest = b""
+    try:
+        while received := response.read1(_BYTES):
+            *lines, rest = (rest + received).split(b"\n")
+            for line in lines:
+                yield json.loads(line)
+    except (OSError, ValueError, HTTPException) as error:
+        message = f"the server at {url} has ended its answer too early; start it again with `moyai up`"
+        raise Unreachable(message) from error
