@@ -215,15 +215,19 @@ def _find_program(name: str, path: str) -> str:
             reason = f"stat {name}: no such file or directory" if fault == errno.ENOENT else "permission denied"
             raise OSError(fault, f'exec: "{name}": {reason}')
         return name
+    denied = ""
     for directory in path.split(":"):
         program = f"{directory or '.'}/{name}"
-        if _fault_of(program) is None:
+        fault = _fault_of(program)
+        if fault == errno.EACCES:
+            denied = denied or f"; permission denied: {program}"
+        if fault is None:
             if not program.startswith("/"):
                 raise OSError(
                     errno.ENOENT, f'exec: "{name}": cannot run executable found relative to current directory'
                 )
             return program
-    raise OSError(errno.ENOENT, f'exec: "{name}": executable file not found in $PATH')
+    raise OSError(errno.ENOENT, f'exec: "{name}": executable file not found in $PATH{denied}')
 
 
 def _fault_of(program: str) -> int | None:

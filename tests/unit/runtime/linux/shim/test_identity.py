@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EACCES, ENOENT
+
 import pytest
 
 from moyai.runtime.linux.shim import identity, safe_paths
@@ -76,3 +78,10 @@ def test_a_limit_that_cannot_be_set_is_named_with_its_values(monkeypatch):
     monkeypatch.setattr(safe_paths, "read", lambda *_: b"1048576\n")
     with pytest.raises(OSError, match=r"error setting rlimit nofile to 5 and 2000000 .* at most 1048576"):
         identity._limit_resources(((7, 5, 2_000_000),))
+
+
+def test_a_program_in_a_directory_that_the_user_cannot_enter_is_named(monkeypatch):
+    faults = {"/opt/own/bin/python": EACCES, "/usr/bin/python": ENOENT, "/sbin/python": EACCES}
+    monkeypatch.setattr(identity, "_fault_of", faults.__getitem__)
+    with pytest.raises(OSError, match=r'exec: "python": executable file not found in \$PATH; permission denied: /opt'):
+        identity.execute(("python",), {"PATH": "/opt/own/bin:/usr/bin:/sbin"})
