@@ -24,9 +24,10 @@ from statistics import quantiles
 from typing import Any, Final, NamedTuple
 
 import websockets
-from rig.city import fill
 from rig.report import show
 from rig.server import server, wait_until
+
+from tests.e2e.console.city import city, fill
 
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS: Final = (
@@ -229,7 +230,7 @@ def main() -> None:
         print("not measured: there is no Chromium here. `sudo apt-get install chromium` brings it")
         return
     with server("--runtime", "sim", "--dns-port", "0") as target:
-        fill(target.client)
+        fill(target.client, city())
         report(look(program, f"http://127.0.0.1:{target.port}"))
 
 

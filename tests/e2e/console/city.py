@@ -1,9 +1,9 @@
-"""A city of services: two hundred of them in four namespaces and six clusters, with some eight hundred edges.
+"""A city of services: by default two hundred in four namespaces and six clusters, with some eight hundred edges.
 
 Fills a control plane that runs simulated tasks, so that whatever shows a mesh can be looked at when it is large:
 
     .venv/bin/moyai up --runtime sim --port 4599 --state /tmp/city &
-    .venv/bin/python bench/rig/city.py http://127.0.0.1:4599
+    .venv/bin/python -m tests.e2e.console.city http://127.0.0.1:4599
 
 Always the same city. Some calls fail, some are slow, some are TCP.
 """
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import botocore.session
 from botocore.config import Config
 
-NAMESPACES: Final = {"shop": 90, "media": 60, "payments": 35, "internal": 15}
+NAMESPACES: Final = MappingProxyType({"shop": 90, "media": 60, "payments": 35, "internal": 15})
 CLUSTERS: Final = ("edge", "web", "core", "data", "batch", "partners")
 TIERS: Final = 6
 WORDS: Final = (
@@ -42,11 +43,11 @@ class Service(NamedTuple):
     calls: tuple[str, ...]
 
 
-def city(seed: int = 7) -> Iterator[Service]:
-    """Every service after those that it calls."""
+def city(namespaces: Mapping[str, int] = NAMESPACES, seed: int = 7) -> Iterator[Service]:
+    """So many services in each namespace, every one after those that it calls."""
     dice = random.Random(seed)  # noqa: S311 (the same city each time, nothing secret)
     free = dice.sample([f"{word}-{end}" for word in WORDS for end in ENDS], len(WORDS) * len(ENDS))
-    for namespace, count in NAMESPACES.items():
+    for namespace, count in namespaces.items():
         names, free = free[:count], free[count:]
         tiers = [names[tier::TIERS] for tier in range(TIERS)]
         for tier in reversed(range(TIERS)):
@@ -71,16 +72,16 @@ def _call(dice: random.Random, target: str) -> str:
     return f"{target}:{rate}:{ms}:{failing}"
 
 
-def fill(client: Any) -> int:  # noqa: ANN401 (a function from a service's name to a client, which botocore makes)
-    """Build it by the API; how many services there are."""
+def fill(client: Any, services: Iterable[Service]) -> int:
+    """Build these by the API; how many services there are."""
     ecs, ec2 = client("ecs"), client("ec2")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
     for cluster in CLUSTERS:
         ecs.create_cluster(clusterName=cluster)
-    for namespace in NAMESPACES:
+    built = list(services)
+    for namespace in {service.namespace for service in built}:
         ecs.create_cluster(clusterName=f"{namespace}-home", serviceConnectDefaults={"namespace": namespace})
         ecs.delete_cluster(cluster=f"{namespace}-home")
-    built = list(city())
     for service in built:
         port = {"name": "port", "containerPort": 8080} | ({} if service.tcp else {"appProtocol": "http"})
         script = f"calls={','.join(service.calls)}" if service.calls else ""
@@ -120,10 +121,11 @@ def main(url: str) -> None:
     session.set_credentials("test", "test")
     config = Config(inject_host_prefix=False)
 
-    def client(service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
+    def client(service: str) -> Any:
         return session.create_client(service, region_name="us-east-1", endpoint_url=url, config=config)
 
-    print(fill(client), "services,", sum(len(service.calls) for service in city()), "edges")
+    services = list(city())
+    print(fill(client, services), "services,", sum(len(service.calls) for service in services), "edges")  # noqa: T201 (a command of its own)
 
 
 if __name__ == "__main__":

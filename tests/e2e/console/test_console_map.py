@@ -1,0 +1,106 @@
+"""The traffic map of small and large meshes in a browser, measured as it is drawn, from the first view to full size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from types import MappingProxyType
+
+import pytest
+
+from moyai.telemetry.reporters.connect_metrics import OWN_NAMESPACE
+from tests.e2e.console.browser import Person
+from tests.e2e.console.city import NAMESPACES, city, fill
+from tests.e2e.console.map_drawing import Drawing, last_drawing, record_drawings
+from tests.e2e.console.pictures import SIZE
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+from tests.e2e.witnesses import since
+
+pytestmark = pytest.mark.e2e
+
+CITIES = MappingProxyType({3: {"shop": 3}, 12: {"shop": 12}, 60: {"shop": 40, "media": 20}, 200: NAMESPACES})
+"""The services of each namespace, by the number of all."""
+COUNTS = frozenset({"TargetRequestCount", "TargetConnectionCount"})
+FILLED = 0.85
+"""The least share of the view's width, or of its height, that the first view fills."""
+PATIENCE = 300
+"""Seconds, for 200 services on a busy machine."""
+
+
+class MapView:
+    """A person's view of the map."""
+
+    def __init__(self, person: Person) -> None:
+        self._page = person.page
+        self._canvas = person.page.locator("canvas[data-lines]")
+
+    def wait_for_lines(self, count: int) -> None:
+        """Wait until the map has so many lines."""
+        self._canvas.wait_for(timeout=PATIENCE * 1000)
+        has_all = partial(self._has_lines, count)
+        eventually(has_all, f"the map has {count} lines", PATIENCE)
+
+    def _has_lines(self, count: int) -> bool:
+        return int(self._canvas.get_attribute("data-lines") or 0) >= count
+
+    def drawing(self, above: float = 0) -> Drawing:
+        """The last drawing, once its scale is above this."""
+        drawing = eventually(partial(last_drawing, self._page, above), f"the map is drawn larger than {above}")
+        assert drawing is not None
+        return drawing
+
+    def zoom_levels(self) -> Iterator[Drawing]:
+        """A drawing of this view, and of each second step to full size."""
+        drawing = self.drawing()
+        while True:
+            yield drawing
+            if drawing.scale >= 1:
+                return
+            self._canvas.press("+")
+            self._canvas.press("+")
+            drawing = self.drawing(drawing.scale * 1.5)
+
+    def show_all(self) -> None:
+        """Fit the map to the view again."""
+        self._canvas.press("0")
+
+    def filled_share(self, drawing: Drawing) -> float:
+        """The share of the view's width or height that the frames have, whichever is larger."""
+        view, extent = self._canvas.bounding_box(), drawing.extent()
+        assert view is not None
+        return max((extent.right - extent.left) / view["width"], (extent.bottom - extent.top) / view["height"])
+
+
+def has_times(drawing: Drawing) -> bool:
+    """Whether labels have response times, which the page reads last."""
+    return any(label.words.endswith(" ms") for label in drawing.of_kind("label"))
+
+
+def counted_calls(installation: Installation) -> int:
+    """The number of calls, each of a service to a name, that CloudWatch has counts of."""
+    pages = installation.client("cloudwatch").get_paginator("list_metrics").paginate(Namespace=OWN_NAMESPACE)
+    metrics = [metric for page in pages for metric in page["Metrics"] if metric["MetricName"] in COUNTS]
+    return len({frozenset((d["Name"], d["Value"]) for d in metric["Dimensions"]) for metric in metrics})
+
+
+@pytest.mark.parametrize("count", [12, *(pytest.param(n, marks=pytest.mark.heavy) for n in (3, 60, 200))])
+def test_nothing_covers_a_label_or_a_line_of_a_map(count, visit, simulation, tmp_path):
+    begun_time, services = time.time(), list(city(CITIES[count]))
+    simulation.own("POST", "reset")
+    fill(simulation.client, services)
+    calls = sum(len(service.calls) for service in services)
+    eventually(lambda: counted_calls(simulation) >= calls, "every call is counted", PATIENCE)
+    start, end = since(begun_time)
+    person: Person = visit(simulation, viewport=SIZE)
+    record_drawings(person.page)
+    person.open(f"traffic?range={start}-{end}")
+    view = MapView(person)
+    view.wait_for_lines(calls)
+    drawings = list(view.zoom_levels())
+    assert [(d.scale, collision) for d in drawings for collision in d.collisions()] == []
+    assert view.filled_share(drawings[0]) > FILLED
+    assert eventually(lambda: has_times(view.drawing()), "the labels at full size have response times")
+    view.show_all()
+    person.page.screenshot(path=tmp_path / f"map-{count}.png")
