@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import shell
+from tests.e2e.stack import shell, task_id
 from tests.e2e.waiting import eventually
 
 ROLE = "arn:aws:iam::123456789012:role/ecsInfrastructure"
@@ -45,3 +46,28 @@ def _create_daemon(ecs: Any) -> None:
         family="agent", containerDefinitions=[shell("exec sleep infinity", "agent", memory=64)]
     )["daemonTaskDefinitionArn"]
     ecs.create_daemon(daemonName="watch", daemonTaskDefinitionArn=definition, capacityProviderArns=[provider])
+
+
+def kiosk_addresses(installation: Installation) -> dict[str, str]:
+    """The generated names in the addresses of the kiosk's pages."""
+    ecs, elb, cloud_map = (installation.client(name) for name in ("ecs", "elbv2", "servicediscovery"))
+    deployments = partial(ecs.list_service_deployments, cluster="default", service="hello")
+    [deployment, *_] = eventually(lambda: deployments()["serviceDeployments"], "the service has a deployment")
+    [task, *_] = ecs.list_tasks(cluster="default", serviceName="hello")["taskArns"]
+    [balancer, *_] = elb.describe_load_balancers()["LoadBalancers"]
+    [listener] = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    cloud_map.create_http_namespace(Name="stalls")
+    [namespace] = (
+        each_namespace["Id"]
+        for each_namespace in eventually(lambda: cloud_map.list_namespaces()["Namespaces"], "it is here")
+    )
+    return {
+        "deployment": task_id(deployment["serviceDeploymentArn"]),
+        "task": task_id(task),
+        "balancer": balancer["LoadBalancerName"],
+        "rule": next(task_id(rule["RuleArn"]) for rule in rules if not rule["IsDefault"]),
+        "group": elb.describe_target_groups()["TargetGroups"][0]["TargetGroupName"],
+        "namespace": namespace,
+        "service": cloud_map.create_service(Name="tea", NamespaceId=namespace)["Service"]["Id"],
+    }
