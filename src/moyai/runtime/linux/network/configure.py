@@ -17,7 +17,6 @@ from moyai.ports.runtime import SandboxFailed
 
 _NFT_TIMEOUT = 20
 _EXISTS, _NO_DEVICE = 17, 19
-_PERMANENT = 0x80
 
 
 @contextlib.contextmanager
@@ -79,12 +78,6 @@ def ignore_existing() -> Iterator[None]:
     except pyroute2.NetlinkError as error:
         if error.code != _EXISTS:
             raise
-
-
-def add_permanent_neighbour(links: pyroute2.IPRoute, index: int, address: str, mac: str) -> None:
-    """Fix the MAC address of a link's neighbour, so that no ARP or NDP answer can change it."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT, family=family)
 
 
 def delete_links(links: pyroute2.IPRoute, indexes: Iterable[int]) -> None:

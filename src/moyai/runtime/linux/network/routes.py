@@ -20,8 +20,9 @@ import pyroute2
 
 from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, VpcSpec
 from moyai.runtime.linux.network import namespaces
-from moyai.runtime.linux.network.configure import add_permanent_neighbour, ignore_existing, sandbox_errors
+from moyai.runtime.linux.network.configure import ignore_existing, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX, peering_link
+from moyai.runtime.linux.network.link_requests import fix_neighbour, send, set_up
 
 NEXT_HOP = "169.254.255.254"
 """The gateway of every route out of a VPC; a permanent neighbour entry has the other end of the link."""
@@ -66,15 +67,14 @@ def connect_routers(link: str, routers: tuple[Path, Path]) -> None:
         finally:
             os.close(target)
         for router, other_mac in zip(routers, reversed(_MACS), strict=True):
-            with namespaces.inside(router), pyroute2.IPRoute() as links:
-                enable_link(links, link, other_mac)
+            with namespaces.inside(router):
+                enable_link(link, other_mac)
 
 
-def enable_link(links: pyroute2.IPRoute, link: str, other_mac: str) -> None:
+def enable_link(link: str, other_mac: str) -> None:
     """Set a link up, with NEXT_HOP at its other end."""
-    index = links.link_lookup(ifname=link)[0]
-    links.link("set", index=index, state="up")
-    add_permanent_neighbour(links, index, NEXT_HOP, other_mac)
+    index = socket.if_nametoindex(link)
+    send([set_up(index), fix_neighbour(index, NEXT_HOP, other_mac)])
 
 
 def disconnect_routers(router: Path, keep: frozenset[str]) -> None:

@@ -132,7 +132,7 @@ def create_tap(router: Path) -> None:
         with ignore_existing():
             index = links.link_lookup(ifname=EGRESS)[0]
             links.addr("add", index=index, address=ADDRESS, prefixlen=32)
-        enable_link(links, EGRESS, _GATEWAY_MAC)
+        enable_link(EGRESS, _GATEWAY_MAC)
 
 
 def remove_tap(router: Path) -> None:
