@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     It draws the same each time, so that a change is judged by itself; `make explore` looks for what nobody has seen.
     """
+    if not config.getoption("--explore"):
+        # It also draws the constants of all modules that are imported so far: other tests in the process would change
+        # what is drawn. No setting leaves them out.
+        pytest.MonkeyPatch().setattr(providers, "_get_local_constants", Constants)
     settings.register_profile(
         "moyai",
         deadline=None,
