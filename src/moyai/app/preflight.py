@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.config import RuntimeKind, Settings
