@@ -13,6 +13,8 @@ class Unreachable(Exception):
 
 def error_message(error: Exception) -> str | None:
     """The line to print for an error that the user can fix; None for any other error."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, Unreachable | MoyaiError | OSError):
         return str(error)
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
