@@ -9,14 +9,16 @@ Source: RFC 9110 § 7.6.1 (headers of a connection)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from collections.abc import AsyncIterator
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from moyai.delegate.application import FAILURE, NETWORKS, REGION, SERVICE
+from moyai.delegate.connection import ConnectionBroken, send_request
+from moyai.delegate.connection_pool import ConnectionPool, PoolExhausted, ResponseBody, ServerAddress
 from moyai.delegate.networks import Networks
 from moyai.ports.delegate import DelegateBusy, DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
 
@@ -39,10 +41,8 @@ _CONNECTIONS: Final = 192
 """Connections of one pool: with all pools together, fewer than the embedded server may have threads."""
 _APART: Final = frozenset({"s3", "sqs"})
 """Services whose clients may hold connections, by slow transfers and by waiting for messages: each has its own pool."""
-_LONGEST_WAIT: Final = 16 * 60.0
-"""Seconds without a byte: a Lambda function may run for 15 minutes."""
 _OTHERS: Final = "others"
-_TIMEOUTS: Final[Mapping[str, float]] = {"connect": 5.0, "read": _LONGEST_WAIT, "write": 60.0, "pool": 10.0}
+_PORTS: Final = MappingProxyType({"http": 80, "https": 443})
 _REASON_BYTES: Final = 4000
 _FIRST_ERROR: Final = 400
 _NOT_IMPLEMENTED: Final = 501
@@ -52,76 +52,90 @@ class NotReached(DelegateFailed):
     """The server does not listen. The request's body has not been read."""
 
 
+class _ServerResponse(NamedTuple):
+    """A response whose head is there."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: ResponseBody
+
+
 class DelegateClient:
     """Sends requests to one server: at a URL, or at a Unix socket. The URL's path goes before that of each request."""
 
     def __init__(self, url: str, socket: str | None = None, connections: int = _CONNECTIONS) -> None:
         self._name, parts = url, urlsplit(url)
-        self._origin, self._path = f"{parts.scheme}://{parts.netloc}/", parts.path.rstrip("/")
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._transports = {
-            name: httpx.AsyncHTTPTransport(uds=socket, limits=limits, trust_env=False) for name in (*_APART, _OTHERS)
-        }
+        self._authority, self._path = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
+        address = ServerAddress(parts.hostname or "", parts.port or _PORTS[parts.scheme], socket, parts.scheme)
+        self._pools = {name: ConnectionPool(address, connections) for name in (*_APART, _OTHERS)}
 
     async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
         """The response, when its head is there. Raises NotReached, DelegateBusy, NotDelegated, DelegateFailed, and
         what the body raises.
         """
-        target = (self._path + request.target).encode("latin-1")
-        outgoing = httpx.Request(
-            request.method,
-            self._origin,
-            headers=_outgoing_headers(request),
-            content=request.body,
-            extensions={"target": target, "timeout": _TIMEOUTS},
-        )
-        response = await self._send(outgoing, request.service)
+        target, headers = self._path + request.target, _outgoing_headers(request)
+        response = await self._send((request.method, target), headers, request.body, request.service)
         if _is_failure(response):
-            reason = await _beginning(response)
-            if response.status_code == _NOT_IMPLEMENTED:
+            reason = await _beginning(response.body)
+            if response.status == _NOT_IMPLEMENTED:
                 raise NotDelegated(f"The server that answers {request.service} has no such operation: {reason}")
-            raise DelegateFailed(f"{self._name} answered {response.status_code}: {reason}")
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.headers.raw
-            if name.decode("latin-1").lower() not in _CONNECTION_HEADERS
-        )
-        return DelegatedResponse(response.status_code, headers, self._chunks(response))
+            raise DelegateFailed(f"{self._name} answered {response.status}: {reason}")
+        passed_on = tuple((name, value) for name, value in response.headers if name.lower() not in _CONNECTION_HEADERS)
+        return DelegatedResponse(response.status, passed_on, self._chunks(response.body))
 
     async def tell_networks(self, networks: Networks) -> None:
         """Replace the networks that the embedded server knows. Raises NotReached, DelegateFailed."""
         content = msgspec.json.encode(networks)
-        outgoing = httpx.Request(
-            "PUT", self._origin, headers={_NETWORKS: "1"}, content=content, extensions={"timeout": _TIMEOUTS}
-        )
-        response = await self._send(outgoing, _OTHERS)
-        if response.status_code >= _FIRST_ERROR:
-            raise DelegateFailed(f"{self._name} did not take the networks: {await _beginning(response)}")
-        await response.aclose()
+        headers = [(_NETWORKS, "1"), ("content-length", str(len(content)))]
+        response = await self._send(("PUT", "/"), headers, _single_chunk(content), _OTHERS)
+        reason = await _beginning(response.body)
+        if response.status >= _FIRST_ERROR:
+            raise DelegateFailed(f"{self._name} did not take the networks: {reason}")
 
-    async def _send(self, outgoing: httpx.Request, service: str) -> httpx.Response:
+    async def _send(
+        self, line: tuple[str, str], headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None, service: str
+    ) -> _ServerResponse:
+        """Send a request, and wait for the head of its response. ``line``: its method and its target."""
+        pool = self._pools.get(service, self._pools[_OTHERS])
         try:
-            return await self._transports.get(service, self._transports[_OTHERS]).handle_async_request(outgoing)
-        except httpx.ConnectError as error:
-            raise NotReached(f"{self._name} can't be reached: {error}") from error
-        except httpx.PoolTimeout as error:
+            connection = await pool.take()
+        except PoolExhausted as error:
             raise DelegateBusy("Please reduce your request rate: the server of this service is busy.") from error
-        except httpx.TransportError as error:
-            raise DelegateFailed(f"{self._name} gave no response: {type(error).__name__} {error}") from error
+        except OSError as error:
+            raise NotReached(f"{self._name} can't be reached: {type(error).__name__} {error}") from error
+        response_body = ResponseBody(connection, pool.give_back)
+        try:
+            connection.begin(skips_body=line[0] == "HEAD")
+            await send_request(connection, *line, [*headers, *self._host(headers)], body)
+            await connection.read_head()
+        except ConnectionBroken as error:
+            response_body.close()
+            raise DelegateFailed(f"{self._name} gave no response: {error}") from error
+        except BaseException:
+            response_body.close()
+            raise
+        return _ServerResponse(connection.status, connection.headers, response_body)
+
+    def _host(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [] if any(name == "host" for name, _ in headers) else [("host", self._authority)]
 
     async def close(self) -> None:
-        """Close all connections."""
-        for transport in self._transports.values():
-            await transport.aclose()
+        """Close all connections that no response is read from."""
+        for pool in self._pools.values():
+            await pool.close()
 
-    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+    async def _chunks(self, body: ResponseBody) -> AsyncIterator[bytes]:
         try:
-            async for chunk in response.aiter_raw():
+            async for chunk in body:
                 yield chunk
-        except httpx.TransportError as error:
+        except ConnectionBroken as error:
             raise DelegateFailed(f"{self._name} broke off its response: {error}") from error
         finally:
-            await response.aclose()
+            body.close()
+
+
+async def _single_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
@@ -139,19 +153,20 @@ def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
     return [*headers, *routed]
 
 
-def _is_failure(response: httpx.Response) -> bool:
+def _is_failure(response: _ServerResponse) -> bool:
     """Whether no AWS service would answer so. S3 may serve pages of a website, also for errors."""
-    is_page = response.headers.get("content-type", "").startswith("text/html")
-    return FAILURE in response.headers or (is_page and response.status_code >= _NOT_IMPLEMENTED - 1)
+    names = {name.lower(): value for name, value in response.headers}
+    is_page = names.get("content-type", "").startswith("text/html")
+    return FAILURE in names or (is_page and response.status >= _NOT_IMPLEMENTED - 1)
 
 
-async def _beginning(response: httpx.Response) -> str:
+async def _beginning(body: ResponseBody) -> str:
     text = b""
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in body:
             text += chunk
             if len(text) >= _REASON_BYTES:
                 break
     finally:
-        await response.aclose()
+        body.close()
     return text[-_REASON_BYTES:].decode(errors="replace")
