@@ -124,6 +124,8 @@ class Machine:
         """What the functions of custom resources were asked."""
         self.function: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _: {"PhysicalResourceId": "thing-1"}
         """What they answer; None: nothing."""
+        self.invoked: Mapping[str, Any] = {}
+        """What a call of a function that answers nothing returns."""
         self.before: Callable[[int], None] = lambda _: None
         self.cut_at: int | None = None
         """The call whose answer never comes back: the control plane dies."""
@@ -177,7 +179,7 @@ class Machine:
         self.requests.append(request)
         members = self.function(request)
         if members is None:
-            return {}
+            return self.invoked
         url = urlsplit(request["ResponseURL"])
         answer = {"Status": "SUCCESS", "RequestId": request["RequestId"], **members}
         sent = HttpRequest("PUT", url.path, url.query, {}, json.dumps(answer).encode())

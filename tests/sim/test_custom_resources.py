@@ -113,6 +113,43 @@ async def test_the_time_for_an_answer_does_not_begin_again_with_the_control_plan
     assert failed.at - begun_at < 65
 
 
+@pytest.mark.parametrize("operation", ["DeleteStack", "UpdateStack"])
+async def test_the_time_for_the_answer_to_a_deletion_does_not_begin_again(machine, operation):
+    """A deletion of the stack, and the cleanup after an update that has replaced the resource."""
+    assert await create(machine, ServiceTimeout=60) is StackStatus.CREATE_COMPLETE
+    machine.function = lambda request: None if request["RequestType"] == "Delete" else by_size(request)
+    clock = machine.installation.clock
+    update = {"TemplateBody": template(2, ServiceTimeout=60)} if operation == "UpdateStack" else {}
+    await machine.ask(operation, StackName=NAME, **update)
+    begun_at = clock.now()
+    for restart in range(1, 3):
+        async with machine.loop():
+            await clock.until(lambda end=begun_at + 25 * restart: clock.now() > end)
+    await machine.finish()
+    [failed] = [e for e in machine.world.stack_events if (e.logical_id, e.status) == ("Thing", "DELETE_FAILED")]
+    assert "did not receive a response" in failed.reason
+    assert failed.at - begun_at < 65
+
+
+async def test_a_function_that_is_not_run_says_what_to_do(machine):
+    machine.function = lambda _: None
+    machine.invoked = {"FunctionError": "Handled", "Payload": b"error running docker: no socket"}
+    assert await create(machine) is StackStatus.ROLLBACK_COMPLETE
+    assert kinds(machine) == [("Create", None)]
+    [(_, reason)] = [each for each in machine.failures() if each[0] == "Thing"]
+    assert f"{FUNCTION} was not run for the Create request" in str(reason)
+    assert "error running docker: no socket. To go on, name a server that runs it" in str(reason)
+
+
+async def test_a_resource_whose_function_is_not_run_any_more_can_be_kept(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    machine.function = lambda _: None
+    machine.invoked = {"FunctionError": "Handled", "Payload": b"error running docker: no socket"}
+    await machine.ask("DeleteStack", StackName=NAME)
+    assert await machine.finish() is StackStatus.DELETE_FAILED
+    assert any("keep the resource (delete-stack --retain-resources Thing)" in str(r) for _, r in machine.failures())
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [

@@ -39,8 +39,12 @@ _log = logging.getLogger(__name__)
 class StackReadings:
     """The readings under way. ``ended`` gets the stack of each one that has ended."""
 
-    def __init__(self, store: Store, caller: AwsCaller, clock: Clock, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, caller: AwsCaller, slots: asyncio.Semaphore, clock: Clock, ended: Callable[[str], None]
+    ) -> None:
         self._store, self._caller, self._clock, self._ended = store, caller, clock, ended
+        self._slots = slots
+        """For the calls under way, with those of stacks' operations."""
         self._running: dict[str, asyncio.Task[None]] = {}
         """By the key of the drift detection or the change set."""
 
@@ -122,7 +126,8 @@ class StackReadings:
     async def _take(self, scope: Scope, step: Step) -> Mapping[str, Any]:
         match step:
             case Call():
-                return await self._caller.call(scope, step)
+                async with self._slots:
+                    return await self._caller.call(scope, step)
             case Wait():
                 await self._clock.sleep(step.seconds)
         return {}

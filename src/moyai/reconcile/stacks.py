@@ -50,7 +50,7 @@ from moyai.stacks.records import (
     removal_of,
 )
 from moyai.stacks.types.names import context_of
-from moyai.stacks.types.procedure import AwsCallFailed, Call, Identified, ResourceFailed, Signals, Step
+from moyai.stacks.types.procedure import AwsCallFailed, Begun, Call, Identified, ResourceFailed, Signals, Step
 from moyai.stacks.types.registry import resource_types
 
 WORKERS: Final = 4
@@ -81,7 +81,7 @@ class StackLoop:
         self._interrupted: set[str] = set()
         """The resources whose procedure was under way when the control plane ended, by key."""
         self._slots = asyncio.Semaphore(CALLS)
-        self._readings = StackReadings(store, caller, clock, self._queue.add)
+        self._readings = StackReadings(store, caller, self._slots, clock, self._queue.add)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -214,6 +214,8 @@ class StackLoop:
                     return await self._caller.call(scope, replace(step, stack=resource.stack))
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
+            case Begun():
+                return {"seconds": self._seconds_since_begin(resource, step.request)}
             case Signals():
                 return received_signals(self._store.world, resource, step.token, self._clock.now())
             case _:
@@ -226,6 +228,15 @@ class StackLoop:
         current = self._store.world.stack_resources.get(resource.key)
         if current is not None and current.creating and not current.sent and not call.operation.startswith(_READING):
             self._store.apply([Put(replace(current, sent=True))])
+
+    def _seconds_since_begin(self, resource: StackResource, request: str) -> float:
+        """How long the exchange with a request is under way; it begins now unless its beginning is recorded."""
+        current, now = self._store.world.stack_resources[resource.key], self._clock.now()
+        former_request, since = current.exchange or ("", now)
+        if former_request != request:
+            since = now
+            self._store.apply([Put(replace(current, exchange=(request, since)))])
+        return now - since
 
     def _check_wanted(self, resource: StackResource) -> None:
         """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""

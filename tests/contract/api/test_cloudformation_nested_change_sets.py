@@ -314,3 +314,40 @@ def test_a_reviewed_template_that_is_gone_is_not_replaced_by_another(installatio
     finish(installation)
     assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
     assert any("is gone" in (event.reason or "") for event in world.stack_events)
+
+
+def test_an_unchanged_nested_stack_in_update_failed_goes_on_with_the_template_that_it_has(installation, cfn):
+    create_tree(installation, cfn)
+    leaf = json.loads(LEAF)
+    leaf["Resources"]["Fails"] = {**of("Logs::LogStream", LogGroupName="later"), "DependsOn": "Logs"}
+    installation.objects.objects["/templates/leaf"] = json.dumps(leaf).encode()
+    cfn.update_stack(StackName=NAME, TemplateBody=root(14), DisableRollback=True)
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_FAILED"
+    again = propose(cfn, root(14), "again", "UPDATE", OnStackFailure="DO_NOTHING")
+    assert (again["Status"], again.get("StatusReason")) == ("CREATE_COMPLETE", None)
+    installation.client("logs").create_log_group(logGroupName="later")
+    installation.objects.objects.clear()
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="again")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_executing_a_tree_reads_no_template_again(installation, cfn):
+    propose(cfn, root())
+    installation.objects.objects.clear()
+    cfn.execute_change_set(StackName=NAME, ChangeSetName="first")
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize("value", [[{"Ref": "Group"}], ["a", "b"], {"a": "b"}])
+def test_a_parameter_of_a_nested_stack_is_no_list_and_no_object(installation, cfn, value):
+    nested = nested_stack(Days=value)
+    first = propose(cfn, body(Group=of("Logs::LogGroup"), Middle=nested))
+    reason = "Value of property Parameters must be an object with String (or simple type) properties"
+    assert of_nested(cfn, first, "Middle")["StatusReason"] == reason
+    cfn.create_stack(StackName="other", TemplateBody=body(Group=of("Logs::LogGroup"), Middle=nested))
+    finish(installation)
+    events = cfn.describe_stack_events(StackName="other")["StackEvents"]
+    assert any(event.get("ResourceStatusReason") == reason for event in events)

@@ -33,6 +33,7 @@ from moyai.stacks.progress.review import as_failed, nested_failure, with_pending
 from moyai.stacks.progress.view import StackView
 from moyai.stacks.template.expressions import IntrinsicFunction, is_value
 from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.rows.nested import WRONG_PARAMETERS, nested_parameters
 
 MAX_NESTED: Final = 200
 """Nested stacks that one change set concerns."""
@@ -253,9 +254,9 @@ class ChangeSetTree:
             check_another(proposal.stack.name, source.body, name, body)
         if not proposal.is_new:
             check_updatable(self._ctx.store.world, proposal.stack)
-        parameters = wanted.get("Parameters", {})
-        if not isinstance(parameters, Mapping):
-            raise StackFault("Value of property Parameters must be an object")
+        parameters = nested_parameters(wanted)
+        if parameters is None:
+            raise StackFault(WRONG_PARAMETERS)
         tags = _tag_texts(wanted.get("Tags", ()))
         requested = TemplateInput(
             source.body,

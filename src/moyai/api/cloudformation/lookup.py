@@ -88,6 +88,11 @@ def is_unchanged_by_review(ctx: Context, stack: Stack) -> bool:
     )
 
 
+def is_reviewed(ctx: Context, stack: Stack) -> bool:
+    """Whether the change set that the stack around this one, which calls, executes has read its template."""
+    return reviewed_change_set(ctx, stack) is not None or is_unchanged_by_review(ctx, stack)
+
+
 def page_of(keys: Iterable[str], listing: object, token: str | None, *, size: int = PAGE) -> Page:
     """A page of a list. Raises StackFault."""
     return page(keys, listing, token, size, fault=StackFault)

@@ -151,14 +151,19 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         return {"stack_id": stack.arn, "operation_id": stack.operation_id}
     check_updatable(ctx.store.world, stack)
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
+    is_unchanged = is_unchanged_by_review(ctx, stack)
     requested = TemplateInput(
-        request.template_body, request.use_previous_template, request.parameters, request.capabilities, request.tags
+        None if is_unchanged else request.template_body,
+        request.use_previous_template or is_unchanged,
+        request.parameters,
+        request.capabilities,
+        request.tags,
     )
     change_set = reviewed_change_set(ctx, stack)
     template, instance = _read(ctx, stack, requested, change_set)
     former = ctx.store.world.stack_templates.get(stack.target)
     is_equal = is_same(former, template) and not instance.may_change_itself
-    if (is_equal or is_unchanged_by_review(ctx, stack)) and stack.status not in FAILED:
+    if (is_equal or is_unchanged) and stack.status not in FAILED:
         raise StackFault("No updates are to be performed.")
     stack = replace(
         stack,

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudformation.change_set_tree import MAX_NESTED, MAX_NESTED_CHARACTERS, NestedTemplatesMissing
+from moyai.api.cloudformation.lookup import find_stack, is_reviewed
 from moyai.api.operation import ApiOperation, Context, NestedTemplate
 from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.ports.delegate import Delegate, DelegatedRequest, DelegateFailed, NotDelegated
@@ -144,6 +145,8 @@ def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | No
         return operation
 
     async def handle(ctx: Context, request: Any) -> object:  # noqa: ANN401 (the operation's request)
+        if ctx.stack is not None and (stack := find_stack(ctx, request.stack_name)) and is_reviewed(ctx, stack):
+            request = replace(request, template_url=None)  # the change set has read it, and it may be another by now
         for body, url, title in _TEXTS:
             if getattr(request, url, None) is not None:
                 text = await _read_text(delegate, ctx, request, (body, url, title))

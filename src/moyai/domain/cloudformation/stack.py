@@ -277,6 +277,7 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     update_policy: Mapping[str, Any] = msgspec.field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     """The texts in its properties that are made of hidden parameters' values."""
+    exchange: tuple[str, Instant] | None = None  # the last request that its procedure has sent, and when it began to
 
     @property
     def key(self) -> str:

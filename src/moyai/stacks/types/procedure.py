@@ -54,6 +54,14 @@ class Signals(msgspec.Struct, frozen=True):
     token: str
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """The exchange with this request begins, unless it has begun before. Answered with ``seconds``: how long it is
+    under way, over the ends of the control plane.
+    """
+
+    request: str
+
+
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
 
@@ -76,6 +84,6 @@ class ResourceFailed(MoyaiError):
 
 
 T = TypeVar("T")
-Step: TypeAlias = "Call | Identified | Wait | Signals"
+Step: TypeAlias = "Call | Identified | Wait | Signals | Begun"
 Procedure: TypeAlias = Generator[Step, Mapping[str, Any], T]
 """Receives the answer to each call (an empty mapping after other steps), or AwsCallFailed."""

@@ -19,7 +19,16 @@ import msgspec
 from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
 from moyai.stacks.types.calls import EMPTY, Properties
 from moyai.stacks.types.names import ResourceContext
-from moyai.stacks.types.procedure import Call, Identified, Procedure, ResourceFailed, Signals, Wait
+from moyai.stacks.types.procedure import (
+    AwsCallFailed,
+    Begun,
+    Call,
+    Identified,
+    Procedure,
+    ResourceFailed,
+    Signals,
+    Wait,
+)
 from moyai.stacks.types.resource_type import FIRST_WAIT, LATER_WAIT, QUICK_LOOKS, StackResourceType
 from moyai.stacks.types.schema import Schema
 
@@ -34,6 +43,9 @@ _SERVICE: Final = "ServiceToken"
 _SCHEMA: Final = Schema(frozenset({_SERVICE, "ServiceTimeout"}), required=frozenset({_SERVICE}), is_open=True)
 _KINDS: Final = ("Create", "Update", "Delete")
 _SUBJECT: Final = "AWS CloudFormation custom resource request"
+_NO_ENGINE: Final = "error running docker"
+"""The beginning of moto's answer for a function for which it has found no Docker."""
+_LONGEST_REASON: Final = 500
 
 
 class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
@@ -115,18 +127,17 @@ class CustomResource(StackResourceType, frozen=True):
         request_id = _request_id(context.token, context.phase, kind, physical_id)
         response = (yield from _response(request_id, context)) if context.is_repeated else None
         if response is None:
+            yield Begun(request_id)
             message = _request(kind, request_id, properties, context)
             message |= {"ResourceType": self.name}
             message |= {"PhysicalResourceId": physical_id} if physical_id else {}
             message |= {"OldResourceProperties": former} if former else {}
-            yield _call(str(properties[_SERVICE]), json.dumps(message))
+            yield from _hand_over(str(properties[_SERVICE]), message)
             if kind == "Create":
                 yield Identified(context.draw_name(_LONGEST_NAME))
-        # A deletion has no recorded beginning of its own: cleanup follows an update.
-        begun_at = 0.0 if context.is_repeated and kind != "Delete" else (yield Signals(context.token))["seconds"]
         looks = 0
         while response is None:
-            if (yield Signals(context.token))["seconds"] - begun_at >= timeout:
+            if (yield Begun(request_id))["seconds"] >= timeout:
                 raise ResourceFailed(
                     "CloudFormation did not receive a response from your custom resource. Please check your logs for "
                     f"requestId [{request_id}]."
@@ -167,6 +178,31 @@ def _request(kind: str, request_id: str, properties: Properties, context: Resour
         _SERVICE: properties[_SERVICE],
         "ResourceProperties": _texts(properties),
     }
+
+
+def _hand_over(service_token: str, message: Mapping[str, Any]) -> Procedure[None]:
+    """Give a request to the function or topic. Raises ResourceFailed where the function was not run."""
+    call = _call(service_token, json.dumps(message))
+    try:
+        answer = yield call
+    except AwsCallFailed as fault:
+        if not fault.may_pass:
+            raise
+        raise ResourceFailed(_not_run(call.service, service_token, message, fault.message)) from fault
+    text = answer.get("Payload", b"")
+    reason = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    if "FunctionError" in answer and reason.startswith(_NO_ENGINE):
+        raise ResourceFailed(_not_run(call.service, service_token, message, reason))
+
+
+def _not_run(service: str, service_token: str, message: Mapping[str, Any], reason: str) -> str:
+    """Why a resource fails whose request nobody has processed, and what to do."""
+    keeps = f"keep the resource (delete-stack --retain-resources {message['LogicalResourceId']}), or "
+    return (
+        f"{service_token} was not run for the {message['RequestType']} request {message['RequestId']}: "
+        f"{reason[:_LONGEST_REASON]}. To go on, {keeps if message['RequestType'] == 'Delete' else ''}name a server "
+        f"that runs it (moyai up --delegate {service}=URL), and repeat the operation."
+    )
 
 
 def _call(service_token: str, message: str) -> Call:

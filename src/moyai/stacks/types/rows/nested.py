@@ -21,6 +21,7 @@ from moyai.stacks.types.tags import arn_tags
 
 _LONGEST_NAME: Final = 128
 _OUTPUTS: Final = "Outputs."
+WRONG_PARAMETERS: Final = "Value of property Parameters must be an object with String (or simple type) properties"
 _NO_UPDATES: Final = "No updates are to be performed."
 _UPDATED: Final = frozenset({StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, StackStatus.UPDATE_COMPLETE})
 _GOING_BACK: Final = frozenset(
@@ -160,11 +161,19 @@ def nested_stack_row() -> NestedStack:
     )
 
 
+def nested_parameters(properties: Properties) -> Mapping[str, Any] | None:
+    """The parameters of a nested stack, scalars or functions; None where the template has something else."""
+    parameters = properties.get("Parameters", {})
+    if not isinstance(parameters, Mapping) or any(isinstance(each, list | Mapping) for each in parameters.values()):
+        return None
+    return parameters
+
+
 def _input(properties: Properties, context: ResourceContext) -> dict[str, Any]:
     """The members that creations and updates have in common."""
-    parameters = properties.get("Parameters", {})
-    if not isinstance(parameters, Mapping):
-        raise ResourceFailed("Value of property Parameters must be an object")
+    parameters = nested_parameters(properties)
+    if parameters is None:
+        raise ResourceFailed(WRONG_PARAMETERS)
     members: dict[str, Any] = {
         "TemplateURL": properties.get("TemplateURL"),
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
