@@ -114,6 +114,27 @@ DATABASE_CASES: Final = (
         {**NETWORK, "Configuration": resource("AutoScaling::LaunchConfiguration", **CONFIGURATION)},
     ),
     Case(
+        "AWS::AutoScaling::LifecycleHook",
+        {
+            "AutoScalingGroupName": ref("Hosts"),
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+            "HeartbeatTimeout": "300",
+        },
+        {"Ref": ".*-It-.*"},
+        {"DefaultResult": "CONTINUE"},
+        {
+            **NETWORK,
+            "Template": resource("EC2::LaunchTemplate", LaunchTemplateData=CONFIGURATION),
+            "Hosts": resource(
+                "AutoScaling::AutoScalingGroup",
+                MinSize="1",
+                MaxSize="1",
+                VPCZoneIdentifier=[ref("Subnet")],
+                LaunchTemplate={"LaunchTemplateId": ref("Template"), "Version": att("Template", "LatestVersionNumber")},
+            ),
+        },
+    ),
+    Case(
         "AWS::Lambda::Version",
         {"FunctionName": ref("Function")},
         {"Ref": r"arn:aws:lambda:.*:function:.*:1", "Version": "1", "FunctionArn": ".*:1"},

@@ -96,4 +96,10 @@ EC2_CASES: Final = (
         },
         moved=True,
     ),
+    Case(
+        "AWS::EC2::LaunchTemplate",
+        {"LaunchTemplateData": {"ImageId": "ami-1", "InstanceType": "t3.small", "EbsOptimized": "true"}},
+        {"Ref": "lt-.*", "LaunchTemplateId": "lt-.*", "DefaultVersionNumber": "1"},
+        {"LaunchTemplateData": {"ImageId": "ami-1", "InstanceType": "t3.large"}, "VersionDescription": "larger"},
+    ),
 )

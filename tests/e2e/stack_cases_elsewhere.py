@@ -205,6 +205,17 @@ OTHER_SERVICES: Final = (
         {"Topic": resource("SNS::Topic")},
     ),
     Case(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "Replicas": [{"Region": ref("AWS::Region"), "Tags": tags(a="1")}],
+        },
+        {"Ref": ".*-It-.*", "Arn": ".*:table/.*"},
+        {"Replicas": [{"Region": ref("AWS::Region"), "Tags": tags(a="2"), "DeletionProtectionEnabled": False}]},
+    ),
+    Case(
         "AWS::DynamoDB::Table",
         {
             "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],

@@ -75,6 +75,9 @@ def _section(service: ApiService, model: ServiceModel) -> str:
     absent = [name for name in model.operation_names if name not in service.operations]
     if absent:
         lines += ["", f"Not yet: {', '.join(absent)}."]
+    if service.instead:
+        lines += ["", "| operation that is not there | instead |", "|---|---|"]
+        lines += [f"| {name} | {instead} |" for name, instead in sorted(service.instead.items())]
     return "\n".join(lines) + "\n"
 
 

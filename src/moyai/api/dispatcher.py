@@ -64,7 +64,7 @@ class ServiceDispatcher:
         if operation is None:
             raise self._service.not_yet_fault(
                 f"{self.model.service_id} {name} is not implemented by moyai yet; "
-                "docs/reference/coverage.md lists what is."
+                f"docs/reference/coverage.md lists what is. {self._service.instead.get(name, '')}".rstrip()
             )
         return operation
 

@@ -119,6 +119,8 @@ class ApiService(msgspec.Struct, frozen=True):
     """The error for input that violates the model's constraints or asks for something that moyai does not support."""
     not_yet_fault: type[ClientFault] = OperationNotYet
     """The error for an operation of the service's model that moyai does not implement."""
+    instead: Mapping[str, str] = MappingProxyType({})
+    """What callers of such operations do instead, by their names, where there is something; in whole sentences."""
     missing_fault: type[ClientFault] | None = None
     """The error for an absent required member, where the service has one of its own."""
     describe: Description = sentence

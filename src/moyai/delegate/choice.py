@@ -12,9 +12,10 @@ from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
-from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
+from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkTemplate, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.queries.vpc import all_in_scope
+from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
@@ -166,4 +167,13 @@ def _networks_of(world: World, scope: Scope) -> Networks:
         tuple(NetworkVpc(vpc.id, vpc.cidr, vpc.is_default) for vpc in vpcs),
         tuple(NetworkSubnet(subnet.id, subnet.vpc, subnet.cidr, subnet.zone) for subnet in subnets),
         tuple(NetworkGroup(group.id, group.vpc, group.name, group.description) for group in groups),
+        tuple(map(_network_template, all_in_scope(world, LaunchTemplate, scope))),
     )
+
+
+def _network_template(template: LaunchTemplate) -> NetworkTemplate:
+    versions = {
+        version.number: (str(version.data.get("image_id", "")), str(version.data.get("instance_type", "")))
+        for version in template.versions
+    }
+    return NetworkTemplate(template.id, template.name, template.default, versions)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from moyai.delegate.networks import Networks
+from moyai.delegate.networks import Networks, NetworkTemplate
 
 
 def replace_networks(networks: Networks) -> None:
-    """Make these the VPCs, subnets and security groups of their account and region."""
+    """Make these the VPCs, subnets, security groups and launch templates of their account and region."""
     from moto.ec2.models import ec2_backends  # noqa: PLC0415 (moto is imported in its own process)
     from moto.ec2.models.availability_zones_and_regions import Zone  # noqa: PLC0415
     from moto.ec2.models.security_groups import SecurityGroup  # noqa: PLC0415
@@ -34,3 +34,22 @@ def replace_networks(networks: Networks) -> None:
         backend.groups[group.vpc][group.id] = SecurityGroup(  # type: ignore[abstract]
             backend, group.id, group.name, group.description, group.vpc, is_default=group.name == "default"
         )
+    backend.launch_templates.clear()
+    backend.launch_template_name_to_ids.clear()
+    for template in networks.templates:
+        backend.launch_templates[template.id] = _launch_template(backend, template)
+        backend.launch_template_name_to_ids[template.name] = template.id
+
+
+def _launch_template(backend: Any, template: NetworkTemplate) -> Any:  # noqa: ANN401 (moto's)
+    """The record of a launch template in moto, which finds a version by its place: deleted ones are empty."""
+    from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion  # noqa: PLC0415
+
+    record: Any = LaunchTemplate(backend, template.name, {}, "", {})  # type: ignore[abstract]
+    record.id, record.default_version_number = template.id, template.default
+    versions = [template.versions.get(number, ("", "")) for number in range(1, max(template.versions) + 1)]
+    record.versions = [
+        LaunchTemplateVersion(record, number, {"ImageId": image, "InstanceType": kind}, "")
+        for number, (image, kind) in enumerate(versions, 1)
+    ]
+    return record

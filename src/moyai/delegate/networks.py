@@ -1,4 +1,5 @@
-"""The networks of an account and region, as moto gets them: VPCs, subnets and security groups under moyai's ids.
+"""The networks of an account and region, as moto gets them: VPCs, subnets, security groups and launch templates
+under moyai's ids.
 
 Services whose resources are in subnets look these up among moto's own, which would not be moyai's. Written and read on
 the two sides of the embedded server's socket.
@@ -6,6 +7,7 @@ the two sides of the embedded server's socket.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -47,13 +49,25 @@ class NetworkGroup(msgspec.Struct, frozen=True):
     description: str
 
 
+class NetworkTemplate(msgspec.Struct, frozen=True):
+    """A launch template, of which Auto Scaling groups launch instances into subnets. ``versions``: the image and the
+    instance type of each, by its number.
+    """
+
+    id: str
+    name: str
+    default: int
+    versions: Mapping[int, tuple[str, str]]
+
+
 class Networks(msgspec.Struct, frozen=True):
-    """All networks of an account and region."""
+    """All networks of an account and region, and what is launched into them."""
 
     scope: Scope
     vpcs: tuple[NetworkVpc, ...]
     subnets: tuple[NetworkSubnet, ...]
     groups: tuple[NetworkGroup, ...]
+    templates: tuple[NetworkTemplate, ...] = ()
 
 
 READER: Final = msgspec.json.Decoder(Networks)

@@ -83,6 +83,7 @@ NetworkAclId = NewType("NetworkAclId", str)
 VpcEndpointId = NewType("VpcEndpointId", str)
 DhcpOptionsId = NewType("DhcpOptionsId", str)
 FlowLogId = NewType("FlowLogId", str)
+LaunchTemplateId = NewType("LaunchTemplateId", str)
 
 # Gateways of services.
 ServiceGatewayArn = NewType("ServiceGatewayArn", str)

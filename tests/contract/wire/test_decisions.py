@@ -56,3 +56,9 @@ def test_the_page_names_every_operation():
     for model in peer.MODELS.values():
         assert [name for name in model.operation_names if name not in page] == []
     assert "undecided" not in page
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_absent_operations_alone_have_another_instead(name):
+    service = SERVICES[name]
+    assert service.instead.keys() <= set(peer.MODELS[name].operation_names) - service.operations.keys()

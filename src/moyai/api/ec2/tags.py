@@ -27,6 +27,7 @@ from moyai.domain.vpc.endpoint import VpcEndpoint
 from moyai.domain.vpc.errors import MissingParameter
 from moyai.domain.vpc.flow_log import FlowLog
 from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl
 from moyai.domain.vpc.not_found import ResourceNotFound
 from moyai.domain.vpc.peering import VpcPeering
@@ -49,6 +50,7 @@ _KINDS: Final[Mapping[str, type[VpcResource]]] = MappingProxyType(
         "vpce": VpcEndpoint,
         "dopt": DhcpOptions,
         "fl": FlowLog,
+        "lt": LaunchTemplate,
     }
 )
 """The prefix of a resource's id, and the type of its record."""

@@ -23,6 +23,7 @@ _NO_INTERFACES = "endpoints have no interfaces"
 _NO_LATTICE = "there are no service networks and resources to connect to"
 _NO_RESOLVER_ENDPOINTS = "endpoints have no names of their own"
 _NO_FLOWS = "no flows are recorded"
+_NO_RESOLUTION = "an image is returned as it was given; look a parameter up with ssm get-parameter"
 
 _ROUTE_TARGETS = (
     ("DestinationPrefixListId", _NO_LISTS),
@@ -84,6 +85,9 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             ("*.DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint", _NO_RESOLVER_ENDPOINTS),
             ("*.DnsOptions.PrivateDnsPreference", _NO_RESOLVER_ENDPOINTS),
             ("*.DnsOptions.PrivateDnsSpecifiedDomains", _NO_RESOLVER_ENDPOINTS),
+            ("CreateLaunchTemplate.Operator", "launch templates belong to their accounts"),
+            ("CreateLaunchTemplateVersion.ResolveAlias", _NO_RESOLUTION),
+            ("DescribeLaunchTemplateVersions.ResolveAlias", _NO_RESOLUTION),
             ("CreateFlowLogs.DeliverCrossAccountRole", _NO_FLOWS),
             ("CreateFlowLogs.DestinationOptions", _NO_FLOWS),
             ("CreateFlowLogs.TagFieldSpecifications", _NO_FLOWS),

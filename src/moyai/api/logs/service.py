@@ -50,6 +50,28 @@ _REFUSED = MappingProxyType(
     }
 )
 
+_QUERIES = "FilterLogEvents searches a group by a filter pattern, and metric filters count what matches."
+_DESTINATIONS = (
+    "A subscription filter gives events to a function of Lambda, or to a stream of Kinesis or Firehose, of the same "
+    "account: PutSubscriptionFilter."
+)
+_DELIVERIES = "Containers send their output with the log driver awslogs, or with FireLens."
+_INSTEAD = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("DescribeQueries", "GetLogRecord", "GetQueryResults", "StartQuery", "StopQuery"),
+            _QUERIES,
+        ),
+        **dict.fromkeys(
+            ("DeleteDestination", "DescribeDestinations", "PutDestination", "PutDestinationPolicy"), _DESTINATIONS
+        ),
+        **dict.fromkeys(("CreateDelivery", "PutDeliveryDestination", "PutDeliverySource"), _DELIVERIES),
+        "CreateExportTask": "Read the events with FilterLogEvents or `aws logs tail`, and put them into S3.",
+        "PutDataProtectionPolicy": "Nothing is masked: keep what is sensitive out of the logs.",
+        "StartLiveTail": "`aws logs tail --follow` and `moyai logs --follow` show events as they come.",
+    }
+)
+
 
 def logs(store: LogStore) -> ApiService:
     """The service, with its events in this store."""
@@ -57,6 +79,7 @@ def logs(store: LogStore) -> ApiService:
         name="logs",
         input_fault=InvalidParameter,
         refused=_REFUSED,
+        instead=_INSTEAD,
         operations=operations(
             *(encryption, get, groups, metric_filters, put, saved_queries, search, streams, resource_policies),
             subscription_filters,

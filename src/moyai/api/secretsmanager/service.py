@@ -16,9 +16,23 @@ from moyai.domain.secretsmanager.errors import InvalidParameter
 _NO_REPLICAS = "secrets are not replicated between regions"
 _NO_PARTNERS = "there are no secrets of other vendors"
 
+_ROTATION: Final = (
+    "moyai calls no rotation functions: put a new value with PutSecretValue, and tasks that start afterwards have it."
+)
+_REPLICATION: Final = "Create a secret of the same name in the other region."
+_INSTEAD: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("CancelRotateSecret", "RotateSecret"), _ROTATION),
+        **dict.fromkeys(
+            ("RemoveRegionsFromReplication", "ReplicateSecretToRegions", "StopReplicationToReplica"), _REPLICATION
+        ),
+    }
+)
+
 SECRETS_MANAGER: Final = ApiService(
     name="secretsmanager",
     input_fault=InvalidParameter,
+    instead=_INSTEAD,
     operations=operations(batches, listing, passwords, policies, secrets, values, *TAGS.operations()),
     refused=MappingProxyType(
         {

@@ -225,8 +225,8 @@ class Acceptor(Generic[R]):
 
     def _below(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place | None:
         match shape, field_type:
-            case StructureShape(), _ if shape.is_document_type:
-                return None
+            case StructureShape(), _ if shape.is_document_type or isinstance(field_type, inspect.DictType):
+                return None  # kept as a whole
             case StructureShape(), _:
                 return self._structure(shape, field_type, ancestors)
             case ListShape(), inspect.CollectionType(item_type=item):

@@ -24,6 +24,7 @@ from moyai.domain.vpc.gateway import (
     NatGateway,
     association_id,
 )
+from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl, default_acl
 from moyai.domain.vpc.peering import PeeringSide
 from moyai.domain.vpc.route_table import RouteTable
@@ -46,6 +47,7 @@ VpcResource = (
     | VpcEndpoint
     | DhcpOptions
     | FlowLog
+    | LaunchTemplate
 )
 """The types of resources that belong to one scope; a peering belongs to two."""
 EC2_TYPES: Mapping[type[VpcResource], str] = MappingProxyType(
@@ -62,6 +64,7 @@ EC2_TYPES: Mapping[type[VpcResource], str] = MappingProxyType(
         VpcEndpoint: "vpc-endpoint",
         DhcpOptions: "dhcp-options",
         FlowLog: "vpc-flow-log",
+        LaunchTemplate: "launch-template",
     }
 )
 """EC2's word for each type, in ARNs and in tags."""

@@ -9,6 +9,7 @@ from moyai.domain.vpc.dhcp_options import DhcpOptions
 from moyai.domain.vpc.endpoint import VpcEndpoint
 from moyai.domain.vpc.flow_log import FlowLog
 from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
@@ -90,4 +91,5 @@ class VpcTables:
         request=lambda e: client_token_keys(e.scope, e.client_token),
     )
     dhcp_options = TableSpec(DhcpOptions, scope=own_scope)
+    launch_templates = TableSpec(LaunchTemplate, scope=own_scope)
     flow_logs = TableSpec(FlowLog, scope=own_scope, request=lambda f: client_token_keys(f.scope, f.client_token))

@@ -134,3 +134,15 @@ class InvalidServiceName(Ec2Fault):
 
 class DryRunOperation(Ec2Fault, status=412, message="Request would have succeeded, but DryRun flag is set."):
     """The request is a dry run, and would have succeeded."""
+
+
+class LaunchTemplateNameTaken(Ec2Fault, code="InvalidLaunchTemplateName.AlreadyExistsException"):
+    """The account has a launch template of this name."""
+
+
+class LaunchTemplateNameNotFound(Ec2Fault, code="InvalidLaunchTemplateName.NotFoundException"):
+    """No launch template has this name."""
+
+
+class LaunchTemplateVersionNotFound(Ec2Fault, code="InvalidLaunchTemplateId.VersionNotFound"):
+    """The launch template has no such version."""

@@ -116,6 +116,14 @@ class DhcpOptionsNotFound(NotFound, code="InvalidDhcpOptionsID.NotFound", noun="
     """No such set of DHCP options."""
 
 
+class LaunchTemplateNotFound(NotFound, code="InvalidLaunchTemplateId.NotFound", noun="launch template"):
+    """No such launch template."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        names = ", ".join(ids)
+        Ec2Fault.__init__(self, f"The specified launch template, with template ID {names}, does not exist.")
+
+
 class FlowLogNotFound(NotFound, code="InvalidFlowLogId.NotFound", noun="flow log"):
     """No such flow log."""
 

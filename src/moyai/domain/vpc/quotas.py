@@ -29,6 +29,8 @@ ENDPOINTS: Final = 50  # interface endpoints of a VPC; gateway endpoints of a re
 DHCP_OPTIONS: Final = 50  # in a region; AWS publishes none
 FLOW_LOGS: Final = 100  # in a region; AWS publishes none
 NAT_ADDRESSES: Final = 8  # of a NAT gateway
+LAUNCH_TEMPLATES: Final = 200  # in a region; 5000 at AWS
+LAUNCH_TEMPLATE_VERSIONS: Final = 200  # of a launch template; 10,000 at AWS
 
 
 class LimitExceeded(Ec2Fault):
@@ -106,6 +108,14 @@ class VpcEndpointLimitExceeded(LimitExceeded, noun="VPC endpoints"):
 
 class DhcpOptionsLimitExceeded(LimitExceeded, noun="sets of DHCP options"):
     """Too many sets of DHCP options."""
+
+
+class LaunchTemplateLimitExceeded(LimitExceeded, noun="launch templates"):
+    """Too many launch templates."""
+
+
+class LaunchTemplateVersionLimitExceeded(LimitExceeded, noun="versions of a launch template"):
+    """Too many versions of a launch template."""
 
 
 class FlowLogLimitExceeded(LimitExceeded, noun="flow logs"):

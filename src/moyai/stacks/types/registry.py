@@ -27,6 +27,7 @@ from moyai.stacks.types.rows.ecs_managed import ecs_managed_rows
 from moyai.stacks.types.rows.elbv2 import elbv2_rows
 from moyai.stacks.types.rows.events import event_rows
 from moyai.stacks.types.rows.functions import function_rows
+from moyai.stacks.types.rows.global_tables import global_table_rows
 from moyai.stacks.types.rows.iam import iam_rows
 from moyai.stacks.types.rows.logs import logs_rows
 from moyai.stacks.types.rows.messaging import messaging_rows
@@ -48,6 +49,7 @@ _ROWS: Final = (
     cache_rows,
     auto_scaling_rows,
     function_rows,
+    global_table_rows,
     certificate_rows,
     cloudwatch_rows,
     ec2_rows,

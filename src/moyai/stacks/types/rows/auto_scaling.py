@@ -15,7 +15,7 @@ from moyai.stacks.types.calls import Children, Properties, Read
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.inputs import both, ids
+from moyai.stacks.types.rows.inputs import both, ids, prop
 from moyai.stacks.types.tags import Tagging
 from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, without_unmodified_sizes
 
@@ -29,6 +29,7 @@ def auto_scaling_rows() -> Iterator[StackResourceType]:
     """The rows of the service ``autoscaling``."""
     yield _group()
     yield _launch_configuration()
+    yield _lifecycle_hook()
 
 
 class GroupTags(Tagging, frozen=True):
@@ -139,5 +140,26 @@ def _launch_configuration() -> StackResourceType:
             lambda resource: {"LaunchConfigurationNames": [resource.id]},
             "LaunchConfigurations[0]",
         ),
+        missing=_MISSING,
+    )
+
+
+def _lifecycle_hook() -> StackResourceType:
+    of_group = prop("AutoScalingGroupName", "AutoScalingGroupName")
+    return StackResourceType(
+        "AWS::AutoScaling::LifecycleHook",
+        _SERVICE,
+        "PutLifecycleHook",
+        "LifecycleHookName",
+        "DeleteLifecycleHook",
+        both(of_group, ids("LifecycleHookName")),
+        drawn="LifecycleHookName",
+        unique_within=frozenset({"AutoScalingGroupName"}),
+        read=Read(
+            "DescribeLifecycleHooks",
+            both(of_group, lambda resource: {"LifecycleHookNames": [resource.id]}),
+            "LifecycleHooks[0]",
+        ),
+        update="PutLifecycleHook",
         missing=_MISSING,
     )

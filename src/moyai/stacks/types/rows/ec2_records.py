@@ -1,5 +1,5 @@
 """Amazon EC2's resource types that control a VPC's traffic, or describe it: network ACLs, endpoints, flow logs, DHCP
-options.
+options, launch templates.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
@@ -7,11 +7,14 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Children, Follow, Properties, Read, Stable
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import as_json, both, id_list, ids, prop
 from moyai.stacks.types.tags import ec2_tags
@@ -37,6 +40,7 @@ def ec2_record_rows() -> Iterator[StackResourceType]:
     yield _flow_log()
     yield _dhcp_options()
     yield _egress_only_gateway()
+    yield _launch_template()
 
 
 def _network_acl() -> StackResourceType:
@@ -209,4 +213,39 @@ def _egress_only_gateway() -> StackResourceType:
         ),
         attributes={"Id": "EgressOnlyInternetGatewayId"},
         missing=frozenset({"InvalidGatewayID.NotFound"}),
+    )
+
+
+class LaunchTemplateType(StackResourceType, frozen=True):
+    """A launch template, whose every change is another version of it. The default version stays the first one."""
+
+    def update_steps(
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
+    ) -> Procedure[PhysicalResource]:
+        """Create a version. A repetition in the same phase of the stack's operation creates no other."""
+        del attempted
+        token = sha256(f"{context.token} {context.phase}".encode()).hexdigest()
+        sent = {name: after[name] for name in ("LaunchTemplateData", "VersionDescription") if name in after}
+        yield Call(self.service, str(self.update), {**self.by_id(resource), **sent, "ClientToken": token})
+        return (yield from self.describe(PhysicalResource(resource.id, after)))
+
+
+def _launch_template() -> StackResourceType:
+    return LaunchTemplateType(
+        "AWS::EC2::LaunchTemplate",
+        "ec2",
+        "CreateLaunchTemplate",
+        "LaunchTemplate.LaunchTemplateId",
+        "DeleteLaunchTemplate",
+        ids("LaunchTemplateId"),
+        drawn="LaunchTemplateName",
+        longest_name=128,
+        idempotency_member="ClientToken",
+        read=Read("DescribeLaunchTemplates", id_list("LaunchTemplateIds"), "LaunchTemplates[0]"),
+        update="CreateLaunchTemplateVersion",
+        missing=frozenset({"InvalidLaunchTemplateId.NotFound"}),
     )

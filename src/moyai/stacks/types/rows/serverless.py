@@ -28,7 +28,7 @@ def serverless_rows() -> Iterator[StackResourceType]:
     """The rows of the services ``kms``, ``dynamodb`` and ``lambda``."""
     yield _key()
     yield _alias()
-    yield _table()
+    yield table_row()
     yield _function()
     yield _permission()
     yield _event_source_mapping()
@@ -132,7 +132,8 @@ def _table_calls() -> dict[str, Follow]:
     }
 
 
-def _table() -> StackResourceType:
+def table_row() -> StackResourceType:
+    """The row of tables."""
     return StackResourceType(
         "AWS::DynamoDB::Table",
         "dynamodb",

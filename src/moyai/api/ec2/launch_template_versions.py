@@ -1,0 +1,181 @@
+"""Versions of launch templates: create, describe, delete.
+
+Promise: the number of a deleted version is not used again. The default version can't be deleted.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, commit
+from moyai.api.ec2.launch_templates import checked_data, template_of, version_of
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
+from moyai.api.idempotency import fingerprint, token_of
+from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope
+from moyai.domain.vpc.errors import (
+    IdempotentParameterMismatch,
+    InvalidParameterValue,
+    LaunchTemplateVersionNotFound,
+    MissingParameter,
+)
+from moyai.domain.vpc.launch_template import LaunchTemplate, LaunchTemplateVersion
+from moyai.domain.vpc.not_found import LaunchTemplateNotFound
+from moyai.domain.vpc.quotas import LAUNCH_TEMPLATE_VERSIONS, LaunchTemplateVersionLimitExceeded
+from moyai.domain.world import Put
+
+_LATEST, _DEFAULT = "$Latest", "$Default"
+_MOST_NAMED = 200
+_HIGHEST = 10**10 - 1
+"""Beyond the number of any version: lists are sorted by what is missing to it, the newest version first."""
+
+
+class CreateLaunchTemplateVersionRequest(ChangeRequest, frozen=True):
+    """A new version. ``source_version``: the version whose data it has where its own says nothing."""
+
+    launch_template_data: dict[str, Any]
+    launch_template_id: str | None = None
+    launch_template_name: str | None = None
+    source_version: str | None = None
+    version_description: str | None = None
+    client_token: str | None = None
+
+
+class DescribeLaunchTemplateVersionsRequest(PagedRequest, frozen=True):
+    """The versions of one template; without one, the latest or default versions of all."""
+
+    launch_template_id: str | None = None
+    launch_template_name: str | None = None
+    versions: tuple[str, ...] = ()
+    min_version: str | None = None
+    max_version: str | None = None
+    include_managed_resources: bool = False
+
+
+class DeleteLaunchTemplateVersionsRequest(ChangeRequest, frozen=True):
+    """The versions to delete, by their numbers."""
+
+    versions: tuple[str, ...]
+    launch_template_id: str | None = None
+    launch_template_name: str | None = None
+
+
+class _Described(NamedTuple):
+    """A version with its template."""
+
+    template: LaunchTemplate
+    version: LaunchTemplateVersion
+
+
+def create_launch_template_version(ctx: Context, request: CreateLaunchTemplateVersionRequest) -> dict[str, object]:
+    """Add a version to a template. The default version stays the default one."""
+    template = template_of(ctx, request.launch_template_id, request.launch_template_name)
+    token = fingerprint(request.client_token, request)
+    for version in template.versions:
+        if token is not None and token_of(token) == token_of(version.client_token):
+            if token != version.client_token:
+                raise IdempotentParameterMismatch("The client token was used with other parameters before.")
+            return {"launch_template_version": _view(_Described(template, version))}
+    if len(template.versions) >= LAUNCH_TEMPLATE_VERSIONS:
+        raise LaunchTemplateVersionLimitExceeded(LAUNCH_TEMPLATE_VERSIONS)
+    source = {} if request.source_version is None else version_of(template, request.source_version).data
+    data = checked_data({**source, **request.launch_template_data})
+    number = template.latest + 1
+    created = LaunchTemplateVersion(number, ctx.now, ctx.principal, data, request.version_description, token)
+    template = replace(template, versions=(*template.versions, created), latest=number)
+    commit(ctx, request, Put(template))
+    return {"launch_template_version": _view(_Described(template, created))}
+
+
+def describe_launch_template_versions(
+    ctx: Context, request: DescribeLaunchTemplateVersionsRequest
+) -> dict[str, object]:
+    """The versions of a template, by default all, newest first."""
+    page = select(_KIND, _selected(ctx, request), (), request)
+    return {"launch_template_versions": [_view(item) for item in page.items], "next_token": page.next_token}
+
+
+def delete_launch_template_versions(ctx: Context, request: DeleteLaunchTemplateVersionsRequest) -> dict[str, object]:
+    """Delete versions, except the default one. Those that can't be deleted are in the answer, with the reason."""
+    template = template_of(ctx, request.launch_template_id, request.launch_template_name)
+    _check_count(request.versions)
+    remaining, deleted, failed = template, [], []
+    for name in dict.fromkeys(request.versions):
+        member = {"launch_template_id": template.id, "launch_template_name": template.name}
+        try:
+            version = version_of(remaining, name)
+        except LaunchTemplateVersionNotFound as fault:
+            error = {"code": "launchTemplateVersionDoesNotExist", "message": str(fault)}
+            failed.append({**member, "response_error": error})
+            continue
+        if version.number == template.default:
+            raise InvalidParameterValue("The default version of a launch template cannot be deleted.")
+        remaining = replace(remaining, versions=tuple(each for each in remaining.versions if each != version))
+        deleted.append({**member, "version_number": version.number})
+    commit(ctx, request, Put(remaining))
+    return {
+        "successfully_deleted_launch_template_versions": deleted,
+        "unsuccessfully_deleted_launch_template_versions": failed,
+    }
+
+
+def _check_count(versions: tuple[str, ...]) -> None:
+    """Raise InvalidParameterValue for more versions than one request may name."""
+    if len(versions) > _MOST_NAMED:
+        raise InvalidParameterValue(f"A request names at most {_MOST_NAMED} versions of a launch template.")
+
+
+def _selected(ctx: Context, request: DescribeLaunchTemplateVersionsRequest) -> Iterator[_Described]:
+    _check_count(request.versions)
+    if not request.launch_template_id and not request.launch_template_name:
+        if not request.versions or not {_LATEST, _DEFAULT}.issuperset(request.versions):
+            raise MissingParameter(
+                "Without a launch template ID or name, the request must contain the versions $Latest, $Default or both."
+            )
+        for template in all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope):
+            yield from _chosen(template, request.versions)
+        return
+    template = template_of(ctx, request.launch_template_id, request.launch_template_name)
+    lowest = 0 if request.min_version is None else version_of(template, request.min_version).number
+    highest = template.latest if request.max_version is None else version_of(template, request.max_version).number
+    names = request.versions or tuple(str(version.number) for version in reversed(template.versions))
+    yield from (each for each in _chosen(template, names) if lowest <= each.version.number <= highest)
+
+
+def _chosen(template: LaunchTemplate, names: tuple[str, ...]) -> Iterator[_Described]:
+    versions = {version.number: version for version in (version_of(template, name) for name in names)}
+    yield from (_Described(template, version) for version in versions.values())
+
+
+def _view(described: _Described) -> dict[str, object]:
+    template, version = described
+    return {
+        "launch_template_id": template.id,
+        "launch_template_name": template.name,
+        "version_number": version.number,
+        "version_description": version.description,
+        "create_time": version.created_at,
+        "created_by": version.created_by,
+        "default_version": version.number == template.default,
+        "launch_template_data": version.data,
+    }
+
+
+_KIND = DescribedKind[_Described](
+    "versions of launch templates",
+    lambda each: f"{each.template.id}/{_HIGHEST - each.version.number:010}",
+    MappingProxyType(
+        {
+            "is-default-version": lambda v: flag(v.version.number == v.template.default),
+            "image-id": lambda v: (str(v.version.data.get("image_id", "")),),
+            "instance-type": lambda v: (str(v.version.data.get("instance_type", "")),),
+            "ebs-optimized": lambda v: flag(bool(v.version.data.get("ebs_optimized"))),
+        }
+    ),
+    LaunchTemplateNotFound,
+)

@@ -1,0 +1,199 @@
+"""Launch templates, as records: create, describe, change the default version, delete.
+
+Promise: LaunchTemplateData is returned as it was given. Auto Scaling groups of the delegate find the templates.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
+from moyai.api.idempotency import fingerprint, token_of
+from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
+from moyai.domain.queries.vpc import all_in_scope, find_in_scope
+from moyai.domain.vpc.errors import (
+    IdempotentParameterMismatch,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    LaunchTemplateNameNotFound,
+    LaunchTemplateNameTaken,
+    LaunchTemplateVersionNotFound,
+    MissingParameter,
+)
+from moyai.domain.vpc.launch_template import LaunchTemplate, LaunchTemplateVersion
+from moyai.domain.vpc.not_found import LaunchTemplateNotFound
+from moyai.domain.vpc.quotas import LAUNCH_TEMPLATES, LaunchTemplateLimitExceeded
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import LaunchTemplateId
+
+_LONGEST_DATA: Final = 32 * 1024
+"""Bytes of a version's data, as JSON. AWS limits the user data in it alone."""
+_LONGEST_USER_DATA: Final = 21_848
+"""Characters of 16 KiB in base64."""
+_LONGEST_NUMBER: Final = 10
+"""Digits of a version."""
+
+
+class CreateLaunchTemplateRequest(ChangeRequest, frozen=True):
+    launch_template_name: str
+    launch_template_data: dict[str, Any]
+    version_description: str | None = None
+    client_token: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeLaunchTemplatesRequest(PagedRequest, frozen=True):
+    """Which templates. AWS's services have made none here."""
+
+    launch_template_ids: tuple[str, ...] = ()
+    launch_template_names: tuple[str, ...] = ()
+    include_managed_resources: bool = False
+
+
+class ModifyLaunchTemplateRequest(ChangeRequest, frozen=True):
+    """The template, and the number of its default version."""
+
+    launch_template_id: str | None = None
+    launch_template_name: str | None = None
+    default_version: str | None = None
+    client_token: str | None = None
+    """The request has the same effect when it is repeated."""
+
+
+class DeleteLaunchTemplateRequest(ChangeRequest, frozen=True):
+    """The template to delete, with all of its versions."""
+
+    launch_template_id: str | None = None
+    launch_template_name: str | None = None
+
+
+def create_launch_template(ctx: Context, request: CreateLaunchTemplateRequest) -> dict[str, object]:
+    """Create a template with its first version."""
+    tags = new_tags(request.tag_specifications, "launch-template")
+    token = fingerprint(request.client_token, request)
+    templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
+    existing = next((each for each in templates if each.name == request.launch_template_name), None)
+    if existing is not None:
+        return {"launch_template": view(_made_before(existing, token))}
+    if len(templates) >= LAUNCH_TEMPLATES:
+        raise LaunchTemplateLimitExceeded(LAUNCH_TEMPLATES)
+    data = checked_data(request.launch_template_data)
+    first = LaunchTemplateVersion(1, ctx.now, ctx.principal, data, request.version_description, token)
+    identity = LaunchTemplateId(new_id(ctx, "lt"))
+    name = request.launch_template_name
+    template = LaunchTemplate(identity, ctx.scope, name, ctx.now, ctx.principal, (first,), tags=tags)
+    commit(ctx, request, Put(template))
+    return {"launch_template": view(template)}
+
+
+def describe_launch_templates(ctx: Context, request: DescribeLaunchTemplatesRequest) -> dict[str, object]:
+    """The templates of the scope."""
+    templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
+    if request.launch_template_names:
+        by_name = {template.name: template for template in templates}
+        if not by_name.keys() >= set(request.launch_template_names):
+            raise LaunchTemplateNameNotFound(
+                "At least one of the launch templates specified in the request does not exist."
+            )
+        templates = [by_name[name] for name in dict.fromkeys(request.launch_template_names)]
+    page = select(_KIND, templates, request.launch_template_ids, request)
+    return {"launch_templates": [view(item) for item in page.items], "next_token": page.next_token}
+
+
+def modify_launch_template(ctx: Context, request: ModifyLaunchTemplateRequest) -> dict[str, object]:
+    """Make another version the default one."""
+    template = template_of(ctx, request.launch_template_id, request.launch_template_name)
+    if request.default_version is not None:
+        template = replace(template, default=version_of(template, request.default_version).number)
+    commit(ctx, request, Put(template))
+    return {"launch_template": view(template)}
+
+
+def delete_launch_template(ctx: Context, request: DeleteLaunchTemplateRequest) -> dict[str, object]:
+    """Delete a template with its versions."""
+    template = template_of(ctx, request.launch_template_id, request.launch_template_name)
+    commit(ctx, request, Delete(LaunchTemplate, template.id))
+    return {"launch_template": view(template)}
+
+
+def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchTemplate:
+    """The template with this id or this name, of which a request has one. Raises EC2's errors."""
+    if identity and name:
+        raise InvalidParameterCombination(
+            "Either a launch template ID or a launch template name must be specified in the request, but not both."
+        )
+    if identity:
+        template = find_in_scope(ctx.store.world, LaunchTemplate, ctx.scope, identity)
+        if template is None:
+            raise LaunchTemplateNotFound([identity])
+        return template
+    if not name:
+        raise MissingParameter(
+            "Either a launch template ID or a launch template name must be specified in the request."
+        )
+    templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
+    template = next((each for each in templates if each.name == name), None)
+    if template is None:
+        raise LaunchTemplateNameNotFound(f"The specified launch template, with template name {name}, does not exist.")
+    return template
+
+
+def version_of(template: LaunchTemplate, version: str) -> LaunchTemplateVersion:
+    """The version with this number, or ``$Latest`` or ``$Default``. Raises LaunchTemplateVersionNotFound."""
+    numbers = {"$Latest": template.versions[-1].number, "$Default": template.default}
+    number = numbers.get(version, int(version) if version.isdecimal() and len(version) < _LONGEST_NUMBER else 0)
+    chosen = template.version(number)
+    if chosen is None:
+        raise LaunchTemplateVersionNotFound(
+            f"Could not find the specified version {version[:60]} for the launch template with ID {template.id}."
+        )
+    return chosen
+
+
+def checked_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """LaunchTemplateData that is not too long. Raises InvalidParameterValue."""
+    if len(str(data.get("user_data", ""))) > _LONGEST_USER_DATA:
+        raise InvalidParameterValue("User data is limited to 16384 bytes")
+    if len(msgspec.json.encode(data)) > _LONGEST_DATA:
+        raise InvalidParameterValue(f"LaunchTemplateData has at most {_LONGEST_DATA} bytes here.")
+    return data
+
+
+def view(template: LaunchTemplate) -> dict[str, object]:
+    """A template as EC2 describes it."""
+    return {
+        "launch_template_id": template.id,
+        "launch_template_name": template.name,
+        "create_time": template.created_at,
+        "created_by": template.created_by,
+        "default_version_number": template.default,
+        "latest_version_number": template.versions[-1].number,
+        "tags": tag_list(template.tags),
+    }
+
+
+def _made_before(template: LaunchTemplate, token: str | None) -> LaunchTemplate:
+    """A template of the requested name, which an equal request created. Raises EC2's errors."""
+    first_token = template.versions[0].client_token
+    if token is None or token_of(token) != token_of(first_token):
+        raise LaunchTemplateNameTaken("Launch template name already in use.")
+    if token != first_token:
+        raise IdempotentParameterMismatch("The client token was used with other parameters before.")
+    return template
+
+
+_KIND = DescribedKind[LaunchTemplate](
+    "launch templates",
+    lambda template: template.id,
+    MappingProxyType({"launch-template-name": lambda t: (t.name,)}),
+    LaunchTemplateNotFound,
+    lambda template: template.tags,
+)

@@ -1,0 +1,87 @@
+"""AWS::DynamoDB::GlobalTable, which CDK's TableV2 makes: a table with replicas, of which there is the stack's own here.
+
+Promise: the table is created and changed as one of AWS::DynamoDB::Table is. Refuses: replicas in other regions, and
+settings of capacities that grow, when the resource is made.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.types.calls import Properties
+from moyai.stacks.types.names import ResourceContext
+from moyai.stacks.types.procedure import Procedure, ResourceFailed
+from moyai.stacks.types.resource_type import StackResourceType
+from moyai.stacks.types.rows.serverless import table_row
+
+_REPLICAS: Final = "Replicas"
+_OF_REPLICA: Final = frozenset(
+    {"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "ResourcePolicy", "TableClass", "Tags"}
+)
+"""The members of a replica that are properties of a table."""
+
+
+class GlobalTableType(StackResourceType, frozen=True):
+    """The type of global tables, on the row of tables."""
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Create the table."""
+        table = yield from table_row().create_steps(_as_table(properties, context), context, existing)
+        return (yield from self.describe(PhysicalResource(table.id, properties)))
+
+    def update_steps(
+        self,
+        resource: PhysicalResource,
+        after: Properties,
+        context: ResourceContext,
+        attempted: Properties | None = None,
+    ) -> Procedure[PhysicalResource]:
+        """Change the table."""
+        before = PhysicalResource(
+            resource.id, _as_table(resource.properties, context), resource.ref, resource.attributes
+        )
+        tried = None if attempted is None else _as_table(attempted, context)
+        yield from table_row().update_steps(before, _as_table(after, context), context, tried)
+        return (yield from self.describe(PhysicalResource(resource.id, after)))
+
+
+def global_table_rows() -> Iterator[StackResourceType]:
+    """The row of global tables."""
+    table = table_row()
+    yield GlobalTableType(
+        "AWS::DynamoDB::GlobalTable",
+        table.service,
+        table.create,
+        table.identifier,
+        table.delete,
+        table.by_id,
+        drawn=table.drawn,
+        arranged=frozenset({_REPLICAS}),
+        follow={name: follow for name, follow in table.follow.items() if name not in _OF_REPLICA},
+        children=table.children,
+        read=table.read,
+        gone=table.gone,
+        attributes=table.attributes,
+        update=table.update,
+        missing=table.missing,
+    )
+
+
+def _as_table(properties: Properties, context: ResourceContext) -> dict[str, Any]:
+    """The properties of the table that a global table is here. Raises ResourceFailed."""
+    region = context.stack.scope.region
+    match properties.get(_REPLICAS):
+        case [Mapping() as replica] if replica.get("Region") == region:
+            pass
+        case _:
+            raise ResourceFailed(f"moyai has no replicas in other regions: {_REPLICAS} must have {region} alone.")
+    unsupported = sorted(replica.keys() - _OF_REPLICA - {"Region"})
+    if unsupported:
+        raise ResourceFailed(f"moyai does not support these members of {_REPLICAS}: {', '.join(unsupported)}.")
+    shared = {name: value for name, value in properties.items() if name != _REPLICAS}
+    return {**shared, **{name: value for name, value in replica.items() if name != "Region"}}
