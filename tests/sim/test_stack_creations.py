@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from moyai.domain.cloudformation.stack import ResourceStatus, StackStatus
 from moyai.domain.world import Put
 from moyai.kernel.scope import Scope
 from moyai.stacks.types.procedure import Call
-from tests.sim.stack_machine import NAME, Machine
+from tests.sim.stack_machine import NAME, Machine, template
 
 LOGS = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "orders"}}
 TEMPLATE = json.dumps({"Resources": {"Logs": LOGS}})
@@ -60,3 +61,37 @@ async def test_an_interrupted_creation_takes_what_exists_for_its_own_only_if_it_
     machine.installation.store.apply([Put(stack), Put(interrupted)])
     assert await machine.finish() is status, machine.failures()
     assert [group.name for group in machine.world.log_groups] == ["orders"], "it is left where it is another's"
+
+
+class CountingMachine(Machine):
+    """A machine that counts the calls that are under way at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way = self.most = 0
+
+    @override
+    async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        try:
+            return await super().call(scope, call)
+        finally:
+            self.under_way -= 1
+
+
+async def test_readings_of_stacks_take_the_slots_of_their_operations(monkeypatch):
+    monkeypatch.setattr("moyai.reconcile.stacks.CALLS", 1)
+    machine = CountingMachine()
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=template())
+    assert await machine.finish() is StackStatus.CREATE_COMPLETE
+    machine.most = 0
+    stacks = [stack.arn for stack in machine.world.stacks]
+    for stack in stacks:
+        await machine.ask("DetectStackDrift", StackName=stack)
+    async with machine.loop():
+        await machine.installation.clock.until(
+            lambda: all(each.drifted is not None for each in machine.world.drift_detections)
+        )
+    assert (len(stacks), machine.most) == (2, 1)
