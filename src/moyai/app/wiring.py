@@ -229,9 +229,15 @@ def make_console(
 def defaults_of(settings: Settings) -> Defaults:
     """The settings that the planner reads."""
     traced = settings.metrics.trace_sampling > 0
-    domain = settings.public_gateway.elb_domain
-    proxy = settings.proxy.topology or ProxyTopology.SIDECAR
-    return Defaults(settings.live_endpoints, traced=traced, proxy=proxy, elb_domain=domain)
+    gateway = settings.public_gateway
+    return Defaults(
+        settings.live_endpoints,
+        traced=traced,
+        proxy=settings.proxy.topology or ProxyTopology.SIDECAR,
+        elb_domain=gateway.elb_domain,
+        gateway_http_port=gateway.http_port,
+        gateway_https_port=gateway.https_port,
+    )
 
 
 def changes_of_reset(world: World, now: Instant) -> list[Change]:

@@ -32,6 +32,10 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """Whether the proxies of Service Connect trace requests."""
     elb_domain: str = ELB_DOMAIN
     """The domain of the DNS names of new load balancers."""
+    gateway_http_port: int | None = None
+    """The port of this machine at which names of services and load balancers are called by HTTP."""
+    gateway_https_port: int | None = None
+    """The same for HTTPS."""
 
     @property
     def key(self) -> str:

@@ -79,6 +79,11 @@ def targets_registered(groups: Iterable[TargetGroupArn]) -> tuple[str, ...]:
     return tuple(f"registered 1 targets in (target-group {group})" for group in groups)
 
 
+def callable_at(group: TargetGroupArn, urls: Sequence[str]) -> str:
+    """A target group's load balancers have these URLs. AWS has no such event."""
+    return f"can be called at {_some(urls, 'URLs')} through (target-group {group})."
+
+
 def targets_deregistered(
     groups: Iterable[TargetGroupArn], task_set: DeploymentId | None
 ) -> tuple[str | TaskSetEvent, ...]:
@@ -175,6 +180,12 @@ def should_report(world: World, service: ServiceArn, text: str, now: Instant) ->
         if event.message.endswith(text):
             return False
     return True
+
+
+def is_reported(world: World, service: ServiceArn, text: str) -> bool:
+    """Whether one of the service's events has this text."""
+    log = world.service_logs.get(service)
+    return log is not None and any(event.message.endswith(text) for event in log.events)
 
 
 def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog:

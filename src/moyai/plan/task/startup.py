@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -11,12 +11,13 @@ from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, Sto
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import ProxyId
+from moyai.kernel.ids import ProxyId, TargetGroupArn
 from moyai.plan import events
 from moyai.plan.action import PrepareSandbox, StartProxy, earliest
 from moyai.plan.certificates.server_certificate import offer_without_certificate
 from moyai.plan.cloudmap.task_registration import endpoints, register, report_task_health
 from moyai.plan.elb.task_targets import register_targets
+from moyai.plan.elb.urls import urls_of_group
 from moyai.plan.task.container_order import hopeless_reason, next_timeout_at, startable_containers
 from moyai.plan.task.container_spec import DEFAULT_STOP_TIMEOUT
 from moyai.plan.task.container_start import (
@@ -121,8 +122,9 @@ def activating_step(context: TaskContext) -> TaskStep:
     world, task, now = context.world, context.task, context.now
     registration = (*register(world, task, context.definition, now), *register_targets(world, task, now))
     running = context.updated_task(last_status=TaskStatus.RUNNING, started_at=now, ready_at=now)
-    groups = (target.group for target in task.targets if target.group in world.target_groups)
-    texts = (*_missing_listeners_texts(context), *events.targets_registered(groups))
+    groups = tuple(target.group for target in task.targets if target.group in world.target_groups)
+    registered = (*events.targets_registered(groups), *_url_texts(context, groups))
+    texts = (*_missing_listeners_texts(context), *registered)
     return TaskStep(running, (*registration, *report_start(world, task)), texts=texts)
 
 
@@ -142,6 +144,13 @@ def running_step(context: TaskContext) -> TaskStep:
         return TaskStep(context.task, health, wake_at=wake_at)
     task = context.updated_task(ready_at=context.now)
     return TaskStep(task, health, texts=_missing_listeners_texts(context))
+
+
+def _url_texts(context: TaskContext, groups: Iterable[TargetGroupArn]) -> tuple[str, ...]:
+    """The service's events about the URLs of these target groups, as far as it has none yet."""
+    world, service = context.world, context.task.service
+    texts = (events.callable_at(group, urls) for group in groups if (urls := urls_of_group(world, group)))
+    return tuple(text for text in texts if service is not None and not events.is_reported(world, service, text))
 
 
 def _missing_listeners_texts(context: TaskContext) -> tuple[str, ...]:

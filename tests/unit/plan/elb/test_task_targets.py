@@ -22,7 +22,7 @@ from moyai.plan.task.health import is_healthy, is_unhealthy
 from moyai.plan.task.shutdown import DRAIN_POLL
 from moyai.plan.task.stop import stop_task
 from moyai.testing.instances import for_instances, instance, on_instances
-from moyai.testing.load_balancers import put_group_behind_listener
+from moyai.testing.load_balancers import load_balancer, put_group_behind_listener
 from moyai.testing.world import SCOPE, Builder, container
 from tests.unit.plan.tasks import schedule, step, up
 
@@ -35,7 +35,7 @@ FAILED = TargetHealth(
 def balanced_service():
     """A service of one task that is not registered yet, in one target group."""
     build = Builder()
-    build.book.apply(put_group_behind_listener(SCOPE, "web"))
+    build.book.apply([*put_group_behind_listener(SCOPE, "web"), Put(load_balancer(SCOPE))])
     (group,) = (group.arn for group in build.world.target_groups)
     service = build.service("web", build.definition("web", container("app", port=80)), 1)
     record = build.world.services[service]
@@ -83,6 +83,20 @@ def test_a_task_is_registered_when_it_is_ready():
     assert (target.id, target.address, target.port) == (record.interface.address, record.interface.address, 80)
     assert (target.zone, target.task, target.health) == (record.availability_zone, task, REGISTRATION_IN_PROGRESS)
     assert f"registered 1 targets in (target-group {target.group})" in messages(build, service)
+
+
+def test_the_first_task_of_a_target_group_tells_where_it_can_be_called():
+    build, service, task = registered_task()
+    (target,) = build.world.targets
+    url = f"http://{load_balancer(SCOPE).dns_name}:80"
+    text = f"can be called at {url} through (target-group {target.group})."
+    assert messages(build, service).count(text) == 1
+    see(build, task, FAILED)
+    schedule(build, service)
+    (other,) = [t for t in build.tasks(service) if t.arn != task]
+    for _ in range(3):
+        step(build, other.arn, up(build, "app"))
+    assert messages(build, service).count(text) == 1
 
 
 @pytest.mark.parametrize(
@@ -207,7 +221,7 @@ def test_a_deleted_group_holds_nothing_up():
 
 def test_a_task_on_an_instance_is_registered_as_the_instance_with_its_host_port():
     build = Builder()
-    build.book.apply(put_group_behind_listener(SCOPE, "web"))
+    build.book.apply([*put_group_behind_listener(SCOPE, "web"), Put(load_balancer(SCOPE))])
     (group,) = build.world.target_groups
     host = instance(build)
     definition = for_instances(build, build.definition("web", container("app", port=80)))
