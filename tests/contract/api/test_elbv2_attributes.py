@@ -7,6 +7,8 @@ import pytest
 from tests.contract.api.asking import code
 from tests.contract.api.elb import ABSENT_BALANCER, ABSENT_GROUP, ABSENT_LISTENER, forward
 
+KEEP = "preserve_client_ip.enabled"
+
 
 def pairs(**values):
     return [{"Key": key, "Value": value} for key, value in values.items()]
@@ -188,12 +190,16 @@ def test_listeners_of_network_load_balancers_have_one_attribute(elb):
     )
     assert as_map(answer) == {"tcp.idle_timeout.seconds": "60"}
     groups = as_map(elb.client.describe_target_group_attributes(TargetGroupArn=group))
-    assert (groups["stickiness.type"], groups["preserve_client_ip.enabled"]) == ("source_ip", "false")
-    refused = code(
-        elb.client.modify_target_group_attributes,
-        TargetGroupArn=group,
-        Attributes=attribute("preserve_client_ip.enabled", "true"),
-    )
+    assert (groups["stickiness.type"], groups[KEEP]) == ("source_ip", "false")
+    modify = elb.client.modify_target_group_attributes
+    modify(TargetGroupArn=group, Attributes=attribute(KEEP, "true"))
+    assert as_map(elb.client.describe_target_group_attributes(TargetGroupArn=group))[KEEP] == "true"
+
+
+def test_target_groups_for_datagrams_always_keep_the_clients_address(elb):
+    group = elb.target_group("datagrams", Protocol="UDP", Port=53)["TargetGroupArn"]
+    assert as_map(elb.client.describe_target_group_attributes(TargetGroupArn=group))[KEEP] == "true"
+    refused = code(elb.client.modify_target_group_attributes, TargetGroupArn=group, Attributes=attribute(KEEP, "false"))
     assert refused == "InvalidConfigurationRequest"
 
 

@@ -1,6 +1,7 @@
 """Which attributes go together.
 
-Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from moyai.domain.elb.attributes import (
     ANOMALY_MITIGATION,
     APP_COOKIE_NAME,
     APPLICATION_STICKINESS,
+    PRESERVE_CLIENT_IP,
     SLOW_START,
     STICKINESS,
 )
@@ -19,9 +21,10 @@ from moyai.domain.elb.errors import InvalidConfigurationRequest
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.log_attributes import ACCESS_LOGS, CONNECTION_LOGS
 from moyai.domain.elb.rule import Listener
-from moyai.domain.elb.target_group import TargetGroup
+from moyai.domain.elb.target_group import TargetGroup, TargetProtocol
 
 _RESERVED: Final = ("AWSALB",)
+_DATAGRAMS: Final = frozenset({TargetProtocol.UDP, TargetProtocol.TCP_UDP})
 
 
 def check_together(record: LoadBalancer | Listener | TargetGroup) -> None:
@@ -30,6 +33,10 @@ def check_together(record: LoadBalancer | Listener | TargetGroup) -> None:
         _check_logs(record)
     if isinstance(record, TargetGroup) and record.protocol.is_http:
         _check_target_group(record)
+    if isinstance(record, TargetGroup) and record.protocol in _DATAGRAMS and not PRESERVE_CLIENT_IP.of(record):
+        raise InvalidConfigurationRequest(
+            f"'{PRESERVE_CLIENT_IP.key}' must be true with the protocol '{record.protocol}'"
+        )
 
 
 def _check_logs(balancer: LoadBalancer) -> None:

@@ -97,7 +97,6 @@ PRESERVE_CLIENT_IP = ElbAttribute(
     lambda group: _text(
         not (group.target_type is TargetType.IP and group.protocol in {TargetProtocol.TCP, TargetProtocol.TLS})
     ),
-    "targets see the address of the load balancer's node; proxy_protocol_v2.enabled tells them the client's",
 )
 PROXY_PROTOCOL = switch("proxy_protocol_v2.enabled")
 UNHEALTHY_TERMINATION = switch("target_health_state.unhealthy.connection_termination.enabled", default=True)

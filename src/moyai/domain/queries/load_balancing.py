@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from moyai.domain.elb.attributes import GROUP_CROSS_ZONE, NETWORK_CROSS_ZONE
+from moyai.domain.elb.attributes import GROUP_CROSS_ZONE, NETWORK_CROSS_ZONE, PRESERVE_CLIENT_IP
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
 from moyai.domain.elb.rule import Rule
 from moyai.domain.elb.target_group import (
@@ -62,6 +62,13 @@ def crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
     if balancer.type is LoadBalancerType.APPLICATION or own != "use_load_balancer_configuration":
         return balancer.type is LoadBalancerType.APPLICATION or own == "true"
     return NETWORK_CROSS_ZONE.of(balancer) or group.target_type is TargetType.ALB
+
+
+def keeps_client_address(group: TargetGroup) -> bool:
+    """Whether targets see the address of the client. A load balancer as a target does not: it would answer the client
+    without the one that the client has called.
+    """
+    return PRESERVE_CLIENT_IP.of(group) and group.target_type is not TargetType.ALB
 
 
 def serves_zone(balancer: LoadBalancer, group: TargetGroup, zone: str) -> bool:

@@ -68,14 +68,16 @@ class Transport(StrEnum):
     UDP = "udp"
 
 
-class StreamFront(msgspec.Struct, frozen=True, tag="stream"):
+class StreamFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="stream"):
     """Connections, or datagrams of one client's port, are forwarded as the StreamSplit of ``service`` says. Where a
     destination is hashed, the client's address selects the endpoint. ``idle``: seconds after which a silent one ends.
+    ``keeps_client``: endpoints see the client's address, unless that was in a PROXY header.
     """
 
     service: str
     transport: Transport
     idle: float
+    keeps_client: bool = False
 
 
 class FrontTls(msgspec.Struct, frozen=True, omit_defaults=True):

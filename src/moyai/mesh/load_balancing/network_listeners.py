@@ -15,7 +15,7 @@ from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
 from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, WeightedGroup
-from moyai.domain.queries.load_balancing import crosses_zones
+from moyai.domain.queries.load_balancing import crosses_zones, keeps_client_address
 from moyai.mesh.ir import (
     FrontListener,
     MeshService,
@@ -48,6 +48,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
     """Add a listener with the target groups of its default rule."""
     tls = listener_tls(shard, balancer, listener)
     groups = tuple(_default_groups(shard, listener))
+    keeps_client = _keep_client(shard, groups)
     if listener.protocol.is_encrypted and tls is None:
         return
     for node in balancer.nodes:
@@ -59,7 +60,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
         for transport in _TRANSPORTS[listener.protocol]:
             is_udp = transport is Transport.UDP
             addresses = tuple(at for at in front_addresses(balancer, listener, (node,)) if not (is_udp and at.proxied))
-            front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle)
+            front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle, keeps_client)
             log = access_log(balancer, listener)
             limit = 0 if is_udp else connection_limit(shard.world, balancer)
             shard.listeners.append(
@@ -71,6 +72,12 @@ def _default_groups(shard: FrontBuilder, listener: Listener) -> Sequence[Weighte
     """The target groups of the default rule, which is the only one."""
     rules = shard.world.rules.by("listener", listener.arn)
     return [group for rule in rules if isinstance(rule.action, ForwardAction) for group in rule.action.groups]
+
+
+def _keep_client(shard: FrontBuilder, weighted: Sequence[WeightedGroup]) -> bool:
+    """Whether all of the groups want to see the client's address: a listener keeps it for all of its connections."""
+    groups = [shard.world.target_groups.get(one.group) for one in weighted]
+    return bool(groups) and all(group is None or keeps_client_address(group) for group in groups)
 
 
 def _targets(

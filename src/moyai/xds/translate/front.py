@@ -26,7 +26,7 @@ from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.front_http import client_address, front_http
 from moyai.xds.translate.front_limits import connection_limits
 from moyai.xds.translate.front_logs import connection_logs
-from moyai.xds.translate.front_streams import front_tcp, front_udp
+from moyai.xds.translate.front_streams import client_source, front_tcp, front_udp
 from moyai.xds.translate.inspector import tls_inspector
 from moyai.xds.translate.listener import ACCEPTED_PER_EVENT
 from moyai.xds.translate.proto import duration, to_any
@@ -69,6 +69,8 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
     if at.proxied:
         message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
+    elif isinstance(routing, StreamFront) and routing.keeps_client:
+        message.listener_filters.append(client_source())
     if listener.tls is not None and listener.has_log:
         message.listener_filters.append(tls_inspector())
     message.filter_chains.append(_chain(listener, at, mesh))

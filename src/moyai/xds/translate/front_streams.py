@@ -6,6 +6,7 @@ Statistics of an address have ``+tcp``, ``+tls`` or ``+udp`` at the end of its n
 from __future__ import annotations
 
 from envoy.config.listener.v3 import listener_components_pb2
+from envoy.extensions.filters.listener.original_src.v3 import original_src_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.extensions.filters.udp.udp_proxy.v3 import udp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
@@ -31,6 +32,13 @@ def front_tcp(
     return tcp_filter(proxy, clusters, connect_attempts=1)
 
 
+def client_source() -> listener_components_pb2.ListenerFilter:
+    """Opens connections to endpoints from the client's address; health checks come from the proxy's own."""
+    return listener_components_pb2.ListenerFilter(
+        name="envoy.filters.listener.original_src", typed_config=to_any(original_src_pb2.OriginalSrc())
+    )
+
+
 def front_udp(
     front: StreamFront, at: FrontAddress, clusters: WeightedClusters
 ) -> listener_components_pb2.ListenerFilter:
@@ -41,6 +49,7 @@ def front_udp(
     proxy = udp_proxy_pb2.UdpProxyConfig(
         stat_prefix=f"{at.stat_name}+udp", cluster=cluster, idle_timeout=duration(front.idle)
     )
+    proxy.use_original_src_ip = front.keeps_client and not at.proxied
     proxy.hash_policies.add(source_ip=True)
     return listener_components_pb2.ListenerFilter(
         name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)

@@ -105,7 +105,9 @@ def instance_rules(capacity: int) -> str:
 
 
 def _limits(family: str, capacity: int) -> Iterator[str]:
-    """Rules that drop a new connection over the limits. The packet's mark is its shard; no other rule uses marks."""
+    """Rules that drop a new connection over the limits. The packet's mark is its shard: what it was before has
+    decided about the packet's route already.
+    """
     rate, shard_limit = capacity // _OPENING_DIVISOR, max(1, capacity // _OPEN_DIVISOR // SHARDS)
     yield "ct state != new accept"
     yield "ct status confirmed accept"

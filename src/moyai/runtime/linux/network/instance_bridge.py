@@ -24,6 +24,7 @@ from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import apply_rules, query_rules, sandbox_errors, set_sysctl
 from moyai.runtime.linux.network.connection_limits import disable_reverse_path_filter, limit_instance_connections
+from moyai.runtime.linux.network.interface_names import task_link
 from moyai.runtime.linux.network.veth import LinkAddress, VethLink, connect
 
 TABLE = "moyai_bridge"
@@ -53,7 +54,7 @@ def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, ne
         raise SandboxFailed(f"the container instance {network.instance} is not there")
     bridge = IPv4Network(network.bridge)
     address = LinkAddress(network.address, str(bridge.network_address + 1), bridge.prefixlen)
-    connect(task, VethLink(_mac(network.address), (address,)), instance, netns)
+    connect(task_link(task), VethLink(_mac(network.address), (address,)), instance, netns)
     with sandbox_errors("the instance's ports can't be forwarded to the task"), namespaces.inside(instance):
         apply_rules("".join(_forwarding_rules(network)))
 

@@ -9,6 +9,8 @@ from moyai.kernel.ids import TaskId
 
 TASK_PREFIX: Final = "v"
 """The prefix of a router's or a container instance's links to tasks."""
+NODES_PREFIX: Final = "n"
+"""The prefix of a router's link to a front proxy."""
 PEERING_PREFIX: Final = "p"
 """The prefix of a router's links to other routers."""
 EGRESS: Final = "outside"
@@ -20,6 +22,11 @@ _DIGITS = 13  # an interface's name has at most 15 characters
 def task_link(task: TaskId) -> str:
     """The router's end of the veth to a task."""
     return TASK_PREFIX + _digest(task)
+
+
+def nodes_link(task: TaskId) -> str:
+    """The router's end of the veth to a front proxy's sandbox."""
+    return NODES_PREFIX + _digest(task)
 
 
 def peering_link(peering: str) -> str:

@@ -28,7 +28,7 @@ from moyai.runtime.linux.network.configure import (
     set_sysctl,
 )
 from moyai.runtime.linux.network.connection_limits import disable_reverse_path_filter, limit_router_connections
-from moyai.runtime.linux.network.interface_names import TASK_PREFIX
+from moyai.runtime.linux.network.interface_names import NODES_PREFIX, TASK_PREFIX
 
 _BACKLOG = 128
 _TIME_WAIT = "06"
@@ -80,7 +80,10 @@ def remove_idle_router(netns: Path) -> bool:
     with sandbox_errors("the VPC's router can't be removed"):
         if namespaces.exists(netns):
             with namespaces.inside(netns):
-                if any(name.startswith(TASK_PREFIX) for _, name in socket.if_nameindex()) or _has_sockets():
+                if (
+                    any(name.startswith((TASK_PREFIX, NODES_PREFIX)) for _, name in socket.if_nameindex())
+                    or _has_sockets()
+                ):
                     return False
     remove_router(netns)
     return True

@@ -28,7 +28,8 @@ NEXT_HOP = "169.254.255.254"
 """The gateway of every route out of a VPC; a permanent neighbour entry has the other end of the link."""
 
 _MACS = ("02:fd:00:00:00:01", "02:fd:00:00:00:02")
-_ON_LINK = 4
+ON_LINK = 4
+"""The flag of a route whose gateway is behind its link whatever the addresses there are."""
 _IPV4 = 2
 _UNICAST, _UNREACHABLE = "unicast", "unreachable"
 _PRIORITY = 40_000
@@ -124,7 +125,7 @@ def _fill_table(links: pyroute2.IPRoute, table: int, entries: Mapping[str, int |
         if index is None:
             links.route("replace", dst=destination, table=table, type=_UNREACHABLE)
         else:
-            links.route("replace", dst=destination, gateway=NEXT_HOP, oif=index, flags=_ON_LINK, table=table)
+            links.route("replace", dst=destination, gateway=NEXT_HOP, oif=index, flags=ON_LINK, table=table)
 
 
 def _table_number(subnet: str) -> int:

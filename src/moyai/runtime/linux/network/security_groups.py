@@ -2,7 +2,8 @@
 
 Every packet between two tasks passes a router's forward hook, also within a subnet (see router.py), so this is the only
 place where groups are enforced. A packet must be allowed by the sender's groups and by the receiver's; answers always
-pass. The router of the other VPC has already checked the sender of a packet that comes from a peering. A task that is
+pass. The router of the other VPC has already checked the sender of a packet that comes from a peering, and the groups
+of a client have let it call the load balancer that opens a connection in its name (client_addresses.py). A task that is
 in no specification is in no map, and nothing is forwarded to or from it. The router's own traffic is not filtered: its
 name server and metadata, as on AWS, and what this machine sends to public addresses.
 
@@ -29,7 +30,8 @@ import msgspec
 
 from moyai.domain.sandbox.network_spec import GroupRules, TrafficPermission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId
-from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX
+from moyai.runtime.linux.network.client_addresses import ANSWER_MARK
+from moyai.runtime.linux.network.interface_names import EGRESS, NODES_PREFIX, PEERING_PREFIX
 from moyai.runtime.linux.network.network_acls import BORDER, acl_chains, range_text
 
 TABLE = "moyai"
@@ -52,10 +54,16 @@ _IPV4_CHAINS = f"""\
   chain {BORDER} {{
     type filter hook forward priority -20; policy accept;
   }}
+  chain remember {{
+    type filter hook prerouting priority mangle; policy accept;
+    iifname "{NODES_PREFIX}*" ct state new fib saddr . iif oif missing ct mark set {ANSWER_MARK}
+    iifname != "{NODES_PREFIX}*" ct direction reply ct mark {ANSWER_MARK} meta mark set {ANSWER_MARK}
+  }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
     ct state established,related accept
     iifname "{PEERING_PREFIX}*" accept
+    iifname "{NODES_PREFIX}*" ct mark {ANSWER_MARK} accept
     ip saddr vmap @{_LEAVING}
   }}
   chain enter {{

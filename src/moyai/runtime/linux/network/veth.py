@@ -23,8 +23,9 @@ from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import AwsvpcNetwork
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.network.client_addresses import accept_every_address, return_answers
 from moyai.runtime.linux.network.configure import delete_links, link_indexes, sandbox_errors, set_sysctl
-from moyai.runtime.linux.network.interface_names import task_link
+from moyai.runtime.linux.network.interface_names import nodes_link, task_link
 from moyai.runtime.linux.network.link_requests import (
     LINK_SCOPE,
     add_address,
@@ -99,14 +100,20 @@ def connect_to_router(task: TaskId, network: AwsvpcNetwork, router: Path, netns:
     addresses = [(network.address, network.subnet_cidr)]
     if network.ipv6 is not None:
         addresses.append((network.ipv6.address, network.ipv6.subnet_cidr))
-    connect(task, VethLink(network.mac, tuple(_subnet_address(*pair) for pair in addresses)), router, netns)
+    link = VethLink(network.mac, tuple(_subnet_address(*pair) for pair in addresses))
+    connect(task_link(task), link, router, netns)
 
 
 def connect_nodes(task: TaskId, network: NodesNetwork, router: Path, netns: Path) -> None:
     """Make a front proxy's namespace with its addresses, connected to the router of its VPC."""
-    connect(task, _nodes_link(network), router, netns)
-    with sandbox_errors("the front proxy's network can't be made"), namespaces.inside(netns):
-        set_sysctl("ipv4/ip_nonlocal_bind", "1")  # a listener may come before its address
+    name = nodes_link(task)
+    connect(name, _nodes_link(network), router, netns)
+    with sandbox_errors("the front proxy's network can't be made"):
+        with namespaces.inside(netns), pyroute2.IPRoute() as links:
+            set_sysctl("ipv4/ip_nonlocal_bind", "1")  # a listener may come before its address
+            accept_every_address(links, "eth0")
+        with namespaces.inside(router), pyroute2.IPRoute() as links:
+            return_answers(links, socket.if_nametoindex(name), network.mac)
 
 
 def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns: Path) -> None:
@@ -116,7 +123,7 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
     link = _nodes_link(network)
     with sandbox_errors("the front proxy's addresses can't be changed"):
         with namespaces.inside(router), pyroute2.IPRoute() as links:
-            index = socket.if_nametoindex(task_link(task))
+            index = socket.if_nametoindex(nodes_link(task))
             send(_near_end_requests(index, link))
             _remove_other_neighbours(links, index, link)
         with namespaces.inside(netns), pyroute2.IPRoute() as links:
@@ -135,24 +142,23 @@ def _subnet_address(address: str, subnet_cidr: str) -> LinkAddress:
     return LinkAddress(address, str(subnet.network_address + 1), subnet.prefixlen)
 
 
-def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
-    """Make the namespace ``netns`` with a link to the namespace ``near``."""
+def connect(name: str, link: VethLink, near: Path, netns: Path) -> None:
+    """Make the namespace ``netns`` with a link to the namespace ``near``, where its end has this name."""
     with sandbox_errors("the task's network can't be made"):
         create_isolated_namespace(netns)
         with namespaces.inside(netns):
             is_connected = bool(link_indexes("eth0"))
-        _connect_near_end(task, link, near, netns, is_connected=is_connected)
+        _connect_near_end(name, link, near, netns, is_connected=is_connected)
         with namespaces.inside(netns):
             if link.has_ipv6:
                 _enable_static_ipv6("eth0")
             send(_task_end_requests(link))
 
 
-def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path, *, is_connected: bool) -> None:
+def _connect_near_end(name: str, link: VethLink, near: Path, netns: Path, *, is_connected: bool) -> None:
     """Make a veth from ``near`` to the task's ``eth0``, with a route to each address behind it. ``is_connected``: the
     task has its end already.
     """
-    name = task_link(task)
     with namespaces.inside(near):
         if not is_connected:
             _delete_link(name)  # the link of a removed namespace may last a moment
@@ -189,7 +195,7 @@ def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink
     """Remove IPv4 addresses that the link does not have any more from its near end."""
     addresses = {end.address for end in link.addresses}
     routed = {route.get_attr("RTA_DST") for route in links.get_routes(family=socket.AF_INET, oif=index)}
-    for address in sorted(routed - addresses):
+    for address in sorted(routed - addresses - {None}):  # the route of return_answers goes everywhere
         links.route("del", dst=f"{address}/32", oif=index, scope=LINK_SCOPE)
         links.neigh("del", ifindex=index, dst=address, family=socket.AF_INET)
 
@@ -241,4 +247,5 @@ def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
             if namespaces.exists(namespace):
                 with namespaces.inside(namespace):
                     _delete_link(task_link(task))
+                    _delete_link(nodes_link(task))
         namespaces.remove(netns)

@@ -46,6 +46,8 @@ PATHS_IN_PROXY: Mapping[bytes, bytes] = MappingProxyType(
 _UNPRIVILEGED_USER = "65534:65534"
 _ENVOY_IN_PROXY = "/envoy"
 _NET_BIND_SERVICE, _NET_ADMIN = 10, 12
+NET_RAW = 13
+"""The number of the capability to send from addresses that the namespace does not have, the least that allows it."""
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HOST_PROXY_RETRIES = 6
 """Failed checks, about a minute, after which the host's proxy is ended: with it go the connections of all its tasks."""

@@ -1,6 +1,7 @@
 """The Envoys of tasks: their launch configurations and run directories.
 
-Promise: an Envoy is alone in a bare root, without capabilities, and healthy once its admin interface says so. An Envoy
+Promise: an Envoy is alone in a bare root, without capabilities but for a front proxy's, and healthy once its admin
+interface says so. An Envoy
 that replaces a container of the task definition has that container's user, environment, limits, mounts and names, and
 read-only the files of its image, if that is imported; it can connect to the control plane whatever its user is. What
 the control plane has to know of a running proxy is in a file that only root can write. Blocking; the caller translates
@@ -86,10 +87,17 @@ def make_run_directory(run: Path, spec: ProxySpec) -> None:
 
 
 def proxy_config(
-    spec: ProxySpec, place: ContainerPlace, envoy: Path, host: HostEnvironment, image: Image | None
+    spec: ProxySpec,
+    place: ContainerPlace,
+    envoy: Path,
+    host: HostEnvironment,
+    image: Image | None,
+    *,
+    keeps_clients: bool,
 ) -> LaunchConfig:
-    """The launch configuration of a task's Envoy. ``image``: that of the container that it replaces, if it is here.
-    Raises RuntimeFault for what the host access policy refuses.
+    """The launch configuration of a sandbox's Envoy. ``image``: that of the container that it replaces, if it is here;
+    ``keeps_clients``: it may open connections from the addresses of its clients. Raises RuntimeFault for what the host
+    access policy refuses.
     """
     paths, (uid, gid) = host.paths, _uid_gid(spec)
     run = paths.proxy(spec.task)
@@ -108,6 +116,8 @@ def proxy_config(
     }
     if spec.serves_host:
         fields |= configs.host_proxy_fields(paths, envoy, run)
+    if keeps_clients:
+        fields |= {"capabilities": (configs.NET_RAW,), "ambient": True}
     if spec.admin_port is not None:
         fields["probe"] = (ENVOY_PORT, str(spec.admin_port))
     if spec.container is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
@@ -83,7 +84,9 @@ class Containers:
         memory, share = (MemoryLimits(), 0) if container is None else (container.memory, container.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
         image = None if container is None else self._images.find_optional(container)
-        monitors.start_monitor(self._monitors, proxies.proxy_config(spec, place, self._envoy, host, image))
+        is_front = isinstance(sandbox.network, NodesNetwork)
+        config = proxies.proxy_config(spec, place, self._envoy, host, image, keeps_clients=is_front)
+        monitors.start_monitor(self._monitors, config)
 
     def start_pause(self, sandbox: SandboxSpec) -> None:
         """Start the process that holds a sandbox's namespaces for others, if it does not run. Raises SandboxFailed."""
