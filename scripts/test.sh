@@ -53,7 +53,7 @@ python_checks() {
   step types mypy
 }
 
-python_all() {
+python_steps() {
   python_checks
   step shape pytest -q -n 0 tests/shape  # in one process, which parses every file once
   step tests pytest -q -n 2 -m "$SELECTED" tests/unit tests/golden tests/contract tests/model tests/sim
@@ -67,7 +67,7 @@ console_checks() {
   step 'console: types' console types
 }
 
-console_all() {
+console_steps() {
   console_checks
   step 'console: tests' console test
 }
@@ -78,6 +78,10 @@ readonly ENGINES=(tests/e2e/test_box.py tests/e2e/differential tests/e2e/attacks
 
 # Each of these breaks what it can while callers call; the machine belongs to one of them at a time.
 readonly FAULTS=tests/e2e/faults
+
+# What `moyai up` does by default; the step before has a proxy for each task.
+readonly SHARED_PROXY=(tests/e2e/test_{service_connect,service_connect_settings,protocols,resilience,names_in_tasks}.py
+  tests/e2e/faults/test_{faults,readiness}.py)
 
 readonly SERVICE_CONNECT=(tests/e2e/test_{service_connect,service_connect_settings,protocols,grpc_failures,live_endpoints,resilience,tls,zones}.py
   tests/e2e/test_{traffic_shifts,task_sets,metrics,metrics_exactly,traces,prometheus,changes_under_load,deployment_failures}.py
@@ -101,12 +105,13 @@ nightly() {
 # Every check, then the tests that the mark expression selects.
 checks_and_tests() {
   readonly SELECTED=$1
-  both python_all console_all
+  both python_steps console_steps
   # It waits more than it works, so four at a time on two processors; in the order of tests/e2e/conftest.py.
   step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m "$SELECTED" tests/e2e
+  step 'with a shared proxy' pytest -q -n 4 --dist loadfile --proxy node "${SHARED_PROXY[@]}"
 }
 
-case ${1:-core} in
+case ${1:-} in
   check)
     both python_checks console_checks
     step shape pytest -q -n 0 tests/shape

@@ -16,7 +16,7 @@ from tests.e2e.installations import installations
 from tests.e2e.small_image import IMAGE, make_root
 
 HERE = Path(__file__).parent
-LONG = (
+LONGEST = (
     "appmesh/test_migration.py",
     "test_aws_cli.py",
     "test_container_instances.py",
@@ -93,7 +93,7 @@ CORE = frozenset(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests as long, and begin with what takes longest: at the end, the other processes would wait for it."""
-    places = {HERE / name: place for place, name in enumerate(LONG)}
+    places = {HERE / name: place for place, name in enumerate(LONGEST)}
     core = {HERE / name for name in CORE}
     assert all(path.exists() for path in (*places, *core))
     for item in items:

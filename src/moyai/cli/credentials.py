@@ -33,4 +33,6 @@ def load_credentials() -> Any:  # noqa: ANN401 (botocore has no types of its own
         return credentials
     from botocore.session import get_session
 
-    return get_session().get_credentials()
+    session = get_session()
+    session.get_component("credential_provider").remove("iam-role")
+    return session.get_credentials()
