@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.domain.elb.front import proxied_address
 from moyai.domain.sandbox.network_spec import (
+    AclRule,
     GroupRules,
     Interface,
     NetworkSpec,
     PublishedPort,
+    SubnetAcl,
     TrafficPermission,
     VpcSpec,
 )
@@ -31,7 +34,7 @@ CLIENTS, BALANCER, CLOSED = map(SecurityGroupId, ("sg-clients", "sg-balancer", "
 SOURCED = """
 import socket, sys
 link = socket.socket()
-link.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND
+link.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
 link.bind((sys.argv[1], 0))
 link.settimeout(1)
 try:
@@ -130,6 +133,22 @@ async def test_no_task_can_call_as_a_node(linux):
         told = await connect_from(linux, TASK.task, forged, interface(OTHER).address, 8080, f"forge-{number}")
         assert told != "8080"
     assert not any(line.startswith("8080 from") for line in await output(linux, OTHER.task))
+
+
+async def test_a_call_in_the_name_of_a_client_does_not_cross_the_border_of_the_clients_subnet(linux):
+    await serve_front(linux, FIRST)
+    client, target = interface(TASK).address, interface(OTHER).address
+    admitted = (AclRule(True, "-1", f"{FIRST}/32"),)
+    spec = networks(FIRST)
+    everybody = GroupRules(CLIENTS, (ANYWHERE,), (ANYWHERE,), (client, target))
+    (vpc,) = spec.vpcs
+    vpc = replace(vpc, acls=(SubnetAcl((f"{client}/32",), admitted, admitted),))
+    await linux.runtime.apply_network(replace(spec, vpcs=(vpc,), groups=(everybody, *spec.groups[1:])))
+    await linux.runtime.start(python(listener(8080), task=OTHER.task))
+    await wait_for_output(linux, "up", OTHER.task)
+    assert await connect_from(linux, TASK.task, client, target, 8080, "direct") != "8080"
+    assert await connect_from(linux, FRONT.task, client, target, 8080, "by-front") == "8080"
+    await wait_for_output(linux, f"8080 from {client}", OTHER.task)
 
 
 async def test_this_machine_reaches_a_public_node_with_a_proxy_header(linux):

@@ -64,11 +64,13 @@ def crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
     return NETWORK_CROSS_ZONE.of(balancer) or group.target_type is TargetType.ALB
 
 
-def keeps_client_address(group: TargetGroup) -> bool:
-    """Whether targets see the address of the client. A load balancer as a target does not: it would answer the client
-    without the one that the client has called.
+def keeps_client_address(world: World, group: TargetGroup) -> bool:
+    """Whether targets see the address of the client. A load balancer as a target, and targets outside of the VPC, do
+    not: they would answer the client without the load balancer that the client has called.
     """
-    return PRESERVE_CLIENT_IP.of(group) and group.target_type is not TargetType.ALB
+    if not PRESERVE_CLIENT_IP.of(group) or group.target_type is TargetType.ALB:
+        return False
+    return all(target.zone != EVERY_ZONE for target in world.targets.by("group", group.arn))
 
 
 def serves_zone(balancer: LoadBalancer, group: TargetGroup, zone: str) -> bool:

@@ -75,9 +75,9 @@ def _default_groups(shard: FrontBuilder, listener: Listener) -> Sequence[Weighte
 
 
 def _keep_client(shard: FrontBuilder, weighted: Sequence[WeightedGroup]) -> bool:
-    """Whether all of the groups want to see the client's address: a listener keeps it for all of its connections."""
+    """Whether all of the groups can see the client's address: a listener keeps it for all of its connections."""
     groups = [shard.world.target_groups.get(one.group) for one in weighted]
-    return bool(groups) and all(group is None or keeps_client_address(group) for group in groups)
+    return bool(groups) and all(group is None or keeps_client_address(shard.world, group) for group in groups)
 
 
 def _targets(

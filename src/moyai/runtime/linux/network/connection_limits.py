@@ -25,8 +25,9 @@ from typing import Final
 
 import msgspec
 
+from moyai.runtime.linux.network.client_addresses import ANSWER_MARK
 from moyai.runtime.linux.network.configure import apply_rules, read_sysctl, set_sysctl
-from moyai.runtime.linux.network.interface_names import EGRESS, TASK_PREFIX
+from moyai.runtime.linux.network.interface_names import EGRESS, NODES_PREFIX, TASK_PREFIX
 
 TABLE: Final = "moyai_connections"
 CLOSED_SECONDS: Final = 1
@@ -37,6 +38,8 @@ _OPEN_DIVISOR, _OPENING_DIVISOR, _BEHIND_INSTANCE_DIVISOR = 16, 8, 4
 _MAX_ADDRESSES = 65_536
 _IDLE = "1m"
 _DROP_FORGED = f'iifname "{TASK_PREFIX}*" fib saddr . iif oif missing drop'
+_PASS_COUNTED = f'iifname "{NODES_PREFIX}*" ct mark {ANSWER_MARK} accept'
+"""A connection that a front proxy opens from a client's address: the client's own, to the load balancer, is counted."""
 _UNLIMITED_CAPACITY = 262_144
 """The capacity that is assumed where the machine sets no limit: the kernel's own default from 4 GiB of memory on."""
 
@@ -86,7 +89,7 @@ def router_rules(family: str, capacity: int) -> str:
             "prerouting", [_DROP_FORGED, f'iifname != "{EGRESS}" fib daddr type local notrack'], raw=True
         ),
         "leaving": _Chain("output", [f'oifname != "{EGRESS}" notrack'], raw=True),
-        "passing": _Chain("forward", [*_limits(family, capacity)]),
+        "passing": _Chain("forward", [_PASS_COUNTED, *_limits(family, capacity)]),
     }
     return _script(family, chains)
 

@@ -1,4 +1,6 @@
-"""The names of the network interfaces that moyai makes. They outlive the control plane, so they never change."""
+"""The names of the network interfaces that moyai makes. They outlive the control plane, which a newer release may
+replace: a release keeps the names of the releases before it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Network ACLs as nftables rules: chains of a router's table that every packet passes before its security groups.
 
 Promise: a packet that crosses the border of a subnet is checked by the rules of its direction, without regard to the
-connection that it belongs to; a packet within a subnet is not. The router's own traffic is never forwarded, so ACLs do
+connection that it belongs to; a packet within a subnet is not. A connection in the name of a client
+(client_addresses.py) does not cross the border of the client's subnet: only the client's own connection, to the load
+balancer, does. The router's own traffic is never forwarded, so ACLs do
 not hold for its name server and metadata, as on AWS, nor for what this machine sends to public addresses.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
@@ -14,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.sandbox.network_spec import AclRule, SubnetAcl
+from moyai.runtime.linux.network.client_addresses import ANSWER_MARK
 
 BORDER: Final = "border"
 """The chain that sends a packet to the chains of the subnets whose borders it crosses."""
@@ -21,23 +24,30 @@ _ICMP: Final[Mapping[str, str]] = MappingProxyType({"1": "icmp", "58": "icmpv6"}
 _ICMP_OF_FAMILY: Final[Mapping[str, str]] = MappingProxyType({"ip": "1", "ip6": "58"})
 _WITH_PORTS: Final[Mapping[str, str]] = MappingProxyType({"6": "tcp", "17": "udp"})
 _ALL_PORTS: Final = (0, 65535)
+_IN, _OUT = "acl-in", "acl-out"
+"""The chains that send a packet to the rules of the subnet that it enters, and of the one that it leaves."""
+_BORDER_RULES: Final = (
+    f"ct mark {ANSWER_MARK} ct direction original goto {_IN}",
+    f"ct mark {ANSWER_MARK} ct direction reply goto {_OUT}",
+    f"jump {_OUT}",
+    f"jump {_IN}",
+)
 
 
 def acl_chains(acls: Iterable[SubnetAcl], family: str) -> dict[str, tuple[str, ...]]:
     """The rules of each chain for one family (``ip`` or ``ip6``); the first packet's chain is BORDER."""
-    border: list[str] = []
+    borders: dict[str, list[str]] = {_OUT: [], _IN: []}
     chains: dict[str, tuple[str, ...]] = {}
     for acl in acls:
         for subnet in map(range_text, _of_family(acl.ranges, family)):
             name = subnet.replace(":", "-").replace("/", "-")
-            for way, own, other, rules in (
-                ("out", "saddr", "daddr", acl.egress),
-                ("in", "daddr", "saddr", acl.ingress),
-            ):
-                chain = f"acl-{way}-{name}"
-                border.append(f"{family} {own} {subnet} {family} {other} != {subnet} jump {chain}")
+            for way, own, other, rules in ((_OUT, "saddr", "daddr", acl.egress), (_IN, "daddr", "saddr", acl.ingress)):
+                chain = f"{way}-{name}"
+                borders[way].append(f"{family} {own} {subnet} {family} {other} != {subnet} jump {chain}")
                 chains[chain] = (*_rules(rules, other, family), "drop")
-    return {BORDER: tuple(border), **chains}
+    if not chains:
+        return {BORDER: ()}
+    return {BORDER: _BORDER_RULES, **{way: tuple(jumps) for way, jumps in borders.items()}, **chains}
 
 
 def range_text(text: str) -> str:

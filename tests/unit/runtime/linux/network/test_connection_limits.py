@@ -17,9 +17,10 @@ def rules(text: str, chain: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("family", "kind"), [("ip", "ipv4_addr"), ("ip6", "ipv6_addr")])
-def test_a_router_counts_the_new_connections_of_each_address(family, kind):
+def test_a_router_counts_the_new_connections_of_each_address_but_those_in_the_name_of_a_client(family, kind):
     text = router_rules(family, CAPACITY)
     assert rules(text, "passing") == [
+        'iifname "n*" ct mark 1 accept',
         "ct state != new accept",
         "ct status confirmed accept",
         f"update @opening {{ {family} saddr limit rate over 32768/second burst 32768 packets }} drop",

@@ -40,11 +40,18 @@ def test_each_family_has_the_rules_of_its_ranges():
 
 
 def test_only_packets_that_cross_the_border_of_the_subnet_are_checked():
-    assert list(acl_chains([SubnetAcl((SUBNET,))], "ip")["border"]) == [
-        "ip saddr 10.0.1.0/24 ip daddr != 10.0.1.0/24 jump acl-out-10.0.1.0-24",
-        "ip daddr 10.0.1.0/24 ip saddr != 10.0.1.0/24 jump acl-in-10.0.1.0-24",
-    ]
+    chains = acl_chains([SubnetAcl((SUBNET,))], "ip")
+    assert chains["acl-out"] == ("ip saddr 10.0.1.0/24 ip daddr != 10.0.1.0/24 jump acl-out-10.0.1.0-24",)
+    assert chains["acl-in"] == ("ip daddr 10.0.1.0/24 ip saddr != 10.0.1.0/24 jump acl-in-10.0.1.0-24",)
+    assert chains["border"][-2:] == ("jump acl-out", "jump acl-in")
     assert acl_chains([], "ip") == {"border": ()}
+
+
+def test_a_connection_in_the_name_of_a_client_passes_only_the_border_of_the_target():
+    assert acl_chains([SubnetAcl((SUBNET,))], "ip")["border"][:2] == (
+        "ct mark 1 ct direction original goto acl-in",
+        "ct mark 1 ct direction reply goto acl-out",
+    )
 
 
 def test_a_zone_id_does_not_reach_the_rules():
