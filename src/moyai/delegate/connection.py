@@ -1,8 +1,9 @@
 """A connection to a server of other AWS services: HTTP/1.1 as this process needs it, and nothing else.
 
 Promise: a request's body is sent as it arrives and a response's is read as it is taken, with bounds on what waits in
-between. A connection is used again only after a response that ended, and never after a byte that nobody asked for.
-Refuses: a head of a response beyond 100 KiB, another protocol than HTTP/1.1 or 1.0, a body that breaks off.
+between. A connection is used again only after a request and a response that were whole, and never after a byte that
+nobody asked for. Trailers are left out.
+Refuses: a head or trailers of a response beyond 100 KiB, another protocol than HTTP/1.1 or 1.0, a body that breaks off.
 Source: RFC 9112
 """
 
@@ -21,7 +22,7 @@ WRITE_SECONDS: Final = 60.0
 READ_SECONDS: Final = 16 * 60.0
 """Without a byte: a Lambda function may run for 15 minutes."""
 MAX_HEAD: Final = 100 * 1024
-"""Bytes of a response before its body."""
+"""Bytes of a response before its body, and between or after parts of it."""
 _BUFFERED: Final = 256 * 1024
 """Bytes of a body that wait to be taken; then the server has to wait."""
 _FIRST_FINAL: Final = 200
@@ -29,9 +30,10 @@ _FIRST_FINAL: Final = 200
 _SWITCHING: Final = 101
 _WITH_LENGTH: Final = frozenset({"PATCH", "POST", "PUT"})
 """Methods whose requests say that they have no body."""
-_LONG_HEAD: Final = f"the head of its response has more than {MAX_HEAD} bytes"
+_PROTOCOL: Final = b"HTTP/"
+"""The beginning of a response. The parser also accepts those of RTSP and ICE."""
+_LONG_HEAD: Final = f"its response has more than {MAX_HEAD} bytes without any of its body"
 _UNASKED: Final = "it sent bytes that nobody has asked for"
-_LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 class ConnectionBroken(Exception):
@@ -43,7 +45,6 @@ class ServerConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._closed = asyncio.Event()
@@ -51,19 +52,21 @@ class ServerConnection(asyncio.Protocol):
         self._parser: Any = None
         """Of the response that is expected or read; None between requests. httptools has no types."""
         self._skips_body = self._has_length = self._has_head = self._has_ended = self._is_lost = False
-        self._keeps_alive = False
+        self._keeps_alive = self._is_sent = self._is_closed_by_server = False
         self._problem = ""
-        self._head_bytes = self._waiting_bytes = 0
+        self._start = b""
+        """The first bytes of the response, as many as name its protocol."""
+        self._other_bytes = self._waiting_bytes = self._requests = 0
         self._chunks: deque[bytes] = deque()
         self.status = 0
         self.headers: list[tuple[str, str]] = []
 
     @property
     def is_reusable(self) -> bool:
-        """Whether another request can be sent: the response has ended, all of it was read, and nothing came since, not
-        even the end of the connection.
+        """Whether another request can be sent: the last one was sent whole, its response has ended, all of it was read,
+        and nothing came since, not even the end of the connection.
         """
-        is_done = self._has_ended and not self._chunks
+        is_done = self._is_sent and self._has_ended and not self._chunks
         return is_done and self._keeps_alive and not self._is_lost and not self._problem and not self._has_input()
 
     @property
@@ -72,15 +75,20 @@ class ServerConnection(asyncio.Protocol):
         return self._has_head
 
     @property
-    def is_open(self) -> bool:
-        """Whether neither side has closed the connection, and its event loop runs."""
-        return not self._is_lost and self._loop is not None and self._loop.is_running()
+    def was_closed_idle(self) -> bool:
+        """Whether the server closed the connection after an earlier request, without a byte in response to this one."""
+        return self._requests > 1 and self._is_closed_by_server and not self._start
 
     def begin(self, *, skips_body: bool) -> None:
         """Expect the response to another request, without a body where the request is HEAD."""
         self._parser = httptools.HttpResponseParser(self)
         self._skips_body, self._has_head, self._has_ended, self._has_length = skips_body, False, False, False
-        self._head_bytes, self.headers = 0, []
+        self._other_bytes, self._start, self._is_sent, self.headers = 0, b"", False, []
+        self._requests += 1
+
+    def end_request(self) -> None:
+        """Note that the request was sent whole."""
+        self._is_sent = True
 
     async def send(self, data: bytes) -> None:
         """Send bytes; waits while the server takes none. Raises ConnectionBroken."""
@@ -92,8 +100,9 @@ class ServerConnection(asyncio.Protocol):
                 async with asyncio.timeout(WRITE_SECONDS):
                     await self._writable.wait()
             except TimeoutError:
+                self._problem = f"it took no byte for {WRITE_SECONDS:g} seconds"
                 self.close()
-                raise ConnectionBroken(f"it took no byte for {WRITE_SECONDS:g} seconds") from None
+                raise ConnectionBroken(self._problem) from None
 
     async def read_head(self) -> None:
         """Wait until the response's status and headers are there. Raises ConnectionBroken."""
@@ -104,9 +113,7 @@ class ServerConnection(asyncio.Protocol):
         """The next bytes of the body; empty at its end. Raises ConnectionBroken."""
         while not self._chunks and not self._has_ended:
             await self._wait()
-        if not self._chunks:
-            return b""
-        chunk = self._chunks.popleft()
+        chunk = self._chunks.popleft() if self._chunks else b""
         self._waiting_bytes -= len(chunk)
         if self._waiting_bytes < _BUFFERED and self._transport is not None and not self._is_lost:
             self._transport.resume_reading()
@@ -149,29 +156,44 @@ class ServerConnection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_connection makes)
-        self._transport, self._loop = transport, asyncio.get_running_loop()
+        self._transport = transport
 
     @override
     def data_received(self, data: bytes) -> None:
         if self._parser is None or self._has_ended:
             self._problem = _UNASKED
         else:
-            try:
-                self._parser.feed_data(data)
-            except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-                self._problem = f"its response is not HTTP: {error}"
-            if not self._has_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > MAX_HEAD:
-                    self._problem = _LONG_HEAD
+            self._parse(data)
         if self._problem:
+            self.close()
+        self._wake()
+
+    def _parse(self, data: bytes) -> None:
+        self._start += data[: len(_PROTOCOL) - len(self._start)]
+        self._other_bytes += len(data)
+        if not _PROTOCOL.startswith(self._start):
+            self._problem = "its response is not HTTP"
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._problem = self._problem or f"its response is not HTTP: {error}"
+        if self._other_bytes > MAX_HEAD:
+            self._problem = _LONG_HEAD
+
+    @override
+    def eof_received(self) -> None:
+        """Note that the server sends no more, which ends a body without a length."""
+        self._is_closed_by_server = True
+        if self._has_head and not self._has_length and not self._problem:
+            self._has_ended = True
+        elif not self._has_ended:
             self.close()
         self._wake()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._has_head and not self._has_ended and not self._has_length and exc is None and not self._problem:
-            self._has_ended = True  # a body without a length ends with the connection
+        self._is_closed_by_server = self._is_closed_by_server or not self._is_lost
         self._is_lost = True
         self._writable.set()
         self._closed.set()
@@ -191,8 +213,8 @@ class ServerConnection(asyncio.Protocol):
             self._problem = _UNASKED
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header of the response; called by the parser."""
-        if self._problem:
+        """Take a header of the response, not a trailer; called by the parser."""
+        if self._problem or self._has_head:
             return
         text = name.decode("latin-1")
         self.headers.append((text, value.decode("latin-1")))
@@ -201,6 +223,9 @@ class ServerConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Take the status, unless the response is an interim one; called by the parser."""
+        version = self._parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            self._problem = f"its response is not HTTP/1.1 or 1.0 but HTTP/{version}"
         if self._problem:
             return
         self.status = self._parser.get_status_code()
@@ -210,7 +235,7 @@ class ServerConnection(asyncio.Protocol):
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
             self._problem = _LONG_HEAD
             return
-        self._has_head, self._keeps_alive = True, self._parser.should_keep_alive()
+        self._has_head, self._keeps_alive, self._other_bytes = True, self._parser.should_keep_alive(), 0
         self._has_ended = self._skips_body
 
     def on_body(self, data: bytes) -> None:
@@ -219,6 +244,7 @@ class ServerConnection(asyncio.Protocol):
             self._problem = _UNASKED
         if self._problem:
             return
+        self._other_bytes = 0
         self._chunks.append(data)
         self._waiting_bytes += len(data)
         if self._waiting_bytes >= _BUFFERED and self._transport is not None:
@@ -250,27 +276,23 @@ async def send_request(
         raise ConnectionBroken("the request can't be sent: its target or a header is more than one line")
     sent = 0
     try:
-        async for chunk in _nothing() if body is None else body:
-            sent += len(chunk)
-            if length is not None and sent > length:
-                break
-            await connection.send(waiting + (chunk if length is not None else _chunk(chunk)))
-            waiting = b""
-        waiting += _LAST_CHUNK if body is not None and length is None else b""
+        if body is not None:
+            async for chunk in body:
+                sent += len(chunk)
+                if length is not None and sent > length:
+                    break
+                await connection.send(waiting + (chunk if length is not None else _chunk(chunk)))
+                waiting = b""
+            waiting += b"" if length is not None else b"0\r\n\r\n"  # the last chunk
         if waiting:
             await connection.send(waiting)
     except ConnectionBroken:
         if not connection.has_head:
             raise
         return
-    if length not in {None, sent} and body is not None:
+    if length not in {None, sent}:
         raise ConnectionBroken("the request's body has another length than its head says")
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    nothing: tuple[bytes, ...] = ()
-    for chunk in nothing:
-        yield chunk
+    connection.end_request()
 
 
 def _chunk(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """The connections to a server of other AWS services that wait for requests, and those that answer one.
 
-Promise: there are never more connections than the pool may have. One is used again only after a response that has
-ended, and closed when no request comes.
+Promise: there are never more connections than the pool may have. One is used again only after a request that was sent
+whole and a response that has ended, and closed when no request comes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ResponseBody(AsyncIterator[bytes]):
 
     def __init__(self, connection: ServerConnection, release: Callable[[ServerConnection], None]) -> None:
         self._connection: ServerConnection | None = connection
-        self._release = release
+        self._release, self._loop = release, asyncio.get_running_loop()
 
     @override
     async def __anext__(self) -> bytes:
@@ -55,8 +55,8 @@ class ResponseBody(AsyncIterator[bytes]):
             self._release(connection)
 
     def __del__(self) -> None:
-        if self._connection is not None and self._connection.is_open:
-            self.close()
+        if self._connection is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._release, self._connection)
 
 
 class ServerAddress(NamedTuple):
@@ -77,8 +77,10 @@ class ConnectionPool:
         self._idle: dict[ServerConnection, asyncio.TimerHandle] = {}
         self._context: ssl.SSLContext | None = None
 
-    async def take(self) -> ServerConnection:
-        """A connection that waits, or a new one. Raises PoolExhausted, and OSError where no server listens."""
+    async def take(self, *, new: bool = False) -> ServerConnection:
+        """A connection that waits, or a new one; where it has to be new, those that wait are closed. Raises
+        PoolExhausted, and OSError where no server listens.
+        """
         try:
             async with asyncio.timeout(POOL_SECONDS):
                 await self._slots.acquire()
@@ -87,8 +89,9 @@ class ConnectionPool:
         while self._idle:
             connection, expiry = self._idle.popitem()
             expiry.cancel()
-            if connection.is_reusable:
+            if connection.is_reusable and not new:
                 return connection
+            connection.close()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await self._connect()

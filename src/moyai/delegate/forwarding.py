@@ -1,23 +1,26 @@
 """Sends a request to a server of other AWS services, and passes on its response.
 
 Promise: method, path, query, ``Host`` and all headers but those of the connection go on unchanged, the body as it
-arrives, and the response as it comes. ``Authorization`` goes on only where it is the signature that was verified. The
-account is added in a header, since such servers derive it from access keys, which mean something only here; the service
-and the region are added for the embedded server, which would look for them in whatever else the client sends.
-Source: RFC 9110 § 7.6.1 (headers of a connection)
+arrives, and the response as it comes. Headers that ``Connection`` names are of the connection, unless they are signed.
+A request is sent a second time only where the server closed a connection that had waited, and only without a body and
+with an idempotent method. ``Authorization`` goes on only where it is the signature that was verified. The account is
+added in a header, since such servers derive it from access keys, which mean something only here; the service and the
+region are added for the embedded server, which would look for them in whatever else the client sends.
+Sources: RFC 9110 § 7.6.1 (headers of a connection), RFC 9112 § 9.3.1 (requests that are sent again)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from moyai.delegate.application import FAILURE, NETWORKS, REGION, SERVICE
-from moyai.delegate.connection import ConnectionBroken, send_request
+from moyai.delegate.connection import ConnectionBroken, ServerConnection, send_request
 from moyai.delegate.connection_pool import ConnectionPool, PoolExhausted, ResponseBody, ServerAddress
 from moyai.delegate.networks import Networks
 from moyai.ports.delegate import DelegateBusy, DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
@@ -30,11 +33,15 @@ _CONNECTION_HEADERS: Final = frozenset(
         *("date", "server"),  # moyai's own server adds the date
     }
 )
+_NAMES: Final = "connection"
+"""The header that names others which are of the connection."""
+_NOT_IDEMPOTENT: Final = frozenset({"PATCH", "POST"})
 _SIGNED: Final = "AWS4-HMAC-SHA256 "
 _UNSIGNED: Final = (
     _SIGNED + "Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
 )
 """An Authorization header that names the service of a request without a signature."""
+_SIGNED_HEADERS: Final = re.compile(r"SignedHeaders=([^,&\s]+)")
 _OWN_PREFIX: Final = "x-moyai-"
 _NETWORKS, _SERVICE, _REGION = (name.removeprefix("HTTP_").replace("_", "-") for name in (NETWORKS, SERVICE, REGION))
 _CONNECTIONS: Final = 192
@@ -80,7 +87,8 @@ class DelegateClient:
             if response.status == _NOT_IMPLEMENTED:
                 raise NotDelegated(f"The server that answers {request.service} has no such operation: {reason}")
             raise DelegateFailed(f"{self._name} answered {response.status}: {reason}")
-        passed_on = tuple((name, value) for name, value in response.headers if name.lower() not in _CONNECTION_HEADERS)
+        dropped = _CONNECTION_HEADERS | _named_by(value for name, value in response.headers if name.lower() == _NAMES)
+        passed_on = tuple((name, value) for name, value in response.headers if name.lower() not in dropped)
         return DelegatedResponse(response.status, passed_on, self._chunks(response.body))
 
     async def tell_networks(self, networks: Networks) -> None:
@@ -96,25 +104,29 @@ class DelegateClient:
         self, line: tuple[str, str], headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None, service: str
     ) -> _ServerResponse:
         """Send a request, and wait for the head of its response. ``line``: its method and its target."""
-        pool = self._pools.get(service, self._pools[_OTHERS])
+        pool, sent_headers = self._pools.get(service, self._pools[_OTHERS]), [*headers, *self._host(headers)]
+        connection = await self._connection(pool, new=False)
         try:
-            connection = await pool.take()
+            return await _exchange(connection, pool, line, sent_headers, body)
+        except ConnectionBroken as error:
+            if body is not None or line[0] in _NOT_IDEMPOTENT or not connection.was_closed_idle:
+                raise self._no_response(error) from error
+        connection = await self._connection(pool, new=True)
+        try:
+            return await _exchange(connection, pool, line, sent_headers, None)
+        except ConnectionBroken as error:
+            raise self._no_response(error) from error
+
+    async def _connection(self, pool: ConnectionPool, *, new: bool) -> ServerConnection:
+        try:
+            return await pool.take(new=new)
         except PoolExhausted as error:
             raise DelegateBusy("Please reduce your request rate: the server of this service is busy.") from error
         except OSError as error:
             raise NotReached(f"{self._name} can't be reached: {type(error).__name__} {error}") from error
-        response_body = ResponseBody(connection, pool.give_back)
-        try:
-            connection.begin(skips_body=line[0] == "HEAD")
-            await send_request(connection, *line, [*headers, *self._host(headers)], body)
-            await connection.read_head()
-        except ConnectionBroken as error:
-            response_body.close()
-            raise DelegateFailed(f"{self._name} gave no response: {error}") from error
-        except BaseException:
-            response_body.close()
-            raise
-        return _ServerResponse(connection.status, connection.headers, response_body)
+
+    def _no_response(self, error: ConnectionBroken) -> DelegateFailed:
+        return DelegateFailed(f"{self._name} gave no response: {error}")
 
     def _host(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [] if any(name == "host" for name, _ in headers) else [("host", self._authority)]
@@ -134,17 +146,51 @@ class DelegateClient:
             body.close()
 
 
+async def _exchange(
+    connection: ServerConnection,
+    pool: ConnectionPool,
+    line: tuple[str, str],
+    headers: list[tuple[str, str]],
+    body: AsyncIterator[bytes] | None,
+) -> _ServerResponse:
+    """Send a request through a connection of the pool, and wait for the head of its response. Raises ConnectionBroken,
+    and what the body raises.
+    """
+    response_body = ResponseBody(connection, pool.give_back)
+    try:
+        connection.begin(skips_body=line[0] == "HEAD")
+        await send_request(connection, *line, headers, body)
+        await connection.read_head()
+    except BaseException:
+        response_body.close()
+        raise
+    return _ServerResponse(connection.status, connection.headers, response_body)
+
+
 async def _single_chunk(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
+def _named_by(values: Iterable[str]) -> frozenset[str]:
+    """The headers that values of ``Connection`` name."""
+    return frozenset(name.strip().lower() for value in values for name in value.split(","))
+
+
+def _signed_headers(authorization: str, target: str) -> frozenset[str]:
+    """The headers that the signature covers, which is in a header or, of a presigned URL, in the query."""
+    lists = _SIGNED_HEADERS.findall(f"{authorization if authorization.startswith(_SIGNED) else ''} {target}")
+    return frozenset(name for names in lists for name in unquote(names).lower().split(";"))
+
+
 def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
+    authorization = request.headers.get("authorization", "")
+    of_connection = _named_by([request.headers.get(_NAMES, "")]) - _signed_headers(authorization, request.target)
+    dropped = _CONNECTION_HEADERS | of_connection | {"authorization"}
     headers = [
         (name, value)
         for name, value in request.headers.items()
-        if name not in _CONNECTION_HEADERS and not name.startswith(_OWN_PREFIX) and name != "authorization"
+        if name not in dropped and not name.startswith(_OWN_PREFIX)
     ]
-    authorization = request.headers.get("authorization", "")
     if authorization.startswith(_SIGNED):
         headers.append(("authorization", authorization))
     elif request.service != "s3":

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from moyai.delegate.connection import ServerConnection
 from moyai.delegate.forwarding import DelegateClient
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.ports.delegate import DelegateBusy, DelegatedRequest, DelegateFailed
@@ -72,6 +73,17 @@ def saying(*answers: bytes, until: bytes = b"\r\n\r\n", received: list[bytes] | 
     return respond
 
 
+def answering(answer: bytes) -> Respond:
+    """A server that answers each request of a connection so, and leaves it open."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+
+    return respond
+
+
 async def test_a_body_without_a_length_is_sent_in_chunks():
     received: list[bytes] = []
     async with client_of(saying(OK, until=b"0\r\n\r\n", received=received)) as client:
@@ -123,8 +135,18 @@ async def test_responses_of_every_form(method, answer, content):
         (b"HTTP/1.1 200 OK\r\na: " + b"b" * 110_000 + b"\r\n\r\n", "more than 102400 bytes"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab", "broke off"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab", "broke off"),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\na: " + b"b" * 600_000,
+            "more than 102400",
+        ),
+        (b"HTTP/0.9 200 OK\r\ncontent-length: 0\r\n\r\n", "not HTTP/1.1"),
+        (b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n", "not HTTP/1.1"),
+        (b"RTSP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", "not HTTP"),
     ],
-    ids=["nothing", "half a head", "another protocol", "a long head", "half a body", "half a chunk"],
+    ids=[
+        *("nothing", "half a head", "another protocol", "a long head", "half a body", "half a chunk"),
+        *("a long trailer", "HTTP/0.9", "HTTP/2.0", "RTSP"),
+    ],
 )
 async def test_a_server_that_misbehaves_fails_the_request(answer, reason):
     async with client_of(saying(answer)) as client:
@@ -194,11 +216,102 @@ async def test_an_answer_before_the_end_of_the_body_counts():
         assert await content_of(client, request("PUT", body())) == (413, b"big")
 
 
-async def test_a_body_that_is_not_read_leaves_its_connection_to_others():
-    async with client_of(saying(OK), connections=1) as client:
+@pytest.mark.parametrize("closes", [False, True], ids=["an open connection", "one that the server has closed"])
+async def test_a_body_that_is_not_read_leaves_its_connection_to_others(closes, monkeypatch):
+    connection_end = asyncio.Event()
+    connection_lost = ServerConnection.connection_lost
+
+    def note(connection, fault):
+        connection_lost(connection, fault)
+        connection_end.set()
+
+    monkeypatch.setattr(ServerConnection, "connection_lost", note)
+    async with client_of(saying(OK) if closes else answering(OK), connections=1) as client:
         response = await client.forward(request())
+        if closes:
+            await connection_end.wait()
         del response
         assert await content_of(client, request()) == (200, b"ok")
+
+
+async def test_a_connection_with_half_a_request_is_not_used_again(monkeypatch):
+    requests: list[bytes] = []
+    answered = asyncio.Event()
+    on_message_complete = ServerConnection.on_message_complete
+
+    def note(connection):
+        on_message_complete(connection)
+        answered.set()
+
+    async def respond(reader, writer):
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n" if len(requests) == 1 else OK)
+        await reader.read()
+
+    async def body():
+        yield b"0123456789"
+        await answered.wait()
+        raise ConnectionAbortedError("the client is gone")
+
+    monkeypatch.setattr(ServerConnection, "on_message_complete", note)
+    async with client_of(respond, connections=1) as client:
+        with pytest.raises(ConnectionAbortedError):
+            await client.forward(request("PUT", body(), content_length="100"))
+        assert await content_of(client, request()) == (200, b"ok")
+    assert [received.split()[0] for received in requests] == [b"PUT", b"GET"]
+
+
+async def test_a_response_that_the_client_itself_breaks_off_is_not_whole(monkeypatch):
+    monkeypatch.setattr("moyai.delegate.connection.WRITE_SECONDS", 0.05)
+
+    async def respond(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\na part")
+        await writer.drain()
+        await test_end.wait()
+
+    async def body():
+        while True:
+            yield bytes(1_000_000)
+
+    test_end = asyncio.Event()
+    async with client_of(respond) as client:
+        try:
+            with pytest.raises(DelegateFailed, match="took no byte"):
+                await content_of(client, request("PUT", body()))
+        finally:
+            test_end.set()
+
+
+async def test_trailers_are_not_headers():
+    answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-moyai-failure: 1\r\n\r\n"
+    async with client_of(saying(answer)) as client:
+        response = await client.forward(request())
+        assert "x-moyai-failure" not in dict(response.headers)
+        assert [chunk async for chunk in response.chunks] == [b"ok"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "outcomes"),
+    [("GET", None, [200, 200]), ("POST", None, [200, None]), ("PUT", b"a", [200, None])],
+    ids=["GET", "POST", "a request with a body"],
+)
+async def test_a_request_is_sent_again_where_the_server_closes_an_idle_connection(method, body, outcomes):
+    """The server reads a second request of a connection, and closes it without an answer."""
+    statuses: list[int | None] = []
+
+    async def respond(reader, writer):
+        await reader.readuntil(b"\r\n\r\n" if body is None else b"0\r\n\r\n")
+        writer.write(OK)
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with client_of(respond) as client:
+        for _ in outcomes:
+            try:
+                statuses.append((await content_of(client, request(method, None if body is None else parts(body))))[0])
+            except DelegateFailed:
+                statuses.append(None)
+    assert statuses == outcomes
 
 
 async def test_requests_beyond_the_connections_are_refused(monkeypatch):

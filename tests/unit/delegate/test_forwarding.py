@@ -45,6 +45,31 @@ async def test_a_signature_alone_is_forwarded(service, authorization, forwarded)
     assert [value for name, value in headers if name == "authorization"] == forwarded
 
 
+async def test_headers_of_one_connection_are_not_forwarded():
+    signature = SIGNATURE.replace("SignedHeaders=host", "SignedHeaders=host;x-amz-date")
+    named = {"connection": "x-hop, X-Amz-Date", "x-hop": "1", "x-amz-date": "20261128T000000Z", "x-other": "2"}
+    headers = dict(await received_headers("sqs", authorization=signature, **named))
+    assert headers["x-amz-date"] == "20261128t000000z"
+    assert headers["x-other"] == "2"
+    assert "x-hop" not in headers
+
+
+async def test_headers_of_the_servers_connection_are_not_passed_on():
+    async def respond(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nx-hop: 1\r\nx-other: 2\r\ncontent-length: 0\r\n\r\n"
+        )
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        client = DelegateClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        request = DelegatedRequest("s3", DEFAULT_SCOPE, "GET", "/b/k", {"host": "localhost"}, None)
+        response = await client.forward(request)
+        assert response.headers == (("x-other", "2"), ("content-length", "0"))
+        await client.close()
+
+
 async def test_the_service_is_the_one_that_moyai_found():
     headers = await received_headers("s3", **{"x-moyai-service": "iam"})
     assert [value for name, value in headers if name == "x-moyai-service"] == ["s3"]
