@@ -180,15 +180,19 @@ class Machine:
         members = self.function(request)
         if members is None:
             return self.invoked
+        await self.respond(request, members)
+        if self.calls == self.cut_at:
+            self._cut.set()
+            await asyncio.Event().wait()
+        return {}
+
+    async def respond(self, request: Mapping[str, Any], members: Mapping[str, Any]) -> None:
+        """Answer a request of a custom resource, as its function does."""
         url = urlsplit(request["ResponseURL"])
         answer = {"Status": "SUCCESS", "RequestId": request["RequestId"], **members}
         sent = HttpRequest("PUT", url.path, url.query, {}, json.dumps(answer).encode())
         response = await CustomResponseHandler(self.installation.store)(sent)
         assert response.status == 200, response
-        if self.calls == self.cut_at:
-            self._cut.set()
-            await asyncio.Event().wait()
-        return {}
 
     async def ask(self, operation: str, **members: Any) -> Mapping[str, Any]:
         """Call an operation of CloudFormation, as a user."""

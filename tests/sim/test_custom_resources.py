@@ -9,7 +9,7 @@ import pytest
 
 from moyai.api.control.custom_response import MAX_RESPONSE, CustomResponseHandler
 from moyai.api.wire.http import HttpRequest
-from moyai.domain.cloudformation.stack import StackStatus
+from moyai.domain.cloudformation.stack import StackResource, StackStatus
 from moyai.stacks.types.procedure import AwsCallFailed
 from tests.sim.stack_machine import NAME, Machine
 
@@ -208,3 +208,75 @@ async def test_answers_that_nothing_waits_for_are_refused(machine, body, status)
     handler = CustomResponseHandler(machine.installation.store)
     request = HttpRequest("PUT", "/_moyai/response", f"token={resource.token}", {}, body)
     assert (await handler(request)).status == status
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_a_request_is_not_sent_again_after_its_time_has_passed(machine, is_answered):
+    machine.function = lambda request: None if request["RequestType"] == "Create" else {}
+    clock = machine.installation.clock
+    await machine.ask("CreateStack", StackName=NAME, TemplateBody=template(ServiceTimeout=60))
+    async with machine.loop():
+        await clock.until(lambda: machine.requests)
+    await clock.advance(70)
+    async with machine.loop():
+        await clock.settle()
+        if is_answered:
+            await machine.respond(machine.requests[0], by_size(machine.requests[0]))
+        await clock.until(lambda: not machine.stack.status.in_progress)
+    assert kinds(machine)[:1] == [("Create", None)]
+    if is_answered:
+        assert machine.stack.status is StackStatus.CREATE_COMPLETE
+        assert len(machine.requests) == 1
+    else:
+        [(kind, name)] = kinds(machine)[1:]
+        assert (kind, str(name).startswith("shop-Thing-")) == ("Delete", True)
+
+
+@pytest.mark.parametrize("failures", [1, 100])
+async def test_a_request_whose_server_fails_is_sent_again_and_its_resource_is_deleted(machine, failures):
+    """A connection that broke says nothing about the request: the function may be making the resource."""
+    remaining = [failures]
+
+    def break_off(request: dict[str, Any]) -> dict[str, Any]:
+        if request["RequestType"] == "Create" and remaining[0]:
+            remaining[0] -= 1
+            raise AwsCallFailed("Lambda", "InternalFailure", "the connection broke", 500)
+        return by_size(request)
+
+    machine.function = break_off
+    status = await create(machine)
+    if failures == 1:
+        assert status is StackStatus.CREATE_COMPLETE
+        assert kinds(machine) == [("Create", None)] * 2
+        assert machine.stack.outputs["Id"].value == "thing-1"
+        return
+    assert status is StackStatus.ROLLBACK_COMPLETE
+    assert len({request["RequestId"] for request in machine.requests[:-1]}) == 1
+    kind, name = kinds(machine)[-1]
+    assert (kind, str(name).startswith("shop-Thing-")) == ("Delete", True)
+    [(_, reason)] = [each for each in machine.failures() if each[0] == "Thing"]
+    assert "It is not known whether" in str(reason)
+    assert "was not run" not in str(reason)
+
+
+async def test_a_cleanup_that_fails_does_not_advise_to_keep_the_resource(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    machine.function = lambda request: None if request["RequestType"] == "Delete" else by_size(request)
+    machine.invoked = {"FunctionError": "Handled", "Payload": b"error running docker: no socket"}
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template(2))
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+    [(_, reason)] = [each for each in machine.failures() if each[0] == "Thing"]
+    assert "retain-resources" not in str(reason)
+    assert "delete thing-1 yourself" in str(reason)
+
+
+async def test_the_beginning_of_an_exchange_is_on_disk_before_the_request_leaves(machine):
+    saved: list[object] = []
+
+    def look(_: int) -> None:
+        records = [each for each in machine.installation.store.saved_records() if isinstance(each, StackResource)]
+        saved.extend(each.exchange for each in records if each.logical_id == "Thing")
+
+    machine.before = look
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    assert saved[0] is not None

@@ -215,7 +215,7 @@ class StackLoop:
             case Identified():
                 self._record(resource, partial(record_identifier, identifier=step.id))
             case Begun():
-                return {"seconds": self._seconds_since_begin(resource, step.request)}
+                return {"seconds": await self._seconds_since_begin(resource, step.request)}
             case Signals():
                 return received_signals(self._store.world, resource, step.token, self._clock.now())
             case _:
@@ -229,13 +229,16 @@ class StackLoop:
         if current is not None and current.creating and not current.sent and not call.operation.startswith(_READING):
             self._store.apply([Put(replace(current, sent=True))])
 
-    def _seconds_since_begin(self, resource: StackResource, request: str) -> float:
-        """How long the exchange with a request is under way; it begins now unless its beginning is recorded."""
+    async def _seconds_since_begin(self, resource: StackResource, request: str) -> float:
+        """How long the exchange with a request is under way; it begins now unless its beginning is recorded. Raises
+        StateUnwritable.
+        """
         current, now = self._store.world.stack_resources[resource.key], self._clock.now()
         former_request, since = current.exchange or ("", now)
         if former_request != request:
             since = now
             self._store.apply([Put(replace(current, exchange=(request, since)))])
+            await self._store.durable()
         return now - since
 
     def _check_wanted(self, resource: StackResource) -> None:

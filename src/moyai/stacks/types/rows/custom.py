@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import count
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 
-from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
+from moyai.domain.cloudformation.stack import PhysicalResource, StackResource, StackStatus
 from moyai.stacks.types.calls import EMPTY, Properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import (
@@ -46,6 +47,8 @@ _SUBJECT: Final = "AWS CloudFormation custom resource request"
 _NO_ENGINE: Final = "error running docker"
 """The beginning of moto's answer for a function for which it has found no Docker."""
 _LONGEST_REASON: Final = 500
+_TRIES: Final = 5
+"""How often a request is sent whose server fails."""
 
 
 class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
@@ -122,30 +125,31 @@ class CustomResource(StackResourceType, frozen=True):
         physical_id: str = "",
         former: Properties = EMPTY,
     ) -> Procedure[CustomResponse]:
-        """Send a request, unless it was answered already, and wait for the answer."""
+        """Send a request, unless it was answered already or its time has passed, and wait for the answer."""
         timeout = _timeout(properties)
         request_id = _request_id(context.token, context.phase, kind, physical_id)
         response = (yield from _response(request_id, context)) if context.is_repeated else None
-        if response is None:
-            yield Begun(request_id)
+        if response is not None:
+            return response
+        if (yield Begun(request_id))["seconds"] < timeout:
             message = _request(kind, request_id, properties, context)
             message |= {"ResourceType": self.name}
             message |= {"PhysicalResourceId": physical_id} if physical_id else {}
             message |= {"OldResourceProperties": former} if former else {}
-            yield from _hand_over(str(properties[_SERVICE]), message)
-            if kind == "Create":
-                yield Identified(context.draw_name(_LONGEST_NAME))
+            yield from _hand_over(message, context)
+        yield from _identify(kind, context)
         looks = 0
-        while response is None:
+        while True:
+            yield Wait(FIRST_WAIT if looks < QUICK_LOOKS else LATER_WAIT)
+            looks += 1
+            response = yield from _response(request_id, context)
+            if response is not None:
+                return response
             if (yield Begun(request_id))["seconds"] >= timeout:
                 raise ResourceFailed(
                     "CloudFormation did not receive a response from your custom resource. Please check your logs for "
                     f"requestId [{request_id}]."
                 )
-            yield Wait(FIRST_WAIT if looks < QUICK_LOOKS else LATER_WAIT)
-            looks += 1
-            response = yield from _response(request_id, context)
-        return response
 
 
 def custom_resource(name: str) -> CustomResource:
@@ -180,29 +184,56 @@ def _request(kind: str, request_id: str, properties: Properties, context: Resour
     }
 
 
-def _hand_over(service_token: str, message: Mapping[str, Any]) -> Procedure[None]:
-    """Give a request to the function or topic. Raises ResourceFailed where the function was not run."""
-    call = _call(service_token, json.dumps(message))
-    try:
-        answer = yield call
-    except AwsCallFailed as fault:
-        if not fault.may_pass:
-            raise
-        raise ResourceFailed(_not_run(call.service, service_token, message, fault.message)) from fault
+def _identify(kind: str, context: ResourceContext) -> Procedure[None]:
+    """Record that a creation may have made a resource, so that it is deleted even where no answer names it."""
+    if kind == "Create":
+        yield Identified(context.draw_name(_LONGEST_NAME))
+
+
+def _hand_over(message: Mapping[str, Any], context: ResourceContext) -> Procedure[None]:
+    """Give a request to the function or topic. Raises ResourceFailed."""
+    call = _call(str(message[_SERVICE]), json.dumps(message))
+    answer = yield from _call_repeatedly(call, message, context)
     text = answer.get("Payload", b"")
     reason = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     if "FunctionError" in answer and reason.startswith(_NO_ENGINE):
-        raise ResourceFailed(_not_run(call.service, service_token, message, reason))
+        raise ResourceFailed(_not_done(f"{message[_SERVICE]} was not run", call.service, message, context, reason))
 
 
-def _not_run(service: str, service_token: str, message: Mapping[str, Any], reason: str) -> str:
-    """Why a resource fails whose request nobody has processed, and what to do."""
-    keeps = f"keep the resource (delete-stack --retain-resources {message['LogicalResourceId']}), or "
-    return (
-        f"{service_token} was not run for the {message['RequestType']} request {message['RequestId']}: "
-        f"{reason[:_LONGEST_REASON]}. To go on, {keeps if message['RequestType'] == 'Delete' else ''}name a server "
-        f"that runs it (moyai up --delegate {service}=URL), and repeat the operation."
-    )
+def _call_repeatedly(call: Call, message: Mapping[str, Any], context: ResourceContext) -> Procedure[Mapping[str, Any]]:
+    """The answer to the call that hands a request over; nothing where the request is answered before the call is.
+
+    A server that fails may have passed the request on: it is sent again, and what a creation may make is recorded.
+    """
+    for attempt in count(1):
+        try:
+            return (yield call)
+        except AwsCallFailed as fault:
+            if not fault.may_pass:
+                raise
+            yield from _identify(message["RequestType"], context)
+            if attempt == _TRIES:
+                outcome = f"It is not known whether {message[_SERVICE]} was run"
+                raise ResourceFailed(_not_done(outcome, call.service, message, context, fault.message)) from fault
+        yield Wait(LATER_WAIT)
+        if (yield from _response(message["RequestId"], context)) is not None:
+            break
+    return EMPTY
+
+
+def _not_done(outcome: str, service: str, message: Mapping[str, Any], context: ResourceContext, reason: str) -> str:
+    """Why a resource fails whose request was not taken, and what to do."""
+    server = f"name a server that runs it (moyai up --delegate {service}=URL)"
+    if message["RequestType"] != "Delete":
+        advice = f"{server}, and repeat the operation"
+    elif context.stack.status is StackStatus.DELETE_IN_PROGRESS:
+        kept = f"delete-stack --retain-resources {message['LogicalResourceId']}"
+        advice = f"keep the resource ({kept}), or {server}, and repeat the operation"
+    else:
+        identifier = message["PhysicalResourceId"]
+        advice = f"{server}, and delete {identifier} yourself where the stack does not have it any more"
+    request = f"the {message['RequestType']} request {message['RequestId']}"
+    return f"{outcome} for {request}: {reason[:_LONGEST_REASON]}. To go on, {advice}."
 
 
 def _call(service_token: str, message: str) -> Call:
