@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from typing import Any
+
 import jmespath
 import pytest
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from msgspec.structs import replace
 
 from moyai.api.models import load_models
+from moyai.app.adapters.gateway_caller import fit_input
 from moyai.domain.cloudformation.stack import PhysicalResource, Stack, StackStatus
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import StackId
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
 from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.custom import CUSTOM
 from moyai.stacks.types.schema import schemas
 from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, replaced_properties, update_policy_complaint
@@ -61,6 +67,64 @@ def test_each_property_has_a_place_or_is_refused(kind):
     assert kind.schema.unsupported <= kind.schema.properties
     assert kind.rename.keys() | kind.follow.keys() | kind.children.keys() <= kind.schema.properties
     assert kind.drawn is None or kind.drawn in kind.schema.properties
+
+
+TARGET = "service/shop/web|ecs:service:DesiredCount|ecs"
+"""The physical id of a scalable target; the other types need no certain form."""
+EXAMPLES = {
+    ("AWS::AutoScaling::LaunchConfiguration", "InstanceMonitoring"): True,
+    ("AWS::DynamoDB::Table", "SSESpecification"): {"SSEEnabled": True},
+    ("AWS::EC2::FlowLog", "ResourceId"): "vpc-1",
+    ("AWS::ECS::Service", "ForceNewDeployment"): {"EnableForceNewDeployment": True},
+}
+"""Values of properties that have another form than the member of the operation."""
+
+
+def example(shape: Shape, depth: int = 4) -> Any:
+    """A value of this form."""
+    match shape:
+        case StructureShape():
+            return {name: example(member, depth - 1) for name, member in shape.members.items() if depth}
+        case ListShape():
+            return [example(shape.member, depth - 1)] if depth else []
+        case MapShape():
+            return {"key": example(shape.value, depth - 1)} if depth else {}
+        case _:
+            return {"timestamp": "2026-11-29T00:00:00Z", "boolean": True}.get(shape.type_name, "1")
+
+
+def examples(kind: StackResourceType, names: AbstractSet[str], shape: Shape | None) -> dict[str, Any]:
+    """Values of the properties that an operation's input has members for."""
+    assert isinstance(shape, StructureShape)
+    members = {name.lower(): member for name, member in shape.members.items()}
+    forms = {name: members.get(kind.rename.get(name, name).lower()) for name in sorted(names - kind.arranged)}
+    return {
+        name: EXAMPLES.get((kind.name, name), "1" if form is None else example(form)) for name, form in forms.items()
+    }
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_a_creation_with_every_property_fits_its_operation(kind):
+    operation = MODELS[kind.service].operation_model(kind.create)
+    properties = examples(kind, kind.schema.properties - kind.schema.unsupported, operation.input_shape)
+    fit_input(Call(kind.service, kind.create, kind.creation_input(properties)), operation)
+
+
+PLAIN = [kind for kind in TYPES if kind.update and type(kind).update_steps is StackResourceType.update_steps]
+
+
+@pytest.mark.parametrize("kind", PLAIN, ids=lambda kind: kind.name)
+def test_an_update_of_every_property_fits_its_operation(kind):
+    operation = MODELS[kind.service].operation_model(kind.update)
+    shape: Any = operation.input_shape
+    members = shape if kind.update_wrapper is None else shape.members[kind.update_wrapper]
+    after = examples(kind, kind.schema.updated - kind.own_calls, members)
+    if after:
+        identifiers = dict.fromkeys(kind.schema.properties - after.keys() - kind.arranged, "1")
+        resource = PhysicalResource(TARGET, identifiers)
+        call = next(kind.update_steps(resource, {**identifiers, **after}, context("shop", "Thing", "token")))
+        assert isinstance(call, Call)
+        fit_input(call, operation)
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
@@ -133,6 +197,32 @@ def test_a_creation_that_is_repeated_after_an_interruption_accepts_what_it_creat
         "PutDashboard",
         "PutDashboard",
     ]
+
+
+def table_calls(**properties: object) -> list[str]:
+    """The first operation of the creation of a global table with these properties, and the names of its members."""
+    stack = replace(STACK, arn=StackId("arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"))
+    kind = resource_types()["AWS::DynamoDB::GlobalTable"]
+    replicas = [{"Region": stack.scope.region}]
+    call = next(kind.create_steps({"Replicas": replicas, **properties}, ResourceContext(stack, "Table", "token")))
+    assert isinstance(call, Call)
+    return [call.operation, *call.input]
+
+
+def test_a_global_table_is_consistent_between_regions_as_any_table_is():
+    assert table_calls(MultiRegionConsistency="EVENTUAL") == table_calls()
+    with pytest.raises(ResourceFailed, match="MultiRegionConsistency must be EVENTUAL"):
+        table_calls(MultiRegionConsistency="STRONG")
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_an_update_of_a_service_forces_a_deployment(enabled):
+    kind = resource_types()["AWS::ECS::Service"]
+    forced = {"ForceNewDeployment": {"EnableForceNewDeployment": enabled, "ForceNewDeploymentNonce": "2"}}
+    assert "ForceNewDeployment" not in kind.creation_input(forced)
+    call = next(kind.update_steps(PhysicalResource("arn:service", {}), forced, context("shop", "Web", "token")))
+    assert isinstance(call, Call)
+    assert call.input["ForceNewDeployment"] is enabled
 
 
 def test_an_update_can_take_away_what_has_a_default():

@@ -61,6 +61,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     arrange: Callable[[dict[str, Any]], dict[str, Any]] = dict
     arranged: frozenset[str] = frozenset()
     """The properties that ``arrange`` takes, whose names are not in the operation's model."""
+    update_only: frozenset[str] = frozenset()
+    """The properties that say how to update; a creation leaves them out."""
     idempotency_member: str | None = None
     """The member of the input of ``create`` that makes its repetition harmless."""
     placed: Callable[[ResourceContext], Properties] = lambda _: EMPTY

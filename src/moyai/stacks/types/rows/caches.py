@@ -100,6 +100,7 @@ def _replication_group() -> StackResourceType:
         drawn="ReplicationGroupId",
         longest_name=_LONGEST_GROUP,
         lower_case=True,
+        update_only=frozenset({"SnapshottingClusterId"}),
         tagging=_tagging(),
         read=Read("DescribeReplicationGroups", name, "ReplicationGroups[0]"),
         stable=Stable("Status", frozenset({"available"}), frozenset({"create-failed"})),

@@ -111,6 +111,15 @@ def _instance() -> StackResourceType:
         longest_name=_LONGEST_NAME,
         lower_case=True,
         rename={"VPCSecurityGroups": "VpcSecurityGroupIds"},
+        update_only=frozenset(
+            {
+                "AllowMajorVersionUpgrade",
+                "ApplyImmediately",
+                "CertificateRotationRestart",
+                "ReplicaMode",
+                "UseDefaultProcessorFeatures",
+            }
+        ),
         tagging=_tagging("DBInstanceArn"),
         follow={"EnableCloudwatchLogsExports": _log_exports("ModifyDBInstance", name)},
         read=Read("DescribeDBInstances", ids(name), "DBInstances[0]"),
@@ -142,6 +151,7 @@ def _cluster() -> StackResourceType:
         drawn=name,
         longest_name=_LONGEST_NAME,
         lower_case=True,
+        update_only=frozenset({"DBInstanceParameterGroupName"}),
         tagging=_tagging("DBClusterArn"),
         follow={"EnableCloudwatchLogsExports": _log_exports("ModifyDBCluster", name)},
         read=Read("DescribeDBClusters", ids(name), "DBClusters[0]"),

@@ -123,6 +123,14 @@ def _arrange_definition(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "ProxyConfiguration": renamed}
 
 
+def _arrange_service(values: dict[str, Any]) -> dict[str, Any]:
+    """The members of a service's input: whether a deployment is forced is a member of the property."""
+    forced = values.get("ForceNewDeployment")
+    if not isinstance(forced, Mapping):
+        return values
+    return {**values, "ForceNewDeployment": forced.get("EnableForceNewDeployment", False)}
+
+
 def _service_row() -> StackResourceType:
     return StackResourceType(
         "AWS::ECS::Service",
@@ -135,6 +143,8 @@ def _service_row() -> StackResourceType:
         unique_within=frozenset({"Cluster"}),
         idempotency_member="clientToken",
         rename={"PlacementStrategies": "placementStrategy"},
+        arrange=_arrange_service,
+        update_only=frozenset({"ForceNewDeployment"}),
         tagging=_BY_ID,
         read=Read("DescribeServices", both(_cluster, id_list("services")), "services[?status!='INACTIVE'] | [0]"),
         stable=Stable(

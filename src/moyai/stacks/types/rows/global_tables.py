@@ -1,7 +1,7 @@
 """AWS::DynamoDB::GlobalTable, which CDK's TableV2 makes: a table with replicas, of which there is the stack's own here.
 
-Promise: the table is created and changed as one of AWS::DynamoDB::Table is. Refuses: replicas in other regions, and
-settings of capacities that grow, when the resource is made.
+Promise: the table is created and changed as one of AWS::DynamoDB::Table is. Refuses: replicas in other regions,
+strong consistency between regions, and settings of capacities that grow, when the resource is made.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
 """
 
@@ -18,6 +18,9 @@ from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.serverless import table_row
 
 _REPLICAS: Final = "Replicas"
+_CONSISTENCY: Final = "MultiRegionConsistency"
+_EVENTUAL: Final = "EVENTUAL"
+"""The consistency between regions that tables have by themselves."""
 _OF_REPLICA: Final = frozenset(
     {"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "ResourcePolicy", "TableClass", "Tags"}
 )
@@ -61,7 +64,7 @@ def global_table_rows() -> Iterator[StackResourceType]:
         table.delete,
         table.by_id,
         drawn=table.drawn,
-        arranged=frozenset({_REPLICAS}),
+        arranged=frozenset({_REPLICAS, _CONSISTENCY}),
         follow={name: follow for name, follow in table.follow.items() if name not in _OF_REPLICA},
         children=table.children,
         read=table.read,
@@ -83,5 +86,8 @@ def _as_table(properties: Properties, context: ResourceContext) -> dict[str, Any
     unsupported = sorted(replica.keys() - _OF_REPLICA - {"Region"})
     if unsupported:
         raise ResourceFailed(f"moyai does not support these members of {_REPLICAS}: {', '.join(unsupported)}.")
-    shared = {name: value for name, value in properties.items() if name != _REPLICAS}
+    consistency = properties.get(_CONSISTENCY, _EVENTUAL)
+    if consistency != _EVENTUAL:
+        raise ResourceFailed(f"moyai has no replicas in other regions: {_CONSISTENCY} must be {_EVENTUAL}.")
+    shared = {name: value for name, value in properties.items() if name not in {_REPLICAS, _CONSISTENCY}}
     return {**shared, **{name: value for name, value in replica.items() if name != "Region"}}
