@@ -19,7 +19,7 @@ _BYTES: Final = 65_536
 
 
 def json_lines(response: HTTPResponse, url: str) -> Iterator[Mapping[str, Any]]:
-    """The lines of an answer of the server at ``url``. Raises Unreachable when it ends in the middle."""
+    """The lines of an answer of the server at ``url``. Raises Unreachable when it ends in the middle, or stops."""
     from http.client import HTTPException
 
     rest = b""
@@ -28,6 +28,14 @@ def json_lines(response: HTTPResponse, url: str) -> Iterator[Mapping[str, Any]]:
             *lines, rest = (rest + received).split(b"\n")
             for line in lines:
                 yield json.loads(line)
-    except (OSError, ValueError, HTTPException) as error:
-        message = f"the server at {url} has ended its answer too early; start it again with `moyai up`"
+    except TimeoutError as error:
+        message = f"the server at {url} has stopped in the middle of its answer; see `moyai status`, and try again"
         raise Unreachable(message) from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise _ended_early(url) from error
+    if rest:
+        raise _ended_early(url)
+
+
+def _ended_early(url: str) -> Unreachable:
+    return Unreachable(f"the server at {url} has ended its answer too early; start it again with `moyai up`")
