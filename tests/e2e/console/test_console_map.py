@@ -97,6 +97,9 @@ def test_nothing_covers_a_label_or_a_line_of_a_map(count, visit, simulation, tmp
     view.drawing()
     person.page.screenshot(path=tmp_path / f"map-{count}.png")
     drawings = list(view.zoom_levels())
+    assert len(drawings[0].lines) >= calls
+    assert len(drawings[0].boxes) >= count
+    assert all(d.lines and d.boxes and d.texts for d in drawings), "a map's part that is shown is recorded, too"
     assert [(d.scale, collision) for d in drawings for collision in d.collisions()] == []
     assert view.filled_share(drawings[0]) > FILLED
     assert eventually(lambda: has_times(view.drawing()), "the labels at full size have response times")
