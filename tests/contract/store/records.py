@@ -47,14 +47,21 @@ def values_of(shape: shapes.Type) -> st.SearchStrategy[Any]:
             return st.builds(shape.cls, **members)
         case shapes.EnumType():
             return st.sampled_from(list(shape.cls))
-        case shapes.VarTupleType():
-            return st.lists(values_of(shape.item_type), max_size=2).map(tuple)
+        case shapes.TupleType() | shapes.VarTupleType():
+            return tuples_of(shape)
         case shapes.DictType():
             return st.dictionaries(values_of(shape.key_type), values_of(shape.value_type), max_size=2)
         case shapes.UnionType():
             return st.one_of(*map(values_of, shape.types))
         case _:
             return SCALARS[type(shape)]
+
+
+def tuples_of(shape: shapes.TupleType | shapes.VarTupleType) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Tuples of this shape."""
+    if isinstance(shape, shapes.TupleType):
+        return st.tuples(*map(values_of, shape.item_types))
+    return st.lists(values_of(shape.item_type), max_size=2).map(tuple)
 
 
 @cache
