@@ -29,10 +29,19 @@ class TaskSetEvent(NamedTuple):
     text: str
 
 
+class UrlsEvent(NamedTuple):
+    """An event about the URLs of a target group."""
+
+    group: TargetGroupArn
+    text: str
+
+
 REPEAT_AFTER = 6 * 3600
 """Seconds until an event that is still true is repeated."""
 
 _MAX_EVENTS = 100
+_MAX_REPORTED_GROUPS = 20
+"""Twice what a service may have with its alternate target groups."""
 _MAX_NAMED = 10
 """Tasks, or names, in one event."""
 _STEP = 0.001
@@ -79,9 +88,9 @@ def targets_registered(groups: Iterable[TargetGroupArn]) -> tuple[str, ...]:
     return tuple(f"registered 1 targets in (target-group {group})" for group in groups)
 
 
-def callable_at(group: TargetGroupArn, urls: Sequence[str]) -> str:
+def callable_at(group: TargetGroupArn, urls: Sequence[str]) -> UrlsEvent:
     """A target group's load balancers have these URLs. AWS has no such event."""
-    return f"can be called at {_some(urls, 'URLs')} through (target-group {group})."
+    return UrlsEvent(group, f"can be called at {_some(urls, 'URLs')} through (target-group {group}).")
 
 
 def targets_deregistered(
@@ -156,7 +165,7 @@ def deployment_completed(deployment: DeploymentId) -> str:
 
 
 def announce(
-    world: World, service: ServiceArn, texts: Iterable[str | TaskSetEvent], now: Instant, ids: Ids
+    world: World, service: ServiceArn, texts: Iterable[str | TaskSetEvent | UrlsEvent], now: Instant, ids: Ids
 ) -> tuple[Put, ...]:
     """The change that adds these texts to the service's events; none without texts."""
     stored_log = world.service_logs.get(service) or ServiceLog(service)
@@ -165,6 +174,8 @@ def announce(
     for text in texts:
         if isinstance(text, TaskSetEvent):
             message = f"(service {name}, taskSet {text.task_set}) {text.text}"
+        elif isinstance(text, UrlsEvent):
+            message, log = f"(service {name}) {text.text}", _with_reported_urls(log, text)
         else:
             message = f"(service {name}) {text}"
         log = _append(log, message, now, ids)
@@ -182,10 +193,15 @@ def should_report(world: World, service: ServiceArn, text: str, now: Instant) ->
     return True
 
 
-def is_reported(world: World, service: ServiceArn, text: str) -> bool:
-    """Whether one of the service's events has this text."""
+def is_reported(world: World, service: ServiceArn, event: UrlsEvent) -> bool:
+    """Whether the service's last event about the URLs of the target group was this one."""
     log = world.service_logs.get(service)
-    return log is not None and any(event.message.endswith(text) for event in log.events)
+    return log is not None and log.reported_urls.get(event.group) == event.text
+
+
+def _with_reported_urls(log: ServiceLog, event: UrlsEvent) -> ServiceLog:
+    others = [(group, text) for group, text in log.reported_urls.items() if group != event.group]
+    return replace(log, reported_urls=dict([*others, (event.group, event.text)][-_MAX_REPORTED_GROUPS:]))
 
 
 def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog:

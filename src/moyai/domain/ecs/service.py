@@ -39,6 +39,7 @@ from moyai.kernel.ids import (
     ServiceArn,
     ServiceDeploymentArn,
     SubnetId,
+    TargetGroupArn,
     TaskDefinitionArn,
 )
 
@@ -222,10 +223,13 @@ class ServiceEvent(msgspec.Struct, frozen=True):
 
 
 class ServiceLog(StoredRecord, frozen=True, tag="service_log"):
-    """A service's last hundred events, newest first."""
+    """A service's last hundred events, newest first. ``reported_urls``: by target group, the text of the last event
+    about its URLs, which may not be among them any more.
+    """
 
     service: ServiceArn
     events: tuple[ServiceEvent, ...] = ()
+    reported_urls: Mapping[TargetGroupArn, str] = {}
 
     @property
     def key(self) -> ServiceArn:

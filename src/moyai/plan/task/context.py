@@ -19,7 +19,7 @@ from moyai.domain.world import Change, Drain, ProxyState, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.plan.action import Effect
-from moyai.plan.events import TaskSetEvent
+from moyai.plan.events import TaskSetEvent, UrlsEvent
 from moyai.plan.task.health import health_checked_containers, worst_health
 from moyai.plan.task.shared_proxy import observe_shared_proxy
 
@@ -76,7 +76,7 @@ class TaskStep(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     effects: tuple[Effect, ...] = ()
     wake_at: Instant | None = None
-    texts: tuple[str | TaskSetEvent, ...] = ()
+    texts: tuple[str | TaskSetEvent | UrlsEvent, ...] = ()
 
 
 def observe_task(

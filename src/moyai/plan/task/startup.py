@@ -123,9 +123,9 @@ def activating_step(context: TaskContext) -> TaskStep:
     registration = (*register(world, task, context.definition, now), *register_targets(world, task, now))
     running = context.updated_task(last_status=TaskStatus.RUNNING, started_at=now, ready_at=now)
     groups = tuple(target.group for target in task.targets if target.group in world.target_groups)
-    registered = (*events.targets_registered(groups), *_url_texts(context, groups))
-    texts = (*_missing_listeners_texts(context), *registered)
-    return TaskStep(running, (*registration, *report_start(world, task)), texts=texts)
+    texts = (*_missing_listeners_texts(context), *events.targets_registered(groups))
+    changes = (*registration, *report_start(world, task))
+    return TaskStep(running, changes, texts=(*texts, *_urls_events(context, groups)))
 
 
 def running_step(context: TaskContext) -> TaskStep:
@@ -146,11 +146,11 @@ def running_step(context: TaskContext) -> TaskStep:
     return TaskStep(task, health, texts=_missing_listeners_texts(context))
 
 
-def _url_texts(context: TaskContext, groups: Iterable[TargetGroupArn]) -> tuple[str, ...]:
-    """The service's events about the URLs of these target groups, as far as it has none yet."""
+def _urls_events(context: TaskContext, groups: Iterable[TargetGroupArn]) -> tuple[events.UrlsEvent, ...]:
+    """The service's events about the URLs of these target groups, as far as they are new."""
     world, service = context.world, context.task.service
-    texts = (events.callable_at(group, urls) for group in groups if (urls := urls_of_group(world, group)))
-    return tuple(text for text in texts if service is not None and not events.is_reported(world, service, text))
+    current = (events.callable_at(group, urls) for group in groups if (urls := urls_of_group(world, group)))
+    return tuple(event for event in current if service is not None and not events.is_reported(world, service, event))
 
 
 def _missing_listeners_texts(context: TaskContext) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ from moyai.domain.elb.target_group import (
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
 from moyai.plan.elb.task_targets import TargetFailure, target_failure, tasks_at_target
+from moyai.plan.events import announce
 from moyai.plan.task.health import is_healthy, is_unhealthy
 from moyai.plan.task.shutdown import DRAIN_POLL
 from moyai.plan.task.stop import stop_task
 from moyai.testing.instances import for_instances, instance, on_instances
-from moyai.testing.load_balancers import load_balancer, put_group_behind_listener
+from moyai.testing.load_balancers import listener, load_balancer, put_group_behind_listener, rule
 from moyai.testing.world import SCOPE, Builder, container
 from tests.unit.plan.tasks import schedule, step, up
 
@@ -62,6 +63,18 @@ def see(build, task, health):
     return build.world.tasks[task]
 
 
+def replace_task(build, service, task):
+    """Let a target fail its health checks, and a new task run and be registered in its place."""
+    before = {t.arn for t in build.tasks(service)}
+    target = next(target for target in build.world.targets if target.task == task)
+    build.book.apply([Put(replace(target, health=FAILED))])
+    step(build, task, up(build, "app"))
+    schedule(build, service)
+    (other,) = [t for t in build.tasks(service) if t.arn not in before]
+    for _ in range(3):
+        step(build, other.arn, up(build, "app"))
+
+
 def messages(build, service):
     """The service's events, the oldest first, without its name."""
     log = build.world.service_logs.get(service)
@@ -91,12 +104,24 @@ def test_the_first_task_of_a_target_group_tells_where_it_can_be_called():
     url = f"http://{load_balancer(SCOPE).dns_name}:80"
     text = f"can be called at {url} through (target-group {target.group})."
     assert messages(build, service).count(text) == 1
-    see(build, task, FAILED)
-    schedule(build, service)
-    (other,) = [t for t in build.tasks(service) if t.arn != task]
-    for _ in range(3):
-        step(build, other.arn, up(build, "app"))
+    replace_task(build, service, task)
     assert messages(build, service).count(text) == 1
+
+
+def test_the_urls_of_a_target_group_are_in_a_second_event_after_they_have_changed():
+    build, service, task = registered_task()
+    a_hundred = [f"number {number}" for number in range(100)]
+    build.book.apply(announce(build.world, service, a_hundred, build.clock.now(), build.ids))
+    replace_task(build, service, task)
+    assert not any(text.startswith("can be called") for text in messages(build, service))
+    (group,) = build.world.target_groups
+    second = listener(SCOPE, 81)
+    build.book.apply([Put(second), Put(rule(second, group.arn))])
+    (other,) = [t.arn for t in build.tasks(service) if t.arn != task]
+    replace_task(build, service, other)
+    (text,) = [text for text in messages(build, service) if text.startswith("can be called")]
+    assert ":80, http" in text
+    assert ":81 through" in text
 
 
 @pytest.mark.parametrize(
