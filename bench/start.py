@@ -132,7 +132,7 @@ def measure(stage: Stage) -> None:
             "RunTask, no Service Connect: after the call": run_task(stage, "plain"),
             "… of an image of twelve layers": run_task(stage, "image"),
             "service 0 to 1, the shared proxy: after the call": first_answer(stage, "node", callers["node"]),
-            "service 0 to 1, in the mesh: after the call": first_answer(stage, "sidecar", callers["sidecar"]),
+            "service 0 to 1, a proxy of its own: after the call": first_answer(stage, "sidecar", callers["sidecar"]),
         }
         for title, measured in measurements.items():
             for step, value in measured.items():
