@@ -108,8 +108,8 @@ def instance_rules(capacity: int) -> str:
 
 
 def _limits(family: str, capacity: int) -> Iterator[str]:
-    """Rules that drop a new connection over the limits. The packet's mark is its shard: what it was before has
-    decided about the packet's route already.
+    """Rules that drop a new connection over the limits. They set the packet's mark to its shard. This overwrites the
+    mark of client_addresses.py, which only routing reads, and the kernel has routed the packet before these rules.
     """
     rate, shard_limit = capacity // _OPENING_DIVISOR, max(1, capacity // _OPEN_DIVISOR // SHARDS)
     yield "ct state != new accept"

@@ -1,8 +1,8 @@
 """Requests about links, addresses, neighbours and routes, which the kernel of a network namespace gets together.
 
-Promise: requests are carried out in their order, in one system call. Each can be repeated: what is there already is
-replaced. A socket of pyroute2 brings an event loop that each of its requests waits for, which takes longer than what
-the kernel does; here pyroute2 only encodes the messages.
+Promise: requests are carried out in their order, many in one system call. Each but ``new_veth`` can be repeated: what
+is there already is replaced. A socket of pyroute2 brings an event loop that each of its requests waits for, which takes
+longer than what the kernel does; here pyroute2 only encodes the messages.
 Source: https://man7.org/linux/man-pages/man7/rtnetlink.7.html
 """
 
@@ -35,10 +35,16 @@ _CODE = struct.Struct("=i")
 _MAX_ANSWER_BYTES = 64 * 1024
 _ANSWER_SECONDS = 10.0
 """A time limit; the kernel answers before it returns from ``send``."""
+_MAX_UNANSWERED = 64
+"""The number of requests in one system call. The kernel drops answers that the socket's buffer has no room for: with
+the usual buffer, those after some 250.
+"""
 
 
 def new_veth(name: str, mac: str, peer: str, peer_mac: str, namespace: int) -> bytes:
-    """Make a veth whose other end, ``peer``, is in the namespace behind a descriptor."""
+    """Make a veth whose other end, ``peer``, is in the namespace behind a descriptor. Refused (EEXIST) if
+    one of the names is taken.
+    """
     attributes = [("IFLA_IFNAME", peer), ("IFLA_NET_NS_FD", namespace), ("IFLA_ADDRESS", peer_mac)]
     data = {"attrs": [("VETH_INFO_PEER", {"attrs": attributes})]}
     info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}
@@ -83,10 +89,12 @@ def send(requests: Sequence[bytes]) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE) as link:
         link.settimeout(_ANSWER_SECONDS)
         link.bind((0, 0))
-        link.send(b"".join(requests))
         codes: list[int] = []
-        while len(codes) < len(requests):
-            codes += _error_codes(link.recv(_MAX_ANSWER_BYTES))
+        for begin in range(0, len(requests), _MAX_UNANSWERED):
+            batch = requests[begin : begin + _MAX_UNANSWERED]
+            link.send(b"".join(batch))
+            while len(codes) < begin + len(batch):
+                codes += _error_codes(link.recv(_MAX_ANSWER_BYTES))
     if code := next((code for code in codes if code), 0):
         raise pyroute2.NetlinkError(code, os.strerror(code))
 

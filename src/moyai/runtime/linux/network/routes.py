@@ -22,7 +22,7 @@ from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, VpcSpec
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import ignore_existing, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX, peering_link
-from moyai.runtime.linux.network.link_requests import fix_neighbour, send, set_up
+from moyai.runtime.linux.network.link_requests import fix_neighbour, new_veth, send, set_up
 
 NEXT_HOP = "169.254.255.254"
 """The gateway of every route out of a VPC; a permanent neighbour entry has the other end of the link."""
@@ -62,9 +62,8 @@ def connect_routers(link: str, routers: tuple[Path, Path]) -> None:
     with sandbox_errors("the VPCs can't be connected"):
         target = os.open(routers[1], os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with namespaces.inside(routers[0]), pyroute2.IPRoute() as links, ignore_existing():
-                peer = {"ifname": link, "net_ns_fd": target, "address": _MACS[1]}
-                links.link("add", ifname=link, kind="veth", address=_MACS[0], peer=peer)
+            with namespaces.inside(routers[0]), ignore_existing():
+                send([new_veth(link, _MACS[0], link, _MACS[1], target)])
         finally:
             os.close(target)
         for router, other_mac in zip(routers, reversed(_MACS), strict=True):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import struct
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.network import namespaces
-from moyai.runtime.linux.network.configure import ignore_existing, sandbox_errors
+from moyai.runtime.linux.network.configure import link_indexes, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS
+from moyai.runtime.linux.network.link_requests import add_address, send
 from moyai.runtime.linux.network.routes import enable_link
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.launch_config import BIND
@@ -121,17 +123,15 @@ class NatEgress:
 
 def create_tap(router: Path) -> None:
     """Make the router's link to the outside, if there is none. Only for the network thread."""
-    with sandbox_errors("the VPC's way outside can't be made"), namespaces.inside(router), pyroute2.IPRoute() as links:
-        if not links.link_lookup(ifname=EGRESS):
+    with sandbox_errors("the VPC's way outside can't be made"), namespaces.inside(router):
+        if not link_indexes(EGRESS):
             fd = os.open(_TUN, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH14x", EGRESS.encode(), _IFF_TAP | _IFF_NO_PI))
                 fcntl.ioctl(fd, _TUNSETPERSIST, 1)
             finally:
                 os.close(fd)
-        with ignore_existing():
-            index = links.link_lookup(ifname=EGRESS)[0]
-            links.addr("add", index=index, address=ADDRESS, prefixlen=32)
+        send([add_address(socket.if_nametoindex(EGRESS), ADDRESS, 32)])
         enable_link(EGRESS, _GATEWAY_MAC)
 
 

@@ -81,6 +81,41 @@ def test_requests_can_be_repeated(in_new_namespace):
     assert in_new_namespace(lambda: ip("address") + ip("route")) == before
 
 
+def test_there_can_be_more_than_the_kernel_keeps_answers_for(in_new_namespace):
+    def add() -> list[dict[str, object]]:
+        connect()
+        index = socket.if_nametoindex("near")
+        addresses = [f"10.1.{number // 250}.{number % 250 + 1}" for number in range(300)]
+        send([add_address(index, address, 32) for address in addresses])
+        for_each = [(fix_neighbour(index, address, PEER_MAC), add_route(index, address)) for address in addresses]
+        send([request for requests in for_each for request in requests])
+        return ip("-4", "address", "show", "near")
+
+    (near,) = in_new_namespace(add)
+    assert len(near["addr_info"]) == 301
+
+
+def test_a_refusal_in_the_first_of_many_is_raised(in_new_namespace):
+    def attempt() -> list[dict[str, object]]:
+        with pytest.raises(pyroute2.NetlinkError) as refusal:
+            send([set_up(4711)] * 300 + [set_up(1)])
+        assert refusal.value.code == errno.ENODEV
+        return ip("link", "show", "lo")
+
+    (loopback,) = in_new_namespace(attempt)
+    assert "UP" in loopback["flags"]
+
+
+def test_a_veth_that_is_there_is_refused(in_new_namespace):
+    def attempt() -> None:
+        connect()
+        with pytest.raises(pyroute2.NetlinkError) as refusal:
+            connect()
+        assert refusal.value.code == errno.EEXIST
+
+    in_new_namespace(attempt)
+
+
 def test_ipv6_has_the_same(in_new_namespace):
     def add() -> list[dict[str, object]]:
         connect()
