@@ -132,6 +132,8 @@ async def test_a_loop_device_of_another_file_is_not_the_tasks(linux):
 async def test_a_disk_is_the_tasks_though_it_was_bound_in_another_mount_namespace(linux):
     """As after a kill of moyai's container, whose mount of the volume is gone with it."""
     await linux.runtime.prepare(sandbox(storage_gib=1))
+    await linux.runtime.close()
+    linux.runtime = linux.another_runtime()
     directory = RuntimePaths(linux.state).task(TASK)
     disks.detach(directory)
     script = 'mount --bind "$1" /mnt && exec losetup --find --show "/mnt/$2"'

@@ -285,8 +285,8 @@ class LinuxRuntime:
         await self._listeners.close()
         await self._proxies.close()
         self._notifier.close()
-        self._workers.submit(self._disks.close)
         await asyncio.to_thread(self._workers.shutdown)
+        await asyncio.to_thread(self._disks.close)  # work that ran until now may have mounted another one
         await asyncio.to_thread(self._monitors.close)
         await asyncio.to_thread(self._network.close)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import shutil
 import struct
@@ -46,6 +47,7 @@ _MKFS_OPTIONS = (
 """These write as little as possible: 120 KiB for 20 GiB."""
 _MAX_COPY_BYTES = 1024 * 1024
 """Bytes that are read at once."""
+_log = logging.getLogger(__name__)
 _SEARCH_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -155,17 +157,22 @@ class MountedDisks:
     def mount(self, task: TaskId, directory: Path) -> None:
         """Mount a task's disk, if it has one. A container reports why that fails."""
         device_path = device(directory)
-        if device_path is not None:
-            with contextlib.suppress(OSError):
-                root = detached_mounts.mount_detached("ext4", str(device_path), DISK_OPTIONS.split(","))
-                self.unmount(task)
-                self._roots[task] = root
+        if device_path is None:
+            return
+        with contextlib.suppress(OSError):
+            root = detached_mounts.mount_detached("ext4", str(device_path), DISK_OPTIONS.split(","))
+            self.unmount(task)
+            self._roots[task] = root
 
     def unmount(self, task: TaskId) -> None:
-        """Leave the disk to its containers."""
+        """Leave the disk to its containers. An error of the device is logged: the mount ends all the same."""
         root = self._roots.pop(task, None)
-        if root is not None:
+        if root is None:
+            return
+        try:
             os.close(root)
+        except OSError as error:
+            _log.warning("the disk of task %s: %s", task, error)
 
     def close(self) -> None:
         """Leave all disks to their containers."""

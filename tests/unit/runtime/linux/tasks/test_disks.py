@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,21 @@ def test_a_disk_is_mounted_until_it_is_left_to_its_containers(directory, end):
     mounted.mount(TASK, directory)
     assert is_mounted(directory)
     end(mounted)
+    eventually(lambda: not is_mounted(directory))
+
+
+def test_a_mount_that_ends_with_an_error_is_logged_and_its_successor_ends_too(directory, caplog):
+    mounted, before = disks.MountedDisks(), set(Path("/proc/self/fd").iterdir())
+    mounted.mount(TASK, directory)
+    (root,) = (int(path.name) for path in set(Path("/proc/self/fd").iterdir()) - before if path.exists())
+    with contextlib.ExitStack() as stack:
+        while (filler := os.dup(root)) < root:  # so that the next mount has a greater number
+            stack.callback(os.close, filler)
+        os.close(filler)
+        os.close(root)
+        mounted.mount(TASK, directory)
+    assert str(TASK) in caplog.text
+    mounted.unmount(TASK)
     eventually(lambda: not is_mounted(directory))
 
 
