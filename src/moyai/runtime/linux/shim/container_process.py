@@ -71,7 +71,7 @@ def run_first_process(
             reaper.become_reaper(child.failure)
         identity.execute(config.arguments, environment)
     except (OSError, LookupError, ValueError) as error:
-        os.write(child.failure, f"{category}: {_describe(error)}".encode())
+        os.write(child.failure, f"{category}: {describe(error)}".encode())
     finally:
         os._exit(NOT_STARTED)
 
@@ -116,7 +116,7 @@ def run_exec_command(
     except AttributeError:  # the configuration was written by an earlier version and lacks a field
         os.write(child.failure, b"the container was started by a version of moyai that is too old to enter it")
     except (OSError, LookupError, ValueError) as error:
-        os.write(child.failure, _describe(error).encode())
+        os.write(child.failure, describe(error).encode())
     finally:
         os._exit(NOT_STARTED)
 
@@ -208,7 +208,8 @@ def write_kernel_file(path: str, text: str) -> None:
         return
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """The reason of an error, with the path that it is about."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
     return str(error)

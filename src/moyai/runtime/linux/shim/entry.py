@@ -16,7 +16,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import SIGKILL
@@ -33,16 +33,20 @@ _MAX_DESCRIPTORS = 4096
 class EnteringProcess:
     """The parent's view of the process. Only the parent reaps it, so its pid is not reused before ``record_end``."""
 
-    def __init__(self, processes: Sequence[str] = ()) -> None:
-        """Fork the process. ``processes``: the files by which it joins control groups later (see ``LaunchConfig``).
-        Raises OSError.
+    def __init__(self, processes: Sequence[str] = (), prepare: Callable[[], None] | None = None) -> None:
+        """Fork the process. ``processes``: the files by which it joins control groups later (see ``LaunchConfig``);
+        ``prepare``: called before each attempt to fork, of which there may be two. Raises OSError.
         """
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._was_killed = self._has_ended = False
         self._failure, writing = os.pipe()
         self.child: EnteringChild | None = None
         """In the child: its further steps, which never return. In the parent: None."""
-        self._outer, joined = _fork(processes)
+        try:
+            self._outer, joined = _fork(processes, prepare)
+        except OSError:
+            os.close(writing)
+            raise
         if self._outer == 0:
             self.child = EnteringChild(self._page, writing, joined)
         else:
@@ -110,7 +114,7 @@ class EnteringProcess:
         os.close(self._failure)
 
 
-def _fork(processes: Sequence[str]) -> tuple[int, str]:
+def _fork(processes: Sequence[str], prepare: Callable[[], None] | None) -> tuple[int, str]:
     """Fork a process that is in the control group of version 2 from the start, where the kernel can do that: 0 in it,
     its pid here, and the file of ``processes`` that it need not write any more; empty = none.
 
@@ -120,12 +124,18 @@ def _fork(processes: Sequence[str]) -> tuple[int, str]:
     if file:
         group = os.open(file.removesuffix(_VERSION_2), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            return syscalls.fork_into_group(group), file
-        except OSError:  # an older kernel, or a container's filter
-            return os.fork(), ""
+            return _call_prepared(prepare, lambda: syscalls.fork_into_group(group)), file
+        except OSError:  # an older kernel, a container's filter, or a full group, which a process may join all the same
+            return _call_prepared(prepare, os.fork), ""
         finally:
             os.close(group)
-    return os.fork(), ""
+    return _call_prepared(prepare, os.fork), ""
+
+
+def _call_prepared(prepare: Callable[[], None] | None, fork: Callable[[], int]) -> int:
+    if prepare is not None:
+        prepare()
+    return fork()
 
 
 class EnteringChild:

@@ -83,8 +83,26 @@ class ExecSession:
             self._remove_cgroups()
 
     def _start(self) -> EnteringProcess:
+        try:
+            process = self._fork()
+        except OSError as error:
+            raise _Failed(container_process.describe(error)) from error
+        self._close_streams()
+        try:
+            reason = process.wait_until_started(_START_SECONDS, self._link.fileno())
+        except OSError as error:  # it took too long, or the control plane no longer waits
+            reason = str(error)
+        if reason:
+            raise _Failed(reason)
+        return process
+
+    def _fork(self) -> EnteringProcess:
+        """Fork the process that becomes the command."""
         request = self._request
-        directory = os.open(f"/proc/{request.init}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            directory = os.open(f"/proc/{request.init}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise _Failed("the container has ended") from error
         if start_ticks(request.init) != request.init_ticks:
             raise _Failed("the container has ended")
         # From here on the descriptor stands for that process and no other, even if its pid is reused.
@@ -96,13 +114,6 @@ class ExecSession:
             container_process.run_exec_command(config, namespaces, control, process.child)
         for fd, _ in namespaces:
             os.close(fd)
-        self._close_streams()
-        try:
-            reason = process.wait_until_started(_START_SECONDS, self._link.fileno())
-        except OSError as error:  # it took too long, or the control plane no longer waits
-            reason = str(error)
-        if reason:
-            raise _Failed(reason)
         return process
 
     def _launch_config(self) -> LaunchConfig:

@@ -15,12 +15,13 @@ import time
 
 from moyai.runtime.linux.shim import cgroup_processes, container_process, record, syscalls
 from moyai.runtime.linux.shim.access_point import id_maps
+from moyai.runtime.linux.shim.container_process import describe
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild, EnteringProcess, reap
 from moyai.runtime.linux.shim.forwarder import Forwarder
 from moyai.runtime.linux.shim.launch_config import ENVOY, ENVOY_PORT, LaunchConfig, unpack
 from moyai.runtime.linux.shim.output import OutputLog, OutputStream, Piece
 from moyai.runtime.linux.shim.probe import KILL, START, Prober, envoy_is_ready, envoy_is_ready_at
-from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
+from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces, leave_pid_namespace
 from moyai.runtime.linux.shim.standard_streams import StandardStreams
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
 
@@ -101,20 +102,17 @@ class ContainerMonitor:
     def _start(self) -> str:
         """Fork the first process. Returns the reason if it can't start, else ""."""
         try:
-            own_pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
             namespaces = SharedNamespaces(self._config)
             self._kill_in_shared_pid_namespace()
             maps = id_maps(self._config)
-            namespaces.make_pid_namespace()
-            self._first_process = EnteringProcess(self._config.processes)
+            self._first_process = EnteringProcess(self._config.processes, namespaces.make_pid_namespace)
             if self._first_process.child is not None:
                 container_process.run_first_process(
                     self._config, self._standard_streams, namespaces, maps, self._first_process.child
                 )
-            syscalls.setns(own_pid_namespace, syscalls.CLONE_NEWPID)  # for the further children of this process
-            os.close(own_pid_namespace)
+            leave_pid_namespace()
         except OSError as error:
-            return f"CannotCreateContainerError: the container's namespaces can't be created: {error.strerror}"
+            return f"CannotCreateContainerError: the container can't be created: {describe(error)}"
         namespaces.close()
         for id_map in maps:
             id_map.close()

@@ -27,11 +27,11 @@ class SharedNamespaces:
         """The /dev/shm and /proc of the shared namespaces, as ``open_tree`` gives them, once these are entered."""
         for kind, pid, ticks in config.joins:
             directory = _open_process(pid, ticks)
-            self._mounts[kind] = _open_namespace(directory, "mnt")
+            self._mounts[kind] = _open_namespace(f"self/fd/{directory}", "mnt")
             if kind == "pid":
-                self._pid_namespace = _open_namespace(directory, "pid")
+                self._pid_namespace = _open_namespace(f"self/fd/{directory}", "pid")
             else:
-                self._ipc_namespace = _open_namespace(directory, "ipc")
+                self._ipc_namespace = _open_namespace(f"self/fd/{directory}", "ipc")
             os.close(directory)
 
     @property
@@ -40,8 +40,11 @@ class SharedNamespaces:
         return self._pid_namespace >= 0
 
     def make_pid_namespace(self) -> None:
-        """Put the next children of this process into a new PID namespace, unless it is shared."""
+        """Put the next children of this process into a new PID namespace, unless it is shared. A failed fork may leave
+        a new PID namespace unable to get a process, so each attempt needs another one.
+        """
         if not self.has_other_processes:
+            leave_pid_namespace()
             syscalls.unshare(syscalls.CLONE_NEWPID)
 
     def enter_pid_namespace(self) -> None:
@@ -65,9 +68,18 @@ class SharedNamespaces:
                 os.close(fd)
 
 
+def leave_pid_namespace() -> None:
+    """Put the next children of this process into its own PID namespace again."""
+    own = _open_namespace("self", "pid")
+    try:
+        syscalls.setns(own, syscalls.CLONE_NEWPID)
+    finally:
+        os.close(own)
+
+
 def _copy_mount(mounts: int, path: str) -> int:
     """A copy of the mount at the path in another mount namespace."""
-    home = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    home = _open_namespace("self", "mnt")
     syscalls.setns(mounts, syscalls.CLONE_NEWNS)
     tree = detached_mounts.open_tree(path)
     syscalls.setns(home, syscalls.CLONE_NEWNS)
@@ -87,5 +99,5 @@ def _open_process(pid: int, ticks: int) -> int:
     return directory
 
 
-def _open_namespace(process: int, kind: str) -> int:
-    return os.open(f"/proc/self/fd/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+def _open_namespace(process: str, kind: str) -> int:
+    return os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)

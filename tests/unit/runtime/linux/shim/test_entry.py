@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import marshal
 import os
+import socket
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +15,10 @@ import pytest
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.shim import entry, syscalls
 from moyai.runtime.linux.shim.entry import EnteringChild, EnteringProcess
+from moyai.runtime.linux.shim.exec_session import ExecRequest, ExecSession
+from moyai.runtime.linux.shim.launch_config import unpack
+from moyai.runtime.linux.shim.record import start_ticks
+from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces, leave_pid_namespace
 
 pytestmark = pytest.mark.root
 
@@ -62,3 +69,42 @@ def test_where_the_kernel_refuses_it_joins_later(group, monkeypatch):
     monkeypatch.setattr(syscalls, "fork_into_group", refuse)
     process = entry.EnteringProcess((f"{group}/cgroup.procs",))
     assert not said_by(process, membership).endswith(f"/{group.name}")
+
+
+def test_the_first_process_of_a_pid_namespace_starts_though_the_kernel_refuses_its_group(tmp_path):
+    """A directory that is no control group is refused after the kernel has given the process its number, as a full
+    group is: the PID namespace can't get a process any more.
+    """
+    namespaces = SharedNamespaces(unpack(marshal.dumps({"joins": ()})))
+    try:
+        process = EnteringProcess((f"{tmp_path}/cgroup.procs",), namespaces.make_pid_namespace)
+        assert said_by(process, lambda child: f"{os.getpid()}{child.joined}") == "1"
+    finally:
+        leave_pid_namespace()
+
+
+def test_a_fork_that_fails_leaves_no_descriptor_open(tmp_path):
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(FileNotFoundError, match="removed"):
+        EnteringProcess((f"{tmp_path}/removed/cgroup.procs",))
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_session_whose_group_cannot_be_made_says_which(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "order").write_bytes(
+        marshal.dumps({"environment": {}, "user": "", "processes": (f"{tmp_path}/file/cgroup.procs",)})
+    )
+    fields = {"directory": str(tmp_path), "init": os.getpid(), "init_ticks": start_ticks(os.getpid())}
+    command: dict[str, object] = {"arguments": (), "environment": {}, "user": None, "terminal": False}
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here, there:
+        helper = os.fork()  # it blocks signals
+        if helper == 0:
+            try:
+                ExecSession(ExecRequest(fields | command), there).run()
+            finally:
+                os._exit(0)
+        os.waitpid(helper, 0)
+        there.close()
+        assert here.recv(4096).decode().startswith(f"failed {os.strerror(errno.ENOTDIR)}: {tmp_path}/file/session-")
