@@ -112,6 +112,7 @@ async def test_a_start_that_waits_for_a_killed_server_is_made_by_the_next(linux)
     await linux.runtime.start(shell("true", "first"))
     server = linux.runtime._monitors._process
     os.kill(server.pid, signal.SIGSTOP)
+    await asyncio.to_thread(os.waitpid, server.pid, os.WUNTRACED)  # or it could take the request before it stops
     waiting = asyncio.create_task(linux.runtime.start(shell(LINUX[RUNS][2])))
 
     async def is_queued():
