@@ -12,13 +12,22 @@ from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
 from moyai.delegate.forwarding import DelegateClient, NotReached
-from moyai.delegate.networks import IN_NETWORKS, NetworkGroup, Networks, NetworkSubnet, NetworkTemplate, NetworkVpc
+from moyai.delegate.networks import (
+    IN_NETWORKS,
+    LAUNCHES,
+    NetworkGroup,
+    Networks,
+    NetworkSubnet,
+    NetworkTemplate,
+    NetworkVpc,
+)
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
+from moyai.kernel.ids import LaunchTemplateId
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import (
     Delegate,
@@ -68,6 +77,8 @@ class Delegates(Delegate):
         """The scopes of requests to the embedded server."""
         self._sent_networks: dict[Scope, Networks] = {}
         """The networks that the embedded server knows, of some scopes; others are sent again."""
+        self._templates: dict[Scope, dict[LaunchTemplateId, tuple[LaunchTemplate, NetworkTemplate]]] = {}
+        """The launch templates of some scopes as they are sent, each with the record that it was made of."""
         self._reset_changes = 0
         """The number of resets that have begun and of those that have ended: odd while one is under way."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
@@ -113,6 +124,7 @@ class Delegates(Delegate):
         try:
             await self._embedded.end()
             self._sent_networks.clear()  # not before: a request under way records what it has sent
+            self._templates.clear()
             for key in self._clients.keys() - {*self._choice.urls.values(), self._choice.url}:
                 await self._clients.pop(key).close()
         finally:
@@ -136,11 +148,25 @@ class Delegates(Delegate):
         await self._embedded.start()
         client = self._client("http://localhost", self._embedded.address)
         if request.service in IN_NETWORKS:
-            networks = _networks_of(self._store.world, request.scope)
-            if self._sent_networks.get(request.scope) != networks:
+            sent = self._sent_networks.get(request.scope)
+            networks = _networks_of(self._store.world, request.scope, self._templates_for(request, sent))
+            if sent != networks:
                 await client.tell_networks(networks)
                 self._sent_networks[request.scope] = networks
         return await client.forward(request)
+
+    def _templates_for(self, request: DelegatedRequest, sent: Networks | None) -> tuple[NetworkTemplate, ...]:
+        """The launch templates that the embedded server has to know: as they are now for services that look them up,
+        and for others those that were sent.
+        """
+        if request.service not in LAUNCHES:
+            return () if sent is None else sent.templates
+        former, current = self._templates.get(request.scope, {}), {}
+        for record in all_in_scope(self._store.world, LaunchTemplate, request.scope):
+            pair = former.get(record.id)
+            current[record.id] = pair if pair is not None and pair[0] is record else (record, _network_template(record))
+        self._templates[request.scope] = current
+        return tuple(template for _, template in current.values())
 
     @override
     async def close(self) -> None:
@@ -158,7 +184,7 @@ class Delegates(Delegate):
         return self._clients[key]
 
 
-def _networks_of(world: World, scope: Scope) -> Networks:
+def _networks_of(world: World, scope: Scope, templates: tuple[NetworkTemplate, ...]) -> Networks:
     """The networks of a scope as they are now."""
     vpcs, subnets = all_in_scope(world, Vpc, scope), all_in_scope(world, Subnet, scope)
     groups = all_in_scope(world, SecurityGroup, scope)
@@ -167,7 +193,7 @@ def _networks_of(world: World, scope: Scope) -> Networks:
         tuple(NetworkVpc(vpc.id, vpc.cidr, vpc.is_default) for vpc in vpcs),
         tuple(NetworkSubnet(subnet.id, subnet.vpc, subnet.cidr, subnet.zone) for subnet in subnets),
         tuple(NetworkGroup(group.id, group.vpc, group.name, group.description) for group in groups),
-        tuple(map(_network_template, all_in_scope(world, LaunchTemplate, scope))),
+        templates,
     )
 
 

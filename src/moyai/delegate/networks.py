@@ -21,6 +21,8 @@ IN_NETWORKS: Final = frozenset(
     }
 )
 """Signing names of services whose resources may be in subnets."""
+LAUNCHES: Final = frozenset({"autoscaling", "batch", "eks"})
+"""Those of them that look up launch templates."""
 
 
 class NetworkVpc(msgspec.Struct, frozen=True):

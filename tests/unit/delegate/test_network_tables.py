@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
 from moyai.delegate.network_tables import replace_networks
-from moyai.delegate.networks import NetworkGroup, Networks, NetworkSubnet, NetworkVpc
+from moyai.delegate.networks import READER, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
-from moyai.kernel.ids import AccountId, Region
+from moyai.domain.vpc.launch_template import LaunchTemplate, LaunchTemplateVersion
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, LaunchTemplateId, Region
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import DelegatedRequest, NotDelegated
 from moyai.store.memory import MemoryStore
@@ -75,4 +79,35 @@ async def test_a_reset_leaves_the_requests_to_other_servers(tmp_path):
         await delegates.reset()
         go_on.set()
         assert (await forwarding).status == 200
+        await delegates.close()
+
+
+async def test_launch_templates_are_sent_before_services_that_look_them_up(tmp_path):
+    sent: list[list[str]] = []
+
+    async def respond(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if head.startswith("PUT "):
+            length = next(int(line[16:]) for line in head.splitlines() if line.startswith("content-length: "))
+            sent.append([template.name for template in READER.decode(await reader.readexactly(length)).templates])
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async def forward(service):
+        await delegates.forward(DelegatedRequest(service, SCOPE, "GET", "/", {"host": "localhost"}, None))
+
+    version = LaunchTemplateVersion(1, Instant(0.0), "me", {"image_id": "ami-1"})
+    template = LaunchTemplate(LaunchTemplateId("lt-1"), SCOPE, "hosts", Instant(0.0), "me", (version,))
+    store = MemoryStore()
+    store.apply([Put(template)])
+    embedded = EmbeddedServer(tmp_path, SystemClock())
+    delegates = Delegates(DelegateChoice(), embedded, store)
+    async with await asyncio.start_unix_server(respond, embedded.address):
+        for service in ("lambda", "autoscaling", "rds", "batch"):
+            await forward(service)
+        assert sent == [[], ["hosts"]]
+        store.apply([Put(replace(template, name="others"))])
+        for service in ("lambda", "eks", "lambda"):
+            await forward(service)
+        assert sent == [[], ["hosts"], ["others"]]
         await delegates.close()
