@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.api.ec2.select import DescribedKind, PagedRequest, PageRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, PageRequest, no_tags, select
 from moyai.api.operation import Context
 from moyai.domain.vpc.default import availability_zones
 from moyai.domain.vpc.endpoint import EndpointService, EndpointType, endpoint_services, prefix_lists
@@ -140,6 +140,7 @@ _SERVICES = DescribedKind[EndpointService](
         }
     ),
     NotFound,
+    no_tags,
 )
 _LISTS = DescribedKind[PrefixList](
     "prefix lists",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from moyai.api.ec2.change import ChangeRequest
-from moyai.api.ec2.select import DescribedKind, Filter, PagedRequest, passing, select, with_ids
+from moyai.api.ec2.select import DescribedKind, Filter, PagedRequest, no_tags, passing, select, with_ids
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import DryRunOperation, InvalidInstanceType
 from moyai.domain.vpc.images import AMAZON, MachineImage, ecs_images
@@ -135,6 +135,7 @@ _IMAGES = DescribedKind[MachineImage](
         }
     ),
     ImageNotFound,
+    no_tags,
 )
 _TYPES = DescribedKind[InstanceType](
     "instance types",
@@ -170,10 +171,12 @@ _INSTANCES = DescribedKind[str](
         )
     ),
     InstanceNotFound,
+    no_tags,
 )
 _VPN_GATEWAYS = DescribedKind[str](
     "VPN gateways",
     str,
     MappingProxyType(dict.fromkeys((*_VPN_FILTERS, "vpn-gateway-id", "type"), lambda _: ())),
     VpnGatewayNotFound,
+    no_tags,
 )

@@ -6,17 +6,18 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchT
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import ChangeRequest, commit
-from moyai.api.ec2.launch_templates import checked_data, template_of, version_of
+from moyai.api.ec2.launch_templates import checked_data, checked_token, number_of, template_of, version_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
-from moyai.api.idempotency import fingerprint, token_of
+from moyai.api.idempotency import token_of
 from moyai.api.operation import Context
+from moyai.api.wire.scalars import write_iso
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
     IdempotentParameterMismatch,
@@ -75,7 +76,7 @@ class _Described(NamedTuple):
 def create_launch_template_version(ctx: Context, request: CreateLaunchTemplateVersionRequest) -> dict[str, object]:
     """Add a version to a template. The default version stays the default one."""
     template = template_of(ctx, request.launch_template_id, request.launch_template_name)
-    token = fingerprint(request.client_token, request)
+    token = checked_token(request.client_token, request)
     for version in template.versions:
         if token is not None and token_of(token) == token_of(version.client_token):
             if token != version.client_token:
@@ -104,24 +105,44 @@ def delete_launch_template_versions(ctx: Context, request: DeleteLaunchTemplateV
     """Delete versions, except the default one. Those that can't be deleted are in the answer, with the reason."""
     template = template_of(ctx, request.launch_template_id, request.launch_template_name)
     _check_count(request.versions)
-    remaining, deleted, failed = template, [], []
-    for name in dict.fromkeys(request.versions):
-        member = {"launch_template_id": template.id, "launch_template_name": template.name}
-        try:
-            version = version_of(remaining, name)
-        except LaunchTemplateVersionNotFound as fault:
-            error = {"code": "launchTemplateVersionDoesNotExist", "message": str(fault)}
+    deleted, failed = [], []
+    for number in dict.fromkeys(_checked_number(version) for version in request.versions):
+        member = {
+            "launch_template_id": template.id,
+            "launch_template_name": template.name,
+            "version_number": number,
+        }
+        error = _deletion_error(template, number)
+        if error is None:
+            deleted.append(member)
+        else:
             failed.append({**member, "response_error": error})
-            continue
-        if version.number == template.default:
-            raise InvalidParameterValue("The default version of a launch template cannot be deleted.")
-        remaining = replace(remaining, versions=tuple(each for each in remaining.versions if each != version))
-        deleted.append({**member, "version_number": version.number})
-    commit(ctx, request, Put(remaining))
+    numbers = {member["version_number"] for member in deleted}
+    remaining = tuple(version for version in template.versions if version.number not in numbers)
+    commit(ctx, request, Put(replace(template, versions=remaining)))
     return {
         "successfully_deleted_launch_template_versions": deleted,
         "unsuccessfully_deleted_launch_template_versions": failed,
     }
+
+
+def _checked_number(version: str) -> int:
+    """The number by which a version is deleted. Raises InvalidParameterValue."""
+    number = number_of(version)
+    if number is None:
+        raise InvalidParameterValue(f"Versions are deleted by their numbers, and '{version[:60]}' is none.")
+    return number
+
+
+def _deletion_error(template: LaunchTemplate, number: int) -> dict[str, str] | None:
+    """Why a version can't be deleted, as the answer says it."""
+    if number == template.default:
+        return {"code": "unexpectedError", "message": "The default version of a launch template cannot be deleted."}
+    try:
+        version_of(template, str(number))
+    except LaunchTemplateVersionNotFound as fault:
+        return {"code": "launchTemplateVersionDoesNotExist", "message": str(fault)}
+    return None
 
 
 def _check_count(versions: tuple[str, ...]) -> None:
@@ -166,15 +187,37 @@ def _view(described: _Described) -> dict[str, object]:
     }
 
 
+def _data(*path: str) -> Callable[[_Described], Iterable[str]]:
+    """The values at a path in a version's data. Of a list on the path, those of each element."""
+
+    def values(described: _Described) -> Iterable[str]:
+        places: list[Any] = [described.version.data]
+        for member in path:
+            inner = [place[member] for place in places if member in place]
+            places = [item for each in inner for item in (each if isinstance(each, list | tuple) else (each,))]
+        return [str(place) for place in places]
+
+    return values
+
+
 _KIND = DescribedKind[_Described](
     "versions of launch templates",
     lambda each: f"{each.template.id}/{_HIGHEST - each.version.number:010}",
     MappingProxyType(
         {
             "is-default-version": lambda v: flag(v.version.number == v.template.default),
-            "image-id": lambda v: (str(v.version.data.get("image_id", "")),),
-            "instance-type": lambda v: (str(v.version.data.get("instance_type", "")),),
+            "create-time": lambda v: (write_iso(v.version.created_at),),
             "ebs-optimized": lambda v: flag(bool(v.version.data.get("ebs_optimized"))),
+            "host-resource-group-arn": _data("placement", "host_resource_group_arn"),
+            "http-endpoint": _data("metadata_options", "http_endpoint"),
+            "http-tokens": _data("metadata_options", "http_tokens"),
+            "iam-instance-profile": _data("iam_instance_profile", "arn"),
+            "image-id": _data("image_id"),
+            "instance-type": _data("instance_type"),
+            "kernel-id": _data("kernel_id"),
+            "license-configuration-arn": _data("license_specifications", "license_configuration_arn"),
+            "network-card-index": _data("network_interfaces", "network_card_index"),
+            "ram-disk-id": _data("ram_disk_id"),
         }
     ),
     LaunchTemplateNotFound,

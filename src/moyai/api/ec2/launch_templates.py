@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,11 +19,14 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.idempotency import fingerprint, token_of
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
+from moyai.api.wire.scalars import write_iso
 from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.errors import (
     IdempotentParameterMismatch,
     InvalidParameterCombination,
     InvalidParameterValue,
+    LaunchTemplateIdMalformed,
+    LaunchTemplateNameMalformed,
     LaunchTemplateNameNotFound,
     LaunchTemplateNameTaken,
     LaunchTemplateVersionNotFound,
@@ -40,6 +44,9 @@ _LONGEST_USER_DATA: Final = 21_848
 """Characters of 16 KiB in base64."""
 _LONGEST_NUMBER: Final = 10
 """Digits of a version."""
+_LONGEST_TOKEN: Final = 128
+_NAME: Final = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+_ID: Final = re.compile(r"lt-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
 class CreateLaunchTemplateRequest(ChangeRequest, frozen=True):
@@ -77,8 +84,13 @@ class DeleteLaunchTemplateRequest(ChangeRequest, frozen=True):
 
 def create_launch_template(ctx: Context, request: CreateLaunchTemplateRequest) -> dict[str, object]:
     """Create a template with its first version."""
+    if not _NAME.fullmatch(request.launch_template_name):
+        raise LaunchTemplateNameMalformed(
+            "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the "
+            "following characters: - ( ) . / _"
+        )
     tags = new_tags(request.tag_specifications, "launch-template")
-    token = fingerprint(request.client_token, request)
+    token = checked_token(request.client_token, request)
     templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
     existing = next((each for each in templates if each.name == request.launch_template_name), None)
     if existing is not None:
@@ -86,16 +98,23 @@ def create_launch_template(ctx: Context, request: CreateLaunchTemplateRequest) -
     if len(templates) >= LAUNCH_TEMPLATES:
         raise LaunchTemplateLimitExceeded(LAUNCH_TEMPLATES)
     data = checked_data(request.launch_template_data)
-    first = LaunchTemplateVersion(1, ctx.now, ctx.principal, data, request.version_description, token)
-    identity = LaunchTemplateId(new_id(ctx, "lt"))
-    name = request.launch_template_name
-    template = LaunchTemplate(identity, ctx.scope, name, ctx.now, ctx.principal, (first,), tags=tags)
+    template = LaunchTemplate(
+        LaunchTemplateId(new_id(ctx, "lt")),
+        ctx.scope,
+        request.launch_template_name,
+        ctx.now,
+        ctx.principal,
+        (LaunchTemplateVersion(1, ctx.now, ctx.principal, data, request.version_description),),
+        tags=tags,
+        client_token=token,
+    )
     commit(ctx, request, Put(template))
     return {"launch_template": view(template)}
 
 
 def describe_launch_templates(ctx: Context, request: DescribeLaunchTemplatesRequest) -> dict[str, object]:
     """The templates of the scope."""
+    _check_ids(request.launch_template_ids)
     templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
     if request.launch_template_names:
         by_name = {template.name: template for template in templates}
@@ -131,6 +150,7 @@ def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchT
             "Either a launch template ID or a launch template name must be specified in the request, but not both."
         )
     if identity:
+        _check_ids([identity])
         template = find_in_scope(ctx.store.world, LaunchTemplate, ctx.scope, identity)
         if template is None:
             raise LaunchTemplateNotFound([identity])
@@ -149,13 +169,23 @@ def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchT
 def version_of(template: LaunchTemplate, version: str) -> LaunchTemplateVersion:
     """The version with this number, or ``$Latest`` or ``$Default``. Raises LaunchTemplateVersionNotFound."""
     numbers = {"$Latest": template.versions[-1].number, "$Default": template.default}
-    number = numbers.get(version, int(version) if version.isdecimal() and len(version) < _LONGEST_NUMBER else 0)
+    number = numbers.get(version, number_of(version) or 0)
     chosen = template.version(number)
     if chosen is None:
         raise LaunchTemplateVersionNotFound(
             f"Could not find the specified version {version[:60]} for the launch template with ID {template.id}."
         )
     return chosen
+
+
+def number_of(version: str) -> int | None:
+    """The number that a request names a version by; None for what is none."""
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < _LONGEST_NUMBER else None
+
+
+def checked_token(token: str | None, request: ChangeRequest) -> str | None:
+    """A client token with the hash of its request. Raises InvalidParameterValue for a token that is too long."""
+    return fingerprint(token, request, longest=_LONGEST_TOKEN, fault=InvalidParameterValue)
 
 
 def checked_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -180,12 +210,18 @@ def view(template: LaunchTemplate) -> dict[str, object]:
     }
 
 
+def _check_ids(ids: Iterable[str]) -> None:
+    """Raise LaunchTemplateIdMalformed for what can't be the id of a template."""
+    malformed = next((identity for identity in ids if not _ID.fullmatch(identity)), None)
+    if malformed is not None:
+        raise LaunchTemplateIdMalformed(f'Invalid id: "{malformed[:_LONGEST_TOKEN]}" (expecting "lt-...")')
+
+
 def _made_before(template: LaunchTemplate, token: str | None) -> LaunchTemplate:
     """A template of the requested name, which an equal request created. Raises EC2's errors."""
-    first_token = template.versions[0].client_token
-    if token is None or token_of(token) != token_of(first_token):
+    if token is None or token_of(token) != token_of(template.client_token):
         raise LaunchTemplateNameTaken("Launch template name already in use.")
-    if token != first_token:
+    if token != template.client_token:
         raise IdempotentParameterMismatch("The client token was used with other parameters before.")
     return template
 
@@ -193,7 +229,9 @@ def _made_before(template: LaunchTemplate, token: str | None) -> LaunchTemplate:
 _KIND = DescribedKind[LaunchTemplate](
     "launch templates",
     lambda template: template.id,
-    MappingProxyType({"launch-template-name": lambda t: (t.name,)}),
+    MappingProxyType(
+        {"create-time": lambda t: (write_iso(t.created_at),), "launch-template-name": lambda t: (t.name,)}
+    ),
     LaunchTemplateNotFound,
     lambda template: template.tags,
 )

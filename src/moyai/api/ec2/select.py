@@ -57,7 +57,13 @@ class DescribedKind(NamedTuple, Generic[T]):
     id_of: Callable[[T], str]
     filters: Mapping[str, Values[T]]
     not_found: type[NotFound]
-    tags_of: Callable[[T], Mapping[str, str]] = lambda _: {}
+    tags_of: Callable[[T], Mapping[str, str]] | None = None
+    """None where such items have no tags in AWS either: then filters by tags are refused."""
+
+
+def no_tags(_: object) -> Mapping[str, str]:
+    """The tags of items that have some in AWS, and none in moyai."""
+    return {}
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,18 +141,20 @@ def _test(kind: DescribedKind[T], filter_: Filter) -> Callable[[T], bool]:
 
 
 def _values_of(kind: DescribedKind[T], name: str) -> Values[T]:
-    if name.startswith(_TAG):
-        key = name.removeprefix(_TAG)
-        return lambda item: [value for tag, value in kind.tags_of(item).items() if tag == key]
-    if name == "tag-key":
-        return kind.tags_of
-    if name == "tag-value":
-        return lambda item: kind.tags_of(item).values()
+    tags_of = kind.tags_of
+    if tags_of is not None:
+        if name.startswith(_TAG):
+            key = name.removeprefix(_TAG)
+            return lambda item: [value for tag, value in tags_of(item).items() if tag == key]
+        if name == "tag-key":
+            return tags_of
+        if name == "tag-value":
+            return lambda item: tags_of(item).values()
     values: Values[Any] | None = kind.filters.get(name)
     if values is None:
+        names = [*sorted(kind.filters), *(() if tags_of is None else ("tag-key", "tag-value", "tag:<key>"))]
         raise InvalidParameterValue(
-            f"The filter '{name[:_MAX_PATTERN]}' is invalid. For {kind.name} moyai has: "
-            f"{', '.join(sorted(kind.filters))}, tag-key, tag-value, tag:<key>."
+            f"The filter '{name[:_MAX_PATTERN]}' is invalid. For {kind.name} moyai has: {', '.join(names) or 'none'}."
         )
     return values
 

@@ -140,6 +140,14 @@ class LaunchTemplateNameTaken(Ec2Fault, code="InvalidLaunchTemplateName.AlreadyE
     """The account has a launch template of this name."""
 
 
+class LaunchTemplateNameMalformed(Ec2Fault, code="InvalidLaunchTemplateName.MalformedException"):
+    """The name of a launch template is too short or too long, or has other characters than AWS allows."""
+
+
+class LaunchTemplateIdMalformed(Ec2Fault, code="InvalidLaunchTemplateId.Malformed"):
+    """What is given as the ID of a launch template is none."""
+
+
 class LaunchTemplateNameNotFound(Ec2Fault, code="InvalidLaunchTemplateName.NotFoundException"):
     """No launch template has this name."""
 

@@ -42,6 +42,8 @@ class LaunchTemplate(IdRecord, frozen=True, tag="launch_template"):
     latest: int = 1
     """The number of the newest version. That of a deleted one is not used again."""
     tags: Mapping[str, str] = {}
+    client_token: str | None = None
+    """The token of the request that created it, as in a version. It outlives the first version."""
 
     def version(self, number: int) -> LaunchTemplateVersion | None:
         """The version with this number, unless it was deleted."""
