@@ -15,10 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyroute2
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 LINK_SCOPE = 253
 
@@ -49,26 +45,26 @@ def new_veth(name: str, mac: str, peer: str, peer_mac: str, namespace: int) -> b
     data = {"attrs": [("VETH_INFO_PEER", {"attrs": attributes})]}
     info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}
     attrs = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_LINKINFO", info)]
-    return _encode(ifinfmsg(), _NEW_LINK, _CREATE | _EXCLUSIVE, {"attrs": attrs})
+    return _encode("ifinfmsg", _NEW_LINK, _CREATE | _EXCLUSIVE, {"attrs": attrs})
 
 
 def set_up(index: int) -> bytes:
     """Set a link up."""
-    return _encode(ifinfmsg(), _NEW_LINK, 0, {"index": index, "flags": _UP, "change": _UP})
+    return _encode("ifinfmsg", _NEW_LINK, 0, {"index": index, "flags": _UP, "change": _UP})
 
 
 def add_address(index: int, address: str, prefix: int, flags: int = 0) -> bytes:
     """Give a link an address. ``flags``: IFA_F_*."""
     fields = {"index": index, "family": _family(address), "prefixlen": prefix}
     attrs = [("IFA_LOCAL", address), ("IFA_ADDRESS", address), ("IFA_FLAGS", flags)]
-    return _encode(ifaddrmsg(), _NEW_ADDRESS, _CREATE | _REPLACE, {**fields, "attrs": attrs})
+    return _encode("ifaddrmsg", _NEW_ADDRESS, _CREATE | _REPLACE, {**fields, "attrs": attrs})
 
 
 def fix_neighbour(index: int, address: str, mac: str) -> bytes:
     """Fix the MAC address of a link's neighbour, so that no ARP or NDP answer can change it."""
     fields = {"ifindex": index, "family": _family(address), "state": _PERMANENT}
     attrs = [("NDA_DST", address), ("NDA_LLADDR", mac)]
-    return _encode(ndmsg(), _NEW_NEIGHBOUR, _CREATE | _REPLACE, {**fields, "attrs": attrs})
+    return _encode("ndmsg", _NEW_NEIGHBOUR, _CREATE | _REPLACE, {**fields, "attrs": attrs})
 
 
 def add_route(index: int, destination: str, source: str | None = None) -> bytes:
@@ -113,10 +109,12 @@ def _error_codes(answers: bytes) -> list[int]:
 def _encode_route(index: int, address: str, attrs: Sequence[tuple[str, object]], fields: Mapping[str, int]) -> bytes:
     common = {"family": _family(address), "table": _MAIN_TABLE, "proto": _STATIC, "type": _UNICAST}
     values = {**common, **fields, "attrs": [*attrs, ("RTA_OIF", index)]}
-    return _encode(rtmsg(), _NEW_ROUTE, _CREATE | _REPLACE, values)
+    return _encode("rtmsg", _NEW_ROUTE, _CREATE | _REPLACE, values)
 
 
-def _encode(message: Any, kind: int, flags: int, fields: Mapping[str, object]) -> bytes:  # noqa: ANN401 (pyroute2's)
+def _encode(name: str, kind: int, flags: int, fields: Mapping[str, object]) -> bytes:
+    """A request. ``name``: pyroute2's module and class of the message."""
+    message: Any = getattr(getattr(pyroute2.netlink.rtnl, name), name)()
     message.setvalue({**fields, "header": {"type": kind, "flags": _ASK | flags, "sequence_number": 0, "pid": 0}})
     message.encode()
     return bytes(message.data)
