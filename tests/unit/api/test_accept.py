@@ -11,7 +11,7 @@ from botocore.model import ServiceModel
 
 from moyai.api.coverage import decisions, idle_refusals, render_coverage
 from moyai.api.operation import ApiOperation, ApiService, operations
-from moyai.api.wire.accept import Acceptor, Decision, Refusals, UnsupportedMember
+from moyai.api.wire.accept import Acceptor, Decision, Refusals, UnsupportedMember, WholeStructure
 from moyai.api.wire.misfit import Misfit
 
 MODEL = ServiceModel(
@@ -168,6 +168,15 @@ class Both(msgspec.Struct, frozen=True):
 def test_a_request_type_that_is_not_aws_s_is_a_bug(request_type, words):
     with pytest.raises(TypeError, match=words):
         Acceptor(MODEL.operation_model("Do"), request_type, Refusals(REFUSED))
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    twin: WholeStructure = {}
+
+
+def test_a_structure_may_be_recorded_whole():
+    acceptor = Acceptor(MODEL.operation_model("Do"), Recorded, Refusals(REFUSED))
+    assert acceptor.accept({"twin": {"number": 1, "range": "1-2"}}) == Recorded({"number": 1, "range": "1-2"})
 
 
 def test_every_member_is_decided_about():

@@ -17,6 +17,7 @@ from moyai.api.ec2.launch_templates import checked_data, checked_token, number_o
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.idempotency import token_of
 from moyai.api.operation import Context
+from moyai.api.wire.accept import WholeStructure
 from moyai.api.wire.scalars import write_iso
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
@@ -39,7 +40,7 @@ _HIGHEST = 10**10 - 1
 class CreateLaunchTemplateVersionRequest(ChangeRequest, frozen=True):
     """A new version. ``source_version``: the version whose data it has where its own says nothing."""
 
-    launch_template_data: dict[str, Any]
+    launch_template_data: WholeStructure
     launch_template_id: str | None = None
     launch_template_name: str | None = None
     source_version: str | None = None

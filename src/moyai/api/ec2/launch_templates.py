@@ -19,6 +19,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.idempotency import fingerprint, token_of
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
+from moyai.api.wire.accept import WholeStructure
 from moyai.api.wire.scalars import write_iso
 from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.errors import (
@@ -51,7 +52,7 @@ _ID: Final = re.compile(r"lt-([0-9a-f]{8}|[0-9a-f]{17})")
 
 class CreateLaunchTemplateRequest(ChangeRequest, frozen=True):
     launch_template_name: str
-    launch_template_data: dict[str, Any]
+    launch_template_data: WholeStructure
     version_description: str | None = None
     client_token: str | None = None
     tag_specifications: tuple[TagSpecification, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 from botocore import xform_name
@@ -22,6 +22,9 @@ from moyai.api.wire.misfit import Misfit
 
 R = TypeVar("R")
 NOT_YET = "not yet"
+_WHOLE: Final = {"is_whole": True}
+WholeStructure = Annotated[dict[str, Any], msgspec.Meta(extra=_WHOLE)]
+"""The type of a field for a structure that moyai only records, with all of its members."""
 _SHOWN_MEMBERS = 20
 """Members that are named in one answer: a request may set thousands."""
 _ANY_OPERATION = "*"
@@ -225,8 +228,10 @@ class Acceptor(Generic[R]):
 
     def _below(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place | None:
         match shape, field_type:
-            case StructureShape(), _ if shape.is_document_type or isinstance(field_type, inspect.DictType):
-                return None  # kept as a whole
+            case StructureShape(), _ if shape.is_document_type:
+                return None
+            case StructureShape(), inspect.Metadata(type=inspect.DictType(), extra=extra) if extra == _WHOLE:
+                return None
             case StructureShape(), _:
                 return self._structure(shape, field_type, ancestors)
             case ListShape(), inspect.CollectionType(item_type=item):
