@@ -75,6 +75,7 @@ def _check_apart(part: MeshIR, workload: Workload) -> None:
         assert len(domains) == len(set(domains))
 
 
+@pytest.mark.long
 @settings(max_examples=3, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(requests=meshes())
 def test_envoy_accepts_every_accepted_mesh(authority, requests):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from botocore import xform_name
 from hypothesis import given, settings
 
@@ -38,6 +39,7 @@ def _describe(store, asked):
     return ask(store, ApiCall(f"Describe{noun}", named))[xform_name(noun)]
 
 
+@pytest.mark.long
 @given(meshes())
 @settings(deadline=None)
 def test_generated_resources_are_created_described_as_sent_and_deleted(requests):

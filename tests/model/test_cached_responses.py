@@ -102,6 +102,7 @@ def test_every_cached_operation_is_called():
     assert called == cached
 
 
+@pytest.mark.long
 def test_each_record_of_each_table_can_be_deleted_and_restored():
     client = Client(world_of("zones.in.yaml", "nothing.in.yaml"))
     client.check()

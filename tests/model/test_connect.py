@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -131,6 +132,7 @@ def arn(number: int) -> ServiceArn:
     return ServiceArn(f"{ARN}service/default/s{number}")
 
 
+@pytest.mark.long
 @settings(max_examples=6, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(wanted=st.tuples(*(service_input(number) for number in range(12))))
 def test_envoy_accepts_every_accepted_configuration(wanted):

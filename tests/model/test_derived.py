@@ -178,6 +178,7 @@ def test_deleting_a_subnet_changes_the_threshold_of_zone_aware_routing():
         published_values.change(deletion(subnet))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("connect", "app_mesh"), [("tls-switched-on.in.yaml", "mixed.in.yaml")])
 def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh):
     published_values = PublishedValues(world_of(connect, app_mesh))

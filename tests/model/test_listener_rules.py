@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -97,6 +98,7 @@ class Listener:
             return refusal(compile_front(world, VpcId(self.elb.vpc), f"{folder}/health"), Path(folder))
 
 
+@pytest.mark.long
 @settings(max_examples=4, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(rules=st.lists(RULES, min_size=30, max_size=60))
 def test_envoy_accepts_every_accepted_rule(rules):

@@ -17,6 +17,8 @@ from tests.contract.api.drawn import values
 from tests.contract.api.installation import MODELS, Installation
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, SERVER, a_csr, active, create, csr_of, issue
 
+pytestmark = pytest.mark.long
+
 MODEL = MODELS["acm-pca"]
 COMMON = {"ValidationException", "SerializationException"}
 

@@ -25,6 +25,8 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder
 from tests.contract.api.drawn import values
 
+pytestmark = pytest.mark.long
+
 MODELS = load_models(["cloudwatch", "application-autoscaling"])
 WEB = {"ServiceNamespace": "ecs", "ResourceId": "service/default/web", "ScalableDimension": "ecs:service:DesiredCount"}
 WATCHED = {

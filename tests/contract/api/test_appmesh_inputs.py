@@ -10,6 +10,8 @@ from moyai.domain.appmesh.quotas import AppMeshQuotas
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_appmesh_boto3 import ACCOUNT, ARN, NOUNS, Shop
 
+pytestmark = pytest.mark.long
+
 COMMON = frozenset({"SerializationException", "UnknownOperationException"})
 """The latter where a name in the path is empty, which no SDK sends of itself."""
 KNOWN = {

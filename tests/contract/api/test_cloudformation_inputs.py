@@ -9,6 +9,8 @@ from moyai.api.cloudformation.service import cloudformation
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_cloudformation_boto3 import TEMPLATE, create
 
+pytestmark = pytest.mark.long
+
 COMMON = frozenset({"ValidationError", "MalformedInput"})
 
 

@@ -16,6 +16,8 @@ from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
 from tests.unit.api.cloudmap.client import PREFIX, VPC, CloudMapClient, model
 
+pytestmark = pytest.mark.long
+
 RECORDS = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
 ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
 

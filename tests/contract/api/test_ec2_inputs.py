@@ -21,6 +21,8 @@ from tests.contract.api.drawn import values
 from tests.contract.api.installation import MODELS, Installation
 from tests.unit.plan.nets import ANYWHERE, Nets
 
+pytestmark = pytest.mark.long
+
 KNOWN: Mapping[str, Sequence[str]] = {
     "VpcId": ["vpc-a", "vpc-b", "vpc-0"],
     "PeerVpcId": ["vpc-a", "vpc-b", "vpc-c"],

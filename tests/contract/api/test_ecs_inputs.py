@@ -29,6 +29,8 @@ from tests.unit.api.ecs.client import (
     service,
 )
 
+pytestmark = pytest.mark.long
+
 _DAEMON = f"{ARN}daemon/default/watch"
 _AGENT: dict[str, object] = {"family": "agent", "containerDefinitions": [{"name": "app", "image": "app"}]}
 _GROUP = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:a:autoScalingGroupName/a"

@@ -9,6 +9,8 @@ from moyai.api.elbv2.service import ELBV2
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.elb import ABSENT_BALANCER, ABSENT_GROUP, ABSENT_LISTENER, ABSENT_RULE, fixed_response
 
+pytestmark = pytest.mark.long
+
 COMMON = frozenset({"ValidationError", "MalformedInput"})
 
 

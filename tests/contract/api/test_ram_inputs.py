@@ -26,6 +26,8 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder
 from tests.contract.api.drawn import values
 
+pytestmark = pytest.mark.long
+
 RECEIVER = Scope(AccountId("222222222222"), SCOPE.region)
 MODEL = load_models(["ram"])["ram"]
 
