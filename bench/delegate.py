@@ -124,6 +124,8 @@ def later_answers() -> None:
                         ask(connection, call, call.request)
                     milliseconds[name].append((perf_counter() - start) * 1000 / CALLS)
             show(f"a later answer, {call.service}", "ms", milliseconds, BASE)
+            added = [ours - theirs for ours, theirs in zip(milliseconds["moyai"], milliseconds[BASE], strict=True)]
+            show(f"what moyai adds to a later answer, {call.service}", "ms", {"moyai": added})
             each = (processor_time(target.pid) - used) * 1000 / (ROUNDS * CALLS)
             show(f"processor time of the control plane, {call.service}", "ms", {"moyai": [each]})
 
