@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from moyai.cli.text import printable
 from moyai.kernel.errors import MoyaiError
 
 
@@ -14,7 +15,7 @@ class Unreachable(Exception):
 def error_message(error: Exception) -> str | None:
     """The line to print for an error that the user can fix; None for any other error."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
-        return f"{error.filename}: {error.strerror}"
+        return f"{printable(str(error.filename))}: {error.strerror}"  # main() prints each line of a message
     if isinstance(error, Unreachable | MoyaiError | OSError):
         return str(error)
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
