@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from botocore import xform_name
@@ -22,8 +22,7 @@ from moyai.api.wire.misfit import Misfit
 
 R = TypeVar("R")
 NOT_YET = "not yet"
-_WHOLE: Final = {"is_whole": True}
-WholeStructure = Annotated[dict[str, Any], msgspec.Meta(extra=_WHOLE)]
+WholeStructure = Annotated[dict[str, Any], msgspec.Meta(extra={"is_whole": True})]
 """The type of a field for a structure that moyai only records, with all of its members."""
 _SHOWN_MEMBERS = 20
 """Members that are named in one answer: a request may set thousands."""
@@ -230,7 +229,7 @@ class Acceptor(Generic[R]):
         match shape, field_type:
             case StructureShape(), _ if shape.is_document_type:
                 return None
-            case StructureShape(), inspect.Metadata(type=inspect.DictType(), extra=extra) if extra == _WHOLE:
+            case StructureShape(), inspect.Metadata(type=inspect.DictType(), extra={"is_whole": True}):
                 return None
             case StructureShape(), _:
                 return self._structure(shape, field_type, ancestors)
