@@ -31,8 +31,13 @@ def load_credentials() -> Any:  # noqa: ANN401 (botocore has no types of its own
     credentials = EnvProvider().load()
     if credentials is not None:  # the other places take longer
         return credentials
+    return new_session().get_credentials()
+
+
+def new_session() -> Any:  # noqa: ANN401 (botocore has no types of its own)
+    """A session of botocore, which asks no EC2 instance for credentials."""
     from botocore.session import get_session
 
     session = get_session()
     session.get_component("credential_provider").remove("iam-role")
-    return session.get_credentials()
+    return session

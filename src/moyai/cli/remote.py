@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from moyai.cli.credentials import load_credentials
+from moyai.cli.credentials import load_credentials, new_session
 from moyai.cli.errors import Unreachable, message_of, not_moyai
 from moyai.cli.json_lines import json_lines
 
@@ -56,10 +56,9 @@ class Remote:
     def client(self, service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
         """A botocore client for one AWS service, with the credentials that the AWS CLI would use, or placeholders."""
         from botocore.config import Config
-        from botocore.session import get_session
 
-        session = get_session()
-        if self._credentials is None:
+        session = new_session()
+        if self.own_credentials or session.get_credentials() is None:
             session.set_credentials(_PLACEHOLDER, _PLACEHOLDER)
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
         try:

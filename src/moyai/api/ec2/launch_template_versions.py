@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import ChangeRequest, commit
-from moyai.api.ec2.launch_templates import checked_data, checked_token, number_of, template_of, version_of
+from moyai.api.ec2.launch_templates import (
+    DEFAULT,
+    LATEST,
+    checked_data,
+    checked_token,
+    number_of,
+    template_of,
+    version_of,
+)
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.idempotency import token_of
 from moyai.api.operation import Context
@@ -31,7 +39,6 @@ from moyai.domain.vpc.not_found import LaunchTemplateNotFound
 from moyai.domain.vpc.quotas import LAUNCH_TEMPLATE_VERSIONS, LaunchTemplateVersionLimitExceeded
 from moyai.domain.world import Put
 
-_LATEST, _DEFAULT = "$Latest", "$Default"
 _MOST_NAMED = 200
 _HIGHEST = 10**10 - 1
 """Beyond the number of any version: lists are sorted by what is missing to it, the newest version first."""
@@ -155,7 +162,7 @@ def _check_count(versions: tuple[str, ...]) -> None:
 def _selected(ctx: Context, request: DescribeLaunchTemplateVersionsRequest) -> Iterator[_Described]:
     _check_count(request.versions)
     if not request.launch_template_id and not request.launch_template_name:
-        if not request.versions or not {_LATEST, _DEFAULT}.issuperset(request.versions):
+        if not request.versions or not {LATEST, DEFAULT}.issuperset(request.versions):
             raise MissingParameter(
                 "Without a launch template ID or name, the request must contain the versions $Latest, $Default or both."
             )

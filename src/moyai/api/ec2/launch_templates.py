@@ -46,6 +46,8 @@ _LONGEST_USER_DATA: Final = 21_848
 _LONGEST_NUMBER: Final = 10
 """Digits of a version."""
 _LONGEST_TOKEN: Final = 128
+LATEST: Final = "$Latest"
+DEFAULT: Final = "$Default"
 _NAME: Final = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 _ID: Final = re.compile(r"lt-([0-9a-f]{8}|[0-9a-f]{17})")
 
@@ -93,7 +95,7 @@ def create_launch_template(ctx: Context, request: CreateLaunchTemplateRequest) -
     tags = new_tags(request.tag_specifications, "launch-template")
     token = checked_token(request.client_token, request)
     templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
-    existing = next((each for each in templates if each.name == request.launch_template_name), None)
+    existing = _find_by_name(templates, request.launch_template_name)
     if existing is not None:
         return {"launch_template": view(_made_before(existing, token))}
     if len(templates) >= LAUNCH_TEMPLATES:
@@ -160,8 +162,7 @@ def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchT
         raise MissingParameter(
             "Either a launch template ID or a launch template name must be specified in the request."
         )
-    templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
-    template = next((each for each in templates if each.name == name), None)
+    template = _find_by_name(all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope), name)
     if template is None:
         raise LaunchTemplateNameNotFound(f"The specified launch template, with template name {name}, does not exist.")
     return template
@@ -169,7 +170,7 @@ def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchT
 
 def version_of(template: LaunchTemplate, version: str) -> LaunchTemplateVersion:
     """The version with this number, or ``$Latest`` or ``$Default``. Raises LaunchTemplateVersionNotFound."""
-    numbers = {"$Latest": template.versions[-1].number, "$Default": template.default}
+    numbers = {LATEST: template.versions[-1].number, DEFAULT: template.default}
     number = numbers.get(version, number_of(version) or 0)
     chosen = template.version(number)
     if chosen is None:
@@ -209,6 +210,10 @@ def view(template: LaunchTemplate) -> dict[str, object]:
         "latest_version_number": template.versions[-1].number,
         "tags": tag_list(template.tags),
     }
+
+
+def _find_by_name(templates: Iterable[LaunchTemplate], name: str) -> LaunchTemplate | None:
+    return next((template for template in templates if template.name == name), None)
 
 
 def _check_ids(ids: Iterable[str]) -> None:

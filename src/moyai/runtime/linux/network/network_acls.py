@@ -3,8 +3,8 @@
 Promise: a packet that crosses the border of a subnet is checked by the rules of its direction, without regard to the
 connection that it belongs to; a packet within a subnet is not. A connection in the name of a client
 (client_addresses.py) does not cross the border of the client's subnet: only the client's own connection, to the load
-balancer, does. The router's own traffic is never forwarded, so ACLs do
-not hold for its name server and metadata, as on AWS, nor for what this machine sends to public addresses.
+balancer, does. The router's own traffic is never forwarded, so ACLs do not hold for its name server and metadata, as
+on AWS, nor for what this machine sends to public addresses.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 

@@ -1,11 +1,10 @@
 """The Envoys of tasks: their launch configurations and run directories.
 
 Promise: an Envoy is alone in a bare root, without capabilities but for a front proxy's, and healthy once its admin
-interface says so. An Envoy
-that replaces a container of the task definition has that container's user, environment, limits, mounts and names, and
-read-only the files of its image, if that is imported; it can connect to the control plane whatever its user is. What
-the control plane has to know of a running proxy is in a file that only root can write. Blocking; the caller translates
-OSErrors.
+interface says so. An Envoy that replaces a container of the task definition has that container's user, environment,
+limits, mounts and names, and read-only the files of its image, if that is imported; it can connect to the control plane
+whatever its user is. What the control plane has to know of a running proxy is in a file that only root can write.
+Blocking; the caller translates OSErrors.
 """
 
 from __future__ import annotations
