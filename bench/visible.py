@@ -1,4 +1,4 @@
-"""How soon a change is seen once its call was acknowledged: by DNS and by DiscoverInstances.
+"""How soon DNS and DiscoverInstances show a change once its call was acknowledged.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/visible.py [CHANGES]`. A whole control plane (`moyai up`,
 simulated tasks, its state on disk) has a private DNS namespace with 1,000 instances, then one with 50,000; one more
@@ -33,8 +33,7 @@ SIZES: Final = (1_000, 50_000)
 CHANGES: Final = 300
 GOAL: Final = 10
 PORT: Final = 18660
-TOGETHER: Final = 50
-"""Instances of one service."""
+INSTANCES_PER_SERVICE: Final = 50
 
 
 class Plane:
@@ -63,60 +62,57 @@ class Plane:
 
     def discovered(self) -> set[str]:
         """What DiscoverInstances says now."""
-        found = self.call("DiscoverInstances", NamespaceName=ZONE, ServiceName="s0")["Instances"]
-        return {instance["Attributes"]["AWS_INSTANCE_IPV4"] for instance in found}
+        instances = self.call("DiscoverInstances", NamespaceName=ZONE, ServiceName="s0")["Instances"]
+        return {instance["Attributes"]["AWS_INSTANCE_IPV4"] for instance in instances}
 
 
-class Seen(NamedTuple):
-    """Milliseconds from an acknowledgement until each of them showed the change."""
+class Delays(NamedTuple):
+    """Milliseconds from the acknowledgement of each change until it was shown by each of the two."""
 
     resolved: list[float]
     discovered: list[float]
 
 
-def changes(plane: Plane, many: int) -> Seen:
-    """One instance is given one address after the other."""
-    seen = Seen([], [])
-    for number in range(many):
+def change_instance(plane: Plane, count: int) -> Delays:
+    """Registers one instance that many times, each time with another address."""
+    delays = Delays([], [])
+    for number in range(count):
         address = f"10.200.{number >> 8}.{number & 255}"
-        one = {"ServiceId": "srv-0", "InstanceId": "one", "Attributes": {"AWS_INSTANCE_IPV4": address}}
-        while "OperationId" not in (told := plane.call("RegisterInstance", **one)):
-            if told["__type"] != "DuplicateRequest":  # the operation before ends in a moment
-                sys.exit(str(told))
+        request = {"ServiceId": "srv-0", "InstanceId": "one", "Attributes": {"AWS_INSTANCE_IPV4": address}}
+        while "OperationId" not in (answer := plane.call("RegisterInstance", **request)):
+            if answer["__type"] != "DuplicateRequest":  # the operation before ends in a moment
+                sys.exit(str(answer))
         acknowledged = time.perf_counter()
-        open_ends = {"resolved": plane.resolved, "discovered": plane.discovered}
-        while open_ends:
-            for name, ask in tuple(open_ends.items()):
+        waiting = {"resolved": plane.resolved, "discovered": plane.discovered}
+        while waiting:
+            for name, ask in tuple(waiting.items()):
                 if address in ask():
-                    getattr(seen, name).append(1000 * (time.perf_counter() - acknowledged))
-                    del open_ends[name]
-    return seen
+                    getattr(delays, name).append(1000 * (time.perf_counter() - acknowledged))
+                    del waiting[name]
+    return delays
 
 
-def prepared(state: Path, size: int) -> None:
-    """A state with that many instances; the service ``s0`` has none of them."""
-    clock = SystemClock()
-    store = SqliteStore.open(state / "moyai.db", SystemIds(), clock.now())
-    others = (
-        r for r in world(size // TOGETHER + 1, TOGETHER) if getattr(r, "service", "").rpartition("/")[2] != "srv-0"
-    )
-    store.apply([Put(record) for record in others])
-    asyncio.run(store.close())
+async def save_instances(state: Path, size: int) -> None:
+    """Saves a world with that many instances; the service ``s0`` has none of them."""
+    store = SqliteStore.open(state / "moyai.db", SystemIds(), SystemClock().now())
+    records = world(size // INSTANCES_PER_SERVICE + 1, INSTANCES_PER_SERVICE)
+    store.apply([Put(record) for record in records if getattr(record, "service", "").rpartition("/")[2] != "srv-0"])
+    await store.close()
 
 
-def measured(size: int, many: int) -> Iterator[tuple[str, list[float]]]:
+def measure(size: int, count: int) -> Iterator[tuple[str, list[float]]]:
     """One control plane with that many instances."""
     options = ("--runtime", "sim", "--dns-port", str(PORT), "--quota", f"instances-per-namespace={2 * size}")
-    with server(*options, prepare=lambda state: prepared(state, size)) as target:
-        seen = changes(Plane(target.port), many)
-    for name, values in zip(("DNS", "DiscoverInstances"), seen, strict=True):
+    with server(*options, prepare=lambda state: asyncio.run(save_instances(state, size))) as target:
+        delays = change_instance(Plane(target.port), count)
+    for name, values in zip(("DNS", "DiscoverInstances"), delays, strict=True):
         yield f"{size} instances, by {name}", values
 
 
 def main(arguments: list[str]) -> None:
     """Both sizes."""
-    many = int(arguments[0]) if arguments else CHANGES
-    rows = dict(row for size in SIZES for row in measured(size, many))
+    count = int(arguments[0]) if arguments else CHANGES
+    rows = dict(row for size in SIZES for row in measure(size, count))
     show("from the acknowledgement until it is seen", "ms", rows)
     for name, values in rows.items():
         late = sum(value > GOAL for value in values)
