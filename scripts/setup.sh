@@ -198,7 +198,7 @@ add_engine_of_debian() {
   rm -rf "$folder"
 }
 
-add_docker() { add_engine_of_debian docker usr/sbin/dockerd "Docker Engine (about 70 MB)" docker.io docker-cli containerd runc tini; }
+add_docker() { add_engine_of_debian docker usr/sbin/dockerd "Docker Engine (about 90 MB)" docker.io docker-cli docker-compose containerd runc tini; }
 add_podman() { add_engine_of_debian podman usr/bin/podman "Podman (about 20 MB)" podman conmon netavark runc libsubid5; }
 
 # A root file system with the programs of the images that applications for Compose use most. The users have the ids that they

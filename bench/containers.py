@@ -1,26 +1,27 @@
-"""How long a container takes to start with a user namespace, without one, and by `docker run`: from the call to its
-program's first line.
+"""How long a container takes to start: from the call to its program's first line, in moyai with a user namespace and
+without one, and beside `docker run`, `docker compose up` and runc.
 
-Run by `make bench` as root, or by hand: `.venv/bin/python bench/user_namespaces.py [ROUNDS]`. One image of twelve
-layers, and in turn a task with a user namespace and a task without one, on the linux runtime alone, and a container of
-Docker Engine without a network, if that is in .venv/docker (`scripts/setup.sh --docker`) or on PATH. Docker's time has
-that of its command in it. No number here is a test.
+Run by `make bench` as root, or by hand: `.venv/bin/python bench/containers.py [ROUNDS]`. One image of twelve layers,
+without a network: in turn two tasks on the linux runtime alone, and containers of the peers that are in .venv/docker
+(`scripts/setup.sh --docker`) or on PATH. The times of Docker and Compose have that of their command in them; runc's is
+that of a container alone, without an image, logs and a daemon. No number here is a test.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from rig.container_peers import RunContainer, container_peers
 from rig.images import LAYERS, NAME, save_image
 from rig.report import show
 from rig.tasks import root
@@ -34,11 +35,11 @@ from moyai.images.imports.importing import load_archive
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.tasks import user_ids
-from tests.e2e.docker_engine import DockerEngine, docker_engine, is_installed
 
 ROUNDS: Final = 10
-WITH, WITHOUT, DOCKER = "with a user namespace", "without", "docker run"
+WITH, WITHOUT = "with a user namespace", "without"
 COMMAND: Final = ("/usr/bin/date", "+%s.%N")
+CLOCK_READING: Final = re.compile(r"\d+\.\d{9}")
 
 
 async def start(runtime: LinuxRuntime, task: TaskId, name: str) -> float:
@@ -49,25 +50,14 @@ async def start(runtime: LinuxRuntime, task: TaskId, name: str) -> float:
     return 1000 * (float(lines[0]) - called)
 
 
-def run_by_docker(engine: DockerEngine) -> float:
-    """The same by ``docker run``."""
+def run_peer(run: RunContainer) -> float:
+    """The same by a peer; it prints other lines too."""
     called = time.time()
-    line = engine.run("run", "--rm", "--network=none", NAME, *COMMAND)
+    (line,) = (line for line in run().splitlines() if CLOCK_READING.fullmatch(line))
     return 1000 * (float(line) - called)
 
 
-@contextmanager
-def docker(archive: Path) -> Iterator[DockerEngine | None]:
-    """An engine with the image; None where there is none."""
-    if not is_installed():
-        yield None
-        return
-    with docker_engine(Path(tempfile.mkdtemp(prefix="moyai-bench-", dir="/var/tmp"))) as engine:
-        engine.load(archive)
-        yield engine
-
-
-async def measure(state: Path, engine: DockerEngine | None, archive: Path, rounds: int) -> None:
+async def measure(state: Path, peers: Mapping[str, RunContainer], archive: Path, rounds: int) -> None:
     """Measure all in turn."""
     puller = make_puller(StatePaths(state), ImageSettings(engines=()))
     load_archive(puller.store, archive)
@@ -85,15 +75,15 @@ async def measure(state: Path, engine: DockerEngine | None, archive: Path, round
                 prepared[kind].append(1000 * (time.perf_counter() - began))
                 samples[kind].append(await start(runtime, task, "app"))
                 await runtime.release(task)
-            if engine is not None:
-                samples[DOCKER].append(await asyncio.to_thread(run_by_docker, engine))
+            for name, run in peers.items():
+                samples[name].append(await asyncio.to_thread(run_peer, run))
     finally:
         await runtime.destroy()
         await runtime.close()
     print(f"{rounds} rounds, load {os.getloadavg()[0]:.0f}")
     show("sandbox without a network", "ms", prepared)
     title = f"container of an image with {LAYERS} layers: from the call to its first line"
-    show(title, "ms", samples, DOCKER if DOCKER in samples else WITHOUT)
+    show(title, "ms", samples, "docker run" if peers else WITHOUT)
 
 
 def main() -> None:
@@ -103,10 +93,12 @@ def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
     state = Path(tempfile.mkdtemp(prefix="moyai-bench-", dir="/var/tmp"))
     archive = state / "image.tar"
+    (state / "peers").mkdir()
+    (state / "moyai").mkdir()
     try:
         save_image(archive)
-        with docker(archive) as engine:
-            asyncio.run(measure(state, engine, archive, rounds))
+        with container_peers(state / "peers", archive, NAME, COMMAND) as peers:
+            asyncio.run(measure(state / "moyai", peers, archive, rounds))
     finally:
         shutil.rmtree(state)
 
