@@ -15,7 +15,7 @@ test("clusters are listed with what runs in them, and lead to their pages", asyn
   expect(screen.getByRole("row", { name: /shop/ }).textContent).toContain("7");
 });
 
-test("where there are none, the page endpoints to create one", async () => {
+test("where there are none, the page offers to create one", async () => {
   open({ ListClusters: { clusterArns: [] } });
   await screen.findByText("No clusters");
   expect(screen.getAllByRole("link", { name: "Create cluster" })[0]?.getAttribute("href")).toBe("/console/create-cluster");

@@ -6,6 +6,8 @@ import errno
 import marshal
 import os
 import socket
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +18,7 @@ from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.shim import entry, syscalls
 from moyai.runtime.linux.shim.entry import EnteringChild, EnteringProcess
 from moyai.runtime.linux.shim.exec_session import ExecRequest, ExecSession
-from moyai.runtime.linux.shim.launch_config import unpack
 from moyai.runtime.linux.shim.record import start_ticks
-from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
 
 pytestmark = pytest.mark.root
 
@@ -33,6 +33,24 @@ def group(tmp_path):
     yield group
     group.rmdir()
     hierarchies.unmount()
+
+
+FIRST_OF_A_PID_NAMESPACE = """
+import marshal, os, sys
+from moyai.runtime.linux.shim.entry import EnteringProcess
+from moyai.runtime.linux.shim.launch_config import unpack
+from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
+
+namespaces = SharedNamespaces(unpack(marshal.dumps({"joins": ()})))
+process = EnteringProcess((sys.argv[1],), namespaces.make_pid_namespace)
+if process.child is not None:
+    os.write(process.child.failure, f"{os.getpid()}{process.child.joined}".encode())
+    os._exit(0)
+print(process.wait_until_started(20), end="")
+"""
+"""A program of its own: a process whose children get another PID namespace can't start threads any more, and gRPC,
+which other tests have loaded, starts some at each fork.
+"""
 
 
 def said_by(process: EnteringProcess, words: Callable[[EnteringChild], str]) -> str:
@@ -75,19 +93,8 @@ def test_the_first_process_of_a_pid_namespace_starts_though_the_kernel_refuses_i
     """A directory that is no control group is refused after the kernel has given the process its number, as a full
     group is: the PID namespace can't get a process any more.
     """
-    reading, writing = os.pipe()
-    parent = os.fork()  # a process whose children get another PID namespace can't start threads, as pytest's does
-    if parent == 0:
-        try:
-            namespaces = SharedNamespaces(unpack(marshal.dumps({"joins": ()})))
-            process = EnteringProcess((f"{tmp_path}/cgroup.procs",), namespaces.make_pid_namespace)
-            os.write(writing, said_by(process, lambda child: f"{os.getpid()}{child.joined}").encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as answer:
-        assert answer.read() == "1"
-    os.waitpid(parent, 0)
+    command = [sys.executable, "-c", FIRST_OF_A_PID_NAMESPACE, f"{tmp_path}/cgroup.procs"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1"
 
 
 def test_a_fork_that_fails_leaves_no_descriptor_open(tmp_path):
