@@ -21,16 +21,13 @@ from moyai.domain.sts.session import SessionRoot
 from moyai.domain.table import Table, TableSpec
 from moyai.domain.tables.app_mesh import AppMeshTables
 from moyai.domain.tables.cloud_formation import CloudFormationTables
-from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
-from moyai.domain.tables.eventbridge import EventBridgeTables
-from moyai.domain.tables.file_systems import FileSystemTables
+from moyai.domain.tables.events import EventTables
 from moyai.domain.tables.load_balancing import LoadBalancingTables
 from moyai.domain.tables.monitoring import MonitoringTables
-from moyai.domain.tables.registry import RegistryTables
-from moyai.domain.tables.route53 import Route53Tables
-from moyai.domain.tables.scheduler import SchedulerTables
+from moyai.domain.tables.names import NameTables
 from moyai.domain.tables.security import SecurityTables
+from moyai.domain.tables.storage import StorageTables
 from moyai.domain.tables.vpc import VpcTables
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LoadBalancerArn, ProxyId, ServiceArn, TaskId
@@ -71,18 +68,15 @@ def table_name(record_type: type[StoredRecord]) -> str:
 
 class World(
     EcsTables,
-    CloudMapTables,
+    NameTables,
     AppMeshTables,
     VpcTables,
     LoadBalancingTables,
     MonitoringTables,
     SecurityTables,
-    RegistryTables,
-    FileSystemTables,
+    StorageTables,
     CloudFormationTables,
-    Route53Tables,
-    SchedulerTables,
-    EventBridgeTables,
+    EventTables,
 ):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 

@@ -1,15 +1,27 @@
-"""The tables of Amazon EFS."""
+"""The tables of Amazon ECR and Amazon EFS."""
 
 from __future__ import annotations
 
+from moyai.domain.ecr.image import RepositoryImage, RepositoryLayer, content_key, tag_key
+from moyai.domain.ecr.repository import Repository
 from moyai.domain.efs.file_system import AccessPoint, FileSystem, MountTarget
 from moyai.domain.keys import named_key
 from moyai.domain.table import TableSpec
-from moyai.domain.tables.indexes import own_scope
+from moyai.domain.tables.indexes import own_scope, scope_in_arn
 
 
-class FileSystemTables:
-    """File systems, mount targets and access points."""
+class StorageTables:
+    """Repositories with their images and layers; file systems, mount targets and access points."""
+
+    repositories = TableSpec(Repository, scope=scope_in_arn)
+    repository_images = TableSpec(
+        RepositoryImage,
+        repository=lambda i: (i.repository,),
+        tag=lambda i: tuple(tag_key(i.repository, tag) for tag in i.tags),
+        part=lambda i: tuple(content_key(i.repository, digest) for digest in i.manifests),
+    )
+    """``part``: of an index, its images."""
+    repository_layers = TableSpec(RepositoryLayer, repository=lambda r: (r.repository,))
 
     file_systems = TableSpec(
         FileSystem,

@@ -1,4 +1,4 @@
-"""The tables of Cloud Map, and of the namespaces' sharing by Resource Access Manager."""
+"""The tables of Cloud Map, of the namespaces' sharing by Resource Access Manager, and of Route 53."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from moyai.domain.cloudmap.operation import CloudMapOperation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, InstancesRevision
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.ram.share import Invitation, ResourceShare
+from moyai.domain.route53.zone import HostedZone, HostedZoneChange, ResourceRecordSet
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import optional, scope_in_arn
 
 
-class CloudMapTables:
-    """Namespaces, discovery services, instances and operations; resource shares and invitations to them."""
+class NameTables:
+    """Namespaces, discovery services, instances and operations; resource shares and invitations to them; hosted zones,
+    record sets and changes.
+    """
 
     namespaces = TableSpec(
         Namespace,
@@ -61,3 +64,14 @@ class CloudMapTables:
         Invitation, share=lambda i: (i.share,), receiver=lambda i: (f"{i.receiver}/{scope_of(i.arn).region}",)
     )
     """``receiver``: the invited account's scope."""
+
+    hosted_zones = TableSpec(
+        HostedZone,
+        account=lambda z: (z.account,),
+        reference=lambda z: (f"{z.account}/{z.caller_reference}",),
+        vpc=lambda z: tuple(vpc.id for vpc in z.vpcs),
+    )
+    """``reference``: ``account/caller reference``."""
+    record_sets = TableSpec(ResourceRecordSet, zone=lambda r: (r.zone,), name=lambda r: (f"{r.zone} {r.name}",))
+    """``name``: ``zone name``."""
+    hosted_zone_changes = TableSpec(HostedZoneChange, account=lambda c: (c.account,))
