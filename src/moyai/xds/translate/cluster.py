@@ -26,8 +26,7 @@ from moyai.xds.translate.cluster_policies import (
     health_check,
     outlier_detection,
 )
-from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.network_namespace import ANY_ADDRESS, bind_inside
+from moyai.xds.translate.endpoint import ANY_ADDRESS, bind_inside, socket_address
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.proxy_header import with_proxy_header

@@ -13,8 +13,10 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import EndpointGroup, Member
 from moyai.xds.translate import names
-from moyai.xds.translate.placement import Placement
+from moyai.xds.translate.placement import Placement, WorkloadPlace
 from moyai.xds.translate.target_counts import name_target
+
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (the kernel chooses the address that the route has)
 
 
 def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
@@ -80,3 +82,16 @@ def _internal_address(member: Member) -> address_pb2.Address:
         endpoint_id=f"{member.address}:{member.port}",
     )
     return address_pb2.Address(envoy_internal_address=internal)
+
+
+def enter(address: address_pb2.Address, place: WorkloadPlace | None) -> None:
+    """Make an address one of the workload's namespace."""
+    if place is not None:
+        address.socket_address.network_namespace_filepath = place.namespace
+
+
+def bind_inside(place: WorkloadPlace, address: str) -> address_pb2.BindConfig:
+    """The source of connections that are made in the workload's namespace, from this address."""
+    source = socket_address(address, 0)
+    enter(source, place)
+    return address_pb2.BindConfig(source_address=source.socket_address)

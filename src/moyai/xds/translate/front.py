@@ -1,4 +1,7 @@
-"""The listeners of a front proxy: one for each address of each of its workload's listeners."""
+"""The listeners of a front proxy: one for each address of each of its workload's listeners.
+
+Statistics of an address have ``+tcp``, ``+tls`` or ``+udp`` at the end of its name, but those of its listener.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from types import MappingProxyType
 
 from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.extensions.filters.listener.original_src.v3 import original_src_pb2
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+from envoy.extensions.filters.udp.udp_proxy.v3 import udp_proxy_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
+from envoy.type.v3 import hash_policy_pb2
 
 from moyai.kernel.clock import Seconds
 from moyai.mesh.ir import (
@@ -23,16 +30,16 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.front_counts import connection_ends
 from moyai.xds.translate.front_http import client_address, front_http
 from moyai.xds.translate.front_limits import connection_limits
-from moyai.xds.translate.front_logs import connection_logs
-from moyai.xds.translate.front_streams import client_source, front_tcp, front_udp
+from moyai.xds.translate.front_logs import connection_logs, flow_logs
 from moyai.xds.translate.inspector import tls_inspector
 from moyai.xds.translate.listener import ACCEPTED_PER_EVENT
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.proxy_header import proxy_header_reader
 from moyai.xds.translate.secret import reference
-from moyai.xds.translate.tcp import WeightedClusters, weighted_clusters
+from moyai.xds.translate.tcp import WeightedClusters, tcp_filter, weighted_clusters
 
 _BUFFER = 128 * 1024
 """Bytes that a connection may have waiting in each direction before it is read no further: more than the headers that a
@@ -62,7 +69,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
     if isinstance(routing, StreamFront) and routing.transport is Transport.UDP:
         message.address.socket_address.protocol = address_pb2.SocketAddress.UDP
         message.udp_listener_config.SetInParent()
-        message.listener_filters.append(front_udp(routing, at, _clusters(routing, mesh)))
+        message.listener_filters.append(_udp_filter(routing, at, _clusters(routing, mesh)))
         return message
     message.max_connections_to_accept_per_socket_event.value = ACCEPTED_PER_EVENT
     message.per_connection_buffer_limit_bytes.value = _BUFFER
@@ -70,7 +77,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
         message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
     elif isinstance(routing, StreamFront) and routing.keeps_client:
-        message.listener_filters.append(client_source())
+        message.listener_filters.append(_client_source())
     if listener.tls is not None and listener.has_log:
         message.listener_filters.append(tls_inspector())
     message.filter_chains.append(_chain(listener, at, mesh))
@@ -80,12 +87,12 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
 def _chain(listener: FrontListener, at: FrontAddress, mesh: MeshIR) -> listener_components_pb2.FilterChain:
     routing = listener.routing
     if isinstance(routing, StreamFront):
-        filters = [front_tcp(listener, routing, at, _clusters(routing, mesh))]
+        filters = [_tcp_filter(listener, routing, at, _clusters(routing, mesh))]
     else:
         filters = [client_address(), front_http(listener, routing, at)]
     chain = listener_components_pb2.FilterChain(filters=[*connection_limits(listener, at), *filters])
     if listener.tls is not None:
-        encrypt_front(chain, listener.tls)
+        _encrypt(chain, listener.tls)
     return chain
 
 
@@ -107,7 +114,7 @@ _VERSIONS: Mapping[str, common_pb2.TlsParameters.TlsProtocol] = MappingProxyType
 )
 
 
-def encrypt_front(chain: listener_components_pb2.FilterChain, tls: FrontTls) -> None:
+def _encrypt(chain: listener_components_pb2.FilterChain, tls: FrontTls) -> None:
     """Encrypt a filter chain's connections. The listener opens when all certificates are there."""
     params = common_pb2.TlsParameters(
         tls_minimum_protocol_version=_VERSIONS[tls.oldest],
@@ -121,3 +128,40 @@ def encrypt_front(chain: listener_components_pb2.FilterChain, tls: FrontTls) -> 
     socket = base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=to_any(context))
     chain.transport_socket.CopyFrom(socket)
     chain.transport_socket_connect_timeout.CopyFrom(duration(_HANDSHAKE_TIMEOUT))
+
+
+def _tcp_filter(
+    listener: FrontListener, front: StreamFront, at: FrontAddress, clusters: WeightedClusters
+) -> listener_components_pb2.Filter:
+    """The filter for connections that arrive at one address."""
+    proxy = tcp_proxy_pb2.TcpProxy(
+        stat_prefix=names.stream_stat_name(listener, at),
+        idle_timeout=duration(front.idle),
+        access_log=(connection_ends(at), *flow_logs(listener, at)),
+    )
+    proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
+    return tcp_filter(proxy, clusters, connect_attempts=1)
+
+
+def _client_source() -> listener_components_pb2.ListenerFilter:
+    """Opens connections to endpoints from the client's address; health checks come from the proxy's own."""
+    return listener_components_pb2.ListenerFilter(
+        name="envoy.filters.listener.original_src", typed_config=to_any(original_src_pb2.OriginalSrc())
+    )
+
+
+def _udp_filter(
+    front: StreamFront, at: FrontAddress, clusters: WeightedClusters
+) -> listener_components_pb2.ListenerFilter:
+    """The filter for datagrams that arrive at one address. Envoy knows no weights for them, so the cluster with the
+    greatest weight gets all.
+    """
+    cluster = max(clusters, key=lambda weighted: weighted[1], default=(names.NOWHERE, 0))[0]
+    proxy = udp_proxy_pb2.UdpProxyConfig(
+        stat_prefix=f"{at.stat_name}+udp", cluster=cluster, idle_timeout=duration(front.idle)
+    )
+    proxy.use_original_src_ip = front.keeps_client and not at.proxied
+    proxy.hash_policies.add(source_ip=True)
+    return listener_components_pb2.ListenerFilter(
+        name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)
+    )

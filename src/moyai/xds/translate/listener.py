@@ -15,10 +15,9 @@ from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
 from moyai.mesh.ir import InboundPort, MeshIR, Protocol, Workload
 from moyai.xds.translate import names
-from moyai.xds.translate.endpoint import listen_address
+from moyai.xds.translate.endpoint import enter, listen_address
 from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ingress_chains, open_chains, pass_chain
 from moyai.xds.translate.inspector import inspect
-from moyai.xds.translate.network_namespace import enter
 from moyai.xds.translate.placement import WorkloadPlace, local_stat_name, stat_name_at
 from moyai.xds.translate.proto import to_any
 

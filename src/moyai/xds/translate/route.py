@@ -33,8 +33,7 @@ from moyai.xds.translate.front_script import ask_script, name_traces
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.placement import WorkloadPlace
 from moyai.xds.translate.proto import duration
-from moyai.xds.translate.route_actions import add_rewrite, retry_policy
-from moyai.xds.translate.route_answers import add_answer
+from moyai.xds.translate.route_actions import add_answer, add_rewrite, retry_policy
 
 Destinations = Mapping[str, Destination]
 

@@ -1,4 +1,4 @@
-"""The retry policy of a route, and the changes that it makes to a request.
+"""A route's retry policy, the changes that it makes to a request, and the answers that it gives itself.
 
 Envoy reads ``%`` in a header's value and in a path as the beginning of a command, and a backslash in a substitution as
 the beginning of a group's number. Both are escaped, so that they stand for themselves.
@@ -6,11 +6,15 @@ the beginning of a group's number. Both are escaped, so that they stand for them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
-from moyai.mesh.ir import RetryPolicy, Rewrite
+from moyai.mesh.ir import FixedResponse, Redirect, RetryPolicy, Rewrite
+from moyai.xds.translate.front_script import PARTS, ask_script
 from moyai.xds.translate.host_rewrite import rewrite_host, substitution
 from moyai.xds.translate.match import regex
 from moyai.xds.translate.proto import duration, to_any
@@ -18,6 +22,13 @@ from moyai.xds.translate.proto import duration, to_any
 _BY_STATUS = "retriable-status-codes"
 """Envoy's condition for ``retriable_status_codes``; all others are listed by their own names."""
 _WHOLE_PATH = "^.*$"
+_UNAVAILABLE = FixedResponse(503)
+_CODES: Mapping[int, route_components_pb2.RedirectAction.RedirectResponseCode] = MappingProxyType(
+    {
+        301: route_components_pb2.RedirectAction.MOVED_PERMANENTLY,
+        302: route_components_pb2.RedirectAction.FOUND,
+    }
+)
 
 
 def retry_policy(policy: RetryPolicy) -> route_components_pb2.RetryPolicy:
@@ -65,3 +76,51 @@ def _header(name: str, value: str) -> base_pb2.HeaderValueOption:
         header=base_pb2.HeaderValue(key=name, value=value.replace("%", "%%")),
         append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
     )
+
+
+def add_answer(route: route_components_pb2.Route, answer: FixedResponse | Redirect | None) -> None:
+    """Make a route answer its requests; None = there is nothing to send them to."""
+    if isinstance(answer, Redirect):
+        _redirect(route, answer)
+        return
+    response = answer or _UNAVAILABLE
+    route.direct_response.status = response.status
+    if response.body:
+        route.direct_response.body.inline_string = response.body
+    if response.content_type:
+        header = route.response_headers_to_add.add()
+        header.header.key, header.header.value = "content-type", response.content_type.replace("%", "%%")
+        header.append_action = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+def _redirect(route: route_components_pb2.Route, redirect: Redirect) -> None:
+    """Envoy's own redirect, which keeps what the request has, or else a response with a location of its parts."""
+    host_is_plain = redirect.host is None or "#{" not in redirect.host
+    path_is_plain = redirect.path is None or "#{" not in redirect.path
+    if host_is_plain and path_is_plain and redirect.query is None:
+        _native_redirect(route.redirect, redirect)
+        return
+    route.direct_response.status = redirect.status
+    ask_script(route, redirect="yes")
+    location = route.response_headers_to_add.add(append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
+    location.header.key, location.header.value = "location", _location(redirect)
+
+
+def _native_redirect(message: route_components_pb2.RedirectAction, redirect: Redirect) -> None:
+    message.response_code = _CODES[redirect.status]
+    message.scheme_redirect = redirect.scheme
+    message.port_redirect = redirect.port
+    message.host_redirect = redirect.host or ""
+    if redirect.path is not None:
+        message.path_redirect = redirect.path
+
+
+def _location(redirect: Redirect) -> str:
+    """The location in Envoy's format strings."""
+    host = "#{host}" if redirect.host is None else redirect.host
+    path = "/#{path}" if redirect.path is None else redirect.path
+    query = f"?{redirect.query}" if redirect.query else ""
+    text = f"{redirect.scheme}://{host}:{redirect.port}{path}{query}".replace("%", "%%")
+    for part in ("host", "path", "query"):
+        text = text.replace(f"#{{{part}}}", f"%DYNAMIC_METADATA({PARTS}:{part})%")
+    return f"{text}%DYNAMIC_METADATA({PARTS}:search)%" if redirect.query is None else text
