@@ -21,8 +21,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.logs.event import LogEvent
 from moyai.domain.logs.metric_filter import MetricFilter, MetricTransformation
 from moyai.expressions.log_filter.operand import TextPredicate
-from moyai.expressions.log_filter.pattern import compile_filter_pattern
-from moyai.expressions.log_filter.selector import Selector, compile_selector
+from moyai.expressions.log_filter.pattern import Selector, compile_filter_pattern, compile_selector
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import EventPage, EventQuery, LogBatch, LogStore, StreamTimes

@@ -20,8 +20,7 @@ from moyai.domain.logs.errors import InvalidParameter, LimitExceeded, ResourceNo
 from moyai.domain.logs.event import milliseconds
 from moyai.domain.logs.metric_filter import MetricFilter, MetricTransformation, metric_filter_key
 from moyai.domain.world import Delete, Put
-from moyai.expressions.log_filter.pattern import compile_filter_pattern
-from moyai.expressions.log_filter.selector import compile_selector
+from moyai.expressions.log_filter.pattern import compile_filter_pattern, compile_selector
 from moyai.kernel.arn import parse_arn
 
 _MOST_FILTERS: Final = 100
