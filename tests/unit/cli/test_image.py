@@ -90,7 +90,7 @@ class FixedPuller:
 
 
 def test_pull_says_what_was_downloaded_and_draws_nothing_into_a_pipe(tmp_path, monkeypatch):
-    monkeypatch.setattr("moyai.app.image_puller.make_puller", lambda *_, **__: FixedPuller())
+    monkeypatch.setattr("moyai.app.images.make_puller", lambda *_, **__: FixedPuller())
     arguments = ["pull", "--state", str(tmp_path), "web:1", "web:2"]
     result = CliRunner().invoke(image_commands(), arguments)
     assert result.stderr == ""
