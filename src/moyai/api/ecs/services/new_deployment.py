@@ -1,13 +1,16 @@
-"""Creates the deployments of a service. A deployment is created when the template of its tasks changes, and never
-edited.
+"""Creates the deployments of a service, and connects them to gateways. A deployment is created when the template of
+its tasks changes, and never edited.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html,
-https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentAlarms.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentAlarms.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/gateway-connect-service.html
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from moyai.api.ecs.services.load_balancer_rules import check_load_balancers
 from moyai.api.ecs.services.registry_rules import check_registries
@@ -20,10 +23,19 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.gateway import GatewayConnector
 from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, NetworkConfiguration
+from moyai.domain.ecs.service import (
+    Deployment,
+    DeploymentConfiguration,
+    DeploymentStatus,
+    NetworkConfiguration,
+    Service,
+)
 from moyai.domain.ecs.task_definition import TaskDefinition
-from moyai.domain.world import Put, World
+from moyai.domain.elb.errors import ElbFault
+from moyai.domain.world import Change, Put, World
 from moyai.kernel.ids import DeploymentId, ServiceArn
+from moyai.plan.elb.new_records import Creation
+from moyai.plan.ingress.connections import ConnectionRequest, connect_service
 from moyai.plan.service_connect.resolution import ConnectRequest, resolve
 
 _ID_DIGITS = 19
@@ -93,3 +105,18 @@ def check_alarms(ctx: Context, configuration: DeploymentConfiguration) -> None:
     unknown = [name for name in names if alarm_arn(ctx.scope, name) not in ctx.store.world.alarms]
     if unknown:
         raise InvalidParameter(f"The following alarms were not found: [{', '.join(unknown)}]")
+
+
+def connected_deployment(
+    ctx: Context, service: Service, template: TaskTemplate, deployment: Deployment, *, required: bool
+) -> tuple[Deployment, tuple[Change, ...]]:
+    """The deployment with its connections to the gateways of the cluster, and the changes that make them. Raises
+    InvalidParameter, also where there is no gateway to connect to and there has to be one (``required``).
+    """
+    connection = ConnectionRequest(service, template.definition, template.network, template.gateway_connectors)
+    creation = Creation(ctx.scope, ctx.now, ctx.ids)
+    try:
+        connections = connect_service(ctx.store.world, creation, connection, required=required)
+    except ElbFault as fault:
+        raise InvalidParameter(f"gatewayConnectors: the load balancer can't be made: {fault}.") from fault
+    return replace(deployment, connections=connections.load_balancers), connections.changes

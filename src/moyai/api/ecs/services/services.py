@@ -20,9 +20,8 @@ from moyai.api.ecs.launch.options import (
 from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
-from moyai.api.ecs.services.gateway_rules import connected_deployment
 from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
-from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms
+from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms, connected_deployment
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
     DeleteServiceRequest,
@@ -44,7 +43,7 @@ from moyai.api.operation import Context
 from moyai.api.tagging import checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
-from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
+from moyai.domain.ecs.placement import DISABLED, ENABLED
 from moyai.domain.ecs.service import (
     DAEMON,
     EXTERNAL_CONTROLLER,
