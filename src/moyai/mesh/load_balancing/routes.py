@@ -3,7 +3,9 @@ count as evaluated.
 
 Requests that a load balancer refuses by itself come first: TRACE with 405, and more than 30 addresses in
 X-Forwarded-For with 463. Before the routes of a rule come its refusals of requests whose protocol does not fit the
-version of its target groups, with 464.
+version of its target groups, with 464: target groups with the version HTTP1 take all requests but calls of gRPC, those
+with HTTP2 all that came by HTTP/2, and those with GRPC what came by HTTP/2 with the method POST. A request does not fit
+a rule when it fits none of its groups.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
 
@@ -19,6 +21,8 @@ from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import FixedResponseAction, ForwardAction, Listener, RedirectAction, Rule
+from moyai.domain.elb.target_group import ProtocolVersion
+from moyai.domain.world import World
 from moyai.mesh.ir import (
     FixedResponse,
     HeaderMatcher,
@@ -33,7 +37,6 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.logs import log_name
 from moyai.mesh.load_balancing.pages import HTML, error_page
-from moyai.mesh.load_balancing.protocol_versions import incompatible_requests
 from moyai.mesh.load_balancing.rewrites import redirect, rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
@@ -48,6 +51,7 @@ _ENVOY_HEADERS: Final = ("x-envoy-external-address", "x-envoy-internal")
 _TOO_MANY_ADDRESSES: Final = RequestMatch(
     headers=(HeaderMatcher("x-forwarded-for", TextMatcher(TextTest.REGEX, "(?:[^,]*,){31,}.*")),)
 )
+_NO_POST: Final = HeaderMatcher(":method", TextMatcher(TextTest.EXACT, "POST"), invert=True)
 
 
 def _refusal(status: int, page: str = "") -> FixedResponse:
@@ -82,7 +86,7 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
     match = request_match(rule.conditions)
     match rule.action:
         case ForwardAction() as forward:
-            for incompatible in incompatible_requests(shard.world, listener, forward, match):
+            for incompatible in _incompatible_requests(shard.world, listener, forward, match):
                 yield RouteRule((), _NO_LIMIT, incompatible, answer=_INCOMPATIBLE)
             rewrite = rewrite_of(rule, _ENVOY_HEADERS)
             for route in _forward(shard, balancer, forward, match):
@@ -143,3 +147,21 @@ def _has_cookie(group: str) -> str:
 def _cookie_value(group: str) -> str:
     """A value that names the group and tells clients nothing about it."""
     return sha256(group.encode()).hexdigest()
+
+
+def _incompatible_requests(
+    world: World, listener: Listener, action: ForwardAction, match: RequestMatch
+) -> Iterator[RequestMatch]:
+    """The matches of a rule's requests that fit none of its target groups. A listener without TLS speaks HTTP/1.1
+    alone, and has groups with the version HTTP1 alone.
+    """
+    if not listener.protocol.is_encrypted:
+        return
+    groups = (world.target_groups.get(weighted.group) for weighted in action.groups)
+    versions = {group.protocol_version for group in groups if group is not None}
+    if versions == {ProtocolVersion.HTTP1}:
+        yield replace(match, grpc=True)
+    elif versions and ProtocolVersion.HTTP1 not in versions:
+        yield replace(match, http1=True)
+    if versions == {ProtocolVersion.GRPC}:
+        yield replace(match, headers=(*match.headers, _NO_POST))

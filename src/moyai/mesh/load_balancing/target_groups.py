@@ -1,12 +1,14 @@
 """Target groups as destinations, with the health checks that decide which targets get requests.
 
+Promise: a check of gRPC's health service is one, where 0 is a healthy status. Any other method of gRPC is called, and
+healthy when the target answers it, whatever the gRPC status is: Envoy reads none in such a check.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html,
 target-group-health-checks.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +18,7 @@ from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
 from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
+    ActiveHealthCheck,
     ClientTls,
     Destination,
     EndpointGroup,
@@ -24,9 +27,9 @@ from moyai.mesh.ir import (
     LoadBalancingPolicy,
     OutlierPolicy,
     Protocol,
+    Range,
     SessionCookie,
 )
-from moyai.mesh.load_balancing.health_checks import health_check
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
 ALL_ZONES: Final = "all"
@@ -42,8 +45,6 @@ _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
         ProtocolVersion.GRPC: Protocol.GRPC,
     }
 )
-
-
 _ALGORITHMS: Mapping[str, LoadBalancingPolicy] = MappingProxyType(
     {
         "round_robin": LoadBalancingPolicy.ROUND_ROBIN,
@@ -62,6 +63,10 @@ _ANOMALIES: Final = OutlierPolicy(
     counted_failures=Failure.SERVER_ERROR,
 )
 """How targets with anomalous errors are avoided; AWS publishes no numbers."""
+_USER_AGENT: Final = ("user-agent", "ELB-HealthChecker/2.0")
+_GRPC_HEADERS: Final = (("content-type", "application/grpc"), ("te", "trailers"))
+_GRPC_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_ENCRYPTED: Final = frozenset({TargetProtocol.HTTPS, TargetProtocol.TLS})
 
 
 def add_target_group(
@@ -86,7 +91,7 @@ def add_target_group(
             protocol=_PROTOCOLS[group.protocol_version] if group.protocol_version else Protocol.TCP,
             connect_timeout=_CONNECT_TIMEOUT,
             tls=ClientTls() if group.protocol in {TargetProtocol.HTTPS, TargetProtocol.TLS} else None,
-            health_check=health_check(group, shard.health_events),
+            health_check=_health_check(group, shard.health_events),
             source_address=_node(balancer, zone).interface.address,
             load_balancing=_algorithm(group),
             outlier=_ANOMALIES if attributes.ANOMALY_MITIGATION.of(group) == "on" else None,
@@ -149,3 +154,49 @@ def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn, zone: str)
     members = shard.members(group)
     zones = {zone, ALL_ZONES} if zone else {member.zone for member in members}
     return EndpointGroup(name, tuple(sorted(m for m in members if m.zone in zones)), checked_by_address=True)
+
+
+def _health_check(group: TargetGroup, log: str) -> ActiveHealthCheck | None:
+    """The check of each target; None if the group has none. ``log``: the path of the file for its events."""
+    check = group.health_check
+    if not check.enabled:
+        return None
+    is_grpc = group.protocol_version is ProtocolVersion.GRPC
+    codes = tuple(_ranges(check.matcher or ("12" if is_grpc else "200")))
+    protocol = _protocol(group, codes)
+    is_grpc_call = is_grpc and protocol is Protocol.HTTP2
+    return ActiveHealthCheck(
+        protocol=protocol,
+        interval=check.interval,
+        timeout=check.timeout,
+        healthy_threshold=check.healthy_threshold,
+        unhealthy_threshold=check.unhealthy_threshold,
+        path=check.path or "/",
+        port=check.port,
+        statuses=() if is_grpc or protocol is Protocol.TCP else codes,
+        method="POST" if is_grpc_call else "GET",
+        headers=(_USER_AGENT, *(_GRPC_HEADERS if is_grpc_call else ())),
+        reuses_connections=False,
+        differs_in_tls=(check.protocol in _ENCRYPTED) != (group.protocol in _ENCRYPTED),
+        log=log,
+    )
+
+
+def _protocol(group: TargetGroup, codes: tuple[Range, ...]) -> Protocol:
+    if not group.health_check.protocol.is_http:
+        return Protocol.TCP
+    match group.protocol_version:
+        case ProtocolVersion.GRPC:
+            is_health_service = group.health_check.path == _GRPC_HEALTH and any(r.start == 0 for r in codes)
+            return Protocol.GRPC if is_health_service else Protocol.HTTP2
+        case ProtocolVersion.HTTP2:
+            return Protocol.HTTP2
+        case _:
+            return Protocol.HTTP
+
+
+def _ranges(matcher: str) -> Iterator[Range]:
+    """The ranges of a matcher: ``200``, ``200,202`` or ``200-299``."""
+    for part in matcher.split(","):
+        low, _, high = part.partition("-")
+        yield Range(int(low), int(high or low) + 1)
