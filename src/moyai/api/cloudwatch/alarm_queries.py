@@ -5,16 +5,16 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Des
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from moyai.api.cloudwatch.alarm_view import alarm_view
 from moyai.api.operation import Context, operation
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricStat
+from moyai.domain.cloudwatch.statistic import PLAIN
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import Page, page
 from moyai.kernel.clock import Instant
@@ -83,8 +83,8 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
     page = _page(matching, ("alarms", msgspec.to_builtins(listing)), request.next_token, request.max_records)
     alarms = [matching[name] for name in page.keys]
     return {
-        "metric_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _METRIC],
-        "composite_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _COMPOSITE],
+        "metric_alarms": [_alarm_view(alarm) for alarm in alarms if alarm.type == _METRIC],
+        "composite_alarms": [_alarm_view(alarm) for alarm in alarms if alarm.type == _COMPOSITE],
         "next_token": page.next_token,
     }
 
@@ -95,7 +95,7 @@ def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricReq
     alarms = ctx.store.world.alarms.by("scope", scope_key(ctx.scope))
     return {
         "metric_alarms": [
-            alarm_view(alarm)
+            _alarm_view(alarm)
             for alarm in sorted(alarms, key=lambda alarm: alarm.name)
             if isinstance(alarm.condition, MetricCondition)
             and alarm.condition.stat is not None
@@ -183,3 +183,49 @@ def _item(event: AlarmEvent) -> dict[str, object]:
 
 def _page(keys: Iterable[str], listing: object, token: str | None, size: int, *, descending: bool = False) -> Page:
     return page(keys, listing, token, size, fault=InvalidNextToken, descending=descending)
+
+
+def _alarm_view(alarm: Alarm) -> Mapping[str, object]:
+    """A metric alarm or a composite one."""
+    view = {
+        "alarm_name": alarm.name,
+        "alarm_arn": alarm.arn,
+        "alarm_description": alarm.description,
+        "alarm_configuration_updated_timestamp": alarm.configured_at,
+        "actions_enabled": alarm.actions.enabled,
+        "ok_actions": alarm.actions.ok,
+        "alarm_actions": alarm.actions.alarm,
+        "insufficient_data_actions": alarm.actions.insufficient_data,
+        "state_value": alarm.state,
+        "state_reason": alarm.reason,
+        "state_reason_data": alarm.reason_data,
+        "state_updated_timestamp": alarm.updated_at,
+        "state_transitioned_timestamp": alarm.transitioned_at,
+    }
+    if isinstance(alarm.condition, CompositeCondition):
+        return {**view, "alarm_rule": alarm.condition.rule}
+    return {**view, **_condition(alarm.condition)}
+
+
+def _condition(condition: MetricCondition) -> Mapping[str, object]:
+    watched = {"metrics": condition.queries, "dimensions": ()} if condition.stat is None else _single(condition.stat)
+    return {
+        **watched,
+        "evaluation_periods": condition.evaluation_periods,
+        "datapoints_to_alarm": condition.datapoints_to_alarm,
+        "threshold": condition.threshold,
+        "comparison_operator": condition.comparison,
+        "treat_missing_data": condition.treat_missing_data,
+        "evaluate_low_sample_count_percentile": condition.low_samples,
+    }
+
+
+def _single(stat: MetricStat) -> Mapping[str, object]:
+    return {
+        "namespace": stat.metric.namespace,
+        "metric_name": stat.metric.metric_name,
+        "dimensions": stat.metric.dimensions,
+        "period": stat.period,
+        "unit": stat.unit,
+        "statistic" if stat.stat in PLAIN else "extended_statistic": stat.stat,
+    }

@@ -1,14 +1,17 @@
 """Secondary IPv4 ranges of VPCs, and IPv6 ranges of existing VPCs and subnets: associate and disassociate.
 
 Promise: a VPC's range cannot be removed while a subnet has a part of it, nor a subnet's while a task has an address in
-it. Running tasks are not affected.
-Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html
+it. Running tasks are not affected. A secondary range overlaps no other of its VPC or of a VPC that a peering connection
+leads to, and no route of the VPC leads into it, so that an address means the same for everybody who can reach it.
+Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html,
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -22,23 +25,32 @@ from moyai.api.ec2.ipv6 import (
     of_vpc,
     requested_range,
 )
-from moyai.api.ec2.secondary_ranges import secondary_range
+from moyai.api.ec2.ranges import block
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC, ipv4_association, ipv4_ranges
 from moyai.api.operation import Context
-from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope, peered_ranges
 from moyai.domain.vpc.errors import (
     DependencyViolation,
     InvalidParameterCombination,
     InvalidParameterValue,
+    InvalidVpcRange,
     MissingParameter,
     OperationNotPermitted,
     ResourceAlreadyAssociated,
 )
 from moyai.domain.vpc.not_found import SubnetNotFound, SubnetRangeNotFound, VpcNotFound, VpcRangeNotFound
+from moyai.domain.vpc.quotas import VPC_RANGES, VpcCidrBlockLimitExceeded
+from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Ipv4Range, Ipv6Range, Subnet, Vpc
 from moyai.domain.world import Put
+from moyai.plan.network.host_ports import bridge_range
+
+_RESERVED: Final = tuple(
+    map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "198.19.0.0/16", "224.0.0.0/3"))
+)
+"""Ranges that no VPC can have as a secondary one."""
 
 
 class AssociateVpcRequest(msgspec.Struct, frozen=True):
@@ -66,7 +78,7 @@ def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict
     if request.cidr_block:
         if request.amazon_provided_ipv6_cidr_block or request.ipv6_cidr_block:
             raise InvalidParameterCombination("A request associates one range, of IPv4 or of IPv6.")
-        added = Ipv4Range(new_id(ctx, VPC_ASSOCIATION), str(secondary_range(ctx, vpc, request.cidr_block)))
+        added = Ipv4Range(new_id(ctx, VPC_ASSOCIATION), str(_secondary_range(ctx, vpc, request.cidr_block)))
         commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=(*vpc.secondary, added))))
         return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(added, "associating")}
     new_range = requested_range(ctx, request)
@@ -146,3 +158,25 @@ def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -
     _check_unused(ipv6_range.cidr, users)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
     return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(ipv6_range, "disassociating")}
+
+
+def _secondary_range(ctx: Context, vpc: Vpc, text: str) -> IPv4Network:
+    """The range that is asked for. Raises EC2's errors."""
+    cidr = block(text, "CidrBlock", InvalidVpcRange)
+    if len(vpc.cidrs) >= VPC_RANGES:
+        raise VpcCidrBlockLimitExceeded(VPC_RANGES)
+    networks_by_reason = {
+        "the range is reserved": _RESERVED,
+        f"{vpc.id} has it": tuple(map(IPv4Network, vpc.cidrs)),
+        "container instances of the VPC have it for bridges": (bridge_range(vpc.cidr),),
+        "a peered VPC has it": tuple(map(IPv4Network, peered_ranges(ctx.store.world, vpc))),
+    }
+    for reason, networks in networks_by_reason.items():
+        clash = next((network for network in networks if cidr.overlaps(network)), None)
+        if clash is not None:
+            raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: it overlaps {clash}; {reason}.")
+    for table in all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id):
+        route = next((one for one in table.routes if IPv4Network(one.destination).subnet_of(cidr)), None)
+        if route is not None:
+            raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: {table.id} has a route to {route.destination}.")
+    return cidr
