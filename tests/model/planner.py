@@ -13,7 +13,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
-from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.placement import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import (

@@ -15,8 +15,7 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.gateway import GatewayConnector
 from moyai.domain.ecs.load_balancer import ServiceLoadBalancer, TaskTarget
-from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
-from moyai.domain.ecs.rebalancing import Rebalancing
+from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy, Rebalancing
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_instance import ContainerInstanceStatus
-from moyai.domain.ecs.rebalancing import ENABLED, Rebalancing, RebalancingStage
+from moyai.domain.ecs.placement import ENABLED, Rebalancing, RebalancingStage
 from moyai.domain.ecs.service import RolloutState, Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of

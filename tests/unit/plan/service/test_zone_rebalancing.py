@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.ecs.rebalancing import DISABLED, ENABLED, RebalancingStage
+from moyai.domain.ecs.placement import DISABLED, ENABLED, RebalancingStage
 from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.world import Put

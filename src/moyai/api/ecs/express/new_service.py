@@ -26,7 +26,7 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.express import MAIN, ExpressConfiguration, ExpressService, express_pool
 from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBalancer
-from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.placement import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.strategy import CanaryConfiguration, DeploymentAlarms, Strategy
 from moyai.domain.ecs.task_definition import TaskDefinition

@@ -19,8 +19,7 @@ from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, PlatformUnknown
-from moyai.domain.ecs.placement import SPREAD, PlacementConstraint, PlacementStrategy
-from moyai.domain.ecs.rebalancing import DISABLED
+from moyai.domain.ecs.placement import DISABLED, SPREAD, PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.plan.capacity.registration import EC2, EXTERNAL

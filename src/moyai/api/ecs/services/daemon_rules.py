@@ -11,8 +11,7 @@ from moyai.api.ecs.launch.options import LaunchChange, LaunchOptions
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.ecs.placement import PlacementStrategy
-from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.placement import ENABLED, PlacementStrategy
 from moyai.domain.ecs.service import DAEMON, EXTERNAL_CONTROLLER, DeploymentConfiguration
 from moyai.domain.ecs.strategy import Strategy
 from moyai.plan.capacity.registration import EC2

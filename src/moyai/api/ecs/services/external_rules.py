@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.placement import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration
 
 _AT_CREATION: Mapping[str, str] = MappingProxyType(

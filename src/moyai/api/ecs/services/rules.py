@@ -12,7 +12,7 @@ import msgspec
 from moyai.api.ecs.services.deployment_strategy import StrategySettings, checked_strategy
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
+from moyai.domain.ecs.placement import DISABLED, ENABLED
 from moyai.domain.ecs.service import ECS_CONTROLLER, EXTERNAL_CONTROLLER, DeploymentConfiguration
 
 MAX_DESIRED = 5000
