@@ -28,7 +28,7 @@ from rig.tasks import root
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
-from moyai.app.image_puller import make_puller
+from moyai.app.images import make_puller
 from moyai.app.state_paths import StatePaths
 from moyai.domain.sandbox.spec import ContainerSpec, NoNetwork, SandboxSpec
 from moyai.images.imports.importing import load_archive

@@ -23,7 +23,7 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
 from moyai.ports.logs import LogDeliveries, LogDelivery
 from moyai.ports.outgoing_calls import AwsCaller
-from moyai.reconcile.failed_calls import call_problem
+from moyai.reconcile.aws_calls import call_problem
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _DELAYS: Final = (Seconds(1.0), Seconds(2.0))

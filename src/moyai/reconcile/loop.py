@@ -43,13 +43,13 @@ from moyai.reconcile.derived_values import (
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.file_systems import FileSystemLoop
 from moyai.reconcile.fronts import FrontLoop
-from moyai.reconcile.garbage_collection import GarbageCollector
 from moyai.reconcile.host_proxy import HostProxyLoop, sharing_tasks
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.networks import NetworkSync, PublishedPortSync
 from moyai.reconcile.observe import Observer, observe_service
 from moyai.reconcile.operations import OperationLoop
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.retention import GarbageCollector
 from moyai.reconcile.work_queue import WorkQueue
 
 WORKERS = 16

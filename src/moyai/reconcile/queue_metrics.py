@@ -22,7 +22,7 @@ from moyai.kernel.scope import Scope
 from moyai.ports.metrics import MetricWriter
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Store
-from moyai.reconcile.failed_calls import call_problem
+from moyai.reconcile.aws_calls import call_problem
 from moyai.stacks.types.procedure import Call
 
 NAMESPACE: Final = "AWS/SQS"

@@ -24,7 +24,7 @@ from moyai.kernel.ids import StackId
 from moyai.kernel.scope import Scope
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import StateUnwritable, Store
-from moyai.reconcile.procedures import carry_out
+from moyai.reconcile.aws_calls import carry_out
 from moyai.stacks.progress.drift import checked_resources, drift_of, new_drift
 from moyai.stacks.progress.review import as_changed, complete_tree, resource_exists
 from moyai.stacks.records import hidden_values

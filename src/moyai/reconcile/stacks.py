@@ -29,7 +29,7 @@ from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
-from moyai.reconcile.procedures import carry_out
+from moyai.reconcile.aws_calls import carry_out
 from moyai.reconcile.stack_readings import UNWRITABLE_WAIT, StackReadings
 from moyai.reconcile.work_queue import WorkQueue
 from moyai.stacks.instance import StackInstance

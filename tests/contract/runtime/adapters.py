@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
-from moyai.app.image_puller import make_puller
+from moyai.app.images import make_puller
 from moyai.app.state_paths import StatePaths
 from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec

@@ -12,7 +12,7 @@ from moyai.domain.ecr.repository import Repository, repository_arn
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
 from moyai.kernel.scope import DEFAULT_SCOPE
-from moyai.reconcile.registry_cleanup import RegistryCleanup
+from moyai.reconcile.retention import RegistryCleanup
 from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock

@@ -1,10 +1,11 @@
-"""Carries out procedures of stack resources: takes each step, and gives the procedure the answer."""
+"""Calls of AWS operations: carries out the procedures of stack resources, and says why a single call failed."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from moyai.kernel.clock import Seconds
 from moyai.stacks.types.procedure import AwsCallFailed, Procedure, Step
 
 T = TypeVar("T")
@@ -27,3 +28,18 @@ async def carry_out(procedure: Procedure[T], take: Callable[[Step], Awaitable[Ma
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+async def call_problem(call: Awaitable[None], callee: str, patience: Seconds) -> str | None:
+    """Make the call. Returns why it failed; None when it succeeded. ``patience``: the limit that the call itself keeps,
+    for the text.
+    """
+    try:
+        await call
+    except AwsCallFailed as failed:
+        return failed.message
+    except TimeoutError:
+        return f"{callee} has not answered within {patience:g} s"
+    except Exception as error:  # noqa: BLE001 (an answer that is not as AWS's; other calls go on)
+        return f"{callee} has not answered as AWS does: {type(error).__name__}: {error}"
+    return None
