@@ -44,8 +44,8 @@ from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace
 from moyai.ports.runtime import CannotPull, CannotStart, RuntimeFault, SandboxFailed
-from moyai.testing.alarms import put_alarm
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
+from moyai.testing.records import put_alarm
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 

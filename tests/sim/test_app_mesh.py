@@ -13,7 +13,7 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCondition, TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.ids import ProxyId, ServiceArn
-from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
+from moyai.testing.records import PROXY, with_app_mesh_proxy
 from moyai.testing.world import CHECK, NAMESPACE, container
 from tests.golden.appmesh.meshes import node_arn, world_of
 from tests.sim.control import Installation

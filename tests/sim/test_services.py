@@ -17,7 +17,7 @@ from moyai.plan.certificates.authority import new_built_in_authority
 from moyai.plan.task.drain_ports import DRAIN_LIMIT
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.plan.task.sandbox_spec import sandbox_spec
-from moyai.testing.alarms import put_alarm
+from moyai.testing.records import put_alarm
 from moyai.testing.world import SCOPE, container
 
 

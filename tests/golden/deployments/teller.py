@@ -44,7 +44,7 @@ from moyai.plan.strategy.hooks import (
     record_answer,
     unanswered_hooks,
 )
-from moyai.testing.alarms import put_alarm
+from moyai.testing.records import put_alarm
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 

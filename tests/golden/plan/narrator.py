@@ -55,9 +55,8 @@ from moyai.plan.action import (
     WriteHosts,
 )
 from moyai.ports.runtime import CannotStart, RuntimeFault, SandboxFailed
-from moyai.testing.alarms import put_alarm
-from moyai.testing.app_mesh import with_app_mesh_proxy
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
+from moyai.testing.records import put_alarm, with_app_mesh_proxy
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 

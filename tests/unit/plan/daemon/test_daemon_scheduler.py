@@ -19,8 +19,8 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import TaskArn
 from moyai.plan.daemon.deployment import failure_threshold
 from moyai.plan.daemon.scheduler import plan_daemon
-from moyai.testing.alarms import put_alarm
 from moyai.testing.daemons import daemon_definition, deploy_daemon, provider_instance
+from moyai.testing.records import put_alarm
 from moyai.testing.world import Builder
 
 S = DaemonDeploymentStatus

@@ -16,7 +16,7 @@ from moyai.kernel.scope import Scope
 from moyai.plan.action import PrepareSandbox
 from moyai.plan.retention import LogDeletion, plan_log_deletion
 from moyai.plan.task.container_spec import container_spec
-from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
+from moyai.testing.records import PROXY, with_app_mesh_proxy
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import case_of, step
 
