@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from moyai.api.control.custom_response import CustomResponseHandler
+from moyai.api.control.stack_signals import CustomResponseHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.domain.cloudformation.stack import StackStatus

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moyai.api.control.custom_response import MAX_RESPONSE, CustomResponseHandler
+from moyai.api.control.stack_signals import MAX_RESPONSE, CustomResponseHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudformation.stack import StackResource, StackStatus
 from moyai.stacks.types.procedure import AwsCallFailed

@@ -8,7 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from moyai.api.control.signal import SignalHandler
+from moyai.api.control.stack_signals import SignalHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.world import Put
 from moyai.stacks.types.registry import resource_types

@@ -32,7 +32,7 @@ class ProxyConfigurationHandler:
         configuration = None if workload is None else self._dependencies.feed.configuration(workload)
         if configuration is None:
             return message_response(
-                404, f"No proxy is led as {of[:300]!r}: name a task's ARN, or mesh/MESH/virtualNode/NODE."
+                404, f"No proxy has the name {of[:300]!r}: name a task's ARN, or mesh/MESH/virtualNode/NODE."
             )
         return HttpResponse(200, JSON, msgspec.json.encode(configuration))
 

@@ -1,21 +1,21 @@
-"""Handlers of the installation: health, doctor and reset.
+"""Handlers of the installation as a whole.
 
 ``GET /_moyai/health`` answers as soon as the server listens: 503 while something cannot be stored. ``GET
-/_moyai/doctor`` lists what keeps services from calling each other. ``POST /_moyai/reset`` stops and deletes everything.
-All but the first exist in development mode only (on loopback, without keys), and need no signature.
+/_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere; a
+public address is on the loopback of the machine, or of the container, that moyai runs in. ``GET /_moyai/services`` says
+which server answers each AWS service, and whether its records survive a restart of the machine. ``GET /_moyai/doctor``
+lists what keeps services from calling each other. ``POST /_moyai/reset`` stops and deletes everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from urllib.parse import parse_qs
 
 import msgspec
 
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
-from moyai.domain.cloudformation.stack import StackResource
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock
@@ -147,7 +147,35 @@ def message_response(status: int, message: str) -> HttpResponse:
     return HttpResponse(status, JSON, msgspec.json.encode({"message": message}))
 
 
-def token_and_resource(request: HttpRequest, world: World) -> tuple[str, StackResource | None]:
-    """The token in a request's URL, and the resource of a stack that has it."""
-    token = parse_qs(request.query).get("token", [""])[-1]
-    return token, next(iter(world.stack_resources.by("token", token)), None)
+class PublicGatewayHandler:
+    """Shows the gateway port of each public port, and the port of services' names."""
+
+    def __init__(self, dependencies: ControlDependencies) -> None:
+        self._dependencies = dependencies
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """200 with ``http_port`` and ``https_port``, which may be null, and ``ports``: task, address, port and
+        gateway_port of each.
+        """
+        if request.method != "GET":
+            return message_response(405, "Use GET.")
+        ports = [
+            {"task": port.task, "address": port.public_address, "port": port.port, "gateway_port": number}
+            for port, number in self._dependencies.gateway_ports().items()
+        ]
+        named = {"http_port": self._dependencies.http_port, "https_port": self._dependencies.https_port}
+        report = {**named, "ports": ports}
+        return HttpResponse(200, JSON, msgspec.json.encode(report))
+
+
+class ServicesHandler:
+    """Lists the services of moyai and of the servers behind it."""
+
+    def __init__(self, dependencies: ControlDependencies) -> None:
+        self._dependencies = dependencies
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """200 with ``services``: service, answered_by, durable and lost of each; the second and third may be null."""
+        if request.method != "GET":
+            return message_response(405, "Use GET.")
+        return HttpResponse(200, JSON, msgspec.json.encode({"services": self._dependencies.services()}))
