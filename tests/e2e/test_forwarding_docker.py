@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.sandbox.log_forwarding import LogForwarding
+from moyai.domain.sandbox.spec import LogForwarding
 from moyai.images.imports.importing import import_image
 from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.apps.router import messages

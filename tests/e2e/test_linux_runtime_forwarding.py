@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.spec import ContainerSpec, VolumeMount
+from moyai.domain.sandbox.spec import ContainerSpec, LogForwarding, VolumeMount
 from moyai.domain.sandbox.state import ContainerPhase
 from moyai.images.imports.importing import import_image
 from moyai.plan.task.log_router import SOCKET_VOLUME

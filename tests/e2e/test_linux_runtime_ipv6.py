@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network import Intercept
 from moyai.domain.sandbox.network_spec import GroupRules, NetworkSpec, TrafficPermission
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId

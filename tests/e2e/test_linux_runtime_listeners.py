@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener
 from tests.contract.runtime.adapters import TASK, LinuxAdapter, dual_stack, interface, network_of, sandbox
 from tests.e2e.linux_tasks import shell, wait_for_output
 

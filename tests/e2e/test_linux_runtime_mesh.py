@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.intercept import InterceptAll
+from moyai.domain.sandbox.network import InterceptAll
 from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
 from moyai.domain.sandbox.state import ContainerPhase, Health, InboundTraffic
 from moyai.images.imports.importing import import_image

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network import Forward, Intercept
 from moyai.domain.sandbox.network_spec import TrafficPermission
-from moyai.domain.sandbox.spec import Forward
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from moyai.runtime.linux.network import namespaces

@@ -9,7 +9,7 @@ import socket
 import pytest
 from pyroute2 import IPRoute
 
-from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network import Intercept
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId

@@ -11,13 +11,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import (
-    NamespaceSharing,
-    NoNetwork,
-    Probe,
-    TmpfsMount,
-    VolumeMount,
-)
+from moyai.domain.sandbox.network import NoNetwork
+from moyai.domain.sandbox.spec import NamespaceSharing, Probe, TmpfsMount, VolumeMount
 from moyai.domain.sandbox.state import Health
 from moyai.images.imports.importing import import_image
 from moyai.kernel.ids import TaskId

@@ -15,7 +15,8 @@ from moyai.domain.ecs.strategy import LifecycleStage
 from moyai.domain.ecs.task import AFTER_DRAIN, TASK_TRANSITIONS, Task, TaskStatus
 from moyai.domain.ecs.task_set import Scale, computed_count
 from moyai.domain.ecs.traffic import WHOLE
-from moyai.domain.sandbox.spec import HostName, ProxySpec
+from moyai.domain.sandbox.network import HostName
+from moyai.domain.sandbox.spec import ProxySpec
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouting
 from moyai.kernel.arn import parse_arn

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from moyai.domain.sandbox.network import AwsvpcNetwork, HostName, SubnetAddress
 from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.nodes import SubnetAddress
-from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Change
 from moyai.kernel.clock import Clock

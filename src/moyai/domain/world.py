@@ -14,8 +14,7 @@ import msgspec
 
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.record import StoredRecord
-from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.state import ProxyEndpoint, SandboxState
+from moyai.domain.sandbox.state import ExpectedListener, ProxyEndpoint, SandboxState
 from moyai.domain.sts.session import KEY as SESSION_KEY
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.table import Table, TableSpec

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.domain.appmesh.agent_settings import Agent
-from moyai.domain.sandbox.nodes import SubnetAddress
+from moyai.domain.sandbox.network import HostName, SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, TaskId

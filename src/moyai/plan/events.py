@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import ServiceEvent, ServiceLog
 from moyai.domain.ecs.task import Task
-from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.pull import PullProgress
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, ServiceArn, TargetGroupArn

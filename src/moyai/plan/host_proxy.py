@@ -8,7 +8,8 @@ end itself. Tasks do not end with it: it gets their configuration anew.
 from __future__ import annotations
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY, HOST_PROXY_NAME, HOST_SANDBOX
-from moyai.domain.sandbox.spec import NoNetwork, SandboxSpec
+from moyai.domain.sandbox.network import NoNetwork
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.domain.world import Observed, World
 from moyai.kernel.clock import Instant, later

@@ -28,12 +28,19 @@ from typing import ClassVar, NamedTuple, Protocol
 import msgspec
 
 from moyai.domain.ecs import metadata
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network import HostName, SubnetAddress
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
-from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import InboundTraffic, LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import (
+    ExpectedListener,
+    InboundTraffic,
+    LogLine,
+    NetworkUsage,
+    ProxyEndpoint,
+    SandboxState,
+    Usage,
+)
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.sessions import CommandSession, Execution

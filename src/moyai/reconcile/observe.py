@@ -19,8 +19,8 @@ from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.elb.front import front_proxy, front_sandbox, front_workload
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
-from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.spec import HostName
+from moyai.domain.sandbox.network import HostName
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.domain.world import Drain, Observed, Rerouting, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId, VpcId

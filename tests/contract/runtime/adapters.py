@@ -20,22 +20,20 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
 from moyai.app.images import make_puller
 from moyai.app.state_paths import StatePaths
-from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec
-from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
-from moyai.domain.sandbox.spec import (
+from moyai.domain.sandbox.network import (
     AwsvpcNetwork,
     BridgeNetwork,
-    ContainerSpec,
     Forward,
     HostName,
     HostNetwork,
+    Intercept,
     Ipv6,
+    NodesNetwork,
     NoNetwork,
-    Probe,
-    ProxySpec,
-    SandboxSpec,
+    SubnetAddress,
 )
+from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec
+from moyai.domain.sandbox.spec import ContainerSpec, Probe, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import ContainerState, ProxyEndpoint
 from moyai.images.imports.importing import import_image
 from moyai.images.puller import ImagePuller

@@ -11,10 +11,10 @@ from socket import SocketKind
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network import Forward, HostName
 from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.spec import Forward, HostName, NamespaceSharing, ProxySpec
-from moyai.domain.sandbox.state import ContainerPhase, Health, InboundTraffic, ProxyEndpoint
+from moyai.domain.sandbox.spec import NamespaceSharing, ProxySpec
+from moyai.domain.sandbox.state import ContainerPhase, ExpectedListener, Health, InboundTraffic, ProxyEndpoint
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, SandboxFailed, Transport
 from tests.contract.runtime.adapters import (

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import ContainerNames, HostName, Probe, VolumeMount
+from moyai.domain.sandbox.network import HostName
+from moyai.domain.sandbox.spec import ContainerNames, Probe, VolumeMount
 from moyai.domain.sandbox.state import Health
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.ports.sessions import Execution

@@ -7,8 +7,7 @@ import socket
 
 import pytest
 
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.spec import VolumeMount
+from moyai.domain.sandbox.spec import LogForwarding, VolumeMount
 from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.linux_tasks import end_of, shell, wait_for_output
 

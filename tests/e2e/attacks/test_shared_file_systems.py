@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import NoNetwork
+from moyai.domain.sandbox.network import NoNetwork
 from moyai.images.imports.importing import import_image
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, RuntimeFault, SandboxFailed

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.efs.file_system import FileSystem
-from moyai.domain.sandbox.file_system import FileSystemMount
+from moyai.domain.sandbox.spec import FileSystemMount
 from moyai.domain.world import Put
 from moyai.kernel.ids import FileSystemId
 from moyai.reconcile.file_systems import FileSystemLoop

@@ -8,89 +8,41 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.sandbox.file_system import FileSystemMount
-from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.kernel.ids import TaskId, VpcId
+from moyai.domain.sandbox.network import AnyNetwork, BridgeNetwork, HostName, HostNetwork, Intercept, InterceptAll
+from moyai.kernel.ids import TaskId
 from moyai.kernel.secret import Secret
 
 DEFAULT_STORAGE_GIB: Final = 20
 """The default disk of a task on FARGATE."""
 
 
-class HostName(msgspec.Struct, frozen=True):
-    """One line of a task's ``/etc/hosts``."""
+class DirectoryOwner(msgspec.Struct, frozen=True):
+    """The owner and the mode of a directory that has to be made."""
 
-    address: str
-    name: str
-
-
-class Ipv6(msgspec.Struct, frozen=True):
-    """An additional IPv6 address, and the range of its subnet."""
-
-    subnet_cidr: str
-    address: str
+    uid: int
+    gid: int
+    mode: int
 
 
-class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
-    """A network namespace with an address in a subnet. ``bridge``: for a container instance, the address range of its
-    tasks in the network mode bridge.
-    """
+class FileSystemUser(msgspec.Struct, frozen=True):
+    """The ids in a file system as which a container's user acts."""
 
-    vpc: VpcId
-    vpc_cidr: str
-    subnet_cidr: str
-    address: str
-    mac: str
+    uid: int
+    gid: int
+    further_gids: tuple[int, ...] = ()
+
+
+class FileSystemMount(msgspec.Struct, frozen=True):
+    """A directory of a file system that tasks share. ``host_name``: the file system's, for messages."""
+
+    file_system: str
     host_name: str
-    bridge: str | None = None
-    ipv6: Ipv6 | None = None
-
-
-class Forward(msgspec.Struct, frozen=True):
-    """``count`` consecutive ports of an instance that are forwarded to a task. ``protocol``: tcp, udp."""
-
-    host_port: int
-    port: int
-    protocol: str = "tcp"
-    count: int = 1
-
-
-class BridgeNetwork(msgspec.Struct, frozen=True, tag="bridge"):
-    """A network namespace behind a container instance's: ``address`` is in the instance's ``bridge``. Others see the
-    instance's own address, and reach the task at ``ports`` only.
-    """
-
-    instance: TaskId
-    """The container instance's sandbox, which must exist."""
-    vpc_cidr: str
-    bridge: str
-    address: str
-    host_name: str
-    domain: str
-    """The DNS search domain."""
-    ports: tuple[Forward, ...] = ()
-
-
-class HostNetwork(msgspec.Struct, frozen=True, tag="host"):
-    """The container instance's own network namespace, with its address and its name."""
-
-    instance: TaskId
-    """The container instance's sandbox, which must exist."""
-    vpc_cidr: str
-    address: str
-    host_name: str
-
-
-class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
-    """A network namespace with a loopback interface only."""
-
-    host_name: str
-
-
-AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork | NodesNetwork
+    directory: str = "/"
+    owner: DirectoryOwner | None = None
+    """With it the directory is made if it does not exist."""
+    user: FileSystemUser | None = None
+    """None: the container's users act as themselves."""
 
 
 class NamespaceSharing(StrEnum):
@@ -220,6 +172,22 @@ class MemoryLimits(msgspec.Struct, frozen=True):
     swappiness: int | None = None
     shared: int = 64
     """The size of /dev/shm in MiB."""
+
+
+class LogForwarding(msgspec.Struct, frozen=True):
+    """The output of a container, forwarded to another of its task: each line becomes an event of the Fluentd forward
+    protocol (https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1), with the tag and the fields.
+
+    ``container`` gets them. It listens on the Unix socket ``socket`` in the task's volume ``volume``. While it takes
+    none, at most ``max_events`` wait, and later ones are lost.
+    """
+
+    container: str
+    volume: str
+    socket: str
+    tag: str
+    fields: Mapping[str, str]
+    max_events: int
 
 
 class ContainerSpec(msgspec.Struct, frozen=True):

@@ -7,9 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from moyai.domain.sandbox.nodes import SubnetAddress
+from moyai.domain.sandbox.network import HostName, SubnetAddress
 from moyai.domain.sandbox.pull import PullState
-from moyai.domain.sandbox.spec import HostName
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 
@@ -56,6 +55,26 @@ class SandboxState(msgspec.Struct, frozen=True):
     hosts: tuple[HostName, ...] = ()
     pulls: Mapping[str, PullState] = {}
     addresses: tuple[SubnetAddress, ...] = ()
+
+
+class ExpectedListener(msgspec.Struct, frozen=True, order=True):
+    """A socket of the sandbox's network namespace, at any of these ports and any of these addresses.
+
+    ``first_port`` to ``last_port``: both included. ``addresses``: IPv4 or IPv6, as a client of the application names
+    them; a socket that is bound to every address of a family answers at each of that family.
+    ``protocol``: ``tcp`` (the socket is in state LISTEN) or ``udp`` (it is bound and has no peer).
+    """
+
+    protocol: str
+    first_port: int
+    last_port: int
+    addresses: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The port or the range with its protocol, as ECS writes them: ``8080/tcp``."""
+        last = "" if self.last_port == self.first_port else f"-{self.last_port}"
+        return f"{self.first_port}{last}/{self.protocol}"
 
 
 class EndpointHealth(StrEnum):

@@ -18,7 +18,7 @@ from moyai.domain.elb.front import FRONT_NAME, front_proxy, front_sandbox, proxi
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerState
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import find_in_scope
-from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
+from moyai.domain.sandbox.network import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
 from moyai.domain.vpc.vpc import Subnet, Vpc

@@ -14,7 +14,7 @@ from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import vpc_and_subnet
-from moyai.domain.sandbox.spec import (
+from moyai.domain.sandbox.network import (
     AnyNetwork,
     AwsvpcNetwork,
     BridgeNetwork,
@@ -23,8 +23,8 @@ from moyai.domain.sandbox.spec import (
     HostNetwork,
     Ipv6,
     NoNetwork,
-    SandboxSpec,
 )
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from moyai.domain.connect.names import ConnectView, SeenName, allocate_more_addresses
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.own_tags import LIVE_ENDPOINTS, ON
-from moyai.domain.sandbox.spec import HostName
+from moyai.domain.sandbox.network import HostName
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ClusterArn, DiscoveryServiceArn

@@ -16,10 +16,10 @@ from moyai.domain.ecs.task import Container, ContainerOverride, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, ContainerHealthCheck, TaskDefinition
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.linux import ALL, CAPABILITIES, DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.network import HostName
 from moyai.domain.sandbox.spec import (
     ContainerNames,
     ContainerSpec,
-    HostName,
     MemoryLimits,
     Probe,
     TmpfsMount,

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
-from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.pull import PullPhase, PullProgress
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, ExpectedListener, Health, SandboxState
 from moyai.domain.world import Change, Drain, ProxyState, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids

@@ -18,7 +18,7 @@ from moyai.domain.ecs.volume import EfsVolume
 from moyai.domain.efs.file_system import NFS_PORT, AccessPoint, CreationInfo, MountTarget, host_name
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import rules_for_tcp
-from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount, FileSystemUser
+from moyai.domain.sandbox.spec import DirectoryOwner, FileSystemMount, FileSystemUser
 from moyai.domain.vpc.security_group import SecurityGroupRule
 from moyai.domain.world import World
 from moyai.kernel.ids import SecurityGroupId

@@ -27,8 +27,7 @@ from moyai.domain.ecs.task_definition import (
     NetworkMode,
     TaskDefinition,
 )
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.spec import VolumeMount
+from moyai.domain.sandbox.spec import LogForwarding, VolumeMount
 from moyai.plan.task.context import TaskContext
 from moyai.plan.task.router_config import PORT, SOCKET, RoutedContainer, RouterConfig, router_config
 

@@ -27,8 +27,7 @@ from moyai.domain.ecs.proxy_configuration import read_properties
 from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping, TaskDefinition
 from moyai.domain.queries.app_mesh import ip_preference_of
-from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.state import Health
+from moyai.domain.sandbox.state import ExpectedListener, Health
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.plan.cloudmap.task_registration import offers

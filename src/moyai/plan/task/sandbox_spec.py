@@ -13,8 +13,8 @@ from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.proxy_configuration import read_properties
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import IpcMode, PidMode, TaskDefinition
-from moyai.domain.sandbox.intercept import Intercept, InterceptAll
-from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, HostName, MemoryLimits, NamespaceSharing, SandboxSpec
+from moyai.domain.sandbox.network import HostName, Intercept, InterceptAll
+from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, MemoryLimits, NamespaceSharing, SandboxSpec
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.sandbox_network import base_hosts, sandbox_network

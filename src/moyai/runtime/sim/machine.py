@@ -6,8 +6,8 @@ already decided, so nothing has to run for time to pass.
 
 from __future__ import annotations
 
-from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.network import AwsvpcNetwork, NodesNetwork
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, ProxyEndpoint, SandboxState, Usage
 from moyai.kernel.clock import Instant, later
 from moyai.runtime.sim.images import SimPull

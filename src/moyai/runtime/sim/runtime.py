@@ -14,14 +14,14 @@ from socket import socket
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network import HostName, NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
-from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import (
     ContainerPhase,
     EndpointHealth,
+    ExpectedListener,
     Health,
     InboundTraffic,
     LogLine,

@@ -18,7 +18,7 @@ from moyai.domain.elb.target_group import (
     TargetGroup,
     TargetState,
 )
-from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
+from moyai.domain.sandbox.network import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.state import (
     WORKER_LAG,
     ContainerPhase,

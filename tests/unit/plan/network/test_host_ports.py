@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from moyai.domain.ecs.container_instance import Resources
 from moyai.domain.ecs.task import NetworkBinding, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
+from moyai.domain.sandbox.network import AwsvpcNetwork, BridgeNetwork, Forward, HostName, HostNetwork, NoNetwork
 from moyai.domain.sandbox.network_spec import PublishedPort
-from moyai.domain.sandbox.spec import AwsvpcNetwork, BridgeNetwork, Forward, HostName, HostNetwork, NoNetwork
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.host_ports import (

@@ -10,7 +10,7 @@ from moyai.domain.connect.names import VIRTUAL_CIDR, ConnectView, SeenName, allo
 from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
-from moyai.domain.sandbox.spec import HostName
+from moyai.domain.sandbox.network import HostName
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Delete, Observed, Put
 from moyai.kernel.clock import later

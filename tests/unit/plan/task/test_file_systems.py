@@ -18,7 +18,7 @@ from moyai.domain.efs.file_system import (
     RootDirectory,
 )
 from moyai.domain.queries.vpc import default_vpc_records
-from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount, FileSystemUser
+from moyai.domain.sandbox.spec import DirectoryOwner, FileSystemMount, FileSystemUser
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup, SecurityGroupRule
 from moyai.domain.world import Delete, Put

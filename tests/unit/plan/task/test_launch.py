@@ -12,9 +12,9 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerHealthCheck, PortMapping, UlimitDefinition
-from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network import AwsvpcNetwork, HostName, Intercept, Ipv6
 from moyai.domain.sandbox.network_spec import PublishedPort
-from moyai.domain.sandbox.spec import AwsvpcNetwork, HostName, Ipv6, Probe, Ulimit
+from moyai.domain.sandbox.spec import Probe, Ulimit
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup

@@ -15,8 +15,7 @@ from moyai.domain.ecs.task_definition import (
     DependencyCondition,
     NetworkMode,
 )
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.spec import VolumeMount
+from moyai.domain.sandbox.spec import LogForwarding, VolumeMount
 from moyai.domain.sandbox.state import ContainerState
 from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, parameter_arn
 from moyai.domain.world import Put

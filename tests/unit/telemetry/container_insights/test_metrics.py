@@ -12,7 +12,8 @@ from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.domain.ecs.cluster import ClusterSetting
 from moyai.domain.ecs.container_instance import ContainerInstance, Resources
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, SandboxSpec
+from moyai.domain.sandbox.network import AwsvpcNetwork
+from moyai.domain.sandbox.spec import ContainerSpec, SandboxSpec
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, TaskId, VpcId

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from moyai.domain.cloudwatch.metric import Summary, metric_id
-from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, SandboxSpec
+from moyai.domain.sandbox.network import AwsvpcNetwork
+from moyai.domain.sandbox.spec import ContainerSpec, SandboxSpec
 from moyai.domain.sandbox.state import Usage
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import VpcId

@@ -11,9 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.domain.sandbox.file_system import FileSystemMount
 from moyai.domain.sandbox.linux import ULIMITS
-from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
+from moyai.domain.sandbox.spec import ContainerSpec, FileSystemMount, Probe, Ulimit
 from moyai.images.model import Image
 from moyai.kernel.secret import Secret
 from moyai.ports.runtime import CannotCreate, CannotStart

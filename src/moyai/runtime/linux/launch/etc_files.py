@@ -15,8 +15,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import BinaryIO
 
-from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.spec import AnyNetwork, BridgeNetwork, ContainerNames, HostName, NoNetwork, SandboxSpec
+from moyai.domain.sandbox.network import AnyNetwork, BridgeNetwork, HostName, NodesNetwork, NoNetwork
+from moyai.domain.sandbox.spec import ContainerNames, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
 _LOOPBACK = "127.0.0.1"

@@ -7,10 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.domain.sandbox.file_system import FileSystemMount
 from moyai.domain.sandbox.linux import CAPABILITIES
-from moyai.domain.sandbox.log_forwarding import LogForwarding
-from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, VolumeMount
+from moyai.domain.sandbox.spec import ContainerSpec, FileSystemMount, LogForwarding, TmpfsMount, VolumeMount
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux.launch import etc_files

@@ -18,7 +18,7 @@ from pathlib import Path
 import pyroute2
 
 from moyai.domain.ecs.daemon import DAEMON_ADDRESS
-from moyai.domain.sandbox.spec import AwsvpcNetwork, BridgeNetwork
+from moyai.domain.sandbox.network import AwsvpcNetwork, BridgeNetwork
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.network import namespaces

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from pathlib import Path
 
-from moyai.domain.sandbox.intercept import Intercept, InterceptAll
+from moyai.domain.sandbox.network import Intercept, InterceptAll
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import apply_rules, sandbox_errors, set_sysctl
 from moyai.runtime.linux.shim.user_namespace import IDS

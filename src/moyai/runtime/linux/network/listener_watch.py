@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.ids import TaskId
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.network import namespaces
 

@@ -19,8 +19,7 @@ import msgspec
 import pyroute2
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.spec import AwsvpcNetwork
+from moyai.domain.sandbox.network import AwsvpcNetwork, NodesNetwork
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.client_addresses import accept_every_address, return_answers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network import Intercept
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.network.configure import apply_rules
 from moyai.runtime.linux.network.interception import service_connect_rules

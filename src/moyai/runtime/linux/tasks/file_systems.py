@@ -20,8 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount
-from moyai.domain.sandbox.spec import SandboxSpec
+from moyai.domain.sandbox.spec import DirectoryOwner, FileSystemMount, SandboxSpec
 from moyai.images.store.trees import remove_tree
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.runtime_paths import RuntimePaths

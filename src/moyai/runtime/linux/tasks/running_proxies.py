@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from moyai.domain.elb.front import FRONT_NAME
-from moyai.domain.sandbox.nodes import NodesNetwork
+from moyai.domain.sandbox.network import NodesNetwork
 from moyai.domain.sandbox.state import InboundTraffic, ProxyEndpoint, Usage
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import open_connections

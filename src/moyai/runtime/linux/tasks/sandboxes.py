@@ -15,18 +15,17 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
-from moyai.domain.sandbox.spec import (
-    DEFAULT_STORAGE_GIB,
+from moyai.domain.sandbox.network import (
     AwsvpcNetwork,
     BridgeNetwork,
     HostName,
     HostNetwork,
-    MemoryLimits,
+    NodesNetwork,
     NoNetwork,
-    SandboxSpec,
+    SubnetAddress,
 )
+from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, MemoryLimits, SandboxSpec
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
 from moyai.runtime.linux import user_namespaces

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from moyai.domain.sandbox.nodes import NodesNetwork
+from moyai.domain.sandbox.network import NodesNetwork
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId

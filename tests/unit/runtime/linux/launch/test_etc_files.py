@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import HostName
+from moyai.domain.sandbox.network import HostName
 from moyai.runtime.linux.launch.etc_files import update_hosts
 
 DB, WEB, CART = (HostName(f"127.255.0.{n}", name) for n, name in enumerate(("db", "web", "cart"), start=1))

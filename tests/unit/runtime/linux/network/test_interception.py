@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from moyai.domain.sandbox.intercept import Intercept, InterceptAll
+from moyai.domain.sandbox.network import Intercept, InterceptAll
 from moyai.runtime.linux.network import interception
 
 WHOLE = InterceptAll(

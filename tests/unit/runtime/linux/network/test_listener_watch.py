@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network.listener_watch import ExpectedListeners, ListenerWatch, OpenListeners

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from moyai.domain.elb.front import FRONT_NAME
-from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.spec import NoNetwork, SandboxSpec
+from moyai.domain.sandbox.network import NodesNetwork, NoNetwork
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.network.namespaces import NetworkThread
