@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
@@ -54,25 +56,17 @@ class GlobalTableType(StackResourceType, frozen=True):
 
 
 def global_table_rows() -> Iterator[StackResourceType]:
-    """The row of global tables."""
-    table = table_row()
-    yield GlobalTableType(
-        "AWS::DynamoDB::GlobalTable",
-        table.service,
-        table.create,
-        table.identifier,
-        table.delete,
-        table.by_id,
-        drawn=table.drawn,
-        arranged=frozenset({_REPLICAS, _CONSISTENCY}),
-        follow={name: follow for name, follow in table.follow.items() if name not in _OF_REPLICA},
-        children=table.children,
-        read=table.read,
-        gone=table.gone,
-        attributes=table.attributes,
-        update=table.update,
-        missing=table.missing,
-    )
+    """The row of global tables: that of tables, whose procedures do the work, except for the properties."""
+    table = msgspec.structs.asdict(table_row())
+    own = {
+        "name": "AWS::DynamoDB::GlobalTable",
+        "arrange": dict,
+        "arranged": frozenset({_REPLICAS, _CONSISTENCY}),
+        "tagging": None,
+        "follow": {name: follow for name, follow in table["follow"].items() if name not in _OF_REPLICA},
+        "stable": None,
+    }
+    yield GlobalTableType(**{**table, **own})
 
 
 def _as_table(properties: Properties, context: ResourceContext) -> dict[str, Any]:
