@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -36,7 +34,7 @@ from moyai.domain.sandbox.state import (
 from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, NotStopped, Output, RuntimeFault
+from moyai.ports.runtime import Endpoint, NotStopped, Output, RuntimeFault
 from moyai.ports.sessions import CommandSession, Execution
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
@@ -62,10 +60,7 @@ from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.runtime.linux.tasks.images import TaskImages
 from moyai.runtime.linux.tasks.running_proxies import RunningProxies
 from moyai.runtime.linux.tasks.shared_usage import SharedUsage
-
-T = TypeVar("T")
-
-_WORKERS = 8
+from moyai.runtime.linux.workers import Workers
 
 
 class LinuxRuntime:
@@ -99,11 +94,11 @@ class LinuxRuntime:
         share = SharedUsage(self._paths, self._cgroups, clock)
         self._proxies = RunningProxies(self._paths, self._network, HealthEvents(self._notifier.notify, clock), share)
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock, server))
-        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
+        self._workers = Workers()
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
-        self._file_systems = FileSystems(self._paths, lambda work: self._work(_with_port_errors(work)))
-        self._sessions = ExecSessions(self._paths, self._work)
+        self._file_systems = FileSystems(self._paths, self._workers.run_with_port_errors)
+        self._sessions = ExecSessions(self._paths, self._workers.run)
         self._output = OutputReader(self._paths, clock, self.inspect)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
@@ -116,9 +111,9 @@ class LinuxRuntime:
         self._notifier.notify(sandbox.task)
 
     async def _create_sandbox(self, sandbox: SandboxSpec) -> None:
-        await self._work(partial(sandboxes.create_directory, self._paths, sandbox))
+        await self._workers.run(partial(sandboxes.create_directory, self._paths, sandbox))
         steps = [self._network.run(partial(sandboxes.create_namespaces, self._paths, sandbox))]
-        steps += map(self._work, sandboxes.further_parts(self._paths, self._cgroups, self._disks, sandbox))
+        steps += map(self._workers.run, sandboxes.further_parts(self._paths, self._cgroups, self._disks, sandbox))
         if sandbox.file_systems:
             steps.append(self._file_systems.prepare(sandbox))
         for failure in await asyncio.gather(*steps, return_exceptions=True):
@@ -126,19 +121,19 @@ class LinuxRuntime:
                 raise failure
         for holder in sandbox.holders:
             if holder == sandbox.task:
-                await self._work(partial(self._containers.start_pause, sandbox))
+                await self._workers.run(partial(self._containers.start_pause, sandbox))
                 continue
             async with self._lock(holder):
                 host = sandboxes.load_instance(self._paths, holder)
-                await self._work(partial(self._containers.start_pause, host))
-        await self._work(_with_port_errors(partial(sandboxes.save, self._paths, sandbox)))
+                await self._workers.run(partial(self._containers.start_pause, host))
+        await self._workers.run_with_port_errors(partial(sandboxes.save, self._paths, sandbox))
 
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
-        await self._work(partial(sandboxes.load_required, self._paths, task))
+        await self._workers.run(partial(sandboxes.load_required, self._paths, task))
         self._images.begin_pulls(task, images)
 
     async def keep_images(self, digests: frozenset[str]) -> None:
-        await self._work(_with_port_errors(partial(self.images.hold_only, "service-revisions", digests)))
+        await self._workers.run_with_port_errors(partial(self.images.hold_only, "service-revisions", digests))
 
     async def remove_file_system(self, file_system: str) -> bool:
         return await self._file_systems.remove(file_system)
@@ -148,14 +143,14 @@ class LinuxRuntime:
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):
-            await self._work(_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts))))
+            await self._workers.run_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts)))
 
     async def release(self, task: TaskId) -> None:
         self._images.end_pulls(task)
         async with self._lock(task):
-            await self._work(partial(self._disks.unmount, task))
+            await self._workers.run(partial(self._disks.unmount, task))
             await self._release(task)
-            await self._work(partial(self._images.release, task))
+            await self._workers.run(partial(self._images.release, task))
         self._notifier.notify(task)
 
     async def _release(self, task: TaskId) -> None:
@@ -164,9 +159,10 @@ class LinuxRuntime:
             return
         spec = sandboxes.load_incomplete(self._paths, task)
         await self._network.run(partial(sandboxes.remove_forwarded_ports, self._paths, spec))
-        await self._work(_with_port_errors(partial(self._cgroups.kill, task)))  # a monitor can't end a frozen process
-        await self._work(_with_port_errors(partial(sandboxes.remove_files, directory, removing)))
-        await self._work(_with_port_errors(partial(self._cgroups.remove, task)))
+        # A monitor can't end a frozen process.
+        await self._workers.run_with_port_errors(partial(self._cgroups.kill, task))
+        await self._workers.run_with_port_errors(partial(sandboxes.remove_files, directory, removing))
+        await self._workers.run_with_port_errors(partial(self._cgroups.remove, task))
         await self._network.run(partial(sandboxes.disconnect_network, self._paths, task, spec))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
@@ -176,7 +172,7 @@ class LinuxRuntime:
 
     async def _release_others(self, keep: frozenset[TaskId]) -> list[BaseException]:
         """Release every sandbox but these, also when one of them fails. Returns the failures."""
-        holders = await self._work(self._images.holders)
+        holders = await self._workers.run(self._images.holders)
         tasks = sorted((self._paths.known_tasks() | self._cgroups.tasks() | holders) - keep)
         results = await asyncio.gather(*map(self.release, tasks), return_exceptions=True)
         return [result for result in results if isinstance(result, BaseException)]
@@ -185,12 +181,12 @@ class LinuxRuntime:
 
     async def start(self, container: ContainerSpec) -> None:
         async with self._lock(container.task):
-            await self._work(_with_port_errors(partial(self._containers.start, container)))
-        self._workers.submit(self._disks.unmount, container.task)
+            await self._workers.run_with_port_errors(partial(self._containers.start, container))
+        self._workers.start(partial(self._disks.unmount, container.task))
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         async with self._lock(proxy.task):
-            await self._work(_with_port_errors(partial(self._containers.start_proxy, proxy)))
+            await self._workers.run_with_port_errors(partial(self._containers.start_proxy, proxy))
 
     async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
         async with self._lock(task):
@@ -198,7 +194,7 @@ class LinuxRuntime:
         self._notifier.notify(task)
 
     async def stop(self, task: TaskId, container: str) -> None:
-        await self._work(_with_port_errors(partial(self._containers.stop, task, container)))
+        await self._workers.run_with_port_errors(partial(self._containers.stop, task, container))
 
     async def execute(self, execution: Execution) -> CommandSession:
         return await self._sessions.start(execution)
@@ -206,11 +202,11 @@ class LinuxRuntime:
     # ----------------------------------------------------------------------------------------------- observation
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
-        observed = await self._work(partial(states.observe, self._paths))
+        observed = await self._workers.run(partial(states.observe, self._paths))
         return {task: replace(state, pulls=self._images.pull_states(task)) for task, state in observed.items()}
 
     async def inspect(self, task: TaskId) -> SandboxState | None:
-        state = await self._work(partial(states.inspect, self._paths, task))
+        state = await self._workers.run(partial(states.inspect, self._paths, task))
         return state and replace(state, pulls=self._images.pull_states(task))
 
     async def changes(self) -> AsyncIterator[TaskId]:
@@ -265,7 +261,7 @@ class LinuxRuntime:
     async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         await self._open()
         async with self._gateway_lock:
-            return await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
+            return await self._workers.run_with_port_errors(partial(self._gateway.publish, ports))
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         await self._open()
@@ -283,7 +279,7 @@ class LinuxRuntime:
         self._paths.create_directories()
         namespaces.share_mounts(self._paths.netns)
         interpreter.mount_interpreter(self._paths.run)
-        self._workers.submit(filters.compile_common)
+        self._workers.start(filters.compile_common)
         self._notifier.open()
 
     async def close(self) -> None:
@@ -292,7 +288,7 @@ class LinuxRuntime:
         await self._listeners.close()
         await self._proxies.close()
         self._notifier.close()
-        await asyncio.to_thread(self._workers.shutdown)
+        await self._workers.close()
         await asyncio.to_thread(self._disks.close)  # work that ran until now may have mounted another one
         await asyncio.to_thread(self._monitors.close)
         await asyncio.to_thread(self._network.close)
@@ -304,38 +300,22 @@ class LinuxRuntime:
         await self._open()
         failures = await self._release_others(frozenset())
         async with self._gateway_lock:
-            await self._work(self._gateway.remove)
+            await self._workers.run(self._gateway.remove)
         await self._applier.teardown()
         for netns in sorted(self._paths.netns.glob("vpc-*")):
             await self._network.run(partial(router.remove_router, netns))
         if others := [failure for failure in failures if not isinstance(failure, NotStopped)]:
             raise others[0]
-        await self._work(self._cgroups.destroy)  # raises NotStopped for all processes that are left
-        await self._work(self._monitors.close)
+        await self._workers.run(self._cgroups.destroy)  # raises NotStopped for all processes that are left
+        await self._workers.run(self._monitors.close)
         self._hierarchies.unmount()
         namespaces.unshare_mounts(self._paths.netns)
         interpreter.unmount_interpreter(self._paths.run)
         self._notifier.close()
         self._paths.notifications.unlink(missing_ok=True)
         for path in self._paths.transient:
-            await self._work(partial(shutil.rmtree, path, ignore_errors=True))
+            await self._workers.run(partial(shutil.rmtree, path, ignore_errors=True))
 
     def _lock(self, task: TaskId) -> asyncio.Lock:
         """The lock of a task, which exists for as long as a coroutine holds it or waits for it."""
         return self._locks.setdefault(task, asyncio.Lock())
-
-    async def _work(self, work: Callable[[], T]) -> T:
-        """Run blocking work on a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
-
-
-def _with_port_errors(work: Callable[[], T]) -> Callable[[], T]:
-    """Wrap work so that an OSError, such as a full disk or no more processes, becomes CannotCreate."""
-
-    def run() -> T:
-        try:
-            return work()
-        except OSError as error:
-            raise CannotCreate(str(error)) from error
-
-    return run

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyroute2
 
-from moyai.ports.runtime import SandboxFailed
+from moyai.ports.runtime import CannotCreate, SandboxFailed
 
 _NFT_TIMEOUT = 20
 _EXISTS, _NO_DEVICE = 17, 19
@@ -21,10 +21,10 @@ _EXISTS, _NO_DEVICE = 17, 19
 
 @contextlib.contextmanager
 def sandbox_errors(failure: str) -> Iterator[None]:
-    """Raise what the kernel refuses as SandboxFailed, with ``failure`` in front of the reason."""
+    """Raise what the kernel refuses, or has no room for, as SandboxFailed, with ``failure`` in front of the reason."""
     try:
         yield
-    except (OSError, pyroute2.NetlinkError, subprocess.SubprocessError) as error:
+    except (CannotCreate, OSError, pyroute2.NetlinkError, subprocess.SubprocessError) as error:
         raise SandboxFailed(f"{failure}: {error}") from error
 
 

@@ -6,7 +6,6 @@ A sandbox's specification is kept in its directory, with the names in its hosts 
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -27,18 +26,20 @@ from moyai.domain.sandbox.network import (
 from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, MemoryLimits, SandboxSpec
 from moyai.domain.sandbox.state import ExpectedListener
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import CannotCreate, SandboxFailed
+from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import etc_files, monitors
 from moyai.runtime.linux.network import instance_bridge, interception, listeners, namespaces, router, veth
+from moyai.runtime.linux.network.configure import sandbox_errors
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.launch_config import DISK_FILES
 from moyai.runtime.linux.tasks import disks, shared_output, user_ids
 
 _GIBIBYTE = 1024**3
 _INCOMPLETE = "sandbox.new"
+_CANNOT_MAKE = "the task's sandbox can't be made"
 _READER = msgspec.json.Decoder(SandboxSpec)
 
 
@@ -49,7 +50,7 @@ def is_complete(paths: RuntimePaths, spec: SandboxSpec) -> bool:
 
 def create_directory(paths: RuntimePaths, spec: SandboxSpec) -> None:
     """Make the directory of a sandbox, which counts as complete once it is saved. Raises SandboxFailed."""
-    with _sandbox_errors():
+    with sandbox_errors(_CANNOT_MAKE):
         paths.containers(spec.task).mkdir(parents=True, exist_ok=True)
         _save_incomplete(paths, spec)
 
@@ -67,7 +68,7 @@ def further_parts(
 
 def _create_group(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
     """Make a sandbox's control group, and the files that its containers share."""
-    with _sandbox_errors():
+    with sandbox_errors(_CANNOT_MAKE):
         etc_files.write_etc_files(spec, paths.task(spec.task))
         if spec.shared_proxy:
             shared_output.create(paths, spec.task, spec.shared_proxy)
@@ -78,17 +79,9 @@ def create_namespaces(paths: RuntimePaths, spec: SandboxSpec) -> None:
     """Make a sandbox's namespaces with their network, once it has its directory. Only for the network thread. Raises
     SandboxFailed.
     """
-    with _sandbox_errors():
+    with sandbox_errors(_CANNOT_MAKE):
         _create_user_namespace(paths, spec)
         _connect_network(paths, spec)
-
-
-@contextlib.contextmanager
-def _sandbox_errors() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, CannotCreate) as error:
-        raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
 
 
 def _create_disk(paths: RuntimePaths, mounted_disks: disks.MountedDisks, spec: SandboxSpec) -> None:
@@ -196,14 +189,12 @@ def open_listeners(
 def set_hosts(paths: RuntimePaths, task: TaskId, hosts: tuple[HostName, ...]) -> None:
     """Make these the names in the task's hosts file. Raises SandboxFailed."""
     spec, directory = load_required(paths, task), paths.task(task)
-    try:
+    with sandbox_errors("the task's names can't be changed"):
         etc_files.update_hosts(directory / "hosts", spec.hosts, hosts)
         with disks.mount_detached(directory) as disk:
             on_disk = None if disk is None else disk / Path(DISK_FILES).name / "hosts"
             if on_disk is not None and on_disk.exists():
                 etc_files.update_hosts(on_disk, spec.hosts, hosts)
-    except OSError as error:
-        raise SandboxFailed(f"the task's names can't be changed: {error}") from error
     save(paths, replace(spec, hosts=hosts))
 
 
@@ -214,10 +205,8 @@ def set_addresses(paths: RuntimePaths, task: TaskId, addresses: tuple[SubnetAddr
         raise SandboxFailed(f"the sandbox {task} can't have other addresses")
     network = replace(spec.network, addresses=addresses)
     veth.set_node_addresses(task, network, paths.router_netns(network.vpc), paths.task_netns(task))
-    try:
+    with sandbox_errors("the sandbox's addresses can't be saved"):
         save(paths, replace(spec, network=network))
-    except OSError as error:
-        raise SandboxFailed(f"the sandbox's addresses can't be saved: {error}") from error
 
 
 def save(paths: RuntimePaths, spec: SandboxSpec) -> None:
