@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyroute2
-
 from moyai.runtime.linux.network.configure import ignore_existing
-from moyai.runtime.linux.network.link_requests import fix_neighbour, send
-from moyai.runtime.linux.network.routes import NEXT_HOP, ON_LINK
+from moyai.runtime.linux.network.link_requests import add_rule, fill_local_table, fill_table, fix_neighbour, send
+from moyai.runtime.linux.network.routes import NEXT_HOP
 
 ANSWER_MARK: Final = 1
 """The mark of connections, and of packets on their way back, in the router."""
@@ -23,21 +21,18 @@ _TABLE: Final = 100
 """The tables of subnets have the numbers of addresses, which are greater."""
 _PRIORITY: Final = 100
 """After the addresses of the namespace itself, and before all other routes."""
-_EVERYWHERE: Final = "0.0.0.0/0"
 _LOOPBACK: Final = 1
-_HOST_SCOPE: Final = 254
 
 
-def return_answers(links: pyroute2.IPRoute, index: int, mac: str) -> None:
+def return_answers(index: int, mac: str) -> None:
     """Let the router that the calling thread is in send marked packets to its link with this index."""
-    send([fix_neighbour(index, NEXT_HOP, mac)])
-    links.route("replace", dst=_EVERYWHERE, gateway=NEXT_HOP, oif=index, flags=ON_LINK, table=_TABLE)
+    send([fix_neighbour(index, NEXT_HOP, mac), fill_table(_TABLE, index, NEXT_HOP)])
     with ignore_existing():
-        links.rule("add", fwmark=ANSWER_MARK, table=_TABLE, priority=_PRIORITY)
+        send([add_rule(_TABLE, _PRIORITY, "FRA_FWMARK", ANSWER_MARK)])
 
 
-def accept_every_address(links: pyroute2.IPRoute, link: str) -> None:
+def accept_every_address(link: str) -> None:
     """Let the namespace that the calling thread is in take every packet that arrives at its link."""
-    links.route("replace", dst=_EVERYWHERE, type="local", oif=_LOOPBACK, scope=_HOST_SCOPE, table=_TABLE)
+    send([fill_local_table(_TABLE, _LOOPBACK)])
     with ignore_existing():
-        links.rule("add", iifname=link, table=_TABLE, priority=_PRIORITY)
+        send([add_rule(_TABLE, _PRIORITY, "FRA_IIFNAME", link)])

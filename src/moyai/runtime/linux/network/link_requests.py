@@ -1,8 +1,8 @@
-"""Requests about links, addresses, neighbours and routes, which the kernel of a network namespace gets together.
+"""Requests about links, addresses, neighbours, routes and rules, which the kernel of a network namespace gets together.
 
-Promise: requests are carried out in their order, many in one system call. Each but ``new_veth`` can be repeated: what
-is there already is replaced. A socket of pyroute2 brings an event loop that each of its requests waits for, which takes
-longer than what the kernel does; here pyroute2 only encodes the messages.
+Promise: requests are carried out in their order, many in one system call. Each but ``new_veth`` and ``add_rule`` can be
+repeated: what is there already is replaced. A socket of pyroute2 brings an event loop that each of its requests waits
+for, which takes longer than what the kernel does; here pyroute2 only encodes the messages.
 Source: https://man7.org/linux/man-pages/man7/rtnetlink.7.html
 """
 
@@ -17,15 +17,20 @@ from typing import Any
 import pyroute2
 
 LINK_SCOPE = 253
+ON_LINK = 4
+"""The flag of a route whose gateway is behind the link, whatever its address is."""
 
 _NETLINK_ROUTE = 0
-_NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR = 16, 20, 24, 28
+_NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR, _NEW_RULE = 16, 20, 24, 28, 32
 _NLMSG_ERROR = 2
 _ASK, _CREATE, _REPLACE, _EXCLUSIVE = 0x5, 0x400, 0x100, 0x200
 """Flags of a request; _ASK: it is one, and wants an answer."""
 _UP = 1
 _PERMANENT = 0x80
-_MAIN_TABLE, _STATIC, _UNICAST = 254, 4, 1
+_MAIN_TABLE, _STATIC, _UNICAST, _LOCAL = 254, 4, 1, 2
+_HOST_SCOPE = 254
+_LOOK_UP_TABLE = 1
+"""The action of a rule."""
 _HEADER = struct.Struct("=IHHII")
 _CODE = struct.Struct("=i")
 _MAX_ANSWER_BYTES = 64 * 1024
@@ -76,6 +81,25 @@ def add_route(index: int, destination: str, source: str | None = None) -> bytes:
 def add_default_route(index: int, gateway: str) -> bytes:
     """Route everything else to a gateway behind the link."""
     return _encode_route(index, gateway, [("RTA_GATEWAY", gateway)], {})
+
+
+def fill_table(table: int, index: int, gateway: str) -> bytes:
+    """Make a routing table that sends everything of IPv4 to a gateway behind the link (ON_LINK)."""
+    return _encode_route(index, gateway, [("RTA_GATEWAY", gateway)], {"table": table, "flags": ON_LINK})
+
+
+def fill_local_table(table: int, index: int) -> bytes:
+    """Make a routing table by which every address of IPv4 is this namespace's own, at the link."""
+    return _encode_route(index, "", [], {"table": table, "type": _LOCAL, "scope": _HOST_SCOPE})
+
+
+def add_rule(table: int, priority: int, name: str, value: object) -> bytes:
+    """Have packets of IPv4 for which the attribute ``name`` (FRA_*) has the value look up a routing table. Refused
+    (EEXIST) if there is the same rule.
+    """
+    attrs = [(name, value), ("FRA_PRIORITY", priority), ("FRA_TABLE", table)]
+    fields = {"family": socket.AF_INET, "table": table, "action": _LOOK_UP_TABLE}
+    return _encode("fibmsg", _NEW_RULE, _CREATE | _EXCLUSIVE, {**fields, "attrs": attrs})
 
 
 def send(requests: Sequence[bytes]) -> None:

@@ -22,14 +22,12 @@ from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, VpcSpec
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import ignore_existing, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX, peering_link
-from moyai.runtime.linux.network.link_requests import fix_neighbour, new_veth, send, set_up
+from moyai.runtime.linux.network.link_requests import ON_LINK, fix_neighbour, new_veth, send, set_up
 
 NEXT_HOP = "169.254.255.254"
 """The gateway of every route out of a VPC; a permanent neighbour entry has the other end of the link."""
 
 _MACS = ("02:fd:00:00:00:01", "02:fd:00:00:00:02")
-ON_LINK = 4
-"""The flag of a route whose gateway is behind its link whatever the addresses there are."""
 _IPV4 = 2
 _UNICAST, _UNREACHABLE = "unicast", "unreachable"
 _PRIORITY = 40_000

@@ -108,11 +108,11 @@ def connect_nodes(task: TaskId, network: NodesNetwork, router: Path, netns: Path
     name = nodes_link(task)
     connect(name, _nodes_link(network), router, netns)
     with sandbox_errors("the front proxy's network can't be made"):
-        with namespaces.inside(netns), pyroute2.IPRoute() as links:
+        with namespaces.inside(netns):
             set_sysctl("ipv4/ip_nonlocal_bind", "1")  # a listener may come before its address
-            accept_every_address(links, "eth0")
-        with namespaces.inside(router), pyroute2.IPRoute() as links:
-            return_answers(links, socket.if_nametoindex(name), network.mac)
+            accept_every_address("eth0")
+        with namespaces.inside(router):
+            return_answers(socket.if_nametoindex(name), network.mac)
 
 
 def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns: Path) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pyroute2
 import pytest
 
+from moyai.runtime.linux.network.client_addresses import accept_every_address, return_answers
 from moyai.runtime.linux.network.link_requests import (
     add_address,
     add_default_route,
@@ -126,6 +127,25 @@ def test_ipv6_has_the_same(in_new_namespace):
         return ip("-6", "route")
 
     assert {"default", "fd00::1"} <= {route["dst"] for route in in_new_namespace(add)}
+
+
+def test_routes_to_clients_are_in_a_table_of_their_own(in_new_namespace):
+    def route() -> tuple[list[dict[str, object]], ...]:
+        connect()
+        for _ in range(2):
+            return_answers(socket.if_nametoindex("near"), PEER_MAC)
+        answers = ip("route", "show", "table", "100")
+        for _ in range(2):
+            accept_every_address("near")
+        return answers, ip("route", "show", "table", "100"), ip("rule", "show", "table", "100")
+
+    (to_gateway,), (to_self, _), rules = in_new_namespace(route)
+    assert (to_gateway["dst"], to_gateway["gateway"], to_gateway["flags"]) == ("default", "169.254.255.254", ["onlink"])
+    assert (to_self["type"], to_self["dst"], to_self["dev"]) == ("local", "default", "lo")
+    assert [(rule["priority"], rule.get("fwmark"), rule.get("iif")) for rule in rules] == [
+        (100, "0x1", None),
+        (100, None, "near"),
+    ]
 
 
 def test_the_first_refusal_is_raised_and_later_requests_are_carried_out(in_new_namespace):
