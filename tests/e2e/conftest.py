@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from moyai.images.imports.importing import import_image
 from tests.contract.runtime.adapters import LinuxAdapter, sandbox
+from tests.e2e.envoy_rig import Rig, rig
 from tests.e2e.installation import Installation
 from tests.e2e.installations import installations
 from tests.e2e.small_image import IMAGE, make_root
@@ -116,6 +117,24 @@ async def linux():
             shutil.rmtree(state)
 
 
+@pytest.fixture(scope="module")
+def keyed_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation that needs keys, and has one."""
+    state = tmp_path_factory.mktemp("keyed")
+    new_installation = Installation(state, "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
+    new_installation.make_key()
+    new_installation.up()
+    yield new_installation
+    assert new_installation.leave() == []
+
+
+@pytest.fixture
+async def front() -> AsyncIterator[Rig]:
+    """Real Envoys whose namespace sends nothing on to them."""
+    async with rig({}) as new_rig:
+        yield new_rig
+
+
 @pytest.fixture(scope="session")
 def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root file system of the image."""
@@ -185,3 +204,11 @@ def simulation(shared_simulation: Installation) -> Iterator[Installation]:
     """A control plane without processes behind it, for tests of the API alone; empty when a file begins."""
     yield shared_simulation
     shared_simulation.own("POST", "reset")
+
+
+@pytest.fixture(scope="module")
+def installation(make_installation: Callable[..., Installation]) -> Installation:
+    """An installation without further options, which is up."""
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation

@@ -16,9 +16,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from functools import partial, reduce
 from ipaddress import ip_network
 from pathlib import Path
@@ -243,14 +244,18 @@ class Rig:
             await self.stop_serving()
 
 
-def rig(
-    folder: Path, redirects: Mapping[str, int], captured: Mapping[str, int] | None = None
-) -> AbstractAsyncContextManager[Rig]:
-    """``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is led to; with
-    ``captured``, which are led so only for those that aren't Envoys, their first addresses are there, and every
+@asynccontextmanager
+async def rig(redirects: Mapping[str, int], captured: Mapping[str, int] | None = None) -> AsyncIterator[Rig]:
+    """Real Envoys with a folder of their own.
+
+    ``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is redirected to; with
+    ``captured``, which are redirected only for those that aren't Envoys, their first addresses are there, and every
     statistic is kept.
     """
-    return open_rig(partial(Rig, everything_counts=captured is not None), folder, redirects, captured)
+    kind = partial(Rig, everything_counts=captured is not None)
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with open_rig(kind, Path(folder), redirects, captured) as new_rig:
+            yield new_rig
 
 
 @asynccontextmanager
@@ -260,7 +265,7 @@ async def open_rig(
     redirects: Mapping[str, int],
     captured: Mapping[str, int] | None = None,
 ) -> AsyncIterator[AnyRig]:
-    """The same, of another kind."""
+    """As ``rig``, of another kind and in this folder."""
     namespace = Namespace(f"moyai-test-{os.getpid()}")
     rig = kind(folder, namespace)
     try:

@@ -87,6 +87,11 @@ class Installation:
 
     # --------------------------------------------------------------------------------------- its clients
 
+    def make_key(self) -> tuple[str, str]:
+        """A new access key and its secret."""
+        document = json.loads(self.moyai("keys", "create", "--json", "--state", str(self.state)))
+        return document["AccessKeyId"], document["SecretAccessKey"]
+
     @property
     def url(self) -> str:
         """Where it answers."""

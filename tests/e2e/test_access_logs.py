@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,14 +84,13 @@ def mesh(log: StdoutLog) -> MeshIR:
 
 @pytest.fixture
 async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as new_rig:
-            apps = {8081: App("app"), 8084: App("raw")}
-            for port, app in apps.items():
-                await app.start(new_rig.namespace, port)
-            yield new_rig
-            for app in apps.values():
-                await app.stop()
+    async with rig(REDIRECTS) as new_rig:
+        apps = {8081: App("app"), 8084: App("raw")}
+        for port, app in apps.items():
+            await app.start(new_rig.namespace, port)
+        yield new_rig
+        for app in apps.values():
+            await app.stop()
 
 
 async def lines(envoys: Rig, log: StdoutLog) -> list[str]:

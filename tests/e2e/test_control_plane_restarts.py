@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,13 +18,6 @@ from tests.e2e.waiting import eventually, while_it_lasts
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 WEB = ({"kind": "http", "url": "http://web/"}, {"kind": "http", "url": "http://web/", "keep": False})
-
-
-@pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
-    new_installation.up()
-    return new_installation
 
 
 @pytest.fixture(scope="module")

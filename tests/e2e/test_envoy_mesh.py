@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from socket import create_connection
 
 import pytest
@@ -101,12 +99,11 @@ def inbound(port: int) -> InboundPort:
 
 @pytest.fixture
 async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as new_rig:
-            new_rig.feed.publish(mesh(ONE, TWO))
-            for workload in (CALLER, ONE, TWO):
-                await new_rig.start(workload)
-            yield new_rig
+    async with rig(REDIRECTS) as new_rig:
+        new_rig.feed.publish(mesh(ONE, TWO))
+        for workload in (CALLER, ONE, TWO):
+            await new_rig.start(workload)
+        yield new_rig
 
 
 @pytest.fixture

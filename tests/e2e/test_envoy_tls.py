@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import tempfile
-from pathlib import Path
 from socket import create_connection
 
 import pytest
@@ -74,9 +72,8 @@ def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) ->
 
 @pytest.fixture
 async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as new_rig:
-            yield new_rig
+    async with rig(REDIRECTS) as new_rig:
+        yield new_rig
 
 
 @pytest.fixture

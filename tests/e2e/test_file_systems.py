@@ -21,7 +21,6 @@ from moyai.runtime.linux.tasks import file_systems
 from tests.contract.runtime.adapters import IMAGE as HOST_IMAGE
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, sandbox
 from tests.e2e.linux_tasks import run, shell
-from tests.e2e.small_image import make_root
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -34,18 +33,10 @@ ACCESS_POINT = replace(
 MOUNT = VolumeMount("/data", "data")
 
 
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root file system of the image."""
-    folder = tmp_path_factory.mktemp("small")
-    make_root(folder)
-    return folder
-
-
 @pytest.fixture
-def small(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
+def small(linux: LinuxAdapter, small_root: Path) -> LinuxAdapter:
     """A runtime that has the image."""
-    import_image(linux.runtime.images, IMAGE, root)
+    import_image(linux.runtime.images, IMAGE, small_root)
     return linux
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ RECORD = re.compile(r'\{".*\}$')
 ROLE = "arn:aws:iam::123456789012:role/execution"
 CONFIG = "/fluent-bit/etc/fluent-bit.conf"
 COUNTS = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); [ $((i % 100)) -eq 0 ] && sleep 0.2; done; sleep 600"
-
-
-@pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
-    new_installation.up()
-    return new_installation
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ import asyncio
 import re
 import socket
 import ssl
-import tempfile
-from pathlib import Path
 
 import pytest
 import yaml
@@ -68,11 +66,10 @@ certificates: {shop: root}
 
 @pytest.fixture
 async def front():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig, one_and_two(new_rig.namespace, ("10.99.0.2", "10.99.0.3")):
-            world = world_of(yaml.safe_load(BALANCER), await an_authority())
-            await new_rig.configure(compile_front(world, VPC, str(Path(folder, "health.json"))), FRONT)
-            yield new_rig
+    async with rig({}) as new_rig, one_and_two(new_rig.namespace, ("10.99.0.2", "10.99.0.3")):
+        world = world_of(yaml.safe_load(BALANCER), await an_authority())
+        await new_rig.configure(compile_front(world, VPC, str(new_rig.folder / "health.json")), FRONT)
+        yield new_rig
 
 
 async def lines(front: Rig, kind: type[Entry], count: int, certificate: str | None = None) -> list[list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from moyai.runtime.linux.system_containers.envoy_admin import connect_to_socket
 from moyai.runtime.linux.system_containers.envoy_clusters import endpoints
 from moyai.telemetry.reporters.front_reporter import FrontReporter
 from moyai.testing.clock import EPOCH
-from tests.e2e.envoy_rig import PATIENCE, Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.e2e.rig_app import one_and_two
 from tests.golden.load_balancing.balancers import VPC, world_of
 from tests.unit.telemetry.pushes import SCOPE
@@ -102,13 +101,6 @@ async def wait_for(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 (neither files nor applications notify)
             await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def front():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig:
-            yield new_rig
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import http.client
 import json
 import socket
 import ssl
-import tempfile
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
@@ -89,9 +87,8 @@ async def publish(front: Rig, weights: tuple[int, int], authority: Authority) ->
 
 @pytest.fixture
 async def front():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig, one_and_two(new_rig.namespace, ("10.99.0.2", "10.99.0.3")):
-            yield new_rig
+    async with rig({}) as new_rig, one_and_two(new_rig.namespace, ("10.99.0.2", "10.99.0.3")):
+        yield new_rig
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,13 +24,6 @@ done
 echo
 exec sleep 600
 """
-
-
-@pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
-    new_installation.up()
-    return new_installation
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import json
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -42,13 +42,6 @@ COUNTING = app("counting", 8080, "http", healthCheck=port_health_check(8080))
 """Healthy once it listens: what a proxy answers in the place of one that does not yet, no application counts."""
 KINDS = ("/ok", "/ok", "/status/503", "/ok", "/status/500", "/slow/20", "/status/404", "/status/302")
 FAILING = ("got status/500", "got status/503")
-
-
-@pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
-    new_installation.up()
-    return new_installation
 
 
 class Witnesses(NamedTuple):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import tempfile
-from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +15,7 @@ from moyai.kernel.clock import Instant
 from moyai.mesh.load_balancing import compile_front
 from moyai.telemetry.reporters.front_reporter import FrontReporter
 from moyai.testing.clock import EPOCH
-from tests.e2e.envoy_rig import PATIENCE, Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.golden.load_balancing.balancers import VPC, world_of
 from tests.unit.telemetry.pushes import SCOPE
 
@@ -50,13 +48,6 @@ targetGroups:
     health_check: {interval: 5, timeout: 2}
     targets: {"10.99.0.3:8002": {}}
 """
-
-
-@pytest.fixture
-async def front():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig:
-            yield new_rig
 
 
 async def accept(front: Rig, server: socket.socket, wanted: bytes) -> tuple[bytes, str]:

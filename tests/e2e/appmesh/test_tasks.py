@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -52,13 +51,6 @@ class Tasks(NamedTuple):
         task = self.stage.cluster.tasks("back")[0]
         details = (d for a in task["attachments"] for d in a["details"])
         return str(next(d["value"] for d in details if d["name"] == "privateIPv4Address"))
-
-
-@pytest.fixture(scope="module")
-def installation(make_installation: Callable[..., Installation]) -> Installation:
-    new_installation = make_installation()
-    new_installation.up()
-    return new_installation
 
 
 @pytest.fixture(scope="module")

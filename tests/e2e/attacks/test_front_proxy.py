@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import yaml
 
 from moyai.domain.elb.front import front_workload
 from moyai.mesh.load_balancing import compile_front
-from tests.e2e.envoy_rig import PATIENCE, Namespace, Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Namespace, Rig
 from tests.e2e.rig_app import App
 from tests.golden.load_balancing.balancers import VPC, world_of
 
@@ -84,13 +82,6 @@ class HostileTarget:
             pass  # the proxy has closed
         finally:
             writer.close()
-
-
-@pytest.fixture
-async def front() -> AsyncIterator[Rig]:
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig:
-            yield new_rig
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import yaml
@@ -19,7 +17,7 @@ from moyai.domain.elb.front import front_workload
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.load_balancing import compile_front
 from tests.authority import an_authority
-from tests.e2e.envoy_rig import PATIENCE, Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.e2e.rig_app import App
 from tests.golden.load_balancing.balancers import VPC, world_of
 
@@ -62,13 +60,6 @@ CANCEL = (8).to_bytes(4, "big")
 def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes:
     """A frame of HTTP/2."""
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
-
-
-@pytest.fixture
-async def front() -> AsyncIterator[Rig]:
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), {}) as new_rig:
-            yield new_rig
 
 
 @pytest.fixture

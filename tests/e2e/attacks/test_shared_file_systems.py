@@ -15,25 +15,16 @@ from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, RuntimeFault, SandboxFailed
 from tests.contract.runtime.adapters import OTHER, LinuxAdapter, sandbox
 from tests.e2e.linux_tasks import end_of, wait_for_output
-from tests.e2e.small_image import make_root
 from tests.e2e.test_file_systems import ACCESS_POINT, ID, IMAGE, PLAIN, line, lines_of, prepare
 
 THIRD = TaskId("0" * 31 + "3")
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root file system of the image."""
-    folder = tmp_path_factory.mktemp("shared")
-    make_root(folder)
-    return folder
-
-
 @pytest.fixture
-async def two_tasks(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
+async def two_tasks(linux: LinuxAdapter, small_root: Path) -> LinuxAdapter:
     """The victim's task, which uses an access point, and the attacker's (OTHER), which has the whole file system."""
-    import_image(linux.runtime.images, IMAGE, root)
+    import_image(linux.runtime.images, IMAGE, small_root)
     await prepare(linux, ACCESS_POINT)
     await prepare(linux, PLAIN, OTHER)
     return linux

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from http.client import HTTPConnection
 from types import MappingProxyType
@@ -22,21 +22,6 @@ FRAME = "url => document.body.append(Object.assign(document.createElement('ifram
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=none"
 EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
-
-
-@pytest.fixture(scope="module")
-def keyed_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation that needs keys."""
-    installation = Installation(tmp_path_factory.mktemp("gated"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
-    make_key(installation)
-    installation.up()
-    yield installation
-    assert installation.leave() == []
-
-
-def make_key(installation: Installation) -> tuple[str, str]:
-    document = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
-    return document["AccessKeyId"], document["SecretAccessKey"]
 
 
 def sign_in(person: Person, key: str, secret: str) -> None:
@@ -60,7 +45,7 @@ def api(at: Installation, cookie: str, token: str) -> int:
 
 
 def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, keyed_installation):
-    key, secret = make_key(keyed_installation)
+    key, secret = keyed_installation.make_key()
     person: Person = visit(keyed_installation)
     person.open("clusters")
     person.wait_for_title("Sign in")
@@ -89,7 +74,7 @@ def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, keye
 
 
 def test_signing_in_replaces_a_preset_session_cookie(visit, keyed_installation):
-    key, secret = make_key(keyed_installation)
+    key, secret = keyed_installation.make_key()
     person: Person = visit(keyed_installation)
     brought = {"name": "moyai-console", "value": "a" * 64, "domain": "127.0.0.1", "path": "/console"}
     person.page.context.add_cookies([brought])  # type: ignore[list-item]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +14,8 @@ from tests.e2e.rig_app import App, one_and_two
 @pytest.fixture
 async def envoys() -> AsyncIterator[Rig]:
     """Real Envoys to lead; what goes out of their namespace is captured."""
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS, CAPTURED) as new_rig:
-            yield new_rig
+    async with rig(REDIRECTS, CAPTURED) as new_rig:
+        yield new_rig
 
 
 @pytest.fixture
