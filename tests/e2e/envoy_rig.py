@@ -1,9 +1,9 @@
-"""A network namespace with real Envoys in it, led by a Feed in this process.
+"""A network namespace with real Envoys in it, which a Feed in this process configures.
 
 All workloads share the one namespace, so each has addresses and proxy ports of its own: an app listens on
 loopback at its workload's port, callers come through 10.99.0.<n>, and an egress port is used by the one
-caller that the redirect of 127.255.0.0/16 leads to. Envoys are of a group of their own, by which they are told from
-those who call.
+caller that the redirect of 127.255.0.0/16 leads to. Envoys have a group of their own, which distinguishes
+them from callers.
 """
 
 from __future__ import annotations

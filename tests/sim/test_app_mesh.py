@@ -17,7 +17,7 @@ from moyai.testing.records import PROXY, with_app_mesh_proxy
 from moyai.testing.world import CHECK, NAMESPACE, container
 from tests.golden.appmesh.meshes import node_arn, world_of
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
+from tests.sim.cuts import check_cuts, first_cuts, play_uncut
 
 STRIDE = 8
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
@@ -125,14 +125,6 @@ async def ending(installation: Installation) -> dict[str, object]:
 
 @pytest.mark.parametrize("first", first_cuts(STRIDE))
 async def test_a_crash_after_any_action_reaches_the_same_end(first):
-    actions, expected = await told_whole(rolling, ending)
-    assert expected["sandboxes"]
+    _, expected = await play_uncut(rolling, ending)
     assert expected["led"] == {node_arn("back"): 2, node_arn("front"): 1}
-    assert expected["left"] == []
-    cuts = range(first, actions + 1, STRIDE)
-    assert cuts
-    for cut in cuts:
-        installation, _, reached = await told_after(rolling, ending, cut)
-        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(installation.runtime.history).items() if times > 1]
-        assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
+    await check_cuts(rolling, ending, first, STRIDE, effects_once=True)

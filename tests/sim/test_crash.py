@@ -23,7 +23,7 @@ from moyai.kernel.ids import TaskArn
 from moyai.plan.strategy.hooks import unanswered_hooks
 from moyai.testing.world import container
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
+from tests.sim.cuts import check_cuts, first_cuts, play_uncut
 
 STRIDE = 10
 
@@ -161,16 +161,6 @@ async def ending(installation: Installation) -> dict[str, object]:
 @pytest.mark.parametrize("first", first_cuts(STRIDE))
 @pytest.mark.parametrize("story", [rolling, moving, failing, standing, late])
 async def test_a_crash_after_any_action_reaches_the_same_end(story, first):
-    actions, expected = await told_whole(story, ending)
-    assert expected["sandboxes"]
+    _, expected = await play_uncut(story, ending)
     assert expected["registered"]
-    assert expected["left"] == []
-    cuts = range(first, actions + 1, STRIDE)
-    assert cuts
-    for cut in cuts:
-        installation, _, reached = await told_after(story, ending, cut)
-        assert installation.crashes == 1
-        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(installation.runtime.history).items() if times > 1]
-        assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
-        assert installation.runtime.strangers == [], f"make sim SEED={SEED}: cut after action {cut}"
+    await check_cuts(story, ending, first, STRIDE, effects_once=True)

@@ -11,7 +11,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import StopCode
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import container
-from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
+from tests.sim.cuts import check_cuts, first_cuts
 
 STRIDE = 6
 
@@ -69,13 +69,7 @@ async def ending(installation):
 
 @pytest.mark.parametrize("first", first_cuts(STRIDE))
 async def test_a_crash_after_any_action_reaches_the_same_end(first):
-    actions, expected = await told_whole(story, ending)
-    assert expected["sandboxes"]
-    assert expected["left"] == []
-    for cut in range(first, actions + 1, STRIDE):
-        installation, _, reached = await told_after(story, ending, cut)
-        assert installation.crashes == 1
-        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
+    await check_cuts(story, ending, first, STRIDE)
 
 
 async def test_daemons_follow_instances_at_once(installation):

@@ -16,7 +16,7 @@ from moyai.ports.runtime import CannotStart
 from moyai.testing.daemons import daemon_definition, delete_daemon, deploy_daemon, provider_instance
 from moyai.testing.instances import for_instances, on_instances, set_instance_status
 from moyai.testing.world import container
-from tests.sim.cuts import SEED, first_cuts, told_after, told_whole
+from tests.sim.cuts import check_cuts, first_cuts
 
 STRIDE = 6
 S = DaemonDeploymentStatus
@@ -90,13 +90,7 @@ async def ending(installation):
 
 @pytest.mark.parametrize("first", first_cuts(STRIDE))
 async def test_a_crash_after_any_action_reaches_the_same_end(first):
-    actions, expected = await told_whole(story, ending)
-    assert expected["sandboxes"]
-    assert expected["left"] == []
-    for cut in range(first, actions + 1, STRIDE):
-        installation, _, reached = await told_after(story, ending, cut)
-        assert installation.crashes == 1
-        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
+    await check_cuts(story, ending, first, STRIDE)
 
 
 async def test_a_daemon_without_instances_is_deployed_at_once(installation):
