@@ -18,7 +18,7 @@ from moyai.domain.appmesh.identity import identity_of
 from moyai.domain.ecs.mesh_proxy import identity_in
 from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from moyai.xds.translate.agent_bootstrap import agent_bootstrap
 from moyai.xds.translate.bootstrap import BootstrapSettings
 
@@ -36,13 +36,9 @@ def started_with(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_bootstrap_is_as_expected(name, golden_update):
+def test_the_bootstrap_is_as_expected(name, golden):
     text = yaml.safe_dump(json.loads(started_with(name)), sort_keys=True, width=120)
-    Golden(HERE, update=golden_update).check(name, {"bootstrap": text})
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, {"bootstrap": text})
 
 
 @pytest.mark.parametrize("name", cases(HERE))

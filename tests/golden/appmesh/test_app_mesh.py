@@ -15,7 +15,7 @@ import yaml
 from moyai.domain.world import World
 from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.mesh.ir import MeshIR
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from tests.authority import an_authority
 from tests.golden.appmesh.certificates import KEYS, write
 from tests.golden.appmesh.meshes import read, world_of
@@ -35,18 +35,14 @@ def parts(world: World) -> dict[str, MeshIR]:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_shards_and_envoy_resources_are_as_expected(name, golden_update):
+def test_shards_and_envoy_resources_are_as_expected(name, golden):
     case = read(HERE / f"{name}.in.yaml")
     found = parts(world_of(case))
     shown = {one: found[one] for one in case.get("shown", found)}
     told = {one: told_of(part) for one, part in shown.items()}
     written = {one: plain(part) for one, part in shown.items()}
     outputs = {"ir": yaml.safe_dump(written, sort_keys=False, width=120), "xds": as_yaml(told)}
-    Golden(HERE, update=golden_update).check(name, outputs)
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, outputs)
 
 
 @pytest.mark.parametrize("name", cases(HERE))

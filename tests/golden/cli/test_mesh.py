@@ -17,7 +17,7 @@ from moyai.cli.mesh.reader import build_mesh
 from moyai.cli.mesh.table import headline, table
 from moyai.cli.mesh.values import EdgeFilter, MeshTraffic, NamespaceService, Span, as_json
 from moyai.cli.mesh.view import View, handle_key
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 
 HERE = Path(__file__).parent
 
@@ -50,19 +50,15 @@ def render_case(mesh: MeshTraffic, look: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_mesh_is_printed_as_expected(name, golden_update):
+def test_the_mesh_is_printed_as_expected(name, golden):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     wanted = msgspec.convert(case.get("wanted", {}), EdgeFilter)
     mesh = mesh_of(case, wanted)
     looks = "".join(yaml_item(look, render_case(mesh, look)) for look in case["looks"])
-    Golden(HERE, update=golden_update).check(name, {"looks": looks, "json": as_json(mesh) + "\n"})
+    golden.check(name, {"looks": looks, "json": as_json(mesh) + "\n"})
 
 
 def yaml_item(look: dict[str, Any], screen: str) -> str:
     """An item of a YAML list in which the screen stands as it is, but for spaces that nobody sees."""
     lines = "".join(f"    {line.rstrip()}".rstrip() + "\n" for line in screen.splitlines())
     return f"- look: {yaml.safe_dump(look, default_flow_style=True, width=1000)}  screen: |2\n{lines}"
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))

@@ -14,7 +14,7 @@ import yaml
 from moyai.domain.ecs.firelens import FirelensType
 from moyai.domain.ecs.task_definition import NetworkMode
 from moyai.plan.task.router_config import MissingPlugin, RoutedContainer, RouterConfig, router_config
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 
 HERE = Path(__file__).parent
 
@@ -32,13 +32,9 @@ def config_of(name: str) -> RouterConfig:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_configuration_is_as_expected(name, golden_update):
+def test_the_configuration_is_as_expected(name, golden):
     text = textwrap.indent(router_config(config_of(name)), "  ")
-    Golden(HERE, update=golden_update).check(name, {"config": f"text: |\n{text}"})
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, {"config": f"text: |\n{text}"})
 
 
 @pytest.mark.parametrize(("kind", "option"), [(FirelensType.FLUENTBIT, "Name"), (FirelensType.FLUENTD, "@type")])

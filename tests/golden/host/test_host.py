@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR, StdoutLog
 from moyai.mesh.service_connect import compile_mesh
-from moyai.testing.golden import Golden
 from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.access_log import log_kind
@@ -47,7 +46,7 @@ def hosted_mesh(mesh: MeshIR) -> MeshIR:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_envoy_resources_are_as_expected(name, golden_update):
+def test_the_envoy_resources_are_as_expected(name, golden):
     mesh = hosted_mesh(compile_mesh(load(WORLDS / f"{name}.in.yaml")))
     resources = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
@@ -55,11 +54,7 @@ def test_the_envoy_resources_are_as_expected(name, golden_update):
         if listed or kind is not ResourceType.SECRET
     }
     resources["bootstrap"] = as_yaml(json.loads(host_bootstrap(HOST, BootstrapSettings())))
-    Golden(HERE, update=golden_update).check(name, resources)
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(CASES)
+    golden.check(name, resources)
 
 
 @pytest.mark.parametrize("name", CASES)

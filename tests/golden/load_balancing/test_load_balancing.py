@@ -12,7 +12,7 @@ import yaml
 from moyai.domain.elb.front import front_workload
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.load_balancing import compile_front
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.names import HTTP_VERSION
@@ -29,17 +29,13 @@ def authority():
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_shard_and_envoys_resources_are_as_expected(name, golden_update):
+def test_the_shard_and_envoys_resources_are_as_expected(name, golden):
     shard = compile_front(world_of(read(HERE / f"{name}.in.yaml")), VPC)
     assert fault(shard) is None
     written = {key: value for key, value in msgspec.to_builtins(shard, enc_hook=repr).items() if value}
     resources = {kind.name.lower(): list(map(as_json, listed)) for kind, listed in messages(shard).items() if listed}
     outputs = {"ir": yaml.safe_dump(written, sort_keys=False, width=120), "xds": as_yaml(resources)}
-    Golden(HERE, update=golden_update).check(name, outputs)
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, outputs)
 
 
 def test_the_protocol_version_of_a_target_group_changes_no_listener():

@@ -9,18 +9,14 @@ import pytest
 import yaml
 
 from moyai.mesh.service_connect import compile_mesh
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from tests.golden.mesh.worlds import load
 
 HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_compiled_mesh_is_as_expected(name, golden_update):
+def test_the_compiled_mesh_is_as_expected(name, golden):
     mesh = msgspec.to_builtins(compile_mesh(load(HERE / f"{name}.in.yaml")), enc_hook=repr)
     text = yaml.safe_dump(mesh, sort_keys=False, width=120)
-    Golden(HERE, update=golden_update).check(name, {"ir": text})
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, {"ir": text})

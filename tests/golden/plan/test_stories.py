@@ -8,18 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from tests.golden.plan.narrator import describe_story
 
 HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_planner_produces_the_expected_plans(name, golden_update):
+def test_the_planner_produces_the_expected_plans(name, golden):
     story: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     safe_dump = yaml.safe_dump(describe_story(story), sort_keys=False, width=160, allow_unicode=True)
-    Golden(HERE, update=golden_update).check(name, {"plan": safe_dump})
-
-
-def test_every_expectation_has_a_story(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, {"plan": safe_dump})

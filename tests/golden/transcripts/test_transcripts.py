@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from moyai.cli.main import main
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
 
@@ -41,7 +41,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installatio
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_commands_print_what_is_expected(name, simulation, run, golden_update):
+def test_commands_print_what_is_expected(name, simulation, run, golden):
     simulation.own("POST", "reset")
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     clients = {service: simulation.client(service) for service in {call[0] for call in case["calls"]}}
@@ -52,11 +52,7 @@ def test_commands_print_what_is_expected(name, simulation, run, golden_update):
     ids: dict[str, str] = {}
     printed = "".join(f"$ moyai {' '.join(map(shell_word, w))}\n{run(w)}" for w in case["commands"])
     lines = "".join(f"  {line.rstrip()}".rstrip() + "\n" for line in with_fixed_values(printed, ids).splitlines())
-    Golden(HERE, update=golden_update).check(name, {"transcript": f"|2\n{lines}"})
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+    golden.check(name, {"transcript": f"|2\n{lines}"})
 
 
 @pytest.fixture

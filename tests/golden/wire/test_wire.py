@@ -16,9 +16,9 @@ from moyai.api.models import load_models
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.protocols import codecs
 from moyai.kernel.errors import ClientFault
+from moyai.testing.golden import cases
 
 HERE = Path(__file__).parent
-CASES = sorted(path.name.removesuffix(".in.yaml") for path in HERE.glob("*.in.yaml"))
 REQUEST_ID = "5e3a1f4e-0000-4000-8000-000000000001"
 MODELS = load_models()
 
@@ -55,8 +55,8 @@ class Block(yaml.SafeDumper):
 Block.add_representer(str, Block.represent_text)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_requests_and_responses_are_as_expected(name, golden_update):
+@pytest.mark.parametrize("name", cases(HERE))
+def test_requests_and_responses_are_as_expected(name, golden):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     model, binary = MODELS[case["service"]], "cbor" in case["protocol"]
     codec, operation = codecs(model)[case["protocol"]], model.operation_model(case["operation"])
@@ -66,16 +66,5 @@ def test_requests_and_responses_are_as_expected(name, golden_update):
     else:
         response = codec.serialise(operation, case["output"], REQUEST_ID)
     exchange = {"params": params, "response": text_of(response, binary=binary)}
-    expected = HERE / f"{name}.out.yaml"
-    if golden_update:
-        expected.write_text(yaml.dump(exchange, Dumper=Block, sort_keys=False, allow_unicode=True, width=120))
-    assert yaml.safe_load(expected.read_text()) == exchange, "if this is as it should be: make golden"
-
-
-def test_every_expectation_has_a_case(golden_update):
-    orphans = [path for path in HERE.glob("*.out.yaml") if path.name.removesuffix(".out.yaml") not in CASES]
-    if golden_update:
-        for path in orphans:
-            path.unlink()
-    else:
-        assert orphans == [], "make golden removes them"
+    text = yaml.dump(exchange, Dumper=Block, sort_keys=False, allow_unicode=True, width=120)
+    golden.check(name, {"out": text})

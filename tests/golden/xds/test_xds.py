@@ -31,7 +31,7 @@ from google.protobuf.message import Message
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_mesh
-from moyai.testing.golden import Golden, cases
+from moyai.testing.golden import cases
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
@@ -77,7 +77,7 @@ def as_yaml(value) -> str:
 
 
 @pytest.mark.parametrize("name", cases(WORLDS))
-def test_the_envoy_resources_are_as_expected(name, golden_update):
+def test_the_envoy_resources_are_as_expected(name, golden):
     mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
     resources = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
@@ -86,11 +86,7 @@ def test_the_envoy_resources_are_as_expected(name, golden_update):
     }
     first = mesh.workloads[min(mesh.workloads)]
     resources["bootstrap"] = as_yaml(json.loads(bootstrap(first, BootstrapSettings(), ProxyId(first.id))))
-    Golden(HERE, update=golden_update).check(name, resources)
-
-
-def test_every_expectation_has_a_case(golden_update):
-    Golden(HERE, update=golden_update).check_orphans(cases(WORLDS))
+    golden.check(name, resources)
 
 
 @pytest.mark.parametrize("name", cases(WORLDS))
