@@ -24,9 +24,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.e2e.apps.leaving import leave_on_sigterm
+from tests.e2e.apps.serving import HttpHandler, HttpServer
 
 
 class State:
@@ -56,9 +56,7 @@ def colour(port: int) -> str:
     return os.environ["COLOUR"] if len(sys.argv) == 2 else f"{os.environ['COLOUR']}:{port}"
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class Server(HttpServer):
     family = os.environ.get("FAMILY", "4")
     address_family = socket.AF_INET if family == "4" else socket.AF_INET6
 
@@ -68,23 +66,21 @@ class Server(ThreadingHTTPServer):
         super().server_bind()
 
 
-class Colour(BaseHTTPRequestHandler):
+class Colour(HttpHandler):
     server: Server
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
 
     def do_GET(self) -> None:
         command, _, value = self.path.partition("?")[0].strip("/").partition("/")
         if command == "ping":
-            self.answer(200, "pong")
+            self.respond(200, "pong")
         elif command == "count":
-            self.answer(200, json.dumps(STATE.answered))
+            self.respond(200, json.dumps(STATE.answered))
         elif command == "seen":
-            self.answer(200, json.dumps({"path": self.path, "headers": dict(self.headers)}))
+            self.respond(200, json.dumps({"path": self.path, "headers": dict(self.headers)}))
         else:
             threading.Event().wait(float(value) if command == "delay" else STATE.latency)
             status = STATE.next_status()
-            self.answer(status, colour(self.server.server_port) if status == 200 else "")
+            self.respond(status, colour(self.server.server_port) if status == 200 else "")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
@@ -96,17 +92,7 @@ class Colour(BaseHTTPRequestHandler):
                 STATE.status, STATE.times = int(values[0]), int(values[1])
             if command == "faulty":
                 STATE.status, STATE.until = int(values[0]), time.monotonic() + float(values[1])
-        self.answer(200, "" if command else colour(self.server.server_port))
-
-    def answer(self, status: int, text: str) -> None:
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+        self.respond(200, "" if command else colour(self.server.server_port))
 
 
 if __name__ == "__main__":

@@ -10,35 +10,21 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.e2e.apps.leaving import leave_on_sigterm
+from tests.e2e.apps.serving import HttpHandler, HttpServer
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-
-class Counting(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-
+class Counting(HttpHandler):
     def do_GET(self) -> None:
         asked = self.path.strip("/")
         os.write(1, f"got {asked}\n".encode())
         command, _, value = asked.partition("/")
         if command == "slow":
             threading.Event().wait(int(value) / 1000)
-        self.send_response(int(value) if command == "status" else 200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+        self.respond(int(value) if command == "status" else 200, "ok")
 
 
 if __name__ == "__main__":
     leave_on_sigterm()
-    Server(("", int(sys.argv[1])), Counting).serve_forever()
+    HttpServer(("", int(sys.argv[1])), Counting).serve_forever()

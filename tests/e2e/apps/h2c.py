@@ -18,6 +18,7 @@ import h2.connection
 import h2.events
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.serving import TcpServer
 
 
 class Connection(socketserver.BaseRequestHandler):
@@ -70,12 +71,7 @@ class Connection(socketserver.BaseRequestHandler):
             self.http.send_headers(stream, [("x-end", trailer)], end_stream=True)
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
-
 if __name__ == "__main__":
     leave_on_sigterm()
-    with Server(("", int(sys.argv[1])), Connection) as server:
+    with TcpServer(("", int(sys.argv[1])), Connection) as server:
         server.serve_forever()

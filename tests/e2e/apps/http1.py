@@ -28,6 +28,7 @@ import h11
 
 from tests.e2e.apps import frames
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.serving import TcpServer
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PIECE = 65536
@@ -160,13 +161,7 @@ class Conversation(socketserver.BaseRequestHandler):
         self.send(h11.EndOfMessage())
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-
 if __name__ == "__main__":
     leave_on_sigterm()
-    with Server(("", int(sys.argv[1])), Conversation) as server:
+    with TcpServer(("", int(sys.argv[1])), Conversation) as server:
         server.serve_forever()

@@ -16,10 +16,9 @@ import socket
 import struct
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
-from tests.e2e.apps.starting import listen
+from tests.e2e.apps.serving import HttpHandler, HttpServer, listen
 
 MODE = ["well"]
 LISTENING: list[socket.socket] = []
@@ -27,15 +26,7 @@ SLOW = 0.5
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-
-class Ledger(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-
+class Ledger(HttpHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/mode/"):
             MODE[0] = self.path.rpartition("/")[2]
@@ -63,19 +54,12 @@ class Ledger(BaseHTTPRequestHandler):
             self.answer(200)
 
     def answer(self, status: int) -> None:
-        body = json.dumps({"task": task_id(), "version": os.environ.get("VERSION", "")}).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+        self.respond(status, json.dumps({"task": task_id(), "version": os.environ.get("VERSION", "")}))
 
 
 if __name__ == "__main__":
     leave_on_sigterm()
-    serving = listen(lambda place: Server(place, Ledger), int(sys.argv[1]))
+    serving = listen(lambda place: HttpServer(place, Ledger), int(sys.argv[1]))
     LISTENING.append(serving.socket)
     threading.Thread(target=serving.serve_forever, daemon=True).start()
     threading.Event().wait()

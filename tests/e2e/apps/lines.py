@@ -9,7 +9,7 @@ import socketserver
 import sys
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
-from tests.e2e.apps.starting import listen
+from tests.e2e.apps.serving import TcpServer, listen
 
 
 class Lines(socketserver.StreamRequestHandler):
@@ -18,13 +18,7 @@ class Lines(socketserver.StreamRequestHandler):
             self.wfile.write(f"{task_id()} ".encode() + line)
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-
 if __name__ == "__main__":
     leave_on_sigterm()
-    with listen(lambda place: Server(place, Lines), int(sys.argv[1])) as server:
+    with listen(lambda place: TcpServer(place, Lines), int(sys.argv[1])) as server:
         server.serve_forever()

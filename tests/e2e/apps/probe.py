@@ -16,7 +16,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import grpc
@@ -25,6 +25,7 @@ import httpx
 from tests.e2e.apps import ask
 from tests.e2e.apps.leaving import leave_on_sigterm
 from tests.e2e.apps.load import Load
+from tests.e2e.apps.serving import HttpHandler
 from tests.e2e.apps.steady import Steady
 
 LOADS: Mapping[str, list[Load | Steady]] = {"/load": [], "/steady": []}
@@ -62,9 +63,7 @@ ORDERS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, object]]] = {
 }
 
 
-class Probe(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Probe(HttpHandler):
     def do_POST(self) -> None:
         order = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.answer(ORDERS[self.path](order))
@@ -77,14 +76,7 @@ class Probe(BaseHTTPRequestHandler):
         self.answer(LOADS[self.path].pop().end())
 
     def answer(self, found: Mapping[str, object]) -> None:
-        body = json.dumps(found).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+        self.respond(200, json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -12,25 +12,16 @@ import ssl
 import sys
 import tempfile
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from tests.e2e.apps.leaving import leave_on_sigterm
+from tests.e2e.apps.serving import HttpHandler
 
 
-class Site(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-
+class Site(HttpHandler):
     def do_GET(self) -> None:
-        body = os.environ["NAME"].encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+        self.respond(200, os.environ["NAME"])
 
 
 def own() -> ssl.SSLContext:

@@ -21,6 +21,7 @@ from io import BufferedIOBase
 from typing import IO
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.serving import TcpServer
 
 PIECE = b"moyai" * 13000
 HEARD: list[bytes] = [b""]
@@ -70,13 +71,7 @@ def read_message(stream: IO[bytes] | BufferedIOBase) -> tuple[bytes, bytes]:
     return kind, stream.read(length - 4)
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-
 if __name__ == "__main__":
     leave_on_sigterm()
-    with Server(("", int(sys.argv[1])), Session) as server:
+    with TcpServer(("", int(sys.argv[1])), Session) as server:
         server.serve_forever()
