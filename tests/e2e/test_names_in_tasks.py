@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
 from moyai.app.adapters.name_servers import NameServers
+from moyai.domain.ecs.task import Task
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
@@ -55,13 +57,20 @@ async def names_of(place: LinuxAdapter, store: MemoryStore):
         await names.close()
 
 
-async def test_a_task_resolves_the_names_of_its_vpc_and_no_others(linux):
+@contextlib.asynccontextmanager
+async def task_with_names(linux: LinuxAdapter) -> AsyncIterator[tuple[MemoryStore, Task]]:
+    """A store with RECORDS, and a task whose sandbox is there; the resolvers of its VPC answer."""
     store = MemoryStore(RECORDS)
     build = Builder(store)
     definition = build.definition("client")
     task = store.world.tasks[build.run(definition)]
     async with names_of(linux, store):
         await linux.runtime.prepare(sandbox_spec(store.world, task, definition))
+        yield store, task
+
+
+async def test_a_task_resolves_the_names_of_its_vpc_and_no_others(linux):
+    async with task_with_names(linux) as (store, task):
 
         async def ask(number: int, *command: str) -> str:
             _, lines = await run(linux, shell("", name=f"ask-{number}", task=task.id, command=command))
@@ -99,11 +108,6 @@ for address in ('172.31.0.2', '169.254.169.253'):
 
 
 async def test_both_resolver_addresses_answer_over_udp_and_tcp(linux):
-    store = MemoryStore(RECORDS)
-    build = Builder(store)
-    definition = build.definition("client")
-    task = store.world.tasks[build.run(definition)]
-    async with names_of(linux, store):
-        await linux.runtime.prepare(sandbox_spec(store.world, task, definition))
+    async with task_with_names(linux) as (_, task):
         asking = shell("", task=task.id, command=("python3", "-c", ALL_OF_IT))
         assert (await run(linux, asking))[1] == ["cut True", "whole 8"] * 2

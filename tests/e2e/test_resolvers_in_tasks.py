@@ -10,12 +10,9 @@ import shutil
 
 import pytest
 
-from moyai.plan.task.sandbox_spec import sandbox_spec
-from moyai.store.memory import MemoryStore
-from moyai.testing.world import Builder
 from tests.contract.runtime.adapters import LinuxAdapter
 from tests.e2e.linux_tasks import run, shell
-from tests.e2e.test_names_in_tasks import RECORDS, names_of
+from tests.e2e.test_names_in_tasks import task_with_names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -42,12 +39,7 @@ TOOLS = {
 
 async def run_in_task(linux: LinuxAdapter, *command: str) -> list[str]:
     """The output of a command inside a task."""
-    store = MemoryStore(RECORDS)
-    build = Builder(store)
-    definition = build.definition("client")
-    task = store.world.tasks[build.run(definition)]
-    async with names_of(linux, store):
-        await linux.runtime.prepare(sandbox_spec(store.world, task, definition))
+    async with task_with_names(linux) as (_, task):
         return (await run(linux, shell("", task=task.id, command=command)))[1]
 
 

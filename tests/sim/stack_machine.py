@@ -110,13 +110,13 @@ INNER = json.dumps(
 """The template of the nested stack. A change of the parameter Cluster replaces its log group."""
 
 
-class Machine:
+class Machine(GatewayCaller):
     """An installation, its stack loop, and what happens to the loop's calls."""
 
     def __init__(self) -> None:
         self.installation = Installation()
         gateway = self.installation.gateway
-        self._caller = GatewayCaller(gateway, {**MODELS}, self.installation.clock, "localhost:4566")
+        super().__init__(gateway, {**MODELS}, self.installation.clock, "localhost:4566")
         self.ids = SeededIds(3)
         self.files = {"inner": INNER}
         self.calls = 0
@@ -143,28 +143,19 @@ class Machine:
     def body(self) -> str:
         return str(self.world.stack_templates[self.stack.target].body)
 
-    @property
-    def address(self) -> str:
-        """The API's address."""
-        return self._caller.address
-
-    def owns(self, service: str) -> bool:
-        """Whether moyai answers for a service."""
-        return self._caller.owns(service)
-
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         """Answer a call of the loop."""
         if call.service == "lambda":
             return await self._invoke(call)
         if any(call.operation.startswith(verb) for verb in LASTING):
-            return await self._caller.call(scope, call)
+            return await super().call(scope, call)
         url = str(call.input.get("TemplateURL", ""))
         if url:
             members = {name: value for name, value in call.input.items() if name != "TemplateURL"}
             call = replace(call, input={**members, "TemplateBody": self.files[url.removeprefix(FILES)]})
         self.calls += 1
         self.before(self.calls)
-        answer = await self._caller.call(scope, call)
+        answer = await super().call(scope, call)
         self.installation.settle()
         if self.calls == self.cut_at:
             self._cut.set()
@@ -196,7 +187,7 @@ class Machine:
 
     async def ask(self, operation: str, **members: Any) -> Mapping[str, Any]:
         """Call an operation of CloudFormation, as a user."""
-        return await self._caller.call(SCOPE, Call("cloudformation", operation, members))
+        return await super().call(SCOPE, Call("cloudformation", operation, members))
 
     @asynccontextmanager
     async def loop(self) -> AsyncIterator[None]:

@@ -20,7 +20,6 @@ from moyai.kernel.ids import EventDeliveryId
 from moyai.kernel.scope import Scope
 from moyai.plan.event_rules import MOST_DELIVERIES
 from moyai.plan.events import STEADY, UNPLACED, announce
-from moyai.ports.outgoing_calls import AwsCaller
 from moyai.ports.store import Key, StateUnwritable, Store
 from moyai.reconcile.ecs_events import EcsEventLoop
 from moyai.reconcile.event_rules import EventRuleLoop
@@ -55,13 +54,13 @@ class KilledStore(MemoryStore):
         return self._store.watch()
 
 
-class Bus(AwsCaller):
+class Bus(GatewayCaller):
     """An installation with the loops of events. It keeps the messages that are sent to queues."""
 
     def __init__(self) -> None:
         self.installation = Installation()
         self.clock, self.store = self.installation.clock, self.installation.store
-        self._caller = GatewayCaller(self.installation.gateway, MODELS, self.clock, "127.0.0.1:1")
+        super().__init__(self.installation.gateway, MODELS, self.clock, "127.0.0.1:1")
         self.messages: list[tuple[str, Any]] = []
         self.faults = 0
         self.dead_letter_faults = 0
@@ -70,20 +69,13 @@ class Bus(AwsCaller):
         self.before_description: list[Change] = []
         """Applied once while DescribeTasks is being asked."""
 
-    @property
-    def address(self) -> str:
-        return self._caller.address
-
-    def owns(self, service: str) -> bool:
-        return self._caller.owns(service)
-
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         """Answer a call of a loop."""
         if call.operation == "DescribeTasks" and self.before_description:
             changes, self.before_description = self.before_description, []
             self.store.apply(changes)
         if call.service != "sqs":
-            return await self._caller.call(scope, call)
+            return await super().call(scope, call)
         if call.operation == "GetQueueUrl":
             return {"QueueUrl": call.input["QueueName"]}
         if self.defects:
@@ -99,7 +91,7 @@ class Bus(AwsCaller):
         return {}
 
     async def ask(self, service: str, operation: str, **members: Any) -> Mapping[str, Any]:
-        return await self._caller.call(SCOPE, Call(service, operation, members))
+        return await super().call(SCOPE, Call(service, operation, members))
 
     async def rule(self, target: Mapping[str, Any], **members: Any) -> None:
         """Put a rule with one target."""

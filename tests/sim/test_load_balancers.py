@@ -11,6 +11,7 @@ from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerState
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import NOT_IN_USE, Target, TargetState
 from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import TaskId
 from moyai.reconcile.loop import RESYNC
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import container
@@ -29,13 +30,9 @@ async def life(installation: Installation) -> None:
     build.listener(balancer, group)
     target = build.target(group, task.interface.address, task=task.arn)
     await installation.until(lambda: health_of(installation, target) is TargetState.HEALTHY)
-    await installation.until(
-        lambda: installation.store.world.load_balancers[balancer.arn].state is LoadBalancerState.ACTIVE
-    )
+    await until_active(installation, balancer)
     second = BalancerBuilder(installation.build).balancer("second")
-    await installation.until(
-        lambda: installation.store.world.load_balancers[second.arn].state is LoadBalancerState.ACTIVE
-    )
+    await until_active(installation, second)
     build = BalancerBuilder(installation.build)
     build.deregister(target)
     await installation.until(lambda: target.key not in installation.store.world.targets)
@@ -46,6 +43,11 @@ async def life(installation: Installation) -> None:
     delete(installation, second)
     sandbox = front_sandbox(balancer.vpc)
     await installation.until(lambda: ("release", sandbox, "") in installation.runtime.history)
+
+
+async def until_active(installation: Installation, balancer: LoadBalancer) -> None:
+    balancers = installation.store.world.load_balancers
+    await installation.until(lambda: balancers[balancer.arn].state is LoadBalancerState.ACTIVE)
 
 
 def health_of(installation: Installation, target: Target) -> TargetState:
@@ -73,14 +75,17 @@ async def test_a_control_plane_that_dies_changes_nothing_of_the_end(actions):
     await installation.crash()
 
 
-async def test_a_front_proxy_that_ends_is_made_again():
+async def active_front() -> tuple[Installation, TaskId]:
+    """An installation with an active load balancer, and the sandbox of its front proxy."""
     installation = Installation(SEED)
     installation.start()
     balancer = BalancerBuilder(installation.build).balancer()
-    await installation.until(
-        lambda: installation.store.world.load_balancers[balancer.arn].state is LoadBalancerState.ACTIVE
-    )
-    sandbox = front_sandbox(balancer.vpc)
+    await until_active(installation, balancer)
+    return installation, front_sandbox(balancer.vpc)
+
+
+async def test_a_front_proxy_that_ends_is_made_again():
+    installation, sandbox = await active_front()
     before = installation.runtime.history.count(("start_proxy", sandbox, "elb-front"))
     installation.runtime.end_container(sandbox, "elb-front")
     await installation.until(lambda: installation.runtime.history.count(("start_proxy", sandbox, "elb-front")) > before)
@@ -109,13 +114,7 @@ async def test_a_task_whose_target_a_client_deletes_is_replaced_at_once():
 
 
 async def test_a_sandbox_that_is_lost_is_made_again():
-    installation = Installation(SEED)
-    installation.start()
-    balancer = BalancerBuilder(installation.build).balancer()
-    await installation.until(
-        lambda: installation.store.world.load_balancers[balancer.arn].state is LoadBalancerState.ACTIVE
-    )
-    sandbox = front_sandbox(balancer.vpc)
+    installation, sandbox = await active_front()
     installation.runtime.lose_sandbox(sandbox)
     await installation.until(lambda: installation.runtime.history.count(("prepare", sandbox, "")) > 1)
     await installation.crash()

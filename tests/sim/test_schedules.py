@@ -14,7 +14,6 @@ from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.scope import Scope
-from moyai.ports.outgoing_calls import AwsCaller
 from moyai.reconcile.schedules import ScheduleLoop
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from moyai.testing.world import SCOPE
@@ -24,13 +23,13 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 CLUSTER = f"arn:aws:ecs:us-east-1:{SCOPE.account}:cluster/default"
 
 
-class Scheduling(AwsCaller):
+class Scheduling(GatewayCaller):
     """An installation with schedules, and the loop that runs their tasks, which can be cut off."""
 
     def __init__(self) -> None:
         self.installation = Installation()
         self.clock, self.world = self.installation.clock, self.installation.store.world
-        self._caller = GatewayCaller(self.installation.gateway, MODELS, self.clock, "127.0.0.1:1")
+        super().__init__(self.installation.gateway, MODELS, self.clock, "127.0.0.1:1")
         self.faults = 0
         """How many calls fail from now on."""
         self.cut: str | None = None
@@ -42,15 +41,15 @@ class Scheduling(AwsCaller):
 
     async def set_up(self) -> None:
         """A cluster, and a task definition."""
-        await self._caller.call(SCOPE, Call("ecs", "CreateCluster", {"clusterName": "default"}))
+        await super().call(SCOPE, Call("ecs", "CreateCluster", {"clusterName": "default"}))
         container = {"name": "app", "image": "app", "memory": 64}
         members = {"family": "report", "containerDefinitions": [container], "networkMode": "awsvpc"}
         members |= {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
-        await self._caller.call(SCOPE, Call("ecs", "RegisterTaskDefinition", members))
+        await super().call(SCOPE, Call("ecs", "RegisterTaskDefinition", members))
 
     async def schedule(self, expression: str, operation: str = "CreateSchedule", **members: Any) -> None:
         """Create a schedule, or update it."""
-        [subnet, *_] = (await self._caller.call(SCOPE, Call("ec2", "DescribeSubnets", {})))["Subnets"]
+        [subnet, *_] = (await super().call(SCOPE, Call("ec2", "DescribeSubnets", {})))["Subnets"]
         parameters = {
             "TaskDefinitionArn": "report",
             "LaunchType": "FARGATE",
@@ -59,14 +58,7 @@ class Scheduling(AwsCaller):
         target = {"Arn": CLUSTER, "RoleArn": "arn:aws:iam::123456789012:role/r", "EcsParameters": parameters}
         target |= {name: members.pop(name) for name in ("RetryPolicy", "Input") if name in members}
         given = {"Name": "job", "ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, **members}
-        await self._caller.call(SCOPE, Call("scheduler", operation, {**given, "Target": target}))
-
-    @property
-    def address(self) -> str:
-        return self._caller.address
-
-    def owns(self, service: str) -> bool:
-        return self._caller.owns(service)
+        await super().call(SCOPE, Call("scheduler", operation, {**given, "Target": target}))
 
     async def call(self, scope: Scope, call: Call) -> Mapping[str, Any]:
         """Answer a call of the loop."""
@@ -76,7 +68,7 @@ class Scheduling(AwsCaller):
         if self.faults:
             self.faults -= 1
             raise AwsCallFailed("ECS", "ServerException", "try again", 500)
-        answer = await self._caller.call(scope, call)
+        answer = await super().call(scope, call)
         if self.cut == "after":
             await self._cut_off()
         return answer

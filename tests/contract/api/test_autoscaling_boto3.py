@@ -104,11 +104,8 @@ def test_target_tracking_has_two_alarms(scaling, target, installation):
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
-def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installation):
-    policy = scaling.put_scaling_policy(
-        **WEB, PolicyName="out", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEPS
-    )["PolicyARN"]
-    cloudwatch = installation.client("cloudwatch")
+def sound_alarm(cloudwatch, policy):
+    """An alarm with the policy as its action, set to ALARM."""
     cloudwatch.put_metric_alarm(
         AlarmName="busy",
         Namespace="Shop",
@@ -121,6 +118,14 @@ def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installatio
         AlarmActions=[policy],
     )
     cloudwatch.set_alarm_state(AlarmName="busy", StateValue="ALARM", StateReason="by hand")
+
+
+def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installation):
+    policy = scaling.put_scaling_policy(
+        **WEB, PolicyName="out", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEPS
+    )["PolicyARN"]
+    cloudwatch = installation.client("cloudwatch")
+    sound_alarm(cloudwatch, policy)
     (service,) = installation.store.world.services
     assert service.desired_count == 4
     (activity,) = scaling.describe_scaling_activities(**WEB)["ScalingActivities"]
@@ -138,18 +143,7 @@ def test_activities_include_skipped_scaling_on_request(scaling, target, installa
     policy = scaling.put_scaling_policy(**WEB, PolicyName="out", StepScalingPolicyConfiguration=STEPS)["PolicyARN"]
     scaling.register_scalable_target(**WEB, MaxCapacity=2)
     cloudwatch = installation.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName="busy",
-        Namespace="Shop",
-        MetricName="Load",
-        Statistic="Average",
-        Period=10,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanThreshold",
-        EvaluationPeriods=1,
-        AlarmActions=[policy],
-    )
-    cloudwatch.set_alarm_state(AlarmName="busy", StateValue="ALARM", StateReason="by hand")
+    sound_alarm(cloudwatch, policy)
     assert scaling.describe_scaling_activities(**WEB)["ScalingActivities"] == []
     (told,) = scaling.describe_scaling_activities(**WEB, IncludeNotScaledActivities=True)["ScalingActivities"]
     assert told["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 2}]

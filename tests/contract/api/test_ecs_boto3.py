@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from moyai.api.asgi import App
@@ -23,23 +25,25 @@ from tests.unit.api.world import serving
 _ROLE = "arn:aws:iam::123456789012:role/execution"
 
 
-def _client(endpoint: str):
-    return boto3.client(
-        "ecs",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+async def _with_client(work: Callable[[BaseClient], None]) -> None:
+    """Do the work with a client of ECS that reaches it by HTTP."""
+    clock = ManualClock()
+    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    handlers = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
+    async with serving(App(ApiGateway([handlers], load_models(["ecs"]), dependencies))) as endpoint:
+        client = boto3.client(
+            "ecs",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        await asyncio.to_thread(work, client)
 
 
 async def test_a_service_from_creation_to_deletion():
-    clock = ManualClock()
-    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
-    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
-        await asyncio.to_thread(_life, _client(endpoint))
+    await _with_client(_life)
 
 
 def _life(ecs) -> None:
@@ -82,11 +86,7 @@ def _from_files(ecs) -> None:
 
 
 async def test_a_task_definition_with_a_log_router():
-    clock = ManualClock()
-    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
-    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
-        await asyncio.to_thread(_firelens, _client(endpoint))
+    await _with_client(_firelens)
 
 
 def _firelens(ecs) -> None:
@@ -109,11 +109,7 @@ def _firelens(ecs) -> None:
 
 
 async def test_an_external_deployment():
-    clock = ManualClock()
-    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
-    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
-        await asyncio.to_thread(_external, _client(endpoint))
+    await _with_client(_external)
 
 
 def _external(ecs) -> None:

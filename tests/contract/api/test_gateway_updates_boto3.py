@@ -26,32 +26,24 @@ def checked_paths(gateways, arn):
     return own, *groups.values()
 
 
-def test_only_the_new_tasks_are_checked_as_a_new_connector_says(gateways):
+def change_checked_path(gateways, **members):
+    """Update a service whose connector then has another health check, which only new tasks get. Returns its ARN."""
     gateways.create()
     gateways.associate()
     arn = gateways.serve(count=0)
     gateways.end_deployments(arn)
-    gateways.ecs.update_service(
-        cluster="shop",
-        service="web",
-        deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1},
-        gatewayConnectors=[{"portName": "http", "healthCheck": {"healthCheckPath": "/x"}}],
-    )
+    connector = {"portName": "http", "healthCheck": {"healthCheckPath": "/x"}}
+    gateways.ecs.update_service(cluster="shop", service="web", gatewayConnectors=[connector], **members)
     assert checked_paths(gateways, arn) == ("/x", "/")
+    return arn
+
+
+def test_only_the_new_tasks_are_checked_as_a_new_connector_says(gateways):
+    change_checked_path(gateways, deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1})
 
 
 def test_a_rollback_brings_the_former_health_check_back(gateways):
-    gateways.create()
-    gateways.associate()
-    arn = gateways.serve(count=0)
-    gateways.end_deployments(arn)
-    gateways.ecs.update_service(
-        cluster="shop",
-        service="web",
-        desiredCount=1,
-        gatewayConnectors=[{"portName": "http", "healthCheck": {"healthCheckPath": "/x"}}],
-    )
-    assert checked_paths(gateways, arn) == ("/x", "/")
+    arn = change_checked_path(gateways, desiredCount=1)
     [deployment] = gateways.ecs.list_service_deployments(
         cluster="shop", service="web", status=["PENDING", "IN_PROGRESS"]
     )["serviceDeployments"]
