@@ -124,8 +124,13 @@ class Balancer:
 def get(host: str, path: str = "/", port: int = 80, headers: Mapping[str, str] | None = None) -> Any:
     """The status and the JSON body, or text, of an answer to this machine; None without an answer."""
     connection = HTTPConnection(host, port, timeout=20)
+    return answer_of(connection, path, dict(headers or {}))
+
+
+def answer_of(connection: HTTPConnection, path: str, headers: Mapping[str, str]) -> Any:
+    """The status and the JSON body, or text, of the connection's only answer; None without an answer."""
     try:
-        connection.request("GET", path, headers=dict(headers or {}))
+        connection.request("GET", path, headers=dict(headers))
         answer = connection.getresponse()
         body = answer.read().decode()
     except (OSError, HTTPException):

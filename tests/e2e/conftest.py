@@ -12,6 +12,7 @@ import pytest
 from moyai.images.imports.importing import import_image
 from tests.contract.runtime.adapters import LinuxAdapter, sandbox
 from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.external_proxies import Outside, applications, outsiders
 from tests.e2e.installation import Installation
 from tests.e2e.installations import installations
 from tests.e2e.small_image import IMAGE, make_root
@@ -133,6 +134,20 @@ async def front() -> AsyncIterator[Rig]:
     """Real Envoys whose namespace sends nothing on to them."""
     async with rig({}) as new_rig:
         yield new_rig
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Outside]:
+    """Proxies outside of tasks, and the control plane that they connect to."""
+    async with outsiders() as new_outside:
+        yield new_outside
+
+
+@pytest.fixture
+async def outside_apps(outside: Outside) -> AsyncIterator[None]:
+    """The applications behind these proxies."""
+    async with applications(outside):
+        yield
 
 
 @pytest.fixture(scope="session")

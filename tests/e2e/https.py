@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPSConnection
 from typing import Any, Self
 
+from tests.e2e.balancers import answer_of
 from tests.e2e.waiting import eventually
 
 
@@ -38,18 +38,8 @@ class HttpsClient:
     def get(self, path: str = "/", host: str | None = None, header: tuple[str, str] | None = None) -> Any:
         """The status and the JSON body, or text, of an answer; None without an answer."""
         connection = _ConnectionTo(self.address, self.host, self.port, self._context)
-        try:
-            connection.request("GET", path, headers=dict([("Host", host or self.host), *([header] if header else [])]))
-            answer = connection.getresponse()
-            body = answer.read().decode()
-        except (OSError, HTTPException):
-            return None
-        finally:
-            connection.close()
-        try:
-            return answer.status, json.loads(body)
-        except ValueError:
-            return answer.status, body
+        headers = dict([("Host", host or self.host), *([header] if header else [])])
+        return answer_of(connection, path, headers)
 
     def answers(self) -> bool:
         """Whether it is answered with success."""

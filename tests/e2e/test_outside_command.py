@@ -25,24 +25,12 @@ from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.grpc_server import serve_tcp
 from moyai.xds.server.proxy_auth import ExternalProxyAuth
 from tests.e2e.envoy_rig import Namespace
-from tests.e2e.external_proxies import COMMAND, FRONT, NODE, SERVED, Outside, answering, applications, mesh, outsiders
+from tests.e2e.external_proxies import COMMAND, FRONT, NODE, SERVED, Outside, answering, mesh
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.xds.shop_mesh import directory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
-
-
-@pytest.fixture
-async def outside():
-    async with outsiders() as made:
-        yield made
-
-
-@pytest.fixture
-async def apps(outside):
-    async with applications(outside):
-        yield
 
 
 class Slow:
@@ -64,7 +52,7 @@ class Slow:
 
 
 @pytest.mark.parametrize("form", [(), ("--sotw",)], ids=["delta", "whole sets"])
-async def test_the_proxy_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
+async def test_the_proxy_command_starts_an_envoy_and_leaves_nothing(outside, outside_apps, form):
     process = await outside.command("--socket", str(outside.socket_path), *form)
     await outside.until(outside.is_synced)
     assert await answering(outside) == "one"
@@ -119,7 +107,7 @@ async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyToken
     await server.stop(None)
 
 
-async def test_over_tcp_a_wrong_token_is_refused(outside, apps):
+async def test_over_tcp_a_wrong_token_is_refused(outside, outside_apps):
     async with over_tcp(outside) as (place, authority, tokens):
         way = ("--xds", place, "--ca", authority)
         other = tokens.issue("mesh/shop/virtualNode/back", Instant(0))

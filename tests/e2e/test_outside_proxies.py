@@ -8,25 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.xds.server.feed import Feed
-from tests.e2e.external_proxies import FRONT, agents, answering, applications, mesh, outsiders
+from tests.e2e.external_proxies import FRONT, agents, answering, mesh
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
-@pytest.fixture
-async def outside():
-    async with outsiders() as made:
-        yield made
-
-
-@pytest.fixture
-async def apps(outside):
-    async with applications(outside):
-        yield
-
-
-async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outside, apps):
+async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outside, outside_apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.is_synced)
     await outside.becomes_live(9901)
@@ -44,7 +32,7 @@ async def test_a_missing_local_cluster_does_not_block_envoys_start(outside):
     assert await outside.statistic(9901, "cluster.local_cluster.update_success") == 1
 
 
-async def test_two_proxies_may_share_one_node_id(outside, apps):
+async def test_two_proxies_may_share_one_node_id(outside, outside_apps):
     for number in (1, 2):
         await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
     await outside.until(lambda: outside.is_synced(2))
@@ -69,7 +57,7 @@ async def test_a_proxy_over_the_limit_waits_until_another_disconnects(outside):
     await outside.becomes_live(9903)
 
 
-async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, apps):
+async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, outside_apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.is_synced)
     await outside.stop_serving()
@@ -87,7 +75,7 @@ async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, a
     assert await answering(outside) == "two"
 
 
-async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves(outside, apps):
+async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves(outside, outside_apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.is_synced)
     good = mesh("one")

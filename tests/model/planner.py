@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 
 from moyai.api.ecs.tasks.protection import expiry, with_protection
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
-from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.placement import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
@@ -44,10 +44,11 @@ from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace
 from moyai.ports.runtime import CannotPull, CannotStart, RuntimeFault, SandboxFailed
-from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
+from moyai.testing.instances import for_instances, instance, on_instances
 from moyai.testing.records import put_alarm
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
+from tests.model.instance_events import PICK, InstanceEvents
 
 FAULTS: dict[str, type[RuntimeFault]] = {
     "prepare": SandboxFailed,
@@ -58,7 +59,6 @@ FAULTS: dict[str, type[RuntimeFault]] = {
 STARTS = ["", "cannot_start", "listens_after=6", "listens_after=3600", "listens_after=1 after=2 exit=1"]
 """How applications start, in the words of the runtime ``sim``."""
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
-PICK = st.integers(0, 999)
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
 PAUSES = (
     LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP, LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT)),
@@ -125,7 +125,7 @@ ROLLING = [how for how in HOWS if "strategy" not in how]
 """What a DAEMON service takes."""
 
 
-class Planner(RuleBasedStateMachine):
+class Planner(InstanceEvents):
     def __init__(self) -> None:
         super().__init__()
         self.it = Harness()
@@ -164,16 +164,6 @@ class Planner(RuleBasedStateMachine):
     @rule()
     def an_instance_comes(self):
         instance(self.it.build, is_connected=False)
-
-    @precondition(lambda self: self._hosts())
-    @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
-    def an_instance_turns(self, which, status):
-        set_instance_status(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
-
-    @precondition(lambda self: self._hosts())
-    @rule(which=PICK)
-    def an_instance_is_lost(self, which):
-        self.it.runtime.lose_sandbox(self._hosts()[which % len(self._hosts())].id)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
@@ -373,9 +363,6 @@ class Planner(RuleBasedStateMachine):
         mappings = tuple(replace(m, host_port=host_port) for m in definition.port_mappings)
         definition = replace(definition, port_mappings=mappings, health_check=CHECK if checked else None)
         return self.it.build.definition("web", definition)
-
-    def _hosts(self) -> list[ContainerInstance]:
-        return [i for i in self.it.book.world.container_instances if not i.gone]
 
     def _is_stuck(self, service: Service) -> bool:
         """Rounding leaves no move, which the service says of itself unless it waits for a task's health."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
@@ -20,8 +20,8 @@ from moyai.plan.service.rollout_counts import task_bounds
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import container
 from tests.model.harness import Harness
+from tests.model.instance_events import PICK, InstanceEvents
 
-PICK = st.integers(0, 999)
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (66, 133)]
 STRATEGIES = [
     (),
@@ -35,7 +35,7 @@ ROOM = Resources(4096, 4096)
 """Enough on one instance for all that there ever is."""
 
 
-class OnInstances(RuleBasedStateMachine):
+class OnInstances(InstanceEvents):
     def __init__(self) -> None:
         super().__init__()
         self.it = Harness()
@@ -60,16 +60,6 @@ class OnInstances(RuleBasedStateMachine):
     @rule()
     def an_instance_comes(self):
         instance(self.it.build, is_connected=False, resources=ROOM)
-
-    @precondition(lambda self: self._hosts())
-    @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
-    def an_instance_turns(self, which, status):
-        set_instance_status(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
-
-    @precondition(lambda self: self._hosts())
-    @rule(which=PICK)
-    def an_instance_is_lost(self, which):
-        self.it.runtime.lose_sandbox(self._hosts()[which % len(self._hosts())].id)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
@@ -154,9 +144,6 @@ class OnInstances(RuleBasedStateMachine):
         made = container("web", port=8080 if mode is NetworkMode.BRIDGE else None)
         made = replace(made, port_mappings=tuple(replace(m, host_port=0) for m in made.port_mappings))
         return for_instances(self.it.build, self.it.build.definition("web", made), mode)
-
-    def _hosts(self) -> list[ContainerInstance]:
-        return [i for i in self.it.book.world.container_instances if not i.gone]
 
     def _ready(self) -> list[ContainerInstance]:
         return [i for i in self._hosts() if i.status is ContainerInstanceStatus.ACTIVE]

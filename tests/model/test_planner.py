@@ -24,7 +24,8 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import DeploymentId
 from moyai.plan.strategy.hooks import HookFunctionAnswer, HookFunctionCall, due_call, record_answer, unanswered_hooks
 from moyai.testing.world import NETWORK
-from tests.model.planner import BOUNDS, PICK, STARTS, Planner
+from tests.model.instance_events import PICK
+from tests.model.planner import BOUNDS, STARTS, Planner
 
 SCALES = st.sampled_from([0.0, 10.0, 50.0, 100.0])
 MOST_SETS = 4
