@@ -34,7 +34,7 @@ class DescribeTypeRequest(msgspec.Struct, frozen=True):
 
 
 class TypeFilters(msgspec.Struct, frozen=True):
-    """Which types are listed."""
+    """The types that are listed."""
 
     category: str | None = None
     type_name_prefix: str = ""
@@ -51,7 +51,7 @@ class ListTypesRequest(msgspec.Struct, frozen=True):
 
 
 def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest) -> dict[str, object]:
-    """How many stacks there can be, and outputs of each."""
+    """The greatest number of stacks, and of the outputs of each."""
     del ctx, request
     limits = {"StackLimit": MAX_STACKS, "StackOutputsLimit": MAX_MEMBERS}
     return {"account_limits": [{"name": name, "value": value} for name, value in limits.items()]}

@@ -58,10 +58,12 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
         invited = {entity.entity for entity in share.principals if entity.status in open_}
         new_resources = [entity for entity in resources if entity not in associated_arns]
         new_principals = [entity for entity in principals if entity not in invited]
+        associated = new_associations(ctx, new_resources, AssociationStatus.ASSOCIATED)
+        invitees = new_associations(ctx, new_principals, AssociationStatus.ASSOCIATING)
         share = replace(
             share,
-            resources=_joining(share.resources, new_associations(ctx, new_resources, AssociationStatus.ASSOCIATED)),
-            principals=_joining(share.principals, new_associations(ctx, new_principals, AssociationStatus.ASSOCIATING)),
+            resources=_with_new(share.resources, associated),
+            principals=_with_new(share.principals, invitees),
             permissions=permissions_with(share.permissions, new_resources),
             updated_at=ctx.now,
             calls=with_call(share.calls, call),
@@ -85,7 +87,7 @@ def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> di
         ctx.store.apply(
             [
                 Put(remaining_share),
-                *(Delete(Invitation, association.arn) for association in invitations if association.receiver in out),
+                *(Delete(Invitation, invitation.arn) for invitation in invitations if invitation.receiver in out),
             ]
         )
     resources = [association for association in removed_entities if association.entity in request.resource_arns]
@@ -103,7 +105,7 @@ def get_resource_share_associations(ctx: Context, request: GetResourceShareAssoc
         raise InvalidParameter("principal can't be given with the association type RESOURCE.")
     entity = request.principal if of_principals else request.resource_arn
     if request.resource_share_arns:
-        shares: Iterable[ResourceShare] = [share_of(ctx, association) for association in request.resource_share_arns]
+        shares: Iterable[ResourceShare] = [share_of(ctx, arn) for arn in request.resource_share_arns]
     else:
         shares = ctx.store.world.resource_shares.by("scope", scope_key(ctx.scope))
     matching = {
@@ -148,17 +150,20 @@ def _share_to_leave(ctx: Context, request: AssociationRequest) -> ResourceShare 
     return share
 
 
-def _joining(had: tuple[ShareAssociation, ...], new: tuple[ShareAssociation, ...]) -> tuple[ShareAssociation, ...]:
-    names = {one.entity for one in new}
-    return (*(one for one in had if one.entity not in names), *new)
+def _with_new(
+    associations: tuple[ShareAssociation, ...], new: tuple[ShareAssociation, ...]
+) -> tuple[ShareAssociation, ...]:
+    """The associations, where the new ones replace former ones of the same entities."""
+    entities = {association.entity for association in new}
+    return (*(association for association in associations if association.entity not in entities), *new)
 
 
-def _all(share: ResourceShare, entities: Iterable[str]) -> list[ShareAssociation]:
-    return [one for one in (*share.resources, *share.principals) if one.entity in set(entities)]
+def _all(share: ResourceShare, entities: set[str]) -> list[ShareAssociation]:
+    return [association for association in (*share.resources, *share.principals) if association.entity in entities]
 
 
 def _view(share: ResourceShare, entities: tuple[str, ...], request: AssociationRequest) -> dict[str, object]:
-    resources = [one for one in share.resources if one.entity in entities]
-    principals = [one for one in share.principals if one.entity in entities]
-    shown = associations_view(share, resources, principals)
-    return {"resource_share_associations": shown, "client_token": request.client_token}
+    resources = [association for association in share.resources if association.entity in entities]
+    principals = [association for association in share.principals if association.entity in entities]
+    view = associations_view(share, resources, principals)
+    return {"resource_share_associations": view, "client_token": request.client_token}

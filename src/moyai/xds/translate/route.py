@@ -42,7 +42,7 @@ def service_routes(
     service: str, table: RouteRules, destinations: Destinations, place: WorkloadPlace | None = None
 ) -> route_pb2.RouteConfiguration:
     """The routes of a service, the same for every workload that calls it; with ``place``, for this workload alone."""
-    message = _everything(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
+    message = _any_host(names.egress_routes(service, place), [_route(rule, destinations) for rule in table.rules])
     if table.is_front:
         name_traces(message, drops_headers=table.drops_invalid_headers)
         message.request_headers_to_remove.append(names.HTTP_VERSION)
@@ -56,7 +56,7 @@ def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfi
     routes = [
         _app_route(cluster, RequestMatch(path=PathMatcher(PathTest.BELOW, path)), endless) for path in inbound.streaming
     ]
-    return _everything(
+    return _any_host(
         names.inbound_routes(workload, inbound), [*routes, _app_route(cluster, RequestMatch(), inbound.timeouts)]
     )
 
@@ -85,7 +85,7 @@ def _app_route(cluster: str, match: RequestMatch, timeouts: TimeoutPolicy) -> ro
     return route_components_pb2.Route(match=route_match(match), route=action)
 
 
-def _everything(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
+def _any_host(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
     return _routes(name, [route_components_pb2.VirtualHost(name=name, domains=["*"], routes=routes)])
 
 
