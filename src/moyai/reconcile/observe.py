@@ -11,7 +11,10 @@ it was sent since.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
@@ -35,6 +38,9 @@ from moyai.plan.task.readiness import awaits_readiness, expected_listeners
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.ports import ReconcilerPorts
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _log = logging.getLogger(__name__)
 
@@ -76,52 +82,38 @@ class Observer:
         proxy = self._ports.feed.state(ProxyId(task.arn)) if follows_proxy else None
         has_routes = self._has_routes(task, () if sandbox is None else sandbox.hosts)
         return Observed(
-            sandboxes={} if sandbox is None else {task.id: sandbox},
-            faults={} if fault is None else {task.id: fault},
-            proxies={} if proxy is None else {ProxyId(task.arn): proxy},
-            drains={} if drain is None else {task.id: drain},
+            sandboxes=_if_any(task.id, sandbox),
+            faults=_if_any(task.id, fault),
+            proxies=_if_any(ProxyId(task.arn), proxy),
+            drains=_if_any(task.id, drain),
             with_acked_routes=frozenset({task.id}) if has_routes else frozenset(),
             listeners={task.id: listeners},
         )
 
     async def observe_instance(self, arn: ContainerInstanceArn) -> Observed:
-        """Observe everything that a container instance's next step depends on. A fault is reported once."""
-        identity = sandbox_of(arn)
-        fault = self._faults.pop(identity, None)
-        if fault is not None:
-            _log.warning("the container instance %s can't be made, will be tried again: %s", arn, fault)
-        sandbox = await self._ports.runtime.inspect(identity)
-        return Observed(
-            sandboxes={} if sandbox is None else {identity: sandbox},
-            faults={} if fault is None else {identity: fault},
-        )
+        """Observe everything that a container instance's next step depends on."""
+        return await self._observe_sandbox(sandbox_of(arn), f"the container instance {arn}")
 
     async def observe_host_proxy(self) -> Observed:
-        """Observe the sandbox of the host's proxy. A fault is reported once."""
-        fault = self._faults.pop(HOST_SANDBOX, None)
-        if fault is not None:
-            _log.warning("the host's proxy can't be made, will be tried again: %s", fault)
-        sandbox = await self._ports.runtime.inspect(HOST_SANDBOX)
-        return Observed(
-            sandboxes={} if sandbox is None else {HOST_SANDBOX: sandbox},
-            faults={} if fault is None else {HOST_SANDBOX: fault},
-        )
+        """Observe the sandbox of the host's proxy."""
+        return await self._observe_sandbox(HOST_SANDBOX, "the host's proxy")
 
     async def observe_front(self, vpc: VpcId) -> Observed:
-        """Observe a VPC's front proxy, without what was compiled. A fault is reported once."""
+        """Observe a VPC's front proxy, without what was compiled."""
         identity, name = front_sandbox(vpc), front_proxy(vpc)
+        observed = await self._observe_sandbox(identity, f"the front proxy of {vpc}")
+        endpoints = await self._ports.runtime.proxy_endpoints(identity) if observed.sandboxes else None
+        return replace(
+            observed, proxies=_if_any(name, self._ports.feed.state(name)), endpoints=_if_any(identity, endpoints)
+        )
+
+    async def _observe_sandbox(self, identity: TaskId, subject: str) -> Observed:
+        """Observe a sandbox that is no task's. A fault is logged, and observed once."""
         fault = self._faults.pop(identity, None)
         if fault is not None:
-            _log.warning("the front proxy of %s can't be made, will be tried again: %s", vpc, fault)
+            _log.warning("%s can't be made, will be tried again: %s", subject, fault)
         sandbox = await self._ports.runtime.inspect(identity)
-        endpoints = None if sandbox is None else await self._ports.runtime.proxy_endpoints(identity)
-        proxy = self._ports.feed.state(name)
-        return Observed(
-            sandboxes={} if sandbox is None else {identity: sandbox},
-            faults={} if fault is None else {identity: fault},
-            proxies={} if proxy is None else {name: proxy},
-            endpoints={} if endpoints is None else {identity: endpoints},
-        )
+        return Observed(sandboxes=_if_any(identity, sandbox), faults=_if_any(identity, fault))
 
     def awaits_routes(self, arn: TaskArn) -> bool:
         """Whether the task, when it was last observed, had names whose routes its proxy had not acknowledged."""
@@ -180,6 +172,11 @@ class Observer:
         """
         callers = (t for t in _callers(self._ports.store.world, leaving) if t != leaving)
         return {p for t in callers if not self._ports.feed.is_connected(p := ProxyId(t.arn))}
+
+
+def _if_any(key: K, value: V | None) -> Mapping[K, V]:
+    """A mapping with the value, or an empty one if there is none."""
+    return {} if value is None else {key: value}
 
 
 def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
