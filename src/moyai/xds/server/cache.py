@@ -123,8 +123,8 @@ class SnapshotCache:
     def _assemble(
         self, workload: Workload, before: _WorkloadEntry | None, *, same: bool, same_keys: bool
     ) -> _WorkloadEntry:
-        """``same``: what the workload's own resources consist of is as before; ``same_keys``: so is what they and the
-        shared ones refer to.
+        """Build a workload's entry. ``same``: what the workload's own resources consist of is as before; ``same_keys``:
+        so is what they and the shared ones refer to.
         """
         if same_keys and before is not None:
             keys = before.shared_keys
@@ -159,7 +159,7 @@ class SnapshotCache:
         if before is None:
             return MappingProxyType(resources)
         return MappingProxyType(
-            {type_: before[type_] if before[type_] == of else of for type_, of in resources.items()}
+            {type_: before[type_] if before[type_] == present else present for type_, present in resources.items()}
         )
 
     def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[ResourceType, EncodedResource]]:
