@@ -1,4 +1,4 @@
-"""Every table in the Markdown files is one: a head, a line below it, and rows that have the head's cells."""
+"""Every table in the Markdown files is well-formed: a head, a line below it, and rows with as many cells as it has."""
 
 from __future__ import annotations
 

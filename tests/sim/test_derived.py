@@ -1,6 +1,4 @@
-"""Derived values follow the world: also where nobody thought of a dependency, and where a
-notification is lost.
-"""
+"""Derived values follow the world, also where a dependency is listed nowhere, and where a notification is lost."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ async def serve(installation: Installation, tasks: int) -> ServiceArn:
 
 
 def minimum(installation: Installation, task: Task) -> int:
-    """From how many endpoints on the task's proxy keeps requests in its zone."""
+    """The number of endpoints from which the task's proxy keeps requests in its zone."""
     (cluster,) = (
         section
         for section in sections(installation, task, "dynamic_active_clusters")

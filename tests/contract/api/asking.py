@@ -1,6 +1,8 @@
-"""EC2's questions in a few words."""
+"""Members of requests in a few words, and the errors of those that are refused."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,9 +20,28 @@ def tag_specification(kind, **tags):
 
 
 def code(call, **params) -> str:
+    """The code of the error with which a call is refused."""
+    return refusal(call, **params)[0]
+
+
+def refusal(call, *args: Any, **params: Any) -> tuple[str, str]:
+    """The code and the message of the error with which a call is refused."""
+    error = _refused(call, *args, **params)["Error"]
+    return str(error["Code"]), str(error["Message"])
+
+
+def assert_refused(call, expected_code: str, expected_status: int = 400, **params: Any) -> str:
+    """Check that a call is refused with this code and status, and return the message."""
+    response = _refused(call, **params)
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    assert (response["Error"]["Code"], status) == (expected_code, expected_status)
+    return str(response["Error"]["Message"])
+
+
+def _refused(call, *args: Any, **params: Any) -> Any:
     with pytest.raises(ClientError) as exc_info:
-        call(**params)
-    return str(exc_info.value.response["Error"]["Code"])
+        call(*args, **params)
+    return exc_info.value.response
 
 
 def tcp(port, **other):

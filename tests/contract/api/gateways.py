@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import Task
@@ -76,9 +74,3 @@ class Gateways:
         for _ in range(10):
             plan = plan_service(store.world, Observed(), ServiceArn(arn), self.installation.now, ids)
             store.apply([change for change in plan.changes if change.record_type is not Task])
-
-
-def refusal(call, *args: Any, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        call(*args, **members)
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from moyai.domain.appmesh.tls import AcmCertificate, ListenerCertificate
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.pki.library import CryptographyPki
+from tests.contract.api.asking import code
 from tests.contract.api.certificates import DAY, make_certificate
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, create, csr_of, issue
@@ -67,18 +68,12 @@ def list_arns(client, **filters) -> list[str]:
     ]
 
 
-def code_of(call, **params) -> str:
-    with pytest.raises(ClientError) as exc_info:
-        call(**params)
-    return str(exc_info.value.response["Error"]["Code"])
-
-
 def test_a_requested_private_certificate_is_signed_shortly_after(installation, client, authority):
     installation.busy = True
     arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
     certificate = describe(client, arn)
     assert (certificate["Status"], certificate["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
-    assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
+    assert code(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
     installation.settle()
     client.get_waiter("certificate_validated").wait(CertificateArn=arn)
     found_certificate = describe(client, arn)
@@ -129,7 +124,7 @@ def test_a_request_to_an_authority_that_cannot_sign_fails_with_its_reason(instal
     with pytest.raises(WaiterError, match="FAILED"):
         client.get_waiter("certificate_validated").wait(CertificateArn=arns[NOBODY])
     for call in (client.get_certificate, client.renew_certificate):
-        assert code_of(call, CertificateArn=arns[NOBODY]) == "ResourceNotFoundException"
+        assert code(call, CertificateArn=arns[NOBODY]) == "ResourceNotFoundException"
 
 
 def test_an_idempotency_token_makes_one_certificate_for_an_hour(installation, client, authority):
@@ -142,7 +137,7 @@ def test_an_idempotency_token_makes_one_certificate_for_an_hour(installation, cl
 
 def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(installation, client, authority):
     arn = request(client, authority, KeyAlgorithm="EC_prime256v1")
-    assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
+    assert code(client.renew_certificate, CertificateArn=arn) == "ValidationException"
     response = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
     assert response["PrivateKey"].startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
     key = load_pem_private_key(response["PrivateKey"].encode(), PASSPHRASE)
@@ -155,7 +150,7 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
     installation.busy = True
     client.renew_certificate(CertificateArn=arn)
     assert describe(client, arn)["RenewalSummary"]["RenewalStatus"] == "PENDING_AUTO_RENEWAL"
-    assert code_of(client.renew_certificate, CertificateArn=arn) == "RequestInProgressException"
+    assert code(client.renew_certificate, CertificateArn=arn) == "RequestInProgressException"
     installation.settle()
     after = describe(client, arn)
     assert after["RenewalSummary"]["RenewalStatus"] == "SUCCESS"
@@ -170,7 +165,7 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
         {"CertificateArn": arn, "Passphrase": b"50% off"},
         {"CertificateArn": arn, "Passphrase": "ひらけごま".encode()},
     ):
-        assert code_of(client.export_certificate, **request_parameters) == "ValidationException"
+        assert code(client.export_certificate, **request_parameters) == "ValidationException"
 
 
 def test_exported_certificates_are_renewed_and_unused_ones_expire(installation, client, authority):
@@ -230,8 +225,8 @@ def test_list_certificates_has_pages(installation, client, authority):
     down = {"SortBy": "CREATED_AT", "SortOrder": "DESCENDING"}
     assert list_arns(client, **down, PaginationConfig={"PageSize": 2}) == arns[::-1]
     token = client.list_certificates(MaxItems=2)["NextToken"]
-    assert code_of(client.list_certificates, NextToken=token, **down) == "InvalidArgsException"
-    assert code_of(client.list_certificates, SortBy="CREATED_AT") == "InvalidArgsException"
+    assert code(client.list_certificates, NextToken=token, **down) == "InvalidArgsException"
+    assert code(client.list_certificates, SortBy="CREATED_AT") == "InvalidArgsException"
     client.delete_certificate(CertificateArn=arns[1])
     assert [c["CertificateArn"] for c in client.list_certificates(NextToken=token)["CertificateSummaryList"]] == arns[
         2:
@@ -245,7 +240,7 @@ def test_a_certificate_in_use_shows_its_users_and_cannot_be_deleted(installation
     before = describe(client, arn)
     assert (before["InUseBy"], before["RenewalEligibility"]) == ([shown_by.arn], "ELIGIBLE")
     assert client.list_certificates()["CertificateSummaryList"][0]["InUse"]
-    assert code_of(client.delete_certificate, CertificateArn=arn) == "ResourceInUseException"
+    assert code(client.delete_certificate, CertificateArn=arn) == "ResourceInUseException"
     client.renew_certificate(CertificateArn=arn)
     assert describe(client, arn)["Serial"] != before["Serial"]
     installation.store.apply([Put(gateway(None))])
@@ -261,14 +256,14 @@ def test_tags(client, authority):
     tags = client.list_tags_for_certificate(CertificateArn=arn)["Tags"]
     assert tags == [{"Key": "a", "Value": "1"}, {"Key": "c", "Value": ""}]
     own, many = [{"Key": "aws:x"}], [{"Key": f"k{n}"} for n in range(49)]
-    assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=own) == "InvalidTagException"
-    assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=many) == "TooManyTagsException"
+    assert code(client.add_tags_to_certificate, CertificateArn=arn, Tags=own) == "InvalidTagException"
+    assert code(client.add_tags_to_certificate, CertificateArn=arn, Tags=many) == "TooManyTagsException"
 
 
 def test_errors_are_modelled(installation, client, authority):
     def asking(**changes) -> str:
         usual = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
-        return code_of(client.request_certificate, **{k: v for k, v in (usual | changes).items() if v is not None})
+        return code(client.request_certificate, **{k: v for k, v in (usual | changes).items() if v is not None})
 
     assert asking(CertificateAuthorityArn=None) == "InvalidParameterException"
     assert asking(CertificateAuthorityArn=None, ValidationMethod="DNS") == "InvalidParameterException"
@@ -285,14 +280,14 @@ def test_errors_are_modelled(installation, client, authority):
     assert asking(DomainName="howto") == "ValidationException"
     arn = request(client, authority)
     for call in (client.describe_certificate, client.get_certificate, client.delete_certificate):
-        assert code_of(call, CertificateArn=ABSENT) == "ResourceNotFoundException"
-        assert code_of(call, CertificateArn=arn.replace("certificate/", "key/")) == "InvalidArnException"
+        assert code(call, CertificateArn=ABSENT) == "ResourceNotFoundException"
+        assert code(call, CertificateArn=arn.replace("certificate/", "key/")) == "InvalidArnException"
     client.delete_certificate(CertificateArn=arn)
-    assert code_of(client.describe_certificate, CertificateArn=arn) == "ResourceNotFoundException"
+    assert code(client.describe_certificate, CertificateArn=arn) == "ResourceNotFoundException"
     assert not list(installation.store.world.managed_keys)
     other = installation.client("acm", key="111122223333")
     mine = request(client, authority)
-    assert code_of(other.describe_certificate, CertificateArn=mine) == "ResourceNotFoundException"
+    assert code(other.describe_certificate, CertificateArn=mine) == "ResourceNotFoundException"
 
 
 def test_the_number_of_certificates_is_limited(installation, client, authority):
@@ -303,9 +298,9 @@ def test_the_number_of_certificates_is_limited(installation, client, authority):
     )
     params = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
     installation.busy = True
-    assert code_of(client.request_certificate, **params) == "LimitExceededException"
+    assert code(client.request_certificate, **params) == "LimitExceededException"
     assert (
-        code_of(client.import_certificate, **make_certificate(installation, "x.shop").brought())
+        code(client.import_certificate, **make_certificate(installation, "x.shop").brought())
         == "LimitExceededException"
     )
 

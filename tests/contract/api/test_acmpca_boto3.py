@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from moyai.kernel.clock import later
 from moyai.kernel.ids import CertificateAuthorityArn
 from moyai.plan.certificates.authority import plan_authority
+from tests.contract.api.asking import code
 
 ROOT = "arn:aws:acm-pca:::template/RootCACertificate/V1"
 SUBORDINATE = "arn:aws:acm-pca:::template/SubordinateCACertificate_PathLen0/V1"
@@ -83,17 +83,11 @@ def a_csr(name="front.shop") -> bytes:
     return builder.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-def code_of(call, **params) -> str:
-    with pytest.raises(ClientError) as exc_info:
-        call(**params)
-    return str(exc_info.value.response["Error"]["Code"])
-
-
 def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, pca):
     installation.busy = True
     root = create(pca, Tags=[{"Key": "team", "Value": "shop"}])
     assert status(pca, root) == "CREATING"
-    assert code_of(pca.get_certificate_authority_csr, CertificateAuthorityArn=root) == "RequestInProgressException"
+    assert code(pca.get_certificate_authority_csr, CertificateAuthorityArn=root) == "RequestInProgressException"
     installation.settle()
     installation.busy = False
     assert status(pca, root) == "PENDING_CERTIFICATE"
@@ -128,27 +122,27 @@ def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, p
 
 def test_an_authority_is_disabled_deleted_restored_and_purged(installation, pca):
     arn = active(pca)
-    assert code_of(pca.delete_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
+    assert code(pca.delete_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
     issuing = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA", "Validity": DAY}
-    assert code_of(pca.issue_certificate, **issuing) == "InvalidStateException"
+    assert code(pca.issue_certificate, **issuing) == "InvalidStateException"
     pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
     certificate_authority = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
     assert certificate_authority["Status"] == "DELETED"
     assert certificate_authority["RestorableUntil"].timestamp() == installation.now + 7 * 86400
     for call in (pca.get_certificate_authority_csr, pca.get_certificate_authority_certificate, pca.list_tags):
-        assert code_of(call, CertificateAuthorityArn=arn) == "InvalidStateException"
+        assert code(call, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.restore_certificate_authority(CertificateAuthorityArn=arn)
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="ACTIVE")
     assert status(pca, arn) == "ACTIVE"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
     pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
     installation.clock.turn_to(later(installation.now, 7 * 86400))
-    assert code_of(pca.restore_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
+    assert code(pca.restore_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
     installation.store.apply(
         plan_authority(installation.store.world, CertificateAuthorityArn(arn), installation.now).changes
     )
-    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=arn) == "ResourceNotFoundException"
+    assert code(pca.describe_certificate_authority, CertificateAuthorityArn=arn) == "ResourceNotFoundException"
     assert not list(installation.store.world.authority_keys)
     assert not list(installation.store.world.issued_certificates)
 
@@ -193,21 +187,21 @@ def test_lists_and_tags(pca):
         {"Key": "c", "Value": ""},
     ]
     wrong = {"CertificateAuthorityArn": authorities[0], "Tags": [{"Key": "aws:x", "Value": ""}]}
-    assert code_of(pca.tag_certificate_authority, **wrong) == "InvalidTagException"
+    assert code(pca.tag_certificate_authority, **wrong) == "InvalidTagException"
     many = {"CertificateAuthorityArn": authorities[0], "Tags": [{"Key": str(n)} for n in range(49)]}
-    assert code_of(pca.tag_certificate_authority, **many) == "TooManyTagsException"
-    assert code_of(pca.list_certificate_authorities, NextToken="x") == "InvalidNextTokenException"
+    assert code(pca.tag_certificate_authority, **many) == "TooManyTagsException"
+    assert code(pca.list_certificate_authorities, NextToken="x") == "InvalidNextTokenException"
 
 
 def test_errors_are_modelled(pca):
     arn = active(pca)
-    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=NOBODY) == "ResourceNotFoundException"
+    assert code(pca.describe_certificate_authority, CertificateAuthorityArn=NOBODY) == "ResourceNotFoundException"
     other = "arn:aws:acm-pca:us-east-1:123456789012:x/y"
-    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=other) == "InvalidArnException"
+    assert code(pca.describe_certificate_authority, CertificateAuthorityArn=other) == "InvalidArnException"
 
     def issuing(**changes):
         usual = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA", "Validity": DAY}
-        return code_of(pca.issue_certificate, **(usual | changes))
+        return code(pca.issue_certificate, **(usual | changes))
 
     assert issuing(Csr=b"x") == "MalformedCSRException"
     assert issuing(SigningAlgorithm="SHA256WITHRSA") == "InvalidArgsException"
@@ -220,13 +214,13 @@ def test_errors_are_modelled(pca):
     waiting = create(pca)
     assert issuing(CertificateAuthorityArn=waiting) == "InvalidStateException"
     importing = {"CertificateAuthorityArn": waiting, "Certificate": b"x"}
-    assert code_of(pca.import_certificate_authority_certificate, **importing) == "MalformedCertificateException"
+    assert code(pca.import_certificate_authority_certificate, **importing) == "MalformedCertificateException"
     own = pca.get_certificate_authority_certificate(CertificateAuthorityArn=arn)["Certificate"]
     importing["Certificate"] = own.encode()
-    assert code_of(pca.import_certificate_authority_certificate, **importing) == "CertificateMismatchException"
+    assert code(pca.import_certificate_authority_certificate, **importing) == "CertificateMismatchException"
     getting = {"CertificateAuthorityArn": arn, "CertificateArn": f"{arn}/certificate/{'0' * 32}"}
-    assert code_of(pca.get_certificate, **getting) == "ResourceNotFoundException"
-    assert code_of(pca.get_certificate, **(getting | {"CertificateArn": arn})) == "InvalidArnException"
+    assert code(pca.get_certificate, **getting) == "ResourceNotFoundException"
+    assert code(pca.get_certificate, **(getting | {"CertificateArn": arn})) == "InvalidArnException"
     creating = {"CertificateAuthorityConfiguration": CONFIGURATION, "CertificateAuthorityType": "ROOT"}
     for changes in (
         {"CertificateAuthorityConfiguration": CONFIGURATION | {"SigningAlgorithm": "SHA256WITHRSA"}},
@@ -235,7 +229,7 @@ def test_errors_are_modelled(pca):
         {"CertificateAuthorityConfiguration": CONFIGURATION | {"Subject": {"CommonName": "認証局" * 8}}},
         {"RevocationConfiguration": {"OcspConfiguration": {"Enabled": True}}},
     ):
-        assert code_of(pca.create_certificate_authority, **(creating | changes)) == "InvalidArgsException"
+        assert code(pca.create_certificate_authority, **(creating | changes)) == "InvalidArgsException"
 
 
 def test_a_short_lived_authority_issues_for_seven_days_at_most(pca):
@@ -243,7 +237,7 @@ def test_a_short_lived_authority_issues_for_seven_days_at_most(pca):
     week = {"Type": "DAYS", "Value": 7}
     assert issue(pca, arn, a_csr(), week)["pem"]
     longer = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA"}
-    assert code_of(pca.issue_certificate, **longer, Validity={"Type": "DAYS", "Value": 8}) == "InvalidArgsException"
+    assert code(pca.issue_certificate, **longer, Validity={"Type": "DAYS", "Value": 8}) == "InvalidArgsException"
 
 
 def test_private_keys_appear_in_no_response(installation, pca):
@@ -270,22 +264,22 @@ def test_permissions_of_certificate_manager_are_stored_and_listed(pca):
     (permission,) = pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"]
     assert permission.pop("CreatedAt") is not None
     assert permission == which | {"SourceAccount": "123456789012", "Actions": actions}
-    again = code_of(pca.create_permission, **which, Actions=["GetCertificate"])
+    again = code(pca.create_permission, **which, Actions=["GetCertificate"])
     assert again == "PermissionAlreadyExistsException"
     pca.delete_permission(**which)
     assert pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
-    assert code_of(pca.delete_permission, **which) == "ResourceNotFoundException"
+    assert code(pca.delete_permission, **which) == "ResourceNotFoundException"
 
 
 def test_other_principals_cannot_be_given_permissions(pca):
     arn = active(pca)
     params = {"CertificateAuthorityArn": arn, "Actions": ["GetCertificate"]}
     somebody = {"Principal": "ecs.amazonaws.com"}
-    assert code_of(pca.create_permission, **params, **somebody) == "ValidationException"
+    assert code(pca.create_permission, **params, **somebody) == "ValidationException"
     other = {"Principal": "acm.amazonaws.com", "SourceAccount": "222222222222"}
-    assert code_of(pca.create_permission, **params, **other) == "ValidationException"
+    assert code(pca.create_permission, **params, **other) == "ValidationException"
     params["CertificateAuthorityArn"] = NOBODY
-    assert code_of(pca.create_permission, **params, Principal="acm.amazonaws.com") == "ResourceNotFoundException"
+    assert code(pca.create_permission, **params, Principal="acm.amazonaws.com") == "ResourceNotFoundException"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
     pca.delete_certificate_authority(CertificateAuthorityArn=arn)
-    assert code_of(pca.list_permissions, CertificateAuthorityArn=arn) == "InvalidStateException"
+    assert code(pca.list_permissions, CertificateAuthorityArn=arn) == "InvalidStateException"

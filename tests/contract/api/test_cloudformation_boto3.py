@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.app.adapters.gateway_caller import GatewayCaller
 from moyai.reconcile.stacks import StackLoop
 from moyai.testing.ids import SeededIds
+from tests.contract.api.asking import refusal
 from tests.contract.api.installation import MODELS, Installation
 
 NAME = "shop"
@@ -84,13 +84,6 @@ def create(installation, cfn, name=NAME, body=TEMPLATE, **more) -> str:
 def stack(cfn, name=NAME) -> Any:
     [described] = cfn.describe_stacks(StackName=name)["Stacks"]
     return described
-
-
-def refusal(call, **params) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    error: Any = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def events(cfn, name=NAME) -> list[tuple[str, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import Put
+from tests.contract.api.asking import refusal
 from tests.contract.api.installation import Installation
 from tests.unit.api.ecs.client import fargate
 
@@ -44,12 +44,6 @@ class Shop:
     def execute(self, **changes: object):
         params = {"task": self.task["taskArn"], "container": "app", "command": "ls -l '/a b'", "interactive": True}
         return self.ecs.execute_command(**{k: v for k, v in (params | changes).items() if v is not None})
-
-
-def fails(call, **changes):
-    with pytest.raises(ClientError) as exc_info:
-        call(**changes)
-    return exc_info.value.response["Error"]
 
 
 def test_a_session_has_its_container_a_url_and_a_token():
@@ -96,24 +90,22 @@ def test_containers_with_an_agent_show_it():
     ],
 )
 def test_invalid_sessions_are_refused(changes, code, message):
-    error = fails(Shop().up().execute, **changes)
-    assert error["Code"] == code
-    assert message in error["Message"]
+    refused, reason = refusal(Shop().up().execute, **changes)
+    assert refused == code
+    assert message in reason
 
 
 @pytest.mark.parametrize("shop", [Shop(enabled=False).up(), Shop()], ids=["not enabled", "not running"])
 def test_a_container_without_an_agent_refuses_sessions(shop):
-    error = fails(shop.execute)
-    assert (error["Code"], error["Message"]) == ("InvalidParameterException", AGENT)
+    assert refusal(shop.execute) == ("InvalidParameterException", AGENT)
 
 
 def test_a_container_accepts_two_sessions():
     shop = Shop().up()
     shop.execute(), shop.execute(), shop.execute(container="side")
-    error = fails(shop.execute)
-    assert error["Code"] == "ClientException"
-    assert error["Message"] == (
-        "Unable to start new execute sessions because the maximum session limit of 2 has been reached."
+    assert refusal(shop.execute) == (
+        "ClientException",
+        "Unable to start new execute sessions because the maximum session limit of 2 has been reached.",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from moyai.domain.elb.quotas import (
@@ -19,7 +18,7 @@ from moyai.domain.elb.rule import ForwardAction, WeightedGroup
 from moyai.domain.elb.target_group import target_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import LoadBalancerArn, TargetGroupArn
-from tests.contract.api.asking import OTHER_ACCOUNT, code
+from tests.contract.api.asking import OTHER_ACCOUNT, code, refusal
 from tests.contract.api.elb import (
     ABSENT_BALANCER,
     ABSENT_GROUP,
@@ -42,13 +41,6 @@ def fill(installation, table, quota, **of):
         for n in range(quota - len(records))
     ]
     installation.store.apply([Put(copy) for copy in copies])
-
-
-def message(call, **params):
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 ABSENT = [
@@ -101,7 +93,7 @@ def test_absent_resources_are_not_found(elb, call, params, error):
 @pytest.mark.parametrize("arn", ["", "web", "arn:aws:ecs:us-east-1:123456789012:cluster/x", ABSENT_GROUP, "x" * 5000])
 def test_text_that_is_no_arn_of_its_kind_is_refused(elb, arn):
     for call, member in [("delete_load_balancer", "LoadBalancerArn"), ("delete_rule", "RuleArn")]:
-        error, text = message(getattr(elb.client, call), **{member: arn})
+        error, text = refusal(getattr(elb.client, call), **{member: arn})
         assert error == "ValidationError"
         assert len(text) < 600
 
@@ -154,7 +146,7 @@ def test_subnets_are_of_different_zones(elb):
     both = {"Name": "web", "Subnets": elb.subnets[:2], "SubnetMappings": mappings}
     assert code(elb.client.create_load_balancer, **both) == "ValidationError"
     chosen = [{"SubnetId": elb.subnets[0], "PrivateIPv4Address": "172.31.0.9"}, mappings[1]]
-    error, text = message(elb.client.create_load_balancer, Name="web", SubnetMappings=chosen)
+    error, text = refusal(elb.client.create_load_balancer, Name="web", SubnetMappings=chosen)
     assert error == "ValidationError"
     assert "SubnetMappings[0].PrivateIPv4Address" in text
 
@@ -312,25 +304,25 @@ def test_protocols_of_listener_and_target_group_fit(elb, balancer, listener):
 def test_a_target_group_has_one_load_balancer(elb, group, listener):
     other = elb.load_balancer("other")["LoadBalancerArn"]
     params = {"LoadBalancerArn": other, "Protocol": "HTTP", "Port": 80, "DefaultActions": [forward(group)]}
-    assert message(elb.client.create_listener, **params) == (
+    assert refusal(elb.client.create_listener, **params) == (
         "TargetGroupAssociationLimit",
         f"The following target groups cannot be associated with more than one load balancer: {group}",
     )
 
 
 def test_a_resource_in_use_stays_and_the_error_says_by_what(elb, balancer, group, listener):
-    assert message(elb.client.delete_target_group, TargetGroupArn=group) == (
+    assert refusal(elb.client.delete_target_group, TargetGroupArn=group) == (
         "ResourceInUse",
         f"Target group '{group}' is currently in use by a listener or a rule",
     )
     front = elb.target_group("front", Protocol="TCP", TargetType="alb")["TargetGroupArn"]
     elb.client.register_targets(TargetGroupArn=front, Targets=[{"Id": balancer}])
-    assert message(elb.client.delete_listener, ListenerArn=listener) == (
+    assert refusal(elb.client.delete_listener, ListenerArn=listener) == (
         "ResourceInUse",
         f"Listener port '80' is in use by registered target '{balancer}' and cannot be removed.",
     )
     assert code(elb.client.modify_listener, ListenerArn=listener, Port=81) == "InvalidConfigurationRequest"
-    error, text = message(elb.client.delete_load_balancer, LoadBalancerArn=balancer)
+    error, text = refusal(elb.client.delete_load_balancer, LoadBalancerArn=balancer)
     assert error == "ResourceInUse"
     assert front in text
     elb.client.deregister_targets(TargetGroupArn=front, Targets=[{"Id": balancer}])
@@ -449,7 +441,7 @@ def test_lists_come_in_pages_and_a_marker_is_of_one_list(elb):
 
 def test_dualstack_needs_subnets_with_ipv6_as_on_aws_and_is_refused_by_name_then(elb, installation, balancer):
     settings = {"LoadBalancerArn": balancer, "IpAddressType": "dualstack"}
-    refused = message(elb.client.set_ip_address_type, **settings)
+    refused = refusal(elb.client.set_ip_address_type, **settings)
     assert refused == ("ValidationError", "You must specify subnets with an associated IPv6 CIDR block.")
     ec2 = installation.client("ec2")
     ec2.associate_vpc_cidr_block(VpcId=elb.vpc, AmazonProvidedIpv6CidrBlock=True)
@@ -458,7 +450,7 @@ def test_dualstack_needs_subnets_with_ipv6_as_on_aws_and_is_refused_by_name_then
     zones = elb.client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]["AvailabilityZones"]
     for number, zone in enumerate(zones):
         ec2.associate_subnet_cidr_block(SubnetId=zone["SubnetId"], Ipv6CidrBlock=f"{prefix}{number:02x}::/64")
-    error, text = message(elb.client.set_ip_address_type, **settings)
+    error, text = refusal(elb.client.set_ip_address_type, **settings)
     assert error == "InvalidConfigurationRequest"
     assert text.startswith("IP address type 'dualstack' is not supported by moyai")
 

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.testing.world import SCOPE
+from tests.contract.api.asking import assert_refused
 
 ARN = f"arn:aws:events:us-east-1:{SCOPE.account}"
 CLUSTER = f"arn:aws:ecs:us-east-1:{SCOPE.account}:cluster/default"
@@ -34,15 +34,6 @@ PATTERN = json.dumps({"source": ["shop"], "detail": {"total": [{"numeric": [">",
 @pytest.fixture
 def events(installation):
     return installation.client("events")
-
-
-def refusal(call, code, **params) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    response: Any = caught.value.response
-    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, 400)
-    message: str = response["Error"]["Message"]
-    return message
 
 
 def entry(**members) -> dict[str, Any]:
@@ -76,11 +67,11 @@ def test_a_rule_from_creation_to_deletion(events):
     events.enable_rule(Name="big")
     events.put_rule(Name="big", EventPattern=PATTERN)
     assert len(events.list_targets_by_rule(Rule="big")["Targets"]) == 2
-    assert "targets" in refusal(events.delete_rule, "ValidationException", Name="big")
+    assert "targets" in assert_refused(events.delete_rule, "ValidationException", Name="big")
     assert events.remove_targets(Rule="big", Ids=["task", "queue", "none"])["FailedEntryCount"] == 0
     for _ in range(2):
         events.delete_rule(Name="big")
-    assert refusal(events.describe_rule, "ResourceNotFoundException", Name="big") == (
+    assert assert_refused(events.describe_rule, "ResourceNotFoundException", Name="big") == (
         "Rule big does not exist on EventBus default."
     )
 
@@ -93,14 +84,14 @@ def test_an_event_bus_from_creation_to_deletion(events):
     assert [bus["Name"] for bus in events.list_event_buses()["EventBuses"]] == ["default", "orders"]
     assert events.describe_event_bus()["Arn"] == f"{ARN}:event-bus/default"
     assert events.put_rule(Name="r", EventBusName=arn, EventPattern=PATTERN)["RuleArn"] == f"{ARN}:rule/orders/r"
-    assert "rules" in refusal(events.delete_event_bus, "ValidationException", Name="orders")
-    assert "default event bus" in refusal(
+    assert "rules" in assert_refused(events.delete_event_bus, "ValidationException", Name="orders")
+    assert "default event bus" in assert_refused(
         events.put_rule, "ValidationException", Name="s", EventBusName="orders", ScheduleExpression="rate(1 day)"
     )
-    refusal(events.create_event_bus, "ResourceAlreadyExistsException", Name="orders")
+    assert_refused(events.create_event_bus, "ResourceAlreadyExistsException", Name="orders")
     events.delete_rule(Name="r", EventBusName="orders")
     events.delete_event_bus(Name="orders")
-    refusal(events.put_rule, "ResourceNotFoundException", Name="r", EventBusName="orders", EventPattern=PATTERN)
+    assert_refused(events.put_rule, "ResourceNotFoundException", Name="r", EventBusName="orders", EventPattern=PATTERN)
 
 
 def test_events_go_to_the_targets_of_matching_rules(events, installation):
@@ -145,9 +136,9 @@ def test_a_pattern_is_tested(events):
         "Result"
     ]
     assert not events.test_event_pattern(EventPattern=PATTERN, Event='{"source": "shop"}')["Result"]
-    refusal(events.test_event_pattern, "InvalidEventPatternException", EventPattern="{}", Event="{}")
+    assert_refused(events.test_event_pattern, "InvalidEventPatternException", EventPattern="{}", Event="{}")
     for levels in (200, 900):
-        message = refusal(
+        message = assert_refused(
             events.test_event_pattern, "ValidationException", EventPattern=PATTERN, Event=nested_json(levels)
         )
         assert "Event is not valid" in message
@@ -158,7 +149,7 @@ def test_tags(events):
     events.tag_resource(ResourceARN=rule, Tags=[{"Key": "b", "Value": "2"}])
     events.untag_resource(ResourceARN=rule, TagKeys=["a"])
     assert events.list_tags_for_resource(ResourceARN=rule)["Tags"] == [{"Key": "b", "Value": "2"}]
-    refusal(events.list_tags_for_resource, "ResourceNotFoundException", ResourceARN=f"{ARN}:rule/none")
+    assert_refused(events.list_tags_for_resource, "ResourceNotFoundException", ResourceARN=f"{ARN}:rule/none")
 
 
 @pytest.mark.parametrize(
@@ -180,14 +171,16 @@ def test_tags(events):
 )
 def test_targets_that_are_refused(events, target, words):
     events.put_rule(Name="big", EventPattern=PATTERN)
-    assert words in refusal(events.put_targets, "ValidationException", Rule="big", Targets=[{**target, "Id": "1"}])
+    assert words in assert_refused(
+        events.put_targets, "ValidationException", Rule="big", Targets=[{**target, "Id": "1"}]
+    )
 
 
 def test_rules_that_are_refused(events):
-    refusal(events.put_rule, "ValidationException", Name="r")
-    refusal(events.put_rule, "InvalidEventPatternException", Name="r", EventPattern="[]")
+    assert_refused(events.put_rule, "ValidationException", Name="r")
+    assert_refused(events.put_rule, "InvalidEventPatternException", Name="r", EventPattern="[]")
     for expression in ("at(2040-01-01T00:00:00)", "rate(0 days)", "cron(1)"):
-        refusal(events.put_rule, "ValidationException", Name="r", ScheduleExpression=expression)
+        assert_refused(events.put_rule, "ValidationException", Name="r", ScheduleExpression=expression)
     events.put_rule(Name="r", EventPattern=PATTERN)
     targets = [{**QUEUE, "Id": str(number)} for number in range(6)]
-    refusal(events.put_targets, "LimitExceededException", Rule="r", Targets=targets)
+    assert_refused(events.put_targets, "LimitExceededException", Rule="r", Targets=targets)

@@ -6,13 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.world import Observed
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.service.scheduler import plan_service
-from tests.contract.api.asking import code
+from tests.contract.api.asking import code, refusal
 
 ROLE = "arn:aws:iam::123456789012:role/ecsInfrastructure"
 EXECUTION = "arn:aws:iam::123456789012:role/ecsTaskExecution"
@@ -89,12 +88,6 @@ def definition(express):
         return str(registered["taskDefinitionArn"])
 
     return register
-
-
-def refusal(call, *args: Any, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        call(*args, **members)
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
 
 
 def test_one_request_makes_a_service_as_aws_shows_it(express):

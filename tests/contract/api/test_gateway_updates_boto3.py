@@ -9,8 +9,8 @@ from moyai.domain.ecs.gateway import GatewayFailure, GatewayStatus, ServiceGatew
 from moyai.domain.world import Observed, Put
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.elb.front import plan_front
-from tests.contract.api.asking import code
-from tests.contract.api.gateways import HEADER, Gateways, refusal
+from tests.contract.api.asking import code, refusal
+from tests.contract.api.gateways import HEADER, Gateways
 
 
 @pytest.fixture

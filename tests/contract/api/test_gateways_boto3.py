@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.contract.api.asking import code
-from tests.contract.api.gateways import GATEWAY, HEADER, ROLE, Gateways, refusal
+from tests.contract.api.asking import code, refusal
+from tests.contract.api.gateways import GATEWAY, HEADER, ROLE, Gateways
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.kernel.clock import later
+from tests.contract.api.asking import refusal
 
 GROUP, STREAM = "/shop/front", "web/app/1"
 ARN = f"arn:aws:logs:us-east-1:123456789012:log-group:{GROUP}"
@@ -35,12 +35,6 @@ def put(logs, stream, *events):
 
 def messages_of(answer):
     return [event["message"] for event in answer["events"]]
-
-
-def refusal(call, **asked):
-    with pytest.raises(ClientError) as exc_info:
-        call(**asked)
-    return exc_info.value.response["Error"]["Code"], exc_info.value.response["Error"]["Message"]
 
 
 class TestGroups:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.testing.world import SCOPE
+from tests.contract.api.asking import assert_refused
 
 OTHER = "222222222222"
 NOWHERE = "Z00000000000000000000"
@@ -41,15 +40,6 @@ def create(client, name, reference=None, **members):
     return zone["Id"].removeprefix("/hostedzone/")
 
 
-def refusal(call, code, status=400, **params):
-    """The message with which a call is refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    response: Any = caught.value.response
-    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
-    return response["Error"]["Message"]
-
-
 def record(name, *values, kind="A", **members):
     plain = {"TTL": 60, "ResourceRecords": [{"Value": value} for value in values]} if values else {}
     return {"Name": name, "Type": kind, **plain, **members}
@@ -62,7 +52,7 @@ def change(client, zone, *changes):
 
 
 def bad_change(client, zone, *changes, code="InvalidChangeBatch"):
-    return refusal(lambda: change(client, zone, *changes), code)
+    return assert_refused(lambda: change(client, zone, *changes), code)
 
 
 def record_names(client, zone, **params):
@@ -97,41 +87,41 @@ def test_a_public_zone_from_creation_to_deletion(route53):
     assert route53.get_dnssec(HostedZoneId=identity)["Status"] == {"ServeSignature": "NOT_SIGNING"}
     deleted = route53.delete_hosted_zone(Id=identity)["ChangeInfo"]
     assert route53.get_change(Id=deleted["Id"])["ChangeInfo"]["Status"] == "INSYNC"
-    assert identity.removeprefix("/hostedzone/") in refusal(
+    assert identity.removeprefix("/hostedzone/") in assert_refused(
         route53.get_hosted_zone, "NoSuchHostedZone", 404, Id=identity
     )
 
 
 def test_a_zone_belongs_to_an_account_in_all_regions(installation, route53, public):
     assert installation.client("route53", OTHER).list_hosted_zones()["HostedZones"] == []
-    refusal(installation.client("route53", OTHER).get_hosted_zone, "NoSuchHostedZone", 404, Id=public)
+    assert_refused(installation.client("route53", OTHER).get_hosted_zone, "NoSuchHostedZone", 404, Id=public)
 
 
 def test_zones_that_are_refused(route53, public, private, vpc):
-    message = refusal(lambda: create(route53, "other.test", "shop.test"), "HostedZoneAlreadyExists", 409)
+    message = assert_refused(lambda: create(route53, "other.test", "shop.test"), "HostedZoneAlreadyExists", 409)
     assert message == "A hosted zone has already been created with the specified caller reference."
     for name, words in (("a..b", "Domain label is empty"), ("x" * 64, "too long"), (".", ""), ("a b", "unsupported")):
-        assert words in refusal(lambda name=name: create(route53, name, "r"), "InvalidDomainName")
+        assert words in assert_refused(lambda name=name: create(route53, name, "r"), "InvalidDomainName")
     missing = {"VPCRegion": REGION, "VPCId": "vpc-1"}
-    assert "vpc-1" in refusal(lambda: create(route53, "b.test", VPC=missing), "InvalidVPCId")
-    message = refusal(lambda: create(route53, "shop.internal", "r", VPC=vpc), "ConflictingDomainExists")
+    assert "vpc-1" in assert_refused(lambda: create(route53, "b.test", VPC=missing), "InvalidVPCId")
+    message = assert_refused(lambda: create(route53, "shop.internal", "r", VPC=vpc), "ConflictingDomainExists")
     assert message == (
         f"The VPC {vpc['VPCId']} in region {REGION} has already been associated with the hosted zone {private} "
         "with the same domain name."
     )
     private_without_vpc = {"PrivateZone": True}
-    refusal(lambda: create(route53, "b.test", HostedZoneConfig=private_without_vpc), "InvalidInput")
-    assert "ADVANCED" in refusal(
+    assert_refused(lambda: create(route53, "b.test", HostedZoneConfig=private_without_vpc), "InvalidInput")
+    assert "ADVANCED" in assert_refused(
         lambda: create(route53, "b.test", HostedZoneConfig={"HostedZoneTier": "ADVANCED"}), "InvalidInput"
     )
-    assert "DelegationSetId" in refusal(lambda: create(route53, "b.test", DelegationSetId="N1"), "InvalidInput")
+    assert "DelegationSetId" in assert_refused(lambda: create(route53, "b.test", DelegationSetId="N1"), "InvalidInput")
 
 
 def test_an_account_has_at_most_500_zones(route53, installation):
     installation.busy = True
     for number in range(500):
         create(route53, f"z{number}.test")
-    refusal(lambda: create(route53, "one-more.test"), "TooManyHostedZones")
+    assert_refused(lambda: create(route53, "one-more.test"), "TooManyHostedZones")
     limit = route53.get_account_limit(Type="MAX_HOSTED_ZONES_BY_OWNER")
     assert (limit["Limit"]["Value"], limit["Count"]) == (500, 500)
     assert route53.get_account_limit(Type="MAX_HEALTH_CHECKS_BY_OWNER")["Count"] == 0
@@ -152,31 +142,35 @@ def test_zones_are_listed_in_pages(route53, private):
     assert (by_name["IsTruncated"], by_name["NextDNSName"], by_name["NextHostedZoneId"]) == (True, "b.test.", ids[0])
     rest = route53.list_hosted_zones_by_name(DNSName="b.test", HostedZoneId=ids[0])
     assert [zone["Name"] for zone in rest["HostedZones"]] == ["b.test."]
-    refusal(route53.list_hosted_zones_by_name, "InvalidInput", HostedZoneId=ids[0])
-    refusal(route53.list_hosted_zones_by_name, "InvalidDomainName", DNSName="a..b")
-    refusal(route53.list_hosted_zones, "InvalidInput", MaxItems="none")
+    assert_refused(route53.list_hosted_zones_by_name, "InvalidInput", HostedZoneId=ids[0])
+    assert_refused(route53.list_hosted_zones_by_name, "InvalidDomainName", DNSName="a..b")
+    assert_refused(route53.list_hosted_zones, "InvalidInput", MaxItems="none")
 
 
 def test_vpcs_of_private_zones(route53, ec2, private, public, vpc):
     second = {"VPCRegion": REGION, "VPCId": ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]}
-    last = refusal(route53.disassociate_vpc_from_hosted_zone, "LastVPCAssociation", HostedZoneId=private, VPC=vpc)
+    last = assert_refused(
+        route53.disassociate_vpc_from_hosted_zone, "LastVPCAssociation", HostedZoneId=private, VPC=vpc
+    )
     assert vpc["VPCId"] in last
-    refusal(route53.disassociate_vpc_from_hosted_zone, "VPCAssociationNotFound", 404, HostedZoneId=private, VPC=second)
+    assert_refused(
+        route53.disassociate_vpc_from_hosted_zone, "VPCAssociationNotFound", 404, HostedZoneId=private, VPC=second
+    )
     info = route53.associate_vpc_with_hosted_zone(HostedZoneId=private, VPC=second, Comment="also here")["ChangeInfo"]
     assert info["Comment"] == "also here"
     assert route53.get_hosted_zone(Id=private)["VPCs"] == [vpc, second]
-    refusal(route53.associate_vpc_with_hosted_zone, "ConflictingDomainExists", HostedZoneId=private, VPC=second)
-    refusal(route53.associate_vpc_with_hosted_zone, "PublicZoneVPCAssociation", HostedZoneId=public, VPC=vpc)
+    assert_refused(route53.associate_vpc_with_hosted_zone, "ConflictingDomainExists", HostedZoneId=private, VPC=second)
+    assert_refused(route53.associate_vpc_with_hosted_zone, "PublicZoneVPCAssociation", HostedZoneId=public, VPC=vpc)
     listed_zones = route53.list_hosted_zones_by_vpc(VPCId=second["VPCId"], VPCRegion=REGION)["HostedZoneSummaries"]
     assert listed_zones == [
         {"HostedZoneId": private, "Name": "shop.internal.", "Owner": {"OwningAccount": SCOPE.account}}
     ]
-    refusal(route53.list_hosted_zones_by_vpc, "InvalidInput", VPCId="vpc-1", VPCRegion=REGION)
+    assert_refused(route53.list_hosted_zones_by_vpc, "InvalidInput", VPCId="vpc-1", VPCRegion=REGION)
     token = {"VPCId": second["VPCId"], "VPCRegion": REGION, "NextToken": "x"}
-    refusal(route53.list_hosted_zones_by_vpc, "InvalidPaginationToken", **token)
+    assert_refused(route53.list_hosted_zones_by_vpc, "InvalidPaginationToken", **token)
     limit = route53.get_hosted_zone_limit(HostedZoneId=private, Type="MAX_VPCS_ASSOCIATED_BY_ZONE")
     assert (limit["Limit"]["Value"], limit["Count"]) == (300, 2)
-    refusal(
+    assert_refused(
         route53.get_hosted_zone_limit,
         "HostedZoneNotPrivate",
         HostedZoneId=public,
@@ -191,8 +185,8 @@ def test_the_vpc_of_another_account_is_authorized_first(installation, route53, p
     made = installation.client("ec2", OTHER).create_vpc(CidrBlock="10.9.0.0/16")
     vpc = {"VPCRegion": REGION, "VPCId": made["Vpc"]["VpcId"]}
     where = {"HostedZoneId": private, "VPC": vpc}
-    refusal(theirs.associate_vpc_with_hosted_zone, "NotAuthorizedException", 401, **where)
-    refusal(route53.delete_vpc_association_authorization, "VPCAssociationAuthorizationNotFound", 404, **where)
+    assert_refused(theirs.associate_vpc_with_hosted_zone, "NotAuthorizedException", 401, **where)
+    assert_refused(route53.delete_vpc_association_authorization, "VPCAssociationAuthorizationNotFound", 404, **where)
     assert route53.create_vpc_association_authorization(**where)["VPC"] == vpc
     assert route53.list_vpc_association_authorizations(HostedZoneId=private)["VPCs"] == [vpc]
     theirs.associate_vpc_with_hosted_zone(**where)
@@ -222,8 +216,8 @@ def test_record_sets_are_listed_by_reversed_name_and_type_in_pages(route53, publ
     together = [(one["Name"], one["Type"]) for page in pages for one in page["ResourceRecordSets"]]
     assert together == [("shop.test.", "NS"), ("shop.test.", "SOA"), *due]
     assert route53.get_hosted_zone(Id=public)["HostedZone"]["ResourceRecordSetCount"] == 7
-    refusal(route53.list_resource_record_sets, "InvalidInput", HostedZoneId=public, StartRecordType="A")
-    refusal(route53.list_resource_record_sets, "InvalidInput", HostedZoneId=public, StartRecordName="a..b")
+    assert_refused(route53.list_resource_record_sets, "InvalidInput", HostedZoneId=public, StartRecordType="A")
+    assert_refused(route53.list_resource_record_sets, "InvalidInput", HostedZoneId=public, StartRecordName="a..b")
     limit = route53.get_hosted_zone_limit(HostedZoneId=public, Type="MAX_RRSETS_BY_ZONE")
     assert (limit["Limit"]["Value"], limit["Count"]) == (10000, 7)
 
@@ -236,7 +230,7 @@ def test_a_change_is_in_sync_when_dns_answers_from_it(installation, route53, pub
     installation.busy = False
     route53.get_change(Id=info["Id"])
     assert route53.get_change(Id=info["Id"])["ChangeInfo"] == {**info, "Status": "INSYNC"}
-    refusal(route53.get_change, "NoSuchChange", 404, Id="C1")
+    assert_refused(route53.get_change, "NoSuchChange", 404, Id="C1")
 
 
 def test_upsert_replaces_and_delete_names_what_is_there(route53, public):
@@ -257,7 +251,7 @@ def test_upsert_replaces_and_delete_names_what_is_there(route53, public):
         "ResourceRecordSets"
     ]
     assert web["ResourceRecords"] == [{"Value": "10.0.0.4"}]
-    message = refusal(route53.delete_hosted_zone, "HostedZoneNotEmpty", Id=public)
+    message = assert_refused(route53.delete_hosted_zone, "HostedZoneNotEmpty", Id=public)
     assert message == "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
 
 
@@ -406,8 +400,10 @@ def test_tags_of_a_zone(route53, public):
     assert tag_set == {"ResourceType": "hostedzone", "ResourceId": public, "Tags": [{"Key": "a", "Value": "3"}]}
     many = route53.list_tags_for_resources(ResourceType="hostedzone", ResourceIds=[public])
     assert many["ResourceTagSets"] == [tag_set]
-    refusal(route53.list_tags_for_resource, "NoSuchHostedZone", 404, ResourceType="hostedzone", ResourceId=NOWHERE)
-    refusal(route53.list_tags_for_resource, "InvalidInput", ResourceType="healthcheck", ResourceId="h")
+    assert_refused(
+        route53.list_tags_for_resource, "NoSuchHostedZone", 404, ResourceType="hostedzone", ResourceId=NOWHERE
+    )
+    assert_refused(route53.list_tags_for_resource, "InvalidInput", ResourceType="healthcheck", ResourceId="h")
 
 
 def test_the_zone_of_a_namespace_is_shown_and_managed_by_cloud_map(installation, route53, net):
@@ -442,9 +438,9 @@ def test_the_zone_of_a_namespace_is_shown_and_managed_by_cloud_map(installation,
         "ResourceRecords": [{"Value": "10.1.1.9"}],
     }
     managed = f"The resource hostedzone/{identity} can only be managed through AWS Cloud Map ({namespace['Arn']})"
-    assert refusal(route53.delete_hosted_zone, "AccessDenied", 403, Id=identity) == managed
+    assert assert_refused(route53.delete_hosted_zone, "AccessDenied", 403, Id=identity) == managed
     vpc = {"VPCRegion": REGION, "VPCId": net.vpc}
-    refusal(lambda: create(route53, "apps.internal", VPC=vpc), "ConflictingDomainExists")
+    assert_refused(lambda: create(route53, "apps.internal", VPC=vpc), "ConflictingDomainExists")
 
 
 def test_a_namespace_can_not_have_the_name_of_a_private_zone_of_its_vpc(installation, private, net):
@@ -491,10 +487,10 @@ def test_a_change_belongs_to_the_account_that_made_it(installation, route53, pri
     route53.create_vpc_association_authorization(HostedZoneId=private, VPC=vpc)
     info = other.associate_vpc_with_hosted_zone(HostedZoneId=private, VPC=vpc)["ChangeInfo"]
     assert other.get_change(Id=info["Id"])["ChangeInfo"]["Id"] == info["Id"]
-    refusal(route53.get_change, "NoSuchChange", 404, Id=info["Id"])
+    assert_refused(route53.get_change, "NoSuchChange", 404, Id=info["Id"])
 
 
 @pytest.mark.parametrize("name", ["com", "internal.", "amazonaws.com", "s3.amazonaws.com", "dns.localhost"])
 def test_names_of_public_zones_that_are_refused(route53, vpc, name):
-    refusal(route53.create_hosted_zone, "InvalidDomainName", Name=name, CallerReference="1")
+    assert_refused(route53.create_hosted_zone, "InvalidDomainName", Name=name, CallerReference="1")
     create(route53, name, VPC=vpc)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from moyai.testing.world import SCOPE
+from tests.contract.api.asking import assert_refused
 
 ARN = f"arn:aws:scheduler:us-east-1:{SCOPE.account}"
 CLUSTER = f"arn:aws:ecs:us-east-1:{SCOPE.account}:cluster/default"
@@ -47,17 +46,8 @@ def scheduler(installation):
     return installation.client("scheduler")
 
 
-def refusal(call, code, status, **params):
-    """The message with which a call is refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    response: Any = caught.value.response
-    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
-    return response["Error"]["Message"]
-
-
 def invalid(scheduler, **changed):
-    return refusal(scheduler.create_schedule, "ValidationException", 400, **{**NIGHTLY, **changed})
+    return assert_refused(scheduler.create_schedule, "ValidationException", 400, **{**NIGHTLY, **changed})
 
 
 def test_a_schedule_from_creation_to_deletion(scheduler):
@@ -84,7 +74,7 @@ def test_a_schedule_from_creation_to_deletion(scheduler):
     assert (described["FlexibleTimeWindow"], described["State"]) == (window, "DISABLED")
     assert "Description" not in described, "an update replaces all settings"
     scheduler.delete_schedule(Name="nightly")
-    message = refusal(scheduler.get_schedule, "ResourceNotFoundException", 404, Name="nightly")
+    message = assert_refused(scheduler.get_schedule, "ResourceNotFoundException", 404, Name="nightly")
     assert message == "Schedule nightly does not exist."
 
 
@@ -92,7 +82,7 @@ def test_a_repeated_creation_is_one_schedule(scheduler):
     first = scheduler.create_schedule(**NIGHTLY, ClientToken="one")
     again = scheduler.create_schedule(**NIGHTLY, ClientToken="one")
     assert first["ScheduleArn"] == again["ScheduleArn"]
-    message = refusal(scheduler.create_schedule, "ConflictException", 409, **NIGHTLY)
+    message = assert_refused(scheduler.create_schedule, "ConflictException", 409, **NIGHTLY)
     assert message == "Schedule nightly already exists."
 
 
@@ -112,16 +102,16 @@ def test_schedules_are_listed_by_group_name_and_state_in_pages(scheduler):
     assert names(State="DISABLED") == ["off"]
     [summary, *_] = scheduler.list_schedules()["Schedules"]
     assert summary["Target"] == {"Arn": CLUSTER}
-    refusal(scheduler.list_schedules, "ResourceNotFoundException", 404, GroupName="none")
-    refusal(scheduler.list_schedules, "ValidationException", 400, NextToken="x")
+    assert_refused(scheduler.list_schedules, "ResourceNotFoundException", 404, GroupName="none")
+    assert_refused(scheduler.list_schedules, "ValidationException", 400, NextToken="x")
 
 
 def test_a_group_is_deleted_with_its_schedules(scheduler):
     members = {"Name": "reports", "ClientToken": "t", "Tags": [{"Key": "a", "Value": "1"}]}
     arn = scheduler.create_schedule_group(**members)["ScheduleGroupArn"]
     assert scheduler.create_schedule_group(**members)["ScheduleGroupArn"] == arn
-    refusal(scheduler.create_schedule_group, "ConflictException", 409, Name="reports")
-    refusal(scheduler.create_schedule_group, "ConflictException", 409, Name="default")
+    assert_refused(scheduler.create_schedule_group, "ConflictException", 409, Name="reports")
+    assert_refused(scheduler.create_schedule_group, "ConflictException", 409, Name="default")
     scheduler.create_schedule(**NIGHTLY, GroupName="reports")
     assert scheduler.get_schedule_group(Name="reports")["State"] == "ACTIVE"
     assert [group["Name"] for group in scheduler.list_schedule_groups()["ScheduleGroups"]] == ["default", "reports"]
@@ -130,10 +120,10 @@ def test_a_group_is_deleted_with_its_schedules(scheduler):
     scheduler.untag_resource(ResourceArn=arn, TagKeys=["a"])
     assert scheduler.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
     scheduler.delete_schedule_group(Name="reports")
-    refusal(scheduler.get_schedule, "ResourceNotFoundException", 404, Name="nightly", GroupName="reports")
-    refusal(scheduler.get_schedule_group, "ResourceNotFoundException", 404, Name="reports")
-    refusal(scheduler.delete_schedule_group, "ValidationException", 400, Name="default")
-    refusal(
+    assert_refused(scheduler.get_schedule, "ResourceNotFoundException", 404, Name="nightly", GroupName="reports")
+    assert_refused(scheduler.get_schedule_group, "ResourceNotFoundException", 404, Name="reports")
+    assert_refused(scheduler.delete_schedule_group, "ValidationException", 400, Name="default")
+    assert_refused(
         scheduler.list_tags_for_resource, "ResourceNotFoundException", 404, ResourceArn=f"{ARN}:schedule-group/none"
     )
 
@@ -170,4 +160,4 @@ def test_settings_that_exclude_each_other_are_refused(scheduler):
 def test_there_is_a_limited_number_of_groups(installation, scheduler):
     for number in range(500):
         scheduler.create_schedule_group(Name=f"g{number}")
-    refusal(scheduler.create_schedule_group, "ServiceQuotaExceededException", 402, Name="one-more")
+    assert_refused(scheduler.create_schedule_group, "ServiceQuotaExceededException", 402, Name="one-more")
