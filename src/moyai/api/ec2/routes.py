@@ -53,7 +53,7 @@ class DeleteRouteRequest(ChangeRequest, frozen=True):
 
 
 def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
-    """Add a route. The same one again is none too many."""
+    """Add a route. A request for a route that is there already changes nothing."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     existing = table.route(route.destination)
@@ -66,19 +66,19 @@ def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
 
 
 def replace_route(ctx: Context, request: RouteRequest) -> None:
-    """Have a route lead elsewhere."""
+    """Give a route another target."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     _existing(table, route.destination)
-    routes = tuple(route if one.destination == route.destination else one for one in table.routes)
+    routes = tuple(route if former.destination == route.destination else former for former in table.routes)
     commit(ctx, request, Put(replace(table, routes=routes)))
 
 
 def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
-    """Take a route away."""
+    """Delete a route."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
-    gone = _existing(table, str(_destination(request.destination_cidr_block)))
-    commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != gone))))
+    deleted = _existing(table, str(_destination(request.destination_cidr_block)))
+    commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != deleted))))
 
 
 def _existing(table: RouteTable, destination: str) -> VpcRoute:
@@ -105,8 +105,8 @@ def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
             f"The destination CIDR block {destination} is equal to or more specific than this VPC's CIDR block "
             f"{local}, which is always local here."
         )
-    asked = (request.gateway_id, request.nat_gateway_id, request.vpc_peering_connection_id)
-    if sum(one is not None for one in asked) != 1:
+    targets = (request.gateway_id, request.nat_gateway_id, request.vpc_peering_connection_id)
+    if sum(target is not None for target in targets) != 1:
         raise InvalidParameterCombination("A route has one target: GatewayId, NatGatewayId or VpcPeeringConnectionId.")
     return VpcRoute(str(destination), _target(ctx, table, request))
 

@@ -238,7 +238,8 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     log_name: str = ""
     """The name in logs."""
     evaluated: int | None = None
-    """How many rules of the API are compared with a request that this one matches, itself included; None: nobody asks.
+    """The number of the API's rules with which a request that this one matches is compared, itself included; None: it
+    is not counted.
     """
 
 

@@ -1,7 +1,7 @@
 """The state of the proxies that serve sandboxes: requests under way, endpoints, statistics.
 
-Promise: of a proxy that several tasks share, only what is the task's own is told. A sandbox without a proxy has none of
-this. Health check events are read only from a front proxy: they are in its output, and a task writes its own.
+Promise: of a proxy that several tasks share, only the task's own part is reported. A sandbox without a proxy has none
+of this. Health check events are read only from a front proxy: they are in its output, and a task writes its own.
 """
 
 from __future__ import annotations
