@@ -90,7 +90,7 @@ class Consumer(ScaledService):
         )
         tracking = TargetTracking(messages, customized_metric_specification=CustomizedMetric(metrics=queries))
         request = policies.PutScalingPolicyRequest(
-            f"backlog of {visible.dimensions[0].value}",
+            policy_name=f"backlog of {visible.dimensions[0].value}",
             **KIND,
             policy_type="TargetTrackingScaling",
             target_tracking_scaling_policy_configuration=tracking,

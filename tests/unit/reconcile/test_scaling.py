@@ -84,7 +84,10 @@ class ScaledService:
     def track(self, name: str, metric: str = "ECSServiceAverageCPUUtilization", **more: Any) -> None:
         tracking = TargetTracking(50.0, PredefinedMetric(metric), **more)
         request = policies.PutScalingPolicyRequest(
-            name, **KIND, policy_type="TargetTrackingScaling", target_tracking_scaling_policy_configuration=tracking
+            policy_name=name,
+            **KIND,
+            policy_type="TargetTrackingScaling",
+            target_tracking_scaling_policy_configuration=tracking,
         )
         policies.put_scaling_policy(self.context, request)
 
@@ -99,7 +102,7 @@ class ScaledService:
 
     def step(self, name: str, *steps: StepAdjustment, kind: str = "ChangeInCapacity", cooldown: int = 300) -> str:
         request = policies.PutScalingPolicyRequest(
-            name, **KIND, step_scaling_policy_configuration=StepScaling(kind, steps, cooldown=cooldown)
+            policy_name=name, **KIND, step_scaling_policy_configuration=StepScaling(kind, steps, cooldown=cooldown)
         )
         return str(policies.put_scaling_policy(self.context, request)["policy_arn"])
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-
-from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, page_of, service_named
+from moyai.api.autoscaling.lookup import (
+    DIMENSION,
+    NAMESPACE,
+    ScalableTargetListRequest,
+    check_kind,
+    page_of,
+    service_named,
+)
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.keys import scope_key
@@ -20,14 +25,9 @@ from moyai.plan.scaling.tracking import resource_id
 _PAGE_SIZE: Final = 50
 
 
-class DescribeScalingActivitiesRequest(msgspec.Struct, frozen=True):
+class DescribeScalingActivitiesRequest(ScalableTargetListRequest, frozen=True, kw_only=True):
     """Activities of one target or of all."""
 
-    service_namespace: str
-    resource_id: str | None = None
-    scalable_dimension: str | None = None
-    max_results: int | None = None
-    next_token: str | None = None
     include_not_scaled_activities: bool = False
 
 

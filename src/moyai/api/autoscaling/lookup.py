@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.errors import InvalidNextToken, ObjectNotFound
 from moyai.domain.autoscaling.target import ScalableTarget
@@ -20,6 +22,24 @@ from moyai.kernel.ids import ServiceArn
 NAMESPACE: Final = "ecs"
 DIMENSION: Final = "ecs:service:DesiredCount"
 _PARTS: Final = 3
+
+
+class ScalableTargetRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request about one scalable target."""
+
+    service_namespace: str
+    resource_id: str
+    scalable_dimension: str
+
+
+class ScalableTargetListRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for a page of what belongs to one scalable target, or to all."""
+
+    service_namespace: str
+    resource_id: str | None = None
+    scalable_dimension: str | None = None
+    max_results: int | None = None
+    next_token: str | None = None
 
 
 def check_kind(namespace: str, dimension: str | None = None) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from moyai.api.autoscaling.lookup import (
     DIMENSION,
     NAMESPACE,
+    ScalableTargetListRequest,
+    ScalableTargetRequest,
     check_kind,
     page_of,
     service_named,
@@ -37,36 +38,25 @@ MAX_POLICIES: Final = 50
 _PAGE_SIZE: Final = 50
 
 
-class PutScalingPolicyRequest(msgspec.Struct, frozen=True):
+class PutScalingPolicyRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """Input of PutScalingPolicy: the whole policy."""
 
     policy_name: str
-    service_namespace: str
-    resource_id: str
-    scalable_dimension: str
     policy_type: str | None = None
     step_scaling_policy_configuration: StepScaling | None = None
     target_tracking_scaling_policy_configuration: TargetTracking | None = None
 
 
-class DescribeScalingPoliciesRequest(msgspec.Struct, frozen=True):
+class DescribeScalingPoliciesRequest(ScalableTargetListRequest, frozen=True, kw_only=True):
     """Policies, some or all."""
 
-    service_namespace: str
     policy_names: tuple[str, ...] = ()
-    resource_id: str | None = None
-    scalable_dimension: str | None = None
-    max_results: int | None = None
-    next_token: str | None = None
 
 
-class DeleteScalingPolicyRequest(msgspec.Struct, frozen=True):
+class DeleteScalingPolicyRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """The policy to delete."""
 
     policy_name: str
-    service_namespace: str
-    resource_id: str
-    scalable_dimension: str
 
 
 def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[str, object]:

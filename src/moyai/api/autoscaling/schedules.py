@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from moyai.api.autoscaling.lookup import (
     DIMENSION,
     NAMESPACE,
+    ScalableTargetListRequest,
+    ScalableTargetRequest,
     check_kind,
     page_of,
     service_named,
@@ -48,13 +50,10 @@ class TargetAction(msgspec.Struct, frozen=True):
     max_capacity: int | None = None
 
 
-class PutScheduledActionRequest(msgspec.Struct, frozen=True):
+class PutScheduledActionRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """An action, or changes to one; its start and end are as they are given here."""
 
-    service_namespace: str
     scheduled_action_name: str
-    resource_id: str
-    scalable_dimension: str
     schedule: str | None = None
     timezone: str | None = None
     start_time: Instant | None = None
@@ -62,24 +61,16 @@ class PutScheduledActionRequest(msgspec.Struct, frozen=True):
     scalable_target_action: TargetAction | None = None
 
 
-class DescribeScheduledActionsRequest(msgspec.Struct, frozen=True):
+class DescribeScheduledActionsRequest(ScalableTargetListRequest, frozen=True, kw_only=True):
     """Actions, some or all."""
 
-    service_namespace: str
     scheduled_action_names: tuple[str, ...] = ()
-    resource_id: str | None = None
-    scalable_dimension: str | None = None
-    max_results: int | None = None
-    next_token: str | None = None
 
 
-class DeleteScheduledActionRequest(msgspec.Struct, frozen=True):
+class DeleteScheduledActionRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """The scheduled action to delete."""
 
-    service_namespace: str
     scheduled_action_name: str
-    resource_id: str
-    scalable_dimension: str
 
 
 def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> dict[str, object]:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from moyai.api.autoscaling.lookup import (
     DIMENSION,
     NAMESPACE,
+    ScalableTargetRequest,
     active_service,
     check_kind,
     page_of,
@@ -49,12 +50,9 @@ class Suspension(msgspec.Struct, frozen=True):
     scheduled_scaling_suspended: bool | None = None
 
 
-class RegisterScalableTargetRequest(msgspec.Struct, frozen=True):
+class RegisterScalableTargetRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """A new target, or changes to one."""
 
-    service_namespace: str
-    resource_id: str
-    scalable_dimension: str
     min_capacity: int | None = None
     max_capacity: int | None = None
     role_arn: str | None = None
@@ -73,12 +71,8 @@ class DescribeScalableTargetsRequest(msgspec.Struct, frozen=True):
     next_token: str | None = None
 
 
-class DeregisterScalableTargetRequest(msgspec.Struct, frozen=True):
+class DeregisterScalableTargetRequest(ScalableTargetRequest, frozen=True, kw_only=True):
     """The target to deregister."""
-
-    service_namespace: str
-    resource_id: str
-    scalable_dimension: str
 
 
 def register_scalable_target(ctx: Context, request: RegisterScalableTargetRequest) -> dict[str, object]:
