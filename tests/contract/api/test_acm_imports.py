@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from moyai.kernel.clock import later
+from tests.contract.api.asking import code
 from tests.contract.api.certificates import DAY, MadeCertificate, make_certificate
-from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, code_of, describe
+from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, describe
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation
     )
     assert (certificate["Issuer"], certificate["CertificateKeyPairOrigin"]) == ("our root", "CUSTOMER_PROVIDED")
     assert "IssuedAt" not in certificate
-    assert code_of(client.export_certificate, CertificateArn=arn, Passphrase=PASSPHRASE) == "ValidationException"
-    assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
+    assert code(client.export_certificate, CertificateArn=arn, Passphrase=PASSPHRASE) == "ValidationException"
+    assert code(client.renew_certificate, CertificateArn=arn) == "ValidationException"
 
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     again = make_certificate(installation, "api.shop.example", root, usages=usages)
@@ -41,7 +42,7 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation
     assert client.list_tags_for_certificate(CertificateArn=arn)["Tags"] == tags
 
     def error_code(other: MadeCertificate, **more) -> str:
-        return code_of(
+        return code(
             client.import_certificate, **other.brought(**({"CertificateChain": root.pem, "CertificateArn": arn} | more))
         )
 
@@ -82,5 +83,5 @@ def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, 
             CertificateChain=root.pem
         ),
     ):
-        assert code_of(client.import_certificate, **parameters) == "ValidationException"
+        assert code(client.import_certificate, **parameters) == "ValidationException"
     assert not list(installation.store.world.managed_certificates)

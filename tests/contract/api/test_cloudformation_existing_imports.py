@@ -8,7 +8,8 @@ import pytest
 
 from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.world import Delete
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, run_until, stack
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, run_until, stack
 from tests.contract.api.test_cloudformation_imports import (
     GROUP,
     LOGS,

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudformation.stack import StackStatus
 from moyai.domain.world import Put
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, refusal, run_until, stack
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, events, finish, run_until, stack
 
 GROUP = "/shop/logs"
 TO_IMPORT = {

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from moyai.domain.cloudformation.stack import StackTemplate
 from moyai.domain.world import Delete
-from tests.contract.api.test_cloudformation_boto3 import NAME, finish, refusal, stack
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import NAME, finish, stack
 from tests.contract.api.test_cloudformation_types import body, of
 
 URL = "https://s3.us-east-1.amazonaws.com/templates/"

@@ -12,16 +12,8 @@ from moyai.api.control.stack_signals import SignalHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.world import Put
 from moyai.stacks.types.registry import resource_types
-from tests.contract.api.test_cloudformation_boto3 import (
-    FAILING,
-    NAME,
-    TEMPLATE,
-    create,
-    finish,
-    refusal,
-    run_until,
-    stack,
-)
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import FAILING, NAME, TEMPLATE, create, finish, run_until, stack
 
 DAYS = [{"ParameterKey": "Days", "ParameterValue": "14"}]
 ALLOW = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.api.asking import refusal
 from tests.contract.api.test_cloudformation_boto3 import (
     NAME,
     TEMPLATE,
@@ -16,7 +17,6 @@ from tests.contract.api.test_cloudformation_boto3 import (
     events,
     finish,
     physical_id,
-    refusal,
     stack,
 )
 

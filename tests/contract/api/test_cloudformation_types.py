@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, physical_id, refusal, stack
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, physical_id, stack
 
 ABSENT_GROUP = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "absent"}}
 """A resource whose creation fails."""

@@ -75,7 +75,7 @@ def replace_route(ctx: Context, request: RouteRequest) -> None:
 
 
 def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
-    """Delete a route."""
+    """Delete the route that leads to a destination."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     deleted = _existing(table, str(_destination(request.destination_cidr_block)))
     commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != deleted))))

@@ -12,7 +12,7 @@ def _fail() -> None:
     raise OSError("no space left on device")
 
 
-async def test_a_failure_that_nobody_waits_for_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_failures_of_work_in_the_background_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     workers = Workers()
     workers.start(_fail)
     await workers.close()

@@ -139,7 +139,7 @@ def test_routes_to_clients_are_in_a_table_of_their_own(in_new_namespace):
             accept_every_address("near")
         return answers, ip("route", "show", "table", "100"), ip("rule", "show", "table", "100")
 
-    (to_gateway,), (to_self, _), rules = in_new_namespace(route)
+    (to_gateway,), (to_self,), rules = in_new_namespace(route)
     assert (to_gateway["dst"], to_gateway["gateway"], to_gateway["flags"]) == ("default", "169.254.255.254", ["onlink"])
     assert (to_self["type"], to_self["dst"], to_self["dev"]) == ("local", "default", "lo")
     assert [(rule["priority"], rule.get("fwmark"), rule.get("iif")) for rule in rules] == [
