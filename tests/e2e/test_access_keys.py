@@ -34,7 +34,7 @@ def code_of(installation: Installation, key: str, secret: str, service: str = "e
 
 def test_up_on_an_open_address_without_keys_fails_in_one_line(tmp_path):
     command = [*MOYAI, "up", "--state", str(tmp_path / "state"), "--port", "0", *OPEN]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 1
     assert ran.stdout == ""
     (line,) = ran.stderr.splitlines()

@@ -46,8 +46,9 @@ async def life(installation: Installation) -> None:
 
 
 async def until_active(installation: Installation, balancer: LoadBalancer) -> None:
-    balancers = installation.store.world.load_balancers
-    await installation.until(lambda: balancers[balancer.arn].state is LoadBalancerState.ACTIVE)
+    await installation.until(
+        lambda: installation.store.world.load_balancers[balancer.arn].state is LoadBalancerState.ACTIVE
+    )
 
 
 def health_of(installation: Installation, target: Target) -> TargetState:
