@@ -2,7 +2,8 @@
 
 Promise: a change costs what it touches: the record sets of one name and type. A name without records of its own gets
 those of the wildcard at its closest encloser (RFC 4592). An alias is answered with the records of its target. Of
-weighted record sets each answer takes one, as often as its weight says; with weights of 0 alone, all equally often.
+weighted record sets each answer takes one, as often as its weight says; with weights of 0 alone, all equally often. So
+it does of latency record sets: from one machine, all regions are equally near.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy.html
 """
 
@@ -29,7 +30,7 @@ _WILDCARD: Final = b"*"
 
 
 class PublishedRecordSet(NamedTuple):
-    """The records of a record set in a zone. ``weight``: None where it is not a weighted one."""
+    """The records of a record set in a zone. ``weight``: None where each answer takes all sets of the name and type."""
 
     zone: HostedZoneId
     owner: Name
@@ -191,7 +192,8 @@ def published_record_set(world: World, key: str) -> PublishedRecordSet | None:
         records = _records(record_set, owner)
     except (DomainNameProblem, RecordValueProblem):  # the API accepts none of these
         return None
-    return PublishedRecordSet(record_set.zone, owner, RdataType[record_set.type], records, record_set.weight)
+    weight = record_set.weight if record_set.region is None else 0
+    return PublishedRecordSet(record_set.zone, owner, RdataType[record_set.type], records, weight)
 
 
 def _records(record_set: ResourceRecordSet, owner: Name) -> tuple[ZoneRecord, ...]:

@@ -117,6 +117,16 @@ def test_weights_are_exact_and_no_answer_is_kept(shop):
     assert {cloud.values("web.shop.test", turn=turn)[0].rpartition(" ")[2] for turn in range(60)} == set(names)
 
 
+def test_each_answer_has_one_of_the_latency_records(shop):
+    regions = {A: Region("us-east-1"), B: Region("eu-west-1")}
+    cloud = cloud_of(
+        shop, *(record(shop, "web", ip, set_identifier=ip, region=region) for ip, region in regions.items())
+    )
+    answers = [cloud.values("web.shop.test", turn=turn) for turn in range(60)]
+    assert {len(answer) for answer in answers} == {1}
+    assert {answer[0].rpartition(" ")[2] for answer in answers} == set(regions)
+
+
 def test_a_multivalue_answer_has_up_to_eight_values(shop):
     ips = [f"10.0.1.{number}" for number in range(10)]
     records = [record(shop, "web", ip, set_identifier=ip, multivalue=True) for ip in ips]

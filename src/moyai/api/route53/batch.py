@@ -174,6 +174,8 @@ def _policy(record_set: ResourceRecordSet) -> str:
     """How a record set is chosen among those of its name and type."""
     if record_set.multivalue:
         return "multivalue-answer"
+    if record_set.region is not None:
+        return "latency"
     return "simple" if record_set.weight is None else "weighted"
 
 

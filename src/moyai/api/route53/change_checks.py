@@ -1,7 +1,7 @@
 """One change of a batch: its input, and the record set that it is about.
 
-Promise: a simple, a weighted or a multivalue record set, with values or as an alias. Other ways of routing need health
-checks or more than one place in the world; they are refused by name.
+Promise: a simple, a weighted, a latency or a multivalue record set, with values or as an alias. Other ways of routing
+need health checks or more than one place in the world; they are refused by name.
 Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
 """
 
@@ -15,6 +15,7 @@ from moyai.domain.route53.errors import InvalidChangeBatch, InvalidRoute53Input
 from moyai.domain.route53.names import DomainNameProblem, lies_within, normalized_name
 from moyai.domain.route53.values import RecordValueProblem, rdata_of
 from moyai.domain.route53.zone import AliasOf, HostedZone, ResourceRecordSet
+from moyai.kernel.ids import Region
 
 _MAX_VALUES: Final = 400
 """The most values of a record set."""
@@ -39,6 +40,7 @@ class RecordSetRequest(msgspec.Struct, frozen=True):
     type: str
     set_identifier: str | None = None
     weight: int | None = None
+    region: Region | None = None
     multi_value_answer: bool = False
     ttl: int | None = None
     resource_records: tuple[ResourceRecordRequest, ...] = ()
@@ -74,6 +76,7 @@ def record_set_of(zone: HostedZone, change: ChangeRequest) -> ResourceRecordSet:
         alias=alias,
         set_identifier=request.set_identifier,
         weight=request.weight,
+        region=request.region,
         multivalue=request.multi_value_answer,
     )
 
@@ -96,7 +99,7 @@ def _check_form(change: ChangeRequest) -> None:
     if request.alias_target is not None and (request.ttl is not None or request.resource_records):
         raise InvalidRoute53Input(f"Invalid request: Expected exactly one of {either}, but found more than one {where}")
     routing = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, CidrRoutingConfig, or GeoProximityLocation]"
-    policies = (request.weight is not None) + request.multi_value_answer
+    policies = (request.weight is not None) + (request.region is not None) + request.multi_value_answer
     if policies > 1:
         raise InvalidRoute53Input(
             f"Invalid request: Expected at most one of {routing}, but found more than one {where}"

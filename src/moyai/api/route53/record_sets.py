@@ -150,6 +150,7 @@ def _view(record_set: ResourceRecordSet) -> dict[str, object]:
         "type": record_set.type,
         "set_identifier": record_set.set_identifier,
         "weight": record_set.weight,
+        "region": record_set.region,
         "multi_value_answer": record_set.multivalue or None,
         "ttl": record_set.ttl,
         "resource_records": [{"value": value} for value in record_set.values] or None,

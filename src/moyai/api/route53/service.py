@@ -63,7 +63,6 @@ def route53(served: ServedZones) -> ApiService:
                 **{
                     f"ChangeResourceRecordSets.ChangeBatch.Changes[].ResourceRecordSet.{member}": reason
                     for member, reason in (
-                        ("Region", _ONE_PLACE),
                         ("AZAffinity", _ONE_PLACE),
                         ("GeoLocation", _ONE_PLACE),
                         ("GeoProximityLocation", _ONE_PLACE),

@@ -77,7 +77,8 @@ class AliasOf(msgspec.Struct, frozen=True):
 class ResourceRecordSet(StoredRecord, frozen=True, tag="record_set"):
     """The records of one name and type; of one of several such sets where they have an identifier.
 
-    Either ``ttl`` and ``values``, or ``alias`` is set. ``weight`` or ``multivalue`` is set with an identifier only.
+    Either ``ttl`` and ``values``, or ``alias`` is set. ``weight``, ``region`` or ``multivalue`` is set with an
+    identifier only.
     """
 
     zone: HostedZoneId
@@ -90,6 +91,8 @@ class ResourceRecordSet(StoredRecord, frozen=True, tag="record_set"):
     set_identifier: str | None = None
     weight: int | None = None
     multivalue: bool = False
+    region: Region | None = None
+    """The region that a latency record set is for."""
 
     @property
     def key(self) -> str:
