@@ -59,3 +59,18 @@ def test_resources_of_any_service_are_tagged_and_untagged(installation, tagging,
     assert resources(tagging, TagFilters=[{"Key": "owner"}]) == []
     failed = tagging.tag_resources(ResourceARNList=[cluster], Tags={"aws:x": "y"})["FailedResourcesMap"]
     assert list(failed) == [cluster]
+
+
+def test_what_has_no_region_is_found_in_us_east_1(installation, tagging):
+    tags = [{"Key": "team", "Value": "shop"}]
+    installation.client("cloudwatch").put_dashboard(DashboardName="web", DashboardBody='{"widgets": []}', Tags=tags)
+    route53 = installation.client("route53")
+    zone = route53.create_hosted_zone(Name="shop.test", CallerReference="1")["HostedZone"]["Id"].rpartition("/")[2]
+    route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=zone, AddTags=tags)
+    dashboard = f"arn:aws:cloudwatch::{SCOPE.account}:dashboard/web"
+    hosted_zone = f"arn:aws:route53:::hostedzone/{zone}"
+    assert resources(tagging) == [dashboard, hosted_zone]
+    assert resources(tagging, ResourceTypeFilters=["cloudwatch:dashboard"]) == [dashboard]
+    assert tagging.tag_resources(ResourceARNList=[hosted_zone], Tags={"owner": "me"})["FailedResourcesMap"] == {}
+    listed = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone)["ResourceTagSet"]["Tags"]
+    assert {"Key": "owner", "Value": "me"} in listed
