@@ -259,6 +259,18 @@ async def test_a_request_whose_server_fails_is_sent_again_and_its_resource_is_de
     assert "was not run" not in str(reason)
 
 
+async def test_a_request_that_no_server_has_received_made_nothing(machine):
+    def refuse(request: dict[str, Any]) -> dict[str, Any]:
+        raise AwsCallFailed("Lambda", "ServiceUnavailable", "http://127.0.0.1:9 can't be reached", 503)
+
+    machine.function = refuse
+    assert await create(machine) is StackStatus.ROLLBACK_COMPLETE
+    assert {kind for kind, _ in kinds(machine)} == {"Create"}, "what was not made is not deleted"
+    [(_, reason)] = [each for each in machine.failures() if each[0] == "Thing"]
+    assert "was not run for the Create request" in str(reason)
+    assert "can't be reached" in str(reason)
+
+
 async def test_a_cleanup_that_fails_does_not_advise_to_keep_the_resource(machine):
     assert await create(machine) is StackStatus.CREATE_COMPLETE
     machine.function = lambda request: None if request["RequestType"] == "Delete" else by_size(request)

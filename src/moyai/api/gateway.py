@@ -54,7 +54,7 @@ from moyai.kernel.errors import (
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.metrics import Counter, DurationHistogram
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
-from moyai.ports.delegate import Delegate, DelegateBusy, DelegatedResponse, DelegateFailed, NotDelegated
+from moyai.ports.delegate import Delegate, DelegateBusy, DelegatedResponse, DelegateFailed, NotDelegated, NotReached
 from moyai.ports.store import StateUnwritable, Store
 
 _READ_PREFIXES = ("Describe", "Get", "List")
@@ -164,7 +164,7 @@ class ApiGateway:
             response = await respond(routed_request, authorization, request_id)
         except ApiError as error:
             response = self._codec(routed_request).serialise_error(error, request_id)
-        except (StateUnwritable, DelegateBusy) as error:
+        except (StateUnwritable, DelegateBusy, NotReached) as error:
             response = self._codec(routed_request).serialise_error(ServiceUnavailable(str(error)), request_id)
         except NotDelegated as error:
             response = self._codec(routed_request).serialise_error(ServiceNotHere(str(error)), request_id)

@@ -11,7 +11,7 @@ from typing import Final
 from typing_extensions import override
 
 from moyai.delegate.embedded import EmbeddedServer, is_installed
-from moyai.delegate.forwarding import DelegateClient, NotReached
+from moyai.delegate.forwarding import DelegateClient
 from moyai.delegate.networks import (
     IN_NETWORKS,
     LAUNCHES,
@@ -36,6 +36,7 @@ from moyai.ports.delegate import (
     DelegatedResponse,
     DelegateFailed,
     NotDelegated,
+    NotReached,
     ServiceOwner,
 )
 from moyai.ports.store import Store

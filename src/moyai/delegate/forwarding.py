@@ -23,7 +23,14 @@ from moyai.delegate.application import FAILURE, NETWORKS, REGION, SERVICE
 from moyai.delegate.connection import ConnectionBroken, ServerConnection, send_request
 from moyai.delegate.connection_pool import ConnectionPool, PoolExhausted, ResponseBody, ServerAddress
 from moyai.delegate.networks import Networks
-from moyai.ports.delegate import DelegateBusy, DelegatedRequest, DelegatedResponse, DelegateFailed, NotDelegated
+from moyai.ports.delegate import (
+    DelegateBusy,
+    DelegatedRequest,
+    DelegatedResponse,
+    DelegateFailed,
+    NotDelegated,
+    NotReached,
+)
 
 ACCOUNT: Final = "x-moto-account-id"
 _CONNECTION_HEADERS: Final = frozenset(
@@ -53,10 +60,6 @@ _PORTS: Final = MappingProxyType({"http": 80, "https": 443})
 _REASON_BYTES: Final = 4000
 _FIRST_ERROR: Final = 400
 _NOT_IMPLEMENTED: Final = 501
-
-
-class NotReached(DelegateFailed):
-    """The server does not listen. The request's body has not been read."""
 
 
 class _ServerResponse(NamedTuple):

@@ -6,6 +6,7 @@ moto's models are imported by the repairs, since importing some takes longer tha
 from __future__ import annotations
 
 import sys
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +19,12 @@ _LINKED_ROLES: Final = MappingProxyType(
     }
 )
 """The names that AWS gives to the roles of services. Source: each service's guide, "Using service-linked roles"."""
+
+
+def repair_identities() -> None:
+    """Have moto answer for roles and policies as AWS does."""
+    name_linked_roles()
+    accept_older_policies()
 
 
 def name_linked_roles() -> None:
@@ -52,6 +59,35 @@ def name_linked_roles() -> None:
 
     IAMBackend.create_service_linked_role = create_named  # type: ignore[assignment,method-assign]
     IAMBackend.get_role = get_or_create  # type: ignore[assignment,method-assign]
+
+
+def accept_older_policies() -> None:
+    """Have moto take inline policies and trust policies of the version 2008-10-17, which those without a version are.
+    Managed policies must be of the newer one.
+    """
+    from moto.iam.exceptions import MalformedPolicyDocument  # noqa: PLC0415
+    from moto.iam.models import IAMBackend  # noqa: PLC0415
+    from moto.iam.policy_validation import BaseIAMPolicyValidator  # noqa: PLC0415
+
+    check_version = BaseIAMPolicyValidator._validate_version  # noqa: SLF001 (moto's)
+
+    def checked(operation: Any) -> Any:  # noqa: ANN401 (moto's)
+        parameters = signature(operation)
+
+        def operation_with_check(*values: Any, **members: Any) -> Any:  # noqa: ANN401 (moto's)
+            validator = BaseIAMPolicyValidator(parameters.bind(*values, **members).arguments["policy_document"])
+            validator.validate()
+            try:
+                check_version(validator)
+            except (AssertionError, KeyError):
+                raise MalformedPolicyDocument("Policy document must be version 2012-10-17 or greater.") from None
+            return operation(*values, **members)
+
+        return operation_with_check
+
+    BaseIAMPolicyValidator._validate_version = lambda _: None  # type: ignore[assignment,method-assign]  # noqa: SLF001
+    for name in ("create_policy", "create_policy_version"):
+        setattr(IAMBackend, name, checked(getattr(IAMBackend, name)))
 
 
 def keep_changed_subnet_groups() -> None:

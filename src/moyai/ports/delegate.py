@@ -23,6 +23,10 @@ class DelegateBusy(DelegateFailed):
     """A server has no connection left for the request, which it has not received. The message is for the client."""
 
 
+class NotReached(DelegateFailed):
+    """A server does not listen, so it has not received the request, nor its body. The message is for the client."""
+
+
 class NotDelegated(MoyaiError):
     """A server does not implement the operation. The message is for the client."""
 

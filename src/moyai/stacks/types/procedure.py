@@ -64,6 +64,7 @@ class Begun(msgspec.Struct, frozen=True):
 
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
+_UNAVAILABLE: Final = 503
 
 
 class AwsCallFailed(MoyaiError):
@@ -77,6 +78,11 @@ class AwsCallFailed(MoyaiError):
     def may_pass(self) -> bool:
         """Whether the same call may succeed later: the service failed, and does implement the operation."""
         return self.status >= _SERVER_FAULT and self.status != _NOT_IMPLEMENTED
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the service may have done what was asked for: it failed, but not by being unavailable."""
+        return self.status >= _SERVER_FAULT and self.status != _UNAVAILABLE
 
 
 class ResourceFailed(MoyaiError):
