@@ -92,6 +92,42 @@ def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
     )
 
 
+def test_each_side_of_an_active_peering_has_its_options(installation, ec2, net):
+    other = installation.client("ec2", key=OTHER_ACCOUNT)
+    theirs = other.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    peering = request_peering(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT)
+    resolves, options = {"AllowDnsResolutionFromRemoteVpc": True}, ec2.modify_vpc_peering_connection_options
+    of_requester = {"VpcPeeringConnectionId": peering, "RequesterPeeringConnectionOptions": resolves}
+    of_accepter = {"VpcPeeringConnectionId": peering, "AccepterPeeringConnectionOptions": resolves}
+    assert code(options, **of_requester) == "OperationNotPermitted", "it is not active"
+    other.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    assert code(options, **of_accepter) == "OperationNotPermitted", "it is another account's side"
+    assert code(options, VpcPeeringConnectionId=peering) == "MissingParameter"
+    assert options(**of_requester)["RequesterPeeringConnectionOptions"]["AllowDnsResolutionFromRemoteVpc"] is True
+    [described] = other.describe_vpc_peering_connections()["VpcPeeringConnections"]
+    sides = ("RequesterVpcInfo", "AccepterVpcInfo")
+    shown = [described[side]["PeeringOptions"]["AllowDnsResolutionFromRemoteVpc"] for side in sides]
+    assert shown == [True, False]
+
+
+def test_no_virtual_private_gateway_propagates_routes(ec2, net):
+    [table] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"]
+    members = {"RouteTableId": table["RouteTableId"], "GatewayId": "vgw-0123456789abcdef0"}
+    for operation in (ec2.enable_vgw_route_propagation, ec2.disable_vgw_route_propagation):
+        assert code(operation, **members) == "InvalidVpnGatewayID.NotFound"
+
+
+def test_an_address_has_a_name_in_the_reverse_dns(ec2):
+    allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    renamed = ec2.modify_address_attribute(AllocationId=allocation, DomainName="mail.Shop.test")["Address"]
+    [described] = ec2.describe_addresses_attribute(Attribute="domain-name", AllocationIds=[allocation])["Addresses"]
+    assert renamed["PtrRecord"] == described["PtrRecord"] == "mail.shop.test."
+    assert code(ec2.modify_address_attribute, AllocationId=allocation, DomainName="a..b") == "InvalidParameterValue"
+    ec2.reset_address_attribute(AllocationId=allocation, Attribute="domain-name")
+    [described] = ec2.describe_addresses_attribute(Attribute="domain-name", AllocationIds=[allocation])["Addresses"]
+    assert "PtrRecord" not in described
+
+
 def test_a_peering_request_is_rejected_or_expires(installation, ec2, net):
     others = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (2, 3)]
     rejected, lapsed = (request_peering(ec2, net.vpc, other) for other in others)

@@ -100,14 +100,23 @@ def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[
 
 
 def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
-    """The names that addresses have in the DNS: none."""
+    """The names that addresses have in the reverse DNS."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
     candidates = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
     addresses = filter_page(_KIND, candidates, request.allocation_ids, request, ())
     return {
-        "addresses": [{"allocation_id": item.id, "public_ip": item.public_address} for item in addresses.items],
+        "addresses": [attributes_of(item) for item in addresses.items],
         "next_token": addresses.next_token,
+    }
+
+
+def attributes_of(address: ElasticAddress) -> dict[str, object]:
+    """The attributes of an address as EC2 shows them."""
+    return {
+        "allocation_id": address.id,
+        "public_ip": address.public_address,
+        "ptr_record": None if address.domain_name is None else f"{address.domain_name}.",
     }
 
 

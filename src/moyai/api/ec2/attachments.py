@@ -1,4 +1,5 @@
-"""Operations on network interfaces and elastic addresses that AWS's services manage: refused, as AWS does.
+"""Operations on network interfaces and elastic addresses that AWS's services manage: refused, as AWS does; and the
+names of addresses in the reverse DNS, which are recorded.
 
 Promise: every interface belongs to ECS or to Elastic Load Balancing, which attaches and deletes it, and every elastic
 address in use to a NAT gateway or a load balancer. An unknown id is told from one that may not be changed.
@@ -8,11 +9,14 @@ API_AssociateAddress.html
 
 from __future__ import annotations
 
-from moyai.api.ec2.addresses import elastic_address
-from moyai.api.ec2.change import ChangeRequest, resource_of
+from msgspec.structs import replace
+
+from moyai.api.ec2.addresses import attributes_of, elastic_address
+from moyai.api.ec2.change import ChangeRequest, commit, resource_of
 from moyai.api.ec2.interfaces import attached_interfaces
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import address_user, all_in_scope
+from moyai.domain.route53.names import DomainNameProblem, normalized_name
 from moyai.domain.vpc.errors import (
     AuthFailure,
     InvalidNetworkInterfaceInUse,
@@ -29,6 +33,7 @@ from moyai.domain.vpc.not_found import (
     InstanceNotFound,
     NetworkInterfaceNotFound,
 )
+from moyai.domain.world import Put
 
 _NO_PERMISSION = "You do not have permission to access the specified resource."
 
@@ -64,8 +69,15 @@ class DisassociateAddressRequest(ChangeRequest, frozen=True):
     public_ip: str | None = None
 
 
-class AddressAttributeRequest(ChangeRequest, frozen=True):
-    """The address whose name in the DNS is reset."""
+class ModifyAddressAttributeRequest(ChangeRequest, frozen=True):
+    """The name that an address gets in the reverse DNS."""
+
+    allocation_id: str
+    domain_name: str | None = None
+
+
+class ResetAddressAttributeRequest(ChangeRequest, frozen=True):
+    """The address whose name in the reverse DNS is taken away."""
 
     allocation_id: str
     attribute: str
@@ -114,12 +126,29 @@ def disassociate_address(ctx: Context, request: DisassociateAddressRequest) -> N
     raise AuthFailure(_NO_PERMISSION)
 
 
-def reset_address_attribute(ctx: Context, request: AddressAttributeRequest) -> dict[str, object]:
-    """Take away an address's name in the DNS; none has one."""
+def modify_address_attribute(ctx: Context, request: ModifyAddressAttributeRequest) -> dict[str, object]:
+    """Record an address's name in the reverse DNS."""
+    address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    if request.domain_name is None:
+        return {"address": attributes_of(address)}
+    try:
+        name = normalized_name(request.domain_name).removesuffix(".")
+    except DomainNameProblem as problem:
+        raise InvalidParameterValue(f"DomainName is no domain name: {problem}") from problem
+    return _rename(ctx, request, replace(address, domain_name=name))
+
+
+def reset_address_attribute(ctx: Context, request: ResetAddressAttributeRequest) -> dict[str, object]:
+    """Take away an address's name in the reverse DNS."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
-    return {"address": {"allocation_id": address.id, "public_ip": address.public_address}}
+    return _rename(ctx, request, replace(address, domain_name=None))
+
+
+def _rename(ctx: Context, request: ChangeRequest, address: ElasticAddress) -> dict[str, object]:
+    commit(ctx, request, Put(address))
+    return {"address": attributes_of(address)}
 
 
 def _check_interface(ctx: Context, identity: str) -> None:

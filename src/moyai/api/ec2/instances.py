@@ -13,7 +13,7 @@ from moyai.api.ec2.change import ChangeRequest
 from moyai.api.ec2.select import DescribedKind, Filter, PagedRequest, no_tags, passing, select, with_ids
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import DryRunOperation, InvalidInstanceType
-from moyai.domain.vpc.images import AMAZON, MachineImage, ecs_images
+from moyai.domain.vpc.images import AMAZON, MachineImage, public_images
 from moyai.domain.vpc.instance_types import INSTANCE_TYPES, InstanceType
 from moyai.domain.vpc.not_found import ImageNotFound, InstanceNotFound, NotFound, VpnGatewayNotFound
 
@@ -48,7 +48,7 @@ class DescribeVpnGatewaysRequest(ChangeRequest, frozen=True):
 def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, object]:
     """The machine images of ECS. An account has none of its own."""
     owners = set(request.owners)
-    images = ecs_images(ctx.scope.region)
+    images = public_images(ctx.scope.region)
     selected = [image for image in images if not owners or owners & {image.owner, AMAZON}]
     if _SELF in request.executable_users:
         selected = []

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from types import MappingProxyType
 
+import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import (
@@ -64,6 +65,22 @@ class PeeringRequest(ChangeRequest, frozen=True):
     vpc_peering_connection_id: str
 
 
+class PeeringOptions(msgspec.Struct, frozen=True):
+    """The options of one side; absent ones stay. EC2-Classic has ended, so its two can only be off."""
+
+    allow_dns_resolution_from_remote_vpc: bool | None = None
+    allow_egress_from_local_classic_link_to_remote_vpc: bool = False
+    allow_egress_from_local_vpc_to_remote_classic_link: bool = False
+
+
+class ModifyVpcPeeringConnectionOptionsRequest(ChangeRequest, frozen=True):
+    """The options of either side, or of both."""
+
+    vpc_peering_connection_id: str
+    requester_peering_connection_options: PeeringOptions | None = None
+    accepter_peering_connection_options: PeeringOptions | None = None
+
+
 class DescribeVpcPeeringConnectionsRequest(PagedRequest, frozen=True):
     vpc_peering_connection_ids: tuple[str, ...] = ()
 
@@ -96,7 +113,7 @@ def create_vpc_peering_connection(ctx: Context, request: CreateVpcPeeringConnect
 
 def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Accept a request; only the accepter's account may."""
-    peering = _own_peering(ctx, request, to_accept=True)
+    peering = _own_peering(ctx, request.vpc_peering_connection_id, to_accept=True)
     for side in peering.sides:
         active = [p for p in ctx.store.world.vpc_peerings.by("vpc", side.vpc) if p.status is PeeringStatus.ACTIVE]
         if len(active) >= PEERINGS:
@@ -108,16 +125,37 @@ def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict
 
 def reject_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Reject a request; only the accepter's account may."""
-    peering = _own_peering(ctx, request, to_accept=True)
+    peering = _own_peering(ctx, request.vpc_peering_connection_id, to_accept=True)
     commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
 def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Delete a connection, from either side; routes to it become blackholes."""
-    peering = _own_peering(ctx, request, to_accept=False)
+    peering = _own_peering(ctx, request.vpc_peering_connection_id)
     commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
     return dict(SUCCESS)
+
+
+def modify_vpc_peering_connection_options(
+    ctx: Context, request: ModifyVpcPeeringConnectionOptionsRequest
+) -> dict[str, object]:
+    """Change the options of the sides that are in the account and region. The answer has those of the request."""
+    peering = _own_peering(ctx, request.vpc_peering_connection_id)
+    if peering.status is not PeeringStatus.ACTIVE:
+        raise OperationNotPermitted(
+            f"Peering {peering.id} is not active. Peering options can be added only to active peerings."
+        )
+    options = {
+        "requester": request.requester_peering_connection_options,
+        "accepter": request.accepter_peering_connection_options,
+    }
+    if not any(options.values()):
+        raise MissingParameter("The request must contain options of the requester or of the accepter.")
+    sides = {name: _with_options(ctx, peering, name, change) for name, change in options.items() if change is not None}
+    changed = replace(peering, **sides)
+    commit(ctx, request, Put(changed))
+    return {f"{name}_peering_connection_options": _options(getattr(changed, name)) for name in sides}
 
 
 def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
@@ -173,9 +211,23 @@ def _check_open(ctx: Context, vpc: Vpc, other_side: PeeringSide) -> None:
         raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)
 
 
-def _own_peering(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeering:
+def _with_options(ctx: Context, peering: VpcPeering, name: str, options: PeeringOptions) -> PeeringSide:
+    """A side with changed options. Raises OperationNotPermitted, InvalidParameterValue."""
+    side: PeeringSide = getattr(peering, name)
+    if side.scope != ctx.scope:
+        raise OperationNotPermitted(
+            f"User {ctx.scope.account} cannot modify {name} peering options on the following VPC peering connection: "
+            f"{peering.id}"
+        )
+    classic = options.allow_egress_from_local_classic_link_to_remote_vpc
+    if classic or options.allow_egress_from_local_vpc_to_remote_classic_link:
+        raise InvalidParameterValue("EC2-Classic is not available: its options can only be false.")
+    resolves = options.allow_dns_resolution_from_remote_vpc
+    return side if resolves is None else replace(side, resolves_for_peer=resolves)
+
+
+def _own_peering(ctx: Context, identity: str, *, to_accept: bool = False) -> VpcPeering:
     """A connection with a side in the account and region. Raises PeeringNotFound or OperationNotPermitted."""
-    identity = request.vpc_peering_connection_id
     peering = ctx.store.world.vpc_peerings.get(identity)
     if peering is None or not peering.visible(ctx.now) or ctx.scope not in {side.scope for side in peering.sides}:
         raise PeeringNotFound([identity])
@@ -215,11 +267,15 @@ def _side(ctx: Context, side: PeeringSide) -> dict[str, object]:
         "region": side.scope.region,
         "cidr_block": side.cidr,
         "cidr_block_set": [{"cidr_block": cidr} for cidr in ranges_of(ctx.store.world, side)],
-        "peering_options": {
-            "allow_dns_resolution_from_remote_vpc": False,
-            "allow_egress_from_local_classic_link_to_remote_vpc": False,
-            "allow_egress_from_local_vpc_to_remote_classic_link": False,
-        },
+        "peering_options": _options(side),
+    }
+
+
+def _options(side: PeeringSide) -> dict[str, bool]:
+    return {
+        "allow_dns_resolution_from_remote_vpc": side.resolves_for_peer,
+        "allow_egress_from_local_classic_link_to_remote_vpc": False,
+        "allow_egress_from_local_vpc_to_remote_classic_link": False,
     }
 
 

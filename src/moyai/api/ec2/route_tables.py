@@ -27,7 +27,13 @@ from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     ResourceAlreadyAssociated,
 )
-from moyai.domain.vpc.not_found import AssociationNotFound, RouteTableNotFound, SubnetNotFound, VpcNotFound
+from moyai.domain.vpc.not_found import (
+    AssociationNotFound,
+    RouteTableNotFound,
+    SubnetNotFound,
+    VpcNotFound,
+    VpnGatewayNotFound,
+)
 from moyai.domain.vpc.quotas import ROUTE_TABLES, RouteTableLimitExceeded
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
 from moyai.domain.vpc.vpc import Subnet, Vpc
@@ -79,6 +85,13 @@ class ReplaceRouteTableAssociationRequest(ChangeRequest, frozen=True):
     route_table_id: str
 
 
+class VgwRoutePropagationRequest(ChangeRequest, frozen=True):
+    """A virtual private gateway, and the table that takes its routes."""
+
+    gateway_id: str
+    route_table_id: str
+
+
 def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[str, object]:
     """Create a route table with the VPC's local route."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
@@ -91,6 +104,16 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
         table = RouteTable(identity, vpc.id, ctx.scope, client_token=request.client_token, tags=tags)
         commit(ctx, request, Put(table))
     return {"route_table": _table(ctx.store.world, table), "client_token": request.client_token}
+
+
+def enable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
+    """Refuse to take routes from a virtual private gateway: there is none."""
+    _refuse_propagation(ctx, request)
+
+
+def disable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
+    """Refuse to take no routes from a virtual private gateway: there is none."""
+    _refuse_propagation(ctx, request)
 
 
 def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> dict[str, object]:
@@ -158,6 +181,11 @@ def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAsso
     others = [] if table.id == former.id else [Put(_without(former, association))]
     commit(ctx, request, *others, Put(changed))
     return {"new_association_id": new_association.id, "association_state": _ASSOCIATED}
+
+
+def _refuse_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
+    resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    raise VpnGatewayNotFound([request.gateway_id])
 
 
 def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:

@@ -25,9 +25,9 @@ from moyai.domain.ssm.parameter import (
     ParameterVersion,
     parse_parameter_reference,
 )
-from moyai.domain.ssm.public import public_parameters
+from moyai.domain.ssm.public import public_parameter
 from moyai.domain.tagging import TagRules
-from moyai.kernel.arn import arn, parse_arn
+from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.scope import Scope
 
@@ -45,7 +45,7 @@ def find(ctx: Context, name: str) -> tuple[Parameter, ParameterVersion, Paramete
     reference = parse_parameter_reference(ctx.scope, name)
     if reference is None:
         raise InvalidInput(NAME_RULE)
-    parameter = _own(ctx, reference) or _public(ctx, name)
+    parameter = _own(ctx, reference) or public_parameter(ctx.scope.region, name)
     if parameter is None:
         raise ParameterNotFound(f"Parameter {name} not found.")
     version = parameter.version(reference.selector)
@@ -70,13 +70,6 @@ def _own(ctx: Context, reference: ParameterReference) -> Parameter | None:
     if parameter is None or reference.name not in {None, parameter.name} or not _is_ours(reference, ctx.scope):
         return None
     return parameter
-
-
-def _public(ctx: Context, text: str) -> Parameter | None:
-    """AWS's own parameter of this name or ARN, with or without a version."""
-    parsed = parse_arn(text)
-    name = text if parsed is None else parsed.resource.removeprefix("parameter")
-    return public_parameters(ctx.scope.region).get(name.partition(":")[0])
 
 
 def parameter_view(

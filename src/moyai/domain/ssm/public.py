@@ -15,8 +15,15 @@ from typing import Final
 import msgspec
 
 from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion
-from moyai.domain.vpc.images import AGENT_VERSION, RUNTIME_VERSION, MachineImage, ecs_images
-from moyai.kernel.arn import partition_of
+from moyai.domain.vpc.images import (
+    AGENT_VERSION,
+    BOTTLEROCKET,
+    OPTIMIZED,
+    RUNTIME_VERSION,
+    MachineImage,
+    public_images,
+)
+from moyai.kernel.arn import parse_arn, partition_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ParameterArn
 from moyai.kernel.secret import Secret
@@ -35,15 +42,32 @@ def public_parameters(region: str) -> Mapping[str, Parameter]:
     return {name: _parameter(region, name, value) for name, value in sorted(values.items())}
 
 
+def public_parameter(region: str, text: str) -> Parameter | None:
+    """The public parameter of this name or ARN, with or without a version."""
+    parsed = parse_arn(text)
+    name = text if parsed is None else parsed.resource.removeprefix("parameter")
+    return public_parameters(region).get(name.partition(":")[0])
+
+
 def _values(region: str) -> Iterator[tuple[str, str]]:
-    for image in ecs_images(region):
-        recommended = f"{PUBLIC}ecs/optimized-ami/{image.variant}/recommended"
-        facts = _facts(image)
-        yield recommended, msgspec.json.encode(facts).decode()
-        yield from ((f"{recommended}/{name}", str(value)) for name, value in facts.items() if name != "schema_version")
+    for image in public_images(region):
+        yield from _values_of_image(image, PUBLIC + image.parameter)
     for tag in ("latest", "stable", _FLUENT_BIT_VERSION):
         version = "stable" if tag == "stable" else _FLUENT_BIT_VERSION
         yield f"{PUBLIC}aws-for-fluent-bit/{tag}", f"{_FLUENT_BIT}:{version}"
+
+
+def _values_of_image(image: MachineImage, name: str) -> Iterator[tuple[str, str]]:
+    if image.parameter.startswith(OPTIMIZED):
+        recommended, facts = f"{name}/recommended", _facts(image)
+        yield recommended, msgspec.json.encode(facts).decode()
+        yield from ((f"{recommended}/{fact}", str(value)) for fact, value in facts.items() if fact != "schema_version")
+    elif image.parameter.startswith(BOTTLEROCKET):
+        for version in ("latest", image.version):
+            yield f"{name}/{version}/image_id", image.id
+            yield f"{name}/{version}/image_version", image.version
+    else:
+        yield name, image.id
 
 
 def _facts(image: MachineImage) -> Mapping[str, object]:

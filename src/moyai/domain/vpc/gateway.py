@@ -94,3 +94,5 @@ class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):
     scope: Scope
     public_address: str
     tags: Mapping[str, str] = {}
+    domain_name: str | None = None
+    """The address's name in the reverse DNS, as it was given. Nobody answers it."""

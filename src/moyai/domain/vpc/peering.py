@@ -55,6 +55,8 @@ class PeeringSide(msgspec.Struct, frozen=True):
     scope: Scope
     vpc: VpcId
     cidr: str | None = None
+    resolves_for_peer: bool = False
+    """Whether the other VPC is to resolve this one's public names to private addresses."""
 
 
 class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
