@@ -113,7 +113,8 @@ def _with_settings(group: CheckedGroup, check: TargetHealthCheck, request: Healt
     check = replace(check, **{name: value for name, value in settings.items() if value is not None})
     if request.health_check_port is not None:
         check = replace(check, port=_port(request.health_check_port))
-    if check.timeout >= check.interval:
+    longest = check.interval - 1 if _is_http(group) else check.interval
+    if check.timeout > longest:
         raise InvalidInput(
             f"Health check timeout '{check.timeout}' must be smaller than the interval '{check.interval}'"
         )

@@ -29,7 +29,9 @@ from moyai.kernel.scope import Scope
 from moyai.plan.placement.choose import FARGATE_PROVIDERS
 
 _NAME = re.compile(r"(?!aws|ecs|fargate)[A-Za-z0-9_-]{1,255}", re.IGNORECASE)
-_GROUP = re.compile(r"arn:aws:autoscaling:[a-z0-9-]+:[0-9]{12}:autoScalingGroup:[^:\s]{1,64}:autoScalingGroupName/\S+")
+_GROUP = re.compile(
+    r"arn:aws:autoscaling:[a-z0-9-]+:[0-9]{12}:autoScalingGroup:[^:\s]{1,64}:autoScalingGroupName/\S+|[^:]{1,255}"
+)
 _LONGEST_GROUP = 512
 _MAX_PAGE = 10
 _MAX_DESCRIBED = 100
@@ -90,7 +92,7 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
         raise InvalidParameter("A capacity provider has an autoScalingGroupProvider.")
     group = provider.auto_scaling_group_arn
     if len(group) > _LONGEST_GROUP or not _GROUP.fullmatch(group):
-        raise InvalidParameter("autoScalingGroupArn must be the ARN of an Auto Scaling group.")
+        raise InvalidParameter("autoScalingGroupArn must be the ARN or the name of an Auto Scaling group.")
     new_provider = CapacityProvider(
         arn=key,
         name=CapacityProviderName(request.name),
