@@ -55,6 +55,7 @@ def describe(kind: StackResourceType, schema: dict[str, Any]) -> dict[str, list[
         "required": sorted(schema.get("required", [])),
         "create_only": sorted(create_only),
         "read_only": sorted(read_only),
+        "write_only": sorted(top_level(schema.get("writeOnlyProperties", [])) & properties),
         "updated": sorted(updated),
         "identifiers": ordered(schema.get("primaryIdentifier", [])),
         "unsupported": sorted(properties - accepted - updated - kind.own_calls - kind.arranged),

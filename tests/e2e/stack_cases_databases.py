@@ -23,6 +23,17 @@ INSTANCE: Final = {
 IN_FUNCTION: Final = {**IAM_ROLE, "Function": resource("Lambda::Function", **FUNCTION)}
 CONFIGURATION: Final = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"}
 STARTS: Final = '{"StartAt": "Done", "States": {"Done": {"Type": "Succeed", "Comment": "${what}"}}}'
+HOSTS: Final = {
+    **NETWORK,
+    "Template": resource("EC2::LaunchTemplate", LaunchTemplateData=CONFIGURATION),
+    "Hosts": resource(
+        "AutoScaling::AutoScalingGroup",
+        MinSize="1",
+        MaxSize="1",
+        VPCZoneIdentifier=[ref("Subnet")],
+        LaunchTemplate={"LaunchTemplateId": ref("Template"), "Version": att("Template", "LatestVersionNumber")},
+    ),
+}
 DATABASE_CASES: Final = (
     Case(
         "AWS::RDS::DBSubnetGroup",
@@ -122,17 +133,26 @@ DATABASE_CASES: Final = (
         },
         {"Ref": ".*-It-.*"},
         {"DefaultResult": "CONTINUE"},
+        HOSTS,
+    ),
+    Case(
+        "AWS::AutoScaling::ScalingPolicy",
         {
-            **NETWORK,
-            "Template": resource("EC2::LaunchTemplate", LaunchTemplateData=CONFIGURATION),
-            "Hosts": resource(
-                "AutoScaling::AutoScalingGroup",
-                MinSize="1",
-                MaxSize="1",
-                VPCZoneIdentifier=[ref("Subnet")],
-                LaunchTemplate={"LaunchTemplateId": ref("Template"), "Version": att("Template", "LatestVersionNumber")},
-            ),
+            "AutoScalingGroupName": ref("Hosts"),
+            "AdjustmentType": "ChangeInCapacity",
+            "ScalingAdjustment": 1,
+            "Cooldown": "60",
         },
+        {"Ref": "arn:aws:autoscaling:.*:policyName/.*-It-.*", "PolicyName": ".*-It-.*"},
+        {"ScalingAdjustment": 2},
+        HOSTS,
+    ),
+    Case(
+        "AWS::AutoScaling::ScheduledAction",
+        {"AutoScalingGroupName": ref("Hosts"), "DesiredCapacity": 0, "Recurrence": "0 22 * * *"},
+        {"Ref": ".*-It-.*", "ScheduledActionName": ".*-It-.*"},
+        {"Recurrence": "0 23 * * *"},
+        HOSTS,
     ),
     Case(
         "AWS::Lambda::Version",

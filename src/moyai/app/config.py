@@ -249,6 +249,8 @@ class Settings(msgspec.Struct, frozen=True):
     delegate: DelegateChoice = DelegateChoice()
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't specify it."""
+    skipped_types: tuple[str, ...] = ()
+    """The resource types of which no stack makes anything."""
 
 
 def own_bin() -> Path:

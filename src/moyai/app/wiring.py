@@ -237,6 +237,7 @@ def defaults_of(settings: Settings) -> Defaults:
         elb_domain=gateway.elb_domain,
         gateway_http_port=gateway.http_port,
         gateway_https_port=gateway.https_port,
+        skipped_types=settings.skipped_types,
     )
 
 

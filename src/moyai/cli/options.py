@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -22,6 +23,7 @@ _UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
 _LONGEST_DURATION: Final = 15 * 86_400
 _DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _LONGEST_DOMAIN: Final = 128
+_RESOURCE_TYPE: Final = re.compile(r"AWS::[A-Za-z0-9]{1,60}::([A-Za-z0-9]{1,100}|\*)")
 
 
 def _http_url(text: str) -> str:
@@ -80,6 +82,16 @@ def port_range(text: str, option: str) -> range:
             return ports
     message = f"{text!r} is not FIRST-LAST, such as 20000-20019, with at most {MOST_GATEWAY_PORTS} ports"
     raise typer.BadParameter(message, param_hint=option)
+
+
+def resource_types(options: Iterable[str], option: str) -> tuple[str, ...]:
+    """The types of CloudFormation resources in the values of an option, with commas between several."""
+    names = [name.strip() for value in options for name in value.split(",") if name.strip()]
+    invalid = next((name for name in names if not _RESOURCE_TYPE.fullmatch(name)), None)
+    if invalid is not None:
+        problem = f"{invalid!r} is not a resource type like AWS::EC2::Instance or AWS::CodeBuild::*"
+        raise typer.BadParameter(problem, param_hint=option)
+    return tuple(dict.fromkeys(names))
 
 
 def domain_name(text: str, option: str) -> str:

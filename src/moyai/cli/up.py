@@ -36,7 +36,7 @@ from moyai.app.config import (
 )
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
-from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range
+from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range, resource_types
 from moyai.cli.text import echo
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -80,10 +80,11 @@ from moyai.cli.up_options import (
     QuotaOption,
     RegistryMirrors,
     Runtime,
+    SkipResourceTypes,
     StatsInterval,
     TraceSampling,
+    delegate_choice,
 )
-from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.defaults import ELB_DOMAIN
 from moyai.images.pull_behavior import PullBehavior
@@ -137,6 +138,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     image_pull_behavior: ImagePullBehavior = PullBehavior.DEFAULT,
     image_map: ImageMap = None,
     delegate: DelegateOption = None,
+    skip_resource_type: SkipResourceTypes = None,
     appmesh_socket: AppMeshSocket = None,
     appmesh_group: AppMeshGroup = "0",
     appmesh_xds: AppMeshXds = None,
@@ -160,21 +162,15 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
-        delegate=_delegates(delegate or ()),
+        delegate=delegate_choice(delegate or ()),
         live_endpoints=live_endpoints,
+        skipped_types=resource_types(skip_resource_type or (), "--skip-resource-type"),
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
         images=image_settings(
             registry_mirror, insecure_registry, docker_config, image_engine, image_pull_behavior, image_map
         ),
     )
     _run(settings)
-
-
-def _delegates(options: Iterable[str]) -> DelegateChoice:
-    try:
-        return parse_delegates(options)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--delegate") from error
 
 
 def _run(settings: Settings) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
+from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.defaults import ProxyTopology
 from moyai.domain.ecs.cluster import MOST_INSTANCES
 from moyai.images.pull_behavior import PullBehavior
@@ -201,6 +203,15 @@ DelegateOption = Annotated[
         " commas between several. Without it, moyai[aws] answers them where it is installed.",
     ),
 ]
+SkipResourceTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip-resource-type",
+        envvar="MOYAI_SKIP_RESOURCE_TYPES",
+        help="Type of CloudFormation resources of which stacks make nothing, such as AWS::EC2::Instance or"
+        " AWS::CodeBuild::*. Repeatable, or with commas between several.",
+    ),
+]
 Listen = Annotated[
     str, typer.Option(help="Address to listen on; any other than loopback requires access keys (`moyai keys`).")
 ]
@@ -247,3 +258,11 @@ ElbDomain = Annotated[
 Runtime = Annotated[
     RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
 ]
+
+
+def delegate_choice(options: Iterable[str]) -> DelegateChoice:
+    """The servers of the AWS services that moyai does not implement. Raises BadParameter."""
+    try:
+        return parse_delegates(options)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--delegate") from error

@@ -36,6 +36,8 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """The port of this machine at which names of services and load balancers are called by HTTP."""
     gateway_https_port: int | None = None
     """The same for HTTPS."""
+    skipped_types: tuple[str, ...] = ()
+    """The resource types of which no stack makes anything."""
 
     @property
     def key(self) -> str:

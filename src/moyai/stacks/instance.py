@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +19,7 @@ from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, parameter_values
 from moyai.stacks.evaluation.scope import Values
 from moyai.stacks.graph import apply_values, creation_order
+from moyai.stacks.skipping import skip_types
 from moyai.stacks.template.condition_functions import IN_CONDITIONS
 from moyai.stacks.template.expressions import HIDDEN_TEXT, Expression, ImportValue, Ref, is_value, walk
 from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
@@ -27,6 +28,7 @@ from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json
 from moyai.stacks.transforms.language_extensions import extend_language
+from moyai.stacks.transforms.serverless import SERVERLESS, nest_applications
 
 _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -75,16 +77,18 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
     """The document after its transforms. Raises TemplateFault."""
     declarations, _, known = _with_parameters(document, source, values)
-    return _extend(document, _hidden_names(declarations), known)
+    return _transform(document, _hidden_names(declarations), known)
 
 
-def instantiate(document: Mapping[str, Json], source: ParameterSource, values: Values) -> StackInstance:
+def instantiate(
+    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped: Collection[str] = ()
+) -> StackInstance:
     """The instance of a document whose files are included. Raises TemplateFault.
 
-    ``values`` has the pseudo parameters, zones and exports.
+    ``values`` has the pseudo parameters, zones and exports. ``skipped``: the resource types of which nothing is made.
     """
     declarations, parameters, evaluation = _with_parameters(document, source, values)
-    template = parse_template(_extend(document, _hidden_names(declarations), evaluation))
+    template = skip_types(parse_template(_transform(document, _hidden_names(declarations), evaluation)), skipped)
     check_references(template)
     evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
     if source.unknown:
@@ -156,8 +160,14 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
     return {text_of(evaluated) for name in names if is_value(evaluated := evaluate(name, values))}
 
 
+def _transform(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
+    names = transform_names(document)
+    extended = _extend(document, hidden, values) if EXTENSIONS in names else dict(document)
+    return nest_applications(extended) if SERVERLESS in names else extended
+
+
 def _extend(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
-    if EXTENSIONS not in transform_names(document) or values.budget is None:
+    if values.budget is None:
         return dict(document)
     functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}
 

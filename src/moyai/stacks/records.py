@@ -37,6 +37,7 @@ def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackIns
         include_files(parse_text(template.body), template.included),
         source_of(template),
         known_values(world, stack),
+        template.skipped_types,
     )
 
 

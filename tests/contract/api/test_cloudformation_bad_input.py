@@ -168,7 +168,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown type": (
         body({"A": {"Type": "AWS::No::Such"}}),
-        FORMAT + "Unrecognized resource types: [AWS::No::Such]",
+        FORMAT + "Unrecognized resource types: [AWS::No::Such]. To leave such resources out, start moyai with "
+        "--skip-resource-type TYPE.",
     ),
     "a resource without a type": (
         body({"A": {"Properties": {}}}),

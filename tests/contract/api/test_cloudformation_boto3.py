@@ -366,9 +366,9 @@ def test_a_template_is_validated_and_summarised(cfn):
         ),
         (
             "create_stack",
-            {"TemplateBody": '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {}}'},
+            {"TemplateBody": '{"Transform": "Macro", "Resources": {}}'},
             "ValidationError",
-            "No transform named AWS::Serverless-2016-10-31 found.",
+            "No transform named Macro found.",
         ),
         ("update_stack", {"StackName": "none"}, "ValidationError", "Stack [none] does not exist"),
         ("describe_stacks", {"StackName": "none"}, "ValidationError", "Stack with id none does not exist"),

@@ -187,8 +187,8 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
             ),
         ),
         (
-            {"Type": "AWS::AutoScaling::AutoScalingGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {}}},
-            "moyai does not support the UpdatePolicy AutoScalingRollingUpdate",
+            {"Type": "AWS::AutoScaling::AutoScalingGroup", "UpdatePolicy": {"AutoScalingRollingUpdate": {"Typo": 1}}},
+            "the UpdatePolicy AutoScalingRollingUpdate has no Typo",
         ),
         (
             {"Type": "AWS::Lambda::Alias", "UpdatePolicy": {"CodeDeployLambdaAliasUpdate": {}}},
@@ -201,6 +201,11 @@ def test_a_condition_that_is_not_met_fails_the_stack(installation, cfn, fails):
             },
             "the UpdatePolicy AutoScalingReplacingUpdate has no Typo",
         ),
+        (
+            {"Type": "AWS::AutoScaling::AutoScalingGroup", "CreationPolicy": {"ResourceSignal": {"Count": "x"}}},
+            "must be a ResourceSignal",
+        ),
+        ({"Type": "AWS::Logs::LogGroup", "Version": "1.0"}, "Invalid template resource property 'Version'"),
         ({"Type": "Custom::Thing"}, "required key [ServiceToken] not found"),
         ({"Type": "Custom::"}, "Unrecognized resource types: [Custom::]"),
     ],

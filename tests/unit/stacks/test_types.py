@@ -15,11 +15,11 @@ from moyai.app.adapters.gateway_caller import fit_input
 from moyai.domain.cloudformation.stack import PhysicalResource, Stack, StackStatus
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import StackId
+from moyai.stacks.template.model import CUSTOM
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Call, ResourceFailed, Wait
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.custom import CUSTOM
 from moyai.stacks.types.schema import schemas
 from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, replaced_properties, update_policy_complaint
 

@@ -22,7 +22,8 @@ from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudformation.errors import StackFault, TemplateFault
 from moyai.domain.cloudformation.stack import Stack, StackTemplate
 from moyai.domain.keys import scope_of
-from moyai.domain.ssm.parameter import ParameterType, parse_parameter_reference
+from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, parse_parameter_reference
+from moyai.domain.ssm.public import public_parameter
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import World
 from moyai.kernel.ids import StackTemplateId
@@ -31,14 +32,17 @@ from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.evaluation.parameters import parameter_texts, stored_parameters
 from moyai.stacks.instance import ParameterSource, StackInstance, instantiate
 from moyai.stacks.records import known_values, processed_text
+from moyai.stacks.skipping import skipped_types
 from moyai.stacks.template.expressions import HIDDEN_TEXT
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_files
+from moyai.stacks.transforms.serverless import SERVERLESS
 from moyai.stacks.types.check import check_attributes, check_capabilities, check_types, needed_capabilities
 
+_TRANSFORMS: Final = (EXTENSIONS, INCLUDE, SERVERLESS)
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
 
 
@@ -100,7 +104,8 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     of_store = {name: text for name, text in stored_parameters(declared, texts).items() if name not in unknown}
     stored = _stored_values(world, ctx.scope, of_store)
     source = ParameterSource(texts, stored=stored, unknown=unknown)
-    instance = instantiate(document, source, known_values(world, stack))
+    skipped = skipped_types(document, world.defaults.skipped_types)
+    instance = instantiate(document, source, known_values(world, stack), skipped)
     check_types(instance.template.resources)
     check_attributes(instance.template)
     check_capabilities(instance.template, requested.capabilities)
@@ -117,6 +122,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
         included=included,
         hidden=tuple(name for name, parameter in declared.parameters.items() if parameter.is_hidden),
         unknown=tuple(sorted(unknown)),
+        skipped_types=skipped,
     )
     return template, instance
 
@@ -124,9 +130,9 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
 def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
     """The document of a template with the files that it includes. Raises TemplateFault for what is wrong in it."""
     document = include_files(parse_text(body), included)
-    unknown = next((name for name in transform_names(document) if name not in {EXTENSIONS, INCLUDE}), None)
+    unknown = next((name for name in transform_names(document) if name not in _TRANSFORMS), None)
     if unknown is not None:
-        raise TemplateFault(f"No transform named {unknown} found. moyai runs {EXTENSIONS} and {INCLUDE} only.")
+        raise TemplateFault(f"No transform named {unknown} found. moyai runs only {', '.join(_TRANSFORMS)}.")
     return document
 
 
@@ -252,14 +258,24 @@ def _parameter_inputs(
     return request, previous
 
 
+def _stored_version(world: World, scope: Scope, name: str) -> tuple[Parameter | None, ParameterVersion | None]:
+    """A parameter of the account and region, or one of AWS's public ones, and the version of it that a name means."""
+    reference = parse_parameter_reference(scope, name)
+    if reference is None:
+        return None, None
+    stored = world.parameters.get(reference.arn)
+    if stored is not None and scope_of(stored.arn) != scope:
+        return None, None
+    stored = stored or public_parameter(scope.region, name)
+    return stored, None if stored is None else stored.version(reference.selector)
+
+
 def _stored_values(world: World, scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
     """The values in the Parameter Store for parameters of its types. Raises StackFault."""
     values = {}
     for key, name in names.items():
-        reference = parse_parameter_reference(scope, name)
-        stored = None if reference is None else world.parameters.get(reference.arn)
-        version = None if stored is None or reference is None else stored.version(reference.selector)
-        if version is None or stored is None or scope_of(stored.arn) != scope:
+        stored, version = _stored_version(world, scope, name)
+        if version is None or stored is None:
             raise StackFault(
                 f"Parameter validation failed: parameter value {name} for parameter name {key} does not exist. "
                 f"Unable to fetch parameters [{name}] from parameter store for this account."

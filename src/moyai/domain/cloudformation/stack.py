@@ -76,7 +76,6 @@ UPDATING: Final = frozenset(
 """The states of an update that is under way, or on its way back."""
 IMPORTING: Final = frozenset({StackStatus.IMPORT_IN_PROGRESS, StackStatus.IMPORT_ROLLBACK_IN_PROGRESS})
 """The states of an import that is under way, or on its way back: its resources are not known to be the stack's."""
-
 MAY_GO_BACK: Final = frozenset(
     {
         StackStatus.UPDATE_IN_PROGRESS,
@@ -143,9 +142,10 @@ class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     included: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The files that the template includes, by their locations."""
     unknown: tuple[str, ...] = ()
-    """The names of the parameters whose texts are placeholders: a change set of a nested stack knows no others before
-    the stack around it has the resources that they are made of.
+    """The parameters whose texts are placeholders: a nested stack's change set knows no others before the resources of
+    which they are made.
     """
+    skipped_types: tuple[str, ...] = ()
 
     @property
     def hidden_texts(self) -> frozenset[str]:

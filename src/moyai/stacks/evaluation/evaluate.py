@@ -103,11 +103,11 @@ def _get_att(get_att: GetAtt, values: Values) -> Expression:
     if resource is None or not is_value(attribute):
         return GetAtt(get_att.resource, attribute)
     name = text_of(attribute)
-    if name not in resource.attributes:
+    if (value := resource.attribute(name)) is None:
         raise TemplateFault(
             f"Template error: resource {get_att.resource} does not support attribute type {name} in Fn::GetAtt"
         )
-    return resource.attributes[name]
+    return value
 
 
 def _join(join: Join, values: Values) -> Expression:

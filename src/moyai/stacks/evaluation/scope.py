@@ -25,6 +25,12 @@ class ResourceValues(msgspec.Struct, frozen=True):
 
     ref: str
     attributes: Mapping[str, Expression] = NOTHING
+    has_any_attribute: bool = False
+    """Whether an attribute that is absent is the resource's name with that of the attribute."""
+
+    def attribute(self, name: str) -> Expression | None:
+        """The attribute of this name, if there is one."""
+        return self.attributes.get(name, f"{self.ref}.{name}" if self.has_any_attribute else None)
 
 
 class Values(msgspec.Struct, frozen=True):

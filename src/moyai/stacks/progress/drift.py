@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.resource_type import StackResourceType
 
 _REFERENCE: Final = "{{resolve:"
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 def checked_resources(world: World, detection: DriftDetection) -> list[StackResource]:
@@ -76,14 +78,17 @@ def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> 
 def _compared_properties(
     kind: StackResourceType, physical: PhysicalResource, description: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The properties that are compared: those that were set, but tags, and what the service tells of them."""
+    """The properties that are compared, in the form in which they are sent: those that were set and that the service
+    tells, but tags. And what it tells of them.
+    """
+    sent = kind.arrange(dict(physical.properties))
     actual_by_name = {name.lower(): value for name, value in description.items()}
     expected, actual = {}, {}
     for name, value in physical.properties.items():
         member = kind.rename.get(name, name).lower()
-        is_tags = kind.tagging is not None and name == kind.tagging.name
-        if member in actual_by_name and not is_tags and _REFERENCE not in json.dumps(value, default=str):
-            expected[name], actual[name] = value, actual_by_name[member]
+        is_left_out = name in kind.schema.write_only or (kind.tagging is not None and name == kind.tagging.name)
+        if member in actual_by_name and not is_left_out and _REFERENCE not in json.dumps(value, default=str):
+            expected[name], actual[name] = sent.get(name, value), actual_by_name[member]
     return expected, actual
 
 
@@ -108,8 +113,20 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, st
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
         if not _has_equal_elements(expected, actual):
             yield _difference(path, expected, actual)
-    elif _text(expected) != _text(actual):
+    elif not _is_same(_text(expected), actual):
         yield _difference(path, expected, actual)
+
+
+def _is_same(expected: str, actual: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a scalar is what was set: also as another form of the number, as the ARN or the description of what was
+    named.
+    """
+    if isinstance(actual, Mapping):
+        return expected in map(_text, actual.values())
+    text = _text(actual)
+    if expected == text or (text.startswith("arn:") and text.endswith((f"/{expected}", f":{expected}"))):
+        return True
+    return all(map(_NUMBER.fullmatch, (expected, text))) and float(expected) == float(text)
 
 
 def _document(text: str) -> Any:  # noqa: ANN401 (JSON)

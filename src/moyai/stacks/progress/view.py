@@ -96,8 +96,11 @@ def add_values(
 
 def values_of(resource: StackResource) -> ResourceValues | None:
     """The values of a resource that exists."""
-    physical = resource.physical
-    return None if physical is None else ResourceValues(physical.ref, _expressions(physical.attributes))
+    physical, kind = resource.physical, resource_types().get(resource.type)
+    if physical is None:
+        return None
+    has_any_attribute = kind is not None and kind.has_any_attribute
+    return ResourceValues(physical.ref, _expressions(physical.attributes), has_any_attribute)
 
 
 def _expressions(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -16,7 +17,15 @@ from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.text import Json
 
 NESTED_STACK: Final = "AWS::CloudFormation::Stack"
+CUSTOM: Final = "AWS::CloudFormation::CustomResource"
+_CUSTOM_NAME: Final = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
+"""The names that a template may give to its types of custom resources."""
 EMPTY: Final[Mapping[str, Expression]] = MappingProxyType({})
+
+
+def is_custom(kind: str) -> bool:
+    """Whether this is the name of a type of custom resources."""
+    return kind == CUSTOM or _CUSTOM_NAME.fullmatch(kind) is not None
 
 
 class DeletionPolicy(Enum):

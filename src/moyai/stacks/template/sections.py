@@ -32,6 +32,7 @@ from moyai.stacks.template.model import (
     TemplateOutput,
     TemplateResource,
     TemplateRule,
+    is_custom,
 )
 from moyai.stacks.template.text import Json
 
@@ -72,6 +73,8 @@ _RESOURCE_MEMBERS: Final = frozenset(
         "Metadata",
     }
 )
+_VERSION: Final = "Version"
+"""A member that custom resources may have, too. Nothing depends on it."""
 _OUTPUT_MEMBERS: Final = frozenset({"Value", "Description", "Condition", "Export"})
 
 _Member = TypeVar("_Member")
@@ -226,14 +229,15 @@ def _assertion(place: str, value: Json) -> Assertion:
 def _resource(name: str, value: Json, functions: Mapping[str, FunctionParser]) -> TemplateResource:
     place = f"Resources/{name}"
     members = object_at(value, place)
-    unknown = next((member for member in members if member not in _RESOURCE_MEMBERS), None)
-    if unknown is not None:
-        raise TemplateFault(f"Invalid template resource property '{unknown}'")
     match members.get("Type"):
         case str() as kind if kind:
             pass
         case _:
             raise TemplateFault(f"Template format error: [/{place}] Every Resources object must contain a Type member.")
+    allowed = _RESOURCE_MEMBERS | ({_VERSION} if is_custom(kind) else set())
+    unknown = next((member for member in members if member not in allowed), None)
+    if unknown is not None:
+        raise TemplateFault(f"Invalid template resource property '{unknown}'")
     parsed = {
         member: _properties(members.get(member, {}), f"{place}/{member}", functions)
         for member in ("Properties", "CreationPolicy", "UpdatePolicy", "Metadata")

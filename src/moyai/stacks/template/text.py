@@ -2,8 +2,8 @@
 
 Promise: the short forms of YAML (``!Ref``) become the long ones (``{"Ref": …}``), so that nothing after this knows
 which of the two languages was used. Dates and numbers that begin with a zero stay text, as account numbers and the
-versions of policies need it. A text without end in depth, with a null, an alias or a key twice is refused with its
-place.
+versions of policies need it. Of a key that is there twice the last one counts, as on AWS. A text without end in depth,
+with a null or an alias is refused with its place.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """
 
@@ -57,15 +57,8 @@ def check_unicode(text: str, path: str) -> None:
 
 
 def _parse_json(text: str) -> Json:
-    def pairs(members: list[tuple[str, Json]]) -> dict[str, Json]:
-        value = dict(members)
-        if len(value) < len(members):
-            repeated = next(key for number, (key, _) in enumerate(members) if key in dict(members[:number]))
-            raise TemplateFault(f"Template format error: JSON not well-formed. The key {repeated} is there twice.")
-        return value
-
     try:
-        value: Json = json.loads(text, object_pairs_hook=pairs, parse_int=_whole_number)
+        value: Json = json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as fault:
         place = f"(line {fault.lineno}, column {fault.colno})"
         raise TemplateFault(f"Template format error: JSON not well-formed. {place}") from None
@@ -117,7 +110,7 @@ class _YamlReader:
     def _mapping(self, depth: int) -> Json:
         members: dict[str, Json] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent) or event.value in members:
+            if not isinstance(event, yaml.ScalarEvent):
                 raise _malformed_fault(event.start_mark)
             members[event.value] = self._value(next(self._events), depth + 1)
         return members

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.cloudformation.errors import InsufficientCapabilities, TemplateFault
-from moyai.stacks.template.expressions import GetAtt, is_value, walk
+from moyai.stacks.template.expressions import Expression, GetAtt, is_value, walk
 from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
 from moyai.stacks.template.references import resource_expressions
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.rows.waiting import CONDITION, signal_policy
-from moyai.stacks.types.update_policy import update_policy_complaint
+from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, update_policy_complaint
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,6 +30,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 _NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
 _IAM: Final = "CAPABILITY_IAM"
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
+_OF_INSTANCES: Final = "AutoScalingCreationPolicy"
+"""The member of a group's CreationPolicy that says how many of its instances must succeed: it has none here."""
 
 
 def check_types(resources: Mapping[str, TemplateResource]) -> None:
@@ -39,7 +41,10 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
     types = resource_types()
     unknown = sorted({resource.type for resource in resources.values() if resource.type not in types})
     if unknown:
-        raise TemplateFault(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+        raise TemplateFault(
+            f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]. To leave such resources out, "
+            "start moyai with --skip-resource-type TYPE."
+        )
     for name, resource in resources.items():
         _check_attributes(name, resource)
         complaint = next(property_complaints(resource), None)
@@ -61,10 +66,8 @@ def check_attributes(template: ParsedTemplate) -> None:
 
 
 def _check_attributes(name: str, resource: TemplateResource) -> None:
-    if resource.creation_policy and resource.type != CONDITION:
-        raise TemplateFault(f"Template error: the resource {name} can't have a CreationPolicy: {resource.type}.")
-    if resource.creation_policy and is_value(resource.creation_policy) and not signal_policy(resource.creation_policy):
-        raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
+    if resource.creation_policy:
+        _check_creation_policy(name, resource.type, resource.creation_policy)
     complaint = update_policy_complaint(resource.type, resource.update_policy)
     if complaint is not None:
         raise TemplateFault(f"Template error: the resource {name} can't have this UpdatePolicy: {complaint}.")
@@ -72,6 +75,15 @@ def _check_attributes(name: str, resource: TemplateResource) -> None:
     takes_snapshot = DeletionPolicy.SNAPSHOT in {resource.deletion_policy, resource.update_replace_policy}
     if takes_snapshot and kind.final_snapshot is None:
         raise TemplateFault(f"Template error: resource type {resource.type} does not support deletion policy Snapshot")
+
+
+def _check_creation_policy(name: str, kind: str, policy: Mapping[str, Expression]) -> None:
+    if kind not in {CONDITION, AUTO_SCALING_GROUP}:
+        raise TemplateFault(f"Template error: the resource {name} can't have a CreationPolicy: {kind}.")
+    is_group = kind == AUTO_SCALING_GROUP
+    signals = {member: value for member, value in policy.items() if not is_group or member != _OF_INSTANCES}
+    if is_value(signals) and signal_policy(signals) is None and (signals or not is_group):
+        raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
 
 
 def property_complaints(resource: TemplateResource) -> Iterator[str]:

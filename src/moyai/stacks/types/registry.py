@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from typing_extensions import override
 
+from moyai.stacks.skipping import SKIPPED
+from moyai.stacks.template.model import is_custom
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.app_mesh import app_mesh_rows
 from moyai.stacks.types.rows.auto_scaling import auto_scaling_rows
@@ -31,7 +32,7 @@ from moyai.stacks.types.rows.global_tables import global_table_rows
 from moyai.stacks.types.rows.iam import iam_rows
 from moyai.stacks.types.rows.logs import logs_rows
 from moyai.stacks.types.rows.messaging import messaging_rows
-from moyai.stacks.types.rows.own import own_rows
+from moyai.stacks.types.rows.own import own_rows, skipped_type
 from moyai.stacks.types.rows.route53 import route53_rows
 from moyai.stacks.types.rows.s3 import s3_rows
 from moyai.stacks.types.rows.scheduler import scheduler_rows
@@ -74,11 +75,10 @@ _ROWS: Final = (
 )
 
 
-_CUSTOM_NAME: Final = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
-
-
 class _ResourceTypes(Mapping[str, StackResourceType]):
-    """The rows by name, and one for every name that a template may give to a custom resource, which is not listed."""
+    """The rows by name, and one for every name that a template may give to a custom resource, and for every type that
+    is skipped; these are not listed.
+    """
 
     def __init__(self, rows: Mapping[str, StackResourceType]) -> None:
         self._rows = rows
@@ -86,8 +86,10 @@ class _ResourceTypes(Mapping[str, StackResourceType]):
     @override
     def __getitem__(self, name: str) -> StackResourceType:
         row = self._rows.get(name)
-        if row is None and _CUSTOM_NAME.fullmatch(name):
+        if row is None and is_custom(name):
             return custom_resource(name)
+        if name.startswith(SKIPPED):
+            return skipped_type(name)
         return self._rows[name]
 
     @override

@@ -90,7 +90,8 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         plain = changed - self.own_calls
         if plain and self.update is not None:
             sent = (after.keys() if self.update_whole else plain & after.keys()) & self.schema.updated
-            values = self._input({name: after[name] for name in sorted(sent - self.own_calls)})
+            present = {name: after[name] for name in sorted(sent - self.own_calls)}
+            values = self._input({name: self.cleared[name] for name in plain & self.cleared.keys()} | present)
             wrapped = values if self.update_wrapper is None else {self.update_wrapper: values}
             members = {**wrapped, **(self.update_by or self.by_id)(changing)}
             yield from self._answer_of(Call(self.service, self.update, members))

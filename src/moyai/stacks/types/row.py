@@ -95,6 +95,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     contribution: Contribution | None = None
     update: str | None = None
     update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did
+    cleared: Mapping[str, Any] = MappingProxyType({})
+    """The values with which ``update`` takes properties away that the template has no more."""
     update_by: Input | None = None
     """As ``by_id``, but only for ``update``."""
     update_wrapper: str | None = None
@@ -103,6 +105,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     replaces: frozenset[str] = frozenset()
     moves: bool = False  # whether an update may end the resource under its id, and go on under another
     always_updates: bool = False  # whether every update of the stack concerns the resource
+    has_any_attribute: bool = False
+    """Whether Fn::GetAtt of an attribute that is not known is the resource's name with that of the attribute."""
     ticket: str | None = None
     """For a service whose answers are operations to wait for: the path of the id in the finished operation."""
 

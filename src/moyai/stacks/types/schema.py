@@ -22,6 +22,8 @@ class Schema(msgspec.Struct, frozen=True):
     required: frozenset[str] = frozenset()
     create_only: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    write_only: frozenset[str] = frozenset()
+    """The properties that the service does not tell, or not as they were set."""
     updated: frozenset[str] = frozenset()
     """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()

@@ -16,16 +16,31 @@ AUTO_SCALING_GROUP: Final = "AWS::AutoScaling::AutoScalingGroup"
 _REPLACING: Final = "AutoScalingReplacingUpdate"
 _ROLLING: Final = "AutoScalingRollingUpdate"
 _SCHEDULED: Final = "AutoScalingScheduledAction"
+_RESHARDING: Final = "UseOnlineResharding"
 _MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         _REPLACING: frozenset({"WillReplace"}),
+        _ROLLING: frozenset(
+            {
+                "MaxBatchSize",
+                "MinActiveInstancesPercent",
+                "MinInstancesInService",
+                "MinSuccessfulInstancesPercent",
+                "PauseTime",
+                "SuspendProcesses",
+                "WaitOnResourceSignals",
+            }
+        ),
         _SCHEDULED: frozenset({"IgnoreUnmodifiedGroupSizeProperties"}),
     }
 )
+"""The members of the policies that moyai follows. A group has no instances here, so nothing is to be replaced batch by
+batch.
+"""
 _POLICIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         AUTO_SCALING_GROUP: frozenset({_REPLACING, _ROLLING, _SCHEDULED}),
-        "AWS::ElastiCache::ReplicationGroup": frozenset({"UseOnlineResharding"}),
+        "AWS::ElastiCache::ReplicationGroup": frozenset({_RESHARDING}),
         "AWS::Lambda::Alias": frozenset({"CodeDeployLambdaAliasUpdate"}),
     }
 )
@@ -42,8 +57,8 @@ def update_policy_complaint(kind: str, policy: Mapping[str, Any]) -> str | None:
     for name, members in policy.items():
         if name not in _POLICIES.get(kind, ()):
             return f"{kind} has no UpdatePolicy {name}"
-        if name == _ROLLING and _will_replace(policy):
-            continue  # the replacement goes before
+        if name == _RESHARDING:
+            continue  # there is no data that shards could pass to each other
         if name not in _MEMBERS:
             return f"moyai does not support the UpdatePolicy {name}"
         unknown = sorted(set(members) - _MEMBERS[name]) if isinstance(members, Mapping) else [str(members)]

@@ -20,9 +20,12 @@ from moyai.stacks.types.tags import Tagging
 from moyai.stacks.types.update_policy import AUTO_SCALING_GROUP, without_unmodified_sizes
 
 _SERVICE: Final = "autoscaling"
+_LONGEST_NAME: Final = 255
 _GROUP: Final = ids("AutoScalingGroupName")
 _MISSING: Final = frozenset({"ValidationError"})
 """The code with which the service says that a group or configuration does not exist."""
+_OF_INSTANCES: Final = frozenset({"MetricsCollection", "NotificationConfiguration", "NotificationConfigurations"})
+"""The properties of a group that say what is told of its instances. It has none here, so they are not sent."""
 
 
 def auto_scaling_rows() -> Iterator[StackResourceType]:
@@ -30,6 +33,8 @@ def auto_scaling_rows() -> Iterator[StackResourceType]:
     yield _group()
     yield _launch_configuration()
     yield _lifecycle_hook()
+    yield _scaling_policy()
+    yield _scheduled_action()
 
 
 class GroupTags(Tagging, frozen=True):
@@ -84,8 +89,9 @@ def _attachments(kind: str, member: str) -> Children:
 
 
 def _arrange_group(values: dict[str, Any]) -> dict[str, Any]:
-    subnets = values.get("VPCZoneIdentifier")
-    return {**values, "VPCZoneIdentifier": ",".join(map(str, subnets))} if isinstance(subnets, list) else values
+    members = {name: value for name, value in values.items() if name not in _OF_INSTANCES}
+    subnets = members.get("VPCZoneIdentifier")
+    return {**members, "VPCZoneIdentifier": ",".join(map(str, subnets))} if isinstance(subnets, list) else members
 
 
 def _group() -> StackResourceType:
@@ -99,6 +105,7 @@ def _group() -> StackResourceType:
         drawn="AutoScalingGroupName",
         rename={"Cooldown": "DefaultCooldown"},
         arrange=_arrange_group,
+        arranged=_OF_INSTANCES,
         tagging=GroupTags(
             members=lambda tags: {"Tags": [{"PropagateAtLaunch": True, **tag} for tag in tags]},
             add="CreateOrUpdateTags",
@@ -161,5 +168,55 @@ def _lifecycle_hook() -> StackResourceType:
             "LifecycleHooks[0]",
         ),
         update="PutLifecycleHook",
+        missing=_MISSING,
+    )
+
+
+def _policy_name(resource: PhysicalResource) -> str:
+    """The drawn name of a policy, which ends its ARN."""
+    return resource.id.rpartition("policyName/")[2]
+
+
+def _scaling_policy() -> StackResourceType:
+    of_group = prop("AutoScalingGroupName", "AutoScalingGroupName")
+
+    def by_name(resource: PhysicalResource) -> Properties:
+        return {"PolicyName": _policy_name(resource)}
+
+    return StackResourceType(
+        "AWS::AutoScaling::ScalingPolicy",
+        _SERVICE,
+        "PutScalingPolicy",
+        "PolicyARN",
+        "DeletePolicy",
+        both(of_group, by_name),
+        placed=lambda context: {"PolicyName": context.draw_name(_LONGEST_NAME)},
+        read=Read(
+            "DescribePolicies",
+            both(of_group, lambda resource: {"PolicyNames": [_policy_name(resource)]}),
+            "ScalingPolicies[0]",
+        ),
+        attributes={"Arn": "PolicyARN"},
+        update="PutScalingPolicy",
+        missing=_MISSING,
+    )
+
+
+def _scheduled_action() -> StackResourceType:
+    of_group = prop("AutoScalingGroupName", "AutoScalingGroupName")
+    return StackResourceType(
+        "AWS::AutoScaling::ScheduledAction",
+        _SERVICE,
+        "PutScheduledUpdateGroupAction",
+        "ScheduledActionName",
+        "DeleteScheduledAction",
+        both(of_group, ids("ScheduledActionName")),
+        placed=lambda context: {"ScheduledActionName": context.draw_name(_LONGEST_NAME)},
+        read=Read(
+            "DescribeScheduledActions",
+            both(of_group, lambda resource: {"ScheduledActionNames": [resource.id]}),
+            "ScheduledUpdateGroupActions[0]",
+        ),
+        update="PutScheduledUpdateGroupAction",
         missing=_MISSING,
     )

@@ -33,7 +33,6 @@ from moyai.stacks.types.procedure import (
 from moyai.stacks.types.resource_type import FIRST_WAIT, LATER_WAIT, QUICK_LOOKS, StackResourceType
 from moyai.stacks.types.schema import Schema
 
-CUSTOM: Final = "AWS::CloudFormation::CustomResource"
 LONGEST: Final = 3600
 """Seconds until an answer must be there, without a ServiceTimeout."""
 _LONGEST_TIMEOUT: Final = 4
@@ -153,7 +152,7 @@ class CustomResource(StackResourceType, frozen=True):
 
 
 def custom_resource(name: str) -> CustomResource:
-    """The type of this name: ``CUSTOM``, or one that begins with ``Custom::``."""
+    """The type of custom resources with this name."""
     return CustomResource(name, "", "", "", None, lambda _: {})
 
 
@@ -203,17 +202,22 @@ def _hand_over(message: Mapping[str, Any], context: ResourceContext) -> Procedur
 def _call_repeatedly(call: Call, message: Mapping[str, Any], context: ResourceContext) -> Procedure[Mapping[str, Any]]:
     """The answer to the call that hands a request over; nothing where the request is answered before the call is.
 
-    A server that fails may have passed the request on: it is sent again, and what a creation may make is recorded.
+    A server that fails may have passed the request on, unless it is unavailable: the request is sent again, and what a
+    creation may make is recorded.
     """
+    may_be_run = False
     for attempt in count(1):
         try:
             return (yield call)
         except AwsCallFailed as fault:
             if not fault.may_pass:
                 raise
-            yield from _identify(message["RequestType"], context)
+            may_be_run = may_be_run or fault.may_be_done
+            if may_be_run:
+                yield from _identify(message["RequestType"], context)
             if attempt == _TRIES:
-                outcome = f"It is not known whether {message[_SERVICE]} was run"
+                function = message[_SERVICE]
+                outcome = f"It is not known whether {function} was run" if may_be_run else f"{function} was not run"
                 raise ResourceFailed(_not_done(outcome, call.service, message, context, fault.message)) from fault
         yield Wait(LATER_WAIT)
         if (yield from _response(message["RequestId"], context)) is not None:

@@ -16,7 +16,11 @@ from moyai.stacks.types.tags import arn_tags
 
 _BY_ATTRIBUTE: Final = arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]})
 _BY_ID: Final = arn_tags(lambda resource: {"resourceArn": resource.id})
-_PRESENT_CLUSTER: Final = Read("DescribeClusters", id_list("clusters"), "clusters[?status!='INACTIVE'] | [0]")
+_PRESENT_CLUSTER: Final = Read(
+    "DescribeClusters",
+    lambda resource: {"clusters": [resource.id], "include": ["CONFIGURATIONS", "SETTINGS"]},
+    "clusters[?status!='INACTIVE'] | [0]",
+)
 _CAPACITY: Final = Follow(
     "PutClusterCapacityProviders",
     lambda resource: {

@@ -6,15 +6,20 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Cloud
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.stacks.template.model import CUSTOM
 from moyai.stacks.types.calls import Properties
 from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.procedure import Identified, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
-from moyai.stacks.types.rows.custom import CUSTOM, custom_resource
+from moyai.stacks.types.rows.custom import custom_resource
 from moyai.stacks.types.rows.nested import nested_stack_row
 from moyai.stacks.types.rows.waiting import waiting_rows
+from moyai.stacks.types.schema import Schema
+
+_ANY_PROPERTY: Final = Schema(frozenset(), is_open=True)
 
 
 class Placeholder(StackResourceType, frozen=True):
@@ -27,6 +32,20 @@ class Placeholder(StackResourceType, frozen=True):
         identifier = existing or context.draw_name(self.longest_name)
         yield Identified(identifier)
         return PhysicalResource(identifier, properties, identifier)
+
+
+class SkippedType(Placeholder, frozen=True):
+    """A type of which nothing is made, whatever its properties are."""
+
+    @property
+    def schema(self) -> Schema:
+        """Any property."""
+        return _ANY_PROPERTY
+
+
+def skipped_type(name: str) -> StackResourceType:
+    """The type of skipped resources with this name."""
+    return SkippedType(name, "", "", "", None, lambda _: {}, has_any_attribute=True)
 
 
 def own_rows() -> Iterator[StackResourceType]:

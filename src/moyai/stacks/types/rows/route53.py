@@ -23,7 +23,7 @@ _ZONE_MEMBERS: Final = frozenset({"HostedZoneId", "HostedZoneName"})
 _NOT_OF_RECORD_SET: Final = _ZONE_MEMBERS | {"Comment"}
 _GROUP: Final = "RecordSets"
 _RECORD_SET_MEMBERS: Final = frozenset(
-    {"Name", "Type", "TTL", "ResourceRecords", "AliasTarget", "SetIdentifier", "Weight", "MultiValueAnswer"}
+    {"Name", "Type", "TTL", "ResourceRecords", "AliasTarget", "SetIdentifier", "Weight", "Region", "MultiValueAnswer"}
 )
 
 
@@ -205,8 +205,8 @@ def _zone_of(properties: Properties) -> Procedure[str]:
     answer = yield Call(_SERVICE, "ListHostedZonesByName", {"DNSName": name})
     zones = [zone["Id"] for zone in answer["HostedZones"] if _name(zone["Name"]) == _name(name).lower()]
     if len(zones) != 1:
-        problem = "No hosted zone has" if not zones else "More than one hosted zone has"
-        raise ResourceFailed(f"{problem} the name {name}. Name it by HostedZoneId.")
+        problem = "No hosted zones" if not zones else "Several hosted zones"
+        raise ResourceFailed(f"{problem} named {name} found")
     return str(zones[0]).removeprefix("/hostedzone/")
 
 

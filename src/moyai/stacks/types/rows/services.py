@@ -36,7 +36,7 @@ def _cloud_map_rows() -> Iterator[StackResourceType]:
             ids("Id"),
             ticket="Targets.NAMESPACE",
             idempotency_member="CreatorRequestId",
-            arrange=lambda values: {"Description": "", **values},  # without which an update is refused
+            cleared={"Description": ""},
             tagging=_BY_ARN,
             read=Read("GetNamespace", ids("Id"), "Namespace"),
             attributes={"HostedZoneId": "Properties.DnsProperties.HostedZoneId"},

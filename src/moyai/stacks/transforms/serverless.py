@@ -1,0 +1,60 @@
+"""The transform AWS::Serverless, for applications: they become nested stacks, as on AWS.
+
+Refuses: its other types, and applications of the AWS Serverless Application Repository. Functions and APIs are not what
+runs here.
+Source: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-application.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.template.model import NESTED_STACK
+from moyai.stacks.template.text import Json
+
+SERVERLESS: Final = "AWS::Serverless-2016-10-31"
+_PREFIX: Final = "AWS::Serverless::"
+_APPLICATION: Final = "AWS::Serverless::Application"
+_MEMBERS: Final = frozenset({"Location", "NotificationARNs", "Parameters", "Tags", "TimeoutInMinutes"})
+
+
+def nest_applications(document: Mapping[str, Json]) -> dict[str, Json]:
+    """The document with nested stacks in the places of applications. Raises TemplateFault."""
+    resources = document.get("Resources")
+    if not isinstance(resources, dict):
+        return dict(document)
+    kinds = {str(each.get("Type")) for each in resources.values() if isinstance(each, dict)}
+    others = sorted(kind for kind in kinds if kind.startswith(_PREFIX) and kind != _APPLICATION)
+    if others:
+        raise _fault(f"moyai has no {', '.join(others)}")
+    if "Globals" in document:
+        raise _fault("moyai does not support the section Globals")
+    return {**document, "Resources": {name: _resource(name, each) for name, each in resources.items()}}
+
+
+def _resource(name: str, resource: Json) -> Json:
+    if not isinstance(resource, dict) or resource.get("Type") != _APPLICATION:
+        return resource
+    properties = resource.get("Properties", {})
+    members = properties if isinstance(properties, dict) else {}
+    unknown = sorted(members.keys() - _MEMBERS)
+    if unknown:
+        raise _fault(f"Resource with id [{name}] is invalid. {_APPLICATION} has no property {unknown[0]}")
+    location = members.get("Location")
+    if not isinstance(location, str):
+        raise _fault(f"Resource with id [{name}] is invalid. Its Location must be the URL of a template in S3")
+    others = {member: value for member, value in members.items() if member not in {"Location", "Tags"}}
+    nested: dict[str, Json] = {"TemplateURL": location, **others, "Tags": _tags(members.get("Tags"))}
+    return {**resource, "Type": NESTED_STACK, "Properties": nested}
+
+
+def _tags(tags: Json | None) -> list[Json]:
+    """The tags of an application, a map, in the form of those of a stack, with the one that the transform adds."""
+    own = tags if isinstance(tags, dict) else {}
+    return [{"Key": key, "Value": value} for key, value in {**own, "lambda:createdBy": "SAM"}.items()]
+
+
+def _fault(reason: str) -> TemplateFault:
+    return TemplateFault(f"Transform {SERVERLESS} failed with: Invalid Serverless Application Specification: {reason}.")

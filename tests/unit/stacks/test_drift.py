@@ -1,0 +1,67 @@
+"""Drift: which forms of a value are what was set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.domain.cloudformation.drift import DriftStatus
+from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, StackResource
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import StackId
+from moyai.stacks.progress.drift import drift_of
+
+NOW = Instant(0.0)
+ROLE = "arn:aws:iam::123456789012:role/tasks"
+
+
+def differences(kind: str, properties: dict[str, Any], answer: dict[str, Any]) -> list[str]:
+    """The paths at which the answer of the type's reading operation differs from the properties."""
+    physical = PhysicalResource("it", properties, "it", {})
+    stack = StackId("arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1")
+    resource = StackResource(stack, "It", kind, ResourceStatus.CREATE_COMPLETE, NOW, "token", physical)
+    steps = drift_of(resource, NOW, ())
+    next(steps)
+    with pytest.raises(StopIteration) as end:
+        steps.send(answer)
+    drift = end.value.value
+    assert (drift.status is DriftStatus.IN_SYNC) is (not drift.differences)
+    return [difference["property_path"] for difference in drift.differences]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(70.0, []), (70, []), (70.5, ["/Threshold"]), ("seventy", ["/Threshold"])]
+)
+def test_a_number_has_several_forms(threshold, expected):
+    answer = {"MetricAlarms": [{"Threshold": threshold}]}
+    assert differences("AWS::CloudWatch::Alarm", {"Threshold": "70"}, answer) == expected
+
+
+def test_a_list_is_compared_in_the_form_in_which_it_was_sent():
+    properties, group = {"VPCZoneIdentifier": ["subnet-a", "subnet-b"]}, "AWS::AutoScaling::AutoScalingGroup"
+    answer = {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-a,subnet-b"}]}
+    assert differences(group, properties, answer) == []
+    answer = {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-a"}]}
+    assert differences(group, properties, answer) == ["/VPCZoneIdentifier"]
+
+
+def test_what_was_named_may_be_told_by_its_arn_or_its_description():
+    task = {"taskDefinition": {"executionRoleArn": ROLE}}
+    assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "tasks"}, task) == []
+    assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "asks"}, task) == ["/ExecutionRoleArn"]
+    profile = {"InstanceProfile": {"Roles": [{"RoleName": "tasks", "Arn": ROLE}]}}
+    assert differences("AWS::IAM::InstanceProfile", {"Roles": ["tasks"]}, profile) == []
+    assert differences("AWS::IAM::InstanceProfile", {"Roles": ["other"]}, profile) == ["/Roles"]
+
+
+def test_what_a_service_does_not_tell_as_it_was_set_is_not_compared():
+    answer = {"ScalableTargets": [{"RoleARN": ROLE, "MinCapacity": 1}]}
+    target = {
+        "ResourceId": "service/a/b",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "ecs",
+        "RoleARN": "arn:aws:iam::123456789012:role/other",
+        "MinCapacity": 2,
+    }
+    assert differences("AWS::ApplicationAutoScaling::ScalableTarget", target, answer) == ["/MinCapacity"]

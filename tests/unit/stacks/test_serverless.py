@@ -1,0 +1,53 @@
+"""The transform AWS::Serverless: applications become nested stacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.transforms.serverless import nest_applications
+
+APPLICATION = "AWS::Serverless::Application"
+
+
+def test_an_application_becomes_a_nested_stack():
+    resources: dict[str, Any] = {
+        "App": {
+            "Type": APPLICATION,
+            "DependsOn": "Logs",
+            "Properties": {"Location": "https://s3/t.yml", "Parameters": {"A": "1"}, "Tags": {"team": "shop"}},
+        },
+        "Logs": {"Type": "AWS::Logs::LogGroup"},
+    }
+    nested = nest_applications({"Resources": resources})["Resources"]
+    assert nested == {
+        "App": {
+            "Type": "AWS::CloudFormation::Stack",
+            "DependsOn": "Logs",
+            "Properties": {
+                "TemplateURL": "https://s3/t.yml",
+                "Parameters": {"A": "1"},
+                "Tags": [{"Key": "team", "Value": "shop"}, {"Key": "lambda:createdBy", "Value": "SAM"}],
+            },
+        },
+        "Logs": {"Type": "AWS::Logs::LogGroup"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"Resources": {"F": {"Type": "AWS::Serverless::Function"}}}, "moyai has no AWS::Serverless::Function"),
+        ({"Resources": {}, "Globals": {}}, "the section Globals"),
+        ({"Resources": {"A": {"Type": APPLICATION, "Properties": {"Typo": 1}}}}, f"{APPLICATION} has no property Typo"),
+        ({"Resources": {"A": {"Type": APPLICATION, "Properties": {"Location": {"ApplicationId": "x"}}}}}, "in S3"),
+        ({"Resources": {"A": {"Type": APPLICATION}}}, "Its Location must be the URL"),
+    ],
+)
+def test_what_is_no_application_in_s3_is_refused(document, message):
+    with pytest.raises(TemplateFault) as caught:
+        nest_applications(document)
+    assert caught.value.message.startswith("Transform AWS::Serverless-2016-10-31 failed with: ")
+    assert message in caught.value.message
