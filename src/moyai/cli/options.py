@@ -23,7 +23,7 @@ _UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
 _LONGEST_DURATION: Final = 15 * 86_400
 _DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _LONGEST_DOMAIN: Final = 128
-_RESOURCE_TYPE: Final = re.compile(r"AWS::[A-Za-z0-9]{1,60}::([A-Za-z0-9]{1,100}|\*)")
+_RESOURCE_TYPE: Final = re.compile(r"AWS::[A-Za-z0-9]{1,60}::([A-Za-z0-9]{1,100}|\*)|Custom::([A-Za-z0-9_@-]{1,60}|\*)")
 
 
 def _http_url(text: str) -> str:

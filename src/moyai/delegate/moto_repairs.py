@@ -71,7 +71,7 @@ def accept_older_policies() -> None:
 
     check_version = BaseIAMPolicyValidator._validate_version  # noqa: SLF001 (moto's)
 
-    def checked(operation: Any) -> Any:  # noqa: ANN401 (moto's)
+    def with_check(operation: Any) -> Any:  # noqa: ANN401 (moto's)
         parameters = signature(operation)
 
         def operation_with_check(*values: Any, **members: Any) -> Any:  # noqa: ANN401 (moto's)
@@ -87,7 +87,7 @@ def accept_older_policies() -> None:
 
     BaseIAMPolicyValidator._validate_version = lambda _: None  # type: ignore[assignment,method-assign]  # noqa: SLF001
     for name in ("create_policy", "create_policy_version"):
-        setattr(IAMBackend, name, checked(getattr(IAMBackend, name)))
+        setattr(IAMBackend, name, with_check(getattr(IAMBackend, name)))
 
 
 def keep_changed_subnet_groups() -> None:

@@ -42,7 +42,7 @@ def test_resources_of_skipped_types_are_names_only(installation, cfn, pattern):
     assert outputs(cfn)["Address"] == f"{host}.Ip"
 
 
-def test_what_a_stack_has_skipped_is_deleted_without_the_option(installation, cfn):
+def test_a_stack_with_skipped_resources_is_deleted_without_the_option(installation, cfn):
     installation.store.apply([Put(Defaults(skipped_types=("AWS::EC2::Instance",)))])
     create(installation, cfn, body=WITH_HOST)
     installation.store.apply([Put(Defaults())])

@@ -61,7 +61,7 @@ def test_resources_of_any_service_are_tagged_and_untagged(installation, tagging,
     assert list(failed) == [cluster]
 
 
-def test_what_has_no_region_is_found_in_us_east_1(installation, tagging):
+def test_resources_without_a_region_are_found_in_us_east_1(installation, tagging):
     tags = [{"Key": "team", "Value": "shop"}]
     installation.client("cloudwatch").put_dashboard(DashboardName="web", DashboardBody='{"widgets": []}', Tags=tags)
     route53 = installation.client("route53")

@@ -46,7 +46,7 @@ def test_a_list_is_compared_in_the_form_in_which_it_was_sent():
     assert differences(group, properties, answer) == ["/VPCZoneIdentifier"]
 
 
-def test_what_was_named_may_be_told_by_its_arn_or_its_description():
+def test_a_name_is_equal_to_the_arn_or_the_description_of_its_bearer():
     task = {"taskDefinition": {"executionRoleArn": ROLE}}
     assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "tasks"}, task) == []
     assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "asks"}, task) == ["/ExecutionRoleArn"]
@@ -55,7 +55,7 @@ def test_what_was_named_may_be_told_by_its_arn_or_its_description():
     assert differences("AWS::IAM::InstanceProfile", {"Roles": ["other"]}, profile) == ["/Roles"]
 
 
-def test_what_a_service_does_not_tell_as_it_was_set_is_not_compared():
+def test_write_only_properties_are_not_compared():
     answer = {"ScalableTargets": [{"RoleARN": ROLE, "MinCapacity": 1}]}
     target = {
         "ResourceId": "service/a/b",

@@ -46,7 +46,7 @@ def test_an_application_becomes_a_nested_stack():
         ({"Resources": {"A": {"Type": APPLICATION}}}, "Its Location must be the URL"),
     ],
 )
-def test_what_is_no_application_in_s3_is_refused(document, message):
+def test_other_types_and_other_locations_are_refused(document, message):
     with pytest.raises(TemplateFault) as caught:
         nest_applications(document)
     assert caught.value.message.startswith("Transform AWS::Serverless-2016-10-31 failed with: ")

@@ -44,7 +44,7 @@ def test_json_and_yaml_are_distinguished():
 
 
 @pytest.mark.parametrize("text", ["A: 1\nA: 2", '{"A": 1, "A": 2}'])
-def test_of_a_key_that_is_there_twice_the_last_one_counts(text):
+def test_a_repeated_key_has_its_last_value(text):
     assert parse_text(text) == {"A": 2}
 
 
