@@ -36,7 +36,7 @@ from moyai.app.config import (
 )
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
-from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range, resource_types
+from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range
 from moyai.cli.text import echo
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -83,6 +83,7 @@ from moyai.cli.up_options import (
     SkipResourceTypes,
     StatsInterval,
     TraceSampling,
+    defaults_of_world,
     delegate_choice,
 )
 from moyai.domain.appmesh.quotas import AppMeshQuotas
@@ -163,8 +164,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         delegate=delegate_choice(delegate or ()),
-        live_endpoints=live_endpoints,
-        skipped_types=resource_types(skip_resource_type or (), "--skip-resource-type"),
+        **defaults_of_world(skip_resource_type or (), live_endpoints=live_endpoints),
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
         images=image_settings(
             registry_mirror, insecure_registry, docker_config, image_engine, image_pull_behavior, image_map

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
+from moyai.cli.options import resource_types
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.defaults import ProxyTopology
 from moyai.domain.ecs.cluster import MOST_INSTANCES
@@ -258,6 +259,12 @@ ElbDomain = Annotated[
 Runtime = Annotated[
     RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
 ]
+
+
+def defaults_of_world(skipped_types: Iterable[str], *, live_endpoints: bool) -> dict[str, Any]:
+    """The settings that every operation reads, from the values of their options. Raises BadParameter."""
+    types = resource_types(skipped_types, "--skip-resource-type")
+    return {"live_endpoints": live_endpoints, "skipped_types": types}
 
 
 def delegate_choice(options: Iterable[str]) -> DelegateChoice:

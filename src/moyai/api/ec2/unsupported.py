@@ -58,6 +58,11 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             ("*.SecurityGroupRules[].SecurityGroupRule.PrefixListId", _NO_LISTS),
             ("*.SourceSecurityGroupOwnerId", "a group of another account is named in IpPermissions"),
             ("CreateVpcPeeringConnection.RequesterPeeringConnectionOptions", "a peering has one path"),
+            *(
+                (f"*.{side}PeeringConnectionOptions.{member}", "a peering has one path")
+                for side in ("Accepter", "Requester")
+                for member in ("AllowMultipathResilience", "MultipathResilienceMode")
+            ),
             *((f"CreateRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
             *((f"ReplaceRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
             ("ReplaceRoute.LocalTarget", "the route to the VPC's own range is always there"),
