@@ -33,6 +33,11 @@ from moyai.domain.pca.errors import InvalidArgs, InvalidState, LimitExceeded
 from moyai.domain.world import Put
 from moyai.plan.certificates.authority import delete_authority, new_authority_arn
 
+MAX_AUTHORITIES: Final = 200
+_RESTORABLE_DAYS: Final = 30
+_DAY: Final = 86400
+_LONGEST_COMMON_NAME: Final = 64
+
 
 class CrlConfiguration(msgspec.Struct, frozen=True):
     """Lists of revoked certificates."""
@@ -53,23 +58,17 @@ class RevocationConfiguration(msgspec.Struct, frozen=True):
     ocsp_configuration: OcspConfiguration | None = None
 
 
-NONE = RevocationConfiguration(CrlConfiguration(enabled=False), OcspConfiguration(enabled=False))
+NO_REVOCATION = RevocationConfiguration(CrlConfiguration(enabled=False), OcspConfiguration(enabled=False))
 
 
-def check_off(asked: RevocationConfiguration | None) -> None:
+def check_off(configuration: RevocationConfiguration | None) -> None:
     """Raises InvalidArgs where something is switched on."""
-    parts = () if asked is None else (asked.crl_configuration, asked.ocsp_configuration)
+    parts = () if configuration is None else (configuration.crl_configuration, configuration.ocsp_configuration)
     if any(part is not None and part.enabled for part in parts):
         raise InvalidArgs(
             "RevocationConfiguration: Enabled is not supported by moyai: nothing here publishes revocations. Issue"
             " certificates of a short life instead."
         )
-
-
-MAX_AUTHORITIES: Final = 200
-_RESTORABLE_DAYS: Final = 30
-_DAY: Final = 86400
-_LONGEST_COMMON_NAME: Final = 64
 
 
 class AuthorityConfiguration(msgspec.Struct, frozen=True):
@@ -233,7 +232,7 @@ def _view(authority: CertificateAuthority) -> dict[str, object]:
         "not_before": None if certificate is None else certificate.not_before,
         "not_after": None if certificate is None else certificate.not_after,
         "certificate_authority_configuration": authority.configuration,
-        "revocation_configuration": NONE,
+        "revocation_configuration": NO_REVOCATION,
         "restorable_until": authority.restorable_until,
         "usage_mode": authority.usage_mode,
         "key_storage_security_standard": authority.key_storage,

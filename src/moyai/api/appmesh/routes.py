@@ -28,8 +28,8 @@ from moyai.domain.appmesh.virtual_router import (
 )
 from moyai.domain.queries import app_mesh
 
-_ALL_PERCENT: Final = 100
-"""Percent."""
+_GREATEST_TOTAL: Final = 100
+"""The greatest sum of the weights of a route's targets."""
 
 
 class RouteRequest(InRouter, frozen=True, kw_only=True):
@@ -76,8 +76,8 @@ def _route(where: str, route: HttpRoute | GrpcRoute | TcpRoute) -> Faults:
 
 def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
     total = sum(target.weight for target in targets)
-    if total > _ALL_PERCENT:
-        yield f"{where}: the weights make {total}, and {_ALL_PERCENT} is the most."
+    if total > _GREATEST_TOTAL:
+        yield f"{where}: the weights make {total}, and {_GREATEST_TOTAL} is the most."
     if not total:
         yield f"{where}: one of the weights must be greater than 0."
     seen_targets: set[tuple[str, int | None]] = set()

@@ -48,7 +48,7 @@ class PutScalingPolicyRequest(ScalableTargetRequest, frozen=True, kw_only=True):
 
 
 class DescribeScalingPoliciesRequest(ScalableTargetListRequest, frozen=True, kw_only=True):
-    """Policies, some or all."""
+    """The filters of scaling policies."""
 
     policy_names: tuple[str, ...] = ()
 
@@ -121,14 +121,8 @@ def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolic
 
 
 def _find_policy(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
-    return next(
-        (
-            scaling_policy
-            for scaling_policy in ctx.store.world.scaling_policies.by("service", service)
-            if scaling_policy.name == name
-        ),
-        None,
-    )
+    policies = ctx.store.world.scaling_policies.by("service", service)
+    return next((policy for policy in policies if policy.name == name), None)
 
 
 def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:
@@ -152,8 +146,8 @@ def _calling(ctx: Context, policy: ScalingPolicy) -> Sequence[AlarmArn]:
 
 
 def _own_alarms(policy: ScalingPolicy) -> list[Mapping[str, str]]:
-    return _alarms([one for one in (policy.high, policy.low) if one is not None])
+    return _alarms([alarm for alarm in (policy.high, policy.low) if alarm is not None])
 
 
 def _alarms(arns: Sequence[AlarmArn]) -> list[Mapping[str, str]]:
-    return [{"alarm_name": one.rpartition(":alarm:")[2], "alarm_arn": one} for one in arns]
+    return [{"alarm_name": arn.rpartition(":alarm:")[2], "alarm_arn": arn} for arn in arns]

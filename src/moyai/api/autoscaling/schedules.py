@@ -51,7 +51,7 @@ class TargetAction(msgspec.Struct, frozen=True):
 
 
 class PutScheduledActionRequest(ScalableTargetRequest, frozen=True, kw_only=True):
-    """An action, or changes to one; its start and end are as they are given here."""
+    """A new action, or changes to one; its start and its end are replaced, also by None."""
 
     scheduled_action_name: str
     schedule: str | None = None
@@ -62,7 +62,7 @@ class PutScheduledActionRequest(ScalableTargetRequest, frozen=True, kw_only=True
 
 
 class DescribeScheduledActionsRequest(ScalableTargetListRequest, frozen=True, kw_only=True):
-    """Actions, some or all."""
+    """The filters of scheduled actions."""
 
     scheduled_action_names: tuple[str, ...] = ()
 
@@ -117,7 +117,7 @@ def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRe
 
 
 def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest) -> dict[str, object]:
-    """Take an action away."""
+    """Delete an action of a target. Raises ObjectNotFound."""
     check_kind(request.service_namespace, request.scalable_dimension)
     action = _find_action(ctx, service_named(ctx, request.resource_id), request.scheduled_action_name)
     if action is None:
@@ -154,14 +154,8 @@ def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
 
 
 def _find_action(ctx: Context, service: ServiceArn, name: str) -> ScheduledAction | None:
-    return next(
-        (
-            scheduled_action
-            for scheduled_action in ctx.store.world.scheduled_actions.by("service", service)
-            if scheduled_action.name == name
-        ),
-        None,
-    )
+    actions = ctx.store.world.scheduled_actions.by("service", service)
+    return next((action for action in actions if action.name == name), None)
 
 
 def _view(action: ScheduledAction) -> Mapping[str, object]:

@@ -187,15 +187,8 @@ def _made_before(world: World, new_service: DiscoveryService) -> DiscoveryServic
     if new_service.creator_request_id is None:
         return None
     key = f"{new_service.namespace}/{new_service.creator_request_id}"
-    discovery_services = world.discovery_services.each("creator", key)
-    return next(
-        (
-            discovery_service
-            for discovery_service in discovery_services
-            if _request(discovery_service) == _request(new_service)
-        ),
-        None,
-    )
+    services = world.discovery_services.each("creator", key)
+    return next((service for service in services if _request(service) == _request(new_service)), None)
 
 
 def _request(service: DiscoveryService) -> tuple[object, ...]:
