@@ -1,4 +1,4 @@
-"""Installations that run our applications, until somebody has no more use for them."""
+"""Installations that run the tests' applications, until no test uses them any more."""
 
 from __future__ import annotations
 

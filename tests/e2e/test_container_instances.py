@@ -1,4 +1,4 @@
-"""This machine as three container instances, and what runs on them, asked for with the AWS CLI.
+"""This machine as three container instances, and tasks that the AWS CLI runs on them.
 
 Services placed and moved away, daemons, EXTERNAL instances, the network modes host and none, Service Connect behind an
 instance; and what is still there after a restart, or after an instance is lost under its tasks.

@@ -1,4 +1,4 @@
-"""Real Envoys, led by the real delta ADS server: what they do with the mesh they are given."""
+"""Real Envoys with the real delta ADS server: how they route by the mesh that they get."""
 
 from __future__ import annotations
 

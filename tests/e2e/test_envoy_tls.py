@@ -1,4 +1,6 @@
-"""Real Envoys that speak TLS to each other: whom a caller believes, and that a new certificate cuts nobody off."""
+"""Real Envoys that speak TLS to each other: which certificates a caller trusts, and that a new certificate ends no
+connection.
+"""
 
 from __future__ import annotations
 

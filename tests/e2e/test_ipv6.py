@@ -1,4 +1,4 @@
-"""Two tasks of a VPC with IPv6: one is found by AAAA and called by IPv6 by the other, and by nobody in another VPC."""
+"""Two tasks of a VPC with IPv6: one finds the other by AAAA and calls it by IPv6; a task of another VPC can't."""
 
 from __future__ import annotations
 

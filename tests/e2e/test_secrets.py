@@ -1,4 +1,4 @@
-"""A task gets its secrets, and nobody else does."""
+"""A task gets its secrets, and no other task does."""
 
 from __future__ import annotations
 

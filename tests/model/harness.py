@@ -1,4 +1,4 @@
-"""The planner and a simulated runtime, stepped by hand; whatever it does is held against the rules."""
+"""The planner and a simulated runtime, one step at a time; every step is checked against the planner's rules."""
 
 from __future__ import annotations
 

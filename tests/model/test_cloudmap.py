@@ -1,4 +1,4 @@
-"""Whatever is registered, told and taken away, in whatever order, all who can be asked agree about it."""
+"""After any sequence of registrations, reports and deregistrations, every way to ask Cloud Map gives the same answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is asked of it and whatever happens to it, the planner keeps its rules and comes to rest."""
+"""The planner keeps its rules and comes to rest after any requests and any events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Custom resources: what their functions are asked, and what becomes of their answers."""
+"""Custom resources: the requests to their functions, and what follows from the answers."""
 
 from __future__ import annotations
 

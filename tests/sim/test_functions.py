@@ -1,4 +1,4 @@
-"""Lifecycle hooks that are functions, with the real queue and store; the control plane dies while one is asked."""
+"""Lifecycle hooks that are functions, with the real queue and store; the control plane dies during a call of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A VPC with IPv6 in the real loops: what a task's address is, everybody is told."""
+"""A VPC with IPv6 in the real loops: everything that needs a task's address gets the right one."""
 
 from __future__ import annotations
 

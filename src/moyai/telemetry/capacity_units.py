@@ -1,4 +1,4 @@
-"""The capacity units that load balancers consume, computed of their other metrics when somebody asks.
+"""The capacity units that load balancers consume, computed from their other metrics on request.
 
 A minute's value is the largest of several shares of what one unit has. Of an application load balancer: 25 new
 connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated rules a second beyond ten a request. Of

@@ -1,5 +1,5 @@
 """Metric filters and subscription filters at work: a log store that turns events into metrics as it stores them, and
-hands on those that somebody has subscribed to.
+passes on those with a subscription.
 
 Promise: every stored event is counted once, at its own time, by each filter of its group. A filter with a default value
 publishes it for a batch in which no event matches. An event whose value is no number is left out.

@@ -1,4 +1,4 @@
-"""Certificates as somebody else would make them, to be brought in."""
+"""Certificates of an authority outside of moyai, to be imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudFormation shows to nobody: other accounts' records, hidden parameters, resolved secrets."""
+"""CloudFormation never shows other accounts' records, hidden parameters and resolved secrets."""
 
 from __future__ import annotations
 

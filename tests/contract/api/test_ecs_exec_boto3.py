@@ -1,4 +1,4 @@
-"""boto3 asks for sessions through the real gateway: what it is told, and AWS's errors in AWS's words."""
+"""boto3 starts sessions through the real gateway: what it gets, and AWS's errors in AWS's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""boto3 speaks to ECS: updates of gateways and of the services behind them, and what is left when they go."""
+"""boto3 speaks to ECS: updates of gateways and of the services behind them, and what their deletion leaves."""
 
 from __future__ import annotations
 

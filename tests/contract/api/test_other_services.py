@@ -1,4 +1,4 @@
-"""Services that nobody answers: what the SDKs make of the refusal, each in its protocol."""
+"""Services that no server answers: how each SDK shows the refusal, in the service's protocol."""
 
 from __future__ import annotations
 

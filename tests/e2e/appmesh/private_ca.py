@@ -1,4 +1,4 @@
-"""An authority of Private CA and certificates of Certificate Manager, asked for as the walkthroughs do."""
+"""An authority of Private CA and certificates of Certificate Manager, requested as in the walkthroughs."""
 
 from __future__ import annotations
 

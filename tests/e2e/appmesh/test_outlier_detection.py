@@ -1,4 +1,4 @@
-"""howto-outlier-detection, retold: one of four hosts fails, and after five failures nobody meets it any more."""
+"""The walkthrough howto-outlier-detection: one of four hosts fails, and gets no requests after five failures."""
 
 from __future__ import annotations
 

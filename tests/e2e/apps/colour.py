@@ -1,4 +1,4 @@
-"""An HTTP/1.1 application that answers with its colour, and fails or dawdles as it is told.
+"""An HTTP/1.1 application that answers with its colour, and fails or delays as a request orders.
 
 usage: python3 -m tests.e2e.apps.colour PORT…
 

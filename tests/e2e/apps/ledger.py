@@ -1,4 +1,4 @@
-"""An HTTP application that writes down what it does, and fails in the ways it is told to.
+"""An HTTP application that records what it does, and fails as a request orders.
 
 usage: python3 -m tests.e2e.apps.ledger PORT
 

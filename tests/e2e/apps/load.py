@@ -1,4 +1,4 @@
-"""Callers that go on asking until they are told to stop, and count what they got."""
+"""Callers that send requests until they are stopped, and count the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test's hand inside a task: asks what it is told to ask, runs what it is told to run, and puts load on others.
+"""The tests' server inside a task: it sends requests, runs commands, and puts load on other tasks.
 
 usage: python3 -m tests.e2e.apps.probe PORT
 

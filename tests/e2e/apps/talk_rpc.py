@@ -1,4 +1,4 @@
-"""gRPC's streams, deadlines, details and cancellation, asked from inside a task."""
+"""Streams, deadlines, details and cancellation of gRPC, called from inside a task."""
 
 from __future__ import annotations
 

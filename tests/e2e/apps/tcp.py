@@ -1,4 +1,4 @@
-"""A plain TCP application that speaks first: a greeting, then it does what the first line says.
+"""A plain TCP application that sends first: a greeting, then what the caller's first line orders.
 
 usage: python3 -m tests.e2e.apps.tcp PORT
 

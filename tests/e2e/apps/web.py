@@ -1,4 +1,4 @@
-"""An HTTP/1.1 application: says who it is and what it was asked, and fails or dawdles when told to.
+"""An HTTP/1.1 application that answers with its task and the request, and fails or delays as a request orders.
 
 usage: python3 -m tests.e2e.apps.web PORT
 """

@@ -1,4 +1,6 @@
-"""A person at the console: Debian's Chromium, driven by what the page says; it counts clicks and hears complaints."""
+"""A person at the console: Debian's Chromium, which tests drive by the page's texts; it counts clicks and records
+errors of the page.
+"""
 
 from __future__ import annotations
 

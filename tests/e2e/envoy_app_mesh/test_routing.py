@@ -1,4 +1,4 @@
-"""Real Envoys that are led by ports and hosts, as App Mesh's were: where requests go, and what becomes of them.
+"""Real Envoys whose routes depend on ports and hosts, as App Mesh's did: where requests go, and how they end.
 
 The address that a name stands for is never dialled: what goes out is captured, and its port and host say whom it means.
 """

@@ -1,4 +1,6 @@
-"""A machine that is short of processors: what a proxy has acknowledged, its worker may not have heard yet."""
+"""A machine that is short of processors: a proxy's workers may apply a configuration after the proxy has acknowledged
+it.
+"""
 
 from __future__ import annotations
 

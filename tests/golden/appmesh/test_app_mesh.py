@@ -1,5 +1,5 @@
-"""Meshes of App Mesh, the part that each virtual node and gateway compiles to, what Envoy is told of it, and that the
-real one takes it.
+"""Meshes of App Mesh, the shard of each virtual node and gateway, and the configuration of Envoy, which the real one
+accepts.
 """
 
 from __future__ import annotations

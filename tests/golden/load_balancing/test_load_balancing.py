@@ -1,4 +1,4 @@
-"""Load balancers, the shard that they compile to, what Envoy is told of it, and that the real one takes it."""
+"""Load balancers, the shard that they compile to, and the configuration of Envoy, which the real one accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""World → plan, as stories: what is asked for and what happens in, every plan that follows from it out."""
+"""World → plan, as stories: requests and events in, every plan that follows from them out."""
 
 from __future__ import annotations
 

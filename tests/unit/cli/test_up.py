@@ -1,4 +1,4 @@
-"""Quotas and headers, as ``moyai up`` is told them."""
+"""Quotas and headers in the options of ``moyai up``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the sequence of changes, names say what the world says; and whatever the packet, nobody is harmed."""
+"""After any sequence of changes, names resolve as the world says; and no packet does harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The names of App Mesh's virtual services: an address of somebody's, or else the stand-in."""
+"""The names of App Mesh's virtual services resolve to an address that a zone or an upstream server has, or else to the
+stand-in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source of metrics by hand: five minutes from 0 on."""
+"""A source of metrics for tests: five minutes, from 0 on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret is told to whoever asks for it by name, and to nobody else."""
+"""A secret is revealed by a call of its own, and in no other way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose tasks are led as what is in a mesh: those of accounts that may use it, and of whoever it belongs to."""
+"""Tasks represent the resources of a mesh if their account owns the mesh or may use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The broadcast of a store's meshes, and what the feed hears of it."""
+"""A store's meshes as they are published, and a feed that records them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop that evaluates alarms, on a clock that is turned by hand."""
+"""The loop that evaluates alarms, on a manual clock."""
 
 from __future__ import annotations
 

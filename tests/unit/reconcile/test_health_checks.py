@@ -1,4 +1,4 @@
-"""The loop that checks health, with endpoints that answer as they are told."""
+"""The loop that checks health, with endpoints whose answers the tests set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services that scale: load comes and goes on a clock that is turned by hand, and the count follows."""
+"""Services that scale: load comes and goes on a manual clock, and the desired count follows."""
 
 from __future__ import annotations
 

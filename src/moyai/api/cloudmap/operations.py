@@ -1,4 +1,4 @@
-"""Operations: what CreateHttpNamespace and its like hand out instead of their result.
+"""Operations: what CreateHttpNamespace and similar requests return instead of their result.
 
 Promise: what is submitted is done soon, whatever happens to this process. While it is under way, another operation
 on the same thing is refused with its id. The same request under the same request id is the same operation for as

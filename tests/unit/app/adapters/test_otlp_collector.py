@@ -1,4 +1,4 @@
-"""The collector over HTTP, at a socket that answers what it is told to."""
+"""The collector over HTTP, at a socket with prepared answers."""
 
 from __future__ import annotations
 

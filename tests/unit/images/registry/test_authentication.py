@@ -1,4 +1,4 @@
-"""Basic authentication and tokens: who is told which secret, and what is said when it is refused."""
+"""Basic authentication and tokens: which server gets which secret, and the errors of refused ones."""
 
 from __future__ import annotations
 

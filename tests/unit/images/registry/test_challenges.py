@@ -1,4 +1,4 @@
-"""WWW-Authenticate as registries write it, and as nobody should."""
+"""The header WWW-Authenticate as registries write it, and malformed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which servers are asked, over which schemes; what options mean."""
+"""The servers that are tried for a registry, their schemes, and what the options mean."""
 
 from __future__ import annotations
 

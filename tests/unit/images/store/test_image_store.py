@@ -1,4 +1,4 @@
-"""An image is in the store completely or not at all, and stays as long as somebody needs it."""
+"""An image is in the store completely or not at all, and stays as long as something needs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which certificates are missing, due or unneeded, and what is said when nobody signs."""
+"""Which certificates are missing, due or unneeded, and the event where no authority signs."""
 
 from __future__ import annotations
 

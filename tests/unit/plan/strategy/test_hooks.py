@@ -1,4 +1,4 @@
-"""Lifecycle hooks that are functions: what they are told, and what follows from what they say."""
+"""Lifecycle hooks that are functions: their payload, and what follows from their answers."""
 
 from __future__ import annotations
 

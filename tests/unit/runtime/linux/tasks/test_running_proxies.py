@@ -1,4 +1,4 @@
-"""Which proxy is asked about a sandbox, and whose output is read as Envoy's."""
+"""Which proxy reports about a sandbox, and which output is read as Envoy's."""
 
 from __future__ import annotations
 
