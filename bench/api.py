@@ -117,7 +117,7 @@ def baseline(port: int, size: int) -> Iterator[None]:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens."""
+    """Whether a server listens."""
     connection = HTTPConnection("127.0.0.1", port)
     try:
         connection.connect()
@@ -129,7 +129,7 @@ def answers(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has."""
+    """A port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return int(sock.getsockname()[1])
 

@@ -247,7 +247,7 @@ class Ignore(MetricsService):
 
 @asynccontextmanager
 async def receiving(sender: SenderType, path: str, service: MetricsService) -> AsyncIterator[None]:
-    """Receive reports on this socket meanwhile."""
+    """Receive reports on this socket during the block."""
     if sender is GrpcSender:
         server = grpc.aio.server()
         server.add_generic_rpc_handlers((service.handler(authenticate),))

@@ -82,7 +82,7 @@ class Leftovers:
 
 
 def control_groups() -> Iterator[str]:
-    """The directory of every control group. Groups of others may go meanwhile, at which a glob raises."""
+    """The directory of every control group. Other groups may be removed during the walk, at which a glob raises."""
     for hierarchy in hierarchies():
         yield from (folder for folder, _, _ in os.walk(hierarchy))
 

@@ -39,7 +39,7 @@ def shell(line: str, name: str = "main", **more: Any) -> dict[str, Any]:
 
 
 def port_health_check(port: int) -> dict[str, Any]:
-    """A health check: the port is listened on. Asked every second at first, so that nobody waits for it."""
+    """A health check: the port is listened on. It runs every second at first, so that no test waits for it."""
     command = ["CMD", "python3", "-S", "/srv/tests/e2e/apps/check.py", str(port)]
     return {"command": command, "interval": 5, "timeout": 5, "retries": 3, "startPeriod": 30}
 

@@ -96,7 +96,7 @@ def probe(cluster: Cluster) -> Probe:
 
 @pytest.fixture(scope="module")
 def target(cluster: Cluster) -> str:
-    """The address of a task that tells who calls it, by HTTP and by UDP."""
+    """The address of a task that answers with its client's address, by HTTP and by UDP."""
     mapping = {"containerPort": 9000, "protocol": "udp"}
     echo = app("echo", command=["python3", "-c", ECHO], portMappings=[mapping])
     task = cluster.until(cluster.run(cluster.define("told", app("web", 8080), echo), public=True), "RUNNING")

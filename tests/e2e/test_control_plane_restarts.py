@@ -40,7 +40,7 @@ def pids(cluster: Cluster) -> dict[str, list[int]]:
 
 
 def writes(installation: Installation, names: list[str], stopped: threading.Event) -> None:
-    """Create and change things one after the other until told to stop; ``said`` gets what was acknowledged."""
+    """Create and change things one after the other until the test stops it; ``said`` gets what was acknowledged."""
     ecs = installation.client("ecs")
     number = len(names)
     while not stopped.is_set():

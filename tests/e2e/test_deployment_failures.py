@@ -42,7 +42,7 @@ def cluster(server: Installation) -> Cluster:
 
 @pytest.fixture
 def function() -> Iterator[tuple[str, list[Any]]]:
-    """A function's URL and what it was told; it always says no."""
+    """A function's URL and its payloads; its answer always is FAILED."""
     with hook_function("FAILED") as url_and_events:
         yield url_and_events
 

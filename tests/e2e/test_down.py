@@ -23,8 +23,8 @@ _FIFREEZE, _FITHAW = 0xC0045877, 0xC0045878  # linux/fs.h
 
 @contextlib.contextmanager
 def _frozen(directory: Path, state: Path) -> Iterator[None]:
-    """Have nobody write to the file system of this directory while the block runs: who does so sleeps, and SIGKILL
-    doesn't wake him. It must not be the machine's.
+    """Freeze the file system of this directory for the block: a process that writes sleeps, and SIGKILL does not wake
+    it. It must not be the machine's own.
     """
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -85,7 +85,7 @@ async def apps(envoys):
 
 
 class Wire:
-    """A connection of a client that believes a root, kept as long as the test wants."""
+    """A connection of a client that trusts a root, open as long as the test wants."""
 
     def __init__(self, root: str) -> None:
         context = ssl.create_default_context(cadata=root)

@@ -52,7 +52,7 @@ NAMES = sorted(COMMANDS.keys() - NOT_RUN.keys(), key=lambda name: (name == "rese
 
 
 class Terminal(io.StringIO):
-    """Keeps what is printed, and is a terminal for whoever asks."""
+    """A terminal that keeps what is printed."""
 
     @override
     def isatty(self) -> bool:

@@ -25,7 +25,7 @@ INTERCEPT = Intercept("127.255.0.0/16", egress_port=15001, ingress_port=15000, i
 
 
 def listener(*ports: int) -> str:
-    """Accepts on each port and tells every client which one it reached, and the log from where."""
+    """Accepts on each port, sends each client the port that it reached, and prints where it came from."""
     return f"""
 import selectors, socket
 look = selectors.DefaultSelector()
@@ -42,7 +42,7 @@ while True:
 
 
 def client(address: str, port: int) -> str:
-    """Connects and prints what it is told, or that it could not."""
+    """Connects and prints what the server sends, or that it could not."""
     return f"""
 import socket
 try:
@@ -57,7 +57,7 @@ def python(program: str, name: str = "app", task: TaskId = TASK):
 
 
 async def ask(linux: LinuxAdapter, task: TaskId, address: str, port: int, *, time: int = 1) -> str:
-    """What a new container of the task is told at this address; who asks again says the how many-th time it is."""
+    """What the server at this address sends a new container of the task. ``time``: which call it is, of several."""
     name = f"ask-{address.replace('.', '-').replace(':', '_')}-{port}-{time}"
     _, lines = await run(linux, python(client(address, port), name=name, task=task))
     return lines[0]

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
 class Slow:
-    """An application that answers when it is told to."""
+    """An application that answers when the test lets it."""
 
     def __init__(self) -> None:
         self.asked, self.told = asyncio.Event(), asyncio.Event()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
 class Wire(NamedTuple):
-    """A place in the mesh, and somebody who writes bytes to it."""
+    """A connection to a port of the mesh, and the bytes that are written to it."""
 
     probe: Probe
     place: dict[str, object]

@@ -87,7 +87,7 @@ def offer_with_tls(tls: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def certificate_of(address: str, port: int, roots: str, name: str, **versions: Any) -> x509.Certificate:
-    """The certificate that a port shows to a client that believes these roots and wants this name."""
+    """The certificate that a port presents to a client that trusts these roots and asks for this name."""
     context = ssl.create_default_context(cadata=roots)
     for member, version in versions.items():
         setattr(context, member, version)

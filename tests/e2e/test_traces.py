@@ -57,7 +57,7 @@ def collector() -> Iterator[TraceCollector]:
 
 @pytest.fixture(scope="module")
 def cluster(make_installation, collector) -> Cluster:
-    """A caller that asks ``catalog`` all the time, and has an alias that nobody answers."""
+    """A caller that requests ``catalog`` all the time, and has an alias without endpoints."""
     url = f"http://127.0.0.1:{collector.server_address[1]}"
     installation = make_installation("--trace-sampling", "100", "--otlp-endpoint", url)
     installation.up()

@@ -114,7 +114,7 @@ def stage(server: Installation) -> Stage:
 
 @contextmanager
 def load(stage: Stage) -> Iterator[None]:
-    """Everybody calls meanwhile, and nobody fails."""
+    """Calls of every kind during the block, of which none may fail."""
     stage.probe.begin(*EVERYBODY)
     yield
     results = stage.probe.end()

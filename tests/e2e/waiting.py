@@ -29,5 +29,5 @@ def eventually(condition: Callable[[], T], purpose: str = "what the test waits f
 
 
 def while_it_lasts(seconds: float) -> None:
-    """Let something go on for a while, where that is the point and nothing tells its end."""
+    """Let load or a change last for a while, where nothing marks its end."""
     Event().wait(seconds)

@@ -74,7 +74,7 @@ class Harness:
         self._faults: dict[TaskId, str] = {}
 
     def begin(self, key: str) -> Plan:
-        """One plan, recorded and not carried out: whoever is to do that is slow."""
+        """One plan, recorded and not carried out: its effects come late."""
         plan = self._plan(key)
         self._check_service(key, plan)
         self._record(plan)

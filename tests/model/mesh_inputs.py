@@ -329,7 +329,7 @@ def _workloads(draw: st.DrawFn, number: int, names: Sequence[str], keys: Keys) -
 
 @st.composite
 def meshes(draw: st.DrawFn, keys: Keys, workloads: int) -> MeshIR:
-    """Some workloads that call the same few destinations; everything shown and believed is real."""
+    """Some workloads that call the same few destinations; all certificates and roots are real."""
     names = [f"d{number}" for number in range(6)]
     members = st.lists(st.builds(Member, st.sampled_from("ab"), st.just("10.0.0.1"), st.integers(1, 65535)), max_size=2)
     led = [draw(_workloads(number, names, keys)) for number in range(workloads)]

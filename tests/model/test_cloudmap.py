@@ -1,4 +1,4 @@
-"""After any sequence of registrations, reports and deregistrations, every way to ask Cloud Map gives the same answer."""
+"""After any registrations, reports and deregistrations, every way to ask Cloud Map gives the same answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTANCES = st.sampled_from("abcd")
 
 
 class Registry(RuleBasedStateMachine):
-    """Two services, one of them told how its instances are, and what a careful client expects of them."""
+    """Two services, one of them with custom health, and the answers that a client has to expect of them."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -140,7 +140,9 @@ class OnInstances(InstanceEvents):
         return any(owner is not None and not owner.is_daemon for owner in owners)
 
     def _definition(self, mode: NetworkMode) -> TaskDefinition:
-        """With bridge, a port that is found; with others nothing that two on an instance would quarrel over."""
+        """With bridge, a host port that is chosen; with other modes no ports that two tasks of an instance could both
+        want.
+        """
         made = container("web", port=8080 if mode is NetworkMode.BRIDGE else None)
         made = replace(made, port_mappings=tuple(replace(m, host_port=0) for m in made.port_mappings))
         return for_instances(self.it.build, self.it.build.definition("web", made), mode)

@@ -63,7 +63,7 @@ class FusedStore(MemoryStore):
 
 
 class FusedRuntime(SimRuntime):
-    """The cut comes after the verb acted and before anybody hears of it."""
+    """The cut comes after the verb has acted and before its result is seen."""
 
     def __init__(self, clock: Clock, fuse: Fuse) -> None:
         super().__init__(clock)

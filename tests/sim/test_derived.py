@@ -70,7 +70,7 @@ def context(installation: Installation) -> Context:
 
 
 def lose(installation: Installation, *changes: Change) -> None:
-    """The world changes, and no watcher hears of it."""
+    """Change the world without a notification to any watcher."""
     for change in changes:
         installation.store.world.apply(change)
 

@@ -138,7 +138,7 @@ class Bus(GatewayCaller):
             await asyncio.sleep(0)
 
     async def wait(self, seconds: float) -> None:
-        """Let time pass, second by second where somebody waits."""
+        """Let time pass, second by second where a delivery waits."""
         end = later(self.clock.now(), seconds)
         while self.clock.now() < end:
             await self.clock.advance(min(30.0, end - self.clock.now()))

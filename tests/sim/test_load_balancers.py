@@ -23,7 +23,7 @@ ACTIONS = 40
 
 
 async def life(installation: Installation) -> None:
-    """A load balancer with one target comes, gets a second one beside it, and goes; the target drains meanwhile."""
+    """A load balancer with one target is made, gets a second one beside it, and is deleted while its target drains."""
     build = BalancerBuilder(installation.build)
     task = build.world.tasks[installation.build.run(installation.build.definition("web"))]
     balancer, group = build.balancer("first"), build.group()

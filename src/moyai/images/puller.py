@@ -131,7 +131,7 @@ class ImagePuller:
 
     @contextmanager
     def _watching(self, request: PullRequest, watcher: Watcher) -> Iterator[None]:
-        """Let a watcher hear of a pull, which may be under way."""
+        """Notify a watcher of a pull, which may be under way."""
         watchers = self._watchers.setdefault(request, [])
         watchers.append(watcher)
         try:

@@ -28,7 +28,7 @@ _SIMILAR: Final = 3
 
 
 class Reachability(StrEnum):
-    """Whether a call of a name reaches somebody."""
+    """Whether a call of a name reaches an endpoint."""
 
     REACHABLE = "reachable"
     DEGRADED = "degraded"

@@ -18,7 +18,7 @@ DAY = 86400
 
 
 class MadeCertificate(NamedTuple):
-    """A certificate and its key, as somebody else would make them."""
+    """A certificate of an authority outside of moyai, and its key."""
 
     certificate: x509.Certificate
     key: PrivateKey

@@ -97,7 +97,7 @@ NOUNS = (MESH, VIRTUAL_NODE, VIRTUAL_ROUTER, ROUTES, VIRTUAL_SERVICE, VIRTUAL_GA
 
 
 class Shop:
-    """A client of App Mesh with the nouns in its hands."""
+    """A client of App Mesh, and short calls for every kind of resource."""
 
     def __init__(self, installation: Installation, key: str = "test") -> None:
         self.installation = installation

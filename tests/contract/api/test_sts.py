@@ -116,7 +116,7 @@ def test_a_session_of_a_session_ends_no_later(installation):
 
 
 def web_token(**claims):
-    """A JSON Web Token of a provider, with a signature that nobody verifies."""
+    """A JSON Web Token of a provider, with a signature that is never verified."""
     return ".".join(
         base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", json.dumps(claims).encode(), b"x")
     )

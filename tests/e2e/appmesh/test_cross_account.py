@@ -22,7 +22,7 @@ PORT, GATEWAY = 8080, 9080
 
 
 class Account(Installation):
-    """The same installation, spoken to by somebody of this account."""
+    """The same installation, with the credentials of this account."""
 
     def __init__(self, installation: Installation, number: str) -> None:
         super().__init__(installation.state, *installation.options)

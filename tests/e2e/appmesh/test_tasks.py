@@ -42,7 +42,7 @@ class Tasks(NamedTuple):
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName="front", spec=spec)
 
     def create_virtual_service(self, name: str) -> None:
-        """A virtual service that nobody else has a name for, provided by the backend."""
+        """A virtual service with a name that is in no DNS, provided by the backend."""
         spec = {"provider": {"virtualNode": {"virtualNodeName": "back"}}}
         self.stage.appmesh.create_virtual_service(meshName=self.stage.name, virtualServiceName=name, spec=spec)
 

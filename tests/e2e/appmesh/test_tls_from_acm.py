@@ -75,7 +75,7 @@ class Colours(NamedTuple):
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName=name, spec=spec)
 
     def call(self, ca: PrivateCa | None, **tls: Any) -> None:
-        """Have the gateway call nobody but those whom this authority has signed for; with None, leave it to them."""
+        """Have the gateway trust this authority alone; with None, every one."""
         spec: dict[str, Any] = {"listeners": [tls_listener(self.certificate)]}
         if ca is not None:
             trust = {"trust": {"acm": {"certificateAuthorityArns": [ca.arn]}}}

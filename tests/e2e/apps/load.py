@@ -134,7 +134,7 @@ class Rpc:
 
 
 class Url:
-    """One connection for all requests; whoever answers with 200 will do."""
+    """One connection for all requests; every answer with 200 counts as right."""
 
     def __init__(self, url: str) -> None:
         self.http = Http(url)

@@ -53,7 +53,7 @@ def keep_alive(host: str, port: int, paths: list[str]) -> dict[str, object]:
 
 
 def websocket(host: str, port: int, texts: list[str]) -> dict[str, object]:
-    """Opens a WebSocket, hears the greeting, says each text when the one before has come back."""
+    """Opens a WebSocket, reads the greeting, and sends each text when the one before has come back."""
     key = base64.b64encode(os.urandom(16)).decode()
     head = f"GET /ws HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
     with socket.create_connection((host, port), timeout=PATIENCE) as connection:

@@ -279,7 +279,7 @@ def faultless(run: Run) -> None:
 
 
 def once(run: Run) -> None:
-    """Each POST that was answered was done once, and none more often, whatever its caller was told."""
+    """Each POST that was answered was done once, and no POST was done twice, whatever its caller saw."""
     assert [number for number, times in run.did.items() if times > 1] == []
     assert [number for number in run.results["done"] if run.did[number] != 1] == []
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 
 def deploy(field: Field, scenario: str, **configuration: Any) -> None:
-    """A new revision comes by this way; it has all of the traffic in the end, and nobody has noticed."""
+    """Deploy a new revision by this strategy; in the end it has all of the traffic, and no call has failed."""
     with field.load(scenario) as run:
         before = set(field.tasks())
         way = {"bakeTimeInMinutes": 0} | configuration

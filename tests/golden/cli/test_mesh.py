@@ -59,6 +59,6 @@ def test_the_mesh_is_printed_as_expected(name, golden):
 
 
 def yaml_item(look: dict[str, Any], screen: str) -> str:
-    """An item of a YAML list in which the screen stands as it is, but for spaces that nobody sees."""
+    """An item of a YAML list with the screen as it is, without the spaces at the ends of lines."""
     lines = "".join(f"    {line.rstrip()}".rstrip() + "\n" for line in screen.splitlines())
     return f"- look: {yaml.safe_dump(look, default_flow_style=True, width=1000)}  screen: |2\n{lines}"

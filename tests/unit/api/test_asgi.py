@@ -15,7 +15,7 @@ from tests.unit.api import world
 
 
 async def ask(app, method="POST", path="/", headers=(), chunks=(b"{}",), query=b""):
-    """One request, by hand; chunks are what the client sends, and then it waits."""
+    """One request without a server: the client sends the chunks, and then waits."""
     messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     if messages:
         messages[-1]["more_body"] = False

@@ -48,7 +48,7 @@ class Installation:
             yield self
 
     async def over_grpc(self, proxy: ProxyId, second: int, count: int) -> None:
-        """Have somebody report, as of some second, that it has called so often since it began."""
+        """Report, as of some second, how many calls a proxy has made since it began."""
         async with grpc.aio.insecure_channel(f"unix:{self.settings.state.xds_socket}") as channel:
             await channel.unary_unary(EXPORT, bytes)(call_push(second, count), metadata=((PROXY_HEADER, proxy),))
 

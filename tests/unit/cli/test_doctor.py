@@ -38,7 +38,7 @@ def test_an_arn_is_printed_unchanged(monkeypatch):
 
 
 class KeyedServer(BaseHTTPRequestHandler):
-    """A server with keys: its health is everybody's, the rest is nobody's."""
+    """A server with keys: its health needs none, everything else is refused."""
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/_moyai/health" else 404)

@@ -13,7 +13,7 @@ ONE, TWO = LogSource("1" * 32, "app"), LogSource("2" * 32, "app")
 
 
 class RecordedOutput:
-    """Output that is there; followed, it ends when it is told to."""
+    """Output that is there already; followed, it ends when the test ends it."""
 
     def __init__(self, **lines):
         self.lines = {LogSource(name[1] * 32, "app"): texts for name, texts in lines.items()}

@@ -89,7 +89,7 @@ class Cloud:
         return answer(self.zones, vpc, query(name, kind, **how), turn)
 
     def ask(self, name: str, kind: str = "A", *, stream: bool = False, **how: Any) -> dns.message.Message:
-        """The answer as whoever asked reads it."""
+        """The answer as the client parses it."""
         vpc, turn = how.pop("vpc", VPC), how.pop("turn", 0)
         requested_query = query(name, kind, **how)
         return dns.message.from_wire(

@@ -30,7 +30,7 @@ SIDE = build_image(BASE, {"side": b"1"})
 
 
 class MemorySource:
-    """A source with images in memory. Counts what is asked of it, and fails or waits when it is told to."""
+    """A source with images in memory. Counts the calls, and fails or waits as the test sets."""
 
     def __init__(self, name: str, images: dict[str, BuiltImage]) -> None:
         self.name = name

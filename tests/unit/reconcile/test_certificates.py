@@ -31,7 +31,7 @@ WEEK, DAY = 7 * 86400.0, 86400.0
 
 
 class SlowPki(CryptographyPki):
-    """Makes keys when it is told to."""
+    """Makes keys only when the test lets it."""
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()
@@ -158,7 +158,7 @@ async def test_generating_an_rsa_key_does_not_block(rig, slow):
 
 
 async def working(desk, slow):
-    """The built-in authority, once it signs; nothing more is made until ``slow`` is told to."""
+    """The built-in authority, once it signs; no further key is made until the test lets ``slow``."""
     own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     desk.store.apply([Put(own)])
     slow.ready.set()

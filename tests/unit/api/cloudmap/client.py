@@ -91,7 +91,7 @@ class CloudMapClient:
 
 
 def _at_once(answering: Coroutine[None, None, HttpResponse]) -> HttpResponse:
-    """Cloud Map waits for nobody."""
+    """The result of a coroutine that waits for nothing."""
     try:
         answering.send(None)
     except StopIteration as done:

@@ -45,7 +45,7 @@ class Gateway:
         return PATH + session, Plugin(token.reveal(), **own)
 
     async def pass_by(self, seconds: float) -> None:
-        """Let time pass at one go, and everybody hear of it."""
+        """Let time pass in one step, and let every waiting task run."""
         await self.clock.settle()
         self.clock.turn_to(later(self.clock.now(), seconds))
         await self.clock.settle()

@@ -19,7 +19,7 @@ from moyai.plan.cloudmap.checks import ProbeTarget
 
 @pytest.fixture
 def identity(tmp_path):
-    """A TLS context of a server that nobody has signed for."""
+    """A TLS context of a server with a certificate that it has signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
     now = datetime.now(UTC)

@@ -45,7 +45,7 @@ async def running(store, port):
 
 
 async def ask(port):
-    """The answer, as soon as somebody answers at all."""
+    """The answer, as soon as a server answers at all."""
     async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(dns.exception.Timeout, OSError):

@@ -159,7 +159,7 @@ async def test_the_certificate_authority_stays_the_same_after_a_restart(tmp_path
 
 
 class Corporation:
-    """An authority of somebody else's, whose certificate lies in a folder."""
+    """An authority outside of moyai, whose certificate is in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate = folder / "corporation.pem"

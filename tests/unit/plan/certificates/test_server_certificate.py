@@ -22,7 +22,7 @@ ROOT, OTHER = (f"-----BEGIN CERTIFICATE-----\n{name}" for name in ("root", "othe
 
 
 class Authority:
-    """A service with one encrypted endpoint, and somebody who signs."""
+    """A service with one encrypted endpoint, and an authority that signs."""
 
     def __init__(self) -> None:
         self.renewal = 5 * DAY

@@ -56,7 +56,7 @@ def registered_task():
 
 
 def see(build, task, health):
-    """Let the load balancer see this health, and the task be told."""
+    """Let the load balancer observe this health, and the task's record follow."""
     (target,) = build.world.targets
     build.book.apply([Put(replace(target, health=health))])
     step(build, task, up(build, "app"))

@@ -23,7 +23,7 @@ from tests.unit.plan.tasks import schedule, settled_service, up
 
 
 class Caller:
-    """A running client, whose hosts file is what it was told last."""
+    """A running client, whose hosts file has the names that were written last."""
 
     def __init__(self, live: str | None) -> None:
         self.build, self.service = settled_service(1, offers=[])
@@ -74,7 +74,7 @@ def offer(build: Builder, name: str, *, answered: bool = True) -> ServiceArn:
 
 
 def answer(build: Builder, service: ServiceArn) -> None:
-    """Have somebody answer for the service's endpoint."""
+    """Have a task answer for the service's endpoint."""
     (owned,) = build.world.discovery_services.by("owner", service)
     instance = DiscoveryInstance(owned.arn, InstanceId("i"), {}, build.clock.now())
     build.book.apply([Put(instance)])

@@ -160,7 +160,7 @@ def test_a_replacement_task_must_listen_for_a_while():
 
 
 class Plain:
-    """A task of a service that nobody finds by name, RUNNING."""
+    """A RUNNING task of a service without a name."""
 
     def __init__(self, *mappings: PortMapping, **changes: Any) -> None:
         self.build = Builder()

@@ -139,7 +139,7 @@ async def test_spans_wait_for_a_collector_within_limits():
 
 
 class Busy(Collector):
-    """Takes everything, and gets as many new spans meanwhile as may wait."""
+    """Takes every export; during each of them, as many new spans come as may wait."""
 
     def __init__(self) -> None:
         self.exporter = SpanExporter(self, ManualClock())

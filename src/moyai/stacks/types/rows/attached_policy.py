@@ -63,7 +63,7 @@ class AttachedPolicyType(StackResourceType, frozen=True):
         yield from self._remove(resource.properties, {})
 
     def describe(self, resource: PhysicalResource, stable: object = None) -> Procedure[PhysicalResource]:
-        """The resource, of which no operation tells anything."""
+        """The resource, which no operation describes."""
         del stable
         yield from ()
         return _physical_resource(resource.id, resource.properties)
