@@ -75,8 +75,6 @@ class Limits(msgspec.Struct, frozen=True):
     """From the first header to the last byte of such a body."""
     from_browsers: bool = False
     """Accept any ``Origin`` and ``Host``. Safe only where every request needs a signature."""
-    hosts: frozenset[str] = frozenset()
-    """Host names to accept in addition to addresses, ``localhost`` and ``*.localhost``."""
 
 
 class App:
@@ -122,7 +120,7 @@ class App:
         console, which is of this server's origin, opens one from a page; it has the session's token.
         """
         headers = _headers(scope["headers"])
-        host_accepted = self._limits.from_browsers or is_own_host(headers, self._limits.hosts)
+        host_accepted = self._limits.from_browsers or is_own_host(headers)
         if not host_accepted or is_from_elsewhere(headers) or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
@@ -135,7 +133,7 @@ class App:
         path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
         request = HttpRequest(scope["method"], path, query, headers)
         if not self._limits.from_browsers and not self._opens_page(request):
-            problem = browser_problem(headers, self._limits.hosts)
+            problem = browser_problem(headers)
             if problem is not None:
                 return _plain(403, problem)
         handle_stream = self._stream_handler(request, receive)

@@ -9,17 +9,17 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from moyai.domain.ecr.registry_host import is_aws_registry, registry_in
+from moyai.domain.ecr.registry_host import is_aws_registry
 from moyai.kernel.browsers import is_from_elsewhere
 
 
-def browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
+def browser_problem(headers: Mapping[str, str]) -> str | None:
     """The reason why a web page of another origin may have sent the request; None when no such page can."""
     if is_from_elsewhere(headers):
         return "Requests that a web page of another origin makes are not answered."
-    if not is_own_host(headers, hosts):
+    if not is_own_host(headers):
         host = _hostname(headers)
-        return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
+        return f"This is not a name of this server: '{host[:100]}'. Use localhost, or an address of it."
     return None
 
 
@@ -31,16 +31,13 @@ def _hostname(headers: Mapping[str, str]) -> str:
         return ""
 
 
-def is_own_host(headers: Mapping[str, str], hosts: frozenset[str]) -> bool:
-    """Whether the request was sent to an address or a name of this server, which no web page's origin can have. Of a
-    registry's name only the domain counts; AWS's own domain can't be another page's origin either.
+def is_own_host(headers: Mapping[str, str]) -> bool:
+    """Whether the request was sent to an address, to ``localhost``, or to a registry's name in AWS's domain: no other web
+    page has such an origin.
     """
     host = _hostname(headers)
-    if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost") or host in hosts:
+    if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost"):
         return True
-    registry = registry_in(host)
-    if registry is not None:
-        return registry[1] in hosts
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -142,8 +142,6 @@ async def test_pages_of_other_origins_are_refused(headers, due):
         ("data-localhost:4566", 200),
         ("data-127.0.0.1:4566", 200),
         ("moyai.localhost:4566", 200),
-        ("aws.test", 200),
-        ("data-aws.test", 200),
         ("rebound.example.com:4566", 403),
         ("", 403),
         ("[", 403),
@@ -159,8 +157,7 @@ async def test_foreign_host_names_are_refused(host, due):
         return {"type": "http.request", "body": b"{}"}
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
-    app = world.app(Limits(hosts=frozenset({"aws.test"})))
-    await app(scope | {"headers": [*CREATE, (b"host", host.encode())]}, receive, send)
+    await world.app()(scope | {"headers": [*CREATE, (b"host", host.encode())]}, receive, send)
     assert status(sent) == due
 
 

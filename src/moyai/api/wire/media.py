@@ -1,9 +1,9 @@
 """Checks that a request's headers match its protocol. Pure.
 
-Promise: what every AWS SDK sends is taken. What a web page can have its visitor's browser send without asking first is
-not: Fetch has neither these types of JSON and CBOR nor a header of a protocol's own among what is "CORS-safelisted". A
-form is the exception: any page can send one, and is known by its origin. So is XML, which the AWS SDK for Python sends
-without a Content-Type.
+Promise: every request of an AWS SDK passes. A request that a web page can have its visitor's browser send without a
+preflight request does not: the Content-Types of JSON and CBOR and a protocol's own header are not "CORS-safelisted".
+Forms are an exception, because any page can send one; their origin is checked elsewhere (``api/browsers.py``). XML is
+another, because the AWS SDK for Python sends it without a Content-Type.
 Sources: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html, https://smithy.io/2.0/aws/protocols/
 """
 
@@ -17,7 +17,7 @@ from moyai.kernel.errors import UnsupportedMedia
 
 _FORM = frozenset({"application/x-www-form-urlencoded"})
 _JSON = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
-"""Some SDKs have one of them for both protocols."""
+"""Some SDKs send one of them in both protocols."""
 _CBOR = "smithy-rpc-v2-cbor"
 _TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {

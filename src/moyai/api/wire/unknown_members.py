@@ -13,7 +13,7 @@ _collected: ContextVar[list[str] | None] = ContextVar("unknown_members", default
 
 
 def note_unknown_member(shape: str, member: str) -> None:
-    """Collect a member that the shape does not have, if anybody collects them."""
+    """Collect a member that the shape does not have, inside of ``collect_unknown_members``."""
     members = _collected.get()
     if members is not None:
         members.append(f"{shape}.{member}")

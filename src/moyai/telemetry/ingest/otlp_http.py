@@ -3,9 +3,9 @@
 It costs a fraction of what gRPC does, so the proxies of tasks report here (docs/decisions/reports-over-http.md).
 
 Promise: a report is answered when it is counted, as over gRPC; those that come within a twentieth of a second are
-counted one after the other, which costs half of each by itself. A request is limited in bytes, a connection has one
-report under way, and the number of connections is limited. A connection that brings no whole report for long is closed,
-silent or not; the proxy connects again when it has one.
+counted as one batch, which halves the cost of each. A request is limited in bytes, a connection has one report under
+way, and the number of connections is limited. A connection on which no whole report arrives for long is closed, silent
+or not; the proxy connects again when it has one.
 Refuses: a proxy that the listener does not know (401), what is no report (400, 404), what is too large (413), and what
 is too much together with all that others have sent (503). Then it closes the connection.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
