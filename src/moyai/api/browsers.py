@@ -32,8 +32,8 @@ def _hostname(headers: Mapping[str, str]) -> str:
 
 
 def is_own_host(headers: Mapping[str, str]) -> bool:
-    """Whether the request was sent to an address, to ``localhost``, or to a registry's name in AWS's domain: no other web
-    page has such an origin.
+    """Whether the request was sent to an address, ``localhost`` or a registry's name in AWS's domain. No page of
+    another origin has such a name.
     """
     host = _hostname(headers)
     if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost"):
