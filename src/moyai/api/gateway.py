@@ -76,8 +76,6 @@ class GatewayDependencies(msgspec.Struct, frozen=True):
     """The issued keys; None accepts any credentials, for development on loopback."""
     sessions_only: bool = False
     """Accept only the credentials of a task's role: for the gateway that tasks reach."""
-    default_scope: Scope = DEFAULT_SCOPE
-    """The account of access keys that are no account id, and the region of unsigned requests."""
     max_body: int = 2 * 1024 * 1024
     """Bytes of a body after decompression."""
     delegate: Delegate | None = None
@@ -254,7 +252,7 @@ class ApiGateway:
 
     def _context(self, sender: Sender, now: Instant, request_id: str, host: str) -> Context:
         ids = None if sender.stack is None else sender.stack.ids
-        scope, access_key, session = self._dependencies.default_scope, "", sender.session
+        scope, access_key, session = DEFAULT_SCOPE, "", sender.session
         if sender.credential is not None:
             access_key = sender.credential.access_key
             account = AccountId(access_key) if is_account(access_key) else scope.account

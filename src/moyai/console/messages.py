@@ -67,8 +67,6 @@ def json_response(status: int, value: object, more: Mapping[str, str] = MappingP
     return ConsoleResponse(status, {**_JSON, **more}, msgspec.json.encode(value))
 
 
-def error_response(
-    status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})
-) -> ConsoleResponse:
+def error_response(status: int, code: str, message: str) -> ConsoleResponse:
     """An error that people and SDKs can read; ``code`` is an error code of AWS."""
-    return json_response(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})
+    return json_response(status, {"__type": code, "message": message}, {"x-amzn-errortype": code})

@@ -15,7 +15,6 @@ from moyai.domain.ecr.registry_host import registry_host
 from moyai.domain.ecr.token import LIFETIME, USER, RegistryAccess, issue_token
 from moyai.kernel.clock import later
 from moyai.kernel.errors import ServerFault
-from moyai.kernel.scope import DEFAULT_SCOPE
 
 
 class GetAuthorizationTokenRequest(msgspec.Struct, frozen=True):
@@ -34,7 +33,7 @@ def get_authorization_token(ctx: Context, request: GetAuthorizationTokenRequest)
     data = {
         "authorization_token": b64encode(f"{USER}:{registry_token(ctx, expires)}".encode()).decode(),
         "expires_at": expires,
-        "proxy_endpoint": f"http://{registry_host(ctx.scope, DEFAULT_SCOPE, ctx.host)}",
+        "proxy_endpoint": f"http://{registry_host(ctx.scope, ctx.host)}",
     }
     return {"authorization_data": [data] * max(len(set(request.registry_ids)), 1)}
 

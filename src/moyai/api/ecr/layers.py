@@ -35,7 +35,6 @@ from moyai.domain.keys import scope_key
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import UploadId
-from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.ports.blobs import (
     BlobStore,
     BlobsUnwritable,
@@ -99,7 +98,7 @@ def get_download_url_for_layer(ctx: Context, request: GetDownloadUrlForLayerRequ
             f"'{repository.name}' in the registry with id '{repository.registry_id}'"
         )
     token = registry_token(ctx, later(ctx.now, _URL_SECONDS))
-    host = registry_host(ctx.scope, DEFAULT_SCOPE, ctx.host)
+    host = registry_host(ctx.scope, ctx.host)
     url = f"http://{host}/v2/{repository.name}/blobs/{request.layer_digest}?token={quote(token)}"
     return {"download_url": url, "layer_digest": request.layer_digest}
 

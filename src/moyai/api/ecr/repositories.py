@@ -33,7 +33,6 @@ from moyai.domain.keys import scope_key
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import parse_arn
-from moyai.kernel.scope import DEFAULT_SCOPE
 
 RULES: Final = TagRules("repository", InvalidTagParameter, TooManyTags)
 
@@ -202,7 +201,7 @@ def repository_view(ctx: Context, repository: Repository) -> dict[str, object]:
         "repository_arn": repository.arn,
         "registry_id": repository.registry_id,
         "repository_name": repository.name,
-        "repository_uri": f"{registry_host(ctx.scope, DEFAULT_SCOPE, ctx.host)}/{repository.name}",
+        "repository_uri": f"{registry_host(ctx.scope, ctx.host)}/{repository.name}",
         "created_at": repository.created_at,
         "image_tag_mutability": repository.mutability,
         "image_tag_mutability_exclusion_filters": _filters(repository) or None,

@@ -28,7 +28,7 @@ _HOW: Final = "aws ecr get-login-password | docker login --username AWS --passwo
 
 
 def check_access(
-    request: HttpRequest, registry: Scope, default: Scope, root: SessionRoot | None, keys: KeyStore | None, now: Instant
+    request: HttpRequest, registry: Scope, root: SessionRoot | None, keys: KeyStore | None, now: Instant
 ) -> RegistryAccess | None:
     """The contents of the caller's token, if there is a genuine one. Raises RegistryError.
 
@@ -37,7 +37,7 @@ def check_access(
     password = _password(request)
     access = None if password is None or root is None else access_in(root, password)
     if access is not None and access.scope != registry:
-        host = registry_host(access.scope, default, request.headers.get("host", ""))
+        host = registry_host(access.scope, request.headers.get("host", ""))
         message = (
             f"The token is for the registry of account {access.scope.account} in {access.scope.region}, at {host}; "
             f"this is the one of account {registry.account} in {registry.region}."

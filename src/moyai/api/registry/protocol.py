@@ -35,7 +35,7 @@ from moyai.domain.ecs.account_setting import root_of
 from moyai.kernel.clock import Clock
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import Ids
-from moyai.kernel.scope import DEFAULT_SCOPE, Scope
+from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.ports.blobs import BlobStore
 from moyai.ports.store import StateUnwritable, Store
 
@@ -75,8 +75,6 @@ class RegistryDependencies(msgspec.Struct, frozen=True):
     """The issued keys; None accepts any credentials, for development on loopback."""
     create_on_push: bool = True
     """Whether a push creates the repository if there is none."""
-    default_scope: Scope = DEFAULT_SCOPE
-    """The registry of the server's plain names and addresses."""
 
 
 class Registry:
@@ -121,11 +119,9 @@ class Registry:
         dependencies = self._dependencies
         host, now = request.headers.get("host", ""), dependencies.clock.now()
         registry = registry_in(split_host(host)[0])
-        scope = dependencies.default_scope if registry is None else registry[0]
+        scope = DEFAULT_SCOPE if registry is None else registry[0]
         root = dependencies.store.world.session_root
-        access: RegistryAccess | None = check_access(
-            request, scope, dependencies.default_scope, root, dependencies.keys, now
-        )
+        access: RegistryAccess | None = check_access(request, scope, root, dependencies.keys, now)
         return Context(
             scope=scope,
             now=now,

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from moyai.kernel.ids import AccountId, Region
-from moyai.kernel.scope import Scope
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 
 _REGISTRY: Final = re.compile(r"([0-9]{12})\.dkr[.-]ecr\.([a-z0-9-]{1,40})\.(.+)")
 _AWS_DOMAINS: Final = frozenset({"amazonaws.com", "amazonaws.com.cn"})
@@ -33,14 +33,14 @@ def is_aws_registry(host: str) -> bool:
     return registry is not None and registry[1] in _AWS_DOMAINS
 
 
-def registry_host(scope: Scope, default: Scope, host: str) -> str:
+def registry_host(scope: Scope, host: str) -> str:
     """The host, with its port, under which the caller of ``host`` reaches the registry of an account and region.
 
-    ``default``: the scope of the server's plain names; ``host``: the Host header of the caller's request.
+    ``host``: the Host header of the caller's request. The server's plain names are those of DEFAULT_SCOPE's registry.
     """
     if not host:
         return f"{scope.account}.dkr.ecr.{scope.region}.amazonaws.com"
-    if scope == default:
+    if scope == DEFAULT_SCOPE:
         return host
     name, port = split_host(host)
     registry = registry_in(name)

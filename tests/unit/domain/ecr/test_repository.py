@@ -81,7 +81,7 @@ def test_names():
     ],
 )
 def test_the_host_of_a_registry(scope, caller, expected):
-    host = registry_host(scope, DEFAULT_SCOPE, caller)
+    host = registry_host(scope, caller)
     assert host == expected
     registry = registry_in(split_host(host)[0])
     assert (DEFAULT_SCOPE if registry is None else registry[0]) == scope

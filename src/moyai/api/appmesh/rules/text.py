@@ -67,10 +67,10 @@ def header_name(where: str, text: str) -> Faults:
         yield f"{where}: {text[:100]!r} is not the name of a header."
 
 
-def printable(where: str, text: str, longest: int = _LONGEST) -> Faults:
+def printable(where: str, text: str) -> Faults:
     """Faults of a text, which must be short and free of control characters."""
-    if not 0 < len(text.encode()) <= longest:
-        yield f"{where}: it has 1 to {longest} bytes in UTF-8."
+    if not 0 < len(text.encode()) <= _LONGEST:
+        yield f"{where}: it has 1 to {_LONGEST} bytes in UTF-8."
     elif _CONTROL.search(text):
         yield f"{where}: there are control characters in it."
 
