@@ -12,6 +12,7 @@ function describeTargetGroups(input: Readonly<Record<string, unknown>>): string 
   return "Names.member.1" in input ? recorded.DescribeTargetGroup : recorded.DescribeTargetGroups;
 }
 
+const dnsName = /<DNSName>(.*?)</.exec(bodies.DescribeLoadBalancers)?.[1] ?? "";
 const cluster = shopAnswers.DescribeClusters.clusters.filter(({ clusterName }) => clusterName === "shop");
 
 /** The responses that the pages of load balancers and target groups need. */
@@ -22,7 +23,7 @@ export const answers: Readonly<Record<string, unknown>> = {
   ListClusters: { clusterArns: cluster.map(({ clusterArn }) => clusterArn) },
   DescribeClusters: { clusters: cluster },
   ListTasks: ({ desiredStatus }: { desiredStatus?: string }) => (desiredStatus === "STOPPED" ? { taskArns: [] } : bodies.ListTasks),
-  gateway: { httpPort: 8080, httpsPort: null, ports: [], serverNames: [] },
+  gateway: { httpPort: 8080, httpsPort: null, ports: [], listeners: [{ loadBalancer: arns.balancer, port: 80, url: `http://${dnsName}:8080` }] },
 };
 
 /** A recorded body in which one text is another. */

@@ -99,6 +99,14 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Seconds between two exports of a proxy's statistics."""
     topology: ProxyTopology | None = None
     """The topology of new tasks in clusters that don't specify one; None = shared where this machine can."""
+    reason: str = ""
+    """Why it is this topology."""
+
+    @property
+    def choice(self) -> str:
+        """What new tasks have in clusters that don't specify it, and why."""
+        has = "new tasks share one" if self.topology is ProxyTopology.NODE else "each new task has its own"
+        return f"{has} ({self.reason})" if self.reason else has
 
 
 class PublicGatewaySettings(msgspec.Struct, frozen=True):

@@ -233,8 +233,7 @@ class ControlPlane:
             services=self._gateways.owners,
             ignored_members=lambda: gateway.ignored_members.reports,
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
-            http_port=self._settings.public_gateway.http_port,
-            https_port=self._settings.public_gateway.https_port,
+            proxy_choice=self._settings.proxy.choice,
             spans=self._spans,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)

@@ -32,15 +32,24 @@ def problems(settings: Settings) -> list[str]:
 
 
 def decide_topology(settings: Settings) -> tuple[Settings, str | None]:
-    """The settings with a topology of the proxies, which tasks share where they can unless the user has chosen; and the
-    reason where they can't.
+    """The settings with a topology of the proxies, which tasks share where they can unless the user has chosen, and its
+    reason; and a warning where they can't.
     """
-    if settings.proxy.topology is not None or settings.runtime is not RuntimeKind.LINUX:
-        return settings, None
+    chosen = settings.proxy.topology
+    if chosen is not None:
+        return _with_topology(settings, chosen, f"--proxy {chosen}"), None
+    if settings.runtime is not RuntimeKind.LINUX:
+        reason = f"as on AWS, the default of the runtime {settings.runtime}"
+        return _with_topology(settings, ProxyTopology.SIDECAR, reason), None
     problem = shared_proxy_problem()
-    topology = ProxyTopology.NODE if problem is None else ProxyTopology.SIDECAR
-    reason = f"each new task has a proxy of its own, because tasks can't share one here: {problem}" if problem else None
-    return replace(settings, proxy=replace(settings.proxy, topology=topology)), reason
+    if problem is None:
+        return _with_topology(settings, ProxyTopology.NODE, "the default, which works on this machine"), None
+    warning = f"each new task has a proxy of its own, because tasks can't share one here: {problem}"
+    return _with_topology(settings, ProxyTopology.SIDECAR, f"tasks can't share one here: {problem}"), warning
+
+
+def _with_topology(settings: Settings, topology: ProxyTopology, reason: str) -> Settings:
+    return replace(settings, proxy=replace(settings.proxy, topology=topology, reason=reason))
 
 
 def machine_problems() -> list[str]:

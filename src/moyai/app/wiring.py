@@ -218,7 +218,7 @@ def make_console(
     has_images = settings.runtime is RuntimeKind.LINUX
     images = StoredImages(make_images(settings.state)) if has_images else None
     endpoints: Mapping[str, ConsoleEndpoint] = {
-        "gateway": GatewayPorts(control.store, control.gateway_ports, control.http_port, control.https_port),
+        "gateway": GatewayPorts(control.store, control.gateway_ports),
         "images": ImagesEndpoint(control.store, images),
         "output": ContainerOutput(control.store, control.runtime),
         "traces": TracesEndpoint(control.spans),

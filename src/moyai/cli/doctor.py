@@ -23,7 +23,7 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "server": frozenset({"server", "version", "disk", "ignored-member"}),
         "proxies": frozenset({"proxy-not-connected", "configuration-refused", "configuration-under-way"}),
         "shared proxy": frozenset({"shared-proxy"}),
-        "services": frozenset({"tasks-do-not-start", "service-stuck"}),
+        "services": frozenset({"tasks-do-not-start", "service-stuck", "tasks-unhealthy", "not-listening"}),
         "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
         "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),
         "clusters": frozenset({"sessions-not-recorded"}),
@@ -42,7 +42,7 @@ def doctor(
     """Find what keeps services from calling each other. Each finding says what to do about it.
 
     Checks this machine (can tasks run here, and how many?), the server, its proxies (connected, up to date, no
-    rejected configuration?), the proxy that tasks can share (does it work here, and why not?), services whose
+    rejected configuration?), the proxy that tasks can share (do new tasks share it, and why not?), services whose
     deployments do not progress, names without an endpoint or hidden by another name, load balancers and their
     targets. Covers all accounts and regions unless one is named.
 
@@ -76,10 +76,9 @@ def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
     server = {"server": f"{remote.url}, version {report['version']}, runtime {report['runtime']}"}
     examined = {**machine, **server, **report.get("examined", {})}
     sharing = examined.pop("shared proxy", 0)
-    can_try = is_linux and os.geteuid() == 0
-    shared_proxy = _shared_proxy_findings(sharing) if can_try else []
-    if can_try:
-        examined["shared proxy"] = f"{'does not work' if shared_proxy else 'works'} here, {sharing} tasks share it"
+    shared_proxy = _shared_proxy_findings(sharing) if is_linux and os.geteuid() == 0 else []
+    if "proxy" in report:
+        examined["shared proxy"] = f"{report['proxy']}; {sharing} tasks share one"
     return examined, [*warnings, *_version_findings(report["version"]), *shared_proxy, *report["findings"]]
 
 
@@ -90,7 +89,7 @@ def _shared_proxy_findings(sharing: int) -> list[Finding]:
     reason = shared_proxy_problem()
     if reason is None:
         return []
-    remedy = "Until then, leave out `--proxy node` and the tag moyai:proxy, so that each task has a proxy of its own."
+    remedy = "Until it is repaired, don't ask for it: leave out `--proxy node`, and the tag moyai:proxy of clusters."
     severity = _PROBLEM if sharing else _NOTE
     return [_finding(severity, "shared-proxy", "this machine", f"Tasks can't share a proxy here: {reason}.", remedy)]
 

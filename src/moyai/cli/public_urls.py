@@ -34,11 +34,13 @@ class PublicUrls:
         return f"{scheme}://{host}:{gateway_port}"
 
     def of_name(self, name: str, scheme: str = "http") -> str:
-        """The URL of a service, a load balancer or a certificate by its name; empty if the server has no port for
-        names. ``scheme``: http, https.
-        """
+        """The URL of a service by its name; empty if the server has no port for names. ``scheme``: http, https."""
         port = self._gateway.get(f"{scheme}_port")
         return f"{scheme}://{name}:{port}".lower() if port else ""
+
+    def of_listeners(self, load_balancer: str) -> dict[int, str]:
+        """The URLs by name of a load balancer's listeners, by their ports. ``load_balancer``: its ARN."""
+        return {at["port"]: at["url"] for at in self._gateway["listeners"] if at["load_balancer"] == load_balancer}
 
     @cached_property
     def _by_interface(self) -> Mapping[str, str]:

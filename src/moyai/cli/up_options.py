@@ -51,7 +51,8 @@ Proxy = Annotated[
     typer.Option(
         "--proxy",
         help="Whether each new task with Service Connect has a proxy of its own (sidecar), or shares the one of this"
-        " host (node), in clusters without the tag moyai:proxy. Without it, node where that works (`moyai doctor`).",
+        " host (node), in clusters without the tag moyai:proxy. By default node where that works, else sidecar;"
+        " `moyai doctor` says which, and why. The runtime sim starts no Envoy; it shows either, sidecar by default.",
     ),
 ]
 CreateOnPush = Annotated[
@@ -88,7 +89,8 @@ TraceSampling = Annotated[
     float,
     typer.Option(
         envvar="MOYAI_TRACE_SAMPLING",
-        help="Percent of requests that proxies trace, in tasks that start from now on; `moyai trace` shows them.",
+        help="Percent of requests that proxies trace; `moyai trace` shows them. A task with a proxy of its own has to"
+        " start after that.",
         min=0,
         max=100,
     ),

@@ -1,5 +1,5 @@
 """``/console/data/gateway``: the ports of this machine at which public addresses answer to callers elsewhere, and the
-names of load balancers' encrypted listeners there.
+URLs of load balancers by name.
 
 A page shows them where it shows public addresses, which are on the loopback of the machine, or of the container, that
 moyai runs in. AWS has no API for them.
@@ -7,18 +7,15 @@ moyai runs in. AWS has no API for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.network_spec import PublishedPort
-from moyai.domain.sandbox.server_names import routed_server_names
-from moyai.domain.world import World
 from moyai.kernel.ids import AccountId
-from moyai.plan.network.published_ports import published_ports_of
+from moyai.plan.network.balancer_urls import urls_by_name
 from moyai.ports.store import Store
 
 
@@ -28,46 +25,39 @@ class _PortView(msgspec.Struct, frozen=True, rename="camel"):
     gateway_port: int
 
 
-class _NamesView(msgspec.Struct, frozen=True, rename="camel"):
-    """The names that lead to a listener. ``load_balancer``: its DNS name."""
+class _ListenerView(msgspec.Struct, frozen=True, rename="camel"):
+    """The URL of a load balancer's listener by name. ``load_balancer``: its ARN; ``port``: the listener's."""
 
     load_balancer: str
     port: int
-    names: tuple[str, ...]
+    url: str
 
 
 class _GatewayView(msgspec.Struct, frozen=True, rename="camel"):
     http_port: int | None
     https_port: int | None
     ports: tuple[_PortView, ...]
-    server_names: tuple[_NamesView, ...]
+    listeners: tuple[_ListenerView, ...]
 
 
 class GatewayPorts(msgspec.Struct, frozen=True):
-    """Answers requests for the gateway ports. ``http_port`` and ``https_port``: those that choose by the name in a
-    request; None = there is none.
-    """
+    """Answers requests for the gateway ports."""
 
     store: Store
     assigned: Callable[[], Mapping[PublishedPort, int]] = dict
     """The gateway port of each public port that has one."""
-    http_port: int | None = None
-    https_port: int | None = None
 
     async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
-        """200 with all ports, and the names of the account's listeners, or 405."""
+        """200 with all ports, and the URLs of the account's load balancers by name, or 405."""
         if request.method != "GET":
             return error_response(405, "MethodNotAllowedException", "Use GET.")
         ports = (_PortView(port.public_address, port.port, number) for port, number in self.assigned().items())
-        names = _server_names(self.store.world, account)
-        return json_response(200, _GatewayView(self.http_port, self.https_port, tuple(ports), tuple(names)))
-
-
-def _server_names(world: World, account: AccountId | None) -> Iterator[_NamesView]:
-    """The names that lead to each encrypted listener. Another account's load balancer may have a certificate's name."""
-    balancers = tuple(world.load_balancers.by("public", "yes"))
-    accounts = {balancer.dns_name: scope_of(balancer.arn).account for balancer in balancers}
-    ports = chain.from_iterable(published_ports_of(world, balancer.arn) for balancer in balancers)
-    for port, names in routed_server_names(ports):
-        if port.service is not None and account in {None, accounts[port.service]}:
-            yield _NamesView(port.service, port.port, tuple(names))
+        world = self.store.world
+        listeners = (
+            _ListenerView(at.load_balancer, at.port, at.url)
+            for at in urls_by_name(world)
+            if account in {None, scope_of(at.load_balancer).account}
+        )
+        defaults = world.defaults
+        view = _GatewayView(defaults.gateway_http_port, defaults.gateway_https_port, tuple(ports), tuple(listeners))
+        return json_response(200, view)

@@ -133,12 +133,15 @@ def names_unreachable(tasks: Sequence[Task], names: Sequence[str]) -> str:
     )
 
 
+NOT_LISTENING = "does not listen on"
+
+
 def not_listening(task: Task, missing: Sequence[ExpectedListener], seconds: float) -> str:
     """A task without a health check gets traffic although it does not listen. AWS has no such event."""
     ports = _some([listener.label for listener in missing], "ports")
     at = ", ".join(sorted({address for listener in missing for address in listener.addresses}))
     return (
-        f"(task {task.id}) does not listen on {ports} at {at} after {seconds:g} seconds. It receives traffic from now"
+        f"(task {task.id}) {NOT_LISTENING} {ports} at {at} after {seconds:g} seconds. It receives traffic from now"
         " on, as on AWS; a container health check would hold the traffic back."
     )
 

@@ -27,6 +27,12 @@ _ADDRESS, _PORT = "AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"
 _SIMILAR: Final = 3
 
 
+_CHECK_ENDPOINTS: Final = (
+    "Does the program listen on that port, and answer within the timeout? See the events of its service, the logs and "
+    "the security groups of its tasks, and moyai trace."
+)
+
+
 class Reachability(StrEnum):
     """Whether a call of a name reaches an endpoint."""
 
@@ -129,7 +135,8 @@ def _explain_known_name(
         verdict, reason, remedy = Reachability.UNREACHABLE, f"{owner.name} is scaled to 0.", "Raise its desiredCount."
     elif not candidates:
         verdict, reason = Reachability.UNREACHABLE, "no endpoint is behind the name: callers get 503, or no connection."
-        remedy = "See why its tasks are not running and healthy: moyai status and moyai events."
+        whose = "" if owner is None else f" {owner.name}"
+        remedy = f"See why its tasks are not running and healthy: moyai status{whose}, and moyai events{whose}."
     elif not able:
         verdict, reason = Reachability.UNREACHABLE, f"none of the {len(candidates)} endpoints gets requests."
         remedy = "See the reason at each endpoint."
@@ -148,9 +155,9 @@ def _without_obstacle(able: Sequence[Candidate], *, is_answered: bool) -> tuple[
     if not is_answered:
         reason = f"{number} should get requests, by moyai's records: the task's proxy was not asked, or did not answer."
         return Reachability.UNKNOWN, reason, "Ask again, or call the name in the task: moyai exec."
-    if any(c.errors for c in able) and not any(c.requests > c.errors for c in able):
-        reason = f"the proxy has {number}, and everything that it sent there failed."
-        return Reachability.UNKNOWN, reason, "See the security groups of the endpoints' tasks, and their logs."
+    if any(c.errors for c in able) and not any(c.requests > c.errors + c.active for c in able):
+        reason = f"the proxy has {number}, and everything that it sent there failed, or is not answered yet."
+        return Reachability.UNKNOWN, reason, _CHECK_ENDPOINTS
     return Reachability.REACHABLE, f"requests go to {number}.", ""
 
 

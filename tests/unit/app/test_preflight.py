@@ -27,11 +27,19 @@ def test_a_machine_on_which_tasks_can_not_share_a_proxy_does_not_start_with_that
     assert line == "tasks can't share a proxy here: no such rule; without --proxy node, each has its own"
 
 
-@pytest.mark.parametrize(("problem", "expected"), [(None, ProxyTopology.NODE), ("no such rule", ProxyTopology.SIDECAR)])
-def test_tasks_share_a_proxy_where_they_can_and_otherwise_the_reason_is_reported(monkeypatch, problem, expected):
+@pytest.mark.parametrize(
+    ("problem", "expected", "choice"),
+    [
+        (None, ProxyTopology.NODE, "new tasks share one (the default, which works on this machine)"),
+        ("no such rule", ProxyTopology.SIDECAR, "each new task has its own (tasks can't share one here: no such rule)"),
+    ],
+)
+def test_tasks_share_a_proxy_where_they_can_and_otherwise_the_reason_is_reported(
+    monkeypatch, problem, expected, choice
+):
     monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: problem)
     settings, reason = preflight.decide_topology(Settings())
-    assert defaults_of(settings).proxy is expected
+    assert (defaults_of(settings).proxy, settings.proxy.choice) == (expected, choice)
     sentence = "each new task has a proxy of its own, because tasks can't share one here: no such rule"
     assert reason == (None if problem is None else sentence)
 
@@ -39,12 +47,13 @@ def test_tasks_share_a_proxy_where_they_can_and_otherwise_the_reason_is_reported
 @pytest.mark.parametrize("chosen", ProxyTopology)
 def test_a_chosen_topology_stays(monkeypatch, chosen):
     monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: "no such rule")
-    settings = Settings(proxy=ProxySettings(topology=chosen))
-    assert preflight.decide_topology(settings) == (settings, None)
+    settings, warning = preflight.decide_topology(Settings(proxy=ProxySettings(topology=chosen)))
+    assert (settings.proxy.topology, warning) == (chosen, None)
+    assert settings.proxy.choice.endswith(f"(--proxy {chosen})")
 
 
 def test_the_simulated_runtime_tries_nothing(monkeypatch):
     monkeypatch.delattr(host_proxy_check, "missing_requirement")
-    settings = Settings(runtime=RuntimeKind.SIM)
-    assert preflight.decide_topology(settings) == (settings, None)
-    assert defaults_of(settings).proxy is ProxyTopology.SIDECAR
+    settings, warning = preflight.decide_topology(Settings(runtime=RuntimeKind.SIM))
+    assert (defaults_of(settings).proxy, warning) == (ProxyTopology.SIDECAR, None)
+    assert settings.proxy.choice == "each new task has its own (as on AWS, the default of the runtime sim)"

@@ -37,6 +37,15 @@ def test_an_arn_is_printed_unchanged(monkeypatch):
     assert result.stdout.count(arn) == 4
 
 
+def test_the_proxies_of_new_tasks_are_shown(monkeypatch):
+    choice = "each new task has its own (--proxy sidecar)"
+    examined = {"proxies": 3, "shared proxy": 0}
+    report = {"runtime": "sim", "version": version("moyai"), "proxy": choice, "examined": examined, "findings": []}
+    monkeypatch.setattr(Remote, "read", lambda *_: report)
+    result = CliRunner().invoke(command_line(), ["doctor"])
+    assert f"ok      shared proxy   {choice}; 0 tasks share one" in result.stdout.splitlines()
+
+
 class KeyedServer(BaseHTTPRequestHandler):
     """A server with keys: its health needs none, everything else is refused."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-import pytest
-
 from moyai.cli.load_balancers import load_balancers
 from moyai.cli.options import REGION
 from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
+
+BALANCER_ARN = "arn:loadbalancer/app/web/1"
 
 
 class Server(Remote):
@@ -23,6 +23,14 @@ class Server(Remote):
             "http_port": 8080,
             "https_port": 8443,
             "ports": [{"address": "127.83.0.1", "port": 80, "gateway_port": 20000}],
+            "listeners": [
+                {"load_balancer": arn, "port": port, "url": f"{scheme}://{name}.test:8443"}
+                for arn, port, scheme, name in (
+                    (BALANCER_ARN, 80, "http", "web"),
+                    (BALANCER_ARN, 443, "https", "shop"),
+                    ("arn:loadbalancer/app/other/1", 443, "https", "other"),
+                )
+            ],
         }
 
 
@@ -30,7 +38,7 @@ class MachineServer(Server):
     """A server whose public addresses are on the caller's machine."""
 
     def read(self, path, **_query):
-        return {"http_port": None, "https_port": None, "ports": []}
+        return {"http_port": None, "https_port": None, "ports": [], "listeners": []}
 
 
 PORTS_OF_TASK = (("http", 80), ("https", 443))
@@ -63,11 +71,6 @@ class BalancedServer(Server):
     """A server with a load balancer at the public address."""
 
     kind = "application"
-    names: tuple[str, ...] = ("web-1.elb.localhost",)
-
-    def call(self, service, operation, **parameters):
-        assert (service, operation) == ("acm", "DescribeCertificate")
-        return {"Certificate": {"SubjectAlternativeNames": list(self.names)}}
 
     def public_addresses_by_description(self):
         return {"ELB app/web/1": ["127.83.0.1", "127.83.0.2"]}
@@ -81,27 +84,12 @@ class BalancedServer(Server):
         return ET.XML(f"<r><{action}Result><Listeners>{''.join(members)}</Listeners></{action}Result></r>")
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["*.shop.test", "shop.test"], "https://shop.test:8443"),
-        (["shop.test", "web-1.elb.localhost"], "https://web-1.elb.localhost:8443"),
-        (["*.shop.test"], "https://web-1.elb.localhost:8443"),
-    ],
-)
-def test_https_is_shown_by_a_name_of_the_certificate_and_at_no_address(names, expected):
-    remote = BalancedServer("http://127.0.0.1:4566", REGION)
-    remote.names = names
-    [row] = load_balancers(remote, PublicUrls(remote))
-    assert [url for url in row["urls"] if url.startswith("https:")] == [expected]
-
-
 def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
     remote = BalancedServer("http://127.0.0.1:4566", REGION)
     [row] = load_balancers(remote, PublicUrls(remote))
     assert row["urls"] == [
-        "http://web-1.elb.localhost:8080",
-        "https://web-1.elb.localhost:8443",
+        "http://web.test:8443",
+        "https://shop.test:8443",
         "http://127.0.0.1:20000",
         "tcp://127.83.0.1:5432",
     ]
@@ -112,31 +100,3 @@ def test_each_node_of_a_network_load_balancer_is_shown():
     remote.kind = "network"
     [row] = load_balancers(remote, PublicUrls(remote))
     assert row["urls"][-2:] == ["tcp://127.83.0.1:5432", "tcp://127.83.0.2:5432"]
-
-
-class SharingServer(BalancedServer):
-    """A server with two load balancers, each with two HTTPS listeners, whose certificates are for the same names."""
-
-    names = ("443.b.elb.localhost", "shop.test")
-
-    def public_addresses_by_description(self):
-        return {f"ELB app/{name}/1": ["127.83.0.1"] for name in "ab"}
-
-    def query(self, service, version, action, **parameters):
-        if action != "DescribeLoadBalancers":
-            ports = "".join(f"<member><Port>{n}</Port><Protocol>HTTPS</Protocol></member>" for n in (8443, 443))
-            return ET.XML(f"<r><{action}Result><Listeners>{ports}</Listeners></{action}Result></r>")
-        balancers = (
-            f"<member><LoadBalancerArn>arn:loadbalancer/app/{name}/1</LoadBalancerArn><Type>application</Type>"
-            f"<LoadBalancerName>{name}</LoadBalancerName><DNSName>{name}.elb.localhost</DNSName></member>"
-            for name in "ba"
-        )
-        return ET.XML(f"<r><{action}Result><LoadBalancers>{''.join(balancers)}</LoadBalancers></{action}Result></r>")
-
-
-def test_a_certificates_name_is_shown_only_for_the_listener_that_it_leads_to():
-    remote = SharingServer("http://127.0.0.1:4566", REGION)
-    urls = {row["name"]: row["urls"] for row in load_balancers(remote, PublicUrls(remote))}
-    assert list(urls) == ["b", "a"]
-    assert urls["a"] == ["https://shop.test:8443", "https://8443.a.elb.localhost:8443"]
-    assert urls["b"] == ["https://443.b.elb.localhost:8443", "https://8443.b.elb.localhost:8443"]

@@ -20,6 +20,7 @@ from moyai.console.logins import Logins
 from moyai.console.output import ContainerOutput
 from moyai.console.session import Home, Sessions
 from moyai.console.traces import TracesEndpoint
+from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.ids import AccountId, ClusterArn, Region, TaskId, VpcId
@@ -42,14 +43,15 @@ CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 def handler(tmp_path, *, keys):
     clock, ids = ManualClock(), SeededIds()
-    store = MemoryStore(
+    clusters = (
         Cluster(ClusterArn(f"arn:aws:ecs:{region}:{account}:cluster/shop"), "shop", EPOCH)
         for account, region in [("123456789012", "eu-west-1"), ("111111111111", "us-east-1")]
     )
+    store = MemoryStore((*clusters, Defaults(gateway_http_port=8080)))
     access_keys = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(access_keys, clock, ids) if access_keys is not None else None, HOME)
     endpoints: Mapping[str, ConsoleEndpoint] = {
-        "gateway": GatewayPorts(store, lambda: {PUBLISHED: 20001}, 8080),
+        "gateway": GatewayPorts(store, lambda: {PUBLISHED: 20001}),
         "images": ImagesEndpoint(store, None),
         "output": ContainerOutput(store, SimRuntime(clock)),
         "traces": TracesEndpoint(SpanRecorder(lambda _: None, 0)),
@@ -166,7 +168,7 @@ async def test_gateway_ports_are_shown_by_public_address(open_one, closed_one):
             "httpPort": 8080,
             "httpsPort": None,
             "ports": ports,
-            "serverNames": [],
+            "listeners": [],
         }
     assert (await open_one(request("POST", "data/gateway"))).status == 405
 

@@ -1,4 +1,4 @@
-"""The names that the console shows for encrypted listeners: each leads to one load balancer."""
+"""The URLs of listeners that the console shows: a name leads to one load balancer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from moyai.console.gateway import GatewayPorts
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
+from moyai.domain.defaults import Defaults
 from moyai.domain.elb.load_balancer import LoadBalancer, Scheme
 from moyai.domain.elb.rule import Listener, ListenerProtocol
 from moyai.domain.pca.algorithms import KeyAlgorithm
@@ -53,16 +54,13 @@ def records(scope: Scope, name: str) -> tuple[LoadBalancer, Listener, ManagedCer
 
 
 async def test_a_certificates_name_is_shown_at_the_load_balancer_that_it_leads_to():
-    store = MemoryStore((*records(OWN, "b"), *records(OTHER, "aa")))
-    gateway = GatewayPorts(store, https_port=8443)
-    first, second = (
-        {"loadBalancer": f"{name}.us-east-1.elb.localhost", "port": 443, "names": names}
-        for name, names in (
-            ("aa", ["443.aa.us-east-1.elb.localhost", "aa.us-east-1.elb.localhost", NAME]),
-            ("b", ["443.b.us-east-1.elb.localhost", "b.us-east-1.elb.localhost"]),
-        )
-    )
+    store = MemoryStore((*records(OWN, "b"), *records(OTHER, "aa"), Defaults(gateway_https_port=8443)))
+    gateway = GatewayPorts(store)
     everything = json_body(await gateway.answer(request("GET", "data/gateway"), None))
-    assert everything["serverNames"] == [first, second]
+    assert [(at["port"], at["url"]) for at in everything["listeners"]] == [
+        (443, "https://b.us-east-1.elb.localhost:8443"),
+        (443, f"https://{NAME}:8443"),
+    ]
     own = json_body(await gateway.answer(request("GET", "data/gateway"), OWN.account))
-    assert own["serverNames"] == [second]
+    assert own["listeners"] == everything["listeners"][:1]
+    assert own["listeners"][0]["loadBalancer"].endswith("loadbalancer/app/b/0123456789abcdef")

@@ -14,11 +14,13 @@ from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth, TargetState
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
 from moyai.plan.elb.target_health import HEALTHY
-from moyai.plan.events import STEADY, STUCK, announce, task_unplaced
+from moyai.plan.events import STEADY, STUCK, announce, not_listening, task_unplaced
+from moyai.plan.task.stop import FAILED_HEALTH_CHECKS
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import put, settled_service
@@ -132,6 +134,28 @@ def test_failing_starts_are_found_with_the_last_reason():
     assert (severity, kind) == ("problem", "tasks-do-not-start")
     assert message.startswith("4 tasks in a row")
     assert "CannotPull" in message
+
+
+def test_tasks_that_are_replaced_as_unhealthy_are_found_until_one_runs():
+    build, front = settled_service(2)
+    tasks = build.tasks(front)
+    for task in tasks:
+        put(build, task.arn, last_status=TaskStatus.STOPPED, stopped_reason=FAILED_HEALTH_CHECKS)
+    ((severity, kind, message),) = findings_with(build)
+    assert (severity, kind) == ("problem", "tasks-unhealthy")
+    assert message.startswith("2 of its tasks were stopped")
+    assert FAILED_HEALTH_CHECKS in message
+    put(build, tasks[0].arn, last_status=TaskStatus.RUNNING)
+    assert "tasks-unhealthy" not in kinds(build)
+
+
+def test_a_running_task_that_did_not_listen_is_found():
+    build, front = settled_service(1)
+    (task,) = build.tasks(front)
+    announce_events(build, front, not_listening(task, [ExpectedListener("tcp", 80, 80, ("127.0.0.1",))], 40.0))
+    assert kinds(build) == ["not-listening"]
+    put(build, task.arn, last_status=TaskStatus.STOPPED)
+    assert "not-listening" not in kinds(build)
 
 
 def test_a_service_that_cannot_move_is_found_until_it_is_steady():

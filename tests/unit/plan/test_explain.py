@@ -97,16 +97,18 @@ def test_without_an_answer_of_the_proxy_the_verdict_is_unknown(caller):
 
 
 @pytest.mark.parametrize(
-    ("requests", "errors", "verdict"),
+    ("requests", "errors", "active", "verdict"),
     [
-        (0, 0, Reachability.REACHABLE),
-        (0, 3, Reachability.UNKNOWN),
-        (3, 3, Reachability.UNKNOWN),
-        (3, 2, Reachability.REACHABLE),
+        (0, 0, 0, Reachability.REACHABLE),
+        (0, 3, 0, Reachability.UNKNOWN),
+        (3, 3, 0, Reachability.UNKNOWN),
+        (5, 3, 2, Reachability.UNKNOWN),
+        (2, 0, 2, Reachability.REACHABLE),
+        (3, 2, 0, Reachability.REACHABLE),
     ],
 )
-def test_an_endpoint_at_which_everything_failed_is_not_called_reachable(caller, requests, errors, verdict):
-    endpoint = replace(ENDPOINT, requests=requests, errors=errors)
+def test_an_endpoint_at_which_everything_failed_is_not_called_reachable(caller, requests, errors, active, verdict):
+    endpoint = replace(ENDPOINT, requests=requests, errors=errors, active=active)
     assert caller.explanation_of("back-api", 80, endpoint).verdict is verdict
 
 

@@ -1,4 +1,4 @@
-// The ports of the server that lead to public addresses of tasks and load balancers, for callers on other machines, and the host names of HTTPS listeners behind them. AWS has no such API, so the console has one.
+// The ports of the server that lead to public addresses of tasks and load balancers, for callers on other machines, and the URLs of load balancers by name. AWS has no such API, so the console has one.
 
 import type { Target } from "./config.ts";
 import { readConsole } from "./consoleApi.ts";
@@ -10,12 +10,13 @@ export interface GatewayPort {
   readonly gatewayPort: number;
 }
 
-/** The server names (SNI) that lead to one HTTPS listener at the server's HTTPS port, including the DNS name of the load balancer. */
-export interface ServerNames {
-  /** The DNS name of the load balancer. */
+/** The URL of a load balancer's listener by a name that leads to it, at one of the server's ports for names. */
+export interface ListenerUrl {
+  /** The ARN of the load balancer. */
   readonly loadBalancer: string;
+  /** The listener's own port. */
   readonly port: number;
-  readonly names: readonly string[];
+  readonly url: string;
 }
 
 export interface PublicGateway {
@@ -24,8 +25,8 @@ export interface PublicGateway {
   /** The same for HTTPS listeners of load balancers; null without `--gateway-https-port`. */
   readonly httpsPort: number | null;
   readonly ports: readonly GatewayPort[];
-  /** Each name leads to one listener, even when several have a certificate for it. */
-  readonly serverNames: readonly ServerNames[];
+  /** The listeners that are called by a name, each load balancer's in the order of their ports. */
+  readonly listeners: readonly ListenerUrl[];
 }
 
 export async function readPublicGateway(target: Target, signal: AbortSignal): Promise<PublicGateway> {

@@ -58,7 +58,7 @@ const answers = {
       },
     ],
   },
-  gateway: { httpPort: null, httpsPort: 8443, ports: [], serverNames: [] },
+  gateway: { httpPort: null, httpsPort: 8443, ports: [], listeners: [] },
   DescribeClusters: { clusters: [{ clusterArn: `${ECS}:cluster/default`, clusterName: "default", status: "ACTIVE" }] },
 };
 const open = (tab = "", more: Record<string, unknown> = {}) =>

@@ -39,7 +39,7 @@ const answers = {
   DescribeGatewayResources: { gatewayResources: { gatewayArn: ARN, resources: { hostSharedAlb: [{ loadBalancerArn: BALANCER, securityGroup: "sg-1", gatewayRouteArns: [ROUTE] }] } } },
   ListClusters: { clusterArns: [`${ECS}:cluster/market`] },
   DescribeClusters: { clusters: [{ clusterArn: `${ECS}:cluster/market`, clusterName: "market", status: "ACTIVE" }] },
-  gateway: { httpPort: null, httpsPort: 8443, ports: [], serverNames: [] },
+  gateway: { httpPort: null, httpsPort: 8443, ports: [], listeners: [] },
 };
 const open = (tab = "", more: Record<string, unknown> = {}) => renderPage(<GatewayPage />, "/gateways/:gateway/:tab?", `/gateways/edge/${tab}`, { ...answers, ...more });
 

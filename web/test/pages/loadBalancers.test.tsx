@@ -35,36 +35,36 @@ test("load balancers are listed, and a name opens the application", async () => 
 });
 
 test("without a port for names, the name opens a public address", async () => {
-  openBalancer("", { gateway: { httpPort: null, httpsPort: null, ports: [], serverNames: [] } });
+  openBalancer("", { gateway: { httpPort: null, httpsPort: null, ports: [], listeners: [] } });
   const links = await screen.findAllByRole("link", { name: / Open http:\/\/127\.83\.\d+\.\d+\/ in a new tab$/ });
   expect(links.map((link) => link.textContent.trim())).toContain(DNS_NAME);
 });
 
-test("URLs are of HTTP and HTTPS listeners, the lowest port first; an internal load balancer has none", () => {
+test("URLs are those by name, and then those of HTTP and HTTPS listeners at the first public address, the lowest port first", () => {
+  const LoadBalancerArn = "arn:web";
   const listeners = [{ Port: 8443, Protocol: "HTTPS" as const }, { Port: 8080, Protocol: "HTTP" as const }, { Port: 80, Protocol: "HTTP" as const }];
-  const gateway = { httpPort: 9000, httpsPort: null, ports: [], serverNames: [] };
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
-    "http://web.elb.localhost:9000/",
-    "http://8080.web.elb.localhost:9000/",
-    "http://127.83.0.1/",
-    "http://127.83.0.1:8080/",
-    "https://127.83.0.1:8443/",
-  ]);
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, [], gateway)).toEqual([]);
-  expect(loadBalancerUrls({ DNSName: "net.elb.localhost" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway)).toEqual([]);
+  const gateway = {
+    httpPort: 9000,
+    httpsPort: null,
+    ports: [],
+    listeners: [
+      { loadBalancer: LoadBalancerArn, port: 80, url: "http://web.elb.localhost:9000" },
+      { loadBalancer: LoadBalancerArn, port: 8080, url: "http://8080.web.elb.localhost:9000" },
+      { loadBalancer: "arn:other", port: 8443, url: "https://other.elb.localhost:9443" },
+    ],
+  };
+  const named = ["http://web.elb.localhost:9000/", "http://8080.web.elb.localhost:9000/"];
+  const direct = ["http://127.83.0.1/", "http://127.83.0.1:8080/", "https://127.83.0.1:8443/"];
+  expect(loadBalancerUrls({ LoadBalancerArn }, listeners, ["127.83.0.1"], gateway)).toEqual([...named, ...direct]);
+  expect(loadBalancerUrls({ LoadBalancerArn }, listeners, [], gateway)).toEqual([]);
+  expect(loadBalancerUrls({ LoadBalancerArn: "arn:net" }, [{ Port: 53, Protocol: "UDP" }], ["127.83.0.1"], gateway)).toEqual([]);
 });
 
-test("the URL of an HTTPS listener has a name of a certificate that leads to it, else the load balancer's", () => {
-  const listeners = [445, 444, 443].map((port) => ({ Port: port, Protocol: "HTTPS" as const }));
-  const namesOf = (port: number, ...names: string[]) => ({ loadBalancer: "web.elb.localhost", port, names: [`${port}.web.elb.localhost`, ...names] });
-  const elsewhere = { loadBalancer: "other.elb.localhost", port: 445, names: ["shop.test"] };
-  const serverNames = [namesOf(443, "web.elb.localhost", "*.shop.test", "www.shop.test"), namesOf(444, "*.shop.test"), namesOf(445), elsewhere];
-  const gateway = { httpPort: null, httpsPort: 8443, ports: [], serverNames };
-  expect(loadBalancerUrls({ DNSName: "web.elb.localhost" }, listeners, ["127.83.0.1"], gateway)).toEqual([
-    "https://www.shop.test:8443/",
-    "https://444.web.elb.localhost:8443/",
-    "https://445.web.elb.localhost:8443/",
-  ]);
+test("an HTTPS listener with a name has no URL with an address", () => {
+  const at = { loadBalancer: "arn:web", port: 443, url: "https://shop.test:8443" };
+  const gateway = { httpPort: null, httpsPort: 8443, ports: [], listeners: [at] };
+  const listeners = [{ Port: 443, Protocol: "HTTPS" as const }];
+  expect(loadBalancerUrls({ LoadBalancerArn: "arn:web" }, listeners, ["127.83.0.1"], gateway)).toEqual(["https://shop.test:8443/"]);
 });
 
 test("a load balancer that is not active says why", async () => {

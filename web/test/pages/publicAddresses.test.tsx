@@ -46,7 +46,7 @@ const standardAnswers = {
   DescribeTasks: { tasks: [task] },
   ListTasks: ({ desiredStatus }: { desiredStatus: string }) => ({ taskArns: desiredStatus === "RUNNING" ? [task?.taskArn] : [] }),
   DescribeNetworkInterfaces: interfaces(ENI),
-  gateway: { httpPort: 4580, httpsPort: null, ports: [{ address: ADDRESS, port: PORT, gatewayPort: 20001 }], serverNames: [] },
+  gateway: { httpPort: 4580, httpsPort: null, ports: [{ address: ADDRESS, port: PORT, gatewayPort: 20001 }], listeners: [] },
 };
 
 test("a task shows its public address as a link, with the server's port", async () => {

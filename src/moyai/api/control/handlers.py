@@ -1,8 +1,9 @@
 """Handlers of the installation as a whole.
 
 ``GET /_moyai/health`` answers as soon as the server listens: 503 while something cannot be stored. ``GET
-/_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere; a
-public address is on the loopback of the machine, or of the container, that moyai runs in. ``GET /_moyai/services`` says
+/_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere, and
+the URLs of load balancers by name; a public address is on the loopback of the machine, or of the container, that moyai
+runs in. ``GET /_moyai/services`` says
 which server answers each AWS service, and whether its records survive a restart of the machine. ``GET /_moyai/doctor``
 lists what keeps services from calling each other. ``POST /_moyai/reset`` stops and deletes everything.
 """
@@ -24,6 +25,7 @@ from moyai.mesh.ir import Diagnostic
 from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import count_examined, findings
+from moyai.plan.network.balancer_urls import urls_by_name
 from moyai.ports.delegate import ServiceOwner
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import NotStopped, TaskRuntime
@@ -57,10 +59,8 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     """The operations and members of requests that the AWS model does not have, as the API gateway has met them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict
     """The port of this machine at which each public port answers, besides its public address."""
-    http_port: int | None = None
-    """The port of this machine at which services answer by their names."""
-    https_port: int | None = None
-    """The port of this machine at which encrypted listeners of load balancers answer by their names."""
+    proxy_choice: str = ""
+    """Which proxy new tasks get where their clusters don't say, and why."""
 
 
 class HealthHandler:
@@ -97,7 +97,9 @@ class DoctorHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A JSON object with ``version``, ``runtime``, ``examined`` and ``findings``, by ``plan.doctor``."""
+        """A JSON object with ``version``, ``runtime``, ``proxy``, and by ``plan.doctor`` ``examined`` and
+        ``findings``.
+        """
         if request.method != "GET":
             return message_response(405, "Use GET.")
         dependencies = self._dependencies
@@ -107,6 +109,7 @@ class DoctorHandler:
         report = {
             "version": dependencies.version,
             "runtime": dependencies.runtime_name,
+            "proxy": dependencies.proxy_choice,
             "examined": count_examined(world, dependencies.feed.states()),
             "findings": findings(
                 world,
@@ -148,14 +151,14 @@ def message_response(status: int, message: str) -> HttpResponse:
 
 
 class PublicGatewayHandler:
-    """Shows the gateway port of each public port, and the port of services' names."""
+    """Shows the gateway port of each public port, the ports for names, and the URLs of listeners there."""
 
     def __init__(self, dependencies: ControlDependencies) -> None:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``http_port`` and ``https_port``, which may be null, and ``ports``: task, address, port and
-        gateway_port of each.
+        """200 with ``http_port`` and ``https_port``, which may be null, ``ports``: task, address, port and gateway_port
+        of each, and ``listeners``: load_balancer, port and url of each that is called by a name.
         """
         if request.method != "GET":
             return message_response(405, "Use GET.")
@@ -163,8 +166,9 @@ class PublicGatewayHandler:
             {"task": port.task, "address": port.public_address, "port": port.port, "gateway_port": number}
             for port, number in self._dependencies.gateway_ports().items()
         ]
-        named = {"http_port": self._dependencies.http_port, "https_port": self._dependencies.https_port}
-        report = {**named, "ports": ports}
+        world = self._dependencies.store.world
+        named = {"http_port": world.defaults.gateway_http_port, "https_port": world.defaults.gateway_https_port}
+        report = {**named, "ports": ports, "listeners": urls_by_name(world)}
         return HttpResponse(200, JSON, msgspec.json.encode(report))
 
 

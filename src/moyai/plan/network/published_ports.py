@@ -105,6 +105,11 @@ def _server_names(world: World, balancer: LoadBalancer, listener: Listener, *, i
     yield f"{listener.port}.{balancer.dns_name}"
     if is_first:
         yield balancer.dns_name
+    yield from certificate_names(world, listener)
+
+
+def certificate_names(world: World, listener: Listener) -> Iterator[str]:
+    """The names of a listener's certificates that a client can ask for in its TLS handshake."""
     certificates = (world.managed_certificates.get(arn) for arn in listener.certificates)
     names = (name.lower() for record in certificates if record is not None for name in record.names)
     yield from (name for name in names if _SERVER_NAME.fullmatch(name))

@@ -17,7 +17,7 @@ from moyai.plan.action import PrepareSandbox, StartProxy, earliest
 from moyai.plan.certificates.server_certificate import offer_without_certificate
 from moyai.plan.cloudmap.task_registration import endpoints, register, report_task_health
 from moyai.plan.elb.task_targets import register_targets
-from moyai.plan.elb.urls import urls_of_group
+from moyai.plan.network.balancer_urls import urls_of_group
 from moyai.plan.task.container_order import hopeless_reason, next_timeout_at, startable_containers
 from moyai.plan.task.container_spec import DEFAULT_STOP_TIMEOUT
 from moyai.plan.task.container_start import (

@@ -1,4 +1,4 @@
-"""The URLs of a target group behind load balancers."""
+"""The URLs of listeners of load balancers, and of a target group behind them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.defaults import Defaults
 from moyai.domain.elb.load_balancer import LoadBalancer, Scheme
 from moyai.domain.elb.rule import ListenerProtocol
+from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.world import Put, World
-from moyai.kernel.ids import TargetGroupArn
-from moyai.plan.elb.urls import urls_of_group
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ManagedCertificateArn, TargetGroupArn
+from moyai.plan.network.balancer_urls import urls_by_name, urls_of_group
 from moyai.testing.load_balancers import listener, load_balancer, rule, target_group
 from moyai.testing.world import SCOPE
 
@@ -86,3 +90,47 @@ def test_an_internal_load_balancer_is_called_by_its_name_in_its_vpc():
 
 def test_a_group_that_no_rule_names_has_no_url():
     assert urls_of_group(World(), target_group(SCOPE, "web").arn) == ()
+
+
+def with_certificate(world: World, names: tuple[str, ...]) -> World:
+    """The world, where the load balancer's HTTPS listeners have a certificate for these names."""
+    certificate = ManagedCertificate(
+        arn=ManagedCertificateArn(arn("acm", SCOPE, f"certificate/{names[0]}")),
+        type=CertificateType.PRIVATE,
+        domain_name=names[0],
+        names=names,
+        key_algorithm=KeyAlgorithm.RSA_2048,
+        created_at=Instant(0.0),
+        status=CertificateStatus.ISSUED,
+    )
+    world.apply(Put(certificate))
+    for record in tuple(world.listeners):
+        if record.protocol is HTTPS:
+            world.apply(Put(replace(record, certificates=(certificate.arn,))))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("*.shop.test", "shop.test"), ["shop.test", "444.web-1.elb.localhost"]),
+        (("shop.test", "web-1.elb.localhost"), ["web-1.elb.localhost", "444.web-1.elb.localhost"]),
+        (("*.shop.test",), ["web-1.elb.localhost", "444.web-1.elb.localhost"]),
+    ],
+)
+def test_an_encrypted_listener_is_called_by_a_name_of_its_certificate_that_leads_to_it(names, expected):
+    case = behind((443, HTTPS), (444, HTTPS), (80, HTTP), defaults=Defaults(gateway_https_port=8443))
+    world = with_certificate(case.world, names)
+    assert [(at.port, at.url) for at in urls_by_name(world)] == [
+        (port, f"https://{name}:8443") for port, name in zip((443, 444), expected, strict=True)
+    ]
+    assert urls_of_group(world, case.group) == (
+        f"http://{PUBLIC}:80",
+        *(f"https://{name}:8443" for name in expected),
+    )
+
+
+def test_without_ports_for_names_no_listener_is_called_by_one():
+    assert urls_by_name(behind((80, HTTP), (443, HTTPS)).world) == ()
+    ports = Defaults(gateway_http_port=8080, gateway_https_port=8443)
+    assert urls_by_name(behind((80, HTTP), public=False, defaults=ports).world) == ()

@@ -8,50 +8,27 @@ may be intended; a NOTE is as AWS has it, and only an answer to who wonders.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from itertools import chain
 from typing import Final
-
-import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.ecs.cluster import ClusterStatus
-from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
+from moyai.domain.ecs.service import RolloutState, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.elb.target_group import TargetState
 from moyai.domain.world import ProxyState, World
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
-from moyai.plan import events
+from moyai.plan.doctor.finding import Finding, Severity
+from moyai.plan.doctor.services import of_services
 from moyai.plan.service_connect.endpoints import endpoints_in
-from moyai.plan.service_connect.unreachable_names import unreachable_names
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
 _FREE_DISK: Final = "Free disk space for the state directory. Nothing has to be started again."
 _CORRECT_MESH: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
-
-
 _ROUTABLE: Final = frozenset({TargetState.HEALTHY, TargetState.UNAVAILABLE})
 """The states in which a target gets requests."""
-
-
-class Severity(StrEnum):
-    """The severity of a finding."""
-
-    PROBLEM = "problem"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """``kind`` is a word that stays the same from one version to the next; ``subject`` is a resource's ARN or name."""
-
-    severity: Severity
-    kind: str
-    subject: str
-    message: str
-    remedy: str
 
 
 def findings(
@@ -73,7 +50,7 @@ def findings(
         (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
     full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
-    of_world = chain(_clusters(world), _services(world), _names(world), _load_balancers(world), _target_groups(world))
+    of_world = chain(_clusters(world), of_services(world), _names(world), _load_balancers(world), _target_groups(world))
     ignored = (_ignored_member(operation, member) for operation, member in ignored_members)
     all_findings = chain(full, ignored, _proxies(world, proxies), of_world, compile_findings)
     order = list(Severity)
@@ -146,53 +123,6 @@ def _clusters(world: World) -> Iterator[Finding]:
             yield Finding(Severity.WARNING, "sessions-not-recorded", cluster.arn, message, remedy)
 
 
-def _services(world: World) -> Iterator[Finding]:
-    for service in world.services:
-        if service.status is ServiceStatus.ACTIVE:
-            yield from _failed_starts(world, service)
-            yield from _unreachable_names(world, service)
-
-
-def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
-    failing = max(_starting_deployments(service), key=lambda d: d.failed_tasks, default=None)
-    if failing is not None and (failed := failing.failed_tasks):
-        stopped = [t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == failing.id]
-        last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
-        why = f" The last one: {last.stopped_reason.rstrip('.')}." if last is not None and last.stopped_reason else ""
-        message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
-        has_run = last is not None and any(container.started_at for container in last.containers)
-        look = f"moyai logs {last.id}" if last is not None and has_run else f"moyai status {service.name}"
-        remedy = f"Look at {look}, fix the cause and deploy again; a new deployment starts tasks at once."
-        yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
-    elif (trouble := _trouble(world, service)) is not None:
-        remedy = "The event says what prevents it; the deployment continues when that is resolved."
-        yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
-
-
-def _starting_deployments(service: Service) -> tuple[Deployment, ...]:
-    """The deployments whose tasks are to start: every task set, or else the newest deployment."""
-    return service.deployments if service.is_external else service.deployments[:1]
-
-
-def _trouble(world: World, service: Service) -> str | None:
-    """The service's last event about being stuck, unless it was steady since."""
-    log = world.service_logs.get(service.arn)
-    for event in () if log is None else log.events:
-        if event.message.endswith(events.STEADY):
-            return None
-        if event.message.endswith((events.STUCK, events.INCONSISTENT)) or events.UNPLACED in event.message:
-            return event.message
-    return None
-
-
-def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
-    unreachable = unreachable_names(world, service)
-    if unreachable.names:
-        tasks = ", ".join(t.id for t in unreachable.tasks)
-        message = f"running tasks {tasks} can't call {', '.join(unreachable.names)}: their deployment is older."
-        yield Finding(Severity.NOTE, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
-
-
 def _load_balancers(world: World) -> Iterator[Finding]:
     for balancer in world.load_balancers:
         if balancer.state in {LoadBalancerState.FAILED, LoadBalancerState.ACTIVE_IMPAIRED}:
@@ -242,7 +172,7 @@ def _without_instances(world: World, target: DiscoveryServiceArn, names: list[st
         options = f"--cluster {owner.cluster.rpartition('/')[2]} --service {owner.name}"
         remedy = f"The service is scaled to 0: aws ecs update-service {options} --desired-count 1"
     elif owner is not None:
-        remedy = f"Its tasks are not RUNNING and healthy: see moyai status, and the events of {owner.name}."
+        remedy = f"Its tasks are not RUNNING and healthy: see moyai status {owner.name}, and moyai events {owner.name}."
     else:
         remedy = "Register an instance with AWS_INSTANCE_IPV4 and AWS_INSTANCE_PORT in it."
     is_intended = (

@@ -1,0 +1,93 @@
+"""Findings about services whose tasks do not start, are unhealthy, do not listen, or can't call a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from moyai.domain.ecs.service import Deployment, Service, ServiceStatus
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.world import World
+from moyai.plan import events
+from moyai.plan.doctor.finding import Finding, Severity
+from moyai.plan.service_connect.unreachable_names import unreachable_names
+
+_UNHEALTHY: Final = ("Task failed container health checks", "Task failed ELB health checks")
+"""The beginnings of the reasons for which tasks are stopped because they are unhealthy."""
+
+
+def of_services(world: World) -> Iterator[Finding]:
+    """The findings about all active services."""
+    for service in world.services:
+        if service.status is ServiceStatus.ACTIVE:
+            yield from _failed_starts(world, service)
+            yield from _unhealthy_tasks(world, service)
+            yield from _not_listening_tasks(world, service)
+            yield from _unreachable_names(world, service)
+
+
+def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
+    failing = max(_starting_deployments(service), key=lambda d: d.failed_tasks, default=None)
+    if failing is not None and (failed := failing.failed_tasks):
+        stopped = [t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == failing.id]
+        last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
+        why = "" if last is None else f" The last one: {_reason(last)}."
+        message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
+        has_run = last is not None and any(container.started_at for container in last.containers)
+        look = f"moyai logs {last.id}" if last is not None and has_run else f"moyai status {service.name}"
+        remedy = f"Look at {look}, fix the cause and deploy again; a new deployment starts tasks at once."
+        yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
+    elif (trouble := _trouble(world, service)) is not None:
+        remedy = "The event says what prevents it; the deployment continues when that is resolved."
+        yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
+
+
+def _unhealthy_tasks(world: World, service: Service) -> Iterator[Finding]:
+    """The finding about a service whose tasks are replaced again and again, and none of which gets healthy."""
+    tasks = world.tasks.by("service", service.arn)
+    stopped = [task for task in tasks if (task.stopped_reason or "").startswith(_UNHEALTHY)]
+    if len(stopped) > 1 and not any(task.last_status is TaskStatus.RUNNING for task in tasks):
+        last = max(stopped, key=lambda task: task.stopped_at or 0)
+        message = f"{len(stopped)} of its tasks were stopped within an hour, and none runs. The last: {_reason(last)}."
+        remedy = f"Run the check in a task (moyai exec), and see moyai logs {last.id}. A startPeriod gives more time."
+        yield Finding(Severity.PROBLEM, "tasks-unhealthy", service.arn, message, remedy)
+
+
+def _not_listening_tasks(world: World, service: Service) -> Iterator[Finding]:
+    """The findings about running tasks that did not listen when they began to get traffic."""
+    running = {task.id for task in world.tasks.by("service", service.arn) if task.last_status is TaskStatus.RUNNING}
+    log = world.service_logs.get(service.arn)
+    for event in () if log is None else log.events:
+        if events.NOT_LISTENING in event.message and any(f"(task {identity})" in event.message for identity in running):
+            remedy = f"Compare the port with what the program listens on: moyai exec {service.name} -- ss -ltn"
+            yield Finding(Severity.WARNING, "not-listening", service.arn, event.message, remedy)
+
+
+def _reason(task: Task) -> str:
+    """Why a task stopped, with the exit codes of its containers."""
+    codes = (f"{c.name}: exit code {c.exit_code}" for c in task.containers if c.exit_code)
+    return "; ".join(((task.stopped_reason or task.stop_code or "").rstrip("."), *codes))
+
+
+def _starting_deployments(service: Service) -> tuple[Deployment, ...]:
+    """The deployments whose tasks are to start: every task set, or else the newest deployment."""
+    return service.deployments if service.is_external else service.deployments[:1]
+
+
+def _trouble(world: World, service: Service) -> str | None:
+    """The service's last event about being stuck, unless it was steady since."""
+    log = world.service_logs.get(service.arn)
+    for event in () if log is None else log.events:
+        if event.message.endswith(events.STEADY):
+            return None
+        if event.message.endswith((events.STUCK, events.INCONSISTENT)) or events.UNPLACED in event.message:
+            return event.message
+    return None
+
+
+def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
+    unreachable = unreachable_names(world, service)
+    if unreachable.names:
+        tasks = ", ".join(t.id for t in unreachable.tasks)
+        message = f"running tasks {tasks} can't call {', '.join(unreachable.names)}: their deployment is older."
+        yield Finding(Severity.NOTE, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
