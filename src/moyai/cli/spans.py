@@ -11,8 +11,8 @@ _MILLISECONDS: Final = 1000
 _DEEPEST: Final = 50
 """Levels of a tree: applications choose the parents of spans."""
 OFF: Final = (
-    "No request is traced: start the server with `moyai up --trace-sampling 100`, or another percentage. Tasks that "
-    "start from then on are traced."
+    "No request is traced: start the server with `moyai up --trace-sampling 100`, or another percentage. A task with a "
+    "proxy of its own has to start after that."
 )
 FLAGS: Final[Mapping[str, str]] = {
     "UH": "no endpoint was healthy",

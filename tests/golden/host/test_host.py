@@ -38,6 +38,10 @@ def placement_of(mesh: MeshIR) -> Placement:
     }
 
 
+def traced_mesh(mesh: MeshIR) -> MeshIR:
+    return replace(mesh, workloads={key: replace(w, traced=True) for key, w in mesh.workloads.items()})
+
+
 def hosted_mesh(mesh: MeshIR) -> MeshIR:
     logs = (workload.access_log for workload in mesh.workloads.values())
     target_logs = tuple(dict.fromkeys(log for log in logs if isinstance(log, StdoutLog)))
@@ -61,4 +65,14 @@ def test_the_envoy_resources_are_as_expected(name, golden):
 def test_envoy_accepts_the_configuration(name, tmp_path):
     mesh = hosted_mesh(compile_mesh(with_certificates(load(WORLDS / f"{name}.in.yaml"))))
     resources = messages(mesh, placement_of(mesh))
+    assert refusal_of(host_bootstrap(HOST, BootstrapSettings()), resources, tmp_path) == ""
+
+
+def test_envoy_traces_as_many_requests_as_the_listeners_say(tmp_path):
+    mesh = traced_mesh(hosted_mesh(compile_mesh(load(WORLDS / "http.in.yaml"))))
+    placement = {key: place._replace(sampling=12.5) for key, place in placement_of(mesh).items()}
+    resources = messages(mesh, placement)
+    listeners = as_yaml([as_json(m) for m in resources[ResourceType.LISTENER]])
+    assert listeners.count("random_sampling:") == listeners.count("tracing:") > 0
+    assert listeners.count("value: 12.5") == listeners.count("random_sampling:")
     assert refusal_of(host_bootstrap(HOST, BootstrapSettings()), resources, tmp_path) == ""

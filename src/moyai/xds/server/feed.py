@@ -44,7 +44,7 @@ class Feed(ProxyFeed):
         self._shard_of: dict[WorkloadId, Shard] = {}
         """The shard of every published workload."""
         self._published: dict[str, MeshIR] = {}
-        self._host = HostedWorkloads(self._endpoints)
+        self._host = HostedWorkloads(self._endpoints, settings.trace_sampling)
         self._proxies: dict[ProxyId, Proxy] = {}
         self._proxies_of: dict[WorkloadId, set[ProxyId]] = {}
         self._sent_versions: dict[WorkloadId, SentVersions] = {}

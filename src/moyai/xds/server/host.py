@@ -26,15 +26,18 @@ _EMPTY = MeshIR()
 
 
 class HostedWorkloads:
-    """The workloads of the host's Envoy, which is ``proxy``. ``index`` is shared by all shards."""
+    """The workloads of the host's Envoy, which is ``proxy``. ``index`` is shared by all shards. ``sampling``: percent
+    of requests, where they are traced.
+    """
 
-    def __init__(self, index: EndpointIndex[Shard]) -> None:
+    def __init__(self, index: EndpointIndex[Shard], sampling: float = 0) -> None:
         self.proxy = Proxy(serves_host=True)
         self.is_complete = False
         """Whether every shard has been published once. Until then the Envoy's resources are not known, and it keeps
         what it has.
         """
         self._index = index
+        self._sampling = sampling
         self._shards: dict[str, Shard] = {}
         self._shard_of: dict[WorkloadId, Shard] = {}
 
@@ -46,7 +49,7 @@ class HostedWorkloads:
         shard = shard or self._shards.setdefault(name, Shard(self._index))
         before = {workload for workload, owner in self._shard_of.items() if owner is shard}
         hosted_mesh = with_called_groups(mesh, shard.mesh) if mesh.hosted else _EMPTY
-        changed = shard.update(hosted_mesh, _placement(mesh))
+        changed = shard.update(hosted_mesh, self._placement(mesh))
         for workload in before - mesh.hosted:
             del self._shard_of[workload]
         self._shard_of.update(dict.fromkeys(mesh.hosted, shard))
@@ -97,6 +100,9 @@ class HostedWorkloads:
         lacks_listener = stream is not None and stream.lacks_listener_of(snapshot)
         return ProxyState(is_connected, is_synced, rejection, self.proxy.reported_at, lacks_listener)
 
+    def _placement(self, mesh: MeshIR) -> Placement:
+        return {workload: _place(workload, mesh.workloads.get(workload), self._sampling) for workload in mesh.hosted}
+
     def _snapshot_of(self, workload: WorkloadId) -> Snapshot | None:
         shard = self._shard_of.get(workload)
         return None if shard is None else shard.cache.snapshot(workload)
@@ -110,12 +116,7 @@ def without_hosted(mesh: MeshIR) -> MeshIR:
     return replace(mesh, workloads=workloads, hosted=frozenset()) if workloads else _EMPTY
 
 
-def _placement(mesh: MeshIR) -> Placement:
-    return {workload: _place(workload, mesh.workloads.get(workload)) for workload in mesh.hosted}
-
-
-def _place(identity: WorkloadId, workload: Workload | None) -> WorkloadPlace:
+def _place(identity: WorkloadId, workload: Workload | None, sampling: float) -> WorkloadPlace:
     task = TaskId(identity.rpartition("/")[2])
-    return WorkloadPlace(
-        identity, namespace_path(task), task, log_kind(None if workload is None else workload.access_log)
-    )
+    log = log_kind(None if workload is None else workload.access_log)
+    return WorkloadPlace(identity, namespace_path(task), task, log, sampling)

@@ -47,7 +47,7 @@ def agent_bootstrap(agent: Agent, settings: BootstrapSettings) -> bytes:
     message = agent_message(agent, settings)
     message.static_resources.clusters.append(statistics_cluster())
     message.stats_sinks.append(http_sink(agent.proxy, drop_unused_stats()))
-    if agent.settings.tracer is None:
+    if agent.settings.tracer is None and settings.trace_sampling:
         trace_to_control_plane(message, agent.proxy, settings.trace_sampling)
     return to_json(message)
 

@@ -65,7 +65,7 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
     if workload.is_front:
         message.layered_runtime.CopyFrom(_front_runtime())
         bound_heap(message.overload_manager)
-    else:
+    elif settings.trace_sampling:
         trace_to_control_plane(message, proxy, settings.trace_sampling)
     if workload.peers is not None:
         message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
@@ -74,14 +74,16 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
 
 
 def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
-    """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8."""
+    """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8. It has a tracer in any case,
+    because it outlives the control plane: whether requests are traced, and how many, is in its listeners.
+    """
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
     message.overload_manager.CopyFrom(_host_overload())
     message.watchdogs.worker_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.watchdogs.main_thread_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.stats_eviction_interval.CopyFrom(duration(settings.stats_interval * _EXPORTS_UNTIL_EVICTION))
-    trace_to_control_plane(message, proxy, settings.trace_sampling)
+    trace_to_control_plane(message, proxy)
     message.bootstrap_extensions.add(
         name="envoy.bootstrap.internal_listener", typed_config=to_any(internal_listener_pb2.InternalListener())
     )

@@ -110,6 +110,7 @@ def _manager(
         manager.tracing.SetInParent()
     if settings.traced and settings.place is not None:
         manager.tracing.custom_tags.extend(task_tags(settings.place))
+        manager.tracing.random_sampling.value = settings.place.sampling
     if settings.normal_paths:
         manager.normalize_path.value = True
         manager.merge_slashes = True

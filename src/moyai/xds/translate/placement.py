@@ -14,13 +14,15 @@ from moyai.kernel.ids import WorkloadId
 class WorkloadPlace(NamedTuple):
     """A workload's place on a host. ``namespace``: the path of its network namespace, which no later workload has.
     ``scope``: the first part of the names of its statistics, without a dot; unique on the host. ``log``: the kind of
-    its access log (``access_log.log_kind``).
+    its access log (``access_log.log_kind``). ``sampling``: percent of requests that are traced, if its requests are, of
+    those that no caller has decided on.
     """
 
     workload: WorkloadId
     namespace: str
     scope: str
     log: str = ""
+    sampling: float = 0
 
 
 TARGET_METADATA: Final = "moyai"

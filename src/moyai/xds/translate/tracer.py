@@ -1,7 +1,8 @@
 """The tracing of a proxy's bootstrap: to the control plane by OTLP, or as App Mesh's agent has it to a collector.
 
 Connection managers have no tracer of their own, so they use this one. The share of requests that the control plane's
-tracer samples is in a runtime layer, because connection managers don't know which tracer their proxy has.
+tracer samples is in a runtime layer, because connection managers don't know which tracer their proxy has; those of a
+host's Envoy do, and have it themselves.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/trace/v3/http_tracer.proto
 """
 
@@ -58,12 +59,10 @@ def tracing(tracer: Tracer, identity: Identity) -> tuple[http_tracer_pb2.Tracing
             return _http("envoy.tracers.zipkin", _jaeger(tracer)), [_collector(JAEGER_CLUSTER, address, port)]
 
 
-def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sampling: float) -> None:
+def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sampling: float | None = None) -> None:
     """Add a tracer to a bootstrap with the statistics cluster. ``sampling``: percent of the requests that no caller has
-    decided on; 0 adds nothing, so that requests get no header of a trace.
+    decided on; None = the connection managers say it. Without these, requests get no header of a trace.
     """
-    if not sampling:
-        return
     uri = http_uri_pb2.HttpUri(uri=_EXPORT_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_EXPORT_TIMEOUT))
     proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
     service = http_service_pb2.HttpService(http_uri=uri, request_headers_to_add=[proxy_id])
@@ -73,11 +72,12 @@ def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sam
     layer = bootstrap_pb2.RuntimeLayer(name="tracing")
     layer.static_layer.update(
         {
-            "tracing.random_sampling": round(sampling * _OF_PERCENT),
             "tracing.opentelemetry.flush_interval_ms": _EXPORT_INTERVAL,
             "tracing.opentelemetry.min_flush_spans": _SPANS_IN_EXPORT,
         }
     )
+    if sampling is not None:
+        layer.static_layer["tracing.random_sampling"] = round(sampling * _OF_PERCENT)
     message.layered_runtime.layers.append(layer)
 
 
