@@ -32,22 +32,30 @@ def clusters_named(remote: Remote, cluster: str | None) -> list[str]:
     return matches
 
 
-def choose_task(reference: str, running: Iterable[_Task], other_tasks: Iterable[_Task] = ()) -> dict[str, Any]:
-    """The task with this ID, ID prefix or service name: a running one if there is one, else the first of
-    ``other_tasks``.
+def unknown_service(name: str, services: Iterable[str]) -> typer.BadParameter:
+    """The error about a service that does not exist, with the names of those that do."""
+    names = ", ".join(sorted(set(services))) or "none"
+    return typer.BadParameter(f"no service is called {name!r}; services: {names}", param_hint="SERVICE")
 
-    Any task of a service will do, but an ID prefix that several tasks have is refused. Raises BadParameter.
+
+def choose_task(
+    reference: str, candidates: Iterable[_Task], other_tasks: Iterable[_Task] = (), *, state: str = "running"
+) -> dict[str, Any]:
+    """The first of the candidates with this ID, ID prefix or service name, or else of ``other_tasks``.
+
+    Any task of a service will do, but an ID prefix that several tasks have is refused. Raises BadParameter, with the
+    services of the candidates. ``state``: what these have in common.
     """
-    name, running = name_of(reference), list(running)
-    for tasks in (running, other_tasks):
+    name, candidates = name_of(reference), list(candidates)
+    for tasks in (candidates, other_tasks):
         matches = [task for task in tasks if task["id"].startswith(name) or task["group"] == f"service:{name}"]
         if len(matches) > 1 and not any(task["group"] == f"service:{name}" for task in matches):
             ids = ", ".join(task["id"] for task in matches[:5])
             raise typer.BadParameter(f"the IDs of several tasks begin with {name!r}: {ids}")
         if matches:
             return dict(matches[0])
-    services = ", ".join(sorted({t["group"].removeprefix("service:") for t in running})) or "none"
-    raise typer.BadParameter(f"no task or service is called {name!r}; running: {services}")
+    services = ", ".join(sorted({t["group"].removeprefix("service:") for t in candidates})) or "none"
+    raise typer.BadParameter(f"no task or service is called {name!r}; {state}: {services}")
 
 
 def tasks_of_service(wanted: str, tasks: Iterable[_Task]) -> list[_Task]:
@@ -62,10 +70,13 @@ def containers_of(task: _Task, container_name: str | None) -> list[str]:
     return [name for name in task["containers"] if not name.startswith(_PROXY)]
 
 
-def only_container(task: _Task) -> str:
-    """The task's only container except the proxy. Raises BadParameter if there are several."""
-    names = containers_of(task, None)
-    if len(names) != 1:
+def choose_container(task: _Task, container_name: str | None) -> str:
+    """The task's container with this name; without a name, its only one except the proxy. Raises BadParameter."""
+    names = containers_of(task, container_name)
+    if len(names) == 1:
+        return str(names[0])
+    if container_name is None:
         choice = ", ".join(names)
         raise typer.BadParameter(f"task {task['id']} has several containers; choose one with --container: {choice}")
-    return str(names[0])
+    message = f"task {task['id']} has no container {container_name!r}; containers: {', '.join(task['containers'])}"
+    raise typer.BadParameter(message, param_hint="--container")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from moyai.cli.choice import clusters_named, name_of
+from moyai.cli.choice import clusters_named, name_of, unknown_service
 from moyai.cli.options import ENDPOINT, REGION, Cluster, Endpoint, Json, Region, seconds_ago
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import describe_all
@@ -43,7 +43,7 @@ def events(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     seen: set[str] = set()
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            current = sorted(_read(remote, cluster, service))
+            current = _read(remote, cluster, service)
             for event in current:
                 if event.id not in seen and event.at >= earliest:
                     _print(event, as_json=as_json)
@@ -53,16 +53,13 @@ def events(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             time.sleep(_POLL_SECONDS)
 
 
-def _read(remote: Remote, cluster: str | None, service: str | None) -> Iterator[_Event]:
-    """The events that ECS has. Raises BadParameter when there is no such service."""
-    is_found = service is None
-    for arn in clusters_named(remote, cluster):
-        for record in describe_all(remote, "services", arn):
-            if service is None or record["serviceName"] == name_of(service):
-                is_found = True
-                yield from _events_of(record)
-    if not is_found:
-        raise typer.BadParameter(f"no service is called {name_of(service or '')!r}", param_hint="SERVICE")
+def _read(remote: Remote, cluster: str | None, service: str | None) -> list[_Event]:
+    """The events that ECS has, oldest first. Raises BadParameter when there is no such service."""
+    records = [record for arn in clusters_named(remote, cluster) for record in describe_all(remote, "services", arn)]
+    matches = [record for record in records if service is None or record["serviceName"] == name_of(service)]
+    if service is not None and not matches:
+        raise unknown_service(name_of(service), (record["serviceName"] for record in records))
+    return sorted(event for record in matches for event in _events_of(record))
 
 
 def _events_of(record: Mapping[str, Any]) -> Iterator[_Event]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from moyai.cli.choice import TASK_HELP, choose_task, containers_of, only_container, tasks_of_service
+from moyai.cli.choice import TASK_HELP, choose_container, choose_task, containers_of, tasks_of_service
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, seconds_ago
 from moyai.cli.remote import LogSelection, Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
@@ -56,8 +56,11 @@ def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     elif len(sources) > 1:
         lines = merge_logs(reader, sources)
     else:
-        chosen = choose_task(task, running, stopped_tasks(remote))
-        source = LogSource(chosen["id"], container or only_container(chosen))
+        if previous:
+            chosen = choose_task(task, stopped_tasks(remote), state="stopped within the last hour")
+        else:
+            chosen = choose_task(task, running, stopped_tasks(remote))
+        source = LogSource(chosen["id"], choose_container(chosen, container))
         lines = ((source, line) for line in reader.logs(*source, follow=follow))
     with contextlib.suppress(KeyboardInterrupt):
         _print(lines, labelled=len(sources) > 1, as_json=as_json)

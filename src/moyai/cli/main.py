@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from moyai.cli.errors import error_message
 from moyai.cli.text import echo
@@ -56,8 +56,29 @@ _GROUPS: Final = MappingProxyType(
     }
 )
 """The module of each group of commands, and the function that makes the group."""
+
+
+class _CommandInTask(TyperCommand):
+    """A command whose arguments are a task and a command. Options end at the command, or at ``--`` where they follow
+    the task: ``exec TASK --container NAME -- COMMAND``.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (typer's own classes are private)
+        """The arguments that are left."""
+        if "--" in args:
+            options, *_ = self.make_parser(ctx).parse_args(args[: args.index("--")])
+            ctx.allow_interspersed_args = "".join(options.get("command") or ()).startswith("-")
+        return super().parse_args(ctx, args)
+
+
 _SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {"exec": {"no_args_is_help": True, "context_settings": {"allow_interspersed_args": False}}}
+    {
+        "exec": {
+            "cls": _CommandInTask,
+            "no_args_is_help": True,
+            "context_settings": {"allow_interspersed_args": False},
+        }
+    }
 )
 """Of commands that differ from typer's defaults."""
 

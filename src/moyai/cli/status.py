@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from moyai.cli.choice import name_of
+from moyai.cli.choice import name_of, unknown_service
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, Watch
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot
@@ -74,9 +74,7 @@ def _only(current: _Cluster, service: str) -> dict[str, Any]:
     ]
     clusters = [cluster for cluster in clusters if cluster["services"]]
     if not clusters:
-        names = sorted({s["name"] for cluster in current["clusters"] for s in cluster["services"]})
-        message = f"no service is called {service!r}; services: {', '.join(names) or 'none'}"
-        raise typer.BadParameter(message, param_hint="SERVICE")
+        raise unknown_service(service, (s["name"] for cluster in current["clusters"] for s in cluster["services"]))
     return {**current, "clusters": clusters, "loadBalancers": []}
 
 

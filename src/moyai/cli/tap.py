@@ -14,7 +14,7 @@ import typer
 from moyai.cli.choice import name_of
 from moyai.cli.options import ENDPOINT, REGION, Cluster, Endpoint, Json, Region
 from moyai.cli.remote import Remote
-from moyai.cli.snapshot import running_tasks
+from moyai.cli.snapshot import clusters_of, describe_all, running_tasks
 from moyai.cli.spans import OFF, Span, describe, is_attempt, time_of
 from moyai.cli.text import echo
 
@@ -71,6 +71,7 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         echo(OFF, err=True)
         raise typer.Exit(1)
     wanted = _Filter(method.upper(), path, status, slower_than)
+    _warn_of_unknown(remote, name_of(service))
     spans = _spans(remote, name_of(service), None if cluster is None else name_of(cluster))
     remaining = limit
     with contextlib.suppress(KeyboardInterrupt):
@@ -83,6 +84,14 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             remaining -= 1
             if not remaining:
                 return
+
+
+def _warn_of_unknown(remote: Remote, name: str) -> None:
+    """Say that no service has this name, which a virtual node may have: nothing would be printed, for ever."""
+    services = sorted({s["serviceName"] for arn in clusters_of(remote) for s in describe_all(remote, "services", arn)})
+    if name not in services:
+        names = ", ".join(services) or "none"
+        echo(f"No service is called {name!r}; services: {names}. Waiting for a virtual node of this name.", err=True)
 
 
 def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:

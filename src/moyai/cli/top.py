@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from moyai.cli.choice import name_of
+from moyai.cli.choice import name_of, unknown_service
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, duration
 from moyai.cli.remote import Remote
 from moyai.cli.text import printable
@@ -102,10 +102,10 @@ def _rows(remote: Remote, reader: Any, seconds: int, service: str | None) -> lis
     from moyai.cli.mesh.metrics import span_back
     from moyai.cli.snapshot import clusters_of, describe_all
 
-    services = [s for cluster in clusters_of(remote) for s in describe_all(remote, "services", cluster)]
-    services = [s for s in services if service in {None, s["serviceName"]}]
+    all_services = [s for cluster in clusters_of(remote) for s in describe_all(remote, "services", cluster)]
+    services = [s for s in all_services if service in {None, s["serviceName"]}]
     if service is not None and not services:
-        raise typer.BadParameter(f"no service is called {service!r}", param_hint="SERVICE")
+        raise unknown_service(service, (s["serviceName"] for s in all_services))
     span = span_back(SystemClock().now(), seconds)
     traffic: MeshTraffic = reader.read(span)
     usage = _usage(remote, [(_cluster_of(s), s["serviceName"]) for s in services], span)

@@ -42,7 +42,8 @@ def trace(
     elif traces:
         echo(*map(_summary, reversed(traces)))
     else:
-        echo("No request was traced yet." if report["sampling"] else OFF)
+        part = "" if service is None else f" in which {service!r} took part"
+        echo(f"No request{part} was traced yet." if report["sampling"] else OFF)
 
 
 def spans_of(remote: Remote, reference: str) -> Sequence[Span]:

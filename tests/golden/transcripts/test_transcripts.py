@@ -16,6 +16,7 @@ import yaml
 
 from moyai.cli.main import main
 from moyai.testing.golden import cases
+from tests.e2e.commands import all_commands
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
 
@@ -26,6 +27,7 @@ _FIXED = (
     (re.compile(r"\b\d\d:\d\d:\d\d\b(?!-)"), "00:00:00"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:4566"),
     (re.compile(r"srv-[0-9a-z]{16}"), "srv-0000000000000001"),
+    (re.compile(r"ecs-service-connect-[0-9a-z]{5}"), "ecs-service-connect-00001"),
     (re.compile(r"ecs-svc/\d{19}"), "ecs-svc/0000000000000000001"),
     (re.compile(r"version \d+\.\d+\.\d+"), "version 0.0.0"),
     (re.compile(r"172\.31\.\d+\.\d+ *"), lambda match: "172.31.0.0".ljust(len(match[0]))),
@@ -41,7 +43,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installatio
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_commands_print_what_is_expected(name, simulation, run, golden):
+def test_commands_print_what_is_expected(name, simulation, run, golden, tmp_path, monkeypatch):
     simulation.own("POST", "reset")
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     clients = {service: simulation.client(service) for service in {call[0] for call in case["calls"]}}
@@ -49,10 +51,20 @@ def test_commands_print_what_is_expected(name, simulation, run, golden):
         getattr(clients[service], operation)(**parameters)
     for words, text in case.get("wait", []):
         eventually(partial(prints, run, words, text), f"{words} prints {text!r}")
+    for file, text in case.get("files", {}).items():
+        (tmp_path / file).write_text(text)
+    monkeypatch.chdir(tmp_path)
     ids: dict[str, str] = {}
     printed = "".join(f"$ moyai {' '.join(map(shell_word, w))}\n{run(w)}" for w in case["commands"])
     lines = "".join(f"  {line.rstrip()}".rstrip() + "\n" for line in with_fixed_values(printed, ids).splitlines())
-    golden.check(name, {"transcript": f"|2\n{lines}"})
+    golden.check(name, {"transcript": f"|2
+{lines}"})
+
+
+def test_every_command_has_a_transcript():
+    words = [w for name in cases(HERE) for w in yaml.safe_load((HERE / f"{name}.in.yaml").read_text())["commands"]]
+    lines = [" ".join([*command, ""]) for command in words]
+    assert [name for name in all_commands() if not any(line.startswith(f"{name} ") for line in lines)] == []
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 ``GET /_moyai/health`` answers as soon as the server listens: 503 while something cannot be stored. ``GET
 /_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere, and
 the URLs of load balancers by name; a public address is on the loopback of the machine, or of the container, that moyai
-runs in. ``GET /_moyai/services`` says
-which server answers each AWS service, and whether its records survive a restart of the machine. ``GET /_moyai/doctor``
-lists what keeps services from calling each other. ``POST /_moyai/reset`` stops and deletes everything.
+runs in. ``GET /_moyai/services`` says which server answers each AWS service, and whether its records survive a restart
+of the machine. ``GET /_moyai/doctor`` lists what keeps services from calling each other. ``POST /_moyai/reset`` stops
+and deletes everything.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from moyai.api.control.handlers import JSON, ControlDependencies, message_response
+from moyai.api.re2_expression import expression_fault
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.sandbox.state import ProxyEndpoint
 from moyai.domain.world import ProxyState
@@ -28,11 +29,15 @@ class ProxyHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``state``, ``endpoints`` and ``stats``, each of the last two null where the proxy doesn't tell."""
+        """200 with ``state``, ``endpoints`` and ``stats``, each of the last two null where the proxy doesn't tell; 400
+        for an expression that Envoy would not accept.
+        """
         query = {name: values[-1] for name, values in parse_qs(request.query).items()}
         pattern = query.get("stats", "")
         if request.method != "GET" or len(pattern) > _LONGEST_PATTERN:
             return message_response(405, f"Use GET ?task=ID[&stats=REGEX], of at most {_LONGEST_PATTERN} characters.")
+        if (fault := expression_fault(pattern)) is not None:
+            return message_response(400, f"stats: {fault}")
         tasks = self._dependencies.store.world.tasks.by("id", query.get("task", ""))
         task = next((t for t in tasks if t.proxy is not None), None)
         if task is None:

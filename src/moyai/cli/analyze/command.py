@@ -43,7 +43,8 @@ def analyze(
         echo(json.dumps({"files": checked, "findings": [finding._asdict() for finding in findings]}))
     else:
         lines = finding_lines(findings)
-        summary = [f"{counts[severity]} {severity}s" for severity in ("problem", "warning", "difference")]
-        echo(*lines, f"{len(documents)} documents, {', '.join(summary)}.")
+        numbers = {"document": len(documents), **{s: counts[s] for s in ("problem", "warning", "difference")}}
+        summary = (f"{number} {noun}{'s' if number != 1 else ''}" for noun, number in numbers.items())
+        echo(*lines, f"{', '.join(summary)}.")
     if counts["problem"]:
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from moyai.cli.choice import TASK_HELP, choose_task, only_container
+from moyai.cli.choice import TASK_HELP, choose_container, choose_task
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks
@@ -52,7 +52,7 @@ def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
     terminal = not (no_tty or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
     request = {
         "task": task_record["id"],
-        "container": container or only_container(task_record),
+        "container": choose_container(task_record, container),
         "arguments": words,
         "user": user,
         "terminal": terminal,

@@ -64,9 +64,10 @@ def rows(mesh: MeshTraffic, view: View) -> int:
 
 
 def headline(mesh: MeshTraffic) -> Text:
-    """A line that sums up all edges."""
+    """A line that sums up all edges, which a person knows as connections."""
     requests, failures = sum(e.requests for e in mesh.edges), sum(e.failures for e in mesh.edges)
-    text = Text(f"{len(mesh.edges)} edges  {rate_text(requests / mesh.span.seconds)}/s  ")
+    count = f"{len(mesh.edges)} connection{'s' if len(mesh.edges) != 1 else ''}"
+    text = Text(f"{count}  {rate_text(requests / mesh.span.seconds)}/s  ")
     text.append_text(success_text(1 - failures / requests if requests else None))
     busy = {party for edge in mesh.edges for party in edge.deploying}
     if busy:

@@ -121,4 +121,5 @@ def _refusals(subject: str) -> Iterator[None]:
     try:
         yield
     except (PullFailed, OSError) as error:
-        raise ImageRefused(f"{subject}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ImageRefused(f"{subject}: {reason or error}") from error
