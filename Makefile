@@ -69,7 +69,7 @@ golden: ## write the expected outputs of tests/golden anew, then read the diff
 
 screenshots: ## take the documentation's pictures of the console anew (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --browser
-	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 -m heavy --pictures -o faulthandler_timeout=0 -k pictures tests/e2e/console/test_console_journey.py
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 -m "heavy or not heavy" --pictures -o faulthandler_timeout=0 -k "pictures or covers" tests/e2e/console/test_console_journey.py tests/e2e/console/test_console_map.py
 
 fixtures: ## record anew what the console's component tests are answered
 	@MAKE_TARGET=$@ scripts/setup.sh

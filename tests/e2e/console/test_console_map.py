@@ -13,7 +13,7 @@ from moyai.telemetry.reporters.connect_metrics import OWN_NAMESPACE
 from tests.e2e.console.browser import Person
 from tests.e2e.console.city import NAMESPACES, city, fill
 from tests.e2e.console.map_drawing import Drawing, last_drawing, record_drawings
-from tests.e2e.console.pictures import SIZE
+from tests.e2e.console.pictures import SIZE, Gallery
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
 from tests.e2e.witnesses import since
@@ -35,6 +35,10 @@ class MapView:
     def __init__(self, person: Person) -> None:
         self._page = person.page
         self._canvas = person.page.locator("canvas[data-lines]")
+
+    def save(self, gallery: Gallery, name: str) -> None:
+        """Take a picture of it."""
+        gallery.save_map(self._canvas, name)
 
     def wait_for_lines(self, count: int) -> None:
         """Wait until the map has so many lines."""
@@ -82,7 +86,8 @@ def counted_calls(installation: Installation) -> int:
 
 
 @pytest.mark.parametrize("count", [12, *(pytest.param(n, marks=pytest.mark.heavy) for n in (3, 60, 200))])
-def test_nothing_covers_a_label_or_a_line_of_a_map(count, visit, simulation, tmp_path):
+def test_nothing_covers_a_label_or_a_line_of_a_map(count, visit, simulation, gallery):
+    """`make screenshots` keeps the pictures of the maps."""
     begun_time, services = time.time(), list(city(CITIES[count]))
     simulation.own("POST", "reset")
     fill(simulation.client, services)
@@ -95,7 +100,7 @@ def test_nothing_covers_a_label_or_a_line_of_a_map(count, visit, simulation, tmp
     view = MapView(person)
     view.wait_for_lines(calls)
     view.drawing()
-    person.page.screenshot(path=tmp_path / f"map-{count}.png")
+    view.save(gallery, f"map-{count}")
     drawings = list(view.zoom_levels())
     assert len(drawings[0].lines) >= calls
     assert len(drawings[0].boxes) >= count
