@@ -57,8 +57,7 @@ def test_commands_print_what_is_expected(name, simulation, run, golden, tmp_path
     ids: dict[str, str] = {}
     printed = "".join(f"$ moyai {' '.join(map(shell_word, w))}\n{run(w)}" for w in case["commands"])
     lines = "".join(f"  {line.rstrip()}".rstrip() + "\n" for line in with_fixed_values(printed, ids).splitlines())
-    golden.check(name, {"transcript": f"|2
-{lines}"})
+    golden.check(name, {"transcript": f"|2\n{lines}"})
 
 
 def test_every_command_has_a_transcript():

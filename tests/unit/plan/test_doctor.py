@@ -14,7 +14,7 @@ from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth, TargetState
-from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
