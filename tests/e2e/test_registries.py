@@ -33,7 +33,6 @@ AMD, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
 LAYERS = [{"large": hashlib.shake_128(b"large").digest(5_000_000)}, {"small": b"small"}]
 APP = container_image(LAYERS, AMD)
 DOCKER = container_image(LAYERS, AMD, docker=True)
-BOTH = {AMD: APP, ARM: container_image([{"arm": b"arm"}], ARM)}
 
 
 class Puller:

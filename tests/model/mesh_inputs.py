@@ -67,7 +67,6 @@ from moyai.mesh.ir import (
     Workload,
 )
 
-HTTP_LIKE = (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC)
 _STRANGE = "/a%b\\1$ *.~?#\"'é"
 _TIMES = st.sampled_from([0.0, 0.001, 0.25, 15.0, 300.0, 2_147_483_647.0])
 _ABOVE_0 = st.sampled_from([0.001, 0.25, 5.0, 300.0])

@@ -18,7 +18,6 @@ from moyai.delegate import confinement
 
 _BACKLOG: Final = 256
 _STACK_BYTES: Final = 1024 * 1024
-_ARGUMENTS: Final = 4
 
 
 def main() -> None:

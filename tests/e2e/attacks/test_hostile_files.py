@@ -22,7 +22,7 @@ from tests.e2e import stack
 from tests.e2e.installation import GRACE, MOYAI
 from tests.e2e.leftovers import control_groups
 from tests.e2e.linux_tasks import end_of, run, shell, wait_for_output
-from tests.e2e.stack import Cluster, processes, task_id
+from tests.e2e.stack import Cluster, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -39,8 +39,6 @@ KINDS = {
     "a gigabyte": "truncate -s 1G $1",
     "a gigabyte without an end of line": "head -c 1G /dev/zero | tr '\\0' x > $1",
 }
-EXEC_SESSION = "--exec-session"
-"""The argument of a session's helper process."""
 
 
 def spoilt(kind: str, path: str) -> list[str]:
@@ -70,10 +68,6 @@ def enter(installation, arn, *words, user="nobody:nogroup"):
     line = [*MOYAI, "exec", "-T", "--user", user, task_id(arn), "--", *words]
     environment = installation.environment()
     return subprocess.run(line, env=environment, check=False, timeout=GRACE, capture_output=True, text=True)
-
-
-def nobody_left(arn):
-    return lambda: list(processes(arn, EXEC_SESSION)) == []
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -299,6 +299,3 @@ class UncheckedField(Field):
         variables = {"VERSION": version, **self.starting}
         environment = [{"name": name, "value": value} for name, value in variables.items()]
         return self.cluster.define("ledger", app("ledger", 8080, "http", environment=environment, **more))
-
-
-Scenario = Callable[[Field], None]

@@ -41,9 +41,6 @@ class PublicImage(NamedTuple):
     config: Mapping[str, Any]
 
 
-_NO_FILES: Mapping[str, File] = MappingProxyType({})
-
-
 def require_root() -> None:
     """Skip the test where there is no root file system to make images from."""
     if not ROOT.is_dir() and (ROOT.parent / "services.log").exists():

@@ -19,7 +19,6 @@ _NO_SECRETS = "the driver of the proxy's output has no options that are secret"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
 _NO_MANAGED = "there are no managed instances"
-_NOT_YET = "not yet"
 
 _Reasons = tuple[tuple[str, str], ...]
 

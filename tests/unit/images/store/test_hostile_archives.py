@@ -83,7 +83,6 @@ LONG_HEADER = header(kind=tarfile.XHDTYPE, size=2**16) + bytes(2**16)
 GLOBAL_HEADERS = b"".join(
     tarfile.TarInfo.create_pax_global_header({f"comment{number}": "x" * 2**14}) + header() for number in range(5)
 )
-BOMB = zstd.compress(header(size=3 * 2**30)) + zstd.compress(bytes(2**24)) * 160
 NEGATIVE_SIZE = with_field(header(), 124, b"\xff" * 12)
 
 REFUSED = {
