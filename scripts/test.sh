@@ -79,6 +79,10 @@ readonly ENGINES=(tests/e2e/test_box.py tests/e2e/differential tests/e2e/attacks
 # Each of these breaks what it can while callers call; the machine belongs to one of them at a time.
 readonly FAULTS=tests/e2e/faults
 
+# What users run as it is printed or shown, and therefore with the topology that `moyai up` has by itself.
+readonly AS_PRINTED=(tests/e2e/test_{guides,express_guide,efs_guide,daemons_guide,cloudformation_guide,balanced_service_guide}.py
+  tests/e2e/test_{guestbook,shop_as_code,cdk}.py tests/e2e/console/test_console_journey.py)
+
 # What `moyai up` does by default; the step before has a proxy for each task.
 readonly SHARED_PROXY=(tests/e2e/test_{service_connect,service_connect_settings,protocols,resilience,names_in_tasks}.py
   tests/e2e/faults/test_{faults,readiness}.py)
@@ -92,7 +96,9 @@ nightly() {
   part 'image of moyai' scripts/box.sh
   heavy 'without end to end' -n 2 --dist loadfile tests/unit tests/golden tests/contract tests/model tests/sim
   heavy 'Docker and Podman' "${ENGINES[@]}"
-  heavy 'end to end' -n 2 --dist loadfile --no-loadscope-reorder tests/e2e "${ENGINES[@]/#/--ignore=}" --ignore=$FAULTS
+  heavy 'guides and examples' -n 2 --dist loadfile --no-loadscope-reorder --proxy node "${AS_PRINTED[@]}"
+  heavy 'end to end' -n 2 --dist loadfile --no-loadscope-reorder tests/e2e \
+    "${ENGINES[@]/#/--ignore=}" "${AS_PRINTED[@]/#/--ignore=}" --ignore=$FAULTS
   heavy 'faults' $FAULTS
   part 'Service Connect with a shared proxy' pytest -q -n 2 --dist loadfile --no-loadscope-reorder --proxy node "${SERVICE_CONNECT[@]}"
   if [[ ${#FAILED[@]} -gt 0 ]]; then
