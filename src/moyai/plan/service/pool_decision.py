@@ -89,6 +89,7 @@ def _counts_of_pool(
         unhealthy=tuple(t for t in counts.unhealthy if t.pool == pool),
         starting=tuple(t for t in counts.starting if t.pool == pool),
         draining=tuple(t for t in counts.draining if t.pool == pool),
+        stopping=tuple(t for t in counts.stopping if t.pool == pool),
         protected=counts.protected,
         placements=counts.placements,
     )

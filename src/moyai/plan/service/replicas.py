@@ -1,8 +1,9 @@
 """Which tasks a REPLICA service starts now.
 
-Promise: never more than maximumPercent allows, counting the tasks that stay; never before the end of the back-off of a
-deployment whose tasks do not start, and never for a deployment that has failed. While a deployment fails, and after it
-has, the deployment before it keeps minimumHealthyPercent by replacing its own failed tasks.
+Promise: never more than maximumPercent allows, counting the tasks that stay and, where it is at most 100, those that
+are not STOPPED yet; never before the end of the back-off of a deployment whose tasks do not start, and never for a
+deployment that has failed. While a deployment fails, and after it has, the deployment before it keeps
+minimumHealthyPercent by replacing its own failed tasks.
 """
 
 from __future__ import annotations
@@ -54,11 +55,12 @@ def launch_replicas(
     world, now, ids, earlier = context
     stopping = {t.arn for t in stops}
     free_count = max(0, bounds.maximum - sum(t.arn not in stopping for t in counts.alive))
+    most = free_count - len((*stops, *counts.leaving)) if bounds.stopping_count else free_count
     usable = [t for t in (*counts.healthy, *counts.starting) if t.arn not in stopping]
     primary = counts.service.primary
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
-    deployments = [primary] * min(missing, free_count) if now >= primary.retry_at else []
-    deployments += replacements_of_former(counts, bounds, usable, free_count - len(deployments), now)
+    deployments = [primary] * min(missing, most) if now >= primary.retry_at else []
+    deployments += replacements_of_former(counts, bounds, usable, most - len(deployments), now)
     tasks: list[Task] = []
     batch, placement_event = PlacementBatch(world, earlier), None
     try:

@@ -1,7 +1,8 @@
 """A service's tasks, sorted by how they count in a deployment, and the bounds on their number.
 
 Promise: at least desired times minimumHealthyPercent, rounded up, tasks stay healthy whatever the scheduler does, and
-at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time.
+at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time. With a maximumPercent
+of at most 100, stopping tasks count as well: a database with one task never runs twice on its files.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
 
@@ -27,6 +28,8 @@ class TaskBounds(msgspec.Struct, frozen=True):
 
     minimum_healthy: int
     maximum: int
+    stopping_count: bool
+    """Whether a task counts against the maximum until it is STOPPED."""
 
 
 def task_bounds(service: Service) -> TaskBounds:
@@ -35,11 +38,12 @@ def task_bounds(service: Service) -> TaskBounds:
     return TaskBounds(
         minimum_healthy=-(-service.desired_count * configuration.minimum_healthy_percent // _PERCENT),
         maximum=service.desired_count * configuration.maximum_percent // _PERCENT,
+        stopping_count=configuration.maximum_percent <= _PERCENT,
     )
 
 
 class RolloutCounts(msgspec.Struct, frozen=True):
-    """A service's tasks, sorted by how they count. All but ``draining`` have the desired status RUNNING."""
+    """A service's tasks, sorted by how they count. All but ``leaving`` have the desired status RUNNING."""
 
     service: Service
     healthy: tuple[Task, ...]
@@ -48,6 +52,8 @@ class RolloutCounts(msgspec.Struct, frozen=True):
     """Neither healthy nor unhealthy: on the way to RUNNING, or RUNNING before the first result of its health check."""
     draining: tuple[Task, ...]
     """With the desired status STOPPED, and still serving."""
+    stopping: tuple[Task, ...]
+    """With the desired status STOPPED, and without traffic, but not STOPPED yet."""
     protected: frozenset[TaskArn] = frozenset()
     """Tasks that may not be stopped because of a lower desiredCount or a new deployment."""
     placements: Mapping[TaskArn, TaskPlacement] = {}
@@ -60,18 +66,25 @@ class RolloutCounts(msgspec.Struct, frozen=True):
 
     @property
     def alive(self) -> tuple[Task, ...]:
-        """All tasks that count against the maximum."""
+        """All tasks that count against every maximum."""
         return (*self.healthy, *self.unhealthy, *self.starting)
+
+    @property
+    def leaving(self) -> tuple[Task, ...]:
+        """All tasks that are on their way out."""
+        return (*self.draining, *self.stopping)
 
 
 def count_tasks(world: World, service: Service, now: Instant) -> RolloutCounts:
     """Sort the service's tasks that are not STOPPED."""
-    healthy, unhealthy, starting, draining = [], [], [], []
+    healthy, unhealthy, starting, draining, stopping = [], [], [], [], []
     tasks = world.tasks.by("service", service.arn)
     for task in tasks:
         if task.desired_status is DesiredStatus.STOPPED:
             if task.last_status not in AFTER_DRAIN:
                 draining.append(task)
+            elif not task.stopped:
+                stopping.append(task)
         elif is_healthy(task, world.task_definitions[task.task_definition]):
             healthy.append(task)
         elif is_unhealthy(task, service.health_check_grace_period_seconds, now):
@@ -84,6 +97,7 @@ def count_tasks(world: World, service: Service, now: Instant) -> RolloutCounts:
         unhealthy=tuple(unhealthy),
         starting=tuple(starting),
         draining=tuple(draining),
+        stopping=tuple(stopping),
         protected=frozenset(t.arn for t in (*healthy, *starting) if t.is_protected(now)),
         placements=task_placements(world, service, tasks),
     )

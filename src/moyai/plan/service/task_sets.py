@@ -59,6 +59,7 @@ def _counts_of(counts: RolloutCounts, deployment: Deployment) -> RolloutCounts:
         unhealthy=tuple(tasks_of(deployment, counts.unhealthy)),
         starting=tuple(tasks_of(deployment, counts.starting)),
         draining=tuple(tasks_of(deployment, counts.draining)),
+        stopping=tuple(tasks_of(deployment, counts.stopping)),
         protected=counts.protected,
         placements=counts.placements,
     )

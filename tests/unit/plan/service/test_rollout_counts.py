@@ -32,7 +32,7 @@ def test_minimum_percent_rounds_up_and_maximum_rounds_down(desired, low, high, m
     build = Builder()
     limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
     service = build.service("s", build.definition("s"), desired, bounds=limits)
-    assert task_bounds(build.world.services[service]) == TaskBounds(minimum, maximum)
+    assert task_bounds(build.world.services[service]) == TaskBounds(minimum, maximum, stopping_count=high <= 100)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,29 @@ def test_at_the_maximum_unhealthy_tasks_are_stopped_one_by_one():
     assert sum(t.desired_status is DesiredStatus.STOPPED for t in build.tasks(service)) == 1
 
 
+def test_at_a_maximum_of_100_percent_a_task_starts_once_the_former_one_has_stopped():
+    build, service = settled_service(desired=1, bounds=DeploymentConfiguration(100, 0))
+    [former] = build.tasks(service)
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    for status in (TaskStatus.RUNNING, TaskStatus.DEACTIVATING, TaskStatus.STOPPING, TaskStatus.DEPROVISIONING):
+        put(build, former.arn, last_status=status)
+        schedule(build, service)
+        assert [(t.arn, t.desired_status) for t in build.tasks(service)] == [(former.arn, DesiredStatus.STOPPED)]
+    put(build, former.arn, last_status=TaskStatus.STOPPED)
+    schedule(build, service)
+    assert [t.desired_status for t in build.tasks(service)] == [DesiredStatus.RUNNING]
+    assert not any("unable to stop or start" in message for message in build.messages(service))
+
+
+def test_above_a_maximum_of_100_percent_tasks_start_beside_stopping_ones():
+    build, service = settled_service(desired=1, bounds=DeploymentConfiguration(200, 0))
+    [former] = build.tasks(service)
+    put(build, former.arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
+    schedule(build, service)
+    assert Counter(t.desired_status for t in build.tasks(service)) == {"STOPPED": 1, "RUNNING": 1}
+
+
 def test_bounds_that_allow_no_move_are_reported_once():
     build, service = settled_service(desired=1, bounds=DeploymentConfiguration(100, 50))
     build.deploy(service, build.definition("s"))
