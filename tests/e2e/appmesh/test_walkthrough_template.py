@@ -1,4 +1,4 @@
-"""A template in the form of App Mesh's walkthroughs: a mesh, its ECS services, and a load balancer as its entrance."""
+"""A template in the form of App Mesh's walkthroughs: a mesh, its ECS services, and load balancers as its entrances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "ingress.yaml"
 ENDED = {"CREATE_COMPLETE", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 
 
-def test_a_mesh_behind_a_load_balancer_is_created_from_its_template_and_answers(server: Installation):
+def test_a_mesh_behind_load_balancers_is_created_from_its_template_and_answers(server: Installation):
     cfn, ec2 = server.client("cloudformation"), server.client("ec2")
     subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
     values = {
@@ -44,12 +44,13 @@ def test_a_mesh_behind_a_load_balancer_is_created_from_its_template_and_answers(
     failures = [event.get("ResourceStatusReason") for event in events if event["ResourceStatus"].endswith("FAILED")]
     assert (stack["StackStatus"], failures) == ("CREATE_COMPLETE", [])
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    nodes = [{"Name": "description", "Values": [f"ELB {outputs['Balancer'].partition(':loadbalancer/')[2]}"]}]
-    interfaces = ec2.describe_network_interfaces(Filters=nodes)["NetworkInterfaces"]
-    assert len(interfaces) == 2  # one for each subnet of the load balancer
-    for interface in interfaces:
-        status, body = eventually(partial(get, interface["Association"]["PublicIp"], "/color/"), "the mesh answers")
-        assert (status, "task" in body) == (200, True)
+    for balancer in (outputs["Balancer"], outputs["WebBalancer"]):
+        nodes = [{"Name": "description", "Values": [f"ELB {balancer.partition(':loadbalancer/')[2]}"]}]
+        interfaces = ec2.describe_network_interfaces(Filters=nodes)["NetworkInterfaces"]
+        assert len(interfaces) == 2  # one for each subnet of the load balancer
+        for interface in interfaces:
+            status, body = eventually(partial(get, interface["Association"]["PublicIp"], "/color/"), "the mesh answers")
+            assert (status, "task" in body) == (200, True)
     cfn.delete_stack(StackName=NAME)
 
     def is_deleted() -> bool:
