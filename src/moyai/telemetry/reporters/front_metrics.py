@@ -31,6 +31,7 @@ _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 Event.RULES: "RuleEvaluations",
                 Event.REJECTED: "RejectedConnectionCount",
                 Event.DROPPED_HEADERS: "DroppedInvalidHeaderRequestCount",
+                Event.FORWARDED_HEADERS: "ForwardedInvalidHeaderRequestCount",
                 Event.MALFORMED: "DesyncMitigationMode_NonCompliant_Request_Count",
             }
         ),
@@ -44,6 +45,9 @@ _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         ),
     }
 )
+_FAIL_OPEN: Mapping[str, str] = MappingProxyType(
+    {_NAMESPACES["app"]: "UnhealthyRoutingRequestCount", _NAMESPACES["net"]: "UnhealthyRoutingFlowCount"}
+)
 _Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -55,6 +59,9 @@ def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
         yield from _group_metrics(namespace, place)
     elif endpoint.side is Side.CLIENT:
         yield from _traffic_metrics(namespace, place, subject)
+    elif subject == Event.FAIL_OPEN:
+        definition = _definition(namespace, _FAIL_OPEN[namespace], Side.SERVER, EndpointCounter.REQUESTS)
+        yield _target(definition, ((_balancer_of(place),), _of_group(place)))
     elif subject in _FLOWS:
         yield from _flow_metrics(namespace, place, subject)
     elif name := _EVENTS[place.partition("/")[0]].get(subject):
@@ -126,9 +133,7 @@ def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricT
 
 def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
     """The metrics of a target group, or of its targets in a zone."""
-    balancer = ("LoadBalancer", group.partition("+")[0])
-    target_group, zone = ("TargetGroup", _target_group(group)), group.partition("@")[2]
-    dimensions = (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
+    balancer, target_group, dimensions = _balancer_of(group), ("TargetGroup", _target_group(group)), _of_group(group)
     if namespace == _NAMESPACES["app"]:
         requests = EndpointCounter.REQUESTS
         share = _definition(namespace, "RequestCountPerTarget", Side.CLIENT, requests, SampleKind.QUOTIENT)
@@ -146,6 +151,18 @@ def _of_load_balancer(place: str) -> tuple[_Dimensions, _Dimensions]:
     balancer, _, zone = place.partition("@")
     alone = ("LoadBalancer", balancer)
     return (alone,), (alone, ("AvailabilityZone", zone))
+
+
+def _balancer_of(group: str) -> tuple[str, str]:
+    """The dimension of the load balancer that uses a target group."""
+    return "LoadBalancer", group.partition("+")[0]
+
+
+def _of_group(group: str) -> _Dimensions:
+    """A target group, or its targets in a zone."""
+    balancer, zone = _balancer_of(group), group.partition("@")[2]
+    target_group = ("TargetGroup", _target_group(group))
+    return (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
 
 
 def _target_group(group: str) -> str:

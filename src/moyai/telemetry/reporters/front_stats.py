@@ -8,7 +8,7 @@ An endpoint is one of these, with the dimensions of its metrics in its name:
 - an address of a network load balancer and a protocol, ``<address> <tcp, tls or udp>``: its flows
 - an address and a target group, ``<address> <group>``: requests to targets, and their responses
 - a target group, ``<load balancer>+<target group>``, with ``+grpc`` where its requests are gRPC, or its targets in a
-  zone, with ``@<zone>`` at its end
+  zone, with ``@<zone>`` at its end; and an ``Event`` there, ``<group> <event>``
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/stats,
 .../configuration/upstream/cluster_manager/cluster_stats, .../configuration/listeners/stats
@@ -26,6 +26,7 @@ from typing import Final
 from moyai.telemetry.reporters.envoy_stats import (
     MAX_PARSED_NAMES,
     EndpointArrays,
+    EndpointCounter,
     Side,
     StatEndpoint,
     StatMapping,
@@ -38,7 +39,7 @@ _GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:\+grpc)?(?:@[^.+ 
 _ADDRESS_NAME: Final = re.compile(rf"(http|listener|connection_limit)\.({_ADDRESS})\.(.+)")
 _FLOW_NAME: Final = re.compile(rf"(?:tcp|udp)\.({_ADDRESS})\+(tcp|tls|udp)\.(.+)")
 _LIMITED_NAME: Final = re.compile(rf"connection_limit\.({_ADDRESS})\+(tcp|tls)\.(.+)")
-_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|dropped)(?:\.(?:rules|headers)\.(\d+|yes))?")
+_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|invalid\.headers\.\w+)(?:\.\w+\.(\w+))?")
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
@@ -48,6 +49,8 @@ DIRECT: Final = "+direct"
 _FAILED: Final = "failed.tried.true"
 _ACTION: Final = "action"
 _EVENT, _REFUSED, _REFUSED_CALL = "event", "refused", "refused_call"
+_CHOICES_IN_PANIC: Final = ("lb_healthy_panic", "upstream_cx_none_healthy")
+"""All choices in a group with too few healthy targets, and those that found no target, which are among them."""
 _ACTIVE_SESSIONS: Final = "downstream_sess_active"
 _ACTIVE_CONNECTIONS, _LIMITED_CONNECTIONS = "active_connections", "connection_limit.limited_connections"
 _MAX_RULES: Final = 100
@@ -56,18 +59,22 @@ _RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
 
 
 class Event(StrEnum):
-    """An event at an address that is no response."""
+    """An event at an address, or in a target group, that is no response."""
 
-    RULES = "rules"
+    RULES = "evaluated"
     """A rule was compared with a request."""
     REJECTED = "rejected"
     """A connection above a limit was rejected."""
-    DROPPED_HEADERS = "dropped-headers"
+    DROPPED_HEADERS = "invalid.headers.dropped"
     """A request had headers with invalid names, which were removed."""
+    FORWARDED_HEADERS = "invalid.headers.forwarded"
+    """A request had headers with invalid names, with which it went to a target."""
     MALFORMED = "malformed"
     """A client sent no HTTP, or too much."""
     CLIENT_RESET = "client-reset"
     TARGET_RESET = "target-reset"
+    FAIL_OPEN = "fail-open"
+    """A target was chosen in a target group with too few healthy ones, whether it is healthy or not."""
     OWN_RESET = "own-reset"
     """The load balancer has reset a connection, and not because the target had."""
 
@@ -105,8 +112,7 @@ def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
     if match := _OWN_NAME.fullmatch(name):
         return _own_response(match[1], code=match[2], answer=match[3])
     if match := _EVENT_NAME.fullmatch(name):
-        event = Event.RULES if match[2] == "evaluated" else Event.DROPPED_HEADERS
-        return StatEndpoint(Side.SERVER, f"{match[1]} {event}"), match[3] or _EVENT
+        return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}"), match[3] or _EVENT
     if match := _ENDED_NAME.fullmatch(name):
         return _reset(match[1], by_client=match[2], by_target=match[3])
     return None
@@ -160,7 +166,11 @@ def _parse_flow(name: str) -> tuple[StatEndpoint, str] | None:
 
 def _parse_group(name: str) -> tuple[StatEndpoint, str] | None:
     match = _GROUP_NAME.fullmatch(name)
-    return None if match is None else (StatEndpoint(Side.CLIENT, match[1]), match[2])
+    if match is None:
+        return None
+    if match[2] in _CHOICES_IN_PANIC:
+        return StatEndpoint(Side.SERVER, f"{match[1]} {Event.FAIL_OPEN}"), match[2]
+    return StatEndpoint(Side.CLIENT, match[1]), match[2]
 
 
 def _reset(address: str, by_client: str, by_target: str) -> tuple[StatEndpoint, str] | None:
@@ -193,6 +203,10 @@ def _traffic(failed: Ints, c1: Ints, c2: Ints, c3: Ints, c4: Ints, c5: Ints) -> 
 
 def _events(*counts: Ints) -> EndpointArrays:
     return (sum(counts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+
+
+def _choices(in_panic: Ints, without_target: Ints) -> EndpointArrays:
+    return _events(in_panic - without_target)
 
 
 def _rules(added_up: Ints, *requests: Ints) -> EndpointArrays:
@@ -272,7 +286,9 @@ _SUBJECTS: Mapping[str, StatMapping] = MappingProxyType(
         "tcp": _TCP,
         "tls": _TCP,
         "udp": _UDP,
-        Event.DROPPED_HEADERS: StatMapping("http", ("yes",), _events),
+        Event.DROPPED_HEADERS: StatMapping("http", ("true", "false"), _events),
+        Event.FORWARDED_HEADERS: StatMapping("http", ("true",), _events),
+        Event.FAIL_OPEN: StatMapping("http", _CHOICES_IN_PANIC, _choices, differences=(EndpointCounter.REQUESTS,)),
         Event.RULES: StatMapping("http", (_EVENT, *map(str, range(1, _MAX_RULES + 1))), _rules),
         **{
             event: StatMapping("http", tuple(name for name, of in _EVENT_OF_STATISTIC.items() if of is event), _events)

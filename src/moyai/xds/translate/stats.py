@@ -57,6 +57,9 @@ _HOST_STATS = (
 )
 
 _BALANCER = r"(app|net)/[^.]+"
+_GROUP = (
+    "membership_(healthy|total|excluded)|upstream_rq_total|upstream_cx_(connect_fail|none_healthy)|lb_healthy_panic"
+)
 _FRONT_STATS = (
     LIVE,
     rf"elb\.{_BALANCER}\..+",
@@ -66,7 +69,7 @@ _FRONT_STATS = (
     rf"listener\.{_BALANCER}\.(downstream_cx_(active|overflow|overload_reject)|downstream_global_cx_overflow|{TLS})",
     rf"connection_limit\.{_BALANCER}\.limited_connections",
     r"connection_limit\.net/[^.]+\.active_connections",
-    rf"cluster\.{_BALANCER}\.(membership_(healthy|total|excluded)|upstream_rq_total|upstream_cx_connect_fail|{TLS})",
+    rf"cluster\.{_BALANCER}\.({_GROUP}|{TLS})",
 )
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _SINK = "envoy.stat_sinks.open_telemetry"
