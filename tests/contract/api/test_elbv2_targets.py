@@ -28,6 +28,15 @@ def test_wrong_targets_are_refused_and_none_is_registered(elb, installation, gro
     assert not list(installation.store.world.targets)
 
 
+def test_an_application_load_balancer_in_the_same_vpc_is_no_target_by_address(elb, balancer, group):
+    description = {"Name": "description", "Values": [f"ELB {balancer.partition(':loadbalancer/')[2]}"]}
+    [node, _] = elb.ec2.describe_network_interfaces(Filters=[description])["NetworkInterfaces"]
+    targets = [{"Id": node["PrivateIpAddress"]}]
+    assert code(elb.client.register_targets, TargetGroupArn=group, Targets=targets) == "InvalidTarget"
+    streams = elb.target_group("streams", Protocol="TCP")["TargetGroupArn"]
+    elb.client.register_targets(TargetGroupArn=streams, Targets=targets)
+
+
 def test_targets_by_type(elb, installation, balancer, group):
     outside = [{"Id": "10.9.8.7", "Port": 8080, "AvailabilityZone": "all"}]
     elb.client.register_targets(TargetGroupArn=group, Targets=outside)

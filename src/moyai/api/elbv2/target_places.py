@@ -1,7 +1,8 @@
 """Where a target is: its address and its availability zone, by the target type of its group.
 
-Refuses: addresses that are neither of the VPC nor of a private range, instances that are no container instances of the
-VPC, and load balancers without a listener on the port.
+Refuses: addresses that are neither of the VPC nor of a private range, for requests those of application load balancers
+in the VPC, which could send them round in circles, instances that are no container instances of the VPC, and load
+balancers without a listener on the port.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
 """
 
@@ -66,6 +67,9 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
     if subnet is not None:
         if zone not in {None, EVERY_ZONE, subnet.zone}:
             raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
+        balancers = ctx.store.world.load_balancers.by("address", f"{subnet.id}/{address}")
+        if group.protocol.is_http and any(one.type is LoadBalancerType.APPLICATION for one in balancers):
+            raise InvalidTarget(f"The IP address '{address}' belongs to an application load balancer in the same VPC")
         return TargetPlace(str(address), subnet.zone)
     in_vpc = vpc is not None and any(address in IPv4Network(cidr) for cidr in vpc.cidrs)
     if in_vpc or not any(address in network for network in _PRIVATE):
