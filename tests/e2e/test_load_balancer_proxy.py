@@ -176,6 +176,13 @@ async def test_its_own_answers_are_those_of_a_load_balancer(front, apps, path, h
     assert f"<center><h1>{body}</h1></center>" in answer.body
 
 
+async def test_an_offer_to_encrypt_the_connection_is_passed_over(front, apps):
+    await publish(front, BALANCER)
+    answer = await front.namespace.get(*NODE, connection="Upgrade", upgrade="tls/1.2")
+    assert answer.status == 200
+    assert "upgrade" not in (apps[0].heads + apps[1].heads)[0]
+
+
 async def test_rules_decide_by_priority(front, apps):
     await publish(front, BALANCER)
     fixed = await front.namespace.get(*NODE, "/fixed")
@@ -239,6 +246,7 @@ async def test_every_request_is_counted_once(front, apps):
     assert total(front, "RuleEvaluations", balancer) == 6 * 10 + 3 * 2 + 2 * 3 + 2 * 1 + 8
     assert total(front, "RequestCountPerTarget", group) == 3
     assert total(front, "HealthyHostCount", balancer, group) > 0
+    assert total(front, "UnhealthyRoutingRequestCount", balancer) == 0
     assert 0 <= total(front, "TargetResponseTime", balancer, group) < PATIENCE
 
 
@@ -257,6 +265,35 @@ async def test_headers_with_invalid_names_are_dropped_and_their_requests_counted
     balancer = ("LoadBalancer", "app/web/0000000000000web")
     await wait_for(lambda: total(front, "RequestCount", balancer) == 2)
     assert total(front, "DroppedInvalidHeaderRequestCount", balancer) == 3
+    assert total(front, "ForwardedInvalidHeaderRequestCount", balancer) == 0
+
+
+async def test_requests_that_targets_get_with_invalid_headers_are_counted(front, apps):
+    front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
+    await publish(front, BALANCER)
+    await front.until(lambda: FRONT in front.senders)
+    for path, name in (("/", "x_bad"), ("/", "_bad"), ("/refused", "x.bad"), ("/fixed", "x_bad"), ("/", "x-good")):
+        head = f"GET {path} HTTP/1.1\r\nhost: a\r\n{name}: 1\r\nx-9: 2\r\nconnection: close\r\n\r\n"
+        await front.namespace.talk(*NODE, head.encode())
+    heads = [head for app in apps for head in app.heads]
+    assert [len({"x_bad", "_bad", "x-good"} & head.keys()) for head in heads] == [1, 1, 1]
+    balancer = ("LoadBalancer", "app/web/0000000000000web")
+    await wait_for(lambda: total(front, "RequestCount", balancer) == 4)
+    assert total(front, "ForwardedInvalidHeaderRequestCount", balancer) == 3
+    assert total(front, "DroppedInvalidHeaderRequestCount", balancer) == 0
+
+
+async def test_requests_to_a_group_without_healthy_targets_are_counted(front, apps):
+    front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
+    apps[0].health = apps[1].health = 500
+    await publish(front, BALANCER)
+    await front.until(lambda: FRONT in front.senders)
+    for path in ("/", "/", "/", "/empty", "/empty", "/fixed"):
+        await front.namespace.get(*NODE, path)
+    balancer, group = ("LoadBalancer", "app/web/0000000000000web"), ("TargetGroup", "targetgroup/shop/000000000000shop")
+    await wait_for(lambda: total(front, "RequestCount", balancer) == 3)
+    assert total(front, "UnhealthyRoutingRequestCount", balancer, group) == 3
+    assert total(front, "UnhealthyRoutingRequestCount", balancer) == 3
 
 
 def total(front: Rig, name: str, *dimensions: tuple[str, str]) -> float:

@@ -39,6 +39,10 @@ ENVOY_HEADERS = "x-envoy-"
 _FORWARDED_FOR, _FORWARDED_PORT = "x-forwarded-for", "x-forwarded-port"
 _MAX_HEADERS = 64
 """KiB of a request's headers."""
+_TLS_UPGRADE = "TLS/"
+"""How the header Upgrade begins in an offer to encrypt the connection, which Apache's HttpClient makes with every
+request (RFC 2817). Envoy would refuse the request; without an answer to the offer, the connection stays as it is.
+"""
 _GRACE = 1
 """Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
 
@@ -56,7 +60,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(listener, http, at)],
         local_reply_config=local_replies(http),
-        access_log=(*request_counts(http, at), *request_logs(listener, at)),
+        access_log=(*request_counts(at), *request_logs(listener, at)),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
         http1_safe_max_connection_duration=True,
         skip_xff_append=True,
@@ -69,6 +73,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
     manager.http2_protocol_options.CopyFrom(http2_limits())
     manager.http_protocol_options.accept_http_10 = True
     manager.http_protocol_options.default_host_for_http_10 = http.default_host
+    manager.http_protocol_options.ignore_http_11_upgrade.add(prefix=_TLS_UPGRADE, ignore_case=True)
     return listener_components_pb2.Filter(
         name="envoy.filters.network.http_connection_manager", typed_config=to_any(manager)
     )
