@@ -33,6 +33,15 @@ with urllib.request.urlopen(os.environ['ECS_CONTAINER_METADATA_URI_V4']) as answ
 print('is', own['IPv6Addresses'][0], own['IPv6SubnetCIDRBlock'])
 EOF
 """
+BY_BALANCER = """
+python3 - <<'EOF'
+import http.client, socket
+for address in sorted({entry[4][0] for entry in socket.getaddrinfo('NAME', 80, socket.AF_INET6)}):
+    link = http.client.HTTPConnection(address, 80, timeout=10)
+    link.request('GET', '/hostname')
+    print('called', address, link.getresponse().status)
+EOF
+"""
 TRIES = """
 python3 - <<'EOF'
 import socket
@@ -58,15 +67,15 @@ class DualStack:
         self.subnet = self.ec2.create_subnet(**params)["Subnet"]["SubnetId"]
         self.network = {"awsvpcConfiguration": {"subnets": [self.subnet]}}
 
-    def define(self, family: str, line: str) -> str:
-        """A task that runs a line of shell."""
+    def define(self, family: str, line: str, port: int = 0) -> str:
+        """A task that runs a line of shell; ``port``: at which it is called by what needs to be told."""
         task_definition = self.ecs.register_task_definition(
             family=family,
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
             cpu="256",
             memory="512",
-            containerDefinitions=[shell(line)],
+            containerDefinitions=[shell(line) | ({"portMappings": [{"containerPort": port}]} if port else {})],
         )
         return str(task_definition["taskDefinition"]["taskDefinitionArn"])
 
@@ -132,3 +141,43 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
     here.ecs.delete_service(cluster="dual", service="web", force=True)
     gone = {"NamespaceName": "dual.test", "ServiceName": "web"}
     eventually(lambda: cloudmap.discover_instances(**gone)["Instances"] == [], "they are deregistered")
+
+
+def test_a_load_balancer_of_dualstack_is_called_by_ipv6(server: Installation):
+    here = DualStack(server, "10.63.")
+    elb = server.client("elbv2", key=ACCOUNT)
+    here.ecs.create_cluster(clusterName="dual")
+    check = {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 4}
+    (created,) = elb.create_target_group(
+        Name="dual", Protocol="TCP", Port=8080, VpcId=here.id, TargetType="ip", **check
+    )["TargetGroups"]
+    group = created["TargetGroupArn"]
+    (balancer,) = elb.create_load_balancer(
+        Name="dual", Type="network", Scheme="internal", Subnets=[here.subnet], IpAddressType="dualstack"
+    )["LoadBalancers"]
+    arn = balancer["LoadBalancerArn"]
+    action = {"Type": "forward", "TargetGroupArn": group}
+    elb.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=80, DefaultActions=[action])
+    here.ecs.create_service(
+        cluster="dual",
+        serviceName="balanced",
+        taskDefinition=here.define("balanced", SERVES, 8080),
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration=here.network,
+        loadBalancers=[{"containerName": "main", "containerPort": 8080, "targetGroupArn": group}],
+    )
+
+    def healthy() -> bool:
+        states = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return [state["TargetHealth"]["State"] for state in states] == ["healthy"]
+
+    eventually(healthy, "the task is a healthy target")
+    node = {"Name": "description", "Values": [f"ELB {arn.partition(':loadbalancer/')[2]}"]}
+    (interface,) = here.ec2.describe_network_interfaces(Filters=[node])["NetworkInterfaces"]
+    (address,) = (entry["Ipv6Address"] for entry in interface["Ipv6Addresses"])
+    called = here.task_output("by-balancer", BY_BALANCER.replace("NAME", balancer["DNSName"]))
+    assert called == [f"called {address} 200"]
+    here.ecs.delete_service(cluster="dual", service="balanced", force=True)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    elb.delete_target_group(TargetGroupArn=group)

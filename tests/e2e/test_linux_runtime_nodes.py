@@ -18,9 +18,20 @@ from moyai.domain.sandbox.network_spec import (
     TrafficPermission,
     VpcSpec,
 )
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
-from tests.contract.runtime.adapters import ANYWHERE, LinuxAdapter, front, interface, nodes, sandbox
+from tests.contract.runtime.adapters import (
+    ANYWHERE,
+    LinuxAdapter,
+    dual_stack,
+    front,
+    interface,
+    network_of,
+    nodes,
+    sandbox,
+)
 from tests.e2e.linux_tasks import output, run, wait_for_output
+from tests.e2e.test_linux_runtime_ipv6 import LISTENER, ipv6_of
 from tests.e2e.test_linux_runtime_network import ask, listener, python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -102,6 +113,26 @@ async def test_addresses_come_and_go_without_disturbing_the_others(linux):
     assert await ask(linux, TASK.task, THIRD, 80) == "80"
     assert await ask(linux, TASK.task, SECOND, 80) == "80"
     assert await ask(linux, TASK.task, FIRST, 80) != "80"
+
+
+async def test_ipv6_addresses_come_and_go(linux):
+    caller, ipv6 = dual_stack(TASK), "fd00:0:0:1::20"
+    spec = network_of(caller)
+    (vpc,), (group,) = spec.vpcs, spec.groups
+    own = Interface(FRONT.task, FIRST, (group.id,), ipv6_address=ipv6)
+    vpc = replace(vpc, interfaces=(*vpc.interfaces, own))
+    group = replace(group, members=(*group.members, FIRST, ipv6))
+    await linux.runtime.apply_network(replace(spec, vpcs=(vpc,), groups=(group,)))
+    for sandbox_spec in (caller, FRONT):
+        await linux.runtime.prepare(sandbox_spec)
+    await linux.runtime.start(python(LISTENER.format(ports=(80,)), task=FRONT.task))
+    await wait_for_output(linux, "up", FRONT.task)
+    await linux.runtime.set_addresses(FRONT.task, (*nodes(FIRST), SubnetAddress(ipv6, "fd00:0:0:1::/64")))
+    assert await ask(linux, TASK.task, ipv6, 80) == "80"
+    await wait_for_output(linux, f"80 from {ipv6_of(caller)}", FRONT.task)
+    await linux.runtime.set_addresses(FRONT.task, nodes(FIRST))
+    assert await ask(linux, TASK.task, ipv6, 80) != "80"
+    assert await ask(linux, TASK.task, FIRST, 80) == "80"
 
 
 async def test_targets_see_the_node_that_calls_them(linux):

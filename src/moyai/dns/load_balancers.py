@@ -1,8 +1,8 @@
 """The zones of load balancers: each one's DNS name, with the addresses of its nodes.
 
-Promise: in its own VPC and in the VPCs peered with it, the name has the private addresses of the nodes; on this machine
-it has their public addresses, and where it has none the private ones, as on AWS. Elsewhere it does not exist. Answers
-rotate. ``dualstack.`` before the name changes nothing.
+Promise: in its own VPC and in the VPCs peered with it, the name has the private addresses of the nodes, in its own also
+those of IPv6, which goes through no peering; on this machine it has their public addresses, and where it has none the
+private ones, as on AWS. Elsewhere it does not exist. Answers rotate. ``dualstack.`` before the name changes nothing.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
 """
 
@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import dns.exception
-import dns.ipv4
 import dns.name
 import dns.rdata
 from dns.name import Name
 from dns.rdataclass import IN
-from dns.rdatatype import A, RdataType
+from dns.rdatatype import AAAA, A, RdataType
 
 from moyai.dns.records import MULTIVALUE_ANSWERS, Labels, ZoneRecord, to_labels
 from moyai.dns.zone import RandomBelow, RecordSet
@@ -50,10 +49,12 @@ class BalancerZone:
         self.negative_ttl = _TTL
         self.preference = (2, 0.0, str(name.apex))  # a namespace of the same name comes first
         self._vpcs = name.vpcs
-        self._addresses = RecordSet(_TTL, MULTIVALUE_ANSWERS, random_below)
+        self._addresses: dict[RdataType, RecordSet] = {}
         for address in name.addresses:
-            value = dns.rdata.from_wire(IN, A, dns.ipv4.inet_aton(address), 0, 4)
-            self._addresses.put(address, ZoneRecord((), A, _TTL, MULTIVALUE_ANSWERS, value), healthy=True)
+            kind = AAAA if ":" in address else A
+            value = dns.rdata.from_text(IN, kind, address)
+            of_kind = self._addresses.setdefault(kind, RecordSet(_TTL, MULTIVALUE_ANSWERS, random_below))
+            of_kind.put(address, ZoneRecord((), kind, _TTL, MULTIVALUE_ANSWERS, value), healthy=True)
 
     def visible_from(self, vpc: VpcId | None) -> bool:
         """Whether the name has addresses there."""
@@ -65,7 +66,7 @@ class BalancerZone:
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
         """The addresses of the nodes."""
-        return self._addresses if owner in _OWNERS and kind is A else None
+        return self._addresses.get(kind) if owner in _OWNERS else None
 
 
 def balancer_names(world: World, arn: LoadBalancerArn) -> tuple[BalancerName, ...]:
@@ -89,5 +90,10 @@ def _names(world: World, balancer: LoadBalancer, host: str) -> Iterator[Balancer
     peers = (side.vpc for peering in peerings for side in peering.sides)
     private = tuple(i.address for i in interfaces)
     public = tuple(i.public_address for i in interfaces if i.public_address is not None)
-    yield BalancerName(apex, frozenset({balancer.vpc, *peers}), private)
+    ipv6 = tuple(i.ipv6_address for i in interfaces if i.ipv6_address is not None)
+    if ipv6:
+        yield BalancerName(apex, frozenset({balancer.vpc}), (*private, *ipv6))
+    elsewhere = frozenset(peers) if ipv6 else frozenset({balancer.vpc, *peers})
+    if elsewhere:
+        yield BalancerName(apex, elsewhere, private)
     yield BalancerName(apex, frozenset({None}), public or private)

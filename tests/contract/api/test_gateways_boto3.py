@@ -69,7 +69,8 @@ def test_creation_is_idempotent_by_token(gateways):
     [
         ({"port": 8443}, "only HTTPS at port 443"),
         ({"protocol": "HTTP"}, "only HTTPS at port 443"),
-        ({"networkConfiguration": {"ipAddressType": "dualstack"}}, "Use ipv4"),
+        ({"networkConfiguration": {"ipAddressType": "dualstack"}}, "needs subnets with an IPv6 CIDR block"),
+        ({"networkConfiguration": {"ipAddressType": "dualstack-without-public-ipv4"}}, "Use ipv4"),
         ({"networkConfiguration": {"subnets": ["subnet-none"]}}, "does not exist"),
         ({"networkConfiguration": {"inboundSecurityGroup": "sg-none"}}, "there is no security group 'sg-none'"),
         ({"maxAlbCount": 0}, "maxAlbCount must be between 1 and 50"),

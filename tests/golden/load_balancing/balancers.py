@@ -4,6 +4,7 @@
       <name>:
         <field of LoadBalancer>: ...            # type, scheme, attributes
         nodes: {us-east-1a: 10.0.0.10}          # the address in each zone; this is the default
+        ipv6: {us-east-1a: fd00::10}            # likewise; by default none
         listeners:
           <port>:
             <field of Listener>: ...            # protocol, certificates (by name), attributes
@@ -20,7 +21,6 @@ Conditions and actions have AWS's type names as ``type``; actions name target gr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def group_arn(name: str) -> TargetGroupArn:
 
 def _balancers(case: dict[str, Any]) -> Iterator[StoredRecord]:
     for name, specified in case.get("loadBalancers", {}).items():
-        fields = {key: value for key, value in specified.items() if key not in {"nodes", "listeners"}}
+        fields = {key: value for key, value in specified.items() if key not in {"nodes", "ipv6", "listeners"}}
         kind = LoadBalancerType(fields.pop("type", "application"))
         short = "app" if kind is LoadBalancerType.APPLICATION else "net"
         balancer = LoadBalancer(
@@ -89,7 +89,7 @@ def _balancers(case: dict[str, Any]) -> Iterator[StoredRecord]:
             type=kind,
             scheme=Scheme(fields.pop("scheme", "internal")),
             vpc=VPC,
-            nodes=tuple(starmap(_node, specified.get("nodes", {"us-east-1a": "10.0.0.10"}).items())),
+            nodes=tuple(_nodes(specified.get("nodes", {"us-east-1a": "10.0.0.10"}), specified.get("ipv6", {}))),
             dns_name=f"{name}-1.us-east-1.elb.localhost",
             created_at=LONG_AGO,
             **fields,
@@ -99,10 +99,11 @@ def _balancers(case: dict[str, Any]) -> Iterator[StoredRecord]:
             yield from _listener(balancer, port, listener)
 
 
-def _node(zone: str, address: str) -> LoadBalancerNode:
-    subnet = SubnetId(f"subnet-{zone}")
-    interface = NetworkInterface(NetworkInterfaceId(f"eni-{address}"), "", VPC, subnet, address, "", "")
-    return LoadBalancerNode(subnet, zone, interface)
+def _nodes(addresses: dict[str, str], ipv6: dict[str, str]) -> Iterator[LoadBalancerNode]:
+    for zone, address in addresses.items():
+        subnet, identity = SubnetId(f"subnet-{zone}"), NetworkInterfaceId(f"eni-{address}")
+        interface = NetworkInterface(identity, "", VPC, subnet, address, "", "", ipv6_address=ipv6.get(zone))
+        yield LoadBalancerNode(subnet, zone, interface)
 
 
 def _listener(balancer: LoadBalancer, port: int, specified: dict[str, Any]) -> Iterator[StoredRecord]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
@@ -75,6 +76,19 @@ def test_a_name_has_no_other_records(cloud):
     balancer = cloud.build.balancer()
     assert cloud.cloud.rcode(balancer.dns_name, "AAAA", vpc=balancer.vpc) == "NOERROR"
     assert cloud.cloud.rcode(f"www.{balancer.dns_name}", vpc=balancer.vpc) == "NXDOMAIN"
+
+
+def test_ipv6_addresses_are_in_the_own_vpc_alone(cloud):
+    balancer = cloud.build.balancer(public=True)
+    nodes = [
+        replace(node, interface=replace(node.interface, ipv6_address=f"fd00::{number}"))
+        for number, node in enumerate(balancer.nodes, 1)
+    ]
+    cloud.cloud.apply(Put(replace(balancer, nodes=tuple(nodes))))
+    found = {line.rpartition(" ")[2] for line in cloud.cloud.values(balancer.dns_name, "AAAA", vpc=balancer.vpc)}
+    assert found == {f"fd00::{number}" for number in range(1, ZONES + 1)}
+    assert cloud.addresses(balancer.dns_name, balancer.vpc) == private(balancer)
+    assert cloud.cloud.values(balancer.dns_name, "AAAA", vpc=None) == []
 
 
 def test_a_deleted_load_balancer_has_no_name(cloud):

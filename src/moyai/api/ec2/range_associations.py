@@ -46,6 +46,7 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Ipv4Range, Ipv6Range, Subnet, Vpc
 from moyai.domain.world import Put
 from moyai.plan.network.host_ports import bridge_range
+from moyai.plan.network.interfaces import nodes_in
 
 _RESERVED: Final = tuple(
     map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "198.19.0.0/16", "224.0.0.0/3"))
@@ -153,7 +154,8 @@ def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -
     subnet, ipv6_range = next(((s, r) for s, r in ranges if r.id == request.association_id), (None, None))
     if subnet is None or ipv6_range is None:
         raise SubnetRangeNotFound([request.association_id])
-    interfaces = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    tasks = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    interfaces = (*tasks, *(node.interface for node in nodes_in(world, subnet.id)))
     users = [i.id for i in interfaces if i.ipv6_address is not None]
     _check_unused(ipv6_range.cidr, users)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))

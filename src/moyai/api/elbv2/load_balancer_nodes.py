@@ -1,7 +1,7 @@
 """Where a load balancer is: its subnets and its security groups.
 
 Promise: the subnets are of one VPC and each of another zone. An application load balancer needs two of them.
-Refuses: private addresses that the caller chooses, outposts and IPv6.
+Refuses: private addresses that the caller chooses, and outposts.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
 """
 
@@ -20,7 +20,7 @@ from moyai.domain.elb.errors import (
     InvalidSubnet,
     SubnetNotFound,
 )
-from moyai.domain.elb.load_balancer import LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import DUAL_STACK, IPV4, LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import SECURITY_GROUPS
 from moyai.domain.queries.vpc import attached_internet_gateway, default_security_group, find_in_scope
 from moyai.domain.vpc.gateway import ElasticAddress
@@ -48,7 +48,7 @@ class SubnetsRequest(msgspec.Struct, frozen=True, kw_only=True):
 def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType, scheme: Scheme) -> list[NodePlacement]:
     """The placements of a request, by zone. Raises the errors of CreateLoadBalancer."""
     if request.enable_prefix_for_ipv6_source_nat == "on":
-        raise InvalidInput("EnablePrefixForIpv6SourceNat 'on' is not supported by moyai: nodes have no IPv6 addresses")
+        raise InvalidInput("EnablePrefixForIpv6SourceNat 'on' is not supported by moyai: targets are called by IPv4")
     if request.subnets and request.subnet_mappings:
         raise InvalidInput("You can specify either subnets or subnet mappings, but not both")
     mappings = [SubnetMappingRequest(identity) for identity in dict.fromkeys(request.subnets)]
@@ -71,14 +71,18 @@ def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType,
 
 
 def check_address_type(ip_address_type: str | None, subnets: Iterable[Subnet | None]) -> None:
-    """Raises the errors of another type than ``ipv4``: of AWS where a subnet has no IPv6 range, else of moyai."""
-    if ip_address_type in {None, "ipv4"}:
+    """Raises AWS's error for IPv6 where a subnet has no IPv6 range, and InvalidConfigurationRequest for a type without
+    public IPv4 addresses.
+    """
+    if ip_address_type in {None, IPV4}:
         return
     if any(subnet is None or subnet.ipv6 is None for subnet in subnets):
         raise InvalidInput("You must specify subnets with an associated IPv6 CIDR block.")
-    raise InvalidConfigurationRequest(
-        f"IP address type '{ip_address_type}' is not supported by moyai: nodes have no IPv6 addresses. Use 'ipv4'"
-    )
+    if ip_address_type != DUAL_STACK:
+        raise InvalidConfigurationRequest(
+            f"IP address type '{ip_address_type}' is not supported by moyai: clients outside of the VPC use IPv4. Use"
+            f" '{IPV4}' or '{DUAL_STACK}'"
+        )
 
 
 def groups_of(ctx: Context, groups: Sequence[str], vpc: VpcId, kind: LoadBalancerType) -> tuple[SecurityGroupId, ...]:

@@ -8,6 +8,8 @@ API_SetSecurityGroups.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
@@ -22,10 +24,12 @@ from moyai.api.elbv2.lookup import LOAD_BALANCER, resource_of
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import InvalidConfigurationRequest, InvalidSubnet
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType
+from moyai.domain.queries.vpc import find_in_scope
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import SecurityGroupId
-from moyai.plan.network.load_balancer_nodes import new_nodes
+from moyai.plan.network.load_balancer_nodes import new_nodes, with_address_type
 
 _OFF = "off"
 
@@ -63,6 +67,10 @@ def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
     nodes = (*balancer.nodes, *new_nodes(ctx.store.world, added, balancer.security_groups, balancer.scheme, ctx.ids))
     remaining = sorted((node for node in nodes if node.subnet not in removed), key=lambda node: node.zone)
     balancer = replace(balancer, nodes=tuple(remaining))
+    subnets = [placement.subnet for placement in placements]
+    address_type = request.ip_address_type or balancer.ip_address_type
+    check_address_type(address_type, subnets)
+    balancer = _with_address_type(balancer, address_type, subnets)
     first = balancer.nodes[0]
     targets = ctx.store.world.targets.by("load_balancer", balancer.arn)
     moved = [replace(target, address=first.interface.address, zone=first.zone) for target in targets]
@@ -91,10 +99,21 @@ def set_security_groups(ctx: Context, request: SetSecurityGroupsRequest) -> dict
 
 
 def set_ip_address_type(ctx: Context, request: SetIpAddressTypeRequest) -> dict[str, object]:
-    """Confirm the one type that there is, ``ipv4``."""
+    """Give the nodes of a load balancer IPv6 addresses, or take them away."""
     balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
-    check_address_type(request.ip_address_type, (ctx.store.world.subnets.get(node.subnet) for node in balancer.nodes))
-    return {"ip_address_type": balancer.ip_address_type}
+    found = [find_in_scope(ctx.store.world, Subnet, ctx.scope, node.subnet) for node in balancer.nodes]
+    check_address_type(request.ip_address_type, found)
+    subnets = [subnet for subnet in found if subnet is not None]
+    ctx.store.apply([Put(_with_address_type(balancer, request.ip_address_type, subnets))])
+    return {"ip_address_type": request.ip_address_type}
+
+
+def _with_address_type(balancer: LoadBalancer, address_type: str, subnets: Iterable[Subnet]) -> LoadBalancer:
+    """The load balancer with the addresses of the type. ``subnets``: those of all its nodes."""
+    by_id = {subnet.id: subnet for subnet in subnets}
+    interfaces = [with_address_type(n.interface, by_id[n.subnet], address_type) for n in balancer.nodes]
+    nodes = tuple(replace(n, interface=own) for n, own in zip(balancer.nodes, interfaces, strict=True))
+    return replace(balancer, nodes=nodes, ip_address_type=address_type)
 
 
 def _nodes_with(balancer: LoadBalancer, groups: tuple[SecurityGroupId, ...]) -> tuple[LoadBalancerNode, ...]:

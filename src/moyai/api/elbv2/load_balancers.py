@@ -36,7 +36,7 @@ from moyai.domain.elb.errors import (
     TooManyLoadBalancers,
 )
 from moyai.domain.elb.hosted_zones import hosted_zone
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import IPV4, LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import LOAD_BALANCERS
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.keys import named_key, scope_key
@@ -81,14 +81,15 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
     existing = ctx.store.world.load_balancers.by("name", named_key(ctx.scope, request.name))
     if existing:
         places = {(placement.subnet.id, placement.allocation) for placement in placements}
-        settings = (kind, request.scheme, places, set(groups), tags)
+        settings = (kind, request.scheme, places, set(groups), request.ip_address_type or IPV4, tags)
         if settings != _settings(existing[0]):
             raise DuplicateLoadBalancerName(
                 f"A load balancer with the same name '{request.name}' exists, but with different settings"
             )
         return {"load_balancers": [load_balancer_view(existing[0])]}
     _check_quota(ctx, kind)
-    nodes = new_nodes(ctx.store.world, placements, groups, request.scheme, ctx.ids)
+    ip_address_type = request.ip_address_type or IPV4
+    nodes = new_nodes(ctx.store.world, placements, groups, request.scheme, ctx.ids, ip_address_type)
     creation = Creation(ctx.scope, ctx.now, ctx.ids, tags)
     domain = ctx.store.world.defaults.elb_domain
     balancer = new_load_balancer(creation, request.name, kind, request.scheme, nodes, domain)
@@ -182,7 +183,8 @@ def _type(text: str) -> LoadBalancerType:
 def _settings(balancer: LoadBalancer) -> tuple[object, ...]:
     """The settings that a repeated request has to have."""
     nodes = {(node.subnet, node.allocation) for node in balancer.nodes}
-    return (balancer.type, balancer.scheme, nodes, set(balancer.security_groups), balancer.tags)
+    groups = set(balancer.security_groups)
+    return (balancer.type, balancer.scheme, nodes, groups, balancer.ip_address_type, balancer.tags)
 
 
 def _check_quota(ctx: Context, kind: LoadBalancerType) -> None:

@@ -129,7 +129,7 @@ _CONCERNS: Final = (
     ),
     _Concern(_SERVICE, "lifecycleHooks", "deploymentConfiguration.lifecycleHooks", "lifecycle hooks"),
     _Concern(_BALANCER, "Name", "Name", "the name of a load balancer"),
-    _Concern(_BALANCER, "IpAddressType", "IpAddressType && IpAddressType!='ipv4'", "addresses of nodes"),
+    _Concern(_BALANCER, "IpAddressType", "IpAddressType=='dualstack-without-public-ipv4'", "`dualstack`"),
     _Concern(
         _GROUP,
         "TargetType, Protocol",

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.ecs.ingress import AccessType
+from moyai.domain.elb.load_balancer import IPV4
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, LoadBalancerArn, SecurityGroupId, ServiceGatewayArn, SubnetId, VpcId
@@ -71,6 +72,7 @@ class ServiceGateway(ArnRecord, frozen=True, tag="service_gateway"):
     created_at: Instant
     updated_at: Instant
     inbound_group: SecurityGroupId | None = None
+    ip_address_type: str = IPV4
     max_balancers: int = LOAD_BALANCERS
     attributes: Mapping[str, str] = {}
     """The attributes of its load balancers that were set."""

@@ -112,7 +112,7 @@ _EVERY_LOAD_BALANCER: Final[tuple[AnyAttribute, ...]] = (
         "ipv6.deny_all_igw_traffic",
         Switch(),
         lambda balancer: _text(balancer.scheme is Scheme.INTERNAL),
-        "load balancers have no IPv6 addresses",
+        "IPv6 stays within its VPC",
     ),
     switch("zonal_shift.config.enabled", refused=_NO_ZONES),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -30,6 +31,11 @@ class Scheme(StrEnum):
 
     INTERNET_FACING = "internet-facing"
     INTERNAL = "internal"
+
+
+IPV4: Final = "ipv4"
+DUAL_STACK: Final = "dualstack"
+"""The address types of load balancers; with this one, nodes have an IPv6 address as well."""
 
 
 class LoadBalancerState(StrEnum):
@@ -66,7 +72,7 @@ class LoadBalancer(ArnRecord, frozen=True, tag="load_balancer"):
     dns_name: str
     created_at: Instant
     security_groups: tuple[SecurityGroupId, ...] = ()
-    ip_address_type: str = "ipv4"
+    ip_address_type: str = IPV4
     state: LoadBalancerState = LoadBalancerState.PROVISIONING
     state_reason: str = ""
     attributes: Mapping[str, str] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from moyai.domain.elb.front import proxied_address
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import DUAL_STACK, LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import has_logs
 from moyai.domain.elb.rule import Listener
 from moyai.domain.world import World
@@ -26,7 +26,7 @@ def connection_limit(world: World, balancer: LoadBalancer) -> int:
     not every new listener should do that to the others.
     """
     listeners = len(world.listeners.by("load_balancer", balancer.arn))
-    ways = 2 if balancer.scheme is Scheme.INTERNET_FACING else 1
+    ways = 1 + (balancer.scheme is Scheme.INTERNET_FACING) + (balancer.ip_address_type == DUAL_STACK)
     addresses = max(listeners * len(balancer.nodes) * ways, 1)
     return max(_MOST_OF_BALANCER >> (addresses - 1).bit_length(), _LEAST_OF_ADDRESS)
 
@@ -43,5 +43,7 @@ def front_addresses(
         shown = (node.interface.public_address if shows_public else None) or address
         log_node = shown if has_logs(balancer) else ""
         yield FrontAddress(address, listener.port, name, node=log_node)
+        if node.interface.ipv6_address is not None:
+            yield FrontAddress(node.interface.ipv6_address, listener.port, name, node=log_node)
         if balancer.scheme is Scheme.INTERNET_FACING:
             yield FrontAddress(proxied_address(address), listener.port, name, proxied=True, node=log_node)

@@ -85,6 +85,8 @@ def _addresses(world: World, balancer: LoadBalancer, node: LoadBalancerNode) -> 
         raise KeyError(node.subnet)
     address = node.interface.address
     yield SubnetAddress(address, subnet.cidr)
+    if node.interface.ipv6_address is not None and subnet.ipv6 is not None:
+        yield SubnetAddress(node.interface.ipv6_address, subnet.ipv6.cidr)
     if node.interface.public_address is not None:
         yield SubnetAddress(proxied_address(address), subnet.cidr)
 

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import (
+    DUAL_STACK,
+    IPV4,
+    LoadBalancer,
+    LoadBalancerNode,
+    LoadBalancerType,
+    Scheme,
+)
 from moyai.domain.elb.rule import Listener, ListenerProtocol, PresentedTls
 from moyai.domain.keys import scope_of
 from moyai.kernel.arn import arn
@@ -62,6 +69,7 @@ def new_load_balancer(
         dns_name=f"{label}.{scope.region}.{domain}",
         created_at=creation.now,
         security_groups=interface.security_groups,
+        ip_address_type=IPV4 if interface.ipv6_address is None else DUAL_STACK,
         tags=creation.tags,
     )
 

@@ -175,6 +175,7 @@ def _balancer_template(world: World, creation: Creation, gateway: ServiceGateway
         subnets=list({subnet.zone: subnet for subnet in reversed(present)}.values()),
         limit=gateway.max_balancers,
         inbound_group=gateway.inbound_group,
+        ip_address_type=gateway.ip_address_type,
         attributes=balancer_attributes(gateway),
     )
 

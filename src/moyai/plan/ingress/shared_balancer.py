@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.ingress import MANAGED_TAGS, PATHS_PER_LOAD_BALANCER
 from moyai.domain.elb.errors import TooManyLoadBalancers
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import IPV4, LoadBalancer, LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import LOAD_BALANCERS
 from moyai.domain.elb.rule import FixedResponseAction, Listener, ListenerProtocol, PresentedTls, Rule
 from moyai.domain.keys import scope_key
@@ -56,6 +56,7 @@ class BalancerTemplate(NamedTuple):
     """The greatest number of them."""
     inbound_group: SecurityGroupId | None = None
     """The caller's group, which decides who may send; without it everybody who can reach them may."""
+    ip_address_type: str = IPV4
     attributes: Mapping[str, str] = MappingProxyType({})
 
 
@@ -101,7 +102,7 @@ def _new_balancer(
     group = _balancer_group(creation, template)
     groups = tuple(one for one in (group.id, template.inbound_group) if one is not None)
     placements = [NodePlacement(subnet) for subnet in sorted(template.subnets, key=lambda subnet: subnet.zone)]
-    nodes = new_nodes(world, placements, groups, template.scheme, creation.ids)
+    nodes = new_nodes(world, placements, groups, template.scheme, creation.ids, template.ip_address_type)
     name = f"{template.name}-{creation.ids.hex(_NAME_DIGITS)}"
     kind, domain = LoadBalancerType.APPLICATION, world.defaults.elb_domain
     balancer = new_load_balancer(creation, name, kind, template.scheme, nodes, domain)
@@ -130,6 +131,7 @@ def balancer_rules(creation: Creation, vpc: Vpc, scheme: Scheme, *, closed: bool
     """The rules of a load balancer's security group: it lets everybody in who can reach it, unless it is ``closed``."""
     rules = default_egress_rules(vpc, creation.ids)
     clients = (ANYWHERE,) if scheme is Scheme.INTERNET_FACING else vpc.cidrs
+    clients = clients if vpc.ipv6 is None else (*clients, vpc.ipv6.cidr)
     inbound = SecurityGroupRule("", egress=False, protocol="tcp", from_port=HTTPS, to_port=HTTPS)
     open_to = (replace(inbound, id=new_rule_id(creation.ids), cidr=cidr) for cidr in clients)
     return rules if closed else (*open_to, *rules)

@@ -59,9 +59,12 @@ def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
     It has the number of the private address, so that it is free whenever that is.
     """
     setting = world.account_settings.get(setting_key(subnet.scope, root_of(subnet.scope), _DUAL_STACK))
-    if subnet.ipv6 is None or (setting is not None and setting.value == "disabled"):
-        return None
-    return str(IPv6Network(subnet.ipv6.cidr)[int(IPv4Address(address))])
+    return None if setting is not None and setting.value == "disabled" else numbered_ipv6(subnet, address)
+
+
+def numbered_ipv6(subnet: Subnet, address: str) -> str | None:
+    """The IPv6 address with the number of a private address of the subnet; None where the subnet has no IPv6."""
+    return None if subnet.ipv6 is None else str(IPv6Network(subnet.ipv6.cidr)[int(IPv4Address(address))])
 
 
 def is_address_free(world: World, subnet: Subnet, address: str) -> bool:

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.elb.errors import InvalidConfigurationRequest, InvalidSubnet
-from moyai.domain.elb.load_balancer import LoadBalancerNode, Scheme
+from moyai.domain.elb.load_balancer import DUAL_STACK, IPV4, LoadBalancerNode, Scheme
 from moyai.domain.queries.vpc import address_user
 from moyai.domain.vpc.gateway import ElasticAddress
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import AllocationId, Ids, SecurityGroupId
-from moyai.plan.network.interfaces import new_interface
+from moyai.plan.network.interfaces import new_interface, numbered_ipv6
 
 _DRAWS: Final = 100
 
@@ -42,9 +42,10 @@ def new_nodes(
     groups: tuple[SecurityGroupId, ...],
     scheme: Scheme,
     ids: Ids,
+    ip_address_type: str = IPV4,
 ) -> tuple[LoadBalancerNode, ...]:
-    """A node at each of the placements. Raises InvalidSubnet where a subnet is full, and InvalidConfigurationRequest
-    where something else has the elastic address.
+    """A node at each of the placements, with the addresses of the type. Raises InvalidSubnet where a subnet is full,
+    and InvalidConfigurationRequest where something else has the elastic address.
     """
     nodes: list[LoadBalancerNode] = []
     for placement in placements:
@@ -55,8 +56,15 @@ def new_nodes(
         if elastic is not None:
             _check_unused(world, elastic, nodes)
             interface = replace(interface, public_address=elastic.public_address)
+        interface = with_address_type(interface, subnet, ip_address_type)
         nodes.append(LoadBalancerNode(subnet.id, subnet.zone, interface, placement.allocation))
     return tuple(nodes)
+
+
+def with_address_type(interface: NetworkInterface, subnet: Subnet, ip_address_type: str) -> NetworkInterface:
+    """The interface of a node with the addresses of the type: one of IPv6 with ``dualstack``."""
+    is_dual = ip_address_type == DUAL_STACK
+    return replace(interface, ipv6_address=numbered_ipv6(subnet, interface.address) if is_dual else None)
 
 
 def _first_unused(

@@ -76,7 +76,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
     if at.proxied:
         message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
-    elif isinstance(routing, StreamFront) and routing.keeps_client:
+    elif isinstance(routing, StreamFront) and _keeps_client(routing, at):
         message.listener_filters.append(_client_source())
     if listener.tls is not None and listener.has_log:
         message.listener_filters.append(tls_inspector())
@@ -143,6 +143,11 @@ def _tcp_filter(
     return tcp_filter(proxy, clusters, connect_attempts=1)
 
 
+def _keeps_client(front: StreamFront, at: FrontAddress) -> bool:
+    """Whether endpoints see the clients of an address. They are called by IPv4."""
+    return front.keeps_client and not at.proxied and ":" not in at.address
+
+
 def _client_source() -> listener_components_pb2.ListenerFilter:
     """Opens connections to endpoints from the client's address; health checks come from the proxy's own."""
     return listener_components_pb2.ListenerFilter(
@@ -160,7 +165,7 @@ def _udp_filter(
     proxy = udp_proxy_pb2.UdpProxyConfig(
         stat_prefix=f"{at.stat_name}+udp", cluster=cluster, idle_timeout=duration(front.idle)
     )
-    proxy.use_original_src_ip = front.keeps_client and not at.proxied
+    proxy.use_original_src_ip = _keeps_client(front, at)
     proxy.hash_policies.add(source_ip=True)
     return listener_components_pb2.ListenerFilter(
         name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)

@@ -24,6 +24,7 @@ from moyai.api.ecs.gateways.settings import (
     attributes_after,
     balancer_count,
     check_listener,
+    ip_address_type,
     traffic_header,
 )
 from moyai.api.ecs.gateways.view import balancers_of, gateway_view, summary
@@ -192,6 +193,7 @@ def _new_gateway(ctx: Context, request: CreateGatewayRequest, alb: AlbRequest) -
         created_at=ctx.now,
         updated_at=ctx.now,
         inbound_group=_inbound_group(ctx, inbound, place.vpc.id),
+        ip_address_type=ip_address_type(network, place.subnets),
         max_balancers=balancer_count(alb.max_alb_count, LOAD_BALANCERS, 0),
         attributes=attributes_after(alb, {}),
         test_header=traffic_header(alb.test_traffic_rules, None),

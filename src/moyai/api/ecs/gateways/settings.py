@@ -1,13 +1,14 @@
 """The settings of a gateway's load balancers, as requests have them.
 
-Refuses: IPv6, web ACLs, other listeners than HTTPS at port 443, and attributes that load balancers don't have here.
+Refuses: load balancers without public IPv4, web ACLs, other listeners than HTTPS at port 443, and attributes that load
+balancers don't have here.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HostSharedAlbConfiguration.html
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,9 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.gateway import CanaryHeader
 from moyai.domain.elb.attribute import ElbAttribute
 from moyai.domain.elb.attributes import DESYNC_MITIGATION, attributes_of
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import DUAL_STACK, IPV4, LoadBalancer, LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import LOAD_BALANCERS
+from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LoadBalancerArn, VpcId
 
@@ -87,12 +89,19 @@ def check_listener(request: AlbRequest) -> None:
     """Raises InvalidParameter for another listener than HTTPS at port 443."""
     if request.port not in {None, 443} or request.protocol not in {None, "HTTPS"}:
         raise InvalidParameter("configuration.hostSharedAlb: a gateway supports only HTTPS at port 443.")
-    network = request.network_configuration
-    if network is not None and network.ip_address_type not in {None, "ipv4"}:
+
+
+def ip_address_type(request: NetworkRequest | None, subnets: Iterable[Subnet]) -> str:
+    """``ipAddressType`` of load balancers in these subnets. Raises InvalidParameter for a type they can't have."""
+    wanted = IPV4 if request is None or request.ip_address_type is None else request.ip_address_type
+    if wanted not in {IPV4, DUAL_STACK}:
         raise InvalidParameter(
-            f"networkConfiguration.ipAddressType: {network.ip_address_type} is not supported by moyai: load balancers"
-            " have no IPv6 addresses. Use ipv4."
+            f"networkConfiguration.ipAddressType: {wanted} is not supported by moyai: clients outside of the VPC use"
+            f" IPv4. Use {IPV4} or {DUAL_STACK}."
         )
+    if wanted == DUAL_STACK and any(subnet.ipv6 is None for subnet in subnets):
+        raise InvalidParameter(f"networkConfiguration.ipAddressType: {wanted} needs subnets with an IPv6 CIDR block.")
+    return wanted
 
 
 def balancer_count(count: int | None, default: int, current: int) -> int:

@@ -105,7 +105,7 @@ def _alb_view(world: World, gateway: ServiceGateway) -> dict[str, object]:
         "network_configuration": {
             "inbound_security_group": gateway.inbound_group,
             "subnets": gateway.subnets,
-            "ip_address_type": "ipv4",
+            "ip_address_type": gateway.ip_address_type,
         },
         "scheme": gateway.access.scheme,
         "access_logs": {"destination": {"s3": bucket}} if has_logs else None,

@@ -40,6 +40,9 @@ ROUTER_MAC = "02:ff:00:00:00:01"
 """The MAC address of every link of every router: no two of them are on one link."""
 
 _LOOPBACK = 1
+_MAIN_TABLE = 254
+_FAMILIES = ((socket.AF_INET, 32), (socket.AF_INET6, 128))
+"""Each with the length of an address."""
 _NO_PREFIX_ROUTE, _NO_DUPLICATE_DETECTION = 0x200, 0x02
 
 
@@ -123,9 +126,14 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
     with sandbox_errors("the front proxy's addresses can't be changed"):
         with namespaces.inside(router), pyroute2.IPRoute() as links:
             index = socket.if_nametoindex(nodes_link(task))
+            if link.has_ipv6:
+                _enable_static_ipv6("lo")
+                _enable_static_ipv6(nodes_link(task))
             send(_near_end_requests(index, link))
             _remove_other_neighbours(links, index, link)
         with namespaces.inside(netns), pyroute2.IPRoute() as links:
+            if link.has_ipv6:
+                _enable_static_ipv6("eth0")
             send(_task_end_requests(link))
             _remove_other_addresses(links, link)
 
@@ -191,22 +199,25 @@ def _near_end_requests(index: int, link: VethLink) -> list[bytes]:
 
 
 def _remove_other_neighbours(links: pyroute2.IPRoute, index: int, link: VethLink) -> None:
-    """Remove IPv4 addresses that the link does not have any more from its near end."""
+    """Remove addresses that the link does not have any more from its near end."""
     addresses = {end.address for end in link.addresses}
-    routed = {route.get_attr("RTA_DST") for route in links.get_routes(family=socket.AF_INET, oif=index)}
-    for address in sorted(routed - addresses - {None}):  # the route of return_answers goes everywhere
-        links.route("del", dst=f"{address}/32", oif=index, scope=LINK_SCOPE)
-        links.neigh("del", ifindex=index, dst=address, family=socket.AF_INET)
+    for family, bits in _FAMILIES:
+        routes = [route for route in links.get_routes(family=family, oif=index) if route["dst_len"] == bits]
+        routed = {str(route.get_attr("RTA_DST")) for route in routes if route.get_attr("RTA_TABLE") == _MAIN_TABLE}
+        for address in sorted(routed - addresses):
+            links.route("del", dst=f"{address}/{bits}", oif=index, scope=LINK_SCOPE, family=family)
+            links.neigh("del", ifindex=index, dst=address, family=family)
 
 
 def _remove_other_addresses(links: pyroute2.IPRoute, link: VethLink) -> None:
-    """Remove IPv4 addresses that the link does not have any more from the task's end."""
+    """Remove addresses that the link does not have any more from the task's end."""
     index = socket.if_nametoindex("eth0")
     addresses = {end.address for end in link.addresses}
-    for entry in links.get_addr(index=index, family=socket.AF_INET):
-        address = entry.get_attr("IFA_ADDRESS")
-        if address not in addresses:
-            links.addr("del", index=index, address=address, prefixlen=entry["prefixlen"])
+    for family, _ in _FAMILIES:
+        for entry in links.get_addr(index=index, family=family):
+            address = entry.get_attr("IFA_ADDRESS")
+            if address not in addresses:
+                links.addr("del", index=index, address=address, prefixlen=entry["prefixlen"])
 
 
 def _enable_static_ipv6(link: str) -> None:
