@@ -176,11 +176,39 @@ async def test_its_own_answers_are_those_of_a_load_balancer(front, apps, path, h
     assert f"<center><h1>{body}</h1></center>" in answer.body
 
 
-async def test_an_offer_to_encrypt_the_connection_is_passed_over(front, apps):
+async def test_offers_of_other_protocols_than_websocket_are_passed_over(front, apps):
     await publish(front, BALANCER)
-    answer = await front.namespace.get(*NODE, connection="Upgrade", upgrade="tls/1.2")
-    assert answer.status == 200
-    assert "upgrade" not in (apps[0].heads + apps[1].heads)[0]
+    for offered in ("TLS/1.2", "tls/1.3, HTTP/2.0", "h2c", "web"):
+        assert (await front.namespace.get(*NODE, connection="Upgrade", upgrade=offered)).status == 200
+    assert not any("upgrade" in head for app in apps for head in app.heads)
+    head = b"GET /socket HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n\r\n"
+    assert (await front.namespace.talk(*NODE, head + b"ping")).endswith(b"\r\n\r\nping")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: b",
+        "GET /host HTTP/1.1\r\nhost: a.example.com\r\nhost: b",
+        "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close",
+        "CONNECT a:80 HTTP/1.1\r\nhost: a:80",
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked",
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4",
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding : chunked",
+        "GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 192.0.2.1\r\nconnection: x-forwarded-for",
+    ],
+)
+async def test_requests_that_parsers_may_read_differently_are_refused(front, apps, head):
+    await publish(front, BALANCER)
+    answer = await front.namespace.talk(*NODE, f"{head}\r\nx-last: 1\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"<center><h1>400 Bad Request</h1></center>" in answer
+    assert [app.requests for app in apps] == [[], []]
+
+
+async def test_a_request_may_have_several_hundred_headers(front, apps):
+    await publish(front, BALANCER)
+    assert (await front.namespace.get(*NODE, **{f"x_{number}": "1" for number in range(500)})).status == 200
 
 
 async def test_rules_decide_by_priority(front, apps):
@@ -246,7 +274,7 @@ async def test_every_request_is_counted_once(front, apps):
     assert total(front, "RuleEvaluations", balancer) == 6 * 10 + 3 * 2 + 2 * 3 + 2 * 1 + 8
     assert total(front, "RequestCountPerTarget", group) == 3
     assert total(front, "HealthyHostCount", balancer, group) > 0
-    assert total(front, "UnhealthyRoutingRequestCount", balancer) == 0
+    assert total(front, "UnhealthyRoutingRequestCount", balancer) == 1  # the group that refuses has no other target
     assert 0 <= total(front, "TargetResponseTime", balancer, group) < PATIENCE
 
 

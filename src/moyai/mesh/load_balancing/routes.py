@@ -1,11 +1,11 @@
 """The rules of an HTTP listener as routes, in the order of their priorities, with the default rule last, which does not
 count as evaluated.
 
-Requests that a load balancer refuses by itself come first: TRACE with 405, and more than 30 addresses in
-X-Forwarded-For with 463. Before the routes of a rule come its refusals of requests whose protocol does not fit the
-version of its target groups, with 464: target groups with the version HTTP1 take all requests but calls of gRPC, those
-with HTTP2 all that came by HTTP/2, and those with GRPC what came by HTTP/2 with the method POST. A request does not fit
-a rule when it fits none of its groups.
+Requests that a load balancer refuses by itself come first: TRACE with 405, several headers Host, which Envoy joins by
+commas, with 400, and more than 30 addresses in X-Forwarded-For with 463. Before the routes of a rule come its refusals
+of requests whose protocol does not fit the version of its target groups, with 464: target groups with the version HTTP1
+take all requests but calls of gRPC, those with HTTP2 all that came by HTTP/2, and those with GRPC what came by HTTP/2
+with the method POST. A request does not fit a rule when it fits none of its groups.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
 
@@ -52,6 +52,7 @@ _TOO_MANY_ADDRESSES: Final = RequestMatch(
     headers=(HeaderMatcher("x-forwarded-for", TextMatcher(TextTest.REGEX, "(?:[^,]*,){31,}.*")),)
 )
 _NO_POST: Final = HeaderMatcher(":method", TextMatcher(TextTest.EXACT, "POST"), invert=True)
+_SEVERAL_HOSTS: Final = RequestMatch(headers=(HeaderMatcher(":authority", TextMatcher(TextTest.REGEX, "[^,]*,.*")),))
 
 
 def _refusal(status: int, page: str = "") -> FixedResponse:
@@ -62,6 +63,7 @@ _REFUSED: Final = tuple(
     RouteRule((), _NO_LIMIT, match, answer=answer, evaluated=0)
     for match, answer in (
         (RequestMatch(methods=("TRACE",)), _refusal(405, error_page(405))),
+        (_SEVERAL_HOSTS, _refusal(400, error_page(400))),
         (_TOO_MANY_ADDRESSES, _refusal(463)),
     )
 )

@@ -28,6 +28,8 @@ reset the stream.
 """
 _HEADERS_TOO_LARGE = 431
 _ALWAYS = "true"
+_NO_ROUTE = 404
+"""Of CONNECT, and of ``OPTIONS *``, which have no path: every path has a route."""
 _BAD_REQUEST, _BAD_GATEWAY, _TIMEOUT = 400, 502, 504
 
 
@@ -42,7 +44,8 @@ def _mappers(http: HttpFront) -> Iterator[ResponseMapper]:
         yield _with_page(_mapper(http, _status(status)), pages[status])
     yield _mapper(http, _cel(_ROUTE_ANSWER))
     flags = accesslog_pb2.AccessLogFilter(response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=_FAULTS))
-    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), (_status(_HEADERS_TOO_LARGE), _BAD_REQUEST))
+    malformed = (_status(status) for status in (_HEADERS_TOO_LARGE, _NO_ROUTE))
+    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), *((one, _BAD_REQUEST) for one in malformed))
     for condition, status in changes:
         mapper = _with_page(_mapper(http, condition), pages[status])
         mapper.status_code.value = status
