@@ -1,10 +1,11 @@
-"""Targets of a network load balancer see the addresses of clients in the VPC, where that is wanted."""
+"""Network load balancers: whom their targets see as the client, and datagrams from outside of the VPC."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from socket import AF_INET, SOCK_DGRAM, socket
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -94,13 +95,19 @@ def probe(cluster: Cluster) -> Probe:
     return cluster.probe("caller", connect=False)
 
 
+class Target(NamedTuple):
+    """The addresses of a task that answers with its client's address, by HTTP and by UDP."""
+
+    private: str
+    public: str
+
+
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> str:
-    """The address of a task that answers with its client's address, by HTTP and by UDP."""
+def target(cluster: Cluster) -> Target:
     mapping = {"containerPort": 9000, "protocol": "udp"}
     echo = app("echo", command=["python3", "-c", ECHO], portMappings=[mapping])
     task = cluster.until(cluster.run(cluster.define("told", app("web", 8080), echo), public=True), "RUNNING")
-    return private_address(task)
+    return Target(private_address(task), cluster.public_address_of(task))
 
 
 def private_address(task: Any) -> str:
@@ -110,7 +117,7 @@ def private_address(task: Any) -> str:
 
 def test_targets_see_the_address_of_a_client_in_the_vpc(cluster, probe, target):
     balancer = NetworkBalancer(cluster, "keeps", "internal")
-    streams, _ = balancer.forward("TCP", 8080, target), balancer.forward("UDP", 9000, target)
+    streams, _ = balancer.forward("TCP", 8080, target.private), balancer.forward("UDP", 9000, target.private)
     node, (caller,) = balancer.interface()["PrivateIpAddress"], cluster.tasks("caller")
 
     def peer() -> str:
@@ -124,3 +131,24 @@ def test_targets_see_the_address_of_a_client_in_the_vpc(cluster, probe, target):
     assert answer == private_address(caller)
     balancer.set(streams, KEEP, "false")
     eventually(lambda: peer() == node, "the target sees the node again")
+
+
+def ask(address: str) -> str:
+    """The answer to a datagram from this machine; empty without one."""
+    with socket(AF_INET, SOCK_DGRAM) as client:
+        client.settimeout(1)
+        client.connect((address, 9000))
+        try:
+            client.send(b"who")
+            return client.recv(100).decode()
+        except OSError:
+            return ""
+
+
+def test_public_udp_ports_answer_to_this_machine(cluster, target):
+    balancer = NetworkBalancer(cluster, "public", "internet-facing")
+    balancer.forward("UDP", 9000, target.private)
+    interface = balancer.interface()
+    answer = eventually(lambda: ask(interface["Association"]["PublicIp"]), "the load balancer forwards a datagram")
+    assert answer == interface["PrivateIpAddress"]
+    assert eventually(lambda: ask(target.public), "the task answers by itself")

@@ -152,8 +152,15 @@ def test_a_load_balancer_of_dualstack_is_called_by_ipv6(server: Installation):
         Name="dual", Protocol="TCP", Port=8080, VpcId=here.id, TargetType="ip", **check
     )["TargetGroups"]
     group = created["TargetGroupArn"]
+    of_vpc = [{"Name": "vpc-id", "Values": [here.id]}]
+    (members,) = here.ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
     (balancer,) = elb.create_load_balancer(
-        Name="dual", Type="network", Scheme="internal", Subnets=[here.subnet], IpAddressType="dualstack"
+        Name="dual",
+        Type="network",
+        Scheme="internal",
+        Subnets=[here.subnet],
+        SecurityGroups=[members["GroupId"]],
+        IpAddressType="dualstack",
     )["LoadBalancers"]
     arn = balancer["LoadBalancerArn"]
     action = {"Type": "forward", "TargetGroupArn": group}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from moyai.cli.public_urls import PublicUrls
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _VERSION: Final = "2015-12-01"
-_SCHEMES: Final = frozenset({"HTTP", "HTTPS"})
+_SCHEMES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"HTTP": ("http",), "HTTPS": ("https",), "UDP": ("udp",), "TCP_UDP": ("tcp", "udp")}
+)
 
 
 def load_balancers(remote: Remote, urls: PublicUrls) -> list[dict[str, Any]]:
@@ -37,7 +40,7 @@ def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], 
 
 
 def _urls(remote: Remote, arn: str, addresses: Sequence[str], urls: PublicUrls) -> Iterator[str]:
-    """By name, where the server has ports for that, and of each listener at these public addresses. UDP has none, and
+    """By name, where the server has ports for that, and of each listener at these public addresses, of
     HTTPS only where it has no name: no certificate is for an address. A network load balancer's nodes differ: each has
     the targets of its own zone, unless it is told otherwise.
     """
@@ -45,9 +48,9 @@ def _urls(remote: Remote, arn: str, addresses: Sequence[str], urls: PublicUrls) 
     by_name = urls.of_listeners(arn) if listeners else {}
     yield from by_name.values()
     for port, protocol in sorted((int(_text(listener, "Port")), _text(listener, "Protocol")) for listener in listeners):
-        scheme = protocol.lower() if protocol in _SCHEMES else "tcp"
-        if protocol != "UDP" and not (protocol == "HTTPS" and port in by_name):
-            yield from (urls.at(scheme, address, port) for address in addresses)
+        if not (protocol == "HTTPS" and port in by_name):
+            schemes = _SCHEMES.get(protocol, ("tcp",))
+            yield from (urls.at(scheme, address, port) for address in addresses for scheme in schemes)
 
 
 def _members(remote: Remote, operation: str, member: str, **parameters: str) -> Iterator[Element]:

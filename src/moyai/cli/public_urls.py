@@ -27,7 +27,8 @@ class PublicUrls:
 
     def at(self, scheme: str, address: str, port: int) -> str:
         """The URL of a public port."""
-        gateway_port = self._gateway_ports.get((address, port))
+        protocol = scheme if scheme == "udp" else "tcp"
+        gateway_port = self._gateway_ports.get((protocol, address, port))
         if gateway_port is None:
             return f"{scheme}://{address}:{port}"
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -51,5 +52,7 @@ class PublicUrls:
         return self._remote.read("gateway")
 
     @cached_property
-    def _gateway_ports(self) -> Mapping[tuple[str, int], int]:
-        return {(port["address"], port["port"]): port["gateway_port"] for port in self._gateway["ports"]}
+    def _gateway_ports(self) -> Mapping[tuple[str, str, int], int]:
+        """By protocol, address and port."""
+        ports = self._gateway["ports"]
+        return {(port["protocol"], port["address"], port["port"]): port["gateway_port"] for port in ports}

@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
 from moyai.domain.keys import scope_of
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, PublishedPort
 from moyai.kernel.ids import AccountId
 from moyai.plan.network.balancer_urls import urls_by_name
 from moyai.ports.store import Store
@@ -48,10 +48,11 @@ class GatewayPorts(msgspec.Struct, frozen=True):
     """The gateway port of each public port that has one."""
 
     async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
-        """200 with all ports, and the URLs of the account's load balancers by name, or 405."""
+        """200 with all TCP ports, and the URLs of the account's load balancers by name, or 405."""
         if request.method != "GET":
             return error_response(405, "MethodNotAllowedException", "Use GET.")
-        ports = (_PortView(port.public_address, port.port, number) for port, number in self.assigned().items())
+        assigned = ((port, number) for port, number in self.assigned().items() if port.protocol == TCP)
+        ports = (_PortView(port.public_address, port.port, number) for port, number in assigned)
         world = self.store.world
         listeners = (
             _ListenerView(at.load_balancer, at.port, at.url)

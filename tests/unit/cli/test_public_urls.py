@@ -22,7 +22,7 @@ class Server(Remote):
         return {
             "http_port": 8080,
             "https_port": 8443,
-            "ports": [{"address": "127.83.0.1", "port": 80, "gateway_port": 20000}],
+            "ports": [{"address": "127.83.0.1", "port": 80, "protocol": "tcp", "gateway_port": 20000}],
             "listeners": [
                 {"load_balancer": arn, "port": port, "url": f"{scheme}://{name}.test:8443"}
                 for arn, port, scheme, name in (
@@ -90,6 +90,7 @@ def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
     assert row["urls"] == [
         "http://web.test:8443",
         "https://shop.test:8443",
+        "udp://127.83.0.1:53",
         "http://127.0.0.1:20000",
         "tcp://127.83.0.1:5432",
     ]

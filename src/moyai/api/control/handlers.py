@@ -157,13 +157,19 @@ class PublicGatewayHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``http_port`` and ``https_port``, which may be null, ``ports``: task, address, port and gateway_port
-        of each, and ``listeners``: load_balancer, port and url of each that is called by a name.
+        """200 with ``http_port`` and ``https_port``, which may be null, ``ports``: task, address, port, protocol and
+        gateway_port of each, and ``listeners``: load_balancer, port and url of each that is called by a name.
         """
         if request.method != "GET":
             return message_response(405, "Use GET.")
         ports = [
-            {"task": port.task, "address": port.public_address, "port": port.port, "gateway_port": number}
+            {
+                "task": port.task,
+                "address": port.public_address,
+                "port": port.port,
+                "protocol": port.protocol,
+                "gateway_port": number,
+            }
             for port, number in self._dependencies.gateway_ports().items()
         ]
         world = self._dependencies.store.world

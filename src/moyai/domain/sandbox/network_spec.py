@@ -96,9 +96,14 @@ class VpcSpec(msgspec.Struct, frozen=True):
     acls: tuple[SubnetAcl, ...] = ()
 
 
+TCP: Final = "tcp"
+UDP: Final = "udp"
+
+
 class PublishedPort(msgspec.Struct, frozen=True):
     """A port of a public address that answers for the same port of an address in a VPC: a task's, its instance's, or a
     load balancer's node. ``proxy_header``: each connection begins with a PROXY header, which names the client.
+    ``protocol``: ``tcp`` or ``udp``.
     """
 
     task: TaskId
@@ -111,6 +116,7 @@ class PublishedPort(msgspec.Struct, frozen=True):
     proxy_header: bool = False
     server_names: tuple[str, ...] = ()
     """Where connections are encrypted: the names (``*.example.com`` too) that clients ask for in their handshake."""
+    protocol: str = TCP
 
 
 class Peering(msgspec.Struct, frozen=True):

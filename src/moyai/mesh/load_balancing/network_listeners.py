@@ -59,7 +59,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
         shard.add_service(MeshService(name, Protocol.TCP, split, balancer.dimension))
         for transport in _TRANSPORTS[listener.protocol]:
             is_udp = transport is Transport.UDP
-            addresses = tuple(at for at in front_addresses(balancer, listener, (node,)) if not (is_udp and at.proxied))
+            addresses = tuple(front_addresses(balancer, listener, (node,)))
             front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle, keeps_client)
             log = access_log(balancer, listener)
             limit = 0 if is_udp else connection_limit(shard.world, balancer)

@@ -1,8 +1,9 @@
 """The ports at which the host's loopback answers for tasks, container instances and load balancers' nodes with a public
 address.
 
-Promise: of a task, every TCP port in its definition; of an instance, every TCP port that one of its tasks is bound to;
-of a node, every TCP port with a listener, where a PROXY header tells the load balancer who the client is.
+Promise: of a task, every port in its definition; of an instance, every port that one of its tasks is bound to; of a
+node, every port with a listener. At TCP ports a PROXY header tells the load balancer who the client is. UDP ports have
+no names.
 A port is published for as long as the task's sandbox exists, so that draining connections are not cut. Of a range of
 ports, only the first RANGE_PUBLISHED are published, because each needs a listener.
 """
@@ -18,9 +19,9 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.elb.front import front_sandbox, proxied_address
-from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerState
 from moyai.domain.elb.rule import Listener, ListenerProtocol
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, UDP, PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 
@@ -29,6 +30,7 @@ RANGE_PUBLISHED: Final = 100
 
 _NO_SANDBOX = frozenset({TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
 _PUBLIC = ("public", "yes")
+_DATAGRAMS = frozenset({ListenerProtocol.UDP, ListenerProtocol.TCP_UDP})
 _SERVER_NAME = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
 
 
@@ -42,7 +44,7 @@ def published_ports(world: World) -> tuple[PublishedPort, ...]:
 
 def sort_ports(ports: Iterable[PublishedPort]) -> tuple[PublishedPort, ...]:
     """The ports in a stable order."""
-    return tuple(sorted(ports, key=lambda p: (p.public_address, p.port, p.task)))
+    return tuple(sorted(ports, key=lambda p: (p.public_address, p.port, p.protocol, p.task)))
 
 
 def published_ports_of(world: World, key: str) -> tuple[PublishedPort, ...]:
@@ -61,8 +63,12 @@ def _of_task(world: World, task: Task) -> Iterator[PublishedPort]:
     if own is None or own.public_address is None or task.last_status in _NO_SANDBOX:
         return
     service = _service_name(task)
-    for port in _ports(task, world.task_definitions[task.task_definition]):
-        yield PublishedPort(task.id, own.public_address, own.vpc, own.address, port, service)
+    where = (task.id, own.public_address, own.vpc, own.address)
+    definition = world.task_definitions[task.task_definition]
+    for port in _tcp_ports(task, definition):
+        yield PublishedPort(*where, port, service)
+    for port in _mapped_ports(definition, UDP):
+        yield PublishedPort(*where, port, protocol=UDP)
 
 
 def _service_name(task: Task) -> str | None:
@@ -77,8 +83,9 @@ def _of_instance(world: World, instance: ContainerInstance) -> Iterator[Publishe
     if own.public_address is None:
         return
     for projection in world.tasks.projection(_instance_ports).by("instance", instance.arn):
-        for port in projection.ports:
-            yield PublishedPort(projection.task, own.public_address, own.vpc, own.address, port)
+        where = (projection.task, own.public_address, own.vpc, own.address)
+        for protocol, ports in zip((TCP, UDP), projection.ports, strict=True):
+            yield from (PublishedPort(*where, port, protocol=protocol) for port in ports)
 
 
 def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort]:
@@ -89,6 +96,8 @@ def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort
         listener.port: tuple(_server_names(world, balancer, listener, is_first=listener is encrypted[0]))
         for listener in encrypted
     }
+    is_served = balancer.state not in {LoadBalancerState.PROVISIONING, LoadBalancerState.FAILED}
+    datagram_ports = sorted(listener.port for listener in every if listener.protocol in _DATAGRAMS) if is_served else ()
     sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name
     for interface in (node.interface for node in balancer.nodes):
         if interface.public_address is not None:
@@ -96,6 +105,7 @@ def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort
             for port in (listener.port for listener in listeners):
                 names = server_names.get(port, ())
                 yield PublishedPort(*where, port, name, proxy_header=True, server_names=names)
+            yield from (PublishedPort(*where, port, protocol=UDP) for port in datagram_ports)
 
 
 def _server_names(world: World, balancer: LoadBalancer, listener: Listener, *, is_first: bool) -> Iterator[str]:
@@ -116,22 +126,29 @@ def certificate_names(world: World, listener: Listener) -> Iterator[str]:
 
 
 class _InstancePorts(NamedTuple):
-    """The TCP ports of its instance at which a task answers."""
+    """The ports of its instance at which a task answers: those of TCP, and those of UDP."""
 
     task: TaskId
-    ports: tuple[int, ...]
+    ports: tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def _instance_ports(task: Task) -> _InstancePorts:
     if task.last_status in _NO_SANDBOX:
-        return _InstancePorts(task.id, ())
-    bindings = (b for c in task.containers for b in c.network_bindings if b.protocol == "tcp")
-    ports = {port for b in bindings for port in islice(b.host_ports, RANGE_PUBLISHED)}
-    return _InstancePorts(task.id, tuple(sorted(ports)))
+        return _InstancePorts(task.id, ((), ()))
+    return _InstancePorts(task.id, (_bound_ports(task, TCP), _bound_ports(task, UDP)))
 
 
-def _ports(task: Task, definition: TaskDefinition) -> set[int]:
-    mappings = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
-    mapped = {port for m in mappings for port in islice(m.ports, RANGE_PUBLISHED)}
+def _bound_ports(task: Task, protocol: str) -> tuple[int, ...]:
+    bindings = (b for c in task.containers for b in c.network_bindings if b.protocol == protocol)
+    return tuple(sorted({port for b in bindings for port in islice(b.host_ports, RANGE_PUBLISHED)}))
+
+
+def _mapped_ports(definition: TaskDefinition, protocol: str) -> set[int]:
+    mappings = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == protocol)
+    return {port for m in mappings for port in islice(m.ports, RANGE_PUBLISHED)}
+
+
+def _tcp_ports(task: Task, definition: TaskDefinition) -> set[int]:
+    mapped = _mapped_ports(definition, TCP)
     overridden = {o.ingress_port for o in (() if task.view is None else task.view.offers) if o.ingress_port is not None}
     return mapped | overridden

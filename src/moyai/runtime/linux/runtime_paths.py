@@ -17,6 +17,7 @@
       disks/<GiB>.img               an empty disk of each size, which tasks get a copy of
       cgroups/<hierarchy>/          cgroup hierarchies that are mounted nowhere else
       gateway/                      the Envoy of public addresses
+      datagrams/datagrams-<vpc>/    the Envoy of a VPC's public UDP ports
       outside/outside-<vpc>/        the egress process of a VPC
     <state>/logs/<task>/<container>/{previous,current}.log
     <state>/volumes/<name>/         volumes with the scope shared
@@ -65,6 +66,7 @@ class RuntimePaths:
         self.tasks = self.run / "tasks"
         self.removing = self.run / "gone"
         self.gateway = self.run / "gateway"
+        self.datagrams = self.run / "datagrams"
         self.egress = self.run / "outside"
         self.cgroups = self.run / "cgroups"
         self.images = self.state / "images"
@@ -77,6 +79,7 @@ class RuntimePaths:
             self.tasks,
             self.removing,
             self.gateway,
+            self.datagrams,
             self.egress,
             self.empty_disks,
             self.logs,

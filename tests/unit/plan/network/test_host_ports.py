@@ -6,7 +6,7 @@ from moyai.domain.ecs.container_instance import Resources
 from moyai.domain.ecs.task import NetworkBinding, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from moyai.domain.sandbox.network import AwsvpcNetwork, BridgeNetwork, Forward, HostName, HostNetwork, NoNetwork
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import UDP, PublishedPort
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.host_ports import (
@@ -136,7 +136,7 @@ def test_each_network_mode_has_its_sandbox():
     assert spec.instance is None
 
 
-def test_an_instances_public_address_forwards_its_tasks_tcp_ports():
+def test_an_instances_public_address_forwards_its_tasks_ports():
     build = Builder()
     host = instance(build, public="127.83.0.9")
     first = on(build, host, definition(build, BRIDGE, PortMapping(80, 0), PortMapping(53, 53, "udp")))
@@ -146,9 +146,10 @@ def test_an_instances_public_address_forwards_its_tasks_tcp_ports():
     own = host.interface
     assert set(published_ports(build.world)) == {
         PublishedPort(first.id, "127.83.0.9", own.vpc, own.address, port),
+        PublishedPort(first.id, "127.83.0.9", own.vpc, own.address, 53, protocol=UDP),
         PublishedPort(other.id, "127.83.0.9", own.vpc, own.address, 9090),
     }
     long = definition(build, BRIDGE, PortMapping(container_port_range="1000-9999"))
     on(build, host, long)
-    assert len(published_ports(build.world)) == 102
+    assert len(published_ports(build.world)) == 103
     assert Resources(1, 1).ports[0] == 22

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import ManagedCertificate
 from moyai.domain.elb.front import front_sandbox, proxied_address
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerState, LoadBalancerType
 from moyai.domain.elb.rule import ListenerProtocol
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort, TrafficPermission
 from moyai.domain.vpc.default import default_vpc
@@ -84,6 +84,17 @@ def test_listeners_of_public_nodes_answer_at_their_public_addresses(balancers):
                 front, own.public_address, own.vpc, where, port, "public.us-east-1.elb.localhost", proxy_header=True
             )
             assert expected in ports
+
+
+def test_udp_listeners_answer_once_the_load_balancer_is_active(balancers):
+    public = balancers.balancer("public", public=True)
+    listener = balancers.listener(public, balancers.group("public"), 53)
+    balancers.build.book.apply([Put(replace(listener, protocol=ListenerProtocol.TCP_UDP))])
+    assert {port.protocol for port in published_ports(balancers.world)} == {"tcp"}
+    balancers.build.book.apply([Put(replace(public, state=LoadBalancerState.ACTIVE))])
+    ports = [port for port in published_ports(balancers.world) if port.protocol == "udp"]
+    assert [(port.port, port.service, port.proxy_header) for port in ports] == [(53, None, False)] * ZONES
+    assert {port.address for port in ports} == {proxied_address(node.interface.address) for node in public.nodes}
 
 
 def test_an_encrypted_listener_answers_to_its_own_names_and_those_of_its_certificates(balancers):

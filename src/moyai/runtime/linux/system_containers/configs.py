@@ -34,6 +34,8 @@ PROXY_USER = "20000:20000"
 """The user that every Envoy runs as. It needs no entry in any passwd file."""
 
 RUN_IN_PROXY = "/run/proxy"
+MACHINE = "/run/machine"
+"""The network namespace of the machine, in the root of an Envoy that may enter it."""
 PATHS_IN_PROXY: Mapping[bytes, bytes] = MappingProxyType(
     {
         b"{run}": RUN_IN_PROXY.encode(),
@@ -57,7 +59,7 @@ tasks, makes it start again, as slowly.
 """
 _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
-_HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "outside", "disks")
+_HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "datagrams", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 
@@ -103,6 +105,32 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
             "arguments": envoy_arguments("warning"),
             "user": PROXY_USER,
             "capabilities": (_NET_BIND_SERVICE, SYS_ADMIN),
+            "ambient": True,
+            "stop_timeout": 1.0,
+        }
+    )
+
+
+def datagram_container(
+    place: ContainerPlace, paths: RuntimePaths, envoy: Path, run: Path, namespaces: tuple[Path, Path]
+) -> LaunchConfig:
+    """The Envoy of a VPC's public UDP ports. ``namespaces``: its own network, the VPC's router, and the machine's, in
+    which it listens. For that it keeps SYS_ADMIN and NET_BIND_SERVICE, and may enter no other namespace.
+    """
+    router, machine = namespaces
+    fields = envoy_fields(place, paths, envoy, run)
+    return LaunchConfig(
+        fields
+        | {
+            "task": "",
+            "netns": str(router),
+            "mounts": (*envoy_mounts(paths, envoy, run), (BIND, str(machine), MACHINE)),
+            "host_name": "datagrams",
+            "arguments": envoy_arguments("warning"),
+            "user": PROXY_USER,
+            "capabilities": (_NET_BIND_SERVICE, SYS_ADMIN),
+            "filtered_as": (_NET_BIND_SERVICE,),
+            "further_calls": ("setns",),
             "ambient": True,
             "stop_timeout": 1.0,
         }

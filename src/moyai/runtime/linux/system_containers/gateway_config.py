@@ -23,24 +23,24 @@ from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance,
 
 Json = Mapping[str, object]
 
-_ENVOY_TYPES = "type.googleapis.com/envoy."
-_LISTENER = _ENVOY_TYPES + "config.listener.v3.Listener"
-_CLUSTER = _ENVOY_TYPES + "config.cluster.v3.Cluster"
-_ROUTES = _ENVOY_TYPES + "config.route.v3.RouteConfiguration"
-_TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
-_HTTP = _ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_ROUTER = _ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
-_TLS_INSPECTOR = _ENVOY_TYPES + "extensions.filters.listener.tls_inspector.v3.TlsInspector"
+ENVOY_TYPES = "type.googleapis.com/envoy."
+_LISTENER = ENVOY_TYPES + "config.listener.v3.Listener"
+_CLUSTER = ENVOY_TYPES + "config.cluster.v3.Cluster"
+_ROUTES = ENVOY_TYPES + "config.route.v3.RouteConfiguration"
+_TCP_PROXY = ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
+_HTTP = ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
+_TLS_INSPECTOR = ENVOY_TYPES + "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _BY_NAME = "services"
 _PROXY_HEADER: Json = MappingProxyType(
     {
         "name": "envoy.transport_sockets.upstream_proxy_protocol",
         "typed_config": {
-            "@type": _ENVOY_TYPES + "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+            "@type": ENVOY_TYPES + "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
             "config": {"version": "V2"},
             "transport_socket": {
                 "name": "envoy.transport_sockets.raw_buffer",
-                "typed_config": {"@type": _ENVOY_TYPES + "extensions.transport_sockets.raw_buffer.v3.RawBuffer"},
+                "typed_config": {"@type": ENVOY_TYPES + "extensions.transport_sockets.raw_buffer.v3.RawBuffer"},
             },
         },
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, PublishedPort
 
 
 class GatewayEntrance(NamedTuple):
@@ -28,8 +28,8 @@ NO_GATEWAY_PORTS = GatewayEntrance()
 
 
 def public_name(port: PublishedPort) -> str:
-    """The public address and the port, in the form of a URL's authority."""
-    return f"{port.public_address}:{port.port}"
+    """The public address and the port, in the form of a URL's authority, and the protocol where it is not TCP."""
+    return f"{port.public_address}:{port.port}{'' if port.protocol == TCP else f'/{port.protocol}'}"
 
 
 def assign_ports(

@@ -1,5 +1,5 @@
-"""The gateway of public addresses: one Envoy in the host's network that forwards each public port to a task, or to a
-node of a load balancer with a PROXY header, by which that knows the client.
+"""The gateway of public addresses: one Envoy in the host's network that forwards each public TCP port to a task, or to
+a node of a load balancer with a PROXY header, by which that knows the client. UDP ports are those of datagram_gateways.
 
 It is started when the first port is published and lives until everything is destroyed, so published ports answer while
 the control plane is down. Its listeners, clusters and routes are files that are replaced atomically. Each cluster opens
@@ -11,13 +11,12 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/addres
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, PublishedPort
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
@@ -25,13 +24,14 @@ from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers import configs, gateway_config
+from moyai.runtime.linux.system_containers.datagram_gateways import DatagramGateways
+from moyai.runtime.linux.system_containers.gateway_files import make_run_directory, write_if_changed
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
 
 _log = logging.getLogger(__name__)
 
 _ASSIGNED = msgspec.json.Decoder(dict[str, int])
 _CGROUP = f"{SYSTEM_PREFIX}gateway"
-_OWNER = int(configs.PROXY_USER.partition(":")[0])
 
 
 class PublicGateway:
@@ -47,6 +47,7 @@ class PublicGateway:
         self._monitors = server
         self._home = paths.gateway / "container"
         self._run = paths.gateway / "run"
+        self._datagrams = DatagramGateways(paths, cgroups, envoy, entrance, server)
 
     def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         """Make exactly these ports public; the gateway ports of those that have one. Raises CannotCreate or CannotStart
@@ -59,15 +60,16 @@ class PublicGateway:
         if not alive:
             self.remove()
             self._paths.create_directories()
-        self._run.mkdir(parents=True, exist_ok=True)
-        os.chown(self._run, _OWNER, _OWNER)
-        self._run.chmod(0o700)
+        make_run_directory(self._run)
         assigned = self._assign(ports)
-        self._write_if_changed("cds.json", gateway_config.clusters(ports))
-        self._write_if_changed("rds.json", gateway_config.routes(ports))
-        self._write_if_changed("lds.json", gateway_config.listeners(ports, assigned, self._entrance))
+        streams = [port for port in ports if port.protocol == TCP]
+        by_stream = {port: number for port, number in assigned.items() if port.protocol == TCP}
+        write_if_changed(self._run, "cds.json", gateway_config.clusters(streams))
+        write_if_changed(self._run, "rds.json", gateway_config.routes(streams))
+        write_if_changed(self._run, "lds.json", gateway_config.listeners(streams, by_stream, self._entrance))
         if not alive:
             self._start()
+        self._datagrams.publish([port for port in ports if port.protocol != TCP], assigned)
         return assigned
 
     def _assign(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
@@ -77,14 +79,15 @@ class PublicGateway:
             return {}
         file = self._run / "ports.json"
         assigned = assign_ports(ports, available, read_assigned(file))
-        self._write_if_changed(file.name, {public_name(port): number for port, number in assigned.items()})
+        write_if_changed(self._run, file.name, {public_name(port): number for port, number in assigned.items()})
         without = [public_name(port) for port in ports if port not in assigned]
         if without:
             _log.warning("all %d gateway ports are in use; %s has none", len(available), ", ".join(without))
         return assigned
 
     def remove(self) -> None:
-        """Stop the gateway and remove its files."""
+        """Stop the gateways and remove their files."""
+        self._datagrams.remove()
         monitors.remove_containers(self._paths.gateway, self._paths.removing / "gateway", "container")
         self._cgroups.remove(_CGROUP)
 
@@ -92,19 +95,9 @@ class PublicGateway:
         logs = self._paths.logs / "gateway"
         for directory in (self._home, logs):
             directory.mkdir(parents=True, exist_ok=True)
-        self._write_if_changed("bootstrap.json", gateway_config.bootstrap())
+        write_if_changed(self._run, "bootstrap.json", gateway_config.bootstrap())
         place = ContainerPlace(self._home, logs, self._cgroups.create_for_container(_CGROUP, GroupLimits()))
         monitors.start_monitor(self._monitors, configs.gateway_container(place, self._paths, self._envoy, self._run))
-
-    def _write_if_changed(self, name: str, value: Mapping[str, object]) -> None:
-        """Replace a file atomically, unless it has this content already: Envoy reloads every file that is replaced."""
-        content = msgspec.json.encode(value)
-        path = self._run / name
-        if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-            return
-        new = self._run / f".{name}"
-        configs.write_private_file(new, content, (_OWNER, _OWNER))
-        new.replace(path)
 
 
 def read_assigned(file: Path) -> Mapping[str, int]:

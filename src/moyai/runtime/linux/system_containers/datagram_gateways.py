@@ -1,0 +1,120 @@
+"""The gateways of public UDP ports: for each VPC that has some, one Envoy in its router, with listeners in the network
+of the machine.
+
+One is started with the first such port of its VPC and ends with the last. It answers while the control plane is down.
+A port that the machine already uses is refused; the others work.
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/udp_filters/udp_proxy
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Final
+
+import pyroute2
+
+from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.kernel.ids import VpcId
+from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
+from moyai.runtime.linux.cgroups.limits import GroupLimits
+from moyai.runtime.linux.launch import monitors
+from moyai.runtime.linux.launch.container_config import ContainerPlace
+from moyai.runtime.linux.launch.monitor_server import MonitorServer
+from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component, subdirectories
+from moyai.runtime.linux.system_containers import configs, gateway_config
+from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
+from moyai.runtime.linux.system_containers.gateway_files import make_run_directory, write_if_changed
+from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
+
+_log = logging.getLogger(__name__)
+
+_PREFIX: Final = "datagrams-"
+_LOOPBACK: Final = "127."
+
+
+class DatagramGateways:
+    """The gateways of one installation. Blocking, one caller at a time."""
+
+    def __init__(
+        self, paths: RuntimePaths, cgroups: Cgroups, envoy: Path, entrance: GatewayEntrance, server: MonitorServer
+    ) -> None:
+        self._paths = paths
+        self._cgroups = cgroups
+        self._envoy = envoy
+        self._entrance = entrance
+        self._monitors = server
+
+    def publish(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
+        """Make exactly these ports public. Where an Envoy can't be started, the next call tries again."""
+        by_vpc = attrgetter("vpc")
+        wanted = {vpc: tuple(entries) for vpc, entries in groupby(sorted(ports, key=by_vpc), key=by_vpc)}
+        for home in subdirectories(self._paths.datagrams):
+            if (vpc := VpcId(home.name.removeprefix(_PREFIX))) not in wanted:
+                self._remove(vpc)
+        for vpc, entries in wanted.items():
+            try:
+                self._publish(vpc, entries, assigned)
+            except (CannotCreate, CannotStart) as failure:
+                _log.warning("the public UDP ports of %s can't be forwarded: %s", vpc, failure)
+
+    def remove(self) -> None:
+        """Stop all gateways and remove their files."""
+        self.publish((), {})
+
+    def _publish(self, vpc: VpcId, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
+        home = self._home(vpc)
+        is_running = self._is_running(vpc)
+        if not is_running:
+            self._remove(vpc)
+        run = home / "run"
+        make_run_directory(run)
+        write_if_changed(run, "cds.json", datagram_clusters(ports))
+        write_if_changed(run, "lds.json", datagram_listeners(ports, assigned, self._entrance, _own_addresses()))
+        if not is_running:
+            self._start(vpc, run)
+
+    def _is_running(self, vpc: VpcId) -> bool:
+        """Whether a gateway runs in the VPC's router as it is now."""
+        record = monitors.read_record(self._home(vpc) / "container")
+        if record is None or not record.monitor_lives():
+            return False
+        try:
+            inside = Path(f"/proc/{record.init}/ns/net").stat()
+            return inside.st_ino == self._paths.router_netns(vpc).stat().st_ino
+        except OSError:
+            return False
+
+    def _start(self, vpc: VpcId, run: Path) -> None:
+        home = self._home(vpc)
+        logs = self._paths.logs / home.name
+        for directory in (home / "container", logs):
+            directory.mkdir(parents=True, exist_ok=True)
+        write_if_changed(run, "bootstrap.json", gateway_config.bootstrap())
+        membership = self._cgroups.create_for_container(f"{SYSTEM_PREFIX}{home.name}", GroupLimits())
+        place = ContainerPlace(home / "container", logs, membership)
+        router, machine = self._paths.router_netns(vpc), Path(f"/proc/{os.getpid()}/ns/net")
+        config = configs.datagram_container(place, self._paths, self._envoy, run, (router, machine))
+        monitors.start_monitor(self._monitors, config)
+
+    def _remove(self, vpc: VpcId) -> None:
+        home = self._home(vpc)
+        monitors.remove_containers(home, self._paths.removing / home.name, "container")
+        self._cgroups.remove(f"{SYSTEM_PREFIX}{home.name}")
+
+    def _home(self, vpc: VpcId) -> Path:
+        return self._paths.datagrams / path_component(f"{_PREFIX}{vpc}")
+
+
+def _own_addresses() -> frozenset[str]:
+    """The machine's IPv4 addresses, but for those of its loopback."""
+    with pyroute2.IPRoute() as links:
+        entries = links.get_addr(family=socket.AF_INET)
+        addresses = {str(entry.get_attr("IFA_LOCAL") or entry.get_attr("IFA_ADDRESS")) for entry in entries}
+    return frozenset(address for address in addresses if not address.startswith(_LOOPBACK))

@@ -1,0 +1,32 @@
+"""The files that an Envoy of public ports reads: each is replaced atomically."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from moyai.runtime.linux.system_containers import configs
+
+_OWNER: Final = int(configs.PROXY_USER.partition(":")[0])
+
+
+def make_run_directory(run: Path) -> None:
+    """Make the directory of the files, if it is missing."""
+    run.mkdir(parents=True, exist_ok=True)
+    os.chown(run, _OWNER, _OWNER)
+    run.chmod(0o700)
+
+
+def write_if_changed(run: Path, name: str, value: Mapping[str, object]) -> None:
+    """Replace a file atomically, unless it has this content already: Envoy reloads every file that is replaced."""
+    content = msgspec.json.encode(value)
+    path = run / name
+    if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
+        return
+    new = run / f".{name}"
+    configs.write_private_file(new, content, (_OWNER, _OWNER))
+    new.replace(path)
