@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.elb.front import proxied_address
+from moyai.domain.sandbox.network import SubnetAddress
 from moyai.domain.sandbox.network_spec import (
     AclRule,
     GroupRules,
@@ -18,7 +19,6 @@ from moyai.domain.sandbox.network_spec import (
     TrafficPermission,
     VpcSpec,
 )
-from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from tests.contract.runtime.adapters import (
     ANYWHERE,

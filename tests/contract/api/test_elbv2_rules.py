@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.api.asking import code
+from tests.contract.api.asking import code, refusal
 from tests.contract.api.elb import ABSENT_RULE, fixed_response, forward, host, path
 
 CONDITIONS = [
@@ -71,6 +71,12 @@ def test_a_wrong_condition_is_refused_and_nothing_is_made(elb, installation, lis
     settings = {"Conditions": conditions, "Actions": [fixed_response()]}
     assert code(elb.client.create_rule, ListenerArn=listener, Priority=1, **settings) == "ValidationError"
     assert list(installation.store.world.records()) == before
+
+
+def test_the_error_for_an_unknown_field_names_the_fields(elb, listener):
+    settings = {"Conditions": [{"Field": "cookie", "Values": ["a"]}], "Actions": [fixed_response()]}
+    _, text = refusal(elb.client.create_rule, ListenerArn=listener, Priority=1, **settings)
+    assert text.startswith("Condition field 'cookie' must be one of '[host-header, path-pattern, ")
 
 
 def test_a_redirect_is_shown_with_its_defaults(elb, listener):

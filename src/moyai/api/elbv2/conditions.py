@@ -30,6 +30,7 @@ from moyai.domain.elb.rule import (
 from moyai.kernel.errors import InvalidInput
 
 _V = TypeVar("_V")
+_FIELDS: Final = ("host-header", "path-pattern", "http-header", "query-string", "http-request-method", "source-ip")
 _LONGEST: Final = 128
 _LONGEST_HEADER: Final = 40
 _HOST: Final = re.compile(r"[A-Za-z0-9.*?-]+", re.ASCII)
@@ -143,6 +144,8 @@ def _condition(request: ConditionRequest) -> Condition:
     field = request.field
     if field is None:
         raise InvalidInput("A condition must have a field")
+    if field not in _FIELDS:
+        raise InvalidInput(f"Condition field '{field}' must be one of '[{', '.join(_FIELDS)}]'")
     foreign = [name for name in request.configs if name != field]
     if foreign:
         raise InvalidInput(f"A condition on the field '{field}' has no configuration of the field '{foreign[0]}'")
@@ -160,7 +163,7 @@ def _condition(request: ConditionRequest) -> Condition:
             return MethodCondition(_checked_values(field, method.values, _METHOD))
         case SourceRequest() as source:
             return SourceCondition(tuple(_range(text) for text in _present(field, source.values)))
-    raise InvalidInput(f"Condition field '{field}' is unknown, or the condition has no configuration of it")
+    raise InvalidInput(f"A condition on the field '{field}' must have its configuration")
 
 
 def _pattern_condition(field: str, plain: ValuesRequest, config: ValuesRequest | None) -> Condition:
