@@ -119,7 +119,7 @@ export const traffic = {
     changes: "Recent changes",
     unknown: "Unknown",
     noTarget: "No task reported failures",
-    noCode: (timeouts: string) => `No response was an error; timeouts: ${timeouts}`,
+    noCode: (unanswered: string, timeouts: string) => `No response was an error. Calls that no target answered: ${unanswered}; timeouts: ${timeouts}`,
     noChanges: "No deployments in this time",
     deployment: (service: string) => `Deployment of ${service}`,
     more: (count: number) => `${count} more`,

@@ -125,7 +125,7 @@ export const traffic: Translation<typeof english> = {
     changes: "最近の変更",
     unknown: "不明",
     noTarget: "失敗を報告したタスクはありません",
-    noCode: (timeouts) => `エラーのレスポンスなし、タイムアウト: ${timeouts}`,
+    noCode: (unanswered, timeouts) => `エラーのレスポンスなし。ターゲットが応答しなかった呼び出し: ${unanswered}、タイムアウト: ${timeouts}`,
     noChanges: "この間のデプロイはありません",
     deployment: (service) => `${service} のデプロイ`,
     more: (count) => `ほか ${count} 件`,

@@ -5,6 +5,7 @@ import type { ServiceDeployment } from "@aws-sdk/client-ecs";
 import Alert from "@cloudscape-design/components/alert";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Link from "@cloudscape-design/components/link";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { href } from "../../../app/links.tsx";
 import { paths } from "../../../app/paths.ts";
 import { usePreferences } from "../../../app/preferences.tsx";
@@ -38,27 +39,28 @@ export function Diagnosis(props: DiagnosisProps) {
 }
 
 function Answers({ edge, edges, range }: DiagnosisProps) {
-  const text = useText().traffic;
+  const { traffic: text, app } = useText();
   const words = text.diagnosis;
   const { language } = usePreferences();
   const target = useTarget();
   const topics = [...(range.kind === "last" ? [{ kind: "metrics" }] : []), { kind: "service-deployment" }];
-  const { data } = useLive(["traffic-diagnosis", edge.id, formatTimeRange(range)], topics, (signal) => readAnswers(target, edge, range, signal));
+  const { status, data } = useLive(["traffic-diagnosis", edge.id, formatTimeRange(range)], topics, (signal) => readAnswers(target, edge, range, signal));
   const affected = affectedCallers(edges, edge).map((workload) => workloadLabel(workload, text));
   const list = (items: readonly string[]) => [...items.slice(0, MAX_LISTED), ...(items.length > MAX_LISTED ? [words.more(items.length - MAX_LISTED)] : [])].join(", ");
   const codes = (data?.codes ?? []).map(({ code, count }) => `${code}: ${formatCount(count, language)}`);
   const failing = (data?.tasks ?? []).filter(({ failures }) => failures > 0);
+  const loading = status === "loading" ? <StatusIndicator type="loading">{app.loading}</StatusIndicator> : null;
   return (
     <Alert type={edge.failures > 0 ? "error" : "warning"} header={words.title}>
       <KeyValuePairs
         columns={2}
         minColumnWidth={150}
         items={[
-          { label: words.since, value: data?.since ? <RelativeTime date={data.since} /> : words.unknown },
+          { label: words.since, value: loading ?? (data?.since ? <RelativeTime date={data.since} /> : words.unknown) },
           { label: words.affected, value: list(affected) },
-          { label: words.target, value: failing.length > 0 ? <FailingTasks tasks={failing} more={words.more} /> : words.noTarget },
-          { label: words.codes, value: codes.join(", ") || words.noCode(formatCount(edge.timeouts, language)) },
-          { label: words.changes, value: data && data.changes.length > 0 ? data.changes.slice(0, MAX_LISTED).map((change) => <ChangeLink key={change.deployment.serviceDeploymentArn} {...change} />) : words.noChanges },
+          { label: words.target, value: loading ?? (failing.length > 0 ? <FailingTasks tasks={failing} more={words.more} /> : words.noTarget) },
+          { label: words.codes, value: loading ?? (codes.join(", ") || words.noCode(formatCount(Math.max(edge.failures - edge.timeouts, 0), language), formatCount(edge.timeouts, language))) },
+          { label: words.changes, value: loading ?? (data && data.changes.length > 0 ? data.changes.slice(0, MAX_LISTED).map((change) => <ChangeLink key={change.deployment.serviceDeploymentArn} {...change} />) : words.noChanges) },
         ]}
       />
     </Alert>
