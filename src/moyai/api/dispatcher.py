@@ -41,7 +41,6 @@ class ServiceDispatcher:
         self.model = model
         self.codecs: Mapping[str, ProtocolCodec] = codecs(model)
         self._source = service
-        self._validator = Validator()
         self._acceptors: dict[str, Acceptor[Any]] = {}
         self._parsed_requests = ParsedRequestCache()
         self._responses = ResponseCache()
@@ -49,6 +48,10 @@ class ServiceDispatcher:
     @cached_property
     def _service(self) -> ApiService:
         return self._source.load() if isinstance(self._source, DeferredService) else self._source
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return Validator(self._service.open_enums)
 
     @cached_property
     def _refusals(self) -> Refusals:

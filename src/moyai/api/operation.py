@@ -123,6 +123,8 @@ class ApiService(msgspec.Struct, frozen=True):
     """What callers of such operations do instead, by their names, where there is something; in whole sentences."""
     missing_fault: type[ClientFault] | None = None
     """The error for an absent required member, where the service has one of its own."""
+    open_enums: frozenset[str] = frozenset()
+    """The model's shapes that take values which their enums lack, as the service does on AWS."""
     describe: Description = sentence
     """Writes the message about violations of the model's constraints."""
 

@@ -28,6 +28,11 @@ def test_a_registered_definition_is_described_unchanged(installation):
     assert register(installation, "host", {"containerPort": 80})["portMappings"][0]["hostPort"] == 80
 
 
+def test_a_protocol_that_is_none_of_ecss_is_tcp(installation):
+    [port] = register(installation, "awsvpc", {"containerPort": 80, "protocol": "http"})["portMappings"]
+    assert port == {"containerPort": 80, "hostPort": 80, "protocol": "tcp"}
+
+
 @pytest.mark.parametrize(
     ("mode", "port", "words"),
     [

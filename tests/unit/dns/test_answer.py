@@ -125,6 +125,14 @@ def test_srv_records_include_the_addresses_of_their_targets():
     assert cloud.rcode("_job._tcp.shop.local", "A") == "NOERROR"
 
 
+def test_a_service_may_have_a_and_srv_records():
+    job = service("job", SHOP, "A", "SRV")
+    cloud = Cloud(SHOP, job, instance(job, "i", INSTANCE_IPV4="10.0.0.1", INSTANCE_PORT=8080))
+    assert cloud.values("job.shop.local") == [f"job.shop.local. {TTL} A 10.0.0.1"]
+    assert cloud.values("job.shop.local", "SRV")[0] == f"job.shop.local. {TTL} SRV 1 1 8080 i.job.shop.local."
+    assert cloud.values("i.job.shop.local") == [f"i.job.shop.local. {TTL} A 10.0.0.1"]
+
+
 @pytest.mark.parametrize("identity", ["x" * 64, "a..b", "."])
 def test_an_id_that_is_not_a_label_has_no_srv_record(identity):
     job = service("job", SHOP, "SRV")

@@ -62,6 +62,7 @@ def ecs(sessions: ExecSessionRegistry) -> ApiService:
         input_fault=InvalidParameter,
         not_yet_fault=UnsupportedFeature,
         describe=enum_sentence,
+        open_enums=frozenset({"TransportProtocol"}),
         refused=UNSUPPORTED_MEMBERS,
         operations=operations(*_MODULES, *TAGS.operations(), sessions=sessions),
     )

@@ -9,7 +9,7 @@ Source: https://smithy.io/2.0/spec/constraint-traits.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -76,7 +76,9 @@ def lower_camel_sentence(complaints: Sequence[Complaint]) -> str:
 class Validator:
     """Builds the checks of each shape once, and keeps them."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_enums: Collection[str] = ()) -> None:
+        """``open_enums``: the shapes whose enums are not checked."""
+        self._open_enums = open_enums
         self._made: dict[str, Check | None] = {}
 
     def complaints(self, operation: OperationModel, params: object) -> Sequence[Complaint]:
@@ -98,7 +100,8 @@ class Validator:
             case MapShape():
                 return _in_turn(_size(shape), self._entries(shape))
             case StringShape():
-                return _in_turn(_size(shape), _enum(shape), _pattern(shape))
+                enum = None if shape.name in self._open_enums else _enum(shape)
+                return _in_turn(_size(shape), enum, _pattern(shape))
             case _:
                 return _size(shape) if shape.type_name == "blob" else _range(shape)
 

@@ -35,6 +35,9 @@ _COMBINATIONS: Final = frozenset(
             {RecordType.AAAA},
             {RecordType.A, RecordType.AAAA},
             {RecordType.SRV},
+            {RecordType.A, RecordType.SRV},
+            {RecordType.AAAA, RecordType.SRV},
+            {RecordType.A, RecordType.AAAA, RecordType.SRV},
             {RecordType.CNAME},
         ),
     )
@@ -98,7 +101,7 @@ def check_service_attributes(attributes: Mapping[str, str]) -> None:
 def _check_records(dns: DnsConfig) -> None:
     types = [record.type for record in dns.records]
     if len(set(types)) != len(types) or frozenset(types) not in _COMBINATIONS:
-        raise InvalidInput("DnsRecords can be A, AAAA, A and AAAA, SRV, or CNAME.")
+        raise InvalidInput("DnsRecords can be any of A, AAAA and SRV, once each, or CNAME.")
     if RecordType.CNAME in types and dns.routing_policy is not RoutingPolicy.WEIGHTED:
         raise InvalidInput("The RoutingPolicy of a service with a CNAME record must be WEIGHTED.")
 

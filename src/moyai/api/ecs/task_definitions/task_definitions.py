@@ -236,7 +236,7 @@ def _port_view(port: PortMapping) -> dict[str, object]:
 
 def with_defaults(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:
     """The container definition with AWS's defaults."""
-    ports = tuple(_with_host_port(port, mode) for port in container.port_mappings)
+    ports = tuple(_with_port_defaults(port, mode) for port in container.port_mappings)
     check = container.health_check
     if check is not None:
         check = ContainerHealthCheck(
@@ -249,9 +249,11 @@ def with_defaults(container: ContainerDefinition, mode: NetworkMode) -> Containe
     return replace(container, port_mappings=ports, health_check=check)
 
 
-def _with_host_port(port: PortMapping, mode: NetworkMode) -> PortMapping:
+def _with_port_defaults(port: PortMapping, mode: NetworkMode) -> PortMapping:
+    """The mapping with its port on the host. A protocol that is none of ECS's, such as http, is tcp, as on AWS."""
     default = port.container_port if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} else 0
-    return replace(port, host_port=default if port.host_port is None else port.host_port)
+    protocol = port.protocol if port.protocol in {"tcp", "udp"} else "tcp"
+    return replace(port, host_port=default if port.host_port is None else port.host_port, protocol=protocol)
 
 
 def _compatibilities(definition: TaskDefinition, *, fits: bool) -> tuple[str, ...]:
