@@ -90,6 +90,20 @@ def accept_older_policies() -> None:
         setattr(IAMBackend, name, with_check(getattr(IAMBackend, name)))
 
 
+def tell_scaling_policies() -> None:
+    """Have moto answer with the ARN of a scaling policy under the name that the model has for it."""
+    from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415
+    from moto.core.responses import ActionResult  # noqa: PLC0415
+
+    put = AutoScalingResponse.put_scaling_policy
+
+    def put_and_tell(response: Any) -> Any:  # noqa: ANN401 (moto's)
+        result: Any = put(response).result
+        return ActionResult({"PolicyARN": result["PolicyArn"]})
+
+    AutoScalingResponse.put_scaling_policy = put_and_tell  # type: ignore[assignment,method-assign]
+
+
 def keep_changed_subnet_groups() -> None:
     """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records."""
     from moto.rds.models import RDSBackend  # noqa: PLC0415
