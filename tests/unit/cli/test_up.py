@@ -7,7 +7,7 @@ import typer
 
 from moyai.app.config import ServerSettings
 from moyai.cli import up
-from moyai.cli.options import domain_name
+from moyai.cli.options import domain_name, resource_types
 
 
 def test_quota_options_are_parsed():
@@ -64,3 +64,17 @@ def test_the_domain_of_load_balancers_is_a_domain():
     for wrong in ("", "a..b", "-a.test", "a_b.test", f"{'a.' * 64}test"):
         with pytest.raises(typer.BadParameter):
             domain_name(wrong, "--elb-domain")
+
+
+def test_types_of_resources_are_given_one_by_one_or_with_commas():
+    option = "--skip-resource-type"
+    given_types = ["AWS::EC2::Instance, AWS::CodeBuild::*", "Custom::Thing", "AWS::EC2::Instance", "Custom::*"]
+    assert resource_types(given_types, option) == (
+        "AWS::EC2::Instance",
+        "AWS::CodeBuild::*",
+        "Custom::Thing",
+        "Custom::*",
+    )
+    for wrong in ("EC2::Instance", "AWS::*", "AWS::EC2::Inst*", "Custom::"):
+        with pytest.raises(typer.BadParameter, match="is not a resource type like"):
+            resource_types([wrong], option)
