@@ -57,6 +57,8 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     forwarded_for: ForwardedFor = ForwardedFor.APPEND
     forwarded_client_port: bool = False
     """Whether the client's address in X-Forwarded-For has its port."""
+    counts_dropped_headers: bool = False
+    """Whether requests are counted of which the routes have removed headers with invalid names."""
 
 
 class Transport(StrEnum):

@@ -54,4 +54,5 @@ def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:
         error_pages=ERROR_PAGES,
         forwarded_for=ForwardedFor(attributes.XFF_MODE.of(balancer)),
         forwarded_client_port=attributes.XFF_CLIENT_PORT.of(balancer),
+        counts_dropped_headers=attributes.DROP_INVALID_HEADERS.of(balancer),
     )

@@ -31,7 +31,6 @@ _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 Event.RULES: "RuleEvaluations",
                 Event.REJECTED: "RejectedConnectionCount",
                 Event.DROPPED_HEADERS: "DroppedInvalidHeaderRequestCount",
-                Event.FORWARDED_HEADERS: "ForwardedInvalidHeaderRequestCount",
                 Event.MALFORMED: "DesyncMitigationMode_NonCompliant_Request_Count",
             }
         ),

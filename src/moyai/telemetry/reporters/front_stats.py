@@ -39,7 +39,7 @@ _GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:\+grpc)?(?:@[^.+ 
 _ADDRESS_NAME: Final = re.compile(rf"(http|listener|connection_limit)\.({_ADDRESS})\.(.+)")
 _FLOW_NAME: Final = re.compile(rf"(?:tcp|udp)\.({_ADDRESS})\+(tcp|tls|udp)\.(.+)")
 _LIMITED_NAME: Final = re.compile(rf"connection_limit\.({_ADDRESS})\+(tcp|tls)\.(.+)")
-_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|invalid\.headers\.\w+)(?:\.\w+\.(\w+))?")
+_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(evaluated|dropped)(?:\.(?:rules|headers)\.(\d+|yes))?")
 _ENDED_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.ended\.client\.(\w+|-)\.target\.(\w+|-)")
 _TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
 _RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
@@ -65,10 +65,8 @@ class Event(StrEnum):
     """A rule was compared with a request."""
     REJECTED = "rejected"
     """A connection above a limit was rejected."""
-    DROPPED_HEADERS = "invalid.headers.dropped"
+    DROPPED_HEADERS = "dropped"
     """A request had headers with invalid names, which were removed."""
-    FORWARDED_HEADERS = "invalid.headers.forwarded"
-    """A request had headers with invalid names, with which it went to a target."""
     MALFORMED = "malformed"
     """A client sent no HTTP, or too much."""
     CLIENT_RESET = "client-reset"
@@ -286,8 +284,7 @@ _SUBJECTS: Mapping[str, StatMapping] = MappingProxyType(
         "tcp": _TCP,
         "tls": _TCP,
         "udp": _UDP,
-        Event.DROPPED_HEADERS: StatMapping("http", ("true", "false"), _events),
-        Event.FORWARDED_HEADERS: StatMapping("http", ("true",), _events),
+        Event.DROPPED_HEADERS: StatMapping("http", ("yes",), _events),
         Event.FAIL_OPEN: StatMapping("http", _CHOICES_IN_PANIC, _choices, differences=(EndpointCounter.REQUESTS,)),
         Event.RULES: StatMapping("http", (_EVENT, *map(str, range(1, _MAX_RULES + 1))), _rules),
         **{

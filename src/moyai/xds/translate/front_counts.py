@@ -14,8 +14,8 @@ from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.stats.v3 import stats_pb2
 
-from moyai.mesh.ir import FrontAddress
-from moyai.xds.translate.front_script import INVALID, PARTS
+from moyai.mesh.ir import FrontAddress, HttpFront
+from moyai.xds.translate.front_script import DROPPED, PARTS
 from moyai.xds.translate.proto import to_any
 
 PREFIX: Final = "elb"
@@ -31,16 +31,16 @@ ANSWER, ACTION = "answer", "action"
 says who answers them: a rule's action, or the load balancer with this status, which a gRPC client gets as 200.
 """
 _RULES: Final = ("rules", f"%METADATA(ROUTE:{COUNTED}:{EVALUATED})%")
-_INVALID: Final = ("headers", f"%DYNAMIC_METADATA({PARTS}:{INVALID})%")
+_DROPPED: Final = ("headers", f"%DYNAMIC_METADATA({PARTS}:{DROPPED})%")
 _CLASS: Final = ("class", "%RESP(:STATUS):1%")
 """The first digit of the status, for which a header needs less than an expression."""
 _CLOSED_BY_CLIENT: Final = ("client", "%DOWNSTREAM_DETECTED_CLOSE_TYPE%")
 _CLOSED_BY_TARGET: Final = ("target", "%UPSTREAM_DETECTED_CLOSE_TYPE%")
 
 
-def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
+def request_counts(http: HttpFront, at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
     """The access logs that count the requests which arrive at one address: one for those that an endpoint has answered,
-    and one for the others, since a condition costs more than a count; and one for those with invalid headers.
+    and one for the others. A condition costs more than a count, so there is one for each.
     """
     prefix = f"{PREFIX}.{at.stat_name}"
     answered = stats_pb2.Config(stat_prefix=prefix)
@@ -52,15 +52,16 @@ def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
         unit=stats_pb2.Config.Histogram.Milliseconds,
         value_format="%COMMON_DURATION(US_TX_END:US_RX_BEG:ms)%",
     )
-    yield _logger(answered, _expression(_FROM_ENDPOINT))
+    if http.counts_dropped_headers:
+        _count(answered, "dropped", _DROPPED)
+    yield _logger(answered, _FROM_ENDPOINT)
     own = stats_pb2.Config(stat_prefix=prefix)
     _count(own, "own", ("code", "%RESPONSE_CODE%"), ("answer", f"%METADATA(ROUTE:{COUNTED}:{ANSWER})%"))
     _count(own, "failed", ("tried", _HAD_ENDPOINT), _TARGET)
     _count(own, EVALUATED, _RULES)
-    yield _logger(own, _expression(_OWN))
-    invalid = stats_pb2.Config(stat_prefix=prefix)
-    _count(invalid, INVALID, _INVALID, ("tried", _HAD_ENDPOINT))
-    yield _logger(invalid, _has_invalid_headers())
+    if http.counts_dropped_headers:
+        _count(own, "dropped", _DROPPED)
+    yield _logger(own, _OWN)
 
 
 def connection_ends(at: FrontAddress) -> accesslog_pb2.AccessLog:
@@ -80,23 +81,9 @@ def _stat(name: str, tags: tuple[tuple[str, str], ...]) -> stats_pb2.Config.Stat
     )
 
 
-def _logger(config: stats_pb2.Config, condition: accesslog_pb2.AccessLogFilter) -> accesslog_pb2.AccessLog:
-    return accesslog_pb2.AccessLog(name=_STATS_LOGGER, typed_config=to_any(config), filter=condition)
-
-
-def _expression(condition: str) -> accesslog_pb2.AccessLogFilter:
-    extension = accesslog_pb2.ExtensionFilter(
-        name="envoy.access_loggers.extension_filters.cel",
-        typed_config=to_any(cel_pb2.ExpressionFilter(expression=condition)),
-    )
-    return accesslog_pb2.AccessLogFilter(extension_filter=extension)
-
-
-def _has_invalid_headers() -> accesslog_pb2.AccessLogFilter:
-    """A condition on metadata, which needs less than an expression."""
-    condition = accesslog_pb2.MetadataFilter()
-    condition.matcher.filter = PARTS
-    condition.matcher.path.add(key=INVALID)
-    condition.matcher.value.present_match = True
-    condition.match_if_key_not_found.value = False
-    return accesslog_pb2.AccessLogFilter(metadata_filter=condition)
+def _logger(config: stats_pb2.Config, condition: str) -> accesslog_pb2.AccessLog:
+    log = accesslog_pb2.AccessLog(name=_STATS_LOGGER, typed_config=to_any(config))
+    extension = log.filter.extension_filter
+    extension.name = "envoy.access_loggers.extension_filters.cel"
+    extension.typed_config.CopyFrom(to_any(cel_pb2.ExpressionFilter(expression=condition)))
+    return log

@@ -65,7 +65,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(listener, http, at)],
         local_reply_config=local_replies(http),
-        access_log=(*request_counts(at), *request_logs(listener, at)),
+        access_log=(*request_counts(http, at), *request_logs(listener, at)),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
         http1_safe_max_connection_duration=True,
         skip_xff_append=True,

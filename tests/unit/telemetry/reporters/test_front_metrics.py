@@ -152,17 +152,14 @@ def test_connections_above_a_limit_and_what_is_no_http_are_counted(telemetry):
         f"listener.{AT}.downstream_global_cx_overflow": 2,
         f"listener.{OTHER}.downstream_cx_overload_reject": 4,
         f"http.{AT}.downstream_cx_protocol_error": 8,
-        f"elb.{AT}.invalid.headers.dropped.tried.true": 2,
-        f"elb.{AT}.invalid.headers.dropped.tried.false": 1,
-        f"elb.{AT}.invalid.headers.forwarded.tried.true": 5,
-        f"elb.{AT}.invalid.headers.forwarded.tried.false": 90,
+        f"elb.{AT}.dropped.headers.yes": 3,
+        f"elb.{AT}.dropped.headers.": 90,
     }
     telemetry.record(FRONT, push(1, counters), 1)
     assert value(telemetry, "RejectedConnectionCount", LB) == 7
     assert value(telemetry, "RejectedConnectionCount", LB, ZONE) == 3
     assert value(telemetry, "DesyncMitigationMode_NonCompliant_Request_Count", LB) == 8
     assert value(telemetry, "DroppedInvalidHeaderRequestCount", LB, ZONE) == 3
-    assert value(telemetry, "ForwardedInvalidHeaderRequestCount", LB, ZONE) == 5
 
 
 def test_targets_chosen_in_a_group_with_too_few_healthy_ones_are_counted(telemetry):
