@@ -24,6 +24,7 @@ from moyai.stacks.template.model import ParsedTemplate, TemplateResource
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import parse_template
 from moyai.stacks.template.text import parse_text
+from moyai.stacks.transforms.serverless import APPLICATION
 from moyai.stacks.types.check import property_complaints
 from moyai.stacks.types.registry import resource_types
 
@@ -53,7 +54,7 @@ def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[
 
 
 def _unsupported_type(kind: object) -> str:
-    return f"the type {kind} is not supported by moyai"
+    return f"the type {kind} is not supported by moyai; `moyai up --skip-resource-type {kind}` leaves it out"
 
 
 def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -67,7 +68,7 @@ def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (name, _unsupported_type(kind))
         for name, kind in types.items()
-        if kind not in resource_types() and not str(kind).startswith("AWS::Serverless::")
+        if kind not in resource_types() and kind != APPLICATION
     ]
 
 

@@ -16,7 +16,7 @@ from moyai.stacks.template.text import Json
 
 SERVERLESS: Final = "AWS::Serverless-2016-10-31"
 _PREFIX: Final = "AWS::Serverless::"
-_APPLICATION: Final = "AWS::Serverless::Application"
+APPLICATION: Final = "AWS::Serverless::Application"
 _MEMBERS: Final = frozenset({"Location", "NotificationARNs", "Parameters", "Tags", "TimeoutInMinutes"})
 
 
@@ -26,7 +26,7 @@ def nest_applications(document: Mapping[str, Json]) -> dict[str, Json]:
     if not isinstance(resources, dict):
         return dict(document)
     kinds = {str(each.get("Type")) for each in resources.values() if isinstance(each, dict)}
-    others = sorted(kind for kind in kinds if kind.startswith(_PREFIX) and kind != _APPLICATION)
+    others = sorted(kind for kind in kinds if kind.startswith(_PREFIX) and kind != APPLICATION)
     if others:
         raise _fault(f"moyai has no {', '.join(others)}")
     if "Globals" in document:
@@ -35,13 +35,13 @@ def nest_applications(document: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _resource(name: str, resource: Json) -> Json:
-    if not isinstance(resource, dict) or resource.get("Type") != _APPLICATION:
+    if not isinstance(resource, dict) or resource.get("Type") != APPLICATION:
         return resource
     properties = resource.get("Properties", {})
     members = properties if isinstance(properties, dict) else {}
     unknown = sorted(members.keys() - _MEMBERS)
     if unknown:
-        raise _fault(f"Resource with id [{name}] is invalid. {_APPLICATION} has no property {unknown[0]}")
+        raise _fault(f"Resource with id [{name}] is invalid. {APPLICATION} has no property {unknown[0]}")
     location = members.get("Location")
     if not isinstance(location, str):
         raise _fault(f"Resource with id [{name}] is invalid. Its Location must be the URL of a template in S3")

@@ -48,6 +48,16 @@ def test_the_example_has_only_differences_from_aws():
         ),
         (definition(memory="much"), ["memory"]),
         ({"Resources": {"Topic": {"Type": "AWS::Nothing::Topic"}}}, ["the type AWS::Nothing::Topic"]),
+        (
+            {
+                "Transform": "AWS::Serverless-2016-10-31",
+                "Resources": {
+                    "F": {"Type": "AWS::Serverless::Function"},
+                    "A": {"Type": "AWS::Serverless::Application"},
+                },
+            },
+            ["the type AWS::Serverless::Function"],
+        ),
     ],
 )
 def test_a_finding_says_what_is_wrong(document, messages, tmp_path):
