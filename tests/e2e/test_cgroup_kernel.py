@@ -97,6 +97,36 @@ def test_frozen_processes_in_nested_groups_are_killed(hierarchies, tmp_path):
     assert [process.wait() for process in frozen] == [-9] * len(frozen)
 
 
+_FORK_BEFORE_AND_AFTER_A_KILL = """
+import os, signal, sys
+from moyai.runtime.linux.shim import cgroup_processes, syscalls
+
+def fork():
+    return syscalls.fork_into_group(os.open(sys.argv[1], os.O_PATH | os.O_DIRECTORY))
+
+first = fork()
+if not first:
+    signal.pause()
+cgroup_processes.kill([sys.argv[1]])
+print(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]))
+second = fork()
+if not second:
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(second, 0)[1]))
+"""
+
+
+def test_a_process_starts_in_a_group_whose_processes_were_killed(hierarchies, tmp_path):
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    cgroups.create_for_container("task/app", GroupLimits())
+    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.is_v2)
+    group = machine.root / f"moyai/test-{tmp_path.name}/task/app/payload"
+    words = [sys.executable, "-c", _FORK_BEFORE_AND_AFTER_A_KILL, str(group)]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    cgroups.destroy()
+    assert printed.split() == ["-9", "7"]
+
+
 _WITHOUT_MOUNTS = """
 import sys
 from pathlib import Path

@@ -2,6 +2,10 @@
 
 A frozen process of version 1 does not die before it is thawed, and a process in a group below may have frozen it. So
 all processes are killed first and thawed then: no process is left that could freeze another one again.
+
+Only a group that is removed is killed through cgroup.kill of version 2. Recent kernels (seen with Linux 6.18) kill
+whatever is cloned into a group that was once killed so, and a container that starts again has the group of its last
+attempt.
 """
 
 from __future__ import annotations
@@ -36,9 +40,8 @@ def members_below(directories: list[str]) -> list[int]:
 def kill(directories: list[str]) -> None:
     """Send SIGKILL to the processes in these groups and in those below them, and thaw them."""
     for top in directories:
-        if not _write(top + "/cgroup.kill", "1"):  # v2, from Linux 5.14 on: forks included
-            for path, _, _ in os.walk(top):
-                _kill_members(path)
+        for path, _, _ in os.walk(top):
+            _kill_members(path)
     thaw(directories)
 
 
@@ -82,6 +85,8 @@ def remove(directories: list[str]) -> list[int]:
     """
     deadline, pause = time.monotonic() + _MAX_SECONDS, _FIRST_PAUSE
     while not all(_remove(top) for top in directories) and time.monotonic() < deadline:
+        for top in directories:
+            _write(top + "/cgroup.kill", "1")  # v2, from Linux 5.14 on: forks included
         if left := kill_all(directories):
             return left
         select.select([], [], [], pause)
