@@ -8,7 +8,8 @@ import pytest
 
 from moyai.domain.defaults import Defaults
 from moyai.domain.world import Put
-from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, refusal, stack
+from tests.contract.api.asking import refusal
+from tests.contract.api.test_cloudformation_boto3 import NAME, create, finish, stack
 
 HOST = {"Type": "AWS::EC2::Instance", "Properties": {"ImageId": "ami-1"}, "CreationPolicy": {"ResourceSignal": {}}}
 PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::GetAtt": ["Host", "Ip"]}}}
