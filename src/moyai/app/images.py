@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
 from moyai.app.state_paths import StatePaths
 from moyai.images.engine import EngineSource
-from moyai.images.hosted_registry import HostedRegistry
 from moyai.images.imports.older_store import open_store
 from moyai.images.names import ImageNames
 from moyai.images.progress import Report, log_progress
@@ -25,6 +25,9 @@ from moyai.images.registry.keychain import Keychain
 from moyai.images.store.image_store import ImageStore
 from moyai.kernel.clock import Clock
 from moyai.runtime.linux.runtime_paths import RuntimePaths
+
+if TYPE_CHECKING:  # a command about images has no world, which the registry reads
+    from moyai.images.hosted_registry import HostedRegistry
 
 
 class ImageSources:
