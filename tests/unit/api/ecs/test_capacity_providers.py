@@ -117,8 +117,8 @@ NAME = "The specified capacity provider name is invalid."
         (
             "CreateCapacityProvider",
             "InvalidParameterException",
-            "must be the ARN of an Auto Scaling group",
-            {"name": "x", "autoScalingGroupProvider": {"autoScalingGroupArn": "web"}},
+            "must be the ARN or the name of an Auto Scaling group",
+            {"name": "x", "autoScalingGroupProvider": {"autoScalingGroupArn": "arn:aws:ecs:us-east-1:1:cluster/web"}},
         ),
         (
             "CreateCapacityProvider",
