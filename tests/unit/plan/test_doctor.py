@@ -10,20 +10,21 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.connect.outside import CLIENT_PORT
 from moyai.domain.ecs.cluster import ClusterConfiguration, ExecuteCommandConfiguration
+from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.service import RolloutState
-from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.domain.ecs.task import DesiredStatus, StopCode, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth, TargetState
-from moyai.domain.sandbox.state import ExpectedListener
+from moyai.domain.sandbox.state import ExpectedListener, Health
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
 from moyai.plan.elb.target_health import HEALTHY
 from moyai.plan.events import STEADY, STUCK, announce, not_listening, task_unplaced
-from moyai.plan.task.stop import FAILED_HEALTH_CHECKS
+from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, failed_target_health_checks
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import Builder, container
-from tests.unit.plan.tasks import put, settled_service
+from tests.unit.plan.tasks import put, schedule, settled_service
 
 WELL = ProxyState(connected=True, synced=True)
 UNHEALTHY = TargetHealth(TargetState.UNHEALTHY, "Target.Timeout", "Request timed out")
@@ -149,11 +150,47 @@ def test_tasks_that_are_replaced_as_unhealthy_are_found_until_one_runs():
     assert "tasks-unhealthy" not in kinds(build)
 
 
+def stop_as_unhealthy(build: Builder, service: ServiceArn, reason: str) -> None:
+    for task in build.tasks(service):
+        put(
+            build, task.arn, last_status=TaskStatus.STOPPED, desired_status=DesiredStatus.STOPPED, stopped_reason=reason
+        )
+    schedule(build, service)
+
+
+def test_a_task_that_runs_while_its_container_check_fails_hides_no_finding():
+    build, front = settled_service(2, checked=True)
+    stop_as_unhealthy(build, front, FAILED_HEALTH_CHECKS)
+    _, running = (task for task in build.tasks(front) if task.last_status is not TaskStatus.STOPPED)
+    for health in (Health.UNKNOWN, Health.UNHEALTHY):
+        started = {"started_at": build.clock.now(), "ready_at": build.clock.now()}
+        put(build, running.arn, last_status=TaskStatus.RUNNING, health_status=health, **started)
+        assert "tasks-unhealthy" in kinds(build)
+    put(build, running.arn, health_status=Health.HEALTHY)
+    assert "tasks-unhealthy" not in kinds(build)
+
+
+def test_a_task_that_runs_while_its_target_fails_hides_no_finding():
+    build, front = settled_service(2)
+    group = BalancerBuilder(build).group()
+    stop_as_unhealthy(build, front, failed_target_health_checks(group.arn))
+    _, running = (task for task in build.tasks(front) if task.last_status is not TaskStatus.STOPPED)
+    started = {"started_at": build.clock.now(), "ready_at": build.clock.now()}
+    targets = (TaskTarget(group.arn, "app", 80),)
+    put(build, running.arn, last_status=TaskStatus.RUNNING, targets=targets, **started)
+    assert "tasks-unhealthy" in kinds(build)
+    put(build, running.arn, target_health=Health.HEALTHY)
+    assert "tasks-unhealthy" not in kinds(build)
+
+
 def test_a_running_task_that_did_not_listen_is_found():
     build, front = settled_service(1)
     (task,) = build.tasks(front)
     announce_events(build, front, not_listening(task, [ExpectedListener("tcp", 80, 80, ("127.0.0.1",))], 40.0))
-    assert kinds(build) == ["not-listening"]
+    ((severity, kind, message),) = findings_with(build)
+    assert (severity, kind) == ("warning", "not-listening")
+    assert message.startswith("a task did not listen within 40 seconds of its start; it may listen by now.")
+    assert f"(task {task.id})" in message
     put(build, task.arn, last_status=TaskStatus.STOPPED)
     assert "not-listening" not in kinds(build)
 

@@ -2,7 +2,7 @@
 proxies.
 
 Promise: pure. Each finding says what is wrong, with which resource, and what to do next. A PROBLEM fails now; a WARNING
-may be intended; a NOTE is as AWS has it, and only an answer to who wonders.
+may be intended; a NOTE describes something that works as on AWS and that may surprise.
 """
 
 from __future__ import annotations

@@ -11,8 +11,11 @@ from moyai.domain.world import World
 from moyai.plan import events
 from moyai.plan.doctor.finding import Finding, Severity
 from moyai.plan.service_connect.unreachable_names import unreachable_names
+from moyai.plan.task.health import is_healthy
+from moyai.plan.task.readiness import LISTEN_LIMIT
+from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, FAILED_TARGET_HEALTH_CHECKS
 
-_UNHEALTHY: Final = ("Task failed container health checks", "Task failed ELB health checks")
+_UNHEALTHY: Final = (FAILED_HEALTH_CHECKS, FAILED_TARGET_HEALTH_CHECKS)
 """The beginnings of the reasons for which tasks are stopped because they are unhealthy."""
 
 
@@ -43,12 +46,16 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
 
 
 def _unhealthy_tasks(world: World, service: Service) -> Iterator[Finding]:
-    """The finding about a service whose tasks are replaced again and again, and none of which gets healthy."""
+    """The finding about a service whose tasks are replaced again and again, and none of which gets healthy. A task runs
+    while its checks fail, and one replica may begin before the other ends.
+    """
     tasks = world.tasks.by("service", service.arn)
     stopped = [task for task in tasks if (task.stopped_reason or "").startswith(_UNHEALTHY)]
-    if len(stopped) > 1 and not any(task.last_status is TaskStatus.RUNNING for task in tasks):
+    if len(stopped) > 1 and not any(is_healthy(task, world.task_definitions[task.task_definition]) for task in tasks):
         last = max(stopped, key=lambda task: task.stopped_at or 0)
-        message = f"{len(stopped)} of its tasks were stopped within an hour, and none runs. The last: {_reason(last)}."
+        message = (
+            f"{len(stopped)} of its tasks were stopped within an hour, and none is healthy. Last: {_reason(last)}."
+        )
         remedy = f"Run the check in a task (moyai exec), and see moyai logs {last.id}. A startPeriod gives more time."
         yield Finding(Severity.PROBLEM, "tasks-unhealthy", service.arn, message, remedy)
 
@@ -60,7 +67,11 @@ def _not_listening_tasks(world: World, service: Service) -> Iterator[Finding]:
     for event in () if log is None else log.events:
         if events.NOT_LISTENING in event.message and any(f"(task {identity})" in event.message for identity in running):
             remedy = f"Compare the port with what the program listens on: moyai exec {service.name} -- ss -ltn"
-            yield Finding(Severity.WARNING, "not-listening", service.arn, event.message, remedy)
+            message = (
+                f"a task did not listen within {LISTEN_LIMIT:g} seconds of its start; it may listen by now."
+                f" The event of that time: {event.message}"
+            )
+            yield Finding(Severity.WARNING, "not-listening", service.arn, message, remedy)
 
 
 def _reason(task: Task) -> str:

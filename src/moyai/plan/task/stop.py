@@ -16,11 +16,13 @@ from moyai.kernel.ids import DeploymentId, TargetGroupArn
 STOPPED_BY_USER = "Task stopped by user"
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_HEALTH_CHECKS = "Task failed container health checks"
+FAILED_TARGET_HEALTH_CHECKS = "Task failed ELB health checks"
+"""The beginning of the reason of a task that a load balancer's health check fails on."""
 
 
 def failed_target_health_checks(group: TargetGroupArn) -> str:
-    """The reason of a task that a load balancer's health check fails on."""
-    return f"Task failed ELB health checks in (target-group {group})"
+    """That reason with the target group of the check."""
+    return f"{FAILED_TARGET_HEALTH_CHECKS} in (target-group {group})"
 
 
 def host_terminated(instance: ContainerInstance) -> str:
