@@ -20,9 +20,9 @@ _HEAD = """\
 Made by `moyai` from the AWS service models and its own request types; do not edit.
 
 Of each operation that is there, every input member **works** or is **refused**: a request that sets a refused member
-gets an error that names it. An operation that is **not yet** there answers an error that names it, whatever its input.
-A member that the bundled AWS model does not have is ignored, and named in the header `x-moyai-ignored-members`; EC2
-refuses it.
+gets an error that names it. An operation that is **always refused** answers one of AWS's errors in every case, also
+for a dry run. An operation that is **not yet** there answers an error that names it, whatever its input. A member that
+the bundled AWS model does not have is ignored, and named in the header `x-moyai-ignored-members`; EC2 refuses it.
 """
 
 
@@ -70,8 +70,9 @@ def _section(service: ApiService, model: ServiceModel) -> str:
     if by_operation:
         lines += ["| operation | input member | |", "|---|---|---|"]
     for name, members in by_operation.items():
-        lines.append(f"| **{name}** | | works |")
-        lines += [f"| | `{member.member}` | {_word(member)} |" for member in members]
+        reason = service.operations[name].always_refused
+        lines.append(f"| **{name}** | | {f'always refused: {reason}' if reason else 'works'} |")
+        lines += [] if reason else [f"| | `{member.member}` | {_word(member)} |" for member in members]
     absent = [name for name in model.operation_names if name not in service.operations]
     if absent:
         lines += ["", f"Not yet: {', '.join(absent)}."]

@@ -105,6 +105,8 @@ class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     """
     waits: bool = False
     """Whether the handler is a coroutine function."""
+    always_refused: str = ""
+    """Why the operation always answers an error; empty for one that works."""
 
 
 class ApiService(msgspec.Struct, frozen=True):
@@ -140,11 +142,13 @@ class DeferredService(NamedTuple):
 AnyService = ApiService | DeferredService
 
 
-def operation(*, input_fault: type[ClientFault] | None = None, cached: bool = False) -> Callable[[H], H]:
+def operation(
+    *, input_fault: type[ClientFault] | None = None, cached: bool = False, always_refused: str = ""
+) -> Callable[[H], H]:
     """Decorate a handler whose operation sets these fields of ApiOperation."""
 
     def decorate(handler: H) -> H:
-        vars(handler).update(input_fault=input_fault, cached=cached)
+        vars(handler).update(input_fault=input_fault, cached=cached, always_refused=always_refused)
         return handler
 
     return decorate
@@ -190,6 +194,7 @@ def _operation(handler: Callable[..., object], dependencies: Mapping[str, object
         options.get("input_fault"),
         cached=options.get("cached", False),
         waits=iscoroutinefunction(function),
+        always_refused=options.get("always_refused", ""),
     )
 
 

@@ -115,6 +115,7 @@ def test_no_virtual_private_gateway_propagates_routes(ec2, net):
     members = {"RouteTableId": table["RouteTableId"], "GatewayId": "vgw-0123456789abcdef0"}
     for operation in (ec2.enable_vgw_route_propagation, ec2.disable_vgw_route_propagation):
         assert code(operation, **members) == "InvalidVpnGatewayID.NotFound"
+        assert code(operation, **members, DryRun=True) == "InvalidVpnGatewayID.NotFound"
 
 
 def test_an_address_has_a_name_in_the_reverse_dns(ec2):
@@ -123,6 +124,9 @@ def test_an_address_has_a_name_in_the_reverse_dns(ec2):
     [described] = ec2.describe_addresses_attribute(Attribute="domain-name", AllocationIds=[allocation])["Addresses"]
     assert renamed["PtrRecord"] == described["PtrRecord"] == "mail.shop.test."
     assert code(ec2.modify_address_attribute, AllocationId=allocation, DomainName="a..b") == "InvalidParameterValue"
+    for members in ({}, {"DomainName": "other.shop.test"}):
+        assert code(ec2.modify_address_attribute, AllocationId=allocation, DryRun=True, **members) == "DryRunOperation"
+    assert ec2.modify_address_attribute(AllocationId=allocation)["Address"] == described
     ec2.reset_address_attribute(AllocationId=allocation, Attribute="domain-name")
     [described] = ec2.describe_addresses_attribute(Attribute="domain-name", AllocationIds=[allocation])["Addresses"]
     assert "PtrRecord" not in described

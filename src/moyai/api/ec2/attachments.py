@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from moyai.api.ec2.addresses import attributes_of, elastic_address
 from moyai.api.ec2.change import ChangeRequest, commit, resource_of
 from moyai.api.ec2.interfaces import attached_interfaces
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.queries.vpc import address_user, all_in_scope
 from moyai.domain.route53.names import DomainNameProblem, normalized_name
 from moyai.domain.vpc.errors import (
@@ -35,6 +35,7 @@ from moyai.domain.vpc.not_found import (
 )
 from moyai.domain.world import Put
 
+_MANAGED = "Amazon ECS and Elastic Load Balancing manage all interfaces"
 _NO_PERMISSION = "You do not have permission to access the specified resource."
 
 
@@ -83,6 +84,7 @@ class ResetAddressAttributeRequest(ChangeRequest, frozen=True):
     attribute: str
 
 
+@operation(always_refused=_MANAGED)
 def detach_network_interface(ctx: Context, request: DetachNetworkInterfaceRequest) -> None:
     """Refuse to detach an interface."""
     if all(one.attachment_id != request.attachment_id for one in attached_interfaces(ctx)):
@@ -90,12 +92,14 @@ def detach_network_interface(ctx: Context, request: DetachNetworkInterfaceReques
     raise OperationNotPermitted("You are not allowed to manage 'ela-attach' attachments.")
 
 
+@operation(always_refused=_MANAGED)
 def delete_network_interface(ctx: Context, request: DeleteNetworkInterfaceRequest) -> None:
     """Refuse to delete an interface."""
     _check_interface(ctx, request.network_interface_id)
     raise InvalidNetworkInterfaceInUse(f"Network interface '{request.network_interface_id}' is currently in use.")
 
 
+@operation(always_refused=_MANAGED)
 def associate_address(ctx: Context, request: AssociateAddressRequest) -> None:
     """Refuse to give an elastic address to an interface that a service of AWS manages."""
     if request.allocation_id and request.public_ip:
@@ -130,12 +134,12 @@ def modify_address_attribute(ctx: Context, request: ModifyAddressAttributeReques
     """Record an address's name in the reverse DNS."""
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
     if request.domain_name is None:
-        return {"address": attributes_of(address)}
+        return _record(ctx, request, address)
     try:
         name = normalized_name(request.domain_name).removesuffix(".")
     except DomainNameProblem as problem:
         raise InvalidParameterValue(f"DomainName is no domain name: {problem}") from problem
-    return _rename(ctx, request, replace(address, domain_name=name))
+    return _record(ctx, request, replace(address, domain_name=name))
 
 
 def reset_address_attribute(ctx: Context, request: ResetAddressAttributeRequest) -> dict[str, object]:
@@ -143,10 +147,10 @@ def reset_address_attribute(ctx: Context, request: ResetAddressAttributeRequest)
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
-    return _rename(ctx, request, replace(address, domain_name=None))
+    return _record(ctx, request, replace(address, domain_name=None))
 
 
-def _rename(ctx: Context, request: ChangeRequest, address: ElasticAddress) -> dict[str, object]:
+def _record(ctx: Context, request: ChangeRequest, address: ElasticAddress) -> dict[str, object]:
     commit(ctx, request, Put(address))
     return {"address": attributes_of(address)}
 

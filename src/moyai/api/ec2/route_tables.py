@@ -17,7 +17,7 @@ from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.api.tagging import tag_list
 from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
@@ -42,6 +42,7 @@ from moyai.kernel.ids import RouteTableId
 from moyai.plan.network.routing import route_target
 
 TABLE: Final = "RouteTableId"
+_NO_GATEWAYS: Final = "no virtual private gateways"
 _MEMBERS: Mapping[str, str] = MappingProxyType(
     {"igw": "gateway_id", "nat": "nat_gateway_id", "pcx": "vpc_peering_connection_id"}
 )
@@ -106,11 +107,13 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
     return {"route_table": _table(ctx.store.world, table), "client_token": request.client_token}
 
 
+@operation(always_refused=_NO_GATEWAYS)
 def enable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
     """Refuse to take routes from a virtual private gateway: there is none."""
     _refuse_propagation(ctx, request)
 
 
+@operation(always_refused=_NO_GATEWAYS)
 def disable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
     """Refuse to take no routes from a virtual private gateway: there is none."""
     _refuse_propagation(ctx, request)
@@ -184,6 +187,7 @@ def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAsso
 
 
 def _refuse_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
+    """Raise VpnGatewayNotFound, also for a dry run: the request could not succeed without it."""
     resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     raise VpnGatewayNotFound([request.gateway_id])
 
