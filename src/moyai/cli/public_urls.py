@@ -41,7 +41,8 @@ class PublicUrls:
 
     def of_listeners(self, load_balancer: str) -> dict[int, str]:
         """The URLs by name of a load balancer's listeners, by their ports. ``load_balancer``: its ARN."""
-        return {at["port"]: at["url"] for at in self._gateway["listeners"] if at["load_balancer"] == load_balancer}
+        listeners = self._gateway.get("listeners", ())  # absent: an older server that still runs
+        return {at["port"]: at["url"] for at in listeners if at["load_balancer"] == load_balancer}
 
     @cached_property
     def _by_interface(self) -> Mapping[str, str]:
@@ -53,6 +54,6 @@ class PublicUrls:
 
     @cached_property
     def _gateway_ports(self) -> Mapping[tuple[str, str, int], int]:
-        """By protocol, address and port."""
+        """By protocol, address and port. An older server that still runs names no protocol: all its ports are TCP."""
         ports = self._gateway["ports"]
-        return {(port["protocol"], port["address"], port["port"]): port["gateway_port"] for port in ports}
+        return {(port.get("protocol", "tcp"), port["address"], port["port"]): port["gateway_port"] for port in ports}

@@ -41,6 +41,14 @@ class MachineServer(Server):
         return {"http_port": None, "https_port": None, "ports": [], "listeners": []}
 
 
+class OlderServer(Server):
+    """A server that has gateway ports of TCP only, and no names of listeners."""
+
+    def read(self, path, **_query):
+        ports = [{"address": "127.83.0.1", "port": 80, "gateway_port": 20000}]
+        return {"http_port": None, "https_port": None, "ports": ports}
+
+
 PORTS_OF_TASK = (("http", 80), ("https", 443))
 
 
@@ -49,6 +57,12 @@ def test_a_public_port_is_shown_at_its_gateway_port_on_the_servers_host():
     assert urls.of("eni-1", PORTS_OF_TASK) == ["http://192.168.1.5:20000", "https://127.83.0.1:443"]
     assert urls.of("eni-2", PORTS_OF_TASK) == urls.of(None, PORTS_OF_TASK) == []
     assert PublicUrls(Server("http://[::1]:4566", REGION)).of("eni-1", PORTS_OF_TASK)[0] == "http://[::1]:20000"
+
+
+def test_an_older_server_that_still_runs_shows_the_urls_that_it_has():
+    urls = PublicUrls(OlderServer("http://192.168.1.5:4566", REGION))
+    assert urls.of("eni-1", PORTS_OF_TASK) == ["http://192.168.1.5:20000", "https://127.83.0.1:443"]
+    assert urls.of_listeners(BALANCER_ARN) == {}
 
 
 def test_a_service_is_shown_by_its_name_where_there_is_a_port_for_that():
