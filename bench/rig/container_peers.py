@@ -28,7 +28,7 @@ _TIMEOUT: Final = 600
 def container_peers(
     folder: Path, archive: Path, image: str, command: Sequence[str]
 ) -> Iterator[Mapping[str, RunContainer]]:
-    """The peers that are there, by name. ``folder``: empty; it is removed in the end."""
+    """The peers that are there, by name. ``folder``: empty; the caller removes it."""
     if not is_installed():
         yield {}
         return
