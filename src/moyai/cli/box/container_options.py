@@ -1,6 +1,7 @@
 """The options with which an engine runs moyai's container: pure.
 
-Promise: ports are published on the loopback of the engine's host only, because requests need no access keys then. With
+Promise: ports are published on the loopback of the engine's host only, because requests need no access keys then; those
+of tasks by TCP and by UDP, which engines publish apart. With
 ``--privileged`` tasks have everything; without it the container gets what is listed here, and disks of tasks, which
 need loop devices, have no limit.
 Source: https://docs.docker.com/reference/cli/docker/container/run/
@@ -55,6 +56,8 @@ def run_arguments(program: str, box: BoxOptions) -> list[str]:
     """The arguments of ``docker`` or ``podman`` that start the container."""
     others = (box.task_ports, box.http_port, box.https_port)
     ports = [f"{box.port}:{API_PORT}", *(f"{port}:{port}" for port in others if port)]
+    if box.task_ports:
+        ports.append(f"{box.task_ports}:{box.task_ports}/udp")
     variables = [f"MOYAI_PUBLISHED_AT={_LOOPBACK}:{box.port}"]
     if box.task_ports:
         variables.append(f"MOYAI_GATEWAY_PORTS={box.task_ports}")

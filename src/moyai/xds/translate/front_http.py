@@ -23,6 +23,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
+from moyai.domain.elb import request_head
 from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontListener, HttpFront
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import session_filter
@@ -37,17 +38,6 @@ from moyai.xds.translate.source import ads_source
 
 ENVOY_HEADERS = "x-envoy-"
 _FORWARDED_FOR, _FORWARDED_PORT = "x-forwarded-for", "x-forwarded-port"
-_MAX_HEADERS = 64
-"""KiB of a request's headers."""
-_MAX_HEADER_COUNT = 1000
-"""Headers of a request, far more than Envoy's own 100: over HTTP/2 each cookie counts."""
-_WEBSOCKET = "websocket"
-_OTHER_UPGRADES = "(?i)" + "|".join(
-    (f"{_WEBSOCKET}.+", *(f"{_WEBSOCKET[:n]}([^{_WEBSOCKET[n]}].*)?" for n in range(len(_WEBSOCKET))))
-)
-"""Every other protocol that a client may offer in the header Upgrade, as Apache's HttpClient offers TLS with every
-request (RFC 2817). Envoy would refuse the request; without an answer to the offer, the connection stays as it is.
-"""
 _GRACE = 1
 """Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
 
@@ -61,7 +51,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
             config_source=ads_source(), route_config_name=names.egress_routes(http.service)
         ),
         http_filters=[host_filter(), trace_filter(), route_script_filter(), session_filter(), _router()],
-        upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type=_WEBSOCKET)],
+        upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type=request_head.WEBSOCKET)],
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(listener, http, at)],
         local_reply_config=local_replies(http),
@@ -72,14 +62,14 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
     )
     manager.use_remote_address.value = True
     manager.generate_request_id.value = False
-    manager.max_request_headers_kb.value = _MAX_HEADERS
-    manager.common_http_protocol_options.max_headers_count.value = _MAX_HEADER_COUNT
+    manager.max_request_headers_kb.value = request_head.MAX_HEADERS
+    manager.common_http_protocol_options.max_headers_count.value = request_head.MAX_HEADER_COUNT
     manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(http.idle))
     manager.common_http_protocol_options.max_connection_duration.CopyFrom(duration(http.connection_age))
     manager.http2_protocol_options.CopyFrom(http2_limits())
     manager.http_protocol_options.accept_http_10 = True
     manager.http_protocol_options.default_host_for_http_10 = http.default_host
-    manager.http_protocol_options.ignore_http_11_upgrade.add().safe_regex.regex = _OTHER_UPGRADES
+    manager.http_protocol_options.ignore_http_11_upgrade.add().safe_regex.regex = request_head.OTHER_UPGRADES
     return listener_components_pb2.Filter(
         name="envoy.filters.network.http_connection_manager", typed_config=to_any(manager)
     )

@@ -20,6 +20,7 @@ def test_ports_are_published_on_the_loopback_only():
         "--publish=127.0.0.1:20000-20009:20000-20009",
         "--publish=127.0.0.1:8088:8088",
         "--publish=127.0.0.1:8449:8449",
+        "--publish=127.0.0.1:20000-20009:20000-20009/udp",
     ]
     assert "--env=MOYAI_PUBLISHED_AT=127.0.0.1:14566" in arguments
     assert "--env=MOYAI_GATEWAY_HTTPS_PORT=8449" in arguments

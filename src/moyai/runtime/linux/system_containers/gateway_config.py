@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from moyai.domain.elb import request_head
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.server_names import by_service, public_names, routed_server_names
 from moyai.runtime.linux.runtime_paths import path_component
@@ -127,7 +128,10 @@ def _http_listener(address: str, port: int) -> Json:
         "strip_any_host_port": True,
         "use_remote_address": True,
         "server_header_transformation": "PASS_THROUGH",
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "upgrade_configs": [{"upgrade_type": request_head.WEBSOCKET}],
+        "http_protocol_options": {"ignore_http_11_upgrade": [{"safe_regex": {"regex": request_head.OTHER_UPGRADES}}]},
+        "max_request_headers_kb": request_head.MAX_HEADERS,
+        "common_http_protocol_options": {"max_headers_count": request_head.MAX_HEADER_COUNT},
     }
     chain: Json = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return _tcp_listener(_BY_NAME, address, port, _from_outside(chain))

