@@ -1,5 +1,5 @@
 """Resources that clients of one load balancer can take from those of another, who share its front proxy: streams that
-are reset at once, many requests in one packet, and connections on which nothing happens.
+are reset at once, many requests in one packet, connections on which nothing happens, and flows of datagrams.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import yaml
 from msgspec.structs import replace
 
 from moyai.domain.elb.front import front_workload
-from moyai.mesh.ir import MeshIR
+from moyai.mesh.ir import ConnectionLimits, MeshIR
 from moyai.mesh.load_balancing import compile_front
 from tests.authority import an_authority
 from tests.e2e.envoy_rig import PATIENCE, Rig
@@ -23,7 +23,7 @@ from tests.golden.load_balancing.balancers import VPC, world_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-ATTACKED, OTHER = ("10.99.0.1", 443), ("10.99.0.2", 80)
+ATTACKED, OTHER, DATAGRAMS = ("10.99.0.1", 443), ("10.99.0.2", 80), ("10.99.0.2", 53)
 LIMIT = 20
 BALANCERS = """
 loadBalancers:
@@ -39,7 +39,18 @@ loadBalancers:
     nodes: {us-east-1a: 10.99.0.2}
     listeners:
       80: {rules: {default: {action: {type: forward, groups: [more]}}}}
+  datagrams:
+    type: network
+    nodes: {us-east-1a: 10.99.0.2}
+    listeners:
+      53:
+        protocol: UDP
+        rules: {default: {action: {type: forward, groups: [names]}}}
 targetGroups:
+  names:
+    protocol: UDP
+    health_check: {protocol: TCP, port: 8081}
+    targets: {"10.99.0.3:5300": {}}
   apps:
     health_check: {path: /ping}
     targets: {"10.99.0.3:8081": {}}
@@ -76,11 +87,16 @@ async def app(front: Rig) -> AsyncIterator[App]:
 
 
 def with_few_connections(shard: MeshIR) -> MeshIR:
-    """The shard with so few connections for each listener that a test can open more."""
+    """The shard with so few connections for each listener, and so few flows of datagrams, that a test can open more."""
     ((name, workload),) = shard.workloads.items()
-    assert all(listener.max_connections > LIMIT for listener in workload.listeners)
-    listeners = tuple(replace(listener, max_connections=LIMIT) for listener in workload.listeners)
-    return replace(shard, workloads={name: replace(workload, listeners=listeners)})
+    assert [listener.max_connections > LIMIT for listener in workload.listeners].count(False) == 1
+    listeners = tuple(
+        replace(listener, max_connections=min(listener.max_connections, LIMIT)) for listener in workload.listeners
+    )
+    [names] = [destination for destination in shard.destinations.values() if destination.limits is not None]
+    few = replace(names, limits=ConnectionLimits(connections=LIMIT))
+    destinations = {**shard.destinations, names.name: few}
+    return replace(shard, workloads={name: replace(workload, listeners=listeners)}, destinations=destinations)
 
 
 def http2() -> ssl.SSLSocket:
@@ -156,4 +172,26 @@ async def test_a_connection_full_of_requests_gets_one_turn_after_another(front, 
 
     with await front.namespace.run(fill):
         assert (await front.namespace.get(*OTHER)).status == 200
+    assert app.requests
+
+
+async def test_flows_of_datagrams_beyond_the_limit_are_dropped_and_the_others_go_on(front, app):
+    def count_flows() -> int:
+        with ExitStack() as opened:
+            sockets = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(3 * LIMIT + 1))
+            server, first, *others = map(opened.enter_context, sockets)
+            server.bind(("10.99.0.3", 5300))
+            server.settimeout(PATIENCE)
+            for client in (first, *others):
+                client.sendto(b"flow", DATAGRAMS)
+            first.sendto(b"end", DATAGRAMS)
+            peers = set()
+            content = b""
+            while content != b"end":
+                content, peer = server.recvfrom(100)
+                peers.add(peer)
+            return len(peers)
+
+    assert await front.namespace.run(count_flows) == LIMIT
+    assert (await front.namespace.get(*OTHER)).status == 200
     assert app.requests

@@ -1,4 +1,4 @@
-"""How many connections the clients of one load balancer may have at its front proxy."""
+"""How many connections, and flows of datagrams, the clients of one load balancer may have at its front proxy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from moyai.domain.elb.front import front_workload
 from moyai.mesh.load_balancing.compile import compile_front
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import Builder
+from tests.golden.load_balancing.balancers import VPC, world_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,22 @@ def test_the_listeners_of_a_load_balancer_stay_as_they_are_when_others_are_added
     among_others = compile_front(builder.world, balancer.vpc).workloads[workload].listeners
     assert len(among_others) == 20
     assert set(alone) <= set(among_others)
+
+
+@pytest.mark.parametrize(("listeners", "limit"), [(1, 16_384), (2, 8_192), (3, 4_096), (5, 2_048)])
+def test_target_groups_of_all_udp_listeners_share_the_flows_of_a_proxy(listeners, limit):
+    names = [f"group-{number}" for number in range(listeners)]
+    balancers = {
+        name: {"type": "network", "listeners": {53: forwarding(name, "TCP_UDP"), 80: forwarding("stream", "TCP")}}
+        for name in names
+    }
+    groups = {name: {"protocol": "TCP_UDP"} for name in names} | {"stream": {"protocol": "TCP"}}
+    front = compile_front(world_of({"loadBalancers": balancers, "targetGroups": groups}), VPC)
+    limits = [each.limits.connections for each in front.destinations.values() if each.limits is not None]
+    assert limits == [limit] * listeners
+    assert len(front.destinations) == listeners + 1
+
+
+def forwarding(group: str, protocol: str) -> dict[str, object]:
+    """A listener that forwards to a target group."""
+    return {"protocol": protocol, "rules": {"default": {"action": {"type": "forward", "groups": [group]}}}}

@@ -7,12 +7,15 @@ group. Each load balancer is compiled for itself, as target groups belong to one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
 
 from moyai.domain.elb.front import HEALTH_EVENTS, front_workload
+from moyai.domain.sandbox.datagrams import session_limit
 from moyai.domain.world import World
 from moyai.kernel.ids import LoadBalancerArn, VpcId
-from moyai.mesh.ir import FrontListener, MeshIR, Workload
+from moyai.mesh.ir import ConnectionLimits, FrontListener, MeshIR, StreamFront, StreamSplit, Transport, Workload
 from moyai.mesh.load_balancing.listeners import add_listener
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
@@ -37,20 +40,35 @@ def compile_load_balancer(world: World, arn: LoadBalancerArn, health_events: str
 
 
 def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
-    """The shard of a VPC that has these load balancers; empty without any."""
+    """The shard of a VPC that has these load balancers; empty without any. The targets of all listeners for datagrams
+    share the sessions that the proxy may have.
+    """
     every = [part for part in parts if part.workloads]
     if not every:
         return MeshIR()
     listeners = (listener for part in every for workload in part.workloads.values() for listener in workload.listeners)
     workload = _workload(vpc, listeners)
+    destinations = {name: destination for part in every for name, destination in part.destinations.items()}
+    datagrams = {name for part in every for name in _datagram_destinations(part) if name in destinations}
+    limits = ConnectionLimits(connections=session_limit(len(datagrams)))
+    destinations |= {name: replace(destinations[name], limits=limits) for name in datagrams}
     return MeshIR(
         workloads={workload.id: workload},
         services={name: service for part in every for name, service in part.services.items()},
-        destinations={name: destination for part in every for name, destination in part.destinations.items()},
+        destinations=destinations,
         groups={name: group for part in every for name, group in part.groups.items()},
         certificates={name: certificate for part in every for name, certificate in part.certificates.items()},
         diagnostics=tuple(diagnostic for part in every for diagnostic in part.diagnostics),
     )
+
+
+def _datagram_destinations(part: MeshIR) -> Iterator[str]:
+    """The destinations that get datagrams."""
+    for listener in (listener for workload in part.workloads.values() for listener in workload.listeners):
+        if isinstance(listener.routing, StreamFront) and listener.routing.transport is Transport.UDP:
+            split = part.services[listener.routing.service].routing
+            if isinstance(split, StreamSplit):
+                yield from (target.destination for target in split.targets)
 
 
 def _workload(vpc: VpcId, listeners: Iterable[FrontListener]) -> Workload:

@@ -1,7 +1,8 @@
 """The listeners of network load balancers, which forward connections and datagrams.
 
 Promise: without cross-zone load balancing each node forwards to the targets of its own zone alone. A flow stays with
-its target; with stickiness, so do all flows of a client.
+its target; with stickiness, so do all flows of a client, but for datagrams from outside of the VPC, whose clients are
+not known. Flows of datagrams are limited by target group (``compile``), connections by address.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html
 """
 
@@ -9,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
 
 from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
 from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, WeightedGroup
 from moyai.domain.queries.load_balancing import crosses_zones, keeps_client_address
+from moyai.domain.sandbox.datagrams import FLOW_IDLE
 from moyai.mesh.ir import (
     FrontListener,
     MeshService,
@@ -32,8 +33,6 @@ from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_target_group
 from moyai.mesh.load_balancing.tls import listener_tls
 
-_UDP_IDLE: Final = 120
-"""Seconds after which a flow without datagrams ends."""
 _TRANSPORTS: Mapping[ListenerProtocol, tuple[Transport, ...]] = MappingProxyType(
     {
         ListenerProtocol.TCP: (Transport.TCP,),
@@ -60,7 +59,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
         for transport in _TRANSPORTS[listener.protocol]:
             is_udp = transport is Transport.UDP
             addresses = tuple(front_addresses(balancer, listener, (node,)))
-            front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle, keeps_client)
+            front = StreamFront(name, transport, FLOW_IDLE if is_udp else idle, keeps_client)
             log = access_log(balancer, listener)
             limit = 0 if is_udp else connection_limit(shard.world, balancer)
             shard.listeners.append(

@@ -159,14 +159,15 @@ def _udp_filter(
     front: StreamFront, at: FrontAddress, clusters: WeightedClusters
 ) -> listener_components_pb2.ListenerFilter:
     """The filter for datagrams that arrive at one address. Envoy knows no weights for them, so the cluster with the
-    greatest weight gets all.
+    greatest weight gets all. Where they come by the VPC's router all have its address, by which nothing is selected.
     """
     cluster = max(clusters, key=lambda weighted: weighted[1], default=(names.NOWHERE, 0))[0]
     proxy = udp_proxy_pb2.UdpProxyConfig(
         stat_prefix=f"{at.stat_name}+udp", cluster=cluster, idle_timeout=duration(front.idle)
     )
     proxy.use_original_src_ip = _keeps_client(front, at)
-    proxy.hash_policies.add(source_ip=True)
+    if not at.proxied:
+        proxy.hash_policies.add(source_ip=True)
     return listener_components_pb2.ListenerFilter(
         name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)
     )

@@ -2,15 +2,17 @@
 
 Envoy's UDP proxy opens its sockets in the network that the process is in, the VPC's router, so the listeners are the
 ones that are elsewhere: in the network of the machine. Datagrams from the machine's own addresses, but for its
-loopback, are a task's, whose way outside ends there, and are dropped at gateway ports as connections are.
+loopback, are a task's, whose way outside ends there, and are dropped at gateway ports as connections are. All ports of
+the VPC share the sessions that its Envoy may have.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/udp_filters/udp_proxy
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE, session_limit
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.gateway_config import ENVOY_TYPES, Json
@@ -42,9 +44,10 @@ def datagram_listeners(
     return {"resources": listeners}
 
 
-def datagram_clusters(ports: Iterable[PublishedPort]) -> Json:
+def datagram_clusters(ports: Sequence[PublishedPort]) -> Json:
     """A cluster for each public UDP port."""
-    return {"resources": [_cluster(port) for port in ports]}
+    sessions = session_limit(len(ports))
+    return {"resources": [_cluster(port, sessions) for port in ports]}
 
 
 def _listener(name: str, address: str, number: int, port: PublishedPort, refused: Collection[str]) -> Json:
@@ -54,7 +57,12 @@ def _listener(name: str, address: str, number: int, port: PublishedPort, refused
         "port_value": number,
         "network_namespace_filepath": configs.MACHINE,
     }
-    proxy = {"@type": _UDP_PROXY, "stat_prefix": "public", "matcher": _matcher(public_name(port), refused)}
+    proxy = {
+        "@type": _UDP_PROXY,
+        "stat_prefix": "public",
+        "idle_timeout": f"{PUBLIC_FLOW_IDLE}s",
+        "matcher": _matcher(public_name(port), refused),
+    }
     return {
         "@type": _LISTENER,
         "name": name,
@@ -82,13 +90,14 @@ def _route(cluster: str) -> Json:
     return {"action": {"name": "route", "typed_config": {"@type": _ROUTE, "cluster": cluster}}}
 
 
-def _cluster(port: PublishedPort) -> Json:
+def _cluster(port: PublishedPort, sessions: int) -> Json:
     target = {"socket_address": {"protocol": "UDP", "address": port.address, "port_value": port.port}}
     name = public_name(port)
     return {
         "@type": _CLUSTER,
         "name": name,
         "type": "STATIC",
+        "circuit_breakers": {"thresholds": [{"max_connections": sessions}]},
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": target}}]}],

