@@ -1,8 +1,8 @@
 """A machine within this one: a network namespace that plays the host, beside a Docker that forwards nothing.
 
-It has a server on another machine (another namespace), and one on its own loopback. It runs three tasks, asks what
-they reach, and prints that with the host's network before and after, as JSON. It is told the state directory on its
-standard input. Run it by ``unshare --net``.
+It has a server on another machine (another namespace), and one on its own loopback. It runs three tasks, one with a
+public UDP port, asks what they reach, and prints that with the host's network before and after, as JSON. It is told the
+state directory on its standard input. Run it by ``unshare --net``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkRoute, NetworkSpec
+from moyai.domain.sandbox.network_spec import OUTSIDE, UDP, NetworkRoute, NetworkSpec, PublishedPort
 from moyai.domain.sandbox.spec import SandboxSpec
+from moyai.kernel.ids import VpcId
+from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
 from tests.contract.runtime.adapters import LinuxAdapter, interface, interface_of, network_of, sandbox
-from tests.e2e.linux_tasks import run, shell
+from tests.e2e.linux_tasks import output, run, shell
 
 FAR, NEAR = "198.51.100.2", "198.51.100.1"
 PORT = 8000
@@ -35,14 +37,28 @@ try:
 except OSError as error:
     print(type(error).__name__)
 """
-DATAGRAM = f"""
+DATAGRAM = """
 import socket
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-    one.settimeout(2)
-    one.connect(('{FAR}', {PORT}))
-    one.send(b'hello')
-    print(one.recv(64).decode())
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(2)
+    client.connect(('{address}', {port}))
+    try:
+        client.send(b'hello')
+        print(client.recv(64).decode())
+    except OSError as error:
+        print(type(error).__name__)
 """
+ECHO = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(('', 9000))
+while True:
+    content, peer = server.recvfrom(64)
+    print(content.decode(), flush=True)
+    server.sendto(b'echo', peer)
+"""
+GATEWAY_PORT = 20000
+PUBLIC = PublishedPort(BOUND.task, "127.83.0.9", VpcId("vpc-0"), "172.31.0.12", 9000, protocol=UDP)
 SERVER = f"""
 import socket, threading
 tcp = socket.create_server(('{FAR}', {PORT}))
@@ -133,25 +149,62 @@ async def run_program(linux: LinuxAdapter, name: str, spec: SandboxSpec, program
     return lines[0] if lines else "nothing"
 
 
-def pasta(linux: LinuxAdapter) -> dict[str, Any]:
-    """The record of what leads FREE outside."""
-    return dict(json.loads((linux.state / "run/outside/outside-vpc-0/container/state.json").read_text()))
+PASTA, GATEWAY, DATAGRAMS = "outside/outside-vpc-0", "gateway", "datagrams/datagrams-vpc-0"
+"""The directories of what leads FREE outside, of the gateway of public TCP ports, and of that of UDP ports."""
 
 
-async def kill_pasta(linux: LinuxAdapter) -> None:
-    """SIGKILL, and wait until it is written down."""
-    os.kill(pasta(linux)["init"], signal.SIGKILL)
+def record(linux: LinuxAdapter, directory: str) -> dict[str, Any]:
+    """The record of a system container."""
+    return dict(json.loads((linux.state / "run" / directory / "container/state.json").read_text()))
+
+
+async def kill(linux: LinuxAdapter, directory: str) -> None:
+    """SIGKILL to a system container, and wait until it is written down."""
+    os.kill(record(linux, directory)["init"], signal.SIGKILL)
 
     async def has_stopped() -> bool:
-        return bool(pasta(linux)["phase"] == "stopped")
+        return bool(record(linux, directory)["phase"] == "stopped")
 
     await linux.until(has_stopped)
+
+
+def answer_to_datagram(address: str, port: int) -> str:
+    """The answer to a datagram of this host; empty without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(0.5)
+        client.connect((address, port))
+        try:
+            client.send(b"from the host")
+            return client.recv(64).decode()
+        except OSError:
+            return ""
+
+
+async def public_datagrams(linux: LinuxAdapter) -> dict[str, object]:
+    """Who reaches a public UDP port at the machine's gateway port, and what is left when nothing is public any more."""
+    await linux.runtime.start(shell("", name="echo", task=BOUND.task, command=("python3", "-c", ECHO)))
+    await linux.runtime.publish([PUBLIC])
+
+    async def is_answered() -> bool:
+        return await asyncio.to_thread(answer_to_datagram, "127.0.0.1", GATEWAY_PORT) == "echo"
+
+    await linux.until(is_answered)
+    program = DATAGRAM.format(address=NEAR, port=GATEWAY_PORT)
+    report: dict[str, object] = {"by a task": await run_program(linux, "gateway", FREE, program)}
+    report["seen"] = sorted(set(await output(linux, BOUND.task, "echo")))
+    before = record(linux, DATAGRAMS)["init"]
+    await kill(linux, GATEWAY)
+    await linux.runtime.publish([PUBLIC])
+    report["goes on"] = record(linux, DATAGRAMS)["init"] == before and record(linux, GATEWAY)["phase"] == "running"
+    await linux.runtime.publish([])
+    places = (linux.state / "run/datagrams").iterdir(), (linux.state / "logs").glob("datagrams-*")
+    return report | {"left": [path.name for place in places for path in place]}
 
 
 async def main(state: Path) -> dict[str, object]:
     """Answer the tasks."""
     far, port = be_a_host(), on_loopback()
-    linux = LinuxAdapter(state)
+    linux = LinuxAdapter(state, GatewayEntrance("0.0.0.0", range(GATEWAY_PORT, GATEWAY_PORT + 1)))  # noqa: S104
     report: dict[str, object] = {"before": host_network()}
     to_far = CLIENT.format(address=FAR, port=PORT)
     try:
@@ -160,21 +213,22 @@ async def main(state: Path) -> dict[str, object]:
             await linux.runtime.prepare(spec)
         report["during"] = host_network()
         report["free"] = await run_program(linux, "free", FREE, to_far)
-        report["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM)
+        report["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM.format(address=FAR, port=PORT))
+        report["public datagrams"] = await public_datagrams(linux)
         report["bound"] = await run_program(linux, "bound", BOUND, to_far)
         report["stranded"] = await run_program(linux, "stranded", STRANDED, to_far)
         for number, address in enumerate(("127.0.0.1", "192.0.0.1", "192.0.0.2", "172.31.0.1", "169.254.1.1")):
             report[f"loopback by {address}"] = await run_program(
                 linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port)
             )
-        await kill_pasta(linux)
+        await kill(linux, PASTA)
         report["without pasta"] = await run_program(linux, "cut", FREE, to_far)
         await linux.runtime.apply_network(egress_network(free=True))
         report["mended"] = await run_program(linux, "mended", FREE, to_far)
-        pid = pasta(linux)["keeper"]
+        pid = record(linux, PASTA)["keeper"]
         again = linux.another_runtime()
         await again.apply_network(egress_network(free=True))
-        report["found again"] = pasta(linux)["keeper"] == pid
+        report["found again"] = record(linux, PASTA)["keeper"] == pid
         report["after a restart"] = await run_program(linux, "restarted", FREE, to_far)
         await again.apply_network(egress_network(free=False))
         report["closed"] = await run_program(linux, "closed", FREE, to_far)

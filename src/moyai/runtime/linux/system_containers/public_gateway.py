@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from moyai.domain.sandbox.network_spec import TCP, PublishedPort
+from moyai.domain.sandbox.network_spec import TCP, UDP, PublishedPort
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 _ASSIGNED = msgspec.json.Decoder(dict[str, int])
 _CGROUP = f"{SYSTEM_PREFIX}gateway"
+_RECORD = "ports.json"
+"""The file with the gateway ports that public ports have."""
 
 
 class PublicGateway:
@@ -51,35 +53,38 @@ class PublicGateway:
 
     def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         """Make exactly these ports public; the gateway ports of those that have one. Raises CannotCreate or CannotStart
-        when Envoy can't be started.
+        when Envoy can't be started. That concerns TCP ports alone.
         """
-        if not ports and not self._home.exists():
-            return {}
+        assigned = self._assign(ports)
+        try:
+            if ports or self._home.exists():
+                self._publish_streams([port for port in ports if port.protocol == TCP], assigned)
+        finally:
+            self._datagrams.publish([port for port in ports if port.protocol == UDP], assigned)
+        return assigned
+
+    def _publish_streams(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
         record = monitors.read_record(self._home)
         alive = record is not None and record.monitor_lives()
         if not alive:
-            self.remove()
+            self._remove_own()
             self._paths.create_directories()
         make_run_directory(self._run)
-        assigned = self._assign(ports)
-        streams = [port for port in ports if port.protocol == TCP]
+        numbers = {public_name(port): number for port, number in assigned.items()}
         by_stream = {port: number for port, number in assigned.items() if port.protocol == TCP}
-        write_if_changed(self._run, "cds.json", gateway_config.clusters(streams))
-        write_if_changed(self._run, "rds.json", gateway_config.routes(streams))
-        write_if_changed(self._run, "lds.json", gateway_config.listeners(streams, by_stream, self._entrance))
+        write_if_changed(self._run, _RECORD, numbers)
+        write_if_changed(self._run, "cds.json", gateway_config.clusters(ports))
+        write_if_changed(self._run, "rds.json", gateway_config.routes(ports))
+        write_if_changed(self._run, "lds.json", gateway_config.listeners(ports, by_stream, self._entrance))
         if not alive:
             self._start()
-        self._datagrams.publish([port for port in ports if port.protocol != TCP], assigned)
-        return assigned
 
     def _assign(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
-        """Gateway ports, recorded in a file, so that they stay the same when the control plane starts again."""
+        """Gateway ports. A file has them, so that they stay when the control plane or Envoy starts again."""
         available = self._entrance.ports
         if not available:
             return {}
-        file = self._run / "ports.json"
-        assigned = assign_ports(ports, available, read_assigned(file))
-        write_if_changed(self._run, file.name, {public_name(port): number for port, number in assigned.items()})
+        assigned = assign_ports(ports, available, read_assigned(self._run / _RECORD))
         without = [public_name(port) for port in ports if port not in assigned]
         if without:
             _log.warning("all %d gateway ports are in use; %s has none", len(available), ", ".join(without))
@@ -88,6 +93,10 @@ class PublicGateway:
     def remove(self) -> None:
         """Stop the gateways and remove their files."""
         self._datagrams.remove()
+        self._remove_own()
+
+    def _remove_own(self) -> None:
+        """Stop the gateway of TCP ports and remove its files."""
         monitors.remove_containers(self._paths.gateway, self._paths.removing / "gateway", "container")
         self._cgroups.remove(_CGROUP)
 
