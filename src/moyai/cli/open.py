@@ -42,6 +42,7 @@ def _url_of(remote: Remote, name: str) -> str:
     urls = [url for c in clusters for s in c["services"] if s["name"] == name for url in s["url"].split()]
     urls += [url for c in clusters for t in c["tasks"] if t["group"] == f"service:{name}" for url in t["urls"]]
     urls += [url for b in balancers if b["name"] == name for url in b["urls"]]
+    urls = [url for url in urls if not url.startswith("udp:")]
     if not urls:
         message = f"nothing called {name!r} has a URL: give its tasks assignPublicIp ENABLED, or a load balancer"
         raise typer.BadParameter(message, param_hint="NAME")

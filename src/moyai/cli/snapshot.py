@@ -38,10 +38,11 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
 
 
 class _Port(NamedTuple):
-    """A TCP port of a task definition. The name is empty where it has none."""
+    """A port of a task definition. The name is empty where it has none."""
 
     number: int
     name: str
+    protocol: str = "tcp"
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
     definitions = _ports(remote, {t["taskDefinitionArn"] for t in tasks})
     tls_ports = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
     task_rows = [_task(t, urls, _schemes(definitions, tls_ports, t)) for t in tasks]
-    public = {task["group"] for task in task_rows if task["urls"]}
+    public = {task["group"] for task in task_rows if not all(url.startswith("udp:") for url in task["urls"])}
     rows = [_service(s, lambda configured: names.of(arn, configured)) for s in services]
     name = arn.rpartition("/")[2]
     managed = _managed_urls(remote, urls, services)
@@ -161,15 +162,14 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 def _ports(remote: Remote, definitions: set[str]) -> dict[str, list[_Port]]:
-    """The TCP ports of each task definition."""
+    """The ports of each task definition, without ranges."""
     ports = {}
     for arn in definitions:
         containers = remote.call("ecs", "DescribeTaskDefinition", taskDefinition=arn)["taskDefinition"][
             "containerDefinitions"
         ]
-        mappings = [m for c in containers for m in c.get("portMappings", [])]
-        tcp = [m for m in mappings if m.get("protocol", "tcp") == "tcp"]
-        ports[arn] = [_Port(m["containerPort"], m.get("name", "")) for m in tcp]
+        mappings = [m for c in containers for m in c.get("portMappings", []) if "containerPort" in m]
+        ports[arn] = [_Port(m["containerPort"], m.get("name", ""), m.get("protocol", "tcp")) for m in mappings]
     return ports
 
 
@@ -185,7 +185,8 @@ def _schemes(
     """The ports of a task, each with its URL scheme."""
     with_tls = tls_ports.get(task.get("startedBy", ""), set())
     ports = definitions[task["taskDefinitionArn"]]
-    return [("https" if port.name in with_tls else "http", port.number) for port in ports]
+    schemes = ("udp" if port.protocol == "udp" else "https" if port.name in with_tls else "http" for port in ports)
+    return [(scheme, port.number) for scheme, port in zip(schemes, ports, strict=True)]
 
 
 def _service(service: Mapping[str, Any], namespace: Callable[[str | None], str]) -> dict[str, Any]:

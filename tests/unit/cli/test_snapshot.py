@@ -5,7 +5,7 @@ from __future__ import annotations
 from moyai.cli.options import REGION
 from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
-from moyai.cli.snapshot import _managed_urls, _Port, _schemes, _service, _tls_ports
+from moyai.cli.snapshot import _managed_urls, _Port, _ports, _schemes, _service, _tls_ports
 
 DEPLOYMENT = {"serviceConnectConfiguration": {"services": [{"portName": "web", "tls": {}}, {"portName": "admin"}]}}
 PORTS = {"td": [_Port(8080, "web"), _Port(9000, "admin"), _Port(9001, "")]}
@@ -18,6 +18,24 @@ def test_an_encrypted_port_has_an_https_url():
     before = {"taskDefinitionArn": "td", "startedBy": "ecs-svc/2"}
     assert _schemes(PORTS, encrypted, before) == [("http", 8080), ("http", 9000), ("http", 9001)]
     assert _schemes(PORTS, encrypted, {"taskDefinitionArn": "td"})[0] == ("http", 8080)
+
+
+class DefinitionServer(Remote):
+    """A server with one task definition."""
+
+    def call(self, service, operation, **parameters):
+        assert (service, operation, parameters) == ("ecs", "DescribeTaskDefinition", {"taskDefinition": "td"})
+        mappings = [
+            {"containerPort": 80, "name": "web"},
+            {"containerPort": 53, "protocol": "udp"},
+            {"containerPortRange": "90-99", "protocol": "tcp"},
+        ]
+        return {"taskDefinition": {"containerDefinitions": [{"portMappings": mappings}]}}
+
+
+def test_a_udp_port_has_a_udp_url():
+    ports = _ports(DefinitionServer("http://localhost:4566", REGION), {"td"})
+    assert _schemes(ports, {}, {"taskDefinitionArn": "td"}) == [("http", 80), ("udp", 53)]
 
 
 def test_an_alias_without_a_dns_name_is_shown_with_the_default_name():
