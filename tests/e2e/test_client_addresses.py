@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from socket import AF_INET, SOCK_DGRAM, socket
 from typing import Any, NamedTuple
 
@@ -151,4 +152,14 @@ def test_public_udp_ports_answer_to_this_machine(cluster, target):
     interface = balancer.interface()
     answer = eventually(lambda: ask(interface["Association"]["PublicIp"]), "the load balancer forwards a datagram")
     assert answer == interface["PrivateIpAddress"]
-    assert eventually(lambda: ask(target.public), "the task answers by itself")
+    assert eventually(lambda: ask(target.public), "the task answers by itself") == router_address(
+        cluster, target.private
+    )
+
+
+def router_address(cluster: Cluster, address: str) -> str:
+    """The address of the VPC's router in the subnet of an address: its first one."""
+    subnets = cluster.installation.client("ec2").describe_subnets(SubnetIds=cluster.subnets)["Subnets"]
+    networks = [ip_network(subnet["CidrBlock"]) for subnet in subnets]
+    [network] = [network for network in networks if ip_address(address) in network]
+    return str(network[1])

@@ -87,13 +87,13 @@ def _names(world: World, balancer: LoadBalancer, host: str) -> Iterator[Balancer
         return
     interfaces = [node.interface for node in balancer.nodes]
     peerings = (p for p in world.vpc_peerings.by("vpc", balancer.vpc) if p.status is PeeringStatus.ACTIVE)
-    peers = (side.vpc for peering in peerings for side in peering.sides)
+    peers = (side.vpc for peering in peerings for side in peering.sides)  # the own VPC is one of them
     private = tuple(i.address for i in interfaces)
     public = tuple(i.public_address for i in interfaces if i.public_address is not None)
     ipv6 = tuple(i.ipv6_address for i in interfaces if i.ipv6_address is not None)
     if ipv6:
         yield BalancerName(apex, frozenset({balancer.vpc}), (*private, *ipv6))
-    elsewhere = frozenset(peers) if ipv6 else frozenset({balancer.vpc, *peers})
+    elsewhere = frozenset(peers) - {balancer.vpc} if ipv6 else frozenset({balancer.vpc, *peers})
     if elsewhere:
         yield BalancerName(apex, elsewhere, private)
     yield BalancerName(apex, frozenset({None}), public or private)

@@ -39,6 +39,15 @@ class BalancerCloud:
         """The addresses in an answer."""
         return {line.rpartition(" ")[2] for line in self.cloud.values(f"{name}.", vpc=vpc)}
 
+    def peer_of(self, balancer: LoadBalancer) -> VpcId:
+        """A VPC that is peered with that of the load balancer, whose name it did not know before."""
+        peer = Nets(self.build.build.book).vpc("a", 1)
+        assert self.cloud.look(balancer.dns_name, vpc=peer.id).upstream is not None
+        sides = PeeringSide(SCOPE, balancer.vpc, "172.31.0.0/16"), PeeringSide(SCOPE, peer.id, peer.cidr)
+        now = self.build.build.clock.now()
+        self.cloud.apply(Put(VpcPeering(VpcPeeringId("pcx-1"), *sides, PeeringStatus.ACTIVE, "", now, now)))
+        return peer.id
+
 
 @pytest.fixture
 def cloud():
@@ -91,6 +100,19 @@ def test_ipv6_addresses_are_in_the_own_vpc_alone(cloud):
     assert cloud.cloud.values(balancer.dns_name, "AAAA", vpc=None) == []
 
 
+def test_ipv6_addresses_stay_in_the_own_vpc_when_it_is_peered(cloud):
+    balancer = cloud.build.balancer()
+    peer = cloud.peer_of(balancer)
+    nodes = [
+        replace(node, interface=replace(node.interface, ipv6_address=f"fd00::{number}"))
+        for number, node in enumerate(balancer.nodes, 1)
+    ]
+    cloud.cloud.apply(Put(replace(balancer, nodes=tuple(nodes))))
+    assert len(cloud.cloud.values(balancer.dns_name, "AAAA", vpc=balancer.vpc)) == ZONES
+    assert cloud.cloud.values(balancer.dns_name, "AAAA", vpc=peer) == []
+    assert cloud.addresses(balancer.dns_name, peer) == cloud.addresses(balancer.dns_name, balancer.vpc)
+
+
 def test_a_deleted_load_balancer_has_no_name(cloud):
     balancer = cloud.build.balancer()
     cloud.cloud.apply(Delete(LoadBalancer, balancer.arn))
@@ -99,10 +121,5 @@ def test_a_deleted_load_balancer_has_no_name(cloud):
 
 def test_peered_vpcs_know_the_name(cloud):
     balancer = cloud.build.balancer()
-    nets = Nets(cloud.build.build.book)
-    peer = nets.vpc("a", 1)
-    assert cloud.cloud.look(balancer.dns_name, vpc=peer.id).upstream is not None
-    sides = PeeringSide(SCOPE, balancer.vpc, "172.31.0.0/16"), PeeringSide(SCOPE, peer.id, peer.cidr)
-    now = cloud.build.build.clock.now()
-    cloud.cloud.apply(Put(VpcPeering(VpcPeeringId("pcx-1"), *sides, PeeringStatus.ACTIVE, "", now, now)))
-    assert cloud.addresses(balancer.dns_name, peer.id) == private(balancer)
+    peer = cloud.peer_of(balancer)
+    assert cloud.addresses(balancer.dns_name, peer) == private(balancer)

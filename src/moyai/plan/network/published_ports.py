@@ -96,6 +96,7 @@ def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort
         listener.port: tuple(_server_names(world, balancer, listener, is_first=listener is encrypted[0]))
         for listener in encrypted
     }
+    # until a node is made, the VPC may have no router, in which the gateway of UDP ports is started
     is_served = balancer.state not in {LoadBalancerState.PROVISIONING, LoadBalancerState.FAILED}
     datagram_ports = sorted(listener.port for listener in every if listener.protocol in _DATAGRAMS) if is_served else ()
     sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name
