@@ -127,6 +127,63 @@ def test_a_process_starts_in_a_group_whose_processes_were_killed(hierarchies, tm
     assert printed.split() == ["-9", "7"]
 
 
+_FORK_WITHOUT_END = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for name in sys.argv[1:]:
+    with open(name, "w") as file:
+        file.write("0")
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+
+
+def test_processes_that_fork_without_end_are_killed_in_a_group_that_stays(hierarchies, tmp_path):
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    membership = cgroups.create_for_container("task/app", GroupLimits())
+    for hierarchy in hierarchies.available():
+        if "pids" in hierarchy.controllers:
+            (hierarchy.root / f"moyai/test-{tmp_path.name}/task/app/pids.max").write_text("100")
+    groups = [file.rpartition("/")[0] for file in membership.processes]
+    with subprocess.Popen([sys.executable, "-c", _FORK_WITHOUT_END, *membership.processes]) as process:
+        try:
+            eventually(lambda: len(cgroup_processes.members_below(groups)) > 50, "they fork")
+            assert cgroup_processes.kill_all(groups) == []
+            assert process.wait() == -9
+        finally:
+            cgroups.destroy()
+
+
+_FORK = """
+import os, sys
+from moyai.runtime.linux.shim import syscalls
+
+child = syscalls.fork_into_group(os.open(sys.argv[1], os.O_PATH | os.O_DIRECTORY))
+if not child:
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_container_starts_in_groups_that_were_left_frozen_and_killed(hierarchies, tmp_path):
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    cgroups.create_for_container("task/app", GroupLimits())
+    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.is_v2)
+    group = machine.root / f"moyai/test-{tmp_path.name}/task/app/payload"
+    for name in ("cgroup.freeze", "cgroup.kill"):
+        if (group / name).exists():
+            (group / name).write_text("1")
+    cgroups.create_for_container("task/app", GroupLimits())
+    words = [sys.executable, "-c", _FORK, str(group)]
+    try:
+        assert subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout == "7\n"
+    finally:
+        cgroups.destroy()
+
+
 _WITHOUT_MOUNTS = """
 import sys
 from pathlib import Path

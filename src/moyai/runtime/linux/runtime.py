@@ -160,13 +160,14 @@ class LinuxRuntime:
         spec = sandboxes.load_incomplete(self._paths, task)
         await self._network.run(partial(sandboxes.remove_forwarded_ports, self._paths, spec))
         # A monitor can't end a frozen process.
-        await self._workers.run_with_port_errors(partial(self._cgroups.kill, task))
+        await self._workers.run_with_port_errors(partial(self._cgroups.kill_before_removal, task))
         await self._workers.run_with_port_errors(partial(sandboxes.remove_files, directory, removing))
         await self._workers.run_with_port_errors(partial(self._cgroups.remove, task))
         await self._network.run(partial(sandboxes.disconnect_network, self._paths, task, spec))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         await self._open()
+        self._workers.start(filters.compile_common)  # before the first container, which does not have to wait then
         if failures := await self._release_others(keep):
             raise failures[0]
 
@@ -275,11 +276,10 @@ class LinuxRuntime:
     # --------------------------------------------------------------------------------------------- begin and end
 
     async def _open(self) -> None:
-        """Make the directories, the mounts and the notification socket, if they are missing, and compile filters."""
+        """Make the directories, the mounts and the notification socket, if they are missing."""
         self._paths.create_directories()
         namespaces.share_mounts(self._paths.netns)
         interpreter.mount_interpreter(self._paths.run)
-        self._workers.start(filters.compile_common)
         self._notifier.open()
 
     async def close(self) -> None:

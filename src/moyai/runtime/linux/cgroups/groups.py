@@ -86,8 +86,12 @@ class Cgroups:
             raise CannotCreate("maxSwap is not available: this machine has no memory controller")
 
     def create_for_container(self, group: str, limits: GroupLimits) -> Membership:
-        """Make the groups of a container; how its processes join them. Raises CannotCreate."""
+        """Make the groups of a container; how its processes join them. Raises CannotCreate.
+
+        An earlier attempt may have left its groups frozen or killed: those are replaced.
+        """
         self.create(group, limits)
+        cgroup_processes.reset(self._paths(f"{group}/{PAYLOAD}"))
         files = []
         try:
             for hierarchy in self._hierarchies():
@@ -190,9 +194,9 @@ class Cgroups:
         """The id of a process in a group or below it; None if there is none."""
         return next(iter(cgroup_processes.members_below(self._paths(group)[:1])), None)
 
-    def kill(self, group: str) -> None:
-        """Kill all processes in a group and below it, frozen ones too. Raises NotStopped."""
-        self._raise_if_left(cgroup_processes.kill_all(self._paths(group)))
+    def kill_before_removal(self, group: str) -> None:
+        """Kill all processes in a group that is removed next, and below it, frozen ones too. Raises NotStopped."""
+        self._raise_if_left(cgroup_processes.kill_before_removal(self._paths(group)))
 
     def remove(self, group: str) -> None:
         """Remove a group and those below it, after killing their processes. Raises NotStopped."""

@@ -1,11 +1,12 @@
-"""The processes of cgroups, and their kill_all.
+"""The processes of cgroups: which there are, and how they are killed and thawed whatever they do against it.
 
 A frozen process of version 1 does not die before it is thawed, and a process in a group below may have frozen it. So
 all processes are killed first and thawed then: no process is left that could freeze another one again.
 
-Only a group that is removed is killed through cgroup.kill of version 2. Recent kernels (seen with Linux 6.18) kill
-whatever is cloned into a group that was once killed so, and a container that starts again has the group of its last
-attempt.
+A group of version 2 is frozen while its processes are killed: processes that fork can't outrun that, and a frozen
+process of version 2 dies when it is killed. A group that is about to be removed is killed through cgroup.kill, at once.
+Others are not: recent kernels (seen with Linux 6.18) kill whatever is cloned into a group that was once killed so, and
+a container that starts again has the group of its last attempt.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Callable
 
 from moyai.runtime.linux.shim import syscalls
 
 _MAX_SECONDS = 5.0
 """The time that killed processes may take to end."""
 _FIRST_PAUSE, _MAX_PAUSE = 0.005, 0.1
+_MAX_PIDFDS = 256
+"""Pidfds that are open at the same time."""
 _THAW_FILES = (("freezer.state", "THAWED"), ("cgroup.freeze", "0"))
 
 
@@ -38,24 +42,48 @@ def members_below(directories: list[str]) -> list[int]:
 
 
 def kill(directories: list[str]) -> None:
-    """Send SIGKILL to the processes in these groups and in those below them, and thaw them."""
+    """Send SIGKILL to the processes in these groups and in those below them, and thaw them.
+
+    A process that was being forked while its group froze may be missed; ``kill_all`` finds it in its next pass.
+    """
     for top in directories:
-        for path, _, _ in os.walk(top):
-            _kill_members(path)
+        _write(top + "/cgroup.freeze", "1")
+    try:
+        _kill_members_below(directories)
+    finally:
+        thaw(directories)
+
+
+def _kill_for_removal(directories: list[str]) -> None:
+    """As ``kill``, in groups that no container starts in again: at once where the kernel can, forks included."""
+    remaining = [top for top in directories if not _write(top + "/cgroup.kill", "1")]  # v2, from Linux 5.14 on
+    if len(remaining) == len(directories):
+        kill(directories)
+        return
+    _kill_members_below(remaining)
     thaw(directories)
 
 
-def _kill_members(directory: str) -> None:
+def _kill_members_below(directories: list[str]) -> None:
+    for path in (path for top in directories for path, _, _ in os.walk(top)):
+        pids = members(path)
+        for start in range(0, len(pids), _MAX_PIDFDS):
+            _kill_listed(path, pids[start : start + _MAX_PIDFDS])
+
+
+def _kill_listed(directory: str, pids: list[int]) -> None:
     """Kill by pidfd: a process that is still listed once its pidfd is open is the listed one, not a later one."""
-    for pid in members(directory):
-        try:
-            fd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            if pid in members(directory):
-                syscalls.kill(fd)
-        finally:
+    pidfds: dict[int, int] = {}
+    try:
+        for pid in pids:
+            try:
+                pidfds[pid] = os.pidfd_open(pid)
+            except ProcessLookupError:
+                continue
+        for pid in pidfds.keys() & set(members(directory)):
+            syscalls.kill(pidfds[pid])
+    finally:
+        for fd in pidfds.values():
             os.close(fd)
 
 
@@ -70,9 +98,18 @@ def thaw(directories: list[str]) -> None:
 
 def kill_all(directories: list[str]) -> list[int]:
     """Kill until these groups and those below them are empty. Returns the pids that are left after _MAX_SECONDS."""
+    return _kill_until_empty(directories, kill)
+
+
+def kill_before_removal(directories: list[str]) -> list[int]:
+    """As ``kill_all``, in groups that are removed next."""
+    return _kill_until_empty(directories, _kill_for_removal)
+
+
+def _kill_until_empty(directories: list[str], kill_once: Callable[[list[str]], None]) -> list[int]:
     deadline, pause = time.monotonic() + _MAX_SECONDS, _FIRST_PAUSE
     while (pids := members_below(directories)) and time.monotonic() < deadline:
-        kill(directories)
+        kill_once(directories)
         select.select([], [], [], pause)
         pause = min(2 * pause, _MAX_PAUSE)
     return pids
@@ -85,13 +122,20 @@ def remove(directories: list[str]) -> list[int]:
     """
     deadline, pause = time.monotonic() + _MAX_SECONDS, _FIRST_PAUSE
     while not all(_remove(top) for top in directories) and time.monotonic() < deadline:
-        for top in directories:
-            _write(top + "/cgroup.kill", "1")  # v2, from Linux 5.14 on: forks included
-        if left := kill_all(directories):
+        if left := kill_before_removal(directories):
             return left
         select.select([], [], [], pause)
         pause = min(2 * pause, _MAX_PAUSE)
     return []
+
+
+def reset(directories: list[str]) -> None:
+    """Thaw and remove what an earlier attempt has left of these groups, if they are empty; groups made anew are neither
+    frozen nor killed.
+    """
+    thaw(directories)
+    for top in directories:
+        _remove(top)
 
 
 def _remove(top: str) -> bool:
@@ -105,9 +149,15 @@ def _remove(top: str) -> bool:
 
 
 def _write(path: str, text: str) -> bool:
+    """Write to a file of a group. Returns whether the group and the kernel have it."""
     try:
-        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(text)
+        fd = os.open(path, os.O_WRONLY)
     except OSError:
         return False
+    try:
+        os.write(fd, text.encode())
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
     return True
