@@ -23,7 +23,9 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "server": frozenset({"server", "version", "disk", "ignored-member"}),
         "proxies": frozenset({"proxy-not-connected", "configuration-refused", "configuration-under-way"}),
         "shared proxy": frozenset({"shared-proxy"}),
-        "services": frozenset({"tasks-do-not-start", "service-stuck", "tasks-unhealthy", "not-listening"}),
+        "services": frozenset(
+            {"tasks-do-not-start", "service-stuck", "task-not-stopped", "tasks-unhealthy", "not-listening"}
+        ),
         "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
         "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),
         "clusters": frozenset({"sessions-not-recorded"}),

@@ -154,6 +154,12 @@ STUCK = (
 )
 
 
+def tasks_awaited(tasks: Sequence[Task]) -> str:
+    """A service that has one task at a time waits for these to end. AWS has no such event."""
+    names = _some([f"(task {t.id})" for t in tasks], "tasks")
+    return f"is waiting for {names} to be STOPPED before it starts a task."
+
+
 def tasks_protected(deployment: DeploymentId, tasks: int) -> str:
     """Tasks that should stop are protected."""
     return (

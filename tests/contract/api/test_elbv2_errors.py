@@ -199,6 +199,24 @@ def test_a_target_group_has_a_protocol_a_port_and_a_vpc(elb, absent):
     assert code(elb.client.create_target_group, **params) == "ValidationError"
 
 
+@pytest.mark.parametrize(
+    ("protocol", "timeout", "message"),
+    [
+        ("HTTP", 30, "Health check timeout '30' must be smaller than the interval '30'"),
+        ("TCP", 31, "Health check timeout '31' must not be greater than the interval '30'"),
+        ("TCP", 30, None),
+    ],
+)
+def test_a_health_checks_timeout_is_bounded_by_its_interval(elb, protocol, timeout, message):
+    settings = {"Protocol": protocol, "HealthCheckTimeoutSeconds": timeout}
+    if message is None:
+        assert elb.target_group("tg", **settings)["HealthCheckTimeoutSeconds"] == timeout
+        return
+    with pytest.raises(elb.client.exceptions.ClientError) as refused:
+        elb.target_group("tg", **settings)
+    assert refused.value.response["Error"]["Message"] == message
+
+
 def test_health_checks_by_protocol(elb):
     tcp = elb.target_group("tcp", Protocol="TCP")
     assert (tcp["HealthCheckProtocol"], tcp["HealthCheckTimeoutSeconds"]) == ("TCP", 10)

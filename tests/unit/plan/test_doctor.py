@@ -11,7 +11,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, D
 from moyai.domain.connect.outside import CLIENT_PORT
 from moyai.domain.ecs.cluster import ClusterConfiguration, ExecuteCommandConfiguration
 from moyai.domain.ecs.load_balancer import TaskTarget
-from moyai.domain.ecs.service import RolloutState
+from moyai.domain.ecs.service import DeploymentConfiguration, RolloutState
 from moyai.domain.ecs.task import DesiredStatus, StopCode, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth, TargetState
@@ -203,6 +203,17 @@ def test_a_service_that_cannot_move_is_found_until_it_is_steady():
     assert kinds(build) == []
     announce_events(build, front, task_unplaced("RESOURCE:ENI"))
     assert kinds(build) == ["service-stuck"]
+
+
+@pytest.mark.parametrize(("maximum_percent", "expected"), [(100, ["task-not-stopped"]), (200, [])])
+def test_a_service_that_waits_for_a_task_to_stop_is_found(maximum_percent, expected):
+    build, service = settled_service(1, bounds=DeploymentConfiguration(maximum_percent, 0))
+    [task] = build.tasks(service)
+    put(build, task.arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.DEPROVISIONING)
+    assert kinds(build) == expected
+    assert all(f"waits until task {task.id} has stopped" in message for _, _, message in findings_with(build))
+    put(build, task.arn, last_status=TaskStatus.STOPPED)
+    assert kinds(build) == []
 
 
 def test_a_name_without_endpoints_is_found_unless_intended_or_new():

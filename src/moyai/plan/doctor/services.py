@@ -1,4 +1,4 @@
-"""Findings about services whose tasks do not start, are unhealthy, do not listen, or can't call a name."""
+"""Findings about services whose tasks do not start or stop, are unhealthy, do not listen, or can't call a name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.ecs.service import Deployment, Service, ServiceStatus
-from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.world import World
 from moyai.plan import events
 from moyai.plan.doctor.finding import Finding, Severity
+from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.service_connect.unreachable_names import unreachable_names
 from moyai.plan.task.health import is_healthy
 from moyai.plan.task.readiness import LISTEN_LIMIT
@@ -24,6 +25,7 @@ def of_services(world: World) -> Iterator[Finding]:
     for service in world.services:
         if service.status is ServiceStatus.ACTIVE:
             yield from _failed_starts(world, service)
+            yield from _awaited_tasks(world, service)
             yield from _unhealthy_tasks(world, service)
             yield from _not_listening_tasks(world, service)
             yield from _unreachable_names(world, service)
@@ -43,6 +45,21 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
     elif (trouble := _trouble(world, service)) is not None:
         remedy = "The event says what prevents it; the deployment continues when that is resolved."
         yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
+
+
+def _awaited_tasks(world: World, service: Service) -> Iterator[Finding]:
+    """The findings about the tasks that have to be STOPPED before a service that has one task at a time starts one."""
+    if service.is_daemon or not task_bounds(service).one_at_a_time or service.primary.halted:
+        return
+    tasks = [task for task in world.tasks.by("service", service.arn) if not task.stopped]
+    if all(task.desired_status is DesiredStatus.STOPPED for task in tasks):
+        for task in tasks:
+            message = f"waits until task {task.id} has stopped; it is {task.last_status}."
+            remedy = (
+                "This passes when its connections have drained and its containers have ended, by stopTimeout at the"
+                " latest. If it stays, the server's log names the process that does not end."
+            )
+            yield Finding(Severity.WARNING, "task-not-stopped", service.arn, message, remedy)
 
 
 def _unhealthy_tasks(world: World, service: Service) -> Iterator[Finding]:

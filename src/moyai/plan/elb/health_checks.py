@@ -113,11 +113,9 @@ def _with_settings(group: CheckedGroup, check: TargetHealthCheck, request: Healt
     check = replace(check, **{name: value for name, value in settings.items() if value is not None})
     if request.health_check_port is not None:
         check = replace(check, port=_port(request.health_check_port))
-    longest = check.interval - 1 if _is_http(group) else check.interval
+    longest, bound = (check.interval - 1, "be smaller") if _is_http(group) else (check.interval, "not be greater")
     if check.timeout > longest:
-        raise InvalidInput(
-            f"Health check timeout '{check.timeout}' must be smaller than the interval '{check.interval}'"
-        )
+        raise InvalidInput(f"Health check timeout '{check.timeout}' must {bound} than the interval '{check.interval}'")
     return check
 
 

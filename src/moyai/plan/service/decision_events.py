@@ -28,6 +28,8 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
     troubles = [] if launches.placement_event is None else [launches.placement_event]
     if not decision.has_moves and (surplus := protected_surplus(counts)):
         troubles.append(events.tasks_protected(service.primary.id, surplus))
+    elif launches.awaited and not decision.has_moves:
+        troubles.append(events.tasks_awaited(launches.awaited))
     elif _is_stuck(decision):
         troubles.append(events.STUCK)
     return texts + [text for text in troubles if events.should_report(world, service.arn, text, now)]

@@ -81,8 +81,8 @@ def _is_early_success(counts: RolloutCounts, service: Service, criteria: EarlySu
 
 
 def _deployment_counts(decision: PoolDecision) -> dict[str, int]:
-    """How many tasks each deployment of the pool is to have by now; the number of the newest one rises as
-    maximumPercent allows.
+    """How many tasks each deployment of the pool is to have by now. The number of the newest one rises as
+    maximumPercent allows, and counts a task that starts only once another one is STOPPED.
     """
     service, staying = decision.counts.service, decision.staying_tasks
     good = [t for t in tasks_of(service.primary, staying) if t not in decision.counts.unhealthy]

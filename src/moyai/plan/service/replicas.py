@@ -1,8 +1,8 @@
 """Which tasks a REPLICA service starts now.
 
-Promise: never more than maximumPercent allows, counting the tasks that stay and, where it is at most 100, those that
-are not STOPPED yet; never before the end of the back-off of a deployment whose tasks do not start, and never for a
-deployment that has failed. While a deployment fails, and after it has, the deployment before it keeps
+Promise: never more than maximumPercent allows, counting the tasks that stay; in a service that has one task at a time,
+never before all others are STOPPED; never before the end of the back-off of a deployment whose tasks do not start, and
+never for a deployment that has failed. While a deployment fails, and after it has, the deployment before it keeps
 minimumHealthyPercent by replacing its own failed tasks.
 """
 
@@ -28,13 +28,15 @@ from moyai.plan.task.launch_interface import NoInterface
 
 class Launches(msgspec.Struct, frozen=True):
     """New tasks. ``missing``: the tasks that the newest deployment lacks; ``free_count``: how many more maximumPercent
-    allows after these; ``placement_event``: the event about a task that could not be placed.
+    allows beside these and those that stay, whatever is stopping; ``awaited``: the tasks that have to be STOPPED before
+    a missing one starts; ``placement_event``: the event about a task that could not be placed.
     """
 
     tasks: tuple[Task, ...]
     missing: int
     free_count: int
     placement_event: str | None = None
+    awaited: tuple[Task, ...] = ()
 
 
 class PlanningContext(NamedTuple):
@@ -55,11 +57,13 @@ def launch_replicas(
     world, now, ids, earlier = context
     stopping = {t.arn for t in stops}
     free_count = max(0, bounds.maximum - sum(t.arn not in stopping for t in counts.alive))
-    most = free_count - len((*stops, *counts.leaving)) if bounds.stopping_count else free_count
+    leaving = (*stops, *counts.leaving) if bounds.one_at_a_time else ()
+    most = 0 if leaving else free_count
     usable = [t for t in (*counts.healthy, *counts.starting) if t.arn not in stopping]
     primary = counts.service.primary
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
-    deployments = [primary] * min(missing, most) if now >= primary.retry_at else []
+    may_start = now >= primary.retry_at
+    deployments = [primary] * min(missing, most) if may_start else []
     deployments += replacements_of_former(counts, bounds, usable, most - len(deployments), now)
     tasks: list[Task] = []
     batch, placement_event = PlacementBatch(world, earlier), None
@@ -69,7 +73,8 @@ def launch_replicas(
             batch.add(tasks[-1])
     except (NoInterface, Unplaced) as full:
         placement_event = full.event
-    return Launches(tuple(tasks), missing, 0 if primary.halted else free_count - len(tasks), placement_event)
+    awaited = leaving if missing and free_count and may_start else ()
+    return Launches(tuple(tasks), missing, 0 if primary.halted else free_count - len(tasks), placement_event, awaited)
 
 
 def replacements_of_former(

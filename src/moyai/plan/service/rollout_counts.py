@@ -1,8 +1,9 @@
 """A service's tasks, sorted by how they count in a deployment, and the bounds on their number.
 
 Promise: at least desired times minimumHealthyPercent, rounded up, tasks stay healthy whatever the scheduler does, and
-at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time. With a maximumPercent
-of at most 100, stopping tasks count as well: a database with one task never runs twice on its files.
+at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time. A rolling service
+with desiredCount 1 and a maximumPercent of at most 100 starts a task only once all others are STOPPED: a database with
+one task never runs twice on its files.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from moyai.domain.ecs.service import Deployment, Service
+from moyai.domain.ecs.strategy import Strategy
 from moyai.domain.ecs.task import AFTER_DRAIN, DesiredStatus, Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
@@ -28,17 +30,18 @@ class TaskBounds(msgspec.Struct, frozen=True):
 
     minimum_healthy: int
     maximum: int
-    stopping_count: bool
-    """Whether a task counts against the maximum until it is STOPPED."""
+    one_at_a_time: bool
+    """Whether a task starts only once all others of the service are STOPPED."""
 
 
 def task_bounds(service: Service) -> TaskBounds:
     """The bounds at the service's present desiredCount."""
     configuration = service.deployment_configuration
+    is_rolling = configuration.strategy is Strategy.ROLLING and not service.is_external
     return TaskBounds(
         minimum_healthy=-(-service.desired_count * configuration.minimum_healthy_percent // _PERCENT),
         maximum=service.desired_count * configuration.maximum_percent // _PERCENT,
-        stopping_count=configuration.maximum_percent <= _PERCENT,
+        one_at_a_time=is_rolling and service.desired_count == 1 and configuration.maximum_percent <= _PERCENT,
     )
 
 

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.service import EXTERNAL_CONTROLLER, DeploymentConfiguration
+from moyai.domain.ecs.strategy import Strategy
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
@@ -24,6 +25,7 @@ from tests.unit.plan.tasks import settled_service
         (3, 100, 125, 3, 3),
         (1, 100, 200, 1, 2),
         (1, 0, 100, 0, 1),
+        (1, 0, 150, 0, 1),
         (5, 33, 133, 2, 6),
         (0, 100, 200, 0, 0),
     ],
@@ -32,7 +34,19 @@ def test_minimum_percent_rounds_up_and_maximum_rounds_down(desired, low, high, m
     build = Builder()
     limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
     service = build.service("s", build.definition("s"), desired, bounds=limits)
-    assert task_bounds(build.world.services[service]) == TaskBounds(minimum, maximum, stopping_count=high <= 100)
+    one_at_a_time = (desired, high) == (1, 100)
+    assert task_bounds(build.world.services[service]) == TaskBounds(minimum, maximum, one_at_a_time)
+
+
+@pytest.mark.parametrize("strategy", [Strategy.BLUE_GREEN, Strategy.LINEAR, Strategy.CANARY])
+def test_only_a_rolling_service_has_one_task_at_a_time(strategy):
+    build = Builder()
+    limits = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=0, strategy=strategy)
+    service = build.world.services[build.service("s", build.definition("s"), 1, bounds=limits)]
+    assert not task_bounds(service).one_at_a_time
+    rolling = replace(service, deployment_configuration=replace(limits, strategy=Strategy.ROLLING))
+    assert task_bounds(rolling).one_at_a_time
+    assert not task_bounds(replace(rolling, deployment_controller=EXTERNAL_CONTROLLER)).one_at_a_time
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import (
@@ -87,7 +88,7 @@ def test_at_the_maximum_unhealthy_tasks_are_stopped_one_by_one():
     assert sum(t.desired_status is DesiredStatus.STOPPED for t in build.tasks(service)) == 1
 
 
-def test_at_a_maximum_of_100_percent_a_task_starts_once_the_former_one_has_stopped():
+def test_a_service_of_one_task_at_a_time_starts_it_once_the_former_one_has_stopped():
     build, service = settled_service(desired=1, bounds=DeploymentConfiguration(100, 0))
     [former] = build.tasks(service)
     build.deploy(service, build.definition("s"))
@@ -96,18 +97,38 @@ def test_at_a_maximum_of_100_percent_a_task_starts_once_the_former_one_has_stopp
         put(build, former.arn, last_status=status)
         schedule(build, service)
         assert [(t.arn, t.desired_status) for t in build.tasks(service)] == [(former.arn, DesiredStatus.STOPPED)]
+    waiting = f"(service s) is waiting for (task {former.id}) to be STOPPED before it starts a task."
+    assert build.messages(service).count(waiting) == 1
     put(build, former.arn, last_status=TaskStatus.STOPPED)
     schedule(build, service)
     assert [t.desired_status for t in build.tasks(service)] == [DesiredStatus.RUNNING]
     assert not any("unable to stop or start" in message for message in build.messages(service))
 
 
-def test_above_a_maximum_of_100_percent_tasks_start_beside_stopping_ones():
-    build, service = settled_service(desired=1, bounds=DeploymentConfiguration(200, 0))
-    [former] = build.tasks(service)
-    put(build, former.arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
+def test_a_service_scaled_to_one_task_at_a_time_waits_for_all_others():
+    build, service = settled_service(desired=5, bounds=DeploymentConfiguration(100, 0))
+    build.book.apply([Put(replace(build.world.services[service], desired_count=1))])
     schedule(build, service)
-    assert Counter(t.desired_status for t in build.tasks(service)) == {"STOPPED": 1, "RUNNING": 1}
+    for task in build.tasks(service):
+        put(build, task.arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
+    *others, last = build.tasks(service)
+    for task in others:
+        schedule(build, service)
+        assert {t.desired_status for t in build.tasks(service)} == {DesiredStatus.STOPPED}
+        put(build, task.arn, last_status=TaskStatus.STOPPED)
+    put(build, last.arn, last_status=TaskStatus.STOPPED)
+    schedule(build, service)
+    assert [t.desired_status for t in build.tasks(service)] == [DesiredStatus.RUNNING]
+
+
+@pytest.mark.parametrize(("desired", "maximum_percent"), [(1, 150), (1, 200), (2, 100)])
+def test_in_other_services_tasks_start_beside_stopping_ones(desired, maximum_percent):
+    build, service = settled_service(desired=desired, bounds=DeploymentConfiguration(maximum_percent, 0))
+    for task in build.tasks(service):
+        put(build, task.arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
+    schedule(build, service)
+    assert Counter(t.desired_status for t in build.tasks(service)) == {"STOPPED": desired, "RUNNING": desired}
+    assert not any("is waiting for" in message for message in build.messages(service))
 
 
 def test_bounds_that_allow_no_move_are_reported_once():
