@@ -38,6 +38,20 @@ def test_a_number_has_several_forms(threshold, expected):
     assert differences("AWS::CloudWatch::Alarm", {"Threshold": "70"}, answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "actual"), [("1.10", "1.1"), ("0815", "815"), ("12.20", "12.2"), ("1", "1.0"), ("-0", "0")]
+)
+def test_texts_that_look_like_numbers_are_texts(value, actual):
+    answer = {"Parameter": {"Value": actual}}
+    assert differences("AWS::SSM::Parameter", {"Value": value}, answer) == ["/Value"]
+
+
+def test_a_truth_is_no_number():
+    answer = {"MetricAlarms": [{"ActionsEnabled": True, "Threshold": 1.0}]}
+    alarm = {"ActionsEnabled": "1", "Threshold": 1}
+    assert differences("AWS::CloudWatch::Alarm", alarm, answer) == ["/ActionsEnabled"]
+
+
 def test_a_list_is_compared_in_the_form_in_which_it_was_sent():
     properties, group = {"VPCZoneIdentifier": ["subnet-a", "subnet-b"]}, "AWS::AutoScaling::AutoScalingGroup"
     answer = {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-a,subnet-b"}]}
@@ -50,8 +64,18 @@ def test_a_name_is_equal_to_the_arn_or_the_description_of_its_bearer():
     task = {"taskDefinition": {"executionRoleArn": ROLE}}
     assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "tasks"}, task) == []
     assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "asks"}, task) == ["/ExecutionRoleArn"]
+    for other in (ROLE.replace("role/", "role/admin/"), ROLE.replace("123456789012", "999999999999")):
+        task = {"taskDefinition": {"executionRoleArn": other}}
+        assert differences("AWS::ECS::TaskDefinition", {"ExecutionRoleArn": "tasks"}, task) == ["/ExecutionRoleArn"]
+    for region, expected in (("us-east-1", []), ("eu-west-1", ["/TaskDefinition"])):
+        service = {"services": [{"taskDefinition": f"arn:aws:ecs:{region}:123456789012:task-definition/web:3"}]}
+        assert differences("AWS::ECS::Service", {"TaskDefinition": "web:3"}, service) == expected
+    secret = {"KmsKeyId": "arn:aws:kms:us-east-1:123456789012:alias/shop"}
+    assert differences("AWS::SecretsManager::Secret", {"KmsKeyId": "alias/shop"}, secret) == []
     profile = {"InstanceProfile": {"Roles": [{"RoleName": "tasks", "Arn": ROLE}]}}
     assert differences("AWS::IAM::InstanceProfile", {"Roles": ["tasks"]}, profile) == []
+    assert differences("AWS::IAM::InstanceProfile", {"Roles": ["other"]}, profile) == ["/Roles"]
+    profile = {"InstanceProfile": {"Roles": [{"RoleName": "tasks", "Path": "/", "Description": "other"}]}}
     assert differences("AWS::IAM::InstanceProfile", {"Roles": ["other"]}, profile) == ["/Roles"]
 
 

@@ -17,8 +17,11 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudformation.drift import DriftDetection, DriftStatus, ResourceDrift
 from moyai.domain.cloudformation.stack import PhysicalResource, StackResource
+from moyai.domain.keys import scope_of
 from moyai.domain.world import World
+from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
 from moyai.stacks.hidden import hide
 from moyai.stacks.progress.view import GONE
 from moyai.stacks.types.procedure import AwsCallFailed, Call, Procedure
@@ -27,6 +30,10 @@ from moyai.stacks.types.resource_type import StackResourceType
 
 _REFERENCE: Final = "{{resolve:"
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_IDENTIFIER: Final = re.compile(r"(.*N|n)ame|(.*I|i)d|[Aa]rn")
+"""The names of members that identify what an answer describes."""
+_AFTER_TYPE: Final = re.compile(r"[/:]")
+"""What is between the type and the name in the resource of an ARN."""
 
 
 def checked_resources(world: World, detection: DriftDetection) -> list[StackResource]:
@@ -65,7 +72,7 @@ def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> 
     if not description:
         return replace(drift, status=DriftStatus.DELETED)
     expected, actual = _compared_properties(kind, physical, description)
-    differences = tuple(_differences(expected, actual, ""))
+    differences = tuple(_differences(expected, actual, "", scope_of(resource.stack)))
     return replace(
         drift,
         status=DriftStatus.MODIFIED if differences else DriftStatus.IN_SYNC,
@@ -92,14 +99,16 @@ def _compared_properties(
     return expected, actual
 
 
-def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)
-    """Where a value differs from what was set. What it has beside that is a default, but for a document's text."""
+def _differences(expected: Any, actual: Any, path: str, scope: Scope) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)
+    """Where a value differs from what was set. What it has beside that is a default, but for a document's text.
+    ``scope``: the account and region of the stack.
+    """
     if isinstance(actual, str):
         document = _document(expected) if isinstance(expected, str) else expected
         parsed = _document(actual)
         if isinstance(document, Mapping | list | tuple) and isinstance(parsed, Mapping | list):
-            differences = list(_differences(document, parsed, path))
-            if not differences and any(_differences(parsed, document, path)):
+            differences = list(_differences(document, parsed, path, scope))
+            if not differences and any(_differences(parsed, document, path, scope)):
                 differences = [_difference(path, document, parsed)]
             yield from differences
             return
@@ -107,26 +116,50 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[dict[str, st
         actual_by_name = {name.lower(): value for name, value in actual.items()}
         for name, value in expected.items():
             if name.lower() in actual_by_name:
-                yield from _differences(value, actual_by_name[name.lower()], f"{path}/{name}")
+                yield from _differences(value, actual_by_name[name.lower()], f"{path}/{name}", scope)
             else:
                 yield _difference(f"{path}/{name}", value, None)
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
-        if not _has_equal_elements(expected, actual):
+        if not _has_equal_elements(expected, actual, scope):
             yield _difference(path, expected, actual)
-    elif not _is_same(_text(expected), actual):
+    elif not _is_same(expected, actual, scope):
         yield _difference(path, expected, actual)
 
 
-def _is_same(expected: str, actual: Any) -> bool:  # noqa: ANN401 (JSON)
+def _is_same(expected: Any, actual: Any, scope: Scope) -> bool:  # noqa: ANN401 (JSON)
     """Whether a scalar is what was set: also as another form of the number, as the ARN or the description of what was
     named.
     """
+    text = _text(expected)
     if isinstance(actual, Mapping):
-        return expected in map(_text, actual.values())
-    text = _text(actual)
-    if expected == text or (text.startswith("arn:") and text.endswith((f"/{expected}", f":{expected}"))):
-        return True
-    return all(map(_NUMBER.fullmatch, (expected, text))) and float(expected) == float(text)
+        return text in (_text(value) for name, value in actual.items() if _IDENTIFIER.fullmatch(name))
+    actual_text = _text(actual)
+    return (
+        text == actual_text
+        or _is_name_of(text, parse_arn(actual_text), scope)
+        or (
+            (_is_number(expected) or _is_number(actual))
+            and all(map(_NUMBER.fullmatch, (text, actual_text)))
+            and float(text) == float(actual_text)
+        )
+    )
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a value is a number itself: a text that looks like one, such as a version, has one form only."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_name_of(name: str, arn: Arn | None, scope: Scope) -> bool:
+    """Whether an ARN is that of the resource with this name in the stack's account and region; ``alias/x`` has its type
+    in its name.
+    """
+    return (
+        arn is not None
+        and arn.scope.account in {"", scope.account}
+        and arn.scope.region in {"", scope.region}
+        and name in {arn.resource, _AFTER_TYPE.split(arn.resource, maxsplit=1)[-1]}
+    )
 
 
 def _document(text: str) -> Any:  # noqa: ANN401 (JSON)
@@ -140,11 +173,11 @@ def _document(text: str) -> Any:  # noqa: ANN401 (JSON)
         return None
 
 
-def _has_equal_elements(expected: Collection[Any], actual: Collection[Any]) -> bool:
+def _has_equal_elements(expected: Collection[Any], actual: Collection[Any], scope: Scope) -> bool:
     """Whether two lists have equal elements, in any order."""
     remaining = list(actual)
     for element in expected:
-        equal = next((each for each in remaining if not any(_differences(element, each, ""))), None)
+        equal = next((each for each in remaining if not any(_differences(element, each, "", scope))), None)
         if equal is None:
             return False
         remaining.remove(equal)
