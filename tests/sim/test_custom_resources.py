@@ -232,25 +232,30 @@ async def test_a_request_is_not_sent_again_after_its_time_has_passed(machine, is
         assert (kind, str(name).startswith("shop-Thing-")) == ("Delete", True)
 
 
-@pytest.mark.parametrize("failures", [1, 100])
-async def test_a_request_whose_server_fails_is_sent_again_and_its_resource_is_deleted(machine, failures):
-    """A connection that broke says nothing about the request: the function may be making the resource."""
+@pytest.mark.parametrize(
+    ("failures", "code", "status"),
+    [(1, "InternalFailure", 500), (100, "InternalFailure", 500), (100, "ServiceUnavailable", 503)],
+)
+async def test_a_request_whose_server_fails_is_sent_again_and_its_resource_is_deleted(machine, failures, code, status):
+    """A connection that broke, or a server's own 503, says nothing about the request: the function may be making the
+    resource.
+    """
     remaining = [failures]
 
     def break_off(request: dict[str, Any]) -> dict[str, Any]:
         if request["RequestType"] == "Create" and remaining[0]:
             remaining[0] -= 1
-            raise AwsCallFailed("Lambda", "InternalFailure", "the connection broke", 500)
+            raise AwsCallFailed("Lambda", code, "the connection broke", status)
         return by_size(request)
 
     machine.function = break_off
-    status = await create(machine)
+    outcome = await create(machine)
     if failures == 1:
-        assert status is StackStatus.CREATE_COMPLETE
+        assert outcome is StackStatus.CREATE_COMPLETE
         assert kinds(machine) == [("Create", None)] * 2
         assert machine.stack.outputs["Id"].value == "thing-1"
         return
-    assert status is StackStatus.ROLLBACK_COMPLETE
+    assert outcome is StackStatus.ROLLBACK_COMPLETE
     assert len({request["RequestId"] for request in machine.requests[:-1]}) == 1
     kind, name = kinds(machine)[-1]
     assert (kind, str(name).startswith("shop-Thing-")) == ("Delete", True)
@@ -261,7 +266,7 @@ async def test_a_request_whose_server_fails_is_sent_again_and_its_resource_is_de
 
 async def test_a_request_that_no_server_has_received_made_nothing(machine):
     def refuse(request: dict[str, Any]) -> dict[str, Any]:
-        raise AwsCallFailed("Lambda", "ServiceUnavailable", "http://127.0.0.1:9 can't be reached", 503)
+        raise AwsCallFailed("Lambda", "RequestNotReceived", "http://127.0.0.1:9 can't be reached", 503)
 
     machine.function = refuse
     assert await create(machine) is StackStatus.ROLLBACK_COMPLETE

@@ -47,6 +47,7 @@ from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import (
     AccessDenied,
     ApiError,
+    RequestNotReceived,
     ServerFault,
     ServiceNotHere,
     ServiceUnavailable,
@@ -54,7 +55,7 @@ from moyai.kernel.errors import (
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.metrics import Counter, DurationHistogram
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
-from moyai.ports.delegate import Delegate, DelegateBusy, DelegatedResponse, DelegateFailed, NotDelegated, NotReached
+from moyai.ports.delegate import Delegate, DelegatedResponse, DelegateFailed, DelegateReset, NotDelegated, NotReceived
 from moyai.ports.store import StateUnwritable, Store
 
 _READ_PREFIXES = ("Describe", "Get", "List")
@@ -162,8 +163,10 @@ class ApiGateway:
             response = await respond(routed_request, authorization, request_id)
         except ApiError as error:
             response = self._codec(routed_request).serialise_error(error, request_id)
-        except (StateUnwritable, DelegateBusy, NotReached) as error:
+        except (StateUnwritable, DelegateReset) as error:
             response = self._codec(routed_request).serialise_error(ServiceUnavailable(str(error)), request_id)
+        except NotReceived as error:
+            response = self._codec(routed_request).serialise_error(RequestNotReceived(str(error)), request_id)
         except NotDelegated as error:
             response = self._codec(routed_request).serialise_error(ServiceNotHere(str(error)), request_id)
         except ClientDisconnected:

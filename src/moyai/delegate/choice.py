@@ -31,10 +31,10 @@ from moyai.kernel.ids import LaunchTemplateId
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import (
     Delegate,
-    DelegateBusy,
     DelegatedRequest,
     DelegatedResponse,
     DelegateFailed,
+    DelegateReset,
     NotDelegated,
     NotReached,
     ServiceOwner,
@@ -116,7 +116,7 @@ class Delegates(Delegate):
         except (DelegateFailed, FileNotFoundError) as fault:
             if self._reset_changes == changes and changes % 2 == 0:
                 raise
-            raise DelegateBusy("moyai was reset while this request was under way. Please send it again.") from fault
+            raise DelegateReset("moyai was reset while this request was under way. Please send it again.") from fault
 
     async def reset(self) -> None:
         """End the embedded server, with all that it has in memory."""

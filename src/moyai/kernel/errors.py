@@ -68,6 +68,10 @@ class ServiceUnavailable(ServerFault, code="ServiceUnavailable", status=503):
     """The request can't be processed at the moment (the message says why: the disk is full); nothing was changed."""
 
 
+class RequestNotReceived(ServerFault, code="RequestNotReceived", status=503):
+    """The server that answers this service does not listen, or has no connection left: it has not got the request."""
+
+
 class UnknownOperation(ClientFault):
     """No AWS service that moyai has offers this operation."""
 

@@ -19,12 +19,20 @@ class DelegateFailed(MoyaiError):
     """A server gave no usable response. The message is for moyai's log."""
 
 
-class DelegateBusy(DelegateFailed):
-    """A server has no connection left for the request, which it has not received. The message is for the client."""
+class NotReceived(DelegateFailed):
+    """A server has not received the request, nor its body. The message is for the client."""
 
 
-class NotReached(DelegateFailed):
-    """A server does not listen, so it has not received the request, nor its body. The message is for the client."""
+class DelegateBusy(NotReceived):
+    """A server has no connection left for the request."""
+
+
+class NotReached(NotReceived):
+    """A server does not listen."""
+
+
+class DelegateReset(DelegateFailed):
+    """A server was reset while it had the request. The message is for the client."""
 
 
 class NotDelegated(MoyaiError):

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from moyai.kernel.clock import Seconds
-from moyai.kernel.errors import MoyaiError
+from moyai.kernel.errors import MoyaiError, RequestNotReceived
 from moyai.kernel.ids import StackId
 
 
@@ -64,7 +64,6 @@ class Begun(msgspec.Struct, frozen=True):
 
 _SERVER_FAULT: Final = 500
 _NOT_IMPLEMENTED: Final = 501
-_UNAVAILABLE: Final = 503
 
 
 class AwsCallFailed(MoyaiError):
@@ -81,8 +80,8 @@ class AwsCallFailed(MoyaiError):
 
     @property
     def may_be_done(self) -> bool:
-        """Whether the service may have done what was asked for: it failed, but not by being unavailable."""
-        return self.status >= _SERVER_FAULT and self.status != _UNAVAILABLE
+        """Whether the service may have done what was asked for: it failed, and has received the request."""
+        return self.status >= _SERVER_FAULT and self.code != RequestNotReceived.code
 
 
 class ResourceFailed(MoyaiError):

@@ -202,8 +202,8 @@ def _hand_over(message: Mapping[str, Any], context: ResourceContext) -> Procedur
 def _call_repeatedly(call: Call, message: Mapping[str, Any], context: ResourceContext) -> Procedure[Mapping[str, Any]]:
     """The answer to the call that hands a request over; nothing where the request is answered before the call is.
 
-    A server that fails may have passed the request on, unless it is unavailable: the request is sent again, and what a
-    creation may make is recorded.
+    A server that fails may have passed the request on, unless it has not received it: the request is sent again, and
+    what a creation may make is recorded.
     """
     may_be_run = False
     for attempt in count(1):
