@@ -1,7 +1,7 @@
 """Operations on EC2 instances: there are none, and tools that ask for them get an empty answer.
 
-Promise: the machine images are those that Systems Manager's public parameters of ECS name, so that a configuration that
-looks its image up finds it. The instance types are a few of AWS's, with their processors and memory.
+Promise: the machine images are those that Systems Manager's public parameters name, so that a configuration that looks
+its image up finds it. The instance types are a few of AWS's, with their processors and memory.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html, API_DescribeInstanceTypes.html
 """
 
@@ -46,7 +46,7 @@ class DescribeVpnGatewaysRequest(ChangeRequest, frozen=True):
 
 
 def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, object]:
-    """The machine images of ECS. An account has none of its own."""
+    """The machine images that public parameters name. An account has none of its own."""
     owners = set(request.owners)
     images = public_images(ctx.scope.region)
     selected = [image for image in images if not owners or owners & {image.owner, AMAZON}]

@@ -15,7 +15,10 @@ from typing import Final, NamedTuple
 AMAZON: Final = "amazon"
 AGENT_VERSION: Final = "1.89.3"
 RUNTIME_VERSION: Final = "Docker version 25.0.6"
-_OWNER: Final = "591542846629"
+_ECS, _LINUX, _BOTTLEROCKET_OWNER = "591542846629", "137112412989", "092701018921"
+"""The accounts that own the images for Amazon ECS, the plain ones of Amazon Linux, and Bottlerocket's in us-east-1; in
+other regions, Bottlerocket's are other accounts'.
+"""
 _CREATED: Final = "2025-02-06T00:00:00.000Z"
 _DIGITS: Final = 17
 OPTIMIZED: Final = "ecs/optimized-ami/"
@@ -35,8 +38,14 @@ class MachineImage(NamedTuple):
     version: str
     os: str
     architecture: str
-    owner: str = _OWNER
     created: str = _CREATED
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the image."""
+        if self.parameter.startswith(BOTTLEROCKET):
+            return _BOTTLEROCKET_OWNER
+        return _LINUX if self.parameter.startswith(PLAIN) else _ECS
 
     @property
     def description(self) -> str:
