@@ -11,6 +11,7 @@ from moyai.app.config import RuntimeKind, Settings
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.host import check_host, check_optional_features
 from moyai.runtime.linux.system_containers import host_proxy_check, nat_egress
+from moyai.stacks.types.registry import known_types
 
 
 def problems(settings: Settings) -> list[str]:
@@ -69,5 +70,11 @@ def machine_warnings(state: Path | None = None) -> list[str]:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """A line for each thing that will be missing, though moyai can start."""
-    return machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
+    """A line for each thing that will be missing or have no effect, though moyai can start."""
+    of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
+    own_types = known_types() if settings.skipped_types else frozenset()
+    return of_machine + [
+        f"--skip-resource-type {kind} has no effect: moyai has this type, and stacks make its resources."
+        for kind in settings.skipped_types
+        if kind in own_types
+    ]

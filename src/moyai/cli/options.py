@@ -23,7 +23,6 @@ _UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
 _LONGEST_DURATION: Final = 15 * 86_400
 _DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _LONGEST_DOMAIN: Final = 128
-_RESOURCE_TYPE: Final = re.compile(r"AWS::[A-Za-z0-9]{1,60}::([A-Za-z0-9]{1,100}|\*)|Custom::([A-Za-z0-9_@-]{1,60}|\*)")
 
 
 def _http_url(text: str) -> str:
@@ -86,8 +85,10 @@ def port_range(text: str, option: str) -> range:
 
 def resource_types(options: Iterable[str], option: str) -> tuple[str, ...]:
     """The types of CloudFormation resources in the values of an option, with commas between several."""
+    from moyai.stacks.skipping import can_be_skipped
+
     names = [name.strip() for value in options for name in value.split(",") if name.strip()]
-    invalid = next((name for name in names if not _RESOURCE_TYPE.fullmatch(name)), None)
+    invalid = next((name for name in names if not can_be_skipped(name)), None)
     if invalid is not None:
         problem = f"{invalid!r} is not a resource type like AWS::EC2::Instance or AWS::CodeBuild::*"
         raise typer.BadParameter(problem, param_hint=option)

@@ -211,8 +211,8 @@ SkipResourceTypes = Annotated[
     typer.Option(
         "--skip-resource-type",
         envvar="MOYAI_SKIP_RESOURCE_TYPES",
-        help="Type of CloudFormation resources of which stacks make nothing, such as AWS::EC2::Instance or"
-        " AWS::CodeBuild::*. Repeatable, or with commas between several.",
+        help="Type of CloudFormation resources that moyai does not have and of which stacks make nothing, such as"
+        " AWS::EC2::Instance or 'AWS::CodeBuild::*'. Repeatable, or with commas between several.",
     ),
 ]
 Listen = Annotated[

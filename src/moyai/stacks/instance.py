@@ -19,7 +19,7 @@ from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.evaluation.parameters import ParameterValue, parameter_texts, parameter_values
 from moyai.stacks.evaluation.scope import Values
 from moyai.stacks.graph import apply_values, creation_order
-from moyai.stacks.skipping import skip_types
+from moyai.stacks.skipping import skip_resources
 from moyai.stacks.template.condition_functions import IN_CONDITIONS
 from moyai.stacks.template.expressions import HIDDEN_TEXT, Expression, ImportValue, Ref, is_value, walk
 from moyai.stacks.template.functions import LANGUAGE_EXTENSIONS, parse_expression
@@ -74,10 +74,12 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 """The desired state of a stack that is deleted."""
 
 
-def processed_document(document: Mapping[str, Json], source: ParameterSource, values: Values) -> dict[str, Json]:
-    """The document after its transforms. Raises TemplateFault."""
+def processed_document(
+    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped: Collection[str]
+) -> dict[str, Json]:
+    """The document after its transforms, whose resources of the types ``skipped`` are skipped. Raises TemplateFault."""
     declarations, _, known = _with_parameters(document, source, values)
-    return _transform(document, _hidden_names(declarations), known)
+    return _transform(document, _hidden_names(declarations), known, skipped)
 
 
 def instantiate(
@@ -88,7 +90,7 @@ def instantiate(
     ``values`` has the pseudo parameters, zones and exports. ``skipped``: the resource types of which nothing is made.
     """
     declarations, parameters, evaluation = _with_parameters(document, source, values)
-    template = skip_types(parse_template(_transform(document, _hidden_names(declarations), evaluation)), skipped)
+    template = parse_template(_transform(document, _hidden_names(declarations), evaluation, skipped))
     check_references(template)
     evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
     if source.unknown:
@@ -160,10 +162,13 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
     return {text_of(evaluated) for name in names if is_value(evaluated := evaluate(name, values))}
 
 
-def _transform(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
+def _transform(
+    document: Mapping[str, Json], hidden: frozenset[str], values: Values, skipped: Collection[str]
+) -> dict[str, Json]:
     names = transform_names(document)
-    extended = _extend(document, hidden, values) if EXTENSIONS in names else dict(document)
-    return nest_applications(extended) if SERVERLESS in names else extended
+    extended = _extend(document, hidden, values) if EXTENSIONS in names else document
+    without_skipped = skip_resources(extended, skipped)
+    return nest_applications(without_skipped) if SERVERLESS in names else without_skipped
 
 
 def _extend(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:

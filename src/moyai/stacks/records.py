@@ -51,7 +51,8 @@ def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
     document = include_files(parse_text(template.body), template.included)
     if not transform_names(document):
         return template.body
-    return json.dumps(processed_document(document, source_of(template), known_values(world, stack)))
+    values = known_values(world, stack)
+    return json.dumps(processed_document(document, source_of(template), values, template.skipped_types))
 
 
 def known_values(world: World, stack: Stack) -> Values:

@@ -1,48 +1,80 @@
-"""Resource types that the user asks to skip: their resources are names only, and nothing makes them.
+"""Resource types that moyai does not have and that the user asks to skip: nothing makes their resources.
 
 Promise: such a resource has the type ``Skipped::AWS::…`` wherever it is shown, so that nobody takes it for one that
-exists. Ref returns its name, and Fn::GetAtt its name and the attribute's.
+exists. Ref returns its name, and Fn::GetAtt its name and the attribute's. A type that moyai has is never skipped.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from msgspec.structs import replace
-
-from moyai.stacks.template.model import ParsedTemplate
+from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.stacks.template.text import Json
 
 SKIPPED: Final = "Skipped::"
 """The beginning of the types of skipped resources."""
+_MODULE: Final = "::MODULE"
+_PATTERN: Final = re.compile(
+    rf"(?!{SKIPPED})([A-Za-z0-9]{{1,64}}::){{2}}([A-Za-z0-9]{{1,100}}({_MODULE})?|\*)|Custom::([A-Za-z0-9_@-]{{1,60}}|\*)"
+)
+_MEMBERS: Final = frozenset({"Type", "Properties", "DependsOn", "Condition", "Metadata"})
+"""What a skipped resource keeps: no policies, as there is nothing to wait for, to retain or to take a snapshot of."""
 
 
-def skipped_types(document: Mapping[str, Json], patterns: Iterable[str]) -> tuple[str, ...]:
-    """The types of a template's resources that the patterns name: ``AWS::EC2::Instance``, or ``AWS::CodeBuild::*`` for
-    all of a service.
+def can_be_skipped(pattern: str) -> bool:
+    """Whether this is the name of a resource type, such as ``AWS::EC2::Instance``, or the pattern of all types of a
+    service, such as ``AWS::CodeBuild::*``.
     """
+    return _PATTERN.fullmatch(pattern) is not None
+
+
+def skipped_types(document: Mapping[str, Json], patterns: Iterable[str], own_types: Collection[str]) -> tuple[str, ...]:
+    """The types of a template's resources that the patterns name, but those that moyai has: ``own_types``."""
     names = set(patterns)
+    types = {str(each["Type"]) for each in _objects(document.get("Resources"))}
+    return tuple(sorted(kind for kind in types - set(own_types) if {kind, _of_service(kind)} & names))
+
+
+def skip_resources(document: Mapping[str, Json], skipped: Collection[str]) -> dict[str, Json]:
+    """A document, whose loops are written out, with its resources of these types as skipped ones.
+
+    Raises TemplateFault for a type that only skipped resources may have.
+    """
     resources = document.get("Resources")
-    kinds = {each.get("Type") for each in _objects(resources)}
-    return tuple(sorted(kind for kind in kinds if isinstance(kind, str) and {kind, _of_service(kind)} & names))
-
-
-def skip_types(template: ParsedTemplate, skipped: Collection[str]) -> ParsedTemplate:
-    """The template whose resources of these types are skipped."""
-    resources = {
-        name: replace(resource, type=SKIPPED + resource.type, creation_policy={}, update_policy={})
-        if resource.type in skipped
-        else resource
-        for name, resource in template.resources.items()
+    if not isinstance(resources, dict):
+        return dict(document)
+    types = {name: each.get("Type") for name, each in resources.items() if isinstance(each, dict)}
+    reserved = {kind for kind in types.values() if isinstance(kind, str) and kind.startswith(SKIPPED)}
+    if reserved:
+        raise type_refusal(reserved)
+    return {
+        **document,
+        "Resources": {name: _skip(each) if types.get(name) in skipped else each for name, each in resources.items()},
     }
-    return replace(template, resources=resources)
+
+
+def type_refusal(types: Collection[str]) -> TemplateFault:
+    """The refusal of types that moyai does not have, which says what to do where they can be skipped."""
+    advice = " To leave such resources out, start moyai with --skip-resource-type TYPE."
+    return TemplateFault(
+        f"Template format error: Unrecognized resource types: [{', '.join(sorted(types))}]."
+        + (advice if all(map(can_be_skipped, types)) else "")
+    )
+
+
+def _skip(resource: Json) -> Json:
+    if not isinstance(resource, dict):
+        return resource
+    members = {name: member for name, member in resource.items() if name in _MEMBERS}
+    return {**members, "Type": f"{SKIPPED}{resource['Type']}"}
 
 
 def _of_service(kind: str) -> str:
     """The pattern of all types of the same service."""
-    return kind.rpartition("::")[0] + "::*"
+    return kind.removesuffix(_MODULE).rpartition("::")[0] + "::*"
 
 
 def _objects(resources: Json | None) -> list[dict[str, Json]]:

@@ -171,6 +171,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         FORMAT + "Unrecognized resource types: [AWS::No::Such]. To leave such resources out, start moyai with "
         "--skip-resource-type TYPE.",
     ),
+    "the type of a skipped resource": (
+        body({"A": {"Type": "Skipped::AWS::No::Such"}}),
+        FORMAT + "Unrecognized resource types: [Skipped::AWS::No::Such].",
+    ),
+    "a type without a service": (
+        body({"A": {"Type": "No::Such"}}),
+        FORMAT + "Unrecognized resource types: [No::Such].",
+    ),
     "a resource without a type": (
         body({"A": {"Properties": {}}}),
         FORMAT + "[/Resources/A] Every Resources object must contain a Type member.",

@@ -18,6 +18,13 @@ def test_a_missing_pasta_is_reported_with_its_package(monkeypatch, tmp_path):
     assert "package passt" in lines[0]
 
 
+def test_a_type_that_moyai_has_is_not_skipped_and_a_warning_says_so():
+    types = ("AWS::ECS::Service", "AWS::Serverless::Application", "AWS::EC2::*", "AWS::EC2::Instance", "Custom::Thing")
+    lines = preflight.warnings(Settings(runtime=RuntimeKind.SIM, skipped_types=types))
+    reason = "has no effect: moyai has this type, and stacks make its resources."
+    assert lines == [f"--skip-resource-type {kind} {reason}" for kind in types[:2]]
+
+
 @pytest.mark.root
 def test_a_machine_on_which_tasks_can_not_share_a_proxy_does_not_start_with_that_as_its_default(monkeypatch):
     monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: "no such rule")

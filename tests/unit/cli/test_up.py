@@ -75,6 +75,8 @@ def test_types_of_resources_are_given_one_by_one_or_with_commas():
         "Custom::Thing",
         "Custom::*",
     )
-    for wrong in ("EC2::Instance", "AWS::*", "AWS::EC2::Inst*", "Custom::"):
+    others = ("Alexa::ASK::Skill", "Datadog::Monitors::*", "MyOrg::Network::Vpc::MODULE")
+    assert resource_types(others, option) == others
+    for wrong in ("EC2::Instance", "AWS::*", "AWS::EC2::Inst*", "Custom::", "Skipped::EC2::Instance", "A::B::C::D"):
         with pytest.raises(typer.BadParameter, match="is not a resource type like"):
             resource_types([wrong], option)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.stacks.skipping import skip_resources, skipped_types
 from moyai.stacks.transforms.serverless import nest_applications
 
 APPLICATION = "AWS::Serverless::Application"
@@ -36,14 +37,36 @@ def test_an_application_becomes_a_nested_stack():
     }
 
 
+def test_a_skipped_function_is_left_beside_an_application():
+    document: dict[str, Any] = {
+        "Globals": {"Function": {"Timeout": 3}},
+        "Resources": {
+            "App": {"Type": APPLICATION, "Properties": {"Location": "https://s3/t.yml"}},
+            "F": {"Type": "AWS::Serverless::Function", "DeletionPolicy": "Retain", "Properties": {"CodeUri": "."}},
+        },
+    }
+    skipped = skipped_types(document, ["AWS::Serverless::*"], {APPLICATION})
+    assert skipped == ("AWS::Serverless::Function",)
+    nested: Any = nest_applications(skip_resources(document, skipped))
+    assert nested.keys() == {"Resources"}
+    assert nested["Resources"]["App"]["Type"] == "AWS::CloudFormation::Stack"
+    assert nested["Resources"]["F"] == {"Type": "Skipped::AWS::Serverless::Function", "Properties": {"CodeUri": "."}}
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
         ({"Resources": {"F": {"Type": "AWS::Serverless::Function"}}}, "moyai has no AWS::Serverless::Function"),
-        ({"Resources": {}, "Globals": {}}, "the section Globals"),
         ({"Resources": {"A": {"Type": APPLICATION, "Properties": {"Typo": 1}}}}, f"{APPLICATION} has no property Typo"),
         ({"Resources": {"A": {"Type": APPLICATION, "Properties": {"Location": {"ApplicationId": "x"}}}}}, "in S3"),
         ({"Resources": {"A": {"Type": APPLICATION}}}, "Its Location must be the URL"),
+        *(
+            (
+                {"Resources": {"A": {"Type": APPLICATION, "Properties": {"Location": "https://s3/t", "Tags": tags}}}},
+                "Tags",
+            )
+            for tags in ([{"Key": "a", "Value": "b"}], "a", {"Ref": "Tags"}, {"Fn::FindInMap": ["a", "b", "c"]})
+        ),
     ],
 )
 def test_other_types_and_other_locations_are_refused(document, message):

@@ -41,6 +41,7 @@ from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_files
 from moyai.stacks.transforms.serverless import SERVERLESS
 from moyai.stacks.types.check import check_attributes, check_capabilities, check_types, needed_capabilities
+from moyai.stacks.types.registry import known_types
 
 _TRANSFORMS: Final = (EXTENSIONS, INCLUDE, SERVERLESS)
 _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
@@ -104,7 +105,7 @@ def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple
     of_store = {name: text for name, text in stored_parameters(declared, texts).items() if name not in unknown}
     stored = _stored_values(world, ctx.scope, of_store)
     source = ParameterSource(texts, stored=stored, unknown=unknown)
-    skipped = skipped_types(document, world.defaults.skipped_types)
+    skipped = skipped_types(document, world.defaults.skipped_types, known_types())
     instance = instantiate(document, source, known_values(world, stack), skipped)
     check_types(instance.template.resources)
     check_attributes(instance.template)

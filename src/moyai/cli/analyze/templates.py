@@ -19,6 +19,7 @@ from moyai.stacks.evaluation.conditions import condition_order
 from moyai.stacks.evaluation.evaluate import evaluate, text_of, truth_of
 from moyai.stacks.evaluation.parameters import parameter_values
 from moyai.stacks.evaluation.scope import Values, pseudo_parameters
+from moyai.stacks.skipping import can_be_skipped
 from moyai.stacks.template.expressions import Expression, IntrinsicFunction
 from moyai.stacks.template.model import ParsedTemplate, TemplateResource
 from moyai.stacks.template.references import check_references
@@ -26,7 +27,7 @@ from moyai.stacks.template.sections import parse_template
 from moyai.stacks.template.text import parse_text
 from moyai.stacks.transforms.serverless import APPLICATION
 from moyai.stacks.types.check import property_complaints
-from moyai.stacks.types.registry import resource_types
+from moyai.stacks.types.registry import has_type, resource_types
 
 _UNKNOWN: Final = object()
 _OF_PARAMETER_STORE: Final = "AWS::SSM::"
@@ -45,7 +46,7 @@ def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[
     for name, resource in template.resources.items():
         if resource.condition is not None and values.conditions.get(resource.condition) is False:
             continue
-        if resource.type not in resource_types():
+        if not has_type(resource.type):
             problems.append((name, _unsupported_type(resource.type)))
             continue
         problems += [(name, complaint) for complaint in property_complaints(resource)]
@@ -54,7 +55,8 @@ def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[
 
 
 def _unsupported_type(kind: object) -> str:
-    return f"the type {kind} is not supported by moyai; `moyai up --skip-resource-type {kind}` leaves it out"
+    advice = f"; `moyai up --skip-resource-type {kind}` leaves it out" if can_be_skipped(str(kind)) else ""
+    return f"the type {kind} is not supported by moyai{advice}"
 
 
 def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -66,9 +68,7 @@ def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(resource, dict)
     }
     return [
-        (name, _unsupported_type(kind))
-        for name, kind in types.items()
-        if kind not in resource_types() and kind != APPLICATION
+        (name, _unsupported_type(kind)) for name, kind in types.items() if not has_type(kind) and kind != APPLICATION
     ]
 
 

@@ -1,7 +1,7 @@
 """The transform AWS::Serverless, for applications: they become nested stacks, as on AWS.
 
-Refuses: its other types, and applications of the AWS Serverless Application Repository. Functions and APIs are not what
-runs here.
+Refuses: its other types, unless they are skipped, and applications of the AWS Serverless Application Repository.
+Functions and APIs are not what runs here.
 Source: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-application.html
 """
 
@@ -17,6 +17,8 @@ from moyai.stacks.template.text import Json
 SERVERLESS: Final = "AWS::Serverless-2016-10-31"
 _PREFIX: Final = "AWS::Serverless::"
 APPLICATION: Final = "AWS::Serverless::Application"
+_GLOBALS: Final = "Globals"
+"""The section with properties for functions, APIs and the like. It says nothing about applications."""
 _MEMBERS: Final = frozenset({"Location", "NotificationARNs", "Parameters", "Tags", "TimeoutInMinutes"})
 
 
@@ -29,9 +31,8 @@ def nest_applications(document: Mapping[str, Json]) -> dict[str, Json]:
     others = sorted(kind for kind in kinds if kind.startswith(_PREFIX) and kind != APPLICATION)
     if others:
         raise _fault(f"moyai has no {', '.join(others)}")
-    if "Globals" in document:
-        raise _fault("moyai does not support the section Globals")
-    return {**document, "Resources": {name: _resource(name, each) for name, each in resources.items()}}
+    members = {name: section for name, section in document.items() if name != _GLOBALS}
+    return {**members, "Resources": {name: _resource(name, each) for name, each in resources.items()}}
 
 
 def _resource(name: str, resource: Json) -> Json:
@@ -46,14 +47,15 @@ def _resource(name: str, resource: Json) -> Json:
     if not isinstance(location, str):
         raise _fault(f"Resource with id [{name}] is invalid. Its Location must be the URL of a template in S3")
     others = {member: value for member, value in members.items() if member not in {"Location", "Tags"}}
-    nested: dict[str, Json] = {"TemplateURL": location, **others, "Tags": _tags(members.get("Tags"))}
+    nested: dict[str, Json] = {"TemplateURL": location, **others, "Tags": _tags(name, members.get("Tags", {}))}
     return {**resource, "Type": NESTED_STACK, "Properties": nested}
 
 
-def _tags(tags: Json | None) -> list[Json]:
+def _tags(name: str, tags: Json) -> list[Json]:
     """The tags of an application, a map, in the form of those of a stack, with the one that the transform adds."""
-    own = tags if isinstance(tags, dict) else {}
-    return [{"Key": key, "Value": value} for key, value in {**own, "lambda:createdBy": "SAM"}.items()]
+    if not isinstance(tags, dict) or any(key == "Ref" or key.startswith("Fn::") for key in tags):
+        raise _fault(f"Resource with id [{name}] is invalid. Its Tags must be a map, without functions around it")
+    return [{"Key": key, "Value": value} for key, value in {**tags, "lambda:createdBy": "SAM"}.items()]
 
 
 def _fault(reason: str) -> TemplateFault:

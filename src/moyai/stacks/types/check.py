@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.cloudformation.errors import InsufficientCapabilities, TemplateFault
+from moyai.stacks.skipping import type_refusal
 from moyai.stacks.template.expressions import Expression, GetAtt, is_value, walk
 from moyai.stacks.template.model import DeletionPolicy, ParsedTemplate, TemplateResource
 from moyai.stacks.template.references import resource_expressions
@@ -39,12 +40,9 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
     type does not have or lacks.
     """
     types = resource_types()
-    unknown = sorted({resource.type for resource in resources.values() if resource.type not in types})
+    unknown = {resource.type for resource in resources.values() if resource.type not in types}
     if unknown:
-        raise TemplateFault(
-            f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]. To leave such resources out, "
-            "start moyai with --skip-resource-type TYPE."
-        )
+        raise type_refusal(unknown)
     for name, resource in resources.items():
         _check_attributes(name, resource)
         complaint = next(property_complaints(resource), None)

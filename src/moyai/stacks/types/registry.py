@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from moyai.stacks.skipping import SKIPPED
 from moyai.stacks.template.model import is_custom
+from moyai.stacks.transforms.serverless import APPLICATION
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.app_mesh import app_mesh_rows
 from moyai.stacks.types.rows.auto_scaling import auto_scaling_rows
@@ -105,3 +106,13 @@ class _ResourceTypes(Mapping[str, StackResourceType]):
 def resource_types() -> Mapping[str, StackResourceType]:
     """The resource types that a stack may have."""
     return _ResourceTypes({each.name: each for rows in _ROWS for each in rows()})
+
+
+def known_types() -> frozenset[str]:
+    """The types that moyai has, with the one of which a transform makes another, and without names of custom ones."""
+    return frozenset({*resource_types(), APPLICATION})
+
+
+def has_type(name: object) -> bool:
+    """Whether a template without transforms may give a resource this type."""
+    return isinstance(name, str) and not name.startswith(SKIPPED) and name in resource_types()

@@ -47,16 +47,24 @@ def test_the_example_has_only_differences_from_aws():
             ["port 99, which no portMapping"],
         ),
         (definition(memory="much"), ["memory"]),
-        ({"Resources": {"Topic": {"Type": "AWS::Nothing::Topic"}}}, ["the type AWS::Nothing::Topic"]),
+        (
+            {"Resources": {"Topic": {"Type": "AWS::Nothing::Topic"}}},
+            ["the type AWS::Nothing::Topic is not supported by moyai; `moyai up --skip-resource-type AWS::Nothing"],
+        ),
+        (
+            {"Resources": {"A": {"Type": "Skipped::AWS::A::B"}}},
+            ["the type Skipped::AWS::A::B is not supported by moyai"],
+        ),
         (
             {
                 "Transform": "AWS::Serverless-2016-10-31",
                 "Resources": {
                     "F": {"Type": "AWS::Serverless::Function"},
                     "A": {"Type": "AWS::Serverless::Application"},
+                    "N": {"Properties": {}},
                 },
             },
-            ["the type AWS::Serverless::Function"],
+            ["the type AWS::Serverless::Function", "the type None is not supported"],
         ),
     ],
 )
