@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tests' engines
 
 from tests.e2e.docker_engine import UNPACKED, DockerEngine, docker_engine, is_installed, search_path
 
