@@ -178,7 +178,7 @@ async def test_a_root_directory_that_was_removed_is_not_made_again(small):
     assert list((small.state / "efs" / ID / "web").iterdir()) == []
 
 
-async def test_content_outlives_tasks_and_control_planes(small, root):
+async def test_content_outlives_tasks_and_control_planes(small):
     await prepare(small, PLAIN)
     await lines_of(small, line("head -c 300000 /dev/zero > /data/a; ln /data/a /data/b"))
     assert await small.runtime.file_system_size("fs-00000000") == 0

@@ -162,7 +162,7 @@ async def test_no_request_is_smuggled(front, target, kind):
 
 
 async def test_floods_of_headers_are_refused(front, target):
-    many = b"".join(b"x-%d: a\r\n" % number for number in range(500))
+    many = b"".join(b"x-%d: a\r\n" % number for number in range(1_100))
     long = b"x: " + b"a" * 70_000 + b"\r\n"
     for headers in (many, long):
         answer = await front.namespace.talk(
