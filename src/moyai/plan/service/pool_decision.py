@@ -83,16 +83,8 @@ def _decide(context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds)
 def _counts_of_pool(
     counts: RolloutCounts, pool: Pool, held_deployment: DeploymentId | None, *, is_acked: bool
 ) -> RolloutCounts:
-    own = RolloutCounts(
-        service=replace(counts.service, deployments=_ranked_deployments(counts.service, pool, held_deployment)),
-        healthy=tuple(t for t in counts.healthy if t.pool == pool),
-        unhealthy=tuple(t for t in counts.unhealthy if t.pool == pool),
-        starting=tuple(t for t in counts.starting if t.pool == pool),
-        draining=tuple(t for t in counts.draining if t.pool == pool),
-        stopping=tuple(t for t in counts.stopping if t.pool == pool),
-        protected=counts.protected,
-        placements=counts.placements,
-    )
+    service = replace(counts.service, deployments=_ranked_deployments(counts.service, pool, held_deployment))
+    own = counts.part(service, lambda task: task.pool == pool)
     is_held = own.service.primary.id == held_deployment
     desired = 0 if is_held else _desired_count(own, pool, is_acked=is_acked)
     return replace(own, service=replace(own.service, desired_count=desired))

@@ -9,9 +9,10 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, Service
 from moyai.domain.ecs.strategy import Strategy
@@ -76,6 +77,18 @@ class RolloutCounts(msgspec.Struct, frozen=True):
     def leaving(self) -> tuple[Task, ...]:
         """All tasks that are on their way out."""
         return (*self.draining, *self.stopping)
+
+    def part(self, service: Service, belongs: Callable[[Task], bool]) -> RolloutCounts:
+        """The tasks that belong to a part of the service, which is planned as if it were ``service``."""
+        return replace(
+            self,
+            service=service,
+            healthy=tuple(filter(belongs, self.healthy)),
+            unhealthy=tuple(filter(belongs, self.unhealthy)),
+            starting=tuple(filter(belongs, self.starting)),
+            draining=tuple(filter(belongs, self.draining)),
+            stopping=tuple(filter(belongs, self.stopping)),
+        )
 
 
 def count_tasks(world: World, service: Service, now: Instant) -> RolloutCounts:

@@ -19,7 +19,7 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.plan import events
 from moyai.plan.service.pool_decision import PoolDecision
-from moyai.plan.service.rollout_counts import RolloutCounts, tasks_of
+from moyai.plan.service.rollout_counts import RolloutCounts
 
 
 def split_by_task_set(counts: RolloutCounts) -> tuple[RolloutCounts, ...]:
@@ -47,22 +47,14 @@ def advance_task_sets(
 
 def _counts_of(counts: RolloutCounts, deployment: Deployment) -> RolloutCounts:
     task_set = deployment.task_set or TaskSet()
-    return RolloutCounts(
-        service=replace(
-            counts.service,
-            deployments=(deployment,),
-            desired_count=computed_count(counts.service.desired_count, task_set.scale),
-            launch_type=task_set.launch_type,
-            capacity_provider_strategy=task_set.capacity_provider_strategy,
-        ),
-        healthy=tuple(tasks_of(deployment, counts.healthy)),
-        unhealthy=tuple(tasks_of(deployment, counts.unhealthy)),
-        starting=tuple(tasks_of(deployment, counts.starting)),
-        draining=tuple(tasks_of(deployment, counts.draining)),
-        stopping=tuple(tasks_of(deployment, counts.stopping)),
-        protected=counts.protected,
-        placements=counts.placements,
+    service = replace(
+        counts.service,
+        deployments=(deployment,),
+        desired_count=computed_count(counts.service.desired_count, task_set.scale),
+        launch_type=task_set.launch_type,
+        capacity_provider_strategy=task_set.capacity_provider_strategy,
     )
+    return counts.part(service, lambda task: task.deployment == deployment.id)
 
 
 def _with_stability(decision: PoolDecision, now: Instant) -> Deployment:
