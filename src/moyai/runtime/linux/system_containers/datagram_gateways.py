@@ -25,15 +25,13 @@ from moyai.images.store.trees import remove_tree
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
-from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
-from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component, subdirectories
-from moyai.runtime.linux.system_containers import configs, gateway_config
+from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
 from moyai.runtime.linux.system_containers.gateway_config import Json
-from moyai.runtime.linux.system_containers.gateway_files import make_run_directory, write_if_changed
+from moyai.runtime.linux.system_containers.gateway_files import make_place, make_run_directory, write_if_changed
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
 
 _log = logging.getLogger(__name__)
@@ -106,12 +104,8 @@ class DatagramGateways:
 
     def _start(self, vpc: VpcId, run: Path) -> None:
         home = self._home(vpc)
-        logs = self._logs(vpc)
-        for directory in (home / "container", logs):
-            directory.mkdir(parents=True, exist_ok=True)
-        write_if_changed(run, "bootstrap.json", gateway_config.bootstrap())
-        membership = self._cgroups.create_for_container(f"{SYSTEM_PREFIX}{home.name}", GroupLimits())
-        place = ContainerPlace(home / "container", logs, membership)
+        group = f"{SYSTEM_PREFIX}{home.name}"
+        place = make_place(self._cgroups, group, home / "container", self._logs(vpc), run)
         router, machine = self._paths.router_netns(vpc), Path(f"/proc/{os.getpid()}/ns/net")
         config = configs.datagram_container(place, self._paths, self._envoy, run, (router, machine))
         monitors.start_monitor(self._monitors, config)

@@ -1,4 +1,4 @@
-"""The files that an Envoy of public ports reads: each is replaced atomically."""
+"""The directories of an Envoy of public ports, and the files that it reads: each is replaced atomically."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Final
 
 import msgspec
 
-from moyai.runtime.linux.system_containers import configs
+from moyai.runtime.linux.cgroups.groups import Cgroups
+from moyai.runtime.linux.cgroups.limits import GroupLimits
+from moyai.runtime.linux.launch.container_config import ContainerPlace
+from moyai.runtime.linux.system_containers import configs, gateway_config
 
 _OWNER: Final = int(configs.PROXY_USER.partition(":")[0])
 
@@ -19,6 +22,16 @@ def make_run_directory(run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
     os.chown(run, _OWNER, _OWNER)
     run.chmod(0o700)
+
+
+def make_place(cgroups: Cgroups, group: str, container: Path, logs: Path, run: Path) -> ContainerPlace:
+    """Make the directories and the control group of the container, and the file that Envoy starts with. ``run``: the
+    directory of the files.
+    """
+    for directory in (container, logs):
+        directory.mkdir(parents=True, exist_ok=True)
+    write_if_changed(run, "bootstrap.json", gateway_config.bootstrap())
+    return ContainerPlace(container, logs, cgroups.create_for_container(group, GroupLimits()))
 
 
 def write_if_changed(run: Path, name: str, value: Mapping[str, object]) -> None:

@@ -18,14 +18,12 @@ import msgspec
 
 from moyai.domain.sandbox.network_spec import TCP, UDP, PublishedPort
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
-from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
-from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers import configs, gateway_config
 from moyai.runtime.linux.system_containers.datagram_gateways import DatagramGateways
-from moyai.runtime.linux.system_containers.gateway_files import make_run_directory, write_if_changed
+from moyai.runtime.linux.system_containers.gateway_files import make_place, make_run_directory, write_if_changed
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
 
 _log = logging.getLogger(__name__)
@@ -101,11 +99,7 @@ class PublicGateway:
         self._cgroups.remove(_CGROUP)
 
     def _start(self) -> None:
-        logs = self._paths.logs / "gateway"
-        for directory in (self._home, logs):
-            directory.mkdir(parents=True, exist_ok=True)
-        write_if_changed(self._run, "bootstrap.json", gateway_config.bootstrap())
-        place = ContainerPlace(self._home, logs, self._cgroups.create_for_container(_CGROUP, GroupLimits()))
+        place = make_place(self._cgroups, _CGROUP, self._home, self._paths.logs / "gateway", self._run)
         monitors.start_monitor(self._monitors, configs.gateway_container(place, self._paths, self._envoy, self._run))
 
 
