@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.attacks.attempts import IN_CONTAINER
 from tests.e2e.attacks.programs.with_arguments.process_entry import ENTER
 from tests.e2e.attacks.rig import IMAGE, PLAIN_USER, ROOT, command, parse
-from tests.e2e.installation import GRACE, MOYAI
+from tests.e2e.installation import MOYAI
 from tests.e2e.stack import shell, task_id
 from tests.e2e.waiting import eventually
 
@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 MANY = 10
 """Processes that enter."""
 SECONDS = 60
+PATIENCE = 3 * SECONDS
 NEVER_HEALTHY = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 10, "startPeriod": 300}
 """Comes every second."""
 EVERYTHING = ("mnt", "uts", "ipc", "net", "pid", "cgroup", "user")
@@ -52,7 +53,9 @@ def sessions(rig, arn) -> Iterator[None]:
     def enter() -> None:
         words = [*MOYAI, "exec", "-T", task_id(arn), "--container", "main", "--", "true"]
         while not over.is_set():
-            subprocess.run(words, env=rig.installation.environment(), check=False, timeout=GRACE, capture_output=True)
+            subprocess.run(
+                words, env=rig.installation.environment(), check=False, timeout=PATIENCE, capture_output=True
+            )
 
     threads = [threading.Thread(target=enter) for _ in range(2)]
     for thread in threads:
@@ -67,7 +70,7 @@ def sessions(rig, arn) -> Iterator[None]:
 
 def accessible_parts(rig, arn):
     """The accesses that the program in a task had, once it has stopped. It must have seen a session."""
-    eventually(lambda: rig.cluster.task(arn)["lastStatus"] == "STOPPED", "enough have entered", patience=3 * SECONDS)
+    eventually(lambda: rig.cluster.task(arn)["lastStatus"] == "STOPPED", "enough have entered", patience=PATIENCE)
     attempts = parse(rig.cluster.output_lines(arn))
     assert not attempts.pop(ENTER).refused, "nobody entered"
     return {name: attempt.detail for name, attempt in attempts.items() if not attempt.refused}
@@ -104,7 +107,7 @@ def test_neighbours_in_the_same_process_namespace_show_nothing_of_the_host(rig, 
     arn = rig.cluster.run(rig.cluster.define("observer", main, **kind), launch_type="EC2")
     rig.cluster.until(arn, "RUNNING")
     neighbour = rig.cluster.define("neighbour", shell("sleep 1.5", healthCheck=NEVER_HEALTHY), **kind)
-    eventually(lambda: _is_over(rig, arn, neighbour), "enough neighbours have come and gone", patience=3 * SECONDS)
+    eventually(lambda: _is_over(rig, arn, neighbour), "enough neighbours have come and gone", patience=PATIENCE)
     assert accessible_parts(rig, arn) == {}
 
 

@@ -179,7 +179,7 @@ def test_an_action_shows_its_consequence_before_it_is_confirmed(person, shop, in
 
 def test_a_person_opens_a_trace_and_sees_who_uses_an_image(person, shop):
     person.open("traces")
-    person.click(person.page.get_by_role("row").get_by_role("link").first)
+    person.click(person.page.get_by_role("row").filter(has_text=" → ").get_by_role("link").first)
     person.wait_for_text("Trace overview")
     expect(person.fact("Services")).to_contain_text(" → ")
     person.wait_for_text("http.response.status_code")
