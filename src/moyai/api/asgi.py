@@ -4,7 +4,7 @@ Promise: it reads a request within limits of size and time, passes it to the gat
 below ``/_moyai/``, to one of the installation's own handlers) and sends the response. GET and HEAD of ``/`` say what
 this server is. The HTTP server in front limits the size of headers.
 Refuses, in development mode: requests that a web page of another origin could send through the user's browser, and a
-``Host`` that is neither an address nor a local name (DNS rebinding). SDKs put ``data-`` before the host name.
+``Host`` that is neither an address nor a local name (DNS rebinding).
 Sources: https://asgi.readthedocs.io/en/latest/specs/www.html, docs/decisions/browsers-are-kept-out.md
 """
 
@@ -73,7 +73,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Between two parts of a body that a ``StreamHandler`` reads."""
     stream_seconds: float = 3600.0
     """From the first header to the last byte of such a body."""
-    from_browsers: bool = False
+    any_origin: bool = False
     """Accept any ``Origin`` and ``Host``. Safe only where every request needs a signature."""
 
 
@@ -120,7 +120,7 @@ class App:
         console, which is of this server's origin, opens one from a page; it has the session's token.
         """
         headers = _headers(scope["headers"])
-        host_accepted = self._limits.from_browsers or is_own_host(headers)
+        host_accepted = self._limits.any_origin or is_own_host(headers)
         if not host_accepted or is_from_elsewhere(headers) or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
@@ -132,7 +132,7 @@ class App:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
         request = HttpRequest(scope["method"], path, query, headers)
-        if not self._limits.from_browsers and not self._opens_page(request):
+        if not self._limits.any_origin and not self._opens_page(request):
             problem = browser_problem(headers)
             if problem is not None:
                 return _plain(403, problem)
@@ -160,7 +160,7 @@ class App:
         return self._streams.get(_first_part(request.path))
 
     def _is_own(self, request: HttpRequest) -> bool:
-        """Whether the request is for this server itself. What is signed is for an AWS service, or for moyai's own."""
+        """Whether the request is for this server itself. Below other paths, a signed one is for an AWS service."""
         if request.path.startswith(OWN_PREFIX):
             return True
         first = _first_part(request.path)
@@ -210,13 +210,13 @@ class App:
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
         if _is_root(request):
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
-        if request.content_type == FORM and self._gateway.is_delegated(request):  # which only the form shows
+        if request.content_type == FORM and self._gateway.is_delegated(request):  # the body of a form names its service
             return await self._forward(receive, request, chunks_of(request.body))
         return await self._gateway.answer(request)
 
 
 def _is_root(request: HttpRequest) -> bool:
-    """Whether the request looks at this server, and is none of an AWS API."""
+    """Whether the request reads ``/`` of this server itself, and is not for an AWS API."""
     is_read = request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query
     return is_read and ".s3." not in request.headers.get("host", "") and not is_signed(request)
 

@@ -52,16 +52,18 @@ from moyai.kernel.errors import (
     ServiceNotHere,
     ServiceUnavailable,
 )
-from moyai.kernel.ids import AccountId, Ids, Region
+from moyai.kernel.ids import Ids
 from moyai.kernel.metrics import Counter, DurationHistogram
-from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
+from moyai.kernel.scope import Scope
 from moyai.ports.delegate import Delegate, DelegatedResponse, DelegateFailed, DelegateReset, NotDelegated, NotReceived
 from moyai.ports.store import StateUnwritable, Store
 
 _READ_PREFIXES = ("Describe", "Get", "List")
 """Prefixes of the operations that change nothing."""
 _OTHER = "other"
-"""The service in the metrics of requests to services that moyai does not implement."""
+"""The label that stands, in the gateway's metrics, for all services that moyai does not implement."""
+_Authorization = Credential | ApiError | None
+"""The credential of a request, the error in it, or None for an unsigned request."""
 _Response = TypeVar("_Response", bound=HttpResponse | DelegatedResponse)
 _NOT_ROUTED = RoutedRequest(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
@@ -119,14 +121,16 @@ class ApiGateway:
         signature only the region and the service are used.
         """
 
-        async def respond(routed: RoutedRequest, signed: Credential | ApiError | None, request_id: str) -> HttpResponse:
+        async def respond(routed: RoutedRequest, authorization: _Authorization, request_id: str) -> HttpResponse:
             if routed.delegated_service is not None:
                 body = chunks_of(request.body)
-                return await collect(await self._forward(request, routed.delegated_service, signed, body, caller))
+                service = routed.delegated_service
+                return await collect(await self._forward(request, service, authorization, body, caller))
             now = self._dependencies.clock.now()
-            sender = (
-                self._authenticator.sender(request, signed, now) if caller is None else known_sender(caller, signed)
-            )
+            if caller is None:
+                sender = self._authenticator.sender(request, authorization, now)
+            else:
+                sender = known_sender(caller, authorization)
             context = self._context(sender, now, request_id, request.headers.get("host", ""))
             return await self._respond(request, routed, sender, context)
 
@@ -142,16 +146,16 @@ class ApiGateway:
         """The response to a request that ``is_delegated``. Raises ClientDisconnected."""
 
         async def respond(
-            routed: RoutedRequest, signed: Credential | ApiError | None, _request_id: str
+            routed: RoutedRequest, authorization: _Authorization, _request_id: str
         ) -> HttpResponse | DelegatedResponse:
-            return await self._forward(request, routed.delegated_service or "", signed, body)
+            return await self._forward(request, routed.delegated_service or "", authorization, body)
 
         return await self._respond_or_explain(request, respond)
 
     async def _respond_or_explain(
         self,
         request: HttpRequest,
-        respond: Callable[[RoutedRequest, Credential | ApiError | None, str], Awaitable[_Response]],
+        respond: Callable[[RoutedRequest, _Authorization, str], Awaitable[_Response]],
     ) -> _Response | HttpResponse:
         """The response, or the error in the request's protocol; both are counted."""
         began, request_id = self._dependencies.clock.now(), self._dependencies.ids.uuid()
@@ -186,7 +190,7 @@ class ApiGateway:
         self,
         request: HttpRequest,
         service: str,
-        authorization: Credential | ApiError | None,
+        authorization: _Authorization,
         body: AsyncIterator[bytes],
         caller: str | StackCaller | None = None,
     ) -> DelegatedResponse:
@@ -203,13 +207,13 @@ class ApiGateway:
             raise authorization
         else:
             verified = self._authenticator.verifies(request)
-            signed = await payload(request, authorization, body, verified=verified)
-            sender, body = self._authenticator.sender(request, authorization, now, signed.digest), signed.chunks
+            signed_body = await payload(request, authorization, body, verified=verified)
+            sender = self._authenticator.sender(request, authorization, now, signed_body.digest)
+            body = signed_body.chunks
         if request.method != "POST" and not sender.verified:
             for action in actions_by_query(request):
                 _check_reads_only(action)
-        scope = self._context(sender, now, "", "").scope
-        account = claimed_account(request)
+        scope, account = sender.scope, claimed_account(request)
         if sender.credential is None and account is not None:
             scope = Scope(account, scope.region)
         return sandbox_response(await delegate.forward(delegated_request(request, service, scope, body)))
@@ -222,7 +226,7 @@ class ApiGateway:
         routed_request = self._route(request, _credential_or_fault(request))
         return self._codec(routed_request).serialise_error(error, self._dependencies.ids.uuid())
 
-    def _route(self, request: HttpRequest, authorization: Credential | ApiError | None) -> RoutedRequest:
+    def _route(self, request: HttpRequest, authorization: _Authorization) -> RoutedRequest:
         return self._router.route(request, authorization.service if isinstance(authorization, Credential) else None)
 
     async def _respond(
@@ -255,12 +259,8 @@ class ApiGateway:
 
     def _context(self, sender: Sender, now: Instant, request_id: str, host: str) -> Context:
         ids = None if sender.stack is None else sender.stack.ids
-        scope, access_key, session = DEFAULT_SCOPE, "", sender.session
-        if sender.credential is not None:
-            access_key = sender.credential.access_key
-            account = AccountId(access_key) if is_account(access_key) else scope.account
-            account = account if session is None else session.account
-            scope = Scope(account, Region(sender.credential.region))
+        scope, session = sender.scope, sender.session
+        access_key = "" if sender.credential is None else sender.credential.access_key
         return Context(
             scope=scope,
             now=now,
@@ -289,10 +289,10 @@ def _fault(request_id: str) -> ServerFault:
 def _check_reads_only(operation: str) -> None:
     """Raise AccessDenied for an operation that may change something."""
     if not operation.startswith(_READ_PREFIXES):
-        raise AccessDenied(f"{operation} is answered by POST alone: a picture in any web page could send this GET.")
+        raise AccessDenied(f"{operation} is answered by POST alone: an image in any web page could send this GET.")
 
 
-def _credential_or_fault(request: HttpRequest) -> Credential | ApiError | None:
+def _credential_or_fault(request: HttpRequest) -> _Authorization:
     """The credential, or the error in it, which is raised later: routing finds the protocol of the response first."""
     try:
         return credential(request)

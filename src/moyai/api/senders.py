@@ -14,6 +14,8 @@ from moyai.api.sigv4 import Credential, KeyStore, Verifier
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ApiError, MissingToken, UnrecognizedClient
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
 from moyai.ports.store import Store
 
 
@@ -25,6 +27,15 @@ class Sender(NamedTuple):
     verified: bool
     """Whether a signature or a login proves the sender."""
     stack: StackCaller | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The account and region that the request is for."""
+        if self.credential is None:
+            return DEFAULT_SCOPE
+        access_key = self.credential.access_key
+        account = AccountId(access_key) if is_account(access_key) else DEFAULT_SCOPE.account
+        return Scope(account if self.session is None else self.session.account, Region(self.credential.region))
 
 
 class SenderAuthenticator:
@@ -47,7 +58,7 @@ class SenderAuthenticator:
         now: Instant,
         payload_digest: str | None = None,
     ) -> Sender:
-        """The sender of a request. Raises what is wrong with its signature.
+        """The sender of a request. Raises the fault of its signature.
 
         ``payload_digest``: the signed hash of a body that is not read yet.
         """

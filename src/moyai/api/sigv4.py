@@ -96,7 +96,7 @@ def _from_header(header: str, headers: Mapping[str, str]) -> Credential:
         if not parts.get(name):
             raise IncompleteSignature(f"Authorization header requires '{name}' parameter.")
     time = headers.get("x-amz-date", "")
-    return _parse_scope(parts["Credential"], parts["SignedHeaders"], parts["Signature"], time, None)
+    return _parse_credential(parts["Credential"], parts["SignedHeaders"], parts["Signature"], time, None)
 
 
 def _from_query(query: str) -> Credential:
@@ -108,7 +108,7 @@ def _from_query(query: str) -> Credential:
     expires = fields.get("X-Amz-Expires", "")
     if not (expires.isascii() and expires.isdecimal()) or not 0 < int(expires[:9]) <= MAX_EXPIRES_SECONDS:
         raise IncompleteSignature(f"X-Amz-Expires must be a number of seconds from 1 to {MAX_EXPIRES_SECONDS}.")
-    return _parse_scope(
+    return _parse_credential(
         fields["X-Amz-Credential"],
         fields["X-Amz-SignedHeaders"],
         fields["X-Amz-Signature"],
@@ -122,7 +122,7 @@ def _check_algorithm(algorithm: str) -> None:
         raise IncompleteSignature(f"Unsupported signing algorithm '{algorithm[:40]}'; sign with {ALGORITHM}.")
 
 
-def _parse_scope(text: str, signed_headers: str, signature: str, time: str, expires: int | None) -> Credential:
+def _parse_credential(text: str, signed_headers: str, signature: str, time: str, expires: int | None) -> Credential:
     parts = text.rsplit("/", 4)
     if len(parts) != 5:  # noqa: PLR2004  key, date, region, service, terminator
         raise IncompleteSignature(
@@ -160,8 +160,8 @@ class Verifier:
         _check_signed_headers(request, authorization)
         canonical = _canonical(request, authorization, _body_digest(request) if payload is None else payload)
         to_sign = "\n".join((ALGORITHM, authorization.time, authorization.scope, _digest(canonical.encode())))
-        due = hmac.digest(self._signing_key(secret, authorization), to_sign.encode(), "sha256").hex()
-        if not hmac.compare_digest(due.encode(), authorization.signature.encode()):
+        expected = hmac.digest(self._signing_key(secret, authorization), to_sign.encode(), "sha256").hex()
+        if not hmac.compare_digest(expected.encode(), authorization.signature.encode()):
             raise InvalidSignature(
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
                 "Access Key and signing method. Consult the service documentation for details."
@@ -213,8 +213,8 @@ def _stamp(at: float) -> str:
 
 
 def _check_signed_headers(request: HttpRequest, authorization: Credential) -> None:
-    due = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
-    for name in sorted(due - set(authorization.signed_headers)):
+    required = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
+    for name in sorted(required - set(authorization.signed_headers)):
         raise InvalidSignature(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
     for name in authorization.signed_headers:
         if name not in request.headers:

@@ -236,7 +236,7 @@ class ControlPlane:
             proxy_choice=self._settings.proxy.choice,
             spans=self._spans,
         )
-        limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
+        limits = Limits(max_body=settings.body_limit, any_origin=keys is not None)
         own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)
         totals, now = self._recorder.totals, self._clock.now()
         sources = MetricSources(

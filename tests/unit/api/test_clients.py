@@ -112,7 +112,7 @@ async def test_unsupported_operations_are_named(url, service, operation, params,
 
 async def test_with_keys_every_request_is_verified():
     keys = world.Keys(AKIDEXAMPLE="secret")
-    async with world.serving(world.app(Limits(from_browsers=True), keys=keys, clock=SystemClock())) as url:
+    async with world.serving(world.app(Limits(any_origin=True), keys=keys, clock=SystemClock())) as url:
         for service, operation in [("sts", "get_caller_identity"), ("cloudwatch", "list_metrics")]:
             await call(getattr(client(service, url), operation))
         with pytest.raises(ClientError, match="SignatureDoesNotMatch"):

@@ -1,7 +1,6 @@
-"""Certificates, shown, given out, renewed and deleted.
+"""Certificates: describe, get, export, renew, delete.
 
-Promise: a private key leaves in one answer only, ExportCertificate's, and there it is locked with the caller's
-passphrase.
+Promise: only the response to ExportCertificate contains a private key, encrypted with the caller's passphrase.
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ExportCertificate.html, API_RenewCertificate.html
 """
 
@@ -22,8 +21,8 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
 from moyai.ports.pki import Pki
 
-_NOT_IN_A_PASSPHRASE: Final = b"#$%"
-_ASCII: Final = 0x80
+_FORBIDDEN_IN_PASSPHRASE: Final = b"#$%"
+_FIRST_NON_ASCII: Final = 0x80
 
 
 class CertificateRequest(msgspec.Struct, frozen=True):
@@ -71,7 +70,7 @@ def delete_certificate(ctx: Context, request: CertificateRequest) -> None:
 
 
 def update_certificate_options(ctx: Context, request: UpdateCertificateOptionsRequest) -> None:
-    """Change what a certificate's record says of transparency logs, in which none is."""
+    """Record whether a certificate is to be logged for transparency. moyai writes to no transparency log."""
     certificate = certificate_of(ctx, request.certificate_arn)
     if certificate.type is CertificateType.IMPORTED:
         raise InvalidState(f"The certificate {certificate.arn} is imported; its options can't be changed.")
@@ -85,8 +84,8 @@ def renew_certificate(ctx: Context, request: CertificateRequest) -> None:
     content_of(certificate)
     if not is_renewable(ctx.store.world, certificate):
         raise InvalidInput(
-            f"The certificate {certificate.arn} is not eligible for renewal: an ISSUED private one is that was exported"
-            " or is in use."
+            f"The certificate {certificate.arn} is not eligible for renewal. A private certificate is eligible when it"
+            " is ISSUED, and was exported or is in use."
         )
     if certificate.renewal is not None and certificate.renewal.status is RenewalStatus.PENDING_AUTO_RENEWAL:
         raise RequestInProgress(f"The certificate {certificate.arn} is being renewed.")
@@ -100,11 +99,11 @@ def export_certificate(pki: Pki, ctx: Context, request: ExportCertificateRequest
     content = content_of(certificate)
     if certificate.type is not CertificateType.PRIVATE or not certificate.exportable:
         raise InvalidInput(
-            f"The certificate {certificate.arn} can't be exported: a private one can that was asked for without Export"
-            " DISABLED."
+            f"The certificate {certificate.arn} can't be exported. A private certificate can be exported, unless it was"
+            " requested with the option Export DISABLED."
         )
-    if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
-        raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
+    if any(byte >= _FIRST_NON_ASCII or byte in _FORBIDDEN_IN_PASSPHRASE for byte in request.passphrase):
+        raise InvalidInput("Passphrase may have all ASCII characters except #, $ and %.")
     key = pki.encrypt_key(ctx.store.world.managed_keys[certificate.arn].private, request.passphrase)
     if not certificate.exported:
         ctx.store.apply([Put(replace(certificate, exported=True))])

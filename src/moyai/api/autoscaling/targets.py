@@ -1,6 +1,6 @@
 """Scalable targets: register, describe, deregister.
 
-Refuses: roles, because there is no IAM; and targets of other accounts.
+Refuses: targets of other accounts. A role is checked and not used, as on AWS.
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
 """
 
@@ -37,8 +37,8 @@ from moyai.plan.scaling.tracking import new_target_arn, resource_id
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,1000}")
 _PAGE_SIZE: Final = 50
 _MAX_CAPACITY: Final = 5000
-_ROLE: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
-_ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+_SERVICE_LINKED_ROLE_PATH: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
+_SERVICE_LINKED_ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
 _TAG_RULES: Final = TagRules("scalable-target", InvalidInput, TooManyTags)
 
 
@@ -56,7 +56,7 @@ class RegisterScalableTargetRequest(ScalableTargetRequest, frozen=True, kw_only=
     min_capacity: int | None = None
     max_capacity: int | None = None
     role_arn: str | None = None
-    """For services without a service-linked role, of which ECS is none: checked, and not used, as on AWS."""
+    """For services without a service-linked role. ECS has one, so the ARN is checked and not used, as on AWS."""
     suspended_state: Suspension = Suspension()
     tags: Mapping[str, str] = {}
 
@@ -85,9 +85,10 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
         raise InvalidInput(
             f"ECS service {service.name} uses the DAEMON scheduling strategy, which has no desired count."
         )
-    before = ctx.store.world.scalable_targets.get(service.arn)
-    target = _with_bounds(_new_target(ctx, request) if before is None else before, request)
-    changes = [Put(target), *enforce_bounds(ctx.store.world, target, cause_of_bounds(before, target), ctx.now, ctx.ids)]
+    stored_target = ctx.store.world.scalable_targets.get(service.arn)
+    target = _with_bounds(stored_target or _new_target(ctx, request), request)
+    cause = cause_of_bounds(stored_target, target)
+    changes = [Put(target), *enforce_bounds(ctx.store.world, target, cause, ctx.now, ctx.ids)]
     ctx.store.apply(changes)
     return {"scalable_target_arn": target.arn}
 
@@ -144,7 +145,7 @@ def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:
         "scalable_dimension": DIMENSION,
         "min_capacity": target.min_capacity,
         "max_capacity": target.max_capacity,
-        "role_arn": f"arn:aws:iam::{ctx.scope.account}:{_ROLE}{_ROLE_NAME}",
+        "role_arn": f"arn:aws:iam::{ctx.scope.account}:{_SERVICE_LINKED_ROLE_PATH}{_SERVICE_LINKED_ROLE_NAME}",
         "creation_time": target.created_at,
         "suspended_state": target.suspended,
         "scalable_target_arn": target.arn,

@@ -1,6 +1,7 @@
 """Event buses: create, describe, update, list, delete, tags.
 
-Promise: a bus is deleted when it has no rules. Encryption, logging and dead-letter queues of buses are records.
+Promise: only a bus without rules is deleted. A bus's encryption, logging and dead-letter queue are recorded and have no
+effect.
 Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
 """
 
@@ -11,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.eventbridge.lookup import LONGEST_PAGE, bus_of, tagged_with_arn
+from moyai.api.eventbridge.lookup import BUS_TAG_RULES, LONGEST_PAGE, RULE_TAG_RULES, bus_of, tagged_with_arn
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, TagOperations, checked_tags
 from moyai.domain.eventbridge.errors import EventBusExists, EventLimitExceeded, InvalidEventRequest
@@ -27,7 +28,6 @@ from moyai.domain.keys import scope_key
 from moyai.domain.paging import page
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
-from moyai.kernel.arn import parse_arn
 
 MAX_BUSES: Final = 100
 
@@ -82,7 +82,7 @@ def create_event_bus(ctx: Context, request: CreateEventBusRequest) -> dict[str, 
         request.kms_key_identifier,
         request.dead_letter_config,
         request.log_config,
-        checked_tags(_rules(None), request.tags),
+        checked_tags(BUS_TAG_RULES, request.tags),
     )
     ctx.store.apply([Put(bus)])
     return {"event_bus_arn": arn, **_settings(bus)}
@@ -141,9 +141,8 @@ def _settings(bus: EventBus) -> dict[str, object]:
     }
 
 
-def _rules(record: EventRule | EventBus | None) -> TagRules:
-    parsed = None if record is None else parse_arn(record.arn)
-    return TagRules("event-bus" if parsed is None else parsed.kind, InvalidEventRequest, EventLimitExceeded)
+def _tag_rules_of(record: EventRule | EventBus) -> TagRules:
+    return BUS_TAG_RULES if isinstance(record, EventBus) else RULE_TAG_RULES
 
 
-TAGS: Final = TagOperations(tagged_with_arn, _rules)
+TAGS: Final = TagOperations(tagged_with_arn, _tag_rules_of)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from moyai.api.operation import Context
-from moyai.domain.eventbridge.errors import EventResourceNotFound
+from moyai.domain.eventbridge.errors import EventLimitExceeded, EventResourceNotFound, InvalidEventRequest
 from moyai.domain.eventbridge.rule import DEFAULT_BUS, EventBus, EventRule, event_bus_arn, event_rule_arn
+from moyai.domain.tagging import TagRules
 from moyai.kernel.clock import Instant
 
 LONGEST_PAGE: Final = 100
+RULE_TAG_RULES: Final = TagRules("rule", InvalidEventRequest, EventLimitExceeded)
+BUS_TAG_RULES: Final = TagRules("event-bus", InvalidEventRequest, EventLimitExceeded)
 
 
 def bus_of(ctx: Context, name_or_arn: str | None) -> EventBus:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.eventbridge.lookup import LONGEST_PAGE, bus_of, rule_of
+from moyai.api.eventbridge.lookup import LONGEST_PAGE, RULE_TAG_RULES, bus_of, rule_of
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.eventbridge.errors import EventLimitExceeded, InvalidEventRequest
@@ -26,7 +26,6 @@ from moyai.domain.eventbridge.rule import (
     event_rule_arn,
 )
 from moyai.domain.paging import page
-from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 from moyai.expressions.cron import InvalidSchedule
 from moyai.expressions.event_pattern import MOST_LEVELS, is_nested_too_deeply, parse_event_pattern
@@ -34,8 +33,7 @@ from moyai.expressions.schedule import next_time
 
 MAX_RULES: Final = 300
 """The most rules of an event bus."""
-_TAG_RULES: Final = TagRules("rule", InvalidEventRequest, EventLimitExceeded)
-_FORMS: Final = ("rate(", "cron(")
+_SCHEDULE_PREFIXES: Final = ("rate(", "cron(")
 _EVENT: Final = msgspec.json.Decoder(dict[str, object])
 
 
@@ -154,7 +152,7 @@ def test_event_pattern(ctx: Context, request: TestEventPatternRequest) -> dict[s
 
 
 def _rule(ctx: Context, request: PutRuleRequest, bus: EventBus, present: EventRule | None) -> EventRule:
-    """The rule that a request describes, in the place of the present one."""
+    """The rule that a request describes. Of ``present``, the rule that it replaces, the targets and tags stay."""
     if request.event_pattern is None and request.schedule_expression is None:
         raise InvalidEventRequest("Parameter(s) EventPattern or ScheduleExpression must be specified.")
     if request.schedule_expression is not None and bus.name != DEFAULT_BUS:
@@ -173,17 +171,18 @@ def _rule(ctx: Context, request: PutRuleRequest, bus: EventBus, present: EventRu
         description=request.description,
         role_arn=request.role_arn,
         targets=() if present is None else present.targets,
-        tags=checked_tags(_TAG_RULES, request.tags) if present is None else present.tags,
+        tags=checked_tags(RULE_TAG_RULES, request.tags) if present is None else present.tags,
     )
-    same_times = present is not None and (present.schedule, present.state) == (rule.schedule, rule.state)
-    return replace(rule, next_at=present.next_at) if present is not None and same_times else _with_next_time(ctx, rule)
+    if present is not None and (present.schedule, present.state) == (rule.schedule, rule.state):
+        return replace(rule, next_at=present.next_at)
+    return _with_next_time(ctx, rule)
 
 
 def _with_next_time(ctx: Context, rule: EventRule) -> EventRule:
     """The rule with the time at which its schedule is due next. Raises InvalidEventRequest."""
     if not rule.schedule:
         return replace(rule, next_at=None)
-    if not rule.schedule.startswith(_FORMS):
+    if not rule.schedule.startswith(_SCHEDULE_PREFIXES):
         raise InvalidEventRequest("Parameter ScheduleExpression is not valid.")
     try:
         return replace(rule, next_at=next_time(rule, ctx.now))

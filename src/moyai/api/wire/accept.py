@@ -1,8 +1,8 @@
 """Converts parameters to typed requests; every input member is used or refused, never dropped.
 
 Promise: a handler gets its request as a Struct. A member that the Struct has no field for is refused by name and with a
-reason, unless its value is null, false, zero or empty. A field of the Struct that AWS's model does not have, or has in
-another form, is a bug: the set-up of the operation raises TypeError.
+reason, unless its value is null, false, zero or empty. A field of the Struct that AWS's model lacks, or has of another
+type, is a bug of moyai: ``Acceptor`` raises TypeError when it is made.
 """
 
 from __future__ import annotations
@@ -116,11 +116,9 @@ class Acceptor(Generic[R]):
 
     def accept(self, params: Params) -> R:
         """The typed request. Raises UnsupportedMember, or Misfit when the Struct requires more than the model."""
-        try:
-            self._check_support(params, self._top)
-        except UnsupportedMember:  # only a request that is refused pays for the search for all reasons
+        if not _is_supported(params, self._top):  # only a request that is refused pays for the search for all reasons
             misfits = self.unsupported_members(params)
-            raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits) from None
+            raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits)
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
@@ -150,29 +148,8 @@ class Acceptor(Generic[R]):
             else:
                 yield Decision(self._operation, member.path, "undecided")
 
-    def _check_support(self, value: Any, place: _Place) -> None:  # noqa: ANN401  parameters are of any type
-        if place.item is not None:
-            pairs = value.items() if isinstance(value, dict) else enumerate(value)
-            for step, item in pairs:
-                try:
-                    self._check_support(item, place.item)
-                except Misfit as problem:
-                    raise (problem.at(step) if isinstance(step, int) else problem.under_key(step)) from None
-            return
-        for key, item in value.items():
-            member = place.members[key]
-            if not member.used:
-                if item:
-                    reason = self._refusals.reason(self._operation, member.path) or NOT_YET
-                    raise UnsupportedMember(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
-            elif member.below is not None:
-                try:
-                    self._check_support(item, member.below)
-                except Misfit as problem:
-                    raise problem.under(member.name) from None
-
-    def _unsupported_members(self, value: Any, place: _Place) -> Iterator[Misfit]:  # noqa: ANN401
-        """Every member for which ``_check_support`` raises, in the order of the request."""
+    def _unsupported_members(self, value: Any, place: _Place) -> Iterator[Misfit]:  # noqa: ANN401  parameters are of any type
+        """Every member because of which ``_is_supported`` is false, in the order of the request."""
         if place.item is not None:
             for step, item in value.items() if isinstance(value, dict) else enumerate(value):
                 for misfit in self._unsupported_members(item, place.item):
@@ -242,6 +219,21 @@ class Acceptor(Generic[R]):
             case _:
                 return None
         return None if below is None else _Place({}, below)
+
+
+def _is_supported(value: Any, place: _Place) -> bool:  # noqa: ANN401
+    """Whether the value sets only members that are used."""
+    if place.item is not None:
+        items = value.values() if isinstance(value, dict) else value
+        return all(_is_supported(item, place.item) for item in items)
+    for key, item in value.items():
+        member = place.members[key]
+        if not member.used:
+            if item:
+                return False
+        elif member.below is not None and not _is_supported(item, member.below):
+            return False
+    return True
 
 
 def _plain(field_type: inspect.Type) -> inspect.Type:

@@ -79,7 +79,7 @@ class Validator:
     def __init__(self, open_enums: Collection[str] = ()) -> None:
         """``open_enums``: the shapes whose enums are not checked."""
         self._open_enums = open_enums
-        self._made: dict[str, Check | None] = {}
+        self._checks: dict[str, Check | None] = {}
 
     def complaints(self, operation: OperationModel, params: object) -> Sequence[Complaint]:
         """The violations in an operation's input; empty for a valid one."""
@@ -87,9 +87,9 @@ class Validator:
         return check(params) if check is not None else ()
 
     def _check(self, shape: Shape) -> Check | None:
-        if shape.name not in self._made:
-            self._made[shape.name] = self._make(shape)
-        return self._made[shape.name]
+        if shape.name not in self._checks:
+            self._checks[shape.name] = self._make(shape)
+        return self._checks[shape.name]
 
     def _make(self, shape: Shape) -> Check | None:
         match shape:
@@ -124,7 +124,7 @@ class Validator:
                     complaints += [complaint.below(name) for complaint in check_member(value[key])]
             return complaints
 
-        self._made[shape.name] = check  # before its members: a shape may contain itself
+        self._checks[shape.name] = check  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             check_member = self._check(member)
             if check_member is not None:
@@ -161,15 +161,17 @@ class Validator:
 
 
 def _in_turn(*checks: Check | None) -> Check | None:
-    """A check that returns the complaints of the first check that has any: a value that is too long is not matched."""
+    """A check that returns the complaints of the first check that has any, so that a value that is too long is not also
+    matched with the pattern.
+    """
     real = [check for check in checks if check is not None]
     if len(real) <= 1:
         return real[0] if real else None
 
-    def check(value: object) -> Sequence[Complaint]:
-        return next((complaints for one in real if (complaints := one(value))), ())
+    def check_all(value: object) -> Sequence[Complaint]:
+        return next((complaints for check in real if (complaints := check(value))), ())
 
-    return check
+    return check_all
 
 
 def _describe(shape: Shape, value: object) -> str:

@@ -298,7 +298,7 @@ async def test_tokens_do_not_appear_in_logs_or_representations(gateway):
 
 
 @pytest.mark.parametrize(
-    ("header", "from_browsers"),
+    ("header", "any_origin"),
     [
         ((b"origin", b"https://evil.example"), False),
         ((b"origin", b"null"), False),
@@ -309,8 +309,8 @@ async def test_tokens_do_not_appear_in_logs_or_representations(gateway):
         ((b"origin", b"null"), True),
     ],
 )
-async def test_web_pages_of_other_origins_are_refused(header, from_browsers):
-    stage = await Gateway(Limits(from_browsers=from_browsers)).up()
+async def test_web_pages_of_other_origins_are_refused(header, any_origin):
+    stage = await Gateway(Limits(any_origin=any_origin)).up()
     path, plugin = stage.offer()
     headers = (header,) if header[0] == b"host" else (*LOCAL, header)
     assert await is_refused(stage, path, plugin, headers)
@@ -318,7 +318,7 @@ async def test_web_pages_of_other_origins_are_refused(header, from_browsers):
 
 
 async def test_with_keys_a_page_of_the_same_origin_is_accepted():
-    stage = await Gateway(Limits(from_browsers=True)).up()
+    stage = await Gateway(Limits(any_origin=True)).up()
     path, plugin = stage.offer()
     wire = stage.connect(
         path, plugin, ((b"host", b"moyai.example:4566"), (b"origin", b"https://moyai.example:4566"))
