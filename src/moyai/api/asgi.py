@@ -22,9 +22,8 @@ from moyai.api.bodies import Receive, body_parts, read_body
 from moyai.api.browsers import browser_problem, is_own_host
 from moyai.api.delegation import chunks_of, has_body
 from moyai.api.gateway import ApiGateway
-from moyai.api.router import FORM
 from moyai.api.sigv4 import is_signed
-from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse
+from moyai.api.wire.http import FORM, ClientDisconnected, HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.errors import ClientFault
 from moyai.ports.store import StateUnwritable

@@ -30,7 +30,6 @@ from moyai.api.delegation import (
     sandbox_response,
 )
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
-from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import AnyService, ApiService, Context, StackCaller
 from moyai.api.response_cache import RawRequest
 from moyai.api.router import EC2, JSON, QUERY, S3, RoutedRequest, Router
@@ -38,10 +37,10 @@ from moyai.api.senders import Sender, SenderAuthenticator, known_sender
 from moyai.api.sigv4 import Credential, KeyStore, credential
 from moyai.api.tagging import tags_for_stack
 from moyai.api.wire.codec import ErrorCodec
-from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse, decompress
-from moyai.api.wire.media import check_media
+from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse, check_media, decompress
 from moyai.api.wire.protocols import CODECS
 from moyai.api.wire.s3 import S3Errors
+from moyai.api.wire.unknown_members import IgnoredMembers, with_ignored_members
 from moyai.domain.ecs.account_setting import root_of
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import (

@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 from botocore.model import ServiceModel
 
-from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.http import FORM, JSON_TYPES, HttpRequest
 from moyai.api.wire.rest import labels
 from moyai.api.wire.s3 import S3_SIGNING_NAMES
 
@@ -29,10 +29,8 @@ JSON, CBOR, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "query", "ec2"
 REST_JSON, REST_XML = "rest-json", "rest-xml"
 S3 = "s3"
 """The service, and the protocol of its errors."""
-FORM = "application/x-www-form-urlencoded"
 _SPEAK_REST_XML = frozenset({"cloudfront", "route53"})
 """Signing names of the other services that speak REST XML."""
-_JSON_TYPES = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
 _SERVICE_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _BY_TARGET: Mapping[str, str] = MappingProxyType(
     {
@@ -176,7 +174,7 @@ def _first_part(path: str) -> str:
 
 def _may_be_object(request: HttpRequest) -> bool:
     """Whether an unsigned request may be for an object or a bucket: by its path, or by the bucket in its host name."""
-    if request.method == "POST" and request.content_type in _JSON_TYPES:
+    if request.method == "POST" and request.content_type in JSON_TYPES:
         return False
     return request.path not in {"", "/"} or ".s3." in request.headers.get("host", "")
 

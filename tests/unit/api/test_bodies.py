@@ -10,8 +10,8 @@ import cbor2
 import msgspec
 import pytest
 
-from moyai.api.ignored_members import MOST_REPORTED
 from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.unknown_members import MOST_REPORTED
 from moyai.ports.store import StateUnwritable
 from tests.contract.wire import peer
 from tests.unit.api import world

@@ -1,23 +1,41 @@
-"""HTTP requests and responses as values.
+"""HTTP requests and responses as values, and what is checked and undone before a request is parsed.
 
 Promise: no socket, no framework; a test writes a request down as it would stand on the wire. ``path``
 and ``query`` stay percent-encoded, since the signature covers them in that form and only the
 protocol knows where a label begins.
 
-Refuses: a compressed body that unpacks to more than the limit (a "zip bomb"), or is not gzip.
-Source: https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
+Refuses: a compressed body that unpacks to more than the limit (a "zip bomb"), or is not gzip; headers that do not match
+the protocol.
+Sources: https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait,
+https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html, https://smithy.io/2.0/aws/protocols/
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
-from moyai.kernel.errors import Malformed, MoyaiError, TooLarge
+from moyai.kernel.errors import Malformed, MoyaiError, TooLarge, UnsupportedMedia
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+FORM = "application/x-www-form-urlencoded"
+"""The Content-Type of the query protocols, and of a web page's form."""
+JSON_TYPES = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
+"""Some SDKs send one of them in both protocols."""
+_CBOR = "smithy-rpc-v2-cbor"
+_TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "ec2": frozenset({FORM}),
+        "json": JSON_TYPES,
+        "query": frozenset({FORM}),
+        "rest-json": JSON_TYPES,
+        "rest-xml": frozenset({"", "application/xml", "text/xml"}),
+        _CBOR: frozenset({"application/cbor"}),
+    }
+)
 
 
 class ClientDisconnected(MoyaiError):
@@ -67,3 +85,18 @@ def decompress(request: HttpRequest, limit: int) -> HttpRequest:
     if not inflate.eof:
         raise Malformed("The gzip body ends too early.")
     return msgspec.structs.replace(request, body=body)
+
+
+def check_media(protocol: str, request: HttpRequest) -> None:
+    """Check that a request's headers match its protocol. Raises UnsupportedMedia.
+
+    Every request of an AWS SDK passes. A request that a web page can have its visitor's browser send without a
+    preflight request does not: the Content-Types of JSON and CBOR and a protocol's own header are not CORS-safelisted.
+    Forms are an exception, because any page can send one; their origin is checked elsewhere (``api/browsers.py``). XML
+    is another, because the AWS SDK for Python sends it without a Content-Type.
+    """
+    if protocol == _CBOR and request.headers.get("smithy-protocol") != "rpc-v2-cbor":
+        raise UnsupportedMedia("A request in CBOR has the header Smithy-Protocol: rpc-v2-cbor.")
+    if request.body and request.content_type not in _TYPES[protocol]:
+        types = " or ".join(sorted(_TYPES[protocol]))
+        raise UnsupportedMedia(f"The Content-Type is '{request.content_type[:100]}', where it has to be {types}.")

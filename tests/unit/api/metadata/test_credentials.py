@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.metadata.credentials import PREFIX, credentials
 from moyai.api.models import load_models
-from moyai.api.role_sessions import role_session_of
+from moyai.api.senders import role_session_of
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.ecs.task import Task, TaskOverride, TaskStatus
