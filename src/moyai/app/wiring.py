@@ -221,7 +221,7 @@ def make_console(
         "gateway": GatewayPorts(control.store, control.gateway_ports),
         "images": ImagesEndpoint(control.store, images),
         "output": ContainerOutput(control.store, control.runtime),
-        "traces": TracesEndpoint(control.spans),
+        "traces": TracesEndpoint(control.spans, control.clock),
     }
     return Console(Files(), sessions, events, endpoints)
 

@@ -3,6 +3,8 @@
 ``service``, with ``cluster`` or ``namespace`` (a namespace or a mesh), selects the traces in which that service,
 virtual node or virtual gateway took part, and ``trace`` or ``request`` (a request's ``x-request-id``) the spans of one
 trace. Of a trace through several accounts only the spans of the selected one are shown. A login reads its own account.
+A trace is listed when every proxy has had the time to report its spans; one that is asked for is shown as far as it is
+known.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
+from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import is_account, is_region
 from moyai.ports.spans import SpanReader, TraceSpan
@@ -24,6 +27,8 @@ _MOST_READ: Final = 5_000
 """Spans from which traces are listed: the newest of the account and the Region. Each open page asks again and again."""
 _MOST_SPANS: Final = 2_000
 """The most spans of one trace."""
+_REPORTING: Final = 3
+"""Seconds after which the other spans of a request are known: proxies export theirs each second."""
 _USAGE: Final = "Give account and region, and nothing but service, cluster, namespace, trace and request besides them."
 
 
@@ -74,8 +79,8 @@ class _TracesView(msgspec.Struct, frozen=True):
 class TracesEndpoint:
     """Answers requests for traces."""
 
-    def __init__(self, reader: SpanReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: SpanReader, clock: Clock) -> None:
+        self._reader, self._clock = reader, clock
 
     async def answer(self, request: Request, account: AccountId | None) -> ConsoleResponse:
         """200 with traces, the newest first, or with the spans of one; 400, 403, 405."""
@@ -90,7 +95,8 @@ class TracesEndpoint:
         if query.trace or query.request:
             return json_response(200, msgspec.structs.replace(view, spans=tuple(_spans_of_one(self._reader, query))))
         spans = islice(filter(query.is_in_scope, self._reader.spans()), _MOST_READ)
-        return json_response(200, msgspec.structs.replace(view, traces=tuple(_summaries(spans, query))))
+        traces = tuple(_summaries(spans, query, self._clock.now()))
+        return json_response(200, msgspec.structs.replace(view, traces=traces))
 
 
 def _trace_query(query: str) -> _TraceQuery | None:
@@ -110,14 +116,21 @@ def _spans_of_one(reader: SpanReader, query: _TraceQuery) -> Iterator[TraceSpan]
     yield from sorted(oldest_first, key=_start)[:_MOST_SPANS]
 
 
-def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery) -> Iterator[_TraceSummary]:
-    """The traces in which the selected service took part, that with the newest span first."""
+def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery, now: Instant) -> Iterator[_TraceSummary]:
+    """The reported traces in which the selected service took part, that with the newest span first."""
     traces: dict[str, list[TraceSpan]] = {}
     for span in spans:
         traces.setdefault(span.trace, []).append(span)
-    selected = (trace for trace in traces.values() if any(map(query.selects, trace)))
+    reported = (trace for trace in traces.values() if _is_reported(trace, now))
+    selected = (trace for trace in reported if any(map(query.selects, trace)))
     for trace, _ in zip(selected, range(_MOST_TRACES), strict=False):
         yield _summary(sorted([*reversed(trace)], key=_start))
+
+
+def _is_reported(trace: Sequence[TraceSpan], now: Instant) -> bool:
+    """Whether its first end is not of the last seconds. One in the future is of a clock that was set back since."""
+    age = now - min(span.start + span.duration for span in trace)
+    return not 0 <= age < _REPORTING
 
 
 def _summary(spans: Sequence[TraceSpan]) -> _TraceSummary:

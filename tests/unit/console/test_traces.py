@@ -12,6 +12,7 @@ from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 from moyai.telemetry.reporters.connect_reporter import ServiceReporter
 from moyai.telemetry.traces.recorder import SpanRecorder
+from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.traces.envoy_spans import ATTEMPT, REQUEST, raw, report
 
 FRONT = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/1")
@@ -24,6 +25,8 @@ REPORTERS = {
     ABROAD: ServiceReporter(Scope(DEFAULT_SCOPE.account, Region("eu-west-1")), "shop", "front", Instant(0)),
 }
 SERVED = {**REQUEST, "upstream_cluster": "arn:aws:ecs:task/shop/2/app:8080", "http.status_code": "200", "error": ""}
+ENDED = 1.75
+"""The instant at which every span of a report ends."""
 FIRST, SECOND, FOREIGN = "11" * 16, "22" * 16, "33" * 16
 
 
@@ -40,7 +43,7 @@ def recorder():
 
 @pytest.fixture
 def endpoint(recorder):
-    return TracesEndpoint(recorder)
+    return TracesEndpoint(recorder, ManualClock())
 
 
 async def answer(endpoint, query, account=None, method="GET"):
@@ -80,12 +83,21 @@ async def test_one_trace_is_shown_with_all_its_spans(endpoint, selection):
 
 
 async def test_traces_are_listed_from_the_newest_spans_and_an_older_one_is_still_found(recorder):
-    endpoint = TracesEndpoint(recorder)
+    endpoint = TracesEndpoint(recorder, ManualClock())
     for start in range(10, 5_010, 1_000):
         spans = [raw(number, REQUEST, trace=f"{number:032x}") for number in range(start, start + 1_000)]
         recorder.receive(FRONT, report(*spans))
     _, listed = await answer(endpoint, f"{SCOPE}&service=catalog")
     assert listed["traces"] == []
+    assert len((await answer(endpoint, f"{SCOPE}&trace={FIRST}"))[1]["spans"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("now", "is_listed"), [(ENDED - 60, True), (ENDED, False), (ENDED + 2.9, False), (ENDED + 3, True), (EPOCH, True)]
+)
+async def test_a_trace_is_listed_when_every_proxy_has_had_the_time_to_report_it(recorder, now, is_listed):
+    endpoint = TracesEndpoint(recorder, ManualClock(Instant(now)))
+    assert bool((await answer(endpoint, SCOPE))[1]["traces"]) is is_listed
     assert len((await answer(endpoint, f"{SCOPE}&trace={FIRST}"))[1]["spans"]) == 3
 
 
