@@ -29,6 +29,7 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 from pyroute2 import netns
 
+from moyai.domain.sandbox.open_files import MOST, open_limits
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR
@@ -117,11 +118,15 @@ class Namespace:
 class Rig:
     """The namespace, the control plane and the Envoys."""
 
-    def __init__(self, folder: Path, namespace: Namespace, *, everything_counts: bool = False) -> None:
+    def __init__(
+        self, folder: Path, namespace: Namespace, *, everything_counts: bool = False, files: int | None = None
+    ) -> None:
         self.folder = folder
         self.namespace = namespace
         self.everything_counts = everything_counts
-        self.settings = BootstrapSettings(stats_interval=Seconds(1))
+        connections = (MOST if files is None else open_limits(files)).connections
+        self.settings = BootstrapSettings(stats_interval=Seconds(1), max_connections=connections)
+        self._limit = () if files is None else ("prlimit", f"--nofile={files}")
         self.feed = Feed(self.settings)
         self.senders: set[ProxyId] = set()
         self.telemetry = Telemetry()
@@ -165,6 +170,7 @@ class Rig:
         config = run / "envoy.json"
         config.write_text(self._own(bootstrap.replace("{run}", str(run))))
         command = [
+            *self._limit,
             *("setpriv", "--regid", str(GROUP), "--keep-groups"),
             str(ENVOY),
             "-c",
@@ -245,14 +251,16 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(redirects: Mapping[str, int], captured: Mapping[str, int] | None = None) -> AsyncIterator[Rig]:
+async def rig(
+    redirects: Mapping[str, int], captured: Mapping[str, int] | None = None, files: int | None = None
+) -> AsyncIterator[Rig]:
     """Real Envoys with a folder of their own.
 
     ``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is redirected to; with
     ``captured``, which are redirected only for those that aren't Envoys, their first addresses are there, and every
-    statistic is kept.
+    statistic is kept. ``files``: how many an Envoy may have open.
     """
-    kind = partial(Rig, everything_counts=captured is not None)
+    kind = partial(Rig, everything_counts=captured is not None, files=files)
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
         async with open_rig(kind, Path(folder), redirects, captured) as new_rig:
             yield new_rig

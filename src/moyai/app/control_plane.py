@@ -73,6 +73,7 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.retention import LogRetention, RegistryCleanup
 from moyai.reconcile.scaling import ScalingLoop
+from moyai.runtime.linux.system_containers.configs import limits_of_proxies
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.capacity_units import metric_reader
@@ -103,7 +104,8 @@ class ControlPlane:
         self._runtime = make_runtime(settings, store.installation.id, self._clock, hosted)
         self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
-        self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval), settings.metrics.trace_sampling))
+        interval, sampling = Seconds(settings.proxy.stats_interval), settings.metrics.trace_sampling
+        self._feed = Feed(BootstrapSettings(interval, sampling, limits_of_proxies().connections))
         self._metric_head = MetricHead(history=metrics, groups=metrics.groups())
         self._logs = logs = MeteredLogs(logs, store, self._metric_head)
         identify, find_task = identify_from(lambda: store.world), find_task_in(lambda: store.world)
@@ -268,7 +270,7 @@ class ControlPlane:
         self._loops.add_done_callback(self._on_loops_end)
 
     async def _run_loops(self) -> None:
-        ports = ReconcilerPorts(self._store, self._runtime, self._feed, self._clock, self._ids)
+        ports = ReconcilerPorts(self._store, self._runtime, self._feed, self._clock, self._ids, limits_of_proxies())
         self._reconciler = Reconciler(ports, AppMeshOptions(self._settings.app_mesh.passed_names))
         async with asyncio.TaskGroup() as group:
             # first: a certificate that expired while the control plane was away is renewed before proxies are updated

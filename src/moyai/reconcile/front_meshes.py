@@ -7,12 +7,14 @@ has to be added when it gets a load balancer, because a default VPC need not be 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from typing_extensions import override
 
 from moyai.domain.derived import Derived
 from moyai.domain.elb.front import front_workload
 from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.sandbox.open_files import MOST, OpenLimits
 from moyai.domain.world import World
 from moyai.kernel.ids import VpcId
 from moyai.mesh.ir import MeshIR
@@ -21,12 +23,12 @@ from moyai.ports.proxies import ProxyFeed
 
 
 class FrontMeshes(Derived[VpcId, MeshIR]):
-    """The shards by VPC, which are published to ``feed``."""
+    """The shards by VPC, which are published to ``feed``. ``limits``: what each front proxy may have open."""
 
-    def __init__(self, world: World, feed: ProxyFeed) -> None:
+    def __init__(self, world: World, feed: ProxyFeed, limits: OpenLimits = MOST) -> None:
         super().__init__(world, self._join, MeshIR(), publish=self._publish_shard)
-        self._parts = Derived(world, compile_load_balancer, MeshIR(), LoadBalancer)
-        self._feed = feed
+        self._parts = Derived(world, partial(compile_load_balancer, limits=limits), MeshIR(), LoadBalancer)
+        self._feed, self._limits = feed, limits
 
     @override
     def invalidate(self, records: Iterable[tuple[str, str]]) -> tuple[VpcId, ...]:
@@ -52,7 +54,8 @@ class FrontMeshes(Derived[VpcId, MeshIR]):
         for arn in arns:
             if self._parts.is_stale(arn) or arn not in self._parts.values:
                 self._parts.update(arn)
-        return join_parts(vpc, [self._parts.values[arn] for arn in arns if arn in self._parts.values])
+        parts = [self._parts.values[arn] for arn in arns if arn in self._parts.values]
+        return join_parts(vpc, parts, self._limits, self.values.get(vpc, MeshIR()))
 
     def _publish_shard(self, vpc: VpcId, before: MeshIR, mesh: MeshIR) -> None:
         del before

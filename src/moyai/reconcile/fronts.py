@@ -48,7 +48,7 @@ class FrontLoop:
         self._ports, self._observer, self._executor = ports, observer, executor
         self._queue = WorkQueue(ports.clock)
         self._published: set[LoadBalancerArn] = set()
-        self.meshes = FrontMeshes(ports.store.world, ports.feed)
+        self.meshes = FrontMeshes(ports.store.world, ports.feed, ports.limits)
         """The shards of front proxies, by VPC: those that have load balancers, or had some."""
 
     @property

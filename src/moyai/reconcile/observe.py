@@ -237,7 +237,8 @@ def _front_vpcs(ports: ReconcilerPorts, service: Service) -> frozenset[VpcId]:
 
 def _is_front_published(ports: ReconcilerPorts, vpc: VpcId) -> bool:
     """Whether the front proxy's published configuration was compiled from the present listener rules."""
-    return ports.feed.published_mesh(front_workload(vpc)) == compile_front(ports.store.world, vpc)
+    compiled = compile_front(ports.store.world, vpc, limits=ports.limits)
+    return ports.feed.published_mesh(front_workload(vpc)) == compiled
 
 
 def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from moyai.domain.sandbox.open_files import MOST, OpenLimits
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import Ids
 from moyai.ports.proxies import ProxyFeed
@@ -22,3 +23,5 @@ class ReconcilerPorts(NamedTuple):
     feed: ProxyFeed
     clock: Clock
     ids: Ids
+    limits: OpenLimits = MOST
+    """What each front proxy may have open."""

@@ -14,7 +14,7 @@ import yaml
 from msgspec.structs import replace
 
 from moyai.domain.elb.front import front_workload
-from moyai.mesh.ir import ConnectionLimits, MeshIR
+from moyai.mesh.ir import ConnectionLimits, MeshIR, Protocol
 from moyai.mesh.load_balancing import compile_front
 from tests.authority import an_authority
 from tests.e2e.envoy_rig import PATIENCE, Rig
@@ -93,7 +93,7 @@ def with_few_connections(shard: MeshIR) -> MeshIR:
     listeners = tuple(
         replace(listener, max_connections=min(listener.max_connections, LIMIT)) for listener in workload.listeners
     )
-    [names] = [destination for destination in shard.destinations.values() if destination.limits is not None]
+    [names] = [destination for destination in shard.destinations.values() if destination.protocol is Protocol.TCP]
     few = replace(names, limits=ConnectionLimits(connections=LIMIT))
     destinations = {**shard.destinations, names.name: few}
     return replace(shard, workloads={name: replace(workload, listeners=listeners)}, destinations=destinations)

@@ -9,26 +9,24 @@ from moyai.domain.elb.front import proxied_address
 from moyai.domain.elb.load_balancer import DUAL_STACK, LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import has_logs
 from moyai.domain.elb.rule import Listener
+from moyai.domain.sandbox.open_files import OpenLimits, equal_part
 from moyai.domain.world import World
 from moyai.mesh.ir import FrontAddress
 
-_MOST_OF_BALANCER: Final = 12_500
-"""Connections of all addresses of a load balancer: a quarter of what a front proxy accepts."""
-_LEAST_OF_ADDRESS: Final = 1_000
-"""What each address may have, however many addresses its load balancer has."""
+_LARGEST_PART: Final = 4
+"""All addresses of a load balancer have this part of the connections that the front proxy accepts."""
+_SMALLEST_PART: Final = 50
+"""Each address has this part of them, however many addresses its load balancer has."""
 
 
-def connection_limit(world: World, balancer: LoadBalancer) -> int:
+def connection_limit(world: World, balancer: LoadBalancer, limits: OpenLimits) -> int:
     """The connections that each address of a load balancer's listeners may have: an equal part, whatever other load
-    balancers the front proxy serves.
-
-    The number of addresses is rounded up to a power of two: a changed limit drains the connections of an address, and
-    not every new listener should do that to the others.
+    balancers the front proxy serves. A changed limit drains the connections of an address.
     """
     listeners = len(world.listeners.by("load_balancer", balancer.arn))
     ways = 1 + (balancer.scheme is Scheme.INTERNET_FACING) + (balancer.ip_address_type == DUAL_STACK)
-    addresses = max(listeners * len(balancer.nodes) * ways, 1)
-    return max(_MOST_OF_BALANCER >> (addresses - 1).bit_length(), _LEAST_OF_ADDRESS)
+    part = equal_part(limits.connections // _LARGEST_PART, listeners * len(balancer.nodes) * ways)
+    return max(part, limits.connections // _SMALLEST_PART)
 
 
 def front_addresses(

@@ -12,36 +12,49 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from moyai.domain.elb.front import HEALTH_EVENTS, front_workload
-from moyai.domain.sandbox.datagrams import session_limit
+from moyai.domain.sandbox.open_files import MOST, OpenLimits, equal_part
 from moyai.domain.world import World
 from moyai.kernel.ids import LoadBalancerArn, VpcId
-from moyai.mesh.ir import ConnectionLimits, FrontListener, MeshIR, StreamFront, StreamSplit, Transport, Workload
+from moyai.mesh.ir import (
+    ConnectionLimits,
+    FrontListener,
+    MeshIR,
+    Protocol,
+    StreamFront,
+    StreamSplit,
+    Transport,
+    Workload,
+)
 from moyai.mesh.load_balancing.listeners import add_listener
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
 
-def compile_front(world: World, vpc: VpcId, health_events: str = HEALTH_EVENTS) -> MeshIR:
+def compile_front(world: World, vpc: VpcId, health_events: str = HEALTH_EVENTS, limits: OpenLimits = MOST) -> MeshIR:
     """The shard of a VPC's front proxy; empty without load balancers. ``health_events``: the path of the file, in the
-    proxy's file system, for the events of its health checks.
+    proxy's file system, for the events of its health checks; ``limits``: what the proxy may have open.
     """
     balancers = sorted(balancer.arn for balancer in world.load_balancers.by("vpc", vpc))
-    return join_parts(vpc, [compile_load_balancer(world, arn, health_events) for arn in balancers])
+    parts = [compile_load_balancer(world, arn, health_events, limits) for arn in balancers]
+    return join_parts(vpc, parts, limits, MeshIR())
 
 
-def compile_load_balancer(world: World, arn: LoadBalancerArn, health_events: str = HEALTH_EVENTS) -> MeshIR:
+def compile_load_balancer(
+    world: World, arn: LoadBalancerArn, health_events: str = HEALTH_EVENTS, limits: OpenLimits = MOST
+) -> MeshIR:
     """The part of one load balancer in the shard of its VPC; empty if it does not exist."""
     balancer = world.load_balancers.get(arn)
     if balancer is None:
         return MeshIR()
-    shard = FrontBuilder(world, health_events)
+    shard = FrontBuilder(world, health_events, limits)
     for listener in sorted(world.listeners.by("load_balancer", arn), key=lambda one: one.arn):
         add_listener(shard, balancer, listener)
     return shard.build(_workload(balancer.vpc, shard.listeners))
 
 
-def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
-    """The shard of a VPC that has these load balancers; empty without any. The targets of all listeners for datagrams
-    share the sessions that the proxy may have.
+def join_parts(vpc: VpcId, parts: Iterable[MeshIR], limits: OpenLimits, before: MeshIR) -> MeshIR:
+    """The shard of a VPC that has these load balancers; empty without any. The target groups of all listeners for
+    datagrams share the sessions that the proxy may have, and those that speak HTTP its connections to servers. Of
+    ``before``, the former shard, destinations are kept that have not changed.
     """
     every = [part for part in parts if part.workloads]
     if not every:
@@ -50,8 +63,13 @@ def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
     workload = _workload(vpc, listeners)
     destinations = {name: destination for part in every for name, destination in part.destinations.items()}
     datagrams = {name for part in every for name in _datagram_destinations(part) if name in destinations}
-    limits = ConnectionLimits(connections=session_limit(len(datagrams)))
-    destinations |= {name: replace(destinations[name], limits=limits) for name in datagrams}
+    pooled = {name for name, destination in destinations.items() if destination.protocol is not Protocol.TCP}
+    for names, total in ((datagrams, limits.sessions), (pooled, limits.pooled)):
+        part = ConnectionLimits(connections=equal_part(total, len(names)))
+        for name in names:
+            limited = replace(destinations[name], limits=part)
+            former = before.destinations.get(name)
+            destinations[name] = former if former == limited else limited
     return MeshIR(
         workloads={workload.id: workload},
         services={name: service for part in every for name, service in part.services.items()},

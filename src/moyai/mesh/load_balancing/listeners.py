@@ -40,7 +40,7 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
     front = _http_front(balancer, name)
     logs = (access_log(balancer, listener), connection_log(balancer, listener))
-    limit = connection_limit(shard.world, balancer)
+    limit = connection_limit(shard.world, balancer, shard.limits)
     shard.listeners.append(FrontListener(name, addresses, front, tls, *logs, limit))
 
 

@@ -61,7 +61,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
             addresses = tuple(front_addresses(balancer, listener, (node,)))
             front = StreamFront(name, transport, FLOW_IDLE if is_udp else idle, keeps_client)
             log = access_log(balancer, listener)
-            limit = 0 if is_udp else connection_limit(shard.world, balancer)
+            limit = 0 if is_udp else connection_limit(shard.world, balancer, shard.limits)
             shard.listeners.append(
                 FrontListener(f"{name} {transport}", addresses, front, tls, log, max_connections=limit)
             )

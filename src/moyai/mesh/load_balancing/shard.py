@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moyai.domain.elb.target_group import Target
+from moyai.domain.sandbox.open_files import OpenLimits
 from moyai.domain.world import World
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
@@ -19,11 +20,14 @@ from moyai.mesh.ir import (
 
 
 class FrontBuilder:
-    """The parts of a shard, each once by its name. ``health_events``: the file for the events of health checks."""
+    """The parts of a shard, each once by its name. ``health_events``: the file for the events of health checks;
+    ``limits``: of the whole front proxy.
+    """
 
-    def __init__(self, world: World, health_events: str) -> None:
+    def __init__(self, world: World, health_events: str, limits: OpenLimits) -> None:
         self.world = world
         self.health_events = health_events
+        self.limits = limits
         self.listeners: list[FrontListener] = []
         self._services: dict[str, MeshService] = {}
         self._destinations: dict[str, Destination] = {}

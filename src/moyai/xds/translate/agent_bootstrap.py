@@ -66,7 +66,7 @@ def agent_message(agent: Agent, settings: BootstrapSettings) -> bootstrap_pb2.Bo
         stats_sinks=[] if options.statsd is None else [_statsd(options.statsd)],
         stats_config=_stats_config(agent),
         stats_flush_interval=duration(settings.stats_interval),
-        overload_manager=connection_limit(),
+        overload_manager=connection_limit(settings),
         layered_runtime=_runtime(options),
     )
     message.cluster_manager.outlier_detection.event_log_path = options.outlier_log

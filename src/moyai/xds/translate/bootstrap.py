@@ -16,6 +16,7 @@ from envoy.extensions.resource_monitors.downstream_connections.v3 import downstr
 from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 from google.protobuf.json_format import MessageToJson
 
+from moyai.domain.sandbox.open_files import MOST
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
@@ -28,7 +29,6 @@ from moyai.xds.translate.stats import control_plane_service, http_sink, stats_co
 from moyai.xds.translate.tracer import trace_to_control_plane
 
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
-_MAX_CONNECTIONS = 50_000
 _OWNER_ONLY = 0o600
 _REGEX_SIZE = 1_000_000
 _HEAP = "envoy.resource_monitors.fixed_heap"
@@ -55,6 +55,8 @@ class BootstrapSettings(msgspec.Struct, frozen=True):
     """Between two exports of statistics. Each costs the control plane one call for each proxy."""
     trace_sampling: float = 0
     """Percent of requests whose spans are exported; 0 = no proxy traces."""
+    max_connections: int = MOST.connections
+    """Connections to a proxy at a time."""
 
 
 def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -> bytes:
@@ -79,7 +81,7 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     """
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
-    message.overload_manager.CopyFrom(_host_overload())
+    message.overload_manager.CopyFrom(_host_overload(settings))
     message.watchdogs.worker_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.watchdogs.main_thread_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.stats_eviction_interval.CopyFrom(duration(settings.stats_interval * _EXPORTS_UNTIL_EVICTION))
@@ -90,11 +92,11 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     return to_json(message)
 
 
-def _host_overload() -> overload_pb2.OverloadManager:
+def _host_overload(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
     """The overload manager of a host's Envoy: beside its connections it bounds its memory, in which all of its tasks
     would lose their proxy at once. It gives memory back, then ends idle connections, and at last accepts nothing new.
     """
-    manager = connection_limit()
+    manager = connection_limit(settings)
     heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_HOST_HEAP)
     manager.refresh_interval.CopyFrom(duration(_OVERLOAD_INTERVAL))
     manager.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
@@ -116,7 +118,7 @@ def _bootstrap(node: base_pb2.Node, settings: BootstrapSettings, proxy: ProxyId)
         ),
         stats_sinks=[http_sink(proxy)],
         stats_flush_interval=duration(settings.stats_interval),
-        overload_manager=connection_limit(),
+        overload_manager=connection_limit(settings),
     )
 
 
@@ -151,10 +153,10 @@ def control_plane_stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
     )
 
 
-def connection_limit() -> overload_pb2.OverloadManager:
+def connection_limit(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
     """The overload manager that bounds a proxy's downstream connections."""
     connections = downstream_connections_pb2.DownstreamConnectionsConfig(
-        max_active_downstream_connections=_MAX_CONNECTIONS
+        max_active_downstream_connections=settings.max_connections
     )
     monitor = overload_pb2.ResourceMonitor(
         name="envoy.resource_monitors.global_downstream_max_connections", typed_config=to_any(connections)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from moyai.domain.sandbox.host_proxy import NAMESPACES
+from moyai.domain.sandbox.open_files import MOST, OpenLimits, open_limits
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.runtime.linux.launch.container_config import (
     ContainerPlace,
@@ -61,6 +63,12 @@ _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
 _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "datagrams", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+
+
+def limits_of_proxies() -> OpenLimits:
+    """What each Envoy of this machine may have open. It raises its own limit of files to this process's hard one."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST if hard == resource.RLIM_INFINITY else open_limits(hard)
 
 
 def pause_container(spec: SandboxSpec, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE, session_limit
+from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE, SESSIONS
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.open_files import equal_part
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.gateway_config import ENVOY_TYPES, Json
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, public_name
@@ -46,7 +47,7 @@ def datagram_listeners(
 
 def datagram_clusters(ports: Sequence[PublishedPort]) -> Json:
     """A cluster for each public UDP port."""
-    sessions = session_limit(len(ports))
+    sessions = equal_part(SESSIONS, len(ports))
     return {"resources": [_cluster(port, sessions) for port in ports]}
 
 

@@ -31,6 +31,7 @@ _ROUTES = ENVOY_TYPES + "config.route.v3.RouteConfiguration"
 _TCP_PROXY = ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _HTTP = ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
+_CONNECTIONS = "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 _TLS_INSPECTOR = ENVOY_TYPES + "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _BY_NAME = "services"
 _PROXY_HEADER: Json = MappingProxyType(
@@ -52,13 +53,16 @@ _BY_SERVER_NAME = "encrypted services"
 _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
 
 
-def bootstrap() -> Json:
-    """The configuration with which the gateway starts."""
+def bootstrap(connections: int) -> Json:
+    """The configuration with which the gateway starts. ``connections``: the most from its clients at a time."""
+    limit = {"@type": ENVOY_TYPES + _CONNECTIONS, "max_active_downstream_connections": connections}
+    monitor = {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": limit}
     sources = {f"{kind}_config": _source(kind) for kind in ("lds", "cds")}
     return {
         "node": {"id": "gateway", "cluster": "moyai"},
         "admin": {"address": {"pipe": {"path": f"{configs.RUN_IN_PROXY}/admin.sock", "mode": 0o600}}},
         "dynamic_resources": sources,
+        "overload_manager": {"resource_monitors": [monitor]},
     }
 
 

@@ -30,7 +30,7 @@ def make_place(cgroups: Cgroups, group: str, container: Path, logs: Path, run: P
     """
     for directory in (container, logs):
         directory.mkdir(parents=True, exist_ok=True)
-    write_if_changed(run, "bootstrap.json", gateway_config.bootstrap())
+    write_if_changed(run, "bootstrap.json", gateway_config.bootstrap(configs.limits_of_proxies().connections))
     return ContainerPlace(container, logs, cgroups.create_for_container(group, GroupLimits()))
 
 

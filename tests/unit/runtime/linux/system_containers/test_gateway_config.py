@@ -75,7 +75,8 @@ def configuration(*ports: PublishedPort) -> dict[str, Any]:
         {key: value for key, value in cluster.items() if key != "@type"}
         for cluster in resources(gateway_config.clusters(ports))
     ]
-    return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+    overload = dict(gateway_config.bootstrap(1000))["overload_manager"]
+    return {"static_resources": {"listeners": listeners, "clusters": clusters}, "overload_manager": overload}
 
 
 def test_requests_by_name_have_the_limits_of_a_load_balancer():

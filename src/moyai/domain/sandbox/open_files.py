@@ -1,0 +1,50 @@
+"""What an Envoy may have open, as parts of the files that it may open: pure.
+
+An Envoy that can't open a socket ends, with all that it serves, and each connection, flow and request that it forwards
+needs one more. So everything that clients can open is bounded, by parts that together leave it a sixteenth of its files
+for listeners, health checks and the control plane.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moyai.domain.sandbox.datagrams import SESSIONS
+
+_CONNECTIONS: Final = 50_000
+_ENOUGH: Final = 262_144
+"""Open files with which an Envoy has the most of everything."""
+_SIXTEENTHS: Final = 16
+
+
+class OpenLimits(msgspec.Struct, frozen=True):
+    """The most that an Envoy has open at a time. A connection of a stream is forwarded by another one."""
+
+    connections: int = _CONNECTIONS
+    """Those of clients."""
+    sessions: int = SESSIONS
+    """Flows of datagrams."""
+    pooled: int = 3 * _ENOUGH // _SIXTEENTHS
+    """Connections to servers of HTTP, of which one client's connection may need many."""
+
+
+MOST: Final = OpenLimits()
+
+
+def open_limits(files: int) -> OpenLimits:
+    """The limits of an Envoy that may open so many files."""
+    sixteenth = files // _SIXTEENTHS
+    return OpenLimits(
+        connections=min(5 * sixteenth, MOST.connections),
+        sessions=min(2 * sixteenth, MOST.sessions),
+        pooled=min(3 * sixteenth, MOST.pooled),
+    )
+
+
+def equal_part(total: int, ways: int) -> int:
+    """The part of each of so many. Their number is rounded up to a power of two: a changed part replaces what has it,
+    and not everything that is added should do that to the others.
+    """
+    return max(total >> (max(ways, 1) - 1).bit_length(), 1)
