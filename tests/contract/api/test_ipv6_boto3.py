@@ -114,6 +114,52 @@ def test_a_subnet_has_a_part_of_the_vpcs_ipv6_range(ec2, vpc):
     assert code(ec2.modify_subnet_attribute, **wished) == "InvalidParameterValue"
 
 
+def test_routes_to_ipv6_are_recorded(ec2, vpc):
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["VpcId"])
+    egress_only = ec2.create_egress_only_internet_gateway(VpcId=vpc["VpcId"])["EgressOnlyInternetGateway"]
+    way_out = {"EgressOnlyInternetGatewayId": egress_only["EgressOnlyInternetGatewayId"]}
+    table = {"RouteTableId": ec2.create_route_table(VpcId=vpc["VpcId"])["RouteTable"]["RouteTableId"]}
+    everywhere = {**table, "DestinationIpv6CidrBlock": EVERYWHERE}
+    ec2.create_route(**table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
+    ec2.create_route(**everywhere, GatewayId=gateway)
+    ec2.replace_route(**everywhere, **way_out)
+    filters = filters_of(
+        ("route.destination-ipv6-cidr-block", EVERYWHERE), ("route.egress-only-internet-gateway-id", *way_out.values())
+    )
+    [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+    made = {"Origin": "CreateRoute", "State": "active"}
+    assert described["Routes"][2:] == [
+        {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway, **made},
+        {"DestinationIpv6CidrBlock": EVERYWHERE, **way_out, **made},
+    ]
+    ec2.delete_egress_only_internet_gateway(**way_out)
+    [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+    assert described["Routes"][3]["State"] == "blackhole"
+    ec2.delete_route(**everywhere)
+    assert code(ec2.delete_route, **everywhere) == "InvalidRoute.NotFound"
+
+
+def test_a_route_has_a_target_for_its_address_family(ec2, vpc):
+    [own] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", vpc["VpcId"])))["RouteTables"]
+    table, other = {"RouteTableId": own["RouteTableId"]}, ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ways_out = [
+        ec2.create_egress_only_internet_gateway(VpcId=each)["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+        for each in (vpc["VpcId"], other)
+    ]
+    here, elsewhere = ({"EgressOnlyInternetGatewayId": each} for each in ways_out)
+    ipv6 = {**table, "DestinationIpv6CidrBlock": EVERYWHERE}
+    wrong = "InvalidParameterValue"
+    assert code(ec2.create_route, **table, DestinationCidrBlock=ANYWHERE, **here) == wrong
+    assert code(ec2.create_route, **ipv6, **elsewhere) == wrong
+    assert code(ec2.create_route, **table, DestinationIpv6CidrBlock=part(vpc), **here) == wrong, "it is local"
+    assert code(ec2.create_route, **table, DestinationIpv6CidrBlock="::1%lo/128", **here) == wrong
+    assert code(ec2.create_route, **ipv6, DestinationCidrBlock=ANYWHERE, **here) == "InvalidParameterCombination"
+    assert code(ec2.create_route, **ipv6) == "InvalidParameterCombination"
+    absent = {"EgressOnlyInternetGatewayId": "eigw-0123456789abcdef0"}
+    assert code(ec2.create_route, **ipv6, **absent) == "InvalidGatewayID.NotFound"
+
+
 def test_a_rule_has_one_address_family(ec2, net):
     both = tcp(80, **cidr("10.0.0.0/8"), **cidr6("fd00::1/64"))
     echo = {"IpProtocol": "58", "FromPort": 128, "ToPort": -1, **cidr6(EVERYWHERE)}
@@ -173,7 +219,7 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6Pool": "ipv6pool-ec2-0123"}, "Ipv6CidrBlock"),
         (
             "create_route",
-            {"DestinationIpv6CidrBlock": EVERYWHERE, "GatewayId": OWN.internet_gateway.id},
+            {"DestinationIpv6CidrBlock": EVERYWHERE, "NatGatewayId": "nat-0123456789abcdef0"},
             "stays within",
         ),
         ("create_subnet", {"VpcId": OWN.id, "Ipv6Native": True}, "IPv4"),

@@ -1,4 +1,4 @@
-"""Egress-only internet gateways, as records: IPv6 stays within its VPC, so no route can lead to one.
+"""Egress-only internet gateways, as records: IPv6 stays within its VPC, so a route to one carries nothing.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateEgressOnlyInternetGateway.html
 """
@@ -67,7 +67,7 @@ def describe_egress_only_internet_gateways(
 def delete_egress_only_internet_gateway(
     ctx: Context, request: DeleteEgressOnlyInternetGatewayRequest
 ) -> dict[str, object]:
-    """Delete a gateway. Nothing can depend on it."""
+    """Delete a gateway. Routes to it become black holes."""
     identity = request.egress_only_internet_gateway_id
     gateway = resource_of(ctx, EgressOnlyGateway, identity, EgressOnlyGatewayNotFound, "EgressOnlyInternetGatewayId")
     commit(ctx, request, Delete(EgressOnlyGateway, gateway.id))

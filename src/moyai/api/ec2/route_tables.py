@@ -44,7 +44,12 @@ from moyai.plan.network.routing import route_target
 TABLE: Final = "RouteTableId"
 _NO_GATEWAYS: Final = "no virtual private gateways"
 _MEMBERS: Mapping[str, str] = MappingProxyType(
-    {"igw": "gateway_id", "nat": "nat_gateway_id", "pcx": "vpc_peering_connection_id"}
+    {
+        "igw": "gateway_id",
+        "eigw": "egress_only_internet_gateway_id",
+        "nat": "nat_gateway_id",
+        "pcx": "vpc_peering_connection_id",
+    }
 )
 """In which member of a route's form its target stands."""
 _ASSOCIATED: Mapping[str, str] = MappingProxyType({"state": "associated"})
@@ -251,7 +256,7 @@ def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
 def _route(world: World, vpc: Vpc | None, route: VpcRoute) -> dict[str, object]:
     works = vpc is not None and route_target(world, vpc, route) is not None
     return {
-        "destination_cidr_block": route.destination,
+        "destination_ipv6_cidr_block" if route.is_ipv6 else "destination_cidr_block": route.destination,
         _MEMBERS[route.target.partition("-")[0]]: route.target,
         "origin": "CreateRoute",
         "state": "active" if works else "blackhole",
@@ -274,7 +279,9 @@ _KIND = DescribedKind[RouteTable](
             "association.subnet-id": lambda t: [one.subnet for one in t.associations if one.subnet is not None],
             "association.route-table-association-id": lambda t: [one.id for one in t.associations],
             "association.route-table-id": lambda t: (t.id,) if t.associations else (),
-            "route.destination-cidr-block": lambda t: [route.destination for route in t.routes],
+            "route.destination-cidr-block": lambda t: [route.destination for route in t.ipv4_routes],
+            "route.destination-ipv6-cidr-block": lambda t: [each.destination for each in t.routes if each.is_ipv6],
+            "route.egress-only-internet-gateway-id": lambda t: _targets("eigw-", t),
             "route.gateway-id": lambda t: ["local", *_targets("igw-", t)],
             "route.nat-gateway-id": lambda t: _targets("nat-", t),
             "route.vpc-peering-connection-id": lambda t: _targets("pcx-", t),

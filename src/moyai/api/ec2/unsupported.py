@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_V6_WITHIN = "IPv6 stays within its VPC"
 _V4_TOO = "every subnet has IPv4 addresses"
 _NO_IPAM = "there is no IPAM; give a CidrBlock"
 _NO_OUTPOSTS = "there are no Outposts"
@@ -27,8 +26,6 @@ _NO_RESOLUTION = "an image is returned as it was given; look a parameter up with
 
 _ROUTE_TARGETS = (
     ("DestinationPrefixListId", _NO_LISTS),
-    ("DestinationIpv6CidrBlock", _V6_WITHIN),
-    ("EgressOnlyInternetGatewayId", _V6_WITHIN),
     ("InstanceId", _NO_INSTANCES),
     ("NetworkInterfaceId", _NO_INSTANCES),
     ("VpcEndpointId", _NO_TARGET),
@@ -67,7 +64,6 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             *((f"ReplaceRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
             ("ReplaceRoute.LocalTarget", "the route to the VPC's own range is always there"),
             ("DeleteRoute.DestinationPrefixListId", _NO_LISTS),
-            ("DeleteRoute.DestinationIpv6CidrBlock", _V6_WITHIN),
             ("AssociateRouteTable.GatewayId", "gateways have no route tables"),
             ("AssociateRouteTable.PublicIpv4Pool", "gateways have no route tables"),
             ("AllocateAddress.Address", _NO_POOLS),

@@ -10,10 +10,18 @@ from collections.abc import Mapping
 import msgspec
 
 from moyai.domain.record import IdRecord
-from moyai.kernel.ids import InternetGatewayId, NatGatewayId, RouteTableId, SubnetId, VpcId, VpcPeeringId
+from moyai.kernel.ids import (
+    EgressOnlyGatewayId,
+    InternetGatewayId,
+    NatGatewayId,
+    RouteTableId,
+    SubnetId,
+    VpcId,
+    VpcPeeringId,
+)
 from moyai.kernel.scope import Scope
 
-RouteTarget = InternetGatewayId | NatGatewayId | VpcPeeringId
+RouteTarget = InternetGatewayId | EgressOnlyGatewayId | NatGatewayId | VpcPeeringId
 """The id of a route's target, whose prefix tells its type."""
 
 
@@ -22,6 +30,11 @@ class VpcRoute(msgspec.Struct, frozen=True):
 
     destination: str
     target: RouteTarget
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether the range is one of IPv6. Such a route is a record: IPv6 stays within its VPC."""
+        return ":" in self.destination
 
 
 class RouteTableAssociation(msgspec.Struct, frozen=True):
@@ -41,6 +54,11 @@ class RouteTable(IdRecord, frozen=True, tag="route_table"):
     associations: tuple[RouteTableAssociation, ...] = ()
     client_token: str | None = None
     tags: Mapping[str, str] = {}
+
+    @property
+    def ipv4_routes(self) -> tuple[VpcRoute, ...]:
+        """The routes that carry traffic."""
+        return tuple(route for route in self.routes if not route.is_ipv6)
 
     @property
     def main(self) -> bool:

@@ -3,7 +3,7 @@
 Promise: a route whose gateway is gone or detached, or whose peering is not active, has no target, and drops the traffic
 to its destination. A NAT gateway works while its own subnet has a route to an internet gateway. A peering carries only
 traffic to the VPC on its other side; no traffic passes through that VPC to a third. No route leads an address of one of
-the VPC's own ranges elsewhere.
+the VPC's own ranges elsewhere. A route to a range of IPv6 carries nothing: IPv6 stays within its VPC.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables.html,
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations
 """
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from moyai.domain.queries.vpc import find_in_scope, ranges_of, route_table_of
 from moyai.domain.sandbox import network_spec as spec
-from moyai.domain.vpc.gateway import InternetGateway
+from moyai.domain.vpc.gateway import EgressOnlyGateway, InternetGateway
 from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import VpcRoute
 from moyai.domain.vpc.vpc import Subnet, Vpc
@@ -30,6 +30,8 @@ class RouteTarget(Enum):
 
     INTERNET = "internet"
     """Open to interfaces with a public address."""
+    EGRESS_ONLY = "egress-only"
+    """Of routes to ranges of IPv6 alone."""
     NAT = "nat"
     """Open to all interfaces."""
     PEER = "peer"
@@ -50,7 +52,7 @@ def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[st
         return SubnetRoutes()
     routes: list[spec.NetworkRoute] = []
     targets: set[RouteTarget] = set()
-    for route in table.routes:
+    for route in table.ipv4_routes:
         target = route_target(world, vpc, route)
         if target is RouteTarget.PEER and route.target not in peerings:
             target = None
@@ -67,6 +69,9 @@ def route_target(world: World, vpc: Vpc, route: VpcRoute) -> RouteTarget | None:
     if kind == "igw":
         gateway = find_in_scope(world, InternetGateway, vpc.scope, route.target)
         return RouteTarget.INTERNET if gateway is not None and gateway.vpc == vpc.id else None
+    if kind == "eigw":
+        egress_only = find_in_scope(world, EgressOnlyGateway, vpc.scope, route.target)
+        return None if egress_only is None else RouteTarget.EGRESS_ONLY
     if kind == "nat":
         nat = world.nat_gateways.get(route.target)
         works = nat is not None and nat.deleted_at is None and _reaches_internet(world, vpc, nat.subnet)
@@ -79,14 +84,14 @@ def route_target(world: World, vpc: Vpc, route: VpcRoute) -> RouteTarget | None:
 def peerings_used_by(world: World, vpc: Vpc, subnets: Iterable[Subnet]) -> frozenset[str]:
     """The peerings into which the routes of these subnets send traffic."""
     tables = (route_table_of(world, vpc.scope, vpc.id, subnet.id) for subnet in subnets)
-    routes = (route for table in tables if table is not None for route in table.routes)
+    routes = (route for table in tables if table is not None for route in table.ipv4_routes)
     return frozenset(route.target for route in routes if route_target(world, vpc, route) is RouteTarget.PEER)
 
 
 def _reaches_internet(world: World, vpc: Vpc, subnet: str) -> bool:
     record = find_in_scope(world, Subnet, vpc.scope, subnet)
     table = None if record is None else route_table_of(world, vpc.scope, vpc.id, record.id)
-    routes = () if table is None else table.routes
+    routes = () if table is None else table.ipv4_routes
     gateways = (route for route in routes if route.target.startswith("igw-"))
     return any(route_target(world, vpc, route) is RouteTarget.INTERNET for route in gateways)
 
