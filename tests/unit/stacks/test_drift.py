@@ -79,6 +79,22 @@ def test_a_name_is_equal_to_the_arn_or_the_description_of_its_bearer():
     assert differences("AWS::IAM::InstanceProfile", {"Roles": ["other"]}, profile) == ["/Roles"]
 
 
+@pytest.mark.parametrize(
+    ("cpu", "memory", "expected"),
+    [
+        (".5 vCPU", "0.5GB", []),
+        ("0.5 vcpu", "0.5 GB", []),
+        (512, 512, []),
+        ("512", "1 GB", ["/Memory"]),
+        ("1 vCPU", "512", ["/Cpu"]),
+        ("half", "small", ["/Cpu", "/Memory"]),
+    ],
+)
+def test_the_size_of_a_task_has_several_notations(cpu, memory, expected):
+    task = {"taskDefinition": {"cpu": "512", "memory": "512"}}
+    assert differences("AWS::ECS::TaskDefinition", {"Cpu": cpu, "Memory": memory}, task) == expected
+
+
 def test_write_only_properties_are_not_compared():
     answer = {"ScalableTargets": [{"RoleARN": ROLE, "MinCapacity": 1}]}
     target = {

@@ -96,7 +96,17 @@ def _compared_properties(
         is_left_out = name in kind.schema.write_only or (kind.tagging is not None and name == kind.tagging.name)
         if member in actual_by_name and not is_left_out and _REFERENCE not in json.dumps(value, default=str):
             expected[name], actual[name] = sent.get(name, value), actual_by_name[member]
+            if _is_other_notation(kind, name, expected[name], actual[name]):
+                actual[name] = expected[name]
     return expected, actual
+
+
+def _is_other_notation(kind: StackResourceType, name: str, expected: Any, actual: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a property is shown in another notation than it was set, such as 512 for 0.5 GB."""
+    if name not in kind.notations:
+        return False
+    value = kind.notations[name](_text(expected))
+    return value is not None and value == kind.notations[name](_text(actual))
 
 
 def _differences(expected: Any, actual: Any, path: str, scope: Scope) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)

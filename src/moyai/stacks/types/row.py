@@ -92,6 +92,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     """Attributes that other operations tell."""
     derive: Callable[[PhysicalResource], Properties] = _nothing
     """Attributes that no operation tells."""
+    notations: Mapping[str, Callable[[str], object]] = MappingProxyType({})
+    """The values of texts by property, for those that the service shows in another notation than they were set."""
     contribution: Contribution | None = None
     update: str | None = None
     update_whole: bool = True  # whether ``update`` takes all properties that can change, not only those that did

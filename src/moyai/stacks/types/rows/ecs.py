@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
+from moyai.domain.ecs.fargate import cpu_units, memory_mib
 from moyai.stacks.types.calls import Follow, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import always, both, id_list, ids
@@ -115,6 +116,7 @@ def _task_definition() -> StackResourceType:
         tagging=_BY_ID,
         read=Read("DescribeTaskDefinition", ids("taskDefinition"), "taskDefinition"),
         attributes={"TaskDefinitionArn": "taskDefinitionArn"},
+        notations={"Cpu": cpu_units, "Memory": memory_mib},
     )
 
 
