@@ -295,6 +295,18 @@ SERVICE_CASES: Final = (
         {"Ref": ".*:secret:.*", "Id": ".*:secret:.*"},
         {"Description": "of the database"},
     ),
+    Case(
+        "AWS::SecretsManager::RotationSchedule",
+        {
+            "SecretId": ref("Secret"),
+            "RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate",
+            "RotationRules": {"ScheduleExpression": "rate(10 days)", "Duration": "3h"},
+            "RotateImmediatelyOnUpdate": False,
+        },
+        {"Ref": ".*:secret:.*", "Id": ".*:secret:.*"},
+        {"RotationRules": {"AutomaticallyAfterDays": "30"}},
+        {"Secret": resource("SecretsManager::Secret", SecretString="a")},
+    ),
     *(
         Case(
             f"AWS::ServiceDiscovery::{kind}Namespace",

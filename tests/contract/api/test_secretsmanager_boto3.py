@@ -43,6 +43,50 @@ def test_another_secrets_arn_is_not_taken_for_a_suffix(client):
     assert code(client.get_secret_value, SecretId=f"{prefix}db-AbCd1") == "ResourceNotFoundException"
 
 
+def test_a_rotation_is_recorded_and_turned_off(client):
+    secret, function = {"SecretId": create(client)}, "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+    later_on = {**secret, "RotateImmediately": False}
+    assert code(client.rotate_secret, **later_on) == "InvalidRequestException", "it has no function"
+    rules = {"ScheduleExpression": "cron(0 8 1 * ? *)", "Duration": "3h"}
+    assert "VersionId" not in client.rotate_secret(**later_on, RotationLambdaARN=function, RotationRules=rules)
+    shown = client.describe_secret(**secret)
+    assert (shown["RotationEnabled"], shown["RotationLambdaARN"], shown["RotationRules"]) == (True, function, rules)
+    assert "NextRotationDate" not in shown
+    assert client.list_secrets()["SecretList"][0]["RotationRules"] == rules
+    client.rotate_secret(**later_on, RotationRules={"AutomaticallyAfterDays": 30})
+    assert client.describe_secret(**secret)["RotationRules"] == {"AutomaticallyAfterDays": 30}
+    client.cancel_rotate_secret(**secret)
+    shown = client.describe_secret(**secret)
+    assert (shown["RotationEnabled"], shown["RotationLambdaARN"]) == (False, function)
+    client.rotate_secret(**later_on)
+    assert client.describe_secret(**secret)["RotationEnabled"] is True
+    assert client.get_secret_value(**secret)["SecretString"] == "s3cret"
+
+
+def test_a_rotation_at_once_is_refused_and_says_what_to_do(client):
+    secret = {"SecretId": create(client), "RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate"}
+    for members in ({}, {"RotateImmediately": True}):
+        with pytest.raises(client.exceptions.InvalidRequestException, match=r"PutSecretValue.*RotateImmediately false"):
+            client.rotate_secret(**secret, **members)
+    assert "RotationEnabled" not in client.describe_secret(SecretId=secret["SecretId"])
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"AutomaticallyAfterDays": 3, "ScheduleExpression": "rate(3 days)"},
+        {"ScheduleExpression": "rate(3 hours)"},
+        {"ScheduleExpression": "cron(0 8 1 * *)"},
+        {"ScheduleExpression": "daily"},
+        {"AutomaticallyAfterDays": 3, "Duration": "0h"},
+    ],
+)
+def test_rotation_rules_that_aws_refuses(client, rules):
+    secret = {"SecretId": create(client), "RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate"}
+    call = {**secret, "RotateImmediately": False, "RotationRules": rules}
+    assert code(client.rotate_secret, **call) == "InvalidParameterException"
+
+
 def test_a_random_password_has_the_requested_characters(client):
     passwords = {client.get_random_password()["RandomPassword"] for _ in range(20)}
     assert len(passwords) == 20

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.secretsmanager.lookup import TAG_RULES, expired_deletions, save_secret, secret_of
+from moyai.api.secretsmanager.rotation import rotation_view
 from moyai.api.secretsmanager.values import Value, new_version, with_new_version
 from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.keys import scope_key
@@ -157,6 +158,7 @@ def summary(secret: ManagedSecret) -> dict[str, object]:
         "last_changed_date": secret.changed_at,
         "created_date": secret.created_at,
         "deleted_date": secret.deleted_at,
+        **rotation_view(secret.rotation),
         "tags": tag_list(secret.tags),
     }
 

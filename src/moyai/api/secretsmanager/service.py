@@ -9,20 +9,16 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.secretsmanager import batches, listing, passwords, policies, secrets, values
+from moyai.api.secretsmanager import batches, listing, passwords, policies, rotation, secrets, values
 from moyai.api.secretsmanager.lookup import TAGS
 from moyai.domain.secretsmanager.errors import InvalidParameter
 
 _NO_REPLICAS = "secrets are not replicated between regions"
 _NO_PARTNERS = "there are no secrets of other vendors"
 
-_ROTATION: Final = (
-    "moyai calls no rotation functions: put a new value with PutSecretValue, and tasks that start afterwards have it."
-)
 _REPLICATION: Final = "Create a secret of the same name in the other region."
 _INSTEAD: Final = MappingProxyType(
     {
-        **dict.fromkeys(("CancelRotateSecret", "RotateSecret"), _ROTATION),
         **dict.fromkeys(
             ("RemoveRegionsFromReplication", "ReplicateSecretToRegions", "StopReplicationToReplica"), _REPLICATION
         ),
@@ -33,7 +29,7 @@ SECRETS_MANAGER: Final = ApiService(
     name="secretsmanager",
     input_fault=InvalidParameter,
     instead=_INSTEAD,
-    operations=operations(batches, listing, passwords, policies, secrets, values, *TAGS.operations()),
+    operations=operations(batches, listing, passwords, policies, rotation, secrets, values, *TAGS.operations()),
     refused=MappingProxyType(
         {
             "CreateSecret.AddReplicaRegions": _NO_REPLICAS,
@@ -41,6 +37,8 @@ SECRETS_MANAGER: Final = ApiService(
             "CreateSecret.CrossAccountPrimaryARN": _NO_REPLICAS,
             "CreateSecret.Type": _NO_PARTNERS,
             "UpdateSecret.Type": _NO_PARTNERS,
+            "RotateSecret.ExternalSecretRotationMetadata": _NO_PARTNERS,
+            "RotateSecret.ExternalSecretRotationRoleArn": _NO_PARTNERS,
             "*.PolicyName": "a secret has one policy, without a name",
             "PutSecretValue.RotationToken": "nothing rotates secrets here but you",
         }

@@ -36,6 +36,19 @@ class SecretVersion(msgspec.Struct, frozen=True):
     binary: bool = False
 
 
+class SecretRotation(msgspec.Struct, frozen=True):
+    """The schedule that rotates a secret on AWS; here nothing does.
+
+    ``function``: an ARN. ``days`` between rotations, or an expression ``schedule``; ``duration`` of their window.
+    """
+
+    function: str | None = None
+    days: int | None = None
+    schedule: str | None = None
+    duration: str | None = None
+    enabled: bool = True
+
+
 class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
     """A secret; ``versions`` oldest first, possibly none."""
 
@@ -54,6 +67,7 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
     tags: Mapping[str, str] = {}
     policy: str | None = None
     """The resource policy, which nothing evaluates."""
+    rotation: SecretRotation | None = None
 
     def version(self, identity: str) -> SecretVersion | None:
         """The version with this id."""

@@ -1,6 +1,6 @@
-"""The resource types of AWS Secrets Manager for what a secret has: a policy, and the connection to its database.
+"""The resource types of AWS Secrets Manager for what a secret has: a policy, a rotation schedule, and the connection
+to its database.
 
-Refuses: rotation schedules, because nothing rotates secrets here.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SecretsManager.html
 """
 
@@ -84,6 +84,20 @@ def secret_attachment_rows() -> Iterator[StackResourceType]:
         read=Read("GetResourcePolicy", ids("SecretId")),
         derive=lambda resource: {"Id": resource.id},
         update="PutResourcePolicy",
+        update_by=ids("SecretId"),
+        missing=_MISSING,
+    )
+    yield StackResourceType(
+        "AWS::SecretsManager::RotationSchedule",
+        _SERVICE,
+        "RotateSecret",
+        "ARN",
+        "CancelRotateSecret",
+        ids("SecretId"),
+        rename={"RotateImmediatelyOnUpdate": "RotateImmediately"},
+        read=Read("DescribeSecret", ids("SecretId"), "[@][?RotationEnabled] | [0]"),
+        derive=lambda resource: {"Id": resource.id},
+        update="RotateSecret",
         update_by=ids("SecretId"),
         missing=_MISSING,
     )
