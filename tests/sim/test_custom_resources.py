@@ -10,11 +10,14 @@ import pytest
 from moyai.api.control.stack_signals import MAX_RESPONSE, CustomResponseHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudformation.stack import StackResource, StackStatus
+from moyai.domain.defaults import Defaults
+from moyai.domain.world import Put
 from moyai.stacks.types.procedure import AwsCallFailed
 from tests.sim.stack_machine import NAME, Machine
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:thing"
 
+TAGS = [{"Key": "team", "Value": "shop"}]
 FAILED_THING = ("Thing", "CREATE_FAILED")
 
 
@@ -65,6 +68,26 @@ async def test_a_function_makes_changes_and_deletes_a_resource(machine):
     await machine.ask("DeleteStack", StackName=NAME)
     assert await machine.finish() is StackStatus.DELETE_COMPLETE
     assert kinds(machine)[3:] == [("Delete", "thing-2")]
+
+
+async def test_a_resource_whose_type_is_skipped_since_is_left_alone_until_it_is_deleted(machine):
+    assert await create(machine) is StackStatus.CREATE_COMPLETE
+    machine.installation.store.apply([Put(Defaults(skipped_types=("Custom::*",)))])
+    review = {"StackName": NAME, "ChangeSetName": "later", "TemplateBody": template(2, Tier="gold")}
+    await machine.ask("CreateChangeSet", **review)
+    async with machine.loop():
+        described = await machine.ask("DescribeChangeSet", StackName=NAME, ChangeSetName="later")
+    assert described["Changes"] == []
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template(2, Tier="gold"), Tags=TAGS)
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+    [thing] = [each for each in machine.world.stack_resources if each.logical_id == "Thing"]
+    assert (thing.type, thing.physical.id, thing.physical.properties["Size"]) == ("Custom::Thing", "thing-1", 1)
+    assert machine.stack.outputs["Id"].value == "thing-1"
+    assert kinds(machine) == [("Create", None)]
+    machine.installation.store.apply([Put(Defaults())])
+    await machine.ask("UpdateStack", StackName=NAME, TemplateBody=template(2))
+    assert await machine.finish() is StackStatus.UPDATE_COMPLETE
+    assert kinds(machine)[1:] == [("Update", "thing-1"), ("Delete", "thing-1")]
 
 
 async def test_a_refused_creation_is_deleted_where_it_names_a_resource(machine):

@@ -17,7 +17,7 @@ from moyai.domain.cloudformation.stack import StackResource
 from moyai.kernel.ids import ChangeSetArn, StackId
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.hidden import hide
-from moyai.stacks.progress.view import StackView, add_values, hidden_texts, wanted_properties
+from moyai.stacks.progress.view import StackView, add_values, hidden_texts, is_left_alone, wanted_properties
 from moyai.stacks.template.expressions import GetAtt, IntrinsicFunction, Ref, walk
 from moyai.stacks.template.model import NESTED_STACK, TemplateResource
 from moyai.stacks.types.calls import changed_properties
@@ -71,6 +71,9 @@ def compare(
         if record is None or record.physical is None:
             derived = hidden_texts(resource, view.instance, name, view.instance.values)
             changes.append(_add_entry(name, resource, view, derived.union(hidden)) | _nested_members(nested))
+            continue
+        if is_left_alone(record, resource):
+            add_values(record, live, staying)
             continue
         derived = hidden_texts(resource, view.instance, name, values).union(record.hidden)
         after = wanted_properties(resource, values, view.tags)

@@ -20,7 +20,14 @@ from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import IMPORT_STARTED, REPLACING, ProgressRecorder
-from moyai.stacks.progress.view import StackView, add_values, hidden_texts, plain, wanted_properties
+from moyai.stacks.progress.view import (
+    StackView,
+    add_values,
+    hidden_texts,
+    is_left_alone,
+    plain,
+    wanted_properties,
+)
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.update_policy import replaced_properties
@@ -71,7 +78,7 @@ class ForwardSteps:
             return
         if record is not None and self._settle_again(name, record):
             return
-        if record is not None and (name in self._view.stack.skipped or self._is_done(record, resource)):
+        if record is not None and self._stays(record, resource):
             self._settle(record)
             return
         try:
@@ -83,6 +90,10 @@ class ForwardSteps:
             self._settle(self._with_declaration(record, name, resource))
         elif not self._has_failed:
             self._begin(name, resource, record, wanted)
+
+    def _stays(self, record: StackResource, resource: TemplateResource) -> bool:
+        is_skipped = record.logical_id in self._view.stack.skipped or is_left_alone(record, resource)
+        return is_skipped or self._is_done(record, resource)
 
     def _settle_again(self, name: str, record: StackResource) -> bool:
         """Settle what an earlier step has found settled, if nothing that it follows from is another now."""

@@ -16,6 +16,7 @@ from moyai.stacks.evaluation.scope import ResourceValues, Values
 from moyai.stacks.hidden import derived_texts
 from moyai.stacks.instance import NO_INSTANCE, StackInstance
 from moyai.stacks.progress.settled import SettledResources
+from moyai.stacks.skipping import SKIPPED
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
@@ -63,6 +64,11 @@ class StackView(msgspec.Struct, frozen=True):
         """The resources of the template, each after those that it needs."""
         for name in self.instance.sequence:
             yield name, self.instance.template.resources[name]
+
+
+def is_left_alone(record: StackResource, resource: TemplateResource) -> bool:
+    """Whether a stack has made a resource whose type is skipped since: nothing changes it until its deletion."""
+    return record.physical is not None and resource.type == SKIPPED + record.type
 
 
 def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
