@@ -119,10 +119,22 @@ DATABASE_CASES: Final = (
             "LaunchConfigurationName": ref("Configuration"),
             "VPCZoneIdentifier": [ref("Subnet"), ref("Subnet2")],
             "Tags": [{"Key": "a", "Value": "1", "PropagateAtLaunch": True}],
+            "TargetGroupARNs": [ref("Targets")],
         },
         {"Ref": ".*-It-.*", "AutoScalingGroupARN": "arn:aws:autoscaling:.*"},
-        {"MaxSize": 3, "Tags": [{"Key": "b", "Value": "1", "PropagateAtLaunch": False}]},
-        {**NETWORK, "Configuration": resource("AutoScaling::LaunchConfiguration", **CONFIGURATION)},
+        {
+            "MaxSize": 3,
+            "Tags": [{"Key": "b", "Value": "1", "PropagateAtLaunch": False}],
+            "TargetGroupARNs": [ref("Targets2")],
+        },
+        {
+            **NETWORK,
+            "Configuration": resource("AutoScaling::LaunchConfiguration", **CONFIGURATION),
+            **{
+                name: resource("ElasticLoadBalancingV2::TargetGroup", VpcId=ref("Vpc"), Port=80, Protocol="HTTP")
+                for name in ("Targets", "Targets2")
+            },
+        },
     ),
     Case(
         "AWS::AutoScaling::LifecycleHook",

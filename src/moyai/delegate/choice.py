@@ -4,6 +4,7 @@ server.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
@@ -80,6 +81,8 @@ class Delegates(Delegate):
         """The networks that the embedded server knows, of some scopes; others are sent again."""
         self._templates: dict[Scope, dict[LaunchTemplateId, tuple[LaunchTemplate, NetworkTemplate]]] = {}
         """The launch templates of some scopes as they are sent, each with the record that it was made of."""
+        self._telling = asyncio.Lock()
+        """Held while networks are sent: two that arrive in the other order would leave the older ones there."""
         self._reset_changes = 0
         """The number of resets that have begun and of those that have ended: odd while one is under way."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
@@ -149,12 +152,17 @@ class Delegates(Delegate):
         await self._embedded.start()
         client = self._client("http://localhost", self._embedded.address)
         if request.service in IN_NETWORKS:
-            sent = self._sent_networks.get(request.scope)
-            networks = _networks_of(self._store.world, request.scope, self._templates_for(request, sent))
-            if sent != networks:
-                await client.tell_networks(networks)
-                self._sent_networks[request.scope] = networks
+            async with self._telling:
+                await self._tell_networks(client, request)
         return await client.forward(request)
+
+    async def _tell_networks(self, client: DelegateClient, request: DelegatedRequest) -> None:
+        """Tell the embedded server the networks of the request's scope, if it knows other ones."""
+        sent = self._sent_networks.get(request.scope)
+        networks = _networks_of(self._store.world, request.scope, self._templates_for(request, sent))
+        if sent != networks:
+            await client.tell_networks(networks)
+            self._sent_networks[request.scope] = networks
 
     def _templates_for(self, request: DelegatedRequest, sent: Networks | None) -> tuple[NetworkTemplate, ...]:
         """The launch templates that the embedded server has to know: as they are now for services that look them up,

@@ -90,6 +90,26 @@ def accept_older_policies() -> None:
         setattr(IAMBackend, name, with_check(getattr(IAMBackend, name)))
 
 
+def repair_groups() -> None:
+    """Have moto answer for Auto Scaling groups as AWS does."""
+    tell_scaling_policies()
+    keep_target_groups()
+
+
+def keep_target_groups() -> None:
+    """Have moto keep the ARNs of a group's target groups, which moyai has: moto looks them up among its own, of which
+    there are none, to register instances there.
+    """
+    from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415
+
+    def detach(backend: Any, group_name: str, target_group_arns: list[str]) -> None:  # noqa: ANN401 (moto's)
+        group = backend.autoscaling_groups[group_name]
+        group.target_group_arns = [arn for arn in group.target_group_arns if arn not in target_group_arns]
+
+    AutoScalingBackend.update_attached_target_groups = lambda *_: None  # type: ignore[method-assign]
+    AutoScalingBackend.detach_load_balancer_target_groups = detach  # type: ignore[method-assign]
+
+
 def tell_scaling_policies() -> None:
     """Have moto answer with the ARN of a scaling policy under the name that the model has for it."""
     from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415

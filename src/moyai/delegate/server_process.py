@@ -63,8 +63,8 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
     from moyai.delegate.moto_repairs import (  # noqa: PLC0415
         ignore_conditional_denials,
         keep_changed_subnet_groups,
+        repair_groups,
         repair_identities,
-        tell_scaling_policies,
     )
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import READER  # noqa: PLC0415
@@ -81,7 +81,7 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
     return Application(
         RoutedDispatcher(create_backend_app),
         lambda body: replace_networks(READER.decode(body)),
-        {"autoscaling": tell_scaling_policies, "iam": repair_identities, "rds": keep_changed_subnet_groups},
+        {"autoscaling": repair_groups, "iam": repair_identities, "rds": keep_changed_subnet_groups},
     )
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from moyai.delegate.application import FAILURE, SERVICE, Application
+from moyai.delegate.application import FAILURE, NETWORKS, SERVICE, Application
 
 
 def ask(application, path="/", body=b"", service="s3", **environ):
@@ -91,6 +91,28 @@ def test_a_service_processes_one_request_at_a_time_unless_receivers_wait(service
     for thread in threads:
         thread.join()
     assert met == [together, together]
+
+
+@pytest.mark.parametrize(("service", "waits"), [("autoscaling", True), ("s3", False)])
+def test_networks_are_replaced_while_no_service_looks_them_up(service, waits):
+    arrived, go_on, replaced = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(environ, start_response):
+        arrived.set()
+        go_on.wait()
+        return echo(environ, start_response)
+
+    application = Application(hold, lambda _body: replaced.set())
+    request = threading.Thread(target=ask, args=(application,), kwargs={"service": service})
+    request.start()
+    arrived.wait()
+    networks = threading.Thread(target=ask, args=(application,), kwargs={NETWORKS: "1"})
+    networks.start()
+    assert replaced.wait(timeout=0.2 if waits else 20) is not waits
+    go_on.set()
+    for thread in (request, networks):
+        thread.join()
+    assert replaced.is_set()
 
 
 def test_a_service_is_prepared_once_before_its_first_request():

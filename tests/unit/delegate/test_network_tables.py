@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -10,13 +11,15 @@ from msgspec.structs import replace
 from moyai.app.clock import SystemClock
 from moyai.delegate.choice import Delegates
 from moyai.delegate.embedded import EmbeddedServer
+from moyai.delegate.moto_repairs import keep_target_groups
 from moyai.delegate.network_tables import replace_networks
 from moyai.delegate.networks import READER, NetworkGroup, Networks, NetworkSubnet, NetworkVpc
 from moyai.delegate.settings import DelegateChoice
 from moyai.domain.vpc.launch_template import LaunchTemplate, LaunchTemplateVersion
+from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import AccountId, LaunchTemplateId, Region
+from moyai.kernel.ids import AccountId, LaunchTemplateId, Region, VpcId
 from moyai.kernel.scope import Scope
 from moyai.ports.delegate import DelegatedRequest, NotDelegated
 from moyai.store.memory import MemoryStore
@@ -111,3 +114,50 @@ async def test_launch_templates_are_sent_before_services_that_look_them_up(tmp_p
             await forward(service)
         assert sent == [[], ["hosts"], ["others"]]
         await delegates.close()
+
+
+async def test_networks_arrive_in_the_order_of_their_changes(tmp_path):
+    sent, go_on = [], asyncio.Event()
+
+    async def respond(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if head.startswith("PUT "):
+            length = next(int(line[16:]) for line in head.splitlines() if line.startswith("content-length: "))
+            networks = READER.decode(await reader.readexactly(length))
+            if not arrived.is_set():
+                arrived.set()
+                await go_on.wait()
+            sent.append(len(networks.vpcs))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    arrived, store, embedded = asyncio.Event(), MemoryStore(), EmbeddedServer(tmp_path, SystemClock())
+    delegates = Delegates(DelegateChoice(), embedded, store)
+    request = DelegatedRequest("rds", SCOPE, "GET", "/", {"host": "localhost"}, None)
+    async with await asyncio.start_unix_server(respond, embedded.address):
+        first = asyncio.create_task(delegates.forward(request))
+        await arrived.wait()
+        store.apply([Put(Vpc(VpcId("vpc-2"), SCOPE, "10.2.0.0/16"))])
+        second = asyncio.create_task(delegates.forward(request))
+        await asyncio.wait({second}, timeout=0.2)  # without the order it would be sent by now
+        go_on.set()
+        await asyncio.gather(first, second)
+        assert sent == [1, 2]
+        await delegates.close()
+
+
+def test_a_group_keeps_target_groups_that_moto_does_not_have(monkeypatch):
+    monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+    from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415 (not installed everywhere)
+
+    for name in ("update_attached_target_groups", "detach_load_balancer_target_groups"):
+        monkeypatch.setattr(AutoScalingBackend, name, getattr(AutoScalingBackend, name))  # it is restored afterwards
+    keep_target_groups()
+    backend = AutoScalingBackend(SCOPE.region, SCOPE.account)
+    group = SimpleNamespace(target_group_arns=["arn:one"], instance_states=[])
+    group.append_target_groups = group.target_group_arns.extend
+    backend.autoscaling_groups["hosts"] = group
+    backend.attach_load_balancer_target_groups("hosts", ["arn:two"])
+    assert backend.describe_load_balancer_target_groups("hosts") == ["arn:one", "arn:two"]
+    backend.detach_load_balancer_target_groups("hosts", ["arn:one"])
+    assert backend.describe_load_balancer_target_groups("hosts") == ["arn:two"]
