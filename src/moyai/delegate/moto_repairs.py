@@ -107,7 +107,7 @@ def keep_target_groups() -> None:
         group.target_group_arns = [arn for arn in group.target_group_arns if arn not in target_group_arns]
 
     AutoScalingBackend.update_attached_target_groups = lambda *_: None  # type: ignore[method-assign]
-    AutoScalingBackend.detach_load_balancer_target_groups = detach  # type: ignore[method-assign]
+    AutoScalingBackend.detach_load_balancer_target_groups = detach  # type: ignore[assignment,method-assign]
 
 
 def tell_scaling_policies() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -117,7 +118,8 @@ async def test_launch_templates_are_sent_before_services_that_look_them_up(tmp_p
 
 
 async def test_networks_arrive_in_the_order_of_their_changes(tmp_path):
-    sent, go_on = [], asyncio.Event()
+    sent: list[int] = []
+    arrived, go_on = asyncio.Event(), asyncio.Event()
 
     async def respond(reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -131,7 +133,7 @@ async def test_networks_arrive_in_the_order_of_their_changes(tmp_path):
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         writer.close()
 
-    arrived, store, embedded = asyncio.Event(), MemoryStore(), EmbeddedServer(tmp_path, SystemClock())
+    store, embedded = MemoryStore(), EmbeddedServer(tmp_path, SystemClock())
     delegates = Delegates(DelegateChoice(), embedded, store)
     request = DelegatedRequest("rds", SCOPE, "GET", "/", {"host": "localhost"}, None)
     async with await asyncio.start_unix_server(respond, embedded.address):
@@ -154,7 +156,7 @@ def test_a_group_keeps_target_groups_that_moto_does_not_have(monkeypatch):
         monkeypatch.setattr(AutoScalingBackend, name, getattr(AutoScalingBackend, name))  # it is restored afterwards
     keep_target_groups()
     backend = AutoScalingBackend(SCOPE.region, SCOPE.account)
-    group = SimpleNamespace(target_group_arns=["arn:one"], instance_states=[])
+    group: Any = SimpleNamespace(target_group_arns=["arn:one"], instance_states=[])
     group.append_target_groups = group.target_group_arns.extend
     backend.autoscaling_groups["hosts"] = group
     backend.attach_load_balancer_target_groups("hosts", ["arn:two"])
