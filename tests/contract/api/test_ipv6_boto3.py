@@ -128,10 +128,10 @@ def test_routes_to_ipv6_are_recorded(ec2, vpc):
         ("route.destination-ipv6-cidr-block", EVERYWHERE), ("route.egress-only-internet-gateway-id", *way_out.values())
     )
     [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
-    made = {"Origin": "CreateRoute", "State": "active"}
+    active = {"Origin": "CreateRoute", "State": "active"}
     assert described["Routes"][2:] == [
-        {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway, **made},
-        {"DestinationIpv6CidrBlock": EVERYWHERE, **way_out, **made},
+        {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway, **active},
+        {"DestinationIpv6CidrBlock": EVERYWHERE, **way_out, **active},
     ]
     ec2.delete_egress_only_internet_gateway(**way_out)
     [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]

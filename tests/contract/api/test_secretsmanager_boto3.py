@@ -49,15 +49,19 @@ def test_a_rotation_is_recorded_and_turned_off(client):
     assert code(client.rotate_secret, **later_on) == "InvalidRequestException", "it has no function"
     rules = {"ScheduleExpression": "cron(0 8 1 * ? *)", "Duration": "3h"}
     assert "VersionId" not in client.rotate_secret(**later_on, RotationLambdaARN=function, RotationRules=rules)
-    shown = client.describe_secret(**secret)
-    assert (shown["RotationEnabled"], shown["RotationLambdaARN"], shown["RotationRules"]) == (True, function, rules)
-    assert "NextRotationDate" not in shown
+    described = client.describe_secret(**secret)
+    assert (described["RotationEnabled"], described["RotationLambdaARN"], described["RotationRules"]) == (
+        True,
+        function,
+        rules,
+    )
+    assert "NextRotationDate" not in described
     assert client.list_secrets()["SecretList"][0]["RotationRules"] == rules
     client.rotate_secret(**later_on, RotationRules={"AutomaticallyAfterDays": 30})
     assert client.describe_secret(**secret)["RotationRules"] == {"AutomaticallyAfterDays": 30}
     client.cancel_rotate_secret(**secret)
-    shown = client.describe_secret(**secret)
-    assert (shown["RotationEnabled"], shown["RotationLambdaARN"]) == (False, function)
+    described = client.describe_secret(**secret)
+    assert (described["RotationEnabled"], described["RotationLambdaARN"]) == (False, function)
     client.rotate_secret(**later_on)
     assert client.describe_secret(**secret)["RotationEnabled"] is True
     assert client.get_secret_value(**secret)["SecretString"] == "s3cret"

@@ -71,7 +71,23 @@ _KINDS: Final[Mapping[str, DatabaseKind]] = MappingProxyType(
 
 def secret_attachment_rows() -> Iterator[StackResourceType]:
     """Further rows of the service ``secretsmanager``."""
-    yield StackResourceType(
+    yield _policy()
+    yield _rotation_schedule()
+    yield AttachmentType(
+        "AWS::SecretsManager::SecretTargetAttachment",
+        _SERVICE,
+        "PutSecretValue",
+        "SecretId",
+        "PutSecretValue",
+        both(prop("SecretId", "SecretId")),
+        arranged=frozenset({"TargetId", "TargetType"}),
+        update="PutSecretValue",
+        missing=_MISSING,
+    )
+
+
+def _policy() -> StackResourceType:
+    return StackResourceType(
         "AWS::SecretsManager::ResourcePolicy",
         _SERVICE,
         "PutResourcePolicy",
@@ -87,7 +103,10 @@ def secret_attachment_rows() -> Iterator[StackResourceType]:
         update_by=ids("SecretId"),
         missing=_MISSING,
     )
-    yield StackResourceType(
+
+
+def _rotation_schedule() -> StackResourceType:
+    return StackResourceType(
         "AWS::SecretsManager::RotationSchedule",
         _SERVICE,
         "RotateSecret",
@@ -99,17 +118,6 @@ def secret_attachment_rows() -> Iterator[StackResourceType]:
         derive=lambda resource: {"Id": resource.id},
         update="RotateSecret",
         update_by=ids("SecretId"),
-        missing=_MISSING,
-    )
-    yield AttachmentType(
-        "AWS::SecretsManager::SecretTargetAttachment",
-        _SERVICE,
-        "PutSecretValue",
-        "SecretId",
-        "PutSecretValue",
-        both(prop("SecretId", "SecretId")),
-        arranged=frozenset({"TargetId", "TargetType"}),
-        update="PutSecretValue",
         missing=_MISSING,
     )
 
