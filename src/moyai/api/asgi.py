@@ -31,7 +31,7 @@ from moyai.ports.store import StateUnwritable
 AsgiScope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 UPLOAD = "moyai.upload"
-"""The key in a scope that says that the body is read as it arrives, and may be larger than any that is kept."""
+"""The key in a scope whose body a handler reads as it arrives; such a body may be larger than ``max_body``."""
 OWN_PREFIX = "/_moyai/"
 _JSON = MappingProxyType({"content-type": "application/json"})
 
@@ -40,8 +40,8 @@ Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class StreamedResponse(msgspec.Struct, frozen=True):
-    """A response in chunks, sent as they come until the client disconnects: of moyai's own handlers, and of other
-    servers, which may repeat a header.
+    """A response of one of moyai's own handlers or of another server, which may repeat a header. Its chunks are sent
+    as they come, until the client disconnects.
     """
 
     status: int
@@ -71,7 +71,7 @@ class Limits(msgspec.Struct, frozen=True):
     idle_seconds: float = 60.0
     """Between two parts of a body that a ``StreamHandler`` reads."""
     stream_seconds: float = 3600.0
-    """From the first header to the last byte of such a body."""
+    """From the first header to the last byte of a body that a ``StreamHandler`` reads."""
     any_origin: bool = False
     """Accept any ``Origin`` and ``Host``. Safe only where every request needs a signature."""
 
@@ -166,7 +166,7 @@ class App:
         return not is_signed(request) and (first in self._pages or first in self._streams or _is_root(request))
 
     async def _forward(self, receive: Receive, request: HttpRequest, body: AsyncIterator[bytes]) -> Response | None:
-        """The response of another server, or None when the client has gone; then the server need not go on."""
+        """The response of the other server; None, with the forwarding cancelled, when the client disconnects first."""
         body_read = asyncio.Event()
         try:
             if not has_body(request):
@@ -245,7 +245,7 @@ async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
 
 
 async def _stream(response: StreamedResponse, receive: Receive, send: Send) -> None:
-    """Send the chunks until they end or the client disconnects; then a source that still waits is cancelled."""
+    """Send the chunks until they end or the client disconnects, which cancels the source of the chunks."""
     await send({"type": "http.response.start", "status": response.status, "headers": _encode_headers(response.headers)})
     pump, disconnection = (
         asyncio.ensure_future(_pump(response.chunks, send)),
@@ -268,7 +268,7 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
 
 
 async def _announce_end(body: AsyncIterator[bytes], body_read: asyncio.Event) -> AsyncIterator[bytes]:
-    """Yield the chunks, and set the event after the last one, when another reader may receive messages."""
+    """Yield the chunks, then set the event: from then on another task may receive the client's messages."""
     async for chunk in body:
         yield chunk
     body_read.set()

@@ -17,8 +17,8 @@ class TooSlow(ClientFault, code="RequestTimeoutException", status=408):
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, limit: int, seconds: float) -> bytes | None:
-    """The whole body, or None when the client disconnected. Raises TooSlow, and TooLarge, before reading where the
-    length says so.
+    """The whole body, or None when the client disconnected. Raises TooSlow, and TooLarge: before reading, where
+    ``Content-Length`` is over the limit.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -57,8 +57,8 @@ async def body_parts(receive: Receive, idle_seconds: float, stream_seconds: floa
             async with asyncio.timeout(min(idle_seconds, remaining)):
                 message = await receive()
         except TimeoutError as error:
-            limits = f"{idle_seconds:g} seconds without a byte, {stream_seconds:g} in total"
-            raise TooSlow(f"The request did not arrive in time: {limits} are the limits.") from error
+            limits = f"{idle_seconds:g} seconds without a byte, or {stream_seconds:g} seconds in total"
+            raise TooSlow(f"The request did not arrive in time; the limits are {limits}.") from error
         if message["type"] == "http.disconnect":
             raise ClientDisconnected("The client has gone.")
         yield message.get("body", b"")

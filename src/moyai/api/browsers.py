@@ -19,7 +19,7 @@ def browser_problem(headers: Mapping[str, str]) -> str | None:
         return "Requests that a web page of another origin makes are not answered."
     if not is_own_host(headers):
         host = _hostname(headers)
-        return f"This is not a name of this server: '{host[:100]}'. Use localhost, or an address of it."
+        return f"'{host[:100]}' is not a name of this server. Use localhost, or an IP address of the server."
     return None
 
 

@@ -1,6 +1,6 @@
 """The coverage of the AWS APIs: a decision for each operation and input member, and a page of them.
 
-Promise: drawn from the service models and the operations' own request types, so it can't be out of date. A
+Promise: the page is made from the service models and the operations' own request types, so it is never stale. A
 member of an implemented operation that is neither used nor refused on purpose is ``undecided``, which
 the contract tests do not allow.
 """
@@ -19,10 +19,10 @@ _HEAD = """\
 
 Made by `moyai` from the AWS service models and its own request types; do not edit.
 
-Of each operation that is there, every input member **works** or is **refused**: a request that sets a refused member
-gets an error that names it. An operation that is **always refused** answers one of AWS's errors in every case, also
-for a dry run. An operation that is **not yet** there answers an error that names it, whatever its input. A member that
-the bundled AWS model does not have is ignored, and named in the header `x-moyai-ignored-members`; EC2 refuses it.
+Every input member of an implemented operation **works** or is **refused**: a request that sets a refused member gets
+an error that names the member. An operation that is **always refused** returns one of AWS's errors in every case, also
+for a dry run. An operation under **not yet** is not implemented: it returns an error that names the operation. A member
+that the bundled AWS model lacks is ignored, and the header `x-moyai-ignored-members` names it; EC2 refuses it.
 """
 
 
@@ -36,7 +36,7 @@ def decisions(service: ApiService, model: ServiceModel) -> Iterator[Decision]:
 
 
 def idle_refusals(service: ApiService, model: ServiceModel) -> list[str]:
-    """Refusals that refuse nothing: a misspelt path, or a member that has come to work since."""
+    """Refusals without effect: the path is misspelt, or the member works by now."""
     effective: set[str] = set()
     for decision in decisions(service, model):
         if decision.status == "refused":
@@ -53,7 +53,7 @@ def render_coverage(services: Iterable[ApiService], models: Mapping[str, Service
 
 
 def _summary(by_name: Mapping[str, ApiService], models: Mapping[str, ServiceModel]) -> str:
-    lines = ["| service | operations there | not yet |", "|---|--:|--:|"]
+    lines = ["| service | operations implemented | not yet |", "|---|--:|--:|"]
     for name, model in models.items():
         implemented = len(by_name[name].operations) if name in by_name else 0
         lines.append(
@@ -72,17 +72,17 @@ def _section(service: ApiService, model: ServiceModel) -> str:
     for name, members in by_operation.items():
         reason = service.operations[name].always_refused
         lines.append(f"| **{name}** | | {f'always refused: {reason}' if reason else 'works'} |")
-        lines += [] if reason else [f"| | `{member.member}` | {_word(member)} |" for member in members]
+        lines += [] if reason else [f"| | `{member.member}` | {_status_text(member)} |" for member in members]
     absent = [name for name in model.operation_names if name not in service.operations]
     if absent:
         lines += ["", f"Not yet: {', '.join(absent)}."]
     if service.instead:
-        lines += ["", "| operation that is not there | instead |", "|---|---|"]
+        lines += ["", "| operation that is not implemented | instead |", "|---|---|"]
         lines += [f"| {name} | {instead} |" for name, instead in sorted(service.instead.items())]
     return "\n".join(lines) + "\n"
 
 
-def _word(decision: Decision) -> str:
+def _status_text(decision: Decision) -> str:
     return f"{decision.status}: {decision.reason}" if decision.reason else decision.status
 
 

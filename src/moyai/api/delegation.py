@@ -1,9 +1,9 @@
 """Requests to services that moyai does not implement, on their way to the server that answers them.
 
-Promise: where signatures count, they are verified before anything is forwarded. A body whose hash is signed is compared
-while it is forwarded, and cut off before its end if it differs, or refused if it is not there; so no server processes
-it. Only S3 accepts bodies that
-are not signed as a whole, as on AWS; the signatures of single chunks are not verified.
+Promise: where signatures count, they are verified before anything is forwarded. A body whose hash is signed is hashed
+while it is forwarded; if the hash differs, the last chunk is withheld, so that no server processes the request. A
+request without the body that its hash promises is refused. Only S3 accepts bodies that are not signed as a whole, as on
+AWS; the signatures of single chunks are not verified.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 """
 
@@ -57,7 +57,7 @@ def claimed_account(request: HttpRequest) -> AccountId | None:
 
 
 def delegated_request(request: HttpRequest, service: str, scope: Scope, body: AsyncIterator[bytes]) -> DelegatedRequest:
-    """The request that goes on."""
+    """The request as the delegate gets it."""
     return DelegatedRequest(
         service=service,
         scope=scope,
@@ -76,9 +76,9 @@ def actions_by_query(request: HttpRequest) -> Sequence[str]:
 async def payload(
     request: HttpRequest, credential: Credential | None, body: AsyncIterator[bytes], *, verified: bool
 ) -> Payload:
-    """The body as it may be forwarded, once the signature is verified with its hash. ``verified``: whether it will be.
+    """The body to forward, and the hash to verify the signature with. ``verified``: whether it will be verified.
 
-    Raises InvalidSignature where the hash is none, or not that of the empty body; TooLarge.
+    Raises TooLarge, and InvalidSignature where the request has no body and another hash than the empty body's.
     """
     claimed = request.headers.get("x-amz-content-sha256")
     is_s3 = credential is not None and credential.service in S3_SIGNING_NAMES
@@ -87,7 +87,7 @@ async def payload(
     if claimed is not None and is_s3 and claimed.startswith(_UNSIGNED_PREFIXES):
         return Payload(claimed, body)
     if claimed is not None and _SHA256.fullmatch(claimed):
-        if not _may_have_bytes(request):  # then a server processes it by its head
+        if not _may_have_bytes(request):  # a server may act on the head of such a request alone
             _check_hash(hashlib.sha256().hexdigest(), claimed)
         return Payload(claimed, _check_digest(body, claimed))
     if credential is None or not verified:
@@ -112,8 +112,8 @@ async def within_limit(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[
 
 
 def sandbox_response(response: DelegatedResponse) -> DelegatedResponse:
-    """Take a document's rights in a browser from the response: who stores an object chooses its content and its type,
-    and it comes from the origin of the API and the console.
+    """Add the headers with which a browser gives a document no rights: whoever stores an object chooses its content
+    and type, and a browser loads it from the origin of the API and the console.
     """
     others = ((name, value) for name, value in response.headers if name.lower() not in _SANDBOX)
     return replace(response, headers=(*others, *_SANDBOX.items()))

@@ -120,8 +120,8 @@ class ServiceDispatcher:
     def refusals(
         self, operation: ApiOperation[Any], params: Params, unknown: AbstractSet[str] = frozenset()
     ) -> list[str]:
-        """Every reason to refuse these parameters that the model and the supported members give. ``unknown``: the
-        names, in lower case, of members that will be set later, so that they may be missing.
+        """Why these parameters would be refused: violations of the model, and members that moyai does not support.
+        ``unknown``: the names, in lower case, of members that will be set later, and may be missing here.
         """
         model = self.model.operation_model(operation.name)
         complaints = [

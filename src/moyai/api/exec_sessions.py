@@ -29,9 +29,9 @@ SESSIONS_OF_A_CONTAINER = 2
 LIFETIME = 60.0
 """Seconds until a pending session expires."""
 ENVIRONMENT: Mapping[str, str] = MappingProxyType({"TERM": "xterm-256color", "LANG": "C.UTF-8"})
-"""The environment of commands with a terminal, beside the container's."""
+"""The environment that commands with a terminal get in addition to the container's."""
 ROOT = "0"
-"""The user of commands that name none, as on AWS."""
+"""The user that runs commands, as on AWS."""
 _TOKEN_BYTES = 32
 _SESSION_DIGITS = 17
 _HEXADECIMAL = "0123456789abcdef"
@@ -63,7 +63,7 @@ class ExecSessionRegistry:
         self._sessions: dict[str, RegisteredSession] = {}
 
     def create(self, task: TaskArn, execution: Execution) -> tuple[str, Secret]:
-        """Create a pending session; its id and token. Raises TooManySessions."""
+        """Create a pending session, and return its id and token. Raises TooManySessions."""
         self._remove_expired()
         container = (task, execution.container)
         sessions = sum((s.task, s.execution.container) == container for s in self._sessions.values())

@@ -220,7 +220,7 @@ class ApiGateway:
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The response to a request that fails before it is served: ``error`` in the request's protocol.
 
-        The request may be without its body, when reading that is what failed.
+        ``request`` has no body when it was the reading of the body that failed.
         """
         routed_request = self._route(request, _credential_or_fault(request))
         return self._codec(routed_request).serialise_error(error, self._dependencies.ids.uuid())

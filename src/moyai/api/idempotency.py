@@ -1,7 +1,7 @@
 """Idempotency tokens: for a while, an equal request with the same token returns the resource that the first one
 created.
 
-Promise: a token with another request is another request. Records keep a token with the hash of its request.
+Promise: the same token with a different request repeats nothing. Records keep a token with the hash of its request.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html,
 https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
 """
@@ -39,5 +39,5 @@ def token_of(fingerprint: str | None) -> str | None:
 def is_repeat(
     recorded_fingerprint: str | None, created_at: Instant, fingerprint: str | None, now: Instant, retention: float
 ) -> bool:
-    """Whether a request repeats the one that created a resource; tokens are remembered for so many seconds."""
+    """Whether a request repeats the one that created a resource. ``retention``: how many seconds a token is valid."""
     return fingerprint is not None and recorded_fingerprint == fingerprint and now < created_at + retention

@@ -1,7 +1,7 @@
 """botocore's service models, loaded from its package data.
 
-Promise: this is the only reader of these files. Of a model only the metadata is read at once, which routes requests;
-its operations and shapes are read when the first of them is used. The models include values that AWS accepts and the
+Promise: this is the only reader of these files. Only a model's metadata, which routes requests, is read at once; its
+operations and shapes are read when the first of them is used. The models include enum values that AWS accepts and the
 published files lack.
 """
 
@@ -46,16 +46,16 @@ SERVICES = (
 )
 """The services of the API gateway, by botocore's names."""
 
-_LEFT_OUT: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+_MISSING_ENUM_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"ecs": MappingProxyType({"SettingName": ("dualStackIPv6",)})}
 )
-"""By service and shape, values that the service takes and its published model doesn't list. Source:
+"""By service and shape, enum values that the service accepts and its published model lacks. Source:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
 """
 
 _TYPE = "service-2"
 _HEAD_BYTES = 16 * 1024
-"""The part of a file in which its metadata is. AWS's files have it before everything else."""
+"""The part of a file that is read for its metadata, which AWS's files have before everything else."""
 _METADATA = re.compile(r'"metadata"\s*:\s*')
 
 
@@ -68,9 +68,9 @@ class _LazyModel(ServiceModel):
     """A model whose operations and shapes are read when they are first used."""
 
     def __init__(self, name: str) -> None:
-        heads = Loader(file_loader=_HeadLoader())
-        version = heads.determine_latest_version(name, _TYPE)
-        metadata = heads.load_data(f"{name}/{version}/{_TYPE}")["metadata"]
+        head_loader = Loader(file_loader=_HeadLoader())
+        version = head_loader.determine_latest_version(name, _TYPE)
+        metadata = head_loader.load_data(f"{name}/{version}/{_TYPE}")["metadata"]
         parts = _Parts(name)
         self._shapes = _LazyPart(parts, "shapes")
         operations = _LazyPart(parts, "operations")
@@ -79,7 +79,7 @@ class _LazyModel(ServiceModel):
     @cached_property
     @override
     def error_shapes(self) -> list[Shape]:
-        """The service's error shapes, without an object for every other shape, as botocore would make."""
+        """The service's error shapes. botocore's own property would make an object for every other shape, too."""
         return [self.shape_for(name) for name, shape in self._shapes.items() if shape.get("exception")]
 
 
@@ -94,7 +94,7 @@ class _Parts:
         """The operations and the shapes."""
         description = Loader(file_loader=_QuickLoader()).load_service_model(self._name, _TYPE)
         shapes = dict(description["shapes"])
-        for shape, values in _LEFT_OUT.get(self._name, {}).items():
+        for shape, values in _MISSING_ENUM_VALUES.get(self._name, {}).items():
             shapes[shape] = {**shapes[shape], "enum": [*shapes[shape]["enum"], *values]}
         return {"operations": description["operations"], "shapes": shapes}
 
@@ -119,7 +119,7 @@ class _LazyPart(Mapping[str, Any]):
 
 
 class _QuickLoader(JSONFileLoader):
-    """Botocore's own takes twice as long, during which no other request is answered."""
+    """Decodes with msgspec: botocore's loader takes twice as long, and no other request is answered meanwhile."""
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 (JSON)
         """The contents of ``file_path`` with the suffix added; None where no such file exists."""
@@ -141,6 +141,6 @@ class _HeadLoader(_QuickLoader):
             if match := _METADATA.search(head):
                 try:
                     return {"metadata": json.JSONDecoder().raw_decode(head, match.end())[0]}
-                except ValueError:  # it is longer than that
+                except ValueError:  # the metadata is longer than _HEAD_BYTES
                     return super().load_file(file_path)
         return super().load_file(file_path)

@@ -1,4 +1,4 @@
-"""The operations of an AWS service: for each its handler, a function, and its typed request.
+"""The operations of an AWS service, each with its handler, a function, and the type of its request.
 
 Promise: a handler is a plain function of its context and its request. It reads ``ctx.store.world``, passes changes to
 ``ctx.store.apply`` and returns a Struct (or a mapping) in moyai's names; it raises the errors of its own service. It
@@ -68,7 +68,7 @@ class Context(msgspec.Struct, frozen=True):
 class StackCaller(msgspec.Struct, frozen=True):
     """The sender of a call for a resource of a stack.
 
-    ``account``: the stack's; ``ids``: those that the operation draws, where they are not the installation's.
+    ``account``: the stack's; ``ids``: where the operation draws its ids from, None for the installation's source.
     """
 
     account: AccountId
@@ -77,8 +77,8 @@ class StackCaller(msgspec.Struct, frozen=True):
 
 
 class ReusableOutput(NamedTuple, Generic[Output]):
-    """An output, or the response made from it, that equal requests of the same scope get again while ``is_current`` of
-    the time of the call. ``reads``: how many values are compared for that. Only for handlers that are coroutines.
+    """An output, or the response made from it. Equal requests of the same scope get it again while ``is_current`` is
+    true at the time of the call; ``reads``: how many values that compares. Only coroutine handlers return one.
     """
 
     output: Output
@@ -122,7 +122,7 @@ class ApiService(msgspec.Struct, frozen=True):
     not_yet_fault: type[ClientFault] = OperationNotYet
     """The error for an operation of the service's model that moyai does not implement."""
     instead: Mapping[str, str] = MappingProxyType({})
-    """What callers of such operations do instead, by their names, where there is something; in whole sentences."""
+    """By the names of operations that moyai does not implement, what callers can do instead; in whole sentences."""
     missing_fault: type[ClientFault] | None = None
     """The error for an absent required member, where the service has one of its own."""
     open_enums: frozenset[str] = frozenset()
@@ -145,7 +145,7 @@ AnyService = ApiService | DeferredService
 def operation(
     *, input_fault: type[ClientFault] | None = None, cached: bool = False, always_refused: str = ""
 ) -> Callable[[H], H]:
-    """Decorate a handler whose operation sets these fields of ApiOperation."""
+    """Decorate a handler with these fields of its ApiOperation."""
 
     def decorate(handler: H) -> H:
         vars(handler).update(input_fault=input_fault, cached=cached, always_refused=always_refused)
@@ -183,7 +183,7 @@ def _handlers(module: ModuleType) -> Iterator[Callable[..., object]]:
 def _operation(handler: Callable[..., object], dependencies: Mapping[str, object]) -> ApiOperation[Any]:
     function = unwrap(handler)
     name = "".join(word.capitalize() for word in function.__name__.split("_"))
-    request = function.__globals__[function.__annotations__["request"]]  # its name: annotations are not evaluated
+    request = function.__globals__[function.__annotations__["request"]]  # an annotation is text, the type's name
     bound = [dependencies[parameter] for parameter in _parameters(function)[:-2]]
     handle = partial(handler, *bound) if bound else handler
     options = vars(function)

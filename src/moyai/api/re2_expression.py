@@ -1,8 +1,8 @@
-"""Regular expressions, judged by the engine that Envoy matches with.
+"""Checks regular expressions with RE2, the engine that Envoy matches with.
 
-Promise: Envoy accepts what is accepted here: RE2's syntax (no look-around, no back-references) over bytes, and a
-compiled size of at most 100 instructions, which is Envoy's own limit, or another that the caller has raised
-(``re2.max_program_size.error_level``). Source: https://github.com/google/re2/wiki/Syntax
+Promise: Envoy accepts every expression that is accepted here: RE2's syntax (no look-around, no back-references) over
+bytes, and a compiled size of at most 100 instructions, Envoy's default, or of the limit that the caller has set in
+Envoy (``re2.max_program_size.error_level``). Source: https://github.com/google/re2/wiki/Syntax
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 import re2
 
 LARGEST: Final = 100
-"""Instructions."""
+"""Instructions of a compiled expression."""
 
 
 def expression_fault(text: str, largest: int = LARGEST) -> str | None:
@@ -20,11 +20,11 @@ def expression_fault(text: str, largest: int = LARGEST) -> str | None:
     try:
         size = _compile(text).programsize
     except re2.error as error:
-        said = error.args[0] if error.args else b""
-        why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        return f"{text[:100]!r} is not an expression of RE2: {why}."
+        reason = error.args[0] if error.args else b""
+        reason_text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        return f"{text[:100]!r} is not an expression of RE2: {reason_text}."
     if size > largest:
-        return f"the expression makes {size} instructions, and Envoy takes {largest}. Count less in it."
+        return f"the expression compiles to {size} instructions, and Envoy accepts {largest}. Use smaller counts in it."
     return None
 
 

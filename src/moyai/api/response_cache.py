@@ -1,9 +1,9 @@
 """Caches for operations that clients repeat often, such as DescribeServices: parsed requests, and responses.
 
-Promise: the same body in the same protocol means the same, so it is parsed and validated once; an invalid request is
-not cached. A cached response is served only while all that was read to make it is unchanged; it
+Promise: a body means the same each time it comes in the same protocol, so it is parsed and validated once; an invalid
+request is not cached. A cached response is served only while every record that was read to make it is unchanged; it
 carries the request id of the current request. The gateway authenticates every request before it looks here. Both caches
-are bounded, in entries and in bytes with what was read; a full one is emptied.
+are bounded in entries and in bytes, and a full cache is emptied.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _MAX_REQUEST_BYTES: Final = 8192
 _MAX_RESPONSES: Final = 512
 _MAX_RESPONSE_BYTES: Final = 256 * 1024
 _MAX_READS: Final = 1000
-"""The records that were read to make one response: all are compared again before the response is served."""
+"""The most records read to make a cached response: all are compared again before the response is served."""
 _BYTES_PER_READ: Final = 128
 _MAX_BYTES: Final = 16 * 1024 * 1024
 """The most bytes of all cached responses of a service, with the records that were read to make them."""
 
 
 class RawRequest(NamedTuple):
-    """A request before it is parsed, as a cache key. Only for protocols that have all of it in these."""
+    """A request before it is parsed, as a cache key; for protocols whose whole input is in body and query string."""
 
     protocol: str
     operation: str
@@ -46,7 +46,7 @@ class _CachedResponse(NamedTuple):
     is_current: Callable[[Instant], bool]
     response: HttpResponse
     size: int
-    """Bytes that it takes."""
+    """Bytes of the response, and an estimate for the records that were read to make it."""
 
 
 class _WorldOnly(NamedTuple):
@@ -91,7 +91,7 @@ class ResponseCache:
         if self._trace is None:
             self._trace = TracedWorld(ctx.store.world)
         response, reads = self._trace.run(lambda world, _: make(_with_world(ctx, world)), raw)
-        if len(reads) <= _MAX_READS:  # before all of them are stamped
+        if len(reads) <= _MAX_READS:  # to stamp the records takes time
             self.put(ctx, raw, ReusableOutput(response, _are_current(self._trace.stamps(reads)), len(reads)))
         return response
 
@@ -103,7 +103,7 @@ class ResponseCache:
         return _with_request_id(cached.response, ctx.request_id)
 
     def put(self, ctx: Context, raw: RawRequest, reusable: ReusableOutput[HttpResponse]) -> None:
-        """Cache a serialised response, unless it was made from too much."""
+        """Cache a serialised response, unless too many records were read to make it."""
         if reusable.reads <= _MAX_READS:
             size = len(reusable.output.body) + _BYTES_PER_READ * reusable.reads
             self._put((ctx.scope, raw), _CachedResponse(reusable.is_current, reusable.output, size))

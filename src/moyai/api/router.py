@@ -1,11 +1,11 @@
 """Finds the service, protocol and operation of a request.
 
-Promise: it reads, in this order, what names an operation of one service alone (the path of a CBOR request,
+Promise: it reads, in this order, the parts that name one operation of one service (the path of a CBOR request,
 ``X-Amz-Target``), the credential scope, ``Action`` and ``Version``, and for requests without a signature the path of an
-operation of moyai's. What is left is S3's, whose objects may be public. The host name only says where S3's bucket is,
-because SDKs put prefixes such as ``data-`` before it. A request for a service that moyai does not implement is routed
-by its head alone, unless it is a form without a signature. Every request has a protocol to reply in, also one that
-matches no operation.
+operation of moyai's. Any other unsigned request is S3's, whose objects may be public. The host name only names S3's
+bucket: SDKs put prefixes such as ``data-`` before it, so it names no service. A request for a service that moyai does
+not implement is routed by its head alone, unless it is a form without a signature. Every request, also one that matches
+no operation, has a protocol to reply in.
 Source: https://smithy.io/2.0/guides/wire-protocol-selection.html
 """
 
@@ -28,9 +28,9 @@ from moyai.api.wire.s3 import S3_SIGNING_NAMES
 JSON, CBOR, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "query", "ec2"
 REST_JSON, REST_XML = "rest-json", "rest-xml"
 S3 = "s3"
-"""The service, and the protocol of its errors."""
+"""S3's signing name, and the protocol of its errors."""
 _SPEAK_REST_XML = frozenset({"cloudfront", "route53"})
-"""Signing names of the other services that speak REST XML."""
+"""Signing names of the services besides S3 that speak REST XML."""
 _SERVICE_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _BY_TARGET: Mapping[str, str] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ _BY_VERSION: Mapping[str, str] = MappingProxyType(
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
 _USER_POOL_PATH = re.compile(r"/[\w-]{1,55}_[0-9A-Za-z]{1,55}/\.well-known/(jwks\.json|openid-configuration)")
-"""The public keys of a user pool. No bucket has such a name."""
+"""The path of a Cognito user pool's public keys. No bucket has a name like its first part."""
 _CLASSIC_ELB = "2012-06-01"
 """The API version of Classic Load Balancers, which share the signing name of Elastic Load Balancing v2."""
 _VERSION = re.compile(rb"(?:^|&)Version=([^&]{0,32})")
@@ -77,7 +77,7 @@ class RoutedRequest(NamedTuple):
 
 
 class _RestOperation(NamedTuple):
-    """An operation that a method and a path name. ``path``: the template, with its labels."""
+    """A REST operation, which a request names by method and path. ``path``: the template, with its labels."""
 
     path: str
     protocol: str
@@ -107,8 +107,8 @@ class Router:
             protocol = model.metadata["protocol"]
             for name in model.operation_names if protocol in {REST_JSON, REST_XML} else ():
                 http = model.operation_model(name).http
-                place = (http["method"], _first_part(http["requestUri"].partition("?")[0]))
-                operations[place].append(_RestOperation(http["requestUri"], protocol, service, name))
+                method_and_part = (http["method"], _first_part(http["requestUri"].partition("?")[0]))
+                operations[method_and_part].append(_RestOperation(http["requestUri"], protocol, service, name))
         return operations
 
     def route(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
@@ -131,7 +131,7 @@ class Router:
     def _by_name(
         self, protocol: str, service: str | None, operation: str, description: str, other: str | None = None
     ) -> RoutedRequest:
-        """``other``: a service that is not moyai's and has the operation where none of moyai's has."""
+        """``other``: the signing name of the service to delegate to when ``service`` is None."""
         if service is None and other is not None:
             return _delegated_request(protocol, other)
         if service is not None and protocol not in _protocols(self._models[service]):
@@ -146,7 +146,9 @@ class Router:
         service = self._by_version.get(text) or self._by_signing_name.get(scope_service or "")
         description = f"Action '{action}' with Version '{text}'"
         if text == _CLASSIC_ELB:
-            classic = f"{description}, which is of Classic Load Balancers (elbv2 has application and network ones)"
+            classic = (
+                f"{description}, an API of Classic Load Balancers (moyai has Application and Network Load Balancers)"
+            )
             return RoutedRequest(QUERY, None, None, classic)
         if service is None and text in _BY_VERSION:
             return _delegated_request(QUERY, _BY_VERSION[text])

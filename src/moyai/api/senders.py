@@ -1,4 +1,4 @@
-"""Authenticates the sender of a request, by its signature, or by what is known of it already.
+"""Authenticates the sender of a request: by its signature, or as a caller that is authenticated already.
 
 Promise: with issued keys every request is signed with one of them, or with the keys of a role's session; a session's
 signature is verified in any case, on loopback too. Where keys are issued, a session is void once its first caller's key
@@ -38,7 +38,7 @@ class RoleSession(NamedTuple):
     keys: SessionKeys
     claims: Claims
     task: TaskArn | None
-    """The task that may use it; None for one that no task has."""
+    """The task whose credentials these are; None for a session that STS issued."""
 
     def secret(self, access_key: str) -> str | None:
         """The session's secret key; None for another access key."""
@@ -118,8 +118,8 @@ class SenderAuthenticator:
 
 
 def known_sender(caller: str | StackCaller, authorization: Credential | ApiError | None) -> Sender:
-    """A known sender, a stack or the owner of an access key, for the region and service of the signature. Raises
-    MissingToken without one.
+    """The sender for a caller who is authenticated already, a stack or the owner of an access key. Of the signature
+    only region and service count; raises MissingToken without one.
     """
     if authorization is None:
         raise MissingToken("Missing Authentication Token")

@@ -238,7 +238,7 @@ def _canonical(request: HttpRequest, authorization: Credential, payload: str) ->
 def _canonical_path(path: str, service: str) -> str:
     if path in {"", "/"}:
         return "/"
-    if service in S3_SIGNING_NAMES:  # its keys are neither normalised nor encoded twice
+    if service in S3_SIGNING_NAMES:  # S3's object keys are neither normalised nor encoded twice
         return path
     normal = posixpath.normpath("/" + path.lstrip("/"))
     if path.endswith("/") and normal != "/":

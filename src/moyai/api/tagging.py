@@ -34,7 +34,7 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 class RemovedTag(msgspec.Struct, frozen=True):
-    """A tag to remove: with this value, or without one with any value."""
+    """A tag to remove, if it has this value; without ``value``, whatever its value."""
 
     key: str = ""
     value: str | None = None

@@ -31,7 +31,10 @@ def parse(body: bytes, operation=CREATE, path="/2013-04-01/hostedzone"):
         (b'<!DOCTYPE a [<!ENTITY b "cc">]><CreateHostedZoneRequest/>', "document type declaration"),
         (b"<a>" * (MAX_DEPTH + 1), "nested deeper"),
         (b"<CreateHostedZoneRequest>" + b"<a/>" * MAX_ELEMENTS, f"more than {MAX_ELEMENTS} elements"),
-        (b"<CreateHostedZoneRequest><Name><a/></Name></CreateHostedZoneRequest>", "Name: the element 'a' stands where"),
+        (
+            b"<CreateHostedZoneRequest><Name><a/></Name></CreateHostedZoneRequest>",
+            "Name: expected text, not the element 'a'",
+        ),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
@@ -49,7 +52,9 @@ def test_a_misfit_names_its_place_in_the_document():
         + changes
         + b"</ChangeBatch></ChangeResourceRecordSetsRequest>"
     )
-    with pytest.raises(InvalidXml, match=r"^ChangeBatch\.Changes\[1\]\.ResourceRecordSet\.TTL: a string stands where"):
+    with pytest.raises(
+        InvalidXml, match=r"^ChangeBatch\.Changes\[1\]\.ResourceRecordSet\.TTL: expected an integer, not a string"
+    ):
         parse(body, CHANGE, "/2013-04-01/hostedzone/Z1/rrset/")
     with pytest.raises(InvalidXml, match="each item of the list is an element 'Change'"):
         parse(body.replace(b"<Change>", b"<Item>").replace(b"</Change>", b"</Item>"), CHANGE)

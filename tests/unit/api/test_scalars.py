@@ -86,7 +86,7 @@ def test_blobs():
     for value in ("aGk", "$$$$", "é", b"aGk=", None):
         with pytest.raises(Misfit):
             scalars.read_base64(value)
-    with pytest.raises(Misfit, match="a string stands where binary data is due"):
+    with pytest.raises(Misfit, match="expected binary data, not a string"):
         scalars.read_bytes("aGk=")
 
 

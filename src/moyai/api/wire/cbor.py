@@ -27,7 +27,7 @@ _TIME_TAG = 1
 
 
 class _OnlyTime(dict[int, Callable[[object, bool], object]]):
-    """The tags that are understood; every other tag is refused, also those the library would take."""
+    """The decoders by tag: every tag without one is refused, also those that cbor2 itself would decode."""
 
     def __missing__(self, tag: int) -> Callable[[object, bool], object]:
         raise ValueError(f"tag {tag} is not part of this protocol")
@@ -54,7 +54,7 @@ def decoded_cbor(body: bytes) -> object:
     except (cbor2.CBORDecodeError, ValueError, OverflowError) as error:
         raise Malformed(f"The body is not valid CBOR: {error}") from error
     if stream.tell() != len(body):
-        raise Malformed("The body goes on after its CBOR value.")
+        raise Malformed("The body has more bytes after its CBOR value.")
     return value
 
 

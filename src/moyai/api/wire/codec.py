@@ -28,7 +28,7 @@ class ErrorCodec(Protocol):
     """Serialises errors in one protocol."""
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """The answer to a failure."""
+        """The response to a request that failed with ``error``."""
 
 
 class ProtocolCodec(ErrorCodec, Protocol):
@@ -71,7 +71,9 @@ class ErrorNames:
     def wire(self, error: ApiError) -> WireError:
         """The error's names and members; members are still in moyai's types."""
         fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  RFC 9110: 5xx is the server's
-        shape = self._shapes.get(error.code) or self._shapes.get(f"{error.code}Exception")  # a common error's own shape
+        shape = self._shapes.get(error.code) or self._shapes.get(
+            f"{error.code}Exception"
+        )  # the service's own shape of a common error
         if shape is None:
             return WireError(error.code, error.code, fault, {"message": error.message})
         members: dict[str, object] = {"message": error.message}

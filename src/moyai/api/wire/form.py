@@ -1,9 +1,9 @@
 """Input of the query protocols: flat ``name.1.name=value`` pairs, folded back into a tree.
 
 Promise: AWS Query (lists under ``.member.N``, maps under ``.entry.N.key``) and EC2 (lists flat, names
-capitalised) are one reader with two sets of naming rules. AWS Query ignores an unknown field, which is noted;
+capitalised) are one reader with two sets of naming rules. AWS Query ignores and notes an unknown field;
 EC2 refuses it by name.
-Refuses: more than ``MAX_FIELDS`` fields, names deeper than ``MAX_DEPTH``, an index that is no number.
+Refuses: more than ``MAX_FIELDS`` fields, names deeper than ``MAX_DEPTH``, an index that is not a number.
 Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html, .../aws-ec2-query-protocol.html
 """
 
@@ -76,7 +76,7 @@ SCALAR_TEXT_READERS: Mapping[str, Reader] = MappingProxyType(
         "blob": read_base64,
     }
 )
-"""How a value is read that arrives as text, in a form, a path or a query string."""
+"""The readers, by type, of values that arrive as text: in a form, a path, a query string or XML."""
 
 
 class Naming(NamedTuple):
@@ -130,13 +130,13 @@ class FormReader:
 
     def __init__(self, naming: Naming) -> None:
         self._naming = naming
-        self._made: dict[str, Reader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def reader(self, shape: Shape) -> Reader:
         """The function that reads a branch (or a text) as this shape."""
         match shape:
             case StructureShape():
-                return self._made.get(shape.name) or self._structure(shape)
+                return self._readers.get(shape.name) or self._structure(shape)
             case ListShape():
                 return self._list(shape)
             case MapShape():
@@ -157,7 +157,7 @@ class FormReader:
                 raise complaint(value, "structure")
             return read_members(value.items(), table, note_unknown)
 
-        self._made[shape.name] = read  # before its members: a shape may contain itself
+        self._readers[shape.name] = read  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             table[self._naming.member(member, name)] = MemberReader(name, xform_name(name), self.reader(member))
         return read
@@ -195,14 +195,14 @@ class FormReader:
         return read
 
 
-def _below(value: object, step: str | None, due: str) -> Branch:
+def _below(value: object, step: str | None, expected: str) -> Branch:
     if isinstance(value, dict) and step is not None:
         if set(value) != {step}:
             raise Misfit(f"items are numbered after '.{step}.'.")
         value = value[step]
     if isinstance(value, dict):
         return value
-    raise complaint(value, due)
+    raise complaint(value, expected)
 
 
 def _in_order(branch: Branch) -> list[str | Branch]:

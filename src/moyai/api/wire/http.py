@@ -24,7 +24,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 FORM = "application/x-www-form-urlencoded"
 """The Content-Type of the query protocols, and of a web page's form."""
 JSON_TYPES = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
-"""Some SDKs send one of them in both protocols."""
+"""Some SDKs send the same Content-Type in AWS JSON and in REST JSON, so both accept all of them."""
 _CBOR = "smithy-rpc-v2-cbor"
 _TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -68,7 +68,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
 def decompress(request: HttpRequest, limit: int) -> HttpRequest:
     """The request with its ``Content-Encoding: gzip`` undone.
 
-    ``limit`` is in bytes and bounds what comes out. Raises Malformed or TooLarge.
+    ``limit``: the most bytes of the decompressed body. Raises Malformed or TooLarge.
     """
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
@@ -99,4 +99,4 @@ def check_media(protocol: str, request: HttpRequest) -> None:
         raise UnsupportedMedia("A request in CBOR has the header Smithy-Protocol: rpc-v2-cbor.")
     if request.body and request.content_type not in _TYPES[protocol]:
         types = " or ".join(sorted(_TYPES[protocol]))
-        raise UnsupportedMedia(f"The Content-Type is '{request.content_type[:100]}', where it has to be {types}.")
+        raise UnsupportedMedia(f"The Content-Type is '{request.content_type[:100]}' and has to be {types}.")

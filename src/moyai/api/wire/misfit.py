@@ -1,4 +1,4 @@
-"""A value that does not fit its place, and the place.
+"""An input value that its member cannot have, and the path to the member.
 
 Promise: a message names the member as the caller wrote it
 (``containerDefinitions[0].portMappings[1].containerPort``). The readers keep no path while all goes
@@ -39,10 +39,10 @@ class Misfit(Exception):
 
     @property
     def where(self) -> str:
-        """The place, from the request's top; empty when it is the request itself."""
+        """The path from the top of the request; empty for the request itself."""
         return "".join(reversed(self._where)).removeprefix(".")
 
     @property
     def message(self) -> str:
-        """Place and reason in one sentence."""
+        """Path and reason in one sentence."""
         return f"{self.where or 'The request'}: {self.reason}"

@@ -47,11 +47,11 @@ _EC2_CODES: Mapping[str, str] = MappingProxyType(
 
 
 class MalformedInput(Malformed, code="MalformedInput"):
-    """AWS Query's word for a field that cannot be read."""
+    """AWS Query's error for a field that cannot be read."""
 
 
 class InvalidParameterValue(Malformed, code="InvalidParameterValue"):
-    """EC2's word for a field that cannot be read."""
+    """EC2's error for a field that cannot be read."""
 
 
 class _Dialect(NamedTuple):

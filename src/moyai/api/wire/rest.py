@@ -1,7 +1,7 @@
 """The parts of a REST request outside of its body: labels of the path and members of the query string.
 
-Promise: covers what the models of moyai's services use; the contract tests fail when a model begins to use more (input
-headers, greedy labels, streaming).
+Promise: this covers the bindings that the models of moyai's services use; the contract tests fail when a model begins
+to use others (input headers, greedy labels, streaming).
 Source: https://smithy.io/2.0/spec/http-bindings.html
 """
 
@@ -22,7 +22,7 @@ from moyai.kernel.errors import Malformed
 
 
 def labels(template: str, path: str) -> dict[str, str] | None:
-    """The values of a path's labels (``/meshes/{meshName}``), decoded; None when the path is another."""
+    """The values of a path's labels (``/meshes/{meshName}``), decoded; None when the path does not match."""
     parts, path_parts = template.partition("?")[0].split("/"), path.split("/")
     if len(parts) != len(path_parts):
         return None
@@ -64,7 +64,7 @@ def _query(text: str) -> dict[str, list[str]]:
 
 
 def _from_texts(members: Mapping[str, Shape], texts: Mapping[str, Sequence[str]]) -> Params:
-    """The members that occur among the texts: a list has every text of its name, anything else the last one."""
+    """The members that occur among the texts: a list gets every text of its name, another member the last."""
     params: Params = {}
     for name, shape in members.items():
         values = texts.get(shape.serialization.get("name", name))

@@ -1,6 +1,6 @@
 """AWS REST JSON: input spread over path labels, query string and a JSON body.
 
-Promise: an output may have a payload member; an input has none, which the contract tests watch.
+Promise: an output may have a payload member. No input has one, or the contract tests would fail.
 Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
 

@@ -1,4 +1,4 @@
-"""Single values: what the protocols agree on and how each of them writes a time, a blob, a float.
+"""Single values: the checks that all protocols share, and how each protocol writes a time, a blob, a float.
 
 Promise: integers keep AWS's widths (32 bit ``integer``, 64 bit ``long``), no bool passes as a number, a
 time is finite and between the years 1 and 9999.
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from moyai.api.wire.misfit import Misfit
 
-DUE: Mapping[str, str] = MappingProxyType(
+TYPE_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "string": "a string",
         "integer": "an integer",
@@ -35,17 +35,17 @@ DUE: Mapping[str, str] = MappingProxyType(
 )
 _BITS: Mapping[str, int] = MappingProxyType({"integer": 31, "long": 63})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
-_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
-_SPELLED: Mapping[str, float] = MappingProxyType({"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf})
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+_NON_FINITE: Mapping[str, float] = MappingProxyType({"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf})
 
 
-def complaint(value: object, due: str) -> Misfit:
-    """The complaint that ``value`` is not of the type ``due`` (a name of botocore's)."""
-    return Misfit(f"{_describe(value)} stands where {DUE[due]} is due.")
+def complaint(value: object, expected: str) -> Misfit:
+    """The complaint that ``value`` is not of the type ``expected`` (a name of botocore's)."""
+    return Misfit(f"expected {TYPE_NAMES[expected]}, not {_describe(value)}.")
 
 
-_SEEN: tuple[tuple[type | tuple[type, ...], str], ...] = (
+_PYTHON_TYPE_NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "a boolean"),
     ((int, float), "a number"),
     (str, "a string"),
@@ -57,11 +57,11 @@ _SEEN: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def _describe(value: object) -> str:
-    return next((text for kind, text in _SEEN if isinstance(value, kind)), "something else")
+    return next((text for kind, text in _PYTHON_TYPE_NAMES if isinstance(value, kind)), "something else")
 
 
 def read_string(value: object) -> str:
-    """Text as it is."""
+    """A string, unchanged; other types are misfits."""
     if isinstance(value, str):
         return value
     raise complaint(value, "string")
@@ -95,9 +95,9 @@ def _whole(value: object, kind: str) -> int:
 
 
 def read_number(value: object) -> float:
-    """A ``float`` or ``double``; JSON spells what it cannot write (``"NaN"``)."""
-    if isinstance(value, str) and value in _SPELLED:
-        return _SPELLED[value]
+    """A ``float`` or ``double``. JSON has no NaN and no infinities, so they arrive as text (``"NaN"``)."""
+    if isinstance(value, str) and value in _NON_FINITE:
+        return _NON_FINITE[value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
@@ -116,7 +116,7 @@ def read_time(value: object) -> float:
 
 
 def _in_range(seconds: float) -> float:
-    if not _FIRST <= seconds <= _LAST:
+    if not _EARLIEST <= seconds <= _LATEST:
         raise Misfit("the time lies outside of the years 1 to 9999.")
     return float(seconds)
 
@@ -181,7 +181,7 @@ def write_number(value: float) -> float | str:
 
 
 Reader = Callable[[object], Any]
-"""Takes a value from the wire, gives moyai's; raises Misfit."""
+"""Converts a value from the wire to moyai's type. Raises Misfit."""
 
 
 def read_items(values: Iterable[object], read_item: Reader) -> list[object]:
@@ -189,7 +189,7 @@ def read_items(values: Iterable[object], read_item: Reader) -> list[object]:
     items: list[object] = []
     try:
         for value in values:
-            items.append(read_item(value))  # noqa: PERF401  its length is the place of a misfit
+            items.append(read_item(value))  # noqa: PERF401  the length so far is the index of a misfit
     except Misfit as problem:
         raise problem.at(len(items)) from None
     return items
@@ -232,4 +232,4 @@ SCALAR_READERS: Mapping[str, Reader] = MappingProxyType(
         "blob": read_base64,
     }
 )
-"""How a JSON value is read. CBOR differs in ``blob`` alone."""
+"""The readers of JSON values, by type. CBOR's differ in ``blob`` alone."""

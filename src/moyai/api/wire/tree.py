@@ -20,12 +20,12 @@ from moyai.api.wire.unknown_members import note_unknown_member
 from moyai.kernel.errors import Malformed
 
 Writer = Callable[[Any], object]
-"""Takes moyai's value, gives what JSON or CBOR can encode. It trusts the type: handlers are ours."""
+"""Converts a value to one that JSON or CBOR can encode. It checks no scalar: handlers are moyai's own."""
 _IGNORED = frozenset({"__type"})
 
 
 class UnknownMember(TypeError):
-    """A handler answered a member that its operation's output does not have: a bug of moyai's."""
+    """A handler returned a member that its operation's output does not have: a bug of moyai's."""
 
 
 class TreeReader:
@@ -33,7 +33,7 @@ class TreeReader:
 
     def __init__(self, scalars: Mapping[str, Reader]) -> None:
         self._scalars = scalars
-        self._made: dict[str, Reader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def params(self, operation: OperationModel, value: object) -> Params:
         """The input of an operation, from its body's value. Raises Malformed."""
@@ -49,8 +49,8 @@ class TreeReader:
         """The function that reads a value of this shape."""
         if shape.type_name not in {"structure", "list", "map"}:
             return self._scalars[shape.type_name]
-        made = self._made.get(shape.name)
-        return self._make(shape) if made is None else made
+        reader = self._readers.get(shape.name)
+        return self._make(shape) if reader is None else reader
 
     def _make(self, shape: Shape) -> Reader:
         match shape:
@@ -64,7 +64,7 @@ class TreeReader:
                 reader = self._map(shape)
             case _:
                 raise TypeError(f"{shape.name}: no reader for the type {shape.type_name}")
-        self._made[shape.name] = reader
+        self._readers[shape.name] = reader
         return reader
 
     def _structure(self, shape: StructureShape) -> Reader:
@@ -88,7 +88,7 @@ class TreeReader:
                     raise problem.under(name) from None
             return read_values
 
-        self._made[shape.name] = read  # before its members: a shape may contain itself
+        self._readers[shape.name] = read  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             wire_name = member.serialization.get("name", name)
             table[wire_name] = (xform_name(name), self.reader(member))
@@ -126,15 +126,15 @@ class TreeWriter:
 
     def __init__(self, scalars: Mapping[str, Writer]) -> None:
         self._scalars = scalars
-        self._made: dict[str, Writer | None] = {}
+        self._writers: dict[str, Writer | None] = {}
 
     def writer(self, shape: Shape) -> Writer | None:
         """The function that writes a value of this shape, or None when there is nothing to do."""
         if shape.type_name not in {"structure", "list", "map"}:
             return self._scalars.get(shape.type_name)
-        if shape.name not in self._made:
-            self._made[shape.name] = self._make(shape)
-        return self._made[shape.name]
+        if shape.name not in self._writers:
+            self._writers[shape.name] = self._make(shape)
+        return self._writers[shape.name]
 
     def _make(self, shape: Shape) -> Writer | None:
         match shape:
@@ -165,7 +165,7 @@ class TreeWriter:
                 json_object[entry[0]] = item if entry[1] is None else entry[1](item)
             return json_object
 
-        self._made[shape.name] = write
+        self._writers[shape.name] = write
         for name, member in shape.members.items():
             table[xform_name(name)] = (member.serialization.get("name", name), self.writer(member))
         return write

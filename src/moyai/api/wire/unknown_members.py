@@ -1,6 +1,6 @@
 """Members of a request that the bundled model does not have: they are ignored, as AWS ignores them, and reported.
 
-Promise: a newer SDK's new member fails no call. EC2 alone refuses unknown parameters, as AWS does. Each member of an
+Promise: no call fails because a newer SDK sends a new member; EC2 alone refuses it, as AWS does. Each member of an
 operation is logged once, named in a response header, and kept for ``moyai doctor``. What clients send is bounded: at
 most MOST_REPORTED different members are remembered, and names are cut and written in printable ASCII.
 """
@@ -49,11 +49,11 @@ class IgnoredMembers:
 
     @property
     def reports(self) -> Sequence[tuple[str, str]]:
-        """The operation (``ecs CreateService``) and the member (``CreateServiceRequest.name``) of each."""
+        """Pairs of an operation (``ecs CreateService``) and an ignored member (``CreateServiceRequest.name``)."""
         return tuple(self._reported)
 
     def report(self, operation: str, members: Sequence[str]) -> None:
-        """Remember and log what is new among the ignored members of a request."""
+        """Remember and log the ignored members of a request that were not reported before."""
         for member in map(_printable, members):
             if (operation, member) not in self._reported and len(self._reported) < MOST_REPORTED:
                 self._reported[operation, member] = None

@@ -34,7 +34,7 @@ class Complaint(NamedTuple):
     constraint: str
     missing: bool = False
     allowed: Sequence[str] = ()
-    """The values of the enum that the value is none of."""
+    """The values of the enum, for a value that is not among them."""
 
     def below(self, step: str) -> Complaint:
         """This complaint as part of a value, under ``step``."""
@@ -252,7 +252,7 @@ def matches_in_time(pattern: regex.Pattern[str], value: str) -> bool:
 
 
 def compiled_pattern(text: str) -> regex.Pattern[str]:
-    """A model's pattern, which is written for Java."""
+    """A model's pattern, which is written for Java, compiled for Python."""
     return regex.compile(_SURROGATE_PAIR.sub(_code_point, text))
 
 

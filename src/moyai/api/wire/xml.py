@@ -1,6 +1,6 @@
 """Output of the query protocols: XML, written as text.
 
-Promise: element names and nesting as botocore's models tell them (``locationName``, ``item``,
+Promise: element names and nesting are those of botocore's models (``locationName``, ``item``,
 ``member``, ``entry``), times as ISO 8601, text escaped. Characters that XML 1.0 cannot carry at all are
 replaced by U+FFFD.
 Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#response-serialization
@@ -53,13 +53,13 @@ class XmlWriter:
     """Builds the writer of each shape once, and keeps it: it writes the contents without the element around them."""
 
     def __init__(self) -> None:
-        self._made: dict[str, TextWriter] = {}
+        self._writers: dict[str, TextWriter] = {}
 
     def writer(self, shape: Shape) -> TextWriter:
         """The function that writes a value of this shape."""
         match shape:
             case StructureShape():
-                return self._made.get(shape.name) or self._structure(shape)
+                return self._writers.get(shape.name) or self._structure(shape)
             case ListShape():
                 return self._list(shape)
             case MapShape():
@@ -83,7 +83,7 @@ class XmlWriter:
                 parts.append(element(entry[0], entry[1](item)))
             return "".join(parts)
 
-        self._made[shape.name] = write  # before its members: a shape may contain itself
+        self._writers[shape.name] = write  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             table[xform_name(name)] = (member.serialization.get("name", name), self.writer(member))
         return write

@@ -1,6 +1,6 @@
 """Input of REST XML: an element for each member, folded back into a tree.
 
-Promise: element names as botocore's models tell them; namespaces are not compared, since clients leave them out. A list
+Promise: element names are those of botocore's models; namespaces are not compared, since clients leave them out. A list
 is an element that has one element for each item. A document is UTF-8, whatever encoding it declares. An unknown element
 is ignored and noted.
 Refuses: a document type declaration (entities expand without bound), more than ``MAX_ELEMENTS``, deeper nesting than
@@ -29,7 +29,7 @@ MAX_DEPTH: Final = 32
 
 
 class InvalidXml(Malformed, code="InvalidInput"):
-    """REST XML's word for a body that cannot be read."""
+    """REST XML's error for a body that cannot be read."""
 
 
 class XmlElement(msgspec.Struct):
@@ -43,7 +43,7 @@ class XmlElement(msgspec.Struct):
 def parse_xml(body: bytes) -> XmlElement:
     """The root element of a document. Raises InvalidXml."""
     builder = _TreeBuilder()
-    parser = expat.ParserCreate("utf-8", " ")  # expat asks Python for any other encoding, which knows few of them
+    parser = expat.ParserCreate("utf-8", " ")  # expat leaves other encodings to Python, which knows few
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = builder.refuse_doctype
     parser.StartElementHandler = builder.start
@@ -57,7 +57,7 @@ def parse_xml(body: bytes) -> XmlElement:
 
 
 class _TreeBuilder:
-    """The handlers of a parser, which build the tree."""
+    """The callbacks of an expat parser, which build the tree."""
 
     def __init__(self) -> None:
         self.document = XmlElement("", [])
@@ -86,13 +86,13 @@ class XmlReader:
     """Builds the reader of each shape once, and keeps it."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Reader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def reader(self, shape: Shape) -> Reader:
         """The function that reads an element as this shape."""
         match shape:
             case StructureShape():
-                return self._made.get(shape.name) or self._structure(shape)
+                return self._readers.get(shape.name) or self._structure(shape)
             case ListShape():
                 return self._list(shape)
             case _:
@@ -105,7 +105,7 @@ class XmlReader:
         def read(value: object) -> dict[str, object]:
             return read_members(((child.name, child) for child in _element(value).children), table, note_unknown)
 
-        self._made[shape.name] = read  # before its members: a shape may contain itself
+        self._readers[shape.name] = read  # before its members: a shape may contain itself
         for name, member in shape.members.items():
             if "location" not in member.serialization:
                 wire_name = member.serialization.get("name", name)
@@ -131,7 +131,7 @@ def _text_reader(shape: Shape) -> Reader:
     def read(value: object) -> object:
         element = _element(value)
         if element.children:
-            raise Misfit(f"the element '{element.children[0].name}' stands where text is due.")
+            raise Misfit(f"expected text, not the element '{element.children[0].name}'.")
         return read_text(element.text)
 
     return read

@@ -74,6 +74,6 @@ def test_envoy_refuses_refused_expressions(tmp_path, text):
 @pytest.mark.parametrize(("text", "size"), [(".{49}", 102), ("[a-z]{97}", 101), (r"\w{33}", 103), (r"\pL{100}", 704)])
 def test_the_program_size_equals_envoys(tmp_path, text, size):
     assert list(expression("here", text)) == [
-        f"here: the expression makes {size} instructions, and Envoy takes {LARGEST}. Count less in it."
+        f"here: the expression compiles to {size} instructions, and Envoy accepts {LARGEST}. Use smaller counts in it."
     ]
     assert f"RE2 program size of {size} > max program size of {LARGEST}" in refusal(tmp_path, routes=[route(text)])
