@@ -46,11 +46,17 @@ def shop(make_installation: Callable[[], Installation]) -> Installation:
     return installation
 
 
-def test_the_front_service_answers_at_the_url_of_status(shop):
+def front_host(shop: Installation) -> str:
+    """The public name of the task of front, whose port is 8080."""
     document = json.loads(shop.moyai("status", "--json"))
     (front,) = [t for c in document["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
-    host = front["urls"][0].removeprefix("http://").partition(":")[0]
-    assert f"http://{host}:8080" in shop.moyai("status")
+    url: str = front["urls"][0]
+    return url.removeprefix("http://").partition(":")[0]
+
+
+def ask_for_an_item(shop: Installation) -> str:
+    """Ask front, which asks catalog, until there is an answer; the item that it is of."""
+    host = front_host(shop)
 
     def item():
         connection = HTTPConnection(host, 8080, timeout=10)
@@ -60,7 +66,13 @@ def test_the_front_service_answers_at_the_url_of_status(shop):
         connection.close()
         return json.loads(body) if answer.status == 200 else None
 
-    assert eventually(item)["item"] == "42"
+    answered: str = eventually(item)["item"]
+    return answered
+
+
+def test_the_front_service_answers_at_the_url_of_status(shop):
+    assert f"http://{front_host(shop)}:8080" in shop.moyai("status")
+    assert ask_for_an_item(shop) == "42"
 
 
 def test_logs_are_found_by_the_services_name(shop):
@@ -86,6 +98,7 @@ def test_discover_instances_works_through_an_endpoint_below_localhost(shop, tmp_
 
 @pytest.mark.heavy
 def test_metrics_and_identity(shop):
+    ask_for_an_item(shop)
     now = datetime.now(UTC)
 
     def points():
@@ -101,7 +114,7 @@ def test_metrics_and_identity(shop):
             "--statistics=Sum",
         )["Datapoints"]
 
-    assert eventually(points)[0]["Unit"] == "Count"
+    assert eventually(points, "the request of front is counted")[0]["Unit"] == "Count"
     identity = shop.aws("sts", "get-caller-identity")
     assert identity["Account"] == "123456789012"
     assert identity["Arn"].startswith("arn:aws:")
