@@ -64,10 +64,12 @@ class TaskTemplate(NamedTuple):
         )
 
 
-def build_deployment(
+def checked_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
 ) -> tuple[Deployment, list[Put]]:
-    """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
+    """A ``new_deployment`` of a template that is checked first. Raises the errors of its proxy, registries and load
+    balancers, too.
+    """
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
     check_load_balancers(ctx, template.load_balancers, template.definition, template.network)
@@ -77,7 +79,7 @@ def build_deployment(
 def new_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
 ) -> tuple[Deployment, list[Put]]:
-    """As ``build_deployment``, for a template that has already been checked."""
+    """A new PRIMARY deployment of a template, and the records to put with it. Raises the errors of its names."""
     request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
     resolution = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")

@@ -18,10 +18,9 @@ from moyai.api.ecs.launch.options import (
     with_task_set_options,
 )
 from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
-from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
 from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
-from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms, connected_deployment
+from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, checked_deployment, connected_deployment
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
     DeleteServiceRequest,
@@ -30,11 +29,17 @@ from moyai.api.ecs.services.requests import (
     launch_options,
 )
 from moyai.api.ecs.services.rules import (
+    DAEMON_CONFIGURATION,
     check_controller,
+    check_daemon_configuration,
+    check_daemon_scheduling,
+    check_daemon_update,
     check_same_controller,
     checked_count,
     checked_grace,
     checked_rebalancing,
+    daemon_count,
+    daemon_launch_options,
     deployment_configuration,
 )
 from moyai.api.ecs.services.view import service_view
@@ -72,7 +77,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     token = fingerprint(request.client_token, request, longest=_LONGEST_TOKEN, fault=InvalidParameter)
     existing = world.services.get(key)
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
-        return {"service": service_view(world, _created_before(existing, token))}
+        return {"service": service_view(world, _equal_service(existing, token))}
     service = _new_service(ctx, cluster, request, token)
     options = launch_options(request)
     if service.is_external:
@@ -81,7 +86,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         return {"service": service_view(world, service, with_tags=True)}
     definition = active_definition(ctx, request.task_definition or "")
     if service.is_daemon:
-        options = daemon_rules.daemon_launch_options(cluster, options)
+        options = daemon_launch_options(cluster, options)
     service = with_launch_options(service, resolve_launch_options(ctx, cluster, definition, options))
     check_network(ctx, request.network_configuration, definition)
     template = TaskTemplate(
@@ -93,7 +98,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         gateway_connectors=request.gateway_connectors,
     )
     check_role(request.role, request.load_balancers, definition)
-    deployment, changes = build_deployment(ctx, cluster, key, template)
+    deployment, changes = checked_deployment(ctx, cluster, key, template)
     check_associated(world, request.load_balancers)
     check_traffic_shift(world, request.load_balancers, service.deployment_configuration.strategy)
     deployment, connections = connected_deployment(ctx, service, template, deployment, required=True)
@@ -126,7 +131,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         or edited_service.platform_version != service.platform_version
     ):
         template = template or TaskTemplate.of(world, service.primary)
-        deployment, names = build_deployment(ctx, cluster, service.arn, template)
+        deployment, names = checked_deployment(ctx, cluster, service.arn, template)
         check_traffic_shift(world, template.load_balancers, edited_service.deployment_configuration.strategy)
         required = request.gateway_connectors is not None
         deployment, connections = connected_deployment(ctx, service, template, deployment, required=required)
@@ -149,8 +154,8 @@ def delete_service(ctx: Context, request: DeleteServiceRequest) -> dict[str, obj
     return {"service": service_view(ctx.store.world, service)}
 
 
-def _created_before(existing: Service, token: str | None) -> Service:
-    """The service that an earlier, equal request created. Raises InvalidParameter when none did."""
+def _equal_service(existing: Service, token: str | None) -> Service:
+    """The existing service, if an equal request with the same token created it. Raises InvalidParameter otherwise."""
     if existing.status is ServiceStatus.DRAINING:
         raise InvalidParameter("Unable to Start a service that is still Draining.")
     if token is None or existing.client_token != token:
@@ -163,13 +168,13 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
     desired_count = _checked_desired_count(request)
     controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
     is_external, is_daemon = controller == EXTERNAL_CONTROLLER, request.scheduling_strategy == DAEMON
-    default = daemon_rules.DEFAULT_CONFIGURATION if is_daemon else DeploymentConfiguration()
+    default = DAEMON_CONFIGURATION if is_daemon else DeploymentConfiguration()
     configuration = deployment_configuration(request.deployment_configuration, default)
     check_alarms(ctx, configuration)
     if is_external:
         check_bounds(configuration, rebalancing)
     if is_daemon:
-        daemon_rules.check_configuration(configuration, rebalancing)
+        check_daemon_configuration(configuration, rebalancing)
     return Service(
         arn=service_arn(cluster, request.service_name),
         name=request.service_name,
@@ -197,12 +202,12 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
 def _checked_desired_count(request: CreateServiceRequest) -> int:
     """The desired count. Raises InvalidParameter for a request that is invalid in any world."""
     check_controller(request.deployment_controller)
-    daemon_rules.check_scheduling(request.scheduling_strategy, request.deployment_controller.type)
+    check_daemon_scheduling(request.scheduling_strategy, request.deployment_controller.type)
     if request.deployment_controller.type == EXTERNAL_CONTROLLER:
         check_creation(request)
     elif not request.task_definition:
         raise InvalidParameter("TaskDefinition can not be blank.")
-    count = daemon_rules.initial_count if request.scheduling_strategy == DAEMON else checked_count
+    count = daemon_count if request.scheduling_strategy == DAEMON else checked_count
     return count(request.desired_count)
 
 
@@ -213,8 +218,8 @@ def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:
     managed_tags, execute_command = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
     if service.is_daemon:
-        daemon_rules.check_update(launch_change(request), desired_count)
-        daemon_rules.check_configuration(configuration, request.availability_zone_rebalancing)
+        check_daemon_update(launch_change(request), desired_count)
+        check_daemon_configuration(configuration, request.availability_zone_rebalancing)
     return replace(
         service,
         desired_count=service.desired_count if desired_count is None else checked_count(desired_count),
