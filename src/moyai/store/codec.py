@@ -1,8 +1,9 @@
-"""Encodes records as MessagePack, with msgspec's tag for the type of the record.
+"""Encodes records as MessagePack, with msgspec's tag for the type of the record, and computes the checksums of rows.
 
 Promise: the bytes of ``encode`` decode to an equal record. A record that would decode to another (a list instead of a
 tuple, None where it is not allowed) is refused before it is stored, because the fault would only be found after a
-restart. Secrets are written in clear text, here and nowhere else: the mode of the file protects them.
+restart. Secrets are written in clear text, here and nowhere else: the mode of the file protects them. A row has a
+checksum because SQLite has none for its pages; it finds damage, not deliberate changes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 
@@ -18,10 +20,8 @@ from moyai.domain.world import TABLES, table_name
 from moyai.kernel.secret import Secret
 from moyai.ports.store import StoreFault
 
-GARBAGE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""Exceptions that damaged bytes cause: a malformed name, a number out of range."""
-
-
+DAMAGE_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Exceptions that reading damaged bytes raises: a malformed name, a number out of range."""
 _TYPES: Final[Mapping[str, type[StoredRecord]]] = MappingProxyType({table_name(kind): kind for kind in TABLES})
 
 
@@ -58,7 +58,7 @@ class RecordCodec:
             raise UnreadableRecord(f"there are no records of the kind {table!r}")
         try:
             return self._decoder(record_type).decode(body)
-        except (*GARBAGE, RecursionError) as exc:
+        except (*DAMAGE_ERRORS, RecursionError) as exc:
             raise UnreadableRecord(f"a record can't be read: {exc}") from exc
 
     def _decoder(self, record_type: type[StoredRecord]) -> msgspec.msgpack.Decoder[StoredRecord]:
@@ -66,6 +66,20 @@ class RecordCodec:
         if decoder is None:
             decoder = self._decoders[record_type] = msgspec.msgpack.Decoder(record_type, dec_hook=_decode_secret)
         return decoder
+
+
+def checksum(*parts: str | bytes) -> int:
+    """The CRC-32 of these parts, each with its length: a byte that moves from one part to the next changes it."""
+    total = 0
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        total = crc32(content, crc32(len(content).to_bytes(8, "big"), total))
+    return total
+
+
+def meta_checksum(installation: str, created_at: float) -> int:
+    """The checksum of the installation's identity."""
+    return checksum(installation, repr(created_at))
 
 
 def _encode_secret(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 """The errors that SQLite raises; UnicodeDecodeError, when its own message contains damaged bytes."""
-_AROUND_THE_FILE: Final = frozenset(
+_OUTSIDE_FILE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
@@ -23,6 +23,7 @@ _AROUND_THE_FILE: Final = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+"""The errors whose cause is the disk, its mode or another program, and not the contents of the file."""
 _REFUSED_WRITES: Final = frozenset(
     {
         sqlite3.SQLITE_IOERR_SHMMAP,
@@ -32,12 +33,13 @@ _REFUSED_WRITES: Final = frozenset(
     }
 )
 """Errors of input and output that happen before anything is flushed."""
-_PRIMARY: Final = 0xFF
+_PRIMARY_CODE: Final = 0xFF
+"""The bits of an extended error code that are its primary code."""
 
 
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is damaged, rather than the disk unable to write at the moment."""
-    return _code(error) & _PRIMARY not in _AROUND_THE_FILE
+    return _code(error) & _PRIMARY_CODE not in _OUTSIDE_FILE
 
 
 def may_pass(error: Exception) -> bool:
@@ -47,7 +49,7 @@ def may_pass(error: Exception) -> bool:
     the next flush as a success.
     """
     code = _code(error)
-    return not is_damage(error) and (code & _PRIMARY != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)
+    return not is_damage(error) and (code & _PRIMARY_CODE != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)
 
 
 def _code(error: Exception) -> int:

@@ -26,31 +26,31 @@ class Watcher:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._pending = set(keys)
-        self._has_news = asyncio.Event()
-        self._has_news.set()  # the first iteration must not wait, not even for an empty world
+        self._has_keys = asyncio.Event()
+        self._has_keys.set()  # the first iteration must not wait, not even for an empty world
         self._ended = False
 
     def notify(self, keys: Iterable[Key]) -> None:
         """Add these keys to the next iteration."""
         self._pending.update(keys)
-        self._has_news.set()
+        self._has_keys.set()
 
     def end(self) -> None:
         """End the iteration after the pending keys."""
         self._ended = True
-        self._has_news.set()
+        self._has_keys.set()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> frozenset[Key]:
-        await self._has_news.wait()
+        await self._has_keys.wait()
         if self._ended and not self._pending:
             raise StopAsyncIteration
         keys = frozenset(self._pending)
         self._pending.clear()
         if not self._ended:
-            self._has_news.clear()
+            self._has_keys.clear()
         return keys
 
 

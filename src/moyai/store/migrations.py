@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from moyai.ports.store import StateNewer, StoreFault
-from moyai.store.checksum import checksum, meta_checksum
+from moyai.store.codec import checksum, meta_checksum
 
 APPLICATION: Final = 0x6D6F7961
 """``moya`` in ASCII."""

@@ -27,8 +27,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import Key, StateUnwritable, Store, StoreFault
-from moyai.store.checksum import checksum, meta_checksum
-from moyai.store.codec import GARBAGE, RecordCodec, UnreadableRecord
+from moyai.store.codec import DAMAGE_ERRORS, RecordCodec, UnreadableRecord, checksum, meta_checksum
 from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.live import LiveWorld
 from moyai.store.lock import DirectoryLock
@@ -110,7 +109,7 @@ class SqliteStore(Store):
         """Raises also StoreFault when the store is closed."""
         await self._writer.durable()
         if rollbacks not in {None, self._rollbacks}:
-            raise StateUnwritable(self.fault or "What this request was about could not be written. Try again.")
+            raise StateUnwritable(self.fault or "What this request read or changed could not be written. Try again.")
 
     @override
     def watch(self) -> AsyncIterator[frozenset[Key]]:
@@ -143,7 +142,7 @@ def _store_faults(database: Path) -> Iterator[None]:
         raise (_damaged_fault if is_damage(exc) else _unusable)(database, exc) from exc
     except OSError as exc:
         raise _unusable(database, exc) from exc
-    except (UnreadableRecord, *GARBAGE) as exc:
+    except (UnreadableRecord, *DAMAGE_ERRORS) as exc:
         raise _damaged_fault(database, exc) from exc
     except StoreFault as exc:
         raise type(exc)(f"The state in {database} can't be used: {exc}") from exc
@@ -161,7 +160,7 @@ def _damaged_fault(database: Path, error: Exception) -> StoreFault:
 
 
 def _records(connection: sqlite3.Connection) -> Iterator[StoredRecord]:
-    """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of GARBAGE."""
+    """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of DAMAGE_ERRORS."""
     codec = RecordCodec()
     for kind, key, body, expected in connection.execute("SELECT kind, key, body, checksum FROM records ORDER BY place"):
         if checksum(kind, key, body) != expected:
@@ -187,7 +186,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _installation(connection: sqlite3.Connection, ids: Ids, now: Instant) -> Installation:
-    """The installation of this state, created when it is first opened. Raises UnreadableRecord, or one of GARBAGE."""
+    """The installation of this state, created at its first opening. Raises UnreadableRecord or one of DAMAGE_ERRORS."""
     connection.execute(FORGET_TRIAL)  # left by a process that ended during one
     meta = dict(connection.execute("SELECT name, value FROM meta"))
     if not meta:

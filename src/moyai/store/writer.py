@@ -26,7 +26,7 @@ from typing import Final, NamedTuple
 
 from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import StateUnwritable, StoreFault
-from moyai.store.checksum import checksum
+from moyai.store.codec import checksum
 from moyai.store.faults import may_pass
 from moyai.store.live import StoredRow
 
