@@ -19,11 +19,11 @@ from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope
-from moyai.domain.vpc.dhcp_options import AMAZON_DNS, DOMAIN, NAME_SERVERS, DhcpOptions, default_dhcp_options
 from moyai.domain.vpc.errors import DependencyViolation, InvalidParameterValue, MissingParameter
 from moyai.domain.vpc.not_found import DhcpOptionsNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import DHCP_OPTIONS, DhcpOptionsLimitExceeded
 from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.without_effect import AMAZON_DNS, DOMAIN, NAME_SERVERS, DhcpOptions, default_dhcp_options
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DhcpOptionsId
 

@@ -18,10 +18,10 @@ from moyai.api.tagging import tag_list
 from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import IdempotentParameterMismatch, InvalidParameterValue, MissingParameter
-from moyai.domain.vpc.flow_log import NOT_DELIVERED, FlowLog
 from moyai.domain.vpc.not_found import FlowLogNotFound, SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import FLOW_LOGS, FlowLogLimitExceeded
 from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.vpc.without_effect import NOT_DELIVERED, FlowLog
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import FlowLogId
 

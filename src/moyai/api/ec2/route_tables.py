@@ -138,7 +138,7 @@ def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
     """Delete a table that no subnet uses."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.associations:
-        what = "is its VPC's main route table" if table.main else f"has subnet {table.associations[0].subnet}"
+        what = "is its VPC's main route table" if table.is_main else f"has subnet {table.associations[0].subnet}"
         raise DependencyViolation(f"The routeTable '{table.id}' has dependencies and cannot be deleted: it {what}.")
     commit(ctx, request, Delete(RouteTable, table.id))
 
@@ -275,7 +275,7 @@ _KIND = DescribedKind[RouteTable](
             "route-table-id": lambda t: (t.id,),
             "vpc-id": lambda t: (t.vpc,),
             "owner-id": lambda t: (t.scope.account,),
-            "association.main": lambda t: [*flag(t.main), *(("false",) if len(t.associations) > 1 else ())],
+            "association.main": lambda t: [*flag(t.is_main), *(("false",) if len(t.associations) > 1 else ())],
             "association.subnet-id": lambda t: [one.subnet for one in t.associations if one.subnet is not None],
             "association.route-table-association-id": lambda t: [one.id for one in t.associations],
             "association.route-table-id": lambda t: (t.id,) if t.associations else (),

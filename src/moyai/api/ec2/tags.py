@@ -22,10 +22,8 @@ from moyai.api.tagging import RemovedTag, Tag, checked_tags, removed_keys
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import EC2_TYPES, VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
-from moyai.domain.vpc.dhcp_options import DhcpOptions
 from moyai.domain.vpc.endpoint import VpcEndpoint
 from moyai.domain.vpc.errors import MissingParameter
-from moyai.domain.vpc.flow_log import FlowLog
 from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl
@@ -34,6 +32,7 @@ from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.vpc.without_effect import DhcpOptions, FlowLog
 from moyai.domain.world import Put
 
 _KINDS: Final[Mapping[str, type[VpcResource]]] = MappingProxyType(

@@ -20,7 +20,6 @@ from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, all_in_vpc, default_vpc_of, default_vpc_records
 from moyai.domain.vpc.default import DEFAULT_DESCRIPTION, default_vpc
-from moyai.domain.vpc.dhcp_options import default_dhcp_options
 from moyai.domain.vpc.endpoint import VpcEndpoint
 from moyai.domain.vpc.errors import (
     DefaultVpcAlreadyExists,
@@ -43,6 +42,7 @@ from moyai.domain.vpc.security_group import (
     group_ingress_rule,
 )
 from moyai.domain.vpc.vpc import DefaultVpc, Ipv4Range, Subnet, Vpc
+from moyai.domain.vpc.without_effect import default_dhcp_options
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DhcpOptionsId, RouteTableId, SecurityGroupId, VpcId
 
@@ -112,7 +112,7 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
         "egress-only internet gateways": all_in_vpc(world, EgressOnlyGateway, ctx.scope, vpc.id),
         "VPC endpoints": all_in_vpc(world, VpcEndpoint, ctx.scope, vpc.id),
         "network ACLs": [acl for acl in acls if not acl.is_default],
-        "route tables": [table for table in tables if not table.main],
+        "route tables": [table for table in tables if not table.is_main],
         "security groups": [group for group in groups if group.name != DEFAULT_NAME],
         "peering connections": [peering for peering in world.vpc_peerings.by("vpc", vpc.id) if peering.open],
     }

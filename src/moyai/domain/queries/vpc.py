@@ -14,9 +14,7 @@ from typing import NamedTuple, TypeVar
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.dhcp_options import DhcpOptions
 from moyai.domain.vpc.endpoint import VpcEndpoint
-from moyai.domain.vpc.flow_log import FlowLog
 from moyai.domain.vpc.gateway import (
     EgressOnlyGateway,
     ElasticAddress,
@@ -30,6 +28,7 @@ from moyai.domain.vpc.peering import PeeringSide
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import ALL, DEFAULT_NAME, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
+from moyai.domain.vpc.without_effect import DhcpOptions, FlowLog
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
@@ -153,7 +152,7 @@ def route_table_of(world: World, scope: Scope, vpc: VpcId, subnet: SubnetId) -> 
 
 def main_route_table(world: World, scope: Scope, vpc: VpcId) -> RouteTable | None:
     """The VPC's main route table."""
-    return next((table for table in all_in_vpc(world, RouteTable, scope, vpc) if table.main), None)
+    return next((table for table in all_in_vpc(world, RouteTable, scope, vpc) if table.is_main), None)
 
 
 def attached_internet_gateway(world: World, scope: Scope, vpc: VpcId) -> InternetGateway | None:

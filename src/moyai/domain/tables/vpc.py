@@ -5,9 +5,7 @@ from __future__ import annotations
 from moyai.domain.keys import client_token_keys, scope_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import optional, own_scope
-from moyai.domain.vpc.dhcp_options import DhcpOptions
 from moyai.domain.vpc.endpoint import VpcEndpoint
-from moyai.domain.vpc.flow_log import FlowLog
 from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl
@@ -15,6 +13,7 @@ from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
+from moyai.domain.vpc.without_effect import DhcpOptions, FlowLog
 
 
 def _referenced_groups(group: SecurityGroup) -> tuple[str, ...]:

@@ -61,10 +61,10 @@ class RouteTable(IdRecord, frozen=True, tag="route_table"):
         return tuple(route for route in self.routes if not route.is_ipv6)
 
     @property
-    def main(self) -> bool:
+    def is_main(self) -> bool:
         """Whether the table applies to subnets without one of their own."""
-        return any(one.subnet is None for one in self.associations)
+        return any(association.subnet is None for association in self.associations)
 
     def route(self, destination: str) -> VpcRoute | None:
         """The route to exactly this range."""
-        return next((one for one in self.routes if one.destination == destination), None)
+        return next((route for route in self.routes if route.destination == destination), None)
