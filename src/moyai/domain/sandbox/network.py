@@ -106,10 +106,10 @@ AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork | NodesNetw
 class Intercept(msgspec.Struct, frozen=True):
     """The redirection of a task's traffic to a Service Connect proxy. Loopback to loopback is never redirected.
 
-    ``virtual_cidr``: connections from inside the task to it are redirected to ``egress_port``.
-    ``inbound_ports``: connections from outside to one of them are redirected to ``ingress_port``;
-    the proxy distinguishes them by their original destination.
-    ``opened_ports``: the proxy listens on them itself (``ingressPortOverride``), so nothing is redirected.
+    ``virtual_cidr``: the range whose connections from inside the task are redirected to ``egress_port``.
+    ``inbound_ports``: the ports whose connections from outside are redirected to ``ingress_port``; the proxy
+    distinguishes them by their original destination. ``opened_ports``: the ports that the proxy itself listens on
+    (``ingressPortOverride``), so that nothing is redirected.
     """
 
     virtual_cidr: str

@@ -79,7 +79,7 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     shared_memory: int = 64
     """The size of a shared /dev/shm in MiB."""
     file_systems: Mapping[str, FileSystemMount] = {}
-    """The volumes of its containers that are file systems, by name. They stay until the sandbox is released."""
+    """The volumes of its containers that are file systems, by name. They stay mounted until the sandbox is released."""
     shared_proxy: str = ""
     """The name of its proxy's container, if that is the host's proxy; otherwise empty."""
 
@@ -106,7 +106,7 @@ class SandboxSpec(msgspec.Struct, frozen=True):
 
     @property
     def holders(self) -> tuple[TaskId, ...]:
-        """The sandboxes whose namespaces its containers use."""
+        """The sandboxes whose namespaces the sandbox's containers use."""
         holders = (self.holder(self.processes), self.holder(self.ipc))
         return tuple(dict.fromkeys(holder for holder in holders if holder is not None))
 
@@ -216,7 +216,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     """The limit ``nofile`` without an entry in ``ulimits``, as far as the machine allows; None = the machine's."""
     readonly_root: bool = False
     held_output: int = 0
-    """The least number of bytes of output that are kept until they are read; 0 = the runtime's default."""
+    """The bytes of output that the runtime has to keep for a reader that is away; 0 = the runtime's default."""
     init: bool = False
     """The first process is a reaper, which passes signals on to the command."""
     capabilities: frozenset[str] = DEFAULT_CAPABILITIES
@@ -241,11 +241,11 @@ class ContainerSpec(msgspec.Struct, frozen=True):
 
 
 class ProxySpec(msgspec.Struct, frozen=True):
-    """The Envoy of one task, or (``serves_host``) of all that share it, whose network namespaces it enters. It has a
-    user of its own, and its configuration from the control plane. ``name`` is the container's.
-    It may replace a ``container`` of the task definition: then it has that container's user, environment, limits,
-    mounts and ``attempt``, and the files of its image if that is imported. Its health is Envoy's own readiness, checked
-    at the times of the container's probe. ``held_output`` is as in ContainerSpec.
+    """The Envoy of one task, or (``serves_host``) of all tasks that share it; then it enters their network namespaces.
+    Envoy runs as a user of its own, and gets its configuration from the control plane. ``name`` is the container's.
+    An Envoy that replaces a ``container`` of the task definition has that container's user, environment, limits, mounts
+    and ``attempt``, and the files of its image if that is imported. Its health is Envoy's own readiness, checked at the
+    times of the container's probe. ``held_output`` is as in ContainerSpec.
     """
 
     task: TaskId

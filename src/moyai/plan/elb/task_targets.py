@@ -31,7 +31,9 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import TargetGroupArn, TaskArn
 
 _WELL = frozenset({TargetState.HEALTHY, TargetState.UNUSED, TargetState.UNAVAILABLE})
-"""The states of a target that hold nothing up; a group that no rule uses, or that checks nothing, does not either."""
+"""The states in which a target does not delay its task. UNUSED: no rule uses the group; UNAVAILABLE: it checks no
+health.
+"""
 
 
 class TargetFailure(NamedTuple):

@@ -122,7 +122,7 @@ def _unreachable_from(context: TaskContext) -> Instant | None:
     """The instant from which no proxy sends to the task, or at which the wait for that ends; None during the wait.
 
     A proxy's worker that adopts the configuration later still has its connection rejected, and tries another task. For
-    a task without a proxy of its own there is a wait only while a proxy is observed to know it.
+    a task without a proxy of its own, the wait lasts only while an observed proxy has its endpoints.
     """
     if not ports_known_to_others(context.task, context.definition) or context.now >= _drain_end(context):
         return context.now
