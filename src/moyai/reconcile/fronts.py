@@ -98,7 +98,7 @@ class FrontLoop:
         return plan
 
     def _concerned_vpcs(self, keys: Iterable[Key]) -> set[VpcId]:
-        """The VPCs whose next step these changes may concern; of what is gone, all of them."""
+        """The VPCs whose next step these changes may concern; a record that is gone may concern any of them."""
         vpcs: set[VpcId] = set()
         for key in keys:
             if key.table in _TABLES:

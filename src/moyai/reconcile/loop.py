@@ -1,4 +1,4 @@
-"""The reconciler of tasks, services, daemons and container instances; ``fronts.py`` has that of front proxies.
+"""The reconciler of tasks, services, daemons and container instances; front proxies have their own, in ``fronts.py``.
 
 Promise: level-triggered, not edge-triggered. Notifications (of the store, the runtime, the feed and the clock) only say
 which key to reconcile. Each reconciliation observes the World and the runtime anew, so a lost notification costs at
@@ -81,7 +81,7 @@ class Reconciler:
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
         self.published_ports = PublishedPortSync(ports)
-        self._networks_changed, self._ports_changed = asyncio.Event(), asyncio.Event()
+        self._networks_changed, self._public_ports_changed = asyncio.Event(), asyncio.Event()
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
             *(self._workload_meshes, self._draining, self._shifting),
@@ -111,7 +111,7 @@ class Reconciler:
             group.create_task(self._follow_runtime())
             group.create_task(self._follow_feed())
             group.create_task(_run_when_set(self._networks_changed, self._networks.sync, "networks"))
-            group.create_task(_run_when_set(self._ports_changed, self.published_ports.sync, "public ports"))
+            group.create_task(_run_when_set(self._public_ports_changed, self.published_ports.sync, "public ports"))
             group.create_task(self._follow_names())
             group.create_task(self._resync())
             group.create_task(self._fronts.run())
@@ -152,13 +152,13 @@ class Reconciler:
             attempt(partial(self._draining.follow, keys), "draining tasks")
             attempt(partial(self._shifting.follow, keys), "services with shifting traffic")
             self._queue_affected(keys)
-            attempt(partial(self.published_ports.note, keys), "public ports")
-            self._ports_changed.set()
+            attempt(partial(self.published_ports.follow, keys), "public ports")
+            self._public_ports_changed.set()
             publish_changes(self._namespace_meshes, keys)
-            self._ports.feed.serve_host()  # the first keys are those of all records
+            self._ports.feed.serve_host()  # the first keys are all: every workload is published now
             attempt(partial(self._fronts.follow, keys), "front proxies")
             attempt(partial(self._host_proxy.follow, keys), "the host's proxy")
-            attempt(partial(self._networks.note, keys), "the networks")
+            attempt(partial(self._networks.follow, keys), "the networks")
             self._networks_changed.set()
 
     async def _publish_workload_meshes(self) -> None:
@@ -236,8 +236,8 @@ class Reconciler:
             self._host_proxy.add()
             await recompute(self._derived, self._ports.clock)
             self.published_ports.invalidate()
-            self._ports_changed.set()
-            attempt(partial(self._networks.note, ()), "the networks")
+            self._public_ports_changed.set()
+            attempt(partial(self._networks.follow, ()), "the networks")
             self._reapply_networks()
 
     def _reapply_networks(self) -> None:

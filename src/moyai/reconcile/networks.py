@@ -41,7 +41,7 @@ class NetworkSync:
         """The values from which the networks are computed. ``note`` must be called after an update of one of them."""
         return self._networks.derived
 
-    def note(self, keys: Iterable[Key]) -> None:
+    def follow(self, keys: Iterable[Key]) -> None:
         """Compute the networks after these changes. The first call must have all keys."""
         self._spec = self._networks.follow(keys)
         self._is_computed.set()
@@ -73,7 +73,7 @@ class NetworkSync:
         balancers = (
             Key(table_name(LoadBalancer), balancer.arn) for balancer in world.load_balancers.by("front", sandbox)
         )
-        self.note([*tasks, *instances, *balancers])
+        self.follow([*tasks, *instances, *balancers])
         try:
             await self.sync()
         except NetworksFailed as fault:
@@ -110,7 +110,7 @@ class PublishedPortSync:
         """The published ports, by task, container instance or load balancer."""
         return (self._published_ports,)
 
-    def note(self, keys: Iterable[Key]) -> None:
+    def follow(self, keys: Iterable[Key]) -> None:
         """Compute the ports after these changes. The first call must have all keys."""
         self._published_ports.follow(keys)
 

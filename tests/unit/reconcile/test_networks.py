@@ -27,7 +27,7 @@ def sandbox():
     build, runtime = Builder(store, clock), SimRuntime(clock)
     task = build.world.tasks[build.run(build.definition("web", container("app")))]
     networks = NetworkSync(ReconcilerPorts(store, runtime, RecordingFeed(), clock, SeededIds()))
-    networks.note([Key(table_name(Task), task.key)])
+    networks.follow([Key(table_name(Task), task.key)])
     return SimpleNamespace(id=task.id, vpc=task.interface.vpc, networks=networks, runtime=runtime)
 
 
