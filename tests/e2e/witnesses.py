@@ -1,6 +1,7 @@
-"""The sources that count the traffic of one edge, and their counts of one period, to be compared as a whole.
+"""Three sources that count the traffic of one edge (CloudWatch, Prometheus, the console), so that a test can compare
+their counts of one period.
 
-The edge is the only one of its installation, so what Prometheus has counted since the beginning is in the stretch.
+The edge is the only one of its installation, so all that Prometheus has counted belongs to the period.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Count(NamedTuple):
     failed_attempts: int
 
     def covers(self, other: Count) -> bool:
-        """Whether nothing of the other is missing."""
+        """Whether no number is less than the other count's."""
         pairs = zip((*self[:3], *self.answers, *self[4:]), (*other[:3], *other.answers, *other[4:]), strict=True)
         return all(mine >= its for mine, its in pairs)
 
@@ -48,26 +49,26 @@ class Edge:
     target: str
 
     def dimensions(self, side: str) -> Mapping[str, str]:
-        """CloudWatch's, on the caller's side or the target's."""
+        """The dimensions of the edge's metrics in CloudWatch, on the caller's side or the target's."""
         if side == "caller":
             return {"TargetDiscoveryName": self.target, "ServiceName": self.caller, "ClusterName": self.cluster}
         return {"DiscoveryName": self.target, "ServiceName": self.target, "ClusterName": self.cluster}
 
 
 def since(begun: float) -> tuple[int, int]:
-    """From the minute in which something began to the end of this one."""
+    """The span from the minute of ``begun`` to the end of the present minute."""
     return int(begun) // MINUTE * MINUTE, int(time.time()) // MINUTE * MINUTE + MINUTE
 
 
 @dataclass(frozen=True)
 class CloudWatch:
-    """GetMetricStatistics."""
+    """The edge's counts in CloudWatch, read with GetMetricStatistics."""
 
     installation: Installation
     edge: Edge
 
     def count(self, span: tuple[int, int], period: int = MINUTE) -> Count:
-        """Added up from datapoints of a period."""
+        """The count of the span, added up from datapoints of this period."""
 
         def of(name: str, side: str = "caller", namespace: str = OWN) -> int:
             return self.sum(namespace, name, self.edge.dimensions(side), span, period)
@@ -79,20 +80,20 @@ class CloudWatch:
             of("RetryCount"),
             tuple(of(f"HTTPCode_Target_{cls}_Count", namespace="AWS/ECS") for cls in CLASSES),
             of("RequestCount", "target", "AWS/ECS"),
-            sum(self.sum(OWN, "TaskFailureCount", whose, span, period) for whose in tasks),
+            sum(self.sum(OWN, "TaskFailureCount", dimensions, span, period) for dimensions in tasks),
         )
 
     def percentiles(self, span: tuple[int, int]) -> list[float]:
-        """Of the whole stretch; milliseconds."""
+        """The response times of the whole span, in milliseconds."""
         names = [f"p{percentile}" for percentile in PERCENTILES]
-        whose = self.edge.dimensions("caller")
+        dimensions = self.edge.dimensions("caller")
         whole = {"Period": span[1] - span[0], "ExtendedStatistics": names}
-        [point] = self._points("AWS/ECS", "TargetResponseTime", whose, span, **whole)
+        [point] = self._points("AWS/ECS", "TargetResponseTime", dimensions, span, **whole)
         return [point["ExtendedStatistics"][name] for name in names]
 
-    def sum(self, namespace: str, name: str, whose: Mapping[str, str], span: tuple[int, int], period: int) -> int:
-        """Of one metric."""
-        points = self._points(namespace, name, whose, span, Period=period, Statistics=["Sum"])
+    def sum(self, namespace: str, name: str, dimensions: Mapping[str, str], span: tuple[int, int], period: int) -> int:
+        """The sum of one metric in the span."""
+        points = self._points(namespace, name, dimensions, span, Period=period, Statistics=["Sum"])
         return int(sum(point["Sum"] for point in points))
 
     def _tasks(self, name: str) -> list[Mapping[str, str]]:
@@ -118,12 +119,12 @@ class CloudWatch:
 
 @dataclass(frozen=True)
 class Scraper:
-    """Prometheus, of what it has scraped last."""
+    """The edge's counts in Prometheus, as it has scraped them last."""
 
     prometheus: Prometheus
 
     def count(self) -> Count:
-        """All since the beginning."""
+        """The count since the installation began."""
 
         def of(name: str, only: str = "") -> int:
             return int(sum(self.prometheus.ask(f"sum(moyai_mesh_{name}_total{only})").values()))
@@ -138,20 +139,20 @@ class Scraper:
         )
 
     def percentiles(self) -> list[float]:
-        """Milliseconds."""
+        """The response times since the installation began, in milliseconds."""
         query = "1000 * histogram_quantile(0.{}, sum by (le) (moyai_mesh_response_time_seconds_bucket))"
         return [value for percentile in PERCENTILES for value in self.prometheus.ask(query.format(percentile)).values()]
 
 
 @dataclass(frozen=True)
 class Console:
-    """The contents of the traffic pages: the table of edges, and the panel of this one."""
+    """The edge's counts on the traffic pages of the console: in the table of edges, and in the edge's panel."""
 
     person: Person
     edge: Edge
 
     def look(self, span: tuple[int, int]) -> None:
-        """Open them at this time."""
+        """Open the pages with this span."""
         edge = quote(f"{self.edge.cluster}/{self.edge.caller}>{self.edge.target}", safe="")
         self.person.open(f"traffic?as=table&range={span[0]}-{span[1]}&edge={edge}")
         self.person.wait_for_text("Status codes")
@@ -187,6 +188,6 @@ class Console:
         return sums
 
     def percentiles(self) -> list[float]:
-        """Milliseconds, as they are rounded there."""
+        """The response times in the table of edges, in milliseconds, as rounded there."""
         [row] = self.person.table("Caller")
         return [number(row[f"p{percentile} ms"]) for percentile in PERCENTILES]

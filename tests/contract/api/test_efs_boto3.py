@@ -37,7 +37,7 @@ def target(efs, net, file_system):
 
 
 def refusal(call, code, status, **params):
-    """The message with which a call is refused."""
+    """The message of a call that fails with this code and status."""
     with pytest.raises(ClientError) as caught:
         call(**params)
     response: Any = caught.value.response
@@ -113,13 +113,13 @@ def test_settings_of_a_file_system_are_shown(efs):
         ({"Tags": [{"Key": "moyai:live-endpoints", "Value": "on"}]}, "no setting of moyai"),
     ],
 )
-def test_a_file_system_that_can_not_be(efs, params, words):
+def test_invalid_settings_of_a_file_system_are_refused(efs, params, words):
     message = refusal(efs.create_file_system, "BadRequest", 400, CreationToken="a", **params)
     assert words.lower() in message.lower()
     assert efs.describe_file_systems()["FileSystems"] == []
 
 
-def test_a_zone_that_is_not(efs):
+def test_an_unknown_zone_is_refused(efs):
     params = {"CreationToken": "a", "AvailabilityZoneName": "eu-west-1a"}
     assert "us-east-1" in refusal(efs.create_file_system, "UnsupportedAvailabilityZone", 400, **params)
 
@@ -217,7 +217,7 @@ def test_security_groups_of_a_mount_target(efs, ec2, net, target):
     refusal(change, "MountTargetNotFound", 404, MountTargetId="fsmt-0123456789abcdef0")
 
 
-def test_where_a_mount_target_can_not_be(efs, ec2, net, file_system, target):
+def test_invalid_places_of_a_mount_target_are_refused(efs, ec2, net, file_system, target):
     create = efs.create_mount_target
     small = ec2.create_subnet(VpcId=net.vpc, CidrBlock="10.1.2.0/28", AvailabilityZone="us-east-1b")["Subnet"]
     same_zone = ec2.create_subnet(VpcId=net.vpc, CidrBlock="10.1.3.0/24", AvailabilityZone="us-east-1a")["Subnet"]
@@ -297,7 +297,7 @@ def test_an_access_point_from_creation_to_deletion(efs, file_system):
     assert efs.describe_access_points()["AccessPoints"] == [], "they end with their file system"
 
 
-def test_access_points_that_can_not_be(efs, file_system, monkeypatch):
+def test_invalid_access_points_are_refused(efs, file_system, monkeypatch):
     create = efs.create_access_point
     refusal(create, "FileSystemNotFound", 404, ClientToken="a", FileSystemId=MISSING)
     for path in ("data", "/a/../b", "/a/b/c/d/e", "/$HOME"):

@@ -1,4 +1,4 @@
-"""howto-http-retries, retold: what a route's retry policy makes good, and what that of a route without one."""
+"""AWS's example howto-http-retries: which failures a route's retry policy hides, and which the default policy hides."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Blue(NamedTuple):
 
     def route(self, **policy: object) -> None:
         """Make this the retry policy of the only route, and wait until the front's proxy has it."""
-        given = {"retryPolicy": policy} if policy else {}
-        http = {"match": {"prefix": "/"}, "action": to("blue")} | given
+        retries = {"retryPolicy": policy} if policy else {}
+        http = {"match": {"prefix": "/"}, "action": to("blue")} | retries
         self.stage.route("color-router", "blue", httpRoute=http)
 
-    def after(self, faults: int) -> int:
-        """The status of a request of which the application fails so many attempts first."""
+    def status_after(self, faults: int) -> int:
+        """The status of a request whose first attempts, as many as ``faults``, the application answers with 503."""
         self.front.get(f"{self.url}/fault/503/{faults}", method="POST")
         status = int(self.front.get(self.url)["status"])
         self.front.get(f"{self.url}/fault/503/0", method="POST")
@@ -50,19 +50,19 @@ def blue(server: Installation) -> Blue:
 
 
 def test_a_route_can_retry_more_often_than_the_default(blue):
-    assert blue.after(faults=2) == 200
-    assert blue.after(faults=3) == 503
+    assert blue.status_after(faults=2) == 200
+    assert blue.status_after(faults=3) == 503
     blue.route(
         maxRetries=10, perRetryTimeout={"value": 2, "unit": "s"}, httpRetryEvents=["server-error", "gateway-error"]
     )
-    eventually(lambda: blue.after(faults=9) == 200, "nine failures are made good")
+    eventually(lambda: blue.status_after(faults=9) == 200, "nine failures are retried")
 
 
 def test_a_retry_policy_of_zero_disables_retries(blue):
     blue.route(maxRetries=0, perRetryTimeout={"value": 2, "unit": "s"}, httpRetryEvents=["server-error"])
-    eventually(lambda: blue.after(faults=1) == 503, "one failure is one too many")
+    eventually(lambda: blue.status_after(faults=1) == 503, "one failure is not retried")
 
 
 def test_only_the_policys_events_are_retried(blue):
     blue.route(maxRetries=10, perRetryTimeout={"value": 2, "unit": "s"}, tcpRetryEvents=["connection-error"])
-    eventually(lambda: blue.after(faults=1) == 503, "a 503 is no connection-error")
+    eventually(lambda: blue.status_after(faults=1) == 503, "a 503 is no connection-error")
