@@ -32,5 +32,5 @@ export async function listServicesInNamespace(target: Target, namespace: string)
 
 /** The name of a namespace, given its name or ARN. */
 export function namespaceName(namespaces: readonly NamespaceSummary[], nameOrArn: string | undefined): string {
-  return namespaces.find((one) => one.Arn === nameOrArn)?.Name ?? nameOf(nameOrArn);
+  return namespaces.find((namespace) => namespace.Arn === nameOrArn)?.Name ?? nameOf(nameOrArn);
 }

@@ -22,7 +22,7 @@ export interface Series {
   readonly points: readonly DataPoint[];
 }
 
-/** One series for each query, in the same order, without the last point of a sum whose period is not over. */
+/** One series for each query, in the same order. The last point of a sum is left out while its period is not over and it is lower than the one before. */
 export async function readSeries(target: Target, queries: readonly SeriesQuery[], span: TimeSpan, period: number, signal: AbortSignal): Promise<Series[]> {
   const series = await readRawSeries(target, queries, span, period, signal);
   return series.map(({ label, points }, index) => ({ label, points: queries[index]?.stat === "Sum" ? dropPartialPeriod(points, span, period) : points }));

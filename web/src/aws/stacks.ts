@@ -33,9 +33,9 @@ export async function readStacks(target: Target): Promise<Stack[]> {
 
 /** A stack, given its name or its id; a deleted one is found by its id. */
 export async function readStack(target: Target, stack: string, abortSignal: AbortSignal): Promise<Stack> {
-  const { Stacks: [found] = [] } = await cloudFormation(target).send(new DescribeStacksCommand({ StackName: stack }), { abortSignal });
-  if (!found) throw new NotFoundError("ValidationError", "Stack not found.");
-  return found;
+  const { Stacks: [description] = [] } = await cloudFormation(target).send(new DescribeStacksCommand({ StackName: stack }), { abortSignal });
+  if (!description) throw new NotFoundError("ValidationError", "Stack not found.");
+  return description;
 }
 
 /** The newest events of a stack, newest first. */
