@@ -75,7 +75,11 @@ DATABASE_CASES: Final = (
     Case(
         "AWS::ElastiCache::CacheCluster",
         {"Engine": "redis", "CacheNodeType": "cache.t4g.micro", "NumCacheNodes": "1"},
-        {"Ref": ".*-it-.*"},
+        {
+            "Ref": ".*-it-.*",
+            "RedisEndpoint.Address": r".*-it-.*\.0001\.use1\.cache\.amazonaws\.com",
+            "RedisEndpoint.Port": "6379",
+        },
     ),
     Case(
         "AWS::ElastiCache::ReplicationGroup",

@@ -138,6 +138,29 @@ def keep_changed_subnet_groups() -> None:
     RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[assignment,method-assign]
 
 
+def tell_cache_nodes() -> None:
+    """Have moto tell the nodes of a cache cluster, which it only counts, and where clients of memcached begin."""
+    from moto.elasticache.models import CacheCluster  # noqa: PLC0415
+
+    def endpoint(cluster: Any, part: str) -> dict[str, object]:  # noqa: ANN401 (moto's)
+        area, direction, number = cluster.arn.split(":")[3].rsplit("-", 2)
+        domain = f"{cluster.cache_node_id[:6]}.{part}.{area}{direction[0]}{number}.cache.amazonaws.com"
+        return {"Address": f"{cluster.cache_cluster_id}.{domain}", "Port": cluster.port}
+
+    def nodes(cluster: Any) -> list[dict[str, object]]:  # noqa: ANN401 (moto's)
+        numbers = [f"{number:04}" for number in range(1, cluster.num_cache_nodes + 1)]
+        return [
+            {"CacheNodeId": each, "CacheNodeStatus": "available", "Endpoint": endpoint(cluster, each)}
+            for each in numbers
+        ]
+
+    def configuration_endpoint(cluster: Any) -> dict[str, object] | None:  # noqa: ANN401 (moto's)
+        return endpoint(cluster, "cfg") if cluster.engine == "memcached" else None
+
+    CacheCluster.cache_nodes = property(nodes)  # type: ignore[attr-defined]
+    CacheCluster.configuration_endpoint = property(configuration_endpoint)  # type: ignore[attr-defined]
+
+
 def ignore_conditional_denials() -> None:
     """Let no statement of a policy deny what its condition may not concern: moto evaluates no conditions, and takes
     the denial of requests without TLS, which most buckets of CDK have, for a denial of everything.

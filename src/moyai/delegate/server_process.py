@@ -65,6 +65,7 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
         keep_changed_subnet_groups,
         repair_groups,
         repair_identities,
+        tell_cache_nodes,
     )
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import READER  # noqa: PLC0415
@@ -81,7 +82,12 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
     return Application(
         RoutedDispatcher(create_backend_app),
         lambda body: replace_networks(READER.decode(body)),
-        {"autoscaling": repair_groups, "iam": repair_identities, "rds": keep_changed_subnet_groups},
+        {
+            "autoscaling": repair_groups,
+            "elasticache": tell_cache_nodes,
+            "iam": repair_identities,
+            "rds": keep_changed_subnet_groups,
+        },
     )
 
 
