@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
@@ -187,6 +187,14 @@ def _invalid_identifier() -> InvalidParameter:
 def tag_rules(kind: str, fault: type[ClientFault] = InvalidParameter) -> TagRules:
     """The tag rules of a kind of resource, as ARNs name it."""
     return TagRules(kind, fault, fault, unique=True)
+
+
+def check_described(names: Collection[str], title: str, most: int, *, required: bool = False) -> None:
+    """Check how many resources a Describe operation names. Raises InvalidParameter; ``title`` begins its message."""
+    if required and not names:
+        raise InvalidParameter(f"{title} cannot be empty.")
+    if len(names) > most:
+        raise InvalidParameter(f"{title} can have at most {most} items.")
 
 
 def missing_failures(arns: Iterable[str], present: Container[str]) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.lookup import active_cluster, tag_rules
+from moyai.api.ecs.lookup import active_cluster, check_described, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags, tag_list
@@ -130,8 +130,7 @@ def delete_capacity_provider(ctx: Context, request: DeleteCapacityProviderReques
 
 def describe_capacity_providers(ctx: Context, request: DescribeCapacityProvidersRequest) -> dict[str, object]:
     """Describe capacity providers by name or ARN; by default all."""
-    if len(request.capacity_providers) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"capacityProviders can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.capacity_providers, "capacityProviders", _MAX_DESCRIBED)
     if request.max_results is not None and not 1 <= request.max_results <= _MAX_PAGE:
         raise InvalidParameter(f"maxResults must be between 1 and {_MAX_PAGE}.")
     with_tags = "TAGS" in request.include

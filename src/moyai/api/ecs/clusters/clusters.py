@@ -16,7 +16,15 @@ from moyai.api.ecs.account_settings import effective
 from moyai.api.ecs.clusters.capacity_providers import check_providers
 from moyai.api.ecs.clusters.view import cluster_view
 from moyai.api.ecs.launch.capacity_provider_strategy import check_items
-from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn, missing_failures, tag_rules
+from moyai.api.ecs.lookup import (
+    DEFAULT_CLUSTER,
+    NAME,
+    active_cluster,
+    check_described,
+    cluster_arn,
+    missing_failures,
+    tag_rules,
+)
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
@@ -175,8 +183,7 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:
     """Describe clusters, INACTIVE ones too; by default the cluster ``default``."""
-    if len(request.clusters) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"Clusters can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.clusters, "Clusters", _MAX_DESCRIBED)
     arns = dict.fromkeys(cluster_arn(ctx.scope, c) for c in request.clusters or (DEFAULT_CLUSTER,))
     table = ctx.store.world.clusters
     return {

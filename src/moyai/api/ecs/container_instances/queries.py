@@ -9,7 +9,7 @@ import msgspec
 
 from moyai.api.ecs.container_instances.view import instance_view
 from moyai.api.ecs.launch.placement_rules import parse_expression
-from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn, missing_failures
+from moyai.api.ecs.lookup import active_cluster, check_described, find_instance, instance_arn, missing_failures
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -38,10 +38,7 @@ class ListContainerInstancesRequest(msgspec.Struct, frozen=True):
 def describe_container_instances(ctx: Context, request: DescribeContainerInstancesRequest) -> dict[str, object]:
     """Describe up to a hundred instances of a cluster, INACTIVE ones too."""
     cluster = active_cluster(ctx, request.cluster)
-    if not request.container_instances:
-        raise InvalidParameter("Container instances cannot be empty.")
-    if len(request.container_instances) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"Container instances can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.container_instances, "Container instances", _MAX_DESCRIBED, required=True)
     world = ctx.store.world
     arns = dict.fromkeys(instance_arn(cluster, identifier) for identifier in request.container_instances)
     instances = {arn: i for arn in arns if (i := find_instance(world, cluster, arn)) is not None}

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster, missing_failures, service_arn
+from moyai.api.ecs.lookup import active_cluster, check_described, missing_failures, service_arn
 from moyai.api.ecs.paging import PageQuery, paginate, paginate_after
 from moyai.api.ecs.services.view import resource_management_type, service_view
 from moyai.api.operation import Context, operation
-from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
+from moyai.domain.ecs.errors import ClientException, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.plan.cloudmap.namespaces import find_namespace, not_shared
 
@@ -47,10 +47,7 @@ class ListServicesByNamespaceRequest(msgspec.Struct, frozen=True):
 def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[str, object]:
     """Describe up to ten services of a cluster."""
     cluster = active_cluster(ctx, request.cluster)
-    if not request.services:
-        raise InvalidParameter("Services cannot be empty.")
-    if len(request.services) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"Services can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.services, "Services", _MAX_DESCRIBED, required=True)
     world = ctx.store.world
     arns = dict.fromkeys(service_arn(cluster, s) for s in request.services)
     services = {a: s for a in arns if (s := world.services.get(a)) is not None and s.cluster == cluster.arn}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.lookup import active_cluster, missing_failures, service_arn
+from moyai.api.ecs.lookup import active_cluster, check_described, missing_failures, service_arn
 from moyai.api.ecs.paging import CreatedAt, PageQuery, paginate
 from moyai.api.ecs.services.deployment_view import brief_view, service_deployment_view, service_revision_view
 from moyai.api.operation import Context
@@ -164,10 +164,7 @@ def _check_abortable(record: ServiceDeployment) -> None:
 
 
 def _checked_arns(arns: tuple[str, ...], member: str) -> list[str]:
-    if not arns:
-        raise InvalidParameter(f"{member} cannot be empty.")
-    if len(arns) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"{member} can have at most {_MAX_DESCRIBED} items.")
+    check_described(arns, member, _MAX_DESCRIBED, required=True)
     return list(dict.fromkeys(arns))
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.launch.network import check_network
 from moyai.api.ecs.launch.options import LATEST, LaunchOptions, resolve_launch_options
-from moyai.api.ecs.lookup import active_cluster, active_definition, service_arn, tag_rules
+from moyai.api.ecs.lookup import active_cluster, active_definition, check_described, service_arn, tag_rules
 from moyai.api.ecs.services.load_balancer_rules import check_associated, check_load_balancers, check_traffic_shift
 from moyai.api.ecs.services.registry_rules import check_registries
 from moyai.api.ecs.services.view import task_set_view
@@ -112,8 +112,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> dict[str, ob
 def describe_task_sets(ctx: Context, request: DescribeTaskSetsRequest) -> dict[str, object]:
     """Describe all task sets of a service, or those that the request names."""
     service = _external_service(ctx, request.cluster, request.service)
-    if len(request.task_sets) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"taskSets can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.task_sets, "taskSets", _MAX_DESCRIBED)
     task_sets = {d.id: d for d in service.deployments}
     ids = dict.fromkeys(_id(service, name) for name in request.task_sets) or dict.fromkeys(task_sets)
     tasks = ctx.store.world.tasks.by("service", service.arn)

@@ -11,7 +11,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster, instance_arn, known_daemon, known_service, missing_failures, task_arn
+from moyai.api.ecs.lookup import (
+    active_cluster,
+    check_described,
+    instance_arn,
+    known_daemon,
+    known_service,
+    missing_failures,
+    task_arn,
+)
 from moyai.api.ecs.paging import PageQuery, paginate_after
 from moyai.api.ecs.tasks.view import task_view
 from moyai.api.operation import Context, operation
@@ -46,10 +54,7 @@ class ListTasksRequest(msgspec.Struct, frozen=True):
 def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> dict[str, object]:
     """Describe up to a hundred tasks of a cluster."""
     cluster = active_cluster(ctx, request.cluster)
-    if not request.tasks:
-        raise InvalidParameter("Tasks cannot be empty.")
-    if len(request.tasks) > _MAX_DESCRIBED:
-        raise InvalidParameter(f"Tasks can have at most {_MAX_DESCRIBED} items.")
+    check_described(request.tasks, "Tasks", _MAX_DESCRIBED, required=True)
     world = ctx.store.world
     arns = dict.fromkeys(task_arn(cluster, t) for t in request.tasks)
     tasks = {a: t for a in arns if (t := world.tasks.get(a)) is not None and t.cluster == cluster.arn}
