@@ -1,4 +1,4 @@
-"""Whether a listener of a load balancer can have an action.
+"""Checks that a listener of a load balancer can have an action.
 
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
@@ -44,7 +44,7 @@ def check_action(
 ) -> None:
     """Raises the errors of CreateRule unless a listener of the load balancer with this protocol can have the action.
 
-    ``replaced``: the rule whose action it becomes.
+    ``replaced``: the rule that gets the action, whose present target groups do not count.
     """
     if balancer.type is LoadBalancerType.NETWORK:
         _check_network_action(action)

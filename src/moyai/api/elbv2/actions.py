@@ -137,9 +137,11 @@ def _check_configs(request: ActionRequest) -> None:
         "redirect": request.redirect_config,
         "fixed-response": request.fixed_response_config,
     }
-    foreign = [name for name, config in configs.items() if config is not None and name != request.type]
-    if foreign:
-        raise InvalidInput(f"An action of the type '{request.type}' has no configuration of the type '{foreign[0]}'")
+    other_types = [name for name, config in configs.items() if config is not None and name != request.type]
+    if other_types:
+        raise InvalidInput(
+            f"An action of the type '{request.type}' has no configuration of the type '{other_types[0]}'"
+        )
 
 
 def _forward(request: ActionRequest) -> ForwardAction:
@@ -211,5 +213,5 @@ def _forward_view(action: ForwardAction) -> dict[str, object]:
             "duration_seconds": action.stickiness if sticky else action.unused_stickiness,
         },
     }
-    only = {"target_group_arn": action.groups[0].group} if len(action.groups) == 1 else {}
-    return {**only, "forward_config": config}
+    single_group = {"target_group_arn": action.groups[0].group} if len(action.groups) == 1 else {}
+    return {**single_group, "forward_config": config}

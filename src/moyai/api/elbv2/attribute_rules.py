@@ -1,4 +1,4 @@
-"""Which attributes go together.
+"""Checks that the attributes of a record do not exclude each other.
 
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html

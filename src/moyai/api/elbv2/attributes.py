@@ -122,7 +122,7 @@ def _check(kind: ElbKind[R], attribute: AnyAttribute, record: R, value: str) -> 
 
 
 def _kind_of(record: LoadBalancer | Listener | TargetGroup) -> str:
-    """The kind of records that have the same attributes, as an error names it."""
+    """The kind of a record in an error: all records of one kind have the same attributes."""
     if isinstance(record, LoadBalancer):
         return f"load balancers of the type '{record.type}'"
     noun = "listeners" if isinstance(record, Listener) else "target groups"

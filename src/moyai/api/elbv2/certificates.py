@@ -1,6 +1,6 @@
-"""The certificates of listeners beside their default one.
+"""The certificates of listeners in addition to the default one.
 
-Promise: clients get the certificate that fits the name they ask for, and the default one otherwise.
+Promise: clients get the certificate that matches the server name that they send, and the default one otherwise.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AddListenerCertificates.html
 """
 

@@ -38,7 +38,7 @@ _PATH: Final = re.compile(r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+", re.ASCII)
 _METHOD: Final = re.compile(r"[A-Z_-]{1,40}", re.ASCII)
 _ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
-_SINGLE: Final = frozenset({"host-header", "path-pattern", "http-request-method", "source-ip"})
+_AT_MOST_ONCE: Final = frozenset({"host-header", "path-pattern", "http-request-method", "source-ip"})
 
 
 class ValuesRequest(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ class ConditionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def configs(self) -> dict[str, object]:
-        """The configurations that are there, by the fields that they are for."""
+        """The configurations that are set, each by the field that it is for."""
         configs = {
             "host-header": self.host_header_config,
             "path-pattern": self.path_pattern_config,
@@ -100,7 +100,7 @@ def conditions_of(requests: Sequence[ConditionRequest]) -> tuple[Condition, ...]
         raise InvalidInput("A condition must be specified")
     conditions = tuple(_condition(request) for request in requests)
     fields = Counter(request.field for request in requests)
-    repeated = [field for field in _SINGLE if fields[field] > 1]
+    repeated = [field for field in _AT_MOST_ONCE if fields[field] > 1]
     if repeated:
         raise InvalidInput(f"A rule can only have one '{repeated[0]}' condition")
     if sum(len(values_of(condition)) for condition in conditions) > CONDITION_VALUES:
@@ -130,14 +130,14 @@ def condition_view(condition: Condition) -> dict[str, object]:
 
 
 def values_of(condition: Condition) -> Sequence[object]:
-    """The values of a condition, one of which has to fit."""
+    """The values of a condition, one of which has to match."""
     patterns = () if isinstance(condition, MethodCondition | QueryCondition | SourceCondition) else condition.patterns
     return (*condition.values, *patterns)
 
 
 def _patterns_view(field: str, config: str, values: Sequence[str], patterns: Sequence[str]) -> dict[str, object]:
-    both = {"values": values, "regex_values": patterns}
-    return {"field": field, **both, config: both}
+    members = {"values": values, "regex_values": patterns}
+    return {"field": field, **members, config: members}
 
 
 def _condition(request: ConditionRequest) -> Condition:
@@ -146,9 +146,9 @@ def _condition(request: ConditionRequest) -> Condition:
         raise InvalidInput("A condition must have a field")
     if field not in _FIELDS:
         raise InvalidInput(f"Condition field '{field}' must be one of '[{', '.join(_FIELDS)}]'")
-    foreign = [name for name in request.configs if name != field]
-    if foreign:
-        raise InvalidInput(f"A condition on the field '{field}' has no configuration of the field '{foreign[0]}'")
+    other_fields = [name for name in request.configs if name != field]
+    if other_fields:
+        raise InvalidInput(f"A condition on the field '{field}' has no configuration of the field '{other_fields[0]}'")
     plain = ValuesRequest(request.values, request.regex_values)
     if field in {"host-header", "path-pattern"}:
         return _pattern_condition(field, plain, request.host_header_config or request.path_pattern_config)
@@ -167,7 +167,7 @@ def _condition(request: ConditionRequest) -> Condition:
 
 
 def _pattern_condition(field: str, plain: ValuesRequest, config: ValuesRequest | None) -> Condition:
-    """A condition whose values may be in two places, in the same form."""
+    """A host or path condition, whose values are in the request itself or in its configuration."""
     if config is not None and plain not in {ValuesRequest(), config}:
         raise InvalidInput(f"Condition field '{field}': specify the values once, in Values or in the configuration")
     texts = config or plain

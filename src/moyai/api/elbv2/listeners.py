@@ -1,7 +1,7 @@
 """Listeners: created, described, changed and deleted.
 
-Promise: a listener comes with its default rule, which holds its default action, and takes its rules along. A port of a
-load balancer has one listener. A listener that loses TLS loses its policy and its certificates.
+Promise: a listener is created with its default rule, which has its default action, and deleted with all of its rules.
+A port of a load balancer has one listener. A listener that loses TLS loses its policy and its certificates.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
 """
 
@@ -158,7 +158,7 @@ def _check_port(ctx: Context, balancer: LoadBalancer, port: int) -> None:
 
 
 def _is_targeted(world: World, listener: Listener) -> bool:
-    """Whether a network load balancer sends to the port."""
+    """Whether the listener's port is a target of a network load balancer."""
     targets = world.targets.each("load_balancer", listener.load_balancer)
     return any(target.port == listener.port for target in targets)
 

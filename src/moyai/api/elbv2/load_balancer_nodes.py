@@ -1,6 +1,6 @@
 """Where a load balancer is: its subnets and its security groups.
 
-Promise: the subnets are of one VPC and each of another zone. An application load balancer needs two of them.
+Promise: the subnets are in one VPC, each in another zone. An application load balancer needs two of them.
 Refuses: private addresses that the caller chooses, and outposts.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
 """

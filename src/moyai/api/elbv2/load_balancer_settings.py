@@ -1,6 +1,7 @@
 """The subnets, security groups and address type of load balancers, changed in place.
 
-Promise: a subnet that stays keeps its node with its address; a target that is the load balancer follows its first node.
+Promise: a subnet that stays keeps its node with its address. Where the load balancer is a target, the target gets the
+address of its first node.
 Refuses: removing subnets of a network load balancer, and security groups for one that was created without.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html,
 API_SetSecurityGroups.html
@@ -101,9 +102,9 @@ def set_security_groups(ctx: Context, request: SetSecurityGroupsRequest) -> dict
 def set_ip_address_type(ctx: Context, request: SetIpAddressTypeRequest) -> dict[str, object]:
     """Give the nodes of a load balancer IPv6 addresses, or take them away."""
     balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
-    found = [find_in_scope(ctx.store.world, Subnet, ctx.scope, node.subnet) for node in balancer.nodes]
-    check_address_type(request.ip_address_type, found)
-    subnets = [subnet for subnet in found if subnet is not None]
+    node_subnets = [find_in_scope(ctx.store.world, Subnet, ctx.scope, node.subnet) for node in balancer.nodes]
+    check_address_type(request.ip_address_type, node_subnets)
+    subnets = [subnet for subnet in node_subnets if subnet is not None]
     ctx.store.apply([Put(_with_address_type(balancer, request.ip_address_type, subnets))])
     return {"ip_address_type": request.ip_address_type}
 

@@ -1,7 +1,7 @@
 """Load balancers: created, described and deleted.
 
 Promise: CreateLoadBalancer with the name and the settings of one that exists returns that one. A load balancer is
-PROVISIONING until its proxy serves it. DeleteLoadBalancer takes its listeners and rules along, never target groups.
+PROVISIONING until its proxy serves it. DeleteLoadBalancer deletes its listeners and rules too, but no target group.
 Refuses: gateway load balancers, pools of addresses and outposts.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
@@ -123,15 +123,15 @@ def delete_load_balancer(ctx: Context, request: LoadBalancerRequest) -> None:
     balancer = find(ctx, LOAD_BALANCER, request.load_balancer_arn)
     if balancer is None:
         return
-    refused = f"Load balancer '{balancer.arn}' cannot be deleted because"
+    refusal = f"Load balancer '{balancer.arn}' cannot be deleted because"
     if DELETION_PROTECTION.of(balancer):
-        raise OperationNotPermitted(f"{refused} deletion protection is enabled")
+        raise OperationNotPermitted(f"{refusal} deletion protection is enabled")
     world = ctx.store.world
     check_unmanaged(world, balancer.arn, ResourceInUse)
     targeting = groups_targeting(world, balancer.arn)
     if targeting:
         raise ResourceInUse(
-            f"{refused} it is currently associated with another service: it is a target of {', '.join(targeting)}"
+            f"{refusal} it is currently associated with another service: it is a target of {', '.join(targeting)}"
         )
     ctx.store.apply(
         [
@@ -161,7 +161,7 @@ def load_balancer_view(balancer: LoadBalancer) -> dict[str, object]:
 
 
 def zone_list(nodes: tuple[LoadBalancerNode, ...]) -> list[dict[str, object]]:
-    """The zones of a load balancer as the API has them; addresses are shown only of callers' own elastic ones."""
+    """The zones of a load balancer as the API has them, with those addresses that are callers' own Elastic IPs."""
     return [
         {"zone_name": node.zone, "subnet_id": node.subnet, "load_balancer_addresses": _elastic_addresses(node)}
         for node in nodes

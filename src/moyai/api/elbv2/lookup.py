@@ -30,9 +30,8 @@ from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.elb.new_records import SERVICE
 
-"""The service in ARNs."""
 MAX_PAGE: Final = 400
-"""Items in a page, and of one whose size is not given."""
+"""The most items in a page, and the default."""
 _MAX_NAMED: Final = 20
 _SHOWN: Final = 300
 
@@ -123,5 +122,5 @@ def check_unmanaged(world: World, resource: str, fault: type[ElbFault]) -> None:
     if service is not None:
         raise fault(
             f"'{resource}' cannot be deleted because Amazon ECS manages it for the service {service}. Delete the"
-            " service, or take it off its gateway"
+            " service, or remove its gateway connector"
         )

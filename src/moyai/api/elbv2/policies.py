@@ -45,10 +45,10 @@ class DescribeSSLPoliciesRequest(PageRequest, frozen=True):
 
 
 class DescribeAccountLimitsRequest(PageRequest, frozen=True):
-    """A page of them."""
+    """A page of the quotas."""
 
 
-def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest) -> dict[str, object]:  # noqa: ARG001 (all have the same)
+def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest) -> dict[str, object]:  # noqa: ARG001 (the same for all)
     """The quotas, which no account can change here."""
     size = request.page_size or MAX_PAGE
     names, marker = page(_LIMITS, "account limits", request.marker, size, fault=invalid_marker)

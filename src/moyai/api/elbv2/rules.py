@@ -1,6 +1,6 @@
 """Rules: created, described, changed, deleted, and their priorities.
 
-Promise: no two rules of a listener have one priority, and SetRulePriorities changes all priorities of a request or
+Promise: no two rules of a listener have the same priority, and SetRulePriorities changes all priorities of a request or
 none, so that two rules can be swapped. The default rule has no conditions and is changed by ModifyListener only.
 Refuses: rules of network load balancers beside the default one.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
@@ -110,12 +110,12 @@ def describe_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, obj
     else:
         rules = resources_of(ctx, RULE, request.rule_arns)
     listing = ("rules", request.listener_arn, request.rule_arns)
-    selected, marker = page_of(rules, listing, request, _place)
+    selected, marker = page_of(rules, listing, request, _sort_key)
     return {"rules": [rule_view(rule) for rule in selected], "next_marker": marker}
 
 
 def modify_rule(ctx: Context, request: ModifyRuleRequest) -> dict[str, object]:
-    """Change the conditions, the action or the transforms of a rule; what is not named stays."""
+    """Change the conditions, the action or the transforms of a rule; what the request leaves out stays."""
     rule = _changeable(ctx, request.rule_arn, "modified")
     listener = ctx.store.world.listeners[rule.listener]
     changed = rule
@@ -169,7 +169,7 @@ def rule_view(rule: Rule) -> dict[str, object]:
     }
 
 
-def _place(rule: Rule) -> str:
+def _sort_key(rule: Rule) -> str:
     return f"{_AFTER_ALL_PRIORITIES if rule.priority is None else rule.priority:06} {rule.arn}"
 
 

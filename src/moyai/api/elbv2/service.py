@@ -26,7 +26,7 @@ from moyai.api.operation import ApiService, operations
 _AUTHENTICATION: Final = "load balancers don't authenticate clients"
 _MUTUAL_TLS: Final = "there are no trust stores"
 _QUIC: Final = "load balancers don't speak QUIC"
-_ADDRESSES: Final = "nodes draw their private addresses from their subnets"
+_ADDRESSES: Final = "moyai chooses the addresses of nodes from their subnets"
 _DEFAULT_CERTIFICATE: Final = "AWS does not accept it either"
 
 
@@ -49,7 +49,7 @@ def _refusals() -> Iterator[tuple[str, str]]:
         "ClientCertificateIdentityFilters",
     ):
         yield f"*.MutualAuthentication.{member}", _MUTUAL_TLS
-    yield "*.Conditions[].SourceIpConfig.IpAddressType", "it is of rules of network load balancers"
+    yield "*.Conditions[].SourceIpConfig.IpAddressType", "only rules of network load balancers have it"
 
 
 ELBV2: Final = ApiService(

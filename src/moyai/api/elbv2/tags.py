@@ -49,7 +49,7 @@ def new_tags(
     duplicate: type[ClientFault] = InvalidInput,
 ) -> dict[str, str]:
     """The tags of a resource of this kind, added to those that are present. Raises InvalidInput, TooManyTags, or
-    ``duplicate`` for a key that is there twice.
+    ``duplicate`` for a key that occurs twice.
     """
     pairs = [(tag.key, tag.value) for tag in tags]
     if len({key for key, _ in pairs}) < len(pairs):

@@ -1,7 +1,7 @@
 """Target groups: created, described, changed and deleted.
 
-Promise: CreateTargetGroup with the name and the settings of one that exists returns that one. A target group that a
-rule uses can't be deleted; its targets go with it.
+Promise: CreateTargetGroup with the name and the settings of one that exists returns that one. A target group that
+no rule uses can be deleted, and its targets with it.
 Refuses: the target type ``lambda``, the protocols QUIC, TCP_QUIC and GENEVE, IPv6 and the target optimizer.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 """

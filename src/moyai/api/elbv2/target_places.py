@@ -1,7 +1,7 @@
 """Where a target is: its address and its availability zone, by the target type of its group.
 
-Refuses: addresses that are neither of the VPC nor of a private range, for requests those of application load balancers
-in the VPC, which could send them round in circles, instances that are no container instances of the VPC, and load
+Refuses: addresses that are neither in the VPC nor private; with HTTP and HTTPS, addresses of application load balancers
+in the VPC, because a request could go round in circles; instances that are not container instances of the VPC; and load
 balancers without a listener on the port.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
 """
@@ -68,7 +68,7 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
         if zone not in {None, EVERY_ZONE, subnet.zone}:
             raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
         balancers = ctx.store.world.load_balancers.by("address", f"{subnet.id}/{address}")
-        if group.protocol.is_http and any(one.type is LoadBalancerType.APPLICATION for one in balancers):
+        if group.protocol.is_http and any(balancer.type is LoadBalancerType.APPLICATION for balancer in balancers):
             raise InvalidTarget(f"The IP address '{address}' belongs to an application load balancer in the same VPC")
         return TargetPlace(str(address), subnet.zone)
     in_vpc = vpc is not None and any(address in IPv4Network(cidr) for cidr in vpc.cidrs)
@@ -85,7 +85,7 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
 
 def _place_of_instance(ctx: Context, group: TargetGroup, identity: str) -> TargetPlace:
     instances = ctx.store.world.container_instances.by("ec2_instance", identity)
-    instance = next((one for one in instances if scope_of(one.arn) == ctx.scope), None)
+    instance = next((instance for instance in instances if scope_of(instance.arn) == ctx.scope), None)
     if instance is None or instance.interface.vpc != group.vpc:
         raise InvalidTarget(f"The instance '{identity[:100]}' is not a container instance in VPC '{group.vpc}'")
     return TargetPlace(instance.interface.address, instance.availability_zone)

@@ -1,8 +1,7 @@
 """Targets: registered, deregistered, and their health.
 
 Promise: registering a target that drains ends its draining. A deregistered target stays DRAINING until its requests
-have ended; that is seen by the reconciler, which removes it. As on AWS, deregistering what is not registered is no
-error.
+have ended; then the reconciler removes it. As on AWS, deregistering a target that is not registered is no error.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
 """
 
@@ -68,7 +67,7 @@ def register_targets(ctx: Context, request: TargetsRequest) -> None:
 
 
 def deregister_targets(ctx: Context, request: TargetsRequest) -> None:
-    """Begin to drain targets of a group; targets of a group that no rule uses go at once."""
+    """Begin to drain targets of a group; targets of a group that no rule uses are removed at once."""
     group = resource_of(ctx, TARGET_GROUP, request.target_group_arn)
     world = ctx.store.world
     changes: dict[str, Change] = {}
@@ -77,13 +76,13 @@ def deregister_targets(ctx: Context, request: TargetsRequest) -> None:
         target = world.targets.get(_key(group, target_request))
         if target is not None and target.deregistered_at is None:
             in_use = health_of(world, target) != NOT_IN_USE
-            leaving = replace(target, deregistered_at=ctx.now)
-            changes[target.key] = Put(leaving) if in_use else Delete(Target, target.key)
+            draining = replace(target, deregistered_at=ctx.now)
+            changes[target.key] = Put(draining) if in_use else Delete(Target, target.key)
     ctx.store.apply(list(changes.values()))
 
 
 def describe_target_health(ctx: Context, request: DescribeTargetHealthRequest) -> dict[str, object]:
-    """The health of a group's targets, or of these."""
+    """The health of all targets of a group, or of those in the request."""
     group = resource_of(ctx, TARGET_GROUP, request.target_group_arn)
     world = ctx.store.world
     if request.targets:

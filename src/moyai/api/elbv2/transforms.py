@@ -21,7 +21,7 @@ _HOST: Final = "host-header-rewrite"
 _URL: Final = "url-rewrite"
 _LONGEST: Final = 1024
 _MAX_GROUPS: Final = 7
-"""RE2 replaces by single digits, and two are needed for what is before and after the match."""
+"""A replacement of RE2 names ten groups: the whole, these, and two for the text before and after the match."""
 _REFERENCE: Final = re.compile(r"\$(\d+)|\$\{(\d+)\}", re.ASCII)
 
 
@@ -87,7 +87,7 @@ def _rewrite(request: TransformRequest) -> RegexRewrite:
         raise InvalidInput(f"Transform '{request.type}': {fault}")
     if not (rewrite.regex.isprintable() and rewrite.replace.isascii() and rewrite.replace.isprintable()):
         raise InvalidInput(
-            f"Transform '{request.type}': only printable characters are possible, ASCII in what replaces"
+            f"Transform '{request.type}': only printable characters are allowed, and only ASCII in the replacement"
         )
     return RegexRewrite(rewrite.regex, rewrite.replace, _groups(request.type, rewrite))
 
