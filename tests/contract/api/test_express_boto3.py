@@ -328,7 +328,7 @@ def test_ordinary_services_are_none(express, installation):
     arn = "arn:aws:ecs:us-east-1:123456789012:service/default/plain"
     for call in (express.describe, express.update):
         refused, message = refusal(call, arn)
-        assert (refused, "is no Express service" in message) == ("InvalidParameterException", True)
+        assert (refused, "is not an Express service" in message) == ("InvalidParameterException", True)
 
 
 def test_an_update_is_a_new_deployment_in_the_other_target_group(express, installation):

@@ -60,7 +60,7 @@ def put_account_setting_default(ctx: Context, request: PutAccountSettingDefaultR
 
 
 def delete_account_setting(ctx: Context, request: DeleteAccountSettingRequest) -> dict[str, object]:
-    """Delete a principal's own setting, if there is one; the answer has the value that applies then."""
+    """Delete a principal's own setting, if there is one; the response has the value that applies then."""
     _check_settable(request.name)
     principal = _principal(ctx, request.principal_arn)
     ctx.store.apply([Delete(AccountSetting, setting_key(ctx.scope, principal, request.name))])

@@ -70,7 +70,7 @@ def known_daemon(world: World, cluster: Cluster, name: str) -> Daemon:
 
 
 def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
-    """The ARN of a resource of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
+    """The ARN of a task of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)
         if parsed is None or parsed.kind != "task":
@@ -81,7 +81,7 @@ def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
 
 
 def instance_arn(cluster: Cluster, identifier: str) -> ContainerInstanceArn:
-    """The ARN of a resource of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
+    """The ARN of a container instance of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)
         if parsed is None or parsed.kind != "container-instance":

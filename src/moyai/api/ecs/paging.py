@@ -46,8 +46,8 @@ def paginate(
 
 
 def paginate_after(after: Callable[[str], Iterable[str]], query: PageQuery) -> Page:
-    """The requested page of a list in the order of its keys; ``after`` yields the keys behind one. Raises
-    InvalidParameter.
+    """The requested page of a list in the order of its keys; ``after`` yields the keys that follow a key.
+    Raises InvalidParameter.
     """
     size = _size(query)
     return walk(after, query.listing, query.next_token, size, fault=_invalid_token)

@@ -46,7 +46,7 @@ def _resource(ctx: Context, arn: str) -> Tagged:
     kind, world = resource_arn.kind, ctx.store.world
     tables = _tables(world)
     if kind not in tables:
-        raise unsupported_value("resourceArn", kind, "tags of no other resource can be changed")
+        raise unsupported_value("resourceArn", kind, "moyai keeps no tags of such resources")
     if kind in _OF_A_CLUSTER:
         active_cluster(ctx, resource_arn.path[0])
     resource: Tagged | None = active_cluster(ctx, arn) if kind == "cluster" else tables[kind].get(arn)

@@ -15,8 +15,8 @@ from moyai.kernel.errors import ClientFault
 
 _NO_DISKS = "there is no Elastic Block Store here"
 _NO_CLASSIC = "there are no Classic Load Balancers; use a target group"
-_NO_SECRETS = "the driver of the proxy's output has no options that are secret"
-_NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
+_NO_SECRETS = "the log driver of the proxy has no secret options"
+_NO_WINDOWS = "only Linux tasks run"
 _NO_GPU = "there are no GPUs or accelerators"
 _NO_MANAGED = "there are no managed instances"
 
@@ -38,13 +38,13 @@ _DEFINITION: _Reasons = (
     ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
 )
 _CONTAINER: _Reasons = (
-    ("linuxParameters.devices", "no container has a device of this machine"),
+    ("linuxParameters.devices", "containers get no devices of this machine"),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
     ("credentialSpecs", _NO_WINDOWS),
 )
 _DAEMON_DEFINITION: _Reasons = (
-    ("volumes[].logDriverVolumeConfiguration", "no log driver of another task writes files here; read log groups"),
-    ("containerDefinitions[].linuxParameters.devices", "no container has a device of this machine"),
+    ("volumes[].logDriverVolumeConfiguration", "log drivers write no files here; read log groups"),
+    ("containerDefinitions[].linuxParameters.devices", "containers get no devices of this machine"),
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
@@ -57,7 +57,7 @@ _SERVICE: _Reasons = (
 _RUN: _Reasons = (
     ("referenceId", "it is for Amazon ECS alone"),
     ("volumeConfigurations", _NO_DISKS),
-    ("overrides.containerOverrides[].resourceRequirements", "how many GPUs a container has is its definition's to say"),
+    ("overrides.containerOverrides[].resourceRequirements", "the container definition sets the number of GPUs"),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
 )
 _GATEWAY: _Reasons = (("webACLArn", "there is no web application firewall"),)
@@ -74,7 +74,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             *_under("UpdateCluster.configuration", _CLUSTER),
             (
                 "RegisterContainerInstance.instanceIdentityDocumentSignature",
-                "the document is taken as it is; there is nobody here to sign it",
+                "the document is not verified; nobody here could sign it",
             ),
             *_under("CreateGateway.configuration.hostSharedAlb", _GATEWAY),
             *_under("UpdateGateway.configuration.hostSharedAlb", _GATEWAY),

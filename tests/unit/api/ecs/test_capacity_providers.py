@@ -113,7 +113,12 @@ NAME = "The specified capacity provider name is invalid."
     [
         ("CreateCapacityProvider", "InvalidParameterException", NAME, {"name": "fargate-like"}),
         ("CreateCapacityProvider", "InvalidParameterException", NAME, {"name": "a b"}),
-        ("CreateCapacityProvider", "InvalidParameterException", "has an autoScalingGroupProvider", {"name": "x"}),
+        (
+            "CreateCapacityProvider",
+            "InvalidParameterException",
+            "autoScalingGroupProvider must be specified",
+            {"name": "x"},
+        ),
         (
             "CreateCapacityProvider",
             "InvalidParameterException",

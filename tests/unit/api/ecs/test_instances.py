@@ -91,18 +91,18 @@ def test_an_instance_registered_again_keeps_its_arn(client):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"totalResources": [CPU]}, "an instance has MEMORY"),
-        ({"totalResources": [CPU, MEMORY | {"integerValue": -5}]}, "an instance has MEMORY, from 1 to"),
+        ({"totalResources": [CPU]}, "totalResources must have MEMORY"),
+        ({"totalResources": [CPU, MEMORY | {"integerValue": -5}]}, "totalResources must have MEMORY, from 1 to"),
         ({"totalResources": [*SIZE, {"name": "DISK"}]}, "totalResources: DISK is not supported"),
-        ({"totalResources": [*SIZE, {"name": "PORTS", "stringSetValue": ["70000"]}]}, "'70000' is no port"),
+        ({"totalResources": [*SIZE, {"name": "PORTS", "stringSetValue": ["70000"]}]}, "'70000' is not a port"),
         ({"platformDevices": [{"id": "0", "type": "NEURON_DEVICE"}]}, "devices are GPUs"),
-        ({"instanceIdentityDocument": "{"}, "instanceIdentityDocument is not one"),
-        ({"instanceIdentityDocument": '{"instanceId": "../etc"}'}, "is no id of an instance"),
+        ({"instanceIdentityDocument": "{"}, "instanceIdentityDocument is not valid"),
+        ({"instanceIdentityDocument": '{"instanceId": "../etc"}'}, "is not the id of an instance"),
         ({"instanceIdentityDocument": '{"availabilityZone": "eu-west-1a"}'}, "no subnet in eu-west-1a"),
         ({"attributes": [{"name": "a b"}]}, "The attribute name 'a b'"),
         ({"attributes": [{"name": "a", "value": " x"}]}, "The value of the attribute a"),
         ({"containerInstanceArn": "0" * 32}, MISSING_INSTANCE),
-        ({"instanceIdentityDocumentSignature": "x"}, "there is nobody here to sign it"),
+        ({"instanceIdentityDocumentSignature": "x"}, "nobody here could sign it"),
     ],
 )
 def test_invalid_instances_are_refused(client, asked, message):

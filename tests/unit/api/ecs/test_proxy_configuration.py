@@ -74,21 +74,21 @@ def test_a_configuration_is_described_unchanged(ecs):
             proxied_definition() | {"proxyConfiguration": {"type": "APPMESH", "containerName": "none"}},
             "The proxy container 'none' does not exist.",
         ),
-        (proxied_definition(envoy(user="1338")), "'user' must be the one that is ignored (IgnoredUID=1337)"),
+        (proxied_definition(envoy(user="1338")), "'user' must be the ignored user (IgnoredUID=1337)"),
         (proxied_definition(envoy(user="envoy")), "'user' must be numbers here, not 'envoy'"),
-        (proxied_definition(envoy(user=None)), "'user' must be the one that is ignored"),
+        (proxied_definition(envoy(user=None)), "'user' must be the ignored user"),
         (
             proxied_definition(IgnoredUID="", IgnoredGID="1337"),
-            "'user' must be the one that is ignored (IgnoredGID=1337)",
+            "'user' must be the ignored user (IgnoredGID=1337)",
         ),
         (
             proxied_definition(envoy(command=["envoy"])),
-            "'command' is not supported by moyai: the proxy's image is answered by",
+            "'command' is not supported by moyai: moyai runs its own Envoy instead of",
         ),
         (proxied_definition(envoy(workingDirectory="/")), "'workingDirectory' is not supported by moyai"),
         (
             proxied_definition(envoy(environment=[], secrets=[{"name": "APPMESH_RESOURCE_ARN", "valueFrom": "/x"}])),
-            "APPMESH_RESOURCE_ARN is who the proxy is, so it can't be a secret.",
+            "APPMESH_RESOURCE_ARN identifies the proxy, so it can't be a secret.",
         ),
         (proxied_definition(variable("ENVOY_LOG_LEVEL", "loud")), "ENVOY_LOG_LEVEL must be one of"),
         (

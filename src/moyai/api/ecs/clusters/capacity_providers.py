@@ -1,8 +1,8 @@
 """Capacity providers: create, describe, update, delete.
 
 Promise: a capacity provider of the account consists of the container instances whose tag ``moyai:capacity-provider``
-names it. Its Auto Scaling group is recorded and shown, with its managed scaling, draining and termination protection,
-because no group exists that could scale. FARGATE and FARGATE_SPOT always exist.
+names it. Its Auto Scaling group, with managed scaling, draining and termination protection, is only recorded and shown:
+moyai has no Auto Scaling group that could scale. FARGATE and FARGATE_SPOT always exist.
 Refuses: managed instances.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
 """
@@ -89,7 +89,7 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
         )
     provider = request.auto_scaling_group_provider
     if provider is None:
-        raise InvalidParameter("A capacity provider has an autoScalingGroupProvider.")
+        raise InvalidParameter("autoScalingGroupProvider must be specified.")
     group = provider.auto_scaling_group_arn
     if len(group) > _LONGEST_GROUP or not _GROUP.fullmatch(group):
         raise InvalidParameter("autoScalingGroupArn must be the ARN or the name of an Auto Scaling group.")

@@ -177,8 +177,8 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
     if world.daemons.count("cluster", cluster.arn):
         raise ClientException("The Cluster cannot be deleted while Daemons are active.")
     associations = world.gateway_associations.by("cluster", cluster.arn)
-    ended: list[Change] = [Delete(GatewayAssociation, association.key) for association in associations]
-    return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), ended)
+    deletions: list[Change] = [Delete(GatewayAssociation, association.key) for association in associations]
+    return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), deletions)
 
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:

@@ -95,7 +95,7 @@ def list_attributes(ctx: Context, request: ListAttributesRequest) -> dict[str, o
     cluster = active_cluster(ctx, request.cluster)
     name, value = request.attribute_name, request.attribute_value
     if value is not None and name is None:
-        raise InvalidParameter("attributeValue is of an attribute. Give its attributeName.")
+        raise InvalidParameter("attributeValue needs an attributeName.")
     attributes = {
         f"{instance.arn} {attribute.name}": {**msgspec.structs.asdict(attribute), **_target_view(instance.arn)}
         for instance in ctx.store.world.container_instances.by("cluster", cluster.arn)
@@ -114,7 +114,9 @@ def _check(attributes: Sequence[AttributeRequest]) -> None:
         if attribute.target_id is None:
             raise InvalidParameter(f"The attribute {attribute.name} has no targetId. Give a container instance.")
         if attribute.name.startswith(_BUILT_IN):
-            raise InvalidParameter(f"The attribute {attribute.name} says what the instance is, and can't be changed.")
+            raise InvalidParameter(
+                f"The attribute {attribute.name} describes the instance itself, and can't be changed."
+            )
 
 
 def _target(world: World, cluster: Cluster, attribute: AttributeRequest) -> ContainerInstance:

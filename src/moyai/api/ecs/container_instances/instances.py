@@ -98,7 +98,7 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
     architecture: str = "x86_64"
 
 
-_READER = msgspec.json.Decoder(_Document)
+_DOCUMENT_DECODER = msgspec.json.Decoder(_Document)
 
 
 def register_container_instance(ctx: Context, request: RegisterContainerInstanceRequest) -> dict[str, object]:
@@ -212,11 +212,11 @@ def _document(text: str | None) -> _Document:
     if len(text) > _LONGEST_DOCUMENT:
         raise InvalidParameter(f"instanceIdentityDocument has at most {_LONGEST_DOCUMENT} characters.")
     try:
-        document = _READER.decode(text)
+        document = _DOCUMENT_DECODER.decode(text)
     except msgspec.DecodeError as error:
-        raise InvalidParameter(f"instanceIdentityDocument is not one: {error}.") from error
+        raise InvalidParameter(f"instanceIdentityDocument is not valid: {error}.") from error
     if document.instance_id is not None and not _INSTANCE.fullmatch(document.instance_id):
-        raise InvalidParameter(f"instanceIdentityDocument: {document.instance_id!r} is no id of an instance.")
+        raise InvalidParameter(f"instanceIdentityDocument: {document.instance_id!r} is not the id of an instance.")
     for word in (document.instance_type, document.architecture):
         if not _WORD.fullmatch(word):
             raise InvalidParameter(
@@ -249,17 +249,17 @@ def _resources(request: RegisterContainerInstanceRequest) -> Resources:
 def _amount(resource: Resource | None, name: str, most: int) -> int:
     amount = 0 if resource is None else resource.integer_value or resource.long_value or int(resource.double_value)
     if not 1 <= amount <= most:
-        raise InvalidParameter(f"totalResources: an instance has {name}, from 1 to {most}.")
+        raise InvalidParameter(f"totalResources must have {name}, from 1 to {most}.")
     return amount
 
 
 def _ports(resource: Resource | None) -> tuple[int, ...]:
     texts = () if resource is None else resource.string_set_value
     if len(texts) > _MOST_PORTS:
-        raise InvalidParameter(f"totalResources: at most {_MOST_PORTS} ports can be kept from tasks.")
+        raise InvalidParameter(f"totalResources: at most {_MOST_PORTS} ports can be reserved.")
     for text in texts:
         if not (
             text.isascii() and text.isdecimal() and len(text) <= len(str(_TOP_PORT)) and 1 <= int(text) <= _TOP_PORT
         ):
-            raise InvalidParameter(f"totalResources: {text!r} is no port.")
+            raise InvalidParameter(f"totalResources: {text!r} is not a port.")
     return tuple(sorted({int(text) for text in texts}))

@@ -1,8 +1,8 @@
 """Daemons: create, update, delete, describe, list.
 
 Promise: these operations record what is wanted; the daemon's scheduler starts and stops tasks. An update replaces the
-whole configuration: what a request leaves out has its default. AWS has daemons on managed instances only; here their
-capacity providers are those with container instances of their own.
+whole configuration: what a request leaves out has its default. On AWS, daemons run on managed instances only; here they
+run on capacity providers with container instances.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-daemons-create-manage.html
 """
 
@@ -95,7 +95,7 @@ def create_daemon(ctx: Context, request: CreateDaemonRequest) -> dict[str, objec
     if existing is not None:
         if token is None or existing.client_token != token:
             raise InvalidParameter("Creation of daemon was not idempotent.")
-        return _answer(existing)
+        return _response(existing)
     if world.daemons.count("cluster", cluster.arn) >= _MOST_DAEMONS:
         raise InvalidParameter(f"A cluster can have at most {_MOST_DAEMONS} daemons here.")
     daemon = Daemon(
@@ -115,8 +115,8 @@ def update_daemon(ctx: Context, request: UpdateDaemonRequest) -> dict[str, objec
     """Start a deployment of a new revision."""
     daemon = _active_daemon(ctx, request.daemon_arn)
     cluster = active_cluster(ctx, daemon.cluster)
-    following = replace(daemon, deployment=new_deployment_arn(daemon.arn, ctx.ids), updated_at=ctx.now)
-    return _deploy(ctx, cluster, following, request) | {"updated_at": following.updated_at}
+    updated = replace(daemon, deployment=new_deployment_arn(daemon.arn, ctx.ids), updated_at=ctx.now)
+    return _deploy(ctx, cluster, updated, request) | {"updated_at": updated.updated_at}
 
 
 def delete_daemon(ctx: Context, request: DeleteDaemonRequest) -> dict[str, object]:
@@ -129,7 +129,7 @@ def delete_daemon(ctx: Context, request: DeleteDaemonRequest) -> dict[str, objec
         updated_at=ctx.now,
     )
     ctx.store.apply([*begin_deployment(ctx.store.world, deleted, None, DaemonDeploymentConfiguration(), ctx.now)])
-    return _answer(deleted) | {"updated_at": deleted.updated_at}
+    return _response(deleted) | {"updated_at": deleted.updated_at}
 
 
 def describe_daemon(ctx: Context, request: DescribeDaemonRequest) -> dict[str, object]:
@@ -175,10 +175,10 @@ def _deploy(ctx: Context, cluster: Cluster, daemon: Daemon, settings: DaemonSett
     )
     configuration = settings.deployment_configuration
     ctx.store.apply([*begin_deployment(ctx.store.world, daemon, revision, configuration, ctx.now)])
-    return _answer(daemon)
+    return _response(daemon)
 
 
-def _answer(daemon: Daemon) -> dict[str, object]:
+def _response(daemon: Daemon) -> dict[str, object]:
     return {
         "daemon_arn": daemon.arn,
         "status": daemon.status,

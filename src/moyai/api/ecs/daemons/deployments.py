@@ -39,7 +39,7 @@ def list_daemon_deployments(ctx: Context, request: ListDaemonDeploymentsRequest)
     """A daemon's deployments, newest first."""
     try:
         daemon = find_daemon(ctx, request.daemon_arn)
-    except DaemonNotFound as fault:  # which AWS's model does not have for this operation
+    except DaemonNotFound as fault:  # not an error of this operation in AWS's model
         raise InvalidParameter(fault.message) from fault
     deployments: dict[str, DaemonDeployment] = {
         d.arn: d for d in ctx.store.world.daemon_deployments.by("daemon", daemon.arn)

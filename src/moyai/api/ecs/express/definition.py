@@ -32,7 +32,7 @@ DEFAULT_PORT: Final = 80
 _PORT_NAME: Final = "main"
 _LARGEST_PORT: Final = 65535
 _GROUP, _REGION, _PREFIX = "awslogs-group", "awslogs-region", "awslogs-stream-prefix"
-_NOT_WITH_OWN: Final = (
+_SET_BY_DEFINITION: Final = (
     "primary_container",
     "execution_role_arn",
     "task_role_arn",
@@ -59,11 +59,11 @@ class _Inherited(NamedTuple):
 
 def own_definition(ctx: Context, request: ExpressSettingsRequest, identifier: str) -> TaskDefinition:
     """The caller's task definition. Raises InvalidParameter and ClientException."""
-    for member in _NOT_WITH_OWN:
+    for member in _SET_BY_DEFINITION:
         if getattr(request, member) is not None:
             head, *rest = member.split("_")
             name = head + "".join(word.capitalize() for word in rest)
-            raise InvalidParameter(f"{name} cannot be specified together with taskDefinitionArn, which has it.")
+            raise InvalidParameter(f"{name} cannot be specified together with taskDefinitionArn, which sets it.")
     definition = active_definition(ctx, identifier)
     main_port(definition)
     if FARGATE not in definition.compatibilities:

@@ -27,8 +27,8 @@ class ExpressRecords(NamedTuple):
 
 
 def find_express(ctx: Context, identifier: str, missing: type[ClientFault]) -> ExpressRecords:
-    """The Express service with this ARN. Raises ClusterNotFound, InvalidParameter for what is no service's ARN or an
-    ordinary service's, and ``missing``.
+    """The Express service with this ARN. Raises ClusterNotFound, InvalidParameter for an ARN of anything but an Express
+    service, and ``missing`` if there is no such service.
     """
     arn = parse_arn(identifier)
     if arn is None or arn.service != "ecs" or arn.kind != "service" or len(arn.path) != _PATH_LENGTH:
@@ -40,6 +40,6 @@ def find_express(ctx: Context, identifier: str, missing: type[ClientFault]) -> E
         raise missing("Service not found.")
     express = world.express_services.get(service.arn)
     if express is None:
-        raise InvalidParameter(f"The service {service.arn} is no Express service. Use the operation for services.")
+        raise InvalidParameter(f"The service {service.arn} is not an Express service. Use the operation for services.")
     [path] = world.ingress_paths.by("service", service.arn)
     return ExpressRecords(cluster, service, express, path)

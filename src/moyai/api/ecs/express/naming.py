@@ -1,4 +1,4 @@
-"""The names of an Express service: its cluster, which is made if it is the default one, its own, and its log group."""
+"""Names an Express service and its log group, and finds its cluster; ``default`` is created if it does not exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def express_cluster(ctx: Context, identifier: str | None) -> Cluster:
-    """The cluster of a new service. The default one is made if it does not exist. Raises ClusterNotFound."""
+    """The cluster of a new service; a new one if ``default`` does not exist. Raises ClusterNotFound."""
     key = cluster_arn(ctx.scope, identifier)
     cluster = ctx.store.world.clusters.get(key)
     is_active = cluster is not None and cluster.status is ClusterStatus.ACTIVE
@@ -36,7 +36,7 @@ def express_cluster(ctx: Context, identifier: str | None) -> Cluster:
 
 
 def express_name(ctx: Context, cluster: Cluster, request: CreateExpressGatewayServiceRequest) -> str:
-    """The name that was asked for, or one from the image's or the cluster's. Raises InvalidParameter."""
+    """The requested name, or one made from the image's or the cluster's name. Raises InvalidParameter."""
     if request.service_name is not None:
         if not NAME.fullmatch(request.service_name):
             raise InvalidParameter("serviceName must be 1-255 letters, digits, underscores and hyphens.")
@@ -48,7 +48,7 @@ def express_name(ctx: Context, cluster: Cluster, request: CreateExpressGatewaySe
 
 
 def default_logs(ctx: Context, cluster: Cluster, name: str, log_group: LogGroupArn | None = None) -> AwsLogsRequest:
-    """Where a container logs to whose log configuration is not specified: the service's log group, or a new one."""
+    """The log configuration of a container that has none: the service's log group, or else the name of a new one."""
     if log_group is not None:
         return AwsLogsRequest(log_group.partition(":log-group:")[2], STREAM_PREFIX)
     return AwsLogsRequest(f"/aws/ecs/{cluster.name}/{name}-{ctx.ids.hex(_SUFFIX_DIGITS)}", STREAM_PREFIX)
@@ -57,7 +57,7 @@ def default_logs(ctx: Context, cluster: Cluster, name: str, log_group: LogGroupA
 def log_group_of(
     ctx: Context, request: ExpressSettingsRequest, logs: AwsLogsRequest, existing: LogGroupArn | None
 ) -> LogGroup | None:
-    """The log group that has to be made for a request; None if its container needs none, or there is one."""
+    """The log group to create for a request; None if its container needs none, or the log group exists."""
     container = request.primary_container
     if container is None or container.aws_logs_configuration is not None or existing is not None:
         return None

@@ -55,8 +55,8 @@ def new_express_records(
     definition: TaskDefinition,
     configuration: ExpressConfiguration,
 ) -> tuple[ExpressRecords, list[Change]]:
-    """The records of a service, and the changes that store them and all others but the Express service itself. Raises
-    InvalidParameter.
+    """The records of a service, and the changes that store all of its records but the ExpressService, which the caller
+    completes and stores. Raises InvalidParameter.
     """
     world, creation = ctx.store.world, managed_creation(ctx.scope, ctx.now, ctx.ids)
     place, port = place_of(ctx, configuration.network, definition), main_port(definition)
@@ -91,7 +91,7 @@ def new_express_records(
 
 
 def load_balancers_of(path: IngressPath, port: int, role: str) -> tuple[ServiceLoadBalancer, ...]:
-    """How a service whose container listens on the port gets the requests of its path."""
+    """The load balancer settings with which a container that listens on the port gets the requests of the path."""
     first, alternate = path.target_groups
     return (ServiceLoadBalancer(first, MAIN, port, AdvancedConfiguration(alternate, path.rule, path.test_rule, role)),)
 

@@ -39,7 +39,7 @@ class ScalingRequest(msgspec.Struct, frozen=True):
 
 
 class ExpressSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The members that a creation and an update have in common; None = the default, or as it is."""
+    """The members of both a creation and an update. None: the default at creation, unchanged in an update."""
 
     execution_role_arn: str | None = None
     health_check_path: str | None = None

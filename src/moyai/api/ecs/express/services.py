@@ -1,8 +1,8 @@
 """Express services: create, update, describe, delete.
 
 Promise: a request makes or changes all records of a service in one step, or none. An update is a new deployment, which
-is shifted as a canary. Deleting a service stops its tasks; with the last of them everything that ECS has made for it is
-gone, but the load balancer only with the last service that shares it.
+is shifted as a canary. Deleting a service stops its tasks. When the last has stopped, everything that ECS created for
+the service is deleted; a load balancer is deleted with the last service that shares it.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
 """
 
@@ -103,7 +103,7 @@ def describe_express_gateway_service(ctx: Context, request: DescribeExpressGatew
 
 
 def delete_express_gateway_service(ctx: Context, request: DeleteExpressGatewayServiceRequest) -> dict[str, object]:
-    """Stop the tasks of a service, which is DRAINING until the last has stopped; then all that was made for it is
+    """Stop the tasks of a service. It is DRAINING until the last has stopped; then all that ECS created for it is
     deleted.
     """
     records = _active(ctx, request.service_arn)
@@ -148,7 +148,7 @@ def _template(
     definition: TaskDefinition,
     configuration: ExpressConfiguration,
 ) -> TaskTemplate:
-    """The template of the next deployment. Raises InvalidParameter for subnets that the load balancer can't be for."""
+    """The template of the next deployment. Raises InvalidParameter for subnets that do not fit the load balancer."""
     service, express, path = records.service, records.express, records.path
     network = service.primary.network_configuration
     if request.network_configuration is not None:
@@ -166,7 +166,7 @@ def _template(
 def _with_configuration(
     ctx: Context, express: ExpressService, service: Service, configuration: ExpressConfiguration
 ) -> ExpressService:
-    """The record with the configuration of the newest deployment; those of revisions that are gone are forgotten."""
-    known = {revision.deployment.id for revision in ctx.store.world.service_revisions.each("service", service.arn)}
-    kept = {key: value for key, value in express.configurations.items() if key in known}
-    return replace(express, updated_at=ctx.now, configurations={**kept, service.primary.id: configuration})
+    """The record with the newest deployment's configuration, without those of revisions that no longer exist."""
+    existing = {revision.deployment.id for revision in ctx.store.world.service_revisions.each("service", service.arn)}
+    configurations = {key: value for key, value in express.configurations.items() if key in existing}
+    return replace(express, updated_at=ctx.now, configurations={**configurations, service.primary.id: configuration})

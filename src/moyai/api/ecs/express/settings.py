@@ -34,7 +34,7 @@ def configuration_of(request: ExpressSettingsRequest, former: ExpressConfigurati
 
 
 def check_texts(request: ExpressSettingsRequest) -> None:
-    """Raises InvalidParameter for an empty text: it would neither change anything nor be the default."""
+    """Raises InvalidParameter for an empty text, which could mean the default as well as no change."""
     texts = {
         "executionRoleArn": request.execution_role_arn,
         "taskRoleArn": request.task_role_arn,
@@ -44,16 +44,16 @@ def check_texts(request: ExpressSettingsRequest) -> None:
     for member, text in texts.items():
         if text is not None and not text.strip():
             raise InvalidParameter(
-                f"{member} must not be empty. Leave it out for what the service has, or the default."
+                f"{member} must not be empty. Leave it out to keep the service's value, or to get the default."
             )
 
 
 def check_path(member: str, path: str) -> None:
-    """Raises InvalidParameter for what is no path of a request, with or without a query."""
+    """Raises InvalidParameter for a text that is not a URL path, with or without a query."""
     if not path.startswith("/") or len(path) > _LONGEST_PATH:
         raise InvalidParameter(f"{member} must begin with a forward slash and have at most {_LONGEST_PATH} characters.")
     if not (path.isascii() and path.isprintable() and " " not in path):
-        raise InvalidParameter(f"{member} {path[:100]!r} has characters that no path of a request has.")
+        raise InvalidParameter(f"{member} {path[:100]!r} has characters that are not allowed in a path.")
 
 
 def health_check_of(configuration: ExpressConfiguration) -> TargetHealthCheck:
@@ -63,7 +63,7 @@ def health_check_of(configuration: ExpressConfiguration) -> TargetHealthCheck:
 
 
 def check_role(member: str, role: str) -> None:
-    """Raises InvalidParameter for what is no role's ARN. A role is recorded; there is nothing that it could allow."""
+    """Raises InvalidParameter for a text that is not a role's ARN. A role is only recorded: moyai has no IAM."""
     arn = parse_arn(role)
     if arn is None or arn.service != "iam" or arn.kind != "role":
         raise InvalidParameter(f"{member} must be the ARN of an IAM role: arn:aws:iam::<account>:role/<name>.")

@@ -1,7 +1,7 @@
 """An Express service as the API shows it.
 
-Promise: a network configuration is shown as it was asked for, without what ECS has added, so that tools which compare
-the two see no difference.
+Promise: a network configuration is shown as it was requested, without the security group that ECS added, so that tools
+which compare it with the request see no difference.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ExpressGatewayServiceConfiguration.html
 """
 

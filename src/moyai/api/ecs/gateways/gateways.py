@@ -1,7 +1,7 @@
 """Gateways: create, update, delete, describe, list.
 
-Promise: a gateway is ACTIVE at once and has nothing behind it before a service joins. An update changes all of its load
-balancers in one step, and is complete when the front proxy has acknowledged it for each of them.
+Promise: a gateway is ACTIVE at once, and has no load balancer before a service joins it. An update changes all of its
+load balancers in one step, and is complete when the front proxy has acknowledged the change for each of them.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateGateway.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateGateway.html
 """

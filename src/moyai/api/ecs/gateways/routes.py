@@ -1,4 +1,4 @@
-"""The routes of services through gateways, and what gateways have made.
+"""The routes of services through gateways, and the load balancers of gateways.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListGatewayRoutes.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeGatewayResources.html
@@ -41,7 +41,7 @@ class ListGatewayRoutesRequest(msgspec.Struct, frozen=True):
 
 
 def describe_gateway_route(ctx: Context, request: DescribeGatewayRouteRequest) -> dict[str, object]:
-    """A route with what was made for it."""
+    """A route with the resources behind it."""
     parsed = parse_arn(request.gateway_route_arn)
     if parsed is None or (parsed.service, parsed.kind) != ("ecs", "gateway-route"):
         raise InvalidParameter("gatewayRouteArn must be the ARN of a gateway route.")

@@ -61,7 +61,7 @@ class NetworkRequest(UpdateNetworkRequest, frozen=True):
 
 
 class UpdateAlbRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The members that an update may have too; None = the default, or as it is."""
+    """The members of both requests. None: the default at creation, unchanged in an update."""
 
     network_configuration: UpdateNetworkRequest | None = None
     max_alb_count: int | None = None
@@ -105,17 +105,19 @@ def ip_address_type(request: NetworkRequest | None, subnets: Iterable[Subnet]) -
 
 
 def balancer_count(count: int | None, default: int, current: int) -> int:
-    """``maxAlbCount``. Raises InvalidParameter for less than there are."""
+    """``maxAlbCount``. Raises InvalidParameter for fewer load balancers than the gateway has."""
     wanted = default if count is None else count
     if not 1 <= wanted <= LOAD_BALANCERS:
         raise InvalidParameter(f"maxAlbCount must be between 1 and {LOAD_BALANCERS}.")
     if wanted < current:
-        raise InvalidParameter(f"maxAlbCount must not be less than {current}, the number of load balancers there are.")
+        raise InvalidParameter(
+            f"maxAlbCount must not be less than {current}, the number of load balancers that the gateway has."
+        )
     return wanted
 
 
 def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> dict[str, str]:
-    """The attributes of load balancers after a request. Raises InvalidParameter for a value that can't be had."""
+    """The attributes of load balancers after a request. Raises InvalidParameter for an unsupported value."""
     values = dict(current)
     if request.http_desync is not None:
         values[DESYNC_MITIGATION.key] = request.http_desync

@@ -23,7 +23,7 @@ _LOGS: Final = "access_logs.s3."
 
 
 def summary(gateway: ServiceGateway) -> dict[str, object]:
-    """Name and status."""
+    """The ARN, name and status of a gateway."""
     return {"gateway_arn": gateway.arn, "name": gateway.name, "status": gateway.status}
 
 

@@ -1,1 +1,1 @@
-"""How tasks are launched, as services, tasks and task sets share it: launch options, placement and network."""
+"""The launch of tasks, shared by services, tasks and task sets: launch options, placement and network."""

@@ -17,8 +17,8 @@ _MAX_ITEMS = 20
 def check_items(
     strategy: Sequence[CapacityProviderStrategyItem], providers: Sequence[str], *, of_cluster: bool = False
 ) -> None:
-    """Check a strategy against a cluster's providers; ``of_cluster``: as the cluster's default. Raises
-    InvalidParameter.
+    """Check a strategy against a cluster's providers. ``of_cluster``: whether it is to be the cluster's default.
+    Raises InvalidParameter.
     """
     names = [item.capacity_provider for item in strategy]
     if any(name not in providers for name in names):

@@ -32,7 +32,7 @@ _SPREAD_OVER_ZONES = PlacementStrategy(SPREAD, "attribute:ecs.availability-zone"
 
 
 class LaunchOptions(msgspec.Struct, frozen=True):
-    """The launch options of a request; from ``resolve_launch_options``, with a launch type or providers for certain."""
+    """The launch options of a request; once resolved, they have a launch type or providers."""
 
     launch_type: str | None = None
     providers: tuple[CapacityProviderStrategyItem, ...] = ()
@@ -136,7 +136,7 @@ def with_task_set_options(service: Service, options: LaunchOptions) -> Service:
 
 
 def with_launch_options(service: Service, options: LaunchOptions) -> Service:
-    """The service with resolved options. Only tasks that are spread over the zones first are ever rebalanced."""
+    """The service with resolved options. Rebalancing is only for services that spread tasks over zones first."""
     launch_type = options.effective_launch_type
     version = options.platform_version or service.platform_version or LATEST
     by_zone = not options.strategy or options.strategy[0] == _SPREAD_OVER_ZONES

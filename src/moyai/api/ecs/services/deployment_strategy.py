@@ -65,23 +65,23 @@ def checked_strategy(settings: StrategySettings, current: DeploymentConfiguratio
     strategy changes. Raises InvalidParameter.
     """
     strategy = settings.strategy or current.strategy
-    before = current if strategy is current.strategy else DeploymentConfiguration()
+    inherited = current if strategy is current.strategy else DeploymentConfiguration()
     configuration = msgspec.structs.replace(
         current,
         strategy=strategy,
-        bake_time_in_minutes=_or_default(settings.bake_time_in_minutes, before.bake_time_in_minutes),
-        lifecycle_hooks=_or_default(settings.lifecycle_hooks, before.lifecycle_hooks),
-        linear_configuration=_or_default(settings.linear_configuration, before.linear_configuration),
-        canary_configuration=_or_default(settings.canary_configuration, before.canary_configuration),
+        bake_time_in_minutes=_or_default(settings.bake_time_in_minutes, inherited.bake_time_in_minutes),
+        lifecycle_hooks=_or_default(settings.lifecycle_hooks, inherited.lifecycle_hooks),
+        linear_configuration=_or_default(settings.linear_configuration, inherited.linear_configuration),
+        canary_configuration=_or_default(settings.canary_configuration, inherited.canary_configuration),
         deployment_circuit_breaker=_or_default(settings.deployment_circuit_breaker, current.deployment_circuit_breaker),
         alarms=_or_default(settings.alarms, current.alarms),
-        early_success_criteria=_or_default(settings.early_success_criteria, before.early_success_criteria),
+        early_success_criteria=_or_default(settings.early_success_criteria, inherited.early_success_criteria),
     )
     _check_breaker(configuration.deployment_circuit_breaker)
     _check_early_success(configuration)
     if configuration.alarms.enable and not 1 <= len(configuration.alarms.alarm_names) <= _MOST_ALARMS:
         raise InvalidParameter(f"{_MEMBER}.alarms.alarmNames must have 1 to {_MOST_ALARMS} names.")
-    _check_settings(settings, configuration, before)
+    _check_settings(settings, configuration, inherited)
     _check_linear(configuration.linear_configuration)
     _check_canary(configuration.canary_configuration)
     for hook in configuration.lifecycle_hooks:
@@ -94,7 +94,7 @@ def _or_default(requested: T | None, default: T) -> T:
 
 
 def _check_settings(
-    settings: StrategySettings, configuration: DeploymentConfiguration, before: DeploymentConfiguration
+    settings: StrategySettings, configuration: DeploymentConfiguration, inherited: DeploymentConfiguration
 ) -> None:
     """Raises InvalidParameter for settings of another strategy."""
     strategy = configuration.strategy
@@ -104,7 +104,7 @@ def _check_settings(
         raise InvalidParameter(f"{_MEMBER}.canaryConfiguration is valid with the strategy CANARY only.")
     if strategy is Strategy.ROLLING:
         _check_rolling_stages(configuration.lifecycle_hooks)
-    if strategy is Strategy.BLUE_GREEN and settings.bake_time_in_minutes is None and before.strategy is not strategy:
+    if strategy is Strategy.BLUE_GREEN and settings.bake_time_in_minutes is None and inherited.strategy is not strategy:
         raise InvalidParameter(f"{_MEMBER}.bakeTimeInMinutes is required with the strategy BLUE_GREEN.")
     if not 0 <= configuration.bake_time_in_minutes <= _LONGEST_BAKE:
         raise InvalidParameter(f"{_MEMBER}.bakeTimeInMinutes must be between 0 and {_LONGEST_BAKE}.")

@@ -89,7 +89,7 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
 
 def _resolved_configuration(deployment: Deployment) -> dict[str, object] | None:
     """The target groups in which the tasks of the revision are registered, and the rules by which they get traffic."""
-    pairs = zip(deployment.task_targets, deployment.load_balancers, strict=False)  # gateways' come last
+    pairs = zip(deployment.task_targets, deployment.load_balancers, strict=False)  # the targets of gateways come last
     balancers = [
         {
             "target_group_arn": target.group,
@@ -169,8 +169,8 @@ def _weights(service: Service | None, record: ServiceDeployment, deployment: Dep
     is_target = deployment == record.target
     is_source = deployment == next(iter(record.sources), None)
     if record.status in {_S.SUCCESSFUL, _S.ROLLBACK_SUCCESSFUL}:
-        won = is_target if record.status is _S.SUCCESSFUL else is_source
-        return {"requested_production_traffic_weight": _PERCENT * won, "requested_test_traffic_weight": 0.0}
+        has_all_traffic = is_target if record.status is _S.SUCCESSFUL else is_source
+        return {"requested_production_traffic_weight": _PERCENT * has_all_traffic, "requested_test_traffic_weight": 0.0}
     traffic = None if service is None else service.traffic
     pool = record.pool if is_target else record.source_pool if is_source and not record.has_one_pool else None
     weight = 0 if traffic is None or pool is None else traffic.weight(pool)

@@ -35,7 +35,7 @@ def check_load_balancers(
     definition: TaskDefinition,
     network: NetworkConfiguration | None,
 ) -> None:
-    """Raises InvalidParameter."""
+    """Check load balancers against the task definition and their target groups. Raises InvalidParameter."""
     if len(balancers) > _MAX_BALANCERS:
         raise InvalidParameter(f"load balancers can have at most {_MAX_BALANCERS} items.")
     groups = Counter(arn for balancer in balancers for arn in _groups(balancer))
@@ -81,7 +81,7 @@ def check_traffic_shift(world: World, balancers: Sequence[ServiceLoadBalancer], 
 
 
 def check_role(role: str | None, balancers: Sequence[ServiceLoadBalancer], definition: TaskDefinition) -> None:
-    """Raises InvalidParameter for a role that the service can't have: it is for one load balancer of tasks without
+    """Raises InvalidParameter for a role, unless the service has one load balancer and its tasks have no network
     interfaces of their own.
     """
     if role and not balancers:
@@ -121,8 +121,8 @@ def _check_group(
     mode = definition.network_mode
     if mode is NetworkMode.NONE:
         raise InvalidParameter("Load balancers are not supported with the network mode none.")
-    fitting = TargetType.IP if mode is NetworkMode.AWSVPC else TargetType.INSTANCE
-    if group.target_type is not fitting:
+    needed_type = TargetType.IP if mode is NetworkMode.AWSVPC else TargetType.INSTANCE
+    if group.target_type is not needed_type:
         raise InvalidParameter(
             f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the"
             f" {mode} network mode specified in the task definition."
@@ -131,8 +131,8 @@ def _check_group(
 
 
 def _check_vpc(ctx: Context, group: TargetGroup, network: NetworkConfiguration | None) -> None:
-    named = () if network is None else network.awsvpc_configuration.subnets
-    for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, identity) for identity in named):
+    subnet_ids = () if network is None else network.awsvpc_configuration.subnets
+    for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, subnet_id) for subnet_id in subnet_ids):
         if subnet is not None and subnet.vpc != group.vpc:
             raise InvalidParameter(
                 f"The target group {group.arn} is in {group.vpc}, and the subnet {subnet.id} in {subnet.vpc}. Use a"
@@ -141,7 +141,7 @@ def _check_vpc(ctx: Context, group: TargetGroup, network: NetworkConfiguration |
 
 
 def _check_rules(world: World, balancer: ServiceLoadBalancer, advanced: AdvancedConfiguration) -> None:
-    """The production rule exists and uses both target groups, unless there is a test rule that uses the other."""
+    """Check that both rules exist; without a test rule, the production rule must use both target groups."""
     production = find_rule(world, advanced.production_listener_rule)
     if production is None:
         raise InvalidParameter(

@@ -1,6 +1,6 @@
 """The resources that ECS manages for a service revision, as DescribeServiceRevisions shows them.
 
-Promise: a status is that of the resource's own record: one that is gone is DELETED.
+Promise: a status is that of the resource's own record; a resource without a record is DELETED.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ECSManagedResources.html
 """
 
@@ -44,7 +44,7 @@ _CERTIFICATE_STATES: Final[Mapping[CertificateStatus, str]] = MappingProxyType(
 
 
 def managed_resources(world: World, revision: ServiceRevision) -> dict[str, object] | None:
-    """The resources that ECS manages for the revision; None for a service that manages everything itself."""
+    """The resources that ECS manages for the revision; None if there are none."""
     express = world.express_services.get(revision.service)
     paths = world.ingress_paths.by("service", revision.service)
     if express is None:

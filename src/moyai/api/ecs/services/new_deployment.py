@@ -112,8 +112,8 @@ def check_alarms(ctx: Context, configuration: DeploymentConfiguration) -> None:
 def connected_deployment(
     ctx: Context, service: Service, template: TaskTemplate, deployment: Deployment, *, required: bool
 ) -> tuple[Deployment, tuple[Change, ...]]:
-    """The deployment with its connections to the gateways of the cluster, and the changes that make them. Raises
-    InvalidParameter, also where there is no gateway to connect to and there has to be one (``required``).
+    """The deployment with its connections to the gateways of the cluster, and the changes that create them. Raises
+    InvalidParameter, with ``required`` also when there is no gateway to connect to.
     """
     connection = ConnectionRequest(service, template.definition, template.network, template.gateway_connectors)
     creation = Creation(ctx.scope, ctx.now, ctx.ids)

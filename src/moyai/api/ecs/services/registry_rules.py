@@ -1,9 +1,9 @@
 """Rules of service registries, against their Cloud Map service and task definition.
 
-Promise: a registry that passes can answer for the service's tasks. With awsvpc those have an IPv4 address each, so A
-and SRV records do, and AAAA beside them has an answer for tasks in subnets with IPv6; AAAA alone needs such subnets.
-With bridge and host they have a port of an instance, which only SRV records tell. A port is for SRV records, or for a
-service without DNS. AWS's wording is used where it is known.
+Promise: Cloud Map can answer queries for the tasks of a registry that passes. With awsvpc each task has an IPv4
+address, so A and SRV records have an answer; AAAA records have one in subnets with IPv6, and without A or SRV they need
+such subnets. With bridge and host a task is a port of an instance, which only SRV records contain. A registry names a
+port for SRV records only, or for a service without DNS. AWS's wording is used where it is known.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html
 """
 
@@ -34,7 +34,7 @@ def check_registries(
     definition: TaskDefinition,
     network: NetworkConfiguration | None,
 ) -> None:
-    """Raises InvalidParameter. ``owner``: the ECS service whose registries they are to be."""
+    """Check the registries of an ECS service, ``owner``. Raises InvalidParameter."""
     if len(registries) > _MAX_REGISTRIES:
         raise InvalidParameter(f"service registries can have at most {_MAX_REGISTRIES} items")
     for registry in registries:
@@ -59,14 +59,14 @@ def _service(ctx: Context, owner: ServiceArn | None, registry: ServiceRegistry) 
 
 
 def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConfiguration | None) -> None:
-    """Every task has an IPv4 address; one of IPv6 only in a subnet that has such."""
+    """Check that there is an answer: every task has an IPv4 address, and an IPv6 one in a subnet with IPv6 only."""
     records = service.record_types
     if not records or records & {RecordType.A, RecordType.SRV}:
         return
     if RecordType.AAAA not in records:
         raise InvalidParameter(f"The service registry {service.arn} has no A, AAAA or SRV records.")
-    named = () if network is None else network.awsvpc_configuration.subnets
-    for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, one) for one in named):
+    subnet_ids = () if network is None else network.awsvpc_configuration.subnets
+    for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, subnet_id) for subnet_id in subnet_ids):
         if subnet is not None and subnet.ipv6 is None:
             raise InvalidParameter(
                 f"The service registry {service.arn} has AAAA records alone, and the subnet {subnet.id} has no IPv6"
@@ -85,14 +85,14 @@ def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition
             f"and retry. Registry: {service.arn}"
         )
     if members or RecordType.SRV in records:
-        _check_given(members, service)
+        _check_members(members, service)
         _check_exists(registry, definition)
 
 
 def _check_on_instance(
     members: tuple[str, ...], records: frozenset[RecordType], service: DiscoveryService, mode: NetworkMode
 ) -> None:
-    """Behind or in a container instance, a task is an address of the instance's and a port."""
+    """Check the registry of tasks without interfaces of their own: callers reach them at a port of their instance."""
     if mode is NetworkMode.NONE:
         raise InvalidParameter("Service registries are not supported with the network mode none.")
     if members != ("containerPort", "containerName"):
@@ -116,8 +116,8 @@ def _members_in_use(registry: ServiceRegistry) -> tuple[str, ...]:
     return tuple(name for name, value in values.items() if value is not None)
 
 
-def _check_given(given: tuple[str, ...], service: DiscoveryService) -> None:
-    if given not in {("port",), ("containerPort", "containerName")}:
+def _check_members(members: tuple[str, ...], service: DiscoveryService) -> None:
+    if members not in {("port",), ("containerPort", "containerName")}:
         raise InvalidParameter(
             "The values specified for serviceRegistries require either a value for 'port', or values for"
             f" 'containerName' and 'containerPort', and not both. Registry: {service.arn}"

@@ -90,7 +90,7 @@ def checked_rebalancing(rebalancing: str | None, current: str, configuration: De
     """Whether tasks are rebalanced between zones: as requested, else as before; never when maximumPercent is 100 or
     less.
 
-    Raises InvalidParameter for a request with both.
+    Raises InvalidParameter for a request that enables rebalancing then.
     """
     if configuration.maximum_percent > _FULL:
         return rebalancing or current

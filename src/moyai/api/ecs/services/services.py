@@ -200,7 +200,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
 
 
 def _checked_desired_count(request: CreateServiceRequest) -> int:
-    """The desired count. Raises InvalidParameter for a request that is invalid in any world."""
+    """The desired count. Raises InvalidParameter for a request whose members contradict each other."""
     check_controller(request.deployment_controller)
     check_daemon_scheduling(request.scheduling_strategy, request.deployment_controller.type)
     if request.deployment_controller.type == EXTERNAL_CONTROLLER:

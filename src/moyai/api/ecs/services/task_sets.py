@@ -41,7 +41,7 @@ from moyai.plan.task.launch import FARGATE
 _ID_DIGITS = 19
 _LONGEST_TOKEN = 36
 _LONGEST_EXTERNAL_ID = 1024
-"""The limit of an attribute in Cloud Map, as which instances get it."""
+"""The limit of an attribute in Cloud Map: an instance has its task set's external id as one."""
 _MAX_TASK_SETS = 5
 """Task sets of one service, draining ones included."""
 _MAX_DESCRIBED = 10
@@ -164,11 +164,11 @@ def update_service_primary_task_set(ctx: Context, request: UpdateServicePrimaryT
     return _response(ctx, service, primary)
 
 
-def _external_service(ctx: Context, cluster: str, identifier: str) -> Service:
+def _external_service(ctx: Context, cluster_identifier: str, identifier: str) -> Service:
     """An ACTIVE EXTERNAL service. Raises ServiceNotFound, ServiceNotActive or UnsupportedFeature."""
-    of_cluster = active_cluster(ctx, cluster)
-    service = ctx.store.world.services.get(service_arn(of_cluster, identifier))
-    if service is None or service.cluster != of_cluster.arn:
+    cluster = active_cluster(ctx, cluster_identifier)
+    service = ctx.store.world.services.get(service_arn(cluster, identifier))
+    if service is None or service.cluster != cluster.arn:
         raise ServiceNotFound
     if service.status is not ServiceStatus.ACTIVE:
         raise ServiceNotActive

@@ -1,7 +1,7 @@
 """Deregisters and deletes task definitions.
 
-Promise: tasks and services that use a revision go on using it; the garbage collector removes the revision after the
-last.
+Promise: tasks and services that use a deleted revision go on using it; when none uses it any more, the garbage
+collector removes it.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html
 """
 

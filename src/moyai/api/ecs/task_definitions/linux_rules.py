@@ -98,7 +98,7 @@ def _check_names(container: ContainerDefinition) -> None:
 
 
 def _check_own_network(container: ContainerDefinition) -> None:
-    """With awsvpc, names belong to the task."""
+    """Refuse host names and DNS settings: with awsvpc the task has them, not the container."""
     members = (
         ("hostname is", container.hostname),
         ("Extra hosts are", container.extra_hosts),

@@ -17,11 +17,11 @@ from moyai.plan.service_connect.validation import NAME_PATTERN
 
 _PORTS = range(1, 65536)
 _MOST_RANGES = 100
-_SAME = frozenset({NetworkMode.AWSVPC, NetworkMode.HOST})
+_EQUAL_HOST_PORTS = frozenset({NetworkMode.AWSVPC, NetworkMode.HOST})
 _WITH_RANGES = frozenset({NetworkMode.AWSVPC, NetworkMode.BRIDGE})
 _LINK = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
-_Where = list[tuple[str, range]]
+_ProtocolPorts = list[tuple[str, range]]
 
 
 def check_ports(container: ContainerDefinition, mode: NetworkMode) -> None:
@@ -49,7 +49,7 @@ def _check_numbers(port: PortMapping, place: str, mode: NetworkMode) -> None:
         return
     if port.container_port not in _PORTS:
         raise ClientException(f"{place}: containerPort must be between 1 and 65535.")
-    if mode in _SAME and port.host_port != port.container_port:
+    if mode in _EQUAL_HOST_PORTS and port.host_port != port.container_port:
         raise ClientException(
             f"When networkMode={mode}, the host ports and container ports in port mappings must match."
         )
@@ -73,42 +73,42 @@ def _check_range(port: PortMapping, place: str, mode: NetworkMode) -> None:
 def check_ports_of_task(definition: TaskDefinition) -> None:
     """Check the mappings of a task against each other. Raises ClientException."""
     names: set[str] = set()
-    inside: _Where = []
-    outside: _Where = []
+    container_ports: _ProtocolPorts = []
+    host_ports: _ProtocolPorts = []
     for container in definition.container_definitions:
-        own_ports: _Where = []
+        own_ports: _ProtocolPorts = []
         for port in container.port_mappings:
             place = f"Invalid port mapping in container '{container.name}'"
             if port.name is not None and port.name in names:
                 raise ClientException(f"{place}: port mapping name is already used: {port.name}.")
             names |= {port.name} if port.name is not None else set()
-            _check_once(definition.network_mode, port, place, (own_ports, inside))
+            _check_once(definition.network_mode, port, place, (own_ports, container_ports))
             own_ports.append((port.protocol, port.ports))
             if definition.network_mode is NetworkMode.BRIDGE and port.host_port:
                 host_port = range(port.host_port, port.host_port + 1)
-                if _meets((port.protocol, host_port), outside):
+                if _overlaps((port.protocol, host_port), host_ports):
                     raise ClientException(f"{place}: host port is used multiple times in task: {port.host_port}.")
-                outside.append((port.protocol, host_port))
-        inside += own_ports
+                host_ports.append((port.protocol, host_port))
+        container_ports += own_ports
 
 
-def _check_once(mode: NetworkMode, port: PortMapping, place: str, taken: tuple[_Where, _Where]) -> None:
+def _check_once(mode: NetworkMode, port: PortMapping, place: str, taken: tuple[_ProtocolPorts, _ProtocolPorts]) -> None:
     own_ports, other_ports = taken
     port_text = port.container_port_range or port.container_port
     protocol_and_ports = (port.protocol, port.ports)
     if mode is NetworkMode.BRIDGE:  # one port of a container may have several host ports
         own_ports = [(protocol, ports) for protocol, ports in own_ports if len(ports) > 1 or len(port.ports) > 1]
-    if _meets(protocol_and_ports, own_ports) or (
-        mode is not NetworkMode.BRIDGE and _meets(protocol_and_ports, other_ports)
+    if _overlaps(protocol_and_ports, own_ports) or (
+        mode is not NetworkMode.BRIDGE and _overlaps(protocol_and_ports, other_ports)
     ):
         raise ClientException(f"{place}: container port is used multiple times in task: {port_text}.")
-    if _meets(protocol_and_ports, other_ports):
-        reason = "the containers of a task share one network, also with bridge, and another one has this port"
+    if _overlaps(protocol_and_ports, other_ports):
+        reason = "the containers of a task share one network, also with bridge, and another container has this port"
         raise unsupported_value("portMappings.containerPort", str(port_text), reason, ClientException)
 
 
-def _meets(asked: tuple[str, range], taken: _Where) -> bool:
-    protocol, ports = asked
+def _overlaps(protocol_and_ports: tuple[str, range], taken: _ProtocolPorts) -> bool:
+    protocol, ports = protocol_and_ports
     return any(p == protocol and ports.start < t.stop and t.start < ports.stop for p, t in taken)
 
 

@@ -25,7 +25,7 @@ from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, T
 from moyai.kernel.errors import ClientFault
 
 _USER: Final = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
-_IS_OURS: Final = "the proxy's image is answered by moyai's own Envoy"
+_OWN_ENVOY: Final = "moyai runs its own Envoy instead of the proxy's image"
 
 
 def check_proxy(definition: TaskDefinition) -> None:
@@ -54,7 +54,7 @@ def check_proxy_override(definition: TaskDefinition, overrides: TaskOverride) ->
         return
     override = next((o for o in overrides.container_overrides if o.name == proxy.name), ContainerOverride())
     if override.command:
-        raise unsupported_value("containerOverrides.command", " ".join(override.command), _IS_OURS)
+        raise unsupported_value("containerOverrides.command", " ".join(override.command), _OWN_ENVOY)
     _checked_user(proxy, InvalidParameter)
     _check_environment(proxy, plain_environment(proxy, overrides), InvalidParameter)
 
@@ -92,15 +92,15 @@ def _checked_user(proxy: ContainerDefinition, fault: type[ClientFault]) -> tuple
     )
     for member, value in members:
         if value:
-            raise _setting(proxy, f"'{member}' is not supported by moyai: {_IS_OURS}.", fault)
+            raise _setting(proxy, f"'{member}' is not supported by moyai: {_OWN_ENVOY}.", fault)
     for secret in proxy.secrets or ():
         if secret.name in IDENTITIES:
-            raise _setting(proxy, f"{secret.name} is who the proxy is, so it can't be a secret.", fault)
+            raise _setting(proxy, f"{secret.name} identifies the proxy, so it can't be a secret.", fault)
     if proxy.user is None:
         return None
     match = _USER.fullmatch(proxy.user)
     if match is None:
-        raise _setting(proxy, f"'user' must be numbers here, not {proxy.user!r}: {_IS_OURS}.", fault)
+        raise _setting(proxy, f"'user' must be numbers here, not {proxy.user!r}: {_OWN_ENVOY}.", fault)
     return int(match[1]), None if match[2] is None else int(match[2])
 
 
@@ -112,7 +112,8 @@ def _check_ignored(proxy: ContainerDefinition, properties: Properties, user: tup
     if not is_ignored:
         setting = f"IgnoredUID={properties.uid}" if properties.uid is not None else f"IgnoredGID={properties.gid}"
         raise _setting(
-            proxy, f"'user' must be the one that is ignored ({setting}), or the proxy would send to itself for ever."
+            proxy,
+            f"'user' must be the ignored user ({setting}), or the proxy's own traffic would go through the proxy.",
         )
 
 

@@ -133,7 +133,7 @@ def _check_placement_constraints(definition: TaskDefinition) -> None:
     if len(definition.placement_constraints) > MAX_CONSTRAINTS:
         raise ClientException(f"Maximum number of constraints is {MAX_CONSTRAINTS}")
     if any(constraint.type != MEMBER_OF for constraint in definition.placement_constraints):
-        raise ClientException("A placement constraint of a task definition is memberOf.")
+        raise ClientException("A placement constraint of a task definition must be memberOf.")
     check_constraints(definition.placement_constraints, ClientException)
 
 

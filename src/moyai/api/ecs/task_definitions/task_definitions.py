@@ -229,7 +229,7 @@ def _container_view(container: ContainerDefinition) -> dict[str, object]:
 
 
 def _port_view(port: PortMapping) -> dict[str, object]:
-    """The mapping; one of a range has no single ports."""
+    """The mapping; the mapping of a range has no single ports."""
     view = msgspec.structs.asdict(port)
     return view if port.container_port_range is None else {**view, "container_port": None, "host_port": None}
 
@@ -250,7 +250,7 @@ def with_defaults(container: ContainerDefinition, mode: NetworkMode) -> Containe
 
 
 def _with_port_defaults(port: PortMapping, mode: NetworkMode) -> PortMapping:
-    """The mapping with its port on the host. A protocol that is none of ECS's, such as http, is tcp, as on AWS."""
+    """The mapping with its port on the host. Any protocol but tcp and udp, such as http, is tcp, as on AWS."""
     default = port.container_port if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} else 0
     protocol = port.protocol if port.protocol in {"tcp", "udp"} else "tcp"
     return replace(port, host_port=default if port.host_port is None else port.host_port, protocol=protocol)

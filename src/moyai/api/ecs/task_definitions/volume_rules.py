@@ -109,11 +109,13 @@ def _check_volumes_from(container: ContainerDefinition, definition: TaskDefiniti
                 f"Invalid setting for container '{container.name}'. 'volumesFrom' names"
                 f" '{source.source_container}', which is no other container of the task."
             )
-    borrows = {c.name: {b.source_container for b in c.volumes_from} for c in definition.container_definitions}
-    while free := {name for name, lenders in borrows.items() if not lenders & borrows.keys()}:
-        borrows = {name: lenders for name, lenders in borrows.items() if name not in free}
-    if borrows:
-        raise ClientException(f"Containers mount each other's volumes: {', '.join(sorted(borrows))}.")
+    sources_by_container = {
+        c.name: {b.source_container for b in c.volumes_from} for c in definition.container_definitions
+    }
+    while free := {name for name, sources in sources_by_container.items() if not sources & sources_by_container.keys()}:
+        sources_by_container = {name: sources for name, sources in sources_by_container.items() if name not in free}
+    if sources_by_container:
+        raise ClientException(f"Containers mount each other's volumes: {', '.join(sorted(sources_by_container))}.")
 
 
 def check_storage(storage: EphemeralStorage | None, fault: type[ClientFault] = ClientException) -> None:

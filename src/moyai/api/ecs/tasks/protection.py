@@ -24,7 +24,7 @@ _MAX_TASKS = 10
 _MINUTE = 60.0
 
 NO_SERVICE = "TASK_NOT_VALID"
-LEAVING = "DEPLOYMENT_BLOCKED"
+BEING_STOPPED = "DEPLOYMENT_BLOCKED"
 MISSING = "MISSING"
 
 
@@ -78,7 +78,7 @@ def with_protection(task: Task, until: Instant | None) -> Task | str:
     if task.service is None:
         return NO_SERVICE
     if until is not None and task.desired_status is DesiredStatus.STOPPED:
-        return LEAVING
+        return BEING_STOPPED
     return replace(task, protected_until=until, version=task.version + 1)
 
 

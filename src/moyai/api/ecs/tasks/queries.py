@@ -1,7 +1,7 @@
 """Tasks: describe and list.
 
-Promise: ListTasks filters on the status that is wanted, so a stopping task leaves the default list at
-once, and PENDING matches nothing, as on AWS.
+Promise: ListTasks filters by desired status, so a task that is being stopped leaves the default list at once, and
+PENDING matches nothing, as on AWS.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
 """
 

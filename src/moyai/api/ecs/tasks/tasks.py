@@ -112,11 +112,11 @@ def stop_task(ctx: Context, request: StopTaskRequest) -> dict[str, object]:
     reason = request.reason or stop.STOPPED_BY_USER
     if len(reason) > _LONGEST_REASON:
         raise InvalidParameter(f"The reason can have at most {_LONGEST_REASON} characters.")
-    stop_changes = stop.stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
-    if stop_changes != task:
-        stop_changes = replace(stop_changes, tags={})
-        ctx.store.apply([Put(stop_changes)])
-    return {"task": task_view(ctx.store.world, stop_changes)}
+    stopped_task = stop.stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
+    if stopped_task != task:
+        stopped_task = replace(stopped_task, tags={})
+        ctx.store.apply([Put(stopped_task)])
+    return {"task": task_view(ctx.store.world, stopped_task)}
 
 
 def _started_before(ctx: Context, cluster: Cluster, token: str | None) -> list[Task]:

@@ -77,7 +77,7 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
 
 
 def _pull_attribute(container: str, progress: PullProgress) -> dict[str, object]:
-    """How far the pull of a container's image is. AWS shows nothing of it."""
+    """The progress of the pull of a container's image, which AWS does not show."""
     members = {
         "source": progress.source,
         "layers": progress.layers,
