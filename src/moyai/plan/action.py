@@ -40,7 +40,7 @@ class SetAddresses(msgspec.Struct, frozen=True):
 
 
 class PullImages(msgspec.Struct, frozen=True):
-    """Begin to pull the images of a task, or continue."""
+    """Begin or continue to pull the images of a task."""
 
     task: TaskId
     images: tuple[ImagePull, ...]

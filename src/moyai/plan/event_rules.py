@@ -1,8 +1,8 @@
-"""Which targets get an event, and what follows when one did not take it.
+"""Which targets get an event, and what follows when a target did not accept it.
 
-Promise: an event is written as AWS writes it. One that goes from bus to bus ends after ``MOST_HOPS`` of them, so that
-buses that send events to each other do not do so for ever; the deliveries of an account and region are bounded in
-number and size, whatever makes them.
+Promise: an event is written as AWS writes it. An event that passes from bus to bus ends after ``MOST_HOPS`` buses, so
+that buses can't send it to each other for ever; the deliveries of an account and region are bounded in number and
+size, whatever makes them.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 """
 
@@ -32,12 +32,12 @@ MOST_HOPS: Final = 5
 MOST_DELIVERIES: Final = 10_000
 """Deliveries of an account and region that are on their way."""
 MOST_CHARACTERS: Final = 64 * 1024 * 1024
-"""The sum of the characters of their events, each of which has its own copy in the store."""
+"""The most characters that their events have together: the store holds one copy for each delivery."""
 _LONGEST_STARTED_BY: Final = 36
 _MARK_CHARACTERS: Final = 16
 _FIRST_DELAY: Final = 1.0
 _LONGEST_DELAY: Final = 300.0
-_NO_POLICY: Final = InvocationRetries()
+_DEFAULT_POLICY: Final = InvocationRetries()
 
 
 class TooManyDeliveries(MoyaiError):
@@ -45,7 +45,7 @@ class TooManyDeliveries(MoyaiError):
 
 
 class NewEvent(msgspec.Struct, frozen=True):
-    """An event without what EventBridge adds."""
+    """An event without the members that EventBridge adds."""
 
     source: str
     detail_type: str
@@ -93,7 +93,7 @@ def matched_event(world: World, rules: Sequence[EventRule], event: Mapping[str, 
 def deliveries(
     world: World, scope: Scope, events: Sequence[MatchedEvent], now: Instant, ids: Ids
 ) -> list[EventDelivery]:
-    """What brings events to the targets of their rules. Every producer of deliveries uses this function.
+    """The records that bring events to the targets of their rules. Every producer of deliveries uses this function.
 
     Raises TooManyDeliveries, before it makes any, where the limits of the account and region are exceeded.
     """
@@ -127,7 +127,7 @@ def scheduled_event(rule: EventRule, at: Instant, now: Instant, event_id: str) -
 
 
 def rule_started_by(rule_name: str) -> str:
-    """The ``startedBy`` of a rule's tasks, which EventBridge cuts off."""
+    """The ``startedBy`` of a rule's tasks, which EventBridge shortens to 36 characters."""
     return f"events-rule/{rule_name}"[:_LONGEST_STARTED_BY]
 
 
@@ -155,19 +155,19 @@ def next_attempt(delivery: EventDelivery, now: Instant) -> EventDelivery | None:
 
 
 def is_too_old(delivery: EventDelivery, now: Instant) -> bool:
-    """Whether it is on its way for longer than its target allows, or than its dead-letter queue is waited for."""
+    """Whether the delivery is on its way for longer than its policy allows; a dead-letter queue has the default one."""
     since = delivery.created_at if delivery.given_up_at is None else delivery.given_up_at
     return now - since > _policy(delivery).maximum_event_age_in_seconds
 
 
 def give_up(delivery: EventDelivery, now: Instant) -> EventDelivery:
-    """A delivery that its target does not take: from now on it is for the dead-letter queue."""
+    """The delivery, addressed to the dead-letter queue from now on because its target does not accept it."""
     return replace(delivery, given_up_at=now, failures=0)
 
 
 def _policy(delivery: EventDelivery) -> InvocationRetries:
     """The target's policy; the default policy for the dead-letter queue."""
-    return _NO_POLICY if delivery.given_up_at is not None else delivery.target.retry_policy or _NO_POLICY
+    return _DEFAULT_POLICY if delivery.given_up_at is not None else delivery.target.retry_policy or _DEFAULT_POLICY
 
 
 def _matches(rule: EventRule, event: Mapping[str, Any]) -> bool:
@@ -178,8 +178,8 @@ def _matches(rule: EventRule, event: Mapping[str, Any]) -> bool:
 
 
 def _would_repeat(world: World, rule: EventRule, event: Mapping[str, Any]) -> bool:
-    """Whether the event is of a task that the rule itself has started: the rule would start tasks for ever. Of a task
-    that is gone, ``startedBy`` decides.
+    """Whether the event is about a task that this rule has started, so that the rule would start tasks for ever. For a
+    task that is gone, ``startedBy`` alone decides.
     """
     if event.get("source") != ECS_SOURCE or not any(target.ecs_parameters for target in rule.targets):
         return False

@@ -41,7 +41,7 @@ REPEAT_AFTER = 6 * 3600
 
 _MAX_EVENTS = 100
 _MAX_REPORTED_GROUPS = 20
-"""Twice what a service may have with its alternate target groups."""
+"""Twice the number of target groups, alternate ones included, that a service may have."""
 _MAX_NAMED = 10
 """Tasks, or names, in one event."""
 _STEP = 0.001
@@ -120,7 +120,7 @@ def image_pulled(image: str, progress: PullProgress) -> str:
 
 
 def image_pull_slow(image: str, progress: PullProgress) -> str:
-    """A task waits for an image. The text says nothing that changes, so it is not repeated. AWS has no such event."""
+    """A task waits for an image. The text has no changing part, so that it is not repeated. AWS has no such event."""
     return f"is pulling the image {image} from {progress.source}; its tasks are PENDING until then."
 
 

@@ -1,7 +1,7 @@
-"""Why a task's calls of a name end as they do: whether the task knows the name, who is behind it, and in which state.
+"""Why a task's calls of a name succeed or fail: whether the task knows the name, and which endpoints are behind it.
 
-Promise: pure. ``explain`` says what the task's deployment knows and what is behind a name; ``observed`` adds nothing to
-that but the endpoints as the task's proxy has them.
+Promise: pure. The explanation follows from the names that the task's deployment knows, from the instances behind the
+name, and from the endpoints as the task's proxy has them.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
 """
 
@@ -61,7 +61,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """The fate of a task's calls of ``name`` (with its port, if the user gave one)."""
+    """Whether a task's calls of ``name`` succeed, and why (with the port, if the user gave one)."""
 
     verdict: Reachability
     name: str
@@ -79,7 +79,7 @@ class Explanation(msgspec.Struct, frozen=True):
 def explain(
     world: World, task: Task, name: str, port: int | None, seen_endpoints: Sequence[ProxyEndpoint] | None
 ) -> Explanation:
-    """Why this task's calls of a name end as they do. ``seen_endpoints``: its proxy's; None if that doesn't tell."""
+    """Why this task's calls of a name succeed or fail. ``seen_endpoints``: its proxy's; None if it did not answer."""
     seen_names = () if task.view is None else tuple(n for n in task.view.names if n.left_at is None)
     names = tuple(sorted(f"{n.dns_name}:{n.port}" for n in seen_names))
     label = name if port is None else f"{name}:{port}"
@@ -150,7 +150,7 @@ def _explain_known_name(
 
 
 def _without_obstacle(able: Sequence[Candidate], *, is_answered: bool) -> tuple[Reachability, str, str]:
-    """The verdict, its reason and a remedy where each endpoint may get requests. ``is_answered``: the proxy told."""
+    """The verdict, its reason and a remedy where each endpoint may get requests. ``is_answered``: by the proxy."""
     number = f"{len(able)} endpoint{'s' if len(able) > 1 else ''}"
     if not is_answered:
         reason = f"{number} should get requests, by moyai's records: the task's proxy was not asked, or did not answer."

@@ -1,8 +1,8 @@
 """The host's proxy, which runs for as long as there are tasks that share it.
 
-Promise: a proxy that has ended starts again at once, but at most every RESTART_AFTER seconds; what can't be made is
-tried again. One that does not answer its health checks is ended: a process that is stopped or waits for memory can't
-end itself. Tasks do not end with it: it gets their configuration anew.
+Promise: a proxy that has ended starts again at once, but at most every RESTART_AFTER seconds; a failed step is tried
+again. A proxy that does not answer its health checks is stopped: a process that is suspended or waits for memory can't
+end itself. Tasks continue without it, and the new process gets their configuration.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _CONCURRENCY = 2
 _LOG_LEVEL = "info"
 """The default of the tasks' own proxies."""
 _HELD_OUTPUT = 64 * 1024 * 1024
-"""Bytes of access logs that are kept while the control plane is away."""
+"""Bytes of access logs that are kept while the control plane is down."""
 _FLUSH_INTERVAL = 200
-"""Milliseconds until an entry of an access log is written: a task's last ones are to come before its record goes."""
+"""Milliseconds until an access log entry is written: a task's last entries must come before its record is deleted."""
 _STOP_TIMEOUT = 2
-"""Seconds from SIGTERM to SIGKILL: whoever is stopped serves nobody any more, or does not answer."""
+"""Seconds from SIGTERM to SIGKILL, few because a proxy that is stopped serves no task, or does not answer."""
 
 
 def needs_host_proxy(world: World) -> bool:
@@ -37,7 +37,7 @@ def needs_host_proxy(world: World) -> bool:
 
 
 def plan_host_proxy(world: World, observed: Observed, now: Instant) -> Plan:
-    """The next step of the host's proxy. ``observed`` needs to hold its sandbox and fault only."""
+    """The next step of the host's proxy. Of ``observed``, only its sandbox and fault are read."""
     sandbox = observed.sandboxes.get(HOST_SANDBOX)
     if not needs_host_proxy(world):
         return plan(effects=() if sandbox is None else (ReleaseSandbox(HOST_SANDBOX),))

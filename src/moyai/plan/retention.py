@@ -1,10 +1,9 @@
 """The deletions after a time: records of ECS that nothing needs any more, and log events.
 
-Records: deleted services, clusters and daemon task definitions, deregistered container instances, and the deployments
-that removed a daemon's tasks after KEPT_INACTIVE seconds, deleted task definitions when nothing uses them. Nothing is
-deleted while something that exists was made from it or belongs to it; it is then checked again after RETRY_AFTER
-seconds. Log events: those of deleted streams, and those older than their group's retention; no client can read them any
-more, so it does not matter when they are deleted.
+Records: deleted services, clusters and daemon task definitions, deregistered container instances, and deployments that
+removed a daemon's tasks are deleted after KEPT_INACTIVE seconds, deleted task definitions when nothing uses them. A
+record that others still refer to is checked again after RETRY_AFTER seconds. Log events: those of deleted streams, and
+those older than their group's retention; no client can read them any more, so it does not matter when they are deleted.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html, API_DeleteService.html
 and API_DeleteCluster.html there, which give no time for services and clusters.
@@ -137,7 +136,7 @@ def _instance(world: World, instance: ContainerInstance, now: Instant) -> Plan:
 
 
 class LogDeletion(msgspec.Struct, frozen=True):
-    """The log events to delete. ``before``: the groups' events from before these milliseconds."""
+    """The log events to delete. ``before``: log groups, each with the time (in ms) before which its events go."""
 
     streams: tuple[LogStreamId, ...] = ()
     sources: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The configuration of an alarm: a new alarm, or a new configuration of one that keeps its state.
+"""The configuration of alarms: creates an alarm, or changes an existing one, which keeps its state.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
@@ -27,7 +27,7 @@ from moyai.plan.alarms.history import HistoryEntry, append_history
 
 
 class AlarmConfiguration(msgspec.Struct, frozen=True):
-    """Everything of an alarm but its state. ``tags`` are used for a new alarm only."""
+    """The settings of an alarm, without its state. ``tags`` apply only when the alarm is created."""
 
     name: str
     condition: MetricCondition | CompositeCondition
@@ -39,13 +39,13 @@ class AlarmConfiguration(msgspec.Struct, frozen=True):
 def put_alarm(world: World, scope: Scope, configuration: AlarmConfiguration, now: Instant, ids: Ids) -> list[Change]:
     """Changes that create the alarm, or give it this configuration."""
     arn = alarm_arn(scope, configuration.name)
-    before = world.alarms.get(arn)
-    if before is None:
+    existing = world.alarms.get(arn)
+    if existing is None:
         alarm = Alarm(arn, configuration.name, configuration.condition, now, now, now, tags=configuration.tags)
     else:
-        alarm = replace(before, condition=configuration.condition, configured_at=now)
+        alarm = replace(existing, condition=configuration.condition, configured_at=now)
     alarm = replace(alarm, actions=configuration.actions, description=configuration.description)
-    verb = "created" if before is None else "updated"
+    verb = "created" if existing is None else "updated"
     return [Put(alarm), *append_history(world, alarm, (_entry(alarm, verb),), now, ids)]
 
 

@@ -1,9 +1,9 @@
 """The state of a metric alarm, from its datapoints.
 
 Promise: more periods are read than are evaluated (the evaluation range), and the newest existing datapoints are
-evaluated; missing ones are treated as the alarm says. An alarm whose oldest datapoint is old enough goes to ALARM
-though the rest is missing, and one whose few breaching datapoints are too young does not. An alarm keeps its state when
-datapoints may exist that this process can't know because it started later: a restart does not change a state.
+evaluated; missing ones are treated as the alarm says. Where the others are missing, breaching datapoints set ALARM only
+if the oldest of them is at least DatapointsToAlarm periods old. An alarm keeps its state when datapoints may exist that
+this process can't know because it started later: a restart does not change a state.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
@@ -21,8 +21,8 @@ from moyai.domain.cloudwatch.statistic import percentile_of
 from moyai.kernel.clock import Instant
 from moyai.plan.alarms import wording
 
-EXTRA: Final = 2
-"""Periods that are read beyond those that are evaluated; AWS's own example has as many."""
+_EXTRA_PERIODS: Final = 2
+"""Periods that are read beyond those that are evaluated; AWS's example reads as many."""
 _MINUTE: Final = 60
 _SIGNIFICANT_SAMPLES: Final = 10
 """Samples that a percentile needs on its rarer side to be significant."""
@@ -62,7 +62,7 @@ def evaluation_step(condition: MetricCondition) -> int:
 def evaluation_range(condition: MetricCondition, now: Instant) -> tuple[Instant, Instant]:
     """The time range in which datapoints are read: whole periods that are over."""
     end = now - now % evaluation_step(condition)
-    return Instant(end - (condition.evaluation_periods + EXTRA) * condition.period), Instant(end)
+    return Instant(end - (condition.evaluation_periods + _EXTRA_PERIODS) * condition.period), Instant(end)
 
 
 def evaluate(
@@ -114,7 +114,7 @@ def _missing(points: Sequence[AlarmDatapoint], lacking: int) -> Sequence[AlarmDa
 
 
 def _too_few_samples(condition: MetricCondition, real: Sequence[AlarmDatapoint]) -> bool:
-    """Whether the percentile has too few samples to be significant, and the alarm ignores such."""
+    """Whether a percentile has too few samples to be significant, and the alarm is set to ignore such datapoints."""
     percentage = percentile_of(condition.stat.stat) if condition.stat is not None else None
     if condition.low_samples != "ignore" or percentage is None:
         return False

@@ -16,9 +16,9 @@ from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, Metric
 from moyai.kernel.clock import Instant
 
 _MAX_NAMED: Final = 5
-"""Datapoints that one sentence names."""
-_IN_DATA: Final = 30
-"""Datapoints in the JSON, so that it stays below AWS's limit of 4,000 characters."""
+"""The most datapoints that one sentence names."""
+_MAX_IN_DATA: Final = 30
+"""The most datapoints in the JSON, so that it stays below AWS's limit of 4,000 characters."""
 _COMPARISONS: Mapping[ComparisonOperator, str] = MappingProxyType(
     {
         ComparisonOperator.AT_LEAST: "greater than or equal to",
@@ -46,8 +46,8 @@ class EvaluatedDatapoint(Protocol):
 
 
 class AlarmReason(NamedTuple):
-    """The reason of a state after one evaluation, from ``old`` to ``new``: the ``real`` datapoints, those of them that
-    breach, those missing.
+    """Why one evaluation changed an alarm's state from ``old`` to ``new``. ``real``: the datapoints that exist;
+    ``breaching``: those of them that breach the threshold; ``missing``: the datapoints that do not exist.
     """
 
     condition: MetricCondition
@@ -92,14 +92,16 @@ class AlarmReason(NamedTuple):
 
     def data(self, now: Instant) -> str:
         """The reason in JSON."""
-        evaluated_points = sorted((*self.real, *self.missing), key=lambda point: point.start, reverse=True)[:_IN_DATA]
+        evaluated_points = sorted((*self.real, *self.missing), key=lambda point: point.start, reverse=True)[
+            :_MAX_IN_DATA
+        ]
         values: dict[str, object] = {"version": "1.0", "queryDate": stamp(now)}
         if self.real:
             values["startDate"] = stamp(self.real[0].start)
         if self.condition.stat is not None:
             values["statistic"] = self.condition.stat.stat
         values["period"] = self.condition.period
-        values["recentDatapoints"] = [point.value for point in self.real[-_IN_DATA:]]
+        values["recentDatapoints"] = [point.value for point in self.real[-_MAX_IN_DATA:]]
         values["threshold"] = self.condition.threshold
         values["evaluatedDatapoints"] = [_datapoint(point) for point in evaluated_points]
         return msgspec.json.encode(values).decode()

@@ -1,9 +1,9 @@
 """The sandbox of a container instance, which exists for as long as the instance is registered or has tasks.
 
 Promise: ``agent_connected`` is what was observed, never what was decided. A sandbox that can't be made is tried again;
-that of a deregistered instance goes with its last task. A sandbox that is lost stands for a machine that is lost: its
-tasks end, whether a part of them still runs or not, and the sandbox is made again, empty. ``placement`` decides which
-tasks are placed on the instance.
+the sandbox of a deregistered instance is released with its last task. A lost sandbox means a lost machine: its tasks
+end, even if a part of them still runs, and an empty sandbox is made. ``placement`` decides which tasks are placed on
+the instance.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-life-cycle.html
 """
 
@@ -27,7 +27,7 @@ RETRY_AFTER = 5.0
 
 
 def plan_instance(world: World, observed: Observed, arn: ContainerInstanceArn, now: Instant) -> Plan:
-    """The next step of one container instance. ``observed`` needs to hold its own sandbox and fault only."""
+    """The next step of one container instance. Of ``observed``, only the instance's sandbox and fault are read."""
     identity = sandbox_of(arn)
     instance = world.container_instances.get(arn)
     exists = identity in observed.sandboxes

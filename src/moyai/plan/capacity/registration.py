@@ -1,8 +1,8 @@
-"""New container instances: those that a client registers, and those that this machine registers itself as.
+"""New container instances: those that a client registers, and those that represent this machine.
 
 Promise: an instance is complete when it is created: its id, its zone (the one with fewest of the cluster's instances,
 where none is named), its interface in a subnet of the default VPC, and the attributes that every instance has. The
-machine's own instances have the same ids each time, so that each is registered once over any number of restarts.
+machine's own instances have the same ids after each restart, so that no restart registers them twice.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-constraints.html (attributes)
 """
 
@@ -140,7 +140,7 @@ def _subnet(world: World, request: ContainerInstanceRequest, present: list[Conta
     vpc = default_vpc_of(world, scope)
     if vpc is None:
         raise RegistrationImpossible(
-            "Container instances stand in the default VPC, and there is none. Create it first."
+            "Container instances are placed in the default VPC, and there is none. Create it first."
         )
     subnets = [s for s in all_in_vpc(world, Subnet, scope, vpc.id) if request.zone in {None, s.zone}]
     if not subnets:
@@ -151,7 +151,7 @@ def _subnet(world: World, request: ContainerInstanceRequest, present: list[Conta
 
 
 def _attributes(instance: ContainerInstance, request: ContainerInstanceRequest) -> tuple[Attribute, ...]:
-    """The attributes of the request, and over them those that describe the instance."""
+    """The attributes of the request and those that describe the instance, which take precedence."""
     built_in = {
         "ecs.availability-zone": instance.availability_zone,
         "ecs.cpu-architecture": request.architecture,

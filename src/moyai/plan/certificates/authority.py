@@ -1,7 +1,7 @@
 """The next step of a certificate authority, and which authority signs for an endpoint.
 
-Promise: an authority that is CREATING asks for its key; one whose certificate is over is EXPIRED; one that can no
-longer be restored is deleted with its key and every certificate that it issued. All of this follows from the record and
+Promise: an authority gets its key while it is CREATING, and is EXPIRED when its certificate is. When it can no longer
+be restored, it is deleted with its key and every certificate that it issued. All of this follows from the record and
 the clock.
 Source: https://docs.aws.amazon.com/privateca/latest/userguide/PcaUpdateCA.html
 """
@@ -71,7 +71,7 @@ def plan_authority(world: World, key: CertificateAuthorityArn, now: Instant) -> 
 def record_key(
     authority: CertificateAuthority, key: AuthorityKey, csr: str, own: AuthorityCertificate | None, now: Instant
 ) -> tuple[Change, ...]:
-    """Changes that record the authority's key; with a certificate of its ``own`` it is ACTIVE at once."""
+    """Changes that record the authority's key; an authority with its ``own`` certificate is ACTIVE at once."""
     status = AuthorityStatus.PENDING_CERTIFICATE if own is None else AuthorityStatus.ACTIVE
     return Put(key), Put(replace(authority, csr=csr, certificate=own, status=status, changed_at=now))
 
@@ -87,7 +87,7 @@ def delete_authority(world: World, key: CertificateAuthorityArn) -> tuple[Change
 
 
 def built_in_authority(world: World, scope: Scope) -> CertificateAuthority | None:
-    """The installation's own authority of the scope that signs or will sign, if there is one."""
+    """The scope's built-in authority that is ACTIVE or CREATING, if there is one."""
     working = (AuthorityStatus.ACTIVE, AuthorityStatus.CREATING)
     authorities = world.authorities.by("built_in", scope_key(scope))
     return next((a for a in authorities if a.status in working), None)

@@ -38,15 +38,15 @@ from moyai.plan.certificates.authority import CLOCK_SKEW
 _DAY = 86400.0
 LIFETIME = 395 * _DAY
 """Seconds that a certificate is valid: thirteen months, as on AWS."""
-_RENEWED_BEFORE = 60 * _DAY
-_TRUSTED_AHEAD = 30.0
+_RENEWAL_LEAD_TIME = 60 * _DAY
+_TRUST_LEAD_TIME = 30.0
 """Seconds for which callers trust a new root before it is needed."""
 _RETRY_AFTER = 3600.0
 """Seconds until a failed renewal is tried again, and until an unused certificate is checked again."""
 
 
 class ManagedCertificateOrder(NamedTuple):
-    """The order to sign a certificate of a new key for these names. ``own``: the authority's certificate."""
+    """The order to sign a certificate for these names and a new key. ``own``: the authority's own certificate."""
 
     certificate: ManagedCertificateArn
     authority: CertificateAuthority
@@ -93,7 +93,7 @@ def issue_certificate(
         status=CertificateStatus.ISSUED,
         content=content,
         roots=with_root(certificate.roots, root),
-        renew_at=None if certificate.authority is None else later(end, -_RENEWED_BEFORE),
+        renew_at=None if certificate.authority is None else later(end, -_RENEWAL_LEAD_TIME),
         renewal=Renewal(RenewalStatus.SUCCESS, now) if is_renewal else None,
     )
     return Put(issued_certificate), Put(ManagedKey(certificate.arn, private))
@@ -102,7 +102,7 @@ def issue_certificate(
 def _plan_request(world: World, certificate: ManagedCertificate, now: Instant) -> ManagedCertificatePlan:
     authority = world.authorities.get(certificate.authority)
     if authority is not None and authority.built_in and authority.status is AuthorityStatus.CREATING:
-        return ManagedCertificatePlan()  # its change to ACTIVE is a notification
+        return ManagedCertificatePlan()  # the authority's change to ACTIVE notifies this certificate
     order = _order(authority, certificate, now)
     if isinstance(order, FailureReason):
         return ManagedCertificatePlan((Put(replace(certificate, status=CertificateStatus.FAILED, failure=order)),))
@@ -121,8 +121,8 @@ def _plan_renewal(world: World, certificate: ManagedCertificate, end: Instant, n
     order = _order(world.authorities.get(certificate.authority), certificate, now)
     if isinstance(order, FailureReason):
         return ManagedCertificatePlan(_record_failed_renewal(certificate, order, now), wake_at=retry_at)
-    if order.own.root not in certificate.roots and end > later(now, 2 * _TRUSTED_AHEAD):
-        trusted_at = later(now, _TRUSTED_AHEAD)
+    if order.own.root not in certificate.roots and end > later(now, 2 * _TRUST_LEAD_TIME):
+        trusted_at = later(now, _TRUST_LEAD_TIME)
         trusting = replace(certificate, roots=with_root(certificate.roots, order.own.root), renew_at=trusted_at)
         return ManagedCertificatePlan((Put(trusting),), wake_at=trusted_at)
     return ManagedCertificatePlan(order=order)

@@ -1,7 +1,7 @@
-"""The TLS certificates of a service's endpoints: which are missing, which are due, which are no longer needed.
+"""The TLS certificates of a service's endpoints: which are missing, due for renewal, or no longer needed.
 
-Promise: every discovery name and authority that a deployment with tasks offers has a certificate. It is renewed after a
-set time and valid for two days more, so that it outlives a control plane that is down when the renewal is due. Callers
+Promise: each discovery name of a deployment has a certificate of its authority. The certificate is renewed after a set
+time and valid for two more days, so that it outlives a control plane that is down when the renewal is due. Callers
 trust a new root before any proxy presents a certificate of it. When the authority can't sign, the present certificate
 stays in use until it expires, and the service's events say what is wrong; they also say when an authority is about to
 expire.
@@ -29,10 +29,10 @@ from moyai.plan.action import earliest
 from moyai.plan.certificates.authority import CLOCK_SKEW, unable_to_sign_reason
 
 RESERVE = 2 * 86400.0
-"""Seconds that a certificate is valid after it is due; AWS's."""
-_DUE_AFTER = 5 / 7
-"""The part of its life after which a certificate is due that ends early with its authority."""
-_TRUSTED_AHEAD = 30.0
+"""Seconds that a certificate stays valid after its renewal is due; AWS's value."""
+_RENEWAL_FRACTION = 5 / 7
+"""The fraction of its life after which a certificate is renewed that ends early, together with its authority."""
+_TRUST_LEAD_TIME = 30.0
 """Seconds for which callers trust a new root before it is needed."""
 _RETRY_AFTER = 60.0
 """Seconds until an authority that can't sign is checked again."""
@@ -123,7 +123,7 @@ def _signing_trouble(world: World, service: ServiceArn, offer: Offer, authority:
 def _expiry_warning(
     world: World, offer: Offer, key: CertificateAuthorityArn, renewal: float, now: Instant
 ) -> str | None:
-    """The event about an authority that expires before a certificate signed now."""
+    """The event about an authority that expires before a certificate that it signs now would; None if it does not."""
     authority = world.authorities.get(key)
     own = None if authority is None or authority.status is not AuthorityStatus.ACTIVE else authority.certificate
     if own is None or own.not_after >= later(now, renewal + RESERVE):
@@ -137,13 +137,13 @@ def _expiry_warning(
 
 def _with_new_root(world: World, certificate: ServerCertificate, now: Instant) -> ServerCertificate | None:
     """The certificate with its authority's new root, which callers trust a little before the renewal; None when they
-    trust it already.
+    trust it already, or the certificate ends too soon to wait.
     """
     authority = world.authorities.get(certificate.authority)
     own = None if authority is None else authority.certificate
-    if own is None or own.root in certificate.roots or certificate.not_after < later(now, 2 * _TRUSTED_AHEAD):
+    if own is None or own.root in certificate.roots or certificate.not_after < later(now, 2 * _TRUST_LEAD_TIME):
         return None
-    return replace(certificate, roots=with_root(certificate.roots, own.root), renew_at=later(now, _TRUSTED_AHEAD))
+    return replace(certificate, roots=with_root(certificate.roots, own.root), renew_at=later(now, _TRUST_LEAD_TIME))
 
 
 def _orders(
@@ -157,5 +157,5 @@ def _orders(
     if authority.certificate is not None:
         name = f"{discovery.name}.{namespace.name}".lower()
         end = min(later(now, renewal + RESERVE), authority.certificate.not_after)
-        due = later(now, max(_SHORTEST_LIFE, min(renewal, (end - now) * _DUE_AFTER)))
-        yield ServerCertificateOrder(service, discovery.arn, key, name, later(now, -CLOCK_SKEW), end, due)
+        renew_at = later(now, max(_SHORTEST_LIFE, min(renewal, (end - now) * _RENEWAL_FRACTION)))
+        yield ServerCertificateOrder(service, discovery.arn, key, name, later(now, -CLOCK_SKEW), end, renew_at)

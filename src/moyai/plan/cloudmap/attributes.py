@@ -62,11 +62,11 @@ def check_attributes(
 def _check_size(attributes: Mapping[str, str]) -> None:
     unknown = [key for key in attributes if key.startswith(_RESERVED_PREFIX) and key not in _VALID]
     if unknown:
-        raise InvalidInput(f"{unknown[0][:100]} is no attribute: names with AWS_ in front are reserved.")
+        raise InvalidInput(f"{unknown[0][:100]} is no attribute: names that begin with AWS_ are reserved.")
     if sum(key not in _VALID for key in attributes) > MAX_CUSTOM:
-        raise InvalidInput(f"An instance can have {MAX_CUSTOM} custom attributes.")
+        raise InvalidInput(f"An instance can have at most {MAX_CUSTOM} custom attributes.")
     if sum(len(key) + len(value) for key, value in attributes.items()) > MAX_SIZE:
-        raise InvalidInput(f"All attributes together can have {MAX_SIZE} characters.")
+        raise InvalidInput(f"All attributes together can have at most {MAX_SIZE} characters.")
 
 
 def _check_alias(service: DiscoveryService, attributes: Mapping[str, str]) -> None:
@@ -81,7 +81,7 @@ def _check_alias(service: DiscoveryService, attributes: Mapping[str, str]) -> No
 
 
 def _with_interface_address(world: World, namespace: Namespace, attributes: Mapping[str, str]) -> Mapping[str, str]:
-    """The attributes, with the private address of the task's interface that has this id."""
+    """The attributes, with the private address of the task whose network interface they name."""
     identifier = attributes[EC2_INSTANCE_ID]
     if namespace.type is not NamespaceType.HTTP:
         raise InvalidInput(f"{EC2_INSTANCE_ID} is for HTTP namespaces.")
@@ -91,8 +91,8 @@ def _with_interface_address(world: World, namespace: Namespace, attributes: Mapp
     holder = next((task for task in world.tasks.each("interface", identifier) if not task.stopped), None)
     if holder is None:
         raise InvalidInput(
-            f"The instance {identifier[:100]} does not exist. There are no EC2 instances here; the id of a running"
-            f" task's network interface is taken, or register the address itself as {INSTANCE_IPV4}."
+            f"The instance {identifier[:100]} does not exist. There are no EC2 instances here: give the id of a"
+            f" running task's network interface, or register the address itself as {INSTANCE_IPV4}."
         )
     return {**attributes, INSTANCE_IPV4: holder.interface.address}
 

@@ -1,7 +1,7 @@
 """The evaluation of health checks' outcomes.
 
-Promise: an instance's health changes after ``failureThreshold`` checks in a row with the other outcome; its first
-health needs as many. Addresses outside the networks that may be probed are never probed, and their instances stay
+Promise: an instance's health is UNKNOWN until ``failureThreshold`` checks in a row have one outcome, and changes after
+as many with the other one. Addresses outside the networks that may be probed are never probed; their instances stay
 UNKNOWN.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """

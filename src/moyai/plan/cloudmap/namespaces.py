@@ -1,8 +1,8 @@
 """Cloud Map namespaces: how they are created, and how they are found.
 
 Promise: every API finds a namespace in the same way, by its ARN, its id or its name. Where namespaces of several types
-have one name, it means the HTTP one, then the private, then the public one. A namespace that another account shares is
-found by its ARN alone.
+share a name, the HTTP one is found first, then the private, then the public one. A namespace that another account
+shares is found by its ARN alone.
 Sources: https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shared-namespaces.html
 """

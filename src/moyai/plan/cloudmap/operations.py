@@ -1,9 +1,9 @@
 """An operation of Cloud Map, one step at a time: SUBMITTED, PENDING, then SUCCESS or FAIL.
 
-Promise: the last step and the change that the operation is for are one change of the world, so that a process that ends
-at any point leaves an operation that is either to be done, or done and recorded so. An operation fails when it has
-become impossible since it was submitted, for example because ECS has removed the service. A finished operation is
-deleted after OPERATIONS_KEPT seconds.
+Promise: the last step and the change that the operation is for are one change of the world, so that a crash leaves the
+operation either still to be done, or done and recorded as done. An operation fails when it has become impossible since
+it was submitted, for example because ECS has removed the service. A finished operation is deleted after OPERATIONS_KEPT
+seconds.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Operation.html
 """
 
@@ -39,7 +39,7 @@ OPERATIONS_KEPT: Final = 3600.0
 IMPOSSIBLE: Final = "INVALID_CHANGE_BATCH"
 """AWS's code for a change that can't be made."""
 NO_HOSTED_ZONE: Final = "CANNOT_CREATE_HOSTED_ZONE"
-"""AWS's code for a namespace whose zone can't be."""
+"""AWS's code for a namespace whose hosted zone can't be created."""
 
 
 class _Outcome(NamedTuple):
@@ -79,7 +79,7 @@ def namespace_with_same_name(world: World, namespace: Namespace) -> Namespace | 
 
 
 def is_managed_by_ecs(world: World, instance: DiscoveryInstance | None) -> bool:
-    """Whether the instance is a task that has not stopped, which ECS registers and deregisters."""
+    """Whether the instance belongs to a task that has not stopped: ECS registers and deregisters such instances."""
     task = None if instance is None else world.tasks.get(instance.task)
     return task is not None and not task.stopped
 
@@ -99,14 +99,14 @@ def _outcome(world: World, operation: CloudMapOperation, now: Instant) -> _Outco
         case DeregisterInstance(service, instance_id):
             outcome = _deregister(world, f"{service}/{instance_id}")
         case _:
-            outcome = _Outcome(failure="What it was to do was not recorded.")
+            outcome = _Outcome(failure="The record of the operation does not say what it was to do.")
     return outcome
 
 
 def _create_namespace(world: World, namespace: Namespace) -> _Outcome:
     other = namespace_with_same_name(world, namespace)
     if other is not None:
-        return _Outcome(failure=f"{other.id} has its name.")
+        return _Outcome(failure=f"The namespace {other.id} has the same name.")
     zone = managed_zone(namespace)
     for vpc in () if zone is None else zone.vpcs:
         twin = next((present for present in hosted_zones_in(world, vpc) if zone and present.name == zone.name), None)
@@ -147,7 +147,7 @@ def _update_service(world: World, order: UpdateService, now: Instant) -> _Outcom
 
 
 def _reset_health(world: World, service: DiscoveryService) -> tuple[Change, ...]:
-    """Changes that reset the health that removed health checks have found."""
+    """Changes that make the health of all instances UNKNOWN, because their health check was removed."""
     instances = world.discovery_instances.each("service", service.arn)
     return tuple(Put(replace(i, health=Health.UNKNOWN)) for i in instances if i.health is not Health.UNKNOWN)
 

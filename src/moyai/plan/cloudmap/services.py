@@ -52,8 +52,8 @@ def check_service(namespace: Namespace, service: DiscoveryService, *, http_only:
         raise InvalidInput("A service of the type HTTP has no DNS records; leave DnsConfig or Type out.")
     if namespace.type is not NamespaceType.HTTP and service.dns is None and not http_only:
         raise InvalidInput(
-            f"The namespace {namespace.id} is a DNS namespace: say which records the service has in DnsConfig, or that"
-            " it has none with Type HTTP."
+            f"The namespace {namespace.id} is a DNS namespace: give the service's records in DnsConfig, or set Type to"
+            " HTTP for a service without records."
         )
     if service.dns is not None:
         _check_records(service.dns)
@@ -79,7 +79,7 @@ def change_records(service: DiscoveryService, new_config: DnsConfig | None) -> D
 
 
 def check_change(namespace: Namespace, service: DiscoveryService, change: UpdateService) -> None:
-    """Raise InvalidInput when the service can't be changed so."""
+    """Raise InvalidInput when the service does not allow this change."""
     if namespace.type is NamespaceType.HTTP and (change.dns is not None or change.health_check is not None):
         raise InvalidInput(f"The namespace {namespace.id} is an HTTP namespace; only the description can be changed.")
     if change.health_check is not None:
@@ -92,7 +92,7 @@ def check_change(namespace: Namespace, service: DiscoveryService, change: Update
 
 
 def check_service_attributes(attributes: Mapping[str, str]) -> None:
-    """Raise InvalidInput for an attribute with a meaning here and an invalid value."""
+    """Raise InvalidInput when an attribute that moyai interprets has an invalid value."""
     problem = fault_in_attributes(attributes)
     if problem is not None:
         raise InvalidInput(problem)

@@ -1,6 +1,6 @@
 """A task's instances in Cloud Map: one for each port that it offers and for each of its service registries.
 
-Promise: they exist from when the task is ready (see ``task.readiness``) until its shutdown begins; the endpoints of the
+Promise: they exist from the task's readiness (see ``task.readiness``) until its shutdown begins; the endpoints of the
 proxies, and the answers of DNS and DiscoverInstances for the task, are exactly these. Service Connect's own services
 and a registry with custom health receive the task's health; a Cloud Map service that was deleted is skipped.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
@@ -35,13 +35,13 @@ from moyai.kernel.ids import DiscoveryServiceArn, InstanceId
 from moyai.plan.cloudmap.instances import with_revisions
 
 LONGEST_TTL = 300
-"""Seconds of a record's time to live for which a task waits at most; Cloud Map accepts up to 68 years."""
+"""The most seconds of a record's time to live that a stopping task waits; Cloud Map accepts up to 68 years."""
 
 TTL_MARGIN = 1.0
 """Seconds added to the time to live: an answer takes a moment, and resolvers count in whole seconds."""
 
 
-_OF_IPV6 = frozenset({RecordType.AAAA, RecordType.SRV})
+_IPV6_RECORD_TYPES = frozenset({RecordType.AAAA, RecordType.SRV})
 """Record types that need an IPv6 address; an SRV record needs it for its target."""
 
 
@@ -142,7 +142,7 @@ def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> 
 def _endpoint_attributes(task: Task, service: DiscoveryService, endpoint: TaskEndpoint) -> dict[str, str]:
     """The attributes that the service's records need beside the IPv4 address."""
     attributes = {} if endpoint.port is None else {INSTANCE_PORT: str(endpoint.port)}
-    if task.interface.ipv6_address is not None and service.record_types & _OF_IPV6:
+    if task.interface.ipv6_address is not None and service.record_types & _IPV6_RECORD_TYPES:
         attributes[INSTANCE_IPV6] = task.interface.ipv6_address
     return attributes
 

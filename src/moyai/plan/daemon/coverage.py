@@ -1,4 +1,4 @@
-"""How far a daemon's revision is on the container instances that are to have it, counted from its tasks.
+"""How many of the container instances that are to run a daemon's revision do so, counted from its tasks.
 
 Promise: nothing of this is stored, so a control plane that was killed counts the same. A start fails when the task
 never ran, when its health check fails, or when it ends within seconds of its start; the wait before the next attempt on
@@ -24,8 +24,8 @@ from moyai.plan.placement.resources import tasks_on
 from moyai.plan.task.service_feedback import SHORT_LIFE, retry_wait
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS
 
-_ASKED_FOR: Final = frozenset({StopCode.USER_INITIATED, StopCode.TERMINATION_NOTICE})
-"""The codes of tasks that somebody else has stopped."""
+_EXTERNAL_STOP_CODES: Final = frozenset({StopCode.USER_INITIATED, StopCode.TERMINATION_NOTICE})
+"""The stop codes of tasks that a user or the machine's end has stopped, not the daemon's own failure."""
 
 
 class HostCoverage(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class Coverage(msgspec.Struct, frozen=True):
 def measure_coverage(
     world: World, daemon: Daemon, record: DaemonDeployment, revision: DaemonRevision | None
 ) -> Coverage:
-    """The coverage with ``revision``, the one that the instances are to have; None: they are to have none."""
+    """How far ``revision`` covers the instances that are to run it; None: no instance is to run the daemon."""
     tasks = world.tasks.by("daemon", daemon.arn)
     alive = [t for t in tasks if not t.stopped]
     if revision is None:
@@ -82,7 +82,7 @@ def measure_coverage(
 
 
 def stops_last(world: World, task: Task) -> bool:
-    """Whether the task's instance is DRAINING and still has tasks that are no daemon's."""
+    """Whether the task's instance is DRAINING and still has tasks that belong to no daemon."""
     instance = world.container_instances.get(task.container_instance)
     if instance is None or instance.status is not ContainerInstanceStatus.DRAINING:
         return False
@@ -91,7 +91,7 @@ def stops_last(world: World, task: Task) -> bool:
 
 def failed_to_start(task: Task) -> bool:
     """Whether the task ended before it had worked."""
-    if not task.stopped or task.stop_code in _ASKED_FOR:
+    if not task.stopped or task.stop_code in _EXTERNAL_STOP_CODES:
         return False
     if task.stopped_reason == FAILED_HEALTH_CHECKS:
         return True
@@ -118,7 +118,7 @@ def _ended_by_itself(task: Task) -> bool:
     if task.started_at is None or task.desired_status is DesiredStatus.RUNNING:
         return False
     is_planned = task.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED and task.stopped_reason != FAILED_HEALTH_CHECKS
-    return not is_planned and task.stop_code not in _ASKED_FOR
+    return not is_planned and task.stop_code not in _EXTERNAL_STOP_CODES
 
 
 def _retry_at(tasks: Sequence[Task]) -> Instant:

@@ -2,7 +2,7 @@
 
 Promise: each transition is made once, from records and the tasks' states, so a control plane that was killed continues.
 A deployment fails when so many tasks do not start, or cannot be placed, that the circuit breaker trips, or when an
-alarm goes to ALARM; then the instances get the revision back that was last on all of them. Without such a revision the
+alarm goes to ALARM; then the instances get back the revision that last ran on all of them. Without such a revision the
 rollback fails, and nothing is started until the next deployment.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-daemons-deployments.html
 """
@@ -39,7 +39,7 @@ def failure_threshold(host_count: int) -> int:
 def advance_deployment(
     world: World, daemon: Daemon, record: DaemonDeployment, coverage: Coverage, now: Instant
 ) -> tuple[Daemon, DaemonDeployment]:
-    """The daemon and its newest deployment after what follows from the coverage, with at most one new status."""
+    """The daemon and its newest deployment, moved on by at most one status, as the coverage requires."""
     if record.finished:
         return daemon, record
     match record.status:

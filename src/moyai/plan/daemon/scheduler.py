@@ -56,9 +56,11 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
         return Plan()
     revision = wanted_revision(world, daemon)
     coverage = measure_coverage(world, daemon, record, revision)
-    following, deployment = advance_deployment(world, daemon, record, coverage, now)
+    changed_daemon, deployment = advance_deployment(world, daemon, record, coverage, now)
     if deployment.status is not record.status:
-        return plan((*_change(daemon, following), Put(deployment), *_remove_daemon(world, following, deployment)))
+        return plan(
+            (*_change(daemon, changed_daemon), Put(deployment), *_remove_daemon(world, changed_daemon, deployment))
+        )
     if revision is None:
         stops = _stops_without_revision(world, daemon, coverage, now)
         return plan((*_change(record, deployment), *stops, *_restore_instances(world, daemon, ())))
@@ -67,7 +69,7 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
     deployment = _with_lack(deployment, launches.lack, now)
     return plan(
         (
-            *_change(daemon, following),
+            *_change(daemon, changed_daemon),
             *_change(record, deployment),
             *(Put(task) for task in launches.tasks),
             *_stops(daemon, revision, coverage, chosen, now),
@@ -79,7 +81,7 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
 
 def _hosts_to_update(record: DaemonDeployment, coverage: Coverage) -> list[HostCoverage]:
     """The instances without the wanted revision that are updated now: those under way, and as many more as the
-    deployment allows, first those without any task of the daemon. One that is not connected delays no other.
+    deployment allows, first those without any task of the daemon. An instance that is not connected delays no other.
     """
     lacking = [h for h in coverage.hosts if not h.is_covered]
     if record.finished:
@@ -149,7 +151,7 @@ def _stops(
     chosen: Iterable[HostCoverage],
     now: Instant,
 ) -> Iterator[Put]:
-    """Tasks that are unhealthy, of a former revision on an instance that is updated now, or misplaced."""
+    """Changes that stop tasks that are unhealthy, misplaced, or of a former revision on an instance updated now."""
     scheduler = StopCode.SERVICE_SCHEDULER_INITIATED
     for task in (t for host in coverage.hosts for t in host.tasks):
         if task.health_status is Health.UNHEALTHY:
@@ -162,7 +164,7 @@ def _stops(
 
 
 def _stops_without_revision(world: World, daemon: Daemon, coverage: Coverage, now: Instant) -> Iterator[Put]:
-    """A deleted daemon's tasks. Those of a daemon whose deployment has failed stay, except where they cannot."""
+    """Changes that stop a deleted daemon's tasks. A failed deployment's tasks stay, except on draining instances."""
     is_deleted = daemon.status is DaemonStatus.DELETE_IN_PROGRESS
     for task in coverage.misplaced:
         if is_deleted or (_is_on_draining(world, task) and not stops_last(world, task)):
@@ -180,7 +182,7 @@ def _replaced_by(revision: DaemonRevision) -> str:
 
 
 def _not_needed_by(daemon: Daemon) -> str:
-    return f"The container instance is none of (daemon {daemon.name})"
+    return f"The container instance no longer belongs to (daemon {daemon.name})"
 
 
 def _is_on_draining(world: World, task: Task) -> bool:
@@ -189,7 +191,7 @@ def _is_on_draining(world: World, task: Task) -> bool:
 
 
 def _instance_changes(world: World, daemon: Daemon, revision: DaemonRevision, coverage: Coverage) -> Iterator[Put]:
-    """Instances that a critical daemon's failure drains, and those that it drained and where it runs again."""
+    """Changes that drain instances on which a critical daemon failed, and restore those on which it runs again."""
     uncovered = {h.instance.arn: h for h in coverage.hosts if not h.is_covered and revision.critical}
     for host in uncovered.values():
         if host.has_failed and host.instance.status is ContainerInstanceStatus.ACTIVE:
@@ -205,7 +207,7 @@ def _instance_changes(world: World, daemon: Daemon, revision: DaemonRevision, co
 
 
 def _restore_instances(world: World, daemon: Daemon, uncovered: Container[ContainerInstanceArn]) -> Iterator[Put]:
-    """The instances that this daemon's failure drained and that no longer lack it, ACTIVE again."""
+    """Changes that make instances ACTIVE again that this daemon's failure drained and that no longer lack it."""
     for instance in world.container_instances.each("cluster", daemon.cluster):
         if instance.drained_for == daemon.arn and instance.arn not in uncovered and not instance.gone:
             active = ContainerInstanceStatus.ACTIVE

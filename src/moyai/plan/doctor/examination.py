@@ -25,8 +25,8 @@ from moyai.plan.doctor.services import of_services
 from moyai.plan.service_connect.endpoints import endpoints_in
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
-_FREE_DISK: Final = "Free disk space for the state directory. Nothing has to be started again."
-_CORRECT_MESH: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
+_FREE_DISK: Final = "Free disk space for the state directory. moyai continues by itself; no restart is needed."
+_CORRECT_MESH: Final = "Correct this setting in the mesh, or create the resource that it names; proxies follow at once."
 _ROUTABLE: Final = frozenset({TargetState.HEALTHY, TargetState.UNAVAILABLE})
 """The states in which a target gets requests."""
 
@@ -42,7 +42,7 @@ def findings(
     """All findings, problems first.
 
     ``left_out``: resources that could not be compiled into the mesh, each with the reason; ``of_meshes``: the same for
-    App Mesh; ``unkept``: why the server's disk can't keep something; ``ignored_members``: operations, and members of
+    App Mesh; ``unkept``: why the server can't write to its disk; ``ignored_members``: operations, and members of
     their requests that moyai's AWS model does not have.
     """
     compile_findings = chain(
@@ -93,7 +93,7 @@ def _proxies(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Iterator[Fi
 
 
 def _configuration_refused(subject: str, whose: str, why: str, log: str) -> Finding:
-    message = f"{whose} refuses its newest configuration and goes on with the one before: {why}"
+    message = f"{whose} refuses its newest configuration and keeps the previous one: {why}"
     remedy = f"This is moyai's fault: please report it with {log}."
     return Finding(Severity.PROBLEM, "configuration-refused", subject, message, remedy)
 
@@ -103,12 +103,12 @@ def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
     if state.rejection is not None:
         return _configuration_refused(task.arn, "its proxy", state.rejection, f"the proxy's log ({log})")
     if not state.connected:
-        message = "its proxy has no stream to the control plane, and goes on with what it knew."
-        remedy = f"A proxy comes back within seconds. If it doesn't, look at {log}, and stop the task to have another."
+        message = "its proxy has no stream to the control plane, and keeps the configuration that it has."
+        remedy = f"A proxy reconnects within seconds. If it doesn't, look at {log}, and stop the task to get a new one."
         return Finding(Severity.PROBLEM, "proxy-not-connected", task.arn, message, remedy)
     if not state.synced:
         message = "its proxy has not acknowledged its newest configuration yet."
-        remedy = f"This passes within moments. If it is still there when you ask again, look at {log}."
+        remedy = f"This takes moments. If moyai doctor still reports it, look at {log}."
         return Finding(Severity.WARNING, "configuration-under-way", task.arn, message, remedy)
     return None
 
@@ -119,7 +119,7 @@ def _clusters(world: World) -> Iterator[Finding]:
         asks_for_records = sessions is not None and (sessions.logging == "OVERRIDE" or sessions.kms_key_id is not None)
         if asks_for_records and cluster.status is ClusterStatus.ACTIVE:
             message = "its executeCommandConfiguration asks for records or a key; moyai neither records nor encrypts."
-            remedy = "Nothing, unless you need a record of what ECS Exec sessions say; moyai has none."
+            remedy = "Do nothing, unless you need records of ECS Exec sessions: moyai can't make them."
             yield Finding(Severity.WARNING, "sessions-not-recorded", cluster.arn, message, remedy)
 
 
@@ -200,6 +200,6 @@ def _hidden_names(
                 "name-hidden",
                 service.arn,
                 message,
-                "Give the clientAlias of the other another dnsName.",
+                "Give the clientAlias of the other service another dnsName.",
             )
             return

@@ -37,7 +37,7 @@ _CONCURRENCY = 2
 _FLUSH_INTERVAL = 50
 """Milliseconds, so that the reason of a failed health check is known with its result."""
 _HELD_OUTPUT = 64 * 1024 * 1024
-"""Bytes of its output, in which the entries of logs wait for a control plane that is away."""
+"""Bytes of the proxy's output, with access log entries, that are kept while the control plane is down."""
 _HOST_NAME = "front"
 _MAC_DIGITS = 10
 _FAILURE_STATES: Mapping[LoadBalancerState, LoadBalancerState] = MappingProxyType(
@@ -50,7 +50,7 @@ _FAILURE_STATES: Mapping[LoadBalancerState, LoadBalancerState] = MappingProxyTyp
 
 def plan_front(world: World, observed: Observed, vpc: VpcId, now: Instant) -> Plan:
     """The next step of a VPC's front proxy, of its load balancers' states, and of the targets of its target groups.
-    ``observed`` needs to hold the front proxy's sandbox, fault, proxy and endpoints only.
+    Of ``observed``, only the front proxy's sandbox, fault, proxy and endpoints are read.
     """
     balancers = sorted(world.load_balancers.by("vpc", vpc), key=lambda balancer: balancer.arn)
     target_changes, targets_at = plan_targets(world, observed, vpc, now)

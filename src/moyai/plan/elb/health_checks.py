@@ -31,7 +31,7 @@ class Matcher(msgspec.Struct, frozen=True):
 
 
 class HealthCheckSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The members of a request that are about the health check; None = as it is, or the default."""
+    """The members of a request that are about the health check; None = unchanged, or the default."""
 
     health_check_protocol: str | None = None
     health_check_port: str | None = None
@@ -123,7 +123,7 @@ def _path(path: str | None) -> str | None:
     if path is not None and not path.startswith("/"):
         raise InvalidInput(f"Health check path '{path[:100]}' must begin with a '/' character")
     if path is not None and not (path.isascii() and path.isprintable() and " " not in path):
-        raise InvalidInput(f"Health check path {path[:100]!r} has characters that no path of a request has")
+        raise InvalidInput(f"Health check path {path[:100]!r} has characters that a request's path can't have")
     return path
 
 

@@ -1,6 +1,6 @@
 """New load balancers, listeners, rules and target groups: their ARNs, names and initial states.
 
-Promise: what ECS manages for its services is made here as what callers of Elastic Load Balancing make.
+Promise: resources that ECS creates for its services and those that users create are made by the same functions.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
 
@@ -29,7 +29,7 @@ SERVICE: Final = "elasticloadbalancing"
 INTERNAL: Final = "internal-"
 """How the DNS names of internal application load balancers begin."""
 LOCALHOST: Final = "localhost"
-"""The domain of host names: programs on this machine take it for the machine itself, and ask no name server."""
+"""The domain of load balancers' names: programs resolve it to this machine without asking a name server."""
 
 _DNS_DIGITS: Final = 10
 _ID_DIGITS: Final = 16

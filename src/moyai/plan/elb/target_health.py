@@ -1,8 +1,8 @@
 """The health of targets as the front proxy observes it, and the end of targets that drain.
 
 Promise: a target is ``unused`` while no rule uses its group, ``initial`` until the front proxy has it and has checked
-it once, and then what Envoy's own health check says, by which it routes. A deregistered target is removed when all
-workers of the front proxy send it nothing new and nothing is under way at it, or when its deregistration delay is over.
+it once, and then has the health by which Envoy routes. A deregistered target is removed when no worker of the front
+proxy sends it new requests and none is under way there, or when its deregistration delay is over.
 While the front proxy doesn't run or doesn't answer, the last observed health stays.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -36,7 +36,7 @@ from moyai.kernel.ids import VpcId
 from moyai.plan.action import earliest
 
 DRAIN_POLL = 0.25
-"""Seconds between two checks of what is under way at targets that drain."""
+"""Seconds between two checks whether requests are under way at targets that drain."""
 INITIAL_POLL = 1.0
 """Seconds between two checks of targets whose first health check is awaited."""
 
@@ -52,7 +52,7 @@ def plan_targets(
     """Changes of the targets of the VPC's target groups, and when to look again though nothing may have happened."""
     changes: list[Change] = []
     wake_at: Instant | None = None
-    places, can_serve = _places(observed, vpc), _runs(observed, vpc)
+    places, can_serve = _places(observed, vpc), _is_front_running(observed, vpc)
     for group in world.target_groups.by("vpc", vpc):
         for target in world.targets.by("group", group.arn):
             own = None if places is None else places.get((group.arn, target.address, target.port), ())
@@ -75,7 +75,7 @@ def _places(observed: Observed, vpc: VpcId) -> _Places | None:
     return places
 
 
-def _runs(observed: Observed, vpc: VpcId) -> bool:
+def _is_front_running(observed: Observed, vpc: VpcId) -> bool:
     """Whether the VPC's front proxy runs, so that something may be under way at a target."""
     sandbox = observed.sandboxes.get(front_sandbox(vpc))
     proxy = None if sandbox is None else sandbox.containers.get(FRONT_NAME)

@@ -41,7 +41,7 @@ _BALANCER_NAME: Final = "ecs-gateway-alb"
 
 
 class ConnectionRequest(NamedTuple):
-    """A service, and what its next deployment is made of."""
+    """A service, and the parts of its next deployment that determine its connections."""
 
     service: Service
     definition: TaskDefinition
@@ -83,8 +83,8 @@ def connect_service(world: World, creation: Creation, request: ConnectionRequest
 
 
 def _with_balancers(world: World, changes: Sequence[Change]) -> World:
-    """The world in which the load balancers and authorities of these changes exist, so that their addresses are not
-    given again, and no second authority is made.
+    """The world with the load balancers and authorities of these changes, so that no address is given twice and no
+    second authority is made.
     """
     tables: dict[str, Table[Any]] = {}
     for record_type in (LoadBalancer, CertificateAuthority):
@@ -97,18 +97,18 @@ def _with_balancers(world: World, changes: Sequence[Change]) -> World:
 
 
 def gateway_tags(gateway: ServiceGateway) -> dict[str, str]:
-    """The tags of what ECS makes for a gateway."""
+    """The tags of the resources that ECS makes for a gateway."""
     return {**(gateway.tags if gateway.propagates_tags else {}), **MANAGED_TAGS}
 
 
 def header_condition(gateway: ServiceGateway) -> HeaderCondition | None:
-    """The condition of test traffic."""
+    """The condition that a request of test traffic meets; None where the gateway has no test header."""
     header = gateway.test_header
     return None if header is None else HeaderCondition(header.name, header.values)
 
 
 def balancer_attributes(gateway: ServiceGateway) -> dict[str, str]:
-    """The attributes of the gateway's load balancers that were set."""
+    """The attributes that the gateway sets on its load balancers."""
     return {**gateway.attributes, DELETION_PROTECTION.key: "true" if gateway.deletion_protection else "false"}
 
 
@@ -135,8 +135,8 @@ def _fitting_gateways(
 def _path(
     world: World, creation: Creation, gateway: ServiceGateway, request: ConnectionRequest, mapping: PortMapping
 ) -> tuple[IngressPath, tuple[Change, ...]]:
-    """The service's path through the gateway: as it is, or new and with the health check of the connector. Raises
-    InvalidParameter where the port speaks another version of HTTP than the target groups of the path that there is.
+    """The service's path through the gateway: the existing one, or a new one with the connector's health check. Raises
+    InvalidParameter where the port speaks another version of HTTP than the target groups of the existing path.
     """
     [connector] = request.connectors
     check = group_health_check(connector, mapping)
@@ -183,8 +183,8 @@ def _balancer_template(world: World, creation: Creation, gateway: ServiceGateway
 def _balancer(
     service: Service, path: IngressPath, gateway: ServiceGateway, place: tuple[str, int], world: World
 ) -> ServiceLoadBalancer:
-    """How the deployment's tasks get the requests of a path. The rule of a new path sends to its first group: that is
-    the alternate one for a service whose tasks are in alternate groups.
+    """The load balancer entry by which the deployment's tasks get a path's requests. A new path's rule sends to its
+    first group, which becomes the alternate one where the service's tasks are in alternate groups.
     """
     former = next((b for d in service.deployments for b in d.connections if _is_of(b, path)), None)
     groups = path.target_groups
@@ -203,7 +203,7 @@ def _is_of(balancer: ServiceLoadBalancer, path: IngressPath) -> bool:
 def _admit(
     world: World, creation: Creation, request: ConnectionRequest, paths: Sequence[IngressPath]
 ) -> Iterator[Change]:
-    """Changes by which the first security group of the tasks lets the load balancers in, and the paths name it."""
+    """Changes that make the tasks' first security group let the load balancers in, and the paths name that group."""
     if not paths or request.network is None:
         return
     vpc = next(gateway.vpc for path in paths if (gateway := world.service_gateways.get(path.pool)) is not None)

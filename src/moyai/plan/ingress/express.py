@@ -1,9 +1,8 @@
 """The resources that ECS creates for an Express service beside its ingress path: security group, log group, scaling and
 alarm.
 
-Promise: all of it is deleted in the step in which the service becomes INACTIVE, but a security group that somebody
-else's interface has stays. Of what somebody else has deleted
-before, nothing is left to do.
+Promise: all of them are deleted in the step in which the service becomes INACTIVE, except for a security group that
+another interface uses. Resources that are gone already are skipped.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-update-full.html
 """
@@ -61,7 +60,7 @@ POLICY: Final = "ecs-express-scaling"
 _NAMESPACE: Final = "AWS/ApplicationELB"
 _MINUTE: Final = 60
 _MOST_ERRORS: Final = 1.0
-"""Percent of the requests."""
+"""Percent of the requests that may fail."""
 _PERIODS, _BREACHES = 3, 2
 _CPU, _MEMORY = PREDEFINED_METRICS
 _PREDEFINED: Final[Mapping[ScalingMetric, str]] = MappingProxyType(
@@ -107,7 +106,7 @@ def scale_express(
         target = ScalableTarget(identity, service.arn, 0, 0, creation.now, tags=creation.tags)
     bounded = replace(target, min_capacity=scaling.min_task_count, max_capacity=scaling.max_task_count)
     policies = world.scaling_policies.each("service", service.arn)
-    policy = next((one for one in policies if one.name == POLICY), None)
+    policy = next((existing for existing in policies if existing.name == POLICY), None)
     if policy is None:
         arn = new_policy_arn(service.arn, POLICY, creation.ids)
         policy = ScalingPolicy(arn, POLICY, service.arn, creation.now)
@@ -167,7 +166,7 @@ def _deletion(world: World, express: ExpressService, now: Instant, ids: Ids) -> 
 
 
 def _deregister_definitions(world: World, express: ExpressService, now: Instant) -> Iterator[TaskDefinition]:
-    """The task definitions that ECS has registered for the service, INACTIVE."""
+    """The task definitions that ECS has registered for the service, with the status INACTIVE."""
     revisions = world.service_revisions.each("service", express.service)
     own = {
         revision.deployment.task_definition
@@ -185,7 +184,9 @@ def _tracking(path: IngressPath, scaling: ScalingTarget) -> TargetTracking:
     value, metric = float(scaling.auto_scaling_target_value), scaling.auto_scaling_metric
     if metric in _PREDEFINED:
         return TargetTracking(value, PredefinedMetric(_PREDEFINED[metric]))
-    stats = [TrackedStat(Metric(_NAMESPACE, "RequestCountPerTarget", _of(path, group)), "Sum") for group in range(2)]
+    stats = [
+        TrackedStat(Metric(_NAMESPACE, "RequestCountPerTarget", _dimensions(path, group)), "Sum") for group in range(2)
+    ]
     queries = tuple(TrackedQuery(f"m{n}", stat, return_data=False) for n, stat in enumerate(stats, start=1))
     requests = TrackedQuery("requests", expression="FILL(m1, 0) + FILL(m2, 0)", label=REQUESTS_PER_TARGET)
     return TargetTracking(value, customized_metric_specification=CustomizedMetric(metrics=(*queries, requests)))
@@ -196,13 +197,13 @@ def _error_rate(path: IngressPath) -> Iterator[MetricDataQuery]:
     names = {"r": "RequestCount", "c": "HTTPCode_Target_4XX_Count", "s": "HTTPCode_Target_5XX_Count"}
     for letter, name in names.items():
         for group in range(2):
-            stat = MetricStat(Metric(_NAMESPACE, name, _of(path, group)), _MINUTE, "Sum")
+            stat = MetricStat(Metric(_NAMESPACE, name, _dimensions(path, group)), _MINUTE, "Sum")
             yield MetricDataQuery(f"{letter}{group}", stat, return_data=False)
     errors = " + ".join(f"FILL({letter}{group}, 0)" for letter in "cs" for group in range(2))
     rate = f"100 * ({errors}) / (FILL(r0, 0) + FILL(r1, 0))"
     yield MetricDataQuery("rate", expression=rate, label="Failed requests in percent")
 
 
-def _of(path: IngressPath, group: int) -> tuple[Dimension, ...]:
+def _dimensions(path: IngressPath, group: int) -> tuple[Dimension, ...]:
     balancer = path.load_balancer.partition(":loadbalancer/")[2]
     return Dimension("LoadBalancer", balancer), Dimension("TargetGroup", path.target_groups[group].rpartition(":")[2])

@@ -26,8 +26,8 @@ from moyai.plan.ingress.shared_balancer import balancer_rules
 def update_balancers(
     world: World, creation: Creation, before: ServiceGateway, gateway: ServiceGateway
 ) -> tuple[ServiceGateway, tuple[Change, ...]]:
-    """The gateway with the load balancers that its update changes, and the changes of them and of what belongs to them.
-    The update waits for those of the former update, too, also where that has failed. Without any, it is complete.
+    """The gateway with the load balancers that its update changes, and the changes of these and their security groups.
+    The update also waits for the load balancers of a former update, even a failed one. Without any, it is complete.
     """
     by_balancer: dict[LoadBalancerArn, list[IngressPath]] = {}
     for path in world.ingress_paths.by("pool", gateway.arn):
@@ -50,8 +50,8 @@ def _balancer_changes(
     balancer: LoadBalancer,
     paths: Sequence[IngressPath],
 ) -> Iterator[Change]:
-    """The changes of a load balancer, of its security group and of the rules of test traffic. ``gateways``: before the
-    update, and after it.
+    """The changes of a load balancer, of its security group and of the rules of test traffic. ``gateways``: the gateway
+    before the update, and after it.
     """
     before, gateway = gateways
     changed = replace(balancer, attributes={**balancer.attributes, **balancer_attributes(gateway)})

@@ -1,8 +1,8 @@
 """Ingress paths: opened for a service, and closed when none of its deployments uses them any more.
 
-Promise: a path is opened with two target groups, a rule for its host name, a certificate of the installation's own
-authority and its part in a load balancer, or with nothing. It is closed together with all of that, and with the load
-balancer where it was the last path.
+Promise: a path is opened in one step with two target groups, a rule for its host name, a certificate of the
+installation's own authority and a load balancer. All of these are deleted with the path, except for a load balancer
+that other paths use.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ManagedIngressPath.html
 """
 
@@ -104,8 +104,8 @@ def open_path(
 
 
 def close_unused_paths(world: World, service: Service) -> tuple[Change, ...]:
-    """Changes that close the paths of the service whose target groups none of its deployments uses; of an INACTIVE
-    service, all of them. While a deployment is under way none is closed, because it may be rolled back.
+    """Changes that close the service's paths whose target groups no deployment uses; an INACTIVE service's are all
+    closed. While a deployment is under way no path is closed, because it may be rolled back.
     """
     record = world.service_deployments.get(service.current_deployment)
     is_deploying = record is not None and not record.finished
@@ -135,7 +135,7 @@ def traffic_conditions(host: str, header: HeaderCondition) -> tuple[Condition, .
 
 
 def _new_certificate(world: World, creation: Creation, host: str) -> tuple[ManagedCertificate, tuple[Put, ...]]:
-    """A certificate for the name, to be signed in a moment, and the changes that store it."""
+    """A certificate for the host name that is not signed yet, and the changes that store it."""
     scope, now, ids, tags = creation
     known_authority = built_in_authority(world, scope)
     authority = known_authority or new_built_in_authority(scope, now, ids)
@@ -178,7 +178,7 @@ def _new_rules(
     template: PathTemplate,
     groups: tuple[TargetGroupArn, TargetGroupArn],
 ) -> Iterator[Rule]:
-    """The rule of the host, and that of its test traffic if there is any, which comes right before it."""
+    """The rule of the host name, and the rule of its test traffic, if any, whose priority is one higher."""
     taken = {rule.priority for rule in world.rules.each("listener", listener)}
     priority = next(even for even in count(2, 2) if even not in taken and even - 1 not in taken)
     forward = ForwardAction((WeightedGroup(groups[0], 100), WeightedGroup(groups[1], 0)))
@@ -211,8 +211,8 @@ def _close(world: World, path: IngressPath) -> Iterator[Change]:
 
 
 def _close_groups(world: World, paths: Sequence[IngressPath]) -> Iterator[Change]:
-    """Changes by which callers' security groups let the load balancers of these paths in no more, where no other path
-    needs that.
+    """Changes by which the services' security groups no longer let the load balancers of these paths in, unless another
+    path needs that.
     """
     closing = {path.key for path in paths}
     for identity in sorted({group for path in paths for group in path.service_groups}):
@@ -238,11 +238,13 @@ def _end_associations(world: World, paths: Sequence[IngressPath]) -> Iterator[Ch
 
 
 def _delete_balancer(world: World, path: IngressPath) -> Iterator[Change]:
-    """Changes that delete a load balancer with its listeners, their rules, and its security group, which stays where
-    somebody's interface has it.
+    """Changes that delete a load balancer with its listeners, their rules, and its security group, which stays if
+    another interface uses it.
     """
     yield from (Delete(Rule, rule.arn) for rule in rules_of_load_balancer(world, path.load_balancer))
-    yield from (Delete(Listener, one.arn) for one in world.listeners.each("load_balancer", path.load_balancer))
+    yield from (
+        Delete(Listener, listener.arn) for listener in world.listeners.each("load_balancer", path.load_balancer)
+    )
     yield Delete(LoadBalancer, path.load_balancer)
     balancer, group = world.load_balancers.get(path.load_balancer), world.security_groups.get(path.balancer_group)
     own = set() if balancer is None else {node.interface.id for node in balancer.nodes}

@@ -1,8 +1,8 @@
 """The application load balancers that ingress paths share: one is found, or made, for a path of a pool.
 
 Promise: a load balancer is made with the first path of its pool, with its security group, one HTTPS listener and one
-node in each zone; another one when all of the pool's have PATHS_PER_LOAD_BALANCER paths. Requests for a host that is no
-path's get 404.
+node in each zone; another one when each of the pool's has PATHS_PER_LOAD_BALANCER paths. Requests for a host name
+without a path get 404.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
 """
 
@@ -47,15 +47,15 @@ class BalancerTemplate(NamedTuple):
 
     pool: str
     name: str
-    """How their names begin."""
+    """The beginning of the load balancers' names."""
     scheme: Scheme
     vpc: Vpc
     subnets: Sequence[Subnet]
     """A subnet of each zone, of two zones or more."""
     limit: int = LOAD_BALANCERS
-    """The greatest number of them."""
+    """The most load balancers that the pool may have."""
     inbound_group: SecurityGroupId | None = None
-    """The caller's group, which decides who may send; without it everybody who can reach them may."""
+    """The user's security group, which decides who may send; without it everybody who reaches the nodes may."""
     ip_address_type: str = IPV4
     attributes: Mapping[str, str] = MappingProxyType({})
 
@@ -76,7 +76,7 @@ def managed_creation(scope: Scope, now: Instant, ids: Ids) -> Creation:
 def share_balancer(
     world: World, creation: Creation, template: BalancerTemplate, certificate: ManagedCertificateArn
 ) -> tuple[SharedBalancer, tuple[Put, ...]]:
-    """The load balancer of a new path, whose listener has the certificate, and the changes that it takes. Raises
+    """The load balancer of a new path, whose listener has the certificate, and the changes that store both. Raises
     TooManyLoadBalancers, and InvalidSubnet where a subnet has no address left.
     """
     paths = world.ingress_paths.by("pool", template.pool)
@@ -100,7 +100,7 @@ def _new_balancer(
     if sum(balancer.type is LoadBalancerType.APPLICATION for balancer in balancers) >= LOAD_BALANCERS:
         raise TooManyLoadBalancers(f"There are {LOAD_BALANCERS} application load balancers in the region")
     group = _balancer_group(creation, template)
-    groups = tuple(one for one in (group.id, template.inbound_group) if one is not None)
+    groups = tuple(key for key in (group.id, template.inbound_group) if key is not None)
     placements = [NodePlacement(subnet) for subnet in sorted(template.subnets, key=lambda subnet: subnet.zone)]
     nodes = new_nodes(world, placements, groups, template.scheme, creation.ids, template.ip_address_type)
     name = f"{template.name}-{creation.ids.hex(_NAME_DIGITS)}"
@@ -114,7 +114,7 @@ def _new_balancer(
 
 
 def _balancer_group(creation: Creation, template: BalancerTemplate) -> SecurityGroup:
-    """The security group of a load balancer, which lets clients in unless the caller has a group for that."""
+    """The security group of a load balancer, which lets clients in unless the user has given a group for that."""
     identity = new_group_id(creation.ids)
     return SecurityGroup(
         id=identity,

@@ -1,6 +1,6 @@
 """The network ACL of a subnet as a runtime applies it.
 
-Promise: pure translation. A subnet whose ACL lets everything through has none, so it costs nothing.
+Promise: pure translation. An ACL that lets everything through is left out, so it costs nothing.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
 """
 
@@ -30,7 +30,7 @@ def subnet_acl(world: World, vpc: Vpc, subnet: Subnet) -> SubnetAcl | None:
 
 def _lets_all_through(entries: Iterable[AclEntry], *, ipv6: bool) -> bool:
     """Whether the entries of a direction stop nothing of the subnet's address families."""
-    first = {":" in entry.cidr: entry for entry in sorted(entries, key=lambda one: one.number, reverse=True)}
+    first = {":" in entry.cidr: entry for entry in sorted(entries, key=lambda entry: entry.number, reverse=True)}
     families = ((False, ANYWHERE), (True, EVERYWHERE)) if ipv6 else ((False, ANYWHERE),)
     deciding = ((first.get(family), everything) for family, everything in families)
     return all(
@@ -44,5 +44,5 @@ def _rule(entry: AclEntry) -> AclRule:
 
 
 def _port(port: int | None) -> int | None:
-    """A port, or of the ICMPs a type or code; None = all."""
+    """A port, or for ICMP a type or code; None = all."""
     return None if port == _EVERY_TYPE else port

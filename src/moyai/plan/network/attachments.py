@@ -25,14 +25,14 @@ UNFILTERED: Final = SecurityGroupId("unfiltered")
 
 
 class Attachment(NamedTuple):
-    """An interface of a sandbox, with its security groups. ``arn``: of the record that it belongs to."""
+    """An interface of a sandbox, with its security groups. ``arn`` is that of the record that has the interface."""
 
     task: TaskId
     arn: str
     interface: NetworkInterface
     groups: tuple[SecurityGroupId, ...]
     is_node: bool = False
-    """Whether it is a load balancer's, which reaches nothing outside of its VPC and the peers of that."""
+    """Whether the interface is a load balancer's, which reaches only its VPC and the VPC's peers."""
 
 
 def attachments(world: World, key: str) -> tuple[Attachment, ...]:

@@ -1,8 +1,8 @@
 """The URLs at which the listeners of load balancers are called.
 
-Promise: a listener of an internet-facing load balancer has one at which this machine reaches it: a name that leads to
-it, where the server has a port for names, else its first public address. An internal one has its name, which its VPC
-knows. Whatever shows such a URL gets it from here.
+Promise: the URL of an internet-facing load balancer's listener works on this machine: it has a name that leads to the
+listener, where the server has a port for names, else the first public address. The URL of an internal load balancer has
+its DNS name, which its VPC resolves. Whatever shows such a URL gets it from here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _RoutedNames = Mapping[tuple[str, int], Sequence[str]]
 
 
 class ListenerUrl(msgspec.Struct, frozen=True):
-    """The URL of a listener by a name, at the server's port for names. ``port``: the listener's own."""
+    """The URL of a listener with a name, at the server's port for names. ``port``: the listener's own port."""
 
     load_balancer: LoadBalancerArn
     port: int
@@ -95,23 +95,23 @@ def _port_of_names(defaults: Defaults, protocol: ListenerProtocol) -> int | None
 
 
 def _own_name(world: World, balancer: LoadBalancer, listener: Listener) -> str:
-    """The load balancer's name, before it the port where another listener has the name alone: the lowest one."""
+    """The load balancer's name for its lowest port; for other ports, the name with the port in front."""
     listeners = world.listeners.by("load_balancer", balancer.arn)
     alike = (other.port for other in listeners if other.protocol.is_encrypted == listener.protocol.is_encrypted)
     return balancer.dns_name if listener.port == min(alike) else f"{listener.port}.{balancer.dns_name}"
 
 
 def _certified_name(world: World, listener: Listener, own_name: str, routed: Iterable[str]) -> str:
-    """A name of the listener's certificates that leads to it, the load balancer's if that is one; the load balancer's
-    also if none can be called and leads here.
+    """A name of the listener's certificates that leads to the listener: ``own_name`` if it is among them, or if none of
+    them leads here.
     """
     names = [name for name in certificate_names(world, listener) if name in routed and "*" not in name]
     return own_name if own_name in names or not names else names[0]
 
 
 def _routed_names(world: World, listeners: Iterable[Listener]) -> _RoutedNames:
-    """The names that lead to encrypted ports, which depend on all load balancers; none where no listener is called by
-    one.
+    """The names that lead to encrypted ports, which depend on all load balancers; empty, to save the work, where no
+    listener is called by name.
     """
     if not any(_port_of_names(world.defaults, at.protocol) for at in listeners if at.protocol.is_encrypted):
         return {}

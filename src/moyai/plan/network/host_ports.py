@@ -2,9 +2,9 @@
 
 Promise: with the network mode bridge, a host port is the one that the mapping names, or else a free one of the
 ephemeral range, in which a range of ports stays together; with host, it is the container's own port. No port is given
-twice, nor one that the instance keeps for itself, nor (where the mapping names none) a reserved one. With awsvpc and
-none, no port is bound. The search begins where the task's id says, so that a port or address that has just become free
-hardly ever goes to the next task.
+twice, nor a port that the instance reserves for itself. With awsvpc and none, no port is bound. The search begins at a
+place that the task's id determines, so that a port or address that has just become free hardly ever goes to the next
+task.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_NetworkBinding.html
 """
@@ -24,7 +24,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 
 EPHEMERAL: Final = range(32768, 61000)
-"""The range of host ports that no mapping names: Linux's own ephemeral range, as on ECS's machines."""
+"""The range of host ports for mappings that name none: Linux's ephemeral range, as on ECS's machines."""
 
 BRIDGES: Final = (IPv4Network("172.17.0.0/16"), IPv4Network("172.18.0.0/16"))
 """The addresses of tasks behind an instance: Docker's range, and another one for VPCs that overlap with it."""
@@ -54,7 +54,7 @@ def fixed_ports(definition: TaskDefinition, view: ConnectView | None = None) -> 
 
 
 def taken_ports(world: World, instance: ContainerInstance, batch: Iterable[Task] = ()) -> set[Port]:
-    """The ports that are not free: those that the instance keeps, and those of its tasks until they are STOPPED.
+    """The ports that are not free: those that the instance reserves, and those of its tasks until they are STOPPED.
 
     ``batch``: tasks of the same plan, which the world does not have yet.
     """
@@ -106,7 +106,7 @@ def _on_instance(instance: ContainerInstance, batch: Iterable[Task]) -> Iterator
 
 
 def _named_ingress_ports(definition: TaskDefinition, view: ConnectView | None) -> Sequence[int]:
-    """The ingress ports of a proxy behind an instance that its service names."""
+    """The ``ingressPortOverride`` ports of a proxy with the network mode bridge, which are ports of the instance."""
     if definition.network_mode is not NetworkMode.BRIDGE or view is None:
         return ()
     return sorted({offer.ingress_port for offer in view.offers if offer.ingress_port is not None})

@@ -36,7 +36,7 @@ _DRAWN_DIGITS = 4  # of hexadecimal, which number the addresses of a /16
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task], promised: Iterable[str] = ()) -> str | None:
     """A free address of the subnet that is not ``promised``, or None when it is full."""
     in_use = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
-    in_use |= {one.address for gateway in world.nat_gateways.by("subnet", subnet.id) for one in gateway.addresses}
+    in_use |= {used.address for gateway in world.nat_gateways.by("subnet", subnet.id) for used in gateway.addresses}
     in_use |= set(promised)
     in_use |= {target.address for target in world.mount_targets.by("subnet", subnet.id)}
     in_use |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
@@ -56,7 +56,7 @@ def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
     """The IPv6 address that goes with a private address of the subnet; None where the subnet has no IPv6, or its
     account has the setting ``dualStackIPv6`` disabled.
 
-    It has the number of the private address, so that it is free whenever that is.
+    It has the number of the private address, so that both are free at the same time.
     """
     setting = world.account_settings.get(setting_key(subnet.scope, root_of(subnet.scope), _DUAL_STACK))
     return None if setting is not None and setting.value == "disabled" else numbered_ipv6(subnet, address)

@@ -1,6 +1,6 @@
 """The nodes of load balancers: one in each of a load balancer's subnets, with a network interface of its own.
 
-Promise: no two nodes of a load balancer have the same address, and each has what it needs when it is made.
+Promise: no two nodes of a load balancer have the same address, and a node's addresses never change.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AvailabilityZone.html
 """
 
@@ -70,7 +70,7 @@ def with_address_type(interface: NetworkInterface, subnet: Subnet, ip_address_ty
 def _first_unused(
     drawn: Iterable[NetworkInterface | None], siblings: Sequence[LoadBalancerNode], subnet: Subnet
 ) -> NetworkInterface:
-    """The first interface whose public address, which is drawn, is not that of a sibling."""
+    """The first interface whose randomly chosen public address no sibling has."""
     in_use = {node.interface.public_address for node in siblings} - {None}
     for interface in drawn:
         if interface is None:

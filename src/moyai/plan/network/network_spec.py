@@ -1,7 +1,7 @@
 """The network specification of the world: which task may reach which, as a runtime applies it.
 
-Promise: it has the VPCs in which tasks, container instances or nodes of load balancers are, the peerings into which
-both sides route traffic, and the security groups that have members; it names nothing that is gone.
+Promise: the specification has the VPCs in which tasks, container instances or nodes of load balancers are, the peerings
+into which both sides route traffic, and the security groups that have members; it names no deleted resource.
 ``NetworkSpecTracker`` gives the same value as ``network_spec`` and follows tasks as they come and go, one by one: a
 change of one task does not read the others again.
 """
@@ -79,7 +79,7 @@ class NetworkSpecTracker:
         return self._attached, self._used_peerings, self._vpcs, self._rules
 
     def follow(self, keys: Iterable[tuple[str, str]]) -> NetworkSpec:
-        """The specification after changes of records with these ``(table, key)``: the same value when none matters."""
+        """The specification after changes of records with these ``(table, key)``; the same value if none affects it."""
         keys = tuple(keys)
         self._attached.follow(keys)
         self._used_peerings.follow(keys)
@@ -191,7 +191,7 @@ class NetworkSpecTracker:
 def permissions(rules: Iterable[SecurityGroupRule], groups: Container[SecurityGroupId]) -> Iterator[TrafficPermission]:
     """Rules of one direction as a runtime applies them: one permission for each protocol and range of ports.
 
-    A rule for a group that is not in ``groups``, and so has no members, allows nothing.
+    A rule for a group that is not in ``groups``, which has no members, allows nothing.
     """
     by_ports: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
     for rule in rules:

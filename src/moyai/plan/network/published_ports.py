@@ -1,11 +1,11 @@
 """The ports at which the host's loopback answers for tasks, container instances and load balancers' nodes with a public
 address.
 
-Promise: of a task, every port in its definition; of an instance, every port that one of its tasks is bound to; of a
-node, every port with a listener. At TCP ports a PROXY header tells the load balancer who the client is. UDP ports have
-no names.
+Promise: a task has every port in its definition published; an instance every port that one of its tasks is bound to; a
+node every port with a listener. At TCP ports a PROXY header gives the load balancer the client's address. UDP ports
+have no names.
 A port is published for as long as the task's sandbox exists, so that draining connections are not cut. Of a range of
-ports, only the first RANGE_PUBLISHED are published, because each needs a listener.
+ports, only the first RANGE_PUBLISHED are published, because each port needs a listener of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 
 RANGE_PUBLISHED: Final = 100
-"""How many ports of a range answer at a public address."""
+"""The most ports of a range that are published."""
 
 _NO_SANDBOX = frozenset({TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
 _PUBLIC = ("public", "yes")
@@ -72,7 +72,7 @@ def _of_task(world: World, task: Task) -> Iterator[PublishedPort]:
 
 
 def _service_name(task: Task) -> str | None:
-    """``SERVICE.CLUSTER``, unless the task is to stop: then no new request is for it."""
+    """``SERVICE.CLUSTER``; None for a task that is to stop, because it gets no new requests by name."""
     if task.service is None or task.desired_status is DesiredStatus.STOPPED:
         return None
     return f"{task.service.rpartition('/')[2]}.{task.cluster.rpartition('/')[2]}"
@@ -90,13 +90,13 @@ def _of_instance(world: World, instance: ContainerInstance) -> Iterator[Publishe
 
 def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort]:
     every = world.listeners.by("load_balancer", balancer.arn)
-    listeners = sorted((one for one in every if one.protocol is not ListenerProtocol.UDP), key=lambda one: one.port)
+    listeners = sorted((at for at in every if at.protocol is not ListenerProtocol.UDP), key=lambda at: at.port)
     encrypted = [listener for listener in listeners if listener.protocol.is_encrypted]
     server_names = {
         listener.port: tuple(_server_names(world, balancer, listener, is_first=listener is encrypted[0]))
         for listener in encrypted
     }
-    # until a node is made, the VPC may have no router, in which the gateway of UDP ports is started
+    # the gateway of UDP ports is started in the VPC's router, which may not exist before the load balancer is active
     is_served = balancer.state not in {LoadBalancerState.PROVISIONING, LoadBalancerState.FAILED}
     datagram_ports = sorted(listener.port for listener in every if listener.protocol in _DATAGRAMS) if is_served else ()
     sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name
@@ -110,8 +110,8 @@ def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort
 
 
 def _server_names(world: World, balancer: LoadBalancer, listener: Listener, *, is_first: bool) -> Iterator[str]:
-    """The names by which clients ask for an encrypted listener: the load balancer's, before it the port where it is not
-    the lowest such port, and those of its certificates.
+    """The TLS server names of an encrypted listener: the load balancer's name with the port in front, the name alone
+    for the lowest such port, and the names of the listener's certificates.
     """
     yield f"{listener.port}.{balancer.dns_name}"
     if is_first:

@@ -29,11 +29,11 @@ class RouteTarget(Enum):
     """The kind of target to which a working route leads."""
 
     INTERNET = "internet"
-    """Open to interfaces with a public address."""
+    """Usable by interfaces with a public address."""
     EGRESS_ONLY = "egress-only"
-    """Of routes to ranges of IPv6 alone."""
+    """For routes to IPv6 ranges only."""
     NAT = "nat"
-    """Open to all interfaces."""
+    """Usable by all interfaces."""
     PEER = "peer"
 
 
@@ -58,7 +58,9 @@ def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[st
             target = None
         if target is not None:
             targets.add(target)
-        routes += [spec.NetworkRoute(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, target)]
+        routes += [
+            spec.NetworkRoute(subnet.cidr, *leg) for leg in _targets_by_destination(world, vpc.id, route, target)
+        ]
     routes += [spec.NetworkRoute(subnet.cidr, secondary.cidr, spec.NOWHERE) for secondary in vpc.secondary]
     return SubnetRoutes(tuple(sorted(routes, key=_order)), RouteTarget.INTERNET in targets, RouteTarget.NAT in targets)
 
@@ -96,8 +98,10 @@ def _reaches_internet(world: World, vpc: Vpc, subnet: str) -> bool:
     return any(route_target(world, vpc, route) is RouteTarget.INTERNET for route in gateways)
 
 
-def _legs(world: World, vpc: VpcId, route: VpcRoute, target: RouteTarget | None) -> Iterator[tuple[str, str]]:
-    """The destinations of a route, each with its target: beyond a peering, only the ranges of the other VPC exist."""
+def _targets_by_destination(
+    world: World, vpc: VpcId, route: VpcRoute, target: RouteTarget | None
+) -> Iterator[tuple[str, str]]:
+    """The destinations of a route, each with its target: a peering leads to the ranges of the other VPC only."""
     if target is not RouteTarget.PEER:
         yield route.destination, spec.NOWHERE if target is None else spec.OUTSIDE
         return

@@ -31,7 +31,7 @@ from moyai.kernel.ids import TaskId
 from moyai.plan.network.host_ports import bridge_range
 
 _SHORT_ID = 12
-"""Digits of a container's id that Docker makes a host name of."""
+"""Digits of a container's id that are its host name in Docker."""
 
 
 def sandbox_network(world: World, task: Task) -> AnyNetwork:

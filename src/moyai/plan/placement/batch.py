@@ -33,7 +33,7 @@ class PlacementBatch(Sequence[Task]):
 
     @classmethod
     def of(cls, world: World, tasks: Sequence[Task]) -> PlacementBatch:
-        """The tasks as a batch; unchanged if they are one."""
+        """The tasks as a batch; a batch is returned as it is."""
         return tasks if isinstance(tasks, PlacementBatch) else cls(world, tasks)
 
     def add(self, task: Task) -> None:

@@ -68,7 +68,7 @@ class InstanceRequirements(msgspec.Struct, frozen=True):
     constraints: tuple[PlacementConstraint, ...] = ()
     strategy: tuple[PlacementStrategy, ...] = ()
     zones: frozenset[str] | None = None
-    """The zones in which its interface may be; None = it has no interface of its own."""
+    """The zones in which the task's own interface may be; None = the task has none."""
     provider: CapacityProviderName | None = None
     instance: ContainerInstanceArn | None = None
     """The only instance that is allowed, where one was named."""
@@ -83,7 +83,7 @@ class _Candidate(msgspec.Struct, frozen=True):
 
 
 class _PeerCounts(NamedTuple):
-    """How many peers each instance has: those of the task's own deployment, and all."""
+    """How many peers each instance has: of the task's own deployment, and in total."""
 
     of_deployment: Counter[ContainerInstanceArn | None]
     total: Counter[ContainerInstanceArn | None]
@@ -132,7 +132,7 @@ def choose_provider(
 
 
 def _considered_instances(world: World, requirements: InstanceRequirements) -> list[ContainerInstance]:
-    """The instances that such a task may be placed on at all, in a stable order."""
+    """The instances whose resources and attributes are compared with the requirements, in a stable order."""
     if requirements.instance is not None:
         instance = world.container_instances.get(requirements.instance)
         return [] if instance is None else [instance]
@@ -146,7 +146,7 @@ def _considered_instances(world: World, requirements: InstanceRequirements) -> l
 def _candidate(
     world: World, requirements: InstanceRequirements, instance: ContainerInstance, batch: PlacementBatch
 ) -> _Candidate:
-    """The instance with its remaining resources, without those of daemons unless the task names the instance."""
+    """The instance with its remaining resources; daemons' reservations count unless the task names the instance."""
     tasks, resources = batch.at(instance)
     if requirements.instance is None:
         resources = without_reservations(world, instance, tasks, resources)

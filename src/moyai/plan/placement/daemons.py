@@ -1,9 +1,9 @@
 """The container instances of DAEMON services, and the resources that are reserved for their tasks.
 
 Promise: a DAEMON service has a task on every ACTIVE container instance of its launch type that the constraints of its
-newest deployment allow; its own tasks do not count in them, so that a running task is never a reason to stop it. The
-resources that it needs there are reserved: a task of another service does not get them, whichever of the two came
-first.
+newest deployment allow. The constraints ignore the service's own tasks, so that a running task never stops itself. The
+resources that the service needs there are reserved: a task of another service does not get them, whichever service is
+older.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-options.html (daemon)
 """
 

@@ -1,4 +1,4 @@
-"""The container instances of managed daemons, and what they mean for the placement of other tasks.
+"""The container instances of managed daemons, and their effect on the placement of other tasks.
 
 Promise: an instance of a critical daemon's capacity providers gets no other task before the daemon runs there. The
 resources that a daemon will need on an instance are reserved for it.
@@ -18,7 +18,7 @@ from moyai.plan.placement.resources import RequiredResources, required_resources
 
 
 def wanted_revision(world: World, daemon: Daemon) -> DaemonRevision | None:
-    """The revision that the daemon's instances are to have now; None while there is none to run."""
+    """The revision that the daemon's instances are to run now; None while they are to run none."""
     deployment = world.daemon_deployments.get(daemon.deployment)
     if daemon.status is not DaemonStatus.ACTIVE or deployment is None:
         return None
@@ -32,7 +32,7 @@ def hosts(world: World, revision: DaemonRevision) -> list[ContainerInstance]:
 
 
 def is_host(revision: DaemonRevision, instance: ContainerInstance) -> bool:
-    """Whether the instance is to have a task of the revision: one that a daemon's failure drains is, too."""
+    """Whether the instance is to have a task of the revision, also if it drains because a daemon failed there."""
     in_use = instance.status is ContainerInstanceStatus.ACTIVE or (
         instance.status is ContainerInstanceStatus.DRAINING and instance.drained_for is not None
     )

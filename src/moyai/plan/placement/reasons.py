@@ -14,7 +14,7 @@ from moyai.kernel.ids import ContainerInstanceArn
 
 
 class Reason(StrEnum):
-    """Why an instance can't have the task; they are checked in this order."""
+    """Why an instance can't have the task; the reasons are checked in this order."""
 
     AGENT = "AGENT"
     LOCATION = "LOCATION"
@@ -43,7 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Unplaced(MoyaiError):
-    """No container instance can have the task. ``refusals`` has one for each that was considered."""
+    """No container instance can have the task. ``refusals`` has an entry for each instance that was considered."""
 
     def __init__(self, refusals: tuple[Refusal, ...] = (), *, of_provider: bool = False) -> None:
         self.refusals = refusals

@@ -1,8 +1,8 @@
 """The resources that a task needs of a container instance, and those that remain of one.
 
-Promise: a task has its resources until it is STOPPED. A task with a size of its own needs that; any other needs the sum
-of its containers, each with its memoryReservation where it has one. Its ports are those to which its containers are
-bound. What remains is never stored, always counted.
+Promise: a task has its resources until it is STOPPED. A task with a size of its own needs that size; any other needs
+the sum of its containers, each with its memoryReservation where it has one. Its ports are those to which its containers
+are bound. Remaining resources are never stored, always computed.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html (remainingResources)
 """
 
@@ -28,7 +28,7 @@ class RequiredResources(msgspec.Struct, frozen=True):
 
 
 class RemainingResources(msgspec.Struct, frozen=True):
-    """The resources that are left of an instance. ``taken_ports``: the ports that are not free."""
+    """The free resources of an instance. ``taken_ports``: the ports that are not free."""
 
     cpu: int
     memory: int

@@ -1,7 +1,7 @@
-"""The places of a service's tasks, which determine the order in which they stop: the reverse of their placement.
+"""The places of a service's tasks, which determine the order in which the tasks stop.
 
-Promise: tasks stop first at the value of each spread field that has most of them, then, where the strategy is binpack,
-on the instance with most resources left, then in the zone that has most, and there on the instance that has most.
+Promise: tasks stop first where the value of a spread field has the most of them, then, where the strategy is binpack,
+on the instance with the most free resources, then in the zone and there on the instance with the most tasks.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html
 """
 

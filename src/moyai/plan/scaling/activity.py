@@ -65,8 +65,10 @@ def scale_service(world: World, service: Service, change: CapacityChange, now: I
 def record_not_scaled(
     world: World, service: Service, change: CapacityChange, why: NotScaled, now: Instant, ids: Ids
 ) -> list[Change]:
-    """Changes that record why the count stays; none when that is what the last activity records."""
-    newest = max(world.scaling_activities.by("service", service.arn), key=lambda one: one.started_at, default=None)
+    """Changes that record why the count stays; none when the last activity records the same reason."""
+    newest = max(
+        world.scaling_activities.by("service", service.arn), key=lambda activity: activity.started_at, default=None
+    )
     newest_cause = None if newest is None or newest.not_scaled is None else (newest.policy, newest.not_scaled.code)
     if newest_cause == (change.policy, why.code):
         return []

@@ -74,13 +74,13 @@ def _success(alarm: Alarm, action: str) -> Mapping[str, object]:
 
 def _failure(alarm: Alarm, action: str) -> HistoryEntry:
     service = action.split(":")[2] if action.count(":") > 1 else action
-    error = f"There is no {service} here that could act."
+    error = f"moyai has no {service} that could perform this action."
     data = {"actionState": "Failed", "notificationResource": action, "stateValue": alarm.state, "error": error}
     return HistoryEntry(HistoryType.ACTION, f"Failed to execute action {action}. {error}", data)
 
 
 def _state(alarm: Alarm) -> Mapping[str, object]:
-    told_of: dict[str, object] = {"stateValue": alarm.state, "stateReason": alarm.reason}
+    state_values: dict[str, object] = {"stateValue": alarm.state, "stateReason": alarm.reason}
     if alarm.reason_data:
-        told_of["stateReasonData"] = msgspec.Raw(alarm.reason_data.encode())
-    return told_of
+        state_values["stateReasonData"] = msgspec.Raw(alarm.reason_data.encode())
+    return state_values

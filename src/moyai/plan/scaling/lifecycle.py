@@ -22,7 +22,7 @@ from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.scaling.activity import CapacityChange, finish_activity, open_activities, scale_service
 from moyai.plan.scaling.tracking import delete_tracking_alarms
 
-PATIENCE: Final = 1800
+FULFILMENT_LIMIT: Final = 1800
 """Seconds after which an activity counts as unfulfilled."""
 
 
@@ -40,14 +40,14 @@ def plan_scaling(world: World, service_arn: ServiceArn, now: Instant, ids: Ids) 
     for activity in open_activities(world, service):
         status = _status(world, service, activity, now)
         if status is None:
-            wake_at = earliest(wake_at, later(activity.started_at, PATIENCE))
+            wake_at = earliest(wake_at, later(activity.started_at, FULFILMENT_LIMIT))
         else:
             changes.append(Put(finish_activity(activity, status, now)))
     return plan(changes, wake_at=wake_at)
 
 
 def enforce_bounds(world: World, target: ScalableTarget, cause: str, now: Instant, ids: Ids) -> list[Change]:
-    """Changes that bring the service's count within its target's bounds; none when it is."""
+    """Changes that bring the service's count within its target's bounds; none when the count is within them."""
     service = world.services.get(target.service)
     if service is None or service.status is not ServiceStatus.ACTIVE:
         return []
@@ -116,4 +116,4 @@ def _status(world: World, service: Service, activity: ScalingActivity, now: Inst
     running = sum(task.last_status is TaskStatus.RUNNING for task in world.tasks.by("service", service.arn))
     if running == activity.desired:
         return ActivityStatus.SUCCESSFUL
-    return ActivityStatus.UNFULFILLED if now >= activity.started_at + PATIENCE else None
+    return ActivityStatus.UNFULFILLED if now >= activity.started_at + FULFILMENT_LIMIT else None

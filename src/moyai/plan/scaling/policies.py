@@ -55,7 +55,7 @@ class _PolicyContext(NamedTuple):
 def apply_policies(
     world: World, policies: Iterable[ScalingPolicy], alarm: Alarm, now: Instant, ids: Ids
 ) -> list[Change]:
-    """Changes of the policies for the alarm's present state: for each service those of the one that wants most."""
+    """Changes by the policies for the alarm's present state: for each service, of the policy that wants most tasks."""
     best: dict[ServiceArn, list[Change]] = {}
     for policy in policies:
         changes = _apply(world, policy, alarm, now, ids)

@@ -1,7 +1,7 @@
 """The alarms of a target tracking policy.
 
-Promise: they are AWS's: one for three minutes above the target, one for fifteen minutes below nine tenths of it. They
-are deleted with their policy.
+Promise: the alarms are those that AWS makes: one for three minutes above the target, one for fifteen minutes below nine
+tenths of it. They are deleted with their policy.
 Source: https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
 """
 
@@ -30,7 +30,7 @@ PREDEFINED_METRICS: Mapping[str, str] = MappingProxyType(
         "ECSServiceAverageMemoryUtilization": "MemoryUtilization",
     }
 )
-"""The CloudWatch metrics of AWS's predefined metric types that are a service's own."""
+"""The CloudWatch metrics for AWS's predefined metric types about the service itself."""
 REQUESTS_PER_TARGET: Final = "ALBRequestCountPerTarget"
 """The predefined metric type of a target group's requests; its resource label has the dimensions' values."""
 _TARGET_GROUP: Final = "/targetgroup/"

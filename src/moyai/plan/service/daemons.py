@@ -1,10 +1,10 @@
 """The tasks of a service with the DAEMON scheduling strategy: one on each container instance that is to have one.
 
 Promise: an instance never has two tasks of the service, not even while one replaces the other: the former one has to be
-STOPPED first. A task on an instance on which it cannot stay stops, whatever the bounds say of the others; on a DRAINING
+STOPPED first. A task that cannot stay on its instance stops, whatever the bounds of the service are; on a DRAINING
 instance it stops last, after the tasks of other services there. A deployment stops as many healthy tasks as
-minimumHealthyPercent allows. An instance without the needed resources is tried again and delays no other; one whose
-agent is not connected is waited for.
+minimumHealthyPercent allows. An instance without the needed resources is tried again and delays no other; an instance
+whose agent is not connected gets its task when it connects.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-options.html (daemon)
 """
 
@@ -37,8 +37,8 @@ def with_daemon_count(world: World, service: Service) -> Service:
 
 
 def daemons_to_stop(world: World, counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
-    """All tasks that are to stop now and may."""
-    staying_counts = _where_they_can_stay(counts)
+    """All tasks that are to stop now and may stop."""
+    staying_counts = _without_misplaced_tasks(counts)
     misplaced_tasks = [t for t in counts.alive if _is_misplaced(counts, t) and t.arn not in counts.protected]
     last = {t.arn for t in counts.healthy if _stops_last(world, t)}
     stops = tasks_to_stop(staying_counts, bounds)
@@ -51,7 +51,7 @@ def launch_daemons(
     context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds, stops: Sequence[Task]
 ) -> Launches:
     """The tasks to start when ``stops`` are gone. ``free_count``: the instances without a task that is to stay."""
-    world, now, staying_counts = context.world, context.now, _where_they_can_stay(counts)
+    world, now, staying_counts = context.world, context.now, _without_misplaced_tasks(counts)
     hosts = daemon_hosts(world, counts.service)
     primary = counts.service.primary
     stopping = {t.arn for t in stops}
@@ -88,7 +88,7 @@ def _launch_on(
     return tasks, Unplaced(tuple(refusals)).event if refusals else no_interface
 
 
-def _where_they_can_stay(counts: RolloutCounts) -> RolloutCounts:
+def _without_misplaced_tasks(counts: RolloutCounts) -> RolloutCounts:
     """The counts without the tasks on instances on which they cannot stay."""
     return replace(
         counts,

@@ -3,7 +3,7 @@
 A pool is the tasks that share one weight of the service's traffic. Each is decided as if it were a separate service.
 
 Promise: a pool in the service's traffic shares, even with weight 0, has desiredCount tasks; a pool that is not in them
-has none, but one that was removed from them keeps its tasks until all callers' proxies have acknowledged that. While a
+has none, but a removed pool keeps its tasks until all callers' proxies have acknowledged the removal. While a
 deployment is held, the deployment before it has the tasks and replaces its own failed ones.
 """
 

@@ -1,4 +1,4 @@
-"""How far a service's deployments are: their counts, which of them leave the list, and whether the service is steady.
+"""The progress of a service's deployments: their counts, which of them leave the list, whether the service is steady.
 
 Promise: a former deployment leaves the list when its last task has drained and callers no longer know its pool. The
 newest one is COMPLETED when it has desiredCount healthy tasks, no other task is left, and its service deployment waits
@@ -24,8 +24,8 @@ _PERCENT = 100
 
 
 class RolloutProgress(NamedTuple):
-    """The service with the counts of its deployments. ``tasks_arrived``: the newest one has all tasks that it needs;
-    ``steady``: no other task is left, and none starts or stops.
+    """The service with the counts of its deployments. ``tasks_arrived``: the newest deployment has all tasks
+    that it needs; ``steady``: no other task is left, and none starts or stops.
     """
 
     service: Service
@@ -71,7 +71,7 @@ def steady_state_due_at(service: Service) -> Instant | None:
 
 
 def _is_early_success(counts: RolloutCounts, service: Service, criteria: EarlySuccess | None) -> bool:
-    """Whether a rolling deployment has as many healthy tasks as its criteria for an early success ask for."""
+    """Whether a rolling deployment has as many healthy tasks as its criteria for an early success require."""
     if criteria is None or not criteria.enable:
         return False
     healthy = len(tasks_of(service.primary, counts.healthy))

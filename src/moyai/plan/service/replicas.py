@@ -27,9 +27,9 @@ from moyai.plan.task.launch_interface import NoInterface
 
 
 class Launches(msgspec.Struct, frozen=True):
-    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``free_count``: how many more maximumPercent
-    allows beside these and those that stay, whatever is stopping; ``awaited``: the tasks that have to be STOPPED before
-    a missing one starts; ``placement_event``: the event about a task that could not be placed.
+    """New tasks. ``missing``: how many tasks the newest deployment lacks; ``free_count``: how many more maximumPercent
+    allows beside the new and the staying tasks; ``awaited``: the tasks that have to be STOPPED before a missing task
+    starts; ``placement_event``: the event about a task that could not be placed.
     """
 
     tasks: tuple[Task, ...]

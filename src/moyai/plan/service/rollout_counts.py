@@ -55,9 +55,9 @@ class RolloutCounts(msgspec.Struct, frozen=True):
     starting: tuple[Task, ...]
     """Neither healthy nor unhealthy: on the way to RUNNING, or RUNNING before the first result of its health check."""
     draining: tuple[Task, ...]
-    """With the desired status STOPPED, and still serving."""
+    """Tasks with the desired status STOPPED that still serve requests."""
     stopping: tuple[Task, ...]
-    """With the desired status STOPPED, and without traffic, but not STOPPED yet."""
+    """Tasks with the desired status STOPPED that have no traffic and are not STOPPED yet."""
     protected: frozenset[TaskArn] = frozenset()
     """Tasks that may not be stopped because of a lower desiredCount or a new deployment."""
     placements: Mapping[TaskArn, TaskPlacement] = {}
@@ -75,7 +75,7 @@ class RolloutCounts(msgspec.Struct, frozen=True):
 
     @property
     def leaving(self) -> tuple[Task, ...]:
-        """All tasks that are on their way out."""
+        """All tasks that are to stop and are not STOPPED yet."""
         return (*self.draining, *self.stopping)
 
     def part(self, service: Service, belongs: Callable[[Task], bool]) -> RolloutCounts:

@@ -63,8 +63,8 @@ DELETED = "Service deployment stopped because the service was deleted."
 
 
 class _Progress(NamedTuple):
-    """How far a service is after the decisions about its pools. ``record`` is that of its deployment, if one is under
-    way.
+    """A service after the decisions about its pools, and the texts of its events. ``record``: its deployment under way,
+    if any.
     """
 
     service: Service
@@ -175,8 +175,8 @@ def _progress_at_rest(counts: RolloutCounts, decisions: Sequence[PoolDecision], 
 def _progress_of_deployment(
     counts: RolloutCounts, decisions: Sequence[PoolDecision], context: DeploymentContext
 ) -> _Progress:
-    """The progress of the deployment under way: its record is complete when its tasks are there and it has nothing left
-    to wait for.
+    """The progress of the deployment under way, which completes when its tasks have arrived and it waits for nothing
+    else.
     """
     progress = measure_progress(counts, decisions, transition.early_success_criteria(context))
     context = transition.with_tasks_arrived(context, all_arrived=progress.tasks_arrived)

@@ -1,9 +1,9 @@
 """The task sets of a service with the EXTERNAL deployment controller.
 
 Promise: each task set has the share of desiredCount that its scale gives, whatever the others have, and is kept at that
-like a service of its own, with its own launch type or capacity providers and the service's placement constraints and
-strategies. Which one is PRIMARY makes no difference. A deleted task set leaves the list with its last task. moyai
-completes, rolls back and rebalances nothing here: the service's owner does the deployment.
+count like a service of its own, with its own launch type or capacity providers and the service's placement constraints
+and strategies. Which task set is PRIMARY makes no difference. A deleted task set leaves the list with its last task.
+moyai completes, rolls back and rebalances nothing here: the service's owner does that.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-external.html
 """
 

@@ -45,8 +45,8 @@ def endpoints_in(world: World, namespace: NamespaceArn, *, leaving: bool = False
 def endpoints_without_ecs(
     world: World, namespace: Namespace, with_ecs: Iterable[ConnectEndpoint]
 ) -> Mapping[ConnectEndpoint, DiscoveryServiceArn]:
-    """The Cloud Map services that take part without ECS, under their full and their short name, where clients can call
-    these and no endpoint of ``with_ecs`` has them.
+    """The endpoints of Cloud Map services that take part without ECS, under their full and their short name, unless
+    clients can't call the name or an endpoint of ``with_ecs`` has it.
     """
     names = {(endpoint.dns_name, endpoint.port) for endpoint in with_ecs}
     endpoints: dict[ConnectEndpoint, DiscoveryServiceArn] = {}

@@ -1,9 +1,9 @@
 """Removes Cloud Map services that Service Connect created and that nothing needs any more.
 
 Promise: such a service is removed when no deployment and no task that still exists offers it, none of them calls it by
-a frozen name, and no instance is registered in it. So callers reach a service that is deleted and created again without
-a deployment of their own. A Cloud Map service that a user created is never removed; where Service Connect had taken it
-over, it is given back.
+a frozen name, and no instance is registered in it. So callers need no deployment of their own to reach a service that
+was deleted and created again. A Cloud Map service that a user created is never removed; where Service Connect had taken
+it over, it no longer has an owner.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from moyai.plan.service_connect.live_names import follows_namespace
 def collect_unused_services(world: World, before: Service, after: Service) -> tuple[Change, ...]:
     """Changes that remove the names that the ECS service no longer offers.
 
-    When it has lost a deployment, also the names of deleted services that this deployment still called.
+    When the ECS service has lost a deployment, also the names of deleted services that this deployment still called.
     """
     offered = _offered_by(after)
     candidates = [d for d in world.discovery_services.by("owner", after.arn) if d.arn not in offered]
@@ -44,8 +44,8 @@ def collect_unused_services(world: World, before: Service, after: Service) -> tu
 
 
 def garbage_collect_names(world: World, task: Task, targets: AbstractSet[DiscoveryServiceArn]) -> tuple[Change, ...]:
-    """Changes that remove those of ``targets`` that deleted services left and that only ``task`` still called before it
-    became what it is now.
+    """Changes that remove those of ``targets`` that deleted services left behind and that nothing calls now that
+    ``task`` has changed.
     """
     called_services = (world.discovery_services.get(target) for target in sorted(targets))
     namespaces = {d.namespace for d in called_services if d is not None}
@@ -58,7 +58,7 @@ def garbage_collect_names(world: World, task: Task, targets: AbstractSet[Discove
 
 
 def _removal(world: World, service: DiscoveryService) -> tuple[Change, ...]:
-    """Changes that remove the service, or its owner where a user created it; none while it has instances."""
+    """Changes that remove the service, or only its owner if a user created it; none while it has instances."""
     if service.adopted:
         return (Put(replace(service, owner=None, protocol=None, adopted=False)),)
     if world.discovery_instances.count("service", service.arn):

@@ -1,11 +1,11 @@
 """Live names: the names that a running task can call follow its namespace, where its cluster's tag enables that.
 
 Promise: a name that is new to a running task is written to its hosts file when an instance is registered behind it and
-the task's proxy has acknowledged it. A name that goes is removed from the file LINGER seconds before the proxy forgets
-it. So a caller that finds a name gets through: a worker of the proxy accepts no connection that is newer than the
-acknowledgement before it has applied it (docs/decisions/workers-accept-one-at-a-time.md). A name keeps its virtual
-address for as long as the task lives, and no other name ever gets that address. Where the setting is off, as on AWS, a
-task's names are what its deployment froze; when it is switched off, running tasks keep the names that they have.
+the task's proxy has acknowledged it. A name that leaves the namespace is removed from the file LINGER seconds before
+the proxy forgets it. So a caller that finds a name can connect: after the acknowledgement, each worker of the proxy
+applies the name before it accepts a connection (docs/decisions/workers-accept-one-at-a-time.md). A name keeps its
+virtual address for as long as the task lives, and no other name ever gets that address. Where the setting is off, as on
+AWS, a task has the names that its deployment froze; when it is switched off, running tasks keep their names.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@ offer.
 
 Promise: ``resolve`` is called once for each deployment, which keeps the result: every endpoint that the namespace has
 at that moment (the service's own among them, and Cloud Map services that take part without ECS), each with a virtual
-address, and the ports that the service offers. It refuses what could not work later: two services under one discovery
-name, two endpoints under one ``name:port``, another protocol under a name that clients already use. ``validation``
-checks what can be seen in the configuration alone. The error messages are AWS's where they are known.
+address, and the ports that the service offers. It refuses configurations that could not work later: two services under
+one discovery name, two endpoints under one ``name:port``, another protocol under a name that clients already use.
+``validation`` has the checks that need the configuration alone. The error messages are AWS's where they are known.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
 """
 

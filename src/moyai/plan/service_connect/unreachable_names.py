@@ -42,7 +42,7 @@ def unreachable_names(world: World, service: Service) -> UnreachableNames:
 def announce_unreachable_names(world: World, service: Service) -> tuple[Service, list[str]]:
     """The service, with the names that it has reported, and the text of the event about new ones.
 
-    It reports when it is steady: before that, another deployment is to come. A reported name is remembered for as long
+    Only a steady service reports names: a deployment under way will see them. A reported name is remembered for as long
     as it is offered.
     """
     view, reported_names = service.primary.view, service.primary.unreachable_names

@@ -5,9 +5,9 @@ owner of the Cloud Map service; ``resolution`` checks the rest against the names
 UDP (a proxy never sees it), aliases that could not be looked up or that hide the task's own ``localhost``, ports that
 the proxy or a container needs, and log settings that AWS refuses for Fargate.
 
-A Cloud Map service in which an ECS service registers its tasks by serviceRegistries may become its Service Connect's.
-So a service moves in place: callers that find it in Cloud Map or through App Mesh go on finding its old and new tasks
-side by side. On AWS, Service Connect creates a Cloud Map service of its own.
+Service Connect may take over the Cloud Map service in which the ECS service registers its tasks by serviceRegistries.
+So a service can move to Service Connect in place: callers that find it in Cloud Map or through App Mesh still find its
+old and new tasks side by side. On AWS, Service Connect creates a Cloud Map service of its own.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectService.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectConfiguration.html
@@ -46,7 +46,7 @@ _WITH_PROXY = frozenset({NetworkMode.AWSVPC, NetworkMode.BRIDGE})
 
 
 def check_configuration(configuration: ServiceConnectConfiguration, definition: TaskDefinition) -> None:
-    """Raise InvalidParameter when the offered ports don't go with each other or with the task definition."""
+    """Raise InvalidParameter when the offered ports conflict with each other or with the task definition."""
     if definition.network_mode not in _WITH_PROXY:
         raise InvalidParameter(
             f"Service Connect is not supported for the network mode {definition.network_mode}. Use awsvpc or bridge."
@@ -157,13 +157,13 @@ def _check_driver(log: LogConfiguration) -> None:
 def _check_settings(settings: tuple[ContainerConfiguration, ...]) -> None:
     if any(setting.log_level is None for setting in settings):
         raise InvalidParameter("Each object in containerConfigurations sets exactly one member. Give it one.")
-    if len(settings) > 1:  # logLevel is the only member there is
+    if len(settings) > 1:  # logLevel is the only member
         raise InvalidParameter("logLevel is set more than once in containerConfigurations. Set it once.")
 
 
 def check_discovery_name(world: World, service: ServiceArn, record: DiscoveryService | None, port: PortMapping) -> None:
-    """Raise InvalidParameter unless the discovery name is new (``record`` is None), or this service's with the same
-    protocol, or left by a deleted service, or one under which this service's tasks are registered anyway.
+    """Raise InvalidParameter unless the discovery name is new (``record`` is None), belongs to this service with the
+    same protocol or to a deleted service, or this service's tasks are registered under it anyway.
     """
     if record is None:
         return

@@ -25,7 +25,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
     healthy: int
     """Healthy tasks of the target revision."""
     minimum_healthy: int
-    """Tasks that minimumHealthyPercent asks for."""
+    """The healthy tasks that minimumHealthyPercent requires."""
     rerouting: Rerouting | None
     """How far the callers' proxies have acknowledged the routes; None while nothing has been observed."""
     now: Instant
@@ -33,7 +33,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether every caller sends as the service's traffic says, or has been silent for too long."""
+        """Whether every caller's proxy has acknowledged the service's traffic, or the wait for it is over."""
         if self.record.has_one_pool and self.record.stage is not LifecycleStage.RECONCILE_SERVICE:
             return True
         return have_acknowledged(self.service, self.rerouting, self.now)

@@ -30,7 +30,7 @@ from moyai.plan.strategy.start import revision_arn
 DEFAULT_CALL_BACK_DELAY = 30.0
 """Seconds until a function that answers IN_PROGRESS is called again, unless it says when."""
 MAX_HOOK_DETAILS = 16 * 1024
-"""Bytes of JSON that a function may have kept for its next invocation."""
+"""The most bytes of JSON that a function may pass on to its next invocation."""
 _SHORTEST_DELAY, _LONGEST_DELAY = 1.0, 3600.0
 _ID_LENGTH = 43
 _SECONDS = 60
@@ -41,7 +41,7 @@ _PRODUCTION_STAGES = frozenset({LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT, Lif
 
 
 class HookFunctionCall(NamedTuple):
-    """The invocation of a function. ``url`` is None where no address is known for it."""
+    """The invocation of a function. ``url`` is None where no address is registered for the function."""
 
     deployment: ServiceDeploymentArn
     hook: HookId
@@ -90,7 +90,7 @@ def unanswered_hooks(record: ServiceDeployment) -> tuple[HookRun, ...]:
 
 
 def answer_hook(record: ServiceDeployment, hook: HookId, status: HookStatus) -> tuple[HookRun, ...]:
-    """The record's runs, of which this one has been answered with ``status``."""
+    """The record's runs, the one with this id answered with ``status``."""
     return tuple(replace(run, status=status) if run.hook_id == hook else run for run in record.hooks)
 
 

@@ -1,8 +1,8 @@
 """The monitors that fail a deployment: the circuit breaker, which counts failed tasks, and CloudWatch alarms.
 
-Circuit breaker: a task counts once, in the same change as what happened to it: when it never reached RUNNING, or when
-it is stopped because its health check fails. A task of the deployment that becomes healthy sets the count back to 0,
-unless ``resetOnHealthyTask`` is false. A task that ran and ended by itself does not count.
+Circuit breaker: a task that never reaches RUNNING, or is stopped because its health check fails, is counted once, in
+the change that records this. A task of the deployment that becomes healthy sets the count back to 0, unless
+``resetOnHealthyTask`` is false. A task that ran and ended by itself does not count.
 
 Alarms: an alarm that goes to ALARM while the deployment is under way fails it. When one of them is in ALARM before the
 deployment begins, none is watched, because the deployment may be the repair. A deleted alarm has no effect. A rolling

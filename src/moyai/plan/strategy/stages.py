@@ -19,8 +19,8 @@ PRE_PRODUCTION_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT for each step.
     CLEAN_UP                       all; callers forget the    the end of the old tasks
                                    old pool
 
-A rolling deployment moves no traffic. It has a stage only where it pauses: PRE_SCALE_UP and POST_SCALE_UP while hooks
-are asked, BAKE_TIME after that. While it replaces tasks, its stage is None.
+A rolling deployment moves no traffic. It has a stage only where it pauses: PRE_SCALE_UP and POST_SCALE_UP while it
+waits for hooks, BAKE_TIME after that. While it replaces tasks, its stage is None.
 
 Weights always add up to WHOLE. A pool is known to callers before it gets any traffic. Before it is removed,
 callers have acknowledged that it gets none.
@@ -82,7 +82,7 @@ def first_stage(configuration: DeploymentConfiguration, *, reconcile: bool) -> S
 
 
 def has_hook(configuration: DeploymentConfiguration, stage: LifecycleStage) -> bool:
-    """Whether a lifecycle hook is asked in the stage."""
+    """Whether a lifecycle hook runs in the stage."""
     return any(stage in hook.lifecycle_stages for hook in configuration.lifecycle_hooks)
 
 
@@ -166,7 +166,7 @@ def next_traffic(present: ServiceTraffic, aim: ServiceTraffic) -> ServiceTraffic
 
 
 def is_same_traffic(first: ServiceTraffic, second: ServiceTraffic) -> bool:
-    """Whether callers send alike by both, whenever they were set."""
+    """Whether both have the same weights and test traffic; the time at which they were set does not matter."""
     return (first.shares, first.test) == (second.shares, second.test)
 
 

@@ -66,8 +66,8 @@ def begin_deployment(
     traffic = service.traffic
     if configuration.strategy is Strategy.ROLLING and not traffic.shares:
         traffic = ServiceTraffic((TrafficShare(source, WHOLE),), since=now)
-    following = replace(service, deployments=(target, *former), current_deployment=record.arn, traffic=traffic)
-    return following, (
+    started_service = replace(service, deployments=(target, *former), current_deployment=record.arn, traffic=traffic)
+    return started_service, (
         *stop_current_deployment(world, service, SUPERSEDED, now),
         *_delete_old_history(world, service),
         Put(_revision(service, target)),
@@ -88,8 +88,8 @@ def _revision(service: Service, deployment: Deployment) -> ServiceRevision:
 
 
 def _with_traffic(service: Service, now: Instant) -> Service:
-    """The service, with all traffic in its first pool where its record says nothing about traffic: its first
-    deployment was aborted, or the record is older than the member ``traffic``.
+    """The service, with all traffic in its first pool if its record has no traffic, because its first deployment was
+    aborted or the record is older than the member ``traffic``.
     """
     if service.traffic.shares or service.current_deployment is not None or not service.deployments:
         return service

@@ -45,7 +45,7 @@ _AFTER_SCALE_UP = frozenset(_STAGES[_STAGES.index(LifecycleStage.SCALE_UP) + 1 :
 
 
 def request_rollback(context: DeploymentContext, why: str) -> DeploymentStep:
-    """The step that asks for a rollback, which the next transition begins."""
+    """The step that requests a rollback, which the next transition begins."""
     record = replace(context.record, status=_S.ROLLBACK_REQUESTED, status_reason=rollback_reason(why))
     return DeploymentStep(context.service, record)
 
@@ -99,10 +99,10 @@ def start_rollback(context: DeploymentContext) -> DeploymentStep:
 
 
 def abort(context: DeploymentContext) -> DeploymentStep:
-    """The step that ends the deployment where it is: each pool that has traffic keeps it, and its tasks.
+    """The step that ends the deployment in its present state: each pool keeps its traffic and its tasks.
 
-    Where old and new tasks share a pool, its desiredCount still has to be kept: a new revision that has not got all its
-    tasks starts no more, and the former ones continue.
+    Where old and new tasks share a pool, the pool keeps its desiredCount: a new revision without all its tasks starts
+    no more, and the former tasks continue.
     """
     now, record = context.now, context.record
     is_halted = record.has_one_pool and not _has_all_tasks(record)
@@ -160,13 +160,13 @@ def _rollback_candidate(context: DeploymentContext) -> Deployment | None:
 
 
 def _without_deployment(context: DeploymentContext, reason: str, *, halted: bool = False) -> Service:
-    """The service without a deployment under way, the target one FAILED."""
+    """The service without a deployment under way; the target deployment is FAILED."""
     deployments = _with_failed_target(context, reason, halted=halted)
     return replace(context.service, deployments=deployments, current_deployment=None)
 
 
 def _with_failed_target(context: DeploymentContext, reason: str, *, halted: bool) -> tuple[Deployment, ...]:
-    """The service's deployments, the target one FAILED; ``halted``: none of its tasks is started any more."""
+    """The service's deployments, with the target FAILED; ``halted``: the target starts no more tasks."""
     monitor = context.record.failed_by
     state_reason = reason if monitor is None else f"{_MONITOR_NAMES[monitor]}: {_SHORT_REASONS[monitor]}"
     failed = {

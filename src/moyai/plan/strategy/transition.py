@@ -41,7 +41,7 @@ REROUTE_POLL = 1.0
 
 _S = ServiceDeploymentStatus
 _NEED_HEALTHY_TASKS = frozenset({LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.BAKE_TIME})
-"""Stages after which the new tasks get more traffic, or lose the old tasks beside them."""
+"""Stages after which the new tasks get more traffic, or the old tasks stop."""
 
 
 def next_transition(context: DeploymentContext) -> DeploymentStep | None:
@@ -75,8 +75,8 @@ def early_success_criteria(context: DeploymentContext) -> EarlySuccess | None:
 
 
 def with_tasks_arrived(context: DeploymentContext, *, all_arrived: bool) -> DeploymentContext:
-    """The context, in which a rolling deployment whose tasks have all arrived enters POST_SCALE_UP where a hook is
-    asked there, or begins its bake time.
+    """The context in which a rolling deployment whose tasks have all arrived enters POST_SCALE_UP, if a hook runs
+    there, or begins its bake time.
     """
     record = context.record
     if not all_arrived or record.stage is not None or record.baking_since is not None:
@@ -95,7 +95,7 @@ def held_deployment(context: DeploymentContext) -> DeploymentId | None:
 
 
 def may_complete(context: DeploymentContext) -> bool:
-    """Whether the deployment completes as soon as its tasks are there and the others are gone."""
+    """Whether the deployment completes as soon as its tasks have arrived and the others are gone."""
     record = context.record
     if record.stage is LifecycleStage.CLEAN_UP:
         return True
@@ -105,7 +105,7 @@ def may_complete(context: DeploymentContext) -> bool:
 
 
 def _check_monitors(context: DeploymentContext) -> DeploymentStep | None:
-    """The step of a deployment that the circuit breaker or an alarm fails."""
+    """The step that fails the deployment, if the circuit breaker or an alarm requires that."""
     configuration = context.record.configuration
     if monitors.has_tripped(context.record, context.service):
         rollback = configuration.deployment_circuit_breaker.rollback
@@ -138,7 +138,7 @@ def _enter(context: DeploymentContext, position: stages.StagePosition, **changes
 
 
 def _shift_traffic(context: DeploymentContext) -> DeploymentStep | None:
-    """The next traffic. Callers forget a pool only when all have acknowledged that it gets nothing."""
+    """The step to the next traffic. A pool is removed only when all callers have acknowledged its weight 0."""
     present = context.service.traffic
     traffic = stages.next_traffic(present, stages.stage_traffic(context.record))
     if stages.is_same_traffic(traffic, present) or (present.pools - traffic.pools and not context.is_acknowledged):
@@ -147,7 +147,7 @@ def _shift_traffic(context: DeploymentContext) -> DeploymentStep | None:
 
 
 def _leave_stage(context: DeploymentContext) -> DeploymentStep | None:
-    """The step of a stage whose traffic callers have acknowledged."""
+    """The step that ends a stage whose traffic callers have acknowledged."""
     record = context.record
     overdue = _check_time_limits(context)
     if overdue is not None:
@@ -162,7 +162,7 @@ def _leave_stage(context: DeploymentContext) -> DeploymentStep | None:
 
 
 def _check_time_limits(context: DeploymentContext) -> DeploymentStep | None:
-    """The step of a deployment in which a hook, or the new tasks, took too long."""
+    """The step that follows when a hook, or the start of the new tasks, has taken too long."""
     record = context.record
     run = hooks.expired_hook(record, context.now)
     if run is not None:

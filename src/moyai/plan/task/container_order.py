@@ -1,9 +1,9 @@
 """In which order a task's containers start and stop.
 
-Promise: Service Connect's proxy starts before all others, an App Mesh proxy in its place among them; either stops last.
-Between, ``dependsOn`` decides, and containers that use the log router depend on it: a container starts when each of its
-conditions is met. A condition that can't be met any more, or not within the other container's ``startTimeout`` (except
-START, which has none), ends the task, with the message of AWS's agent. Containers stop in the opposite order.
+Promise: Service Connect's proxy starts before all others; an App Mesh proxy starts in its dependency order; both stop
+last. ``dependsOn`` orders the others, and containers that use the log router depend on it: a container starts when its
+conditions are met. A condition that can't be met any more, or not within the other container's ``startTimeout`` (START
+has none), ends the task, with the message of AWS's agent. Containers stop in the opposite order.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
 https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/dependencygraph/graph.go (the messages)
 """
@@ -48,7 +48,7 @@ def hopeless_reason(context: TaskContext) -> str | None:
 
 
 def next_timeout_at(context: TaskContext) -> Instant | None:
-    """When the next ``startTimeout`` ends that a container waits for."""
+    """When the first ``startTimeout`` ends of a container that another container waits for."""
     names = {
         dependency.container_name
         for container in _pending(context)
@@ -94,7 +94,6 @@ def _state(context: TaskContext, dependency: ContainerDependency) -> DependencyS
 def _reason(context: TaskContext, container: Container, dependency: ContainerDependency) -> str:
     needed_container = _dependency_container(context, dependency)
     needed, target = _describe(context, needed_container), _describe(context, container)
-    needed, target = _describe(context, needed_container), _describe(context, container)
     pair = f"container ordering dependency [{needed}] for target [{target}]"
     if needed_container.last_status is not ContainerStatus.STOPPED:
         return f"{pair} has timed out."
@@ -117,6 +116,6 @@ def _dependency_container(context: TaskContext, dependency: ContainerDependency)
 
 def _timeout_at(context: TaskContext, container: Container) -> Instant | None:
     limit = context.definition_of(container).start_timeout
-    if container.started_at is None or limit == 0:  # 0 means never to the agent
+    if container.started_at is None or limit == 0:  # 0 means no time-out to the agent
         return None
     return later(container.started_at, START_TIMEOUT if limit is None else limit)

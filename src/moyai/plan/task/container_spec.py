@@ -1,7 +1,7 @@
 """A container, as the runtime starts it: its command, environment, limits, capabilities, volumes and names.
 
 Promise: pure translation of a container's definition; overrides win over the definition. An empty command or entry
-point, which templates write, is none.
+point, which templates write, counts as not set.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 """
 
@@ -141,7 +141,7 @@ def _generated_files(context: TaskContext, container_definition: ContainerDefini
 
 
 def _names(container_definition: ContainerDefinition) -> ContainerNames:
-    """The host name, hosts and DNS settings that the container has beside its task's."""
+    """The host name, hosts and DNS settings that the container has in addition to its task's."""
     return ContainerNames(
         host_name=container_definition.hostname or None,
         hosts=tuple(HostName(entry.ip_address, entry.hostname) for entry in container_definition.extra_hosts or ()),

@@ -1,14 +1,14 @@
 """How the containers of a task definition start, and start again.
 
-A container starts as itself, or as the Envoy of App Mesh where the definition says so: then its whole environment, with
-files and secrets, says how Envoy is configured. A container whose environment can't be resolved does not start, and the
-reason is that of its task.
+A container runs its image, or App Mesh's Envoy where the definition says so: then its whole environment, with files and
+secrets, configures Envoy. A container whose environment can't be resolved does not start, and ends its task with the
+reason.
 
 Restart promise: a container with a restart policy that ends by itself starts again when it ran for at least its
 ``restartAttemptPeriod`` and its exit code is not ignored; its task neither stops nor is replaced. Each start has a
-number that is recorded before it is made, so an interrupted start is repeated and none is made twice. A container that
-can't start again has ended for good. In a task that is to stop, nothing restarts. An App Mesh proxy starts again, for
-whatever reason it ended, as often as its ``APPNET_ENVOY_RESTART_COUNT`` says.
+number that is recorded before the runtime starts the container, so an interrupted start is repeated, but none is made
+twice. A container that can't start again has ended for good. In a task that is to stop, nothing restarts. An App Mesh
+proxy starts again, for whatever reason it ended, up to ``APPNET_ENVOY_RESTART_COUNT`` times.
 
 Sources: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html
@@ -49,8 +49,8 @@ def start_of(context: TaskContext, container: Container) -> StartContainer | Sta
     identity = context.task.identity
     if identity is None:
         raise Unresolved(
-            f"ResourceInitializationError: the proxy {container.name} stands for nobody: its environment has no"
-            " APPMESH_RESOURCE_ARN"
+            f"ResourceInitializationError: the environment of the proxy {container.name} does not name"
+            " its mesh resource in APPMESH_RESOURCE_ARN"
         )
     agent = Agent(ProxyId(context.task.arn), identity, _agent_settings(spec), context.task.availability_zone)
     return StartMeshProxy(spec, agent)
@@ -87,7 +87,7 @@ def mesh_proxy_reason(context: TaskContext, reason: str | None = None) -> str:
 
 
 def schedule_restarts(context: TaskContext) -> TaskContext:
-    """The context, in which the containers that are to start again are PENDING once more."""
+    """The context, with the containers that are to start again PENDING."""
     if not _may_restart(context.task.desired_status, context.task.last_status) or context.sandbox is None:
         return context
     containers = tuple(_after_restart_decision(context, c) for c in context.task.containers)
@@ -150,7 +150,7 @@ def _is_due_to_restart(context: TaskContext, container: Container) -> bool:
 
 
 def _proxy_restarts(context: TaskContext, container: Container) -> int:
-    """How often the container starts again whatever its restart policy says: as an App Mesh proxy does."""
+    """How often an App Mesh proxy starts again, whatever its restart policy is; 0 for other containers."""
     try:
         start = start_of(context, container)
     except Unresolved:

@@ -52,7 +52,7 @@ class TaskContext(msgspec.Struct, frozen=True):
         return tuple(c for c in self.task.containers if not c.is_proxy)
 
     def definition_of(self, container: Container) -> ContainerDefinition:
-        """The definition of one of its containers."""
+        """The definition of one of the task's containers."""
         return next(c for c in self.definition.container_definitions if c.name == container.name)
 
     def exited_essential(self) -> Container | None:
@@ -100,7 +100,7 @@ def _observe_container(
 ) -> Container:
     state = None if sandbox is None else sandbox.containers.get(container.name)
     if state is not None and state.attempt < container.restart_count:
-        return container  # the state is that of the run before the restart that is already decided
+        return container  # a restart has been decided since: this is the state of the run before it
     if state is not None:
         return _with_state(container, state, has_health=has_health)
     if container.last_status is ContainerStatus.RUNNING:

@@ -14,7 +14,7 @@ from moyai.domain.world import World
 from moyai.plan.cloudmap.task_registration import endpoints, offers
 
 DRAIN_LIMIT = 30.0
-"""Seconds for which a task drains at most; the environment of an App Mesh proxy may say another number."""
+"""The most seconds for which a task drains; the environment of an App Mesh proxy may set another number."""
 
 
 def drain_ports(task: Task, definition: TaskDefinition) -> tuple[int, ...]:
@@ -61,5 +61,5 @@ def drain_limit(task: Task, definition: TaskDefinition) -> float:
         return DRAIN_LIMIT
     try:
         return float(agent_settings(plain_environment(proxy, task.overrides)).drain_wait)
-    except ValueError:  # a task with such an environment never ran
+    except ValueError:  # a task whose environment is invalid never ran
         return float(AgentSettings().drain_wait)

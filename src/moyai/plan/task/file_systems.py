@@ -1,8 +1,8 @@
 """The file systems of Amazon EFS that a task mounts, and why it can't.
 
 Promise: a task can mount a file system if that has a mount target in the task's VPC and zone, whose security groups and
-the task's own let NFS pass. Whoever can't gets the words of the mount helper on Fargate, with the cause behind them
-where they don't tell it. A mount that exists stays until its task has stopped.
+the task's own let NFS pass. A task that can't ends with the message of Fargate's mount helper, and with the cause in
+brackets where that message lacks it. A mount that exists stays until its task has stopped.
 Source: https://docs.aws.amazon.com/efs/latest/ug/troubleshooting-efs-mounting.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html
 """
@@ -53,7 +53,7 @@ def _file_system_mount(world: World, task: Task, volume: EfsVolume) -> FileSyste
             f"{_FAILED}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/' : unsuccessful EFS utils"
             f" command execution; code: 32 (the file system has no access point {volume.access_point})"
         )
-    return _through(access_point, server)
+    return _access_point_mount(access_point, server)
 
 
 def file_system_mounts(world: World, task: Task, definition: TaskDefinition) -> Mapping[str, FileSystemMount]:
@@ -91,7 +91,7 @@ def _missing_part(world: World, task: Task, identity: str) -> str:
     return f"it has no mount target in {task.availability_zone} of {task.interface.vpc}"
 
 
-def _through(access_point: AccessPoint, server: str) -> FileSystemMount:
+def _access_point_mount(access_point: AccessPoint, server: str) -> FileSystemMount:
     creation, user = access_point.root.creation_info, access_point.user
     return FileSystemMount(
         access_point.file_system,

@@ -35,8 +35,8 @@ def worst_health(healths: Iterable[Health]) -> Health:
 
 
 def is_healthy(task: Task, definition: TaskDefinition) -> bool:
-    """Whether the task counts as healthy: RUNNING and to be so, ready, HEALTHY or without any health check, and healthy
-    as a target of its load balancers.
+    """Whether the task counts as healthy: RUNNING and not to stop, ready, HEALTHY or without any health check, and
+    healthy as a target of its load balancers.
     """
     if task.last_status is not TaskStatus.RUNNING or task.desired_status is not DesiredStatus.RUNNING:
         return False

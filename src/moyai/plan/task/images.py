@@ -1,9 +1,9 @@
 """Which image each container of a task runs, and how it gets there.
 
-Promise: a task's images are pulled while it is PENDING, before the first of its containers starts, and one that can't
-be pulled ends the task. The first task of a service revision pins the digests of its images for the revision, and all
-its tasks run the same images, also years later and after a rollback, whatever the tags then stand for. Where
-``versionConsistency`` is disabled, or there is no revision, each task runs what its own pulls found. The image of an
+Promise: a task's images are pulled while it is PENDING, before the first of its containers starts, and an image that
+can't be pulled ends the task. The first task of a service revision pins the digests of the revision's images, and all
+tasks of the revision run the same images, also years later and after a rollback, whatever the tags then refer to. Where
+``versionConsistency`` is disabled, or there is no revision, each task runs the images that it pulled. The image of an
 App Mesh proxy is not pulled: moyai's own Envoy runs.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html (image resolution),
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html (PENDING)
@@ -129,7 +129,7 @@ def revision_of(world: World, task: Task) -> ServiceRevision | DaemonRevision | 
 
 
 def _is_pulled(pull: ImagePull, state: PullState | None) -> bool:
-    """Whether this image is pulled. Another task of the revision may have pinned another one meanwhile."""
+    """Whether this image is pulled. Another task of the revision may have pinned another digest meanwhile."""
     if state is None or state.phase is not PullPhase.PULLED:
         return False
     return pull.digest is None or pull.digest == state.digest

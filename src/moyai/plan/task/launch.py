@@ -77,7 +77,7 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     overrides: TaskOverride = TaskOverride()
     launch_type: str = FARGATE
     providers: tuple[CapacityProviderStrategyItem, ...] = ()
-    """Instead of ``launch_type``, where there are any."""
+    """Used instead of ``launch_type`` if not empty."""
     constraints: tuple[PlacementConstraint, ...] = ()
     strategy: tuple[PlacementStrategy, ...] = ()
     instance: ContainerInstanceArn | None = None

@@ -16,7 +16,7 @@ drain limit is over.
     STOPPING        ``shutdown``    DEPROVISIONING when every container has ended
     DEPROVISIONING  ``shutdown``    STOPPED when the sandbox is gone
 
-A number that AWS does not publish is a constant in these modules.
+Numbers that AWS does not publish are constants in these modules.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 """
 
@@ -77,8 +77,8 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
     step = with_restarts(context, step)
     changed = () if step.task == task else (Put(replace(step.task, version=task.version + 1)),)
     service = world.services.get(task.service)
-    announced = () if service is None else events.announce(world, service.arn, step.texts, now, ids)
-    changes = (*changed, *step.changes, *report_health(world, task, step.task), *announced)
+    event_changes = () if service is None else events.announce(world, service.arn, step.texts, now, ids)
+    changes = (*changed, *step.changes, *report_health(world, task, step.task), *event_changes)
     return plan(changes, step.effects, step.wake_at)
 
 

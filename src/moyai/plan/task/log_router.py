@@ -45,8 +45,8 @@ _VARIABLES: Mapping[FirelensType, str] = MappingProxyType(
 def router_dependency(
     definition: TaskDefinition, container_definition: ContainerDefinition
 ) -> tuple[ContainerDependency, ...]:
-    """The dependency on the log router of a container that uses it. None where the definition has one, or the router
-    itself depends on other containers, which might be a cycle.
+    """The dependency of a container that uses the log router on it. Empty where the definition has the dependency, or
+    the router itself depends on other containers, which might make a cycle.
     """
     router = definition.log_router
     if router is None or router.depends_on or router is container_definition:
@@ -59,9 +59,7 @@ def router_dependency(
 
 
 def router_files(context: TaskContext, container_definition: ContainerDefinition) -> Mapping[str, str]:
-    """The generated files of a container by their paths, which are none unless it is the log router. Raises
-    MissingPlugin.
-    """
+    """The generated files of the log router by their paths; none for other containers. Raises MissingPlugin."""
     configuration = container_definition.firelens_configuration
     if configuration is None:
         return {}
@@ -97,7 +95,7 @@ def router_secrets(definition: TaskDefinition, container_definition: ContainerDe
 
 
 def router_variables(task: Task, container_definition: ContainerDefinition) -> Mapping[str, str]:
-    """Variables that FireLens adds to a container: the user that Fluentd becomes, and the router's address for
+    """Variables that FireLens adds to a container: the user that Fluentd runs as, and the router's address for
     containers that send records themselves.
     """
     configuration = container_definition.firelens_configuration
@@ -109,7 +107,7 @@ def router_variables(task: Task, container_definition: ContainerDefinition) -> M
 
 
 def log_forwarding(task: Task, definition: TaskDefinition, container: Container) -> LogForwarding | None:
-    """The log router that a container's output is forwarded to; None = none."""
+    """The log router to which a container's output is forwarded; None if it is not forwarded."""
     router, container_definition = definition.log_router, definition.container(container.name)
     if router is None or container_definition is None or not container_definition.uses_log_router:
         return None

@@ -1,13 +1,13 @@
 """When a started task is ready: from then on it receives traffic and counts towards minimumHealthyPercent.
 
-Essential containers with a health check: a HEALTHY task is ready at once; an UNKNOWN one waits for as long as the
-checks may need to decide, an UNHEALTHY one longer, and no task longer than eight minutes. AWS publishes the eight
-minutes and that the wait is derived from the check, not how; here it is the start period plus all retries.
+Essential containers with a health check: a HEALTHY task is ready at once; an UNKNOWN task waits for as long as the
+checks may need to decide, an UNHEALTHY one for eight minutes, the most for any task. AWS publishes the eight minutes
+and that the wait is derived from the check, not how; here it is the start period plus all retries.
 
 Containers without a health check: the task is ready as soon as it listens at each of their ports that traffic can be
 routed to, at the latest LISTEN_LIMIT seconds after its containers have started. AWS always waits 40 seconds. While its
 service has another deployment, whose tasks it is to replace, it has to listen for MIN_LISTENING_TIME seconds without a
-break: an application that ends in its first second must not take the place of one that works. A task becomes ready
+break: an application that ends in its first second must not replace one that works. A task becomes ready
 once: a port that its application closes later makes no difference, as on AWS. A task without such ports is ready at
 once.
 
@@ -45,7 +45,7 @@ HEALTH_LIMIT = 8 * 60
 """Seconds that a task with a health check waits at most; AWS's."""
 
 LARGEST_RANGE = 100
-"""The largest containerPortRange whose ports have to listen; a larger one only says which ports may be used."""
+"""The largest containerPortRange whose ports have to listen; a larger range lists ports that may stay unused."""
 
 LOOK_AGAIN = 1.0
 """Seconds until the listeners are read again; the runtime notifies earlier when they change."""
@@ -80,8 +80,8 @@ def is_ready_at_once(context: TaskContext) -> bool:
 
 
 def record_listening(context: TaskContext) -> TaskContext:
-    """The context of a task that has to keep listening, with the time since when it listens at all its ports; any other
-    context as it is.
+    """The context of a task that has to keep listening, with the time since which it listens at all its ports; any
+    other context unchanged.
     """
     if not _has_to_keep_listening(context):
         return context
@@ -100,7 +100,7 @@ def awaits_readiness(task: Task) -> bool:
 
 
 def ready_from(context: TaskContext) -> Instant:
-    """The instant from which the task is ready, as it is seen now; it may be in the past."""
+    """The instant from which the task is ready if nothing changes; it may be in the past."""
     return max(_healthy_from(context), listening_from(context))
 
 

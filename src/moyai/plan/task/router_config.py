@@ -57,7 +57,7 @@ class RouterConfig(NamedTuple):
 
 
 class _Output(NamedTuple):
-    """A container's output: the plugin, None = the included file has it, and its options; and its filters."""
+    """A container's output: the plugin (None if the included file has it), its options, and the filters."""
 
     tag: str
     plugin: str | None

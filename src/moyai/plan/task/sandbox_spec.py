@@ -22,7 +22,7 @@ from moyai.plan.task.file_systems import file_system_mounts
 from moyai.plan.task.launch import FARGATE
 
 _NEVER_INTERCEPTED = (f"{metadata.ADDRESS}/32", "169.254.169.254/32")
-"""The addresses that ECS's agent adds to those that an App Mesh proxy is not to see."""
+"""Addresses that an App Mesh proxy never intercepts; ECS's agent adds the same."""
 
 
 def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:

@@ -1,7 +1,7 @@
 """Changes to a service that follow from a task's start, health and end: failure counts, the back-off, events.
 
 Promise: each failure is counted once, in the same change as the task's own stop. The wait before the next attempt
-doubles up to AWS's documented 27 minutes; it starts again when a task of the deployment reaches RUNNING, or with a new
+doubles up to AWS's documented 27 minutes; it is reset when a task of the deployment reaches RUNNING, or by a new
 deployment. A task that ran and ended is replaced without back-off, but after one that ended within seconds of its start
 the deployment waits for QUICK_RESTART_DELAY seconds.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html
@@ -28,7 +28,7 @@ _INCONSISTENT_FROM = 3
 """Failures in a row before AWS's warning that tasks don't start consistently."""
 
 SHORT_LIFE = 10.0
-"""Seconds; a task that ends within them of its start has hardly worked."""
+"""Seconds; a task that ends sooner after its start counts as short-lived."""
 
 QUICK_RESTART_DELAY = 2.0
 """Seconds before the replacement of a task that ended within SHORT_LIFE seconds of its start."""
@@ -60,7 +60,7 @@ def report_stop(world: World, task: Task, now: Instant) -> StopReport:
 
 
 def report_start(world: World, task: Task) -> tuple[Put, ...]:
-    """Changes to the service of a task that reached RUNNING: the failures of its deployment are forgotten."""
+    """Changes to the service of a task that reached RUNNING: its deployment has no failures in a row any more."""
     service = world.services.get(task.service)
     deployment = None if service is None else _deployment(service, task)
     if service is None or deployment is None or deployment.failed_tasks == 0:

@@ -1,10 +1,10 @@
 """The proxy of a task that shares the host's: it has started when the host's Envoy has acknowledged all of the task's
 resources, and has stopped when that Envoy has removed them.
 
-Promise: the task's containers start behind acknowledged listeners, as behind an Envoy of its own. The task's network
-namespace is removed after its listeners, unless the Envoy does not answer within LEAVE_LIMIT. A task whose port the
-Envoy can't open in several attempts (it is in use, or the network namespace is gone) ends with Envoy's reason, at its
-start or when the Envoy has started again: it would be silent otherwise.
+Promise: the task's containers start after its listeners are acknowledged, as with an Envoy of its own. The task's
+network namespace is removed after its listeners, unless the Envoy does not answer within LEAVE_LIMIT. When the Envoy
+can't open a port of the task in several attempts (it is in use, or the network namespace is gone), the task ends with
+Envoy's reason, at its start or when the Envoy has started again: otherwise it would run without answering anybody.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ LEAVE_LIMIT = 10.0
 
 
 def shares_proxy(world: World, cluster: ClusterArn, view: ConnectView | None, mode: NetworkMode) -> bool:
-    """Whether a new task shares the host's proxy: by its cluster's tag, else by the installation's default. A task in
-    its container instance's own network can't, because that network is not its own. One whose proxy is to log at the
-    level of debug has a proxy of its own: of a shared one, such a log shows the requests of others.
+    """Whether a new task shares the host's proxy: by its cluster's tag, else by the installation's default. A task with
+    the network mode host can't, because the network is its container instance's. A task whose proxy logs at the debug
+    level has a proxy of its own, because a shared proxy's debug log would show the requests of other tasks.
     """
     record = world.clusters.get(cluster)
     tag = None if record is None else record.tags.get(PROXY)

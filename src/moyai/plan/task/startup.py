@@ -160,7 +160,7 @@ def _missing_listeners_texts(context: TaskContext) -> tuple[str, ...]:
 
 
 def _end_of_task(context: TaskContext) -> TaskStep | None:
-    """The step of a task that has to end, whatever its containers do."""
+    """The step of a task that has to end, whatever its containers do; None for any other task."""
     if context.task.desired_status is DesiredStatus.STOPPED:
         return begin_shutdown(context)
     starting = context.task.last_status is TaskStatus.PENDING
@@ -177,8 +177,8 @@ def _end_of_task(context: TaskContext) -> TaskStep | None:
 
 
 def _missing_input(context: TaskContext) -> str | None:
-    """Why an image can't be pulled, or a container that has not started yet can't start (then none is started); None
-    when all can.
+    """Why an image can't be pulled, or a container can't start, in which case none is started; None when nothing is
+    missing.
     """
     if context.task.pull_stopped_at is None and (reason := missing_credentials(context)) is not None:
         return reason
@@ -194,12 +194,12 @@ def _fail_pulls(context: TaskContext, faults: Mapping[str, str]) -> TaskStep:
 
 
 def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
-    """The context with the fault as the reason of one container: the first one due, because the runtime starts
+    """The context with the fault as the reason of the first container that is to start, because the runtime starts
     containers one after the other.
     """
     proxy = context.task.connect_proxy
-    due = (proxy,) if proxy is not None and proxy.started_at is None else startable_containers(context)
-    first = {c.name for c in due[:1]}
+    next_containers = (proxy,) if proxy is not None and proxy.started_at is None else startable_containers(context)
+    first = {c.name for c in next_containers[:1]}
     containers = tuple(replace(c, reason=fault) if c.name in first else c for c in context.task.containers)
     return replace(context, task=context.updated_task(containers=containers))
 

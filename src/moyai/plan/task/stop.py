@@ -17,11 +17,11 @@ STOPPED_BY_USER = "Task stopped by user"
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_HEALTH_CHECKS = "Task failed container health checks"
 FAILED_TARGET_HEALTH_CHECKS = "Task failed ELB health checks"
-"""The beginning of the reason of a task that a load balancer's health check fails on."""
+"""The beginning of the stop reason of a task that fails a load balancer's health check."""
 
 
 def failed_target_health_checks(group: TargetGroupArn) -> str:
-    """That reason with the target group of the check."""
+    """The stop reason of a task that fails the health check of this target group."""
     return f"{FAILED_TARGET_HEALTH_CHECKS} in (target-group {group})"
 
 

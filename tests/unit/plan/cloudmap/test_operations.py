@@ -83,7 +83,7 @@ def failure_message(cloud_map):
 def test_creating_a_namespace_with_a_taken_name_fails(cloud_map):
     cloud_map.call("CreateHttpNamespace", Name="shop")
     cloud_map.store.apply([Put(new_http_namespace(SCOPE, "shop", cloud_map.now, cloud_map.ids))])
-    assert "has its name" in failure_message(cloud_map)
+    assert "has the same name" in failure_message(cloud_map)
 
 
 def test_a_namespace_with_a_service_is_not_deleted(cloud_map):
