@@ -1,6 +1,6 @@
 """The keys that a change of a record concerns at once: services, managed daemons, tasks and container instances.
 
-A key that is missing here is reconciled later, with the next look at everything.
+A key that is missing here is reconciled later, with the next resync.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def affected_keys(world: World, key: Key) -> Iterator[str]:
 
 
 def _affected_owners(world: World, key: Key) -> Iterable[str]:
-    """Services and daemons; of an instance, the services with tasks on it, and all that want a task on each one."""
+    """Services and daemons; for an instance, those with tasks there and those that want a task on each instance."""
     match key.table:
         case "service" | "daemon":
             return [key.key]
@@ -49,8 +49,8 @@ def _affected_owners(world: World, key: Key) -> Iterable[str]:
 
 
 def _affected_by_task(world: World, arn: TaskArn) -> Iterator[str]:
-    """The task and its owner. On its instance, the end of a task makes room, and a daemon's task that is ready admits
-    others.
+    """The task and its owner. When the task has ended, which frees resources, or is a daemon's and ready, which admits
+    others, also its instance and what wants a task there.
     """
     task = world.tasks.get(arn)
     if task is None:
@@ -72,9 +72,7 @@ def _on_every_instance(world: World, instance: str) -> set[str]:
 
 
 def _affected_tasks(world: World, key: Key) -> Iterable[TaskArn]:
-    """The tasks whose proxy can't start without a certificate, and those that are a target, or were it until it was
-    deleted.
-    """
+    """The tasks whose proxy needs this certificate to start, or the tasks that are this target, even a deleted one."""
     certificate = world.server_certificates.get(key.key)
     if key.table == "server_certificate" and certificate is not None:
         tasks = world.tasks.by("service", certificate.service)

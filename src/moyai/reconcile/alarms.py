@@ -39,11 +39,11 @@ from moyai.reconcile.work_queue import WorkQueue
 
 _TABLE = table_name(Alarm)
 _HISTORY = ""
-"""The queue's key for the history, whose old entries are deleted."""
+"""The work queue's key for the deletion of old history entries."""
 _DAY = 24 * 3600
 
 
-class _Evaluated(NamedTuple):
+class _LastEvaluation(NamedTuple):
     """An alarm's last evaluation: the time of its configuration, and of the next evaluation."""
 
     configured_at: Instant
@@ -60,7 +60,7 @@ class AlarmLoop:
         self._store, self._metrics, self._clock, self._ids = store, metrics, clock, ids
         self._since = clock.now()
         self._queue = WorkQueue(clock)
-        self._last_evaluations: dict[str, _Evaluated] = {}
+        self._last_evaluations: dict[str, _LastEvaluation] = {}
         self._composite_inputs: dict[str, _Inputs] = {}
         """The inputs of each composite alarm's last evaluation."""
 
@@ -93,12 +93,12 @@ class AlarmLoop:
             return None
         before = self._last_evaluations.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
-            return before.again_at  # only its state was set, which lasts until then
+            return before.again_at  # only the state was set by SetAlarmState, which lasts until then
         points = self._points(alarm, alarm.condition, now)
         await self._record(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
         step = evaluation_step(alarm.condition)
         again_at = Instant(now - now % step + step)
-        self._last_evaluations[key] = _Evaluated(alarm.configured_at, again_at)
+        self._last_evaluations[key] = _LastEvaluation(alarm.configured_at, again_at)
         return again_at
 
     async def _record(self, alarm: Alarm, verdict: AlarmVerdict | None, now: Instant) -> None:
@@ -107,7 +107,7 @@ class AlarmLoop:
             await self._apply(changes_of(self._store.world, alarm, verdict, now, self._ids))
 
     async def _apply(self, changes: list[Change]) -> None:
-        """Make changes durable before the alarm counts as evaluated: it would not be evaluated again for them."""
+        """Make changes durable before the alarm counts as evaluated, because lost changes would not be made again."""
         if changes:
             self._store.apply(changes)
             await self._store.durable()

@@ -12,9 +12,8 @@ T = TypeVar("T")
 
 
 async def carry_out(procedure: Procedure[T], take: Callable[[Step], Awaitable[Mapping[str, Any]]]) -> T:
-    """The result of a procedure. ``take`` takes a step and returns the answer; its AwsCallFailed goes to the procedure.
-
-    Raises what the procedure and ``take`` raise.
+    """The result of a procedure. ``take`` performs a step and returns the answer; its AwsCallFailed is raised in the
+    procedure. Raises what the procedure and ``take`` raise.
     """
     try:
         step = next(procedure)
@@ -31,8 +30,8 @@ async def carry_out(procedure: Procedure[T], take: Callable[[Step], Awaitable[Ma
 
 
 async def call_problem(call: Awaitable[None], callee: str, patience: Seconds) -> str | None:
-    """Make the call. Returns why it failed; None when it succeeded. ``patience``: the limit that the call itself keeps,
-    for the text.
+    """Make the call. Returns why it failed; None when it succeeded. ``patience``: the call's own time-out, which the
+    text names.
     """
     try:
         await call
@@ -40,6 +39,6 @@ async def call_problem(call: Awaitable[None], callee: str, patience: Seconds) ->
         return failed.message
     except TimeoutError:
         return f"{callee} has not answered within {patience:g} s"
-    except Exception as error:  # noqa: BLE001 (an answer that is not as AWS's; other calls go on)
+    except Exception as error:  # noqa: BLE001 (an answer unlike AWS's; other calls go on)
         return f"{callee} has not answered as AWS does: {type(error).__name__}: {error}"
     return None

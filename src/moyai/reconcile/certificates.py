@@ -1,9 +1,9 @@
 """The loop that makes keys and certificates.
 
-Promise: certificate authorities get their keys, and encrypted endpoints and Certificate Manager's certificates what has
-to be signed for them, as soon as the World asks for it; certificates are renewed in time. Making a key may take long,
-so it is awaited, and the key is recorded with its certificate in one step, if both are still wanted then. A process
-that ends in between has recorded nothing, and the next one begins anew. No key is logged.
+Promise: certificate authorities get their keys, and encrypted endpoints and Certificate Manager's records their
+certificates, as soon as the World needs them; certificates are renewed in time. Making a key may take long, so it is
+awaited, and the key is recorded with its certificate in one step, if both are still needed then. A process that ends in
+between has recorded nothing, and the next process begins again. No key is logged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
 _WORKERS = 4
-"""So that a key which takes seconds does not delay certificates."""
+"""Keys and certificates made at the same time: a key that takes seconds does not delay certificates."""
 _ROOT = "RootCACertificate/V1"
 _TABLES = frozenset({"service", "managed_certificate", "certificate_authority"})
 
@@ -76,7 +76,7 @@ class CertificateLoop:
         if arn is not None and arn.service == "acm":
             return await self._managed.advance(ManagedCertificateArn(key))
         wake_at = self._reconcile_service(ServiceArn(key))
-        await self._ports.store.durable()  # no notification would tell of certificates that were rolled back
+        await self._ports.store.durable()  # a rolled back certificate would cause no notification
         return wake_at
 
     async def _reconcile_authority(self, key: CertificateAuthorityArn) -> Instant | None:
@@ -148,7 +148,7 @@ class ManagedCertificateSigner:
         self._pki = pki
 
     async def advance(self, arn: ManagedCertificateArn) -> Instant | None:
-        """Take the certificate's next step; returns when it is due again."""
+        """Take the certificate's next step; returns when the certificate is due again."""
         world, now = self._store.world, self._clock.now()
         plan = plan_managed_certificate(world, arn, now)
         if plan.order is None:

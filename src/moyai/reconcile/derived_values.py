@@ -4,8 +4,8 @@ step may wait for proxies' acknowledgements.
 The mesh has a shard for each namespace of Service Connect, and one for each virtual node and virtual gateway of App
 Mesh; those of front proxies are in ``front_meshes``. A shard is published when it changes.
 
-Promise: a value is computed again when anything has changed that it was computed from. A value that can't be computed
-keeps its last good form, does not block others, and is tried again with the next change.
+Promise: a value is computed again when a record that it depends on has changed. When a computation fails, the last good
+value stays, other values are not blocked, and the computation is tried again with the next change.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ def publish_changes(meshes: Derived[Any, MeshIR], keys: Iterable[Key]) -> None:
 
 
 def attempt(update: Callable[[], object], subject: str) -> None:
-    """Call ``update``; when it fails, log that ``subject`` keeps its last good form."""
+    """Call ``update``; when it fails, log that the last good value of ``subject`` stays in use."""
     try:
         update()
-    except Exception:  # noqa: BLE001 (the top of the loop: the last good form stays in use)
-        _log.exception("%s: kept in its last good form", subject)
+    except Exception:  # noqa: BLE001 (the top of the loop: the last good value stays in use)
+        _log.exception("%s can't be computed; its last good value stays in use", subject)
 
 
 def _publisher(feed: ProxyFeed) -> Publish[str, MeshIR]:

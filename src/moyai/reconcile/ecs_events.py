@@ -1,8 +1,8 @@
 """The loop that sends ECS's own events to the default event bus: of tasks, services and their deployments.
 
-Promise: an event has what DescribeTasks answers, written as AWS writes it. Nothing is done while an account and region
-has no rule that could match. A state that lasts for less time than this loop needs to see it has no event, and a state
-that was reached right before ``kill -9`` may have none.
+Promise: a task's event has the members of DescribeTasks, written as AWS writes them. Nothing is done while an account
+and region has no rule that could match. A state that is over before this loop sees it has no event, and a state that
+was reached right before ``kill -9`` may have none.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 """
 
@@ -102,7 +102,7 @@ class EcsEventLoop:
             events = await self._events(record, before)
             present = self._store.world.table(self._tables[table]).get(arn)
             if present is None or _state(present) != state:
-                return  # the key is queued again: the events may have the newer state, and are made for that one
+                return  # the events may show the newer state already; the key is queued again for that state
             self._send(scope, events)
         seen[key] = state
 
@@ -132,7 +132,7 @@ class EcsEventLoop:
         members = {"cluster": task.cluster, "tasks": [task.arn]}
         try:
             answer = await self._caller.call(scope_of(task.arn), Call("ecs", "DescribeTasks", members))
-        except AwsCallFailed:  # its cluster is gone
+        except AwsCallFailed:  # the task's cluster is gone
             return []
         tasks = [_as_json(shown) for shown in answer.get("tasks", ())]
         return [NewEvent(ECS_SOURCE, "ECS Task State Change", shown, [task.arn]) for shown in tasks]

@@ -1,8 +1,8 @@
 """The loop of EventBridge's rules: it makes the events of schedules, and brings events to their targets.
 
-Promise: an event that was accepted is recorded until its target has taken it, also across ``kill -9``. A failed
-delivery is tried again with growing delays as its retry policy says; one that is given up goes to its dead-letter
-queue, as soon as that takes it within a day. A schedule that was missed is made up for once.
+Promise: an accepted event stays recorded until its target has accepted it, also across ``kill -9``. A failed delivery
+is tried again with growing delays as its retry policy says; an event that was given up is sent to its dead-letter
+queue, for up to a day. The event of a schedule that was missed is made late, once.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
 
@@ -60,7 +60,7 @@ class EventRuleLoop:
         return {key.key for key in keys if key.table in {table_name(EventRule), table_name(EventDelivery)}}
 
     async def _advance(self, key: str) -> Instant | None:
-        """Make what is due of a rule's schedule or of a delivery. Returns when it is due next."""
+        """Make the event of a rule's schedule, or a delivery, if it is due. Returns when the next one is due."""
         rule = self._store.world.event_rules.get(key)
         if rule is not None:
             return self._advance_schedule(rule)
@@ -86,7 +86,7 @@ class EventRuleLoop:
         if now < delivery.due_at:
             return delivery.due_at
         if delivery.given_up_at is not None:
-            return await self._bury(delivery, now)
+            return await self._give_to_dead_letter_queue(delivery, now)
         outcome = DeliveryProblem("it is too old") if is_too_old(delivery, now) else await self._give(delivery, now)
         if not isinstance(outcome, DeliveryProblem):
             self._store.apply([Delete(EventDelivery, delivery.id), *(Put(further) for further in outcome)])
@@ -95,20 +95,22 @@ class EventRuleLoop:
         if due_at is not None:
             return due_at
         _log.warning("%s: %s did not take an event: %s", delivery.rule, delivery.target.arn, outcome.text)
-        return await self._bury(give_up(delivery, now), now)
+        return await self._give_to_dead_letter_queue(give_up(delivery, now), now)
 
     async def _give(self, delivery: EventDelivery, now: Instant) -> Sequence[EventDelivery] | DeliveryProblem:
-        """Bring the event to its target. Returns the deliveries that are to be made further on, or the problem."""
+        """Give the event to its target. Returns the deliveries that follow if this is an event bus, or the problem."""
         arn = parse_arn(delivery.target.arn)
         if arn is not None and arn.service == "events":
-            return self._further(delivery, arn, now)
+            return self._deliveries_of_bus(delivery, arn, now)
         try:
             text = target_input(delivery.target, delivery.rule, delivery.event)
         except InvalidEventRequest as problem:
             return DeliveryProblem(problem.message)
         return await give_to_target(self._caller, delivery, text, now) or ()
 
-    def _further(self, delivery: EventDelivery, bus: Arn, now: Instant) -> Sequence[EventDelivery] | DeliveryProblem:
+    def _deliveries_of_bus(
+        self, delivery: EventDelivery, bus: Arn, now: Instant
+    ) -> Sequence[EventDelivery] | DeliveryProblem:
         """The deliveries of the event to the targets of another event bus."""
         world, name = self._store.world, bus.resource.removeprefix("event-bus/")
         if delivery.hops >= MOST_HOPS:
@@ -123,7 +125,7 @@ class EventRuleLoop:
         except TooManyDeliveries as problem:
             return DeliveryProblem(str(problem), passes=True)
 
-    async def _bury(self, delivery: EventDelivery, now: Instant) -> Instant | None:
+    async def _give_to_dead_letter_queue(self, delivery: EventDelivery, now: Instant) -> Instant | None:
         """Bring an event that was given up to the dead-letter queue."""
         problem = await give_to_dead_letter_queue(self._caller, delivery)
         if problem is not None:

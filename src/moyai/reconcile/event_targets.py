@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class DeliveryProblem(NamedTuple):
-    """Why a target did not take an event, and whether it may when it is tried again."""
+    """Why a target did not accept an event, and whether it may when it is tried again."""
 
     text: str
     passes: bool = False
@@ -35,7 +35,7 @@ class DeliveryProblem(NamedTuple):
 async def give_to_target(caller: AwsCaller, delivery: EventDelivery, text: str, now: Instant) -> DeliveryProblem | None:
     """Give the text to the target. Returns the problem, if there is one."""
     target, arn = delivery.target, parse_arn(delivery.target.arn)
-    if arn is None:  # PutTargets accepts none of these
+    if arn is None:  # PutTargets accepts only ARNs
         return DeliveryProblem(f"{target.arn} is no ARN")
     return await _attempt(arn, _give(caller, delivery, arn, text, now))
 
@@ -60,7 +60,7 @@ async def _attempt(arn: Arn, attempt: Awaitable[DeliveryProblem | None]) -> Deli
     except StateUnwritable:
         raise
     except Exception as error:  # noqa: BLE001 (whatever goes wrong with one event, it counts as a failed attempt)
-        _log.exception("%s could not be given an event", arn)
+        _log.exception("the delivery of an event to %s failed", arn)
         return DeliveryProblem(f"{arn.service}: {type(error).__name__}: {error}", passes=True)
 
 
@@ -127,5 +127,5 @@ async def _create_stream(caller: AwsCaller, scope: Scope, members: Mapping[str, 
     try:
         await caller.call(scope, Call("logs", "CreateLogStream", members))
     except AwsCallFailed as fault:
-        if fault.code != "ResourceAlreadyExistsException":  # of an earlier attempt
+        if fault.code != "ResourceAlreadyExistsException":  # an earlier attempt has created it
             raise

@@ -35,7 +35,7 @@ from moyai.reconcile.observe import Observer
 from moyai.reconcile.ports import ReconcilerPorts
 
 _MAX_STEPS: Final = 20
-"""Plans for one key in a row; with more of them the key is queued again, behind others."""
+"""The most plans for one key in a row; then the key is queued again, behind others."""
 
 
 class Executor:
@@ -63,9 +63,9 @@ class Executor:
         return later(self._ports.clock.now(), 0.1)
 
     async def perform(self, effects: Sequence[Effect]) -> None:
-        """Carry out these effects in turn; those after a fault are left to the next plan.
+        """Carry out these effects in turn. After a fault, the next plan decides about the rest.
 
-        Raises RuntimeFault when something can't be stopped or released, StoreFault.
+        Raises RuntimeFault when something can't be stopped or released, and StoreFault.
         """
         await self._ports.store.durable()
         for effect in effects:

@@ -1,7 +1,7 @@
 """The shards of front proxies, each joined from the parts of its VPC's load balancers.
 
-Promise: a change is computed for the load balancers that it concerns, and a shard is published with all of them. A VPC
-has to be added when it gets a load balancer, because a default VPC need not be on record.
+Promise: a change recomputes the parts of the load balancers that it concerns only; a shard is published with all parts.
+A VPC has to be added when it gets a load balancer, because a default VPC may have no record that would notify.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FrontMeshes(Derived[VpcId, MeshIR]):
 
     @override
     def update(self, key: VpcId) -> None:
-        """Compute a shard; without a change that concerns it, all of its parts as well."""
+        """Compute a shard. If no change concerns it, this is a resync, which computes all of its parts as well."""
         if not self.is_stale(key):
             for balancer in self._world.load_balancers.by("vpc", key):
                 self._parts.add(balancer.arn)

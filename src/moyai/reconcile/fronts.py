@@ -1,4 +1,4 @@
-"""The reconciler of front proxies: their sandboxes, their configuration, and what they show of their load balancers.
+"""The reconciler of front proxies: their sandboxes, their configuration, and the observed states of load balancers.
 
 Promise: as the reconciler of tasks, it is level-triggered. A VPC's configuration is published before the VPC is
 reconciled for the same change, so that an acknowledged configuration has every load balancer that was followed.
@@ -49,7 +49,7 @@ class FrontLoop:
         self._queue = WorkQueue(ports.clock)
         self._published: set[LoadBalancerArn] = set()
         self.meshes = FrontMeshes(ports.store.world, ports.feed, ports.limits)
-        """The shards of front proxies, by VPC: those that have load balancers, or had some."""
+        """The shards of front proxies, by VPC, of all VPCs that have or had load balancers."""
 
     @property
     def sandboxes(self) -> frozenset[TaskId]:
@@ -66,7 +66,7 @@ class FrontLoop:
                 group.create_task(self._queue.run_worker(self._reconcile, "the front proxy of"))
 
     def follow(self, keys: Iterable[Key]) -> None:
-        """Publish what these changes concern, and queue the VPCs whose next step they may concern."""
+        """Publish the shards that these changes concern, and queue the VPCs whose next step they may concern."""
         world = self._ports.store.world
         changed = {LoadBalancerArn(key.key) for key in keys if key.table == _BALANCER}
         balancers = [balancer for arn in changed if (balancer := world.load_balancers.get(arn)) is not None]

@@ -1,8 +1,8 @@
 """The loop that checks the health of Cloud Map instances whose service has a HealthCheckConfig.
 
 Promise: each instance is checked as soon as it is registered and then every ``interval`` seconds, with at most AT_ONCE
-checks at a time. A changed result is recorded. Streaks of results are only in memory: a new process counts anew, and
-leaves the recorded health as it is until then.
+checks at a time. A changed health is recorded. Streaks of results are only in memory: a new process starts to count
+again, and the recorded health stays until a streak is long enough.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
 
@@ -33,7 +33,7 @@ class CheckSettings(NamedTuple):
     networks: Networks = LOOPBACK
 
 
-class _Checked(NamedTuple):
+class _LastCheck(NamedTuple):
     """The streak of an instance's results, for one target and one registration."""
 
     target: ProbeTarget
@@ -47,7 +47,7 @@ class HealthChecker:
     def __init__(self, store: Store, clock: Clock, probes: Probes, settings: CheckSettings) -> None:
         self._store, self._clock, self._probes, self._settings = store, clock, probes, settings
         self._queue = WorkQueue(clock)
-        self._last_checks: dict[str, _Checked] = {}
+        self._last_checks: dict[str, _LastCheck] = {}
 
     async def run(self) -> None:
         """Check each instance once per interval, until cancelled."""
@@ -82,7 +82,7 @@ class HealthChecker:
         before = self._last_checks.get(key)
         counting = before is not None and (before.target, before.registered_at) == (target, registered_at)
         streak = (before.streak if before is not None and counting else Streak()).and_then(has_passed=has_passed)
-        self._last_checks[key] = _Checked(target, registered_at, streak)
+        self._last_checks[key] = _LastCheck(target, registered_at, streak)
         self._record(key, streak)
         return later(started_at, self._settings.interval)
 

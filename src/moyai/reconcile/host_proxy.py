@@ -1,7 +1,7 @@
 """The reconciler of the host's proxy, and the tasks that wait for it.
 
-Promise: as the reconciler of tasks, it is level-triggered: it plans anew when a task that shares the proxy comes or
-goes, and when the proxy's sandbox changes.
+Promise: like the reconciler of tasks, it is level-triggered: it plans again when a task that shares the proxy is
+started or removed, and when the proxy's sandbox changes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class HostProxyLoop:
         return frozenset({HOST_SANDBOX} if needs_host_proxy(self._ports.store.world) else ())
 
     async def run_timers(self) -> None:
-        """Queue the proxy when a time has come, until cancelled."""
+        """Queue the proxy when its next step is due, until cancelled."""
         await self._queue.run_timers()
 
     async def run(self) -> None:

@@ -1,7 +1,7 @@
 """The loop that calls the functions of lifecycle hooks.
 
-Promise: a function is called when the stage that it belongs to is durable. Its answer is recorded if the deployment
-still waits for it. A call that was interrupted is repeated under the same name. A slow function delays no other.
+Promise: a function is called when the record of its stage is durable. Its answer is recorded if the deployment still
+waits for it. An interrupted call is repeated with the same invocation id. A slow function delays no other.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class LifecycleHookLoop:
 
     async def _answer(self, call: HookFunctionCall) -> HookFunctionAnswer:
         if call.url is None:
-            return HookFunctionAnswer(fault="Nobody has said where {target} is: moyai hook put")
+            return HookFunctionAnswer(fault="No URL is known for {target}: register one with moyai hook put")
         try:
             return parse_answer(
                 await self._caller.call(call.url, msgspec.json.encode(call.event), f"{call.hook}/{call.invocation}")

@@ -2,8 +2,8 @@
 
 Promise: lines are stored together with the position up to which they were read, in one transaction, so a crash neither
 loses nor repeats a line. A task's last lines are shipped after it has stopped. Lines that were written while the
-control plane was away are shipped later, as far as the runtime has kept them. Lines for a deleted stream, and empty
-lines, are dropped, as by AWS's driver. ``plan/log_streams`` decides which stream a container has.
+control plane was down are shipped later, as far as the runtime has kept them. Lines for a deleted stream, and empty
+lines, are dropped, as by AWS's driver. ``plan/task/log_streams`` decides which stream a container has.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class LogShipper:
         self._positions = dict(await self._logs.positions())
 
     async def ship(self) -> None:
-        """Ship the lines that there are now. Raises LogStoreFault, RuntimeFault."""
+        """Ship the lines that the runtime has now. Raises LogStoreFault, RuntimeFault."""
         batches: list[LogBatch] = []
         for arn in tuple(self._tasks):
             task = self._store.world.tasks.get(arn)
@@ -89,7 +89,7 @@ class LogShipper:
         await self._append(batches)
 
     def _has_last_lines(self, task: Task) -> bool:
-        """Whether the runtime has the last lines of the task, which come late from a proxy that others share."""
+        """Whether the runtime has the task's last lines; a shared proxy's arrive some time after the task's end."""
         return task.stopped and (
             not task.shares_proxy or self._clock.now() >= later(task.stopped_at or Instant(0), _LAST_SHARED_LINES)
         )

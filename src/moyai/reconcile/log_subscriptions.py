@@ -1,8 +1,8 @@
 """The loop that gives log events to the destinations of subscription filters, by calls of their services.
 
-Promise: events of a stream reach a destination in their order, and no destination waits for another. A call that fails
-by a fault, or is not answered in time, is made three times; then its events are given up, and the log says so, once for
-each filter until a delivery succeeds again.
+Promise: events of a stream reach a destination in their order, and no destination waits for another. A call with a
+temporary fault or a time-out is made three times; then its events are dropped, and the log says so, once for each
+filter until a delivery succeeds again.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 """
 
@@ -28,13 +28,13 @@ from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _DELAYS: Final = (Seconds(1.0), Seconds(2.0))
 _TIMEOUT: Final = Seconds(20.0)
-"""The time for one call, with the start of the server for its service."""
+"""The limit for one call, including the start of its service's server."""
 _MOST_CALLS: Final = 16
-"""Destinations that are given something at the same time."""
+"""Destinations that are called at the same time."""
 _FUNCTION_PAYLOAD: Final = 190_000
 """Bytes of one payload: in base64 it is within the 256 KiB of an asynchronous call."""
 _STREAM_PAYLOAD: Final = 750_000
-"""In base64 it is within the 1 MiB of a record of Kinesis, and the 1,000 KiB of one of Firehose."""
+"""Bytes of one payload: in base64 it is within Kinesis's 1 MiB and Firehose's 1,000 KiB of a record."""
 _MOST_KEY: Final = 256
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class LogSubscriptionLoop:
     async def _deliver(self, delivery: LogDelivery) -> None:
         """Give the events to the destination."""
         destination = parse_arn(delivery.subscription_filter.destination)
-        if destination is None:  # PutSubscriptionFilter accepts none of these
+        if destination is None:  # PutSubscriptionFilter accepts only ARNs
             return
         for payload in await asyncio.to_thread(payloads_of, delivery, destination, self._numbers):
             key = self._ids.uuid() if delivery.subscription_filter.distribution == RANDOM else delivery.stream
@@ -119,7 +119,7 @@ def payloads_of(delivery: LogDelivery, destination: Arn, numbers: Iterator[int])
 
 
 def _split(head: Mapping[str, object], events: Sequence[Mapping[str, object]], most: int) -> Iterator[bytes]:
-    """Payloads of at most so many bytes, in the order of the events; a single event may have more."""
+    """Payloads of at most ``most`` bytes, in the order of the events; the payload of a single event may be larger."""
     payload = gzip.compress(json.dumps({**head, "logEvents": events}).encode())
     if len(payload) <= most or len(events) == 1:
         yield payload

@@ -1,9 +1,8 @@
-"""Finds the tasks and services to reconcile because a name was added or removed that they can call.
+"""Finds the tasks and services to reconcile because a name that they can call was added or removed.
 
-Promise: the values that a task's names follow from are computed as the planner computes them, for each namespace,
-discovery service and cluster. Tasks are reconciled when one of them changes; a change without effect on names
-reconciles nothing. Tasks are reconciled at once. Services only report on their tasks' names, so several changes in a
-row become one reconciliation.
+Promise: the values that determine a task's names are computed as the planner computes them, for each namespace,
+discovery service and cluster. Only a change of such a value reconciles tasks, at once. Services only report on their
+tasks' names, so several changes in a row become one reconciliation.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from moyai.ports.store import Key
 
 
 class _Affected(NamedTuple):
-    """The tasks and services that this index of their tables has under this ARN."""
+    """The tasks and services that the index ``table_index`` of their tables has under this ARN."""
 
     table_index: str
     arn: str
@@ -40,7 +39,7 @@ class NameChanges:
             Derived(world, _answering_namespace, None, DiscoveryService, publish=self._on_answering),
             Derived(world, _is_live, False, Cluster, publish=self._on_mode),  # noqa: FBT003 (of a cluster that is gone)
         )
-        """The values that names follow from."""
+        """The values that determine names."""
         self._for_tasks: set[_Affected] = set()
         self._for_services: set[_Affected] = set()
         self.service_changes = asyncio.Event()
@@ -82,7 +81,7 @@ def _endpoints(world: World, namespace: NamespaceArn) -> tuple[Endpoints, Endpoi
 
 
 def _answering_namespace(world: World, service: DiscoveryServiceArn) -> NamespaceArn | None:
-    """The namespace of a discovery service that has an endpoint; None while it has none."""
+    """The namespace of a discovery service with a registered instance; None while it has no instance."""
     record = world.discovery_services.get(service)
     return record.namespace if record is not None and has_instances(world, service) else None
 

@@ -1,7 +1,7 @@
 """Keeps the runtime's networks and published ports in sync with the World.
 
-Promise: both are derived from the World, and only what a change concerns is computed again. The runtime is called when
-the result has changed, or when its state may have been lost.
+Promise: both are derived from the World, and a change recomputes only the parts that it concerns. The runtime is called
+when the result has changed, or when the runtime's state may have been lost.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class PublishedPortSync:
             publish=self._on_change,
         )
         self._current_ports: tuple[PublishedPort, ...] | None = None
-        """None: some task's or instance's ports have changed since this was computed."""
+        """The published ports, sorted; None after a change, until ``sync`` computes them again."""
         self._applied_ports: tuple[PublishedPort, ...] | None = None
         self.gateway_ports: Mapping[PublishedPort, int] = {}
         """The runtime's gateway port of each published port that has one."""

@@ -1,11 +1,10 @@
 """Observes the tasks, container instances, services and front proxies that the planner decides about.
 
-Promise: nothing is remembered that can be observed again. Four things can't be, and are remembered while the process
-lives: why a sandbox or a container could not be made, since when no proxy holds a draining task's endpoints, which
-tasks reject new connections, and which tasks wait for their proxy to acknowledge a name. Whether traffic has shifted is
-answered by what was published and acknowledged: the mesh must have been compiled from the service's present traffic
-weights and listener rules, and each caller's running proxy, and each load balancer's, must have acknowledged all that
-it was sent since.
+Promise: only facts that can't be observed again are remembered, while the process lives: why a sandbox or a container
+could not be made, since when no proxy holds a draining task's endpoints, which tasks reject new connections, and which
+tasks wait for their proxy to acknowledge a name. Traffic has shifted when the published mesh was compiled from the
+service's present traffic weights and listener rules, and each caller's running proxy, and each load balancer's, has
+acknowledged everything that was sent to it since.
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ class Observer:
         return await self._observe_sandbox(HOST_SANDBOX, "the host's proxy")
 
     async def observe_front(self, vpc: VpcId) -> Observed:
-        """Observe a VPC's front proxy, without what was compiled."""
+        """Observe a VPC's front proxy, without the load balancers that were published (``Observed.published``)."""
         identity, name = front_sandbox(vpc), front_proxy(vpc)
         observed = await self._observe_sandbox(identity, f"the front proxy of {vpc}")
         endpoints = await self._ports.runtime.proxy_endpoints(identity) if observed.sandboxes else None
@@ -108,7 +107,7 @@ class Observer:
         )
 
     async def _observe_sandbox(self, identity: TaskId, subject: str) -> Observed:
-        """Observe a sandbox that is no task's. A fault is logged, and observed once."""
+        """Observe a sandbox that belongs to no task. A fault is logged, and observed once."""
         fault = self._faults.pop(identity, None)
         if fault is not None:
             _log.warning("%s can't be made, will be tried again: %s", subject, fault)
@@ -132,7 +131,7 @@ class Observer:
             return frozenset()
 
     def _has_routes(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
-        """Whether there are names that the task does not resolve yet, and its proxy has acknowledged routes to all."""
+        """Whether names are missing in the task's hosts file, and its proxy has acknowledged the routes to them all."""
         addresses = unlisted_endpoints(self._ports.store.world, task, hosts)
         has_routes = bool(addresses) and self._ports.feed.has_acked_routes_to(ProxyId(task.arn), addresses)
         if addresses and not has_routes:
@@ -160,8 +159,8 @@ class Observer:
         return Drain(frozenset(), acknowledged_at, inbound.requests, inbound.connections, is_rejecting)
 
     def _is_running(self, proxy: ProxyId) -> bool:
-        """Whether a proxy still runs: one that has ended sends and acknowledges nothing. Of an external proxy only its
-        stream can be observed.
+        """Whether a proxy still runs: a proxy that has ended sends and acknowledges nothing. For an external proxy,
+        whether it has a stream.
         """
         task = self._ports.store.world.tasks.get(proxy)
         return self._ports.feed.is_connected(proxy) if task is None else _has_proxy(task)

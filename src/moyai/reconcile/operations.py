@@ -1,7 +1,7 @@
 """The loop that carries out Cloud Map's operations (RegisterInstance and the like).
 
 Promise: an operation begins as soon as it is submitted, however busy the reconciler is, and proceeds one recorded step
-at a time; one that a process left unfinished is continued by the next. A failed operation does not block others and is
+at a time; an unfinished operation continues after a restart. A failed operation does not block others and is
 tried again later.
 """
 

@@ -1,8 +1,8 @@
 """The loop that measures the SQS queues which alarms read, so that the length of a queue scales a service.
 
 Promise: while an alarm of an account and region reads a metric of AWS/SQS, its queue's three counts are written once a
-minute, as AWS has them. Other queues are not looked at, so whoever has no such alarm starts no server for SQS. A queue
-that does not answer in time, or not as SQS does, has no values for this minute; the others have theirs.
+minute, as AWS has them. Other queues are not read, so without such an alarm no server for SQS is started. A queue that
+does not answer in time, or not as SQS does, has no values for this minute; the others have theirs.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """
 
@@ -40,7 +40,7 @@ _MOST_QUEUES: Final = 1000
 _MOST_CALLS: Final = 16
 """Queues that are measured at the same time."""
 _TIMEOUT: Final = Seconds(20.0)
-"""The time for one queue, with the start of the server for SQS."""
+"""The limit for one queue, including the start of the server for SQS."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,7 +74,7 @@ class QueueMetricsLoop:
             await self._clock.sleep(Seconds(due - now))
 
     async def measure(self) -> None:
-        """Measure them once."""
+        """Measure the queues once."""
         queues = sorted(watched_queues(self._store.world))[:_MOST_QUEUES]
         self._problems = {queue: problem for queue, problem in self._problems.items() if queue in queues}
         await asyncio.gather(*map(self._measure, queues))
@@ -91,7 +91,7 @@ class QueueMetricsLoop:
         self._problems[queue] = problem
 
     async def _write(self, queue: WatchedQueue) -> None:
-        """Write the counts of a queue, all or none. Raises AwsCallFailed, and others for an answer that is no SQS's."""
+        """Write all counts of a queue, or none. Raises AwsCallFailed, and other errors for an answer unlike SQS's."""
         async with asyncio.timeout(self._patience):
             names = {"QueueName": queue.name}
             url = (await self._caller.call(queue.scope, Call("sqs", "GetQueueUrl", names)))["QueueUrl"]
@@ -106,8 +106,8 @@ class QueueMetricsLoop:
 
 
 def next_due(due: Instant, now: Instant) -> Instant:
-    """The instant of the measurement after the one that was due: whole minutes later and not before ``now``, and in a
-    minute at the latest, also after the clock was set back.
+    """The instant of the next measurement: whole minutes after ``due`` and not before ``now``, but at most a minute
+    from now, also after the clock was set back.
     """
     passed = max(0.0, (now - due) // _INTERVAL)
     return min(later(due, _INTERVAL * (passed + 1)), later(now, _INTERVAL))

@@ -1,9 +1,9 @@
-"""The loops that delete what is past its time: records that were deleted by users and that nothing refers to any more,
-log events, and what is in the registry. ``plan/retention`` and ``plan/registry`` decide what that is.
+"""The loops that delete expired data: records that users have deleted and that nothing refers to any more, log events,
+and images and layers of the registry. ``plan/retention`` and ``plan/registry`` decide which data is expired.
 
-Promise: a notification that is lost is repaired by the next start, when the store notifies of every record. A blob is
-removed only when it is durable that no record refers to it, and when it was written an hour ago or longer, so that one
-that is just being pushed stays.
+Promise: a lost notification is repaired by the next start, when the store notifies of every record. A blob is removed
+only when the deletion of all records that refer to it is durable, and not within an hour after it was written, so that
+an image that is being pushed stays complete.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOG_INTERVAL: Final = Seconds(60.0)
 _REGISTRY_INTERVAL: Final = Seconds(3600.0)
 _REGISTRY_RETRY: Final = Seconds(60.0)
 _NEW_BLOB: Final = Seconds(3600.0)
-"""The age up to which a blob may belong to an image that is just being pushed."""
+"""The age up to which a blob may belong to an image that is being pushed."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +80,7 @@ class LogRetention:
             await self._clock.sleep(_LOG_INTERVAL)
 
     async def delete_expired(self) -> None:
-        """Delete what is expired now. Raises LogStoreFault."""
+        """Delete the log events that are expired now. Raises LogStoreFault."""
         streams, sources = await self._logs.streams(), await self._logs.positions()
         deletion = plan_log_deletion(self._store.world, streams, sources, self._clock.now())
         if deletion.streams or deletion.sources:
@@ -109,7 +109,7 @@ class RegistryCleanup:
                 await self._clock.sleep(_REGISTRY_INTERVAL)
 
     async def clean(self) -> None:
-        """Delete what is to be deleted now. Raises StateUnwritable, OSError."""
+        """Delete the images and layers that are expired now. Raises StateUnwritable, OSError."""
         now = self._clock.now()
         self._store.apply(plan_lifecycle_policies(self._store.world, now))
         self._store.apply(plan_layer_deletion(self._store.world, now))

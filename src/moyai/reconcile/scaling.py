@@ -1,7 +1,7 @@
 """The loop that carries out scheduled scaling actions, completes scaling activities, and deletes a scalable target with
 its service.
 
-Promise: it only records what ``plan.scaling.keep`` decides. Scaling policies act through the alarms' loop.
+Promise: the loop only records what ``plan.scaling.lifecycle`` decides. Scaling policies act through the alarms' loop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ScalingLoop:
         self._queue = WorkQueue(clock)
 
     async def run(self) -> None:
-        """Scale each service when one of its bounds or scheduled actions asks for it, until cancelled."""
+        """Scale each service when its bounds or a scheduled action require it, until cancelled."""
         await self._queue.serve(self._store, self._concerned_services, self._reconcile, "the scaling of")
 
     def _concerned_services(self, keys: Iterable[Key]) -> set[str]:

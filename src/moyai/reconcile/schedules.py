@@ -3,7 +3,7 @@
 Promise: an invocation is a call of RunTask with a client token of its own, and is recorded as done afterwards; after
 ``kill -9`` in between it is made again with the same token, which runs no second task. An invocation that was missed is
 made late, once, unless it is older than the schedule's retry policy allows; those missed before it are skipped. A
-failed one is tried again, with growing delays, unless the request itself is wrong.
+failed invocation is tried again, with growing delays, unless the request itself is wrong.
 Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule.html
 """
 
@@ -61,7 +61,7 @@ class ScheduleLoop:
             return schedule.due_at
         problem = _expiry(schedule, schedule.next_at, now) or await self._invoke(schedule)
         if self._store.world.schedules.get(arn) != schedule:
-            return now  # it was changed meanwhile, and is looked at again
+            return now  # the schedule was changed meanwhile, and is checked again
         most = schedule.target.retry_policy.maximum_retry_attempts
         if problem is not None and problem.passes and schedule.failures < most:
             self._store.apply([Put(_with_retry(schedule, now))])
@@ -95,7 +95,7 @@ class ScheduleLoop:
 
 
 def _expiry(schedule: Schedule, due: Instant, now: Instant) -> _Problem | None:
-    """The problem with an invocation that is due for longer than the schedule allows."""
+    """The problem with an invocation that is overdue for longer than the schedule allows; None for any other."""
     age = now - later(due, schedule.window_minutes * 60.0)
     most = schedule.target.retry_policy.maximum_event_age_in_seconds
     return _Problem(f"it was due {age:.0f} seconds ago, which is more than {most}") if age > most else None

@@ -1,6 +1,6 @@
-"""Reads resources for stacks beside their operations: to detect drift, and to find what a change set imports.
+"""Reads resources for stacks outside of their operations: to detect drift, and to find what a change set imports.
 
-Promise: it changes no resource. A reading that the end of the control plane interrupts begins again.
+Promise: a reading changes no resource. A reading that the control plane's end interrupts begins again after its start.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
 """
@@ -31,25 +31,25 @@ from moyai.stacks.records import hidden_values
 from moyai.stacks.types.procedure import Call, Step, Wait
 
 UNWRITABLE_WAIT: Final = Seconds(5.0)
-"""Until a reading begins again that could not be recorded."""
+"""The wait before a reading whose result could not be recorded begins again."""
 _INTERNAL: Final = "Internal Failure"
 _log = logging.getLogger(__name__)
 
 
 class StackReadings:
-    """The readings under way. ``ended`` gets the stack of each one that has ended."""
+    """The readings under way. ``ended`` is called with the stack of each reading that has ended."""
 
     def __init__(
         self, store: Store, caller: AwsCaller, slots: asyncio.Semaphore, clock: Clock, ended: Callable[[str], None]
     ) -> None:
         self._store, self._caller, self._clock, self._ended = store, caller, clock, ended
         self._slots = slots
-        """For the calls under way, with those of stacks' operations."""
+        """Limits the calls under way, together with those of stacks' operations."""
         self._running: dict[str, asyncio.Task[None]] = {}
-        """By the key of the drift detection or the change set."""
+        """The readings under way, by the key of the drift detection or change set."""
 
     def begin(self, stack: str) -> None:
-        """Begin what a stack's records ask for."""
+        """Begin the drift detections and change sets of a stack that are not complete yet."""
         world = self._store.world
         for detection in world.drift_detections.each("stack", stack):
             if detection.drifted is None:
@@ -79,7 +79,7 @@ class StackReadings:
             self._ended(stack)
 
     async def _detect(self, detection: DriftDetection) -> None:
-        """Compare the resources of a stack with what it has set, and record the result."""
+        """Compare the resources of a stack with the properties that the stack has set, and record the result."""
         drifts = [await self._drift(resource) for resource in checked_resources(self._store.world, detection)]
         if detection.key in self._store.world.drift_detections:
             drifted = sum(drift.status.drifted for drift in drifts)
@@ -94,12 +94,12 @@ class StackReadings:
         hidden = frozenset(resource.hidden) | hidden_values(world, stack)
         try:
             return await carry_out(drift_of(resource, now, hidden), partial(self._take, stack.scope))
-        except Exception:  # noqa: BLE001 (a resource that can't be compared must not hold the others)
+        except Exception:  # noqa: BLE001 (a resource that can't be compared must not block the others)
             _log.exception("the drift of %s", resource.key)
             return new_drift(resource, now, _INTERNAL)
 
     async def _complete(self, change_set: ChangeSet) -> None:
-        """Look for the resources that a tree of change sets imports if they exist, and record what came of it."""
+        """Look for the resources that a tree of change sets may import, and record which exist."""
         tree = self._tree(change_set)
         existing = {each.arn: await self._existing(each) for each in tree}
         present = self._tree(change_set)
@@ -107,13 +107,13 @@ class StackReadings:
         self._store.apply(list(map(Put, done)))
 
     def _tree(self, change_set: ChangeSet) -> list[ChangeSet]:
-        """What there is now of a tree of change sets; nothing without the one at the top."""
+        """The change sets of a tree that exist now; none without the root."""
         change_sets = self._store.world.change_sets
         root = change_sets.get(change_set.key)
         return [] if root is None else [root, *change_sets.by("root", root.arn)]
 
     async def _existing(self, change_set: ChangeSet) -> list[str]:
-        """The logical ids of a change set's candidates that exist. One that can't be looked for counts as absent."""
+        """The logical ids of the import candidates that exist. A candidate whose check fails counts as absent."""
         stack, names = self._store.world.stacks.get(change_set.stack), []
         for name, candidate in change_set.candidates.items():
             try:

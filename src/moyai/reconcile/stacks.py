@@ -1,7 +1,7 @@
-"""The loop that makes stacks what their templates say.
+"""The loop that creates, updates and deletes the resources of stacks as their templates say.
 
-Promise: it is level-triggered: a step follows from the records, and is recorded before it is taken. After ``kill -9``
-what was under way is begun again, with the ids that were recorded. Each call is one through the API gateway.
+Promise: the loop is level-triggered: a step follows from the records, and is recorded before it is taken. After
+``kill -9`` the steps under way begin again, with the recorded ids. Each call goes through the API gateway.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class StackLoop:
         self._running: dict[str, asyncio.Task[None]] = {}
         """The procedures under way, by the key of their resource."""
         self._instances: dict[str, tuple[str, StackInstance, SettledResources]] = {}
-        """By stack: the id of a template, what it makes of the stack, and what is so already."""
+        """By stack: the id of its template, the desired stack, and the resources that are as desired already."""
         self._interrupted: set[str] = set()
         """The resources whose procedure was under way when the control plane ended, by key."""
         self._slots = asyncio.Semaphore(CALLS)
@@ -98,7 +98,7 @@ class StackLoop:
             await self._readings.close()
 
     async def _advance(self, arn: str) -> Instant | None:
-        """Record the next step of a stack, and begin what is under way."""
+        """Record the next step of a stack, and begin the procedures of its resources."""
         stack = self._store.world.stacks.get(arn)
         self._readings.begin(arn)
         if stack is None or not stack.status.in_progress:
@@ -114,18 +114,18 @@ class StackLoop:
         return stack.deadline
 
     def _plan_next(self, stack: Stack) -> ProgressRecorder:
-        """The next step of a stack. Where that can't be decided, its operation fails."""
+        """The next step of a stack. If planning fails, the stack's operation fails."""
         view, recorder = self._view(stack), self._recorder(stack)
         try:
             plan_stack(view, recorder, self._ids)
-        except Exception:  # noqa: BLE001 (a stack that can't be planned must not stay as it is)
+        except Exception:  # noqa: BLE001 (a stack that can't be planned must not stay in progress for ever)
             _log.exception("the stack %s", stack.arn)
             recorder = self._recorder(stack)
             plan_stack(replace(view, fault=_INTERNAL), recorder, self._ids)
         return recorder
 
     def _end_reviews(self, stack: Stack | None) -> None:
-        """Remove the nested stacks that a change set has put in review and whose turn has never come."""
+        """Remove the nested stacks in review that a change set has made and that were never created."""
         reviews = [] if stack is None else left_in_review(self._store.world, stack)
         if reviews:
             self._store.apply([each for review in reviews for each in removal_of(self._store.world, review)])
@@ -183,7 +183,7 @@ class StackLoop:
             self._queue.add(resource.stack)
 
     async def _finish(self, resource: StackResource) -> None:
-        """Carry out a resource's procedure, and record what came of it. Raises StateUnwritable."""
+        """Carry out a resource's procedure, and record its success or failure. Raises StateUnwritable."""
         stack = self._store.world.stacks[resource.stack]
         context = context_of(
             stack,
@@ -224,13 +224,13 @@ class StackLoop:
         return _NO_ANSWER
 
     def _mark_sent(self, resource: StackResource, call: Call) -> None:
-        """Record that a creation is being sent: only then can what exists after an interruption be the resource."""
+        """Record that a creation is sent: only then can a resource that exists after an interruption be the stack's."""
         current = self._store.world.stack_resources.get(resource.key)
         if current is not None and current.creating and not current.sent and not call.operation.startswith(_READING):
             self._store.apply([Put(replace(current, sent=True))])
 
     async def _seconds_since_begin(self, resource: StackResource, request: str) -> float:
-        """How long the exchange with a request is under way; it begins now unless its beginning is recorded. Raises
+        """Seconds since the exchange with this request began; it begins now unless its beginning is recorded. Raises
         StateUnwritable.
         """
         current, now = self._store.world.stack_resources[resource.key], self._clock.now()
@@ -242,7 +242,9 @@ class StackLoop:
         return now - since
 
     def _check_wanted(self, resource: StackResource) -> None:
-        """Raise ResourceFailed when waiting for a resource is pointless: another has failed, or the stack goes back."""
+        """Raise ResourceFailed when it is pointless to wait for a resource: another has failed, or the stack rolls
+        back.
+        """
         world = self._store.world
         stack, current = world.stacks[resource.stack], world.stack_resources[resource.key]
         has_failed = bool(world.stack_resources.count("failed", failure_key(stack)))

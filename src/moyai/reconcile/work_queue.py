@@ -1,7 +1,7 @@
 """A work queue of keys.
 
-Promise: a key that is added while it waits is queued once. A key that is added while it is being worked on is queued
-again afterwards, and is never worked on twice at once. A key may also be scheduled for an instant; a newer instant
+Promise: a key that is added while it waits is queued once. A key that is added while a worker has it is queued again
+afterwards; no two workers ever have one key. A key may also be scheduled for an instant; a newer instant
 replaces it. After a failure a key is retried with increasing delays of up to LONGEST_BACKOFF.
 """
 
@@ -45,7 +45,7 @@ class WorkQueue:
         self._timers: list[tuple[Instant, str]] = []
         self._earlier_timer = asyncio.Event()
         self.outcomes = Counter()
-        """Counts keys that were worked on: ``done`` or ``failed``."""
+        """Counts the keys that workers have finished: ``done`` or ``failed``."""
 
     @property
     def idle(self) -> bool:
