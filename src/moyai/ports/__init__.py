@@ -1,1 +1,1 @@
-"""Protocols between the core and the shell. Nothing here does anything."""
+"""Protocols between the core and its adapters, with the values and errors that they exchange."""

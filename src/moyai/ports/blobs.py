@@ -1,9 +1,9 @@
 """The contents of the registry that moyai serves: blobs by their SHA-256 digest, and the uploads that become blobs.
 
 Promise: ``commit`` and ``put`` return when the blob survives a power cut, and a blob is complete or absent. An upload
-is not stored: it ends with the process, and whoever sent it begins again, as registry clients do. One upload takes one
-request at a time. Uploads are limited in number and size, and end when nothing arrives for a time. Which repository has
-which blob is recorded in the ``World``; a blob is kept as long as a record refers to it.
+is not stored: it ends with the process, and its client begins again, as registry clients do. An upload accepts one
+request at a time. Uploads are limited in number and size, and end when nothing arrives for a time. The ``World``
+records which repository has which blob; a blob is kept as long as a record refers to it.
 
 Errors:
 
@@ -75,7 +75,7 @@ class BlobReader(Protocol):
         """The length of the content in bytes."""
 
     def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from ``start`` up to ``end``, which is not included; None stands for the blob's end."""
+        """The bytes from ``start`` up to, but without, ``end``; None = the blob's end."""
 
     def close(self) -> None:
         """Release the file. Harmless when repeated."""
@@ -91,10 +91,10 @@ class BlobStore(Protocol):
         """The state of an upload; None if there is no such upload."""
 
     async def append(self, upload: UploadId, content: AsyncIterable[bytes], length: int | None = None) -> int:
-        """Add bytes to the end of an upload, and return its size. ``length``: their number, if it is known before; what
-        is too much is refused before anything is read.
+        """Add bytes to the end of an upload, and return its size. ``length``: their number, if known before, so that
+        too many bytes are refused before any is read.
 
-        Raises UploadMissing, UploadBusy, BlobTooLarge, BlobsUnwritable. What the iterable raises leaves the upload open
+        Raises UploadMissing, UploadBusy, BlobTooLarge, BlobsUnwritable. When the iterable raises, the upload stays open
         with the bytes that were written.
         """
 

@@ -1,7 +1,7 @@
 """The servers of the AWS services that moyai does not implement.
 
-Promise: a request goes on as its client sent it, the body as a stream, with the account and region in whose state it
-is to be answered. Who may send it has been checked before.
+Promise: a request is forwarded as its client sent it, the body as a stream, with the account and region in whose state
+it is to be answered. The API gateway has authenticated its sender.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class DelegateFailed(MoyaiError):
 
 
 class NotReceived(DelegateFailed):
-    """A server has not received the request, nor its body. The message is for the client."""
+    """A server has received no part of the request. The message is for the client."""
 
 
 class DelegateBusy(NotReceived):
@@ -49,9 +49,9 @@ class DelegatedRequest(msgspec.Struct, frozen=True):
     target: str
     """The path and the query string, as they were received."""
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """The headers, by their lower-case names."""
     body: AsyncIterator[bytes] | None
-    """None where the request has none, not even an empty one."""
+    """None where the request has no body, not even an empty one."""
 
 
 class DelegatedResponse(msgspec.Struct, frozen=True):
@@ -66,28 +66,28 @@ class ServiceOwner(msgspec.Struct, frozen=True):
     """The server that answers a service."""
 
     service: str
-    """The name that SDKs sign with; ``*`` = all that are named nowhere else."""
+    """The name that SDKs sign with; ``*`` = all services that no other owner names."""
     answered_by: str | None
     """``moyai``, a server's URL, or another description of the server; None = no server."""
     durable: bool | None
-    """Whether its records survive a restart of the machine; None = its server knows."""
+    """Whether the service's records survive a restart of the machine; None = moyai does not know."""
     lost: str = ""
-    """The records that a restart of the machine, or ``moyai down``, loses; empty = none, or only its server knows."""
+    """The records that a restart of the machine, or ``moyai down``, loses; empty = none, or moyai does not know."""
 
 
 class Delegate(Protocol):
     """Forwards requests to whichever server answers their service."""
 
     def owners(self) -> Sequence[ServiceOwner]:
-        """The server that answers each service, with that of all others last."""
+        """The server that answers each service; the last entry is for all other services."""
 
     def refusal(self, service: str) -> str | None:
-        """Why no server answers this service, and what to do about it; None when one does."""
+        """Why no server answers this service, and what to do about it; None when a server does."""
 
     async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
-        """The server's response, as soon as its head is there. Raises NotDelegated, DelegateFailed, and what the body
-        raises.
+        """The server's response, as soon as its status and headers have arrived. Raises NotDelegated, DelegateFailed,
+        and what the body raises.
         """
 
     async def close(self) -> None:
-        """Close all connections. Servers go on."""
+        """Close all connections. The servers keep running."""

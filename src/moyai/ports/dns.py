@@ -1,4 +1,4 @@
-"""The port by which the API asks DNS."""
+"""The port by which the API reads what the DNS server answers."""
 
 from __future__ import annotations
 

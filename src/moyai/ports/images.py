@@ -1,11 +1,11 @@
 """The images of this installation, from which tasks run.
 
-Promise: an image is listed only when it is here completely. Removing one takes nothing from a running task.
+Promise: an image is listed only when all of it is stored. Removing an image does not affect a running task.
 Adapter: ``app/adapters/local_images``.
 
 Errors:
 
-    ImageNotRemoved         the image is not here, or cannot be removed; the message says why
+    ImageNotRemoved         the image does not exist here, or can't be removed; the message says why
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from moyai.kernel.ids import TaskId
 
 
 class ImageNotRemoved(MoyaiError):
-    """An image is not here, or cannot be removed."""
+    """An image does not exist here, or can't be removed."""
 
 
 class LocalImage(msgspec.Struct, frozen=True):
-    """An image that is here, under one of its names."""
+    """A stored image, under one of its names."""
 
     name: str
     """The reference as people write it."""
@@ -46,4 +46,4 @@ class LocalImages(Protocol):
         """All images, by name."""
 
     async def remove(self, name: str) -> int:
-        """Remove an image's name, and what only it needs. Returns the bytes freed. Raises ImageNotRemoved."""
+        """Remove an image's name, and layers that only it needs. Returns the bytes freed. Raises ImageNotRemoved."""

@@ -2,7 +2,7 @@
 
 Promise: events for which ``append`` has returned survive a kill and a power cut, exactly once; the position up to which
 their source was read is written in the same transaction. Events of a stream or a group are read in the order of their
-time, then of their arrival, in a time that depends on their number and not on that of all events. The store is bounded:
+time, then of their arrival; reading takes time by the number of events read, not of all events. The store is bounded:
 when it is full, the events that arrived first are deleted. Groups and streams are identified by the ids of their
 records; those of deleted records stay until ``forget``.
 """
@@ -77,8 +77,8 @@ class LogDeliveries(Protocol):
     """The events that wait for the destinations of subscription filters."""
 
     def take(self) -> AbstractAsyncContextManager[LogDelivery]:
-        """A delivery, as soon as there is one: of those for its destination, the one that has waited longest. It waits
-        no more; no other one for its destination is taken within the context.
+        """The next delivery, as soon as there is one: the oldest for its destination. It is taken out of the queue, and
+        no other delivery for its destination is taken within the context.
         """
 
 
@@ -126,7 +126,7 @@ class LogStore(Protocol):
         """The times of those of the streams that have events."""
 
     async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-        """The bytes of events, as AWS counts them, of those of the groups that ever had any."""
+        """The bytes of events, as AWS counts them, for those of the groups that ever had an event."""
 
     async def positions(self) -> Mapping[str, int]:
         """The offset up to which each source has been read."""

@@ -1,9 +1,9 @@
-"""The store of metrics: bodies that only the telemetry can decode, under keys of what they are of and when.
+"""The store of metrics: encoded values that only ``telemetry`` can decode, by metric and time.
 
 Promise: one ``save`` is atomic, also when the process is killed; after a power cut the newest saves may be missing,
-never a part of one. So a proxy's metrics and how far it has been counted are always of the same moment. All of it is
-bounded in bytes: when the store is full, the oldest goes. A file that can't be read is set aside and a new one is
-created; it never stops the start.
+never a part of one. So a proxy's metrics and how far it has been counted are always of the same moment. The store is
+bounded in bytes: when it is full, the oldest hours are deleted. An unreadable file is set aside and a new one is
+created, so that the start never fails.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class StoredGroup(NamedTuple):
 
 
 class StoredMinute(NamedTuple):
-    """One minute of a group. ``start``: whole seconds, as in all of these."""
+    """One minute of a group. ``start``: whole seconds, as in the other values."""
 
     start: int
     group: int
@@ -52,7 +52,7 @@ class StoredHour(NamedTuple):
 
 
 class StoredProxy(NamedTuple):
-    """How far a proxy has been counted, with the report that came ``at`` then."""
+    """How far a proxy has been counted; ``at``: the time of the last report that was counted."""
 
     proxy: ProxyId
     at: Instant
@@ -60,7 +60,7 @@ class StoredProxy(NamedTuple):
 
 
 class StoredTotal(NamedTuple):
-    """All that was counted under one key since the store exists; the last report came ``at`` then."""
+    """The total that was counted under one key since the store was created; ``at``: the time of the last report."""
 
     key: str
     at: Instant
@@ -90,7 +90,7 @@ class MetricBatch(msgspec.Struct, frozen=True):
 
 
 class MetricStore(Protocol):
-    """Stores metrics. Reading returns at once, and nothing where it can't read; used from one event loop only."""
+    """Stores metrics. Reading returns at once, and nothing if the file can't be read. Used from one event loop only."""
 
     @property
     def since(self) -> Instant:

@@ -1,7 +1,7 @@
 """The metrics that proxies have counted, tasks have used and clients have put.
 
-Promise: every answer comes at once, without waiting. What is older than what is stored (15 days by the minute, three
-hours in steps of five seconds) is missing from the answer, as in CloudWatch.
+Promise: every method returns at once. Values older than 15 days, and steps below a minute older than three hours, are
+no longer stored and missing in the answers, as in CloudWatch.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class ListedMetric(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """How often a metric's values have changed; only within a ``generation``, in which no metric was removed."""
+    """How often a metric's values have changed; comparable within one ``generation``, in which no metric is removed."""
 
     generation: int
     changes: int
 
 
 class MetricWriter(Protocol):
-    """Takes metrics that clients put."""
+    """Stores the metrics that clients put."""
 
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
-        """Add values to a metric, which has values of its own for each unit. A metric that this installation measures
-        (``MetricReader.is_measured``) takes none.
+        """Add values to a metric, which has separate values for each unit. Values for a metric that this installation
+        measures (``MetricReader.is_measured``) are dropped.
         """
 
 

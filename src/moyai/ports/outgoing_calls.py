@@ -19,7 +19,7 @@ class Probes(Protocol):
 
     async def passes(self, target: ProbeTarget) -> bool:
         """Whether the endpoint passes: TCP connects in 10 s; HTTP and HTTPS connect in 4 s and respond with 2xx or 3xx
-        in 2 s more. Never raises for what the endpoint does.
+        in 2 s more. Never raises, whatever the endpoint does.
         """
 
 
@@ -42,7 +42,7 @@ class AwsCaller(Protocol):
 
     @property
     def address(self) -> str:
-        """At which callers reach the API, ``name:port``."""
+        """The API's address for callers, ``name:port``."""
 
     def owns(self, service: str) -> bool:
         """Whether moyai itself answers for a service, so that its resources get the tags of their stacks."""

@@ -63,7 +63,7 @@ class NewKey(NamedTuple):
 
 
 class Issuer(msgspec.Struct, frozen=True):
-    """An authority that signs, with its key and algorithm. ``certificate``: None = it has none yet and signs itself."""
+    """An authority that signs, with its key and algorithm. ``certificate``: None while it has none and signs itself."""
 
     private: Secret
     algorithm: SigningAlgorithm

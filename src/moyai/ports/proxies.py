@@ -1,9 +1,9 @@
 """The feed: keeps every proxy's configuration current, and knows what each proxy has acknowledged.
 
 Promise: ``publish`` takes one shard of the mesh: a namespace of Service Connect, or a virtual node or gateway of App
-Mesh. Shards have no resource in common, though they may have the same endpoints, and an update costs what its shard
-costs, however many others there are. A proxy is one Envoy. It is assigned to a workload, which may have many proxies,
-and is sent only what changed for that workload. A mesh that can't be translated leaves the last good one in use.
+Mesh. Shards share no resource, though they may have the same endpoints, and the cost of an update depends on its shard
+only. A proxy is one Envoy. It is assigned to a workload, which may have many proxies, and is sent only what changed for
+that workload. When a mesh can't be translated, the last good one stays in use.
 ``states`` and ``holders`` follow from acknowledgements on the streams, never from what was sent.
 
 Errors:
@@ -26,7 +26,7 @@ from moyai.mesh.ir import MeshIR, MeshService
 
 
 class ProxyFault(MoyaiError):
-    """The feed can't do what a caller asked for."""
+    """The feed can't do what its caller has requested."""
 
 
 class UnknownProxy(ProxyFault):
@@ -39,16 +39,17 @@ class ProxyFeed(Protocol):
     def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """Replace the mesh of a shard, and send proxies what changed; an empty mesh ends the shard.
 
-        Resources that can't be translated keep their last good form.
+        Resources that can't be translated keep their last good configuration.
         """
 
     def serve_host(self) -> None:
-        """Send the host's Envoy its configuration from now on. Called when every shard that there is was published
-        once: its configuration is made of all of them, and what is missing is removed from it.
+        """Send the host's Envoy its configuration from now on. To be called when every existing shard has been
+        published once: the configuration consists of all shards, and an Envoy would drop the resources of a missing
+        one.
         """
 
     def published_mesh(self, shard: str = "") -> MeshIR:
-        """The mesh of a shard as it was last published; empty for a shard that is not there."""
+        """The mesh of a shard as it was last published; empty for an unknown shard."""
 
     def clear(self) -> None:
         """Publish the empty mesh in every shard."""
@@ -79,8 +80,8 @@ class ProxyFeed(Protocol):
         """Whether the proxy has an open stream."""
 
     def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
-        """Whether the proxy has acknowledged its newest configuration, and that routes connections to each of these
-        virtual addresses and ports to an endpoint.
+        """Whether the proxy has acknowledged its newest configuration, and this configuration routes connections to
+        each of these virtual addresses and ports to an endpoint.
         """
 
     def states(self) -> Mapping[ProxyId, ProxyState]:
@@ -90,7 +91,7 @@ class ProxyFeed(Protocol):
 
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
         """The proxies of any shard that may still send traffic to this endpoint, because it is in the configuration
-        that they acknowledged last, or in one that they were sent and have not answered. A proxy that lost its stream
+        that they acknowledged last, or in one that was sent to them and not answered yet. A proxy that lost its stream
         keeps its configuration, so it is a holder until it reconnects and reports its versions, or until its workload
         is removed. An external proxy is forgotten with its stream.
         """

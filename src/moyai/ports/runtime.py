@@ -1,8 +1,8 @@
 """The runtime that runs tasks.
 
-Promise: the planner has decided everything; a runtime only does it and reports what it observes. Every method is
-idempotent: a second call does nothing. ``observe`` reads the state of the machine (processes, records), never earlier
-calls, so a control plane that was killed at any point finds its tasks again. Adapters: ``runtime/linux`` and
+Promise: a runtime decides nothing: it carries out the planner's actions and reports what it observes. Every method is
+idempotent: a second call does nothing. ``observe`` reads the state of the machine (processes, records), not the
+runtime's memory, so a control plane that was killed at any point finds its tasks again. Adapters: ``runtime/linux`` and
 ``runtime/sim``, with one contract suite.
 
 Errors:
@@ -100,7 +100,7 @@ class SandboxFailed(RuntimeFault):
 
 
 class NetworksFailed(SandboxFailed):
-    """The networks of ``vpcs`` can't be made; all others are. The message is that of the first one that failed."""
+    """The networks of ``vpcs`` can't be made; all others are. The message is that of the first failed network."""
 
     def __init__(self, message: str, vpcs: Iterable[VpcId]) -> None:
         super().__init__(message)
@@ -118,7 +118,7 @@ class NotStopped(RuntimeFault):
 
 
 class Output(NamedTuple):
-    """Lines of a container, and the position behind them."""
+    """Lines of a container's output, and the position after them."""
 
     lines: Sequence[LogLine]
     position: int
@@ -131,14 +131,14 @@ class TaskRuntime(Protocol):
         """Make the sandbox: namespace, address, hosts file, interception, limits."""
 
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
-        """Begin to pull the images of a task whose sandbox exists, and return at once. ``inspect`` shows how each pull
-        goes and ends; a failed one stays failed. A repeated call continues, also after a restart of the control plane;
-        other images replace those of an earlier call. ``release`` ends the pulls. Raises SandboxFailed.
+        """Begin to pull the images of a task whose sandbox exists, and return at once. ``inspect`` shows each pull's
+        progress and result; a failed pull stays failed. A repeated call continues, also after the control plane's
+        restart; other images replace those of an earlier call. ``release`` ends the pulls. Raises SandboxFailed.
         """
 
     async def keep_images(self, digests: frozenset[str]) -> None:
-        """Keep the images with these digests, which tasks may be started from later, and let go those of the call
-        before. A sandbox keeps its own images.
+        """Keep the images with these digests, from which tasks may be started later, and no longer keep those of the
+        previous call. A sandbox keeps its own images.
         """
 
     async def remove_file_system(self, file_system: str) -> bool:
@@ -147,7 +147,7 @@ class TaskRuntime(Protocol):
         """
 
     async def file_system_size(self, file_system: str) -> int | None:
-        """The bytes that a file system has on the disk, 0 before its first mount; None if they can't be counted."""
+        """The bytes that a file system uses on the disk, 0 before its first mount; None if they can't be counted."""
 
     async def start(self, container: ContainerSpec) -> None:
         """Start a container in its task's sandbox. Its image has been pulled. A container that has run is started again
@@ -159,8 +159,8 @@ class TaskRuntime(Protocol):
         """Start the task's Envoy. ``observe`` shows it under its name, HEALTHY once Envoy is live."""
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
-        """Replace the names that an earlier call or ``prepare`` wrote into the task's hosts file by these. A container
-        that reads the file meanwhile finds it complete; lines of the containers' own stay.
+        """Replace the names that an earlier call or ``prepare`` wrote into the task's hosts file. A container never
+        reads an incomplete file; lines that containers have added stay.
         """
 
     async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
@@ -181,13 +181,13 @@ class TaskRuntime(Protocol):
         """
 
     async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
-        """Make exactly these ports public; other public ports are closed. Returns the gateway ports of those that have
-        one: the ports of this machine at which they answer, too.
+        """Make exactly these ports public; other public ports are closed. Returns the gateway port of each that has
+        one: another port, at this machine's own address, that leads to it.
         """
 
     async def apply_network(self, spec: NetworkSpec) -> None:
-        """Make the networks exactly so. Tasks that are in no specification can't exchange packets with others, so a
-        specification with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
+        """Make the networks as specified. A task that no specification has can't exchange packets with others, so its
+        specification is applied before its sandbox is made. A repeated call repairs links, routes and processes.
         Raises NetworksFailed when some of the networks can't be made.
         """
 
@@ -209,9 +209,9 @@ class TaskRuntime(Protocol):
         """The traffic from outside that the task's proxy serves; None if there is no proxy, or it doesn't answer."""
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-        """The endpoints of all clusters of the sandbox's proxy, of a shared one only the task's own; None if there is
-        no proxy, or it doesn't answer. After a front proxy was asked, ``changes`` notifies when a health check's
-        result changes.
+        """The endpoints of all clusters of the sandbox's proxy, or only the task's own if the proxy is shared; None if
+        there is no proxy, or it doesn't answer. After a call for a front proxy, ``changes`` notifies when a health
+        check's result changes.
         """
 
     async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
@@ -220,9 +220,9 @@ class TaskRuntime(Protocol):
         """
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
-        """The expected listeners that are open: one of the ports accepts traffic at one of the addresses. None is open
-        in a task without a sandbox. The applications notice nothing. For some seconds from then on, ``changes``
-        notifies when the answer changes.
+        """The expected listeners that are open, which means that one of the ports accepts traffic at one of the
+        addresses; none in a task without a sandbox. Applications are not contacted. For some seconds afterwards,
+        ``changes`` notifies when the answer changes.
         """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:

@@ -1,4 +1,4 @@
-"""Commands inside a running container, and the session of a started one.
+"""Commands inside a running container, and the session of a started command.
 
 Promise: the command has the container's namespaces, root, limits, environment and capabilities, and nothing more. It
 and all processes that it has started end with the session. The session ends with its container, when it is closed, and
@@ -30,7 +30,7 @@ class Execution(msgspec.Struct, frozen=True):
     container: str
     arguments: tuple[str, ...]
     terminal: TerminalSize | None = None
-    """The size of its terminal; None = it gets three pipes instead."""
+    """The size of the command's terminal; None = three pipes instead of a terminal."""
     user: str | None = None
     """``user[:group]``, names of the container or numbers; None = the container's own user."""
     environment: Mapping[str, str] = {}

@@ -5,7 +5,7 @@ and a reader that is too slow misses some. Adapter: ``telemetry/traces``.
 
 Errors:
 
-    TooManyReaders          so many readers follow the spans that there can't be another
+    TooManyReaders          as many readers as are allowed follow the spans already
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ AttributeValue = str | int
 
 
 class TooManyReaders(MoyaiError):
-    """So many readers follow the spans that there can't be another."""
+    """As many readers as are allowed follow the spans already."""
 
 
 class SpanKind(StrEnum):
-    """Which side a span is of: the called service's (server), or the caller's (client)."""
+    """The side that reports a span: the called service's proxy (server), or the caller's (client)."""
 
     SERVER = "server"
     CLIENT = "client"

@@ -2,8 +2,8 @@
 
 Promise: ``apply`` changes the World in memory at once, all changes or none; ``durable`` returns when everything that
 was applied before survives a power cut. The API gateway awaits ``durable`` before it sends a response, and the executor
-before it acts, so nothing acknowledged is lost and nothing is done that is not durable. Changes that can't be written
-are rolled back: ``world`` is again what was durable last, waiting callers get an error, watchers are notified of the
+before it acts, so nothing acknowledged is lost and no action precedes its durable record. Changes that can't be written
+are rolled back: ``world`` returns to its last durable state, waiting callers get an error, watchers are notified of the
 restored records, and no change is accepted until a write succeeds. Reading is possible meanwhile. ``watch`` yields
 keys, not contents: a watcher reads ``world`` again.
 
@@ -45,7 +45,7 @@ class StateUnwritable(StoreFault):
 
 
 class Key(NamedTuple):
-    """The record that has changed: its table's name, and its key in it."""
+    """A changed record: its table's name, and its key in the table."""
 
     table: str
     key: str
@@ -72,8 +72,8 @@ class Store(Protocol):
     async def durable(self, rollbacks: int | None = None) -> None:
         """Return when everything applied so far is on disk. Raises StateUnwritable when it can't be written.
 
-        ``rollbacks``: the number of rollbacks when the caller began to read or to apply; raises StateUnwritable also
-        when there was another one since. Only a caller that awaits something else in between needs it.
+        ``rollbacks``: the number of rollbacks when the caller began to read or to apply; StateUnwritable is also raised
+        when this number has changed. Only a caller that awaits something else in between needs it.
         """
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:
