@@ -52,7 +52,7 @@ def arn(service: str, scope: Scope, resource: str) -> str:
 
 
 def partition_of(region: str) -> str:
-    """The partition of a region; ``aws`` for a name that is none of AWS's."""
+    """The partition of a region; ``aws`` for a region that AWS does not have."""
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), PARTITION)
 
 

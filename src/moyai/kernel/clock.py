@@ -1,7 +1,7 @@
 """Time as a value and a protocol.
 
-Promise: only the adapter in ``app`` reads the operating system's clock; other code gets ``now`` or a ``Clock``. So
-tests can move time.
+Promise: only the adapter in ``app`` reads the operating system's clock; other code gets ``now`` or a ``Clock``, so that
+tests control the time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Clock(Protocol):
     """The wall clock, and waiting by it."""
 
     def now(self) -> Instant:
-        """The current instant. It can be earlier than one before, when the clock was set back."""
+        """The current instant. It can be earlier than a previous one, when the clock was set back."""
 
     async def sleep(self, delay: Seconds) -> None:
         """Return after ``delay``; at once when it is not positive."""

@@ -1,9 +1,9 @@
 """The base classes of all errors, and the errors that every AWS service has.
 
 Promise: an error that can reach a client has its AWS wire code and its HTTP status, which the API gateway serialises.
-The code is the name of the class with the suffix ``Exception``, as most AWS services have it, where the class names no
-other. Each service's errors are in ``domain/<service>/errors.py``; those of adapters (runtime, store, …) are in
-``ports`` and never reach a client.
+Unless a class sets another code, its code is its name with the suffix ``Exception``, as in most AWS services. Each
+service's errors are in ``domain/<service>/errors.py``; those of adapters (runtime, store, …) are in ``ports`` and never
+reach a client.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html
 """
 
@@ -24,7 +24,7 @@ class ApiError(MoyaiError):
     """An error that a client receives. ``code`` is the wire code, ``status`` the HTTP status.
 
     A subclass inherits everything but the code: ``class Conflict(ClientFault, status=409)`` has "ConflictException".
-    ``message`` is the text of errors that are raised without one. ``detail`` holds further modelled members of the
+    The class argument ``message`` is the default text. ``detail`` holds further modelled members of the
     error shape (snake_case), such as ``resource_ids`` of ConflictException.
     """
 
@@ -69,11 +69,11 @@ class ServiceUnavailable(ServerFault, code="ServiceUnavailable", status=503):
 
 
 class RequestNotReceived(ServerFault, code="RequestNotReceived", status=503):
-    """The server that answers this service does not listen, or has no connection left: it has not got the request."""
+    """The server of this service has not received the request: it does not listen, or has no connection left."""
 
 
 class UnknownOperation(ClientFault):
-    """No AWS service that moyai has offers this operation."""
+    """No AWS service that moyai implements has this operation."""
 
 
 class OperationNotYet(ClientFault, code="UnsupportedOperationException", status=501):
@@ -81,11 +81,11 @@ class OperationNotYet(ClientFault, code="UnsupportedOperationException", status=
 
 
 class ServiceNotHere(ClientFault, code="NotImplemented", status=501):
-    """Nobody answers this service here; the message says what to do about it."""
+    """No server answers this service here; the message says what to do about it."""
 
 
 class Malformed(ClientFault, code="SerializationException"):
-    """The body is not what the protocol requires: broken JSON, a list where a map is due, …"""
+    """The body violates the protocol: broken JSON, a list instead of a map, …"""
 
 
 class InvalidInput(ClientFault, code="ValidationException"):
@@ -97,7 +97,7 @@ class TooLarge(ClientFault, code="RequestEntityTooLargeException", status=413):
 
 
 class UnsupportedMedia(ClientFault, code="UnsupportedMediaTypeException", status=415):
-    """The Content-Type, or another header, is not that of the protocol."""
+    """The Content-Type, or another header, is not the one that the protocol requires."""
 
 
 class MissingToken(ClientFault, code="MissingAuthenticationTokenException", status=403):
@@ -105,7 +105,7 @@ class MissingToken(ClientFault, code="MissingAuthenticationTokenException", stat
 
 
 class IncompleteSignature(ClientFault):
-    """The Authorization header lacks a part or has one twice."""
+    """The Authorization header lacks a part, or has a part twice."""
 
 
 class InvalidSignature(ClientFault, status=403):

@@ -38,12 +38,12 @@ DaemonRevisionArn = NewType("DaemonRevisionArn", str)
 HookId = NewType("HookId", str)
 """``ecs-pause-<43 characters>``: one run of a lifecycle hook."""
 TaskId = NewType("TaskId", str)
-"""32 lower-case hex digits, the last part of a task's ARN. Unique per installation. A container instance has one too:
-its sandbox's."""
+"""32 lower-case hex digits, the last part of a task's ARN. Unique per installation. A container instance also has a
+TaskId, as the id of its sandbox."""
 ContainerInstanceArn = NewType("ContainerInstanceArn", str)
 CapacityProviderArn = NewType("CapacityProviderArn", str)
 CapacityProviderName = NewType("CapacityProviderName", str)
-"""``FARGATE``, ``FARGATE_SPOT`` or a name of the account's own."""
+"""``FARGATE``, ``FARGATE_SPOT`` or the name of one of the account's own providers."""
 
 # Cloud Map.
 NamespaceArn = NewType("NamespaceArn", str)
@@ -55,8 +55,8 @@ DiscoveryServiceId = NewType("DiscoveryServiceId", str)
 InstanceId = NewType("InstanceId", str)
 OperationId = NewType("OperationId", str)
 
-# App Mesh. Everything in a mesh has the mesh's name in its ARN, as ``mesh/<name>``, or ``mesh/<name>@<account of the
-# mesh>`` where the account of the ARN is another.
+# App Mesh. The ARN of a resource in a mesh has ``mesh/<name>``, or ``mesh/<name>@<account of the mesh>`` where the
+# resource's own account is another.
 MeshArn = NewType("MeshArn", str)
 VirtualNodeArn = NewType("VirtualNodeArn", str)
 VirtualServiceArn = NewType("VirtualServiceArn", str)
@@ -77,7 +77,7 @@ VpcPeeringId = NewType("VpcPeeringId", str)
 InternetGatewayId = NewType("InternetGatewayId", str)
 NatGatewayId = NewType("NatGatewayId", str)
 AllocationId = NewType("AllocationId", str)
-"""An elastic address."""
+"""The id of an elastic address."""
 EgressOnlyGatewayId = NewType("EgressOnlyGatewayId", str)
 NetworkAclId = NewType("NetworkAclId", str)
 VpcEndpointId = NewType("VpcEndpointId", str)
@@ -124,11 +124,11 @@ DashboardArn = NewType("DashboardArn", str)
 LogGroupArn = NewType("LogGroupArn", str)
 """``arn:aws:logs:<region>:<account>:log-group:<name>``, without the ``:*`` that AWS's older calls end it with."""
 LogGroupId = NewType("LogGroupId", str)
-"""The key of its events: another group of the same name has another id. 16 hexadecimal digits."""
+"""16 hexadecimal digits, the key of a group's events: a new group of the same name has another id."""
 LogStreamArn = NewType("LogStreamArn", str)
 """``<LogGroupArn>:log-stream:<name>``."""
 LogStreamId = NewType("LogStreamId", str)
-"""A log stream, which keeps the id when its name changes."""
+"""The id of a log stream, which stays when the stream's name changes."""
 
 # Application Auto Scaling.
 ScalableTargetArn = NewType("ScalableTargetArn", str)
@@ -169,10 +169,10 @@ StackTemplateId = NewType("StackTemplateId", str)
 WorkloadId = NewType("WorkloadId", str)
 """A set of interchangeable proxies: the ARN of a task, or of the virtual node or gateway that they represent."""
 ProxyId = NewType("ProxyId", str)
-"""One Envoy: the ARN of the task that it belongs to, or ``<WorkloadId>#<suffix>`` for one that no task has."""
+"""One Envoy: the ARN of its task, or ``<WorkloadId>#<suffix>`` for an Envoy outside of tasks."""
 PROXY_HEADER = "x-moyai-workload"
-"""The gRPC metadata with a proxy's ProxyId. (The name is from when a proxy and its workload were one; running Envoys
-still send it.)
+"""The gRPC metadata with a proxy's ProxyId. (The name is older than the distinction of proxies and workloads; running
+Envoys still send it.)
 """
 
 # Route 53.

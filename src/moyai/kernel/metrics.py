@@ -1,7 +1,7 @@
-"""Metrics of this process: counters and histograms that its packages keep of their own work.
+"""Metrics of this process: counters and histograms of its packages' own work.
 
-Promise: they only grow. They are for those who observe this process; nothing decides by them. One thread adds to each;
-any thread may read.
+Promise: values only grow. They serve to observe this process; no decision depends on them. One thread adds to each
+metric; any thread may read it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Counter:
 
 
 class HistogramSnapshot(NamedTuple):
-    """Counts by bucket: ``counts[i]`` are above ``bounds[i - 1]``, up to ``bounds[i]``; the last has no upper bound."""
+    """Counts by bucket: ``counts[i]`` is for values above ``bounds[i - 1]``, up to ``bounds[i]``; the last is
+    unbounded.
+    """
 
     bounds: Sequence[float]
     counts: Sequence[int]

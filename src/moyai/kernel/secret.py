@@ -1,8 +1,8 @@
 """A text that must not be shown.
 
-Promise: only ``reveal`` returns it, so its uses are easy to find. It is not printed, and no encoder accepts it
-(msgspec, JSON and pickle do not know the type), so a response or a snapshot with a secret fails. Only the store's codec
-writes it.
+Promise: only ``reveal`` returns the text, so its uses are easy to find. ``repr`` hides it, and encoders refuse it
+(msgspec, JSON and pickle do not know the type), so encoding a response or a snapshot with a secret fails. Only the
+store's codec writes it.
 """
 
 from __future__ import annotations
@@ -30,4 +30,4 @@ class Secret:
         return "Secret(…)"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not written anywhere but in the store")
+        raise TypeError("only the store may write a secret")

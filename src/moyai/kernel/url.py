@@ -10,5 +10,5 @@ def is_http_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets without an end, or a port beyond 65535
+    except ValueError:  # an opening bracket without its end, or a port above 65535
         return False
