@@ -1,8 +1,8 @@
 """The members of a virtual node that is discovered by Cloud Map.
 
-Promise: members are the instances that are not known to be unhealthy and have every requested attribute, at the port of
-the node's listener, whatever port they were registered with. Instances that Service Connect registered, which may be
-among them while a service migrates, are called at their own port, and only if their service has traffic for them.
+Promise: members are the instances that are not UNHEALTHY and have every requested attribute, at the port of the node's
+listener, whatever port they were registered with. Instances that Service Connect registered, which may be among them
+while a service migrates, are called at their own port, and only if their pool has a weight in the service's traffic.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_AwsCloudMapServiceDiscovery.html
 """
 
@@ -32,8 +32,8 @@ _MAX_PORT: Final = 65535
 def find_discovery_service(
     world: World, node: VirtualNode, discovery: CloudMapServiceDiscovery
 ) -> DiscoveryService | None:
-    """The Cloud Map service, in the account and region of the virtual node. Of several namespaces of the name the HTTP
-    one has precedence, then the private, then the public one.
+    """The Cloud Map service, in the account and region of the virtual node. Where several namespaces have the name, the
+    HTTP one has precedence, then the private, then the public one.
     """
     namespaces = world.namespaces.each("name", named_key(scope_of(node.arn), discovery.namespace_name))
     for namespace in sorted(namespaces, key=lambda n: _BY_PRECEDENCE.index(n.type)):
@@ -44,7 +44,7 @@ def find_discovery_service(
 
 class InstanceFilter(NamedTuple):
     """Which instances are members, and where they are called. ``addresses``: the attributes with an address, the
-    preferred one first; ``port``: that of the node's listener.
+    preferred one first; ``port``: the port of the node's listener.
     """
 
     attributes: Mapping[str, str]
@@ -77,7 +77,7 @@ def node_members(shard: ShardBuilder, service: DiscoveryService, selector: Insta
 
 
 def _instances(world: World, service: DiscoveryService) -> Iterable[PoolMember]:
-    """All instances; of a service of Service Connect, those of the pools of tasks that have traffic."""
+    """All instances; for a service of Service Connect, those of the pools of tasks that have traffic."""
     if service.owner is None:
         return map(PoolMember, world.discovery_instances.each("service", service.arn))
     pools = traffic_split(connect_services(world).get(service.owner), service, "").production

@@ -1,4 +1,4 @@
-"""Compiles virtual nodes and virtual gateways, one at a time, each with everything that it needs."""
+"""Compiles virtual nodes and virtual gateways, each into a shard with everything that its proxies need."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def workloads(world: World) -> Iterator[WorkloadId]:
 
 def diagnostics(world: World) -> tuple[Diagnostic, ...]:
     """The diagnostics of all workloads, each once."""
-    every = (one for workload in workloads(world) for one in compile_workload(world, workload).diagnostics)
+    every = (found for workload in workloads(world) for found in compile_workload(world, workload).diagnostics)
     return tuple(dict.fromkeys(every))
 
 
@@ -62,5 +62,5 @@ def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[P
 
 
 def _arn(task: Task) -> TaskArn:
-    """The projection of a task: only that it exists counts."""
+    """The projection of a task to its ARN, so that only its creation and deletion count as changes."""
     return task.arn

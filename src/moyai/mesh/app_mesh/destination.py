@@ -1,9 +1,9 @@
-"""A virtual node as a destination of one of its clients.
+"""A virtual node as a destination of a client.
 
-Promise: each client may call the same virtual node differently, and one client differently under each of its policies,
-since both of them decide on TLS. Outlier detection and health checks of the node's listener apply to all its clients.
-Members that Service Connect registered present its certificates or none, whatever the listener says, and are called
-only if the client's policy allows it.
+Promise: a virtual node becomes a separate destination for each client and each of the client's policies, because client
+and policy determine TLS. Outlier detection and health checks of the node's listener apply to all its clients. Members
+that Service Connect registered present its certificates or none, whatever the listener says, and are called only if the
+client's policy allows it.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_nodes.html
 """
 
@@ -43,12 +43,12 @@ class _Server(NamedTuple):
 
     @property
     def is_enforced(self) -> bool:
-        """Whether the client's policy, and not the server, decides on TLS."""
+        """Whether the client's policy decides on TLS, instead of the server."""
         return self.policy is not None and self.policy.enforced
 
     @property
     def name(self) -> str:
-        """The name by which the server is discovered, which its certificate is for by default; may be empty."""
+        """The name by which the server is discovered, and the default name of its certificate; may be empty."""
         if self.discovery.dns is not None:
             return self.discovery.dns.hostname
         cloud_map = self.discovery.aws_cloud_map
@@ -120,17 +120,17 @@ def _cloud_map_endpoints(
     trusts = tuple(trust for trust in service_trusts if accepts_issuer(server.policy, trust))
     encryption = Encryption() if _follows_service_connect(server, members) else encryption
     issuers = frozenset(trust.issuer for trust in trusts)
-    callable_members = tuple(one.member for one in members if _is_callable(one, encryption, issuers))
+    callable_members = tuple(each.member for each in members if _is_callable(each, encryption, issuers))
     if len(callable_members) < len(members):
         text = f"{len(members) - len(callable_members)} of {len(members)} members at port {server.port} are left out"
-        shard.report(server.node.arn, f"{text}: they show nothing that a client may believe")
+        shard.report(server.node.arn, f"{text}: they present no certificate that a client may trust")
     group = shard.add_group(_cluster_name(shard, server), callable_members)
     return _Endpoints(EndpointGroupSource(group), encryption.tls, trusts)
 
 
 def _follows_service_connect(server: _Server, members: tuple[NodeMember, ...]) -> bool:
-    """Whether the client leaves TLS to the server, and all of the server's members are Service Connect's."""
-    return not server.is_enforced and bool(members) and all(one.is_connected for one in members)
+    """Whether the server decides on TLS, and Service Connect registered all of its members."""
+    return not server.is_enforced and bool(members) and all(each.is_connected for each in members)
 
 
 def _is_callable(node_member: NodeMember, encryption: Encryption, issuers: frozenset[str]) -> bool:

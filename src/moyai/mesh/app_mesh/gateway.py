@@ -1,13 +1,13 @@
-"""The workload of a virtual gateway: two stages in one Envoy, as AWS's were, because people look for both in
-statistics.
+"""The workload of a virtual gateway: two stages in one Envoy, as on AWS, because dashboards and alarms use the
+statistics of both.
 
-The first stage takes requests at the gateway's own ports. By the gateway's routes it rewrites the path and the host,
-which becomes the name of the virtual service, and sends the requests to the proxy's own egress port. There the second
-stage takes them by that name and sends them to the service's provider. Where the name is not enough (the host stays as
-it was, the service is called at several ports) a header tells; such a header from a client is removed.
+The first stage receives requests at the gateway's own ports. As the gateway's routes say, it rewrites the path and the
+host, which becomes the name of the virtual service, and sends the requests to the proxy's own egress port. There the
+second stage routes them by that name to the service's provider. Where the host is not enough (it is not rewritten, or
+the service is called at several ports), a header names the service; such a header from a client is removed.
 
-Promise: a request has the longest time that any route of the service gives it. Where the target of a route does not
-exist, requests are rejected, and it is reported.
+Promise: a request's timeout is the longest of all routes of the service. Where the target of a route does not exist,
+requests are rejected, and a diagnostic reports it.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_gateways.html, gateway-routes.html
 """
 
@@ -63,8 +63,8 @@ _RESERVED_PORTS: Final = (names.INGRESS_PORT, names.EGRESS_PORT)
 
 
 class _RouteTarget(NamedTuple):
-    """The target of a gateway route: a virtual service at a port (0 without a provider), and the rules that it has
-    there. ``header``: the value of the header that tells the second stage, if it is needed.
+    """The target of a gateway route: a virtual service at a port (0 without a provider), and its rules there.
+    ``header``: the value of the header that names the service to the second stage, if needed.
     """
 
     route: GatewayRoute
@@ -105,7 +105,7 @@ def gateway_workload(shard: ShardBuilder, gateway: VirtualGateway) -> Workload:
         egress_stat_name=names.egress_stat(at.everywhere, at.egress),
         normal_paths=True,
         traced=True,
-        removed_headers=(names.ADDRESSED,),
+        removed_headers=(names.SERVICE_HEADER,),
     )
 
 
@@ -119,7 +119,7 @@ def _route_target(shard: ShardBuilder, route: GatewayRoute, caller: Caller) -> _
         return None
     if service.spec.provider is None:
         return _RouteTarget(route, service)
-    at = next((one for one in service_ports(shard.world, service) if target.port in {None, one.port}), None)
+    at = next((each for each in service_ports(shard.world, service) if target.port in {None, each.port}), None)
     rules = None if at is None else at.routing(shard, caller)
     if at is None or rules is None or isinstance(rules, StreamSplit):
         shard.report(route.arn, f"its requests fail: {name} does not accept HTTP at the port of its target")
@@ -194,14 +194,14 @@ def _applies_to(route: GatewayRoute, listener: GatewayListener, *, only: bool) -
 
 
 def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str) -> Iterator[RouteRule]:
-    """The rules of a gateway route: two, if a prefix is to be replaced with and without the slash after it."""
+    """The rules of a gateway route: two if its prefix is rewritten, for paths with and without a slash after it."""
     match = request_match(route.spec.member[1].match)
     if target is None:
         yield RouteRule((), HTTP_DEFAULT, match, stat_name=route.name)
         return
     without_path = Rewrite(
         host=None if _keeps_host(route) else target.service.name,
-        headers=((names.ADDRESSED, target.header),) if target.header else (),
+        headers=((names.SERVICE_HEADER, target.header),) if target.header else (),
     )
     timeouts = longest([rule.timeouts for rule in target.rules])
     for path, rewrite in _path_rewrites(route, match.path, without_path):
@@ -234,7 +234,7 @@ def _path_rewrites(
 
 
 def _new_prefix(rewrite: PrefixRewrite | None) -> str | None:
-    """The replacement of the prefix; None = it stays."""
+    """The replacement of the prefix; None = the prefix stays."""
     if rewrite is not None and rewrite.value is not None:
         return rewrite.value
     return None if rewrite is not None and rewrite.default_prefix is DefaultRewrite.DISABLED else "/"
@@ -247,7 +247,7 @@ def _keeps_host(route: GatewayRoute) -> bool:
 
 
 def _second_stage(gateway: VirtualGateway, targets: Sequence[_RouteTarget]) -> OutboundView:
-    """Routes by the header first, whatever the host is, and by the host if there is no header."""
+    """The second stage, which routes by the header, whatever the host is, and by the host if there is no header."""
     with_header = {target.header: target for target in targets if target.header}
     by_header = tuple(_by_header(rule, header) for header, target in with_header.items() for rule in target.rules)
     by_host = {target.service.name: target for target in targets if not target.header}
@@ -263,12 +263,12 @@ def _second_stage(gateway: VirtualGateway, targets: Sequence[_RouteTarget]) -> O
 
 
 def _by_header(rule: RouteRule, header: str) -> RouteRule:
-    condition = HeaderMatcher(names.ADDRESSED, TextMatcher(TextTest.EXACT, header))
-    return replace(_with_condition(rule, condition), rewrite=Rewrite(without=(names.ADDRESSED,)))
+    condition = HeaderMatcher(names.SERVICE_HEADER, TextMatcher(TextTest.EXACT, header))
+    return replace(_with_condition(rule, condition), rewrite=Rewrite(without=(names.SERVICE_HEADER,)))
 
 
 def _without_header(rule: RouteRule) -> RouteRule:
-    return _with_condition(rule, HeaderMatcher(names.ADDRESSED, invert=True))
+    return _with_condition(rule, HeaderMatcher(names.SERVICE_HEADER, invert=True))
 
 
 def _with_condition(rule: RouteRule, header: HeaderMatcher) -> RouteRule:

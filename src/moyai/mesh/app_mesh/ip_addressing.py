@@ -1,7 +1,7 @@
 """The effects of an IP preference on DNS, on the addresses of Cloud Map instances, on the application and on listeners.
 
 Promise: a virtual node's own preference has precedence over the mesh's, for its proxy and for its callers; a gateway
-has the mesh's. No preference is a choice of its own.
+has the mesh's. To have no preference is a separate choice: it equals none of the four values.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_MeshServiceDiscovery.html
 """
 

@@ -83,7 +83,7 @@ def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayR
         path=_path(route_match.prefix, route_match.path),
         scheme=None if scheme is None else scheme.value,
         headers=_headers(route_match.headers),
-        query=tuple(_parameter(one) for one in route_match.query_parameters or ()),
+        query=tuple(_parameter(parameter) for parameter in route_match.query_parameters or ()),
     )
 
 
@@ -106,7 +106,7 @@ def _call(service: str | None, method: str | None) -> PathMatcher:
 
 
 def _headers(headers: tuple[appmesh_match.HeaderMatch, ...] | None) -> tuple[HeaderMatcher, ...]:
-    return tuple(HeaderMatcher(one.name, _value(one.match), bool(one.invert)) for one in headers or ())
+    return tuple(HeaderMatcher(header.name, _value(header.match), bool(header.invert)) for header in headers or ())
 
 
 def _value(value: appmesh_match.HeaderValueMatch | None) -> TextMatcher | Range | None:

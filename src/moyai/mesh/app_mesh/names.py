@@ -1,7 +1,7 @@
 """The names of resources in App Mesh's proxies.
 
-Promise: the names that AWS's documentation shows, and that people search for in statistics, dashboards and alarms. A
-listener's name has the address at which AWS's proxies listened.
+Promise: these are the names in AWS's documentation, which dashboards and alarms use. A listener's name has the address
+at which AWS's proxies listen.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html
 """
 
@@ -13,8 +13,8 @@ from moyai.mesh.ir import Protocol
 
 INGRESS_PORT: Final = 15000
 EGRESS_PORT: Final = 15001
-ADDRESSED: Final = "x-app-mesh-virtual-service"
-"""The header by which a gateway's first stage tells its second where a request goes, if its host does not."""
+SERVICE_HEADER: Final = "x-app-mesh-virtual-service"
+"""The header by which a gateway's first stage names a request's virtual service to the second, if the host can't."""
 ANY_HOST: Final = "*"
 SELF_REDIRECT: Final = "self_redirect"
 DEFAULT_BACKEND: Final = "default_backend"
@@ -32,8 +32,8 @@ def egress_listener(address: str) -> str:
 
 
 def egress_stat(everywhere: str, address: str) -> str:
-    """The name of the egress listener's statistics when it is at ``address``; empty = its address. AWS's listened
-    everywhere, and people look for its metrics under that name.
+    """The name of the egress listener's statistics when it listens at ``address``; empty = the address. AWS's proxies
+    listen everywhere, so dashboards have the metrics under that name.
     """
     return "" if address == everywhere else f"{everywhere}_{EGRESS_PORT}"
 
@@ -50,8 +50,8 @@ def node_cluster(mesh: str, node: str, protocol: Protocol, port: int) -> str:
 
 def redirect_cluster(mesh: str, gateway: str, protocol: Protocol, port: int | None) -> str:
     """The cluster between a gateway's first and second stage; ``port``: the listener's, if there are several."""
-    of = "" if port is None else f"{port}_"
-    return f"cds_ingress_{mesh}_{gateway}_{SELF_REDIRECT}_{of}{protocol}_{EGRESS_PORT}"
+    port_part = "" if port is None else f"{port}_"
+    return f"cds_ingress_{mesh}_{gateway}_{SELF_REDIRECT}_{port_part}{protocol}_{EGRESS_PORT}"
 
 
 def unmodelled_cluster(mesh: str) -> str:
@@ -60,7 +60,7 @@ def unmodelled_cluster(mesh: str) -> str:
 
 
 def passed_cluster(mesh: str) -> str:
-    """The cluster of original destinations whose server names are always allowed."""
+    """The cluster of original destinations for connections whose TLS server names are always allowed."""
     return f"cds_egress_{mesh}_amazonaws"
 
 

@@ -1,7 +1,7 @@
 """The workload of a virtual node.
 
-Promise: timeouts, connection pools and TLS of a listener are those of its own proxy; the statistics of each port have
-the port in their name if the node has several.
+Promise: the node's own proxy applies the timeouts, connection pools and TLS of its listeners; the statistics of a port
+have the port in their name if the node has several.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_nodes.html
 """
 

@@ -1,9 +1,9 @@
-"""The outbound traffic of a virtual node: the virtual services of its backends, and what else its mesh allows.
+"""The outbound traffic of a virtual node: the virtual services of its backends, and other traffic that its mesh allows.
 
-Promise: a port is one service's alone, or that of several HTTP services, which are distinguished by their names in any
-case. Of services that can't share a port the first among the backends has it; the others are left out and reported. A
-backend that does not exist is ignored; a virtual service without a provider answers 404 at every port where HTTP is
-called. Where the mesh allows all traffic, such ports pass requests for unknown names.
+Promise: a port belongs to one service, or to several HTTP services, which are distinguished by their names without
+regard to case. When services can't share a port, the first among the backends has it; the others are left out and
+reported. A backend that does not exist is ignored; a virtual service without a provider answers 404 at every HTTP port.
+Where the mesh allows all traffic, HTTP ports pass requests for unknown names on.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_services.html, API_EgressFilter.html
 """
 
@@ -60,10 +60,8 @@ class _OutboundPorts:
         provider, _ = self._streams.get(port, ("", None))
         is_stream = at.protocol is Protocol.TCP
         if provider or host_name in self._hosts.get(port, {}) or (is_stream and port in self._hosts):
-            if provider != at.provider:  # else it is another name of the same provider
-                self._shard.report(
-                    service.arn, f"it is left out at port {port}: another backend before it has its place"
-                )
+            if provider != at.provider:  # otherwise the service is another name of the same provider
+                self._shard.report(service.arn, f"it is left out at port {port}: an earlier backend has the port")
             return
         match at.routing(self._shard, caller):
             case StreamSplit() as split:
@@ -119,7 +117,7 @@ def virtual_host(name: str, port: int, rules: tuple[RouteRule, ...]) -> VirtualH
 
 
 def outbound_port(port: int, protocol: Protocol, hosts: tuple[VirtualHost, ...]) -> OutboundPort:
-    """A port at which HTTP is called."""
+    """An outbound port for HTTP."""
     return OutboundPort(port, protocol, hosts, names.EGRESS_STAT, IDLE, names.egress_routes(port))
 
 
@@ -138,7 +136,7 @@ def _tls(policy: ClientPolicy | None) -> ClientPolicyTls | None:
 
 def _own_request_timeout(node: VirtualNode) -> float:
     """The seconds that the node's listeners give a request; 0 = no limit, or no listener for requests."""
-    listeners = ((Protocol(one.port_mapping.protocol), one.timeout) for one in node.spec.listeners or ())
+    listeners = ((Protocol(at.port_mapping.protocol), at.timeout) for at in node.spec.listeners or ())
     policies = [timeouts(p, None if t is None else t.member) for p, t in listeners if p is not Protocol.TCP]
     return longest(policies).request if policies else 0
 

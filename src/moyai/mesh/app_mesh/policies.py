@@ -1,10 +1,10 @@
 """Timeouts, retries, limits, health checks and access logs of App Mesh's proxies.
 
-Promise: what a spec leaves out has App Mesh's default; every value that the API accepts becomes one that Envoy accepts.
-A duration of 0 disables a timeout, so it sets no bound. A line of an access log has the user's
-format and ends with a newline.
-Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-defaults.html; the others, and why, are in
-docs/reference/parity.md.
+Promise: members that a spec leaves out have App Mesh's defaults; every value that the API accepts becomes one that
+Envoy accepts. A duration of 0 disables a timeout. A line of an access log has the user's format and ends with a
+newline.
+Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-defaults.html; defaults that AWS does not publish
+are in docs/reference/parity.md, with the reasons.
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ def timeouts(protocol: Protocol, timeout: HttpTimeout | TcpTimeout | None) -> Ti
 
 
 def shortest(first: float, second: float) -> float:
-    """The shorter of two timeouts, of which 0 means none."""
+    """The shorter of two timeouts; 0 means no timeout."""
     return min(first or _MAX_SECONDS, second or _MAX_SECONDS) if first or second else _OFF
 
 
 def longest(several: Sequence[TimeoutPolicy]) -> TimeoutPolicy:
-    """The longest of each timeout; the defaults without any policy."""
-    requests, idles = [one.request for one in several], [one.idle for one in several]
+    """For each timeout, the longest of all policies; the defaults without any policy."""
+    requests, idles = [policy.request for policy in several], [policy.idle for policy in several]
     return TimeoutPolicy(_longest(requests), _longest(idles)) if several else HTTP_DEFAULT
 
 

@@ -31,8 +31,8 @@ _CONNECT_ATTEMPTS = 1
 
 
 class Caller(NamedTuple):
-    """The policies of a calling virtual node or gateway. ``request``: the seconds that its own listeners give a
-    request, which bound those of the requests that it makes; 0 = no bound.
+    """The policies of a calling virtual node or gateway. ``request``: its own listeners' request timeout in seconds,
+    which bounds that of the requests that it makes; 0 = no bound.
     """
 
     policy: ClientPolicyTls | None = None
@@ -96,7 +96,7 @@ def _router_routing(router: VirtualRouter, listener: ListenerPort, shard: ShardB
 
 
 def _within(policy: TimeoutPolicy, caller: Caller) -> TimeoutPolicy:
-    """The policy, bounded by the time that the caller itself has."""
+    """The policy, bounded by the caller's own request timeout."""
     return replace(policy, request=shortest(policy.request, caller.request))
 
 
@@ -106,7 +106,7 @@ def _applies_to(route: AppMeshRoute, listener: ListenerPort) -> bool:
 
 def _rule(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> RouteRule:
     protocol, http = route.spec.member
-    assert isinstance(http, HttpRoute | GrpcRoute), "tcp has no rules"  # noqa: S101  (as it says)
+    assert isinstance(http, HttpRoute | GrpcRoute), "only HTTP and gRPC routes have rules"  # noqa: S101  (TCP is handled before)
     return RouteRule(
         targets=_targets(shard, route, caller),
         timeouts=_within(timeouts(Protocol(protocol), http.timeout), caller),
@@ -138,4 +138,4 @@ def _targets(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> tuple[
 
 def _listener(node: VirtualNode, port: int | None) -> NodeListener | None:
     """The node's listener of this port; its first listener if the port is None."""
-    return next((one for one in node.spec.listeners or () if port in {None, one.port_mapping.port}), None)
+    return next((at for at in node.spec.listeners or () if port in {None, at.port_mapping.port}), None)

@@ -1,7 +1,7 @@
 """Builds one workload's shard of the mesh.
 
-Promise: a name means one thing in the whole shard. A second thing that would have the same name gets a number after it;
-things that differ only in their name are added once.
+Promise: names are unique in a shard. Another resource that would have the same name gets a number after it; resources
+that differ only in their name are added once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ShardBuilder:
         return _add(self._groups, lambda name: EndpointGroup(name, members), name)
 
     def add_certificate(self, certificate: Certificate) -> None:
-        """Add a certificate; the shard has one of each name."""
+        """Add a certificate; the shard has one certificate of each name."""
         self._certificates[certificate.name] = certificate
 
     def build(self, workload: Workload, proxies: tuple[ProxyId, ...]) -> MeshIR:
@@ -60,7 +60,7 @@ class ShardBuilder:
         )
 
 
-def _add(things: dict[str, T], with_name: Callable[[str], T], name: str) -> str:
-    """Add a thing under the first name that is free, or that it has already."""
+def _add(resources: dict[str, T], with_name: Callable[[str], T], name: str) -> str:
+    """Add a resource under the first name that is free, or under which an equal one exists, and return the name."""
     candidates = chain((name,), (f"{name}_{number}" for number in count(_SECOND)))
-    return next(one for one in candidates if things.setdefault(one, thing := with_name(one)) == thing)
+    return next(key for key in candidates if resources.setdefault(key, resource := with_name(key)) == resource)

@@ -1,7 +1,7 @@
 """Maps the names in an App Mesh proxy's statistics to App Mesh's resources.
 
-Promise: every name is one that the proxy's configuration was made with; it is looked up and never taken apart. Envoy
-counts by cluster: where several virtual services call one cluster, it has the names of all of them, in order.
+Promise: every name comes from the proxy's configuration; it is looked up and never parsed. Envoy counts by cluster:
+where several virtual services lead to one cluster, the subject has the names of all of them, sorted.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html
 """
 
@@ -23,12 +23,12 @@ from moyai.mesh.app_mesh import names
 from moyai.mesh.ir import Protocol
 
 MAX_REMEMBERED: Final = 200
-"""The number of removed names of each kind that are still known, since proxies still report them."""
+"""The most removed names of each kind that are still known, because proxies still report them."""
 T = TypeVar("T")
 
 
 class CalledNode(msgspec.Struct, frozen=True):
-    """A virtual node that is called, with the names of the virtual services through which it is."""
+    """A virtual node that is called, with the names of the virtual services through which callers reach it."""
 
     node: str
     services: tuple[str, ...]
@@ -45,9 +45,9 @@ class StatisticSubjects(msgspec.Struct, frozen=True):
     """The names in the statistics of a virtual node's or a virtual gateway's proxies."""
 
     listeners: Mapping[str, Protocol]
-    """By the prefix of their statistics."""
+    """The protocols of listeners, by the prefix of their statistics."""
     targets: Mapping[str, CalledNode]
-    """By cluster name."""
+    """The called virtual nodes, by cluster name."""
     routes: Mapping[str, tuple[str, ...]]
     """The virtual services that have a route of this name; a virtual node that provides one counts as its route."""
     gateway_routes: Mapping[str, str]
@@ -67,7 +67,7 @@ class StatisticSubjects(msgspec.Struct, frozen=True):
         return RouteSubject(services[0]) if len(services) == 1 else None
 
     def after(self, before: StatisticSubjects) -> StatisticSubjects:
-        """These subjects, and the newest of those before that no longer exist."""
+        """These subjects, and the newest of the former subjects that no longer exist."""
         return StatisticSubjects(
             _with_removed(self.listeners, before.listeners),
             _with_removed(self.targets, before.targets),

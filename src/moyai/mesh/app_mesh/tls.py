@@ -1,4 +1,4 @@
-"""TLS: what listeners present and require, and how each client calls each server.
+"""TLS: the certificates that listeners present and require, and how each client calls each server.
 
 Promise: a client with a policy for the server's port does as the policy says, whatever the server does. Any other
 client follows the server: it uses TLS if the server does, and trusts the certificate's own authority if the certificate
@@ -42,25 +42,25 @@ from moyai.mesh.ir import (
 
 
 class Encryption(NamedTuple):
-    """How a client calls a server: ``tls`` None = plain text; not at all unless ``is_possible``."""
+    """How a client calls a server: ``tls`` None = plain text. Without ``is_possible``, nothing may be sent."""
 
     tls: ClientTls | None = None
     is_possible: bool = True
 
 
 def has_certificate(shard: ShardBuilder, subject: str, port: int, tls: ListenerTls | None) -> bool:
-    """Whether a listener of ``subject`` has the certificate that it is to present. One without stays closed."""
+    """Whether a listener of ``subject`` has the certificate that it is to present; otherwise the port stays closed."""
     if tls is None or tls.mode is TlsMode.DISABLED or tls.certificate.acm is None:
         return True
     arn = tls.certificate.acm.certificate_arn
     is_issued = listener_identity(shard.world, arn) is not None
     if not is_issued:
-        shard.report(subject, f"its port {port} is closed: there is no certificate {arn} that has been issued")
+        shard.report(subject, f"its port {port} is closed: its certificate {arn} is not issued")
     return is_issued
 
 
 def server_tls(shard: ShardBuilder, tls: ListenerTls | None) -> ServerTls | None:
-    """The TLS settings of a listener: what it presents and requires; None = plain text."""
+    """The TLS settings of a listener; None = plain text."""
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
     validation = tls.validation

@@ -1,8 +1,8 @@
 """Groups a gateway's routes into virtual hosts.
 
-Promise: a route's host name is one more condition. The proxy looks for the host first, an exact name before the longest
-suffix, so each virtual host has all rules that its requests may match, in the one order of all routes. Names ignore
-case, and match with the gateway's port or without.
+Promise: a route's host name is one condition among others. But Envoy selects the virtual host first, an exact name
+before the longest suffix, so each virtual host has all rules that its requests may match, in the order of all routes.
+Names ignore case, and match with or without the gateway's port.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_GatewayRouteHostnameMatch.html
 """
 
@@ -29,12 +29,13 @@ def virtual_hosts(port: int, routes: Sequence[HostRules]) -> tuple[VirtualHost, 
 
 
 def _named_hosts(port: int, routes: Sequence[HostRules]) -> Iterator[VirtualHost]:
-    names = {one.host.exact.lower() for one in routes if one.host is not None and one.host.exact is not None}
-    suffixes = {one.host.suffix.lower() for one in routes if one.host is not None and one.host.suffix is not None}
+    hosts = [route.host for route in routes if route.host is not None]
+    names = {host.exact.lower() for host in hosts if host.exact is not None}
+    suffixes = {host.suffix.lower() for host in hosts if host.suffix is not None}
     for name in sorted(names):
         yield VirtualHost(name, _domains(name, port), _matching(routes, name, name))
     for suffix in sorted(suffixes):
-        # an asterisk matches at least one character, so a name that equals the suffix is a domain of its own
+        # an asterisk matches at least one character, so the name that equals the suffix needs a domain of its own
         itself = _domains(suffix, port) if suffix not in names and suffix[0].isalnum() else ()
         yield VirtualHost(f"*{suffix}", (*_domains(f"*{suffix}", port), *itself), _matching(routes, None, suffix))
 
@@ -45,7 +46,7 @@ def _domains(name: str, port: int) -> tuple[str, ...]:
 
 def _matching(routes: Sequence[HostRules], name: str | None = None, suffix: str = "") -> tuple[RouteRule, ...]:
     """The rules that requests for this host name, or for names with this suffix, may match."""
-    return tuple(rule for one in routes if _may_match(one.host, name, suffix) for rule in one.rules)
+    return tuple(rule for route in routes if _may_match(route.host, name, suffix) for rule in route.rules)
 
 
 def _may_match(host: HostnameMatch | None, name: str | None, suffix: str) -> bool:

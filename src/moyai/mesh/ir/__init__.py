@@ -1,7 +1,7 @@
 """The mesh IR, the intermediate form between AWS's APIs and Envoy's configuration.
 
-Promise: it interprets no ARN and contains no Envoy message. Names, defaults and the names of statistics are data in it,
-which the compilers fill in, so that all of them share one translator.
+Promise: the IR interprets no ARN and contains no Envoy message. The compilers put names, defaults and the names of
+statistics into it as data, so that all compilers share one translator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Destinations: endpoints, where they are known from, and how callers treat them."""
+"""Destinations: endpoints, the sources from which proxies get them, and how callers treat them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from moyai.mesh.ir.tls import ClientTls, IssuerTrust
 
 class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text.
-    ``draining``: it gets no new requests, and its running ones may end. ``workload``: the workload that the endpoint
-    is a port of; empty = none. ``workload_port``: that port, as the workload itself has it. ``stat_name``: the name of
-    that port's statistics.
+    ``draining``: it gets no new requests, and its running ones may end. ``workload``: the workload to which the
+    endpoint belongs; empty = none. ``workload_port``: the endpoint's port in the configuration of that workload.
+    ``stat_name``: the name of that port's statistics.
     """
 
     zone: str
@@ -29,8 +29,8 @@ class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
 
 class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     """The endpoints of a destination, in a fixed order; there may be none. ``checked_by_address``: health checks name
-    the address and port of each endpoint as the host. ``weights``: the weight of each zone that gets requests; the
-    others get what these can't take because endpoints are ejected. Empty = each endpoint gets the same.
+    the address and port of each endpoint as the host. ``weights``: the weight of each zone that gets requests; other
+    zones get requests only as endpoints of these are ejected. Empty = all endpoints get equal shares.
     """
 
     name: str
@@ -40,7 +40,7 @@ class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DnsLookupFamily(StrEnum):
-    """Which addresses of a name are used. UNSET: IPv6 if it has any, else IPv4."""
+    """Which addresses of a name are used. UNSET: IPv6 if the name has such addresses, else IPv4."""
 
     UNSET = "unset"
     IPV4_PREFERRED = "ipv4-preferred"
@@ -80,9 +80,9 @@ Source = EndpointGroupSource | DnsSource | FixedSource | OriginalDestinationSour
 class ActiveHealthCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """A check of each endpoint every ``interval`` seconds: a connection (TCP), a request for ``path`` (HTTP and HTTP/2)
     or gRPC's health service (destinations with HTTP/2). The thresholds are the numbers of equal results in a row that
-    change an endpoint's state. ``port``: None = the endpoint's own. ``statuses``: the healthy ones; empty = 200.
-    ``headers``: of the request. ``log``: the path of a file for each failed check and each change of an endpoint's
-    health, as JSON; empty = none.
+    change an endpoint's state. ``port``: None = the endpoint's own. ``statuses``: those that count as healthy; empty =
+    200. ``headers``: the headers of the request. ``log``: the path of a file for each failed check and each change of
+    an endpoint's health, as JSON; empty = none.
     """
 
     protocol: Protocol
@@ -97,7 +97,7 @@ class ActiveHealthCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
     reuses_connections: bool = True
     differs_in_tls: bool = False
-    """Whether it is encrypted where requests are not, and the other way round."""
+    """Whether checks use TLS although requests do not, or requests use TLS although checks do not."""
     log: str = ""
 
 
@@ -156,7 +156,7 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: ConnectionLimits | None = None
     health_check: ActiveHealthCheck | None = None
     source_address: str = ""
-    """The source address of connections; empty = the address that the route has."""
+    """The source address of connections; empty = the kernel's choice."""
     fail_open_below: float = 0
     """The per cent of healthy endpoints below which all of them get requests; 0 = Envoy's default. New endpoints count
     from their first health check."""

@@ -8,8 +8,8 @@ import msgspec
 
 
 class FrontAddress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An address of a listener, with the name of the statistics of what arrives there. ``proxied``: each connection
-    begins with a PROXY header, which has the client's address. ``node``: the address as logs have it.
+    """An address of a listener, with the name of its statistics. ``proxied``: each connection begins with a PROXY
+    header, which has the client's address. ``node``: the address as logs show it.
     """
 
     address: str
@@ -20,7 +20,7 @@ class FrontAddress(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FrontLog(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A log on the proxy's standard output, of a JSON object for each entry. Every entry has these texts."""
+    """A log on the proxy's standard output, with a JSON object for each entry. Every entry contains these texts."""
 
     folder: str
     name: str
@@ -41,9 +41,9 @@ class ForwardedFor(StrEnum):
 class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     """HTTP requests are routed as the RouteRules of ``service`` say. Times in seconds.
 
-    ``idle``: how long a connection, or a request, may be without a byte; 504 while the endpoint is to send, 408 while
-    the client is. ``connection_age``: after which a connection takes no further request. ``default_host``: of HTTP/1.0
-    requests without one.
+    ``idle``: how long a connection, or a request, may be without a byte; then the response is 504 if the endpoint has
+    to send, and 408 if the client has to. ``connection_age``: the age after which a connection accepts no further
+    request. ``default_host``: the host of HTTP/1.0 requests that name none.
     """
 
     service: str
@@ -58,7 +58,7 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     forwarded_client_port: bool = False
     """Whether the client's address in X-Forwarded-For has its port."""
     counts_dropped_headers: bool = False
-    """Whether requests are counted of which the routes have removed headers with invalid names."""
+    """Whether requests are counted from which the routes have removed headers with invalid names."""
 
 
 class Transport(StrEnum):
@@ -69,9 +69,9 @@ class Transport(StrEnum):
 
 
 class StreamFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="stream"):
-    """Connections, or datagrams of one client's port, are forwarded as the StreamSplit of ``service`` says. Where a
-    destination is hashed, the client's address selects the endpoint. ``idle``: seconds after which a silent one ends.
-    ``keeps_client``: endpoints see the client's address, unless that was in a PROXY header.
+    """Connections, or sessions of datagrams from one client port, are forwarded as the StreamSplit of ``service`` says.
+    With the policy CONSISTENT_HASH, the client's address selects the endpoint. ``idle``: seconds after which a silent
+    connection or session ends. ``keeps_client``: endpoints see the client's address, unless a PROXY header had it.
     """
 
     service: str
@@ -108,5 +108,5 @@ class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def has_log(self) -> bool:
-        """Whether there is a log of what arrives here."""
+        """Whether the listener's requests or connections are logged."""
         return self.access_log is not None or self.connection_log is not None

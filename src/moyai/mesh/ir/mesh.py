@@ -24,7 +24,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 
 class SeparatedNetworks(NamedTuple):
-    """A call that a rule of the networks of two workloads may forbid: from one to a port of the other."""
+    """A call from one network to a port in another that rules of the networks may forbid."""
 
     caller: str
     target: str
@@ -33,9 +33,9 @@ class SeparatedNetworks(NamedTuple):
 
 class MeshIR(msgspec.Struct, frozen=True):
     """A consistent configuration of all traffic: every name that is used in it is defined in it. ``proxies``: the
-    workload of each proxy whose id differs from its workload's. A workload without such proxies is that of the proxy
-    with its id. ``hosted``: the workloads that the Envoy of their host serves with others. ``separated``: the networks
-    of such between which calls are made by address.
+    workload of each proxy whose id differs from its workload's. A workload without such proxies belongs to the proxy
+    with the same id. ``hosted``: the workloads that the host's Envoy serves together. ``separated``: the calls between
+    their networks that are made by address.
     """
 
     workloads: Mapping[WorkloadId, Workload] = {}

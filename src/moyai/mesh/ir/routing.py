@@ -47,7 +47,7 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class HeaderMatcher(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A request has the header, with a value that matches ``value`` if there is one. ``invert``: it has not."""
+    """A request has the header, with a value that matches ``value`` if it is set. ``invert``: the opposite."""
 
     name: str
     value: TextMatcher | Range | None = None
@@ -83,8 +83,8 @@ EVERY_PATH = PathMatcher(PathTest.PREFIX, "/")
 
 
 class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The conditions on a request, all of which have to hold. ``grpc``: it is a gRPC call. ``http1``: it came by
-    HTTP/1.1 or 1.0.
+    """The conditions on a request, all of which have to hold. ``grpc``: the request is a gRPC call. ``http1``: it came
+    by HTTP/1.1 or 1.0.
     """
 
     methods: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
     grpc: bool = False
     http1: bool = False
     sources: tuple[str, ...] = ()
-    """Ranges of addresses; the client's is in one of them. Empty = every client."""
+    """Ranges of client addresses; empty = every client."""
 
 
 class Substitution(msgspec.Struct, frozen=True):
@@ -141,8 +141,8 @@ class RetryCondition(StrEnum):
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """``attempts``: retries, beyond the first attempt. A retry avoids the endpoints already tried: it selects up to
-    ``reselections`` times anew, and then takes one of them again.
+    """``attempts``: retries, beyond the first attempt. A retry avoids the endpoints already tried: it selects again up
+    to ``reselections`` times, and then accepts a tried endpoint.
     """
 
     attempts: int
@@ -150,7 +150,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     status_codes: tuple[int, ...] = ()
     reselections: int = 0
     per_try_timeout: float = 0
-    """Seconds without a response after which a request is retried; 0 = none. It counts as a RESET, which it needs."""
+    """Seconds without a response after which a request is retried; 0 = off. It requires the condition RESET."""
 
 
 class TimeoutPolicy(msgspec.Struct, frozen=True):
@@ -165,8 +165,8 @@ class TimeoutPolicy(msgspec.Struct, frozen=True):
 
 
 class SetCookie(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A cookie that responses set, for ``/`` and a number of seconds. ``cross_site``: requests from other sites have
-    it, over TLS.
+    """A cookie that responses set, for ``/`` and a number of seconds. ``cross_site``: browsers also send it with
+    requests from other sites, over TLS.
     """
 
     name: str
@@ -177,8 +177,8 @@ class SetCookie(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SessionCookie(msgspec.Struct, frozen=True, omit_defaults=True):
     """A cookie with the endpoint's address, by which a client stays with its endpoint while that is healthy. It is set
-    for ``seconds`` when the client gets another endpoint. ``application``: a cookie of the application's, with which
-    the session begins; empty = it begins at once. It needs a rule with one target.
+    for ``seconds`` when the client gets another endpoint. ``application``: the application's cookie with which the
+    session begins; empty = it begins at once. Only a rule with one target may have a session cookie.
     """
 
     name: str
@@ -187,10 +187,9 @@ class SessionCookie(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WeightedDestination(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A Destination by name, with its share of the sum of all weights, which is greater than 0.
-
-    A destination with weight 0 gets no traffic; callers have its endpoints nevertheless, so that it can get some at
-    once.
+    """A Destination by name, with its weight. The sum of all weights of a rule is greater than 0.
+    A destination with weight 0 gets no traffic; proxies have its endpoints nevertheless, so that a new weight has
+    effect at once.
     """
 
     destination: str
@@ -238,9 +237,7 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     log_name: str = ""
     """The name in logs."""
     evaluated: int | None = None
-    """The number of the API's rules with which a request that this one matches is compared, itself included; None: it
-    is not counted.
-    """
+    """How many rules of the API, this one included, are evaluated for a request that matches it; None = not counted."""
 
 
 class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -248,9 +245,10 @@ class RouteRules(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rules: tuple[RouteRule, ...]
     is_front: bool = False
-    """Whether a front proxy has them: requests get a trace id of AWS's form, and lose the header with their version."""
+    """Whether a front proxy has the rules: requests get AWS's trace header, and lose the header with their version."""
     drops_invalid_headers: bool = False
-    """Whether headers are removed whose names have anything but letters, digits and hyphens; at a front proxy only."""
+    """Whether headers are removed whose names have other characters than letters, digits and hyphens; front proxy only.
+    """
 
 
 class VirtualHost(msgspec.Struct, frozen=True):
@@ -264,8 +262,8 @@ class VirtualHost(msgspec.Struct, frozen=True):
 
 
 class StreamSplit(msgspec.Struct, frozen=True):
-    """The routing of TCP: each connection goes to one of ``targets``, by weight, of which up to ``connect_attempts``
-    endpoints are tried. Without targets connections are closed.
+    """The routing of TCP: each connection goes to one of ``targets``, by weight; up to ``connect_attempts`` endpoints
+    of the target are tried. Without targets connections are closed.
     """
 
     targets: tuple[WeightedDestination, ...]

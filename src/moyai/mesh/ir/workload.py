@@ -1,4 +1,4 @@
-"""Workloads: what a set of proxies accepts, what it may call, and where it listens for both."""
+"""Workloads: the ports that a set of proxies serves, the services that it may call, and where it listens for both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class InboundPort(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ServiceAddress(msgspec.Struct, frozen=True):
-    """A virtual address and port, at which a service is called."""
+    """A virtual address and port at which callers reach a service."""
 
     address: str
     port: int
@@ -86,10 +86,10 @@ class OutboundView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The configuration of one proxy, or of several interchangeable ones. The two ports are those of redirected
-    connections. Names that are made from the workload's id are unique, so one Envoy can have several workloads.
-    ``peers``: the EndpointGroup of all proxies that call the same services, by which the share of its own zone is
-    measured. It is in the proxy's bootstrap, so it never changes.
+    """The configuration of one proxy, or of several interchangeable ones. ``ingress_port`` and ``egress_port`` get the
+    redirected connections. Names that are made from the workload's id are unique, so one Envoy can have several
+    workloads. ``peers``: the EndpointGroup of all proxies that call the same services, by which Envoy measures the
+    share of its own zone. It is in the proxy's bootstrap, so it never changes.
     """
 
     id: WorkloadId
@@ -115,7 +115,7 @@ class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
     egress_stat_name: str = ""
     """The name of the egress listener's statistics; empty = its address."""
     network: str = ""
-    """The network that it is in, for workloads of a host's Envoy: calls inside of it cross none."""
+    """The network of a workload of the host's Envoy, which decides which calls may be made inside the Envoy."""
     is_front: bool = False
     """Whether its proxy is a front proxy, with ``listeners``."""
     listeners: tuple[FrontListener, ...] = ()

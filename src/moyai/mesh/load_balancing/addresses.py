@@ -14,9 +14,9 @@ from moyai.domain.world import World
 from moyai.mesh.ir import FrontAddress
 
 _LARGEST_PART: Final = 4
-"""All addresses of a load balancer have this part of the connections that the front proxy accepts."""
+"""The addresses of a load balancer share a quarter of the connections that the front proxy accepts."""
 _SMALLEST_PART: Final = 50
-"""Each address has this part of them, however many addresses its load balancer has."""
+"""Each address may have at least a fiftieth of them, however many addresses its load balancer has."""
 
 
 def connection_limit(world: World, balancer: LoadBalancer, limits: OpenLimits) -> int:
@@ -32,8 +32,8 @@ def connection_limit(world: World, balancer: LoadBalancer, limits: OpenLimits) -
 def front_addresses(
     balancer: LoadBalancer, listener: Listener, nodes: Iterable[LoadBalancerNode]
 ) -> Iterator[FrontAddress]:
-    """The addresses of a listener: of each node, and where the VPC's router tells of clients from outside. Statistics
-    are named ``<app or net>/<name>/<id>@<zone>``. In logs of application load balancers a node has its public address.
+    """The addresses of a listener: each node's own, and the one at which PROXY headers name clients outside of the VPC.
+    Statistics are named ``<app or net>/<name>/<id>@<zone>``. Logs of application load balancers show public addresses.
     """
     shows_public = balancer.type is LoadBalancerType.APPLICATION
     for node in nodes:

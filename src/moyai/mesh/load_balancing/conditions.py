@@ -1,8 +1,8 @@
-r"""The conditions of a rule as a match of requests.
+r"""Translates the conditions of a rule into a match of requests.
 
 In values ``*`` stands for any text and ``?`` for one character; in those of a query a backslash before a character
 makes it stand for itself. A regular expression matches when it is found anywhere in the text. Hosts are compared
-without their port. Of a header that a request has several times, the values are compared as one, joined by commas.
+without their port. When a request has a header several times, its values are joined by commas and compared as one.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 """
 
@@ -34,7 +34,7 @@ _PORT = r"(?::\d+)?"
 _UP_TO_PORT = "[^:]*"
 _ESCAPED = re.compile(r"\\(.)|(.)", re.DOTALL)
 _END = re.compile(r"\\Q.*?(?:\\E|\Z)|\[\^?\]?(?:\\.|\[:.*?:\]|[^]\\])*\]|(\\z|\$)|\\.", re.DOTALL)
-"""The end of the text in an expression of RE2, as group 1; quoted texts, classes and escapes are passed over."""
+"""A token of an RE2 expression. Group 1 is an end-of-text anchor; quoted texts, classes and escapes have no group 1."""
 
 
 def request_match(conditions: Iterable[Condition]) -> RequestMatch:
@@ -65,7 +65,7 @@ def _with_condition(match: RequestMatch, condition: Condition) -> RequestMatch:
 
 
 def _path(values: Sequence[str], patterns: Sequence[str]) -> PathMatcher:
-    """A comparison of texts where one is enough, which needs less time and memory than an expression."""
+    """The matcher of a path: an exact one or a prefix if possible, which costs less than a regular expression."""
     if len(values) == 1 and not patterns and _PLAIN_PATH.fullmatch(values[0]):
         prefix = values[0].removesuffix("*")
         return PathMatcher(PathTest.EXACT if prefix == values[0] else PathTest.PREFIX, prefix)
@@ -90,7 +90,7 @@ def _search(pattern: str) -> str:
 
 
 def _host_pattern(pattern: str) -> str:
-    """A regular expression on a host: it is found before the port, where the host ends."""
+    """A regular expression for a host. Its end-of-text anchors mean the end of the host, before the port."""
     before_port = _END.sub(lambda match: f"(?:{_PORT}{match[1]})" if match[1] else match[0], pattern)
     return f"{_UP_TO_PORT}(?:{before_port}).*"
 

@@ -1,4 +1,4 @@
-"""The logs of load balancers: what every entry has, so that whoever writes it to a file needs no record for that.
+"""The logs of load balancers: texts that every entry contains, so that the collector needs no record to write it.
 
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html#connection-log-file-format

@@ -1,8 +1,8 @@
 """The listeners of network load balancers, which forward connections and datagrams.
 
 Promise: without cross-zone load balancing each node forwards to the targets of its own zone alone. A flow stays with
-its target; with stickiness, so do all flows of a client, but for datagrams from outside of the VPC, whose clients are
-not known. Flows of datagrams are limited by target group (``compile``), connections by address.
+its target; with stickiness, all flows of a client do, except for datagrams from outside of the VPC, whose clients are
+not known. Datagram flows are limited by target group (``compile``), connections by address.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html
 """
 
@@ -47,7 +47,7 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
     """Add a listener with the target groups of its default rule."""
     tls = listener_tls(shard, balancer, listener)
     groups = tuple(_default_groups(shard, listener))
-    keeps_client = _keep_client(shard, groups)
+    keeps_client = _may_keep_client(shard, groups)
     if listener.protocol.is_encrypted and tls is None:
         return
     for node in balancer.nodes:
@@ -73,9 +73,9 @@ def _default_groups(shard: FrontBuilder, listener: Listener) -> Sequence[Weighte
     return [group for rule in rules if isinstance(rule.action, ForwardAction) for group in rule.action.groups]
 
 
-def _keep_client(shard: FrontBuilder, weighted: Sequence[WeightedGroup]) -> bool:
+def _may_keep_client(shard: FrontBuilder, weighted: Sequence[WeightedGroup]) -> bool:
     """Whether all of the groups can see the client's address: a listener keeps it for all of its connections."""
-    groups = [shard.world.target_groups.get(one.group) for one in weighted]
+    groups = [shard.world.target_groups.get(share.group) for share in weighted]
     return bool(groups) and all(group is None or keeps_client_address(shard.world, group) for group in groups)
 
 

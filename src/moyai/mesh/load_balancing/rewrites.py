@@ -1,8 +1,8 @@
 r"""Changes of a request's address: the transforms of a rule, and redirects.
 
-A transform rewrites the host or the path; the query stays as it is. Only the first match is replaced, whereas Envoy
-replaces every match; so the expression is extended to the whole text. ``$1`` in a replacement is the first group.
-A redirect has the listener's protocol and port where the action has no other.
+A transform rewrites the host or the path; the query stays unchanged. Elastic Load Balancing replaces the first match
+only and Envoy every match, so the expression is extended to the whole text. ``$1`` in a replacement is the first group.
+A redirect has the listener's protocol and port unless the action names others.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleTransform.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
 """
@@ -52,5 +52,5 @@ def redirect(action: RedirectAction, listener: Listener) -> Redirect:
 
 
 def _fill(text: str, listener: Listener) -> str:
-    """The text with what is known of every request to the listener."""
+    """The text, with the listener's protocol and port in place of their placeholders."""
     return text.replace("#{protocol}", listener.protocol).replace("#{port}", str(listener.port))

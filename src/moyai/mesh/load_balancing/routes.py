@@ -1,11 +1,11 @@
-"""The rules of an HTTP listener as routes, in the order of their priorities, with the default rule last, which does not
+"""The rules of an HTTP listener as routes, in the order of their priorities. The default rule is last and does not
 count as evaluated.
 
-Requests that a load balancer refuses by itself come first: TRACE with 405, several headers Host, which Envoy joins by
-commas, with 400, and more than 30 addresses in X-Forwarded-For with 463. Before the routes of a rule come its refusals
-of requests whose protocol does not fit the version of its target groups, with 464: target groups with the version HTTP1
-take all requests but calls of gRPC, those with HTTP2 all that came by HTTP/2, and those with GRPC what came by HTTP/2
-with the method POST. A request does not fit a rule when it fits none of its groups.
+Requests that a load balancer itself refuses come first: TRACE with 405, several Host headers, which Envoy joins by
+commas, with 400, and more than 30 addresses in X-Forwarded-For with 463. The routes of a rule are preceded by its
+refusals, with 464, of requests whose protocol fits none of its target groups: groups with the version HTTP1 accept all
+requests except gRPC calls, groups with HTTP2 all HTTP/2 requests, and groups with GRPC all HTTP/2 requests with the
+method POST.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
 
@@ -39,14 +39,14 @@ from moyai.mesh.load_balancing.logs import log_name
 from moyai.mesh.load_balancing.pages import HTML, error_page
 from moyai.mesh.load_balancing.rewrites import redirect, rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
-from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
+from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_group_draining, session_cookie
 
 _GROUP_COOKIE: Final = "AWSALBTG"
 _AFTER_ALL_PRIORITIES: Final = 50_001
 """A greater number than any priority."""
 _NO_LIMIT: Final = TimeoutPolicy(request=0, idle=0)
 _LONGER: Final = 1
-"""Seconds by which a client may be silent longer than a target, so that it is known who was."""
+"""Seconds by which the client's time-out is longer than the target's, so that the target's fires first, with 504."""
 _ENVOY_HEADERS: Final = ("x-envoy-external-address", "x-envoy-internal")
 _TOO_MANY_ADDRESSES: Final = RequestMatch(
     headers=(HeaderMatcher("x-forwarded-for", TextMatcher(TextTest.REGEX, "(?:[^,]*,){31,}.*")),)
@@ -103,8 +103,8 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
 def _forward(
     shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction, match: RequestMatch
 ) -> Iterator[RouteRule]:
-    """The routes of a forward action: with stickiness, one for the clients of each group. With weights of 0 alone there
-    is nothing to forward to.
+    """The routes of a forward action: with stickiness, also a route for the clients of each group. If all weights are
+    0, the response is 503.
     """
     targets = tuple(_targets(shard, balancer, action))
     if not any(target.weight for target in targets):
@@ -122,15 +122,15 @@ def _forward(
 
 
 def _targets(shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction) -> Iterator[WeightedDestination]:
-    """The target groups that exist, with the cookies of their responses. Where all targets of a group are leaving, its
-    share finds nobody, and the group is called no more.
+    """The target groups that exist, with the cookies of their responses. A group whose targets are all draining gets no
+    requests; its share goes to a destination without endpoints.
     """
     for weighted in action.groups:
         group = add_target_group(shard, balancer, weighted.group)
         if group is not None:
             name = group_cluster(group.arn)
             cookies = () if action.stickiness is None else tuple(_group_cookies(name, action.stickiness))
-            if is_leaving(shard, group):
+            if is_group_draining(shard, group):
                 yield WeightedDestination(name, 0)
                 yield WeightedDestination(add_nobody(shard), weighted.weight, cookies)
             else:
@@ -154,8 +154,8 @@ def _cookie_value(group: str) -> str:
 def _incompatible_requests(
     world: World, listener: Listener, action: ForwardAction, match: RequestMatch
 ) -> Iterator[RequestMatch]:
-    """The matches of a rule's requests that fit none of its target groups. A listener without TLS speaks HTTP/1.1
-    alone, and has groups with the version HTTP1 alone.
+    """The matches of a rule's requests that fit none of its target groups. None for a listener without TLS, which
+    speaks HTTP/1.1 only and has groups with the version HTTP1 only.
     """
     if not listener.protocol.is_encrypted:
         return

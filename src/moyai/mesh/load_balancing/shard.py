@@ -37,9 +37,9 @@ class FrontBuilder:
         self._members: dict[TargetGroupArn, tuple[Member, ...]] = {}
 
     def members(self, group: TargetGroupArn) -> tuple[Member, ...]:
-        """The targets of a group, of which only what is sent to the proxy counts as a change.
+        """The targets of a group. Only changes of what the proxy gets count as changes of the shard.
 
-        They are read once, however many rules use the group.
+        The targets are read once, however many rules use the group.
         """
         if group not in self._members:
             self._members[group] = self.world.targets.projection(_member).by("group", group)

@@ -1,7 +1,7 @@
 """Target groups as destinations, with the health checks that decide which targets get requests.
 
-Promise: a check of gRPC's health service is one, where 0 is a healthy status. Any other method of gRPC is called, and
-healthy when the target answers it, whatever the gRPC status is: Envoy reads none in such a check.
+Promise: a check of gRPC's health service is Envoy's gRPC check if 0 is a healthy status. Any other gRPC method is
+called by an HTTP/2 check, and a target is healthy when it answers, whatever the gRPC status: such a check reads none.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html,
 target-group-health-checks.html
 """
@@ -53,7 +53,7 @@ _ALGORITHMS: Mapping[str, LoadBalancingPolicy] = MappingProxyType(
     }
 )
 _ANY_HEALTHY: Final = 1.0
-"""Per cent; a healthy target is enough."""
+"""Per cent: one healthy target is enough."""
 _ANOMALIES: Final = OutlierPolicy(
     consecutive_failures=5,
     interval=10,
@@ -105,12 +105,12 @@ def add_target_group(
 
 
 def _stat_name(balancer: LoadBalancer, group: TargetGroup, zone: str) -> str:
-    """Requests to a group for gRPC are told by the group's name, so that no request has to be looked at."""
+    """The name marks groups with the version GRPC, so that gRPC requests are counted without reading any."""
     grpc = "+grpc" if group.protocol_version is ProtocolVersion.GRPC else ""
     return f"{balancer.dimension}+{group.dimension}{grpc}{'@' if zone else ''}{zone}"
 
 
-def is_leaving(shard: FrontBuilder, group: TargetGroup) -> bool:
+def is_group_draining(shard: FrontBuilder, group: TargetGroup) -> bool:
     """Whether a group has targets, and all of them are draining."""
     members = shard.members(group.arn)
     return bool(members) and all(member.draining for member in members)
@@ -150,7 +150,7 @@ def _node(balancer: LoadBalancer, zone: str) -> LoadBalancerNode:
 
 
 def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn, zone: str) -> EndpointGroup:
-    """The targets; one for all zones is in each."""
+    """The targets in the zone, and those for all zones; without a zone, all targets."""
     members = shard.members(group)
     zones = {zone, ALL_ZONES} if zone else {member.zone for member in members}
     return EndpointGroup(name, tuple(sorted(m for m in members if m.zone in zones)), checked_by_address=True)

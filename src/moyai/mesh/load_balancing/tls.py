@@ -1,7 +1,7 @@
 """TLS of HTTPS and TLS listeners: the certificates that they present, and the security policy.
 
-Refuses: a listener without its default certificate, which stays closed; a further certificate that is gone or was not
-issued is left out.
+A listener without its default certificate stays closed; a further certificate that does not exist or is not issued is
+left out.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html
 """
 
@@ -30,11 +30,11 @@ _ALPN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The protocols of each ALPN policy."""
 _NOT_IN_ENVOY: Final = ("-SHA256", "-SHA384", "DES-CBC3-SHA")
-"""The ends of names of suites that Envoy's library has not, unless they have GCM."""
+"""The ends of the names of cipher suites that Envoy's library lacks, except for suites with GCM."""
 
 
 def listener_tls(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> FrontTls | None:
-    """The TLS settings of an encrypted listener; None if it can't be opened, which is reported, and without TLS."""
+    """The TLS settings of an encrypted listener; None for others, and, with a report, if it can't be opened."""
     if not listener.protocol.is_encrypted:
         return None
     certificates = tuple(_certificates(shard, listener))

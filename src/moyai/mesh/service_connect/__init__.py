@@ -1,8 +1,8 @@
 """Compiles Service Connect into the mesh IR.
 
-Promise: pure and total. Whatever the world contains, every name in the result is defined; what makes no sense is left
-out and reported as a Diagnostic, so that one broken service never affects another. A task can call the names that its
-deployment has recorded; the endpoints behind a name are the instances that are registered now.
+Promise: pure and total. Whatever the world contains, every name in the result is defined; a part that can't work is
+left out and reported as a Diagnostic, so that a broken service never affects another. A task can call the names that
+its deployment has recorded; the endpoints behind a name are the instances that are registered now.
 """
 
 from __future__ import annotations

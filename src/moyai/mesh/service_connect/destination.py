@@ -86,10 +86,12 @@ def group_of(
 
 
 def _default_port(service: DiscoveryService, target: PoolTarget) -> int | None:
-    """The port of instances that record none, as those of serviceRegistries with A records; None if there is none."""
-    outside = external_endpoint(service.attributes)
-    if outside is not None:
-        return outside.instance_port
+    """The port of instances without a recorded port, such as those of serviceRegistries with A records; None if
+    unknown.
+    """
+    participant = external_endpoint(service.attributes)
+    if participant is not None:
+        return participant.instance_port
     return target.offer.reachable_port if service.adopted and target.offer is not None else None
 
 

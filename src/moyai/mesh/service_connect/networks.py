@@ -1,10 +1,10 @@
-"""Which calls between tasks of a host would meet a rule of their networks.
+"""Which calls between tasks of a host have to pass their networks, because a rule may forbid them.
 
 A call inside of the host's Envoy crosses no network, so no kernel applies security groups and network ACLs to it.
 
-Promise: calls are made inside only where the rules certainly let them through. All others are made by address, and the
-networks on the way decide. A task's network is known by its subnet and its security groups, so a rule that names a part
-of a subnet is not certain.
+Promise: calls are made inside the Envoy only where the rules certainly allow them. All others are made by address, and
+the networks on the way decide. A task's network is identified by its subnet and its security groups, so a rule about a
+part of a subnet is never certain.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from moyai.mesh.ir import SeparatedNetworks
 from moyai.mesh.service_connect.projections import ConnectTask
 
 _MOST_NETWORKS = 24
-"""Networks of one namespace that are distinguished: each is compared with each when the namespace changes. With
-more, all calls are made by address.
+"""The most networks of one namespace that are distinguished, because each is compared with each when the namespace
+changes. With more, all calls are made by address.
 """
 _MANY = "many"
-"""The network of all tasks, if there are more."""
+"""The name of the network of all tasks where there are more networks."""
 
 
 class _TaskNetwork(NamedTuple):
@@ -41,7 +41,7 @@ class _TaskNetwork(NamedTuple):
 
 
 def _network_name(task: ConnectTask) -> str:
-    """The name of a task's network in the mesh; the same for all tasks that the same rules apply to."""
+    """The name of a task's network in the mesh; the same for all tasks to which the same rules apply."""
     return " ".join((task.subnet, *sorted(task.security_groups)))
 
 
@@ -64,7 +64,7 @@ def separated_networks(world: World, tasks: Iterable[ConnectTask]) -> frozenset[
 
 
 def networks_of(tasks: Iterable[ConnectTask], separated: frozenset[SeparatedNetworks]) -> Mapping[TaskArn, str]:
-    """The network of each task for which it matters."""
+    """The network of each task that a separated pair names."""
     names = {name for pair in separated for name in (pair.caller, pair.target)}
     if _MANY in names:
         return {task.arn: _MANY for task in tasks}
@@ -87,7 +87,7 @@ def _passes(world: World, caller: _TaskNetwork, target: _TaskNetwork, port: int)
 
 
 def _covers(rule: SecurityGroupRule, subnet: Subnet, groups: tuple[SecurityGroupId, ...]) -> bool:
-    """Whether a rule lets everything with these groups in the subnet through."""
+    """Whether a rule lets every interface with these groups in the subnet through."""
     if rule.group is not None:
         return rule.group.id in groups
     if rule.cidr_ipv4 is None:

@@ -1,7 +1,7 @@
 """Retries, timeouts and outlier detection of Service Connect's proxies.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
-where AWS gives them; the others, and why, are in docs/reference/parity.md.
+where AWS publishes them; the others, with their reasons, are in docs/reference/parity.md.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RETRY_IDEMPOTENT = RetryPolicy(
 )
 _UNSENT = (RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST)
 _SERVICE_UNAVAILABLE = 503
-"""The status that says that the request was not processed."""
+"""The status that means that the request was not processed."""
 RETRY_GRPC = RetryPolicy(
     attempts=RETRIES,
     conditions=(*_UNSENT, RetryCondition.UNAVAILABLE),
@@ -62,7 +62,7 @@ def tuned_retry(default: RetryPolicy, tuning: Tuning) -> RetryPolicy | None:
 
 
 def retry_unprocessed(policy: RetryPolicy | None) -> RetryPolicy | None:
-    """The part of a policy that is safe for requests that are not idempotent: they were not processed."""
+    """The part of a policy that is safe for non-idempotent requests: it retries only unprocessed ones."""
     if policy is None:
         return None
     causes = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
@@ -88,7 +88,7 @@ def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
 
 
 def inbound_stat_name(discovery_name: str) -> str:
-    """The name of the statistics of what a task answers under a discovery name."""
+    """The name of the statistics of a task's inbound traffic for a discovery name."""
     return f"ingress.{discovery_name}"
 
 
@@ -99,8 +99,8 @@ def protocol_of(app_protocol: str | None) -> Protocol:
 
 def service_protocol(service: DiscoveryService) -> Protocol:
     """The protocol of a discovery service: that of its owner's Service Connect, or of its own attributes."""
-    outside = None if service.owner is not None else external_endpoint(service.attributes)
-    return protocol_of(service.protocol if outside is None else outside.protocol)
+    participant = None if service.owner is not None else external_endpoint(service.attributes)
+    return protocol_of(service.protocol if participant is None else participant.protocol)
 
 
 def cut_request_status(protocol: Protocol) -> int | None:

@@ -1,7 +1,7 @@
-"""The projections of tasks and ECS services that the mesh is compiled from.
+"""The projections of tasks and ECS services from which the mesh is compiled.
 
-Promise: the compiler reads these projections and never the records, so it depends on nothing else of them. The records
-change often (a task passes through eight states, a service counts its tasks), their projections hardly ever.
+Promise: the compiler reads these projections and never the records, because the records change often (a task passes
+through eight states, a service counts its tasks) and their projections hardly ever.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn, Pool, SecurityGroupId, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
 
 _WITH_NETWORK = frozenset(TaskStatus) - {TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED}
-"""States of a task whose network namespace exists for certain."""
+"""The states in which a task's network namespace certainly exists."""
 
 
 class ConnectTask(NamedTuple):
@@ -60,12 +60,12 @@ class ConnectService(NamedTuple):
 
 
 def connect_tasks(world: World) -> Projection[Task, ConnectTask]:
-    """The tasks as the mesh takes them."""
+    """The projections of all tasks."""
     return world.tasks.projection(_task)
 
 
 def connect_services(world: World) -> Projection[Service, ConnectService]:
-    """The ECS services as the mesh takes them."""
+    """The projections of all ECS services."""
     return world.services.projection(_service)
 
 

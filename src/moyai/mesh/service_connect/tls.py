@@ -1,4 +1,4 @@
-"""TLS between proxies: which certificate a port presents, whom callers trust, which members use TLS.
+"""TLS between proxies: which certificate a port presents, which issuers callers trust, which members use TLS.
 
 Promise: a port with TLS is never open in plain text. A member names the issuer of its certificate, so callers can call
 members with and without TLS under one name while a deployment changes from one to the other.

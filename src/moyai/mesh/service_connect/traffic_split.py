@@ -1,7 +1,7 @@
 """A called service and how its traffic is split among its pools of tasks.
 
 Promise: the weights of a split add up to more than 0. If only some pools offer the name, they have all of the traffic,
-whatever the service's weights are: a name that a new revision drops, or adds, is answered by the pools that know it.
+whatever the service's weights are: a name that a new revision drops or adds is served by the pools that offer it.
 Instances that do not belong to an ECS task are members of every pool that has weight.
 """
 
@@ -84,7 +84,7 @@ def traffic_split(owner: ConnectService | None, service: DiscoveryService, name:
 
 
 class PoolMember(NamedTuple):
-    """An instance, and the task that it is; None if Service Connect did not register it."""
+    """An instance, and its task; None if Service Connect did not register it."""
 
     instance: DiscoveryInstance
     task: ConnectTask | None = None
@@ -107,7 +107,7 @@ def members_of(world: World, service: DiscoveryService, target: PoolTarget) -> I
 
 def _offer(owner: ConnectService, discovery_service: DiscoveryServiceArn, pool: Pool | None) -> Offer | None:
     """The offer of the newest deployment of a pool; of the newest deployment of all if the pool is None."""
-    offers = (offer for of, offers in owner.offers if pool is None or of == pool for offer in offers)
+    offers = (offer for offering_pool, offers in owner.offers if pool in {None, offering_pool} for offer in offers)
     return next((o for o in offers if o.discovery_service == discovery_service), None)
 
 

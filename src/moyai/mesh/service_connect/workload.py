@@ -1,4 +1,4 @@
-"""The workload of a task: what its proxy accepts, and what the task can call."""
+"""The workload of a task: the ports that its proxy serves, and the services that the task can call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WorkloadContext(NamedTuple):
 
 
 def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
-    """The workload of a task in the namespace. What is left out is reported in ``diagnostics``."""
+    """The workload of a task in the namespace. Parts that are left out are reported in ``diagnostics``."""
     view = task.view or ConnectView(context.namespace.arn)
     return Workload(
         id=WorkloadId(task.arn),

@@ -1,8 +1,8 @@
 """Zone-aware routing: the peers that share a caller's load, and the number of endpoints from which it applies.
 
 Promise: a service's callers are its RUNNING tasks that have a proxy, whether or not they offer anything. The threshold
-depends on where the called service may be placed, not on where its tasks are, so a zone that fails does not change how
-the others are called.
+depends on the zones in which the called service may be placed, not on where its tasks are, so a failing zone does not
+change how the others are called.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-zone-aware-routing.html
 """
 
