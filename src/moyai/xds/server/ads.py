@@ -1,8 +1,8 @@
 """The gRPC service of ADS, in both variants: one stream for each proxy.
 
-Promise: this moves messages between gRPC and the Feed and decides nothing. Its ProxyAuth decides which proxies are
-admitted, when a stream opens and again with every request. A stream that sends no first request, or subscribes to more
-names than any mesh has, is ended.
+Promise: this module moves messages between gRPC and the Feed and decides nothing. Its ProxyAuth decides which proxies
+are admitted, when a stream opens and again with every request. A stream that sends no first request, or subscribes to
+more names than any mesh has, is ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SOTW: Final = f"{_SERVICE}StreamAggregatedResources"
 _FIRST_REQUEST_TIMEOUT: Final = 10.0
 """Seconds."""
 _MAX_NAMES: Final = 20_000
-"""Names of all types together. The largest mesh that AWS allows needs a tenth of them."""
+"""The most names of all types together. The largest mesh that AWS allows needs a tenth of them."""
 _BEARER: Final = "Bearer "
 
 
@@ -88,7 +88,7 @@ class AdsHandler(grpc.GenericRpcHandler):
             self._auth.recheck(peer)
             connection.receive(request)
             if stream.subscribed_name_count > _MAX_NAMES:
-                message = f"a stream may ask for {_MAX_NAMES} names"
+                message = f"a stream may subscribe to {_MAX_NAMES} names at most"
                 raise ProxyRejected(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
         reader = create_task(_read(first, requests, handle, outbox))

@@ -1,8 +1,7 @@
 """The authorizations of external proxies: for one virtual node or gateway, a whole mesh, or everything.
 
-Promise: a short name (``mesh/M/virtualNode/N``) and the ARN of the same thing authorize for the same. Who is authorized
-for a mesh is authorized for all that is in it. A certificate authorizes its owner by its URIs: an ARN, or the path of a
-SPIFFE id.
+Promise: a short name (``mesh/M/virtualNode/N``) and the ARN of the same resource grant the same access. Access to a
+mesh includes everything in it. A certificate authorizes its owner by its URIs: an ARN, or the path of a SPIFFE id.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html,
 https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
 """
@@ -20,8 +19,8 @@ from moyai.kernel.scope import Scope
 
 
 class Authorization(NamedTuple):
-    """Access to one virtual node or gateway of a mesh; without ``kind`` and ``name`` all of the mesh; without ``mesh``
-    everything.
+    """Access to one virtual node or gateway of a mesh; without ``kind`` and ``name`` to the whole mesh; without
+    ``mesh`` to everything.
     """
 
     mesh: MeshArn | None = None

@@ -1,8 +1,8 @@
 """The newest mesh, translated: each shared resource once, and a snapshot for each workload.
 
-Promise: what has not changed keeps its bytes and its version. What can't be translated keeps its last good form, and
-the reason is kept beside it. An update translates what has changed; any other item of the mesh costs one look-up when
-it is the same object as before, else one comparison. This module knows nothing of streams.
+Promise: an unchanged resource keeps its bytes and its version. When a resource can't be translated, its last good
+translation stays, and the cache records the reason. An update translates changed items; any other item of the mesh
+costs one look-up if it is the same object as before, else one comparison. This module does not depend on streams.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from moyai.xds.server.resource_set import (
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _UNTRANSLATABLE = (TypeError, ValueError)
-"""The errors of protocol buffers for a value that a message can't hold."""
+"""The errors that protocol buffers raise for a value that a message can't hold."""
 _WITHOUT_REFERENCES: Final = frozenset({ResourceType.ENDPOINT, ResourceType.SECRET})
 _Resources = tuple[tuple[ResourceType, EncodedResource], ...]
 
 
 class _SharedTranslation(msgspec.Struct, frozen=True):
-    """A shared resource; None when it never could be translated. ``fault``: why the newest form could not be."""
+    """A shared resource; None if it was never translated. ``fault``: why its newest content can't be translated."""
 
     resource: EncodedResource | None
     fault: str | None = None
@@ -97,12 +97,12 @@ class SnapshotCache:
         return None if entry is None else entry.snapshot
 
     def fault(self, workload: WorkloadId) -> str | None:
-        """Why some resource of the workload's snapshot isn't in its newest form."""
+        """Why a resource of the workload's snapshot isn't the newest; None when all are."""
         entry = self._entries.get(workload)
         return None if entry is None else entry.own_fault or entry.shared_fault
 
     def resource(self, key: Key) -> EncodedResource | None:
-        """A shared resource in its newest form; None when that could not be translated."""
+        """A shared resource with its newest content; None when that could not be translated."""
         translation = self._shared_translations.get(key)
         return None if translation is None or translation.fault is not None else translation.resource
 
@@ -123,8 +123,8 @@ class SnapshotCache:
     def _assemble(
         self, workload: Workload, before: _WorkloadEntry | None, *, same: bool, same_keys: bool
     ) -> _WorkloadEntry:
-        """Build a workload's entry. ``same``: what the workload's own resources consist of is as before; ``same_keys``:
-        so is what they and the shared ones refer to.
+        """Build a workload's entry. ``same``: the inputs of the workload's own resources have not changed;
+        ``same_keys``: nor has the set of shared resources to which they refer.
         """
         if same_keys and before is not None:
             keys = before.shared_keys

@@ -1,16 +1,15 @@
-"""The groups of endpoints of a host's Envoy, as each of its callers calls them. Pure.
+"""The endpoint groups of a host's Envoy, one variant for each kind of caller. Pure.
 
-Callers of different zones, services and networks share this Envoy. So each group is there once for each of these.
+Callers of different zones, services and networks share this Envoy, so each group has a variant for each of these.
 
-**Zones.** Envoy computes zone-aware routing for the one zone of its process, from the process's own peers. Here the
-control plane computes what Envoy would, and gives each zone of endpoints a weight:
+**Zones.** Envoy can compute zone-aware routing only for the zone and the peers of its own process. So the control plane
+does the same computation, and gives each zone of endpoints a weight:
 
 - A zone that has at least its callers' share of the endpoints gets all of their requests.
-- A zone that has less keeps what is its endpoints' fair part; the rest goes to zones with more than their share.
-- A zone without a part is one priority lower: it gets requests as endpoints of the others are ejected.
-- With fewer endpoints than the destination asks for, or none in the callers' zone, each endpoint gets the same.
-
-**Networks.** A member that a rule separates from the callers is called by address, as one of another host.
+- A zone that has less keeps its endpoints' fair part; the rest goes to zones with more than their share.
+- A zone without a weight is one priority lower: it gets requests as endpoints of the others are ejected.
+- With fewer endpoints than the destination requires, or none in the callers' zone, all endpoints get equal shares.
+**Networks.** A member that a rule may separate from the callers is called by address, like one on another host.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/load_balancing/zone_aware
 """
@@ -27,13 +26,13 @@ from moyai.mesh.ir import Destination, EndpointGroup, Member, MeshIR, SeparatedN
 from moyai.xds.server.resource_set import called_group, destinations_of
 
 _WEIGHT_SUM = 10_000
-"""The sum of the weights of zones that are not weighted by their endpoints."""
+"""The sum of the weights of zones, unless each zone's weight is the number of its endpoints."""
 _NO_PEERS = EndpointGroup("")
 
 
 def with_called_groups(mesh: MeshIR, before: MeshIR) -> MeshIR:
-    """The mesh with the groups that its hosted workloads call. ``before``: the last result, whose groups stay the same
-    objects where they are equal.
+    """The mesh with the variants of groups that its hosted workloads call. ``before``: the last result, whose equal
+    groups are reused as objects, so that comparing them is cheap.
     """
     groups = dict(mesh.groups)
     for caller in (mesh.workloads[key] for key in mesh.hosted):
@@ -64,7 +63,7 @@ def _by_address_if_separated(mesh: MeshIR, member: Member, caller: Workload) -> 
 
 
 def zone_weights(group: EndpointGroup, peers: EndpointGroup, zone: str, at_least: int) -> tuple[tuple[str, int], ...]:
-    """The weight of each zone for callers in ``zone``, who are some of ``peers``. ``at_least``: so many endpoints."""
+    """The weight of each zone for callers in ``zone``, who are among ``peers``. ``at_least``: endpoints required."""
     endpoints, callers = _counts(group), _counts(peers)
     total, all_callers = sum(endpoints.values()), sum(callers.values())
     if total < at_least or not endpoints.get(zone) or not callers.get(zone):
@@ -72,9 +71,9 @@ def zone_weights(group: EndpointGroup, peers: EndpointGroup, zone: str, at_least
     own_share, needed_share = endpoints[zone] / total, callers[zone] / all_callers
     if own_share >= needed_share:
         return ((zone, _WEIGHT_SUM),)
-    room = {other: max(count / total - callers.get(other, 0) / all_callers, 0) for other, count in endpoints.items()}
-    own_part, spread = own_share / needed_share, sum(room.values())
-    shares = {other: (1 - own_part) * part / spread for other, part in room.items() if part} | {zone: own_part}
+    surplus = {other: max(count / total - callers.get(other, 0) / all_callers, 0) for other, count in endpoints.items()}
+    own_part, spread = own_share / needed_share, sum(surplus.values())
+    shares = {other: (1 - own_part) * part / spread for other, part in surplus.items() if part} | {zone: own_part}
     return tuple(sorted((other, max(round(_WEIGHT_SUM * share), 1)) for other, share in shares.items()))
 
 

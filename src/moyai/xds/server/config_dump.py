@@ -1,6 +1,6 @@
 """The configuration of a workload's proxies, in the form of Envoy's own ``/config_dump``.
 
-Promise: only the dynamic resources are in it; of a secret only its name is.
+Promise: the dump has the dynamic resources only, and only the names of secrets.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/admin/v3/config_dump.proto
 """
 

@@ -1,6 +1,6 @@
 """A delta ADS stream: only what has changed is sent, resource by resource.
 
-Promise: as in ``stream``. What a proxy still has from an earlier stream is not sent again.
+Promise: as in ``stream``. Resources that a proxy still has from an earlier stream are not sent again.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#incremental-xds
 """

@@ -1,7 +1,7 @@
-"""Resolves the node ids of App Mesh's proxies to workloads, and explains why one can't be resolved.
+"""Resolves the node ids of App Mesh's proxies to workloads, and explains why a node id can't be resolved.
 
-Promise: the answer follows the present World. The full explanation names what else is in the mesh, so it is only for a
-caller that is authorized for all of it.
+Promise: the answer follows the present World. The full explanation names other resources of the mesh, so it is only for
+a caller that is authorized for the whole mesh.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Directory:
         self.home = home
 
     def identity(self, node: str, of: Scope | None = None) -> Identity | None:
-        """The virtual node or gateway that a node id means in this account and region; None when it is malformed."""
+        """The virtual node or gateway that a node id names in this account and region; None when it is malformed."""
         return identity_of(node, of or self.home)
 
     def workload(self, node: str, of: Scope | None = None) -> WorkloadId | None:
         """The workload of a node id; None when there is no such virtual node or gateway. ``of``: the account and region
-        of the task that has the proxy, to which the mesh must be open; None = no task has it.
+        of the proxy's task, which must have access to the mesh; None for a proxy outside of tasks.
         """
         identity = self.identity(node, of)
         resource = None if identity is None else resource_of_proxy(self._store.world, identity, of)
@@ -44,8 +44,8 @@ class Directory:
         identity = self.identity(node)
         if identity is None:
             return (
-                "the node id is mesh/<mesh>/virtualNode/<name>, mesh/<mesh>/virtualGateway/<name>, or the ARN of one, "
-                f"but not {_quote(node)}"
+                "the node id must be mesh/<mesh>/virtualNode/<name>, mesh/<mesh>/virtualGateway/<name>, or the ARN of "
+                f"one, not {_quote(node)}"
             )
         name, mesh = mesh_name(identity.mesh), self._store.world.meshes.get(identity.mesh)
         if mesh is None:

@@ -1,8 +1,8 @@
 """The addresses that each version of an endpoint resource contained.
 
-The feed looks up here to which addresses a proxy may send, by the version that the proxy has acknowledged. The newest
-versions of each resource are kept. An older version, or one from before a restart of the control plane, is assumed to
-contain any address.
+The feed looks up the addresses to which a proxy may send, by the version that the proxy has acknowledged. The newest
+versions of each resource are kept. An unknown version, older or from before a restart of the control plane, is assumed
+to contain any address.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from moyai.mesh.ir import EndpointGroup
 
 _MAX_VERSIONS = 32
-"""Versions of each resource. A proxy is one version behind for milliseconds; one that is many behind has no stream."""
+"""The most versions of a resource. A connected proxy is behind by few versions, and only for milliseconds."""
 
 Endpoint = tuple[str, int]
 """Address and port."""
@@ -24,13 +24,13 @@ Owner = TypeVar("Owner")
 
 
 class EndpointIndex(Generic[Owner]):
-    """Finds the endpoint resources whose newest version contains an address, of all owners: (owner, resource name)."""
+    """Finds, for all owners, the endpoint resources whose newest version contains an address."""
 
     def __init__(self) -> None:
         self._resources: dict[Endpoint, set[tuple[Owner, str]]] = {}
 
     def resources_with(self, endpoint: Endpoint) -> AbstractSet[tuple[Owner, str]]:
-        """The resources that contain this endpoint."""
+        """The resources that contain this endpoint, as (owner, resource name)."""
         return self._resources.get(endpoint, frozenset())
 
     def add(self, endpoints: Iterable[Endpoint], owner: Owner, name: str) -> None:
@@ -54,18 +54,18 @@ class EndpointHistory(Generic[Owner]):
         self._index = index
         self._owner = owner
         self._versions: dict[str, dict[str, frozenset[Endpoint]]] = {}
-        """By resource name and version; the newest version is the last."""
+        """The endpoints by resource name and version; the newest version is the last."""
 
     def add(self, name: str, version: str, group: EndpointGroup) -> None:
         """Record ``group`` as the content of this version, which is now the newest."""
         versions = self._versions.setdefault(name, {})
-        before = _newest(versions)
-        now = versions.pop(version, None) or frozenset((member.address, member.port) for member in group.members)
-        versions[version] = now
+        former = _newest(versions)
+        current = versions.pop(version, None) or frozenset((member.address, member.port) for member in group.members)
+        versions[version] = current
         if len(versions) > _MAX_VERSIONS:
             del versions[next(iter(versions))]
-        self._index.remove(before - now, self._owner, name)
-        self._index.add(now - before, self._owner, name)
+        self._index.remove(former - current, self._owner, name)
+        self._index.add(current - former, self._owner, name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop resources that no proxy of the owner can use any more."""

@@ -36,14 +36,14 @@ _TCP_OPTIONS: Final = (
     ("grpc.max_connection_age_ms", _HOUR),
     ("grpc.max_connection_age_grace_ms", 10 * _SECOND),
 )
-"""A proxy has one stream and one report at a time. TCP alone would keep the connection of a proxy that was cut off for
-hours. Because of the maximum age a certificate that is no longer trusted ends with its connection.
+"""A proxy has one stream and one report at a time. Without keepalives, TCP would keep the connection of a proxy that
+was cut off for hours. The maximum age ends connections whose certificate is no longer trusted.
 """
 
 
 class TlsCredentials(NamedTuple):
-    """PEM: the server's chain and key. ``clients``: the certificate authorities of which one must have issued a
-    client's certificate; None = clients have no certificate.
+    """The server's chain and key, as PEM. ``clients``: the certificate authorities that may issue clients'
+    certificates; None = clients need no certificate.
     """
 
     chain: bytes
@@ -59,10 +59,10 @@ def unix_socket_path(path: Path, group: int) -> Iterator[str]:
     if path.is_socket():
         path.unlink()
     elif path.exists():
-        raise FileExistsError(f"{path} is there already, and is no socket")
+        raise FileExistsError(f"{path} exists already and is not a socket")
     directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
     before = os.umask(0o177)
-    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
+    try:  # through the directory's descriptor, because a socket's path may have at most 107 bytes
         yield f"/proc/self/fd/{directory}/{path.name}"
     finally:
         os.umask(before)

@@ -1,7 +1,7 @@
-"""The workloads that the host's Envoy serves, of all shards, and what it has acknowledged of each of them.
+"""The workloads of all shards that the host's Envoy serves, and what it has acknowledged of each workload.
 
 The Envoy has one stream, with the resources of all its workloads. A workload is synced when the Envoy has acknowledged
-each of that workload's resources; a resource that it rejected concerns the workloads that have it, and no others.
+each of that workload's resources; a rejected resource affects only the workloads that have it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class HostedWorkloads:
     def __init__(self, index: EndpointIndex[Shard], sampling: float = 0) -> None:
         self.proxy = Proxy(serves_host=True)
         self.is_complete = False
-        """Whether every shard has been published once. Until then the Envoy's resources are not known, and it keeps
-        what it has.
+        """Whether every shard has been published once. Until then the Envoy's resources are not known, and the Envoy
+        keeps those that it has.
         """
         self._index = index
         self._sampling = sampling
@@ -87,8 +87,8 @@ class HostedWorkloads:
                 yield ProxyId(workload), state
 
     def state(self, workload: WorkloadId) -> ProxyState | None:
-        """The state of the Envoy as the proxy of this workload; None when it has nothing of it, and is to have nothing.
-        An Envoy without a stream may have ended, so it is not waited for.
+        """The state of the Envoy as the proxy of this workload; None when it neither has nor should have any of the
+        workload's resources. An Envoy without a stream may have ended, so nothing waits until it drops them.
         """
         stream, is_connected = self.proxy.stream, self.proxy.sink is not None
         snapshot, shard = self._snapshot_of(workload), self._shard_of.get(workload)
@@ -109,7 +109,7 @@ class HostedWorkloads:
 
 
 def without_hosted(mesh: MeshIR) -> MeshIR:
-    """The mesh as proxies of a single workload have it; empty when there are none."""
+    """The mesh without the workloads that the host's Envoy serves; empty when there are no others."""
     if not mesh.hosted:
         return mesh
     workloads = {key: workload for key, workload in mesh.workloads.items() if key not in mesh.hosted}

@@ -1,4 +1,4 @@
-"""Proxies without Envoy: in-process clients that acknowledge everything they are sent.
+"""Proxies without Envoy: in-process clients that acknowledge every response.
 
 The simulated runtime (``--runtime sim``) uses them, since the planner waits for acknowledgements there as well.
 """

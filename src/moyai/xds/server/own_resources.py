@@ -1,6 +1,5 @@
-"""The xDS resources that only one workload has: its listeners, the clusters and routes of its ports, its files.
-
-In the Envoy of a host, the clusters and routes to what it calls are its own, too.
+"""The xDS resources that only one workload has: its listeners, the clusters and routes of its ports, its file secrets.
+In the host's Envoy, each workload also has its own clusters and routes for the services that it calls.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def own_resources(
 
 
 def _own_destinations(mesh: MeshIR, workload: Workload, place: WorkloadPlace) -> MeshIR:
-    """The mesh with this workload's destinations only, as its own: what is counted of them is counted for it."""
+    """The mesh with this workload's destinations only, under its own names, so that their statistics are separate."""
     called = (mesh.destinations[name] for name in dict.fromkeys(destinations_of(mesh, workload)))
     own = (as_called_by(destination, workload) for destination in called)
     renamed = (replace(d, label=names.own_cluster(place, d), stat_name=stat_name_at(d.stat_name, place)) for d in own)

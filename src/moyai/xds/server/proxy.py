@@ -14,7 +14,7 @@ from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.stream import AnyStream, Request
 
 RESEND_AFTER = 4.0
-"""Seconds at the least until the host's Envoy gets a listener again that it could not open. It reports every five."""
+"""The least seconds until a listener that the host's Envoy could not open is sent again. It reports every five."""
 
 
 class Sink(Protocol):
@@ -28,7 +28,7 @@ class Sink(Protocol):
 
 
 class StreamHandler(Protocol):
-    """Handles what comes in on the streams of all proxies: the Feed."""
+    """Handles the requests on the streams of all proxies, and their ends. The Feed implements it."""
 
     def receive(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
         """Handle a request."""
@@ -60,17 +60,17 @@ class Proxy:
         self.workload: WorkloadId | None = None
         """The workload whose configuration the proxy gets; None until one is assigned."""
         self.is_external = False
-        """Whether no task has the proxy: it is known by its stream alone, and forgotten when that ends."""
+        """Whether the proxy belongs to no task: it is known by its stream only, and forgotten when the stream ends."""
         self.stream: AnyStream | None = None
         self.previous_stream: AnyStream | None = None
-        """The stream before, until the proxy has said on the new one which endpoints it still has from it."""
+        """The previous stream, until the proxy has reported on the new one which endpoints it still has."""
         self.sink: Sink | None = None
         self.reported_at: Instant | None = None
         self._resent_at: Instant | None = None
 
     def resend_rejected(self, now: Instant) -> list[bytes]:
-        """Send the host's Envoy the listeners again that it could not open: a port, a descriptor or memory that it
-        lacked may be there by now. Called with each of its reports.
+        """Send the host's Envoy the listeners again that it could not open, because a port, a descriptor or memory may
+        be free by now. Called with each of its reports.
         """
         is_early = self._resent_at is not None and 0 <= now - self._resent_at < RESEND_AFTER
         if self.stream is None or not self.serves_host or is_early:
@@ -80,8 +80,8 @@ class Proxy:
 
     @property
     def has_reported_versions(self) -> bool:
-        """Whether the proxy has said on its stream what it still has: it has subscribed to endpoints, or it is the
-        host's and has started anew, without anything.
+        """Whether the proxy has reported on its stream what it still has: it has subscribed to endpoints, or it is the
+        host's Envoy and has just started, without any resources.
         """
         if self.stream is None:
             return False
@@ -89,7 +89,7 @@ class Proxy:
         return is_new or self.stream.has_subscribed(ResourceType.ENDPOINT)
 
     def streams(self) -> tuple[AnyStream, ...]:
-        """The streams that tell which configurations the proxy may be using."""
+        """The streams that show which configurations the proxy may be using."""
         return tuple(stream for stream in (self.stream, self.previous_stream) if stream is not None)
 
     @property

@@ -1,13 +1,13 @@
 """Authentication of proxies: which proxy a stream or a report comes from, and whether it is admitted.
 
-Promise: this is decided anew for every stream and every report, by the call's credentials and the present World. The
+Promise: every stream and every report is checked against the call's credentials and the present World. The
 proxies of tasks are identified by the id in their bootstrap; only they can reach the socket that TaskProxyAuth guards.
 Any other proxy is external: it authenticates, names the virtual node or gateway whose configuration it wants, and gets
-an id of its own, since many may be proxies of the same one. An external proxy may choose the suffix of its id, so that
-its reports can be told from those of others.
+an id of its own, because a virtual node may have many proxies. An external proxy may choose the suffix of its id, so
+that its reports can be matched to it.
 
-An error has gRPC's status code and App Mesh's number: invalid credentials (16), credentials for something else (7), a
-virtual node or gateway that does not exist (3), too many proxies of it (8).
+An error has the gRPC status code that App Mesh uses: invalid credentials (16), credentials for another resource (7), a
+virtual node or gateway that does not exist (3), too many proxies of one (8).
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/troubleshoot-setup.html (the codes),
 https://docs.aws.amazon.com/app-mesh/latest/userguide/service-quotas.html (the quota)
 """
@@ -32,7 +32,7 @@ from moyai.xds.server.feed import Feed
 _MAX_NAME_LENGTH: Final = 2048
 """Bytes of a proxy's name in the metadata: no ARN is longer."""
 _SUFFIX = re.compile(r"[0-9A-Za-z-]{8,64}")
-"""Longer than any number that is assigned here."""
+"""Chosen suffixes are longer than the numbers that are assigned otherwise, so the two can't collide."""
 
 
 class Peer(NamedTuple):
@@ -62,10 +62,10 @@ class ProxyRejected(MoyaiError):
 
 
 class ProxyAuth(Protocol):
-    """The rules of one listener. Every method raises ProxyRejected."""
+    """The admission rules of one listener. Every method raises ProxyRejected."""
 
     def admit(self, peer: Peer) -> AdmittedProxy:
-        """The proxy that opens a stream, if it may."""
+        """The proxy that opens a stream, if it is admitted."""
 
     def recheck(self, peer: Peer) -> None:
         """Check that the credentials of an admitted stream are still valid."""
@@ -140,7 +140,7 @@ class ExternalProxyAuth(ProxyAuth):
         """The proxy must have an open stream under the same name."""
         proxy = self._named_proxy(peer)
         if not self._feed.is_connected(proxy):
-            message = "a proxy reports while it has its stream, under the same name"
+            message = "a proxy may send reports only while it has a stream under the same name"
             raise ProxyRejected(StatusCode.PERMISSION_DENIED, message)
         return proxy
 

@@ -33,7 +33,7 @@ class ResourceType(StrEnum):
 
 class EncodedResource(NamedTuple):
     """A serialised resource. ``version`` is a digest of the content, so it is the same after a restart of the control
-    plane, and a proxy that reconnects with what it has is sent nothing. ``delta_frame`` is the resource as an element
+    plane, and a proxy that reconnects with its resources is sent nothing. ``delta_frame`` is the resource as an element
     of a delta response, ``sotw_frame`` (a part of the same bytes) as one of a state-of-the-world response.
     ``endpoints`` (of a cluster) names the ClusterLoadAssignment without which Envoy does not finish warming it.
     """

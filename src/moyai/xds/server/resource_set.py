@@ -1,7 +1,7 @@
 """The xDS resources that a mesh consists of: those that workloads share, and those of a single workload.
 
-A shared resource has a key: its type, and the name of what it is made from. The key is unique in its mesh; the name
-that proxies know the resource by need not be, since several destinations may have the same label.
+A shared resource has a key: its type, and the name of its source in the mesh IR. The key is unique in its mesh; the
+resource's name in proxies need not be, because several destinations may have the same label.
 
 | made from | key | name |
 |---|---|---|
@@ -11,8 +11,8 @@ that proxies know the resource by need not be, since several destinations may ha
 | Service with a RouteTable | ``routes_key`` | ``names.egress_routes`` |
 
 ``changed_shared_resources`` and ``removed_keys`` are the two halves of the difference between two meshes.
-``shared_keys_of`` says which of the shared resources a workload uses; those that are made for it alone are in
-``own_resources``.
+``shared_keys_of`` returns the shared resources that a workload uses; ``own_resources`` makes those that only one
+workload has.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ Key = tuple[ResourceType, str]
 
 
 class SharedResource(NamedTuple):
-    """A shared resource before its translation. ``name`` is what proxies know it by; ``endpoints`` as in
-    EncodedResource.
-    """
+    """A shared resource before its translation. ``name``: its name in proxies; ``endpoints``: as in EncodedResource."""
 
     key: Key
     name: str
@@ -96,7 +94,7 @@ def changed_items(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_
 
 def clusters_with_stale_references(mesh: MeshIR, before: MeshIR, placement: Placement | None = None) -> frozenset[Key]:
     """The clusters whose label or TLS settings have changed. Both occur in the resources that refer to the cluster, so
-    those have to be rendered again. With a placement, the clusters themselves are a workload's own.
+    these have to be translated again. With a placement, so do all changed clusters, which are a workload's own.
     """
     old = before.destinations
     changed = [d for d in changed_items(mesh.destinations, old) if d.name in old]
@@ -144,8 +142,8 @@ def removed_keys(mesh: MeshIR, before: MeshIR) -> Iterator[Key]:
 
 
 def shared_keys_of(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None = None) -> Iterator[Key]:
-    """The shared resources that a workload's proxy needs. A certificate among them may not exist yet. An Envoy of
-    several workloads has no peers, and clusters and routes of its own for each of them.
+    """The shared resources that a workload's proxy needs. A certificate among them may not exist yet. The host's Envoy
+    has no peers, and separate clusters and routes for each of its workloads, so it shares neither.
     """
     if workload.peers is not None and place is None:
         yield endpoints_key(workload.peers)
@@ -177,14 +175,14 @@ def called_services(workload: Workload) -> Iterator[str]:
 
 
 def has_endpoints(mesh: MeshIR, call: ServiceAddress) -> bool:
-    """Whether a call has any endpoint that it can be sent to."""
+    """Whether a call can reach any endpoint."""
     routing = mesh.services[call.service].routing
     sources = (mesh.destinations[name].source for name in _destinations_of_routing(routing))
     return any(not isinstance(source, EndpointGroupSource) or mesh.groups[source.group].members for source in sources)
 
 
 def _reference(destination: Destination) -> tuple[object, object]:
-    """The fields of a destination that the resources which refer to its cluster contain."""
+    """The fields of a destination that are repeated in resources which refer to its cluster."""
     return destination.label, destination.tls
 
 
@@ -257,14 +255,14 @@ def _destinations_of_rules(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 
 class CalledGroup(NamedTuple):
-    """The name of a group as callers of one zone, service and network call it, and the group that has its members."""
+    """The name of a group's variant for callers of one zone, service and network, and the name of the group."""
 
     name: str
     group: str
 
 
 def called_group(destination: Destination, caller: Workload) -> CalledGroup | None:
-    """The group that a caller in a host's Envoy sends to; None where it is the same for all callers, or no group."""
+    """The group variant for a caller in a host's Envoy; None if all callers share the group, or there is no group."""
     source = destination.source
     if not isinstance(source, EndpointGroupSource) or not (destination.zone_aware_from or caller.network):
         return None
@@ -273,7 +271,7 @@ def called_group(destination: Destination, caller: Workload) -> CalledGroup | No
 
 
 def as_called_by(destination: Destination, caller: Workload) -> Destination:
-    """The destination as it is for a caller in a host's Envoy."""
+    """The destination for a caller in a host's Envoy, with the caller's variant of the group."""
     group = called_group(destination, caller)
     return destination if group is None else replace(destination, source=EndpointGroupSource(group.name))
 

@@ -1,4 +1,4 @@
-"""The contents of the response versions that external proxies of one workload were sent lately.
+"""The contents of the response versions that were sent lately to external proxies of one workload.
 
 A proxy that reconnects on a state-of-the-world stream reports only the version that it accepted last. As long as this
 process lives, the contents of that version can be looked up here, and the proxy is not sent what it already has.
@@ -13,7 +13,7 @@ from typing import Final
 from moyai.xds.server.resource import EncodedResource, ResourceType
 
 _MAX_VERSIONS: Final = 16
-"""Versions of each type. Nothing is sent to a proxy that is disconnected, so the version that it accepted last is among
+"""The most versions of each type. A disconnected proxy is sent nothing, so the version that it accepted last is among
 the newest.
 """
 
@@ -23,7 +23,7 @@ class SentVersions:
 
     def __init__(self) -> None:
         self._versions: dict[ResourceType, dict[str, Mapping[str, EncodedResource]]] = {t: {} for t in ResourceType}
-        """By type and version; the newest version is the last."""
+        """The resources by type and version; the newest version is the last."""
 
     def add(self, type_: ResourceType, version: str, resources: Mapping[str, EncodedResource]) -> None:
         """Record that a proxy which accepts this version has all of these resources."""

@@ -55,7 +55,7 @@ class Shard:
 
 
 def _assignments(mesh: MeshIR) -> Mapping[ProxyId, WorkloadId]:
-    """The workload of each proxy. A workload that no proxy is assigned to has one proxy, with the same id."""
+    """The workload of each proxy. A workload without assigned proxies has one proxy, with the same id."""
     assigned = set(mesh.proxies.values())
     own = {ProxyId(workload): workload for workload in mesh.workloads if workload not in assigned}
     return {**own, **{proxy: workload for proxy, workload in mesh.proxies.items() if workload in mesh.workloads}}

@@ -1,15 +1,15 @@
 """A state-of-the-world ADS stream: clusters and listeners are sent as whole sets, all other types by name.
 
-Promise: as in ``stream``. A set of clusters that is sent before the listeners and routes also contains the clusters of
-before, which they may still refer to. A requested name that no resource has gets an empty resource where the protocol
+Promise: as in ``stream``. A set of clusters that is sent before the listeners and routes also contains the former
+clusters, to which these may still refer. A requested name without a resource gets an empty resource where the protocol
 has one (an assignment without endpoints, a route configuration without hosts), because a proxy may wait for it for
 ever; a resource that a proxy once got stays valid until the proxy no longer requests it. A rejected resource is left
-out of the following sets, or stays in them in its earlier form.
+out of the following sets, or replaced by its earlier version.
 
 A version is a digest of all resources of a type that the proxy has once it accepts the response. A proxy that
-reconnects with a version that is still known is treated as if it had never been away. Each resource is nevertheless
-sent once on every stream: the version that a proxy accepted last says nothing about resources that it dropped since,
-nor about the part that it accepted of a response that it rejected.
+reconnects with a known version continues from there. Each resource is nevertheless sent once on every stream: the
+version that a proxy accepted last does not show which resources it dropped since, nor which part of a rejected response
+it accepted.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#four-variants
 """
@@ -49,7 +49,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         super().__init__()
         self._sent_versions = SentVersions()
         self._legacy_wildcards: set[ResourceType] = set()
-        """Types that are wanted whole because the proxy has never named a resource of them."""
+        """Types of which the proxy wants all resources, because it has never named one."""
         self._last_good: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
         """The resources that the proxy has accepted."""
         self._pending_resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
@@ -90,7 +90,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
             subscription.assume({name: resource.version for name, resource in last_good.items()})
 
     def _replace_names(self, type_: ResourceType, names: AbstractSet[str]) -> None:
-        """Subscribe to exactly these names: each request lists all that are wanted."""
+        """Subscribe to exactly these names: each request lists all names that the proxy wants."""
         if type_ in self._legacy_wildcards:
             if not names:
                 return

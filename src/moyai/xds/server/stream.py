@@ -1,7 +1,7 @@
 """The common part of the two variants of an ADS stream: the order of updates, and the proxy's acknowledgements.
 
 Promise: in whatever order requests and snapshots come, a proxy that answers ends up with exactly the newest snapshot,
-except for what it rejected. One response of each type is in flight at a time. Secrets are sent as soon as they are
+except for rejected resources. One response of each type is in flight at a time. Secrets are sent as soon as they are
 requested, because listeners wait for them; a secret is never reported as absent, or the listener would open without it.
 Clusters and endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
 listeners and routes, and at the end the removal of clusters that nothing refers to any more. From a proxy that
@@ -45,7 +45,7 @@ class AdsStream(ABC, Generic[Request]):
         return self._due_responses(snapshot)
 
     def remember(self, sent_versions: SentVersions) -> None:
-        """Use and extend this record of what proxies of the same workload were sent. Called before any other method."""
+        """Use and extend this record of versions sent to the workload's proxies. Called before other methods."""
 
     @abstractmethod
     def receive(self, request: Request) -> list[bytes]:
@@ -53,7 +53,7 @@ class AdsStream(ABC, Generic[Request]):
 
     @property
     def rejection(self) -> str | None:
-        """Why the proxy rejected something of the newest snapshot; None when it did not."""
+        """Why the proxy rejected a resource of the newest snapshot; None when it rejected none."""
         if self._snapshot is None:
             return None
         reasons = (s.rejection(self._resources_for(self._snapshot, type_)) for type_, s in self._subscriptions.items())
@@ -72,13 +72,13 @@ class AdsStream(ABC, Generic[Request]):
         return all(self._subscriptions[type_].has_each(resources) for type_, resources in part.items())
 
     def rejection_in(self, part: Snapshot) -> str | None:
-        """Why the proxy rejected one of these resources of its snapshot; None when it did not."""
+        """Why the proxy rejected one of these resources of its snapshot; None when it rejected none."""
         reasons = (self._subscriptions[type_].rejection_of(resources) for type_, resources in part.items())
         return next((reason for reason in reasons if reason is not None), None)
 
     def lacks_listener_of(self, part: Snapshot) -> bool:
-        """Whether the proxy rejected a listener of this part of its snapshot, each time that it was sent, and has none
-        of before in its place.
+        """Whether the proxy rejected a listener of this part of its snapshot each time it was sent, and has no earlier
+        version of it.
         """
         listeners = part.get(ResourceType.LISTENER, {})
         return self._subscriptions[ResourceType.LISTENER].lacks_rejected(listeners)
@@ -103,7 +103,7 @@ class AdsStream(ABC, Generic[Request]):
         return sum(len(subscription.names) for subscription in self._subscriptions.values())
 
     def has_subscribed(self, type_: ResourceType) -> bool:
-        """Whether the proxy has subscribed to this type, and so has said which versions it has."""
+        """Whether the proxy has subscribed to this type, and so has reported which versions it has."""
         return self._subscriptions[type_].is_open
 
     @property
@@ -158,7 +158,7 @@ class AdsStream(ABC, Generic[Request]):
 
     @property
     def _may_have_unknown_listeners(self) -> bool:
-        """Whether the proxy reconnected with clusters and has not yet told which listeners refer to them."""
+        """Whether the proxy reconnected with clusters and has not reported yet which listeners refer to them."""
         clusters, listeners = (self._subscriptions[t] for t in (ResourceType.CLUSTER, ResourceType.LISTENER))
         return clusters.had_resources and not listeners.is_open
 
@@ -181,7 +181,7 @@ class AdsStream(ABC, Generic[Request]):
         updates = {name: resources[name] for name, state in states.items() if state != ABSENT}
         for resource in updates.values():
             if resource.endpoints is not None:
-                # Envoy warms a changed cluster anew and waits for its endpoints, without requesting them again.
+                # Envoy warms a changed cluster again and waits for its endpoints, without requesting them again.
                 self._subscriptions[ResourceType.ENDPOINT].resend(resource.endpoints)
         self._subscriptions[type_].mark_sent(PendingResponse(nonce, states, len(states)))
         return self._response(type_, updates, states, nonce)

@@ -1,11 +1,10 @@
 """The subscription of one proxy to one resource type: the names it wants, the versions it has, the response in flight.
 
-A resource's state is its version, or ABSENT. A proxy rejects a whole response, of which Envoy may have accepted the
-valid part. So each resource of a rejected response is sent again alone, and only a state that is rejected alone is
-known to be bad. A bad state is not sent again; any other state is.
-
-Most requests and snapshots concern one type of five, so what was computed of a type's resources is computed again only
-when the subscription or the resources have changed. The resources of a snapshot never change.
+A resource's state is its version, or ABSENT. A NACK rejects a whole response, although Envoy may have accepted the
+valid part of it. So each resource of a rejected response is sent again alone, and only a state that is rejected alone
+is known to be bad. A bad state is not sent again; any other state is. Most requests and snapshots concern one type of
+five, so results about a type's resources are computed again only when the subscription or the resources have changed.
+The resources of a snapshot never change.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ ABSENT = ""
 """The state of a resource that does not exist."""
 WILDCARD = "*"
 RESENDS = 3
-"""How often a rejected resource of which the proxy has no version is sent again: what it lacked may be there then."""
+"""How often a rejected resource is sent again of which the proxy has no version: a missing port may be free then."""
 
 
 class PendingResponse(NamedTuple):
     """A response that has been neither acknowledged nor rejected, with the state that it gives to each name.
 
-    ``size``: the number of names when it was sent; some may not be wanted any more.
+    ``size``: the number of names when it was sent; the proxy may no longer want some.
     """
 
     nonce: str
@@ -35,7 +34,7 @@ class PendingResponse(NamedTuple):
 
 
 class RejectedState(NamedTuple):
-    """A state that the proxy did not accept, its reason, and how often that was."""
+    """A state that the proxy rejected, the reason, and how often the proxy rejected it."""
 
     state: str
     reason: str
@@ -58,18 +57,18 @@ class Subscription:
         self._uncertain: dict[str, frozenset[str]] = {}
         self._rejections: dict[str, RejectedState] = {}
         self._suspects: set[str] = set()
-        """Names of a rejected response that had several: each is sent alone."""
+        """Names of a rejected response with several resources: each is sent alone."""
         self._requested: set[str] = set()
         """Names to answer even when nothing has changed, because the proxy may have dropped the resource."""
         self._awaits_first_response = False
         self._nothing_due: Mapping[str, EncodedResource] | None = None
-        """The resources of which nothing was due when that was last computed, unless this changed since."""
+        """The resources for which ``due`` last returned nothing; None after a change of this subscription."""
         self._all_acknowledged: Mapping[str, EncodedResource] | None = None
-        """The versions of the resources that the proxy had acknowledged."""
+        """The resources for which ``has_all`` last held; None after a change of this subscription."""
 
     def open(self, versions: Mapping[str, str], names: Iterable[str]) -> None:
         """Handle the first request: the versions that the proxy has from an earlier stream, and the names it wants."""
-        self._compute_anew()
+        self._invalidate_results()
         name_set = set(names)
         self.is_open, self.had_resources = True, bool(versions)
         self._wildcard = WILDCARD in name_set
@@ -89,14 +88,14 @@ class Subscription:
 
     def assume(self, versions: Mapping[str, str]) -> None:
         """Note that the proxy has at least these versions from an earlier stream. It still gets a response."""
-        self._compute_anew()
+        self._invalidate_results()
         self._versions = {**versions, **self._versions}
         self.had_resources |= bool(versions)
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Add wanted names. Each named resource is sent again, even one that the proxy has already."""
         for name in names:
-            self._compute_anew()
+            self._invalidate_results()
             if name == WILDCARD:
                 self._wildcard = True
             else:
@@ -108,7 +107,7 @@ class Subscription:
         name_set = set(names)
         if not name_set:
             return
-        self._compute_anew()
+        self._invalidate_results()
         if WILDCARD in name_set:
             self._wildcard = False
             name_set |= self._versions.keys() - self._names
@@ -128,10 +127,10 @@ class Subscription:
         """Send a resource again even though it has not changed, if the proxy wants it."""
         if self.wants(name):
             self._requested.add(name)
-            self._compute_anew()
+            self._invalidate_results()
 
     def due(self, resources: Mapping[str, EncodedResource]) -> dict[str, str]:
-        """The states that differ from ``resources`` and belong into the next response, by name in a fixed order."""
+        """The states that differ from the proxy's and belong into the next response, by name in a fixed order."""
         if not self.is_open or resources is self._nothing_due:
             return {}
         names = resources.keys() | self._versions.keys() | self._names if self._wildcard else self._names
@@ -151,7 +150,7 @@ class Subscription:
 
     def mark_sent(self, response: PendingResponse) -> None:
         """Record a response as sent."""
-        self._compute_anew()
+        self._invalidate_results()
         self.pending = response
         self._awaits_first_response = False
         self._requested -= response.states.keys()
@@ -204,12 +203,12 @@ class Subscription:
         """Send those of these resources again, each alone, that the proxy rejected and has no earlier version of."""
         names = {name for name in self._lacked(resources) if self._rejections[name].attempts <= RESENDS}
         if names:
-            self._compute_anew()
+            self._invalidate_results()
             self._requested |= names
             self._suspects |= names
 
     def has_each(self, resources: Mapping[str, EncodedResource]) -> bool:
-        """Whether the proxy has acknowledged these resources, whatever else it is to have."""
+        """Whether the proxy has acknowledged these resources; others do not matter."""
         pending = () if self.pending is None else self.pending.states
         return all(
             self._versions.get(name) == resource.version and name not in pending and name not in self._requested
@@ -217,7 +216,7 @@ class Subscription:
         )
 
     def has_all(self, resources: Mapping[str, EncodedResource]) -> bool:
-        """Whether the proxy has acknowledged exactly what is wanted."""
+        """Whether the proxy has acknowledged exactly these resources."""
         if self.pending is not None or self.due(resources):
             return False
         if resources is self._all_acknowledged:
@@ -237,7 +236,7 @@ class Subscription:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the proxy's versions are certain once all that is due was sent: the newest ones, or none at all."""
+        """Whether the proxy's versions are certain: the newest ones, or none, once all due responses were sent."""
         return not self.is_open or (self.pending is None and not self._rejections)
 
     def _rejected(self, resources: Mapping[str, EncodedResource]) -> Iterator[str]:
@@ -255,11 +254,11 @@ class Subscription:
         rejection = self._rejections.get(name)
         return self._versions.get(name, ABSENT) != state and (rejection is None or rejection.state != state)
 
-    def _compute_anew(self) -> None:
-        """Forget what was computed of resources, because it depends on something that changes."""
+    def _invalidate_results(self) -> None:
+        """Forget computed results, because the subscription on which they depend changes."""
         self._nothing_due = self._all_acknowledged = None
 
     def _take_pending(self) -> dict[str, str]:
-        self._compute_anew()
+        self._invalidate_results()
         pending, self.pending = self.pending, None
         return {} if pending is None else pending.states

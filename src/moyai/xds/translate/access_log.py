@@ -1,9 +1,9 @@
 """Access logs: one line for each request or TCP connection, written to the proxy's standard output when it ends.
 
-Whatever a client sends, its entry is one line. Envoy escapes JSON. In text, a quote inside a quoted field is written as
-``%22`` by an expression, because Envoy's own commands copy it unchanged; a header can't contain line breaks. A host's
-Envoy begins each line with its workload's task, which is removed where the output is divided. AWS publishes the
-beginning of its text format; the rest is described in docs/reference/parity.md.
+Whatever a client sends, its entry is one line. Envoy escapes JSON. In text, an expression writes a quote inside a
+quoted field as ``%22``, because Envoy's own commands copy it unchanged; a header can't contain line breaks. The host's
+Envoy begins each line with its workload's task, which is removed when the output is split by task. AWS publishes the
+beginning of its text format only; docs/reference/parity.md describes the rest.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
 """
 
@@ -63,7 +63,7 @@ def http_log(log: AnyLog | None, place: WorkloadPlace | None = None) -> list[acc
 
 
 def attempt_log(log: StdoutLog) -> accesslog_pb2.AccessLog:
-    """The access log of the targets that have this one, as an upstream log of their callers' router."""
+    """The access log of called tasks with these settings, written by their callers' router as an upstream log."""
     entries = _requests(log, f"%UPSTREAM_METADATA({TARGET_METADATA}:{SCOPE})%")
     expression = f"xds.upstream_host_metadata.filter_metadata['{TARGET_METADATA}']['{LOG}'] == '{log_kind(log)}'"
     entries.filter.extension_filter.name = "envoy.access_loggers.extension_filters.cel"
@@ -72,7 +72,7 @@ def attempt_log(log: StdoutLog) -> accesslog_pb2.AccessLog:
 
 
 def log_kind(log: AnyLog | None) -> str:
-    """A word for the settings of an access log on standard output; empty for any other."""
+    """A word that identifies the settings of an access log on standard output; empty for any other log."""
     if not isinstance(log, StdoutLog):
         return ""
     return f"{'json' if log.json else 'text'}{'-query' if log.query else ''}"
@@ -139,7 +139,7 @@ def _file(log: FileLog) -> accesslog_pb2.AccessLog:
 
 
 def _logger(line: substitution_format_string_pb2.SubstitutionFormatString) -> accesslog_pb2.AccessLog:
-    """A log on standard output, as it was opened for Envoy: Envoy's user may not open /dev/stdout again."""
+    """A log on Envoy's inherited standard output; Envoy's user is not allowed to open /dev/stdout."""
     return accesslog_pb2.AccessLog(
         name="envoy.access_loggers.stdout", typed_config=to_any(stream_pb2.StdoutAccessLog(log_format=line))
     )

@@ -1,4 +1,4 @@
-"""The bootstrap of an App Mesh proxy: as App Mesh's agent wrote it, except for the connection to the control plane.
+"""The bootstrap of an App Mesh proxy, as App Mesh's agent writes it, except for the connection to the control plane.
 
 Promise: every statistic is kept, with the tags that the agent gave it, and also sent to the user's own daemon where
 that is configured. The admin interface is a TCP port on every address, as with the agent. The proxy has one delta ADS

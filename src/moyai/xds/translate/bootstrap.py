@@ -40,19 +40,19 @@ _HEAP_ACTIONS = (
     ("stop_accepting_requests", 0.95),
     ("stop_accepting_connections", 0.97),
 )
-"""The overload actions, with the share of the memory from which on each is taken."""
+"""The overload actions, each with the share of the memory above which Envoy takes it."""
 _OVERLOAD_INTERVAL = 0.25
 _HUNG_AFTER = 30
 """Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""
 _EXPORTS_UNTIL_EVICTION = 60
-"""Exports after which a host's Envoy forgets what access loggers have not counted any more: targets come and go."""
+"""Exports after which a host's Envoy forgets unused statistics of access loggers, because targets come and go."""
 
 
 class BootstrapSettings(msgspec.Struct, frozen=True):
     """The operator's settings for every proxy."""
 
     stats_interval: Seconds = Seconds(5)
-    """Between two exports of statistics. Each costs the control plane one call for each proxy."""
+    """Seconds between two exports of statistics. Each costs the control plane one call for each proxy."""
     trace_sampling: float = 0
     """Percent of requests whose spans are exported; 0 = no proxy traces."""
     max_connections: int = MOST.connections
@@ -76,8 +76,8 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
 
 
 def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
-    """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8. It has a tracer in any case,
-    because it outlives the control plane: whether requests are traced, and how many, is in its listeners.
+    """The bootstrap of a host's Envoy, which serves several workloads, as JSON in UTF-8. It always has a tracer,
+    because the Envoy outlives the control plane; its listeners determine how many requests are traced.
     """
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
@@ -93,8 +93,8 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
 
 
 def _host_overload(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
-    """The overload manager of a host's Envoy: beside its connections it bounds its memory, in which all of its tasks
-    would lose their proxy at once. It gives memory back, then ends idle connections, and at last accepts nothing new.
+    """The overload manager of a host's Envoy, which also bounds its memory: out of memory, all tasks would lose their
+    proxy at once. Envoy first frees memory, then ends idle connections, and at last accepts nothing new.
     """
     manager = connection_limit(settings)
     heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_HOST_HEAP)
