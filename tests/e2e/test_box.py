@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -33,7 +34,11 @@ DISK = re.compile(rf"({re.escape(STATE)})?/run/(tasks|gone)/\w+/disk\.img( \(del
 container's mounts are gone.
 """
 SERVER = """
-import http.server, socket, urllib.request
+import http.server, socket, socketserver, threading, urllib.request
+class Datagrams(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request[1].sendto(socket.gethostname().encode(), self.client_address)
+threading.Thread(target=socketserver.UDPServer(("", 8000), Datagrams).serve_forever).start()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         try:
@@ -46,7 +51,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
-"""Answers with the task's host name, or with what the URL after the first slash answers to the task."""
+"""Answers with the task's host name, or with what the URL after the first slash answers to the task; any datagram with
+the task's host name.
+"""
 
 
 @pytest.fixture(scope="module", params=["docker", "podman"])
@@ -173,18 +180,18 @@ def test_a_service_in_the_box_answers_the_host_by_port_and_by_name(host, privile
         assert (status.returncode, json.loads(status.stdout)["health"]["tasks"]) == (0, 2)
 
 
-def create_load_balancer(kind: str, protocol: str, port: int, targets: list[str]) -> str:
+def create_load_balancer(name: str, kind: str, protocol: str, port: int, targets: list[str]) -> str:
     """A load balancer for the internet with one listener, in front of these addresses; its DNS name. It is in the
     group of the VPC, from which the targets are reached.
     """
     elb, subnets = client("elbv2"), client("ec2").describe_subnets()["Subnets"][:2]
     groups = client("ec2").describe_security_groups(GroupNames=["default"])["SecurityGroups"]
     group = elb.create_target_group(
-        Name=kind, Protocol=protocol, Port=8000, VpcId=subnets[0]["VpcId"], TargetType="ip"
+        Name=name, Protocol=protocol, Port=8000, VpcId=subnets[0]["VpcId"], TargetType="ip"
     )["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": address} for address in targets])
     places = {"Subnets": [subnet["SubnetId"] for subnet in subnets], "SecurityGroups": [groups[0]["GroupId"]]}
-    [created] = elb.create_load_balancer(Name=kind, Type=kind, **places)["LoadBalancers"]
+    [created] = elb.create_load_balancer(Name=name, Type=kind, **places)["LoadBalancers"]
     forward = {"Type": "forward", "TargetGroupArn": group}
     elb.create_listener(
         LoadBalancerArn=created["LoadBalancerArn"], Protocol=protocol, Port=port, DefaultActions=[forward]
@@ -210,8 +217,8 @@ def test_load_balancers_in_the_box_answer_the_host_by_name_and_by_port(host):
     with box(host, "--no-privileged"), host.network():
         create_service(count=2)
         targets = task_addresses(2)
-        name = create_load_balancer("application", "HTTP", 80, targets)
-        create_load_balancer("network", "TCP", 5432, targets)
+        name = create_load_balancer("application", "application", "HTTP", 80, targets)
+        create_load_balancer("network", "network", "TCP", 5432, targets)
         answers: set[str] = set()
 
         def both_answer() -> bool:
@@ -227,6 +234,34 @@ def test_load_balancers_in_the_box_answer_the_host_by_name_and_by_port(host):
         assert len(nodes) == 2
         assert eventually(partial(answer, by_port), "an answer", PATIENCE) in answers
         eventually(lambda: any(answer(url) in answers for url in nodes), "an answer of a node with targets", PATIENCE)
+
+
+def datagram_answer(url: str) -> str:
+    """The answer to a datagram; empty while there is none. ``url``: udp://HOST:PORT."""
+    address = urlsplit(url)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client_socket:
+        client_socket.settimeout(2)
+        client_socket.connect((address.hostname, address.port))
+        try:
+            client_socket.send(b"who?")
+            return client_socket.recv(1000).decode()
+        except OSError:
+            return ""
+
+
+def test_a_network_load_balancer_in_the_box_answers_datagrams_of_the_host(host):
+    with box(host, "--no-privileged"), host.network():
+        create_service()
+        [port] = gateway_ports(1)
+        name = eventually(partial(answer, f"http://127.0.0.1:{port}"), "the task answers", PATIENCE)
+        create_load_balancer("datagrams", "network", "UDP", 5353, task_addresses(1))
+
+        def node_answers() -> bool:
+            [balancer] = host.installation(f"http://127.0.0.1:{PORT}")["loadBalancers"]
+            urls = [url for url in balancer["urls"] if url.startswith("udp://127.0.0.1:200")]
+            return any(datagram_answer(url) == name for url in urls)
+
+        eventually(node_answers, "the node with the target answers", PATIENCE)
 
 
 def own_address(host: BoxHost) -> str:

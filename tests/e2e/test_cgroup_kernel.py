@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,6 +154,47 @@ def test_processes_that_fork_without_end_are_killed_in_a_group_that_stays(hierar
             eventually(lambda: len(cgroup_processes.members_below(groups)) > 50, "they fork")
             assert cgroup_processes.kill_all(groups) == []
             assert process.wait() == -9
+        finally:
+            cgroups.destroy()
+
+
+_REPLACE_WHO_ENDS = """
+import os, signal, sys
+top, below = sys.argv[1:]
+
+def join(group):
+    with open(group + "/cgroup.procs", "w") as file:
+        file.write("0")
+
+join(below)
+while True:
+    if not os.fork():
+        join(top)
+        print("joined", flush=True)
+        signal.pause()
+    os.wait()
+"""
+
+
+def test_nothing_in_a_group_runs_while_its_processes_are_killed(hierarchies, tmp_path):
+    """A process that is killed first has a parent that is killed last, and would start another one in between."""
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    cgroups.create_for_container("task/app", GroupLimits())
+    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.is_v2)
+    top = machine.root / f"moyai/test-{tmp_path.name}/task/app/payload"
+    if not (top / "cgroup.freeze").exists():
+        pytest.skip("this kernel can't freeze groups of version 2")
+    for number in range(300):
+        (top / f"empty-{number}").mkdir()
+    *_, (last, _, _) = os.walk(top)
+    words = [sys.executable, "-c", _REPLACE_WHO_ENDS, str(top), last]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "joined\n"
+            cgroup_processes.kill([str(top)])
+            assert process.wait() == -9
+            eventually(lambda: not cgroup_processes.members_below([str(top)]), "nobody is left after one pass")
         finally:
             cgroups.destroy()
 
