@@ -25,7 +25,7 @@ FILES = "reach a file, directory or namespace of the host through a process's de
 LEAVE = "find a process in a namespace of the host"
 PROGRAM = "open a process's program for writing"
 MEMORY = "find the host's file name in a process's environment"
-SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17  # sys/ptrace.h
+_SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17  # sys/ptrace.h
 _ALL_CHILDREN = 0x40000000  # __WALL
 _OUTSIDE = ("mnt:[", "pid:[", "net:[", "ipc:[", "uts:[", "cgroup:[", "user:[", "time:[")
 _OWN = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
@@ -52,7 +52,7 @@ class Observer:
                 continue
             self.seen.add(pid)
             self._examine(pid)
-            with contextlib.suppress(OSError), _trace(pid):
+            with contextlib.suppress(OSError), traced(pid):
                 self._examine(pid)
 
     @property
@@ -116,17 +116,17 @@ class Observer:
 
 
 @contextlib.contextmanager
-def _trace(pid: int) -> Iterator[None]:
+def traced(pid: int) -> Iterator[None]:
     """A process while it is traced, and stopped. Raises OSError for one that can't be. It runs on afterwards, which it
     would not always do after PTRACE_ATTACH: that signal may still be on its way when the process is detached.
     """
-    check(libc.ptrace(SEIZE, pid, 0, 0))
+    check(libc.ptrace(_SEIZE, pid, 0, 0))
     try:
-        check(libc.ptrace(INTERRUPT, pid, 0, 0))
+        check(libc.ptrace(_INTERRUPT, pid, 0, 0))
         os.waitpid(pid, _ALL_CHILDREN)
         yield
     finally:
-        libc.ptrace(DETACH, pid, 0, 0)
+        libc.ptrace(_DETACH, pid, 0, 0)
 
 
 def _pids() -> list[int]:
