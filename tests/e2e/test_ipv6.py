@@ -143,19 +143,22 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
     eventually(lambda: cloudmap.discover_instances(**gone)["Instances"] == [], "they are deregistered")
 
 
-def test_a_load_balancer_of_dualstack_is_called_by_ipv6(server: Installation):
-    here = DualStack(server, "10.63.")
+@pytest.mark.parametrize(("family", "cidr"), [("ipv4", "10.63."), ("ipv6", "10.64.")])
+def test_a_load_balancer_of_dualstack_is_called_by_ipv6_and_calls_its_targets_by_either(
+    server: Installation, family: str, cidr: str
+):
+    here, name = DualStack(server, cidr), f"dual-{family}"
     elb = server.client("elbv2", key=ACCOUNT)
     here.ecs.create_cluster(clusterName="dual")
     check = {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 4}
     (created,) = elb.create_target_group(
-        Name="dual", Protocol="TCP", Port=8080, VpcId=here.id, TargetType="ip", **check
+        Name=name, Protocol="TCP", Port=8080, VpcId=here.id, TargetType="ip", IpAddressType=family, **check
     )["TargetGroups"]
     group = created["TargetGroupArn"]
     of_vpc = [{"Name": "vpc-id", "Values": [here.id]}]
     (members,) = here.ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
     (balancer,) = elb.create_load_balancer(
-        Name="dual",
+        Name=name,
         Type="network",
         Scheme="internal",
         Subnets=[here.subnet],
@@ -167,8 +170,8 @@ def test_a_load_balancer_of_dualstack_is_called_by_ipv6(server: Installation):
     elb.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=80, DefaultActions=[action])
     here.ecs.create_service(
         cluster="dual",
-        serviceName="balanced",
-        taskDefinition=here.define("balanced", SERVES, 8080),
+        serviceName=name,
+        taskDefinition=here.define(name, SERVES, 8080),
         desiredCount=1,
         launchType="FARGATE",
         networkConfiguration=here.network,
@@ -180,11 +183,13 @@ def test_a_load_balancer_of_dualstack_is_called_by_ipv6(server: Installation):
         return [state["TargetHealth"]["State"] for state in states] == ["healthy"]
 
     eventually(healthy, "the task is a healthy target")
+    (target,) = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    assert (":" in target["Target"]["Id"]) == (family == "ipv6")
     node = {"Name": "description", "Values": [f"ELB {arn.partition(':loadbalancer/')[2]}"]}
     (interface,) = here.ec2.describe_network_interfaces(Filters=[node])["NetworkInterfaces"]
     (address,) = (entry["Ipv6Address"] for entry in interface["Ipv6Addresses"])
-    called = here.task_output("by-balancer", BY_BALANCER.replace("NAME", balancer["DNSName"]))
+    called = here.task_output(f"calls-{name}", BY_BALANCER.replace("NAME", balancer["DNSName"]))
     assert called == [f"called {address} 200"]
-    here.ecs.delete_service(cluster="dual", service="balanced", force=True)
+    here.ecs.delete_service(cluster="dual", service=name, force=True)
     elb.delete_load_balancer(LoadBalancerArn=arn)
     elb.delete_target_group(TargetGroupArn=group)

@@ -40,3 +40,61 @@ def test_dualstack_needs_subnets_with_ipv6_as_on_aws(elb, installation, balancer
     elb.client.set_ip_address_type(LoadBalancerArn=balancer, IpAddressType="ipv4")
     assert node_addresses() == []
     ec2.disassociate_subnet_cidr_block(AssociationId=part["AssociationId"])
+
+
+IPV4_BALANCER = "You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type"
+
+
+def give_ipv6(elb, *subnets: str) -> list[str]:
+    """Give the VPC and some of its subnets IPv6; the ranges of the subnets, without their lengths."""
+    elb.ec2.associate_vpc_cidr_block(VpcId=elb.vpc, AmazonProvidedIpv6CidrBlock=True)
+    (vpc,) = elb.ec2.describe_vpcs(VpcIds=[elb.vpc])["Vpcs"]
+    prefix = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("00::/56")
+    ranges = [f"{prefix}{number:02x}::" for number in range(len(subnets))]
+    for subnet, start in zip(subnets, ranges, strict=True):
+        elb.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=f"{start}/64")
+    return ranges
+
+
+def test_a_target_group_of_ipv6_takes_addresses_of_the_vpcs_subnets(elb):
+    wanted = {"Protocol": "HTTP", "Port": 80, "VpcId": elb.vpc, "TargetType": "ip", "IpAddressType": "ipv6"}
+    assert code(elb.client.create_target_group, Name="six", **wanted) == "ValidationError"
+    first, _ = give_ipv6(elb, *elb.subnets[:2])
+    for refused in ({"TargetType": "instance"}, {"Protocol": "UDP"}, {"IpAddressType": "ipv7"}):
+        assert code(elb.client.create_target_group, Name="six", **{**wanted, **refused}) == "ValidationError"
+    group = elb.target_group("six", IpAddressType="ipv6")
+    assert group["IpAddressType"] == "ipv6"
+    assert code(elb.client.create_target_group, Name="six", **{**wanted, "IpAddressType": "ipv4"}) == (
+        "DuplicateTargetGroupName"
+    )
+    at = {"TargetGroupArn": group["TargetGroupArn"]}
+    assert refusal(elb.client.register_targets, **at, Targets=[{"Id": "172.31.0.9"}]) == (
+        "ValidationError",
+        "The IP address '172.31.0.9' is not a valid IPv6 address",
+    )
+    assert code(elb.client.register_targets, **at, Targets=[{"Id": "2001:db8::1"}]) == "InvalidTarget"
+    elb.client.register_targets(**at, Targets=[{"Id": f"{first.upper()}0:0A"}, {"Id": f"{first}a"}])
+    (description,) = elb.client.describe_target_health(**at)["TargetHealthDescriptions"]
+    assert description["Target"]["Id"] == f"{first}a"
+    elb.client.deregister_targets(**at, Targets=[{"Id": f"{first}000a"}])
+    assert elb.client.describe_target_health(**at)["TargetHealthDescriptions"] == []
+    four = elb.target_group("four")["TargetGroupArn"]
+    assert refusal(elb.client.register_targets, TargetGroupArn=four, Targets=[{"Id": f"{first}a"}]) == (
+        "ValidationError",
+        f"The IP address '{first}a' is not a valid IPv4 address",
+    )
+
+
+def test_a_target_group_of_ipv6_needs_a_load_balancer_of_dualstack(elb):
+    give_ipv6(elb, *elb.subnets[:2])
+    group = elb.target_group("six", IpAddressType="ipv6")["TargetGroupArn"]
+    balancer = elb.load_balancer()["LoadBalancerArn"]
+    actions = [{"Type": "forward", "TargetGroupArn": group}]
+    settings = {"LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": 80, "DefaultActions": actions}
+    refused = ("InvalidConfigurationRequest", IPV4_BALANCER)
+    assert refusal(elb.client.create_listener, **settings) == refused
+    elb.client.set_ip_address_type(LoadBalancerArn=balancer, IpAddressType="dualstack")
+    elb.client.create_listener(**settings)
+    assert refusal(elb.client.set_ip_address_type, LoadBalancerArn=balancer, IpAddressType="ipv4") == refused
+    narrower = {"LoadBalancerArn": balancer, "Subnets": elb.subnets[:2], "IpAddressType": "ipv4"}
+    assert refusal(elb.client.set_subnets, **narrower) == refused

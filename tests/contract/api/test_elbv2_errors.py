@@ -162,6 +162,7 @@ def test_subnets_are_of_different_zones(elb):
         {"Protocol": "TCP", "ProtocolVersion": "HTTP1"},
         {"VpcId": "vpc-0"},
         {"IpAddressType": "ipv6"},
+        {"IpAddressType": "ipv5"},
         {"TargetControlPort": 3000},
         {"HealthCheckEnabled": False},
         {"HealthCheckProtocol": "TCP"},

@@ -17,9 +17,9 @@ from tests.contract.api.elb import ABSENT_BALANCER, fixed_response
         ([{"Id": "10.0.0.1"}], "ValidationError"),
         ([{"Id": "10.0.0.1", "AvailabilityZone": "us-east-9x"}], "InvalidTarget"),
         ([{"Id": "172.31.0.20", "AvailabilityZone": "us-east-1c"}], "InvalidTarget"),
-        ([{"Id": "fd00::1"}], "InvalidTarget"),
-        ([{"Id": "i-0123456789abcdef0"}], "InvalidTarget"),
-        ([{"Id": "172.31.0.20"}, {"Id": "x"}], "InvalidTarget"),
+        ([{"Id": "fd00::1"}], "ValidationError"),
+        ([{"Id": "i-0123456789abcdef0"}], "ValidationError"),
+        ([{"Id": "172.31.0.20"}, {"Id": "x"}], "ValidationError"),
         ([{"Id": "172.31.0.20", "QuicServerId": "0x1"}], "ValidationError"),
     ],
 )
@@ -54,8 +54,8 @@ def test_targets_by_type(elb, installation, balancer, group):
     elb.listener(balancer, "", 80, DefaultActions=[fixed_response()])
     elb.client.register_targets(TargetGroupArn=front, Targets=target)
     unknown = {"TargetGroupArn": group, "Targets": [{"Id": "not an address"}]}
-    assert code(elb.client.describe_target_health, **unknown) == "InvalidTarget"
-    assert code(elb.client.deregister_targets, **unknown) == "InvalidTarget"
+    assert code(elb.client.describe_target_health, **unknown) == "ValidationError"
+    assert code(elb.client.deregister_targets, **unknown) == "ValidationError"
 
 
 def test_anomaly_detection_is_shown_on_demand(elb, group):

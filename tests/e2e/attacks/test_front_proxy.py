@@ -126,6 +126,23 @@ async def test_x_forwarded_for_is_what_its_mode_says(front, target, mode, forwar
     assert (head["x-forwarded-proto"], head["x-forwarded-port"]) == ("http", "80")
 
 
+@pytest.mark.parametrize(
+    ("mode", "forwarded"),
+    [("append", {"192.0.2.1,192.0.2.2, 10.99.0.1"}), ("preserve", {"192.0.2.1,192.0.2.2"}), ("remove", set())],
+)
+async def test_repeated_headers_are_one_and_disguised_ones_are_dropped(front, target, mode, forwarded):
+    drop = "routing.http.drop_invalid_header_fields.enabled"
+    await publish(front, **{"routing.http.xff_header_processing.mode": mode, drop: "true"})
+    names = ("x-forwarded-for", "X-FORWARDED-FOR", "x_forwarded_for", "x-forwarded-for.")
+    lines = [f"{name}: 192.0.2.{number}" for number, name in enumerate(names, 1)]
+    head = "\r\n".join(("GET / HTTP/1.1", "host: a:8080", "connection: close", *lines, "", ""))
+    await front.namespace.talk(*NODE, head.encode())
+    arrived = newest(target)
+    assert {value for name, value in arrived.items() if "192.0.2." in value} == forwarded
+    assert not {"x_forwarded_for", "x-forwarded-for."} & arrived.keys()
+    assert arrived["host"] == "a:8080"
+
+
 async def test_a_client_can_not_have_a_header_of_the_proxy_removed(front, target):
     answer = await front.namespace.get(*NODE, connection="x-forwarded-for, x-amzn-trace-id, close")
     assert answer.status == 400

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudwatch.metric import metric_id
 from moyai.domain.elb.front import front_workload
-from moyai.domain.sandbox.open_files import MOST, OpenLimits, open_limits
+from moyai.domain.sandbox.open_files import MOST, open_limits
 from moyai.kernel.clock import Instant
 from moyai.mesh.load_balancing import compile_front
 from moyai.telemetry.reporters.front_reporter import FrontReporter
@@ -73,7 +73,7 @@ async def app(small: Rig) -> AsyncIterator[App]:
     await new_app.stop()
 
 
-async def publish(front: Rig, limits: OpenLimits) -> None:
+async def publish(front, limits):
     shard = compile_front(world_of(yaml.safe_load(BALANCERS)), VPC, str(front.folder / "health.json"), limits)
     front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
     await front.configure(shard, FRONT)

@@ -155,7 +155,7 @@ def _groups(case: dict[str, Any]) -> Iterator[StoredRecord]:
         )
         yield group
         for at, target in (specified or {}).get("targets", {}).items():
-            address, _, port = at.partition(":")
+            address, _, port = at.rpartition(":")
             identity = {"group": group.arn, "id": address, "port": int(port), "address": address}
             defaults = {"zone": "us-east-1a", "registered_at": LONG_AGO, "type": "target"}
             yield msgspec.convert({**defaults, **identity, **(target or {})}, Target)

@@ -14,14 +14,15 @@ from moyai.api.elbv2.lookup import TARGET_GROUP, resource_of
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import (
     IncompatibleProtocols,
+    InvalidConfigurationRequest,
     InvalidLoadBalancerAction,
     TargetGroupAssociationLimit,
     TooManyUniqueTargetGroupsPerLoadBalancer,
 )
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
+from moyai.domain.elb.load_balancer import DUAL_STACK, LoadBalancer, LoadBalancerType
 from moyai.domain.elb.quotas import GROUPS_PER_LOAD_BALANCER
 from moyai.domain.elb.rule import Action, ForwardAction, ListenerProtocol, RedirectAction, Rule
-from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
+from moyai.domain.elb.target_group import IPV6, ProtocolVersion, TargetGroup, TargetProtocol
 from moyai.domain.queries.load_balancing import load_balancers_of_group, rules_of_load_balancer
 from moyai.kernel.errors import InvalidInput
 
@@ -37,6 +38,8 @@ _TARGET_PROTOCOLS: Final[Mapping[ListenerProtocol, frozenset[TargetProtocol]]] =
     }
 )
 """The protocols of the target groups to which a listener forwards."""
+IPV6_GROUP: Final = "You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type"
+"""AWS's text."""
 
 
 def check_action(
@@ -81,6 +84,8 @@ def _check_fit(balancer: LoadBalancer, protocol: ListenerProtocol, group: Target
             "Listener protocol 'HTTP' is not supported with a target group with the protocol-version"
             f" '{group.protocol_version}'"
         )
+    if group.ip_address_type == IPV6 and balancer.ip_address_type != DUAL_STACK:
+        raise InvalidConfigurationRequest(IPV6_GROUP)
     if group.vpc != balancer.vpc:
         raise InvalidInput(
             f"Target group '{group.arn}' is in VPC '{group.vpc}', and the load balancer in VPC '{balancer.vpc}'"

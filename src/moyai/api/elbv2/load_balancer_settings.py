@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.elbv2.action_checks import IPV6_GROUP
 from moyai.api.elbv2.load_balancer_nodes import (
     SubnetsRequest,
     check_address_type,
@@ -24,7 +25,9 @@ from moyai.api.elbv2.load_balancers import zone_list
 from moyai.api.elbv2.lookup import LOAD_BALANCER, resource_of
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import InvalidConfigurationRequest, InvalidSubnet
-from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType
+from moyai.domain.elb.load_balancer import DUAL_STACK, LoadBalancer, LoadBalancerNode, LoadBalancerType
+from moyai.domain.elb.target_group import IPV6
+from moyai.domain.queries.load_balancing import groups_of_load_balancer
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Put
@@ -71,6 +74,7 @@ def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
     subnets = [placement.subnet for placement in placements]
     address_type = request.ip_address_type or balancer.ip_address_type
     check_address_type(address_type, subnets)
+    _check_groups(ctx, balancer, address_type)
     balancer = _with_address_type(balancer, address_type, subnets)
     first = balancer.nodes[0]
     targets = ctx.store.world.targets.by("load_balancer", balancer.arn)
@@ -104,9 +108,17 @@ def set_ip_address_type(ctx: Context, request: SetIpAddressTypeRequest) -> dict[
     balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
     node_subnets = [find_in_scope(ctx.store.world, Subnet, ctx.scope, node.subnet) for node in balancer.nodes]
     check_address_type(request.ip_address_type, node_subnets)
+    _check_groups(ctx, balancer, request.ip_address_type)
     subnets = [subnet for subnet in node_subnets if subnet is not None]
     ctx.store.apply([Put(_with_address_type(balancer, request.ip_address_type, subnets))])
     return {"ip_address_type": request.ip_address_type}
+
+
+def _check_groups(ctx: Context, balancer: LoadBalancer, address_type: str) -> None:
+    """Raises InvalidConfigurationRequest if the load balancer uses target groups that its address type excludes."""
+    used = (ctx.store.world.target_groups.get(arn) for arn in groups_of_load_balancer(ctx.store.world, balancer.arn))
+    if address_type != DUAL_STACK and any(group is not None and group.ip_address_type == IPV6 for group in used):
+        raise InvalidConfigurationRequest(IPV6_GROUP)
 
 
 def _with_address_type(balancer: LoadBalancer, address_type: str, subnets: Iterable[Subnet]) -> LoadBalancer:

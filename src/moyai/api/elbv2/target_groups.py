@@ -2,7 +2,8 @@
 
 Promise: CreateTargetGroup with the name and the settings of one that exists returns that one. A target group that
 no rule uses can be deleted, and its targets with it.
-Refuses: the target type ``lambda``, the protocols QUIC, TCP_QUIC and GENEVE, IPv6 and the target optimizer.
+Refuses: the target type ``lambda``, the protocols QUIC, TCP_QUIC and GENEVE, the target optimizer, and IPv6 with
+instances and with datagrams.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 """
 
@@ -30,6 +31,8 @@ from moyai.api.tagging import Tag
 from moyai.domain.elb.errors import DuplicateTargetGroupName, ResourceInUse, TargetGroupNotFound, TooManyTargetGroups
 from moyai.domain.elb.quotas import TARGET_GROUPS
 from moyai.domain.elb.target_group import (
+    IPV4,
+    IPV6,
     ProtocolVersion,
     Target,
     TargetGroup,
@@ -56,7 +59,7 @@ class CreateTargetGroupRequest(HealthCheckSettings, frozen=True, kw_only=True):
     port: int | None = None
     vpc_id: str | None = None
     target_type: str = TargetType.INSTANCE
-    ip_address_type: str = "ipv4"
+    ip_address_type: str = IPV4
     tags: tuple[Tag, ...] = ()
 
 
@@ -174,9 +177,8 @@ def _new_target_group(ctx: Context, request: CreateTargetGroupRequest) -> Target
     version = _version(protocol, request.protocol_version)
     if request.port is None:
         raise InvalidInput("A port must be specified")
-    if request.ip_address_type != "ipv4":
-        raise InvalidInput(f"IP address type '{request.ip_address_type}' is not supported by moyai. Use 'ipv4'")
     vpc = _vpc(ctx, request.vpc_id)
+    _check_address_type(request.ip_address_type, vpc, target_type, protocol)
     return TargetGroup(
         arn=new_target_group_arn(ctx.scope, request.name, ctx.ids),
         name=request.name,
@@ -187,6 +189,7 @@ def _new_target_group(ctx: Context, request: CreateTargetGroupRequest) -> Target
         health_check=new_health_check(CheckedGroup(protocol, version, target_type), request),
         created_at=ctx.now,
         protocol_version=version,
+        ip_address_type=request.ip_address_type,
         tags=new_tags("targetgroup", request.tags),
     )
 
@@ -194,7 +197,24 @@ def _new_target_group(ctx: Context, request: CreateTargetGroupRequest) -> Target
 def _settings(group: TargetGroup) -> tuple[object, ...]:
     """The settings that a repeated request has to have."""
     where = group.target_type, group.protocol, group.protocol_version, group.port, group.vpc
-    return (*where, group.health_check, group.tags)
+    return (*where, group.ip_address_type, group.health_check, group.tags)
+
+
+def _check_address_type(text: str, vpc: Vpc, target_type: TargetType, protocol: TargetProtocol) -> None:
+    if text not in {IPV4, IPV6}:
+        raise InvalidInput(f"IP address type '{text[:100]}' must be one of '{IPV4}, {IPV6}'")
+    if text == IPV4:
+        return
+    if target_type is not TargetType.IP:
+        raise InvalidInput(
+            f"IP address type '{IPV6}' is not supported by moyai for target type '{target_type}'. Use 'ip'"
+        )
+    if protocol in {TargetProtocol.UDP, TargetProtocol.TCP_UDP}:
+        raise InvalidInput(f"IP address type '{IPV6}' is not supported by moyai for protocol '{protocol}'")
+    if vpc.ipv6 is None:
+        raise InvalidInput(
+            f"The VPC '{vpc.id}' must have an IPv6 CIDR block for a target group of IP address type '{IPV6}'"
+        )
 
 
 def _target_type(text: str) -> TargetType:

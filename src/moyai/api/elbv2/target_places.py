@@ -1,21 +1,21 @@
 """Where a target is: its address and its availability zone, by the target type of its group.
 
-Refuses: addresses that are neither in the VPC nor private; with HTTP and HTTPS, addresses of application load balancers
-in the VPC, because a request could go round in circles; instances that are not container instances of the VPC; and load
-balancers without a listener on the port.
+Refuses: addresses that are neither in the VPC nor private ones of IPv4; with HTTP and HTTPS, addresses of application
+load balancers in the VPC, because a request could go round in circles; instances that are not container instances of
+the VPC; and load balancers without a listener on the port.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, NamedTuple
 
 from moyai.api.elbv2.lookup import LOAD_BALANCER, find
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import InvalidTarget
 from moyai.domain.elb.load_balancer import LoadBalancerType
-from moyai.domain.elb.target_group import TargetGroup, TargetType
+from moyai.domain.elb.target_group import IPV6, TargetGroup, TargetType
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.load_balancing import EVERY_ZONE
 from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
@@ -23,6 +23,8 @@ from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.kernel.errors import InvalidInput
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")))
+
+Address = IPv4Address | IPv6Address
 
 
 class TargetPlace(NamedTuple):
@@ -32,38 +34,39 @@ class TargetPlace(NamedTuple):
     zone: str
 
 
-def check_target_id(group: TargetGroup, identity: str) -> None:
-    """Raises InvalidTarget for an id that is not of the group's target type."""
-    is_valid = {
-        TargetType.IP: _address(identity) is not None,
-        TargetType.INSTANCE: identity.startswith(("i-", "mi-")),
-        TargetType.ALB: identity.startswith("arn:"),
-    }
-    if not is_valid[group.target_type]:
-        noun = {TargetType.IP: "IPv4 address", TargetType.INSTANCE: "instance ID", TargetType.ALB: "load balancer ARN"}
-        raise InvalidTarget(f"'{identity[:200]}' is not a valid {noun[group.target_type]}")
+def registered_id(group: TargetGroup, identity: str) -> str:
+    """The id of a target as it is on record: an address in its shortest form. Raises InvalidTarget, and as AWS
+    InvalidInput for an address, where it is not of the group's target type.
+    """
+    if group.target_type is TargetType.IP:
+        return str(_address(group, identity))
+    if group.target_type is TargetType.INSTANCE and not identity.startswith(("i-", "mi-")):
+        raise InvalidTarget(f"'{identity[:200]}' is not a valid instance ID")
+    if group.target_type is TargetType.ALB and not identity.startswith("arn:"):
+        raise InvalidTarget(f"'{identity[:200]}' is not a valid load balancer ARN")
+    return identity
 
 
 def place_of(ctx: Context, group: TargetGroup, identity: str, port: int | None, zone: str | None) -> TargetPlace:
     """The place of a target that is to be registered. Raises InvalidTarget, InvalidInput."""
-    check_target_id(group, identity)
+    identity = registered_id(group, identity)
     if zone is not None and group.target_type is not TargetType.IP:
         raise InvalidInput(
             f"You cannot specify an Availability Zone for targets of a target group of the type '{group.target_type}'"
         )
     match group.target_type:
         case TargetType.IP:
-            return _place_of_address(ctx, group, IPv4Address(identity), zone)
+            return _place_of_address(ctx, group, _address(group, identity), zone)
         case TargetType.INSTANCE:
             return _place_of_instance(ctx, group, identity)
         case TargetType.ALB:
             return _place_of_load_balancer(ctx, group, identity, group.port if port is None else port)
 
 
-def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zone: str | None) -> TargetPlace:
+def _place_of_address(ctx: Context, group: TargetGroup, address: Address, zone: str | None) -> TargetPlace:
     vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, group.vpc)
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, group.vpc)
-    subnet = next((subnet for subnet in subnets if address in IPv4Network(subnet.cidr)), None)
+    subnet = next((subnet for subnet in subnets if _is_in(address, subnet)), None)
     if subnet is not None:
         if zone not in {None, EVERY_ZONE, subnet.zone}:
             raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
@@ -71,6 +74,8 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
         if group.protocol.is_http and any(balancer.type is LoadBalancerType.APPLICATION for balancer in balancers):
             raise InvalidTarget(f"The IP address '{address}' belongs to an application load balancer in the same VPC")
         return TargetPlace(str(address), subnet.zone)
+    if isinstance(address, IPv6Address):
+        raise InvalidTarget(f"The IP address '{address}' is not in a subnet of VPC '{group.vpc}'")
     in_vpc = vpc is not None and any(address in IPv4Network(cidr) for cidr in vpc.cidrs)
     if in_vpc or not any(address in network for network in _PRIVATE):
         raise InvalidTarget(
@@ -102,8 +107,16 @@ def _place_of_load_balancer(ctx: Context, group: TargetGroup, identity: str, por
     return TargetPlace(balancer.nodes[0].interface.address, balancer.nodes[0].zone)
 
 
-def _address(text: str) -> IPv4Address | None:
+def _is_in(address: Address, subnet: Subnet) -> bool:
+    if isinstance(address, IPv4Address):
+        return address in IPv4Network(subnet.cidr)
+    return subnet.ipv6 is not None and address in IPv6Network(subnet.ipv6.cidr)
+
+
+def _address(group: TargetGroup, text: str) -> Address:
+    is_ipv6 = group.ip_address_type == IPV6
     try:
-        return IPv4Address(text)
+        return IPv6Address(text) if is_ipv6 else IPv4Address(text)
     except ValueError:
-        return None
+        version = "IPv6" if is_ipv6 else "IPv4"
+        raise InvalidInput(f"The IP address '{text[:200]}' is not a valid {version} address") from None

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.elbv2.lookup import TARGET_GROUP, resource_of
-from moyai.api.elbv2.target_places import check_target_id, place_of
+from moyai.api.elbv2.target_places import place_of, registered_id
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import TooManyTargets
 from moyai.domain.elb.quotas import TARGETS
@@ -72,7 +72,6 @@ def deregister_targets(ctx: Context, request: TargetsRequest) -> None:
     world = ctx.store.world
     changes: dict[str, Change] = {}
     for target_request in request.targets:
-        check_target_id(group, target_request.id)
         target = world.targets.get(_key(group, target_request))
         if target is not None and target.deregistered_at is None:
             in_use = health_of(world, target) != NOT_IN_USE
@@ -104,7 +103,7 @@ def _register(ctx: Context, group: TargetGroup, request: TargetRequest) -> Targe
     in_use = ctx.store.world.rules.count("target_group", group.arn)
     return Target(
         group=group.arn,
-        id=request.id,
+        id=registered_id(group, request.id),
         port=_port(group, request),
         address=place.address,
         zone=place.zone,
@@ -115,11 +114,10 @@ def _register(ctx: Context, group: TargetGroup, request: TargetRequest) -> Targe
 
 
 def _requested_health(world: World, group: TargetGroup, request: TargetRequest) -> dict[str, object]:
-    check_target_id(group, request.id)
     target = world.targets.get(_key(group, request))
     if target is not None:
         return _description(group, target, health_of(world, target))
-    unregistered = Target(group.arn, request.id, _port(group, request), "", "", group.created_at)
+    unregistered = Target(group.arn, registered_id(group, request.id), _port(group, request), "", "", group.created_at)
     return _description(group, unregistered, NOT_REGISTERED)
 
 
@@ -140,4 +138,4 @@ def _port(group: TargetGroup, request: TargetRequest) -> int:
 
 
 def _key(group: TargetGroup, request: TargetRequest) -> str:
-    return target_key(group.arn, request.id, _port(group, request))
+    return target_key(group.arn, registered_id(group, request.id), _port(group, request))

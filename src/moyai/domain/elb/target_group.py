@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TargetGroupArn, TaskArn, VpcId
+
+IPV4: Final = "ipv4"
+IPV6: Final = "ipv6"
 
 
 class TargetType(StrEnum):
@@ -78,7 +82,8 @@ class TargetGroup(ArnRecord, frozen=True, tag="target_group"):
     created_at: Instant
     protocol_version: ProtocolVersion | None = None
     """None without HTTP."""
-    ip_address_type: str = "ipv4"
+    ip_address_type: str = IPV4
+    """The addresses at which targets are called: ``ipv4`` or ``ipv6``."""
     attributes: Mapping[str, str] = {}
     """The values that were set, by AWS's keys; the others have their defaults (``attributes.py``)."""
     tags: Mapping[str, str] = {}

@@ -18,7 +18,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import wanted_key
 from moyai.domain.table import TableSpec
-from moyai.domain.tables.indexes import interface_address, interface_value, optional, scope_in_arn
+from moyai.domain.tables.indexes import interface_address, interface_addresses, interface_value, optional, scope_in_arn
 
 
 class EcsTables:
@@ -88,14 +88,15 @@ class EcsTables:
         vpc=lambda t: () if t.stopped else interface_value(t.own_interface, "vpc"),
         subnet=lambda t: interface_value(t.own_interface, "subnet"),
         address=lambda t: interface_address(t.own_interface),
-        own_address=lambda t: () if t.stopped else interface_value(t.own_interface, "address"),
+        own_address=lambda t: () if t.stopped else interface_addresses(t.own_interface),
         public=lambda t: ("yes",) if not t.stopped and interface_value(t.own_interface, "public_address") else (),
         public_address=lambda t: () if t.stopped else interface_value(t.own_interface, "public_address"),
         interface=lambda t: interface_value(t.own_interface, "id"),
         alive=lambda t: () if t.stopped else ("yes",),
     )
     """``group``: ``cluster ARN/group``; ``mesh``: the App Mesh mesh of the task's proxy; ``address`` to ``interface``:
-    the task's own network interface (``address``: ``subnet/address``, ``own_address``: the address in any subnet).
+    the task's own network interface (``address``: ``subnet/address``, ``own_address``: its
+    addresses, of both families).
     Stopped tasks are found by id, scope, cluster, ``wanted``, service, daemon, subnet, ``address`` and ``interface``
     only.
     """

@@ -39,6 +39,11 @@ def interface_value(interface: NetworkInterface | None, member: str) -> tuple[st
     return optional(None if interface is None else getattr(interface, member))
 
 
+def interface_addresses(interface: NetworkInterface | None) -> tuple[str, ...]:
+    """An interface's addresses."""
+    return () if interface is None else (interface.address, *optional(interface.ipv6_address))
+
+
 def interface_address(interface: NetworkInterface | None) -> tuple[str, ...]:
     """An interface's address in its subnet: ``subnet/address``."""
     return () if interface is None else (f"{interface.subnet}/{interface.address}",)

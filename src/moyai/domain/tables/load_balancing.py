@@ -8,7 +8,7 @@ from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import Target, TargetGroup
 from moyai.domain.keys import named_key, scope_of
 from moyai.domain.table import TableSpec
-from moyai.domain.tables.indexes import optional, scope_in_arn
+from moyai.domain.tables.indexes import interface_addresses, optional, scope_in_arn
 
 _ARN = "arn:"
 
@@ -23,7 +23,9 @@ class LoadBalancingTables:
         vpc=lambda b: (b.vpc,),
         dns_name=lambda b: (b.dns_name,),
         subnet=lambda b: tuple(node.subnet for node in b.nodes),
-        address=lambda b: tuple(f"{node.subnet}/{node.interface.address}" for node in b.nodes),
+        address=lambda b: tuple(
+            f"{node.subnet}/{address}" for node in b.nodes for address in interface_addresses(node.interface)
+        ),
         public_address=lambda b: tuple(
             node.interface.public_address for node in b.nodes if node.interface.public_address is not None
         ),
@@ -31,7 +33,7 @@ class LoadBalancingTables:
         front=lambda b: (front_sandbox(b.vpc),),
         public=lambda b: ("yes",) if any(node.interface.public_address for node in b.nodes) else (),
     )
-    """``address``: ``subnet/address`` of each node; ``front``: the sandbox of its front proxy."""
+    """``address``: ``subnet/address`` of each node, for both families; ``front``: the sandbox of its front proxy."""
     target_groups = TableSpec(
         TargetGroup,
         scope=scope_in_arn,

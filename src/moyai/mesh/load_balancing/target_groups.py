@@ -15,7 +15,7 @@ from typing import Final
 from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
-from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
+from moyai.domain.elb.target_group import IPV4, ProtocolVersion, TargetGroup, TargetProtocol
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
     ActiveHealthCheck,
@@ -92,7 +92,7 @@ def add_target_group(
             connect_timeout=_CONNECT_TIMEOUT,
             tls=ClientTls() if group.protocol in {TargetProtocol.HTTPS, TargetProtocol.TLS} else None,
             health_check=_health_check(group, shard.health_events),
-            source_address=_node(balancer, zone).interface.address,
+            source_address=_source_address(_node(balancer, zone), group),
             load_balancing=_algorithm(group),
             outlier=_ANOMALIES if attributes.ANOMALY_MITIGATION.of(group) == "on" else None,
             fail_open_below=_fail_open_below(group),
@@ -147,6 +147,12 @@ def _algorithm(group: TargetGroup) -> LoadBalancingPolicy:
 
 def _node(balancer: LoadBalancer, zone: str) -> LoadBalancerNode:
     return next((node for node in balancer.nodes if node.zone == zone), balancer.nodes[0])
+
+
+def _source_address(node: LoadBalancerNode, group: TargetGroup) -> str:
+    """The node's address of the group's family; only load balancers with both use groups of IPv6."""
+    interface = node.interface
+    return interface.address if group.ip_address_type == IPV4 else interface.ipv6_address or interface.address
 
 
 def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn, zone: str) -> EndpointGroup:

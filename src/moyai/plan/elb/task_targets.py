@@ -20,6 +20,7 @@ from moyai.domain.ecs.task_definition import NetworkMode
 from moyai.domain.elb.attributes import DEREGISTRATION_DELAY
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
+    IPV6,
     NOT_REGISTERED,
     Target,
     TargetState,
@@ -104,9 +105,10 @@ def target_failure(world: World, task: Task) -> TargetFailure | None:
 
 def _targets(world: World, task: Task) -> Mapping[TaskTarget, Target | None]:
     """The task's target in each of its target groups that exist; None where it is not registered."""
-    identity = _target_id(world, task) if task.targets else None
     return {
-        target: world.targets.get(target_key(target.group, identity or "", _target_port(task, target) or 0))
+        target: world.targets.get(
+            target_key(target.group, _target_id(world, task, target.group) or "", _target_port(task, target) or 0)
+        )
         for target in task.targets
         if target.group in world.target_groups
     }
@@ -114,24 +116,28 @@ def _targets(world: World, task: Task) -> Mapping[TaskTarget, Target | None]:
 
 def _new_target(world: World, task: Task, target: TaskTarget, now: Instant) -> Target | None:
     group, port = world.target_groups.get(target.group), _target_port(task, target)
-    identity = _target_id(world, task)
+    identity = _target_id(world, task, target.group)
     if group is None or port is None or identity is None:
         return None
     return Target(
         group=group.arn,
         id=identity,
         port=port,
-        address=task.interface.address,
+        address=identity if task.network_mode is NetworkMode.AWSVPC else task.interface.address,
         zone=task.availability_zone,
         registered_at=now,
         task=task.arn,
     )
 
 
-def _target_id(world: World, task: Task) -> str | None:
-    """The target id of the task: its address, or the id of its container instance."""
+def _target_id(world: World, task: Task, arn: TargetGroupArn) -> str | None:
+    """The target id of the task in a group: its address of the group's family, or the id of its container instance;
+    None without either.
+    """
     if task.network_mode is NetworkMode.AWSVPC:
-        return task.interface.address
+        group = world.target_groups.get(arn)
+        is_ipv6 = group is not None and group.ip_address_type == IPV6
+        return task.interface.ipv6_address if is_ipv6 else task.interface.address
     instance = world.container_instances.get(task.container_instance)
     return None if instance is None else instance.ec2_instance_id
 

@@ -71,7 +71,8 @@ def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None)
     if member.draining:
         endpoint.health_status = health_check_pb2.DRAINING
     if group.checked_by_address:
-        endpoint.endpoint.health_check_config.hostname = f"{member.address}:{member.port}"
+        host = f"[{member.address}]" if ":" in member.address else member.address
+        endpoint.endpoint.health_check_config.hostname = f"{host}:{member.port}"
     return endpoint
 
 

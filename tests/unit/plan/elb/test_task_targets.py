@@ -264,3 +264,17 @@ def test_a_task_on_an_instance_is_registered_as_the_instance_with_its_host_port(
     assert target.address == host.interface.address
     assert list(tasks_at_target(build.world, target.key)) == [task.arn]
     assert list(tasks_at_target(build.world, target.key.replace(target.group, f"{target.group}2"))) == []
+
+
+def test_a_task_is_registered_in_a_group_of_ipv6_at_its_address_there():
+    build, _, task = balanced_service()
+    (group,) = build.world.target_groups
+    record = build.world.tasks[task]
+    with_both = replace(record, interface=replace(record.interface, ipv6_address="fd00::14"))
+    build.book.apply([Put(replace(group, ip_address_type="ipv6")), Put(with_both)])
+    for _ in range(3):
+        step(build, task, up(build, "app"))
+    (target,) = build.world.targets
+    assert (target.id, target.address) == ("fd00::14", "fd00::14")
+    assert list(tasks_at_target(build.world, target.key)) == [task]
+    assert build.world.tasks[task].last_status is TaskStatus.RUNNING

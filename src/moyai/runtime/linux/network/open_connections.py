@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from functools import partial
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 
 from moyai.ports.runtime import RuntimeFault
@@ -22,6 +22,7 @@ CountConnections = Callable[[Collection[Place]], Awaitable[Mapping[Place, int]]]
 
 _OPEN = frozenset({"01", "04", "05", "08"})
 """Established, or closed in one direction only: FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT."""
+_TABLES = (Path("/proc/thread-self/net/tcp"), Path("/proc/thread-self/net/tcp6"))
 _MAX_TABLE_BYTES = 64 * 1024 * 1024
 """About 430,000 sockets."""
 
@@ -32,20 +33,28 @@ def counter(netns: Path, thread: NetworkThread) -> CountConnections:
 
 
 def count_connections(netns: Path, places: Collection[Place]) -> Mapping[Place, int]:
-    """How many IPv4 connections are open to each of these places; none without the namespace. Only for the network
+    """How many connections are open to each of these places; none without the namespace. Only for the network
     thread. Raises RuntimeFault for a namespace with too many sockets.
     """
     if not namespaces.exists(netns):
         return {}
-    with namespaces.inside(netns), Path("/proc/thread-self/net/tcp").open("rb") as file:
+    counts: Counter[Place] = Counter()
+    with namespaces.inside(netns):
+        for table in filter(Path.exists, _TABLES):  # of IPv6 there may be none
+            counts.update(count_in_table(_read_table(table), places))
+    return counts
+
+
+def _read_table(path: Path) -> str:
+    with path.open("rb") as file:
         table = file.read(_MAX_TABLE_BYTES + 1)
     if len(table) > _MAX_TABLE_BYTES:
         raise RuntimeFault("the namespace has too many sockets to count")
-    return count_in_table(table.decode("ascii"), places)
+    return table.decode("ascii")
 
 
 def count_in_table(table: str, places: Collection[Place]) -> Mapping[Place, int]:
-    """The same, of the text of ``/proc/net/tcp``."""
+    """The same, of the text of ``/proc/net/tcp`` or ``/proc/net/tcp6``."""
     by_text = {_as_in_table(place): place for place in places}
     return Counter(by_text[remote] for remote in _remote_ends(table) if remote in by_text)
 
@@ -58,6 +67,8 @@ def _remote_ends(table: str) -> Iterator[str]:
 
 
 def _as_in_table(place: Place) -> str:
-    """The place as the kernel of a little-endian machine prints it: ``0200000A:1F90``."""
+    """The place as the kernel of a little-endian machine prints it, four bytes at a time: ``0200000A:1F90``."""
     address, port = place
-    return f"{IPv4Address(address).packed[::-1].hex().upper()}:{port:04X}"
+    packed = ip_address(address).packed
+    words = (packed[start : start + 4][::-1].hex() for start in range(0, len(packed), 4))
+    return f"{''.join(words).upper()}:{port:04X}"

@@ -49,6 +49,14 @@ def test_open_connections_are_counted_by_their_remote_ends():
     assert count_in_table(table, [("10.0.0.2", 8080), ("10.0.0.2", 80)]) == {("10.0.0.2", 8080): 2}
 
 
+def test_open_connections_of_ipv6_are_counted_too():
+    table = """\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
+   0: 000000FD000000000000000001000000:9C40 000000FD000000000000000014000000:1F90 01 00000000:00000000 00:00000000
+"""
+    assert count_in_table(table, [("fd00::14", 8080), ("10.0.0.2", 8080)]) == {("fd00::14", 8080): 1}
+
+
 def test_a_member_of_the_same_machine_is_at_the_address_that_it_has_for_others():
     internal = {"server_listener_name": "task/pass:80", "endpoint_id": "10.0.0.9:80"}
     (endpoint,) = parse({**host(), "address": {"envoy_internal_address": internal}})
