@@ -132,6 +132,16 @@ class ServiceDispatcher:
         refused = [misfit.message for misfit in self._acceptor(operation, model).unsupported_members(params)]
         return [*([self._service.describe(complaints)] if complaints else []), *refused]
 
+    def supported_request(self, operation: ApiOperation[Any], params: Params) -> object | None:
+        """The typed request without the members that moyai does not support; None where the model refuses it."""
+        model = self.model.operation_model(operation.name)
+        if self._validator.complaints(model, params):
+            return None
+        try:
+            return self._acceptor(operation, model).supported_part(params)
+        except Misfit:
+            return None
+
     def _acceptor(self, operation: ApiOperation[Any], model: OperationModel) -> Acceptor[Any]:
         acceptor = self._acceptors.get(operation.name)
         if acceptor is None:

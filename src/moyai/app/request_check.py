@@ -1,12 +1,13 @@
 """Checks requests as the API gateway would, without a server: what AWS's models and moyai refuse of them.
 
-Promise: nothing is started or stored. What a handler would refuse, because of other records, is not known here.
+Promise: nothing is started or stored. What a handler refuses because of other records is not known here; of
+RegisterTaskDefinition and CreateService the rules that need no other records are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,17 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.dispatcher import ServiceDispatcher
+from moyai.api.ecs.services.creation_rules import definition_rules, request_rules
+from moyai.api.ecs.services.requests import CreateServiceRequest
+from moyai.api.ecs.task_definitions.registration import (
+    RegisterTaskDefinitionRequest,
+    draft_definition,
+    registration_rules,
+)
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
 from moyai.api.operation import ApiService, DeferredService
-from moyai.api.response_cache import RawRequest
+from moyai.api.rules import Rule, broken_rules
 from moyai.api.wire.http import HttpRequest
 from moyai.app.adapters.gateway_caller import fit_input
 from moyai.app.clock import SystemClock
@@ -29,6 +37,7 @@ from moyai.app.wiring import ServicePorts, services
 from moyai.dns.index import Zones
 from moyai.domain.world import World
 from moyai.kernel.errors import ClientFault
+from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.stacks.types.procedure import AwsCallFailed, Call
 from moyai.store.blob_files import BlobFiles, BlobLimits
@@ -79,17 +88,55 @@ class RequestCheck:
             raise KeyError(operation)
         return shape
 
-    def ecs_refusal(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
-        """Why a request of ECS's, as it is sent, is refused; None for one that is not."""
+    def ecs_refusals(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """Why the model, or moyai, refuses a request of ECS's as it is sent. Raises TypeError and ValueError for what
+        JSON can't express.
+        """
         dispatcher = self._dispatcher(_ECS)
-        body = json.dumps(parameters).encode()
-        protocol = next(iter(dispatcher.codecs))
-        request = HttpRequest("POST", "/", "", _HEADERS, body)
         try:
-            dispatcher.parse(dispatcher.operation(operation), RawRequest(protocol, operation, body), request)
+            return dispatcher.refusals(dispatcher.operation(operation), self._ecs_params(operation, parameters))
         except ClientFault as fault:
-            return fault.message
-        return None
+            return [fault.message]
+
+    def broken_rules(
+        self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None
+    ) -> Sequence[str]:
+        """The rules that a request of ECS's breaks, but for members that moyai does not support. ``definition``: the
+        request that registers a service's task definition, if it is known. None are broken where the model refuses
+        the request.
+        """
+        match self._ecs_request(operation, members):
+            case RegisterTaskDefinitionRequest() as registration:
+                rules = registration_rules(registration, DEFAULT_SCOPE)
+            case CreateServiceRequest() as creation:
+                rules = self._service_rules(creation, definition)
+            case _:
+                return []
+        return list(dict.fromkeys(fault.message for fault in broken_rules(rules)))
+
+    def _service_rules(self, creation: CreateServiceRequest, definition: Mapping[str, Any] | None) -> Iterator[Rule]:
+        yield from request_rules(creation)
+        registration = None if definition is None else self._ecs_request("RegisterTaskDefinition", definition)
+        if isinstance(registration, RegisterTaskDefinitionRequest):
+            yield from definition_rules(creation, draft_definition(registration, DEFAULT_SCOPE))
+
+    def _ecs_request(self, operation: str, members: Mapping[str, Any]) -> object | None:
+        """The typed request; None for one that the model refuses."""
+        dispatcher = self._dispatcher(_ECS)
+        try:
+            params = self._ecs_params(operation, members)
+        except (ClientFault, TypeError, ValueError):
+            return None
+        return dispatcher.supported_request(dispatcher.operation(operation), params)
+
+    def _ecs_params(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a request as the gateway reads them. Raises ClientFault for a value of another type,
+        TypeError and ValueError for one that JSON lacks.
+        """
+        dispatcher = self._dispatcher(_ECS)
+        request = HttpRequest("POST", "/", "", _HEADERS, json.dumps(members).encode())
+        codec = next(iter(dispatcher.codecs.values()))
+        return codec.parse(dispatcher.model.operation_model(operation), request)
 
     def fit_members(self, service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Members with the names and the types of the model, as a stack's are. Raises ValueError."""

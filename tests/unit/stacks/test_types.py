@@ -270,3 +270,16 @@ def test_a_property_that_is_taken_away_gets_its_default():
     call = next(resource_types()["AWS::S3::Bucket"].update_steps(bucket, {}, context("shop", "Bucket", "token")))
     assert isinstance(call, Call)
     assert call.input["BucketLoggingStatus"] == {}
+
+
+@pytest.mark.parametrize(
+    ("properties", "count"),
+    [({}, 1), ({"DesiredCount": 0}, 0), ({"SchedulingStrategy": "DAEMON"}, None)],
+)
+def test_a_service_without_a_number_of_tasks_is_created_with_one_and_keeps_it(properties, count):
+    kind = resource_types()["AWS::ECS::Service"]
+    assert kind.creation_input(properties).get("DesiredCount") == count
+    resource = PhysicalResource("arn:service", properties)
+    call = next(kind.update_steps(resource, {**properties, "Cluster": "shop"}, context("shop", "Web", "token")))
+    assert isinstance(call, Call)
+    assert "desiredCount" not in {name[0].lower() + name[1:] for name in call.input}

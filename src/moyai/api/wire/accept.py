@@ -119,6 +119,10 @@ class Acceptor(Generic[R]):
         if not _is_supported(params, self._top):  # only a request that is refused pays for the search for all reasons
             misfits = self.unsupported_members(params)
             raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits)
+        return self.supported_part(params)
+
+    def supported_part(self, params: Params) -> R:
+        """The typed request without the members that moyai does not support. Raises Misfit."""
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:

@@ -17,6 +17,7 @@ from botocore.model import StructureShape
 from moyai.cli.analyze.differences import ParityRow, differences, parity_rows
 from moyai.cli.analyze.documents import Document, DocumentKind
 from moyai.cli.analyze.requests import DocumentRequest
+from moyai.cli.analyze.stand_ins import with_stand_ins
 from moyai.cli.analyze.templates import template_content
 from moyai.cli.analyze.terraform import delegated_types, plan_requests
 from moyai.domain.cloudformation.errors import TemplateFault
@@ -33,7 +34,6 @@ _RETURNED_ONLY: Final = frozenset(
 """Members that DescribeTaskDefinition adds."""
 _LOCAL_PORT: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})")
 _PROCESSORS: Final = MappingProxyType({"X86_64": "amd64", "ARM64": "arm64"})
-_FORMS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
 
 
 class AnalyzedFinding(NamedTuple):
@@ -54,8 +54,13 @@ class Checks(Protocol):
     def input_shape(self, service: str, operation: str) -> StructureShape:
         """The model of an operation's input."""
 
-    def ecs_refusal(self, operation: str, parameters: Mapping[str, Any]) -> str | None:
-        """Why a request of ECS's is refused."""
+    def ecs_refusals(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """All reasons of the model and of moyai to refuse a request of ECS's. Raises TypeError and ValueError."""
+
+    def broken_rules(
+        self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None
+    ) -> Sequence[str]:
+        """The rules that a request of ECS's breaks, as far as they need no other record than the task definition."""
 
     def fit_members(self, service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Members with the names and types of the model. Raises ValueError."""
@@ -84,9 +89,11 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
             findings += refused
             requests.append(request)
     rows = parity_rows()
+    definitions = {str(r.members.get("family")): r for r in requests if _is_ecs(r, DocumentKind.TASK_DEFINITION)}
     for request in requests:
+        findings += _of_rules(request, definitions, checks)
         findings += [*_of_platform(request, processor), *_of_request(request, rows)]
-    return [*findings, *_of_aliases(requests), *_of_port_names(requests)]
+    return [*findings, *_of_aliases(requests)]
 
 
 def finding_lines(findings: Sequence[AnalyzedFinding]) -> list[str]:
@@ -127,10 +134,10 @@ def _of_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedF
     file, operation = str(document.path), _OPERATIONS[document.kind]
     parameters = {name: value for name, value in document.content.items() if name not in _RETURNED_ONLY}
     try:
-        refusal = checks.ecs_refusal(operation, parameters)
+        refusals = checks.ecs_refusals(operation, parameters)
     except (TypeError, ValueError) as error:  # YAML has values that JSON lacks, such as dates
-        refusal = f"a value can't be sent to ECS: {error}"
-    findings = [] if refusal is None else [AnalyzedFinding(_PROBLEM, file, refusal)]
+        refusals = [f"a value can't be sent to ECS: {error}"]
+    findings = [AnalyzedFinding(_PROBLEM, file, refusal) for refusal in refusals]
     return findings, [DocumentRequest(file, "", _ECS, operation, parameters)]
 
 
@@ -145,6 +152,24 @@ def _check(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding
     refused = checks.refusals(draft.service, draft.operation, members, draft.unknown)
     findings = [AnalyzedFinding(_PROBLEM, draft.file, reason, draft.resource) for reason in refused]
     return findings, draft._replace(members=members)
+
+
+def _of_rules(
+    request: DocumentRequest, definitions: Mapping[str, DocumentRequest], checks: Checks
+) -> Iterator[AnalyzedFinding]:
+    """The rules of the request's operation that it breaks, with its task definition if that is among the documents."""
+    if request.service != _ECS or request.operation not in _OPERATIONS.values():
+        return
+    family = str(request.members.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
+    definition = definitions.get(family)
+    members, of_definition = (None if r is None else _completed(r, checks) for r in (request, definition))
+    if members is not None:
+        for reason in checks.broken_rules(request.operation, members, of_definition):
+            yield AnalyzedFinding(_PROBLEM, request.file, reason, request.resource)
+
+
+def _completed(request: DocumentRequest, checks: Checks) -> Mapping[str, Any] | None:
+    return with_stand_ins(request.members, request.unknown, checks.input_shape(request.service, request.operation))
 
 
 def _of_platform(request: DocumentRequest, processor: str) -> Iterator[AnalyzedFinding]:
@@ -167,19 +192,12 @@ def _of_request(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iter
 
 
 def _of_health_check(request: DocumentRequest, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
-    """A health check that cannot pass, or that looks at a port that the container does not map."""
+    """A health check that looks at a port that the container does not map."""
     check, name = container.get("healthCheck"), container.get("name", "")
     command = check.get("command") if isinstance(check, dict) else None
-    if not isinstance(command, list) or not command:
+    if not isinstance(command, list):
         return
     words = [str(word) for word in command]
-    problem = ""
-    if words[0] not in _FORMS:
-        problem = f"{name}: the health check begins with {words[0]!r}, and must begin with CMD or CMD-SHELL"
-    elif words[0] != "NONE" and len(words) == 1:
-        problem = f"{name}: the health check has no command after {words[0]}, so it fails"
-    if problem:
-        yield AnalyzedFinding(_PROBLEM, request.file, problem, request.resource)
     if request.unknown & {"portmappings", "containerport"}:
         return
     mapped = {str(mapping.get("containerPort")) for mapping in _objects(container, "portMappings")}
@@ -216,27 +234,12 @@ def _offered_names(request: DocumentRequest) -> Iterator[tuple[str, str, str]]:
                 yield str(connect.get("namespace", "")), str(name), str(alias.get("port", 0))
 
 
-def _of_port_names(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
-    """Offers of a port whose name the task definition, if it is among the documents, does not have."""
-    definitions = {str(r.members.get("family")): r for r in requests if r.operation == "RegisterTaskDefinition"}
-    for request in _services(requests):
-        family = str(request.members.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
-        definition = definitions.get(family)
-        if definition is None or definition.unknown & {"containerdefinitions", "portmappings", "name"}:
-            continue
-        containers = _objects(definition.members, "containerDefinitions")
-        names = {
-            str(mapping.get("name")) for container in containers for mapping in _objects(container, "portMappings")
-        }
-        for offer in _objects(request.members.get("serviceConnectConfiguration"), "services"):
-            name = offer.get("portName")
-            if name is not None and str(name) not in names:
-                message = f"portName {name} is not the name of a portMapping of {family}"
-                yield AnalyzedFinding(_PROBLEM, request.file, message, request.resource)
-
-
 def _services(requests: Sequence[DocumentRequest]) -> Iterator[DocumentRequest]:
-    return (r for r in requests if r.service == _ECS and r.operation == "CreateService")
+    return (r for r in requests if _is_ecs(r, DocumentKind.SERVICE))
+
+
+def _is_ecs(request: DocumentRequest, kind: DocumentKind) -> bool:
+    return request.service == _ECS and request.operation == _OPERATIONS[kind]
 
 
 def _service_name(request: DocumentRequest) -> str:

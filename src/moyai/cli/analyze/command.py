@@ -26,9 +26,9 @@ def analyze(
 ) -> None:
     """Check task definitions, services, CloudFormation templates and Terraform plans before anything runs.
 
-    A plan is the output of `terraform show -json PLAN`. Finds all members and resource types that moyai refuses at
-    once, client aliases that two services have, port names that a task definition lacks, and health checks that cannot
-    pass, and says where moyai differs from AWS for what is set. Exits with 1 if there is a problem.
+    A plan is the output of `terraform show -json PLAN`. Names at once all members and resource types that moyai
+    refuses, all rules of RegisterTaskDefinition and CreateService that a document breaks, and client aliases that two
+    services have, and says where moyai differs from AWS for what is set. Exits with 1 if there is a problem.
     """
     from moyai.app.request_check import request_check
     from moyai.cli.analyze.checks import analyze_documents, finding_lines

@@ -17,6 +17,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from moyai.cli.analyze.documents import is_bounded
 from moyai.cli.analyze.requests import DocumentRequest, known_part
+from moyai.domain.ecs.service import DAEMON
 
 Arguments: TypeAlias = dict[str, Any]
 InputShape: TypeAlias = Callable[[str, str], StructureShape]
@@ -138,6 +139,8 @@ def _service(arguments: Arguments) -> Arguments:
     deployment["alarms"] = values.pop("alarms", None)
     deployment["deployment_circuit_breaker"] = values.pop("deployment_circuit_breaker", None)
     network = _block(values, "network_configuration")
+    if values.get("desired_count") is None and values.get("scheduling_strategy") != DAEMON:
+        values["desired_count"] = 0  # as the provider sends it
     return {
         **values,
         "service_name": values.get("name"),

@@ -43,7 +43,7 @@ from moyai.plan.service_connect.validation import (
     check_configuration,
     check_discovery_name,
     check_dns_name,
-    check_logs,
+    check_members,
     offered_port,
 )
 
@@ -94,8 +94,8 @@ def resolve(world: World, request: ConnectRequest, now: Instant, ids: Ids) -> Re
     if configuration is None or not configuration.enabled:
         return Resolution(None)
     namespace = _namespace(world, request, configuration)
+    check_members(configuration)
     check_configuration(configuration, request.definition)
-    check_logs(configuration)
     context = _Context(world, request.service, namespace, now, ids)
     built_in = _built_in_authority(context, configuration)
     offers: list[_ResolvedOffer] = []

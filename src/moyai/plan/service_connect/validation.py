@@ -52,17 +52,28 @@ def check_configuration(configuration: ServiceConnectConfiguration, definition: 
             f"Service Connect is not supported for the network mode {definition.network_mode}. Use awsvpc or bridge."
         )
     for service in configuration.services:
-        _check_service(service, definition)
-    _check_once((s.port_name for s in configuration.services), "portName")
-    _check_once((s.name for s in configuration.services), "discoveryName")
-    overrides = [s.ingress_port_override for s in configuration.services if s.ingress_port_override]
-    _check_once((str(port) for port in overrides), "ingressPortOverride")
+        _check_port(service, definition)
+    overrides = _overrides(configuration)
     claimed = [m.ports for c in definition.container_definitions for m in c.port_mappings]
     for port in overrides:
         if any(port in ports for ports in claimed):
             raise InvalidParameter(f"ingressPortOverride {port} is a container port of the task definition.")
         if port in proxy_ports(definition):
             raise InvalidParameter(f"ingressPortOverride {port} is taken by the proxy. Choose another.")
+
+
+def check_members(configuration: ServiceConnectConfiguration) -> None:
+    """Raise InvalidParameter when the offered names don't go with each other, or are not valid."""
+    for service in configuration.services:
+        _check_names(service)
+    _check_once((s.port_name for s in configuration.services), "portName")
+    _check_once((s.name for s in configuration.services), "discoveryName")
+    _check_once((str(port) for port in _overrides(configuration)), "ingressPortOverride")
+    check_logs(configuration)
+
+
+def _overrides(configuration: ServiceConnectConfiguration) -> list[int]:
+    return [s.ingress_port_override for s in configuration.services if s.ingress_port_override]
 
 
 def offered_port(entry: ServiceConnectService, definition: TaskDefinition) -> PortMapping:
@@ -75,15 +86,10 @@ def offered_port(entry: ServiceConnectService, definition: TaskDefinition) -> Po
     return port
 
 
-def _check_service(entry: ServiceConnectService, definition: TaskDefinition) -> None:
-    port = offered_port(entry, definition)
-    if port.container_port_range is not None:
-        raise InvalidParameter(f"portName({entry.port_name}) is a range of ports; Service Connect offers single ports.")
-    if port.protocol != "tcp":
-        raise InvalidParameter(f"portName({entry.port_name}) is a UDP port; Service Connect carries TCP only.")
-    if not NAME_PATTERN.fullmatch(entry.name):
+def _check_names(entry: ServiceConnectService) -> None:
+    if entry.discovery_name is not None and not NAME_PATTERN.fullmatch(entry.discovery_name):
         raise InvalidParameter(
-            f"discoveryName {entry.name!r} is not valid: up to 64 lower-case letters, digits, underscores and"
+            f"discoveryName {entry.discovery_name!r} is not valid: up to 64 lower-case letters, digits, underscores and"
             " hyphens, the first not a hyphen."
         )
     aliases = entry.client_aliases or ()
@@ -91,6 +97,15 @@ def _check_service(entry: ServiceConnectService, definition: TaskDefinition) -> 
         raise InvalidParameter(f"{len(aliases)} clientAliases exceeds the max limit of {_MAX_ALIASES}")
     for alias in aliases:
         _check_alias(alias)
+
+
+def _check_port(entry: ServiceConnectService, definition: TaskDefinition) -> None:
+    port = offered_port(entry, definition)
+    if port.container_port_range is not None:
+        raise InvalidParameter(f"portName({entry.port_name}) is a range of ports; Service Connect offers single ports.")
+    if port.protocol != "tcp":
+        raise InvalidParameter(f"portName({entry.port_name}) is a UDP port; Service Connect carries TCP only.")
+    aliases = entry.client_aliases or ()
     if port.app_protocol is None and any(alias.test_traffic_rules is not None for alias in aliases):
         raise InvalidParameter(f"testTrafficRules need an appProtocol; the port {entry.port_name} has none and is TCP.")
     if (

@@ -196,7 +196,8 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         separate: dict[str, Follow | Children] = {**self.follow, **self.children}
         later = {name for name in self.own_calls if name not in separate or separate[name].at_creation}
         later |= self.update_only
-        return self._input({name: value for name, value in properties.items() if name not in later})
+        complete = {**self.defaults(properties), **properties}
+        return self._input({name: value for name, value in complete.items() if name not in later})
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         members = self.creation_input(values)

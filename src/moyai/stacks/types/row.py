@@ -63,6 +63,8 @@ class ResourceTypeRow(msgspec.Struct, frozen=True):
     """The properties that ``arrange`` takes, whose names are not in the operation's model."""
     update_only: frozenset[str] = frozenset()
     """The properties that say how to update; a creation leaves them out."""
+    defaults: Callable[[Properties], Properties] = lambda _: EMPTY
+    """The properties that a creation sets where the template leaves them out."""
     idempotency_member: str | None = None
     """The member of the input of ``create`` that makes its repetition harmless."""
     placed: Callable[[ResourceContext], Properties] = lambda _: EMPTY

@@ -22,13 +22,13 @@ def analyze(*paths: Path) -> tuple[int, Any]:
 
 
 def definition(**container: Any) -> dict[str, Any]:
-    return {"family": "web", "containerDefinitions": [{"name": "app", "image": "nginx"} | container]}
+    return {"family": "web", "containerDefinitions": [{"name": "app", "image": "nginx", "memory": 64} | container]}
 
 
 def service(name: str, port_name: str = "http") -> dict[str, Any]:
     offer = {"portName": port_name, "clientAliases": [{"port": 80, "dnsName": "shared"}]}
     connect = {"enabled": True, "namespace": "shop", "services": [offer]}
-    return {"serviceName": name, "taskDefinition": "web:3", "serviceConnectConfiguration": connect}
+    return {"serviceName": name, "taskDefinition": "web:3", "desiredCount": 1, "serviceConnectConfiguration": connect}
 
 
 def test_the_example_has_only_differences_from_aws():
@@ -40,8 +40,8 @@ def test_the_example_has_only_differences_from_aws():
 @pytest.mark.parametrize(
     ("document", "messages"),
     [
-        (definition(healthCheck={"command": ["curl", "x"]}), ["must begin with CMD"]),
-        (definition(healthCheck={"command": ["CMD"]}), ["no command after CMD"]),
+        (definition(healthCheck={"command": ["curl", "x"]}), ["healthCheck.command must begin with CMD"]),
+        (definition(healthCheck={"command": ["CMD"]}), ["healthCheck.command must begin with CMD"]),
         (
             definition(healthCheck={"command": ["CMD-SHELL", "curl localhost:99"]}),
             ["port 99, which no portMapping"],
@@ -77,6 +77,60 @@ def test_a_finding_says_what_is_wrong(document, messages, tmp_path):
     assert all(any(message in text for text in texts) for message in messages), texts
 
 
+def test_a_task_definition_is_checked_as_by_its_registration(tmp_path):
+    mounts = [{"sourceVolume": "data", "containerPath": "/data"}]
+    check = {"command": ["CMD", "true"], "retries": 11}
+    containers = [
+        {"name": "app", "image": "nginx", "dependsOn": [{"containerName": "side", "condition": "START"}]}
+        | {"mountPoints": mounts, "portMappings": [{"name": "http", "containerPort": 80}]},
+        {"name": "side", "image": "nginx", "dependsOn": [{"containerName": "app", "condition": "START"}]}
+        | {"healthCheck": check, "portMappings": [{"name": "http", "containerPort": 81}], "privileged": True}
+        | {"secrets": [{"name": "KEY", "valueFrom": "key"}], "credentialSpecs": ["a"]},
+        {"name": "last", "image": ""},
+    ]
+    system = "WINDOWS_SERVER_2022_CORE"
+    document: dict[str, Any] = {"family": "web", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "8192"}
+    document |= {
+        "networkMode": "awsvpc",
+        "containerDefinitions": containers,
+        "runtimePlatform": {"operatingSystemFamily": system},
+    }
+    file = tmp_path / "web.json"
+    file.write_text(json.dumps(document))
+    problems = [f["message"] for f in analyze(file)[1]["findings"] if f["severity"] == "problem"]
+    assert problems[0].startswith("containerDefinitions[1].credentialSpecs: not supported by moyai")
+    assert problems[1:] == [
+        "No Fargate configuration exists for given values: 256 CPU, 8192 memory.",
+        f"runtimePlatform.operatingSystemFamily: {system} is not supported by moyai: tasks run on Linux.",
+        "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+        "healthCheck.retries must be between 1 and 10.",
+        "Container.image should not be null or empty.",
+        "Invalid port mapping in container 'side': port mapping name is already used: http.",
+        "Container dependencies form a cycle among: app, side.",
+        "Unknown volume 'data'.",
+        "Fargate requires that the 'privileged' setting be 'false'.",
+        "privileged: true is not supported by moyai: add the capabilities that the container needs.",
+    ]
+
+
+def test_a_service_is_checked_as_by_its_creation_with_its_task_definition(tmp_path):
+    (tmp_path / "web.json").write_text(json.dumps(definition() | {"networkMode": "awsvpc"}))
+    group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"
+    document: dict[str, Any] = {"serviceName": "a b", "taskDefinition": "web", "launchType": "FARGATE"}
+    document["loadBalancers"] = [{"targetGroupArn": group, "containerName": "web", "containerPort": 80}]
+    document["deploymentConfiguration"] = {"minimumHealthyPercent": 200}
+    file = tmp_path / "service.json"
+    file.write_text(json.dumps(document))
+    assert [f["message"] for f in analyze(tmp_path)[1]["findings"] if f["severity"] == "problem"] == [
+        "serviceName must be 1-255 letters, digits, underscores and hyphens.",
+        "DesiredCount is missing",
+        "minimumHealthyPercent must be at most 100 and at least 0",
+        "Task definition does not support launch_type FARGATE.",
+        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        "The container web does not exist in the task definition.",
+    ]
+
+
 def test_files_are_checked_together(tmp_path):
     documents = {"web": definition(portMappings=[{"name": "http", "containerPort": 80}])}
     documents |= {"a": service("a"), "b": service("b", "grpc")}
@@ -86,8 +140,8 @@ def test_files_are_checked_together(tmp_path):
     code, report = analyze(tmp_path)
     assert code == 1
     assert [finding["message"] for finding in report["findings"]] == [
+        "portName(grpc) does not refer to any named PortMapping in the container definitions",
         "shared:80 is a clientAlias of a, too: give one of them another dnsName",
-        "portName grpc is not the name of a portMapping of web",
     ]
 
 

@@ -11,11 +11,11 @@ import pytest
 from moyai.cli.analyze.differences import CONCERNED_TOPICS, parity_rows
 from tests.unit.cli.analyze.test_analyze import analyze
 
-CONTAINER = {"name": "app", "image": "nginx", "portMappings": [{"name": "http", "containerPort": 80}]}
+CONTAINER = {"name": "app", "image": "nginx", "memory": 64, "portMappings": [{"name": "http", "containerPort": 80}]}
 DEFINITION = {
     "family": "web",
     "network_mode": "awsvpc",
-    "requires_compatibilities": ["FARGATE"],
+    "requires_compatibilities": ["EC2"],
     "cpu": "256",
     "memory": "512",
     "container_definitions": json.dumps([CONTAINER]),
@@ -27,7 +27,7 @@ DEFINITION = {
 SERVICE = {
     "name": "web",
     "desired_count": 1,
-    "launch_type": "FARGATE",
+    "launch_type": "EC2",
     "wait_for_steady_state": False,
     "deployment_maximum_percent": 200,
     "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
@@ -140,7 +140,10 @@ def test_a_forward_block_is_read_whatever_is_known_of_its_stickiness(stickiness,
 def two_services(alias: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
     """A plan with two services that offer the same port, and the same part of whose configurations is unknown."""
     offer = {"port_name": "http", "client_alias": [{"port": 80} | alias]}
-    values = {"service_connect_configuration": [{"enabled": True, "namespace": "shop", "service": [offer]}]}
+    values: dict[str, Any] = {
+        "service_connect_configuration": [{"enabled": True, "namespace": "shop", "service": [offer]}]
+    }
+    values |= {"task_definition": "web", "launch_type": "EC2"}
     resources = [
         {
             "address": f"aws_ecs_service.{n}",
@@ -187,6 +190,7 @@ Resources:
       ContainerDefinitions:
         - Name: app
           Image: nginx
+          Memory: 64
           HealthCheck: {Command: [CMD-SHELL, "curl localhost:8080"]}
           PortMappings: MAPPINGS
   A:
@@ -278,6 +282,7 @@ def test_a_template_is_checked_with_the_values_that_it_has(tmp_path):
     assert [text[:62] for text in texts] == [
         "Service: #: extraneous key [Colour] is not permitted",
         "Definition: containerDefinitions[0].credentialSpecs: not suppo",
+        "Service: launchType: MANAGED_INSTANCES is not supported by moy",
         "Service: launchType: on AWS, by a capacity provider; here, rej",
     ]
 
@@ -292,3 +297,47 @@ def test_a_template_with_a_fault_of_its_own_is_a_finding(tmp_path):
 
 def test_every_difference_is_a_row_of_the_parity_table():
     assert set(CONCERNED_TOPICS) - parity_rows().keys() == set()
+
+
+DRAFT = """
+Resources:
+  Role: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {}}}
+  Logs: {Type: "AWS::Logs::LogGroup"}
+  Group: {Type: "AWS::ElasticLoadBalancingV2::TargetGroup"}
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      RequiresCompatibilities: [FARGATE]
+      NetworkMode: awsvpc
+      Cpu: 256
+      Memory: MEMORY
+      ExecutionRoleArn: !GetAtt Role.Arn
+      ContainerDefinitions:
+        - Name: app
+          Image: !Sub "${Role}/app"
+          LogConfiguration:
+            LogDriver: awslogs
+            Options: {awslogs-group: !Ref Logs, awslogs-region: !Ref AWS::Region, awslogs-stream-prefix: app}
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      TaskDefinition: !Ref Definition
+      LaunchType: FARGATE
+      DesiredCount: COUNT
+      LoadBalancers: [{ContainerName: app, ContainerPort: 80, TargetGroupArn: !Ref Group}]
+      NetworkConfiguration: {AwsvpcConfiguration: {Subnets: [!ImportValue A], SecurityGroups: [!ImportValue B]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("memory", "count", "problems"),
+    [
+        (512, 1, []),
+        (8192, 1, ["No Fargate configuration exists for given values: 256 CPU, 8192 memory."]),
+        (512, 9000, ["desiredCount must be between 0 and 5000."]),
+    ],
+)
+def test_rules_of_a_template_are_checked_where_other_resources_have_values(memory, count, problems, tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text(DRAFT.replace("MEMORY", str(memory)).replace("COUNT", str(count)))
+    assert [f["message"] for f in analyze(file)[1]["findings"] if f["severity"] == "problem"] == problems

@@ -15,13 +15,9 @@ from msgspec.structs import asdict, replace
 
 from moyai.api.ecs.lookup import find_definition, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.task_definitions.registration import check_length, put_definition, with_defaults
 from moyai.api.ecs.task_definitions.rules import check_definition
-from moyai.api.ecs.task_definitions.task_definitions import (
-    check_length,
-    family_and_number,
-    put_definition,
-    with_defaults,
-)
+from moyai.api.ecs.task_definitions.task_definitions import family_and_number
 from moyai.api.ecs.task_definitions.task_size import task_size
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import Tag, checked_tags

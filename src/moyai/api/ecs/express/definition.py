@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from moyai.api.ecs.express.requests import AwsLogsRequest, ContainerRequest, ExpressSettingsRequest
 from moyai.api.ecs.lookup import active_definition
-from moyai.api.ecs.task_definitions.task_definitions import RegisterTaskDefinitionRequest, new_definition
+from moyai.api.ecs.task_definitions.registration import RegisterTaskDefinitionRequest, new_definition
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.ecs.cluster import Cluster

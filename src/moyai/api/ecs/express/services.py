@@ -26,7 +26,7 @@ from moyai.api.ecs.express.settings import check_role, check_texts, configuratio
 from moyai.api.ecs.express.view import express_view, updated_view
 from moyai.api.ecs.lookup import service_arn
 from moyai.api.ecs.services.new_deployment import TaskTemplate, new_deployment
-from moyai.api.ecs.task_definitions.task_definitions import put_definition
+from moyai.api.ecs.task_definitions.registration import put_definition
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import InvalidParameter, ResourceNotFound, ServiceNotActive, ServiceNotFound
 from moyai.domain.ecs.express import ExpressConfiguration, ExpressService

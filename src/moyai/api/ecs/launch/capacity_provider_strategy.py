@@ -20,12 +20,17 @@ def check_items(
     """Check a strategy against a cluster's providers. ``of_cluster``: whether it is to be the cluster's default.
     Raises InvalidParameter.
     """
-    names = [item.capacity_provider for item in strategy]
-    if any(name not in providers for name in names):
+    if any(item.capacity_provider not in providers for item in strategy):
         raise InvalidParameter(
             "The specified capacity provider strategy cannot contain a capacity provider that is not associated with"
             " the cluster."
         )
+    check_item_values(strategy, of_cluster=of_cluster)
+
+
+def check_item_values(strategy: Sequence[CapacityProviderStrategyItem], *, of_cluster: bool = False) -> None:
+    """Check a strategy that any cluster might have. Raises InvalidParameter."""
+    names = [item.capacity_provider for item in strategy]
     if len(strategy) > _MAX_ITEMS or len(set(names)) < len(names):
         raise InvalidParameter(f"A capacity provider strategy has at most {_MAX_ITEMS} capacity providers, each once.")
     if len({name in FARGATE_PROVIDERS for name in names}) > 1:

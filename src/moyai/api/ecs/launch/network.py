@@ -20,14 +20,32 @@ _MAX_GROUPS = 5
 
 def check_network(ctx: Context, network: NetworkConfiguration | None, definition: TaskDefinition) -> None:
     """Raises InvalidParameter unless an awsvpc task definition comes with a valid network, and any other with none."""
+    check_network_mode(network, definition)
+    if network is None:
+        return
+    check_network_members(network)
+    subnets, groups = network.awsvpc_configuration.subnets, network.awsvpc_configuration.security_groups
+    vpcs = [_vpc_of_subnet(ctx, subnet) for subnet in subnets]
+    if len(set(vpcs)) > 1:
+        with_vpcs = ", ".join(f"{subnet} ({vpc})" for subnet, vpc in zip(subnets, vpcs, strict=True))
+        raise InvalidParameter(f"subnets must belong to the same VPC: {with_vpcs}.")
+    for group in groups:
+        _check_group(ctx, group, vpcs[0])
+
+
+def check_network_mode(network: NetworkConfiguration | None, definition: TaskDefinition) -> None:
+    """Raises InvalidParameter for an awsvpc task definition without a network, and for any other with one."""
     if definition.network_mode is not NetworkMode.AWSVPC:
         if network is not None:
             raise InvalidParameter(
                 "Network Configuration is not valid for the given networkMode of this task definition."
             )
-        return
-    if network is None:
+    elif network is None:
         raise InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+
+
+def check_network_members(network: NetworkConfiguration) -> None:
+    """Raises InvalidParameter for a number of subnets or security groups that no network can have."""
     subnets, groups = network.awsvpc_configuration.subnets, network.awsvpc_configuration.security_groups
     if not subnets:
         raise InvalidParameter("subnets can not be empty.")
@@ -35,12 +53,6 @@ def check_network(ctx: Context, network: NetworkConfiguration | None, definition
         raise InvalidParameter(f"subnets can have at most {_MAX_SUBNETS} items.")
     if len(groups) > _MAX_GROUPS:
         raise InvalidParameter(f"securityGroups can have at most {_MAX_GROUPS} items.")
-    vpcs = [_vpc_of_subnet(ctx, subnet) for subnet in subnets]
-    if len(set(vpcs)) > 1:
-        with_vpcs = ", ".join(f"{subnet} ({vpc})" for subnet, vpc in zip(subnets, vpcs, strict=True))
-        raise InvalidParameter(f"subnets must belong to the same VPC: {with_vpcs}.")
-    for group in groups:
-        _check_group(ctx, group, vpcs[0])
 
 
 def _vpc_of_subnet(ctx: Context, identifier: SubnetId) -> VpcId:

@@ -62,11 +62,7 @@ def resolve_launch_options(
     ctx: Context, cluster: Cluster, definition: TaskDefinition, options: LaunchOptions
 ) -> LaunchOptions:
     """The options with the cluster's defaults. Raises InvalidParameter or PlatformUnknown."""
-    if options.launch_type is not None and options.providers:
-        raise InvalidParameter(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
-        )
-    check_launch_type(options.launch_type)
+    check_launch_type(options)
     if options.providers:
         check_items(options.providers, cluster.capacity_providers)
     launch_options = options
@@ -74,21 +70,32 @@ def resolve_launch_options(
         strategy = cluster.default_capacity_provider_strategy
         launch_type = None if strategy else _default_launch_type(ctx, cluster, definition)
         launch_options = msgspec.structs.replace(options, launch_type=launch_type, providers=strategy)
-    _check_compatibility(definition, launch_options.effective_launch_type)
-    if launch_options.effective_launch_type == FARGATE:
-        _check_platform(options.platform_version)
-    elif options.platform_version is not None:
-        raise InvalidParameter(
-            f"The platform version must be null when specifying an {launch_options.effective_launch_type} launch type."
-        )
-    _check_placement(launch_options, definition)
+    check_resolved_options(launch_options, definition)
     return launch_options
 
 
-def check_launch_type(launch_type: str | None) -> None:
-    """Raises InvalidParameter for an unknown launch type."""
-    if launch_type not in {None, *LAUNCH_TYPES}:
-        raise unsupported_value("launchType", launch_type, f"launch type should be one of [{','.join(LAUNCH_TYPES)}]")
+def check_launch_type(options: LaunchOptions) -> None:
+    """Raises InvalidParameter for an unknown launch type, and for one beside a capacity provider strategy."""
+    if options.launch_type is not None and options.providers:
+        raise InvalidParameter(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+        )
+    if options.launch_type not in {None, *LAUNCH_TYPES}:
+        reason = f"launch type should be one of [{','.join(LAUNCH_TYPES)}]"
+        raise unsupported_value("launchType", options.launch_type, reason)
+
+
+def check_resolved_options(options: LaunchOptions, definition: TaskDefinition) -> None:
+    """Check options with a launch type or providers against a task definition. Raises InvalidParameter or
+    PlatformUnknown.
+    """
+    launch_type = options.effective_launch_type
+    _check_compatibility(definition, launch_type)
+    if launch_type == FARGATE:
+        _check_platform(options.platform_version)
+    elif options.platform_version is not None:
+        raise InvalidParameter(f"The platform version must be null when specifying an {launch_type} launch type.")
+    _check_placement(options, definition)
 
 
 def with_launch_change(ctx: Context, cluster: Cluster, service: Service, change: LaunchChange) -> Service:
@@ -124,7 +131,7 @@ def with_task_set_options(service: Service, options: LaunchOptions) -> Service:
 
     Raises InvalidParameter.
     """
-    check_launch_type(options.launch_type)
+    check_launch_type(options)
     check_constraints(options.constraints)
     check_strategies(options.strategy)
     return msgspec.structs.replace(

@@ -36,16 +36,35 @@ def check_load_balancers(
     network: NetworkConfiguration | None,
 ) -> None:
     """Check load balancers against the task definition and their target groups. Raises InvalidParameter."""
+    check_members(balancers)
+    check_targets(balancers, definition)
+    for balancer in balancers:
+        for arn in _groups(balancer):
+            _check_group(ctx, arn, definition, network)
+
+
+def check_members(balancers: Sequence[ServiceLoadBalancer]) -> None:
+    """Check what the load balancers' members say by themselves. Raises InvalidParameter."""
     if len(balancers) > _MAX_BALANCERS:
         raise InvalidParameter(f"load balancers can have at most {_MAX_BALANCERS} items.")
     groups = Counter(arn for balancer in balancers for arn in _groups(balancer))
     for arn, count in groups.items():
         if count > 1:
             raise InvalidParameter(f"Duplicate targetGroupArn found: {arn}")
+    if any(not balancer.target_group_arn for balancer in balancers):
+        raise InvalidParameter("A load balancer needs a targetGroupArn. There are no Classic Load Balancers.")
+    for arn in groups:
+        parsed = parse_arn(arn)
+        if parsed is None or (parsed.service, parsed.kind) != ("elasticloadbalancing", "targetgroup"):
+            raise InvalidParameter(f"The format of the supplied target group ARN is invalid: {arn}.")
+
+
+def check_targets(balancers: Sequence[ServiceLoadBalancer], definition: TaskDefinition) -> None:
+    """Check the load balancers' containers against a task definition. Raises InvalidParameter."""
+    if balancers and definition.network_mode is NetworkMode.NONE:
+        raise InvalidParameter("Load balancers are not supported with the network mode none.")
     for balancer in balancers:
         _check_container(balancer, definition)
-        for arn in _groups(balancer):
-            _check_group(ctx, arn, definition, network)
 
 
 def check_associated(world: World, balancers: Sequence[ServiceLoadBalancer]) -> None:
@@ -60,6 +79,14 @@ def check_associated(world: World, balancers: Sequence[ServiceLoadBalancer]) -> 
 
 def check_traffic_shift(world: World, balancers: Sequence[ServiceLoadBalancer], strategy: Strategy) -> None:
     """Raises InvalidParameter for load balancers whose traffic the strategy can't shift."""
+    check_shift_members(balancers, strategy)
+    for balancer in balancers:
+        if balancer.advanced_configuration is not None:
+            _check_rules(world, balancer, balancer.advanced_configuration)
+
+
+def check_shift_members(balancers: Sequence[ServiceLoadBalancer], strategy: Strategy) -> None:
+    """Check what the load balancers' members say of a traffic shift. Raises InvalidParameter."""
     advanced = [b.advanced_configuration for b in balancers]
     if strategy is not Strategy.ROLLING and any(configuration is None for configuration in advanced):
         raise InvalidParameter(
@@ -75,9 +102,6 @@ def check_traffic_shift(world: World, balancers: Sequence[ServiceLoadBalancer], 
         raise InvalidParameter(
             f"The following rules cannot be used as both production and test listener rules: {', '.join(both)}"
         )
-    for balancer in balancers:
-        if balancer.advanced_configuration is not None:
-            _check_rules(world, balancer, balancer.advanced_configuration)
 
 
 def check_role(role: str | None, balancers: Sequence[ServiceLoadBalancer], definition: TaskDefinition) -> None:
@@ -100,8 +124,6 @@ def _groups(balancer: ServiceLoadBalancer) -> tuple[TargetGroupArn, ...]:
 
 def _check_container(balancer: ServiceLoadBalancer, definition: TaskDefinition) -> None:
     name, port = balancer.container_name, balancer.container_port
-    if not balancer.target_group_arn:
-        raise InvalidParameter("A load balancer needs a targetGroupArn. There are no Classic Load Balancers.")
     container = next((c for c in definition.container_definitions if c.name == name), None)
     if container is None:
         raise InvalidParameter(f"The container {name} does not exist in the task definition.")
@@ -112,15 +134,10 @@ def _check_container(balancer: ServiceLoadBalancer, definition: TaskDefinition) 
 def _check_group(
     ctx: Context, arn: TargetGroupArn, definition: TaskDefinition, network: NetworkConfiguration | None
 ) -> None:
-    parsed = parse_arn(arn)
-    if parsed is None or (parsed.service, parsed.kind) != ("elasticloadbalancing", "targetgroup"):
-        raise InvalidParameter(f"The format of the supplied target group ARN is invalid: {arn}.")
     group = ctx.store.world.target_groups.get(arn)
     if group is None or scope_of(group.arn) != ctx.scope:
         raise InvalidParameter(f"The target group {arn} was not found. Create it first.")
     mode = definition.network_mode
-    if mode is NetworkMode.NONE:
-        raise InvalidParameter("Load balancers are not supported with the network mode none.")
     needed_type = TargetType.IP if mode is NetworkMode.AWSVPC else TargetType.INSTANCE
     if group.target_type is not needed_type:
         raise InvalidParameter(

@@ -35,19 +35,27 @@ def check_registries(
     network: NetworkConfiguration | None,
 ) -> None:
     """Check the registries of an ECS service, ``owner``. Raises InvalidParameter."""
-    if len(registries) > _MAX_REGISTRIES:
-        raise InvalidParameter(f"service registries can have at most {_MAX_REGISTRIES} items")
+    check_members(registries)
     for registry in registries:
         service = _service(ctx, owner, registry)
         _check_records(ctx, service, network)
         _check_port(registry, service, definition)
 
 
+def check_members(registries: Sequence[ServiceRegistry]) -> None:
+    """Check what the registries' members say by themselves. Raises InvalidParameter."""
+    if len(registries) > _MAX_REGISTRIES:
+        raise InvalidParameter(f"service registries can have at most {_MAX_REGISTRIES} items")
+    for registry in registries:
+        named = parse_arn(registry.registry_arn)
+        if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
+            raise InvalidParameter(
+                f"The format of the supplied service registry ARN is invalid: {registry.registry_arn}."
+            )
+
+
 def _service(ctx: Context, owner: ServiceArn | None, registry: ServiceRegistry) -> DiscoveryService:
     key = registry.registry_arn
-    named = parse_arn(key)
-    if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
-        raise InvalidParameter(f"The format of the supplied service registry ARN is invalid: {key}.")
     discovery_service = ctx.store.world.discovery_services.get(key)
     if discovery_service is None or not may_use(ctx.store.world, ctx.scope, discovery_service.namespace):
         raise InvalidParameter(f"The service registry {key} was not found. Create the service in Cloud Map first.")

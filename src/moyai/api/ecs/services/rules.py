@@ -151,18 +151,26 @@ def check_daemon_configuration(configuration: DeploymentConfiguration, rebalanci
 
 def daemon_launch_options(cluster: Cluster, options: LaunchOptions) -> LaunchOptions:
     """The launch options with the default launch type EC2. Raises InvalidParameter."""
+    providers = options.providers
+    if options.launch_type is None:
+        providers = providers or cluster.default_capacity_provider_strategy
+    check_daemon_launch(replace(options, providers=providers))
+    return replace(options, launch_type=options.launch_type or EC2)
+
+
+def check_daemon_launch(options: LaunchOptions) -> None:
+    """Raises InvalidParameter for FARGATE, a capacity provider strategy or a placement strategy."""
     if options.launch_type == FARGATE:
         raise InvalidParameter(
             "The daemon scheduling strategy does not support the FARGATE launch type. Change the launch type and try"
             " again"
         )
-    if options.providers or (options.launch_type is None and cluster.default_capacity_provider_strategy):
+    if options.providers:
         raise InvalidParameter(
             "Specifying a capacity provider strategy is not supported when you create a service using the DAEMON"
             " scheduling strategy."
         )
     _check_no_strategy(options.strategy)
-    return replace(options, launch_type=options.launch_type or EC2)
 
 
 def _check_no_strategy(strategy: tuple[PlacementStrategy, ...] | None) -> None:

@@ -17,9 +17,16 @@ from moyai.api.ecs.launch.options import (
     with_launch_options,
     with_task_set_options,
 )
-from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
-from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
-from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
+from moyai.api.ecs.lookup import active_cluster, active_definition, known_service, service_arn, tag_rules
+from moyai.api.ecs.services.creation_rules import (
+    definition_rules,
+    new_configuration,
+    new_desired_count,
+    new_rebalancing,
+    request_rules,
+)
+from moyai.api.ecs.services.external_rules import check_update
+from moyai.api.ecs.services.load_balancer_rules import check_associated, check_traffic_shift
 from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, checked_deployment, connected_deployment
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
@@ -29,30 +36,23 @@ from moyai.api.ecs.services.requests import (
     launch_options,
 )
 from moyai.api.ecs.services.rules import (
-    DAEMON_CONFIGURATION,
-    check_controller,
     check_daemon_configuration,
-    check_daemon_scheduling,
     check_daemon_update,
     check_same_controller,
     checked_count,
     checked_grace,
     checked_rebalancing,
-    daemon_count,
     daemon_launch_options,
     deployment_configuration,
 )
 from moyai.api.ecs.services.view import service_view
 from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
+from moyai.api.rules import enforce
 from moyai.api.tagging import checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
-from moyai.domain.ecs.placement import DISABLED, ENABLED
 from moyai.domain.ecs.service import (
-    DAEMON,
-    EXTERNAL_CONTROLLER,
-    DeploymentConfiguration,
     Service,
     ServiceLog,
     ServiceStatus,
@@ -71,8 +71,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     """
     world = ctx.store.world
     cluster = active_cluster(ctx, request.cluster)
-    if not NAME.fullmatch(request.service_name):
-        raise InvalidParameter("serviceName must be 1-255 letters, digits, underscores and hyphens.")
+    enforce(request_rules(request))
     key = service_arn(cluster, request.service_name)
     token = fingerprint(request.client_token, request, longest=_LONGEST_TOKEN, fault=InvalidParameter)
     existing = world.services.get(key)
@@ -85,6 +84,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         ctx.store.apply([Put(service), Put(ServiceLog(key))])
         return {"service": service_view(world, service, with_tags=True)}
     definition = active_definition(ctx, request.task_definition or "")
+    enforce(definition_rules(request, definition))
     if service.is_daemon:
         options = daemon_launch_options(cluster, options)
     service = with_launch_options(service, resolve_launch_options(ctx, cluster, definition, options))
@@ -97,7 +97,6 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         load_balancers=request.load_balancers,
         gateway_connectors=request.gateway_connectors,
     )
-    check_role(request.role, request.load_balancers, definition)
     deployment, changes = checked_deployment(ctx, cluster, key, template)
     check_associated(world, request.load_balancers)
     check_traffic_shift(world, request.load_balancers, service.deployment_configuration.strategy)
@@ -164,17 +163,9 @@ def _equal_service(existing: Service, token: str | None) -> Service:
 
 
 def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, token: str | None) -> Service:
-    """The service without a deployment. Raises InvalidParameter for invalid settings."""
-    desired_count = _checked_desired_count(request)
-    controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
-    is_external, is_daemon = controller == EXTERNAL_CONTROLLER, request.scheduling_strategy == DAEMON
-    default = DAEMON_CONFIGURATION if is_daemon else DeploymentConfiguration()
-    configuration = deployment_configuration(request.deployment_configuration, default)
+    """The service without a deployment. Raises InvalidParameter for an alarm that does not exist."""
+    configuration = new_configuration(request)
     check_alarms(ctx, configuration)
-    if is_external:
-        check_bounds(configuration, rebalancing)
-    if is_daemon:
-        check_daemon_configuration(configuration, rebalancing)
     return Service(
         arn=service_arn(cluster, request.service_name),
         name=request.service_name,
@@ -182,33 +173,19 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
         created_at=ctx.now,
         created_by=ctx.principal,
         deployments=(),
-        desired_count=desired_count,
+        desired_count=new_desired_count(request),
         deployment_configuration=configuration,
-        availability_zone_rebalancing=checked_rebalancing(
-            rebalancing, DISABLED if is_external else ENABLED, configuration
-        ),
-        deployment_controller=controller,
+        availability_zone_rebalancing=new_rebalancing(request),
+        deployment_controller=request.deployment_controller.type,
         scheduling_strategy=request.scheduling_strategy,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
-        health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
+        health_check_grace_period_seconds=request.health_check_grace_period_seconds,
         role_arn=request.role,
         client_token=token,
         tags=checked_tags(tag_rules("service"), request.tags),
     )
-
-
-def _checked_desired_count(request: CreateServiceRequest) -> int:
-    """The desired count. Raises InvalidParameter for a request whose members contradict each other."""
-    check_controller(request.deployment_controller)
-    check_daemon_scheduling(request.scheduling_strategy, request.deployment_controller.type)
-    if request.deployment_controller.type == EXTERNAL_CONTROLLER:
-        check_creation(request)
-    elif not request.task_definition:
-        raise InvalidParameter("TaskDefinition can not be blank.")
-    count = daemon_count if request.scheduling_strategy == DAEMON else checked_count
-    return count(request.desired_count)
 
 
 def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:

@@ -7,10 +7,12 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.task_definitions.port_rules import check_ports
+from moyai.api.rules import Rule
 from moyai.domain.ecs.container_settings import RestartPolicy
 from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile
 from moyai.domain.ecs.errors import ClientException
@@ -34,26 +36,34 @@ _MAX_IGNORED_CODES = 50
 _MAX_ENV_FILES = 10
 
 
-def check_container(container: ContainerDefinition, definition: TaskDefinition) -> None:
-    """Check a container definition. Raises ClientException."""
+def container_rules(container: ContainerDefinition, definition: TaskDefinition) -> Iterator[Rule]:
+    """The rules of a container definition, but for its Linux settings."""
+    yield partial(_check_names, container)
+    yield partial(_check_size, container, definition)
+    yield partial(check_ports, container, definition.network_mode)
+    yield partial(_check_limits, container)
+    yield partial(_check_environment, container)
+    yield partial(check_env_files, container.environment_files, definition.execution_role_arn, ClientException)
+    yield partial(_check_secrets, container, definition)
+    yield partial(_check_repository_credentials, container, definition)
+    if container.health_check is not None:
+        yield partial(_check_health, container.health_check)
+    if container.log_configuration is not None:
+        yield partial(_check_log, container.log_configuration)
+
+
+def _check_names(container: ContainerDefinition) -> None:
     if not container.name:
         raise ClientException("Container.name should not be null or empty.")
     if not NAME.fullmatch(container.name):
         raise ClientException("Container.name contains invalid characters.")
     if not container.image:
         raise ClientException("Container.image should not be null or empty.")
-    _check_size(container, definition)
-    check_ports(container, definition.network_mode)
-    _check_limits(container)
+
+
+def _check_environment(container: ContainerDefinition) -> None:
     if any(not pair.name for pair in container.environment):
         raise ClientException(f"An environment variable of container '{container.name}' has no name.")
-    check_env_files(container.environment_files, definition.execution_role_arn, ClientException)
-    _check_secrets(container, definition)
-    _check_repository_credentials(container, definition)
-    if container.health_check is not None:
-        _check_health(container.health_check)
-    if container.log_configuration is not None:
-        _check_log(container.log_configuration)
 
 
 def _check_size(container: ContainerDefinition, definition: TaskDefinition) -> None:

@@ -7,10 +7,12 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definit
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 
 from moyai.api.ecs.launch.placement_rules import MAX_CONSTRAINTS, check_constraints
 from moyai.api.ecs.lookup import NAME
-from moyai.api.ecs.task_definitions.container_rules import check_container
+from moyai.api.ecs.task_definitions.container_rules import container_rules
 from moyai.api.ecs.task_definitions.fargate_rules import obstacles
 from moyai.api.ecs.task_definitions.firelens_rules import check_firelens
 from moyai.api.ecs.task_definitions.linux_rules import check_linux
@@ -18,6 +20,7 @@ from moyai.api.ecs.task_definitions.port_rules import check_links, check_ports_o
 from moyai.api.ecs.task_definitions.proxy_rules import check_proxy
 from moyai.api.ecs.task_definitions.volume_rules import check_volumes
 from moyai.api.ecs.unsupported import unsupported_value
+from moyai.api.rules import Rule, enforce
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.placement import MEMBER_OF
 from moyai.domain.ecs.task_definition import (
@@ -36,54 +39,77 @@ _ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr[.-].*")
 
 def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     """Check a revision before it is registered. Raises ClientException."""
+    enforce(definition_rules(definition, for_fargate=for_fargate))
+
+
+def definition_rules(definition: TaskDefinition, *, for_fargate: bool) -> Iterator[Rule]:
+    """All rules of a revision."""
+    containers = definition.container_definitions
+    yield partial(_check_family, definition)
+    yield partial(_check_system, definition)
+    yield partial(_check_number, containers)
+    for container in containers:
+        yield from container_rules(container, definition)
+        yield partial(check_linux, container, definition)
+    yield partial(_check_together, containers)
+    yield partial(check_ports_of_task, definition)
+    yield partial(check_links, definition)
+    for dependency in (needed for container in containers for needed in container.depends_on or ()):
+        yield partial(_check_dependency, definition, dependency)
+    yield partial(_check_order, containers)
+    yield partial(check_firelens, definition)
+    yield partial(check_volumes, definition)
+    yield partial(_check_placement_constraints, definition)
+    yield partial(_check_resource_requirements, definition)
+    yield partial(check_proxy, definition)
+    if for_fargate:
+        yield from (partial(_check_fargate, container, definition) for container in containers)
+        yield from (partial(_refuse, obstacle) for obstacle in obstacles(definition))
+    yield partial(_check_privileges, containers)
+
+
+def _refuse(message: str) -> None:
+    raise ClientException(message)
+
+
+def _check_family(definition: TaskDefinition) -> None:
     if not definition.family:
         raise ClientException("Family can not be blank.")
     if not NAME.fullmatch(definition.family):
         raise ClientException("Family contains invalid characters.")
+
+
+def _check_system(definition: TaskDefinition) -> None:
     system = definition.runtime_platform and definition.runtime_platform.operating_system_family
     if system not in {None, "LINUX"}:
         raise unsupported_value("runtimePlatform.operatingSystemFamily", system, "tasks run on Linux", ClientException)
-    _check_containers(definition)
-    check_ports_of_task(definition)
-    check_links(definition)
-    _check_dependencies(definition)
-    check_firelens(definition)
-    check_volumes(definition)
-    _check_placement_constraints(definition)
-    _check_resource_requirements(definition)
-    check_proxy(definition)
-    if for_fargate:
-        _check_fargate(definition)
-        for obstacle in obstacles(definition):
-            raise ClientException(obstacle)
-    if any(container.privileged for container in definition.container_definitions):
-        raise unsupported_value("privileged", "true", "add the capabilities that the container needs", ClientException)
 
 
-def _check_containers(definition: TaskDefinition) -> None:
-    containers = definition.container_definitions
+def _check_number(containers: tuple[ContainerDefinition, ...]) -> None:
     if not containers:
         raise ClientException("Container list cannot be empty.")
     if len(containers) > _MAX_CONTAINERS:
         raise ClientException(f"Container list cannot have more than {_MAX_CONTAINERS} containers.")
-    for container in containers:
-        check_container(container, definition)
-        check_linux(container, definition)
+
+
+def _check_together(containers: tuple[ContainerDefinition, ...]) -> None:
     if len({c.name for c in containers}) < len(containers):
         raise ClientException("Container names must be unique within a task definition")
-    if not any(c.essential for c in containers):
+    if containers and not any(c.essential for c in containers):
         raise ClientException("Task definition doesn't have any essential container.")
 
 
-def _check_dependencies(definition: TaskDefinition) -> None:
-    for container in definition.container_definitions:
-        for dependency in container.depends_on or ():
-            _check_dependency(definition, dependency)
-    dependencies = {c.name: {d.container_name for d in c.depends_on or ()} for c in definition.container_definitions}
+def _check_order(containers: tuple[ContainerDefinition, ...]) -> None:
+    dependencies = {c.name: {d.container_name for d in c.depends_on or ()} for c in containers}
     while free := {name for name, others in dependencies.items() if not others & dependencies.keys()}:
         dependencies = {name: others for name, others in dependencies.items() if name not in free}
     if dependencies:
         raise ClientException(f"Container dependencies form a cycle among: {', '.join(sorted(dependencies))}.")
+
+
+def _check_privileges(containers: tuple[ContainerDefinition, ...]) -> None:
+    if any(container.privileged for container in containers):
+        raise unsupported_value("privileged", "true", "add the capabilities that the container needs", ClientException)
 
 
 def _check_dependency(definition: TaskDefinition, dependency: ContainerDependency) -> None:
@@ -101,11 +127,10 @@ def _check_dependency(definition: TaskDefinition, dependency: ContainerDependenc
         raise ClientException("A dependency container with HEALTHY condition must have health check configured")
 
 
-def _check_fargate(definition: TaskDefinition) -> None:
-    for container in definition.container_definitions:
-        if definition.execution_role_arn is None:
-            _check_without_role(container)
-        _check_stream_prefix(container)
+def _check_fargate(container: ContainerDefinition, definition: TaskDefinition) -> None:
+    if definition.execution_role_arn is None:
+        _check_without_role(container)
+    _check_stream_prefix(container)
 
 
 def _check_stream_prefix(container: ContainerDefinition) -> None:

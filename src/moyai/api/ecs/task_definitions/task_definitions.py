@@ -11,60 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from msgspec.structs import replace
 
-from moyai.api.ecs.launch.options import LAUNCH_TYPES
-from moyai.api.ecs.lookup import find_definition, tag_rules
+from moyai.api.ecs.lookup import find_definition
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.task_definitions.fargate_rules import obstacles
-from moyai.api.ecs.task_definitions.rules import check_definition
-from moyai.api.ecs.task_definitions.task_size import task_size
-from moyai.api.ecs.unsupported import unsupported_value
+from moyai.api.ecs.task_definitions.registration import RegisterTaskDefinitionRequest, new_definition, put_definition
 from moyai.api.operation import Context, operation
-from moyai.api.tagging import Tag, checked_tags, tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.ecs.errors import ClientException
-from moyai.domain.ecs.family import TaskDefinitionFamily
-from moyai.domain.ecs.placement import PlacementConstraint
-from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
-    ContainerHealthCheck,
-    EphemeralStorage,
-    IpcMode,
-    NetworkMode,
-    PidMode,
     PortMapping,
-    RuntimePlatform,
     TaskDefinition,
     TaskDefinitionStatus,
 )
-from moyai.domain.ecs.volume import Volume
 from moyai.domain.keys import family_key, scope_key
-from moyai.domain.world import Put
-from moyai.kernel.ids import TaskDefinitionArn
 from moyai.plan.placement.constraints import required_attributes
-from moyai.plan.task.launch import FARGATE
-
-_MAX_BYTES = 65536
-
-
-class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
-    family: str
-    container_definitions: tuple[ContainerDefinition, ...]
-    network_mode: NetworkMode | None = None
-    pid_mode: PidMode | None = None
-    ipc_mode: IpcMode | None = None
-    requires_compatibilities: tuple[str, ...] | None = None
-    cpu: str | None = None
-    memory: str | None = None
-    task_role_arn: str | None = None
-    execution_role_arn: str | None = None
-    runtime_platform: RuntimePlatform | None = None
-    proxy_configuration: ProxyConfiguration | None = None
-    volumes: tuple[Volume, ...] = ()
-    ephemeral_storage: EphemeralStorage | None = None
-    placement_constraints: tuple[PlacementConstraint, ...] = ()
-    tags: tuple[Tag, ...] | None = None
 
 
 class DescribeTaskDefinitionRequest(msgspec.Struct, frozen=True):
@@ -93,66 +54,6 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
     definition = new_definition(ctx, request)
     ctx.store.apply(put_definition(definition))
     return {"task_definition": definition_view(definition), "tags": tag_list(definition.tags)}
-
-
-def new_definition(ctx: Context, registration: RegisterTaskDefinitionRequest) -> TaskDefinition:
-    """The next revision of a family. Raises ClientException."""
-    if registration.tags == ():
-        raise ClientException("Tags can not be empty.")
-    tags = checked_tags(tag_rules("task-definition", ClientException), registration.tags or ())
-    check_length(registration)
-    for_fargate = FARGATE in _checked_launch_types(registration)
-    size_of_task = task_size(registration.cpu, registration.memory, for_fargate=for_fargate)
-    family = family_key(ctx.scope, registration.family)
-    last = ctx.store.world.families.get(family)
-    revision = 1 if last is None else last.last_revision + 1
-    mode = registration.network_mode or NetworkMode.BRIDGE
-    definition = TaskDefinition(
-        arn=TaskDefinitionArn(f"{family}:{revision}"),
-        family=registration.family,
-        revision=revision,
-        registered_at=ctx.now,
-        registered_by=ctx.principal,
-        container_definitions=tuple(with_defaults(c, mode) for c in registration.container_definitions),
-        network_mode=mode,
-        pid_mode=registration.pid_mode,
-        ipc_mode=registration.ipc_mode,
-        cpu=size_of_task.cpu,
-        memory=size_of_task.memory,
-        requires_compatibilities=registration.requires_compatibilities,
-        task_role_arn=registration.task_role_arn,
-        execution_role_arn=registration.execution_role_arn,
-        runtime_platform=registration.runtime_platform,
-        proxy_configuration=registration.proxy_configuration,
-        volumes=registration.volumes,
-        ephemeral_storage=registration.ephemeral_storage,
-        placement_constraints=registration.placement_constraints,
-        tags=tags,
-    )
-    check_definition(definition, for_fargate=for_fargate)
-    return replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
-
-
-def put_definition(definition: TaskDefinition) -> tuple[Put, ...]:
-    """The changes that store a new revision."""
-    return Put(definition), Put(TaskDefinitionFamily(definition.family_key, definition.revision))
-
-
-def check_length(request: msgspec.Struct) -> None:
-    """Raise ClientException for a definition that is longer than AWS allows."""
-    size = len(msgspec.json.encode(request))
-    if size > _MAX_BYTES:
-        raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
-
-
-def _checked_launch_types(request: RegisterTaskDefinitionRequest) -> tuple[str, ...]:
-    """The launch types that the definition has to be compatible with. Raises ClientException."""
-    compatibilities = request.requires_compatibilities or ()
-    for launch_type in compatibilities:
-        if launch_type not in LAUNCH_TYPES:
-            reason = f"the launch types are {', '.join(LAUNCH_TYPES)}"
-            raise unsupported_value("requiresCompatibilities", launch_type, reason, ClientException)
-    return compatibilities
 
 
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> dict[str, object]:
@@ -232,34 +133,6 @@ def _port_view(port: PortMapping) -> dict[str, object]:
     """The mapping; the mapping of a range has no single ports."""
     view = msgspec.structs.asdict(port)
     return view if port.container_port_range is None else {**view, "container_port": None, "host_port": None}
-
-
-def with_defaults(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:
-    """The container definition with AWS's defaults."""
-    ports = tuple(_with_port_defaults(port, mode) for port in container.port_mappings)
-    check = container.health_check
-    if check is not None:
-        check = ContainerHealthCheck(
-            command=check.command,
-            interval=30 if check.interval is None else check.interval,
-            timeout=5 if check.timeout is None else check.timeout,
-            retries=3 if check.retries is None else check.retries,
-            start_period=check.start_period,
-        )
-    return replace(container, port_mappings=ports, health_check=check)
-
-
-def _with_port_defaults(port: PortMapping, mode: NetworkMode) -> PortMapping:
-    """The mapping with its port on the host. Any protocol but tcp and udp, such as http, is tcp, as on AWS."""
-    default = port.container_port if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} else 0
-    protocol = port.protocol if port.protocol in {"tcp", "udp"} else "tcp"
-    return replace(port, host_port=default if port.host_port is None else port.host_port, protocol=protocol)
-
-
-def _compatibilities(definition: TaskDefinition, *, fits: bool) -> tuple[str, ...]:
-    if definition.network_mode is not NetworkMode.AWSVPC:
-        return ("EXTERNAL", "EC2")
-    return ("EC2", "FARGATE") if fits and not any(obstacles(definition)) else ("EC2",)
 
 
 def family_and_number(arn: str) -> tuple[str, int]:

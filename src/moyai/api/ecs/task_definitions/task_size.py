@@ -23,6 +23,10 @@ class TaskSize(NamedTuple):
     fits_fargate: bool
 
 
+LARGEST = TaskSize(str(_CPU_RANGE.stop - 1), str(2**31), fits_fargate=True)
+"""At least as large as any size that can be registered."""
+
+
 def task_size(
     cpu: str | None, memory: str | None, fault: type[ClientFault] = ClientException, *, for_fargate: bool
 ) -> TaskSize:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from moyai.domain.cloudformation.stack import PhysicalResource
 from moyai.domain.ecs.fargate import cpu_units, memory_mib
+from moyai.domain.ecs.service import DAEMON
 from moyai.stacks.types.calls import Follow, Properties, Read, Stable
 from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import always, both, id_list, ids
@@ -137,6 +138,11 @@ def _arrange_service(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "ForceNewDeployment": forced.get("EnableForceNewDeployment", False)}
 
 
+def _service_defaults(properties: Properties) -> Properties:
+    """CloudFormation's number of tasks, which CreateService requires."""
+    return {} if properties.get("SchedulingStrategy") == DAEMON else {"DesiredCount": 1}
+
+
 def _service_row() -> StackResourceType:
     return StackResourceType(
         "AWS::ECS::Service",
@@ -151,6 +157,7 @@ def _service_row() -> StackResourceType:
         rename={"PlacementStrategies": "placementStrategy"},
         arrange=_arrange_service,
         update_only=frozenset({"ForceNewDeployment"}),
+        defaults=_service_defaults,
         tagging=_BY_ID,
         read=Read("DescribeServices", both(_cluster, id_list("services")), "services[?status!='INACTIVE'] | [0]"),
         stable=Stable(

@@ -1,0 +1,89 @@
+"""Values in place of those that a document does not have yet, so that the rules of a request can be checked.
+
+Promise: a stand-in breaks no rule, also where the member is another structure's and really absent. A request that lacks
+something else than these has rules that can't be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import count
+from types import MappingProxyType
+from typing import Any, Final
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from moyai.domain.logs.driver import AWSLOGS
+
+_SUBNETS: Final = ["subnet-00000000"]
+_ROLE: Final = "arn:aws:iam::123456789012:role/unknown"
+_GROUP: Final = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/unknown-{}/0123456789abcdef"
+_REGISTRY: Final = "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-{}"
+_VALUES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "awsvpcconfiguration": {"subnets": _SUBNETS},
+        "desiredcount": 1,
+        "executionrolearn": _ROLE,
+        "family": "unknown",
+        "filesystemid": "fs-00000000",
+        "image": "unknown",
+        "networkconfiguration": {"awsvpcConfiguration": {"subnets": _SUBNETS}},
+        "registryarn": _REGISTRY,
+        "servicename": "unknown",
+        "subnets": _SUBNETS,
+        "targetgrouparn": _GROUP,
+        "taskdefinition": "unknown",
+        "value": "unknown",
+        "valuefrom": "unknown",
+    }
+)
+"""By the members' names in lower case. ``{}`` becomes a number of its own."""
+_OPTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {"awslogs-group": "unknown", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "unknown"}
+)
+_OPTIONAL: Final = frozenset(
+    {"accesspointid", "cluster", "dockerlabels", "environment", "environmentfiles", "namespace", "options", "secrets"}
+    | {"securitygroups", "tags", "taskrolearn"}
+)
+"""Members that no rule requires."""
+
+
+def with_stand_ins(
+    members: Mapping[str, Any], unknown: AbstractSet[str], shape: StructureShape
+) -> Mapping[str, Any] | None:
+    """The members of a request with stand-ins for those whose names, in lower case, are ``unknown``; None where there
+    is none for one of them.
+    """
+    if unknown - _VALUES.keys() - _OPTIONS.keys() - _OPTIONAL:
+        return None
+    numbers = count()
+    return dict(_structure(members, shape, unknown, lambda: next(numbers))) if unknown else members
+
+
+def _structure(
+    members: Mapping[str, Any], shape: StructureShape, unknown: AbstractSet[str], number: Callable[[], int]
+) -> Iterator[tuple[str, Any]]:
+    for name, member in shape.members.items():
+        stand_in = _VALUES.get(name.lower()) if name.lower() in unknown else None
+        if name in members:
+            yield name, _completed(members[name], member, unknown, number)
+        elif isinstance(stand_in, str):
+            yield name, stand_in.format(number())
+        elif stand_in is not None:
+            yield name, stand_in
+    if members.get("logDriver") == AWSLOGS:
+        options = {name: value for name, value in _OPTIONS.items() if name in unknown}
+        yield "options", {**options, **members.get("options", {})}
+
+
+def _completed(value: Any, shape: Shape, unknown: AbstractSet[str], number: Callable[[], int]) -> Any:  # noqa: ANN401
+    match shape:
+        case StructureShape() if isinstance(value, Mapping):
+            return dict(_structure(value, shape, unknown, number))
+        case ListShape() if isinstance(value, list):
+            return [_completed(element, shape.member, unknown, number) for element in value]
+        case MapShape() if isinstance(value, Mapping):
+            return {key: _completed(each, shape.value, unknown, number) for key, each in value.items()}
+        case _:
+            return value
