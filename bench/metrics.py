@@ -110,7 +110,7 @@ class Push:
 
     def add_listener(self, side: str, each: int) -> None:
         """Add the statistics of a listener, and the times of the cluster behind it."""
-        for counter in ("cx_rx_bytes_total", "cx_total", "rq_total"):
+        for counter in ("cx_rx_bytes_total", "cx_total", "rq_completed"):
             self.add_counter(f"http.{side}.downstream_{counter}", self.number * 10 * each)
         for counter in ("rq_5xx", "rq_tx_reset"):
             self.add_counter(f"http.{side}.downstream_{counter}", self.number // 4)

@@ -187,7 +187,7 @@ async def test_a_proxy_keeps_only_statistics_that_metrics_need(envoys, apps):
     of_http = {
         name.split(".", 3)[3] for name in names if name.startswith(("cluster.egress.http.", "http.egress.http."))
     }
-    assert {"upstream_rq_2xx", "upstream_rq_time", "membership_total", "downstream_rq_total"} <= of_http
+    assert {"upstream_rq_2xx", "upstream_rq_time", "membership_total", "downstream_rq_completed"} <= of_http
     assert {name for name in names if not name.startswith(("cluster.", "http.", "tcp."))} == {"server.live"}
 
 

@@ -292,8 +292,8 @@ async def test_a_request_passes_the_filters_once_on_its_way_between_two_tasks(ho
     assert answer.body.split('"')[3] == "one"
     assert [head.get("x-forwarded-proto") for head in apps[ONE].heads] == ["http"]
     assert apps[ONE].peers == ["127.0.0.1"]
-    assert await host.count("http.caller.egress.http.downstream_rq_total") == 1
-    assert await host.count("http.one.ingress.http.downstream_rq_total") == 0
+    assert await host.count("http.caller.egress.http.downstream_rq_completed") == 1
+    assert await host.count("http.one.ingress.http.downstream_rq_completed") == 0
     assert await host.count("tcp.one.local.ingress.http.downstream_cx_total") == 1
     assert await host.count("listener.one.local.ingress.http.downstream_cx_active") == 1
     assert await host.count("target.requests.of.one.ingress.http") == 1
@@ -330,7 +330,7 @@ async def test_a_request_from_outside_of_the_host_passes_the_targets_own_filters
     answer = await host.namespaces[AWAY].get(ADDRESSES[ONE], 8080)
     assert (answer.status, answer.headers["server"]) == (200, "envoy")
     assert apps[ONE].peers == ["127.0.0.1"]
-    assert await host.count("http.one.ingress.http.downstream_rq_total") == 1
+    assert await host.count("http.one.ingress.http.downstream_rq_completed") == 1
     assert await host.count("target.requests.of.one.ingress.http") == 1
 
 

@@ -54,9 +54,9 @@ async def test_sent_calls_equal_received_calls_across_a_deployment():
     await installation.clock.advance(60)
     after = counts(installation)
     await installation.crash()
-    sent = after["http.egress.back-api.downstream_rq_total"]
-    assert sent >= before["http.egress.back-api.downstream_rq_total"] + 600
-    assert after["http.ingress.back-api.downstream_rq_total"] == sent
+    sent = after["http.egress.back-api.downstream_rq_completed"]
+    assert sent >= before["http.egress.back-api.downstream_rq_completed"] + 600
+    assert after["http.ingress.back-api.downstream_rq_completed"] == sent
     failed = after["http.egress.back-api.downstream_rq_5xx"]
     assert failed == sent * 20 // 100
     assert after["cluster.egress.back-api.upstream_rq_2xx"] == sent - failed

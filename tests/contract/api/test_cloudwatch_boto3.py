@@ -36,9 +36,9 @@ def traffic(installation):
     installation.telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
     installation.telemetry.record(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
     installation.telemetry.record(
-        FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _with_slow_names(times)), 62
+        FRONT, push(62, {"http.egress.slow.downstream_rq_completed": 100}, {}, _with_slow_names(times)), 62
     )
-    counters = {"http.ingress.cart.downstream_rq_total": 42, "http.ingress.cart.downstream_cx_total": 1}
+    counters = {"http.ingress.cart.downstream_rq_completed": 42, "http.ingress.cart.downstream_cx_total": 1}
     installation.telemetry.record(CART, push(1, counters), 1)
 
 

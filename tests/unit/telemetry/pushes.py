@@ -68,7 +68,7 @@ def http_client(second: float, name: str = "cart", proxy_start: int = 0, **count
     return push(
         second,
         {
-            f"http.egress.{name}.downstream_rq_total": counts.get("requests", 0),
+            f"http.egress.{name}.downstream_rq_completed": counts.get("requests", 0),
             f"http.egress.{name}.downstream_rq_5xx": counts.get("failed", 0),
             f"cluster.egress.{name}.upstream_rq_2xx": counts.get("ok", 0),
             f"cluster.egress.{name}.upstream_rq_5xx": counts.get("failed", 0),

@@ -25,7 +25,7 @@ from tests.unit.telemetry.test_flusher import MetricPipeline
 
 INT, UNSIGNED = st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**64 - 1)
 EXTREME = st.sampled_from((0, 1, 2**63 - 1))
-COUNTERS = ("http.egress.cart.downstream_rq_total", "tcp.egress.db.downstream_cx_total", "cluster.egress.db.no")
+COUNTERS = ("http.egress.cart.downstream_rq_completed", "tcp.egress.db.downstream_cx_total", "cluster.egress.db.no")
 GAUGES = ("cluster.egress.cart.outlier_detection.ejections_active", "cluster.egress.cart.membership_total")
 TIME = "cluster.egress.cart.upstream_rq_time"
 BOUNDS = st.lists(st.floats() | st.sampled_from((1.0, 2.0)), max_size=4)

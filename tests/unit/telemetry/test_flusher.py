@@ -207,7 +207,7 @@ async def refuse(batch: MetricBatch) -> None:
 async def test_a_restart_goes_on_in_the_same_minute(tmp_path, clock):
     first = MetricPipeline(tmp_path / "metrics.db", clock)
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
-    numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 4}
+    numbers = {"http.egress.cart.downstream_rq_completed": 4, "cluster.egress.cart.upstream_rq_2xx": 4}
     first.recorder.record(FRONT, push(1, numbers, {}, times), clock.now())
     first.put(clock.now(), 10)
     await first.flusher.save()
@@ -217,7 +217,7 @@ async def test_a_restart_goes_on_in_the_same_minute(tmp_path, clock):
     assert second.reader.units(SCOPE, TIME) == ["Milliseconds"]
     twice = {"cluster.egress.cart.upstream_rq_time": ((2, 0, 2, 0, 0, 1), 123.5)}
     second.recorder.record(
-        FRONT, push(2, {**numbers, "http.egress.cart.downstream_rq_total": 5}, {}, twice), clock.now()
+        FRONT, push(2, {**numbers, "http.egress.cart.downstream_rq_completed": 5}, {}, twice), clock.now()
     )
     second.put(clock.now(), 1)
     await second.flusher.save()
@@ -304,7 +304,7 @@ async def test_a_proxy_older_than_the_store_begins_with_a_baseline(tmp_path, clo
 async def test_a_push_waits_while_a_batch_is_encoded(pipeline, clock):
     recorder = Recorder(pipeline.head, lambda _: ServiceReporter(SCOPE, "shop", "front", EPOCH), pipeline.store.since)
     flusher = MetricFlusher(pipeline.store, pipeline.head, recorder, clock)
-    pushed = push(1, {"http.egress.cart.downstream_rq_total": 1})
+    pushed = push(1, {"http.egress.cart.downstream_rq_completed": 1})
     many = [ProxyId(f"proxy-{number}") for number in range(150)]
     for proxy in many[:-1]:
         await recorder.receive(proxy, pushed, clock)

@@ -34,11 +34,11 @@ def host_push(second: float, requests: int, failed: int = 0, others: int = 0) ->
         second,
         {
             "server.live": 1,
-            "http.front1.egress.cart.downstream_rq_total": requests,
+            "http.front1.egress.cart.downstream_rq_completed": requests,
             "http.front1.egress.cart.downstream_rq_5xx": failed,
             "cluster.front1.egress.cart.upstream_rq_2xx": requests - failed,
             "cluster.front1.egress.cart.upstream_rq_5xx": failed,
-            "http.cart1.ingress.cart.downstream_rq_total": others,
+            "http.cart1.ingress.cart.downstream_rq_completed": others,
             "http.cart1.ingress.cart.downstream_cx_total": 1,
             "tcp.cart1.local.ingress.cart.downstream_cx_total": 2,
             "tcp.cart1.local.ingress.cart.downstream_cx_rx_bytes_total": 300,
@@ -75,7 +75,7 @@ async def test_a_request_is_the_callers_and_the_targets(telemetry):
 
 async def test_a_grpc_call_that_reaches_no_target_is_no_http_5xx(telemetry):
     statistics = {
-        "http.front1.egress.cart.downstream_rq_total": 3,
+        "http.front1.egress.cart.downstream_rq_completed": 3,
         "http.front1.egress.cart.downstream_rq_5xx": 0,
         "cluster.front1.egress.cart.upstream_rq_5xx": 3,
         "cluster.front1.egress.cart.grpc.14": 3,
@@ -123,7 +123,7 @@ async def test_bytes_that_are_no_otlp_are_refused(telemetry):
 
 
 async def test_the_proxy_of_an_unknown_task_is_not_counted(telemetry):
-    assert not await telemetry.receive(HOST_PROXY, push(1, {"http.other.egress.cart.downstream_rq_total": 1}), 1)
+    assert not await telemetry.receive(HOST_PROXY, push(1, {"http.other.egress.cart.downstream_rq_completed": 1}), 1)
     assert not telemetry.record(ProxyId("nobody"), push(1, {}), 1)
 
 

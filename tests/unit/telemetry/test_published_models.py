@@ -92,7 +92,7 @@ def test_the_published_models_decode_metrics(published_models):
     telemetry, outbox = Telemetry(), Outbox()
     telemetry.recorder.forward = outbox.put
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
-    numbers = {"http.egress.cart.downstream_rq_total": 4}
+    numbers = {"http.egress.cart.downstream_rq_completed": 4}
     telemetry.record(FRONT, push(1, numbers, {"cluster.egress.cart.membership_total": 2}, times), 1)
     (part,) = decode(published_models, "metrics", encode_reports(outbox.first(9)))["resourceMetrics"]
     assert values(part["resource"]["attributes"])["service.name"] == ("stringValue", "front")

@@ -60,7 +60,7 @@ class SimulatedStats:
 
     def add_sent_requests(self, name: str, requests: int, failed: int, members: int, ms: float) -> None:
         """Count HTTP requests to a name, of which ``failed`` ones failed after all retries; ``ms`` is their median."""
-        self._counts[f"http.egress.{name}.downstream_rq_total"] += requests
+        self._counts[f"http.egress.{name}.downstream_rq_completed"] += requests
         self._counts[f"http.egress.{name}.downstream_rq_5xx"] += failed
         cluster = f"cluster.egress.{name}"
         self._gauges[f"{cluster}.membership_total"] = members
@@ -73,7 +73,7 @@ class SimulatedStats:
 
     def add_received_requests(self, name: str, requests: int, failed: int, ms: float) -> None:
         """Count HTTP requests that were received under a name, of which ``failed`` ones were answered with 500."""
-        self._counts[f"http.ingress.{name}.downstream_rq_total"] += requests
+        self._counts[f"http.ingress.{name}.downstream_rq_completed"] += requests
         self._counts[f"http.ingress.{name}.downstream_cx_rx_bytes_total"] += _BYTES_PER_CALL * requests
         self._counts[f"http.ingress.{name}.downstream_rq_5xx"] += failed
         self._add_times(f"cluster.ingress.{name}.upstream_rq_time", requests, ms)

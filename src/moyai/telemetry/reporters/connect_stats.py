@@ -2,7 +2,8 @@
 
 Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or ``tcp``).
 
-A failure is what the caller saw fail, after all retries:
+A request is counted when its response begins, so one that is under way is neither a success nor a failure; nor is one
+that its caller gave up before. A failure is what the caller saw fail, after all retries:
 
 - HTTP: answers of 5xx, the proxy's own 503 and 504 among them, and answers cut off half-way.
 - gRPC: the same of its statuses that stand for a 5xx (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
@@ -47,11 +48,22 @@ def _parse(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping | None:
-    if "http.downstream_cx_total" in statistics or "http.downstream_rq_total" in statistics:
-        return HTTP_CLIENT if endpoint.side is Side.CLIENT else _HTTP_SERVER
+    if any(name in statistics for name in ("http.downstream_cx_total", _REQUESTS, _STARTED_REQUESTS)):
+        mapping = HTTP_CLIENT if endpoint.side is Side.CLIENT else _HTTP_SERVER
+        return of_reporting_proxy(mapping, statistics)
     if "tcp.downstream_cx_total" in statistics:
         return _TCP_CLIENT if endpoint.side is Side.CLIENT else _TCP_SERVER
     return None
+
+
+def of_reporting_proxy(mapping: StatMapping, statistics: Collection[str]) -> StatMapping:
+    """The mapping of an HTTP endpoint for the proxy that reports these statistics: one that an older moyai started has
+    no count of answered requests, and counts those that began.
+    """
+    if _STARTED_REQUESTS not in statistics:
+        return mapping
+    names = (_STARTED_REQUESTS if name == _REQUESTS else name for name in mapping.statistics)
+    return mapping._replace(statistics=tuple(names))
 
 
 def _http_client(*counts: Ints) -> EndpointArrays:
@@ -85,13 +97,16 @@ def _tls_errors(owner: str) -> tuple[str, ...]:
     return tuple(f"{owner}.ssl.{reason}" for reason in reasons)
 
 
+_REQUESTS: Final = "http.downstream_rq_completed"
+_STARTED_REQUESTS: Final = "http.downstream_rq_total"
 _FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
 """Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
 TLS_ERRORS_OF_CALLERS: Final = _tls_errors("listener")
 HTTP_CLIENT: Final = StatMapping(
     "http",
     (
-        *(f"http.downstream_rq_{name}" for name in ("total", "tx_reset")),
+        _REQUESTS,
+        "http.downstream_rq_tx_reset",
         *(f"cluster.upstream_rq_{name}" for name in ("2xx", "3xx", "4xx", "5xx", "retry")),
         *(f"cluster.upstream_cx_{name}_bytes_total" for name in ("rx", "tx")),
         "cluster.upstream_rq_timeout",
@@ -122,8 +137,8 @@ _TCP_CLIENT: Final = StatMapping(
 _HTTP_SERVER: Final = StatMapping(
     "http",
     (
-        *(f"http.downstream_{name}" for name in ("rq_total", "cx_total", "cx_rx_bytes_total")),
-        "http.downstream_cx_active",
+        _REQUESTS,
+        *(f"http.downstream_cx_{name}" for name in ("total", "rx_bytes_total", "active")),
         *_FAILURES,
         *TLS_ERRORS_OF_CALLERS,
     ),

@@ -16,7 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from moyai.telemetry.reporters.connect_stats import CONNECT_STATS, HTTP_CLIENT, TLS_ERRORS_OF_CALLERS
+from moyai.telemetry.reporters.connect_stats import (
+    CONNECT_STATS,
+    HTTP_CLIENT,
+    TLS_ERRORS_OF_CALLERS,
+    of_reporting_proxy,
+)
 from moyai.telemetry.reporters.envoy_stats import (
     EndpointArrays,
     EndpointCounter,
@@ -63,7 +68,7 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
     if endpoint.side is Side.SERVER and is_http:
         return _HTTP_SERVER
     if is_http:
-        return _HTTP_CLIENT
+        return of_reporting_proxy(_HTTP_CLIENT, statistics)
     return CONNECT_STATS.mapping(endpoint, statistics)
 
 

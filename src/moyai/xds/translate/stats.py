@@ -32,7 +32,7 @@ _CLUSTER = (
     r"|grpc\.(2|4|12|13|14|15)"
     rf"|{TLS}"
 )
-_HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
+_HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|completed|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 LIVE = r"server\.live"
 """Always there, so that there is always something to export: a task that ends waits for its proxy's last export."""

@@ -37,7 +37,7 @@ from tests.unit.xds.shop_mesh import MESH, directory
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
+PUSH = push(1, {"http.egress.cart.downstream_rq_completed": 3})
 NODE = "mesh/shop/virtualNode/front"
 FRONT = WorkloadId(f"{MESH}/virtualNode/front")
 

@@ -55,7 +55,7 @@ def outbox(telemetry) -> Outbox:
 
 def test_a_caller(telemetry, outbox):
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
-    numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 3}
+    numbers = {"http.egress.cart.downstream_rq_completed": 4, "cluster.egress.cart.upstream_rq_2xx": 3}
     telemetry.record(FRONT, push(1, numbers, {"cluster.egress.cart.membership_total": 2}, times), 1)
     points = list(received_points(encode_reports(outbox.first(9))))
     assert {tuple(sorted(point.resource.items())) for point in points} == {

@@ -25,7 +25,10 @@ def test_ever_new_endpoints_are_forgotten(monkeypatch):
     telemetry, before = Telemetry(), alive(EndpointMetrics)
     for second in range(1, 60):
         for proxy, side, name in ((FRONT, "egress", f"other-{second}"), (CART, "ingress", f"own-{second}")):
-            counts = {f"http.{side}.{name}.downstream_rq_total": 1, "http.egress.cart.downstream_rq_total": 2 * second}
+            counts = {
+                f"http.{side}.{name}.downstream_rq_completed": 1,
+                "http.egress.cart.downstream_rq_completed": 2 * second,
+            }
             telemetry.record(proxy, push(second, counts), second)
         telemetry.recorder.buffer.flush()
     assert alive(EndpointMetrics) - before < 30
@@ -38,7 +41,7 @@ def test_ever_new_endpoints_are_forgotten(monkeypatch):
 def test_the_schemas_of_very_many_parts_are_forgotten():
     telemetry, before = Telemetry(), alive(PushSchema)
     for part in range(200):
-        telemetry.record(FRONT, push(1, {f"http.egress.part-{part}.downstream_rq_total": 1}), 1)
+        telemetry.record(FRONT, push(1, {f"http.egress.part-{part}.downstream_rq_completed": 1}), 1)
     telemetry.recorder.buffer.flush()
     assert alive(PushSchema) - before < 60
 
@@ -48,6 +51,6 @@ def test_very_many_parts_do_not_all_wait_for_export(monkeypatch):
     telemetry, outbox = Telemetry(), Outbox()
     telemetry.recorder.forward = outbox.put
     for part in range(40):
-        telemetry.record(FRONT, push(1, {f"http.egress.part-{part}.downstream_rq_total": 1}), 1)
+        telemetry.record(FRONT, push(1, {f"http.egress.part-{part}.downstream_rq_completed": 1}), 1)
     [waiting] = outbox.first(9)
     assert len(waiting.endpoints) <= 10

@@ -65,9 +65,9 @@ def test_counts_are_the_same_as_by_each_report(reports):
         at += wait
         counted[proxy] += new
         events.append((at, proxy, new))
-        numbers = {"cluster.egress.cart.upstream_rq_2xx": counted[proxy], "http.egress.cart.downstream_rq_total": 1}
+        numbers = {"cluster.egress.cart.upstream_rq_2xx": counted[proxy], "http.egress.cart.downstream_rq_completed": 1}
         if other:
-            numbers |= {f"http.egress.{other}.downstream_rq_total": 1}
+            numbers |= {f"http.egress.{other}.downstream_rq_completed": 1}
         times = {"cluster.egress.cart.upstream_rq_time": ((0, counted[proxy], 0, 0, 0, 0), 2.0 * counted[proxy])}
         telemetry.record(proxy, push(at, numbers, {"cluster.egress.cart.membership_total": 2}, times), at)
         if queried:
@@ -91,7 +91,7 @@ def test_a_gauge_has_a_sample_for_each_report(reports):
     for wait, proxy, level, queried, _ in reports:
         at += wait
         values_by_slot[at // 5 * 5].append(level)
-        numbers = {"http.ingress.cart.downstream_cx_total": 1, "http.ingress.cart.downstream_rq_total": 1}
+        numbers = {"http.ingress.cart.downstream_cx_total": 1, "http.ingress.cart.downstream_rq_completed": 1}
         telemetry.record(proxy, push(at, numbers, {"http.ingress.cart.downstream_cx_active": level}), at)
         if queried:
             telemetry.reader.metrics(SCOPE)
@@ -103,17 +103,17 @@ def test_a_gauge_has_a_sample_for_each_report(reports):
 
 def test_a_reset_drops_buffered_reports():
     telemetry = telemetry_of_two_services()
-    telemetry.record(ProxyId("a1"), push(1, {"http.egress.cart.downstream_rq_total": 1}), 1)
+    telemetry.record(ProxyId("a1"), push(1, {"http.egress.cart.downstream_rq_completed": 1}), 1)
     telemetry.recorder.reset(EPOCH)
     assert telemetry.reader.metrics(SCOPE) == []
 
 
 def test_evicted_metrics_are_created_again():
     telemetry = telemetry_of_two_services()
-    telemetry.record(ProxyId("a1"), push(1, {"http.egress.cart.downstream_rq_total": 1}), 1)
+    telemetry.record(ProxyId("a1"), push(1, {"http.egress.cart.downstream_rq_completed": 1}), 1)
     telemetry.recorder.buffer.flush()
     for series in tuple(telemetry.head.in_scope(SCOPE).values()):
         telemetry.head.drop(series)
-    telemetry.record(ProxyId("a1"), push(2, {"http.egress.cart.downstream_rq_total": 4}), 2)
+    telemetry.record(ProxyId("a1"), push(2, {"http.egress.cart.downstream_rq_completed": 4}), 2)
     metric = metric_id("Moyai/ServiceConnect", "TargetRequestCount", BY_A)
     assert summaries(telemetry, metric, 5) == {0: (1, 4, 4, 4)}

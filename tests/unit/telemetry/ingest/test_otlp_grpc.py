@@ -12,7 +12,7 @@ from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, push
 
 METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
+PUSH = push(1, {"http.egress.cart.downstream_rq_completed": 3})
 
 
 def authenticate(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | Rejection:

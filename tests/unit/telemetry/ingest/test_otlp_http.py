@@ -18,8 +18,8 @@ from moyai.telemetry.ingest.otlp_http import IDLE_TIMEOUT, MAX_UNCOUNTED_BYTES, 
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, push, push_request
 
-PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
-LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
+PUSH = push(1, {"http.egress.cart.downstream_rq_completed": 3})
+LATER = push(2, {"http.egress.cart.downstream_rq_completed": 7})
 OK = 200
 MAX_CONNECTIONS = 3
 

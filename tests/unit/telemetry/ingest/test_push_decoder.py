@@ -12,7 +12,7 @@ from moyai.telemetry.ingest.push_decoder import PushDecoders
 from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
 from tests.unit.telemetry.pushes import BOUNDS, push, read_report
 
-COUNTERS = ("http.egress.cart.downstream_rq_total", "cluster.egress.cart.upstream_rq_2xx", "odd")
+COUNTERS = ("http.egress.cart.downstream_rq_completed", "cluster.egress.cart.upstream_rq_2xx", "odd")
 GAUGES = ("cluster.egress.cart.membership_total",)
 TIMES = ("cluster.egress.cart.upstream_rq_time",)
 COUNT = st.integers(0, 2**63 - 1)
@@ -79,7 +79,7 @@ def test_a_push_with_another_layout_is_not_read_with_this_one(first, second):
 
 
 def test_another_name_of_the_same_length_is_another_layout():
-    first, second = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
+    first, second = (push(1, {f"http.egress.{name}.downstream_rq_completed": 1}) for name in ("cart", "card"))
     assert len(first) == len(second)
     assert offsets_of(first)[0].read(second) is None
     decode = PushDecoders().decoder(CONNECT_STATS)

@@ -45,10 +45,10 @@ def test_a_callers_metrics_have_the_callers_service():
 def test_a_servers_metrics_have_the_servers_service():
     telemetry = Telemetry()
     counters = {
-        "http.ingress.cart.downstream_rq_total": 7,
+        "http.ingress.cart.downstream_rq_completed": 7,
         "http.ingress.cart.downstream_cx_total": 3,
         "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
-        "http.ingress.prices.downstream_rq_total": 4,
+        "http.ingress.prices.downstream_rq_completed": 4,
     }
     telemetry.record(CART, push(1, counters, {"http.ingress.cart.downstream_cx_active": 2}), 1)
     assert value(telemetry, "RequestCount", OF_CART) == 7
@@ -126,7 +126,7 @@ def test_counts_that_are_not_read_at_one_instant_do_not_restart():
 def test_a_callers_metrics_name_the_target():
     telemetry = Telemetry()
     times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
-    counters = {"http.egress.cart.downstream_rq_total": 100, "tcp.egress.db.downstream_cx_total": 4}
+    counters = {"http.egress.cart.downstream_rq_completed": 100, "tcp.egress.db.downstream_cx_total": 4}
     telemetry.record(FRONT, push(1, counters, {}, times), 1)
     own, to_db = "Moyai/ServiceConnect", (("TargetDiscoveryName", "db"), *BY_FRONT[1:])
     assert value(telemetry, "TargetRequestCount", BY_FRONT, namespace=own) == 100
@@ -176,7 +176,7 @@ def test_each_task_behind_a_name_has_metrics_of_its_own():
     telemetry.reporters[other] = telemetry.reporters[CART]
     for proxy, requests, slow in ((CART, 5, 0), (other, 2, 9)):
         counters = {
-            "http.ingress.cart.downstream_rq_total": requests,
+            "http.ingress.cart.downstream_rq_completed": requests,
             "http.ingress.cart.downstream_cx_total": 1,
             "http.ingress.cart.downstream_rq_5xx": 1,
         }
@@ -193,7 +193,7 @@ def test_each_task_behind_a_name_has_metrics_of_its_own():
 
 def test_timeouts_and_ejected_targets_have_points_only_when_there_are_some():
     telemetry = Telemetry()
-    numbers = {"http.egress.cart.downstream_rq_total": 9}
+    numbers = {"http.egress.cart.downstream_rq_completed": 9}
     ejected = {"cluster.egress.cart.outlier_detection.ejections_active": 0}
     telemetry.record(FRONT, push(1, numbers, ejected), 1)
     own = "Moyai/ServiceConnect"

@@ -42,7 +42,7 @@ def telemetry() -> Telemetry:
     new_telemetry = Telemetry()
     codes = {f"cluster.egress.cart.upstream_rq_{n}xx": n for n in range(2, 6)}
     client = {
-        "http.egress.cart.downstream_rq_total": 14,
+        "http.egress.cart.downstream_rq_completed": 14,
         "cluster.egress.cart.upstream_cx_rx_bytes_total": 100,
         "cluster.egress.cart.ssl.connection_error": 1,
     }

@@ -30,7 +30,7 @@ def test_an_http_caller():
 @pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
 def test_a_grpc_error_status_under_200_is_a_failure(side):
     subject = f"{side.side}.cart"
-    numbers = {f"http.{subject}.downstream_rq_total": 50, f"cluster.{subject}.upstream_rq_2xx": 50}
+    numbers = {f"http.{subject}.downstream_rq_completed": 50, f"cluster.{subject}.upstream_rq_2xx": 50}
     statuses = {f"cluster.{subject}.grpc.{status}": 1 for status in range(17)}
     counters = read_report(push(1, numbers | statuses)).endpoints[side].counters
     assert counters[EndpointCounter.FAILURES] == 6
@@ -39,7 +39,7 @@ def test_a_grpc_error_status_under_200_is_a_failure(side):
 
 def test_an_answer_of_5xx_counts_once_after_all_retries():
     numbers = {
-        "http.egress.cart.downstream_rq_total": 5,
+        "http.egress.cart.downstream_rq_completed": 5,
         "http.egress.cart.downstream_rq_5xx": 2,
         "cluster.egress.cart.upstream_rq_5xx": 2,
         "cluster.egress.cart.upstream_rq_retry": 4,
@@ -47,8 +47,20 @@ def test_an_answer_of_5xx_counts_once_after_all_retries():
     assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 2
 
 
+@pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
+def test_a_request_under_way_is_not_counted(side):
+    numbers = {f"http.{side.side}.cart.downstream_cx_total": 1, f"http.{side.side}.cart.downstream_rq_completed": 0}
+    assert read_report(push(1, numbers)).endpoints[side].counters[EndpointCounter.REQUESTS] == 0
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
+def test_a_proxy_of_an_older_moyai_counts_requests_that_began(side):
+    numbers = {f"http.{side.side}.cart.downstream_rq_total": 3}
+    assert read_report(push(1, numbers)).endpoints[side].counters[EndpointCounter.REQUESTS] == 3
+
+
 def test_an_answer_that_was_cut_off_is_a_failure():
-    numbers = {"http.egress.cart.downstream_rq_total": 5, "http.egress.cart.downstream_rq_tx_reset": 1}
+    numbers = {"http.egress.cart.downstream_rq_completed": 5, "http.egress.cart.downstream_rq_tx_reset": 1}
     assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 1
 
 
@@ -77,7 +89,7 @@ def test_a_tcp_caller_retries_until_it_gives_up():
 
 def test_servers():
     numbers = {
-        "http.ingress.cart.downstream_rq_total": 7,
+        "http.ingress.cart.downstream_rq_completed": 7,
         "http.ingress.cart.downstream_cx_total": 2,
         "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
         "tcp.ingress.db.downstream_cx_total": 3,
@@ -101,14 +113,20 @@ def test_servers():
 
 def test_times_are_milliseconds_by_bucket():
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
-    endpoint_stats = read_report(push(2, {"http.egress.cart.downstream_rq_total": 4}, {}, times)).endpoints[CLIENT]
+    endpoint_stats = read_report(push(2, {"http.egress.cart.downstream_rq_completed": 4}, {}, times)).endpoints[CLIENT]
     assert endpoint_stats.times is not None
     assert endpoint_stats.times.histogram.counts == (1, 0, 2, 0, 0, 1)
     assert endpoint_stats.times.sum == 123.0
 
 
 def test_statistics_of_another_form_are_ignored():
-    names = ("server.uptime", "http.admin.x.downstream_rq_total", "cluster.egress", "cluster.egress.cart", "a.b.c.d.e")
+    names = (
+        "server.uptime",
+        "http.admin.x.downstream_rq_completed",
+        "cluster.egress",
+        "cluster.egress.cart",
+        "a.b.c.d.e",
+    )
     report = read_report(push(1, dict.fromkeys(names, 1)))
     assert report.endpoints == {}
 
@@ -118,5 +136,5 @@ def test_a_target_that_was_never_called_has_no_stats():
 
 
 def test_a_report_is_bounded():
-    numbers = {f"http.egress.n{n}.downstream_rq_total": 1 for n in range(MAX_ENDPOINTS + 5)}
+    numbers = {f"http.egress.n{n}.downstream_rq_completed": 1 for n in range(MAX_ENDPOINTS + 5)}
     assert len(read_report(push(1, numbers)).endpoints) == MAX_ENDPOINTS

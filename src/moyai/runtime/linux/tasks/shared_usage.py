@@ -40,7 +40,7 @@ _TIMEOUT: Final = 1.0
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _NAMES: Final = (
     r"^(http|tcp|cluster|listener)\.[0-9a-f]{32}\."
-    "(.*_(rq_total|cx_total|cx_rx_bytes_total)|((http|listener).*downstream|cluster.*upstream)_cx_active)$"
+    "(.*_(rq_completed|rq_total|cx_total|cx_rx_bytes_total)|((http|listener).*downstream|cluster.*upstream)_cx_active)$"
 )
 _SCOPE: Final = re.compile(r"[a-z]+\.([0-9a-f]{32})\.")
 

@@ -15,7 +15,7 @@ from moyai.testing.clock import ManualClock
 
 BUSY, IDLE_TASK, NEW = (TaskId(digit * 32) for digit in "abc")
 STATISTICS = f"""\
-http.{BUSY}.egress.web.downstream_rq_total: 40
+http.{BUSY}.egress.web.downstream_rq_completed: 40
 http.{BUSY}.egress.web.downstream_cx_total: 2
 http.{BUSY}.egress.web.downstream_cx_active: 1
 cluster.{BUSY}.egress.web.upstream_cx_rx_bytes_total: {REQUEST_BYTES * 3}
