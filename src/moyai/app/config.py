@@ -237,6 +237,15 @@ class ImageSettings(msgspec.Struct, frozen=True):
     """The sockets of local engines, in the order in which they are asked. One that is not there has no images."""
 
 
+class ResourceSettings(msgspec.Struct, frozen=True):
+    """What operations and the planner do where a resource does not specify it."""
+
+    live_endpoints: bool = False
+    """Whether running tasks see new names, in clusters that don't specify it."""
+    skipped_types: tuple[str, ...] = ()
+    """The resource types of which no stack makes anything."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The settings of a control plane, by the part that reads them."""
 
@@ -255,10 +264,7 @@ class Settings(msgspec.Struct, frozen=True):
     trust: TrustSettings = TrustSettings()
     images: ImageSettings = ImageSettings()
     delegate: DelegateChoice = DelegateChoice()
-    live_endpoints: bool = False
-    """Whether running tasks see new names, in clusters that don't specify it."""
-    skipped_types: tuple[str, ...] = ()
-    """The resource types of which no stack makes anything."""
+    resources: ResourceSettings = ResourceSettings()
 
 
 def own_bin() -> Path:

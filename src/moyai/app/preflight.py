@@ -72,9 +72,10 @@ def machine_warnings(state: Path | None = None) -> list[str]:
 def warnings(settings: Settings) -> list[str]:
     """A line for each thing that will be missing or have no effect, though moyai can start."""
     of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
-    own_types = known_types() if settings.skipped_types else frozenset()
+    skipped_types = settings.resources.skipped_types
+    own_types = known_types() if skipped_types else frozenset()
     return of_machine + [
         f"--skip-resource-type {kind} has no effect: moyai has this type, and stacks make its resources."
-        for kind in settings.skipped_types
+        for kind in skipped_types
         if kind in own_types
     ]

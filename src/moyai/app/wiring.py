@@ -231,13 +231,13 @@ def defaults_of(settings: Settings) -> Defaults:
     traced = settings.metrics.trace_sampling > 0
     gateway = settings.public_gateway
     return Defaults(
-        settings.live_endpoints,
+        settings.resources.live_endpoints,
         traced=traced,
         proxy=settings.proxy.topology or ProxyTopology.SIDECAR,
         elb_domain=gateway.elb_domain,
         gateway_http_port=gateway.http_port,
         gateway_https_port=gateway.https_port,
-        skipped_types=settings.skipped_types,
+        skipped_types=settings.resources.skipped_types,
     )
 
 

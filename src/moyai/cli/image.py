@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moyai.app.state_paths import StatePaths
-from moyai.cli.image_options import DOCKER_CONFIG, image_settings
+from moyai.cli.image_options import DOCKER_CONFIG, image_settings, registry_settings
 from moyai.cli.options import STATE, Json, State
 from moyai.cli.text import echo
 from moyai.cli.up_options import DockerConfigDirectory, ImageEngine, ImageMap, InsecureRegistries, RegistryMirrors
@@ -64,9 +64,8 @@ def pull_images(  # noqa: PLR0913, PLR0917 (every option of a command is a param
 
     from moyai.images.reference import parse_reference
 
-    settings = image_settings(
-        registry_mirror, insecure_registry, docker_config, image_engine, PullBehavior.ALWAYS, image_map
-    )
+    registries = registry_settings(registry_mirror, insecure_registry, docker_config)
+    settings = image_settings(registries, image_engine, PullBehavior.ALWAYS, image_map)
     references = [parse_reference(name) for name in names]
     rows = asyncio.run(_pull(StatePaths(state), settings, references, _platform(platform), is_quiet=as_json))
     _show(rows, as_json, (f"Pulled {row['Name']} ({_short(row['Digest'])}){_download_text(row)}" for row in rows))

@@ -15,22 +15,25 @@ from moyai.images.registry.settings import BadMirror, RegistrySettings, group_mi
 DOCKER_CONFIG = Path("~/.docker")
 
 
+def registry_settings(
+    mirrors: Iterable[str] | None, insecure: Iterable[str] | None, docker_config: Path
+) -> RegistrySettings:
+    """How registries are reached, from the values of their options. Raises BadParameter."""
+    try:
+        by_registry = group_mirrors(map(parse_mirror, mirrors or ()))
+    except BadMirror as error:
+        raise typer.BadParameter(str(error), param_hint="--registry-mirror") from error
+    insecure_registries = frozenset(map(_registry, insecure or ()))
+    return RegistrySettings(by_registry, insecure_registries, docker_config.expanduser() / "config.json")
+
+
 def image_settings(
-    mirrors: Iterable[str] | None,
-    insecure: Iterable[str] | None,
-    docker_config: Path,
+    registries: RegistrySettings,
     engine: str,
     behavior: PullBehavior = PullBehavior.DEFAULT,
     mappings: Iterable[str] | None = None,
 ) -> ImageSettings:
     """The settings that the options of `moyai up` and `moyai image pull` say. Raises BadParameter."""
-    try:
-        by_registry = group_mirrors(map(parse_mirror, mirrors or ()))
-    except BadMirror as error:
-        raise typer.BadParameter(str(error), param_hint="--registry-mirror") from error
-    registries = RegistrySettings(
-        by_registry, frozenset(map(_registry, insecure or ())), docker_config.expanduser() / "config.json"
-    )
     return ImageSettings(registries, behavior, _names(mappings or ()), _engines(engine))
 
 

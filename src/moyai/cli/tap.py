@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from moyai.cli.choice import name_of
+from moyai.cli.choice import name_of, unknown_service
 from moyai.cli.options import ENDPOINT, REGION, Cluster, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import clusters_of, describe_all, running_tasks
@@ -88,10 +88,10 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 
 def _warn_of_unknown(remote: Remote, name: str) -> None:
     """Say that no service has this name, which a virtual node may have: nothing would be printed, for ever."""
-    services = sorted({s["serviceName"] for arn in clusters_of(remote) for s in describe_all(remote, "services", arn)})
+    services = {s["serviceName"] for arn in clusters_of(remote) for s in describe_all(remote, "services", arn)}
     if name not in services:
-        names = ", ".join(services) or "none"
-        echo(f"No service is called {name!r}; services: {names}. Waiting for a virtual node of this name.", err=True)
+        message = unknown_service(name, services).message
+        echo(f"{message[0].upper()}{message[1:]}. Waiting for a virtual node of this name.", err=True)
 
 
 def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:

@@ -35,7 +35,7 @@ from moyai.app.config import (
     TrustSettings,
 )
 from moyai.app.state_paths import StatePaths
-from moyai.cli.image_options import DOCKER_CONFIG, image_settings
+from moyai.cli.image_options import DOCKER_CONFIG, image_settings, registry_settings
 from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range
 from moyai.cli.text import echo
 from moyai.cli.up_options import (
@@ -83,8 +83,8 @@ from moyai.cli.up_options import (
     SkipResourceTypes,
     StatsInterval,
     TraceSampling,
-    defaults_of_world,
     delegate_choice,
+    resource_settings,
 )
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.defaults import ELB_DOMAIN
@@ -150,6 +150,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
     external_proxies = _external_proxy_settings(appmesh_socket, appmesh_group, appmesh_xds)
     certificates = _certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca)
+    registries = registry_settings(registry_mirror, insecure_registry, docker_config)
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
@@ -164,11 +165,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         delegate=delegate_choice(delegate or ()),
-        **defaults_of_world(skip_resource_type or (), live_endpoints=live_endpoints),
+        resources=resource_settings(skip_resource_type or (), live_endpoints=live_endpoints),
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
-        images=image_settings(
-            registry_mirror, insecure_registry, docker_config, image_engine, image_pull_behavior, image_map
-        ),
+        images=image_settings(registries, image_engine, image_pull_behavior, image_map),
     )
     _run(settings)
 

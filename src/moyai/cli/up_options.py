@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
+from moyai.app.config import CERTIFICATE_RENEWAL, ResourceSettings, RuntimeKind
 from moyai.cli.options import resource_types
 from moyai.delegate.settings import DelegateChoice, parse_delegates
 from moyai.domain.defaults import ProxyTopology
@@ -263,10 +263,9 @@ Runtime = Annotated[
 ]
 
 
-def defaults_of_world(skipped_types: Iterable[str], *, live_endpoints: bool) -> dict[str, Any]:
-    """The settings that every operation reads, from the values of their options. Raises BadParameter."""
-    types = resource_types(skipped_types, "--skip-resource-type")
-    return {"live_endpoints": live_endpoints, "skipped_types": types}
+def resource_settings(skipped_types: Iterable[str], *, live_endpoints: bool) -> ResourceSettings:
+    """The settings of resources, from the values of their options. Raises BadParameter."""
+    return ResourceSettings(live_endpoints, resource_types(skipped_types, "--skip-resource-type"))
 
 
 def delegate_choice(options: Iterable[str]) -> DelegateChoice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.app import preflight
-from moyai.app.config import ProxySettings, RuntimeKind, Settings
+from moyai.app.config import ProxySettings, ResourceSettings, RuntimeKind, Settings
 from moyai.app.wiring import defaults_of
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.system_containers import host_proxy_check
@@ -20,7 +20,7 @@ def test_a_missing_pasta_is_reported_with_its_package(monkeypatch, tmp_path):
 
 def test_a_type_that_moyai_has_is_not_skipped_and_a_warning_says_so():
     types = ("AWS::ECS::Service", "AWS::Serverless::Application", "AWS::EC2::*", "AWS::EC2::Instance", "Custom::Thing")
-    lines = preflight.warnings(Settings(runtime=RuntimeKind.SIM, skipped_types=types))
+    lines = preflight.warnings(Settings(runtime=RuntimeKind.SIM, resources=ResourceSettings(skipped_types=types)))
     reason = "has no effect: moyai has this type, and stacks make its resources."
     assert lines == [f"--skip-resource-type {kind} {reason}" for kind in types[:2]]
 

@@ -8,13 +8,13 @@ import pytest
 import typer
 
 from moyai.app.config import ENGINES
-from moyai.cli.image_options import image_settings
+from moyai.cli.image_options import image_settings, registry_settings
 
 DOCKER = Path("/docker")
 
 
 def test_options_become_settings():
-    settings = image_settings(["docker.io=https://m.test/"], ["10.0.0.5:5000"], DOCKER, "auto")
+    settings = image_settings(registry_settings(["docker.io=https://m.test/"], ["10.0.0.5:5000"], DOCKER), "auto")
     registries = settings.registries
     assert registries.mirrors == {"docker.io": ("https://m.test",)}
     assert registries.insecure == {"10.0.0.5:5000"}
@@ -27,7 +27,7 @@ def test_options_become_settings():
     [("none", ()), ("/run/e.sock", (Path("/run/e.sock"),)), ("unix:///run/e.sock", (Path("/run/e.sock"),))],
 )
 def test_an_engine_is_a_socket_or_none(engine, engines):
-    assert image_settings([], [], DOCKER, engine).engines == engines
+    assert image_settings(registry_settings([], [], DOCKER), engine).engines == engines
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_an_engine_is_a_socket_or_none(engine, engines):
 )
 def test_a_wrong_option_is_refused_with_an_example(mirror, insecure, engine):
     with pytest.raises(typer.BadParameter):
-        image_settings(mirror, insecure, DOCKER, engine)
+        image_settings(registry_settings(mirror, insecure, DOCKER), engine)
