@@ -27,7 +27,6 @@ from moyai.domain.sandbox.network import (
     HostName,
     HostNetwork,
     Intercept,
-    Ipv6,
     NodesNetwork,
     NoNetwork,
     SubnetAddress,
@@ -299,7 +298,7 @@ def addresses(spec: SandboxSpec) -> tuple[str, ...]:
 def dual_stack(spec: SandboxSpec, net: str = "fd00:0:0:1") -> SandboxSpec:
     """The sandbox with an additional IPv6 address in net::/64, which ends like its IPv4 address."""
     last = interface(spec).address.rpartition(".")[2]
-    ipv6 = Ipv6(f"{net}::/64", f"{net}::{int(last):x}")
+    ipv6 = SubnetAddress(f"{net}::{int(last):x}", f"{net}::/64")
     return replace(spec, network=replace(interface(spec), ipv6=ipv6))
 
 

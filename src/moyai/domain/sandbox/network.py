@@ -16,11 +16,11 @@ class HostName(msgspec.Struct, frozen=True):
     name: str
 
 
-class Ipv6(msgspec.Struct, frozen=True):
-    """An additional IPv6 address, and the range of its subnet."""
+class SubnetAddress(msgspec.Struct, frozen=True, order=True):
+    """An address of a network interface, and the range of its subnet."""
 
-    subnet_cidr: str
     address: str
+    subnet_cidr: str
 
 
 class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
@@ -35,7 +35,7 @@ class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
     mac: str
     host_name: str
     bridge: str | None = None
-    ipv6: Ipv6 | None = None
+    ipv6: SubnetAddress | None = None
 
 
 class Forward(msgspec.Struct, frozen=True):
@@ -77,13 +77,6 @@ class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
     """A network namespace with a loopback interface only."""
 
     host_name: str
-
-
-class SubnetAddress(msgspec.Struct, frozen=True, order=True):
-    """An address of a network interface, and the range of its subnet."""
-
-    address: str
-    subnet_cidr: str
 
 
 class NodesNetwork(msgspec.Struct, frozen=True, tag="nodes"):

@@ -21,8 +21,8 @@ from moyai.domain.sandbox.network import (
     Forward,
     HostName,
     HostNetwork,
-    Ipv6,
     NoNetwork,
+    SubnetAddress,
 )
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.domain.vpc.vpc import Subnet
@@ -90,10 +90,10 @@ def _interface(
     )
 
 
-def _ipv6(subnet: Subnet, interface: NetworkInterface) -> Ipv6 | None:
+def _ipv6(subnet: Subnet, interface: NetworkInterface) -> SubnetAddress | None:
     if subnet.ipv6 is None or interface.ipv6_address is None:
         return None
-    return Ipv6(subnet.ipv6.cidr, interface.ipv6_address)
+    return SubnetAddress(interface.ipv6_address, subnet.ipv6.cidr)
 
 
 def _bridged_network(world: World, task: Task) -> BridgeNetwork:

@@ -43,7 +43,7 @@ _NO_SUCH_FILE = (
     "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
     "NoSuchKey: The specified key does not exist."
 )
-_OWN_KEYS = "AWS_ACCESS_KEY_ID"
+_ACCESS_KEY_VARIABLE = "AWS_ACCESS_KEY_ID"
 """A container with keys of its own does not use those of its role, and moyai would not know them."""
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -93,7 +93,7 @@ def container_environment(
         "ECS_CONTAINER_METADATA_URI": f"{base}/v3/{identity}",
         "ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{identity}",
     }
-    if not credentials_address or _OWN_KEYS in variables:
+    if not credentials_address or _ACCESS_KEY_VARIABLE in variables:
         return variables
     return {"AWS_ENDPOINT_URL": f"http://{metadata.ADDRESS}:{metadata.API_PORT}", **variables}
 

@@ -12,7 +12,7 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerHealthCheck, PortMapping, UlimitDefinition
-from moyai.domain.sandbox.network import AwsvpcNetwork, HostName, Intercept, Ipv6
+from moyai.domain.sandbox.network import AwsvpcNetwork, HostName, Intercept, SubnetAddress
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.spec import Probe, Ulimit
 from moyai.domain.sts.session import SessionRoot
@@ -66,7 +66,7 @@ def test_a_task_in_an_ipv6_subnet_has_an_ipv6_address_unless_disabled():
     assert nets.task("old").interface.ipv6_address is None
     network = sandbox_spec(nets.world, first, nets.world.task_definitions[first.task_definition]).network
     assert isinstance(network, AwsvpcNetwork)
-    assert network.ipv6 == Ipv6("fd00:0:0:101::/64", "fd00::101:0:0:a01:104")
+    assert network.ipv6 == SubnetAddress("fd00::101:0:0:a01:104", "fd00:0:0:101::/64")
     nets.put(Put(AccountSetting(SCOPE, f"arn:aws:iam::{SCOPE.account}:root", "dualStackIPv6", "disabled")))
     assert nets.task("a").interface.ipv6_address is None
 
