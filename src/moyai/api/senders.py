@@ -25,8 +25,8 @@ from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
 from moyai.ports.store import Store
 
 INVALID_TOKEN: Final = "The security token included in the request is invalid."  # noqa: S105 (a message)
-_READ_PREFIXES: Final = ("BatchGet", "Describe", "Discover", "Filter", "Get", "List")
-_WRITES: Final = frozenset({"AssumeRole", "CreateLogStream", "PutLogEvents", "PutMetricData"})
+_TASK_READS: Final = ("BatchGet", "Describe", "Discover", "Filter", "Get", "List")
+_TASK_WRITES: Final = frozenset({"AssumeRole", "CreateLogStream", "PutLogEvents", "PutMetricData"})
 
 
 class RoleSession(NamedTuple):
@@ -46,7 +46,7 @@ class RoleSession(NamedTuple):
 
     def check(self, service: str, operation: str) -> None:
         """Raises AccessDenied for an operation of a task's session that neither reads nor writes logs or metrics."""
-        if self.task is not None and not operation.startswith(_READ_PREFIXES) and operation not in _WRITES:
+        if self.task is not None and not operation.startswith(_TASK_READS) and operation not in _TASK_WRITES:
             raise AccessDenied(
                 f"User: {self.arn} is not authorized to perform: {service}:{operation} on resource: * because no "
                 f"identity-based policy allows the {service}:{operation} action. Here a task's role may "

@@ -77,26 +77,26 @@ class Refusals:
         return f"{operation}.{path}" in self._reasons
 
 
-class _Place(NamedTuple):
-    """A structure and its members, or a list or map of structures."""
+class _MemberTree(NamedTuple):
+    """The members of a structure, or of the items of a list or map, and which of them are used."""
 
     members: dict[str, _Member]
-    item: _Place | None = None
-    """Set for a list or a map: its items' place. Then ``members`` is empty."""
+    item: _MemberTree | None = None
+    """For a list or a map: the tree of its items. Then ``members`` is empty."""
 
 
 class _Member(NamedTuple):
     name: str
     path: str
     used: bool
-    below: _Place | None
+    below: _MemberTree | None
 
 
 class _Ancestors(NamedTuple):
-    """The path of a value, and the place of each structure that contains it."""
+    """The path of a value, and the tree of each structure that contains it."""
 
     path: str
-    places: Mapping[str, _Place]
+    trees: Mapping[str, _MemberTree]
 
     def step(self, into: str) -> _Ancestors:
         return self._replace(path=self.path + into)
@@ -110,13 +110,13 @@ class Acceptor(Generic[R]):
         self._request = request
         self._refusals = refusals
         shape = operation.input_shape
-        self._top = (
-            _Place({}) if shape is None else self._structure(shape, inspect.type_info(request), _Ancestors("", {}))
+        self._tree = (
+            _MemberTree({}) if shape is None else self._structure(shape, inspect.type_info(request), _Ancestors("", {}))
         )
 
     def accept(self, params: Params) -> R:
         """The typed request. Raises UnsupportedMember, or Misfit when the Struct requires more than the model."""
-        if not _is_supported(params, self._top):  # only a request that is refused pays for the search for all reasons
+        if not _is_supported(params, self._tree):  # only a request that is refused pays for the search for all reasons
             misfits = self.unsupported_members(params)
             raise misfits[0] if len(misfits) == 1 else UnsupportedMembers(misfits)
         return self.supported_part(params)
@@ -130,37 +130,37 @@ class Acceptor(Generic[R]):
 
     def unsupported_members(self, params: Params) -> list[Misfit]:
         """Every member that the request sets and moyai does not support, in the order of the request."""
-        return list(self._unsupported_members(params, self._top))
+        return list(self._unsupported_members(params, self._tree))
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on each member, outermost first; members below an unused member are left out."""
-        return self._decisions(self._top, frozenset())
+        return self._decisions(self._tree, frozenset())
 
-    def _decisions(self, place: _Place, seen: frozenset[int]) -> Iterator[Decision]:
-        if id(place) in seen:
+    def _decisions(self, tree: _MemberTree, seen: frozenset[int]) -> Iterator[Decision]:
+        if id(tree) in seen:
             return
-        while place.item is not None:
-            place = place.item
-        for member in place.members.values():
+        while tree.item is not None:
+            tree = tree.item
+        for member in tree.members.values():
             reason = self._refusals.reason(self._operation, member.path)
             if member.used:
                 yield Decision(self._operation, member.path, "works")
                 if member.below is not None:
-                    yield from self._decisions(member.below, seen | {id(place)})
+                    yield from self._decisions(member.below, seen | {id(tree)})
             elif reason is not None:
                 yield Decision(self._operation, member.path, "refused", reason)
             else:
                 yield Decision(self._operation, member.path, "undecided")
 
-    def _unsupported_members(self, value: Any, place: _Place) -> Iterator[Misfit]:  # noqa: ANN401  parameters are of any type
+    def _unsupported_members(self, value: Any, tree: _MemberTree) -> Iterator[Misfit]:  # noqa: ANN401  parameters are of any type
         """Every member because of which ``_is_supported`` is false, in the order of the request."""
-        if place.item is not None:
+        if tree.item is not None:
             for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-                for misfit in self._unsupported_members(item, place.item):
+                for misfit in self._unsupported_members(item, tree.item):
                     yield misfit.at(step) if isinstance(step, int) else misfit.under_key(step)
             return
         for key, item in value.items():
-            member = place.members[key]
+            member = tree.members[key]
             if not member.used and item:
                 reason = self._refusals.reason(self._operation, member.path) or NOT_YET
                 yield UnsupportedMember(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
@@ -171,42 +171,42 @@ class Acceptor(Generic[R]):
     def _translate(self, text: str) -> Misfit:
         """The error of msgspec, with the path in the caller's names (a map's key is unknown)."""
         reason, _, path = text.partition(" - at `$")
-        place: _Place | None = self._top
+        tree: _MemberTree | None = self._tree
         steps: list[str] = []
         for step in _STEP.findall(path):
             if step.startswith("["):
                 steps.append(step)
-                place = place and place.item
+                tree = tree and tree.item
             else:
-                member = place.members.get(step[1:]) if place else None
+                member = tree.members.get(step[1:]) if tree else None
                 steps.append(f".{member.name if member else step[1:]}")
-                place = member and member.below
+                tree = member and member.below
         misfit = Misfit(f"{reason}.")
         for step in reversed(steps):
             misfit = misfit.within(step)
         return misfit
 
-    def _structure(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place:
+    def _structure(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _MemberTree:
         if not isinstance(shape, StructureShape) or not isinstance(field_type, inspect.StructType):
             raise TypeError(f"{self._operation}: {ancestors.path or 'the request'} needs a Struct for {shape.name}")
-        if shape.name in ancestors.places:  # a shape that contains itself
-            return ancestors.places[shape.name]
-        place = _Place({})
+        if shape.name in ancestors.trees:  # a shape that contains itself
+            return ancestors.trees[shape.name]
+        tree = _MemberTree({})
         fields = {field.encode_name: field.type for field in field_type.fields}
         for name, member in shape.members.items():
-            inside = _Ancestors(f"{ancestors.path}.{name}".lstrip("."), {**ancestors.places, shape.name: place})
+            inside = _Ancestors(f"{ancestors.path}.{name}".lstrip("."), {**ancestors.trees, shape.name: tree})
             field = fields.pop(xform_name(name), None)
             if field is not None and self._refusals.exact(self._operation, inside.path):
                 raise TypeError(f"{self._operation}: {inside.path} has a field and is refused")
             below = None if field is None else self._below(member, _plain(field), inside)
-            place.members[xform_name(name)] = _Member(name, inside.path, field is not None, below)
+            tree.members[xform_name(name)] = _Member(name, inside.path, field is not None, below)
         if fields:
             raise TypeError(
                 f"{self._operation}: {shape.name} has no {', '.join(fields)} ({field_type.cls.__qualname__})"
             )
-        return place
+        return tree
 
-    def _below(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place | None:
+    def _below(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _MemberTree | None:
         match shape, field_type:
             case StructureShape(), _ if shape.is_document_type:
                 return None
@@ -222,16 +222,16 @@ class Acceptor(Generic[R]):
                 raise TypeError(f"{self._operation}: {ancestors.path} needs a {shape.type_name}, not {field_type}")
             case _:
                 return None
-        return None if below is None else _Place({}, below)
+        return None if below is None else _MemberTree({}, below)
 
 
-def _is_supported(value: Any, place: _Place) -> bool:  # noqa: ANN401
+def _is_supported(value: Any, tree: _MemberTree) -> bool:  # noqa: ANN401
     """Whether the value sets only members that are used."""
-    if place.item is not None:
+    if tree.item is not None:
         items = value.values() if isinstance(value, dict) else value
-        return all(_is_supported(item, place.item) for item in items)
+        return all(_is_supported(item, tree.item) for item in items)
     for key, item in value.items():
-        member = place.members[key]
+        member = tree.members[key]
         if not member.used:
             if item:
                 return False
