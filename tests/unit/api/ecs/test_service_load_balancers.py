@@ -53,6 +53,15 @@ def test_load_balancers_are_described_and_pinned_to_the_deployment(balanced_shop
     assert described_revision["loadBalancers"] == [balancer()]
 
 
+def test_a_target_group_of_ipv6_needs_subnets_that_have_it(balanced_shop):
+    balanced_shop.put(replace(target_group(SCOPE, "a"), ip_address_type="ipv6"))
+    message = (
+        f"The target group {GROUP_ARN} has IP address type ipv6, and the subnet {SUBNETS[0]} has no IPv6 CIDR block."
+    )
+    requested = service(loadBalancers=[balancer()])
+    balanced_shop.fails("CreateService", "InvalidParameterException", message, **requested)
+
+
 def test_other_load_balancers_start_a_deployment_and_equal_ones_do_not(balanced_shop):
     balanced_shop.service(loadBalancers=[balancer()])
 

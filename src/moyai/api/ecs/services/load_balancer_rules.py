@@ -1,7 +1,7 @@
 """Rules of a service's load balancers, against their target groups, listener rules and task definition.
 
-Promise: a target group that passes exists, is in the tasks' VPC, has the target type that fits the network mode, and is
-behind a load balancer. AWS's wording is used where it is known.
+Promise: a target group that passes exists, is in the tasks' VPC, has the target type that fits the network mode and the
+address type of the tasks' subnets, and is behind a load balancer. AWS's wording is used where it is known.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
 """
@@ -17,7 +17,7 @@ from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBal
 from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.strategy import Strategy
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
-from moyai.domain.elb.target_group import TargetGroup, TargetType
+from moyai.domain.elb.target_group import IPV6, TargetGroup, TargetType
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.load_balancing import find_rule
 from moyai.domain.queries.vpc import find_in_scope
@@ -144,16 +144,21 @@ def _check_group(
             f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the"
             f" {mode} network mode specified in the task definition."
         )
-    _check_vpc(ctx, group, network)
+    _check_subnets(ctx, group, network)
 
 
-def _check_vpc(ctx: Context, group: TargetGroup, network: NetworkConfiguration | None) -> None:
+def _check_subnets(ctx: Context, group: TargetGroup, network: NetworkConfiguration | None) -> None:
     subnet_ids = () if network is None else network.awsvpc_configuration.subnets
     for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, subnet_id) for subnet_id in subnet_ids):
         if subnet is not None and subnet.vpc != group.vpc:
             raise InvalidParameter(
                 f"The target group {group.arn} is in {group.vpc}, and the subnet {subnet.id} in {subnet.vpc}. Use a"
                 " target group of the tasks' VPC."
+            )
+        if subnet is not None and group.ip_address_type == IPV6 and subnet.ipv6 is None:
+            raise InvalidParameter(
+                f"The target group {group.arn} has IP address type {IPV6}, and the subnet {subnet.id} has no IPv6 CIDR"
+                " block."
             )
 
 
