@@ -51,12 +51,16 @@ def test_the_images_of_ecs_are_found_as_its_public_parameters_name_them(ec2):
     assert code(ec2.describe_images, ImageIds=["ami-0"]) == "InvalidAMIID.NotFound"
 
 
-def test_instance_types_exist_and_instances_do_not(ec2):
+def test_instance_types_exist_and_instances_and_their_like_do_not(ec2):
     [kind] = ec2.describe_instance_types(InstanceTypes=["t3.medium"])["InstanceTypes"]
     assert (kind["VCpuInfo"]["DefaultVCpus"], kind["MemoryInfo"]["SizeInMiB"]) == (2, 4096)
     assert code(ec2.describe_instance_types, InstanceTypes=["x1.32xlarge"]) == "InvalidInstanceType"
     assert ec2.describe_instances(Filters=filters_of(("instance-state-name", "running")))["Reservations"] == []
     assert code(ec2.describe_instances, InstanceIds=["i-0"]) == "InvalidInstanceID.NotFound"
+    associations = ec2.describe_security_group_vpc_associations(Filters=filters_of(("vpc-id", OWN.id)))
+    assert associations["SecurityGroupVpcAssociations"] == []
+    with pytest.raises(ec2.exceptions.ClientError, match="create one with the same rules in the other"):
+        ec2.associate_security_group_vpc(GroupId=OWN.security_groups[0].id, VpcId=OWN.id)
     assert ec2.describe_vpn_gateways(Filters=filters_of(("attachment.vpc-id", OWN.id)))["VpnGateways"] == []
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_tags, resource_of
-from moyai.api.ec2.select import DescribedKind, PagedRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, no_tags, select
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.ingress import managed_for
@@ -60,6 +60,10 @@ class DescribeSecurityGroupsRequest(PagedRequest, frozen=True):
 
 class DescribeSecurityGroupReferencesRequest(ChangeRequest, frozen=True):
     group_id: tuple[str, ...]
+
+
+class DescribeSecurityGroupVpcAssociationsRequest(PagedRequest, frozen=True):
+    """Which associations of groups with further VPCs."""
 
 
 class DeleteSecurityGroupRequest(ChangeRequest, frozen=True):
@@ -109,6 +113,15 @@ def describe_security_group_references(
     groups = [group_named(ctx, identity, None) for identity in request.group_id]
     references = [reference for group in groups for reference in _references(ctx, group)]
     return {"security_group_reference_set": references}
+
+
+def describe_security_group_vpc_associations(
+    ctx: Context,  # noqa: ARG001
+    request: DescribeSecurityGroupVpcAssociationsRequest,
+) -> dict[str, object]:
+    """No associations: a group is used in its own VPC."""
+    page = select(_VPC_ASSOCIATIONS, (), (), request)
+    return {"security_group_vpc_associations": [], "next_token": page.next_token}
 
 
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
@@ -249,4 +262,11 @@ _KIND = DescribedKind[SecurityGroup](
     ),
     GroupNotFound,
     lambda group: group.tags,
+)
+_VPC_ASSOCIATIONS = DescribedKind[str](
+    "associations of security groups",
+    str,
+    MappingProxyType(dict.fromkeys(("group-id", "group-owner-id", "state", "vpc-id", "vpc-owner-id"), lambda _: ())),
+    GroupNotFound,
+    no_tags,
 )

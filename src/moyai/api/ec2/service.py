@@ -49,6 +49,7 @@ _INSTANCES: Final = (
 )
 _CONNECTIONS: Final = "Connect VPCs with CreateVpcPeeringConnection."
 _VOLUMES: Final = "Tasks keep files in volumes of their task definition, or in EFS file systems."
+_GROUP_OF_VPC: Final = "A security group is used in its own VPC: create one with the same rules in the other."
 _KEY_PAIRS: Final = "There are no instances to log in to: `moyai exec` opens a shell in a container."
 _INSTEAD: Final = MappingProxyType(
     {
@@ -56,6 +57,7 @@ _INSTEAD: Final = MappingProxyType(
         **dict.fromkeys(("CreateTransitGateway", "CreateVpnConnection", "CreateVpnGateway"), _CONNECTIONS),
         **dict.fromkeys(("AttachVolume", "CreateVolume"), _VOLUMES),
         **dict.fromkeys(("CreateKeyPair", "ImportKeyPair"), _KEY_PAIRS),
+        **dict.fromkeys(("AssociateSecurityGroupVpc", "DisassociateSecurityGroupVpc"), _GROUP_OF_VPC),
         "CreateNetworkInterface": "Tasks, load balancers and NAT gateways get their interfaces when they are created.",
         "CreateDefaultSubnet": "The default VPC has a subnet in each zone; after DeleteSubnet, CreateSubnet adds one.",
     }
