@@ -83,8 +83,8 @@ def destination_cluster(destination: Destination, place: WorkloadPlace | None = 
 
 
 def _connect_from(cluster: cluster_pb2.Cluster, destination: Destination, place: WorkloadPlace) -> None:
-    """Change a cluster into one of a host's Envoy: it connects to other hosts from the workload's namespace, and to
-    applications of its own host, which may take HTTP/2 pings for an attack, so it sends none.
+    """Adapt a cluster to a host's Envoy: it connects to other hosts from the workload's namespace. It also connects to
+    applications, which may take HTTP/2 pings for an attack, so it sends none.
     """
     cluster.upstream_bind_config.CopyFrom(bind_inside(place, ANY_ADDRESS))
     others = tuple(cluster.transport_socket_matches)
@@ -94,7 +94,7 @@ def _connect_from(cluster: cluster_pb2.Cluster, destination: Destination, place:
 
 
 def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
-    """Set the health check, and what becomes of an endpoint that fails it."""
+    """Set the health check, and the treatment of endpoints that fail it."""
     check = destination.health_check
     if check is not None:
         cluster.health_checks.append(health_check(check))
@@ -107,8 +107,8 @@ def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) ->
 
 
 def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, place: WorkloadPlace | None) -> None:
-    """Set how an endpoint is selected, beyond the policy. Envoy knows one zone, which an Envoy of several workloads
-    hasn't: there the endpoints' zones have weights.
+    """Set how an endpoint is selected, beyond the policy. Envoy's own zone-aware routing needs the one zone of its
+    process, which a host's Envoy lacks: there the endpoints' zones have weights.
     """
     if destination.fail_open_below:
         cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
@@ -116,7 +116,7 @@ def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination, 
     if destination.slow_start:
         window = duration(destination.slow_start)
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
-    if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not where the source decides
+    if cluster.lb_policy == cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG:  # not for an original destination
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
     elif destination.zone_aware_from and place is not None:
         cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
@@ -173,7 +173,7 @@ def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
 
 
 def statistics_cluster() -> cluster_pb2.Cluster:
-    """The cluster that tasks' proxies export their statistics to."""
+    """The cluster to which tasks' proxies export their statistics."""
     cluster = pipe_cluster(names.STATISTICS_CLUSTER, "{statistics}")
     _use_protocol(cluster, Protocol.HTTP)
     return cluster
@@ -198,7 +198,7 @@ def _use_protocol(
 
 
 def _use_downstream_protocol(cluster: cluster_pb2.Cluster) -> None:
-    """Forward requests in the HTTP version that they came in, because the destination's is not known."""
+    """Forward requests in the HTTP version of the client, because the destination's is not known."""
     downstream = http_protocol_options_pb2.HttpProtocolOptions.UseDownstreamHttpConfig()
     downstream.http_protocol_options.SetInParent()
     downstream.http2_protocol_options.connection_keepalive.CopyFrom(_ping())

@@ -1,6 +1,6 @@
 """The policies of a Cluster: circuit breakers, outlier detection, active health checks.
 
-Where nothing is asked for there is no circuit breaker: AWS publishes none for Service Connect, App Mesh's proxies had
+Without configured limits there is no circuit breaker: AWS publishes none for Service Connect, App Mesh's proxies have
 none for outgoing traffic, and Envoy's defaults (1024, and 3 retries) would refuse traffic that AWS carries.
 """
 
@@ -26,7 +26,7 @@ _FILE_SINK = "envoy.health_check.event_sink.file"
 
 
 def circuit_breakers(limits: ConnectionLimits | None) -> circuit_breaker_pb2.CircuitBreakers:
-    """Circuit breakers of the default priority with these limits, and no others."""
+    """Circuit breakers of the default priority with these limits and no others."""
     effective = limits or ConnectionLimits()
     thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
     thresholds.max_connections.value = _or_no_limit(effective.connections)
@@ -37,7 +37,7 @@ def circuit_breakers(limits: ConnectionLimits | None) -> circuit_breaker_pb2.Cir
 
 
 def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDetection:
-    """The policy, with Envoy's other detectors off. Envoy wants the maximum ejection time to be at least the base."""
+    """The policy, with Envoy's other detectors off. Envoy's maximum ejection time must be at least the base."""
     message = outlier_detection_pb2.OutlierDetection(
         interval=duration(policy.interval),
         base_ejection_time=duration(min(policy.base_ejection, policy.max_ejection)),
@@ -90,7 +90,7 @@ def health_check(check: ActiveHealthCheck) -> health_check_pb2.HealthCheck:
 
 
 def _add_request(request: health_check_pb2.HealthCheck.HttpHealthCheck, check: ActiveHealthCheck) -> None:
-    """Set the request of an HTTP health check, and the statuses that are healthy."""
+    """Set the request of an HTTP health check, and the statuses that count as healthy."""
     request.path = check.path
     if check.method != "GET":
         request.method = base_pb2.RequestMethod.Value(check.method)

@@ -20,7 +20,7 @@ _PATH = "/"
 
 
 def session_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that routes with a session cookie need, and that they enable."""
+    """The filter for routes with a session cookie, which enable it."""
     config = stateful_session_pb2.StatefulSession()
     return http_connection_manager_pb2.HttpFilter(name=_SESSIONS, typed_config=to_any(config), disabled=True)
 

@@ -1,6 +1,6 @@
 """Addresses, and endpoint groups as ClusterLoadAssignments: by zone, in a fixed order.
 
-In the Envoy of a host, an endpoint of that host is the internal listener of its workload's port.
+In a host's Envoy, the address of an endpoint on this host is the internal listener of its workload's port.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 from moyai.xds.translate.target_counts import name_target
 
-ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (the kernel chooses the address that the route has)
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (the kernel chooses the address)
 
 
 def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
@@ -48,7 +48,7 @@ def listen_address(address: str, port: int) -> address_pb2.Address:
 def _zone(
     group: EndpointGroup, name: str, members: tuple[Member, ...], placement: Placement | None
 ) -> endpoint_components_pb2.LocalityLbEndpoints:
-    """The endpoints of a zone. One without a weight, where others have one, gets what those can't take."""
+    """The endpoints of a zone. A zone without a weight, where others have one, has a lower priority."""
     zone = endpoint_components_pb2.LocalityLbEndpoints(
         locality=base_pb2.Locality(zone=name), lb_endpoints=[_endpoint(group, m, placement) for m in members]
     )
@@ -77,7 +77,7 @@ def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None)
 
 
 def _internal_address(member: Member) -> address_pb2.Address:
-    """The internal listener of a member. Its id, which logs show, is the address that the member has for others."""
+    """The internal listener of a member. Its id, which logs show, is the member's address and port."""
     internal = address_pb2.EnvoyInternalAddress(
         server_listener_name=names.pass_listener(member.workload, member.workload_port),
         endpoint_id=f"{member.address}:{member.port}",
@@ -86,7 +86,7 @@ def _internal_address(member: Member) -> address_pb2.Address:
 
 
 def enter(address: address_pb2.Address, place: WorkloadPlace | None) -> None:
-    """Make an address one of the workload's namespace."""
+    """Bind an address to the workload's network namespace."""
     if place is not None:
         address.socket_address.network_namespace_filepath = place.namespace
 

@@ -1,8 +1,8 @@
 """The bootstrap of an external proxy: that of App Mesh's agent, with another connection to the control plane.
 
-Promise: over a Unix socket the proxy needs nothing but its node id. Over TCP it accepts only a certificate for one
-server name by the given authorities, and sends a token or has a certificate of its own. Its admin interface listens
-where it was asked to and writes no access log. The bootstrap contains the token, so only its user may read it.
+Promise: over a Unix socket the proxy needs its node id only. Over TCP it accepts only a certificate for one server name
+by the given authorities, and presents a token or a certificate of its own. Its admin interface listens at the requested
+address and writes no access log. The bootstrap contains the token, so only its user may read it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class UnixTransport(msgspec.Struct, frozen=True):
 
 
 class TlsTransport(msgspec.Struct, frozen=True):
-    """TCP with TLS. ``authorities``: PEM, those that may have issued the certificate for ``server_name``;
-    ``certificate``: the paths of the proxy's own chain and key.
+    """TCP with TLS. ``authorities``: the authorities that may issue the server's certificate for ``server_name``, as
+    PEM; ``certificate``: the paths of the proxy's own chain and key.
     """
 
     host: str

@@ -1,8 +1,8 @@
 """The filter chains of a workload's listeners.
 
 Inbound, there is a chain for each port of the application; where plain text is accepted beside TLS, one for each.
-Outbound, there is a chain for each virtual address and port, for each port that is routed whatever the address, and for
-each set of server names that TLS connections may ask for.
+Outbound, there is a chain for each virtual address and port, for each port that is routed at any address, and for each
+set of server names to which TLS connections are passed on.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def ingress_chains(
 def open_chains(
     workload: Workload, inbound: InboundPort, place: WorkloadPlace | None
 ) -> Iterator[listener_components_pb2.FilterChain]:
-    """The chains of a port that the proxy itself listens on."""
+    """The chains of a port at which the proxy itself listens."""
     return _inbound_chains(workload, inbound, inbound.listen_port or inbound.port, place)
 
 
@@ -114,8 +114,8 @@ def _call_chain(call: ServiceAddress, mesh: MeshIR, settings: HttpSettings) -> l
 def _service_filter(
     service: MeshService, clusters: WeightedClusters, settings: HttpSettings
 ) -> listener_components_pb2.Filter:
-    """The filter of a service, made once for all callers with equal settings: a new name changes the listener of each
-    of them.
+    """The filter of a service, cached for all callers with equal settings, because a new name changes each caller's
+    listener.
     """
     routing = service.routing
     if isinstance(routing, StreamSplit):

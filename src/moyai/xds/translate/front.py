@@ -1,6 +1,6 @@
 """The listeners of a front proxy: one for each address of each of its workload's listeners.
 
-Statistics of an address have ``+tcp``, ``+tls`` or ``+udp`` at the end of its name, but those of its listener.
+The names of an address's statistics end with ``+tcp``, ``+tls`` or ``+udp``, except for those of Envoy's listener.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from moyai.xds.translate.secret import reference
 from moyai.xds.translate.tcp import WeightedClusters, tcp_filter, weighted_clusters
 
 _BUFFER = 128 * 1024
-"""Bytes that a connection may have waiting in each direction before it is read no further: more than the headers that a
-request may have, or a client with too many would be reset before it has read why.
+"""Bytes that a connection buffers in each direction before Envoy stops reading. More than the headers of a request may
+have: otherwise a client with too many would be reset before it gets the response that says so.
 """
 _HEADER_TIMEOUT = 5
 """Seconds in which the PROXY header has to arrive."""
 
 
 def front_listeners(workload: Workload, mesh: MeshIR) -> Iterator[listener_pb2.Listener]:
-    """All listeners of a front proxy. They are bound before the addresses are there, since both come on their own."""
+    """All listeners of a front proxy. They are bound whether or not their addresses exist yet."""
     for listener in workload.listeners:
         for at in listener.addresses:
             yield _listener(workload, listener, at, mesh)
@@ -115,7 +115,7 @@ _VERSIONS: Mapping[str, common_pb2.TlsParameters.TlsProtocol] = MappingProxyType
 
 
 def _encrypt(chain: listener_components_pb2.FilterChain, tls: FrontTls) -> None:
-    """Encrypt a filter chain's connections. The listener opens when all certificates are there."""
+    """Encrypt a filter chain's connections. The listener opens when all certificates have arrived."""
     params = common_pb2.TlsParameters(
         tls_minimum_protocol_version=_VERSIONS[tls.oldest],
         tls_maximum_protocol_version=_VERSIONS[tls.newest],
@@ -144,7 +144,7 @@ def _tcp_filter(
 
 
 def _keeps_client(front: StreamFront, at: FrontAddress) -> bool:
-    """Whether endpoints see the clients of an address. They are called by IPv4."""
+    """Whether endpoints see the clients' addresses: only IPv4 addresses, because endpoints are called by IPv4."""
     return front.keeps_client and not at.proxied and ":" not in at.address
 
 
@@ -158,8 +158,8 @@ def _client_source() -> listener_components_pb2.ListenerFilter:
 def _udp_filter(
     front: StreamFront, at: FrontAddress, clusters: WeightedClusters
 ) -> listener_components_pb2.ListenerFilter:
-    """The filter for datagrams that arrive at one address. Envoy knows no weights for them, so the cluster with the
-    greatest weight gets all. Where they come by the VPC's router all have its address, by which nothing is selected.
+    """The filter for datagrams that arrive at one address. Envoy has no weights for datagrams, so the cluster with the
+    greatest weight gets all. Datagrams through the VPC's router all have its address, so this address selects nothing.
     """
     cluster = max(clusters, key=lambda weighted: weighted[1], default=(names.NOWHERE, 0))[0]
     proxy = udp_proxy_pb2.UdpProxyConfig(

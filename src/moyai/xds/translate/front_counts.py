@@ -1,6 +1,6 @@
-"""The counts of a front proxy's requests and connections, as statistics that its access logs write at their end.
+"""The counts of a front proxy's requests and connections, as statistics that access loggers add to when these end.
 
-Envoy's own counters do not tell a response of an endpoint from one of the proxy in its place. The statistics are named
+Envoy's own counters do not distinguish endpoints' responses from the proxy's own. The statistics are named
 ``elb.<name of the address's statistics>.<statistic>``, and those of endpoints also by their destination.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/stats/v3/stats.proto
 """
@@ -27,20 +27,20 @@ _TARGET: Final = ("target", "%UPSTREAM_CLUSTER%")
 COUNTED: Final = "moyai.counts"
 EVALUATED: Final = "evaluated"
 ANSWER, ACTION = "answer", "action"
-"""The metadata of a route, its field with the number of rules that were compared with its requests, and its field that
-says who answers them: a rule's action, or the load balancer with this status, which a gRPC client gets as 200.
+"""A route's metadata. ``evaluated``: the number of rules that are evaluated for its requests; ``answer``: who answers
+them, a rule's ``action`` or the load balancer with this status, which a gRPC client gets as 200.
 """
 _RULES: Final = ("rules", f"%METADATA(ROUTE:{COUNTED}:{EVALUATED})%")
 _DROPPED: Final = ("headers", f"%DYNAMIC_METADATA({PARTS}:{DROPPED})%")
 _CLASS: Final = ("class", "%RESP(:STATUS):1%")
-"""The first digit of the status, for which a header needs less than an expression."""
+"""The first digit of the status, read from a header because an expression would cost more."""
 _CLOSED_BY_CLIENT: Final = ("client", "%DOWNSTREAM_DETECTED_CLOSE_TYPE%")
 _CLOSED_BY_TARGET: Final = ("target", "%UPSTREAM_DETECTED_CLOSE_TYPE%")
 
 
 def request_counts(http: HttpFront, at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
-    """The access logs that count the requests which arrive at one address: one for those that an endpoint has answered,
-    and one for the others. A condition costs more than a count, so there is one for each.
+    """The access loggers that count the requests at one address: one for requests that an endpoint has answered, and
+    one for the others. A condition costs more than a count, so each logger has one condition for all its counts.
     """
     prefix = f"{PREFIX}.{at.stat_name}"
     answered = stats_pb2.Config(stat_prefix=prefix)
@@ -65,7 +65,7 @@ def request_counts(http: HttpFront, at: FrontAddress) -> Iterator[accesslog_pb2.
 
 
 def connection_ends(at: FrontAddress) -> accesslog_pb2.AccessLog:
-    """The access log that counts how the connections to one address end: closed, or reset by whom."""
+    """The access logger that counts how connections to one address end: closed, or reset by client or target."""
     ended = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
     _count(ended, "ended", _CLOSED_BY_CLIENT, _CLOSED_BY_TARGET)
     return accesslog_pb2.AccessLog(name=_STATS_LOGGER, typed_config=to_any(ended))

@@ -1,8 +1,8 @@
-"""The HTTP connection manager of a front proxy, which clients outside of the mesh talk to.
+"""The HTTP connection manager of a front proxy, for clients outside of the mesh.
 
-Promise: targets and clients see of the proxy what they see of an Application Load Balancer, and no header of Envoy's
-own. A client can choose nothing by headers: those that Envoy obeys are removed, and the ones that describe the client
-are written anew.
+Promise: to targets and clients the proxy looks like an Application Load Balancer, without headers of Envoy's own. A
+client can't influence the proxy by headers: those that Envoy obeys are removed, and those that describe the client are
+overwritten.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html,
 application-load-balancers.html#load-balancer-attributes
 """
@@ -39,11 +39,11 @@ from moyai.xds.translate.source import ads_source
 ENVOY_HEADERS = "x-envoy-"
 _FORWARDED_FOR, _FORWARDED_PORT = "x-forwarded-for", "x-forwarded-port"
 _GRACE = 1
-"""Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
+"""Seconds by which the client's idle time-out is longer than the endpoint's, so that the endpoint's fires first."""
 
 
 def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> listener_components_pb2.Filter:
-    """The connection manager for what arrives at one address."""
+    """The connection manager for requests at one address."""
     manager = HttpConnectionManager(
         stat_prefix=at.stat_name,
         codec_type=HttpConnectionManager.HTTP1 if listener.tls is None else HttpConnectionManager.AUTO,
@@ -76,7 +76,7 @@ def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> li
 
 
 def client_address() -> listener_components_pb2.Filter:
-    """Makes the client's address, as the connection or its PROXY header has it, known to routes."""
+    """The filter that makes the client's address, from the connection or its PROXY header, available to routes."""
     value = value_pb2.FilterStateValue(object_key=names.CLIENT_ADDRESS, factory_key="envoy.network.ip")
     value.format_string.text_format_source.inline_string = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
     return listener_components_pb2.Filter(

@@ -30,17 +30,17 @@ _ACTIONS: Mapping[str, float] = MappingProxyType(
         "envoy.overload_actions.reject_incoming_connections": 0.98,
     }
 )
-"""Envoy's overload actions, with the share of the heap from which on each is taken."""
+"""Envoy's overload actions, each with the share of the heap above which Envoy takes it."""
 _MAX_STREAMS: Final = 128
 """The most streams of an HTTP/2 connection, as many as an Application Load Balancer allows."""
 _STREAM_WINDOW, _CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
-"""Bytes that a client may send before they are read on."""
+"""Bytes that a client may send before the proxy has read them."""
 RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle": 1})
-"""Each connection gets its turn after one request, however many its client has sent at once."""
+"""Envoy handles one request of a connection at a time before it turns to other connections."""
 
 
 def connection_limits(listener: FrontListener, at: FrontAddress) -> Iterator[listener_components_pb2.Filter]:
-    """The filter that bounds the connections to one address. Those of a stream it counts by protocol."""
+    """The filter that bounds the connections to one address. For streams, its statistics are named by protocol."""
     if listener.max_connections:
         is_stream = isinstance(listener.routing, StreamFront)
         stat_name = names.stream_stat_name(listener, at) if is_stream else at.stat_name

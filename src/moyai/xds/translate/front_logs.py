@@ -1,7 +1,7 @@
-"""The logs of a front proxy: a JSON object on its standard output for each request or connection, when it has ended.
+"""The logs of a front proxy: a JSON object on its standard output for each request or connection that ends.
 
-Envoy sorts the members by name. Those that come from clients are called ``user_…`` and so are the last ones, of limited
-lengths, and Envoy escapes them: a line that is cut is still known for one (``telemetry/front_logs/entries``).
+Envoy sorts the members by name and escapes them. Members from clients have limited lengths and are named ``user_…``, so
+that they are last: a truncated line still has all others (``telemetry/front_logs/entries``).
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/advanced/substitution_formatter
 """
 

@@ -1,7 +1,7 @@
 """A front proxy's own responses: the statuses, bodies and headers of an Application Load Balancer.
 
-Envoy answers 503 for nearly every failure of an endpoint. A load balancer tells an endpoint that does not answer (504)
-and one that answers badly (502) from a group without endpoints (503). The first mapper that fits decides.
+Envoy answers 503 for nearly every failure of an endpoint. A load balancer distinguishes endpoints that do not answer
+(504), invalid responses (502) and groups without endpoints (503). The first mapper that fits decides.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 """
 
@@ -29,12 +29,12 @@ reset the stream.
 _HEADERS_TOO_LARGE = 431
 _ALWAYS = "true"
 _NO_ROUTE = 404
-"""Of CONNECT, and of ``OPTIONS *``, which have no path: every path has a route."""
+"""The status for CONNECT and ``OPTIONS *``, which have no path; every path has a route."""
 _BAD_REQUEST, _BAD_GATEWAY, _TIMEOUT = 400, 502, 504
 
 
 def local_replies(http: HttpFront) -> LocalReplyConfig:
-    """The mapping of all responses that no endpoint has given."""
+    """The mapping of all responses that come from the proxy itself."""
     return LocalReplyConfig(mappers=_mappers(http))
 
 
@@ -45,7 +45,7 @@ def _mappers(http: HttpFront) -> Iterator[ResponseMapper]:
     yield _mapper(http, _cel(_ROUTE_ANSWER))
     flags = accesslog_pb2.AccessLogFilter(response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=_FAULTS))
     malformed = (_status(status) for status in (_HEADERS_TOO_LARGE, _NO_ROUTE))
-    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), *((one, _BAD_REQUEST) for one in malformed))
+    changes = ((_cel(_SILENT), _TIMEOUT), (flags, _BAD_GATEWAY), *((each, _BAD_REQUEST) for each in malformed))
     for condition, status in changes:
         mapper = _with_page(_mapper(http, condition), pages[status])
         mapper.status_code.value = status
@@ -56,7 +56,7 @@ def _mappers(http: HttpFront) -> Iterator[ResponseMapper]:
 
 
 def _mapper(http: HttpFront, condition: accesslog_pb2.AccessLogFilter) -> ResponseMapper:
-    """A mapper that adds the header Server, and leaves the rest as it is."""
+    """A mapper that adds the header Server, and leaves the rest unchanged."""
     mapper = ResponseMapper(filter=condition)
     header = mapper.headers_to_add.add(append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
     header.header.key, header.header.value = "server", http.server
@@ -70,7 +70,7 @@ def _with_page(mapper: ResponseMapper, body: str) -> ResponseMapper:
 
 
 def _status(status: int) -> accesslog_pb2.AccessLogFilter:
-    """A condition on the status, which needs less than an expression. Nothing sets the runtime key that it names."""
+    """A condition on the status, which costs less than an expression. Envoy requires a runtime key; nothing sets it."""
     value = base_pb2.RuntimeUInt32(default_value=status, runtime_key="moyai.status")
     comparison = accesslog_pb2.ComparisonFilter(op=accesslog_pb2.ComparisonFilter.EQ, value=value)
     return accesslog_pb2.AccessLogFilter(status_code_filter=accesslog_pb2.StatusCodeFilter(comparison=comparison))

@@ -1,15 +1,15 @@
-"""The treatment of requests in a front proxy that no other filter of Envoy offers, as scripts of its Lua filter.
+"""Scripts of Envoy's Lua filter for the treatment of requests in a front proxy that no other filter offers.
 
-- Of every request, the header X-Amzn-Trace-Id: a new root, or a field ``Self`` before a client's. Its random part comes
-  from a generator for each of Envoy's threads, which the address of a table of that thread seeds.
-- Of every request to a load balancer that drops headers with invalid names, these headers. What was removed decides
-  about the route no more.
-- Of routes that ask for it, the parts of a request that a redirect is made of, as dynamic metadata.
-- Of routes that ask for it, a session cookie that follows an application's cookie: it is taken out of responses where
-  neither the application's cookie is set nor the client has a session.
+- All requests get the header X-Amzn-Trace-Id: a new root, or a field ``Self`` before a client's value. Each of Envoy's
+  threads has its own random generator, which the address of a Lua table seeds.
+- Requests to a load balancer that drops headers with invalid names lose these headers. Then the route is selected
+  again, without them.
+- Routes that need it get the parts of the request from which a redirect is made, as dynamic metadata.
+- Routes whose session cookie follows an application's cookie remove it from responses, unless these set the
+  application's cookie or the client has a session.
 
-The second script belongs to the routes that ask for it: it would be a fifth of the work for each other request, and its
-interpreters a fifth of the memory of each listener.
+The script for the last two belongs to the routes that need it: it would cost a fifth of the work of each other request,
+and its interpreters a fifth of the memory of each listener.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html,
 https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/lua_filter
 """
@@ -28,7 +28,7 @@ from moyai.xds.translate.proto import to_any
 PARTS: Final = "moyai.request"
 """The namespace of the metadata with ``host``, ``path`` and ``query``, and ``search``: a query with its ``?``."""
 DROPPED: Final = "dropped"
-"""The field of that metadata in requests of which headers were removed."""
+"""The field of that metadata in requests from which headers were removed."""
 _TRACE_FILTER: Final = "moyai.trace"
 _ROUTE_FILTER: Final = "envoy.filters.http.lua"
 _TRACE_SCRIPT: Final = """
@@ -113,13 +113,13 @@ end
 
 
 def trace_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that names each request's trace, for the routes of ``name_traces``."""
+    """The filter that sets each request's trace header, for the routes of ``name_traces``."""
     return http_connection_manager_pb2.HttpFilter(name=_TRACE_FILTER, typed_config=to_any(lua_pb2.Lua()), disabled=True)
 
 
 def name_traces(routes: route_pb2.RouteConfiguration, *, drops_headers: bool) -> None:
-    """Name the trace of each request to these routes, and drop its headers with invalid names. A filter's own script
-    has interpreters for each address of a listener, and a configuration's routes have them once.
+    """Make these routes set each request's trace header, and drop headers with invalid names. A script of the filter
+    has interpreters for each address of a listener; a script of the route configuration has them once.
     """
     text = _TRACE_SCRIPT.replace(_DROP, _DROP_SCRIPT.strip() if drops_headers else "")
     script = lua_pb2.LuaPerRoute(source_code=base_pb2.DataSource(inline_string=text))
@@ -127,13 +127,13 @@ def name_traces(routes: route_pb2.RouteConfiguration, *, drops_headers: bool) ->
 
 
 def route_script_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter for routes with a script, and that they enable."""
+    """The filter for routes with a script, which enable it."""
     return http_connection_manager_pb2.HttpFilter(name=_ROUTE_FILTER, typed_config=to_any(lua_pb2.Lua()), disabled=True)
 
 
 def ask_script(route: route_components_pb2.Route, **needs: str) -> None:
-    """Run the script for a route, and tell it what the route needs: ``redirect``, or a ``session`` cookie that follows
-    an ``application``'s.
+    """Run the script for a route. ``needs``: its arguments, ``redirect``, or a ``session`` cookie that follows an
+    ``application``'s.
     """
     config = lua_pb2.LuaPerRoute(source_code=base_pb2.DataSource(inline_string=_ROUTE_SCRIPT))
     config.filter_context.update(needs)

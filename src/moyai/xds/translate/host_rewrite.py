@@ -1,7 +1,7 @@
-"""Substitutions in a request, as Envoy has them.
+"""Substitutions in a request's host and path.
 
-Envoy has regular expressions for paths only, so a new host is made by the filter that copies headers into metadata, and
-the route takes it from there.
+Envoy's routes have regular expressions for paths only, so the filter that copies headers into metadata makes the new
+host, and the route reads it from there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAMESPACE, _HOST = "moyai.rewrite", "host"
 
 
 def host_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that routes with a rewritten host need, and that they enable."""
+    """The filter for routes with a rewritten host, which enable it."""
     config = header_to_metadata_pb2.Config()
     return http_connection_manager_pb2.HttpFilter(name=_FILTER, typed_config=to_any(config), disabled=True)
 

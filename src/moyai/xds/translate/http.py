@@ -30,7 +30,7 @@ from moyai.xds.translate.source import ads_source
 from moyai.xds.translate.target_counts import attempt_counts, task_tags
 
 _ENVOY_HEADERS = "x-envoy-"
-"""Prefix of the headers by which a request could choose its own retries and timeouts. Those are the service's."""
+"""Prefix of the headers by which a request could override the service's retries and timeouts."""
 
 _CUT_OFF = ("UC", "UR")
 """Envoy's response flags for an upstream that closed the connection, or reset the stream, of a request in flight."""
@@ -38,7 +38,7 @@ _CUT_OFF = ("UC", "UR")
 
 class HttpSettings(NamedTuple):
     """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised; ``place``:
-    the workload's own, if its Envoy serves others too.
+    the workload's place, if a host's Envoy serves it.
     """
 
     log: AnyLog | None
@@ -77,8 +77,8 @@ def outbound_http(workload: Workload, port: OutboundPort, settings: HttpSettings
 
 
 def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSettings) -> listener_components_pb2.Filter:
-    """The connection manager for requests to the application. It counts responses by status, so its router does so only
-    where the cluster has a label.
+    """The connection manager for requests to the application. It counts responses by status, so the router's own counts
+    are on only where the cluster has a label, as in App Mesh.
 
     Its routes come by RDS, because connections that callers keep open stay with the listener that accepted them.
     """
@@ -125,7 +125,7 @@ def _grpc_statuses() -> http_connection_manager_pb2.HttpFilter:
 
 
 def _counting_router(protocol: Protocol, settings: HttpSettings) -> router_pb2.Router:
-    """The router's configuration; in a host's Envoy, attempts are counted for their targets."""
+    """The router's configuration; in a host's Envoy, it counts each attempt for the target."""
     return router_pb2.Router(upstream_log=() if settings.place is None else attempt_counts(protocol))
 
 

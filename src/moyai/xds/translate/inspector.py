@@ -1,4 +1,4 @@
-"""The TLS inspector: detects from a client's first bytes whether it uses TLS, and which server name (SNI).
+"""The TLS inspector: reads from a client's first bytes whether it uses TLS, and its server name (SNI).
 
 In tasks it is enabled only for ports where a filter chain depends on it, because elsewhere the server may have to speak
 first. A client that sends nothing for a while is treated as one without TLS.

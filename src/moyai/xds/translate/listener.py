@@ -1,5 +1,5 @@
 """A workload's Listeners: one for redirected connections in each direction, one for each port that the proxy opens, and
-in a host's Envoy an internal one for each port, which callers of the same host connect to.
+in a host's Envoy an internal one for each port, to which callers on the same host connect.
 
 A connection to an unknown destination matches no filter chain and is closed. TLS is inspected only where a filter chain
 depends on it, because the inspector waits for the client's first bytes, and in some protocols the server speaks first.
@@ -97,8 +97,8 @@ def _open(workload: Workload, inbound: InboundPort, port: int, place: WorkloadPl
 
 
 def _pass(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_pb2.Listener:
-    """The internal listener of a port, for callers of the same Envoy. It opens no socket. How many TCP connections it
-    has is known from those to the application.
+    """The internal listener of a port, for callers of the same Envoy. It opens no socket. Its TCP connections are
+    counted as connections to the application.
     """
     is_tcp = inbound.protocol is Protocol.TCP
     return listener_pb2.Listener(

@@ -22,32 +22,32 @@ from moyai.mesh.ir import (
 from moyai.xds.translate.placement import WorkloadPlace
 
 XDS_CLUSTER = "moyai-xds"
-"""The control plane. It is in the bootstrap, so no resource of a mesh may have this name."""
+"""The control plane's cluster. It is in the bootstrap, so no resource of a mesh may have this name."""
 
 STATISTICS_CLUSTER = "moyai-statistics"
-"""The control plane's endpoint for statistics."""
+"""The cluster of the control plane's endpoint for statistics."""
 
 LOCAL_CLUSTER = "local_cluster"
-"""The workload's peers, also in the bootstrap."""
+"""The cluster of the workload's peers, also in the bootstrap."""
 
 SECRETS_CLUSTER = "static_cluster_sds_unix_socket"
 """The proxy's own SDS server, under its name in the bootstraps of App Mesh's proxies."""
 
 NOWHERE = "nowhere"
-"""The name of no cluster: a connection that is routed to it is closed."""
+"""A name that no cluster has: a connection that is routed to it is closed."""
 
 HTTP_VERSION = "x-envoy-http-version"
-"""The header with the version of a request, for routes that depend on it; neither can clients set it nor do targets
-get it. Each encrypted listener sets it and each route of a front proxy removes it, whatever the rules are: a rule must
-change no listener, whose connections would drain.
+"""The header with the HTTP version of a request, for routes that depend on it. Each encrypted listener overwrites it
+and each route of a front proxy removes it before the target, whatever the rules are: a new rule must not change a
+listener, because its connections would drain.
 """
 
 CLIENT_ADDRESS = "moyai.client_address"
 """The filter state with the client's address, for routes that depend on it."""
 
 MATCH, ISSUER, LOCAL = "envoy.transport_socket_match", "issuer", "local"
-"""The keys of an endpoint's metadata, by which the transport socket for it is selected: the issuer of its certificate,
-or that it is behind an internal listener of the same Envoy.
+"""The keys of an endpoint's metadata that select its transport socket: the issuer of its certificate, or that it is
+behind an internal listener of the same Envoy.
 """
 
 
@@ -67,8 +67,8 @@ def open_listener(workload: Workload, inbound: InboundPort) -> str:
 
 
 def pass_listener(workload: str, port: int) -> str:
-    """The internal listener of one port of a workload, which callers of the same Envoy connect to. ``port``: as callers
-    in the workload's network would have it.
+    """The internal listener of one port of a workload, to which callers of the same Envoy connect. ``port``: the port
+    that callers on the network use.
     """
     return f"{workload}/pass:{port}"
 

@@ -131,7 +131,7 @@ def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
 def _send(
     action: route_components_pb2.RouteAction, targets: tuple[WeightedDestination, ...], destinations: Destinations
 ) -> None:
-    """Set the clusters of a route. Envoy draws one for each request, so its retries stay in the same cluster."""
+    """Set the clusters of a route. Envoy selects one for each request, so retries stay in the same cluster."""
     if len(targets) == 1:
         action.cluster = names.egress_cluster(destinations[targets[0].destination])
         return

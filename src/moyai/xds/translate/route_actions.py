@@ -1,7 +1,7 @@
-"""A route's retry policy, the changes that it makes to a request, and the answers that it gives itself.
+"""A route's retry policy, its changes to requests, and its own responses.
 
 Envoy reads ``%`` in a header's value and in a path as the beginning of a command, and a backslash in a substitution as
-the beginning of a group's number. Both are escaped, so that they stand for themselves.
+the beginning of a group's number. Both are escaped, so that they are taken literally.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CODES: Mapping[int, route_components_pb2.RedirectAction.RedirectResponseCode] =
 
 
 def retry_policy(policy: RetryPolicy) -> route_components_pb2.RetryPolicy:
-    """The retry policy of one route. A retry goes to an endpoint that the request has not been sent to."""
+    """The retry policy of one route. A retry prefers endpoints that have not got the request yet."""
     conditions = [condition.value for condition in policy.conditions]
     if policy.status_codes:
         conditions.append(_BY_STATUS)
@@ -79,7 +79,7 @@ def _header(name: str, value: str) -> base_pb2.HeaderValueOption:
 
 
 def add_answer(route: route_components_pb2.Route, answer: FixedResponse | Redirect | None) -> None:
-    """Make a route answer its requests; None = there is nothing to send them to."""
+    """Make a route answer its requests itself; None = with 503, because it has no targets."""
     if isinstance(answer, Redirect):
         _redirect(route, answer)
         return
@@ -94,7 +94,7 @@ def add_answer(route: route_components_pb2.Route, answer: FixedResponse | Redire
 
 
 def _redirect(route: route_components_pb2.Route, redirect: Redirect) -> None:
-    """Envoy's own redirect, which keeps what the request has, or else a response with a location of its parts."""
+    """Set Envoy's own redirect where it suffices, or else a response whose location is made of the request's parts."""
     host_is_plain = redirect.host is None or "#{" not in redirect.host
     path_is_plain = redirect.path is None or "#{" not in redirect.path
     if host_is_plain and path_is_plain and redirect.query is None:

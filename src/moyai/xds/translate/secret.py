@@ -1,8 +1,8 @@
 """Certificates and trusted authorities as Secrets: resources of their own, so that a renewed certificate changes no
 listener and closes no connection.
 
-A file is served as a secret, too, because only then Envoy reads it again when another file is moved into its place. A
-secret of the proxy's own SDS server is fetched there; that server's address is in the proxy's bootstrap.
+A certificate in a file is also served as a secret, because only then Envoy reads the file again when it is replaced. A
+secret of the proxy's own SDS server is fetched there; the proxy's bootstrap has that server's address.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/security/secret
 """
 
@@ -50,8 +50,8 @@ def file_secret(file: CertificateFile | TrustedFile) -> secret_pb2.Secret:
 
 
 def reference(material: AnyCertificate | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
-    """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is
-    0.
+    """A reference to a secret. The resource that needs the secret becomes ready without it after ``wait``; never if
+    ``wait`` is 0.
     """
     name, source = _location(material)
     source.initial_fetch_timeout.CopyFrom(duration(wait))

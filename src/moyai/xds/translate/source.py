@@ -31,7 +31,7 @@ _FAMILIES: Mapping[DnsLookupFamily, cluster_pb2.Cluster.DnsLookupFamily] = Mappi
 
 
 def ads_source() -> config_source_pb2.ConfigSource:
-    """The configuration source of resources that come by the proxy's ADS stream."""
+    """The configuration source for resources from the proxy's ADS stream."""
     return config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
     )

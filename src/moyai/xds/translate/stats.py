@@ -1,4 +1,5 @@
-"""The statistics of Service Connect's proxies, and their export: only those that its metrics use are kept.
+"""The statistics of Service Connect's proxies and front proxies, and their export: Envoy keeps only those that metrics
+use.
 
 No tags are extracted from names. Envoy's own extractors would split ``egress.cart``, and an export without tags is six
 times smaller (docs/decisions/envoy-statistics.md).
@@ -23,7 +24,7 @@ from moyai.xds.translate.target_counts import PREFIX, TAG
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
-"""Failed handshakes, of a cluster or a listener."""
+"""The statistics of failed handshakes of a cluster or a listener."""
 _CLUSTER = (
     "membership_total"
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
@@ -35,7 +36,7 @@ _CLUSTER = (
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|completed|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 LIVE = r"server\.live"
-"""Always there, so that there is always something to export: a task that ends waits for its proxy's last export."""
+"""A statistic that always exists, so that an export is never empty: a stopping task waits for its proxy's last one."""
 _USED_STATS = (
     LIVE,
     rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
@@ -44,7 +45,7 @@ _USED_STATS = (
     rf"listener\.{_SUBJECT}\.{TLS}",
 )
 _SCOPE = r"[^.]+\."
-"""The workload that a statistic of a host's Envoy belongs to."""
+"""The scope of the workload to which a statistic of a host's Envoy belongs."""
 _HOST_STATS = (
     LIVE,
     rf"cluster\.{_SCOPE}egress\.[^.]+\.({_CLUSTER})",
@@ -77,11 +78,11 @@ _URI = "http://moyai/v1/metrics"
 _TIMEOUT = 5
 """Seconds."""
 _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)
-"""Milliseconds, which Envoy counts as integers. The bounds are close together where most response times are."""
+"""Milliseconds, because Envoy counts integers. The bounds are closest together where most response times are."""
 
 
 def stats_config(*, is_front: bool = False, is_host: bool = False) -> stats_pb2.StatsConfig:
-    """The statistics that Envoy keeps, and the bounds of its histograms. ``is_host``: it serves several workloads."""
+    """The statistics that Envoy keeps, and the bounds of its histograms. ``is_host``: for a host's Envoy."""
     kept = _FRONT_STATS if is_front else _HOST_STATS if is_host else _USED_STATS
     patterns = [_regex(pattern) for pattern in kept]
     config = stats_pb2.StatsConfig(

@@ -1,8 +1,8 @@
-"""The filter on the export of App Mesh's proxies. They keep every statistic, because people read them at the admin
-interface; only those that metrics are made of are exported.
+"""The filter on the export of App Mesh's proxies. They keep every statistic, because users read them at the admin
+interface, and export only those that metrics use.
 
-A statistic is selected by the last part of its name, so nothing here depends on the names of a mesh's clusters. The
-statistics of routes are included where a rule has a name for them. Statistics are exported under their whole names, as
+A statistic is selected by the last part of its name, so the filter does not depend on the names of a mesh's clusters.
+Routes have statistics if their rule has a name for them. Statistics are exported under their whole names, as
 in ``stats.py``, though the proxy extracts tags for its other sinks (docs/decisions/mesh-statistics.md).
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto
 """

@@ -1,8 +1,8 @@
-"""The counts of a host's Envoy for the tasks that answer requests, as statistics that access logs write.
+"""The counts of a host's Envoy for the tasks that answer requests, as statistics of access loggers.
 
-A request between two tasks of the host passes the HTTP filters once, at the caller, whose counters don't tell one
-target from another. So each attempt that ends is counted for its target, which the endpoint's metadata has; a request
-that comes from elsewhere is counted in the same way by the target's own filters. The statistics are named
+A request between two tasks of the host passes the HTTP filters once, at the caller, whose counters don't distinguish
+targets. So each attempt is counted for its target, which the endpoint's metadata names, when it ends; the target's own
+filters count requests from elsewhere in the same way. The statistics are named
 ``target.<statistic>.of.<name of the target's statistics>``.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/stats/v3/stats.proto,
 .../api-v3/extensions/filters/http/router/v3/router.proto (``upstream_log``)
@@ -32,11 +32,11 @@ _FAILED_ATTEMPTS: Final = ("UF", "UC", "UR")
 """Envoy's response flags for an endpoint that could not be reached, or ended the connection or the stream."""
 _FIRST_FAILURE: Final = 500
 _GRPC_FAILURES: Final = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
-"""The statuses that Envoy's own counters take for a 5xx."""
+"""The gRPC statuses that Envoy's own counters count as 5xx."""
 
 
 def name_target(metadata: base_pb2.Metadata, stat_name: str, place: WorkloadPlace) -> None:
-    """Write into an endpoint's metadata whom requests to it are counted, logged and traced for."""
+    """Write the workload for which requests are counted, logged and traced into an endpoint's metadata."""
     target = {_NAME: stat_name_at(stat_name, place), _TASK: place.workload}
     metadata.filter_metadata[TARGET_METADATA].update(target)
     if place.log:
@@ -44,7 +44,7 @@ def name_target(metadata: base_pb2.Metadata, stat_name: str, place: WorkloadPlac
 
 
 def task_tags(place: WorkloadPlace) -> Iterator[custom_tag_pb2.CustomTag]:
-    """The tags of spans that name the workloads of a host's Envoy to which they belong."""
+    """The tags that name a span's caller and target among the workloads of a host's Envoy."""
     caller = custom_tag_pb2.CustomTag.Literal(value=place.workload)
     yield custom_tag_pb2.CustomTag(tag="moyai.task", literal=caller)
     key = metadata_pb2.MetadataKey(key=TARGET_METADATA, path=[metadata_pb2.MetadataKey.PathSegment(key=_TASK)])

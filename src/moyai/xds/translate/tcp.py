@@ -60,8 +60,8 @@ def ingress_tcp(
 
 
 def pass_tcp(workload: Workload, inbound: InboundPort, place: WorkloadPlace) -> listener_components_pb2.Filter:
-    """The filter for connections to the application from callers of the same Envoy, whose own filters end idle ones.
-    Of HTTP the callers' router logs the requests.
+    """The filter for connections to the application from callers of the same Envoy. The callers' filters end idle ones,
+    and log HTTP requests.
     """
     is_tcp = inbound.protocol is Protocol.TCP
     name_stats = stat_name_at if is_tcp else local_stat_name

@@ -1,4 +1,4 @@
-"""TLS transport sockets: the server has a certificate, the client verifies it; both ways where mutual TLS is wanted.
+"""TLS transport sockets: the server has a certificate, and the client verifies it; with mutual TLS also vice versa.
 
 Certificates, and authorities in files, are secrets. No TLS session is resumed, so each connection presents its
 certificate. A listener whose certificate is missing does not open. A cluster whose certificate is missing becomes ready
@@ -38,7 +38,7 @@ _OLDEST, _NEWEST = common_pb2.TlsParameters.TLSv1_2, common_pb2.TlsParameters.TL
 
 
 def encrypt(chain: listener_components_pb2.FilterChain, tls: ServerTls, protocol: Protocol) -> None:
-    """Encrypt a filter chain's connections, and verify the clients' certificates where the mesh wants it."""
+    """Encrypt a filter chain's connections, and verify the clients' certificates where the mesh requires it."""
     common = _common(() if protocol is Protocol.TCP else _SERVER_ALPN, _NEWEST if tls.newest_only else _OLDEST)
     common.tls_certificate_sds_secret_configs.append(reference(tls.certificate, _FOR_EVER))
     context = tls_pb2.DownstreamTlsContext(
@@ -52,7 +52,7 @@ def encrypt(chain: listener_components_pb2.FilterChain, tls: ServerTls, protocol
 
 
 def client_socket(tls: ClientTls, protocol: Protocol) -> base_pb2.TransportSocket:
-    """The transport socket for endpoints that name no issuer."""
+    """The transport socket for endpoints without an issuer."""
     common = _common(_CLIENT_ALPN[protocol], _OLDEST)
     if tls.check is not None:
         _check(common, tls.check, _A_WHILE)
@@ -95,7 +95,7 @@ def _client(common: tls_pb2.CommonTlsContext, server_name: str) -> base_pb2.Tran
 
 def _check(common: tls_pb2.CommonTlsContext, check: PeerCheck, wait: Seconds) -> None:
     """Verify a peer's certificate. Envoy refuses names without authorities, so authorities from a secret are combined
-    with the names once the secret is there.
+    with the names when the secret arrives.
     """
     validation = common_pb2.CertificateValidationContext(match_typed_subject_alt_names=map(_name, check.names))
     if isinstance(check.trusted_ca, TrustedRoots):

@@ -1,8 +1,9 @@
-"""The tracing of a proxy's bootstrap: to the control plane by OTLP, or as App Mesh's agent has it to a collector.
+"""The tracing of a proxy's bootstrap: to the control plane by OTLP, or to a collector as App Mesh's agent configures
+it.
 
-Connection managers have no tracer of their own, so they use this one. The share of requests that the control plane's
-tracer samples is in a runtime layer, because connection managers don't know which tracer their proxy has; those of a
-host's Envoy do, and have it themselves.
+Connection managers have no tracer of their own, so they use this one. The sampling rate of the control plane's tracer
+is in a runtime layer, because the connection managers' configuration does not depend on the proxy's tracer; those of a
+host's Envoy have the rate themselves.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/trace/v3/http_tracer.proto
 """
 
@@ -37,9 +38,9 @@ _EXPORT_TIMEOUT: Final = 5
 _EXPORT_INTERVAL: Final = 1000
 """Milliseconds between two exports of spans."""
 _SPANS_IN_EXPORT: Final = 500
-"""With so many spans, a worker exports at once."""
+"""The number of spans at which a worker exports at once."""
 _MOST_WAITING: Final = 2000
-"""Spans of a worker that wait for an export; Envoy drops more."""
+"""The most spans of a worker that wait for an export; Envoy drops the rest."""
 _OF_PERCENT: Final = 100
 """The unit of Envoy's runtime key is a hundredth of a percent."""
 
@@ -60,8 +61,8 @@ def tracing(tracer: Tracer, identity: Identity) -> tuple[http_tracer_pb2.Tracing
 
 
 def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sampling: float | None = None) -> None:
-    """Add a tracer to a bootstrap with the statistics cluster. ``sampling``: percent of the requests that no caller has
-    decided on; None = the connection managers say it. Without these, requests get no header of a trace.
+    """Add a tracer to a bootstrap with the statistics cluster. ``sampling``: the percentage of requests to trace, among
+    those for which no caller has decided that; None = the connection managers have it.
     """
     uri = http_uri_pb2.HttpUri(uri=_EXPORT_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_EXPORT_TIMEOUT))
     proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
