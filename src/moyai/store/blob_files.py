@@ -1,8 +1,8 @@
 """Blobs as files in the state directory: ``blobs/sha256/<two digits>/<digest>`` and ``uploads/<upload>``.
 
-Promise: a blob's file appears by a rename after its bytes are on disk, so that ``kill -9`` and a power cut leave
-complete blobs, and uploads, which the next process removes. Bytes are written and hashed a MiB at a time in threads.
-Some space on the disk is never used, because the control plane's own state needs it.
+Promise: a blob's file appears by a rename after its bytes are on disk, so that ``kill -9`` and a power cut leave only
+complete blobs, and uploads that the next process removes. Threads write and hash a MiB at a time. Some space on the
+disk stays free for the control plane's own state.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class BlobLimits(msgspec.Struct, frozen=True):
     blob_bytes: int = 52_000 * 1024 * 1024
     """Amazon ECR's quota for a layer."""
     uploads: int = 100
-    """Open uploads of one owner."""
+    """The most open uploads of one owner."""
     reserve: int = 128 * 1024 * 1024
     """Bytes of the disk that are left free."""
 
 
 class _Upload:
-    """An upload's file and what was written to it."""
+    """An upload's file, with the hash and the number of the bytes that were written to it."""
 
     def __init__(self, path: Path, repository: RepositoryArn, owner: str, now: Instant) -> None:
         self.path, self.repository, self.owner = path, repository, owner
@@ -73,11 +73,12 @@ class BlobFiles(BlobStore):
         self._uploads: dict[UploadId, _Upload] = {}
         self._threads = ThreadPoolExecutor(_THREADS, "moyai-blobs")
         self._renaming = threading.Lock()
-        """Held while a blob gets its name or loses it, so that a new one is never removed for an old one."""
+        """Held while a blob gets or loses its name, so that ``remove_unused`` never removes a new blob for an old one.
+        """
 
     @classmethod
     def open_blobs(cls, root: Path, clock: Clock, limits: BlobLimits | None = None) -> Self:
-        """Open the directory, or create it, and remove what an earlier process left of uploads. Raises OSError."""
+        """Open or create the directory, and remove uploads that an earlier process left. Raises OSError."""
         store = cls(root, clock, limits or BlobLimits())
         store._prepare()
         return store
@@ -111,7 +112,7 @@ class BlobFiles(BlobStore):
             raise
         finally:
             entry.busy, entry.used_at = False, self._clock.now()
-            if self._uploads.get(upload) is not entry:  # all of them were removed meanwhile
+            if self._uploads.get(upload) is not entry:  # ``clear`` has removed all uploads meanwhile
                 await self._in_thread(entry.path.unlink, True)  # noqa: FBT003 (missing_ok)
         return entry.size
 
@@ -190,7 +191,7 @@ class BlobFiles(BlobStore):
             await self._in_thread(entry.path.unlink, True)  # noqa: FBT003 (missing_ok)
 
     async def _in_thread(self, act: Callable[..., T], *args: object) -> T:
-        # A thread's work can't be undone: a cancelled caller waits for its end, so that nothing is written later.
+        # A thread can't be cancelled: a cancelled caller waits for its end, so that nothing is written afterwards.
         work = asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
         try:
             return await asyncio.shield(work)
@@ -220,7 +221,7 @@ class BlobFiles(BlobStore):
         self._publish(path, f"{_ALGORITHM}:{digest}")
 
     def _publish(self, source: Path, digest: str) -> None:
-        """Give a file its name as a blob; one that has it already is replaced by the same bytes."""
+        """Give a file its name as a blob; a blob that exists already is replaced by the same bytes."""
         path = self._path(digest)
         try:
             source.touch()  # an upload of no bytes has no file yet
@@ -255,8 +256,8 @@ class BlobFiles(BlobStore):
         disk = os.statvfs(self._root)
         if disk.f_bavail * disk.f_frsize < more + self._limits.reserve:
             raise BlobsUnwritable(
-                f"The disk of {self._root} is full: {self._limits.reserve // 1024**2} MiB of it stay free. "
-                "Delete images, or make space."
+                f"The disk of {self._root} is full: moyai keeps {self._limits.reserve // 1024**2} MiB of it free. "
+                "Delete images, or free disk space."
             )
 
 
@@ -269,4 +270,4 @@ def _sync_directory(path: Path) -> None:
 
 
 def _unwritable(root: Path, error: OSError) -> BlobsUnwritable:
-    return BlobsUnwritable(f"{root} can't be written: {error.strerror}. Make space, or repair the disk.")
+    return BlobsUnwritable(f"{root} can't be written: {error.strerror}. Free disk space, or repair the disk.")

@@ -1,7 +1,7 @@
 """A blob's file, open for reading.
 
-Promise: it is read a MiB at a time in threads, at positions, so that several readers of one file do not disturb each
-other, and to its end even if it is removed meanwhile.
+Promise: threads read the file a MiB at a time, by position, so that several readers of one file do not disturb each
+other. It can be read to its end even if it is removed meanwhile.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Encodes records as MessagePack, with msgspec's tag for the type of the record, and computes the checksums of rows.
 
-Promise: the bytes of ``encode`` decode to an equal record. A record that would decode to another (a list instead of a
-tuple, None where it is not allowed) is refused before it is stored, because the fault would only be found after a
-restart. Secrets are written in clear text, here and nowhere else: the mode of the file protects them. A row has a
-checksum because SQLite has none for its pages; it finds damage, not deliberate changes.
+Promise: the bytes of ``encode`` decode to an equal record. A record that would decode to a different one (a list
+instead of a tuple, None where it is not allowed) is refused before it is stored, because the fault would otherwise
+appear after a restart. Secrets are written in clear text here and nowhere else: the mode of the file protects them. A
+row has a checksum because SQLite's pages have none; it detects damage, not deliberate changes.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _TYPES: Final[Mapping[str, type[StoredRecord]]] = MappingProxyType({table_name(k
 
 
 class UnreadableRecord(StoreFault):
-    """The bytes are no record of a known type."""
+    """The bytes are not a record of a known type."""
 
 
 class RecordCodec:
-    """Encodes and decodes records of every type. Not to be shared between threads.
+    """Encodes and decodes records of every type. Must not be shared between threads.
 
     The decoder of a type is made for its first record: an installation uses few of the types, and msgspec takes a tenth
     of a second for all of them.
@@ -69,7 +69,7 @@ class RecordCodec:
 
 
 def checksum(*parts: str | bytes) -> int:
-    """The CRC-32 of these parts, each with its length: a byte that moves from one part to the next changes it."""
+    """The CRC-32 of these parts, each with its length, so that moving a byte from one part to the next changes it."""
     total = 0
     for part in parts:
         content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part

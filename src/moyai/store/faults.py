@@ -43,10 +43,10 @@ def is_damage(error: Exception) -> bool:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether writing may be tried again: the disk wrote nothing, and the file is unchanged.
+    """Whether writing may be tried again, because the disk wrote nothing and the file is unchanged.
 
-    It may not after a flush that failed: the kernel may have dropped the very pages that it could not write, and report
-    the next flush as a success.
+    Not after a failed flush: the kernel may have dropped the very pages that it could not write, and report the next
+    flush as a success.
     """
     code = _code(error)
     return not is_damage(error) and (code & _PRIMARY_CODE != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)

@@ -1,10 +1,10 @@
 """The World in memory and its watchers: the part that all stores share.
 
-Promise: ``apply`` makes all changes or none, and notifies the watchers once. It returns the rows, which the store has
-to write. Changes that are not yet written can be rolled back: each record is then as it was before, but a record that
-was deleted becomes the last of its table. A watcher first gets every key, then the keys that have changed since it last
-looked; it misses none. Keys that a watcher has not yet taken are a set, so a slow watcher delays no other and costs at
-most one entry per key. A watcher that is no longer referenced is dropped.
+Promise: ``apply`` makes all changes or none, and notifies the watchers once. It returns the rows that the store has to
+write. Changes that are not written yet can be rolled back: each record returns to its former value, but a record that
+was deleted becomes the last of its table. A watcher first gets every key, then the keys that have changed since its
+last iteration; it misses none. A watcher's pending keys are a set, so a slow watcher delays no other and costs at most
+one entry per key. A watcher that is no longer referenced is dropped.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Watchers:
         self._watchers: WeakSet[Watcher] = WeakSet()
 
     def add(self, keys: Iterable[Key]) -> Watcher:
-        """Add a watcher, whose first item is ``keys`` and those that change until it is taken."""
+        """Add a watcher, whose first item has ``keys`` and the keys that change until it is read."""
         watcher = Watcher(keys)
         self._watchers.add(watcher)
         return watcher
@@ -85,7 +85,7 @@ class StoredRow(NamedTuple):
 
 
 class LiveWorld:
-    """A World with its watchers; the records that it begins with count as written."""
+    """A World with its watchers; its initial records count as written."""
 
     def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self.world = World()

@@ -1,7 +1,7 @@
 """The lock that lets only one control plane use a state directory.
 
-Promise: one process at a time has the lock, and the kernel releases it when that process ends in any way. The lock file
-stays: removing it would let two processes lock two files of the same name.
+Promise: one process at a time has the lock, and the kernel releases it however that process ends. The lock file is
+never removed: otherwise two processes could lock two files of the same name.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class DirectoryLock:
             os.close(file)
             raise StateLocked(f"The state in {directory} is in use by process {holder or 'unknown'}.", holder) from exc
         written = os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-        os.ftruncate(file, written)  # afterwards: a full disk would not take back what a file gave up
+        os.ftruncate(file, written)  # after the write: a full disk could not give truncated space back
         return cls(file)
 
     def release(self) -> None:
@@ -49,7 +49,7 @@ class DirectoryLock:
 
 
 def _holder(file: int) -> int | None:
-    """The process that the file names, if it has the file open: after a crash another process may have that number."""
+    """The process that the file names, if it has the file open: after a crash another process may have its number."""
     pid = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
     with suppress(OSError):
         for link in Path("/proc", pid, "fd").iterdir() if pid.isdecimal() else ():

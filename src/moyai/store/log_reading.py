@@ -39,7 +39,7 @@ def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> M
 
 
 def sizes(connection: sqlite3.Connection, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-    """The bytes of events of those of the groups that ever had any."""
+    """The bytes of events, for those of the groups that ever had an event."""
     rows = (
         (group, connection.execute("SELECT bytes FROM groups WHERE id = ?", (group,)).fetchone()) for group in groups
     )

@@ -1,7 +1,7 @@
 """The schema of the log store's database.
 
-An event's row number is the order of arrival, and is never used again. An append goes to the end of the table and of
-its two indexes' ranges, so that its cost does not depend on the size of the table.
+An event's row number gives the order of arrival, and is never reused. An append goes to the end of the table and of a
+range in each index, so that its cost does not depend on the size of the table.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
     if application == APPLICATION and version == VERSION:
         return
     if application or version or connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
-        raise LogStoreFault(f"{file} was made by another program, or by a newer moyai: move it away, or use that one.")
+        raise LogStoreFault(
+            f"{file} was made by another program or by a newer moyai: move it away, or use the newer moyai."
+        )
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in _TABLES:

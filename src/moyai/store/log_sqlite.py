@@ -1,9 +1,9 @@
 """Log events on disk: one SQLite database in the state directory.
 
 Promise: one thread writes, with one fsync for all events that arrived during the previous commit; another thread reads,
-and neither blocks the event loop. A commit that fails is rolled back and reported to its callers; the next is tried
-again. The commit that exceeds the limit also deletes the oldest events, more than necessary so that not every commit
-has to; the file shrinks accordingly.
+and neither blocks the event loop. A failed commit is rolled back and reported to its callers; the next commit may
+succeed. A commit that exceeds the limit also deletes the oldest events, more than necessary, so that not every commit
+has to delete some; the file shrinks accordingly.
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 """
 
@@ -116,7 +116,7 @@ class SqliteLogStore(LogStore):
         self._writing.close()
 
     def _flush(self) -> None:
-        """In the writing thread: commit every pending append, also those whose own call of this comes later."""
+        """In the writing thread: commit every pending append, including those whose own ``_flush`` is still queued."""
         with self._lock:
             entries, self._pending = self._pending, []
         if not entries:

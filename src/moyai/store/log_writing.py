@@ -18,7 +18,7 @@ from moyai.ports.logs import LogBatch
 from moyai.store.log_schema import VERSION
 
 PORTION: Final = 5000
-"""Events that are deleted in one transaction, so that appending never waits long."""
+"""The most events that one transaction deletes, so that appending never waits long."""
 _ROW: Final = f"SELECT number, grp, length(message) + {OVERHEAD} FROM events"  # noqa: S608 (a constant)
 
 

@@ -1,7 +1,8 @@
 """A store in memory, for simulations and tests: a ``Store`` like ``sqlite``.
 
-Promise: all of ``ports.store``. ``saved`` has what a crash would leave, so that a simulation can stop a control plane
-between ``apply`` and ``durable`` and start the next one on what was acknowledged; ``refuse`` simulates a full disk.
+Promise: as in ``ports.store``. ``saved_records`` returns the records that a crash would leave, so that a simulation can
+stop a control plane between ``apply`` and ``durable`` and start the next one with the acknowledged records; ``refuse``
+simulates a full disk.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class MemoryStore(Store):
         return self._live.world
 
     def refuse(self, why: str | None) -> None:
-        """Fail to write from now on, for this reason, as a full disk does; None = write again."""
+        """Fail every write from now on, for this reason, as with a full disk; None = write again."""
         self._refusal = why
         if why is None:
             self.fault = None

@@ -1,9 +1,9 @@
 """The tables of the metric store, and how its file is opened or created.
 
 The key of a minute or an hour is one number, with the time in its high bits, then the group and the column. So rows
-that are written together lie together, a save touches few pages, and what is too old is removed from one end. A key of
-several columns would sort the same way, but a row of such a table spills onto an overflow page at a quarter of a page.
-Nothing that runs depends on this file, so one that can't be read is set aside (``<name>.unreadable``, at most one) and
+that are written together lie together, a save touches few pages, and expired rows are removed from one end. A key of
+several columns would sort the same way, but rows of such a table spill onto overflow pages at a quarter of a page.
+No running task depends on this file, so an unreadable file is set aside (``<name>.unreadable``, at most one) and
 created again.
 """
 
@@ -25,7 +25,7 @@ VERSION: Final = 2
 _BUSY_SECONDS: Final = 30.0
 _CACHE_KIB: Final = 8 * 1024
 _PAGE: Final = 16 * 1024
-"""Bytes of a page; a body has one to three thousand."""
+"""Bytes of a page; a body has one to three thousand bytes."""
 _GROUP_BITS: Final = GROUPS.bit_length() - 1
 _COLUMN_BITS: Final = COLUMNS.bit_length() - 1
 _TABLES: Final = (
@@ -85,7 +85,7 @@ def recreate_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3
 
 
 def _has_other_format(error: Exception) -> bool:
-    """Whether SQLite refuses to write because of what the header says: the file itself was opened for writing."""
+    """Whether SQLite refuses to write because of the file's header: the file itself was opened for writing."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
 
@@ -105,7 +105,7 @@ def _connect(file: Path, now: Instant) -> sqlite3.Connection:
         connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # takes effect only before the first table
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        # A power cut may lose the newest saves: nothing has promised that they are durable.
+        # A power cut may lose the newest saves, because the port does not promise that they are durable.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         _prepare(connection, now)

@@ -1,8 +1,8 @@
 """Metrics on disk: a SQLite database beside the world's, written by a thread of its own.
 
-Promise: ``ports/metric_store``. Reads go on during a write, on a connection of their own in the calling thread: a day
-of one metric is a few dozen look-ups by key. Opening reads nothing but the groups' names, so a long history does not
-slow a start.
+Promise: as in ``ports/metric_store``. Reads have a connection of their own in the calling thread, so they do not wait
+for writes: a day of one metric takes a few dozen look-ups by key. Opening reads only the groups' names, so a long
+history does not slow a start.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The schema of the store's database, as numbered migration steps.
 
-Promise: a database of an earlier version is migrated in one transaction, or left as it was; a database of a newer moyai
-is not touched. Step N migrates from version N to N+1. A released step is never edited: another one is appended. A field
-that is added to a record with a default needs no step.
+Promise: a database of an earlier version is migrated in one transaction, or left unchanged; a database of a newer moyai
+is not touched. Step N migrates from version N to N+1. A released step is never edited: another step is appended. A new
+field of a record needs no step if it has a default.
 
 Both numbers are in SQLite's header, which can be read before there is a table: ``user_version`` is the version of the
 schema, ``application_id`` marks the file as moyai's.
@@ -25,7 +25,7 @@ Step = Callable[[sqlite3.Connection], None]
 
 
 def _first_tables(connection: sqlite3.Connection) -> None:
-    # `place` keeps the order of creation. A bare rowid would not do: VACUUM may renumber it.
+    # `place` keeps the order of creation. A plain rowid does not, because VACUUM may renumber it.
     connection.execute(
         "CREATE TABLE records (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,"
         " UNIQUE (kind, key))"

@@ -4,11 +4,11 @@ Promise: rows are written in the order in which they were added, and ``durable``
 fsync) of everything that was added before the call. Rows that are added during a commit are written by the next one, so
 any number of callers share one fsync.
 
-A commit that fails is rolled back in the file. Nothing more is written until the owner has rolled back the unwritten
-changes in memory (``discard``), because later changes depend on them, and a trial write of the same size has succeeded,
-which is repeated each second. So writing continues by itself after the disk was full. After a failed flush, or with a
-damaged file, nothing is written any more: the kernel may have dropped the very pages that it could not write, and
-another try would only seem to succeed.
+A failed commit is rolled back in the file. Nothing more is written until the owner has rolled back the unwritten
+changes in memory (``discard``), because later changes depend on them, and until a trial write of the same size, which
+is repeated each second, has succeeded. So writing continues by itself after the disk was full. After a failed flush, or
+with a damaged file, nothing is written any more: the kernel may have dropped the very pages that it could not write,
+and another try would only seem to succeed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from moyai.store.codec import checksum
 from moyai.store.faults import may_pass
 from moyai.store.live import StoredRow
 
-# An upsert, not REPLACE: a record that changes keeps its position in its table.
+# An upsert, not REPLACE, so that a changed record keeps its position in its table.
 _PUT: Final = (
     "INSERT INTO records (kind, key, body, checksum) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, checksum = excluded.checksum"
@@ -68,7 +68,7 @@ class Writer:
         self._fault: str | None = None
         self._closing = False
         self.commits = DurationHistogram()
-        """The duration of each commit, which the thread adds."""
+        """The duration of each commit; the writing thread adds to it."""
         self._thread = threading.Thread(target=self._run, name="moyai-store", daemon=True)
         self._thread.start()
 
@@ -145,11 +145,11 @@ class Writer:
         except Exception as exc:  # noqa: BLE001 (the thread's top level: whatever failed, no call may wait for ever)
             self._fail(exc)
         finally:
-            with suppress(sqlite3.Error):  # what is committed is safe
+            with suppress(sqlite3.Error):  # committed rows are safe anyway
                 self._connection.close()
 
     def _next_batch(self) -> list[StoredRow]:
-        """Wait for rows and return all of them; empty only when the writer is closing and there are none."""
+        """Wait for rows and return all of them; none only when the writer is closing and no rows are left."""
         with self._condition:
             self._condition.wait_for(lambda: self._queue or self._closing)
             batch, self._queue = self._queue, []
