@@ -45,6 +45,7 @@ from moyai.app.images import make_images
 from moyai.console.app import Console, ConsoleEndpoint
 from moyai.console.events import Events
 from moyai.console.files import Files
+from moyai.console.findings import FindingsEndpoint
 from moyai.console.gateway import GatewayPorts
 from moyai.console.images import ImagesEndpoint
 from moyai.console.logins import Logins
@@ -218,6 +219,7 @@ def make_console(
     has_images = settings.runtime is RuntimeKind.LINUX
     images = StoredImages(make_images(settings.state)) if has_images else None
     endpoints: Mapping[str, ConsoleEndpoint] = {
+        "findings": FindingsEndpoint(control.store),
         "gateway": GatewayPorts(control.store, control.gateway_ports),
         "images": ImagesEndpoint(control.store, images),
         "output": ContainerOutput(control.store, control.runtime),

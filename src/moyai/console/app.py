@@ -3,6 +3,7 @@
 | path | what | needs |
 |---|---|---|
 | ``/console/api/…`` | the public API, with the access key of the login | the login, and its CSRF token |
+| ``/console/data/findings`` | the findings of ``moyai doctor`` about a service | the login |
 | ``/console/data/gateway`` | the gateway ports of public addresses | the login |
 | ``/console/data/images`` | the images of this installation | the login, and to remove one its CSRF token |
 | ``/console/data/output`` | the output of containers | the login |

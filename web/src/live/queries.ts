@@ -5,6 +5,7 @@ import { readClusters, readCluster } from "../aws/clusters.ts";
 import { readDeployments, readManagedUrls } from "../aws/deployments.ts";
 import { readDiscoveryService } from "../aws/discoveryServices.ts";
 import { readNetworks } from "../aws/ec2.ts";
+import { readFindings } from "../aws/findings.ts";
 import { readExpressService } from "../aws/expressServices.ts";
 import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
 import { readPublicAddresses } from "../aws/networkInterfaces.ts";
@@ -35,6 +36,13 @@ export function useService(cluster: string, name: string) {
   const target = useTarget();
   const topics = [{ kind: "service", cluster }, { kind: "service-events", cluster }, { kind: "task", cluster }];
   return useLive(["service", cluster, name], topics, (signal) => readService(target, cluster, name, signal));
+}
+
+/** What `moyai doctor` finds about a service. */
+export function useFindings(cluster: string, service: string) {
+  const target = useTarget();
+  const topics = [{ kind: "service", cluster }, { kind: "service-events", cluster }, { kind: "task", cluster }];
+  return useLive(["findings", service], topics, (signal) => readFindings(target, service, signal));
 }
 
 /** A service; undefined without a name. */

@@ -8,6 +8,7 @@ import { historyOf } from "../../src/pages/services/history.ts";
 import { placementProblem, stopCauses } from "../../src/pages/services/startFailures.ts";
 import { mergeLines } from "../../src/pages/services/LogView.tsx";
 import { button, enter, openDialog, press } from "../userActions.ts";
+import { violations } from "../axe.ts";
 import { apiError, renderPage } from "../renderPage.tsx";
 import { answers, serviceNamed, waitingDeployment } from "../shop.ts";
 
@@ -194,4 +195,19 @@ test("the timeline has deployments, events, stopped tasks and alarms, newest fir
     [{ AlarmName: "slow", Timestamp: at(3), HistorySummary: "OK to ALARM" }],
   );
   expect(items.map(({ kind }) => kind)).toEqual(["deployment", "stop", "alarm", "event", "deployment"]);
+});
+
+const WRONG_PORT = {
+  severity: "warning", kind: "not-listening", subject: "arn",
+  message: "a task did not listen within 40 seconds of its start", remedy: "Compare the port with what the program listens on: moyai exec catalog -- ss -ltn",
+};
+
+test("a task that listens on another port is shown as moyai doctor finds it, with what to do next", async () => {
+  open("", { findings: { findings: [WRONG_PORT, { ...WRONG_PORT, kind: "names-not-seen", message: "names" }] } });
+  expect(await screen.findByText("A task does not listen on its port")).toBeTruthy();
+  expect(screen.getByText(WRONG_PORT.message)).toBeTruthy();
+  expect(screen.getByText(/^Compare the port of the task definition/)).toBeTruthy();
+  expect(screen.getByText(`moyai doctor: ${WRONG_PORT.remedy}`)).toBeTruthy();
+  expect(screen.queryByText("names")).toBeNull();
+  expect(await violations()).toEqual([]);
 });

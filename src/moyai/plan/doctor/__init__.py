@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from moyai.plan.doctor.examination import count_examined, findings
+from moyai.plan.doctor.finding import Finding
+from moyai.plan.doctor.services import service_findings
 
-__all__ = ["count_examined", "findings"]
+__all__ = ["Finding", "count_examined", "findings", "service_findings"]

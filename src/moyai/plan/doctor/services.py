@@ -23,12 +23,17 @@ _UNHEALTHY: Final = (FAILED_HEALTH_CHECKS, FAILED_TARGET_HEALTH_CHECKS)
 def of_services(world: World) -> Iterator[Finding]:
     """The findings about all active services."""
     for service in world.services:
-        if service.status is ServiceStatus.ACTIVE:
-            yield from _failed_starts(world, service)
-            yield from _awaited_tasks(world, service)
-            yield from _unhealthy_tasks(world, service)
-            yield from _not_listening_tasks(world, service)
-            yield from _unreachable_names(world, service)
+        yield from service_findings(world, service)
+
+
+def service_findings(world: World, service: Service) -> Iterator[Finding]:
+    """The findings about a service; none about one that is not active."""
+    if service.status is ServiceStatus.ACTIVE:
+        yield from _failed_starts(world, service)
+        yield from _awaited_tasks(world, service)
+        yield from _unhealthy_tasks(world, service)
+        yield from _not_listening_tasks(world, service)
+        yield from _unreachable_names(world, service)
 
 
 def _failed_starts(world: World, service: Service) -> Iterator[Finding]:

@@ -185,6 +185,17 @@ export const services: Translation<typeof english> = {
       other: "詳細は最新のタスクを開いてください。",
     },
   },
+  findings: {
+    "not-listening": {
+      title: "タスクがポートで待ち受けていません",
+      advice: "タスク定義のポートとアプリケーションが待ち受けているポートを比べ、正しいポートでサービスをデプロイしてください。",
+    },
+    "tasks-unhealthy": {
+      title: "タスクがヘルスチェックに繰り返し失敗しています",
+      advice: "ヘルスチェックのコマンド、ポート、開始期間を確認し、最後に停止したタスクのログを確認してください。",
+    },
+    remedy: (text) => `moyai doctor: ${text}`,
+  },
   configuration: {
     service: "サービス",
     scheduling: "スケジューリング戦略",

@@ -33,6 +33,7 @@ import { LoadBalancingTab } from "./LoadBalancingTab.tsx";
 import { ServiceAddresses } from "./ServiceAddresses.tsx";
 import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
 import { StartFailures } from "./StartFailures.tsx";
+import { TaskFindings } from "./TaskFindings.tsx";
 import { clusterNameOf, isDeploying, primaryOf } from "./summary.ts";
 
 /** A service: its state, its actions, and a tab for each aspect. */
@@ -60,6 +61,7 @@ export default function ServicePage() {
             <SpaceBetween size="l">
               <DeploymentAlert service={service} deployments={paths.service(cluster, name, "deployments")} />
               <StartFailures service={service} />
+              <TaskFindings service={service} />
               <Overview service={service} />
               <ServiceTabs service={service} cluster={cluster} name={name} active={tab} reload={query.reload} />
             </SpaceBetween>
