@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -225,18 +227,22 @@ class Person:
     def _point(self) -> list[str]:
         return self.page.get_by_role("tooltip").inner_text(timeout=LAST).splitlines()
 
-    def spot(self, colour: list[int]) -> tuple[float, float] | None:
-        """Where a line of the map that has this colour can be clicked, as far right as may be: not at its words."""
+    def spot(self, colour: list[int]) -> tuple[float, float]:
+        """Where a line of the map that has this colour can be clicked, as far right as may be: not at its words. Waits
+        until there is one.
+        """
+        spots = partial(self._spots, colour)
+        [spot] = eventually(lambda: [*islice(spots(), 1)], "a line of this colour can be clicked", PATIENCE / 1000)
+        return spot
+
+    def _spots(self, colour: list[int]) -> Iterator[tuple[float, float]]:
         canvas = self.page.locator("canvas[data-lines]")
         spots = canvas.evaluate(FIND, colour)
         for x, y in spots[:: len(spots) // TRIES + 1]:
             canvas.hover(position={"x": x, "y": y})
-            try:
+            with suppress(AssertionError):
                 expect(canvas).to_have_class(re.compile(r"\btraffic-on\b"), timeout=NOTICED)
-            except AssertionError:
-                continue
-            return x, y
-        return None
+                yield x, y
 
     def violations(self, *rules: str) -> list[str]:
         """The violations that axe finds on this page, by all its rules or by these alone."""

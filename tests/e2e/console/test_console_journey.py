@@ -190,7 +190,7 @@ def test_a_person_opens_a_trace_and_sees_who_uses_an_image(person, shop):
 @pytest.mark.heavy
 def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken_shop):
     person.open("traffic?range=1m")
-    spot = eventually(lambda: person.spot(BAD), "the edge is drawn as a bad one")
+    spot = person.spot(BAD)
     person.clicks = 0
     person.click_at("canvas", spot)
     person.wait_for_text("shop-web/front → catalog")

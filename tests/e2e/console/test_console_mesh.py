@@ -116,7 +116,7 @@ def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, t
     person = look()
     canvas = person.page.locator("canvas[data-lines='4']")
     expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 connections"))
-    person.click_at("canvas", eventually(lambda: person.spot(BAD), "what fails is drawn so"))
+    person.click_at("canvas", person.spot(BAD))
     person.wait_for_text(f"{MESH}/front → {palette.color} → red")
     edge = terminal_mesh.edges["front", "red"]
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{edge['requests']} "))
