@@ -144,7 +144,9 @@ def _measure(load: Placement, url: str, process: int, connections: int) -> tuple
 
 
 def grow(balancers: Balancers, stage: Stage) -> None:
-    """The front proxy's memory, with one load balancer and with more, beside another Envoy that shares its program."""
+    """The front proxy's memory, with one load balancer and with more, beside another Envoy that shares its program. It
+    is new: what other parts have it do stays in its heap.
+    """
     stage.serve("place")
     _furnish(balancers, "first")
     balancers.await_active()
@@ -246,11 +248,11 @@ def measure(control_plane: Server, rounds: int) -> None:
     """All parts."""
     stage, balancers = Stage(control_plane), Balancers(control_plane)
     place = tasks(stage)
+    grow(balancers, stage)
     if available():
         compare(balancers, place, rounds)
     live(balancers, place)
     deploy(balancers, stage, place)
-    grow(balancers, stage)
 
 
 def main() -> None:
