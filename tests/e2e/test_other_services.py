@@ -10,15 +10,19 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
+from tests.terraform_calls import TerraformCalls
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 BODY = bytes(range(256)) * 40_000
+IAM: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("terraform_iam.yaml").read_text())
 BUCKET, KEY = "shop-assets", "a b/ü+1.bin"
 
 
@@ -44,6 +48,24 @@ def test_service_linked_roles_have_their_names_and_are_there(installation):
     assert role["RoleName"] == "AWSServiceRoleForElasticLoadBalancing"
     with pytest.raises(ClientError, match="NoSuchEntity"):
         iam.get_role(RoleName="AWSServiceRoleForNothing")
+
+
+@pytest.mark.e2e
+def test_a_second_plan_reads_of_iam_what_the_first_apply_left(installation):
+    calls = TerraformCalls(partial(installation.client, key=ACCOUNT))
+
+    def answers(part):
+        return [calls.call(*step) for resource in IAM.values() for step in resource[part]]
+
+    answers("create")
+    before = answers("read")
+    assert before == answers("read")
+    answers("update")
+    assert before != answers("read") == answers("read")
+    answers("delete")
+    for resource in IAM.values():
+        service, operation, parameters = resource["read"][0]
+        assert calls.call(service, operation, parameters, error="NoSuchEntity") is None
 
 
 @pytest.mark.e2e
