@@ -69,6 +69,22 @@ def test_a_second_plan_reads_of_iam_what_the_first_apply_left(installation):
 
 
 @pytest.mark.e2e
+def test_a_lifecycle_hook_has_what_it_was_given(installation):
+    scaling = installation.client("autoscaling", key=OTHER)
+    scaling.create_launch_configuration(
+        LaunchConfigurationName="hosts", ImageId="ami-12345678", InstanceType="t3.small"
+    )
+    sizes = {"MinSize": 0, "MaxSize": 1, "AvailabilityZones": ["us-east-1a"]}
+    scaling.create_auto_scaling_group(AutoScalingGroupName="hosts", LaunchConfigurationName="hosts", **sizes)
+    hook = {"AutoScalingGroupName": "hosts", "LifecycleHookName": "end"}
+    queue = {"NotificationTargetARN": f"arn:aws:sqs:us-east-1:{OTHER}:ends"}
+    role = {"RoleARN": f"arn:aws:iam::{OTHER}:role/notifier"}
+    scaling.put_lifecycle_hook(**hook, **queue, **role, LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING")
+    [described] = scaling.describe_lifecycle_hooks(AutoScalingGroupName="hosts")["LifecycleHooks"]
+    assert {**described, **hook, **queue, **role} == described
+
+
+@pytest.mark.e2e
 def test_applications_services_answer_at_the_same_endpoint(installation):
     s3 = installation.client("s3", key=ACCOUNT)
     s3.create_bucket(Bucket=BUCKET)

@@ -94,6 +94,7 @@ def repair_groups() -> None:
     """Have moto answer for Auto Scaling groups as AWS does."""
     tell_scaling_policies()
     keep_target_groups()
+    keep_notifications_of_hooks()
 
 
 def keep_target_groups() -> None:
@@ -108,6 +109,23 @@ def keep_target_groups() -> None:
 
     AutoScalingBackend.update_attached_target_groups = lambda *_: None  # type: ignore[method-assign]
     AutoScalingBackend.detach_load_balancer_target_groups = detach  # type: ignore[assignment,method-assign]
+
+
+def keep_notifications_of_hooks() -> None:
+    """Have moto keep whom a lifecycle hook notifies; by itself it tells the same of every hook."""
+    from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415
+
+    put = AutoScalingResponse.put_lifecycle_hook
+
+    def put_and_keep(response: Any) -> Any:  # noqa: ANN401 (moto's)
+        result, parameter = put(response), response._get_param  # noqa: SLF001 (moto's)
+        group, name = parameter("AutoScalingGroupName"), parameter("LifecycleHookName")
+        [hook] = response.autoscaling_backend.describe_lifecycle_hooks(group, [name])
+        hook.notification_target_arn, hook.role_arn = parameter("NotificationTargetARN"), parameter("RoleARN")
+        hook.notification_metadata = parameter("NotificationMetadata")
+        return result
+
+    AutoScalingResponse.put_lifecycle_hook = put_and_keep  # type: ignore[assignment,method-assign]
 
 
 def tell_scaling_policies() -> None:
