@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 
 import pytest
 
@@ -57,6 +58,27 @@ def test_a_damaged_record_counts_as_a_killed_container(tmp_path, written):
     assert (state.phase, state.exit_code) == (ContainerPhase.STOPPED, 137)
     assert state.reason == "ContainerRuntimeError: the container's monitor was killed"
     monitors.kill_container(directory)
+
+
+def test_a_container_has_ended_whose_pid_is_a_threads_by_now(tmp_path):
+    """As after a restart of moyai's own container, which counts its processes anew in the same boot of the machine."""
+    directory = tmp_path / "app"
+    directory.mkdir()
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    assert thread.native_id is not None
+    try:
+        record = RecordFile(str(directory), str(tmp_path), "task", 1)
+        record.phase, record.init, record.init_ticks = "running", thread.native_id, 1
+        record.write()
+        file = directory / "state.json"
+        written = json.loads(file.read_text())
+        file.write_text(json.dumps(written | {"keeper": thread.native_id, "keeper_ticks": 1}))
+        monitors.kill_container(directory)
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_a_launch_configuration_survives_encoding():

@@ -21,6 +21,7 @@ from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.seccomp.filters import filter_for
+from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, start_ticks
 
@@ -279,7 +280,7 @@ def _open_pidfd(pid: int, ticks: int) -> int | None:
     if pid == 0:
         return None
     try:
-        fd = os.pidfd_open(pid)
+        fd = syscalls.open_pidfd(pid)
     except ProcessLookupError:
         return None
     try:

@@ -77,7 +77,7 @@ def _kill_listed(directory: str, pids: list[int]) -> None:
     try:
         for pid in pids:
             try:
-                pidfds[pid] = os.pidfd_open(pid)
+                pidfds[pid] = syscalls.open_pidfd(pid)
             except ProcessLookupError:
                 continue
         for pid in pidfds.keys() & set(members(directory)):

@@ -254,6 +254,16 @@ def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
     return signals
 
 
+def open_pidfd(pid: int) -> int:
+    """A pidfd of a process. Raises ProcessLookupError if it has ended, also where a thread has its pid by now."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.EINVAL}:  # a thread has it, in new and old kernels
+            raise ProcessLookupError(errno.ESRCH, "no such process") from error
+        raise
+
+
 def kill(pidfd: int) -> None:
     """Kill the process of a pidfd. One that has ended already is no error."""
     if _libc.syscall(ctypes.c_long(_PIDFD_SEND_SIGNAL), pidfd, SIGKILL, None, 0) and ctypes.get_errno() != errno.ESRCH:
