@@ -34,7 +34,7 @@ KERNEL_DECIDES = {deed.format(program.NEIGHBOUR) for deed in (program.READ_MEMOR
 MOST = "root with SYS_PTRACE"
 
 
-def allowed(case: str, *, has_user_namespace: bool) -> set[str]:
+def possible_attempts(case: str, *, has_user_namespace: bool) -> set[str]:
     """What a case can do: the neighbour is root, with the default capabilities."""
     if case == "plain user":
         return set()
@@ -106,7 +106,7 @@ def attempts(
     attacker = start(rig, [*words, NEIGHBOUR, canary, *map(str, others)], request.param, pidMode="host")
     outcomes = rig.attempts_of(attacker)
     assert set(outcomes) == set(ROWS)
-    possible = allowed(request.param, has_user_namespace=rig.has_user_namespace)
+    possible = possible_attempts(request.param, has_user_namespace=rig.has_user_namespace)
     yield lambda row: (outcomes[row], row in possible)
     if program.END.format(program.NEIGHBOUR) in possible:
         assert rig.cluster.until(neighbour, "STOPPED")["containers"][0]["exitCode"] == 128 + signal.SIGKILL

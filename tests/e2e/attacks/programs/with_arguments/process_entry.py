@@ -52,7 +52,7 @@ class Observer:
                 continue
             self.seen.add(pid)
             self._examine(pid)
-            with contextlib.suppress(OSError), traced(pid):
+            with contextlib.suppress(OSError), trace_process(pid):
                 self._examine(pid)
 
     @property
@@ -116,7 +116,7 @@ class Observer:
 
 
 @contextlib.contextmanager
-def traced(pid: int) -> Iterator[None]:
+def trace_process(pid: int) -> Iterator[None]:
     """A process while it is traced, and stopped. Raises OSError for one that can't be. It runs on afterwards, which it
     would not always do after PTRACE_ATTACH: that signal may still be on its way when the process is detached.
     """

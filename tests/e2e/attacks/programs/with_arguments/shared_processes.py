@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.e2e.attacks.attempts import attempt, check, libc
-from tests.e2e.attacks.programs.with_arguments.process_entry import traced
+from tests.e2e.attacks.programs.with_arguments.process_entry import trace_process
 
 HOLDER, NEIGHBOUR = "the holder", "a neighbour"
 READ_ENVIRONMENT, READ_MEMORY, LIST_ROOT, LIST_FILES, TRACE, STOP, END, SET_LIMIT, ENTER = DEEDS = (
@@ -76,7 +76,7 @@ def _read_memory(pid: int) -> str:
 
 
 def _trace(pid: int) -> None:
-    with traced(pid):
+    with trace_process(pid):
         pass
 
 
