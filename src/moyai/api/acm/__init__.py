@@ -1,1 +1,1 @@
-"""AWS Certificate Manager's operations. One file a subject."""
+"""The operations of AWS Certificate Manager."""

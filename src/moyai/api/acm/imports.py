@@ -1,8 +1,8 @@
-"""Certificates brought from outside, with their keys.
+"""Certificates that callers import, with their keys.
 
-Promise: a certificate, its key and its chain belong together and are valid now, or nothing is taken. One that is
-brought again under its ARN takes the place of the one before in one step.
-Refuses: keys that no proxy could use; of one that is brought again, another kind of key, fewer usages, no name, tags.
+Promise: a certificate, its key and its chain belong together and are valid now, or nothing is imported. A
+certificate that is imported under an existing ARN replaces the former one in one step.
+Refuses: keys that no proxy could use; for a replacement, another kind of key, fewer usages, no name, and tags.
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html,
 https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
 """
@@ -43,21 +43,21 @@ class ImportCertificateRequest(msgspec.Struct, frozen=True):
 
 def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest) -> dict[str, str]:
     """Import a certificate, or replace one under its ARN."""
-    before = _before(ctx, request)
+    before = _replaced_certificate(ctx, request)
     try:
-        brought = pki.import_certificate(request.certificate, request.private_key, request.certificate_chain)
+        imported = pki.import_certificate(request.certificate, request.private_key, request.certificate_chain)
     except PkiFault as error:
         raise InvalidInput(str(error)) from error
-    if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
+    if not imported.facts.not_before <= ctx.now < imported.facts.not_after:
         raise InvalidInput("The certificate is not valid now.")
-    certificate = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
-    content = CertificateContent(brought.pem, brought.chain, brought.facts, ctx.now)
-    root = last_of(brought.chain or brought.pem)
-    ctx.store.apply(issue_certificate(certificate, content, brought.private, root, ctx.now))
+    certificate = _new(ctx, imported, request) if before is None else _replacement(before, imported.facts)
+    content = CertificateContent(imported.pem, imported.chain, imported.facts, ctx.now)
+    root = last_of(imported.chain or imported.pem)
+    ctx.store.apply(issue_certificate(certificate, content, imported.private, root, ctx.now))
     return {"certificate_arn": certificate.arn}
 
 
-def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertificate | None:
+def _replaced_certificate(ctx: Context, request: ImportCertificateRequest) -> ManagedCertificate | None:
     if request.certificate_arn is None:
         check_room(ctx.store.world.managed_certificates.count("scope", scope_key(ctx.scope)))
         return None
@@ -69,8 +69,8 @@ def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertifica
     return certificate
 
 
-def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateRequest) -> ManagedCertificate:
-    facts = brought.facts
+def _new(ctx: Context, imported: ImportedCertificate, request: ImportCertificateRequest) -> ManagedCertificate:
+    facts = imported.facts
     return ManagedCertificate(
         arn=new_certificate_arn(ctx.scope, ctx.ids),
         type=CertificateType.IMPORTED,
@@ -83,7 +83,7 @@ def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateR
     )
 
 
-def _again(before: ManagedCertificate, facts: CertificateFacts) -> ManagedCertificate:
+def _replacement(before: ManagedCertificate, facts: CertificateFacts) -> ManagedCertificate:
     """The record with the facts of the certificate that replaces its own. Raises InvalidInput."""
     had = None if before.content is None else before.content.facts
     if facts.key_algorithm is not before.key_algorithm:

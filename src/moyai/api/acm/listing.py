@@ -24,7 +24,7 @@ _USUAL_KEYS = ("RSA_1024", "RSA_2048")
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """Which certificates: of each list that is given, one must hold."""
+    """Filters: a certificate must match one item of each list that is set."""
 
     extended_key_usage: tuple[str, ...] = ()
     key_usage: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     world = ctx.store.world
     certificates = world.managed_certificates.by("scope", scope_key(ctx.scope))
     matching = {
-        _place(certificate): certificate
+        _sort_key(certificate): certificate
         for certificate in certificates
-        if _fits(certificate, summary(world, certificate), request)
+        if _matches(certificate, summary(world, certificate), request)
     }
     filters = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
     listing = ("ListCertificates", *filters, request.includes, request.sort_order)
@@ -65,12 +65,12 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     }
 
 
-def _place(certificate: ManagedCertificate) -> str:
-    """Sorts by the time at which it was asked for."""
+def _sort_key(certificate: ManagedCertificate) -> str:
+    """The sort key: certificates are in the order in which they were requested."""
     return f"{certificate.created_at:020.6f} {certificate.arn}"
 
 
-def _fits(certificate: ManagedCertificate, view: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
+def _matches(certificate: ManagedCertificate, view: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
     """Whether a certificate passes the filters; those for public roots and managing services match nothing."""
     includes = request.includes
     return (

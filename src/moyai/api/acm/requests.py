@@ -1,7 +1,7 @@
 """RequestCertificate.
 
-Promise: the answer is an ARN; the certificate is PENDING_VALIDATION until the authority has signed it, a moment later,
-or FAILED with the reason.
+Promise: the response is an ARN; the certificate is PENDING_VALIDATION until the authority has signed it, a moment
+later, or FAILED with the reason.
 Refuses: public certificates, because no client outside would trust one that moyai issued.
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
 """
@@ -59,7 +59,7 @@ class RequestCertificateRequest(msgspec.Struct, frozen=True):
 
 
 def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dict[str, str]:
-    """A private certificate, to be signed in a moment."""
+    """Record a private certificate, which its authority signs in a moment."""
     authority = _authority(request)
     names = _names(request)
     algorithm = _algorithm(ctx, request.key_algorithm, authority)
@@ -88,7 +88,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
 
 
 def check_room(held: int) -> None:
-    """Raises LimitExceeded when the account has the maximum of certificates."""
+    """Raises LimitExceeded when the account has as many certificates as it may. ``held``: their number."""
     if held >= MAX_CERTIFICATES:
         raise LimitExceeded(f"There may be {MAX_CERTIFICATES} certificates. Delete one that is not used.")
 
@@ -97,9 +97,9 @@ def _authority(request: RequestCertificateRequest) -> CertificateAuthorityArn:
     certificate_authority_arn = request.certificate_authority_arn
     if certificate_authority_arn is None:
         raise InvalidParameter(
-            "CertificateAuthorityArn: moyai issues private certificates only; nobody outside would believe a public one"
-            " that was made here. Name a private certificate authority (aws acm-pca create-certificate-authority makes"
-            " one), or bring a certificate that you have with ImportCertificate."
+            "CertificateAuthorityArn: moyai issues private certificates only; no client would trust a public one that"
+            " moyai issued. Name a private certificate authority (aws acm-pca create-certificate-authority makes one),"
+            " or import a certificate that you have with ImportCertificate."
         )
     parsed = parse_arn(certificate_authority_arn)
     if parsed is None or parsed.kind != "certificate-authority" or len(parsed.path) != 1:

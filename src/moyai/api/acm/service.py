@@ -13,7 +13,7 @@ from moyai.api.acm.lookup import TAGS
 from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
 
-_PUBLIC: Final = "it is of public certificates, and moyai issues private ones only"
+_PUBLIC: Final = "only public certificates have it, and moyai issues private ones"
 
 
 def acm(pki: Pki) -> ApiService:

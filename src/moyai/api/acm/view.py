@@ -1,4 +1,4 @@
-"""Certificates as the API shows them. Nothing here knows a key.
+"""Certificates as the API shows them, without keys.
 
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html, API_CertificateSummary.html
 """
@@ -12,14 +12,14 @@ from moyai.domain.queries.certificates import certificate_users, is_renewable
 from moyai.domain.world import World
 
 _SHOWN_NAMES = 100
-_SAME = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILED})
-"""The members that a certificate and the validation of its names share."""
+_SHARED_STATUSES = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILED})
+"""The statuses that a certificate and the validation of its names have at the same time."""
 
 
 def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """A certificate as DescribeCertificate shows it."""
     facts = None if certificate.content is None else certificate.content.facts
-    view = _both(world, certificate) | {
+    view = _shared_members(world, certificate) | {
         "subject_alternative_names": certificate.names or None,
         "in_use_by": certificate_users(world, certificate.arn),
         "failure_reason": certificate.failure,
@@ -46,7 +46,7 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
 def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """A certificate as ListCertificates shows it."""
     facts = None if certificate.content is None else certificate.content.facts
-    view = _both(world, certificate) | {
+    view = _shared_members(world, certificate) | {
         "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
         "has_additional_subject_alternative_names": len(certificate.names) > _SHOWN_NAMES,
         "export_option": _word(on=certificate.exportable),
@@ -59,7 +59,7 @@ def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     return view
 
 
-def _both(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
+def _shared_members(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     content, is_imported = certificate.content, certificate.type is CertificateType.IMPORTED
     at = None if content is None else content.at
     return {
@@ -94,7 +94,7 @@ def _validations(certificate: ManagedCertificate) -> list[dict[str, str]] | None
     """The validation of each name, which clients wait for: all succeed at once when the authority has signed."""
     if certificate.type is not CertificateType.PRIVATE:
         return None
-    status = certificate.status if certificate.status in _SAME else "SUCCESS"
+    status = certificate.status if certificate.status in _SHARED_STATUSES else "SUCCESS"
     return [{"domain_name": name, "validation_status": status} for name in certificate.names]
 
 

@@ -1,4 +1,4 @@
-"""Attributes of services, which are not those of their instances.
+"""Attributes of services, as opposed to those of their instances.
 
 Promise: an update adds attributes and replaces those of the same name; deleting an unknown attribute is ignored.
 ``moyai:client-port`` makes the service an endpoint of Service Connect, which AWS does not have.

@@ -78,8 +78,8 @@ def create_private_dns_namespace(
     if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
         raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
     if not is_dns_name(request.name):
-        raise InvalidInput(f"{request.name} is no DNS name.")
-    namespace = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
+        raise InvalidInput(f"{request.name} is not a DNS name.")
+    namespace = _with_zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
     return _create(quotas, ctx, replace(namespace, vpc=VpcId(request.vpc)), request)
 
 
@@ -87,20 +87,20 @@ def create_public_dns_namespace(
     quotas: CloudMapQuotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
 ) -> dict[str, str]:
     """Start the operation that creates a public DNS namespace."""
-    namespace = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
+    namespace = _with_zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
     return _create(quotas, ctx, namespace, request)
 
 
 def _create(quotas: CloudMapQuotas, ctx: Context, namespace: Namespace, request: AnyRequest) -> dict[str, str]:
-    again = repeated_operation(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
-    if again is not None:
-        return {"operation_id": again.id}
+    repeated = repeated_operation(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
+    if repeated is not None:
+        return {"operation_id": repeated.id}
     world, scope = ctx.store.world, scope_key(ctx.scope)
-    twin = namespace_with_same_name(world, namespace)
-    if twin is not None:
+    existing = namespace_with_same_name(world, namespace)
+    if existing is not None:
         raise NamespaceAlreadyExists(
             f"Namespace {namespace.name} of the type {namespace.type} already exists.",
-            {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
+            {"namespace_id": existing.id, "creator_request_id": existing.creator_request_id},
         )
     subject = f"{scope}/{namespace.type}/{namespace.name}"
     work = Work(
@@ -121,7 +121,7 @@ def _new(ctx: Context, request: AnyRequest) -> Namespace:
     )
 
 
-def _zone(
+def _with_zone(
     ctx: Context, namespace: Namespace, type_: NamespaceType, properties: NamespaceProperties | None
 ) -> Namespace:
     return replace(

@@ -3,7 +3,7 @@
 Promise: a look-up reads instances only until the answer is full, in the order in which they registered. Where some
 instances match the query parameters and the optional ones too, only those are given; otherwise all that match the
 query parameters. Without HealthStatus, healthy ones, or all when none is healthy (HEALTHY_OR_ELSE_ALL); an instance
-that is UNKNOWN counts as healthy. A service without health checks gives all its instances, whatever is asked.
+that is UNKNOWN counts as healthy. A service without health checks gives all its instances, whatever HealthStatus is.
 Another account's namespaces are found by that account's number, where they are shared with the caller.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.html
 """
@@ -95,9 +95,9 @@ def _matching_instances(
 ) -> list[DiscoveryInstance]:
     parameters = dict(request.query_parameters)
     if request.optional_parameters:
-        narrower = [*parameters.items(), *request.optional_parameters.items()]
-        if next(_matching(world, service, narrower), None) is not None:
-            return _healthy(world, service, narrower, health_status, request.max_results)
+        all_parameters = [*parameters.items(), *request.optional_parameters.items()]
+        if next(_matching(world, service, all_parameters), None) is not None:
+            return _healthy(world, service, all_parameters, health_status, request.max_results)
     return _healthy(world, service, [*parameters.items()], health_status, request.max_results)
 
 

@@ -1,6 +1,7 @@
 """The filters of Cloud Map's lists.
 
-Promise: a condition that AWS does not have for a filter is refused with what it has. Several filters hold together.
+Promise: a condition that AWS does not have for a filter is refused, and the error lists those that it has. An item must
+pass all filters.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_NamespaceFilter.html and its siblings
 """
 
@@ -53,8 +54,8 @@ def _test(condition: Filter, rule: FilterRule[T]) -> Callable[[T], bool]:
             low, high = _number(values[0]), _number(values[1])
             return lambda item: low <= float(rule.value(item)) <= high
         case _:
-            due = {"IN": "one value or more", "BETWEEN": "two values"}.get(condition.condition, "one value")
-            raise InvalidInput(f"The condition {condition.condition} of the filter {condition.name} takes {due}.")
+            expected = {"IN": "one value or more", "BETWEEN": "two values"}.get(condition.condition, "one value")
+            raise InvalidInput(f"The condition {condition.condition} of the filter {condition.name} takes {expected}.")
 
 
 def _number(text: str) -> float:

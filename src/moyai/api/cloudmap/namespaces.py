@@ -1,6 +1,6 @@
 """Namespaces: shown, listed, changed, removed.
 
-Refuses: removal while services are in it, a change by the call for another type.
+Refuses: the removal of a namespace with services, and an update by the operation for another type of namespace.
 Clusters that have a removed namespace as their default keep naming it, as on AWS.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_ListNamespaces.html, API_UpdateHttpNamespace.html
 """
@@ -95,11 +95,11 @@ def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
 def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, object]:
     """The scope's namespaces, and those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    fits = matcher(
+    matches = matcher(
         request.filters, {**_FILTERS, "RESOURCE_OWNER": FilterRule[Namespace](lambda n: owner_kind(ctx, n.arn))}
     )
     usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_namespaces(world, ctx.scope))
-    matching = {n.arn: n for n in usable if fits(n)}
+    matching = {n.arn: n for n in usable if matches(n)}
     page = page_of(matching, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
         "namespaces": [_view(world, world.namespaces[key]) for key in page.keys],
@@ -126,18 +126,18 @@ def update_http_namespace(ctx: Context, request: UpdateHttpNamespaceRequest) -> 
 
 def update_private_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest) -> dict[str, str]:
     """Change a private DNS namespace."""
-    return _dns_changed(ctx, request, NamespaceType.DNS_PRIVATE)
+    return _update_dns_namespace(ctx, request, NamespaceType.DNS_PRIVATE)
 
 
 def update_public_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest) -> dict[str, str]:
     """Change a public DNS namespace."""
-    return _dns_changed(ctx, request, NamespaceType.DNS_PUBLIC)
+    return _update_dns_namespace(ctx, request, NamespaceType.DNS_PUBLIC)
 
 
-def _dns_changed(ctx: Context, request: UpdateDnsNamespaceRequest, type_: NamespaceType) -> dict[str, str]:
-    namespace, asked = _of_type(ctx, request.id, type_), request.namespace
-    ttl = None if asked.properties is None else asked.properties.dns_properties.soa.ttl
-    return _update_namespace(ctx, namespace, UpdateNamespace(namespace.arn, asked.description, ttl), request)
+def _update_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest, type_: NamespaceType) -> dict[str, str]:
+    namespace, change = _of_type(ctx, request.id, type_), request.namespace
+    ttl = None if change.properties is None else change.properties.dns_properties.soa.ttl
+    return _update_namespace(ctx, namespace, UpdateNamespace(namespace.arn, change.description, ttl), request)
 
 
 def _update_namespace(
@@ -146,9 +146,9 @@ def _update_namespace(
     order: UpdateNamespace,
     request: UpdateHttpNamespaceRequest | UpdateDnsNamespaceRequest,
 ) -> dict[str, str]:
-    again = repeated_operation(ctx, OperationType.UPDATE_NAMESPACE, request, request.updater_request_id)
-    if again is not None:
-        return {"operation_id": again.id}
+    repeated = repeated_operation(ctx, OperationType.UPDATE_NAMESPACE, request, request.updater_request_id)
+    if repeated is not None:
+        return {"operation_id": repeated.id}
     work = Work(OperationType.UPDATE_NAMESPACE, order, {"NAMESPACE": namespace.id}, namespace.arn)
     return submit(ctx, new_operation(ctx, work, request, request.updater_request_id))
 

@@ -1,8 +1,8 @@
 """Operations: what CreateHttpNamespace and similar requests return instead of their result.
 
-Promise: what is submitted is done soon, whatever happens to this process. While it is under way, another operation
-on the same thing is refused with its id. The same request under the same request id is the same operation for as
-long as that is kept: KEPT seconds after it is done, and among the newest MOST of a scope.
+Promise: what is submitted is done soon, whatever happens to this process. While it is under way, another operation on
+the same subject is refused, with its id in the error. The same request with the same request id is the same operation
+while the operation is kept: KEPT seconds after it is done, and among the newest MOST of a scope.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_GetOperation.html
 """
 
@@ -87,8 +87,8 @@ def _owner(ctx: Context, operation: CloudMapOperation) -> AccountId:
 def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, object]:
     """A page of the operations of the caller's account and region that pass the filters."""
     world = ctx.store.world
-    fits = matcher(request.filters, _FILTERS)
-    operations = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
+    matches = matcher(request.filters, _FILTERS)
+    operations = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if matches(o)]
     page = page_of(operations, ("operations", request.filters), request.next_token, request.max_results)
     on_page = (world.operations[key] for key in page.keys)
     return {"operations": [{"id": o.id, "status": o.status} for o in on_page], "next_token": page.next_token}
@@ -121,8 +121,8 @@ def registration_id(instance: DiscoveryInstance) -> str | None:
 
 
 def submit(ctx: Context, operation: CloudMapOperation) -> dict[str, str]:
-    """Store a new operation; the answer with its id."""
-    ctx.store.apply([Put(operation), *_crowded_out(ctx)])
+    """Store a new operation, and return the response with its id."""
+    ctx.store.apply([Put(operation), *_deletion_of_oldest(ctx)])
     return {"operation_id": operation.id}
 
 
@@ -137,7 +137,8 @@ def repeated_operation(
         return None
     key = f"{scope_key(ctx.scope)}/{type_}/{request_id}"
     operation = next(
-        (candidate for candidate in ctx.store.world.operations.each("request", key) if _stands(ctx, candidate)), None
+        (candidate for candidate in ctx.store.world.operations.each("request", key) if _is_in_effect(ctx, candidate)),
+        None,
     )
     if operation is not None and operation.fingerprint != _fingerprint(request):
         raise DuplicateRequest(
@@ -156,7 +157,7 @@ def require_idle(ctx: Context, subject: str) -> None:
         )
 
 
-def _stands(ctx: Context, operation: CloudMapOperation) -> bool:
+def _is_in_effect(ctx: Context, operation: CloudMapOperation) -> bool:
     """Whether an operation is under way, or its result still exists."""
     if not operation.finished:
         return True
@@ -177,7 +178,7 @@ def _fingerprint(request: object) -> str:
     return sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()
 
 
-def _crowded_out(ctx: Context) -> list[Change]:
+def _deletion_of_oldest(ctx: Context) -> list[Change]:
     """The deletion of the oldest operation, when there are too many and it is finished."""
     operations, scope = ctx.store.world.operations, scope_key(ctx.scope)
     oldest = next(operations.each("scope", scope), None)

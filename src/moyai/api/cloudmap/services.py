@@ -1,9 +1,9 @@
 """Services: create, get, list, update, delete.
 
-Promise: CreateService and DeleteService are done with the call; UpdateService hands out an operation. The same
-request under the same creator request id gives the service that it made.
+Promise: CreateService and DeleteService are done with the call; UpdateService returns an operation. The same
+request with the same creator request id returns the service that it created.
 Refuses: a second service of one name in a namespace (in a DNS namespace also one that differs only by case),
-removal while instances are registered or are about to be, or while the ECS service that made it goes on.
+removal while instances are registered or are about to be, or while the ECS service that created it exists.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateService.html, API_UpdateService.html
 """
 
@@ -91,15 +91,15 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     world, namespace = ctx.store.world, _namespace(ctx, request)
     service = _new(ctx, namespace, request)
     check_service(namespace, service, http_only=request.type is not None)
-    existing = _made_before(world, service)
+    existing = _repeated_creation(world, service)
     if existing is not None:
         return {"service": _whole(world, existing)}
     index, name = ("name", service.name) if namespace.type is NamespaceType.HTTP else ("folded", service.name.lower())
-    twin = next(world.discovery_services.each(index, f"{namespace.arn}/{name}"), None)
-    if twin is not None:
+    namesake = next(world.discovery_services.each(index, f"{namespace.arn}/{name}"), None)
+    if namesake is not None:
         raise ServiceAlreadyExists(
             f"Service {service.name} already exists in the namespace.",
-            {"creator_request_id": twin.creator_request_id, "service_id": twin.id, "service_arn": twin.arn},
+            {"creator_request_id": namesake.creator_request_id, "service_id": namesake.id, "service_arn": namesake.arn},
         )
     ctx.store.apply([Put(service)])
     return {"service": _whole(ctx.store.world, service)}
@@ -114,10 +114,10 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     """The services of the scope's namespaces, and of those that are shared with it, that pass the filters."""
     world = ctx.store.world
     owner = FilterRule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
-    fits = matcher(tuple(_by_id(filter_) for filter_ in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
+    matches = matcher(tuple(_by_id(filter_) for filter_ in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
     shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
-    matching = [s.arn for s in (*own, *shared) if fits(s)]
+    matching = [s.arn for s in (*own, *shared) if matches(s)]
     page = page_of(matching, ("services", request.filters), request.next_token, request.max_results)
     return {
         "services": [_view(world, world.discovery_services[key]) for key in page.keys],
@@ -153,9 +153,9 @@ def delete_service(ctx: Context, request: ServiceRequest) -> None:
 
 
 def _namespace(ctx: Context, request: CreateServiceRequest) -> Namespace:
-    """The namespace, from either place. Raises InvalidInput or NamespaceNotFound."""
+    """The namespace, from either member of the request. Raises InvalidInput or NamespaceNotFound."""
     inner = request.dns_config.namespace_id if request.dns_config is not None else None
-    candidates = [namespace_of(ctx, one) for one in (request.namespace_id, inner) if one is not None]
+    candidates = [namespace_of(ctx, key) for key in (request.namespace_id, inner) if key is not None]
     if not candidates:
         raise InvalidInput("NamespaceId is required.")
     if candidates[0] != candidates[-1]:
@@ -182,7 +182,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
     )
 
 
-def _made_before(world: World, new_service: DiscoveryService) -> DiscoveryService | None:
+def _repeated_creation(world: World, new_service: DiscoveryService) -> DiscoveryService | None:
     """The service that an equal request created before, if it has not changed."""
     if new_service.creator_request_id is None:
         return None
@@ -205,7 +205,7 @@ def _whole(world: World, service: DiscoveryService) -> dict[str, object]:
 
 def _view(world: World, service: DiscoveryService) -> dict[str, object]:
     owner = scope_of(service.arn).account
-    maker = owner if service.owner is None else scope_of(service.owner).account
+    creator = owner if service.owner is None else scope_of(service.owner).account
     return {
         "id": service.id,
         "arn": service.arn,
@@ -215,13 +215,13 @@ def _view(world: World, service: DiscoveryService) -> dict[str, object]:
         "instance_count": world.discovery_instances.count("service", service.arn),
         **settings_view(service),
         "create_date": service.created_at,
-        "created_by_account": service.created_by or maker,
+        "created_by_account": service.created_by or creator,
     }
 
 
-def _by_id(asked: Filter) -> Filter:
-    """The filter with ids where it has ARNs; AWS takes either for a namespace."""
-    return msgspec.structs.replace(asked, values=tuple(value.rpartition("/")[2] for value in asked.values))
+def _by_id(filter_: Filter) -> Filter:
+    """The filter with ids instead of ARNs; AWS takes either for a namespace."""
+    return msgspec.structs.replace(filter_, values=tuple(value.rpartition("/")[2] for value in filter_.values))
 
 
 _FILTERS = MappingProxyType(

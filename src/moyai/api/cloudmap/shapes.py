@@ -1,4 +1,4 @@
-"""A service's DNS and health settings as they come in and go out.
+"""A service's DNS and health settings, as requests and responses have them.
 
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DnsConfig.html, API_HealthCheckConfig.html
 """
@@ -18,7 +18,7 @@ from moyai.domain.cloudmap.service import (
 
 
 class DnsConfigShape(msgspec.Struct, frozen=True):
-    """The records of a new service. ``namespace_id`` is an older place for the namespace."""
+    """The records of a new service. ``namespace_id`` is the older member for the namespace."""
 
     dns_records: tuple[DnsRecord, ...]
     routing_policy: RoutingPolicy = RoutingPolicy.MULTIVALUE

@@ -68,7 +68,7 @@ class DescribeAlarmHistoryRequest(msgspec.Struct, frozen=True):
 def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, object]:
     """A page of the matching alarms, by name."""
     if request.alarm_names and request.alarm_name_prefix is not None:
-        raise ValidationFault("AlarmNames and AlarmNamePrefix can't be together.")
+        raise ValidationFault("AlarmNames and AlarmNamePrefix can't be specified together.")
     if _asks_for_related(request) and msgspec.structs.replace(
         request, next_token=None, max_records=_MAX_RECORDS
     ) not in (
@@ -76,7 +76,7 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
         DescribeAlarmsRequest(parents_of_alarm_name=request.parents_of_alarm_name),
     ):
         raise ValidationFault(
-            "ChildrenOfAlarmName and ParentsOfAlarmName can't be with other parameters than MaxRecords and NextToken."
+            "ChildrenOfAlarmName and ParentsOfAlarmName can be combined only with MaxRecords and NextToken."
         )
     matching = {alarm.name: alarm for alarm in _candidates(ctx, request) if _matches(alarm, request)}
     listing = msgspec.structs.replace(request, next_token=None, max_records=0)
@@ -115,8 +115,8 @@ def describe_alarm_history(ctx: Context, request: DescribeAlarmHistoryRequest) -
     order = {event.key: index for index, event in enumerate(events)}
     matching = {f"{e.at:020.6f}/{order[e.key]:09}": e for e in events if _is_listed(e, request, ctx.now)}
     listing = msgspec.to_builtins(msgspec.structs.replace(request, next_token=None, max_records=0))
-    newest = request.scan_by != _ASCENDING
-    page = _page(matching, ("history", listing), request.next_token, request.max_records, descending=newest)
+    newest_first = request.scan_by != _ASCENDING
+    page = _page(matching, ("history", listing), request.next_token, request.max_records, descending=newest_first)
     return {"alarm_history_items": [_item(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 

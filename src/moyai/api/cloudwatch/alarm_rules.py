@@ -57,13 +57,13 @@ def store_alarm(
 
 
 def _checked_actions(actions: AlarmActions) -> AlarmActions:
-    """The actions of one state. Raises ValidationFault for one that is no ARN or occurs twice."""
+    """The actions, checked. Raises ValidationFault for one that is not an ARN or occurs twice for a state."""
     for arns in (actions.ok, actions.alarm, actions.insufficient_data):
         for action in arns:
             if parse_arn(action) is None:
                 raise ValidationFault(f"Invalid arn syntax: {action[:200]}")
         if len(set(arns)) < len(arns):
-            raise ValidationFault("An alarm can have an action once for each state.")
+            raise ValidationFault("An alarm can have an action only once for each state.")
     return actions
 
 

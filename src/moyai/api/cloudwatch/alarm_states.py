@@ -18,7 +18,7 @@ from moyai.plan.alarms.configuration import delete_alarm
 from moyai.plan.alarms.evaluate import AlarmVerdict
 from moyai.plan.scaling.alarm_actions import change_state
 
-_NUMBERS: Final = "recentDatapoints"
+_RECENT_DATAPOINTS: Final = "recentDatapoints"
 
 
 class SetAlarmStateRequest(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
     alarms = [alarm for name in names if (alarm := world.alarms.get(alarm_arn(ctx.scope, name))) is not None]
     composite = [alarm for alarm in alarms if isinstance(alarm.condition, CompositeCondition)]
     if len(composite) > 1:
-        raise ValidationFault("DeleteAlarms can take away one composite alarm in a call.")
+        raise ValidationFault("DeleteAlarms can delete one composite alarm in a call.")
     deleted = {alarm.arn for alarm in alarms}
     for alarm in alarms:
         parents = [p.name for p in world.alarms.by("child", alarm.arn) if p.arn not in deleted]
@@ -88,10 +88,8 @@ def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
 
 
 def _switch(ctx: Context, request: AlarmNamesRequest, *, enabled: bool) -> None:
-    alarm_names = [
-        ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)
-    ]
-    changes = [_set_actions(alarm, enabled=enabled) for alarm in alarm_names if alarm is not None]
+    alarms = [ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)]
+    changes = [_set_actions(alarm, enabled=enabled) for alarm in alarms if alarm is not None]
     if changes:
         ctx.store.apply(changes)
 
@@ -101,11 +99,13 @@ def _set_actions(alarm: Alarm, *, enabled: bool) -> Put:
 
 
 def _recent(data: str | None) -> tuple[float, ...]:
-    """The datapoints that a reason's data has. Raises InvalidFormat."""
+    """The recent datapoints in StateReasonData. Raises InvalidFormat."""
     if not data:
         return ()
     try:
-        told = msgspec.json.decode(data)
-        return msgspec.convert(told.get(_NUMBERS, ()) if isinstance(told, dict) else (), tuple[float, ...])
+        members = msgspec.json.decode(data)
+        return msgspec.convert(
+            members.get(_RECENT_DATAPOINTS, ()) if isinstance(members, dict) else (), tuple[float, ...]
+        )
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidFormat("StateReasonData is not JSON, or its recentDatapoints are no numbers.") from error
+        raise InvalidFormat("StateReasonData is not JSON, or its recentDatapoints are not numbers.") from error

@@ -23,9 +23,9 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
-_FINE: Final = frozenset({10, 20, 30})
+_SUB_MINUTE_PERIODS: Final = frozenset({10, 20, 30})
 _MAX_OF_A_KIND: Final = 10
-"""Metrics, and as many expressions."""
+"""The most metrics of an alarm, and the most expressions."""
 _LOW_SAMPLES: Final = ("evaluate", "ignore")
 _SINGLE: Final = MappingProxyType(
     {
@@ -105,11 +105,13 @@ def _stat(request: PutMetricAlarmRequest) -> MetricStat:
 
 
 def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
-    """The queries, after one try with no data: an expression that can't be worked out is refused now, not later."""
+    """The queries. They are evaluated once without data, so that an invalid expression is refused now, not later."""
     if not request.metrics:
         return ()
     if any(getattr(request, name) for name in _SINGLE.values()):
-        raise ValidationFault(f"Metrics can't be together with what describes one metric: {', '.join(_SINGLE)}.")
+        raise ValidationFault(
+            f"Metrics can't be specified together with the members for one metric: {', '.join(_SINGLE)}."
+        )
     metrics = sum(query.metric_stat is not None for query in request.metrics)
     if max(metrics, len(request.metrics) - metrics) > _MAX_OF_A_KIND:
         raise ValidationFault(
@@ -120,7 +122,7 @@ def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
 
 
 def _check_periods(condition: MetricCondition) -> None:
-    if any(stat.period not in _FINE and stat.period % _MINUTE for stat in condition.stats):
+    if any(stat.period not in _SUB_MINUTE_PERIODS and stat.period % _MINUTE for stat in condition.stats):
         raise ValidationFault("Period must be 10, 20, 30 or a multiple of 60.")
     span = condition.evaluation_periods * condition.period
     if span > (_WEEK if condition.period >= _HOUR else _DAY):
@@ -134,11 +136,11 @@ def _check_periods(condition: MetricCondition) -> None:
 
 def _missing(treatment: str | None) -> MissingData | None:
     if treatment is not None and treatment not in set(MissingData):
-        raise ValidationFault(f"TreatMissingData {treatment} is none of {', '.join(MissingData)}.")
+        raise ValidationFault(f"TreatMissingData {treatment} is not one of {', '.join(MissingData)}.")
     return None if treatment is None else MissingData(treatment)
 
 
 def _low_samples(evaluation: str | None) -> str | None:
     if evaluation is not None and evaluation not in _LOW_SAMPLES:
-        raise ValidationFault(f"EvaluateLowSampleCountPercentile {evaluation} is none of {', '.join(_LOW_SAMPLES)}.")
+        raise ValidationFault(f"EvaluateLowSampleCountPercentile {evaluation} is not one of {', '.join(_LOW_SAMPLES)}.")
     return evaluation

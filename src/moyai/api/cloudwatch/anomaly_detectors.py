@@ -1,6 +1,7 @@
 """Anomaly detectors: put, describe, delete.
 
-Promise: they are records of which nothing is trained: their state stays PENDING_TRAINING. A metric's statistic has one.
+Promise: detectors are only recorded, and no model is trained: their state stays PENDING_TRAINING. A statistic of a
+metric has at most one detector.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAnomalyDetector.html
 """
 

@@ -14,11 +14,11 @@ from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.expressions.alarm_rule import parse_alarm_rule
 
 MAX_PARENTS: Final = 150
-"""Composite alarms whose rules name the same alarm."""
+"""The most composite alarms whose rules name the same alarm."""
 
 
 class PutCompositeAlarmRequest(AlarmRequest, frozen=True, kw_only=True):
-    """A composite alarm, whole."""
+    """Input of PutCompositeAlarm: the whole alarm; absent members have their defaults."""
 
     alarm_rule: str
 

@@ -34,7 +34,7 @@ _TAGS: Final = TagRules("dashboard", DashboardInvalidInput, DashboardInvalidInpu
 
 
 class PutDashboardRequest(msgspec.Struct, frozen=True):
-    """A dashboard, whole. ``tags``: only of one that is new."""
+    """The whole dashboard. ``tags`` have an effect for a new one only."""
 
     dashboard_name: str
     dashboard_body: str
@@ -62,13 +62,13 @@ class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
 
 @operation(input_fault=DashboardInvalidInput)
 def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, object]:
-    """Create a dashboard, or replace its body. The answer has warnings."""
+    """Create a dashboard, or replace its body. The response has warnings about the body."""
     if NAME.fullmatch(request.dashboard_name) is None:
         raise InvalidParameterValue(
             "The value for field DashboardName contains invalid characters. "
             "It can only contain alphanumerics, dash (-) and underscore (_), up to 255 of them."
         )
-    verdict = _drawable(request.dashboard_body)
+    findings = _checked_body(request.dashboard_body)
     world, account = ctx.store.world, ctx.scope.account
     dashboard = world.dashboards.get(dashboard_arn(account, request.dashboard_name))
     if dashboard is not None:
@@ -79,7 +79,7 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
         tags = checked_tags(_TAGS, request.tags)
         arn = dashboard_arn(account, request.dashboard_name)
         ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
-    return {"dashboard_validation_messages": _messages_view(verdict.warnings)}
+    return {"dashboard_validation_messages": _messages_view(findings.warnings)}
 
 
 def get_dashboard(ctx: Context, request: GetDashboardRequest) -> dict[str, object]:
@@ -112,19 +112,19 @@ def delete_dashboards(ctx: Context, request: DeleteDashboardsRequest) -> dict[st
     return {}
 
 
-def _drawable(body: str) -> BodyFindings:
+def _checked_body(body: str) -> BodyFindings:
     try:
-        verdict = check_body(body)
+        findings = check_body(body)
     except NotAJsonObject as error:
         raise DashboardInvalidInput("The field DashboardBody must be a valid JSON object") from error
-    if verdict.errors:
-        errors = [{"dataPath": one.path, "message": one.text} for one in verdict.errors]
+    if findings.errors:
+        errors = [{"dataPath": error.path, "message": error.text} for error in findings.errors]
         listed = msgspec.json.format(msgspec.json.encode(errors), indent=2).decode()
         raise DashboardInvalidInput(
             f"The dashboard body is invalid, there are {len(errors)} validation errors:\n{listed}",
-            {"dashboard_validation_messages": _messages_view(verdict.errors)},
+            {"dashboard_validation_messages": _messages_view(findings.errors)},
         )
-    return verdict
+    return findings
 
 
 def _messages_view(messages: Sequence[BodyMessage]) -> list[dict[str, str]]:

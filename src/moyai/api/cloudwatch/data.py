@@ -28,10 +28,10 @@ from moyai.ports.metrics import MetricReader
 
 MAX_QUERIES: Final = 500
 MAX_DATAPOINTS: Final = 100_800
-_LETTERS: Final = 16
+_CHARACTERS_PER_VALUE: Final = 16
 """Characters of a label that count as one value: an expression's long label is repeated for each of its series."""
 _ASCENDING: Final = "TimestampAscending"
-_CUT: Mapping[str, str] = {"code": "MaxMetricsExceeded", "value": "Maximum number of allowed metrics exceeded."}
+_TRUNCATED: Mapping[str, str] = {"code": "MaxMetricsExceeded", "value": "Maximum number of allowed metrics exceeded."}
 _DROPPED: Mapping[str, str] = {
     "code": "ArithmeticError",
     "value": "One or more data-points have been dropped due to non-numeric values (NaN, -Infinite, +Infinite)",
@@ -81,7 +81,7 @@ async def get_metric_data(reader: MetricReader, clock: Clock, ctx: Context, requ
     output = {
         "metric_data_results": [_result(results[series.position], series) for series in page.series],
         "next_token": page.next_token,
-        "messages": [_CUT] if answers.truncated else [],
+        "messages": [_TRUNCATED] if answers.truncated else [],
     }
     return reading.reusable(output)
 
@@ -108,7 +108,7 @@ def _labelled_series(query: MetricDataQuery, answers: QueryResults, context: Lab
     result: Result = answers.of(query.id)
     for series in (result,) if isinstance(result, TimeSeries) else result:
         label = _label(query, context, series) if series is result else _label_in_array(query.label, series, context)
-        answers.spend(len(label) // _LETTERS)
+        answers.spend(len(label) // _CHARACTERS_PER_VALUE)
         yield _LabelledSeries(query.id, label, series)
 
 
@@ -118,7 +118,7 @@ def _label(query: MetricDataQuery, context: LabelContext, series: TimeSeries) ->
 
 
 def _label_in_array(label: str | None, series: TimeSeries, context: LabelContext) -> str:
-    """The label of a series of an expression: the expression's label, and the series' own, which it may place."""
+    """The label of a series of an expression: the expression's and the series' own, which ``${LABEL}`` places."""
     default = series.stat.metric.metric_name if series.stat is not None else ""
     series_label = render_label(series.label, series, default, context)
     if not label:

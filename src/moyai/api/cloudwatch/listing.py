@@ -23,7 +23,7 @@ from moyai.ports.metrics import ListedMetric, MetricReader
 MAX_RESULTS = 500
 _RECENT: Final = 3 * 3600
 _LISTED: Final = 14 * 24 * 3600
-_LAST: Final = msgspec.json.Decoder(MetricId)
+_METRIC_DECODER: Final = msgspec.json.Decoder(MetricId)
 
 
 class DimensionFilter(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def _last(token: str | None, listing: object) -> MetricId | None:
     if token is None:
         return None
     try:
-        return _LAST.decode(read_token(token, listing, invalid_token))
+        return _METRIC_DECODER.decode(read_token(token, listing, invalid_token))
     except msgspec.MsgspecError as error:
         raise invalid_token(str(error)) from error
 

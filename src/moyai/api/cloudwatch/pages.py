@@ -1,8 +1,8 @@
 """Pages of the values of many series.
 
-Promise: a page continues after the last value of the page before, which its token names by series and time; so new
-series neither repeat nor skip values. A token is valid for its own request only. A series without values is on a page
-once, too.
+Promise: a page continues after the last value of the page before, which its token names by series and time; so a series
+that is new since then causes no value to be repeated or skipped. A token is valid for its own request only. A series
+without values is on a page once, too.
 """
 
 from __future__ import annotations
@@ -109,5 +109,5 @@ def _position(text: str, all_series: Sequence[NamedSeries], *, ascending: bool) 
     except ValueError as error:
         raise InvalidNextToken("The token is not valid.") from error
     if index is None:
-        raise InvalidNextToken("The token follows a series that is there no more.")
+        raise InvalidNextToken("The series at which the token continues does not exist any more.")
     return _Position(index, time if ascending else -time)

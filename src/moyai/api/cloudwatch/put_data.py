@@ -1,6 +1,7 @@
 """PutMetricData: metrics of the client's own.
 
-Promise: all of a request is checked before any of it is kept. A value belongs to its own time, also a past one.
+Promise: a whole request is checked before any of its values is stored. A value belongs to its own time, also a past
+one.
 Refuses: names that are AWS's or moyai's own, metrics that moyai measures itself, dimensions that are not ASCII,
 entities.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
@@ -31,12 +32,12 @@ MAX_VALUES: Final = 150
 _PAST: Final = 14 * 24 * 3600
 _FUTURE: Final = 2 * 3600
 _MAX_VALUE: Final = 2.0**360
-_NOT_PRINTED: Final = re.compile(r"[^ -~]")
+_NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 _RESERVED: Final = ("AWS/", "Moyai/")
 
 
 class StatisticSet(msgspec.Struct, frozen=True):
-    """Many values, summed up."""
+    """The statistics of many values."""
 
     sample_count: float
     sum: float
@@ -45,7 +46,7 @@ class StatisticSet(msgspec.Struct, frozen=True):
 
 
 class MetricDatum(msgspec.Struct, frozen=True):
-    """One value, several values, or their statistics. ``storage_resolution`` is ignored: values have five seconds."""
+    """One value, several values, or their statistics. ``storage_resolution`` is ignored: moyai's is five seconds."""
 
     metric_name: str
     dimensions: tuple[Dimension, ...] = ()
@@ -76,7 +77,7 @@ def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, re
     """Store the values of a request."""
     if request.namespace.startswith(_RESERVED):
         raise InvalidParameterValue(f"The value {request.namespace} for parameter Namespace is invalid.")
-    if _NOT_PRINTED.search(request.namespace):
+    if _NOT_PRINTABLE.search(request.namespace):
         raise InvalidParameterValue("The parameter Namespace must have printable ASCII characters only.")
     if not request.metric_data:
         raise MissingRequiredParameter("The parameter MetricData is required.")
@@ -112,9 +113,9 @@ def _point(namespace: str, datum: MetricDatum, place: str, now: Instant) -> _Poi
 def _check_dimension(dimension: Dimension, place: str) -> None:
     """Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html gives the limits."""
     for name, text in (("Name", dimension.name), ("Value", dimension.value)):
-        if _NOT_PRINTED.search(text) or not text.strip():
+        if _NOT_PRINTABLE.search(text) or not text.strip():
             raise InvalidParameterValue(
-                f"The parameter {place}.{name} must have printable ASCII characters only, and one that is no space."
+                f"The parameter {place}.{name} must have printable ASCII characters only, and not only spaces."
             )
     if dimension.name.startswith(":"):
         raise InvalidParameterValue(f"The parameter {place}.Name must not start with a colon.")
@@ -131,13 +132,16 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
             f"The parameters {first} and {second} are mutually exclusive and you have specified both."
         )
     if datum.counts and not datum.values:
-        raise InvalidParameterCombination(f"The parameter {place}.Counts goes with {place}.Values alone.")
+        raise InvalidParameterCombination(f"The parameter {place}.Counts can be specified with {place}.Values only.")
     if datum.statistic_values is not None:
-        of = datum.statistic_values
-        _check((of.sample_count, of.sum, of.minimum, of.maximum), f"{place}.StatisticValues")
-        if of.sample_count <= 0 or of.minimum > of.maximum or abs(of.sum / of.sample_count) > _MAX_VALUE:
-            raise InvalidParameterValue(f"The parameter {place}.StatisticValues must sum up values that there can be.")
-        return Summary(of.sample_count, of.sum, of.minimum, of.maximum)
+        statistics = datum.statistic_values
+        count, total, least, most = statistics.sample_count, statistics.sum, statistics.minimum, statistics.maximum
+        _check((count, total, least, most), f"{place}.StatisticValues")
+        if count <= 0 or least > most or abs(total / count) > _MAX_VALUE:
+            raise InvalidParameterValue(
+                f"The parameter {place}.StatisticValues must be the statistics of possible values."
+            )
+        return Summary(count, total, least, most)
     values = datum.values or (datum.value or 0.0,)
     counts = datum.counts or (1.0,) * len(values)
     if len(values) > MAX_VALUES or len(counts) != len(values):

@@ -1,9 +1,8 @@
 """The metrics of one account, region and time range, as a ``MetricSource`` for expressions.
 
 Promise: periods start with the time range, as in ``shapes``, and end with ``now``, also for a range that ends later.
-Searches find metrics that had a value in the last two weeks. What was read is current for the rest of the second in
-which it was read, since the range may end with ``now``, and as long as the metrics are unchanged; what a search found,
-not at all.
+Searches find metrics that had a value in the last two weeks. An output may be reused while its metrics are unchanged,
+within the second in which they were read, since the range may end with ``now``; after a search it may not be reused.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from moyai.kernel.scope import Scope
 from moyai.ports.metrics import MetricReader, Revision
 
 _SEARCHED: Final = 14 * 24 * 3600
-"""Seconds since a metric's last value."""
+"""The most seconds since the last value of a metric that a search finds."""
 
 
 class Reading:
@@ -41,7 +40,7 @@ class Reading:
         self._has_searched = False
 
     def reusable(self, output: object) -> object:
-        """The output that was made from what was read, as one that is current for a while; itself after a search."""
+        """The output that was made of the values read here, as one that may be reused; as it is after a search."""
         if self._has_searched:
             return output
         return ReusableOutput(
@@ -87,8 +86,8 @@ class Reading:
 def _comparison(
     reader: MetricReader, scope: Scope, revisions: Mapping[MetricId, Revision], read_at: Instant
 ) -> Callable[[Instant], bool]:
-    """Whether everything would be read as it was. It outlives the reading, and keeps none of its values."""
+    """Whether all metrics are as they were read. The function outlives the Reading, so it keeps none of its values."""
     return lambda now: (
         int(now) == int(read_at)
-        and all(reader.revision(scope, metric) == before for metric, before in revisions.items())
+        and all(reader.revision(scope, metric) == revision for metric, revision in revisions.items())
     )

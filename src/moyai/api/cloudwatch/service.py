@@ -40,7 +40,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
         "GetMetricData.MetricDataQueries[].AccountId": _UNLINKED,
         "PutMetricAlarm.Metrics[].AccountId": _UNLINKED,
         "PutMetricAlarm.ThresholdMetricId": "there is no anomaly detection",
-        "PutMetricAlarm.EvaluationWindow": "windows slide",
+        "PutMetricAlarm.EvaluationWindow": "evaluation windows always slide",
         "PutMetricAlarm.WarmUpConfiguration": "an alarm is evaluated from the start",
         "PutMetricAlarm.EvaluationCriteria": "there is no PromQL",
         "PutMetricAlarm.EvaluationInterval": "there is no PromQL",

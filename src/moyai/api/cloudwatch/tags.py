@@ -1,6 +1,6 @@
 """Tags of alarms and dashboards: add, remove, list.
 
-Promise: an alarm that does not exist, or not any more, has no tags, as on AWS; to tag one is an error.
+Promise: an alarm that does not exist, or no longer, has no tags, as on AWS; tagging it is an error.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListTagsForResource.html
 """
 
@@ -46,7 +46,7 @@ def _alarm_or_dashboard(ctx: Context, arn: str) -> Alarm | Dashboard:
 def _parse_arn(arn: str) -> Arn:
     resource_arn = parse_arn(arn)
     if resource_arn is None:
-        raise InvalidParameterValue(f"The value {arn[:200]} for parameter ResourceARN is invalid: it is no ARN.")
+        raise InvalidParameterValue(f"The value {arn[:200]} for parameter ResourceARN is invalid: it is not an ARN.")
     return resource_arn
 
 

@@ -1,6 +1,6 @@
 """``GET /_moyai/configuration?of=…``: the configuration of a proxy, in the form of Envoy's ``/config_dump``.
 
-``of`` is a task's ARN, or a virtual node or gateway of App Mesh in any of the forms that a proxy may name it in.
+``of`` is a task's ARN, or a virtual node or gateway of App Mesh in any form that a proxy may use.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class ProxyConfigurationHandler:
         """200 with JSON; 404 with the reason."""
         if request.method != "GET":
             return message_response(405, "Use GET.")
-        of = parse_qs(request.query).get("of", [""])[-1]
-        workload = self._workload(of)
+        identifier = parse_qs(request.query).get("of", [""])[-1]
+        workload = self._workload(identifier)
         configuration = None if workload is None else self._dependencies.feed.configuration(workload)
         if configuration is None:
             return message_response(
-                404, f"No proxy has the name {of[:300]!r}: name a task's ARN, or mesh/MESH/virtualNode/NODE."
+                404, f"There is no proxy of {identifier[:300]!r}. Name a task's ARN, or mesh/MESH/virtualNode/NODE."
             )
         return HttpResponse(200, JSON, msgspec.json.encode(configuration))
 
-    def _workload(self, of: str) -> WorkloadId | None:
-        name = read_proxy_name(of)
+    def _workload(self, identifier: str) -> WorkloadId | None:
+        name = read_proxy_name(identifier)
         if name is None:
-            return self._dependencies.feed.workload_of(ProxyId(of)) or WorkloadId(of)
+            return self._dependencies.feed.workload_of(ProxyId(identifier)) or WorkloadId(identifier)
         node = resource_named_by(self._dependencies.store.world, name, DEFAULT_SCOPE)
         return None if node is None else WorkloadId(node.arn)

@@ -52,9 +52,9 @@ class ExecuteHandler:
         try:
             execute_request = _READER.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return message_response(400, f"The body says what to execute, as JSON: {error}")
+            return message_response(400, f"The body must be JSON with task, container and arguments: {error}")
         if not execute_request.arguments or any("\0" in word for word in execute_request.arguments):
-            return message_response(400, "There is no command in it.")
+            return message_response(400, "The body has no command.")
         for task in self._store.world.tasks.by("id", execute_request.task):
             for container in task.containers:
                 if container.name == execute_request.container and container.last_status is ContainerStatus.RUNNING:

@@ -49,7 +49,7 @@ class EnvFilesHandler:
         try:
             text = body.decode()
         except UnicodeDecodeError:
-            return message_response(400, "The file is no text in UTF-8.")
+            return message_response(400, "The file is not text in UTF-8.")
         if "\0" in text:
             return message_response(400, "The file has a NUL, which no environment variable can have.")
         file = EnvFile(arn, Secret(text), len(body), self._clock.now())

@@ -39,7 +39,7 @@ LINES = MappingProxyType({"content-type": "application/x-ndjson"})
 
 
 class ControlDependencies(msgspec.Struct, frozen=True):
-    """The parts of the installation that the handlers read, and ``reset``, the one that they may call."""
+    """The parts of the installation that the handlers read, and ``reset``, the one function that a handler calls."""
 
     version: str
     runtime_name: str
@@ -56,7 +56,7 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     services: Callable[[], Sequence[ServiceOwner]] = tuple
     """The server that answers each AWS service."""
     ignored_members: Callable[[], Sequence[tuple[str, str]]] = tuple
-    """The operations and members of requests that the AWS model does not have, as the API gateway has met them."""
+    """Members of requests that the AWS model does not have, and their operations, as the API gateway has seen them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict
     """The port of this machine at which each public port answers, besides its public address."""
     proxy_choice: str = ""
@@ -97,8 +97,8 @@ class DoctorHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A JSON object with ``version``, ``runtime``, ``proxy``, and by ``plan.doctor`` ``examined`` and
-        ``findings``.
+        """A JSON object with ``version``, ``runtime``, ``proxy``, and ``examined`` and ``findings`` of
+        ``plan.doctor``.
         """
         if request.method != "GET":
             return message_response(405, "Use GET.")
@@ -141,7 +141,7 @@ class ResetHandler:
         try:
             await self._dependencies.reset()
         except NotStopped as fault:
-            return message_response(500, f"Everything is forgotten, and not everything could be stopped: {fault}")
+            return message_response(500, f"All records are deleted, but not everything could be stopped: {fault}")
         return message_response(200, "Everything is stopped and forgotten.")
 
 

@@ -1,7 +1,7 @@
 """The URLs of lifecycle hook functions: set, list, delete.
 
 ``GET /_moyai/hooks`` lists; ``PUT`` with ``{"name": ARN or name, "url": …}`` sets the URL of a function; ``DELETE
-?name=`` deletes it. On an installation with keys, requests are signed (``signed``).
+?name=`` deletes it. On an installation with keys, requests must be signed (``paths.SignedHandler``).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class HookFunctionsHandler:
                     return message_response(404, f"There is no function {name[:200]!r}.")
                 store.apply([Delete(HookFunction, name)])
                 await store.durable()
-                return message_response(200, f"{name} is forgotten.")
+                return message_response(200, f"The URL of {name} is deleted.")
             case _:
                 return message_response(405, "Use GET, PUT or DELETE.")
 
@@ -70,7 +70,7 @@ class HookFunctionsHandler:
             return message_response(400, problem)
         store.apply([Put(HookFunction(function.name, function.url, self._dependencies.clock.now()))])
         await store.durable()
-        return message_response(200, f"{function.name} is asked at {function.url}.")
+        return message_response(200, f"{function.name} is called at {function.url}.")
 
 
 def _problem(function: _PutRequest) -> str | None:
@@ -81,9 +81,9 @@ def _problem(function: _PutRequest) -> str | None:
         url = urlsplit(function.url)
         _ = url.port
     except ValueError as error:
-        return f"The URL is none: {error}"
+        return f"The URL is not valid: {error}"
     if url.scheme not in {"http", "https"} or not url.hostname or not function.url.isprintable() or " " in function.url:
         return "The URL must be http://HOST… or https://HOST…"
     if url.username is not None or url.password is not None:
-        return "The URL must not carry a user or a password: it is listed."
+        return "The URL must not have a user or a password: lists show it."
     return None if len(function.url) <= _LONGEST_URL else f"The URL is longer than {_LONGEST_URL} characters."

@@ -79,8 +79,8 @@ def _lines(runtime: TaskRuntime, selection: LogQuery) -> AsyncIterator[LogLine]:
 
 
 async def select_lines(read: ReadLines, selection: LogQuery) -> AsyncIterator[LogLine]:
-    """The selected lines. With ``tail`` the log is read once for its last lines, and a second time from behind them:
-    behind as many lines as were read before, or fewer where the log has lost its oldest lines since then.
+    """The selected lines. With ``tail`` the log is read once for its last lines, and then again for newer ones. The
+    second time skips as many lines as were read before, or fewer where the log has lost its oldest lines since then.
     """
     read_before, newest = 0, Instant(0)
     if selection.tail is not None:

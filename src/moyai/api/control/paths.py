@@ -41,7 +41,7 @@ SERVICE: Final = "moyai"
 
 
 def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -> Mapping[str, Handler]:
-    """The handlers by path. With keys, those for which AWS has no API need a signature, and the others are absent."""
+    """The handlers by path. With keys, ``protected`` ones need a signature and ``development`` ones are absent."""
     store, clock = dependencies.store, dependencies.clock
     always: dict[str, Handler] = {
         "health": HealthHandler(dependencies),

@@ -29,7 +29,7 @@ class ProxyHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``state``, ``endpoints`` and ``stats``, each of the last two null where the proxy doesn't tell; 400
+        """200 with ``state``, ``endpoints`` and ``stats``; the last two are null where the proxy doesn't answer. 400
         for an expression that Envoy would not accept.
         """
         query = {name: values[-1] for name, values in parse_qs(request.query).items()}
@@ -52,5 +52,5 @@ class ProxyHandler:
 
 
 async def endpoints_of(dependencies: ControlDependencies, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-    """The endpoints as the task's proxy has them; None if it doesn't tell, as a simulated one, which has none."""
+    """The endpoints as the task's proxy has them; None if it gives no answer, or is simulated and has none."""
     return None if dependencies.runtime_name == _SIMULATED else await dependencies.runtime.proxy_endpoints(task)

@@ -1,7 +1,7 @@
 """``GET /_moyai/spans``: the newest spans of proxies, as JSON, or (``follow=true``) as they come, one in each line.
 
-``request``, ``trace`` and ``service`` select spans; ``limit`` is their number, or that of the lines that follow. With
-access keys the caller signs, because spans have paths and addresses in them.
+``request``, ``trace`` and ``service`` select spans; ``limit`` is the most spans, also with ``follow``. On an
+installation with keys the request must be signed, because spans have paths and addresses in them.
 """
 
 from __future__ import annotations

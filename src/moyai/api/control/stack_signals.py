@@ -27,7 +27,7 @@ from moyai.stacks.types.rows.waiting import HANDLE
 MAX_RESPONSE: Final = 4096
 """Bytes of an answer, as on AWS."""
 _RECORD: Final = msgspec.msgpack.Encoder()
-"""Encodes as records are, so that what can't be recorded is refused."""
+"""Encodes as the store does, so that data that can't be stored is refused."""
 
 
 class CustomResponseHandler:
