@@ -1,4 +1,4 @@
-"""Targets as requests name them, and lists a page at a time.
+"""Finds scalable targets by their resource ids, and pages lists.
 
 Refuses: namespaces and dimensions other than an ECS service's desired count.
 """
@@ -33,7 +33,7 @@ class ScalableTargetRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScalableTargetListRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for a page of what belongs to one scalable target, or to all."""
+    """A request for a page of the items of one scalable target, or of all."""
 
     service_namespace: str
     resource_id: str | None = None
@@ -51,7 +51,7 @@ def check_kind(namespace: str, dimension: str | None = None) -> None:
 
 
 def service_named(ctx: Context, resource_id: str) -> ServiceArn:
-    """The ARN that a resource id means. Raises InvalidInput when it is none of a service."""
+    """The ARN of the service that a resource id names. Raises InvalidInput for any other resource."""
     parts = resource_id.split("/")
     if len(parts) != _PARTS or parts[0] != "service" or not all(parts):
         raise InvalidInput(f"Unsupported service namespace, resource type or scalable dimension: {resource_id[:500]}.")
@@ -88,7 +88,7 @@ def page_of(
     *,
     descending: bool = False,
 ) -> Page:
-    """Some of the keys. Raises InvalidNextToken, or InvalidInput for a page of no size."""
+    """A page of the keys. Raises InvalidNextToken, or InvalidInput for a page size out of range."""
     size = most if max_results is None else max_results
     if not 1 <= size <= most:
         raise InvalidInput(f"MaxResults must be between 1 and {most}.")

@@ -1,6 +1,6 @@
 """Scaling policies.
 
-Refuses: predictive scaling, metrics of load balancers and of services that are not here.
+Refuses: predictive scaling, and predefined metrics other than those of ECS and ALBRequestCountPerTarget.
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html
 """
 
@@ -60,11 +60,11 @@ class DeleteScalingPolicyRequest(ScalableTargetRequest, frozen=True, kw_only=Tru
 
 
 def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[str, object]:
-    """Make a policy or replace the one of that name; for target tracking with its alarms."""
+    """Create a policy, or replace the one of that name; target tracking creates its alarms, too."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
-    before = _find_policy(ctx, target.service, request.policy_name)
-    policy = _policy(ctx, request, before)
+    former = _find_policy(ctx, target.service, request.policy_name)
+    policy = _policy(ctx, request, former)
     changes: list[Change] = []
     if policy.tracking is not None:
         policy, changes = put_tracking_alarms(ctx.store.world, policy, policy.tracking, ctx.now, ctx.ids)
@@ -90,7 +90,7 @@ def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequ
 
 
 def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> dict[str, object]:
-    """Delete a policy and the alarms that were created for it. Other alarms stay, and no longer find it."""
+    """Delete a policy and the alarms that were created for it. Other alarms stay, but their action has no effect."""
     check_kind(request.service_namespace, request.scalable_dimension)
     policy = _find_policy(ctx, service_named(ctx, request.resource_id), request.policy_name)
     if policy is None:
@@ -101,23 +101,23 @@ def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> 
     return {}
 
 
-def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolicy | None) -> ScalingPolicy:
+def _policy(ctx: Context, request: PutScalingPolicyRequest, former: ScalingPolicy | None) -> ScalingPolicy:
     step, tracking = request.step_scaling_policy_configuration, request.target_tracking_scaling_policy_configuration
-    kind = request.policy_type or (TRACKING if before is not None and before.tracking is not None else STEP)
-    if before is None:
+    kind = request.policy_type or (TRACKING if former is not None and former.tracking is not None else STEP)
+    if former is None:
         service = service_named(ctx, request.resource_id)
         if ctx.store.world.scaling_policies.count("service", service) >= MAX_POLICIES:
             raise LimitExceeded(f"A scalable target can have {MAX_POLICIES} scaling policies.")
         name = new_policy_arn(service, request.policy_name, ctx.ids)
-        before = ScalingPolicy(name, request.policy_name, service, ctx.now)
-    elif (kind == TRACKING) != (before.tracking is not None):
+        former = ScalingPolicy(name, request.policy_name, service, ctx.now)
+    elif (kind == TRACKING) != (former.tracking is not None):
         raise InvalidInput("The type of a scaling policy can't be changed. Delete it and make another.")
     if kind == TRACKING:
-        others = [p for p in ctx.store.world.scaling_policies.by("service", before.service) if p.arn != before.arn]
-        return replace(before, tracking=checked_tracking(ctx, tracking, step, others))
+        others = [p for p in ctx.store.world.scaling_policies.by("service", former.service) if p.arn != former.arn]
+        return replace(former, tracking=checked_tracking(ctx, tracking, step, others))
     if kind != STEP:
         raise InvalidInput(f"PolicyType {kind} is not supported by moyai: there are no forecasts.")
-    return replace(before, step=checked_step(step, tracking))
+    return replace(former, step=checked_step(step, tracking))
 
 
 def _find_policy(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
@@ -126,7 +126,7 @@ def _find_policy(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy 
 
 
 def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:
-    alarms = _own_alarms(policy) if policy.tracking is not None else _alarms(_calling(ctx, policy))
+    alarms = _own_alarms(policy) if policy.tracking is not None else _alarms(_calling_alarms(ctx, policy))
     return {
         "policy_arn": policy.arn,
         "policy_name": policy.name,
@@ -141,7 +141,7 @@ def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:
     }
 
 
-def _calling(ctx: Context, policy: ScalingPolicy) -> Sequence[AlarmArn]:
+def _calling_alarms(ctx: Context, policy: ScalingPolicy) -> Sequence[AlarmArn]:
     return [alarm.arn for alarm in ctx.store.world.alarms.by("action", policy.arn)]
 
 

@@ -77,7 +77,7 @@ def checked_tracking(
         raise InvalidInput("TargetValue must be greater than 0, and not greater than 2^360.")
     if (tracking.scale_out_cooldown or 0) < 0 or (tracking.scale_in_cooldown or 0) < 0:
         raise InvalidInput("Cooldowns must not be negative.")
-    if any(_same(other.tracking, tracking) for other in policies):
+    if any(_has_same_metric(other.tracking, tracking) for other in policies):
         raise InvalidInput("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
     return tracking
 
@@ -104,7 +104,7 @@ def _check_predefined(ctx: Context, metric: PredefinedMetric) -> None:
         )
 
 
-def _same(first: TargetTracking | None, second: TargetTracking) -> bool:
+def _has_same_metric(first: TargetTracking | None, second: TargetTracking) -> bool:
     return first is not None and (
         (first.predefined_metric_specification, first.customized_metric_specification)
         == (second.predefined_metric_specification, second.customized_metric_specification)
@@ -115,7 +115,7 @@ def _check_custom(metric: CustomizedMetric) -> None:
     single = (metric.metric_name, metric.namespace, metric.statistic)
     if metric.metrics:
         if any(single) or metric.dimensions or metric.unit:
-            raise InvalidInput("Metrics can't be together with what describes a single metric.")
+            raise InvalidInput("Metrics can't be specified together with the members for a single metric.")
         queries = metric_queries(metric)
         try:
             check_alarm_queries(queries)
@@ -126,7 +126,7 @@ def _check_custom(metric: CustomizedMetric) -> None:
 
 
 def _check_steps(steps: Iterable[StepAdjustment]) -> None:
-    """The steps' intervals lie next to each other, without a gap."""
+    """Check that the intervals of the steps adjoin each other. Raises InvalidInput."""
     spans = sorted(
         (
             -math.inf if step.metric_interval_lower_bound is None else step.metric_interval_lower_bound,
@@ -136,7 +136,7 @@ def _check_steps(steps: Iterable[StepAdjustment]) -> None:
     )
     if any(not lower < upper for lower, upper in spans) or (-math.inf, math.inf) in spans:
         raise InvalidInput("A step's upper bound must be greater than its lower one, and it must have one of them.")
-    if any(before[1] != after[0] for before, after in pairwise(spans)):
+    if any(lower[1] != upper[0] for lower, upper in pairwise(spans)):
         raise InvalidInput("StepAdjustment intervals can't overlap or have a gap between them.")
     if spans[0][0] < 0 and spans[0][0] != -math.inf:
         raise InvalidInput("If one step has a negative lower bound, one must have none.")

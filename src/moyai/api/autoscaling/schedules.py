@@ -74,11 +74,11 @@ class DeleteScheduledActionRequest(ScalableTargetRequest, frozen=True, kw_only=T
 
 
 def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> dict[str, object]:
-    """Make an action, or change the one of that name."""
+    """Create an action, or change the one of that name."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
-    before = _find_action(ctx, target.service, request.scheduled_action_name)
-    action = _new_action(ctx, request, target.service) if before is None else before
+    former = _find_action(ctx, target.service, request.scheduled_action_name)
+    action = _new_action(ctx, request, target.service) if former is None else former
     bounds = request.scalable_target_action or TargetAction(action.min_capacity, action.max_capacity)
     _check(bounds, request)
     action = replace(
@@ -95,7 +95,7 @@ def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> di
     except InvalidSchedule as error:
         raise InvalidInput(str(error)) from error
     if action.next_at is None:
-        raise InvalidInput("The schedule has no time that is still to come.")
+        raise InvalidInput("The schedule has no time in the future.")
     ctx.store.apply([Put(action)])
     return {}
 

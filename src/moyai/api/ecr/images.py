@@ -64,7 +64,7 @@ async def batch_get_image(blobs: BlobStore, ctx: Context, request: BatchGetImage
         image, failure = _image_or_failure(ctx.store.world, repository, identifier)
         accepted = request.accepted_media_types
         if image is not None and accepted and image.media_type not in accepted:
-            reason = f"The image's manifest is {image.media_type}, which acceptedMediaTypes do not have"
+            reason = f"The image's manifest is {image.media_type}, which acceptedMediaTypes does not list"
             image, failure = None, _failure(identifier, "ImageNotFound", reason)
         if image is None:
             failures.append(failure)

@@ -108,7 +108,7 @@ def initiate_layer_upload(blobs: BlobStore, ctx: Context, request: RepositoryReq
     repository, upload = repository_of(ctx, request), UploadId(ctx.ids.uuid())
     try:
         blobs.begin_upload(upload, repository.arn, scope_key(ctx.scope))
-    except TooManyUploads as error:  # for which AWS has no error here
+    except TooManyUploads as error:  # AWS's model has no such error for this operation
         raise InvalidParameter(str(error)) from error
     return {"upload_id": upload, "part_size": PART_SIZE}
 
@@ -148,7 +148,7 @@ async def upload_layer_part(blobs: BlobStore, ctx: Context, request: UploadLayer
 async def complete_layer_upload(
     blobs: BlobStore, ctx: Context, request: CompleteLayerUploadRequest
 ) -> dict[str, object]:
-    """Make a layer of an upload, if its bytes have one of the digests."""
+    """Turn an upload into a layer, if its bytes have the digest."""
     repository = repository_of(ctx, request)
     upload = open_upload(blobs, repository, request.upload_id)
     digest = next((digest for digest in request.layer_digests if is_digest(digest)), None)
@@ -179,7 +179,7 @@ def open_upload(blobs: BlobStore, repository: Repository, upload: UploadId) -> O
 async def commit_layer(
     blobs: BlobStore, ctx: Context, repository: Repository, upload: UploadId, digest: str
 ) -> RepositoryLayer:
-    """Make a layer of an upload. Raises InvalidLayer, UploadNotFound, EcrServerFault."""
+    """Turn an upload into a layer. Raises InvalidLayer, UploadNotFound, EcrServerFault."""
     try:
         size = await blobs.commit(upload, digest)
     except WrongDigest as error:

@@ -1,6 +1,6 @@
 """Repository policies and lifecycle policies.
 
-Promise: a repository policy is recorded and not evaluated, as no policy is here. A lifecycle policy is checked, and
+Promise: a repository policy is recorded and not evaluated, because moyai has no IAM. A lifecycle policy is checked, and
 carried out once an hour (``plan/registry.py``).
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SetRepositoryPolicy.html,
 API_PutLifecyclePolicy.html
@@ -20,7 +20,7 @@ from moyai.domain.world import Put
 
 
 class SetRepositoryPolicyRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of SetRepositoryPolicy. ``force`` accepts a policy that locks its author out, which none does here."""
+    """Input of SetRepositoryPolicy. ``force`` has no effect, because no policy locks its author out here."""
 
     policy_text: str
     force: bool = False
@@ -93,9 +93,9 @@ def _check_policy(text: str) -> None:
     try:
         policy = msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidParameter(f"Invalid parameter at 'PolicyText': the policy is no JSON: {error}") from error
+        raise InvalidParameter(f"Invalid parameter at 'PolicyText': the policy is not JSON: {error}") from error
     if not isinstance(policy, dict) or not policy.get("Statement"):
-        raise InvalidParameter("Invalid parameter at 'PolicyText': the policy is an object with a Statement.")
+        raise InvalidParameter("Invalid parameter at 'PolicyText': the policy must be an object with a Statement.")
 
 
 def _heading(repository: Repository) -> dict[str, object]:

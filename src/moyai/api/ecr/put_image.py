@@ -1,4 +1,4 @@
-"""Stores an image: its manifest, when all that it refers to is there, under a digest and maybe a tag.
+"""Stores an image: its manifest, once everything that it refers to exists, under a digest and maybe a tag.
 
 Promise: the manifest's bytes are on disk before the record that makes the image. A tag that moves leaves the other
 image in the same change, and an immutable tag is refused even for the same image, as on AWS.
@@ -43,7 +43,7 @@ async def store_image(
     if tag is not None and not is_tag(tag):
         raise InvalidParameter(
             f"Invalid parameter at 'imageTag': '{tag[:128]}' is not 1 to 128 letters, digits, underscores, dots and "
-            "hyphens, of which the first is neither a dot nor a hyphen."
+            "hyphens, beginning with neither a dot nor a hyphen."
         )
     try:
         content = parse_pushed_manifest(manifest, media_type)
@@ -68,7 +68,7 @@ async def store_image(
 
 
 def check_digest(expected_digest: str, manifest: bytes) -> None:
-    """Raise ImageDigestDoesNotMatch if the manifest does not have the digest that the client says."""
+    """Raise ImageDigestDoesNotMatch if the manifest does not have the digest that the client expects."""
     actual = digest_of(manifest)
     if actual != expected_digest:
         raise ImageDigestDoesNotMatch(

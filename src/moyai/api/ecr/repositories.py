@@ -58,13 +58,13 @@ _MAX_WILDCARDS: Final = 2
 
 
 class ScanningConfiguration(msgspec.Struct, frozen=True):
-    """Whether images are scanned when they are pushed, which is recorded."""
+    """Whether images are scanned when they are pushed; it is only recorded."""
 
     scan_on_push: bool = False
 
 
 class ExclusionFilter(msgspec.Struct, frozen=True):
-    """A pattern of tags that are an exception."""
+    """A pattern of tags to which the repository's mutability does not apply."""
 
     filter_type: str
     filter: str

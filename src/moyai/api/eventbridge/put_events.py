@@ -1,7 +1,7 @@
-"""PutEvents: events of the caller's own, to the rules of an event bus.
+"""PutEvents: sends the caller's events to the rules of an event bus.
 
-Promise: an event that is accepted is recorded for each target before the answer. An event that is not has the reason in
-its place of the answer, and the others are accepted all the same.
+Promise: an accepted event is recorded for each target before the response is sent. The response has the reason in the
+place of an event that is not accepted; the other events are accepted all the same.
 Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """
 
@@ -32,7 +32,7 @@ _MAX_BYTES: Final = 1024 * 1024
 """Bytes of all entries of a request, as AWS counts them."""
 _TIME_BYTES: Final = 14
 _DETAIL: Final = msgspec.json.Decoder(dict[str, Any])
-_AWS: Final = "aws."
+_RESERVED_SOURCE: Final = "aws."
 
 
 class EventEntry(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ def _event(entry: EventEntry) -> NewEvent | _Rejected:
             return _Rejected(
                 "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
             )
-    if (entry.source or "").startswith(_AWS):
+    if (entry.source or "").startswith(_RESERVED_SOURCE):
         return _Rejected("NotAuthorizedForSourceException", "Not authorized for the source.")
     try:
         detail = _DETAIL.decode(entry.detail or "")

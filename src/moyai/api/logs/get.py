@@ -53,8 +53,8 @@ async def get_log_events(logs: LogStore, ctx: Context, request: GetLogEventsRequ
     beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
-        way, beyond = decode_token(request.next_token)
-        descending = way == BACKWARD
+        direction, beyond = decode_token(request.next_token)
+        descending = direction == BACKWARD
     page = await logs.read(
         EventQuery(
             group=group.id,

@@ -39,16 +39,16 @@ _T = TypeVar("_T")
 
 def group_named(ctx: Context, name: str) -> LogGroup:
     """The caller's group of this name. Raises ResourceNotFound."""
-    return _there(ctx.store.world.log_groups.get(group_arn(ctx.scope, name)))
+    return _existing_group(ctx.store.world.log_groups.get(group_arn(ctx.scope, name)))
 
 
 def group_of(ctx: Context, name: str | None, identifier: str | None) -> LogGroup:
-    """The caller's group by its name, or by its name or ARN. Raises InvalidParameter, ResourceNotFound."""
+    """The caller's group. ``identifier``: a name or an ARN. Raises InvalidParameter, ResourceNotFound."""
     if (name is None) == (identifier is None):
         raise InvalidParameter("Exactly one of logGroupName and logGroupIdentifier must be specified.")
-    meant = name or identifier or ""
-    by_arn = name is None and meant.startswith("arn:")
-    return group_by_arn(ctx, meant) if by_arn else group_named(ctx, meant)
+    name_or_arn = name or identifier or ""
+    by_arn = name is None and name_or_arn.startswith("arn:")
+    return group_by_arn(ctx, name_or_arn) if by_arn else group_named(ctx, name_or_arn)
 
 
 def group_by_arn(ctx: Context, arn: str) -> LogGroup:
@@ -57,7 +57,7 @@ def group_by_arn(ctx: Context, arn: str) -> LogGroup:
     if resource_arn is None or resource_arn.service != "logs" or not resource_arn.resource.startswith("log-group:"):
         raise InvalidParameter(f"The ARN {arn[:200]} is not valid: it must be that of a log group.")
     log_group = ctx.store.world.log_groups.get(arn)
-    return _there(log_group if resource_arn.scope == ctx.scope else None)
+    return _existing_group(log_group if resource_arn.scope == ctx.scope else None)
 
 
 def stream_named(ctx: Context, group: LogGroup, name: str) -> LogStream:
@@ -78,7 +78,7 @@ def page_of(keys: Iterable[str], listing: object, token: str | None, limit: int,
     return page(keys, listing, token, limit, fault=lambda _: invalid_token(), descending=descending)
 
 
-def _there(group: LogGroup | None) -> LogGroup:
+def _existing_group(group: LogGroup | None) -> LogGroup:
     if group is None:
         raise ResourceNotFound(NO_GROUP)
     return group

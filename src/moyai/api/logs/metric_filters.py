@@ -67,9 +67,9 @@ def put_metric_filter(ctx: Context, request: PutMetricFilterRequest) -> None:
     """Create or replace a metric filter."""
     group = group_named(ctx, request.log_group_name)
     if len(request.metric_transformations) != 1:
-        raise InvalidParameter("metricTransformations has one item.")
+        raise InvalidParameter("metricTransformations must have one item.")
     if not _NAME.fullmatch(request.filter_name):
-        raise InvalidParameter("filterName has no : and no *.")
+        raise InvalidParameter("filterName must not contain : or *.")
     [transformation] = request.metric_transformations
     compile_filter_pattern(request.filter_pattern)
     _check(request.filter_pattern, transformation)
@@ -93,7 +93,7 @@ def describe_metric_filters(ctx: Context, request: DescribeMetricFiltersRequest)
     else:
         filters = world.metric_filters.by("group", group_named(ctx, request.log_group_name).arn)
     metric = (request.metric_namespace, request.metric_name)
-    chosen = {
+    matching = {
         f"{metric_filter.name}\0{metric_filter.group}": metric_filter
         for metric_filter in filters
         if metric_filter.name.startswith(request.filter_name_prefix or "")
@@ -101,12 +101,12 @@ def describe_metric_filters(ctx: Context, request: DescribeMetricFiltersRequest)
         in {(None, None), (metric_filter.transformation.metric_namespace, metric_filter.transformation.metric_name)}
     }
     listing = ("DescribeMetricFilters", request.log_group_name, request.filter_name_prefix, metric)
-    page = page_of(chosen, listing, request.next_token, request.limit)
-    return {"metric_filters": [_view(chosen[key]) for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, listing, request.next_token, request.limit)
+    return {"metric_filters": [_view(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_metric_filter(ctx: Context, request: FilterRequest) -> None:
-    """Delete a metric filter. What it has published stays."""
+    """Delete a metric filter. The values that it has published stay."""
     key = metric_filter_key(group_named(ctx, request.log_group_name).arn, request.filter_name)
     if key not in ctx.store.world.metric_filters:
         raise ResourceNotFound("The specified metric filter does not exist.")
@@ -131,7 +131,7 @@ def _check(pattern: str, transformation: MetricTransformation) -> None:
     if namespace.startswith(_RESERVED) or not _NAME.fullmatch(namespace):
         raise InvalidParameter(f"Invalid metric transformation: metricNamespace {namespace[:100]} can't be used.")
     if not _NAME.fullmatch(name):
-        raise InvalidParameter("Invalid metric transformation: metricName has no : * or $.")
+        raise InvalidParameter("Invalid metric transformation: metricName must not contain : * or $.")
     if transformation.default_value is not None and transformation.dimensions:
         raise InvalidParameter(
             "Invalid metric transformation: dimensions and default value are mutually exclusive properties."
@@ -146,7 +146,7 @@ def _check(pattern: str, transformation: MetricTransformation) -> None:
         except ValueError:
             is_finite = False
         if not is_finite:
-            raise InvalidParameter("Invalid metric transformation: metricValue is a number or a selector.")
+            raise InvalidParameter("Invalid metric transformation: metricValue must be a number or a selector.")
 
 
 def _view(metric_filter: MetricFilter) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """PutLogEvents.
 
-Promise: a batch that breaks a rule is refused as a whole; of any other, events that are too old or too new are rejected
-and reported. Acknowledged events are on disk.
+Promise: a batch that breaks a rule is refused as a whole. In any other batch, events that are too old or too new are
+rejected and reported. Acknowledged events are on disk.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
@@ -53,7 +53,7 @@ async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequ
     stream = stream_named(ctx, group, request.log_stream_name)
     events = [LogEvent(e.timestamp, e.message.encode("utf-8", "replace")) for e in request.log_events]
     _check(events)
-    accepted_events, rejections = _sorted_out(group, events, ctx.now)
+    accepted_events, rejections = _accepted_and_rejections(group, events, ctx.now)
     if accepted_events:
         await logs.append([LogBatch(group.id, stream.id, accepted_events)], ctx.now)
     return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejections or None}
@@ -66,11 +66,13 @@ def _check(events: Sequence[LogEvent]) -> None:
     size = sum(event.size for event in events)
     if size > BATCH_BYTES:
         raise InvalidParameter(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
-    if any(one.at > other.at for one, other in pairwise(events)):
+    if any(event.at > following.at for event, following in pairwise(events)):
         raise InvalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
 
 
-def _sorted_out(group: LogGroup, events: Sequence[LogEvent], now: Instant) -> tuple[list[LogEvent], dict[str, int]]:
+def _accepted_and_rejections(
+    group: LogGroup, events: Sequence[LogEvent], now: Instant
+) -> tuple[list[LogEvent], dict[str, int]]:
     """The accepted events, and AWS's three indexes of the rejected ones, each set only when it rejects an event."""
     at = milliseconds(now)
     oldest, retention_start, newest = at - OLDEST, kept_since(group, now), at + NEWEST

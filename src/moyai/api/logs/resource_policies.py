@@ -53,8 +53,8 @@ def put_resource_policy(ctx: Context, request: PutResourcePolicyRequest) -> dict
 
 def describe_resource_policies(ctx: Context, request: DescribeResourcePoliciesRequest) -> dict[str, object]:
     """The policies in the order of their names."""
-    is_asked = request.policy_scope in {None, "ACCOUNT"}
-    own = ctx.store.world.logs_resource_policies.by("scope", scope_key(ctx.scope)) if is_asked else ()
+    includes_account = request.policy_scope in {None, "ACCOUNT"}
+    own = ctx.store.world.logs_resource_policies.by("scope", scope_key(ctx.scope)) if includes_account else ()
     policies = {policy.name: policy for policy in own}
     page = page_of(policies, ("DescribeResourcePolicies", request.policy_scope), request.next_token, request.limit)
     return {"resource_policies": [_view(policies[key]) for key in page.keys], "next_token": page.next_token}
@@ -63,7 +63,7 @@ def describe_resource_policies(ctx: Context, request: DescribeResourcePoliciesRe
 def delete_resource_policy(ctx: Context, request: DeleteResourcePolicyRequest) -> None:
     """Delete the policy of this name, if there is one; otherwise raise ResourceNotFound."""
     own = ctx.store.world.logs_resource_policies.by("scope", scope_key(ctx.scope))
-    policy = next((one for one in own if one.name == request.policy_name), None)
+    policy = next((policy for policy in own if policy.name == request.policy_name), None)
     if policy is None:
         raise ResourceNotFound(f"Policy with name [{(request.policy_name or '')[:200]}] does not exist")
     ctx.store.apply([Delete(LogsResourcePolicy, policy.key)])

@@ -22,7 +22,7 @@ _PAGE: Final = 1000
 
 
 class PutQueryDefinitionRequest(msgspec.Struct, frozen=True):
-    """A query. The client token changes nothing: an equal request with an id replaces the query by itself."""
+    """A query. The client token has no effect: an equal request with an id changes nothing anyway."""
 
     name: str
     query_string: str
@@ -68,9 +68,9 @@ def describe_query_definitions(ctx: Context, request: DescribeQueryDefinitionsRe
     """The saved queries in the order of their names."""
     prefix, language = request.query_definition_name_prefix, request.query_language
     queries = {
-        f"{one.name}\0{one.id}": one
-        for one in ctx.store.world.query_definitions.by("scope", scope_key(ctx.scope))
-        if one.name.startswith(prefix or "") and language in {None, one.language}
+        f"{query.name}\0{query.id}": query
+        for query in ctx.store.world.query_definitions.by("scope", scope_key(ctx.scope))
+        if query.name.startswith(prefix or "") and language in {None, query.language}
     }
     listing = ("DescribeQueryDefinitions", prefix, language)
     page = page_of(queries, listing, request.next_token, request.max_results)

@@ -1,7 +1,7 @@
 """FilterLogEvents: the events of a group, or of some of its streams, that pass a filter.
 
-Promise: in the order of their time, each with an id that stays. A page ends at its limit, at a mebibyte, or when so
-many events have been looked at that others should have their turn; without a token there is nothing more.
+Promise: events are in the order of their time, each with an id that never changes. A page ends at its limit, at one
+mebibyte, or when 20,000 events have been read, so that other requests are served; the last page has no token.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
@@ -32,11 +32,11 @@ from moyai.expressions.log_filter.pattern import compile_filter_pattern
 from moyai.kernel.ids import LogStreamId
 from moyai.ports.logs import PAGE_BYTES, EventPosition, EventQuery, LogStore, StoredEvent
 
-_AT_ONCE: Final = 1000
-_LOOKED_AT: Final = 20_000
-"""Events that one call looks at, at most."""
-_MERGED: Final = 500
-"""Up to so many selected streams are read one by one; for more, the whole group is read and filtered."""
+_BATCH_SIZE: Final = 1000
+_MOST_READ: Final = 20_000
+"""The most events that one call reads."""
+_MOST_MERGED_STREAMS: Final = 500
+"""The most selected streams that are read one by one; for more, the whole group is read and filtered."""
 
 
 class FilterLogEventsRequest(msgspec.Struct, frozen=True):
@@ -61,34 +61,34 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)
     names = _names(ctx, group, request)
     passes = compile_filter_pattern(request.filter_pattern)
-    search = _Search(logs, names, passes, _question(ctx, group, request, names))
+    search = _Search(logs, names, passes, _event_query(ctx, group, request, names))
     events, beyond = await search.page(request.limit)
-    way = FORWARD if request.start_from_head else BACKWARD
+    direction = FORWARD if request.start_from_head else BACKWARD
     return {
         "events": [_view(event, names[event.stream]) for event in events],
         "searched_log_streams": [],
-        "next_token": None if beyond is None else encode_token(way, beyond),
+        "next_token": None if beyond is None else encode_token(direction, beyond),
     }
 
 
 class _Search:
-    """The state of one FilterLogEvents call as it goes through the events."""
+    """The search of one FilterLogEvents call."""
 
     def __init__(
-        self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, question: EventQuery
+        self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, query: EventQuery
     ) -> None:
         self._logs = logs
         self._names = names
         self._passes = passes
-        self._question = question
+        self._event_query = query
 
     async def page(self, limit: int) -> tuple[list[StoredEvent], EventPosition | None]:
         """The matching events up to the limit, and the position after which there may be more."""
         events: list[StoredEvent] = []
-        looked_at = size = 0
-        beyond = self._question.beyond
-        while looked_at < _LOOKED_AT:
-            batch = await self._logs.read(msgspec.structs.replace(self._question, beyond=beyond))
+        read_count = size = 0
+        beyond = self._event_query.beyond
+        while read_count < _MOST_READ:
+            batch = await self._logs.read(msgspec.structs.replace(self._event_query, beyond=beyond))
             for event in batch.events:
                 if len(events) >= limit or size >= PAGE_BYTES:
                     return events, beyond
@@ -96,35 +96,35 @@ class _Search:
                 if event.stream in self._names and self._passes(event.message):
                     events.append(event)
                     size += len(event.message)
-            looked_at += len(batch.events)
+            read_count += len(batch.events)
             if not batch.more:
                 return events, None
         return events, beyond
 
 
-def _question(
+def _event_query(
     ctx: Context, group: LogGroup, request: FilterLogEventsRequest, names: Mapping[LogStreamId, str]
 ) -> EventQuery:
     beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
-        way, beyond = decode_token(request.next_token)
-        if (way == BACKWARD) != descending:
+        direction, beyond = decode_token(request.next_token)
+        if (direction == BACKWARD) != descending:
             raise invalid_token()
-    some = bool(request.log_stream_names or request.log_stream_name_prefix)
+    selects_streams = bool(request.log_stream_names or request.log_stream_name_prefix)
     return EventQuery(
         group=group.id,
-        streams=tuple(names) if some and len(names) <= _MERGED else None,
+        streams=tuple(names) if selects_streams and len(names) <= _MOST_MERGED_STREAMS else None,
         start=max(request.start_time, kept_since(group, ctx.now)),
         end=request.end_time,
         beyond=beyond,
-        limit=_AT_ONCE,
+        limit=_BATCH_SIZE,
         descending=descending,
     )
 
 
 def _names(ctx: Context, group: LogGroup, request: FilterLogEventsRequest) -> Mapping[LogStreamId, str]:
-    """The streams to look into, by id."""
+    """The names of the streams to search, by id."""
     if request.start_time > request.end_time:
         raise InvalidParameter("The start time can't be after the end time.")
     if request.log_stream_names and request.log_stream_name_prefix is not None:

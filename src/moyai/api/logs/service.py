@@ -32,7 +32,7 @@ _REFUSED = MappingProxyType(
     {
         "DescribeLogGroups.accountIdentifiers": _ONE_ACCOUNT,
         "DescribeLogGroups.includeLinkedAccounts": _ONE_ACCOUNT,
-        "PutLogEvents.entity": "there is no Application Signals to tell of entities",
+        "PutLogEvents.entity": "there is no Application Signals, which would use entities",
         "GetLogEvents.unmask": _NO_MASKS,
         "FilterLogEvents.unmask": _NO_MASKS,
         "PutMetricFilter.applyOnTransformedLogs": _NO_TRANSFORMERS,

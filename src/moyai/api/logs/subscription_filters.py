@@ -1,6 +1,6 @@
 """Subscription filters: create, describe, delete.
 
-Promise: the events of a group that match a filter are given to its destination as they are stored
+Promise: the events of a group that match a filter are sent to its destination as they are stored
 (``telemetry/log_deliveries.py``, ``reconcile/log_subscriptions.py``).
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
 """
@@ -33,7 +33,7 @@ _DESTINATION: Final = MappingProxyType(
     }
 )
 """The part of a destination's ARN after the account, by its service."""
-_FORM: Final = MappingProxyType(
+_RESOURCE_FORMS: Final = MappingProxyType(
     {_FUNCTION: "function:NAME", "kinesis": "stream/NAME", "firehose": "deliverystream/NAME"}
 )
 
@@ -69,7 +69,7 @@ def put_subscription_filter(ctx: Context, request: PutSubscriptionFilterRequest)
     """Create or replace a subscription filter."""
     group = group_named(ctx, request.log_group_name)
     if not _NAME.fullmatch(request.filter_name):
-        raise InvalidParameter("filterName has no : and no *.")
+        raise InvalidParameter("filterName must not contain : or *.")
     compile_filter_pattern(request.filter_pattern)
     _check_destination(ctx, request)
     filters = ctx.store.world.subscription_filters
@@ -93,9 +93,9 @@ def describe_subscription_filters(ctx: Context, request: DescribeSubscriptionFil
     """Subscription filters in the order of their names."""
     group = group_named(ctx, request.log_group_name)
     filters = {
-        each.name: each
-        for each in ctx.store.world.subscription_filters.by("group", group.arn)
-        if each.name.startswith(request.filter_name_prefix or "")
+        subscription_filter.name: subscription_filter
+        for subscription_filter in ctx.store.world.subscription_filters.by("group", group.arn)
+        if subscription_filter.name.startswith(request.filter_name_prefix or "")
     }
     listing = ("DescribeSubscriptionFilters", request.log_group_name, request.filter_name_prefix)
     page = page_of(filters, listing, request.next_token, request.limit)
@@ -120,7 +120,7 @@ def _check_destination(ctx: Context, request: PutSubscriptionFilterRequest) -> N
             " moyai has no destinations of other accounts."
         )
     if not resource.fullmatch(destination.resource):
-        raise InvalidParameter(f"destinationArn must end with {_FORM[destination.service]}.")
+        raise InvalidParameter(f"destinationArn must end with {_RESOURCE_FORMS[destination.service]}.")
     if destination.scope != ctx.scope:
         raise InvalidParameter("destinationArn must be in the log group's account and region.")
     if destination.service == _FUNCTION and request.role_arn is not None:

@@ -24,7 +24,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 
 _CHALLENGE: Final = MappingProxyType({"www-authenticate": 'Basic realm="moyai",service="ecr.amazonaws.com"'})
-_HOW: Final = "aws ecr get-login-password | docker login --username AWS --password-stdin HOST"
+_LOGIN_COMMAND: Final = "aws ecr get-login-password | docker login --username AWS --password-stdin HOST"
 
 
 def check_access(
@@ -46,7 +46,7 @@ def check_access(
     if keys is None:
         return access
     if access is None or keys.secret(access.access_key) is None:
-        raise RegistryError("UNAUTHORIZED", 401, f"Not Authorized. Log in: {_HOW}", _CHALLENGE)
+        raise RegistryError("UNAUTHORIZED", 401, f"Not Authorized. Log in: {_LOGIN_COMMAND}", _CHALLENGE)
     if now >= access.expires:
         raise RegistryError("DENIED", 403, "Your authorization token has expired. Reauthenticate and try again.")
     return access

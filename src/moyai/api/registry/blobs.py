@@ -51,7 +51,7 @@ async def get_blob(call: RegistryCall) -> StreamedResponse:
 
 
 def _requested_range(header: str, size: int) -> tuple[int, int] | None:
-    """The range of bytes from the first to after the last; None for all. Several ranges are answered with all."""
+    """The range from the first byte to the one after the last; None for all, also if several ranges are requested."""
     match = _RANGE.fullmatch(header.strip())
     if match is None or not (match[1] or match[2]):
         return None

@@ -17,7 +17,7 @@ from moyai.ports.blobs import BlobStore
 
 
 class RegistryCall(NamedTuple):
-    """A request with its caller, and what it is about."""
+    """A request with its caller and its route, and the blobs of images."""
 
     ctx: Context
     blobs: BlobStore
@@ -25,7 +25,7 @@ class RegistryCall(NamedTuple):
     """Whether a push creates its repository."""
     route: Route
     request: HttpRequest
-    """Without its body."""
+    """The request without its body."""
     body: AsyncIterator[bytes]
 
     @property
@@ -40,6 +40,6 @@ class RegistryCall(NamedTuple):
     def digest(self, text: str | None) -> str:
         """The text, if it is a digest. Raises RegistryError."""
         if text is None or not is_digest(text):
-            message = f"'{(text or '')[:100]}' is no digest that is accepted: sha256: and 64 hexadecimal digits."
+            message = f"'{(text or '')[:100]}' is not an accepted digest: use sha256: and 64 hexadecimal digits."
             raise RegistryError("DIGEST_INVALID", 400, message)
         return text

@@ -1,6 +1,6 @@
 """Errors of the registry's protocol: a code of the specification, an HTTP status, and a message that clients print.
 
-Docker prints the message of a status below 500 only, and of others the status.
+Docker prints the message of an error with a status below 500, and only the status of any other.
 Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 """
 
@@ -33,7 +33,7 @@ _CODES: Final[Mapping[type[ApiError], tuple[str, int]]] = MappingProxyType(
         ecr.EcrServerFault: _UNKNOWN,
     }
 )
-"""A full disk is 507, Insufficient Storage."""
+"""The protocol's code and status for ECR's errors. A full disk is 507, Insufficient Storage."""
 
 
 class RegistryError(MoyaiError):

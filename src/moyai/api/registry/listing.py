@@ -43,7 +43,7 @@ def _page(call: RegistryCall, items: Iterable[str]) -> tuple[list[str], dict[str
     """The items after ``last``, at most ``n`` of them, and a link to the next page. Raises RegistryError."""
     count = call.argument("n") or str(_PAGE)
     if not (count.isascii() and count.isdecimal()):
-        raise RegistryError("PAGINATION_NUMBER_INVALID", 400, f"n is a number, not '{count[:40]}'.")
+        raise RegistryError("PAGINATION_NUMBER_INVALID", 400, f"n must be a number, not '{count[:40]}'.")
     size, last = min(int(count[:9]), _PAGE), call.argument("last") or ""
     following = sorted(item for item in items if item > last)
     on_page = following[:size]

@@ -1,6 +1,6 @@
 """The paths of the registry's protocol.
 
-Promise: a name in a path is the name of a repository, so it can't leave it: ``..`` matches nothing.
+Promise: a name in a path is a valid repository name, so a path can't lead elsewhere: ``..`` matches nothing.
 Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints
 """
 

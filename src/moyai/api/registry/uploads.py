@@ -1,7 +1,7 @@
 """Uploads of layers: at once, in a stream or in chunks, continued, or mounted from another repository.
 
-Promise: a layer that was acknowledged (201) is on disk and recorded. A chunk that was acknowledged (202) can be
-continued from, until the control plane ends.
+Promise: a layer that was acknowledged (201) is on disk and recorded. After an acknowledged chunk (202) an upload
+can be continued, until the control plane ends.
 Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
 """
 
@@ -43,7 +43,7 @@ async def start_upload(call: RegistryCall) -> HttpResponse:
     try:
         return await _finish(call, repository, upload, call.digest(digest))
     finally:
-        await _forget(call, upload)
+        await _discard(call, upload)
 
 
 async def upload_status(call: RegistryCall) -> HttpResponse:
@@ -107,7 +107,7 @@ def _upload(call: RegistryCall) -> OpenUpload:
 
 
 def _check_position(call: RegistryCall, upload: OpenUpload) -> None:
-    """Raise RegistryError for a chunk that does not begin where the upload ends, or has not the length it says."""
+    """Raise RegistryError for a chunk that does not begin where the upload ends, or lacks the length it states."""
     header = call.request.headers.get("content-range")
     if header is None:
         return
@@ -139,8 +139,8 @@ async def _finish(call: RegistryCall, repository: Repository, upload: UploadId, 
     return _layer(call, digest)
 
 
-async def _forget(call: RegistryCall, upload: UploadId) -> None:
-    """Remove an upload that has no other request."""
+async def _discard(call: RegistryCall, upload: UploadId) -> None:
+    """Remove an upload that the request that began it was to finish as well, and could not."""
     if call.blobs.upload(upload) is not None:
         await call.blobs.cancel(upload)
 
