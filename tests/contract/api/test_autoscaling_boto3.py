@@ -224,8 +224,8 @@ DAILY = {"ScheduledActionName": "a", "Schedule": "rate(1 day)", "ScalableTargetA
     ("params", "words"),
     [
         ({"Schedule": "daily"}, "A schedule is at("),
-        ({"Schedule": "at(2020-01-01T00:00:00)"}, "no time that is still to come"),
-        ({"Schedule": "cron(0 0 30 2 ? *)"}, "no time that is still to come"),
+        ({"Schedule": "at(2020-01-01T00:00:00)"}, "no time in the future"),
+        ({"Schedule": "cron(0 0 30 2 ? *)"}, "no time in the future"),
         ({"Timezone": "Nowhere/Land"}, "There is no time zone Nowhere/Land"),
         ({"ScalableTargetAction": {}}, "MinCapacity, MaxCapacity or both"),
         ({"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}}, "less than minimum"),

@@ -1,1 +1,1 @@
-"""AWS Private CA's operations. One file a resource."""
+"""The operations of AWS Private CA."""

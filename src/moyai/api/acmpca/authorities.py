@@ -46,7 +46,7 @@ class CrlConfiguration(msgspec.Struct, frozen=True):
 
 
 class OcspConfiguration(msgspec.Struct, frozen=True):
-    """Answers about single certificates."""
+    """Responses about the revocation of single certificates."""
 
     enabled: bool
 
@@ -168,7 +168,7 @@ def update_certificate_authority(ctx: Context, request: UpdateCertificateAuthori
     if request.status is None:
         return
     if request.status not in {AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED}:
-        raise InvalidArgs(f"Status: {request.status} can't be asked for; ACTIVE and DISABLED can.")
+        raise InvalidArgs(f"Status: {request.status} can't be set; use ACTIVE or DISABLED.")
     status = AuthorityStatus(request.status)
     if status is not authority.status:
         ctx.store.apply([Put(replace(authority, status=status, changed_at=ctx.now))])
@@ -208,7 +208,7 @@ def _configuration(configuration: AuthorityConfiguration) -> AuthorityProperties
         key, signing = KeyAlgorithm(configuration.key_algorithm), SigningAlgorithm(configuration.signing_algorithm)
     except ValueError as error:
         raise InvalidArgs(
-            f"{error} supported by moyai: a proxy could not use what it signs. RSA and elliptic curves are."
+            f"{error} supported by moyai: a proxy could not use what it signs. Use RSA or elliptic curves."
         ) from error
     if key.family is not signing.family:
         raise InvalidArgs(f"SigningAlgorithm {signing} does not go with the KeyAlgorithm {key}.")

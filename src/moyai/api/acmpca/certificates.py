@@ -181,7 +181,7 @@ def _template(arn: str | None) -> Template:
 
 
 def _check_state(authority: CertificateAuthority, template: Template) -> None:
-    """A root that has no certificate yet, or no valid one, may sign its own; everything else needs an ACTIVE one."""
+    """Raises InvalidState unless the authority is ACTIVE; a root without a valid certificate may sign its own."""
     if template.makes is not AuthorityType.ROOT:
         require_status(authority, AuthorityStatus.ACTIVE)
         return
@@ -204,7 +204,7 @@ def _span(
     begin = later(now, -CLOCK_SKEW) if start is None else begins(start)
     end = ends(request.validity, now)
     if end <= max(begin, now):
-        raise InvalidArgs("Validity: the certificate would have run out before it begins, or already.")
+        raise InvalidArgs("Validity: the certificate would expire before it begins, or has expired already.")
     own = authority.certificate
     if own is not None and template.makes is not AuthorityType.ROOT and end > own.not_after:
         raise InvalidArgs("Validity: the certificate would outlive the certificate authority's own.")

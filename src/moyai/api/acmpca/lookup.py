@@ -30,7 +30,7 @@ _ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:[0-9]{12}:certificate-authority/[\w-
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
 DEFAULT_RESULTS = 100
 REMEMBERED = 300
-"""Seconds for which idempotency tokens are."""
+"""Seconds for which an idempotency token is valid."""
 
 
 def authority_of(ctx: Context, arn: str) -> CertificateAuthority:
@@ -67,7 +67,7 @@ def require_status(authority: CertificateAuthority, *statuses: AuthorityStatus) 
 
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
-    """A page of a list; 100 when no size is given. Raises InvalidNextToken for a token that is none of the list's."""
+    """A page of a list; 100 when no size is given. Raises InvalidNextToken for a token of another list."""
     return page(keys, listing, token, size or DEFAULT_RESULTS, fault=InvalidNextToken)
 
 

@@ -48,7 +48,7 @@ class ListPermissionsRequest(msgspec.Struct, frozen=True):
 
 def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
     """Record a permission of Certificate Manager."""
-    authority = _meant(ctx, request)
+    authority = _checked_authority(ctx, request)
     if authority.permission is not None:
         raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {authority.arn} already.")
     permission = AuthorityPermission(tuple(dict.fromkeys(request.actions)), ctx.now)
@@ -57,7 +57,7 @@ def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
 
 def delete_permission(ctx: Context, request: PermissionRequest) -> None:
     """Delete the permission of Certificate Manager."""
-    authority = _meant(ctx, request)
+    authority = _checked_authority(ctx, request)
     if authority.permission is None:
         raise ResourceNotFound(f"{_PRINCIPAL} has no permission for {authority.arn}.")
     ctx.store.apply([Put(replace(authority, permission=None))])
@@ -72,7 +72,7 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
     return {"permissions": permissions, "next_token": page.next_token}
 
 
-def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
+def _checked_authority(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
     authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
     if request.principal != _PRINCIPAL:
         raise InvalidInput(f"The principal can only be {_PRINCIPAL}.")

@@ -33,7 +33,7 @@ def put_policy(ctx: Context, request: PutPolicyRequest) -> None:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         policy = None
     if not isinstance(policy, dict):
-        raise InvalidPolicy("The resource policy is invalid: it is no JSON object.")
+        raise InvalidPolicy("The resource policy is invalid: it is not a JSON object.")
     ctx.store.apply([Put(replace(authority, policy=request.policy))])
 
 
@@ -46,6 +46,6 @@ def get_policy(ctx: Context, request: PolicyRequest) -> dict[str, str]:
 
 
 def delete_policy(ctx: Context, request: PolicyRequest) -> None:
-    """Forget an authority's policy."""
+    """Delete an authority's policy."""
     authority = undeleted_authority_of(ctx, request.resource_arn)
     ctx.store.apply([Put(replace(authority, policy=None))])

@@ -14,7 +14,7 @@ from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
 
 _NO_REVOCATION: Final = "nothing here publishes revocations"
-_ATTRIBUTES: Final = "a name has the attributes that have a name"
+_ATTRIBUTES: Final = "only attributes that have a member of their own are supported"
 
 
 def acmpca(pki: Pki) -> ApiService:
@@ -42,5 +42,5 @@ def _refused_members() -> tuple[tuple[str, str], ...]:
         ),
         (f"{configuration}.Subject.CustomAttributes", _ATTRIBUTES),
         (f"{configuration}.CsrExtensions.SubjectInformationAccess", "no proxy looks at it"),
-        ("IssueCertificate.ApiPassthrough", "no template that is here takes anything from the call"),
+        ("IssueCertificate.ApiPassthrough", "no template here takes anything from the request"),
     )

@@ -1,4 +1,4 @@
-"""From when and until when: AWS's five ways to say it.
+"""The beginning and the end of a certificate's validity, in AWS's five forms.
 
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_Validity.html
 """
@@ -27,7 +27,7 @@ class Validity(msgspec.Struct, frozen=True):
 
 
 def ends(validity: Validity, now: Instant) -> Instant:
-    """The moment that is meant. Raises InvalidArgs."""
+    """The end of the validity. Raises InvalidArgs."""
     moment = datetime.fromtimestamp(now, UTC)
     try:
         match validity.type:
@@ -42,7 +42,7 @@ def ends(validity: Validity, now: Instant) -> Instant:
             case _:
                 end = _months(moment, _MONTHS * validity.value)
     except (ValueError, OverflowError, OSError) as error:
-        raise InvalidArgs(f"Validity: {validity.value} {validity.type} is no time before the year 10000.") from error
+        raise InvalidArgs(f"Validity: {validity.value} {validity.type} is not a time before the year 10000.") from error
     return Instant(float(int(min(end, _LAST).timestamp())))
 
 
@@ -64,7 +64,7 @@ def _date(text: str) -> datetime:
 
 
 def _months(start: datetime, count: int) -> datetime:
-    """So many months later, on the last day of a month that is shorter."""
+    """The time ``count`` months later, on the last day of the month if it is shorter."""
     month = start.month - 1 + count
     year, month = start.year + month // _MONTHS, month % _MONTHS + 1
     if year > _LAST.year:

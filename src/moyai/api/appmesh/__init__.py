@@ -1,1 +1,1 @@
-"""AWS App Mesh's operations: five verbs for seven nouns, one file a noun, and tags."""
+"""AWS App Mesh: five operations for each of seven kinds of resources, with a file for each kind; and tags."""

@@ -70,8 +70,8 @@ def _check_references(change: SpecChange) -> None:
     provider = app_mesh.provider(change.world, service)
     if provider is not None:
         where = f"{member}.action.target.port"
-        gateway_label = f"what provides VirtualService {service.name}"
-        check_port(where, gateway_label, provider.spec.listeners or (), spec.target.port)
+        provider_label = f"the provider of VirtualService {service.name}"
+        check_port(where, provider_label, provider.spec.listeners or (), spec.target.port)
 
 
 GATEWAY_ROUTES = ResourceKind(

@@ -96,7 +96,7 @@ class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     @property
     def member(self) -> str:
-        """The kind in snake case, as member of requests and answers: ``virtual_node``."""
+        """The kind in snake case, as a member of requests and responses: ``virtual_node``."""
         return str(xform_name(self.noun))
 
     @property

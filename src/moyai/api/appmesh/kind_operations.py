@@ -42,12 +42,12 @@ class KindOperations(Generic[R]):
 
     def operations(self) -> Iterator[ApiOperation[Any]]:
         """The operations Create, Describe, Update, Delete and List."""
-        kind, of = self._kind, self._kind.requests
-        yield ApiOperation(f"Create{kind.noun}", of.create, self.create)
-        yield ApiOperation(f"Describe{kind.noun}", of.describe or of.delete, self.describe)
-        yield ApiOperation(f"Update{kind.noun}", of.update, self.update)
-        yield ApiOperation(f"Delete{kind.noun}", of.delete, self.delete)
-        yield ApiOperation(f"List{kind.plural}", of.list, self.list)
+        kind, requests = self._kind, self._kind.requests
+        yield ApiOperation(f"Create{kind.noun}", requests.create, self.create)
+        yield ApiOperation(f"Describe{kind.noun}", requests.describe or requests.delete, self.describe)
+        yield ApiOperation(f"Update{kind.noun}", requests.update, self.update)
+        yield ApiOperation(f"Delete{kind.noun}", requests.delete, self.delete)
+        yield ApiOperation(f"List{kind.plural}", requests.list, self.list)
 
     def create(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
         """Create a resource, or return the one that an equal request with the same token created."""
@@ -108,7 +108,7 @@ class KindOperations(Generic[R]):
         return self._response(updated_resource)
 
     def delete(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Delete a resource that no other refers to; the answer has it as it was, with the next version."""
+        """Delete a resource that no other refers to; the response shows it as it was, with the next version."""
         kind, world = self._kind, ctx.store.world
         resource = self._existing(ctx, kind.location(ctx, request), request.name)
         if ctx.scope.account not in {resource.resource_owner, resource.mesh_owner}:

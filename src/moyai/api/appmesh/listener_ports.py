@@ -27,7 +27,7 @@ def check_port(where: str, owner: str, listeners: Sequence[AnyListener], port: i
         raise BadRequest(f"{where}: it must be set, since {owner} has multiple listeners.")
     if port is not None and listener_at(listeners, port) is None:
         ports = ", ".join(str(listener.port_mapping.port) for listener in listeners)
-        raise BadRequest(f"{where}: {port} is no port of a listener of {owner}, which has {ports or 'none'}.")
+        raise BadRequest(f"{where}: {port} is not the port of a listener of {owner}, which has {ports or 'none'}.")
 
 
 def check_protocol(

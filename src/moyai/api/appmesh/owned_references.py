@@ -19,7 +19,7 @@ def check_owned_references(owner: AccountId, spec: VirtualNodeSpec | VirtualGate
     """Raises Forbidden for the ARN of another account's certificate or authority."""
     for arn in _arns(spec):
         if scope_of(arn).account != owner:
-            raise Forbidden(f"{arn[:200]} is another account's than {owner}, whose the resource is.")
+            raise Forbidden(f"{arn[:200]} belongs to another account than the resource, whose owner is {owner}.")
 
 
 def _arns(spec: VirtualNodeSpec | VirtualGatewaySpec) -> Iterator[str]:

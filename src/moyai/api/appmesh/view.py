@@ -1,6 +1,6 @@
-"""Resources in the form of answers.
+"""Resources as responses show them.
 
-Promise: the names in an answer are those in the ARN, so there is one source for them.
+Promise: the names in a response are those in the ARN, so there is one source for them.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ResourceMetadata.html
 """
 

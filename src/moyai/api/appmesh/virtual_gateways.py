@@ -51,7 +51,7 @@ class UpdateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=Tr
 
 def _faults(where: str, spec: VirtualGatewaySpec) -> Faults:
     if not spec.listeners:
-        yield f"{where}.listeners: a virtual gateway has a listener."
+        yield f"{where}.listeners: a virtual gateway must have a listener."
     yield from listeners(f"{where}.listeners", spec.listeners)
     yield from backend_defaults(f"{where}.backendDefaults", spec.backend_defaults)
     yield from logging(f"{where}.logging", spec.logging)

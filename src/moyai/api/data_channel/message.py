@@ -56,7 +56,7 @@ class PayloadType(IntEnum):
 
 
 class BadFrame(MoyaiError):
-    """A message is no valid frame of the protocol."""
+    """A message is not a valid frame of the protocol."""
 
 
 class ChannelMessage(msgspec.Struct, frozen=True):

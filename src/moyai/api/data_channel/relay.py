@@ -1,6 +1,6 @@
 """Relays one session between a client's frames and its command, from the handshake to the end.
 
-Promise: output waits for the client and input for the command, and neither for the other. The session ends when the
+Promise: output waits for the client only, and input for the command only. The session ends when the
 command ends, when the client disconnects, and after twenty minutes without input and output.
 """
 

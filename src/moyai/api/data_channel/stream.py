@@ -73,8 +73,8 @@ class DataStream:
         )
 
     def receive(self, frame: bytes, now: Instant) -> ChannelMessage | None:
-        """Process a frame; ``next_message`` then has the stream's messages. The message of a frame that closes the
-        channel.
+        """Process a frame; ``next_message`` then returns the stream's messages. Returns the message of a frame that
+        closes the channel, else None.
 
         Raises BadFrame.
         """
@@ -95,7 +95,7 @@ class DataStream:
         return None
 
     def next_message(self, now: Instant) -> ChannelMessage | None:
-        """The next message of the stream, which is acknowledged by this; None while it has not arrived."""
+        """Take and acknowledge the next message of the stream; None while it has not arrived."""
         message = self._buffered.pop(self._expected, None)
         if message is not None:
             self._expected += 1

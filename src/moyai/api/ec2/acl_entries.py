@@ -81,7 +81,7 @@ def create_network_acl_entry(ctx: Context, request: NetworkAclEntryRequest) -> N
     entry = _entry(request)
     if acl.entry(entry.number, egress=entry.egress) is not None:
         raise NetworkAclEntryAlreadyExists(f"The network acl entry identified by {entry.number} already exists.")
-    if sum(one.egress is entry.egress for one in acl.entries) >= ACL_ENTRIES:
+    if sum(other.egress is entry.egress for other in acl.entries) >= ACL_ENTRIES:
         raise NetworkAclEntryLimitExceeded(ACL_ENTRIES)
     commit(ctx, request, Put(with_entry(acl, entry)))
 

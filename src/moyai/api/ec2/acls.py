@@ -106,8 +106,8 @@ def delete_network_acl(ctx: Context, request: NetworkAclRequest) -> None:
 def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAssociationRequest) -> dict[str, object]:
     """Associate a subnet with another ACL."""
     acls = list(vpc_acls(ctx))
-    both = ((acl, one) for acl in acls for one in acl.associations if one.id == request.association_id)
-    former, association = next(both, (None, None))
+    pairs = ((acl, a) for acl in acls for a in acl.associations if a.id == request.association_id)
+    former, association = next(pairs, (None, None))
     if former is None or association is None:
         raise AssociationNotFound([request.association_id])
     acl = acl_of(ctx, request.network_acl_id)
@@ -123,11 +123,11 @@ def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAsso
 
 
 def vpc_acls(ctx: Context) -> Iterator[VpcAcl]:
-    """The ACLs of the scope's VPCs. Subnets without an association of their own are with the default one."""
+    """The ACLs of the scope's VPCs. Subnets without an association of their own use the default one."""
     world = ctx.store.world
     for vpc in all_in_scope(world, Vpc, ctx.scope):
         acls = network_acls(world, vpc)
-        associated = {one.subnet for acl in acls for one in acl.associations}
+        associated = {association.subnet for acl in acls for association in acl.associations}
         subnets = (s.id for s in all_in_vpc(world, Subnet, ctx.scope, vpc.id) if s.id not in associated)
         implicit = tuple(AclAssociation(default_association(subnet), subnet) for subnet in subnets)
         for acl in acls:
@@ -136,7 +136,7 @@ def vpc_acls(ctx: Context) -> Iterator[VpcAcl]:
 
 def acl_of(ctx: Context, identity: str) -> VpcAcl:
     """The ACL with this id. Raises NetworkAclNotFound."""
-    acl = next((one for one in vpc_acls(ctx) if one.record.id == identity), None)
+    acl = next((acl for acl in vpc_acls(ctx) if acl.record.id == identity), None)
     if acl is None:
         raise NetworkAclNotFound([identity])
     return acl
@@ -210,15 +210,15 @@ _KIND = DescribedKind[VpcAcl](
             "vpc-id": lambda a: (a.vpc.id,),
             "default": lambda a: flag(a.record.is_default),
             "owner-id": lambda a: (a.vpc.scope.account,),
-            "association.association-id": lambda a: [one.id for one in a.associations],
+            "association.association-id": lambda a: [association.id for association in a.associations],
             "association.network-acl-id": lambda a: (a.record.id,) if a.associations else (),
-            "association.subnet-id": lambda a: [one.subnet for one in a.associations],
-            "entry.cidr": lambda a: [one.cidr for one in _all_entries(a) if ":" not in one.cidr],
-            "entry.ipv6-cidr": lambda a: [one.cidr for one in _all_entries(a) if ":" in one.cidr],
-            "entry.egress": lambda a: [flag(one.egress)[0] for one in _all_entries(a)],
-            "entry.protocol": lambda a: [one.protocol for one in _all_entries(a)],
-            "entry.rule-action": lambda a: [action(one) for one in _all_entries(a)],
-            "entry.rule-number": lambda a: [str(one.number) for one in _all_entries(a)],
+            "association.subnet-id": lambda a: [association.subnet for association in a.associations],
+            "entry.cidr": lambda a: [entry.cidr for entry in _all_entries(a) if ":" not in entry.cidr],
+            "entry.ipv6-cidr": lambda a: [entry.cidr for entry in _all_entries(a) if ":" in entry.cidr],
+            "entry.egress": lambda a: [flag(entry.egress)[0] for entry in _all_entries(a)],
+            "entry.protocol": lambda a: [entry.protocol for entry in _all_entries(a)],
+            "entry.rule-action": lambda a: [action(entry) for entry in _all_entries(a)],
+            "entry.rule-number": lambda a: [str(entry.number) for entry in _all_entries(a)],
         }
     ),
     NetworkAclNotFound,

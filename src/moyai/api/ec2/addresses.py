@@ -57,7 +57,7 @@ class DescribeAddressesAttributeRequest(PageRequest, frozen=True):
 def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str, object]:
     """Allocate an elastic address."""
     if request.domain != "vpc":
-        raise InvalidParameterValue("Domain is vpc.")
+        raise InvalidParameterValue("Domain must be vpc.")
     _check_border(ctx, request.network_border_group)
     tags = new_tags(request.tag_specifications, "elastic-ip")
     if len(all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)) >= ADDRESSES:
@@ -77,7 +77,7 @@ def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str,
 
 
 def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
-    """Give an address back that nothing has."""
+    """Release an address that nothing uses."""
     _check_border(ctx, request.network_border_group)
     if request.allocation_id and request.public_ip:
         raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
@@ -102,7 +102,7 @@ def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[
 def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
     """The names that addresses have in the reverse DNS."""
     if request.attribute != "domain-name":
-        raise InvalidParameterValue("Attribute is domain-name.")
+        raise InvalidParameterValue("Attribute must be domain-name.")
     candidates = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
     addresses = filter_page(_KIND, candidates, request.allocation_ids, request, ())
     return {
@@ -129,7 +129,7 @@ def elastic_address(ctx: Context, allocation: str | None, public: str | None) ->
 
 def _check_border(ctx: Context, group: str | None) -> None:
     if group not in {None, ctx.scope.region}:
-        raise InvalidParameterValue(f"NetworkBorderGroup is {ctx.scope.region} here.")
+        raise InvalidParameterValue(f"NetworkBorderGroup must be {ctx.scope.region} here.")
 
 
 def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddress]:

@@ -2,7 +2,7 @@
 names of addresses in the reverse DNS, which are recorded.
 
 Promise: every interface belongs to ECS or to Elastic Load Balancing, which attaches and deletes it, and every elastic
-address in use to a NAT gateway or a load balancer. An unknown id is told from one that may not be changed.
+address in use to a NAT gateway or a load balancer. An unknown id gets another error than the id of a managed resource.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachNetworkInterface.html,
 API_AssociateAddress.html
 """
@@ -40,7 +40,7 @@ _NO_PERMISSION = "You do not have permission to access the specified resource."
 
 
 class DetachNetworkInterfaceRequest(ChangeRequest, frozen=True):
-    """The attachment to end. None is ended, by force or without."""
+    """The attachment to end, which is refused with and without force."""
 
     attachment_id: str
     force: bool = False
@@ -53,7 +53,7 @@ class DeleteNetworkInterfaceRequest(ChangeRequest, frozen=True):
 
 
 class AssociateAddressRequest(ChangeRequest, frozen=True):
-    """An elastic address, and what is to have it."""
+    """An elastic address, and the instance or interface that is to have it."""
 
     allocation_id: str | None = None
     public_ip: str | None = None
@@ -87,7 +87,7 @@ class ResetAddressAttributeRequest(ChangeRequest, frozen=True):
 @operation(always_refused=_MANAGED)
 def detach_network_interface(ctx: Context, request: DetachNetworkInterfaceRequest) -> None:
     """Refuse to detach an interface."""
-    if all(one.attachment_id != request.attachment_id for one in attached_interfaces(ctx)):
+    if all(i.attachment_id != request.attachment_id for i in attached_interfaces(ctx)):
         raise AttachmentNotFound([request.attachment_id])
     raise OperationNotPermitted("You are not allowed to manage 'ela-attach' attachments.")
 
@@ -138,14 +138,14 @@ def modify_address_attribute(ctx: Context, request: ModifyAddressAttributeReques
     try:
         name = normalized_name(request.domain_name).removesuffix(".")
     except DomainNameProblem as problem:
-        raise InvalidParameterValue(f"DomainName is no domain name: {problem}") from problem
+        raise InvalidParameterValue(f"DomainName is not a domain name: {problem}") from problem
     return _record(ctx, request, replace(address, domain_name=name))
 
 
 def reset_address_attribute(ctx: Context, request: ResetAddressAttributeRequest) -> dict[str, object]:
     """Take away an address's name in the reverse DNS."""
     if request.attribute != "domain-name":
-        raise InvalidParameterValue("Attribute is domain-name.")
+        raise InvalidParameterValue("Attribute must be domain-name.")
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
     return _record(ctx, request, replace(address, domain_name=None))
 

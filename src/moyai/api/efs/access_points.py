@@ -53,7 +53,7 @@ def create_access_point(ctx: Context, request: CreateAccessPointRequest) -> dict
     """Create an access point; a repeated request gets the one that the first created."""
     world, file_system = ctx.store.world, available_file_system(ctx, request.file_system_id)
     if _NO_ID in _ids(request):
-        raise BadRequest(f"{_NO_ID} is no id of a user or a group: ids are 0 to {_NO_ID - 1}.")
+        raise BadRequest(f"{_NO_ID} is not the id of a user or a group: ids are 0 to {_NO_ID - 1}.")
     access_point = AccessPoint(
         id=AccessPointId(f"fsap-{ctx.ids.hex(_ID_DIGITS)}"),
         scope=ctx.scope,

@@ -1,7 +1,7 @@
 """File systems: create, describe, change, delete.
 
-Promise: a file system can be used as soon as its creation is answered. One that is deleted stays visible, in the state
-``deleting``, until ``reconcile/file_systems.py`` has removed its content.
+Promise: a file system can be used as soon as CreateFileSystem has returned. One that is deleted stays visible, in the
+state ``deleting``, until ``reconcile/file_systems.py`` has removed its content.
 Source: https://docs.aws.amazon.com/efs/latest/ug/API_CreateFileSystem.html, API_DescribeFileSystems.html,
 API_UpdateFileSystem.html, API_UpdateFileSystemProtection.html, API_DeleteFileSystem.html
 """
@@ -107,7 +107,7 @@ def describe_file_systems(ctx: Context, request: DescribeFileSystemsRequest) -> 
     if request.file_system_id is not None:
         keys = [file_system_of(ctx, request.file_system_id).id]
     elif request.creation_token is not None:
-        keys = [found.id for found in table.by("token", named_key(ctx.scope, request.creation_token))]
+        keys = [file_system.id for file_system in table.by("token", named_key(ctx.scope, request.creation_token))]
     else:
         keys = [file_system.id for file_system in table.each("scope", scope_key(ctx.scope))]
     listing = ("DescribeFileSystems", request.file_system_id, request.creation_token)

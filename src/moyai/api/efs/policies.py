@@ -20,8 +20,8 @@ from moyai.domain.world import Put
 
 
 class PutFileSystemPolicyRequest(FileSystemRequest, frozen=True):
-    """Input of PutFileSystemPolicy. ``bypass_policy_lockout_safety_check`` accepts a policy that locks its author out,
-    which none does here.
+    """Input of PutFileSystemPolicy. ``bypass_policy_lockout_safety_check`` has no effect, because no policy locks its
+    author out here.
     """
 
     policy: str
@@ -48,9 +48,9 @@ def put_file_system_policy(ctx: Context, request: PutFileSystemPolicyRequest) ->
     try:
         policy = msgspec.json.decode(request.policy)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidPolicy(f"The policy is no JSON: {error}") from error
+        raise InvalidPolicy(f"The policy is not JSON: {error}") from error
     if not isinstance(policy, dict) or not policy.get("Statement"):
-        raise InvalidPolicy("The policy is an object with a Statement.")
+        raise InvalidPolicy("The policy must be an object with a Statement.")
     ctx.store.apply([Put(replace(file_system, policy=request.policy))])
     return {"file_system_id": file_system.id, "policy": request.policy}
 

@@ -1,6 +1,6 @@
 """Tags of file systems and access points, and account preferences.
 
-Promise: the deprecated operations that know file systems only have the same effect as the others.
+Promise: the deprecated operations, which are for file systems only, have the same effect as the others.
 Source: https://docs.aws.amazon.com/efs/latest/ug/API_TagResource.html, API_CreateTags.html, API_DescribeTags.html,
 API_DescribeAccountPreferences.html
 """
@@ -34,7 +34,7 @@ class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeAccountPreferencesRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeAccountPreferences, whose answer is never longer than a page."""
+    """Input of DescribeAccountPreferences, whose response is never longer than a page."""
 
     next_token: str | None = None
     max_results: int | None = None

@@ -66,7 +66,7 @@ def caller(world: World, identity: str, peer: str) -> tuple[Task, Container] | N
 
 
 def answer(world: World, usage: UsageOf, request: MetadataRequest | None) -> MetadataResponse:
-    """The answer to a request; ``usage`` is used for statistics only."""
+    """The response to a request; ``usage`` is needed for statistics only."""
     if request is None:
         return MetadataResponse(404, "The task metadata endpoint has nothing under this path for this task.")
     return MetadataResponse(200, _DOCUMENTS[request.document](world, usage, request))

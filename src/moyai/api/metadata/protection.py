@@ -29,7 +29,7 @@ _OK, _BAD, _NONE = 200, 400, 404
 
 
 class ProtectionResult(NamedTuple):
-    """The answer, and the changed task; None when nothing changes."""
+    """The response, and the changed task; None when nothing changes."""
 
     answer: MetadataResponse
     task: Task | None = None
@@ -51,7 +51,7 @@ def is_protection(path: str) -> bool:
 
 
 def protection(world: World, path: str, peer: str, body: bytes | None, now: Instant) -> ProtectionResult:
-    """The answer to a PUT with this body, or to a GET where it is None."""
+    """The response to a PUT with this body, or to a GET where the body is None."""
     match = _PATH.fullmatch(path)
     sender = None if match is None else caller(world, match[1], peer)
     if sender is None:

@@ -61,9 +61,9 @@ _CONTAINER_STATES: Mapping[ContainerStatus, str] = MappingProxyType(
 
 
 def task_form(world: World, task: Task) -> dict[str, object]:
-    """The task with its containers, as version 4 answers it."""
+    """The task with its containers, in the form of metadata version 4."""
     revision = task.task_definition.rpartition(":")[2]
-    return _there(
+    return _without_empty(
         {
             "Cluster": task.cluster,
             "TaskARN": task.arn,
@@ -89,7 +89,7 @@ def container_form(world: World, task: Task, container: Container) -> dict[str, 
     definition = world.task_definitions.get(task.task_definition)
     container_definition = definition.container(container.name) if definition is not None else None
     logs = container_definition.log_configuration if container_definition is not None else None
-    return _there(
+    return _without_empty(
         {
             "DockerId": runtime_id(container.arn),
             "Name": container.name,
@@ -115,19 +115,23 @@ def container_form(world: World, task: Task, container: Container) -> dict[str, 
     )
 
 
-def restarts(defined: ContainerDefinition | None) -> bool:
+def restarts(container_definition: ContainerDefinition | None) -> bool:
     """Whether the container has a restart policy that is enabled."""
-    return defined is not None and defined.restart_policy is not None and defined.restart_policy.enabled
+    return (
+        container_definition is not None
+        and container_definition.restart_policy is not None
+        and container_definition.restart_policy.enabled
+    )
 
 
 def as_version_3(form: Mapping[str, object]) -> dict[str, object]:
-    """A version 4 form without what version 3 does not have."""
+    """A form of version 4 without the members that version 3 lacks."""
     older: dict[str, object] = {}
     for name, value in form.items():
         if name in _V4_ONLY:
             continue
         if name in {"Containers", "Networks"} and isinstance(value, list):
-            older[name] = [as_version_3(one) for one in value]
+            older[name] = [as_version_3(item) for item in value]
         else:
             older[name] = value
     return {name: value for name, value in older.items() if name not in _V4_NETWORK}
@@ -141,7 +145,7 @@ def moment(instant: Instant | None) -> str | None:
 
 
 def _task_limits(task: Task) -> dict[str, object]:
-    return _there(
+    return _without_empty(
         {
             "CPU": int(task.cpu) / _CPU_UNITS if task.cpu else None,
             "Memory": int(task.memory) if task.memory else None,
@@ -152,7 +156,7 @@ def _task_limits(task: Task) -> dict[str, object]:
 def _container_limits(container_definition: ContainerDefinition | None) -> dict[str, object]:
     if container_definition is None:
         return {}
-    return _there(
+    return _without_empty(
         {
             "CPU": container_definition.cpu,
             "Memory": container_definition.memory or container_definition.memory_reservation,
@@ -160,9 +164,9 @@ def _container_limits(container_definition: ContainerDefinition | None) -> dict[
     )
 
 
-def _labels(task: Task, container: Container, defined: ContainerDefinition | None) -> dict[str, str]:
+def _labels(task: Task, container: Container, container_definition: ContainerDefinition | None) -> dict[str, str]:
     family, _, revision = task.task_definition.rpartition("/")[2].rpartition(":")
-    own = dict(defined.docker_labels or {}) if defined is not None else {}
+    own = dict(container_definition.docker_labels or {}) if container_definition is not None else {}
     return own | {
         "com.amazonaws.ecs.cluster": task.cluster,
         "com.amazonaws.ecs.container-name": container.name,
@@ -172,9 +176,9 @@ def _labels(task: Task, container: Container, defined: ContainerDefinition | Non
     }
 
 
-def _health(container: Container, defined: ContainerDefinition | None) -> dict[str, object] | None:
-    """Only of a container with a check; its keys alone are in lower case."""
-    checked = container.is_proxy or (defined is not None and defined.health_check is not None)
+def _health(container: Container, container_definition: ContainerDefinition | None) -> dict[str, object] | None:
+    """The health of a container with a health check. AWS writes only its keys in lower case."""
+    checked = container.is_proxy or (container_definition is not None and container_definition.health_check is not None)
     if not checked or container.health_status is Health.UNKNOWN:
         return None
     return {"status": container.health_status}
@@ -182,11 +186,11 @@ def _health(container: Container, defined: ContainerDefinition | None) -> dict[s
 
 def _network(world: World, task: Task) -> dict[str, object]:
     if task.network_mode is not NetworkMode.AWSVPC:
-        behind = [] if task.bridge_address is None else [task.bridge_address]
-        return _there({"NetworkMode": task.network_mode, "IPv4Addresses": behind})
+        addresses = [] if task.bridge_address is None else [task.bridge_address]
+        return _without_empty({"NetworkMode": task.network_mode, "IPv4Addresses": addresses})
     interface = task.interface
     subnet = find_in_scope(world, Subnet, scope_of(task.arn), interface.subnet)
-    return _there(
+    return _without_empty(
         {
             "NetworkMode": task.network_mode,
             "IPv4Addresses": [interface.address],
@@ -220,5 +224,5 @@ def _ports(task: Task, container: Container) -> list[dict[str, object]]:
     ]
 
 
-def _there(form: Mapping[str, object]) -> dict[str, object]:
+def _without_empty(form: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in form.items() if value is not None and value not in ({}, [], "")}

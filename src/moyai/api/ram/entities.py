@@ -30,7 +30,7 @@ def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
             raise InvalidParameter(f"{arn[:200]} can't be shared here: only {types} can.")
         world = ctx.store.world
         if resource_arn.scope != ctx.scope or not (arn in world.namespaces or arn in world.meshes):
-            raise UnknownResource(f"Resource {arn[:200]} could not be found. You can share what you own yourself.")
+            raise UnknownResource(f"Resource {arn[:200]} could not be found. You can share only what you own.")
     return resources
 
 
@@ -57,11 +57,11 @@ def checked_permissions(arns: Iterable[str]) -> tuple[str, ...]:
     for arn in permission_arns:
         if arn not in {permission.arn for permission in PERMISSIONS}:
             known = " or ".join(permission.arn for permission in PERMISSIONS)
-            raise UnknownResource(f"There is no permission {arn[:200]}. What can be shared is shared with {known}.")
+            raise UnknownResource(f"There is no permission {arn[:200]}. Use {known}.")
     return permission_arns
 
 
-def permissions_with(had: Iterable[str], resources: Iterable[str]) -> tuple[str, ...]:
+def permissions_with(current: Iterable[str], resources: Iterable[str]) -> tuple[str, ...]:
     """The permissions of a share with these resources in it: each kind has one."""
     needed = (permission.arn for arn in resources if (permission := permission_for(arn)) is not None)
-    return tuple(dict.fromkeys((*had, *needed)))
+    return tuple(dict.fromkeys((*current, *needed)))

@@ -1,6 +1,6 @@
 """Invitations: list, accept, reject.
 
-Promise: the account can use the shared resources as soon as AcceptResourceShareInvitation is answered.
+Promise: the account can use the shared resources as soon as AcceptResourceShareInvitation has returned.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_AcceptResourceShareInvitation.html
 """
 
@@ -50,10 +50,10 @@ def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvita
     for invitation_arn in request.resource_share_invitation_arns:
         invitation_of(ctx, invitation_arn)
     invitations = {
-        invitation_arn.arn: invitation_arn
-        for invitation_arn in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
-        if (not request.resource_share_invitation_arns or invitation_arn.arn in request.resource_share_invitation_arns)
-        and (not request.resource_share_arns or invitation_arn.share in request.resource_share_arns)
+        invitation.arn: invitation
+        for invitation in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
+        if (not request.resource_share_invitation_arns or invitation.arn in request.resource_share_invitation_arns)
+        and (not request.resource_share_arns or invitation.share in request.resource_share_arns)
     }
     filters = replace(request, next_token=None, max_results=None)
     page = page_of(invitations, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
@@ -93,9 +93,9 @@ def _answer(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> d
         invitation = replace(invitation, status=status, calls=with_call(invitation.calls, call))
         share = ctx.store.world.resource_shares[invitation.share]
         accepted = status is InvitationStatus.ACCEPTED
-        mine = AssociationStatus.ASSOCIATED if accepted else AssociationStatus.FAILED
+        association_status = AssociationStatus.ASSOCIATED if accepted else AssociationStatus.FAILED
         principals = tuple(
-            replace(principal, status=mine, updated_at=ctx.now)
+            replace(principal, status=association_status, updated_at=ctx.now)
             if principal.entity == invitation.receiver
             else principal
             for principal in share.principals

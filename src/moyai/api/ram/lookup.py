@@ -68,10 +68,10 @@ def is_repeat(calls: Iterable[str], call: str | None) -> bool:
     if call is None:
         return False
     token = call.partition("/")[0]
-    before = [earlier for earlier in calls if earlier.partition("/")[0] == token]
-    if before and call not in before:
+    earlier_calls = [earlier for earlier in calls if earlier.partition("/")[0] == token]
+    if earlier_calls and call not in earlier_calls:
         raise IdempotentParameterMismatch(f"The client token {token} was used for another request.")
-    return bool(before)
+    return bool(earlier_calls)
 
 
 def with_call(calls: tuple[str, ...], call: str | None) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _check_arn(arn: str, kind: str) -> None:
 def _tagged_share(ctx: Context, resource_share_arn: str, resource_arn: str) -> ResourceShare:
     arn = resource_share_arn or resource_arn
     if not arn:
-        raise InvalidParameter("Say which resource share in resourceShareArn.")
+        raise InvalidParameter("resourceShareArn must name the resource share.")
     return share_of(ctx, arn)
 
 

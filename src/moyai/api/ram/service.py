@@ -24,8 +24,8 @@ RAM: Final = ApiService(
             "*.sources": _NO_SOURCES,
             "*.permissionTemplateParameters": _NO_TEMPLATES,
             "CreateResourceShare.resourceShareConfiguration": "there are no organizations to leave",
-            "ListPermissions.resourceOwner": "there is one permission, AWS's own",
-            "ListPermissions.permissionStatus": "there is one permission, which can be attached",
+            "ListPermissions.resourceOwner": "there are AWS's own permissions only",
+            "ListPermissions.permissionStatus": "every permission can be attached",
         }
     ),
     operations=operations(associations, invitations, listing, shares, *TAGS.operations()),

@@ -1,4 +1,4 @@
-"""Shares, associations and invitations, as answers have them."""
+"""Shares, associations and invitations, as responses have them."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def associations_view(
 ) -> list[Mapping[str, object]]:
     """The associations of a share with principals and resources."""
     return [
-        *(association_view(share, "RESOURCE", one) for one in resources),
-        *(association_view(share, "PRINCIPAL", one) for one in principals),
+        *(association_view(share, "RESOURCE", resource) for resource in resources),
+        *(association_view(share, "PRINCIPAL", principal) for principal in principals),
     ]
 
 
 def invitation_view(invitation: Invitation, now: Instant) -> Mapping[str, object]:
-    """An invitation as RAM's answers have it."""
+    """An invitation as RAM's responses have it."""
     return {
         "resource_share_invitation_arn": invitation.arn,
         "resource_share_name": invitation.share_name,

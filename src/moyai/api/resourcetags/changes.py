@@ -44,19 +44,19 @@ class UntagResourcesRequest(msgspec.Struct, frozen=True):
 
 def tag_resources(ctx: Context, request: TagResourcesRequest) -> dict[str, object]:
     """Add tags to resources, or replace their values."""
-    return _retag(ctx, request.resource_arn_list, lambda one: checked_tags(_rules(one), request.tags, one.tags))
+    return _retag(ctx, request.resource_arn_list, lambda r: checked_tags(_rules(r), request.tags, r.tags))
 
 
 def untag_resources(ctx: Context, request: UntagResourcesRequest) -> dict[str, object]:
     """Remove tags from resources; unknown keys are ignored."""
-    return _retag(ctx, request.resource_arn_list, lambda one: without(one.tags, set(request.tag_keys)))
+    return _retag(ctx, request.resource_arn_list, lambda r: without(r.tags, set(request.tag_keys)))
 
 
 def _retag(ctx: Context, arns: tuple[str, ...], retag: Retag) -> dict[str, object]:
     if not 0 < len(arns) <= _MAX_ARNS:
         raise InvalidTagRequest(f"ResourceARNList has 1 to {_MAX_ARNS} items.")
     wanted = dict.fromkeys(arns)
-    resources = {one.arn: one for one in tagged_resources(ctx.store.world, ctx.scope) if one.arn in wanted}
+    resources = {r.arn: r for r in tagged_resources(ctx.store.world, ctx.scope) if r.arn in wanted}
     failed: dict[str, object] = {}
     changes: list[Put] = []
     for arn in wanted:
@@ -74,7 +74,7 @@ def _retag(ctx: Context, arns: tuple[str, ...], retag: Retag) -> dict[str, objec
 
 def _defaults(ctx: Context, resources: Iterable[TaggedResource]) -> list[Put]:
     """The records of the default VPC, where one of EC2's resources changes and they are not stored yet."""
-    is_network = any((parsed := parse_arn(one.arn)) is not None and parsed.service == "ec2" for one in resources)
+    is_network = any((parsed := parse_arn(r.arn)) is not None and parsed.service == "ec2" for r in resources)
     return store_default_vpc(ctx.store.world, ctx.scope) if is_network else []
 
 

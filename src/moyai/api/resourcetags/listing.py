@@ -56,7 +56,7 @@ def get_resources(ctx: Context, request: GetResourcesRequest) -> dict[str, objec
         raise InvalidTagRequest(f"ResourcesPerPage is from 1 to {_MOST}.")
     for text in request.resource_type_filters:
         if not _TYPE.fullmatch(text):
-            raise InvalidTagRequest(f"ResourceTypeFilters: {text[:100]} is no service or service:resourceType.")
+            raise InvalidTagRequest(f"ResourceTypeFilters: {text[:100]} is neither a service nor service:resourceType.")
     requested_arns = set(request.resource_arn_list)
     selected = {
         resource.arn: resource

@@ -24,7 +24,7 @@ _DUAL_STACK: Final = "dualstack."
 
 
 class Batch:
-    """Changes to a zone, which gather their problems."""
+    """The changes of a batch, and the problems in them."""
 
     def __init__(self, world: World, zone: HostedZone) -> None:
         self._world, self._zone = world, zone
@@ -98,7 +98,7 @@ class Batch:
             yield "A HostedZone must contain at least one NS record for the zone itself."
 
     def _name_problems(self, name: str, kind: str) -> Iterator[str]:
-        """Whether records of this type may not have this name, or not beside those that have it."""
+        """Records of this type that can't have this name, or not together with the others that have it."""
         zone, at_name = self._zone.name, self._at(self._zone.id, name)
         if kind == "CNAME" and name == zone:
             yield f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone}"
@@ -164,7 +164,7 @@ def _describe(record_set: ResourceRecordSet) -> str:
 
 
 def _equal(present: ResourceRecordSet, requested: ResourceRecordSet) -> bool:
-    """Whether a deletion names what is there; the order of values does not matter."""
+    """Whether a deletion has the settings of the present record set; the order of values does not matter."""
     return replace(present, values=tuple(sorted(present.values))) == replace(
         requested, values=tuple(sorted(requested.values))
     )

@@ -58,17 +58,17 @@ def page_length(max_items: str | None) -> int:
 
 
 def change_of(ctx: Context, zone: HostedZone, comment: str | None = None) -> tuple[HostedZoneChange, list[Change]]:
-    """The record of the account's change that made this version of a zone, and what is stored: the oldest change is
-    forgotten. The zone may be another account's.
+    """The record of the account's change that made this version of a zone, and the changes that store it and delete
+    the oldest record beyond the maximum. The zone may be another account's.
     """
     identity = ZoneChangeId(f"C{ctx.ids.alphanumeric(ID_LENGTH).upper()}")
     account = ctx.scope.account
     change = HostedZoneChange(identity, account, zone.id, zone.version, ctx.now, comment)
     table = ctx.store.world.hosted_zone_changes
-    forgotten: list[Change] = []
+    deletions: list[Change] = []
     if table.count("account", account) >= MAX_CHANGES:
-        forgotten = [Delete(HostedZoneChange, next(table.each("account", account)).id)]
-    return change, [Put(change), *forgotten]
+        deletions = [Delete(HostedZoneChange, next(table.each("account", account)).id)]
+    return change, [Put(change), *deletions]
 
 
 def next_version(zone: HostedZone) -> HostedZone:

@@ -77,7 +77,7 @@ class ListHostedZonesByVpcRequest(msgspec.Struct, frozen=True):
 
 
 def associate_vpc_with_hosted_zone(ctx: Context, request: VpcAssociationRequest) -> dict[str, object]:
-    """Answer a private zone in one more VPC."""
+    """Let DNS in one more VPC answer from a private zone."""
     vpc = own_vpc(ctx, request.vpc)
     zone = _zone_for(ctx, request.hosted_zone_id, vpc)
     check_conflicts(ctx.store.world, zone, (vpc,))
@@ -87,7 +87,7 @@ def associate_vpc_with_hosted_zone(ctx: Context, request: VpcAssociationRequest)
 
 
 def disassociate_vpc_from_hosted_zone(ctx: Context, request: VpcAssociationRequest) -> dict[str, object]:
-    """Answer a private zone no longer in a VPC; the last one stays."""
+    """Stop DNS in a VPC from answering from a private zone; the last VPC stays."""
     vpc = _reference(request.vpc)
     zone = hosted_zone_with(ctx.store.world, bare_id(request.hosted_zone_id))
     if zone is None or zone.account == ctx.scope.account or not _owns(ctx, vpc):

@@ -1,7 +1,7 @@
 """Schedules: create, get, update, list, delete.
 
 Promise: the target is an ECS cluster, in which tasks are run; other targets are refused by name. An update replaces all
-settings, as at AWS.
+settings, as on AWS.
 Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 """
 
@@ -140,8 +140,8 @@ def delete_schedule(ctx: Context, request: DeleteScheduleRequest) -> dict[str, o
 
 
 def _schedule(ctx: Context, request: ScheduleRequest, group: str, present: Schedule | None = None) -> Schedule:
-    """The schedule that a request describes, in the place of the present one. An invocation that is due, or failed and
-    is tried again, stays so unless what decides its time changes. Raises InvalidScheduleRequest.
+    """The schedule that a request describes, which replaces the present one. An invocation that is due, or waits to be
+    tried again, stays unless a member that decides its time changes. Raises InvalidScheduleRequest.
     """
     _check_target(request.target)
     schedule = Schedule(
@@ -174,7 +174,7 @@ def _schedule(ctx: Context, request: ScheduleRequest, group: str, present: Sched
 
 
 def _times(schedule: Schedule) -> tuple[object, ...]:
-    """The fields that decide when a schedule is due. One that is enabled again skips what it has missed."""
+    """The fields that decide when a schedule is due. Enabled again, a schedule skips the times that it missed."""
     return schedule.schedule, schedule.timezone, schedule.start_at, schedule.end_at, schedule.enabled
 
 

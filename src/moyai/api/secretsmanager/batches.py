@@ -27,16 +27,16 @@ class BatchGetSecretValueRequest(msgspec.Struct, frozen=True):
 
 
 def batch_get_secret_value(ctx: Context, request: BatchGetSecretValueRequest) -> dict[str, object]:
-    """The values of secrets; the answer has an error for each that has none."""
+    """The values of secrets; the response has an error for each secret without one."""
     if bool(request.secret_id_list) == bool(request.filters):
         raise InvalidParameter("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
     if request.secret_id_list and request.max_results is not None:
         raise InvalidParameter("'MaxResults' can be provided with 'Filters' only.")
     ids, token = list(dict.fromkeys(request.secret_id_list)), None
     if request.filters:
-        fits = conditions(request.filters)
+        matches = conditions(request.filters)
         own = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
-        keys = (secret.key for secret in own if secret.deleted_at is None and fits(secret))
+        keys = (secret.key for secret in own if secret.deleted_at is None and matches(secret))
         listing = ("BatchGetSecretValue", request.filters)
         size = min(request.max_results or _PAGE_SIZE, _PAGE_SIZE)
         ids, token = page(keys, listing, request.next_token, size, fault=InvalidNextToken)

@@ -52,16 +52,16 @@ class ListVersionsRequest(msgspec.Struct, frozen=True):
 
 
 def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]:
-    """Secrets without their values; those marked for deletion only if asked."""
+    """Secrets without their values; those marked for deletion only on request."""
     rank = _RANKS.get(request.sort_by)
     if rank is None:
         raise InvalidParameter(f"SortBy {request.sort_by} is not supported by moyai: reading a secret leaves no trace.")
-    fits = conditions(request.filters)
+    matches = conditions(request.filters)
     world = ctx.store.world
     keys = (
         s.key
         for s in world.secrets.by("scope", scope_key(ctx.scope))
-        if not s.is_purged(ctx.now) and (s.deleted_at is None or request.include_planned_deletion) and fits(s)
+        if not s.is_purged(ctx.now) and (s.deleted_at is None or request.include_planned_deletion) and matches(s)
     )
     listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
     on_page = page(
@@ -77,7 +77,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
 
 
 def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
-    """The versions that have a label; the others only if asked."""
+    """The versions that have a label; the others only on request."""
     secret = secret_of(ctx, request.secret_id, deletion_message=None)
     versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
     listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
@@ -99,7 +99,7 @@ def _version(version: SecretVersion) -> dict[str, object]:
 
 
 def _condition(filter_: Filter) -> Callable[[ManagedSecret], bool]:
-    read = _READ.get(filter_.key)
+    read = _FILTERED_TEXTS.get(filter_.key)
     if read is None:
         raise InvalidParameter(
             f"The filter {filter_.key} is not supported by moyai: there are no replicas and no owners."
@@ -107,15 +107,17 @@ def _condition(filter_: Filter) -> Callable[[ManagedSecret], bool]:
     values = [value for value in filter_.values if not value.startswith(_NOT)]
     excluded_values = [value.removeprefix(_NOT) for value in filter_.values if value.startswith(_NOT)]
 
-    def fits(secret: ManagedSecret) -> bool:
+    def matches(secret: ManagedSecret) -> bool:
         texts = read(secret)
-        found = any(text.startswith(value) for value in values for text in texts)
-        return (found or not values) and not any(text.startswith(value) for value in excluded_values for text in texts)
+        has_value = any(text.startswith(value) for value in values for text in texts)
+        return (has_value or not values) and not any(
+            text.startswith(value) for value in excluded_values for text in texts
+        )
 
-    return fits
+    return matches
 
 
-_READ: Mapping[str, Callable[[ManagedSecret], Iterable[str]]] = MappingProxyType(
+_FILTERED_TEXTS: Mapping[str, Callable[[ManagedSecret], Iterable[str]]] = MappingProxyType(
     {
         "name": lambda s: (s.name,),
         "description": lambda s: (s.description or "",),

@@ -51,7 +51,7 @@ def get_resource_policy(ctx: Context, request: ResourcePolicyRequest) -> dict[st
 
 
 def delete_resource_policy(ctx: Context, request: ResourcePolicyRequest) -> dict[str, object]:
-    """Forget a secret's policy."""
+    """Delete a secret's policy."""
     secret = secret_of(ctx, request.secret_id)
     save_secret(ctx, replace(secret, policy=None))
     return {"arn": secret.arn, "name": secret.name}
@@ -62,7 +62,7 @@ def validate_resource_policy(ctx: Context, request: ValidateResourcePolicyReques
     if request.secret_id is not None:
         secret_of(ctx, request.secret_id)
     is_valid = _is_policy(request.resource_policy)
-    errors = [] if is_valid else [{"check_name": "Syntax", "error_message": "It is no JSON with a Statement."}]
+    errors = [] if is_valid else [{"check_name": "Syntax", "error_message": "It is not JSON with a Statement."}]
     return {"policy_validation_passed": is_valid, "validation_errors": errors}
 
 

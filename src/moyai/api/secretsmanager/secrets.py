@@ -79,7 +79,7 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
     existing = find_secret(ctx.store.world, ctx.scope, request.name, ctx.now)
     if existing is not None:
-        return _made_before(ctx, existing, request, value)
+        return _repeated_creation(ctx, existing, request, value)
     if ctx.store.world.secrets.count("scope", scope_key(ctx.scope)) >= MAX_SECRETS:
         raise LimitExceeded(f"There can be {MAX_SECRETS} secrets in an account and region.")
     suffix = ctx.ids.alphanumeric(SUFFIX_LENGTH)
@@ -163,7 +163,7 @@ def summary(secret: ManagedSecret) -> dict[str, object]:
     }
 
 
-def _made_before(
+def _repeated_creation(
     ctx: Context, existing: ManagedSecret, request: CreateSecretRequest, value: Value
 ) -> dict[str, object]:
     """The secret that an equal request created before. Raises InvalidRequest, ResourceExists."""

@@ -40,7 +40,7 @@ SECRETS_MANAGER: Final = ApiService(
             "RotateSecret.ExternalSecretRotationMetadata": _NO_PARTNERS,
             "RotateSecret.ExternalSecretRotationRoleArn": _NO_PARTNERS,
             "*.PolicyName": "a secret has one policy, without a name",
-            "PutSecretValue.RotationToken": "nothing rotates secrets here but you",
+            "PutSecretValue.RotationToken": "only callers rotate secrets here",
         }
     ),
 )

@@ -1,6 +1,6 @@
 """Values of secrets: put, get, move labels.
 
-Promise: a version never changes; the same token with the same value makes it once.
+Promise: a version never changes; repeated requests with the same token and value create it once.
 Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 """
 

@@ -55,23 +55,23 @@ def get_parameter_history(ctx: Context, request: GetParameterHistoryRequest) -> 
 
 
 def label_parameter_version(ctx: Context, request: LabelParameterVersionRequest) -> dict[str, object]:
-    """Move labels to a version, by default the newest; the answer has those that no label may look like."""
+    """Move labels to a version, by default the newest; the response lists the invalid ones."""
     parameter = lookup.parameter_named(ctx, request.name)
     target = _version(parameter, request.parameter_version)
     labels = tuple(dict.fromkeys(label for label in request.labels if _LABEL.fullmatch(label)))
     invalid = [label for label in dict.fromkeys(request.labels) if label not in labels]
-    following = tuple(dict.fromkeys((*target.labels, *labels)))
-    if len(following) > _MOST_LABELS:
+    new_labels = tuple(dict.fromkeys((*target.labels, *labels)))
+    if len(new_labels) > _MOST_LABELS:
         raise ParameterVersionLabelLimitExceeded(f"A parameter version can have maximum {_MOST_LABELS} labels.")
     if labels:
         others = (replace(v, labels=tuple(x for x in v.labels if x not in labels)) for v in parameter.versions)
-        versions = tuple(replace(v, labels=following) if v.number == target.number else v for v in others)
+        versions = tuple(replace(v, labels=new_labels) if v.number == target.number else v for v in others)
         ctx.store.apply([Put(replace(parameter, versions=versions))])
     return {"invalid_labels": invalid, "parameter_version": target.number}
 
 
 def unlabel_parameter_version(ctx: Context, request: UnlabelParameterVersionRequest) -> dict[str, object]:
-    """Remove labels of a version; the answer has those that it had, and those that it had not."""
+    """Remove labels of a version; the response lists those that it had, and those that it did not have."""
     parameter = lookup.parameter_named(ctx, request.name)
     target = _version(parameter, request.parameter_version)
     labels = tuple(dict.fromkeys(request.labels))

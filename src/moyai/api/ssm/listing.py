@@ -1,4 +1,4 @@
-"""Lists of parameters: below a path, with their values; by filters, without.
+"""Lists of parameters: those below a path with their values, and those that pass filters without.
 
 Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
 """
@@ -63,17 +63,15 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
         )
     for parameter_filter in request.parameter_filters:
         if parameter_filter.key not in {"Type", "KeyId"}:
-            raise InvalidFilterKey(
-                f"{parameter_filter.key} is no filter of GetParametersByPath here; Type and KeyId are."
-            )
+            raise InvalidFilterKey(f"{parameter_filter.key} is not a filter of GetParametersByPath. Use Type or KeyId.")
     fits = _all_of(request.parameter_filters)
-    here = _below(request.path, recursive=request.recursive)
+    is_below = _below(request.path, recursive=request.recursive)
     listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
     if request.path.startswith(PUBLIC):
-        candidates = [p for p in public_parameters(ctx.scope.region).values() if here(p.name) and fits(p)]
+        candidates = [p for p in public_parameters(ctx.scope.region).values() if is_below(p.name) and fits(p)]
     else:
         own = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
-        candidates = [p for p in own if here(p.name) and fits(p)]
+        candidates = [p for p in own if is_below(p.name) and fits(p)]
     by_key = {parameter.key: parameter for parameter in candidates}
     page = _page(by_key, listing, request, _BY_PATH)
     views = [
@@ -133,7 +131,7 @@ def _condition(filter_: ParameterFilter) -> Callable[[Parameter], bool]:
         raise InvalidFilterValue(f"The following filter value is missing for filter key {filter_.key}.")
     if filter_.key == "Path":
         return _path_condition(filter_)
-    read = _READ.get(filter_.key)
+    read = _FILTERED_TEXT.get(filter_.key)
     if read is None:
         raise InvalidFilterKey(f"The following filter key is not valid: {filter_.key}.")
     matches = _MATCHES.get(filter_.option or "Equals")
@@ -148,21 +146,21 @@ def _path_condition(filter_: ParameterFilter) -> Callable[[Parameter], bool]:
     if any(not value.startswith("/") for value in filter_.values):
         raise InvalidFilterValue("A path begins with a slash.")
     places = [_below(value, recursive=filter_.option == "Recursive") for value in filter_.values]
-    return lambda p: any(here(p.name) for here in places)
+    return lambda p: any(is_below(p.name) for is_below in places)
 
 
 def _below(path: str, *, recursive: bool) -> Callable[[str], bool]:
     """Whether a name is below a path, at any depth or right below. Names without a slash are below ``/``."""
     start = path.rstrip("/") + "/"
 
-    def here(name: str) -> bool:
+    def is_below(name: str) -> bool:
         whole = name if name.startswith("/") else f"/{name}"
         return whole.startswith(start) and (recursive or "/" not in whole.removeprefix(start))
 
-    return here
+    return is_below
 
 
-_READ: Mapping[str, Callable[[Parameter], str]] = MappingProxyType(
+_FILTERED_TEXT: Mapping[str, Callable[[Parameter], str]] = MappingProxyType(
     {
         "Name": lambda p: p.name,
         "Type": lambda p: p.type,

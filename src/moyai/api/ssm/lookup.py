@@ -89,9 +89,9 @@ def parameter_view(
     }
 
 
-def _is_ours(asked: ParameterReference, scope: Scope) -> bool:
+def _is_ours(reference: ParameterReference, scope: Scope) -> bool:
     """Whether an ARN belongs to the caller's account and region; no other one exists for the caller."""
-    return asked.name is not None or asked.arn.startswith(arn("ssm", scope, ""))
+    return reference.name is not None or reference.arn.startswith(arn("ssm", scope, ""))
 
 
 def _cipher(parameter: Parameter, version: ParameterVersion) -> str:
@@ -100,7 +100,7 @@ def _cipher(parameter: Parameter, version: ParameterVersion) -> str:
 
 def _tagged_parameter(ctx: Context, resource_type: str, name: str) -> Parameter:
     if resource_type != "Parameter":
-        raise InvalidResourceType(f"Resources of type {resource_type} are not here; parameters are.")
+        raise InvalidResourceType(f"Resources of type {resource_type} do not exist here; use Parameter.")
     try:
         return parameter_named(ctx, name)
     except (InvalidInput, ParameterNotFound, ParameterVersionNotFound) as error:

@@ -120,7 +120,7 @@ def delete_parameter(ctx: Context, request: DeleteParameterRequest) -> None:
 
 
 def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
-    """Delete parameters; the answer has the names that did not exist."""
+    """Delete parameters; the response has the names that did not exist."""
     deleted_names, invalid_names = [], []
     for name in dict.fromkeys(request.names):
         try:

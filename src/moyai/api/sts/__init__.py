@@ -1,1 +1,1 @@
-"""AWS Security Token Service: who is asking."""
+"""AWS Security Token Service: the identity of callers, and temporary credentials."""

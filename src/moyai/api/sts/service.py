@@ -1,9 +1,9 @@
 """The operations of the Security Token Service: who the caller is, and temporary credentials.
 
-Promise: credentials that are issued here are known to the API endpoint, whose account and signature depend on them.
+Promise: the API gateway verifies signatures with the credentials that are issued here, and takes the account from them.
 They are derived and not stored, so they survive a restart, and expire; they are void once the access key of the first
-caller is revoked, and those of a session end with it. Whether a role exists, and whom it trusts, is not looked at:
-there are no IAM policies here. A task assumes roles of its own account alone.
+caller is revoked, and credentials that a session requests end with the session. Whether a role exists, and whom it
+trusts, is not looked at: there are no IAM policies here. A task assumes roles of its own account alone.
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 """
 
@@ -57,7 +57,7 @@ class AssumeRoleRequest(msgspec.Struct, frozen=True):
 
 
 def assume_role(ctx: Context, request: AssumeRoleRequest) -> dict[str, object]:
-    """Keys of a role's session. What only policies could read (tags, an external id) is accepted."""
+    """Keys of a role's session. Members that only policies could read (tags, an external id) have no effect."""
     output = _session_of_role(ctx, request.role_arn, request.role_session_name, request.duration_seconds)
     return output if request.source_identity is None else {**output, "source_identity": request.source_identity}
 

@@ -224,7 +224,7 @@ def test_unused_members_are_accepted(store):
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ({"listeners": []}, "spec.listeners: a virtual gateway has a listener"),
+        ({"listeners": []}, "spec.listeners: a virtual gateway must have a listener"),
         ({"listeners": [listener(protocol="tcp")]}, "enum value set: [http, http2, grpc]"),
         ({"listeners": [listener(), listener()]}, "8080 is the port of another listener"),
         ({"listeners": [listener(connectionPool={"grpc": {"maxRequests": 1}})]}, "connectionPool.grpc: the listener"),

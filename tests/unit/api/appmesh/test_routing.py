@@ -77,7 +77,7 @@ ROUTES: dict[str, tuple[Any, str]] = {
     ),
     "a target's port is not there": (
         route(targets=[{"virtualNode": "one", "weight": 1, "port": 1}]),
-        "spec.httpRoute.action.weightedTargets[0].port: 1 is no port of a listener of VirtualNode one, which has 8080",
+        "spec.httpRoute.action.weightedTargets[0].port: 1 is not the port of a listener of VirtualNode one, which has",
     ),
     "another protocol": (
         route("grpcRoute"),
@@ -100,7 +100,7 @@ ROUTES: dict[str, tuple[Any, str]] = {
         route("grpcRoute", match={"methodName": "Get"}),
         "spec.grpcRoute.match.methodName: it needs serviceName",
     ),
-    "a service of grpc": (route("grpcRoute", match={"serviceName": "a/b"}), "'a/b' is not a name of gRPC's"),
+    "a service of grpc": (route("grpcRoute", match={"serviceName": "a/b"}), "'a/b' is not a name in gRPC"),
 }
 
 
@@ -203,12 +203,15 @@ WAYS: dict[str, tuple[Any, str]] = {
         "hostname.suffix: '*.a' can't be the end of a host name",
     ),
     "another protocol": (gateway_route(kind="http2Route"), "VirtualGateway one that speaks http"),
-    "the gateway's port is not there": (gateway_route(port=1), "spec.httpRoute.match.port: 1 is no port"),
+    "the gateway's port is not there": (gateway_route(port=1), "spec.httpRoute.match.port: 1 is not the port"),
     "the provider's port is not said": (
         gateway_route("two.local"),
-        "spec.httpRoute.action.target.port: it must be set, since what provides VirtualService two.local has multiple",
+        "spec.httpRoute.action.target.port: it must be set, since the provider of VirtualService two.local has",
     ),
-    "the provider's port is not there": (gateway_route("two.local", target={"port": 1}), "target.port: 1 is no port"),
+    "the provider's port is not there": (
+        gateway_route("two.local", target={"port": 1}),
+        "target.port: 1 is not the port",
+    ),
     "both rewrites": (
         gateway_route(rewrite={"prefix": {}, "path": {}}, prefix="/"),
         "spec.httpRoute.action.rewrite: prefix and path can't both be set",

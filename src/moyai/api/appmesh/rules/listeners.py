@@ -78,7 +78,7 @@ def _check_protocol(where: str, union: msgspec.Struct, mapping: ListenerPort) ->
     member = next(name for name, value in msgspec.structs.asdict(union).items() if value is not None)
     if member != mapping.protocol:
         protocol = mapping.protocol
-        yield f"{where}.{member}: the listener speaks {protocol}, so {protocol} is what can be set here."
+        yield f"{where}.{member}: the listener speaks {protocol}, so only {protocol} can be set here."
 
 
 def _health(where: str, check: HealthCheckPolicy, mapping: ListenerPort) -> Faults:

@@ -32,7 +32,7 @@ from moyai.domain.appmesh.virtual_router import AppMeshRoute, RouteSpec
 
 
 def expression(where: str, text: str) -> Faults:
-    """Faults of a logging format's expression."""
+    """Faults of a regular expression."""
     unprintable = list(printable(where, text))
     if unprintable:
         yield from unprintable
@@ -63,7 +63,7 @@ def http_gateway_match(where: str, match: HttpGatewayRouteMatch) -> Faults:
     """Faults of the match of an http or http2 gateway route."""
     yield from http_match(where, match)
     if (match.prefix or "").startswith(_OWN_PATHS):
-        yield f"{where}.prefix: {' and '.join(f'{one}*' for one in _OWN_PATHS)} are App Mesh's own."
+        yield f"{where}.prefix: {' and '.join(f'{path}*' for path in _OWN_PATHS)} are App Mesh's own."
     if match.hostname is not None:
         yield from _hostname(f"{where}.hostname", match.hostname)
     if all(condition is None for condition in (match.prefix, match.path, match.hostname, match.port)):
@@ -83,7 +83,7 @@ def grpc_gateway_match(where: str, match: GrpcGatewayRouteMatch) -> Faults:
     """Faults of the match of a grpc gateway route."""
     yield from _grpc_name(f"{where}.serviceName", match.service_name)
     if (match.service_name or "").startswith(_OWN_SERVICES):
-        yield f"{where}.serviceName: {' and '.join(f'{one}*' for one in _OWN_SERVICES)} are App Mesh's own."
+        yield f"{where}.serviceName: {' and '.join(f'{service}*' for service in _OWN_SERVICES)} are App Mesh's own."
     if match.hostname is not None:
         yield from _hostname(f"{where}.hostname", match.hostname)
     if all(condition is None for condition in (match.service_name, match.hostname, match.port)):
@@ -135,7 +135,7 @@ def _parameters(where: str, parameters: Iterable[QueryParameterMatch]) -> Faults
 
 def _grpc_name(where: str, name: str | None) -> Faults:
     if name is not None and not _GRPC_NAME.fullmatch(name):
-        yield f"{where}: {name[:100]!r} is not a name of gRPC's."
+        yield f"{where}: {name[:100]!r} is not a name in gRPC."
 
 
 def check_priority(
