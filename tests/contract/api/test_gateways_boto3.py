@@ -242,7 +242,7 @@ def test_a_service_that_joins_gets_a_route_with_everything_behind_it(gateways, i
     peers = {pair["GroupId"] for permission in group["IpPermissions"] for pair in permission["UserIdGroupPairs"]}
     assert alb["securityGroup"] in peers
     refused = refusal(gateways.elb.delete_rule, RuleArn=resources["listenerRuleArn"])
-    assert (refused[0], "or take it off its gateway" in refused[1]) == ("OperationNotPermitted", True)
+    assert (refused[0], "or remove its gateway connector" in refused[1]) == ("OperationNotPermitted", True)
 
 
 def test_services_share_the_load_balancer_of_a_gateway_and_several_gateways_have_their_own(gateways, installation):
