@@ -1,1 +1,1 @@
-"""Metrics: from the statistics of proxies and tasks to time series, CloudWatch and Prometheus."""
+"""Metrics: makes time series from the statistics of proxies and tasks, for CloudWatch and Prometheus."""

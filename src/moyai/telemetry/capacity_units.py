@@ -1,9 +1,10 @@
 """The capacity units that load balancers consume, computed from their other metrics on request.
 
-A minute's value is the largest of several shares of what one unit has. Of an application load balancer: 25 new
-connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated rules a second beyond ten a request. Of
-a protocol of a network load balancer: its new flows a second, its open flows, and 1 GB an hour; the load balancer has
-the sum of its protocols. Minutes without traffic have no value.
+A unit has several limits, and a minute's value is the largest share of one of them that was used. A unit of an
+application load balancer has 25 new connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated
+rules a second; the first ten rules of each request are free. A unit of a network load balancer's protocol has a number
+of new flows a second, a number of open flows, and 1 GB an hour; the load balancer's value is the sum of its protocols'.
+Minutes without traffic have no value.
 Source: https://aws.amazon.com/elasticloadbalancing/pricing/
 """
 
@@ -41,19 +42,19 @@ _CONNECTIONS, _OPEN, _BYTES, _RULES, _REQUESTS = (
 )
 _NEW_FLOWS, _OPEN_FLOWS = "NewFlowCount", "ActiveFlowCount"
 _FREE_RULES: Final = 10
-"""The evaluated rules of a request that cost nothing."""
+"""The number of a request's evaluated rules that are free."""
 _CONNECTIONS_A_MINUTE, _OPEN_CONNECTIONS, _BYTES_A_MINUTE, _RULES_A_MINUTE = 25 * 60, 3000, 1e9 / 60, 1000 * 60
 _FLOWS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"_TCP": (800 * 60, 100_000), "_TLS": (50 * 60, 3_000), "_UDP": (400 * 60, 50_000)}
 )
-"""The new flows a minute and the open flows that a unit has, by the ending of a protocol's metrics."""
+"""A unit's new flows a minute and open flows, by the suffix of a protocol's metric names."""
 
 _Minute = Mapping[str, Summary]
-"""The values of a load balancer's metrics in a minute, by their names."""
+"""The values of a load balancer's metrics in a minute, by metric name."""
 
 
 class _CapacityUnits(NamedTuple):
-    """A metric of capacity units, computed of ``sources``, of which the first always has values."""
+    """A metric of capacity units. It is computed from the metrics ``sources``; the first of them always has values."""
 
     namespace: str
     name: str
@@ -62,12 +63,12 @@ class _CapacityUnits(NamedTuple):
 
 
 def metric_reader(head: MetricHead, flush: Callable[[], None]) -> MetricReader:
-    """The reader of all metrics. ``flush``: writes samples that are still buffered into the head's series."""
+    """Create the reader of all metrics. ``flush`` writes samples that are still buffered into the head's series."""
     return CapacityUnitReader(SeriesReader(head, flush))
 
 
 class CapacityUnitReader(MetricReader):
-    """A reader with the capacity units of each load balancer that the other reader has metrics of."""
+    """A reader that adds the capacity units of each load balancer to the metrics of another reader."""
 
     def __init__(self, reader: MetricReader) -> None:
         self._reader = reader
@@ -119,7 +120,8 @@ class CapacityUnitReader(MetricReader):
         ]
 
     def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
-        """The capacity units of each load balancer that has had a connection, in the order of their names."""
+        """The metrics of capacity units of each load balancer that has had a connection, in the order of their names.
+        """
         for units in _ALL_UNITS:
             for listed in self._listed(scope, MetricId(units.namespace, units.sources[0])):
                 dimensions = listed.metric.dimensions
@@ -127,11 +129,11 @@ class CapacityUnitReader(MetricReader):
                     yield ListedMetric(MetricId(units.namespace, units.name, dimensions), _UNIT, listed.last_at)
 
     def _listed(self, scope: Scope, source: MetricId) -> Iterator[ListedMetric]:
-        """The metrics of this name."""
+        """The metrics that have the name and namespace of ``source``."""
         return takewhile(lambda listed: listed.metric[:2] == source[:2], self._reader.metrics_from(scope, source))
 
     def _units_of(self, scope: Scope, metric: MetricId) -> _CapacityUnits | None:
-        """How the metric is computed; None for others, and for load balancers without measured connections."""
+        """How the metric is computed; None for a metric that isn't computed here, or without measured connections."""
         units = _UNITS_BY_NAME.get(metric[:2])
         is_measured = units is not None and self._reader.is_measured(scope, metric._replace(name=units.sources[0]))
         return units if is_measured else None
@@ -187,9 +189,12 @@ _ALL_FLOW_SOURCES: Final = tuple(name for protocol in _FLOWS for name in _flow_s
 _ALL_UNITS: Final = (
     _CapacityUnits(_APPLICATION, _NAME, (_OPEN, _CONNECTIONS, _BYTES, _RULES, _REQUESTS), _of_application),
     _CapacityUnits(_NETWORK, _NAME, (_OPEN_FLOWS, *_ALL_FLOW_SOURCES), _of_network),
-    *(_CapacityUnits(_NETWORK, f"{_NAME}{one}", _flow_sources(one), partial(_of_flows, one)) for one in _FLOWS),
+    *(
+        _CapacityUnits(_NETWORK, f"{_NAME}{protocol}", _flow_sources(protocol), partial(_of_flows, protocol))
+        for protocol in _FLOWS
+    ),
 )
-"""In the order of namespaces and names."""
+"""All metrics of capacity units, in the order of namespaces and names."""
 _UNITS_BY_NAME: Mapping[tuple[str, str], _CapacityUnits] = MappingProxyType(
     {(units.namespace, units.name): units for units in _ALL_UNITS}
 )

@@ -1,7 +1,7 @@
-"""Sends exports to an OpenTelemetry collector, less often while it does not accept them.
+"""Sends exports to an OpenTelemetry collector, and less often while they fail.
 
-Promise: a collector that refuses is tried again after a second and then ever later, up to a minute. The log says once
-that it refuses, and once that it accepts again.
+Promise: after a failure the next export is sent after a second, then after twice as long each time, up to a minute. The
+failure is logged once, and so is the next success.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from moyai.kernel.errors import MoyaiError
 
 _FIRST_RETRY: Final = 1.0
 _LAST_RETRY: Final = 60.0
-"""Seconds until the collector is tried again."""
+"""Seconds between a failed export and the next one, at first and at most."""
 _log = logging.getLogger(__name__)
 
 
 class ExportFault(MoyaiError):
-    """The collector has not accepted an export. ``is_permanent``: it never will."""
+    """The collector has not accepted an export. ``is_permanent``: sending it again would fail as well."""
 
     def __init__(self, message: str, *, is_permanent: bool = False) -> None:
         super().__init__(message)
@@ -29,14 +29,14 @@ class ExportFault(MoyaiError):
 
 
 class Collector(Protocol):
-    """An OpenTelemetry collector, which accepts metrics or traces by OTLP."""
+    """An OpenTelemetry collector that receives metrics or traces by OTLP."""
 
     async def export(self, body: bytes) -> None:
         """Send an export request. Raises ExportFault."""
 
 
 class ExportOutcome(Enum):
-    """The outcome of an export: accepted, to be sent again, or never accepted."""
+    """The outcome of an export: accepted, to be sent again, or refused for good."""
 
     ACCEPTED = "accepted"
     RETRY = "retry"
@@ -44,7 +44,7 @@ class ExportOutcome(Enum):
 
 
 class CollectorDelivery:
-    """The deliveries of one signal, ``metrics`` or ``traces``, every ``interval`` seconds while all is well."""
+    """Delivers one signal, ``metrics`` or ``traces``, every ``interval`` seconds while no export fails."""
 
     def __init__(self, collector: Collector, clock: Clock, signal: str, interval: float) -> None:
         self._collector, self._clock, self._signal, self._interval = collector, clock, signal, interval
@@ -52,7 +52,7 @@ class CollectorDelivery:
         self._delay = interval
 
     async def repeat(self, deliver: Callable[[], Awaitable[None]]) -> NoReturn:
-        """Call ``deliver`` again and again, less often while the collector refuses, until cancelled."""
+        """Call ``deliver`` again and again until cancelled, less often while exports fail."""
         while True:
             await self._clock.sleep(Seconds(self._delay))
             self._delay = min(self._delay * 2, _LAST_RETRY) if self._is_failing else self._interval
@@ -64,11 +64,11 @@ class CollectorDelivery:
             await self._collector.export(body)
         except ExportFault as fault:
             if not self._is_failing:
-                _log.warning("the OpenTelemetry collector does not take %s: %s", self._signal, fault)
+                _log.warning("the OpenTelemetry collector does not accept %s: %s", self._signal, fault)
                 self._delay = _FIRST_RETRY
             self._is_failing = True
             return ExportOutcome.REFUSED if fault.is_permanent else ExportOutcome.RETRY
         if self._is_failing:
-            _log.info("the OpenTelemetry collector takes %s again", self._signal)
+            _log.info("the OpenTelemetry collector accepts %s again", self._signal)
         self._is_failing, self._delay = False, self._interval
         return ExportOutcome.ACCEPTED

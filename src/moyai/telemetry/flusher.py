@@ -1,12 +1,12 @@
-"""Moves metrics from memory to the store, and removes from the store what is too old.
+"""Moves metrics from memory to the store, and removes old ones from the store.
 
-Promise: every five seconds all new samples are saved, in one transaction with how far each proxy has been counted. So
-when the control plane is killed, no count of a proxy that goes on is lost: it comes with the proxy's next report. What
-else was measured in the last five seconds is lost: values that clients put, gauges, usage, and the last counts of a
-proxy that ended just then. A save that fails is repeated with the next one; meanwhile memory holds half an hour.
+Promise: every five seconds all new samples are saved, in one transaction with the last counts of each proxy. When the
+control plane is killed, no count of a proxy that continues to run is lost: the proxy's next report has it. Other
+samples of the last five seconds are lost: values that clients put, gauges, usage, and the last counts of a proxy that
+ended just then. When a save fails, its samples are saved with the next one; meanwhile memory holds up to half an hour.
 
-Once an hour, what is older than three hours is compacted: slots of five seconds are dropped, and the minutes of each
-metric become one hour. What is older than fifteen days is removed.
+Once an hour, samples older than three hours are compacted: slots of five seconds are dropped, and the minutes of each
+metric become one hour. Samples older than fifteen days are removed.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from moyai.telemetry.series.minute_bucket import HOUR, MINUTE
 SAVE_INTERVAL: Final = 5.0
 """Seconds between two saves."""
 SLOT_RETENTION: Final = 3 * HOUR
-"""Seconds that slots of five seconds are stored, and up to an hour more."""
+"""Seconds for which slots of five seconds are stored at least; they may stay up to an hour longer."""
 RETENTION: Final = 15 * 24 * HOUR
-"""Seconds that minutes are stored."""
+"""Seconds after which samples are removed."""
 _PROXY_RETENTION: Final = 24 * HOUR
-"""Seconds after which a silent proxy's counts are removed, once this control plane has waited an hour for it."""
+"""Seconds after which a silent proxy's counts are removed, but not in the first hour of this control plane."""
 _MAX_UNSAVED: Final = 1800
-"""Seconds of samples that memory holds while the store refuses."""
+"""Seconds of samples that memory holds while saves fail."""
 _SLICE: Final = 100
-"""Items that are encoded before other tasks of the event loop get their turn."""
+"""The number of items that are encoded before other tasks of the event loop may run."""
 _LAST_AT_INTERVAL: Final = 600
 """Seconds between two saves of the times at which metrics last had a value."""
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 class MetricFlusher:
-    """Saves what the head and the recorder have in memory. ``run`` it once."""
+    """Saves the contents of the head and the recorder. ``run`` it once."""
 
     def __init__(self, store: MetricStore, head: MetricHead, recorder: Recorder, clock: Clock) -> None:
         self._store, self._head, self._recorder, self._clock = store, head, recorder, clock
@@ -70,7 +70,7 @@ class MetricFlusher:
                 await self.maintain()
 
     async def save(self) -> None:
-        """Save everything that is new."""
+        """Save all new samples."""
         self._saved_at = self._clock.now()
         try:
             async with self._recorder.lock:
@@ -91,7 +91,7 @@ class MetricFlusher:
             self._release_saved_minutes()
 
     async def maintain(self) -> None:
-        """Compact old minutes into hours, and remove what is too old."""
+        """Compact old minutes into hours, and remove samples that are too old."""
         now = self._clock.now()
         try:
             for group_hour in await self._store.hours_to_compact(int(now - SLOT_RETENTION)):
@@ -107,7 +107,7 @@ class MetricFlusher:
         self._recorder.forget_silent_proxies(Instant(now - HOUR))
 
     async def _batch(self) -> MetricBatch:
-        """All that is new. The recorder's lock is held, so everything in it is of the same moment."""
+        """All new samples and counts. The recorder's lock is held, so all are of the same moment."""
         head, now = self._head, self._clock.now()
         await self._in_slices(self._recorder.buffer.flush_stepwise(), slice_length=1)
         if now - self._last_at_saved_at >= _LAST_AT_INTERVAL:
@@ -128,7 +128,7 @@ class MetricFlusher:
         )
 
     async def _in_slices(self, items: Iterable[T], slice_length: int = _SLICE) -> list[T]:
-        """All items; other tasks get their turn after each slice."""
+        """All items. Other tasks of the event loop may run after each slice."""
         results = []
         for number, item in enumerate(items, 1):
             results.append(item)
@@ -137,7 +137,7 @@ class MetricFlusher:
         return results
 
     def _mark_unsaved(self) -> None:
-        """Put everything in memory into the next save, and drop what memory has held for too long."""
+        """Add everything in memory to the next save, and drop samples that memory has held for too long."""
         head, oldest = self._head, int(self._clock.now()) - _MAX_UNSAVED
         head.renamed |= set(head.groups())
         self._recorder.mark_unsaved()
@@ -149,7 +149,7 @@ class MetricFlusher:
                     head.dirty.add((group, minute))
 
     def _release_saved_minutes(self) -> None:
-        """Drop from memory the minutes that are over and saved."""
+        """Drop the minutes from memory that are over and saved."""
         newest_over = self._clock.now() - MINUTE
         for group in self._head.groups():
             for minute in tuple(group.minutes):
@@ -157,9 +157,9 @@ class MetricFlusher:
                     group.release(minute)
 
     async def _compact(self, group_hour: GroupHour) -> None:
-        """Replace the minutes of a group's hour by hours of its metrics.
+        """Replace the minutes of a group's hour by one hour of each metric.
 
-        A value that arrives meanwhile begins with an empty minute, because the stored minute moves into the hour.
+        A value that arrives later begins an empty minute, because the stored minute is now a part of the hour.
         """
         group, hour = self._head.group_by_number(group_hour.group), group_hour.hour
         if group is None:
@@ -177,7 +177,7 @@ class MetricFlusher:
             group.compacting_hour = None
 
     def _hours(self, group: SeriesGroup, hour: int) -> Iterator[StoredHour]:
-        """The hour of each metric, from the stored minutes and from an hour that was compacted before."""
+        """The hour of each metric: the stored minutes, and an hour that was compacted earlier."""
         by_column: dict[int, dict[int, Summary]] = {}
         for minute in self._store.minutes(group.number, hour, hour + HOUR):
             body = decode_or_empty(minute.body)

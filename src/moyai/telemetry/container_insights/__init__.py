@@ -1,1 +1,1 @@
-"""The usage of tasks and the contents of clusters: the utilization metrics of Amazon ECS and Container Insights."""
+"""Metrics of the usage of tasks and the contents of clusters: Amazon ECS's utilization, and Container Insights."""

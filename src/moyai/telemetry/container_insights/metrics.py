@@ -1,9 +1,10 @@
-"""``ECS/ContainerInsights``: what tasks use and what clusters hold, for clusters whose setting enables it. Pure.
+"""The metrics of ``ECS/ContainerInsights`` for the clusters whose setting enables them. Pure.
 
-Promise: with ``enabled``, metrics of tasks by cluster, by cluster and service, and by cluster and family; the number of
-tasks by cluster and service, and of services by cluster. ``enhanced`` adds each task and each container by itself;
-``disabled`` has none. A sample is one task's (or container's) mean over the slot, so Sum is that of all tasks; of bytes
-read and written it is what the task did in the slot. A rate needs two readings, so a new task has none at the first.
+Promise: ``enabled`` has the usage of tasks by cluster, by cluster and service, and by cluster and family; the number of
+tasks by cluster and service; and the number of services by cluster. ``enhanced`` adds metrics of each task and each
+container; ``disabled`` has no metrics. A sample is the mean of one task (or container) over the slot, so ``Sum`` is the
+usage of all tasks; a sample of bytes read or written is the number in the slot. Rates are computed from two readings,
+so a new task has them from its second reading on.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
 """
 
@@ -28,7 +29,7 @@ _MEGABYTE: Final = 2**20
 CPU_UNITS: Final = 1024
 """The CPU units of one processor."""
 _FARGATE_DISK: Final = 20
-"""GiB of a Fargate task whose definition does not say."""
+"""GiB of a Fargate task's storage when its definition does not specify a size."""
 _GIB_IN_GB: Final = 2**30 / 10**9
 _PENDING: Final = frozenset({TaskStatus.PROVISIONING, TaskStatus.PENDING, TaskStatus.ACTIVATING})
 
@@ -36,7 +37,7 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class UsageReading(NamedTuple):
-    """The usage of a task up to one moment: by container, and its network's traffic where it has one."""
+    """The usage of a task until ``at``: by container, and the traffic of its network if it has its own."""
 
     at: Instant
     by_container: Mapping[str, Usage]
@@ -44,14 +45,14 @@ class UsageReading(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """The processors and the bytes of memory that a task has reserved; 0 without a reservation."""
+    """The number of processors and the bytes of memory that a task has reserved; 0 without a reservation."""
 
     cpus: float
     memory: float
 
 
 class MetricPoint(NamedTuple):
-    """A value of a metric. ``sample``: values with the same one are averaged or added up within a slot."""
+    """A value of a metric. Values with the same ``sample`` are averaged or added up within a slot."""
 
     metric: MetricId
     unit: str
@@ -76,7 +77,7 @@ def insights_level(cluster: Cluster | None) -> str:
 def task_points(
     world: World, task: Task, reservation: Reservation, before: UsageReading | None, now: UsageReading
 ) -> Iterator[MetricPoint]:
-    """The metrics of a task and its containers, from two readings of their usage; ``before`` is None at the first."""
+    """The metrics of a task and its containers, from two readings of their usage; at the first, ``before`` is None."""
     level = insights_level(world.clusters.get(task.cluster))
     if level not in {"enabled", "enhanced"}:
         return
@@ -161,7 +162,7 @@ def _container_measurements(name: str, before: UsageReading | None, now: UsageRe
 
 
 def usage_growth(before: UsageReading, now: UsageReading, of_usage: Callable[[Usage], float]) -> float:
-    """The growth of a total in all containers between two readings. A new container's counts from 0."""
+    """How much a total has grown between two readings, in all containers; a new container's has grown from 0."""
     growth = 0.0
     for name, usage in now.by_container.items():
         usage_before = before.by_container.get(name)
@@ -170,12 +171,12 @@ def usage_growth(before: UsageReading, now: UsageReading, of_usage: Callable[[Us
 
 
 def _growth(total: float, total_before: float) -> float:
-    """The growth of a total; one that went down has restarted from 0."""
+    """How much a total has grown. A total that went down has restarted from 0."""
     return total - total_before if total >= total_before else total
 
 
 def _task_dimensions(world: World, task: Task, *, with_task: bool) -> list[Dimensions]:
-    """The sets of dimensions of a task's metrics; with ``with_task`` the last is of the task alone."""
+    """The sets of dimensions of a task's metrics. ``with_task`` adds a last one for the task alone."""
     cluster = ("ClusterName", task.cluster.rpartition("/")[2])
     definition = world.task_definitions.get(task.task_definition)
     family = definition.family if definition is not None else task.task_definition.rpartition("/")[2].partition(":")[0]

@@ -1,8 +1,9 @@
-"""Samples what tasks use every ten seconds, and what clusters hold: the utilization of reservations as ``AWS/ECS`` has
-it, and Container Insights.
+"""Samples the usage of tasks and the contents of clusters every ten seconds, for the utilization metrics of ``AWS/ECS``
+and for Container Insights.
 
-Promise: a task is one sample of a minute, with its average, so that ``SampleCount`` over a minute is the number of
-tasks. A task's processor time counts from the second reading on. A task that is just starting or stopping has none.
+Promise: a minute has one sample for each task, its average, so ``SampleCount`` over a minute is the number of tasks.
+Processor time is counted from a task's second reading on. A task without a usage, because it is just starting or
+stopping, has no sample.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
 """
@@ -40,7 +41,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.values import SampleKind
 
 SAMPLE_INTERVAL: Final = 10
-"""Seconds between two readings; each is in the middle of its ten seconds, so that each period of ten has one."""
+"""Seconds between two readings. Each is made in the middle of a period of ten seconds, so that each period has one."""
 _MEBIBYTE: Final = 2**20
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class UsageSampler:
             await self.sample()
 
     async def sample(self) -> None:
-        """Read the usage of every task once, and count what every cluster holds."""
+        """Read the usage of every task once, and count the contents of every cluster."""
         readings: dict[TaskId, UsageReading] = {}
         for task in self._store.world.tasks.by("alive", "yes"):
             try:
@@ -98,7 +99,7 @@ class UsageSampler:
 def utilization(
     reservation: Reservation, before: UsageReading | None, now: UsageReading
 ) -> Iterator[tuple[str, float]]:
-    """The utilization metrics in percent; without the processor's at the first reading."""
+    """The utilization metrics in percent. The first reading has no processor utilization."""
     if reservation.memory:
         memory = sum(usage.memory_bytes for usage in now.by_container.values())
         yield "MemoryUtilization", 100 * memory / reservation.memory
@@ -109,7 +110,7 @@ def utilization(
 
 
 def reservation_of(world: World, task: Task) -> Reservation:
-    """The reservation of a task, or of its containers where the task itself has none."""
+    """The reservation of a task; that of its containers if the task itself has none."""
     definition = world.task_definitions.get(task.task_definition)
     containers = () if definition is None else definition.container_definitions
     units = cpu_units(task.cpu) if task.cpu else sum(container.cpu for container in containers)
@@ -129,12 +130,20 @@ def _utilization_metrics(task: Task, name: str) -> Iterator[MetricId]:
 
 
 def _reservation_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
-    """The shares of a cluster's container instances that its tasks have reserved; none without instances."""
+    """The shares of a cluster's container instances that tasks have reserved; nothing without instances."""
     instances = [instance for instance in world.container_instances.by("cluster", cluster.arn) if not instance.gone]
     remaining = [remaining_resources(world, instance) for instance in instances]
     for name, total, free in (
-        ("CPUReservation", sum(one.resources.cpu for one in instances), sum(one.cpu for one in remaining)),
-        ("MemoryReservation", sum(one.resources.memory for one in instances), sum(one.memory for one in remaining)),
+        (
+            "CPUReservation",
+            sum(instance.resources.cpu for instance in instances),
+            sum(resources.cpu for resources in remaining),
+        ),
+        (
+            "MemoryReservation",
+            sum(instance.resources.memory for instance in instances),
+            sum(resources.memory for resources in remaining),
+        ),
     ):
         if total:
             metric = metric_id(AWS_NAMESPACE, name, [("ClusterName", cluster.name)])

@@ -1,7 +1,7 @@
 """The traffic of App Mesh for Prometheus. Pure.
 
 Promise: names, labels and units never change. Counts and times are lifetime totals, see ``ingest/totals``. Every metric
-has labels for the mesh, and for the virtual node or the virtual gateway whose proxies have counted.
+has labels for the mesh, and for the virtual node or virtual gateway of the proxies that have counted.
 Source: https://prometheus.io/docs/practices/naming/
 """
 
@@ -20,7 +20,7 @@ _LabelledTotals = Sequence[tuple[SavedTotal, MeshTotalKey, str]]
 
 
 class _CounterMetric(NamedTuple):
-    """A counter of a part of the proxies, of one protocol or (None) of both."""
+    """A counter of a part of the proxies. ``protocol``: the only one that it counts; None if it counts both."""
 
     name: str
     help: str
@@ -30,7 +30,7 @@ class _CounterMetric(NamedTuple):
 
 
 class _ResponseMetrics(NamedTuple):
-    """Responses by class of status, and their times, of a part of the proxies. ``prefix``: of the metrics' names."""
+    """The responses of a part of the proxies by status class, and their times. ``prefix`` begins the metrics' names."""
 
     prefix: str
     part: ProxyPart

@@ -1,4 +1,4 @@
-"""The counters of traffic that Prometheus and OpenTelemetry collectors get under the same names."""
+"""The counters of traffic that have the same names for Prometheus and for OpenTelemetry collectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ANY: Final = _HTTP | _TCP
 
 
 class TrafficCounter(NamedTuple):
-    """A counter of endpoints on this side with one of these protocols. ``unit``: as OpenTelemetry writes it."""
+    """A counter of endpoints with this side and one of these protocols. ``unit`` is in OpenTelemetry's notation."""
 
     name: str
     unit: str

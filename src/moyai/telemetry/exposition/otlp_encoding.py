@@ -1,7 +1,8 @@
 """The newest reports of proxies as an OTLP export, for an OpenTelemetry collector of the user's. Pure.
 
-Promise: names, attributes and units never change, and are Prometheus's where both have one (``moyai.mesh.requests`` is
-``moyai_mesh_requests_total``). Each proxy is a resource: cluster, service and task. Counts are cumulative from the
+Promise: names, attributes and units never change. They correspond to Prometheus's where both exist
+(``moyai.mesh.requests`` is ``moyai_mesh_requests_total``). Each proxy is a resource, with attributes for cluster,
+service and task. Counts are cumulative from the
 proxy's start. Source: https://opentelemetry.io/docs/specs/otel/metrics/data-model/,
 https://opentelemetry.io/docs/specs/semconv/resource/
 """
@@ -31,9 +32,9 @@ from moyai.telemetry.values import ResponseTimes
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name  # its name changed; its number never does
 _CUMULATIVE: Final = 2
 _MILLISECONDS: Final = 1000
-"""Milliseconds of a second."""
+"""Milliseconds in a second."""
 _LEAST_NANOSECONDS: Final = 10**16
-"""A proxy's start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as OTLP says."""
+"""A smaller start of a proxy is in microseconds, as Envoy 1.40 writes it; a larger one in nanoseconds, as in OTLP."""
 
 
 class ExportedReport(NamedTuple):
@@ -76,7 +77,7 @@ def encode_reports(reports: Sequence[ExportedReport]) -> bytes:
 
 
 class _ProxyMetrics:
-    """The metrics of one proxy's resource: each once, with a data point for every endpoint."""
+    """The metrics of one proxy's resource: each metric once, with a data point for every endpoint."""
 
     def __init__(self, metrics: Any, report: ExportedReport) -> None:  # noqa: ANN401  protoc's messages have no types
         self._metrics, self._report = metrics, report

@@ -1,9 +1,10 @@
 """Exports the proxies' reports to an OpenTelemetry collector.
 
-Promise: counting never waits for the collector. Because counts are cumulative, a report that is not delivered costs
-resolution and no count, so only the newest report of each proxy waits. Ten thousand may wait, as many as proxies can be
-connected; beyond, the one that has waited longest is dropped: a collector may be away for days while tasks come and go.
-What the collector does not accept is offered again; what it will never accept is dropped, and the log says so once.
+Promise: counting never waits for the collector. Only the newest report of each proxy waits: because counts are
+cumulative, a report that is not delivered reduces the resolution but loses no count. Ten thousand reports may wait, as
+many as proxies can be connected. When there are more, because a collector is away for days while tasks start and stop,
+the report that has waited longest is dropped.
+A failed export is sent again; a report that the collector refuses for good is dropped, which is logged once.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from moyai.telemetry.reporters.envoy_stats import ProxyReport
 from moyai.telemetry.reporters.reporter import Reporter
 
 EXPORT_INTERVAL: Final = 5.0
-"""Seconds between two deliveries."""
+"""Seconds between two deliveries while no export fails."""
 BATCH: Final = 100
-"""Proxies in one request."""
+"""The most proxies in one request."""
 MAX_WAITING: Final = 10_000
-"""Reports that wait."""
+"""The most reports that wait."""
 _MAX_ENDPOINTS: Final = 10_000
-"""Endpoints in all parts of one report."""
+"""The most endpoints in all parts of one report."""
 
 
 class Outbox:
-    """The reports that wait for delivery, the one that has waited longest first."""
+    """The reports that wait for delivery; the one that has waited longest is first."""
 
     def __init__(self) -> None:
         self._waiting: dict[ProxyId, ExportedReport] = {}
 
     def put(self, proxy: ProxyId, reporter: Reporter, report: ProxyReport) -> None:
-        """Add a report in the place of an older one of the same proxy. The parts of one flush are put together."""
+        """Add a report, which replaces an older one of the same proxy. The parts of one flush become one report."""
         before = self._waiting.get(proxy)
         parts = before.endpoints if before is not None and before.taken_at == report.taken_at else {}
         if len(parts) >= _MAX_ENDPOINTS:
@@ -46,11 +47,11 @@ class Outbox:
         self._waiting[proxy] = ExportedReport(proxy, reporter, report.taken_at, report.proxy_start, endpoints)
 
     def first(self, number: int) -> Sequence[ExportedReport]:
-        """The reports that have waited longest."""
+        """The reports of one request: those that have waited longest."""
         return [report for report, _ in zip(self._waiting.values(), range(number), strict=False)]
 
     def remove(self, batch: Sequence[ExportedReport]) -> None:
-        """Remove these reports, but not a newer one that has taken the place of one of them."""
+        """Remove these reports, but not newer ones that have replaced them."""
         for report in batch:
             if self._waiting.get(report.proxy) is report:
                 del self._waiting[report.proxy]
@@ -64,11 +65,11 @@ class OtlpExporter:
         self._delivery = CollectorDelivery(collector, clock, "metrics", EXPORT_INTERVAL)
 
     async def run(self) -> NoReturn:
-        """Deliver every EXPORT_INTERVAL seconds, less often while the collector fails, until cancelled."""
+        """Deliver every EXPORT_INTERVAL seconds, less often while exports fail, until cancelled."""
         await self._delivery.repeat(self.deliver)
 
     async def deliver(self) -> None:
-        """Deliver everything that waits, until the collector refuses."""
+        """Deliver all reports that wait, until an export fails."""
         while batch := self._outbox.first(BATCH):
             if await self._delivery.send(encode_reports(batch)) is ExportOutcome.RETRY:
                 return

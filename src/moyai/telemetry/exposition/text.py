@@ -1,6 +1,6 @@
 """Prometheus's text format. Pure.
 
-Promise: the text is well-formed whatever the values of labels and the help texts are.
+Promise: the text is well-formed for all values of labels and all help texts.
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
@@ -18,14 +18,14 @@ from moyai.telemetry.values import ResponseTimes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _MILLISECONDS: Final = 1000
-"""Milliseconds of a second."""
+"""Milliseconds in a second."""
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _HELP_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _CACHED_BOUNDS: Final = 100
 
 
 class MetricType(StrEnum):
-    """Prometheus's types of metrics."""
+    """The types of metrics that Prometheus has."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -33,7 +33,7 @@ class MetricType(StrEnum):
 
 
 class LabelledSample(NamedTuple):
-    """A value. ``labels``: as they are written, without braces."""
+    """A value. ``labels`` are in Prometheus's notation, without braces."""
 
     labels: str
     value: float | HistogramSnapshot
@@ -49,12 +49,12 @@ class MetricFamily(NamedTuple):
 
 
 def labels(*pairs: tuple[str, str]) -> str:
-    """Labels as they are written, without braces."""
+    """Write labels in Prometheus's notation, without braces."""
     return ",".join([f'{label}="{text.translate(_ESCAPES)}"' for label, text in pairs])
 
 
 def exposition(families: Iterable[MetricFamily]) -> Iterator[str]:
-    """The text in pieces, one for each sample. A family without samples is left out."""
+    """Write the text, in one piece for each sample. A family without samples is omitted."""
     for family in families:
         head = f"# HELP {family.name} {family.help.translate(_HELP_ESCAPES)}\n# TYPE {family.name} {family.type}\n"
         for sample in family.samples:
@@ -63,7 +63,7 @@ def exposition(families: Iterable[MetricFamily]) -> Iterator[str]:
 
 
 def in_seconds(times: ResponseTimes) -> HistogramSnapshot:
-    """Response times, in seconds instead of milliseconds."""
+    """Convert response times from milliseconds to seconds."""
     bounds, counts = times.histogram
     return HistogramSnapshot(_bounds_in_seconds(bounds), counts, times.sum / _MILLISECONDS)
 

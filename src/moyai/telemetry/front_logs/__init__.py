@@ -1,1 +1,1 @@
-"""Access and connection logs of load balancers: from the entries of front proxies to files as in a bucket of S3."""
+"""The access and connection logs of load balancers: writes the entries of front proxies to files as in an S3 bucket."""

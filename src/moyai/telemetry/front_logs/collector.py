@@ -1,7 +1,7 @@
-"""The loop that writes the logs of load balancers from the output of front proxies.
+"""The loop that reads the output of front proxies and writes the logs of load balancers.
 
-Promise: every request that a front proxy has logged is in one file, once, also when the control plane is killed. While
-it is away the container monitor keeps the newest entries.
+Promise: every request that a front proxy has logged is written once, also when the control plane is killed. While the
+control plane is away, the container monitor keeps the newest entries.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from moyai.telemetry.front_logs.lines import line_of
 
 _INTERVAL: Final = Seconds(1.0)
 _LAST_ENTRIES: Final = 60.0
-"""Seconds that a front proxy is read after its last log was switched off."""
+"""Seconds for which a front proxy's output is still read after its last log was switched off."""
 _MOST_READS: Final = 16
-"""Reads of one front proxy in a turn, about 1 MiB each: a busy one must not stop the others."""
+"""The most reads of one front proxy in a turn, about 1 MiB each, so that a busy one doesn't delay the others."""
 _STDOUT: Final = "stdout"
 _log = logging.getLogger(__name__)
 
 _Certificates = Mapping[str, Sequence[tuple[str, frozenset[str]]]]
-"""The certificates of each listener, the default one first, each with the names that it is for."""
+"""The certificates of each listener with the names in them; the default one is first."""
 
 
 class FrontLogCollector:
-    """Reads the front proxies of the VPCs whose load balancers have logs. ``run`` it once."""
+    """Reads the output of the front proxies in VPCs with load balancers that have logs. ``run`` it once."""
 
     def __init__(self, store: Store, runtime: TaskRuntime, files: LogFiles, clock: Clock) -> None:
         self._store, self._runtime, self._files, self._clock = store, runtime, files, clock
@@ -56,7 +56,7 @@ class FrontLogCollector:
             await self._clock.sleep(_INTERVAL)
 
     async def collect(self) -> None:
-        """Write the entries that there are now. Raises OSError and RuntimeFault after all VPCs have had their turn."""
+        """Write all current entries. Raises OSError and RuntimeFault, after the front proxies of all VPCs were read."""
         now, world = self._clock.now(), self._store.world
         logged = [balancer for balancer in world.load_balancers if has_logs(balancer)]
         self._last_logged |= dict.fromkeys((balancer.vpc for balancer in logged), now)
@@ -97,11 +97,13 @@ def _certificates(
     for balancer in balancers:
         for listener in world.listeners.by("load_balancer", balancer.arn):
             records = (world.managed_certificates.get(arn) for arn in listener.certificates)
-            yield listener.arn, tuple((one.arn, frozenset(one.names)) for one in records if one is not None)
+            yield listener.arn, tuple((record.arn, frozenset(record.names)) for record in records if record is not None)
 
 
 def _certificate_for(certificates: Sequence[tuple[str, frozenset[str]]], sni: str) -> str | None:
-    """The certificate that Envoy presents: the first for this name, else for its wildcard, else the default one."""
+    """The certificate that Envoy presents: the first with this name, else the first with its wildcard, else the
+    default.
+    """
     wildcard = f"*.{sni.partition('.')[2]}"
     fitting = (arn for name in (sni, wildcard) for arn, names in certificates if name in names)
     return next(fitting, certificates[0][0] if certificates else None)

@@ -1,8 +1,8 @@
 """The entries of a front proxy's log, as ``xds/translate/front_logs`` makes Envoy write them: one JSON object each.
 
-Promise: every request has one entry, whatever a client sends. The container monitor cuts lines that are very long. The
-members that come from clients are the last ones of an entry, and Envoy escapes them, so a line that was cut is mended
-at its end, and a piece of a line can't be taken for an entry.
+Promise: every request has one entry, whatever a client sends. The container monitor cuts very long lines. The members
+with a client's values are the last ones of an entry, and Envoy escapes the values. So an entry can be restored from a
+line that was cut, and the rest of the line can't be mistaken for an entry.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import msgspec
 
 _START: Final = '{"'
 _MEMBER: Final = ',"user_'
-"""How a member from a client begins; its quotes can't be a client's."""
+"""The beginning of a member with a client's value. A client's values can't contain it, because quotes are escaped."""
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where an entry is to be written. ``folder``: the bucket and the beginning of the key; ``name``: the beginning of
-    the file's name, up to the time; ``node``: the address in that name, empty where names have none.
+    """The file that an entry is written to. ``folder``: the bucket and the beginning of the key; ``name``: the
+    beginning of the file's name, up to the time; ``node``: the address in that name, empty if the name has none.
     """
 
     folder: str
@@ -30,9 +30,9 @@ _Time = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,11}\.[0-9]{1,9}$")]
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="log"):
-    """``created`` and ``emitted``: seconds since the epoch. ``host``: the load balancer's name in the DNS; ``node``:
-    the address at which the client arrived, ``port`` the listener's, and ``listener`` its ARN; ``sni``: the name that
-    the client asked for in its handshake.
+    """``created`` and ``emitted``: seconds since the epoch. ``host``: the load balancer's DNS name; ``node``: the
+    address that the client connected to; ``port``: the listener's port; ``listener``: its ARN; ``sni``: the server name
+    in the client's handshake.
     """
 
     folder: str
@@ -59,8 +59,8 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="log"):
 
 
 class RequestEntry(_Entry, frozen=True, kw_only=True, tag="request"):
-    """A request to an application load balancer, when it has ended. ``route``: the rule's priority and its action.
-    Times in microseconds, None for what did not happen.
+    """A request to an application load balancer that has ended. ``route``: the rule's priority and its action.
+    Times are in microseconds; None for a step that did not happen.
     """
 
     scheme: str
@@ -83,20 +83,20 @@ class RequestEntry(_Entry, frozen=True, kw_only=True, tag="request"):
 
 
 class ConnectionEntry(_Entry, frozen=True, kw_only=True, tag="connection"):
-    """A connection to an application load balancer, when it has ended. ``failure``: of its handshake."""
+    """A connection to an application load balancer that has ended. ``failure``: why its handshake failed."""
 
     failure: str | None = None
 
 
 class FlowEntry(_Entry, frozen=True, kw_only=True, tag="flow"):
-    """A TLS connection to a network load balancer, when it has ended. Times in milliseconds."""
+    """A TLS connection to a network load balancer that has ended. Times are in milliseconds."""
 
     connection_time: int = 0
     handshake_time: int | None = None
 
     @property
     def place(self) -> Place:
-        """The file of this entry: those of network load balancers have no node in their names."""
+        """The file of this entry. The names of network load balancers' files have no node."""
         return Place(self.folder, self.name)
 
 
@@ -105,7 +105,7 @@ _READER: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 
 
 def read_entry(line: str) -> Entry | None:
-    """The entry of a line of the proxy's output; None for other output, and for the rest of a line that was cut."""
+    """Read a line of the proxy's output. Returns None for other output, and for the rest of a line that was cut."""
     if not line.startswith(_START):
         return None
     whole_members, _, _ = line.rpartition(_MEMBER)

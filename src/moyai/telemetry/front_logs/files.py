@@ -1,11 +1,11 @@
-"""The files of load balancers' logs: in a directory for each bucket, with the keys that AWS gives them.
+"""The files of load balancers' logs, in a directory for each bucket. Their keys are AWS's.
 
-A file has the lines of five minutes, or fewer if there are very many. While it grows its name ends in ``.log``; then it
-is compressed, as ``.log.gz``.
+A file has the lines of five minutes, or of less time if there are very many. Its name ends in ``.log`` while lines are
+added; then it is compressed, and its name ends in ``.log.gz``.
 
-Promise: a line is in one file, also after ``kill -9``. ``_collected.json`` says up to which position a source was read,
-and how long each growing file was then; what is beyond is cut off and read again. A file is named there before it is
-written. When all files together are larger than the limit, the oldest are deleted. Blocking.
+Promise: every line is in one file, also after ``kill -9``. ``_collected.json`` has the position up to which each source
+was read, and the size of each growing file at that moment; a file's content beyond that size is cut off and read again.
+A file is listed there before it is written. When all files together exceed the limit, the oldest are deleted. Blocking.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format
 """
 
@@ -28,19 +28,19 @@ from moyai.kernel.clock import Instant
 from moyai.telemetry.front_logs.entries import Place
 
 INTERVAL: Final = 300
-"""Seconds of which a file has the lines."""
+"""Seconds for which lines are added to a file."""
 _MAX_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of a growing file."""
+"""The most bytes of a growing file."""
 _STATE: Final = "_collected.json"
-"""Buckets have no underscores in their names."""
+"""Can't be a bucket's name, because those have no underscores."""
 _RANDOM: Final = 8
 _FORBIDDEN_PARTS: Final = frozenset({"", ".", ".."})
-"""Parts that a folder may not have: they would make it absolute, or lead out of it."""
+"""Parts that a folder's path may not have: with them it would be absolute, or outside of the directory."""
 _log = logging.getLogger(__name__)
 
 
 class PlacedLine(NamedTuple):
-    """A line without its end, when it was logged, and where it is to be written."""
+    """A line without its line break, the time at which it was logged, and the file that it is written to."""
 
     place: Place
     at: Instant
@@ -62,8 +62,8 @@ _READER: Final = msgspec.json.Decoder(_State)
 
 
 class LogFiles:
-    """The files below one directory. ``limit``: bytes of all of them; ``random``: makes that many random characters.
-    Every method may raise OSError; then nothing of the call counts.
+    """The files below one directory. ``limit``: the most bytes of all files; ``random`` makes a number of random
+    characters. Every method may raise OSError; then it has had no effect.
     """
 
     def __init__(self, root: Path, limit: int, random: Callable[[int], str]) -> None:
@@ -73,11 +73,11 @@ class LogFiles:
 
     @property
     def positions(self) -> Mapping[str, int]:
-        """Up to which position each source was read."""
+        """The position up to which each source was read."""
         return self._state.positions
 
     def append(self, source: str, position: int, lines: Iterable[PlacedLine]) -> None:
-        """Write the lines that were read from a source up to this position."""
+        """Write lines of a source, which has been read up to ``position``."""
         files = dict(self._state.files)
         texts: defaultdict[str, list[str]] = defaultdict(list)
         for line in lines:
@@ -89,7 +89,7 @@ class LogFiles:
         self._save(_State({**self._state.positions, source: position}, {**files, **written}))
 
     def close_due(self, now: Instant) -> None:
-        """Compress the files whose time is over, and delete the oldest beyond the limit."""
+        """Compress the files that are complete, and delete the oldest files while all together exceed the limit."""
         due = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _MAX_BYTES}
         if not due:
             return
@@ -106,7 +106,7 @@ class LogFiles:
         return replace(file, size=_append(self._root / file.path, file.size, content))
 
     def _file_of(self, files: dict[str, _GrowingFile], line: PlacedLine) -> str:
-        """The key of the growing file for a line, which is added to the files."""
+        """The key of the growing file for a line. A new one is added to ``files``."""
         end = (int(line.at) // INTERVAL + 1) * INTERVAL
         place = line.place
         key = f"{place.folder}/{place.name}_{place.node} {end}"
@@ -126,8 +126,8 @@ class LogFiles:
             return _State()
 
     def _unknown_files(self, state: _State) -> dict[str, _GrowingFile]:
-        """The files that grew when the state was lost, or were being compressed when the process was killed. Their time
-        is over.
+        """The files that were growing when the state was lost, or were being compressed when the process was killed.
+        They are complete.
         """
         known = {self._root / file.path for file in state.files.values()}
         paths = (path for path in self._root.glob("**/*.log") if path.is_file() and path not in known)
@@ -155,7 +155,7 @@ class LogFiles:
 
 
 def _append(path: Path, size: int, content: bytes) -> int:
-    """Write behind the first ``size`` bytes of a file, and return its new size."""
+    """Write ``content`` after the first ``size`` bytes of a file, and return the file's new size."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.open("ab") as file:
         file.truncate(min(size, file.tell()))
@@ -164,7 +164,7 @@ def _append(path: Path, size: int, content: bytes) -> int:
 
 
 def _compress(path: Path, size: int) -> None:
-    """Make a compressed copy of the first ``size`` bytes, which is there as a whole or not at all."""
+    """Make a compressed copy of a file's first ``size`` bytes. Either the whole copy exists or none of it."""
     if not path.exists():  # somebody has deleted it
         return
     new = path.with_suffix(".log.new")

@@ -1,7 +1,7 @@
 r"""The lines of access and connection logs, with AWS's fields in AWS's order.
 
-Promise: an entry is one line. What comes from a client is in quotes, with quotes, backslashes and characters that are
-not printable as ``\xHH``; in the lines of flows, which have no quotes, spaces too.
+Promise: an entry is one line. A client's value is in quotes; quotes, backslashes and characters that are not printable
+are written as ``\xHH``. The lines of flows have no quotes, so spaces are written as ``\xHH`` too.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html,
 load-balancer-connection-logs.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
@@ -33,12 +33,12 @@ _CLASSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "http1.invalid_characters": ("Severe", "BadHeader"),
     }
 )
-"""The classes and reasons of requests that do not comply with the standard, by Envoy's detail."""
+"""The classes and reasons of requests that do not comply with the standard, by Envoy's response code detail."""
 _MALFORMED: Final = "http1."
 
 
 def line_of(entry: Entry, certificate: str | None) -> str:
-    """The line of an entry. ``certificate``: the ARN of the one that was presented."""
+    """The line of an entry. ``certificate``: the ARN of the certificate that was presented."""
     match entry:
         case RequestEntry():
             return " ".join(_request(entry, certificate))
@@ -143,7 +143,7 @@ def _type(entry: RequestEntry) -> str:
 
 
 def _request_line(entry: RequestEntry) -> str:
-    """The request with its whole URL; dashes where it could not be understood."""
+    """The request with its whole URL; dashes for the parts that could not be parsed."""
     if entry.user_method is None:
         return f"- {entry.scheme}://{entry.host}:{entry.port}- -"
     host, separator, port = (entry.user_host or "").rpartition(":")
@@ -158,7 +158,7 @@ def _classification(details: str) -> tuple[str | None, str | None]:
 
 
 def _connection_trace(entry: Entry) -> str:
-    """The id that the entries of a connection have in common."""
+    """The id that all entries of a connection have."""
     connection = f"{entry.node} {entry.client} {entry.connection}"
     return f"TID_{sha256(connection.encode()).hexdigest()[:_TRACE_DIGITS]}"
 
