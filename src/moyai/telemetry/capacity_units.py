@@ -120,8 +120,7 @@ class CapacityUnitReader(MetricReader):
         ]
 
     def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
-        """The metrics of capacity units of each load balancer that has had a connection, in the order of their names.
-        """
+        """The capacity units of each load balancer that has had a connection, in the order of the metrics' names."""
         for units in _ALL_UNITS:
             for listed in self._listed(scope, MetricId(units.namespace, units.sources[0])):
                 dimensions = listed.metric.dimensions

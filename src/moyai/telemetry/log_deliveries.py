@@ -1,8 +1,8 @@
-"""Log events on their way to the destinations of subscription filters.
+"""Holds log events until they are delivered to the destinations of subscription filters.
 
-Promise: what matches a filter when it is stored waits here until it is taken, in the order of its arrival at each
-destination; destinations take turns. At most 16 MiB of events wait, and 4 MiB for one destination, in memory: what goes
-beyond, and what waits when the process ends, is not delivered.
+Promise: an event that matches a filter when it is stored waits here until it is taken. Each destination's events are
+taken in the order of their arrival, and destinations take turns. At most 16 MiB of events wait in memory, and 4 MiB for
+one destination. Events beyond that, and events that wait when the process ends, are not delivered.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class PendingLogDeliveries(LogDeliveries):
     def __init__(self, store: Store, most_bytes: int = _MOST_BYTES, most_bytes_each: int = _MOST_BYTES_EACH) -> None:
         self._store, self._most_bytes, self._most_bytes_each = store, most_bytes, most_bytes_each
         self._waiting: dict[str, _Waiting] = {}
-        """By the ARNs of destinations; whose turn is next comes first."""
+        """By the ARNs of destinations. The first is the one whose turn is next."""
         self._taking: set[str] = set()
-        """Destinations that are being given a delivery."""
+        """Destinations that are currently receiving a delivery."""
         self._full: set[str] = set()
-        """Destinations for which a delivery was left out since none waited, so that the log has it once."""
+        """Destinations for which a delivery was dropped since the last time that none waited. It is logged once."""
         self._bytes = 0
         self._change = asyncio.Event()
 
     def offer(self, batch: LogBatch) -> None:
-        """Add what the filters of the batch's group match."""
+        """Add the events that match the filters of the batch's group."""
         world = self._store.world
         if not len(world.subscription_filters):
             return
@@ -81,7 +81,7 @@ class PendingLogDeliveries(LogDeliveries):
         return next((each for each in self._waiting if each not in self._taking), None)
 
     def _remove_first(self, destination: str) -> LogDelivery:
-        """Remove the destination's first delivery; its next turn comes after the others'."""
+        """Remove the destination's first delivery. Its next turn is after those of all others."""
         waiting = self._waiting.pop(destination)
         delivery = waiting.deliveries.popleft()
         waiting.size -= _size(delivery)

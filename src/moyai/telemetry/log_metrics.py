@@ -1,8 +1,8 @@
-"""Metric filters and subscription filters at work: a log store that turns events into metrics as it stores them, and
-passes on those with a subscription.
+"""A log store that applies metric filters and subscription filters to the events that it stores: it writes metrics, and
+passes on events with a subscription.
 
 Promise: every stored event is counted once, at its own time, by each filter of its group. A filter with a default value
-publishes it for a batch in which no event matches. An event whose value is no number is left out.
+publishes it for a batch in which no event matches. An event whose value is not a number is ignored.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
 """
 
@@ -40,7 +40,7 @@ class _CompiledFilter(NamedTuple):
 
 
 class MeteredLogs(LogStore):
-    """A log store whose groups' filters are applied to what is appended."""
+    """A log store that applies the filters of a group to the events that are appended to it."""
 
     def __init__(self, logs: LogStore, store: Store, metrics: MetricWriter) -> None:
         self._logs = logs
@@ -129,7 +129,7 @@ def _compile(pattern: str, value: str, dimensions: tuple[tuple[str, str], ...]) 
 
 
 def _number(text: str | None) -> float | None:
-    """The number, in digits of ASCII; Python would read ``1_0`` and other scripts' digits as well."""
+    """Read a number in ASCII digits. Python alone would accept ``1_0`` and the digits of other scripts too."""
     if text is None or len(text) > _LONGEST or not _NUMBER.fullmatch(text):
         return None
     number = float(text)

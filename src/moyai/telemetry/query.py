@@ -1,8 +1,9 @@
 """Reads series: from memory, from the stored minutes and from the stored hours.
 
-Promise: a period is the sum of its slots. Below a minute the slots of five seconds answer, which exist for three hours
-at least; from a minute on the whole minutes, which exist as long as anything is stored. Each slot and each minute
-comes once, oldest first: where a minute is in memory its stored form is ignored, since memory has that already.
+Promise: a period is the sum of its slots. Periods shorter than a minute are made from slots of five seconds, which
+exist for at least three hours; longer ones from whole minutes, which exist as long as anything is stored. Each slot and
+each minute is returned once, oldest first: the stored form of a minute that is in memory is ignored, because memory
+already contains it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from moyai.telemetry.series.minute_bucket import HOUR, MINUTE, SLOT
 from moyai.telemetry.values import SampleKind
 
 Span = tuple[float, float]
-"""A start, and an end that is not in it."""
+"""A start, and an exclusive end."""
 
 
 class _SortedMetrics(NamedTuple):
-    """A scope's metrics in the order of their names, as of a generation of the head."""
+    """A scope's metrics in the order of their names, in one generation of the head."""
 
     generation: int
     metrics: Sequence[MetricId]
@@ -93,12 +94,12 @@ class SeriesReader(MetricReader):
             yield ListedMetric(metric, series[0].unit, max(each.last_at for each in series))
 
     def _series(self, scope: Scope) -> Mapping[MetricId, Series]:
-        """The scope's series, with all buffered samples in them. Every query begins here."""
+        """The scope's series with all buffered samples. Every query calls this first."""
         self._flush()
         return self._head.in_scope(scope)
 
     def _sorted_metrics(self, scope: Scope, series: Mapping[MetricId, Series]) -> Sequence[MetricId]:
-        """The scope's metrics, sorted once: new ones are at the end of the head's mapping, and are merged in."""
+        """The scope's metrics, sorted once. New metrics are at the end of the head's mapping, and are merged in."""
         generation = self._head.generation
         cached = self._sorted_metrics_of.get(scope)
         if cached is None or cached.generation != generation:
@@ -149,6 +150,6 @@ def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:
 
 
 def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
-    """Periods of ``seconds``, counted from ``first``, out of shorter ones."""
+    """Merge shorter periods to periods of ``seconds`` that are counted from ``first``."""
     for number, parts in groupby(finest, lambda period: (period.start - first) // seconds):
         yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))

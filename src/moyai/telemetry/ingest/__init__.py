@@ -1,1 +1,1 @@
-"""The processing of a push: receive, decode, subtract the counts of the push before, aggregate into series."""
+"""The processing of a push: receive it, decode it, subtract the previous push's counts, add the rest to series."""

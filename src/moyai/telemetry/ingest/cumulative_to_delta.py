@@ -1,18 +1,18 @@
-"""From cumulative counts to deltas: what is new in each report of a proxy. Pure.
+"""Converts the cumulative counts in a proxy's reports to deltas. Pure.
 
-Promise: over any sequence of reports of one proxy, whichever are lost or come twice, the deltas add up to the last
-count that arrived: nothing counts twice, and nothing in between is lost.
+Promise: for any sequence of one proxy's reports, even if some are lost or arrive twice, the sum of the deltas is the
+last count that arrived: nothing is counted twice, and nothing before that count is lost.
 
 - A count restarts from 0 when it goes down, when it was missing from a report, or when the proxy says that it started
   at another time. (Envoy forgets a statistic with the last cluster or listener that has its name.)
 - A counter that is a difference of two statistics may go down without a restart, because Envoy does not read the two at
   the same instant. Then its largest value is kept.
 - A report that is older than the last one is late and ignored, unless it can't be late: its counts are larger, or it is
-  older than any report under way could be. Then the proxy's clock was set back, and counting goes on from there.
-- The first report of a proxy counts from 0. If it is a baseline, it counts for nothing: how much of it was counted
-  before is not known.
+older than a late report could be. Then the proxy's clock was set back, and counting continues from that report.
+- The first report of a proxy counts from 0. If it is a baseline, nothing in it is counted, because nobody knows how
+much of it was counted earlier.
 
-The state of a proxy can be serialized, and counting goes on after it was read again.
+The state of a proxy can be serialized; after it was read again, counting continues.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from moyai.telemetry.reporters.envoy_stats import Side, StatEndpoint
 from moyai.telemetry.values import Ints
 
 _MAX_DELAY: Final = 3600 * 10**9
-"""Nanoseconds that a report is under way at most, even to a control plane that was stopped for a while."""
+"""The longest time in nanoseconds until a report arrives, even if the control plane was stopped for a while."""
 _MAX_SCHEMAS: Final = 50
-"""Schemas that are remembered of one proxy. A flush of an Envoy has a few parts, each with its own schema."""
+"""The most schemas that are remembered of one proxy. A flush of an Envoy has a few parts, each with its own schema."""
 _Count = Annotated[int, msgspec.Meta(le=2**63 - 1)]
 
 
 class _Snapshot(NamedTuple):
-    """The counts of the last report with some schema."""
+    """The counts of the last report with one schema."""
 
     taken_at: int
     counts: CountArrays
@@ -69,26 +69,26 @@ _DECODER = msgspec.msgpack.Decoder(_SerializedState)
 
 
 class DeltaState:
-    """The counts of one proxy so far, to which the next report is compared.
+    """The last counts of one proxy. The next report is compared to them.
 
-    Each report goes through ``previous``, which says what to subtract, and then through ``commit``. ``is_uncommitted``:
-    a report is between the two, and no other may begin. ``changed``: it is not as it was last serialized.
+    For each report call ``previous``, which returns the counts to subtract, and then ``commit``. ``is_uncommitted``:
+    ``commit`` was not called yet, so no other report may begin. ``changed``: it differs from its last serialization.
     """
 
     def __init__(self) -> None:
         self.is_uncommitted = False
         self.changed = False
         self._proxy_start = self._taken_at = self._previous_taken_at = 0
-        """When the proxy started, and when it made its last two reports."""
+        """The times at which the proxy started and made its last two reports."""
         self._snapshots: dict[PushSchema, _Snapshot] = {}
         self._restored_endpoints: list[_EndpointCounts] = []
-        """The endpoints of the deserialized state, until they are too old. Newer snapshots take precedence."""
+        """The endpoints of the deserialized state, until they are too old. Snapshots are newer and take precedence."""
         self._restored_bounds: list[tuple[float, ...]] = []
         """The bounds of their histograms."""
 
     @classmethod
     def deserialize(cls, body: bytes) -> DeltaState:
-        """The inverse of ``serialize``. Raises msgspec.MsgspecError or ValueError when the bytes are something else."""
+        """The inverse of ``serialize``. Raises msgspec.MsgspecError or ValueError for other bytes."""
         record = _DECODER.decode(body)
         if not all(_has_known_shape(endpoint, record.bounds) for endpoint in record.endpoints):
             raise ValueError("counts of another version")
@@ -107,9 +107,10 @@ class DeltaState:
         return msgspec.msgpack.encode(record)
 
     def previous(self, push: DecodedPush, *, is_baseline: bool = False) -> CountArrays | None:
-        """Note the times of a push, and return the counts to subtract from its own.
+        """Record the times of a push, and return the counts to subtract from the push's counts.
 
-        None when the push is late or was counted already. For a baseline they are its own counts: nothing is new.
+        Returns None when the push is late or was already counted. For a baseline it returns the push's own counts, so
+        that nothing in it is new.
         """
         if push.taken_at < self._taken_at:
             if not self._was_clock_set_back(push):
@@ -132,7 +133,7 @@ class DeltaState:
         return self._in_order_of(push.schema)
 
     def commit(self, push: DecodedPush, counts: CountArrays, *, has_news: bool) -> None:
-        """Remember the counts of a push that has been counted. ``has_news``: one of its deltas is not 0."""
+        """Remember the counts of a push that has been counted. ``has_news``: at least one delta is not 0."""
         self.is_uncommitted = False
         self.changed |= has_news or push.schema not in self._snapshots
         self._snapshots[push.schema] = _Snapshot(push.taken_at, counts)
@@ -142,8 +143,8 @@ class DeltaState:
     def _was_clock_set_back(self, push: DecodedPush) -> bool:
         """Whether a push is older than the last one because the proxy's clock was set back, and not because it is late.
 
-        It is not late when it is too old, when its proxy started after the one that is known, or when it has counted
-        more than the last report of the same schema.
+        A push can't be late if it is older than _MAX_DELAY, if its proxy started later than the known one, or if its
+        counts are larger than those of the last report with the same schema.
         """
         if push.taken_at < self._taken_at - _MAX_DELAY or push.proxy_start > self._proxy_start > 0:
             return True
@@ -154,9 +155,9 @@ class DeltaState:
         return bool(np.all(growth >= 0) and np.any(growth))
 
     def _date_back(self, taken_at: int) -> None:
-        """Give the last report a time just before ``taken_at``, in the new time of the proxy's clock.
+        """Set the time of the last report to just before ``taken_at``, which is in the new time of the proxy's clock.
 
-        Only what was in the last report is kept: everything else was missing from it, and restarts.
+        Only the counts in the last report are kept; all others were missing from it, and restart.
         """
         last, self._taken_at, self._previous_taken_at = self._taken_at, taken_at, taken_at - 1
         self._snapshots = {
@@ -173,7 +174,7 @@ class DeltaState:
     def _in_order_of(self, schema: PushSchema) -> CountArrays:
         """The last counts of a schema's endpoints, in the schema's order, where another schema had them last.
 
-        An endpoint that is not known counts from 0, and so does a histogram whose bounds have changed.
+        An unknown endpoint counts from 0, and so does a histogram whose bounds have changed.
         """
         self._forget_missing()
         endpoints, bounds = self._endpoint_counts()
@@ -194,7 +195,7 @@ class DeltaState:
         return row
 
     def _endpoint_counts(self) -> tuple[list[_EndpointCounts], dict[tuple[float, ...], int]]:
-        """The last counts of all endpoints, from all schemas; and the index of each of the bounds."""
+        """The last counts of all endpoints of all schemas, and the index of each tuple of bounds."""
         endpoints = [*self._restored_endpoints]
         bounds = {limits: index for index, limits in enumerate(self._restored_bounds)}
         for schema, (taken_at, counts) in self._snapshots.items():
@@ -207,7 +208,7 @@ class DeltaState:
         return endpoints, bounds
 
     def _forget_missing(self) -> None:
-        """Forget what was in neither of the last two reports: it restarts from 0 when it comes again."""
+        """Forget the counts that were in neither of the last two reports. They restart from 0 if they appear again."""
         oldest = self._previous_taken_at
         self._snapshots = {
             schema: snapshot for schema, snapshot in self._snapshots.items() if snapshot.taken_at >= oldest
@@ -222,14 +223,14 @@ class DeltaState:
 
 
 def _has_known_shape(endpoint: _EndpointCounts, bounds: Sequence[tuple[float, ...]]) -> bool:
-    """Whether the numbers of counters and buckets are those of this version."""
+    """Whether the endpoint has as many counters and buckets as this version expects."""
     has_bounds = 0 <= endpoint.bounds_index < len(bounds)
     buckets = len(bounds[endpoint.bounds_index]) + 1 if has_bounds else -1
     return len(endpoint.counters) == COUNTERS and len(endpoint.buckets) in {0, buckets}
 
 
 def subtract(schema: PushSchema, now: CountArrays, previous: CountArrays) -> CountArrays:
-    """The deltas of each proxy. ``now`` is raised where a difference went down and keeps its largest value."""
+    """The deltas of each proxy. Where a difference went down, ``now`` is changed to the largest value so far."""
     deltas = CountArrays(now.counts - previous.counts, np.maximum(now.sums - previous.sums, 0.0))
     if np.any(deltas.counts < 0):
         for block in schema.blocks:
@@ -238,7 +239,7 @@ def subtract(schema: PushSchema, now: CountArrays, previous: CountArrays) -> Cou
 
 
 def _count_restarts(block: SchemaBlock, now: CountArrays, deltas: CountArrays) -> None:
-    """Take a count that went down as restarted from 0, so that all of it is new; a histogram restarts as a whole."""
+    """Treat a count that went down as restarted from 0, so that all of it is new. A histogram restarts as a whole."""
     counters, buckets = block.counters(deltas.counts), block.buckets(deltas.counts)
     _keep_largest_differences(block, now, counters)
     np.copyto(counters, block.counters(now.counts), where=counters < 0)
@@ -249,7 +250,7 @@ def _count_restarts(block: SchemaBlock, now: CountArrays, deltas: CountArrays) -
 
 
 def _keep_largest_differences(block: SchemaBlock, now: CountArrays, counters: Ints) -> None:
-    """Set the delta of a difference that went down to 0, unless another counter of its endpoint went down as well."""
+    """Set the delta of a difference that went down to 0, unless another counter of its endpoint went down too."""
     if not block.mapping.differences:
         return
     others = np.delete(counters, block.mapping.differences, axis=1)

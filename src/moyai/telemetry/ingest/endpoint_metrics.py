@@ -1,4 +1,4 @@
-"""The metrics that one endpoint's values are written to, by the kind of value that they need."""
+"""Writers of one endpoint's metrics, for each kind of value."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from moyai.telemetry.values import ResponseTimes, SampleKind
 
 
 class EndpointMetrics:
-    """The writers of one endpoint's metrics, and its total if it has one.
+    """The writers of one endpoint's metrics, and the endpoint's total if it has one.
 
-    ``counters``: each counter with the writer of its metric. ``gauges``: each gauge with its writer, and whether the
-    value 0 is written as well.
+    ``counters``: each counter with the writer of its metric. ``gauges``: each gauge with the writer of its metric, and
+    whether the value 0 is written too.
     """
 
     __slots__ = ("_shares", "_times", "_total", "counters", "gauges")
@@ -37,7 +37,7 @@ class EndpointMetrics:
             self._add(definition, SeriesWriter(head, scope, definition, tuple(metrics)))
 
     def write_counters(self, proxy: ProxyId, counters: Sequence[int], time: SlotTime) -> None:
-        """Write what one proxy has counted."""
+        """Write the counts of one proxy."""
         for counter, writer in self.counters:
             if counters[counter]:
                 writer.write(time, Sample({proxy: counters[counter]}))
@@ -45,7 +45,7 @@ class EndpointMetrics:
     def write_totals(
         self, counters: Sequence[int], times: ResponseTimes | None, time: SlotTime, targets: int = 0
     ) -> None:
-        """Write what all proxies together have counted: the total, the shares of so many targets, the times."""
+        """Write the sums of all proxies' counts: the total, the shares of ``targets`` targets, and the times."""
         if self._total is not None:
             self._total.add(counters, times, time.at)
         for counter, writer in self._shares:
@@ -67,8 +67,8 @@ class EndpointMetrics:
 
 
 class SeriesWriter:
-    """Writes one metric to the series of all its names. The series are looked up with the first sample, and again when
-    the head has dropped some.
+    """Writes one metric to the series of all its names. It looks up the series at the first sample, and again when the
+    head has dropped series.
     """
 
     __slots__ = ("_definition", "_generation", "_head", "_scope", "_series", "metrics")
@@ -82,11 +82,11 @@ class SeriesWriter:
 
     @property
     def is_in_seconds(self) -> bool:
-        """Whether the metric's times are in seconds, unlike those of proxies."""
+        """Whether the metric's times are in seconds; the times of proxies are in milliseconds."""
         return self._definition.unit == "Seconds"
 
     def write(self, time: SlotTime, sample: Sample, minute_sample: Sample | None = None) -> None:
-        """Add a sample to each of the series, as ``Series.add_at`` does."""
+        """Add a sample to each series, like ``Series.add_at``."""
         head, definition = self._head, self._definition
         if self._generation != head.generation:
             self._generation = head.generation

@@ -1,11 +1,11 @@
-"""Adds up what all proxies of a group have counted, before it is written to the series.
+"""Adds up the counts of all proxies of a group, and writes the sums to the series.
 
-Promise: a metric is written once for many reports instead of once for each, and its series are the same in the end: one
-sample for what each proxy has counted in the slot, one for each report of a gauge, one for each request's time.
+Promise: a metric is written once for many reports instead of once for each, with the same series as a result: one
+sample for each proxy's counts in the slot, one for each report of a gauge, and one for each request's time.
 
-A group is the proxies whose reporters have the same metrics. Reports wait in the aggregator until ``flush``; then those
-with the same schema are computed on as the rows of one array. For each schema a ``_WritePlan`` says once where the
-values of a row go: some counts to columns of the group's ``SampleMatrix``, the rest to the metrics of each endpoint.
+A group consists of the proxies whose reporters have the same metrics. Reports wait in the aggregator until ``flush``;
+those with the same schema then become the rows of one array. For each schema a ``_WritePlan`` specifies where a row's
+values are written: some counts to columns of the group's ``SampleMatrix``, the rest to each endpoint's metrics.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.values import Ints
 
 _MAX_PENDING: Final = 50
-"""Reports of one schema that are aggregated at once, which takes a few milliseconds."""
+"""The most reports of one schema that are aggregated at once. This takes a few milliseconds."""
 _MAX_ENDPOINTS: Final = 10_000
-"""Endpoints that are remembered, many more than a proxy has. A group that exceeds it forgets all of them."""
+"""The most endpoints that are remembered, many more than a proxy has. A group with more forgets all of them."""
 ProxySeries = dict[EndpointProtocol, EndpointMetrics]
 """The metrics of one proxy alone."""
 
@@ -51,7 +51,7 @@ class PendingReport(NamedTuple):
 
 
 class GroupAggregator:
-    """The pending reports of one group. ``totals``: the lifetime totals that all counts are added to as well."""
+    """The pending reports of one group. All counts are also added to the lifetime totals ``totals``."""
 
     __slots__ = (
         "__weakref__",
@@ -69,21 +69,21 @@ class GroupAggregator:
     def __init__(self, head: MetricHead, totals: Totals, reporter: Reporter) -> None:
         self._head, self._totals, self._reporter = head, totals, reporter
         self._time: SlotTime | None = None
-        """When the last pending report came; all of them are of one slot."""
+        """The time at which the last pending report arrived. All pending reports are of one slot."""
         self._pending: dict[PushSchema, list[PendingReport]] = {}
         self._matrix = SampleMatrix()
         self._columns: dict[Sequence[MetricId], _MetricColumn] = {}
-        """The matrix's column of each metric. Endpoints that share a metric share its column."""
+        """The column of each metric in the matrix. Endpoints that share a metric share its column."""
         self._endpoints: dict[EndpointProtocol, EndpointMetrics] = {}
         self._plans: WeakKeyDictionary[PushSchema, _WritePlan] = WeakKeyDictionary()
 
     def accepts(self, time: SlotTime) -> bool:
-        """Whether a report of this time may be added: not while reports of another slot are pending."""
+        """Whether a report of this time may be added. It may not while reports of another slot are pending."""
         pending = self._time
         return pending is None or (pending.slot_number, pending.minute) == (time.slot_number, time.minute)
 
     def add(self, report: PendingReport, time: SlotTime) -> bool:
-        """Add a report. True when so many are pending that it is time to flush."""
+        """Add a report. Returns True when the caller must flush, because very many are pending."""
         self._time = time
         report.delta_state.is_uncommitted = True
         same_schema = self._pending.setdefault(report.push.schema, [])
@@ -91,7 +91,7 @@ class GroupAggregator:
         return len(same_schema) >= _MAX_PENDING
 
     def flush(self) -> None:
-        """Write everything pending to the series."""
+        """Write all pending reports to the series."""
         time, pending = self._time, self._pending
         if time is None:
             return
@@ -122,7 +122,7 @@ class GroupAggregator:
     def _write_task_metrics(
         self, block: SchemaBlock, reports: Sequence[PendingReport], deltas: CountArrays, time: SlotTime
     ) -> None:
-        """Write the metrics of each proxy alone, which only its server side has."""
+        """Write the metrics of each single proxy. Only the server side has such metrics."""
         if not any(endpoint.side is Side.SERVER for endpoint in block.endpoints):
             return
         for row, report in enumerate(reports):
@@ -152,7 +152,7 @@ class GroupAggregator:
         return plan
 
     def _forget_endpoints(self) -> None:
-        """Start again with an empty matrix. Sums stay exact; a task may count as two samples of this minute."""
+        """Start again with an empty matrix. Sums stay exact, but a task may be two samples of this minute."""
         self._matrix = SampleMatrix()
         for by_key in (self._columns, self._endpoints, self._plans):
             by_key.clear()
@@ -160,10 +160,10 @@ class GroupAggregator:
     def _new_plan(self, schema: PushSchema, now: Instant) -> _WritePlan:
         blocks: list[_BlockWriters] = []
         sources: list[tuple[int, SeriesWriter]] = []
-        """Each count of a row that is a metric: its index in the row, and the metric's writer."""
+        """The index in the row of each count that is a metric, and the metric's writer."""
         for block in schema.blocks:
             protocol, width = block.mapping.protocol, len(block.endpoints)
-            endpoints = [self._endpoint(EndpointProtocol(one, protocol), now) for one in block.endpoints]
+            endpoints = [self._endpoint(EndpointProtocol(endpoint, protocol), now) for endpoint in block.endpoints]
             blocks.append(_BlockWriters(block, endpoints))
             for position, metrics in enumerate(endpoints):
                 for counter, writer in metrics.counters:
@@ -180,7 +180,7 @@ class GroupAggregator:
         )
 
     def _endpoint(self, endpoint: EndpointProtocol, now: Instant) -> EndpointMetrics:
-        """The metrics that the whole group has in common for an endpoint."""
+        """An endpoint's metrics for the whole group."""
         metrics = self._endpoints.get(endpoint)
         if metrics is None:
             key = self._reporter.total_key(endpoint)
@@ -200,8 +200,8 @@ class _MetricColumn(NamedTuple):
 
 
 class _WritePlan(NamedTuple):
-    """Where the counts of a schema go: ``count_indexes`` are the counts of a row that are metrics; each is added to the
-    column of the matrix in ``matrix_columns``, whose summary is written by the writer in ``writers``.
+    """Where a schema's counts are written. ``count_indexes``: the counts of a row that are metrics. Each is added to
+    its column in ``matrix_columns``, and its writer in ``writers`` writes the column's summary.
     """
 
     count_indexes: Ints
@@ -211,13 +211,13 @@ class _WritePlan(NamedTuple):
 
 
 class _BlockWriters(NamedTuple):
-    """The metrics of a block's endpoints: for what is not in the matrix."""
+    """The metrics of a block's endpoints, for the values that are not in the matrix."""
 
     block: SchemaBlock
     endpoints: Sequence[EndpointMetrics]
 
     def write(self, together: CountArrays, gauges: GaugeArrays, time: SlotTime) -> None:
-        """Write what all proxies have counted together, and the gauges of each."""
+        """Write the sums of all proxies' counts, and the gauges of each proxy."""
         target_gauge = gauges[EndpointGauge.TARGETS]
         targets = [0] * len(self.endpoints) if target_gauge is None else target_gauge.max(axis=0).tolist()
         counts = self.block.endpoint_times(together)
@@ -229,7 +229,7 @@ class _BlockWriters(NamedTuple):
                 self._write_gauge(gauge, values, time)
 
     def _write_gauge(self, gauge: EndpointGauge, values: Ints, time: SlotTime) -> None:
-        """Write a gauge of each endpoint. Zeros are samples only where ``EndpointMetrics.gauges`` says so."""
+        """Write a gauge of each endpoint. Zeros are written only where ``EndpointMetrics.gauges`` says so."""
         summaries, minimums = summarize_columns(values).tolist(), values.min(axis=0).tolist()
         for metrics, (count, total, minimum, maximum), with_zeros in zip(
             self.endpoints, summaries, minimums, strict=True

@@ -1,9 +1,9 @@
 """Receives the proxies' reports over gRPC: OpenTelemetry's MetricsService, on the servers that also serve xDS.
 
-The proxies of tasks use a cheaper way, see ``otlp_http``.
+The proxies of tasks report over HTTP/1.1, which is cheaper, see ``otlp_http``.
 
-Promise: a report is decoded, counted and answered at once; nothing waits on a proxy. The listener that a call came in
-by says whose report it is.
+Promise: a report is decoded, counted and answered at once; nothing waits for a proxy. The listener that received the
+call identifies the proxy.
 Refuses: a caller that the listener does not know, and a report that is not OTLP (INVALID_ARGUMENT). The server limits
 a message's size.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc

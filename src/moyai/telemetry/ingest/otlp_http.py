@@ -1,13 +1,14 @@
 """Receives the proxies' reports over HTTP/1.1: OTLP/HTTP, of which metrics and spans are accepted.
 
-It costs a fraction of what gRPC does, so the proxies of tasks report here (docs/decisions/reports-over-http.md).
+The proxies of tasks report here because it costs a fraction of gRPC (docs/decisions/reports-over-http.md).
 
-Promise: a report is answered when it is counted, as over gRPC; those that come within a twentieth of a second are
-counted as one batch, which halves the cost of each. A request is limited in bytes, a connection has one report under
-way, and the number of connections is limited. A connection on which no whole report arrives for long is closed, silent
-or not; the proxy connects again when it has one.
-Refuses: a proxy that the listener does not know (401), what is no report (400, 404), what is too large (413), and what
-is too much together with all that others have sent (503). Then it closes the connection.
+Promise: a report is answered when it is counted, as over gRPC. Reports that arrive within a twentieth of a second are
+counted as one batch, which halves the cost of each. The bytes of a request and the number of connections are limited,
+and a connection has one report at a time. A connection on which no whole report arrives for long is closed, even if
+other bytes arrive; the proxy connects again for its next report.
+Refuses: a proxy that the listener does not know (401), a request that is not a report (400, 404), a request that is too
+large (413), and any request while too many bytes of all connections are not counted yet (503). A refusal closes the
+connection.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
@@ -31,21 +32,21 @@ from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 METRICS_PATH: Final = "/v1/metrics"
 TRACES_PATH: Final = "/v1/traces"
 IDLE_TIMEOUT: Final = Seconds(120)
-"""Between two checks for connections without a report since the check before. A proxy reports every minute at least."""
+"""Seconds between two checks for connections without a report since the last check. A proxy reports every minute."""
 MAX_CONNECTIONS: Final = 10_000
-"""A proxy has one, and one more where it traces. The process may have 65,536 files open, and serves others as well."""
+"""A proxy has one connection, and a second if it traces. The process may have 65,536 files open for all purposes."""
 MAX_UNCOUNTED_BYTES: Final = 256 * 1024 * 1024
-"""Bytes of all connections that are not counted yet. A push has 21 KB when its proxy calls ten services."""
+"""The most bytes of all connections that are not counted yet. The push of a proxy that calls ten services has 21 KB."""
 _MAX_REQUEST: Final = 16 * 1024 * 1024
-"""Bytes of a request with its head."""
+"""The most bytes of a request with its head."""
 _MAX_HOST_REQUEST: Final = 64 * 1024 * 1024
-"""Bytes of the same from the host's Envoy, which has about 12 KB for each of its tasks: enough for 5,000."""
+"""The most bytes of a request of the host's Envoy. It has about 12 KB for each task, so this suffices for 5,000."""
 _BATCH_DELAY: Final = 0.05
-"""Seconds that a report may wait for others."""
+"""Seconds for which a report may wait for others of its batch."""
 _SLICE: Final = 20
-"""Reports that are counted before other tasks of the event loop get their turn."""
+"""The number of reports that are counted before other tasks of the event loop may run."""
 _BACKLOG: Final = 4096
-"""Connections that may wait to be accepted: all proxies connect at once when a control plane comes back."""
+"""The most connections that wait to be accepted. All proxies connect at once after a control plane starts."""
 _OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
 _PROXY_HEADER: Final = PROXY_HEADER.encode()
 
@@ -114,7 +115,7 @@ class OtlpHttpReceiver:
         return self.uncounted_bytes > self._max_uncounted_bytes
 
     def log_too_large(self, proxy: str) -> None:
-        """Log that a proxy's report was refused for its size; once, because the proxy sends it again and again."""
+        """Log that a proxy's report was refused because of its size. Once, because the proxy sends it repeatedly."""
         if not self._has_logged_size:
             self._has_logged_size = True
             _log.warning(
@@ -124,7 +125,7 @@ class OtlpHttpReceiver:
             )
 
     def enqueue(self, report: _QueuedReport) -> None:
-        """Have a report counted soon, and answered."""
+        """Queue a report, to be counted and answered soon."""
         self._queue.append(report)
         if self._counting is None:
             self._counting = asyncio.get_running_loop().call_later(_BATCH_DELAY, self._start_counting)
@@ -156,7 +157,7 @@ class OtlpHttpReceiver:
             await self.service.receive(report.proxy, report.body)
 
     async def _check_idle(self) -> None:
-        """Check all connections now and then: a timer for each would be set two hundred times a second."""
+        """Check all connections periodically. A timer for each would be set two hundred times a second."""
         while True:
             await self.service.clock.sleep(IDLE_TIMEOUT)
             for connection in tuple(self.connections):
@@ -174,9 +175,9 @@ class _Connection(asyncio.Protocol):
         self._is_waiting = False
         """A report of this connection is not counted yet."""
         self._uncounted_bytes = self._report_bytes = 0
-        """Bytes that this connection has sent and are not counted yet, and those of the report among them."""
+        """The bytes received by this connection that are not counted yet, and the part of them that is the report."""
         self._has_reported = True
-        """Whether a whole report came since the last idle check."""
+        """Whether a whole report arrived since the last idle check."""
         self.on_message_begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -220,11 +221,11 @@ class _Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     def close(self) -> None:
-        """Close the connection when everything written has left."""
+        """Close the connection after everything written was sent."""
         self._transport.close()
 
     def close_if_idle(self) -> None:
-        """Close the connection at once if no whole report came since the last call, even if answers are unread."""
+        """Close the connection at once if no whole report arrived since the last call, even if answers are unread."""
         if not self._has_reported:
             self._transport.abort()
         self._has_reported = False

@@ -1,9 +1,9 @@
 """The offsets of values in the bytes of an OTLP push. Pure.
 
 Between two pushes of an Envoy only values change: the names, their order and every length stay the same until a
-statistic comes or goes. So the offsets of all values are found once (``metric_offsets``), and a push that has the same
-bytes around its values is read with one array operation (``ValueOffsets``); any other push is parsed again. That is
-what makes a push cheap: see docs/decisions/metrics-on-disk.md.
+statistic is added or removed. So the offsets of all values are found once (``metric_offsets``), and a push that has the
+same bytes around its values is read with one array operation (``ValueOffsets``); any other push is parsed again. This
+makes a push cheap, see docs/decisions/metrics-on-disk.md.
 
 Promise: every sum, gauge and histogram with a data point gets the offsets of its first one's values. All of these have
 a fixed width (``fixed64``, ``sfixed64``, ``double``, and these packed), so their offsets depend on the names alone.
@@ -26,7 +26,7 @@ from moyai.kernel.errors import MoyaiError
 from moyai.telemetry.values import Ints
 
 WIDTH: Final = 8
-"""Bytes of every value."""
+"""The number of bytes of every value."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 """Protobuf's wire types."""
 _CONTINUATION_BIT, _VARINT_BITS, _MAX_VARINT_BYTES = 0x80, 0x7F, 10
@@ -40,18 +40,18 @@ _HISTOGRAM_SUM, _BUCKET_COUNTS, _EXPLICIT_BOUNDS = 5, 6, 7
 _IGNORED_HISTOGRAM_FIELDS: Final = (4, 11, 12)
 """A histogram's count, which is the sum of its buckets, its minimum and maximum."""
 _PADDING = bytes(WIDTH)
-"""Zeros after a message: the value of a statistic that the message does not have."""
+"""Zeros after a message, which are read for a statistic that the message does not have."""
 
 
 class NotOtlp(MoyaiError):
-    """The bytes are no OTLP metrics export."""
+    """The bytes are not an OTLP metrics export."""
 
 
 class FieldOffsets(NamedTuple):
-    """The offsets of one metric's values in the message, None for a field that it does not have.
+    """The offsets of one metric's values in the message; None for a field that it does not have.
 
-    ``value`` is a number's. ``counts`` and ``sum`` are a histogram's, whose ``bounds`` are read already. ``ignored``:
-    values that change from push to push and are not read.
+    Numbers have ``value``. Histograms have ``counts`` and ``sum``, and their ``bounds`` are already read. ``ignored``:
+    values that may be different in every push and are not read.
     """
 
     name: str
@@ -65,7 +65,7 @@ class FieldOffsets(NamedTuple):
 
     @property
     def buckets(self) -> range:
-        """The offset of each bucket of a histogram; empty for a number."""
+        """The offset of each bucket of a histogram. Empty for a number."""
         return (
             range(0) if self.counts is None else range(self.counts, self.counts + (len(self.bounds) + 1) * WIDTH, WIDTH)
         )
@@ -74,8 +74,8 @@ class FieldOffsets(NamedTuple):
 class ValueOffsets:
     """Reads the values of one push, and of every later push with the same layout.
 
-    ``wanted``: the offsets to read, in the order of the result; None reads as 0. ``metrics``: everything in the push.
-    Whether the bytes around the values are the same is told by Python's own 64-bit hash, whose key is secret.
+    ``wanted``: the offsets to read, in the order of the result; None is read as 0. ``metrics``: all metrics in the
+    push. The bytes around the values are compared by Python's own 64-bit hash, which has a secret key.
     """
 
     __slots__ = ("_changing", "_offsets", "_size", "_surroundings")
@@ -101,12 +101,12 @@ class ValueOffsets:
 
 
 def _number_at_each_byte(body: bytes | bytearray) -> Ints:
-    """A view of the body with the 64-bit number that begins at each of its bytes."""
+    """A view of the body: for each of its bytes, the 64-bit number that begins there."""
     return np.ndarray((max(len(body) - WIDTH + 1, 0),), "<i8", body, strides=(1,))
 
 
 def _changing_offsets(metric: FieldOffsets) -> Iterator[int]:
-    """The offsets of everything that may be different in the next push."""
+    """The offsets of all values that may be different in the next push."""
     for offset in (metric.time, metric.start_time, metric.value, metric.sum, *metric.ignored):
         if offset is not None:
             yield offset
@@ -114,11 +114,11 @@ def _changing_offsets(metric: FieldOffsets) -> Iterator[int]:
 
 
 _Field = tuple[int, int, int, int]
-"""A field: its number, its wire type, its first byte and its end. Plain tuples: a push has two thousand fields."""
+"""A field's number, wire type, first byte and end. A plain tuple: a push has two thousand fields."""
 
 
 def metric_offsets(body: bytes) -> Iterator[FieldOffsets]:
-    """The offsets of every metric in a push, in its order. Raises NotOtlp."""
+    """The offsets of every metric in a push, in the push's order. Raises NotOtlp."""
     with _otlp():
         for start, end in _metric_spans(body):
             metric = _metric(body, start, end)
@@ -127,8 +127,8 @@ def metric_offsets(body: bytes) -> Iterator[FieldOffsets]:
 
 
 def divide(body: bytes, owner_of: Callable[[str], str | None]) -> Mapping[str, bytes]:
-    """A push for each owner of metrics, with those whose names ``owner_of`` says are its own, in the order that they
-    had. Everything else is left out. Raises NotOtlp.
+    """Create a push for each owner that ``owner_of`` returns for a metric's name, with the owner's metrics in the same
+    order. Metrics without an owner are omitted. Raises NotOtlp.
     """
     metrics: dict[str, list[bytes]] = {}
     with _otlp():
@@ -246,7 +246,7 @@ def _fields(body: bytes, at: int, end: int) -> Iterator[_Field]:
 
 
 def _varint(body: bytes, at: int) -> tuple[int, int]:
-    """The number, and where it ends."""
+    """The number, and the offset after it."""
     value = 0
     for place in range(_MAX_VARINT_BYTES):
         byte = body[at + place]

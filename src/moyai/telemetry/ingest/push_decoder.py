@@ -1,4 +1,4 @@
-"""Decodes the pushes of many proxies, each of which has the layout of the same proxy's last one."""
+"""Decodes the pushes of many proxies. Most pushes have the layout of the same proxy's last one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from moyai.telemetry.reporters.envoy_stats import ProxyReport, StatEndpoint, Sta
 from moyai.telemetry.values import Ints
 
 MAX_ENDPOINTS: Final = 2000
-"""Endpoints of one proxy; statistics of further ones are ignored."""
+"""The most endpoints of one proxy. The statistics of further endpoints are ignored."""
 _MAX_LAYOUTS: Final = 4
-"""Layouts that are remembered of one proxy: a large push comes in parts, and each has its own."""
+"""The most layouts that are remembered of one proxy. A large push is sent in parts, and each has its own layout."""
 _HEADER_VALUES: Final = 2
-"""The values before those of the schema: when the push was made, and when the proxy started."""
+"""The number of values before those of the schema: the time of the push, and the proxy's start."""
 
 
 class DecodedPush(NamedTuple):
-    """One push. ``taken_at``: nanoseconds by the proxy's own clock, the same in all parts of one flush.
-    ``proxy_start``: in whatever unit; 0 when the push does not have it. ``values``: in the schema's order.
+    """One push. ``taken_at``: nanoseconds of the proxy's own clock, the same in all parts of one flush.
+    ``proxy_start``: in the proxy's unit; 0 when the push does not have it. ``values``: in the schema's order.
     """
 
     schema: PushSchema
@@ -47,7 +47,7 @@ class PushDecoders:
         self._schemas: WeakValueDictionary[SchemaKey, PushSchema] = WeakValueDictionary()
 
     def decoder(self, naming: StatNaming) -> Callable[[bytes], DecodedPush]:
-        """A function that decodes the pushes of one proxy. It raises NotOtlp."""
+        """Create a function that decodes the pushes of one proxy. The function raises NotOtlp."""
         by_size: dict[int, _Layout] = {}
 
         def decode(body: bytes) -> DecodedPush:
@@ -83,7 +83,7 @@ class PushDecoders:
 
 
 def _schema_key(by_endpoint: Mapping[StatEndpoint, Mapping[str, FieldOffsets]], naming: StatNaming) -> SchemaKey:
-    """The endpoints, grouped by mapping and bounds; the same key whatever order the push has."""
+    """The endpoints, grouped by mapping and bounds. The key does not depend on the order in the push."""
     blocks: dict[tuple[StatMapping, tuple[float, ...]], list[StatEndpoint]] = {}
     for endpoint in sorted(by_endpoint):
         statistics = by_endpoint[endpoint]

@@ -1,9 +1,9 @@
-"""The schema of a push: which endpoints and values it has, in an order that all proxies share.
+"""The schema of a push: its endpoints and values, in the same order for all proxies.
 
-Promise: two pushes with the same endpoints and the same mappings have one schema, in whatever order their own
-statistics are. So the pushes of many proxies are the rows of one array, and are computed on together.
+Promise: two pushes with the same endpoints and the same mappings have one schema, even if their statistics are in
+different orders. So the pushes of many proxies become the rows of one array, which is computed at once.
 
-A row of counts has, block after block, first all counters and then all buckets of the block's histograms:
+A row of counts has, for each block, first all counters and then all buckets of the block's histograms:
 ``EndpointCounter`` by endpoint, then bucket by endpoint. So a block's counts, reshaped, have one column per endpoint.
 """
 
@@ -21,22 +21,22 @@ from moyai.telemetry.values import Floats, Ints, ResponseTimes
 
 COUNTERS: Final = len(EndpointCounter)
 _MAX_COUNT: Final = 2**56
-"""Bytes of two months at 100 Gbit/s. A larger or a negative count is ignored, so that sums fit 64 bits."""
+"""The bytes of two months at 100 Gbit/s. Larger and negative counts are ignored, so that sums fit into 64 bits."""
 _MAX_BUCKET_COUNT: Final = 2**50
 _ANY_BITS: Final = 2**63 - 1
-"""The limit of a histogram's sum, which is read as the bits of a float."""
+"""The limit for the bits of a histogram's sum, because they are a float."""
 _MAX_TIME_SUM: Final = 1e18
-"""Milliseconds; about the age of the world. A larger sum is ignored, and so is NaN."""
+"""The largest sum in milliseconds, about the age of the universe. Larger sums are ignored, and so is NaN."""
 BlockKey = tuple[StatMapping, tuple[float, ...], tuple[StatEndpoint, ...]]
-"""A mapping, the bounds of the histograms (() when there are none), and the endpoints that have both."""
+"""A mapping, the bounds of the histograms (() without histograms), and the endpoints that have both."""
 SchemaKey = tuple[BlockKey, ...]
 GaugeArrays: TypeAlias = "Sequence[Ints | None]"
-"""For each ``EndpointGauge`` its values by proxy and endpoint; None when these endpoints don't have it."""
+"""The values of each ``EndpointGauge`` by proxy and endpoint; None if these endpoints don't have the gauge."""
 
 
 class CountArrays(NamedTuple):
-    """The counts of proxies, a row for each, in the order of a schema: counters and buckets of histograms, and the
-    histograms' sums. A single row has one dimension less.
+    """The counts of proxies, a row for each, in the order of a schema: the counters and the histograms' buckets, and
+    the histograms' sums. The counts of a single proxy have one dimension less.
     """
 
     counts: Ints
@@ -48,8 +48,8 @@ class CountArrays(NamedTuple):
 
 
 class SchemaBlock(NamedTuple):
-    """Endpoints with the same mapping and the same bounds, and where their values are in a row: of the values that are
-    read from a push, of the counts, and of the sums.
+    """Endpoints with the same mapping and the same bounds, and the positions of their values in a row: of values read
+    from a push, of counts, and of sums.
     """
 
     mapping: StatMapping
@@ -60,22 +60,22 @@ class SchemaBlock(NamedTuple):
     sums: slice
 
     def counters(self, counts: Ints) -> Ints:
-        """The block's part of rows of counts, by proxy, counter and endpoint."""
+        """The block's counters in rows of counts, by proxy, counter and endpoint."""
         return self._by_endpoint(counts)[:, :COUNTERS]
 
     def buckets(self, counts: Ints) -> Ints:
-        """The block's part of rows of counts, by proxy, bucket and endpoint."""
+        """The block's buckets in rows of counts, by proxy, bucket and endpoint."""
         return self._by_endpoint(counts)[:, COUNTERS:]
 
     def endpoint_counts(self, row: CountArrays) -> Iterator[tuple[StatEndpoint, list[int], list[int], float]]:
-        """Each endpoint with its counters, its buckets (none where the block has no histograms) and their sum."""
+        """Each endpoint with its counters, its buckets (none if the block has no histograms) and their sum."""
         counts = row.counts[np.newaxis]
         counters, buckets = self.counters(counts)[0].T.tolist(), self.buckets(counts)[0].T.tolist()
         sums = row.sums[self.sums].tolist() or [0.0] * len(self.endpoints)
         return zip(self.endpoints, counters, buckets, sums, strict=True)
 
     def endpoint_times(self, row: CountArrays) -> Iterator[tuple[StatEndpoint, list[int], ResponseTimes | None]]:
-        """Each endpoint with its counters, and its response times where there are any."""
+        """Each endpoint with its counters, and with its response times if it has any."""
         for endpoint, counters, buckets, total in self.endpoint_counts(row):
             times = ResponseTimes(Histogram(self.bounds, tuple(buckets)), total) if any(buckets) else None
             yield endpoint, counters, times
@@ -84,7 +84,7 @@ class SchemaBlock(NamedTuple):
         return counts[:, self.counts].reshape(len(counts), -1, len(self.endpoints))
 
     def offsets(self, by_endpoint: Mapping[StatEndpoint, Mapping[str, FieldOffsets]]) -> Iterator[int | None]:
-        """The offsets in a push of the block's values, in their order; None for a statistic that is not in it."""
+        """The offsets of the block's values in a push, in the block's order; None for a missing statistic."""
         statistics = [by_endpoint[endpoint] for endpoint in self.endpoints]
         for name in self.mapping.statistics:
             yield from (None if (field := by_name.get(name)) is None else field.value for by_name in statistics)
@@ -97,14 +97,14 @@ class SchemaBlock(NamedTuple):
 
 
 class PushSchema:
-    """``counts`` and ``sums``: how many of each a row has."""
+    """``counts`` and ``sums``: the numbers of counts and of sums in a row."""
 
     __slots__ = ("__weakref__", "_limits", "blocks", "counts", "sums")
 
     def __init__(self, key: SchemaKey) -> None:
         self.blocks: list[SchemaBlock] = []
         limits: list[int] = []
-        """The largest accepted value of each value that is read."""
+        """The limit of each value that is read."""
         values = self.counts = self.sums = 0
         for mapping, bounds, endpoints in key:
             buckets, width = (len(bounds) + 1 if bounds else 0), len(endpoints)
@@ -126,7 +126,7 @@ class PushSchema:
         return CountArrays(np.zeros(self.counts, np.int64), np.zeros(self.sums))
 
     def compute(self, values: Ints) -> tuple[CountArrays, Sequence[GaugeArrays]]:
-        """The counts of proxies, from a row of the values read from each; and the gauges of each block."""
+        """The counts of proxies and the gauges of each block, from a row of values for each proxy."""
         values = np.minimum(np.maximum(values, 0), self._limits)
         counts, sums = np.zeros((len(values), self.counts), np.int64), np.empty((len(values), self.sums))
         gauges = []

@@ -1,10 +1,10 @@
-"""Records the reports of proxies: each goes through its proxy's delta state into its group's aggregator.
+"""Records the reports of proxies: computes their deltas, and adds these to the aggregators of the proxies' groups.
 
-Promise: every request that a proxy reports is counted once, for the workload that its reporter says. A metric has a
-point in a slot only when there was something to count in it, as AWS publishes; a gauge has one with every report. How
-far each proxy has been counted is saved together with what was counted, so that a restarted control plane goes on from
-there: what passed meanwhile is counted with the next report. The first report of a proxy that is older than anything
-saved is a baseline: how much of it was counted before is not known, so none of it counts again.
+Promise: every request that a proxy reports is counted once, for the workload of its reporter. As with AWS, a metric has
+a point in a slot only if there was something to count; a gauge has a point with every report. The last counts of each
+proxy are saved together with its metrics. So a restarted control plane continues from them, and counts the requests of
+the time in between with the next report. The first report of a proxy that started before anything was saved is a
+baseline: nothing in it is counted, because nobody knows how much of it was counted earlier.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from moyai.telemetry.series.group import SlotTime, slot_time
 from moyai.telemetry.series.head import MetricHead
 
 MAX_PROXIES: Final = 20_000
-"""Proxies whose state is remembered; when there are more, the one that has been silent the longest is forgotten."""
+"""The most proxies that are remembered. When there are more, the one that has been silent the longest is forgotten."""
 _RESAVE_AFTER: Final = 6 * 3600
 """Seconds after which a proxy that reports but counts nothing is saved again: the store removes silent proxies."""
 ForwardReport = Callable[[ProxyId, Reporter, ProxyReport], None]
-"""Called with every report that counts; it returns at once and raises nothing."""
+"""Called with every report that is counted. It returns at once and raises nothing."""
 LoadProxyState = Callable[[ProxyId], bytes | None]
-"""Returns how far a proxy had been counted when it was last saved."""
+"""Returns the serialized delta state of a proxy, as last saved."""
 FindTask = Callable[[str], ProxyId | None]
-"""Returns the name that a task's proxy has, by the task's id."""
+"""Returns the name of a task's proxy, by the task's id."""
 _log = logging.getLogger(__name__)
 
 
 class ReportBuffer:
     """The aggregators with pending reports, oldest first.
 
-    They are flushed in this order, because a bucket has one open slot: no sample may be written to a later slot before
-    all samples of an earlier one are in their series.
+    They are flushed in this order because a bucket has one open slot: all samples of a slot must be in their series
+    before a sample is written to a later slot.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class ReportBuffer:
             self.flush(aggregator)
 
     def flush(self, last: GroupAggregator | None = None) -> None:
-        """Write all pending reports to the series, or those of the aggregators up to ``last``."""
+        """Write the pending reports of all aggregators to the series, or of the aggregators up to ``last``."""
         for aggregator in self.flush_stepwise():
             if aggregator is last:
                 return
@@ -83,7 +83,7 @@ class ReportBuffer:
 
 
 class _Proxy:
-    """The state of one proxy. ``is_baseline``: its next report is its first, and none of it counts."""
+    """The state of one proxy. ``is_baseline``: its next report is its first, and nothing in it is counted."""
 
     __slots__ = (
         "aggregator",
@@ -110,10 +110,10 @@ class _Proxy:
 
 
 class Recorder:
-    """Takes reports, from one event loop only. Whoever holds the ``lock`` sees metrics and proxies of one moment.
+    """Records reports, from one event loop only. While the ``lock`` is held, metrics and proxies are of one moment.
 
-    ``since``: nothing was saved before. ``forward`` is called with every report that counts. ``buffer`` has the reports
-    that are not in the series yet: it is flushed before they are read.
+    ``since``: nothing was saved earlier. ``forward`` is called with every report that is counted. ``buffer`` has the
+    reports that are not in the series yet; it is flushed before the series are read.
     """
 
     def __init__(
@@ -133,18 +133,18 @@ class Recorder:
         self._identify = identify
         self._find_task = find_task
         self._hosted_tasks: dict[str, ProxyId] = {}
-        """The proxies, by name, of tasks that a host's Envoy serves: its last push may come after a task's record."""
+        """The proxies of tasks that a host's Envoy serves, by task id: its last push may follow a task's removal."""
         self._since = since
         self._load_state = load_state
         self._decoders = PushDecoders()
         self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
-        """The one that has been silent the longest is the first."""
+        """All known proxies; the one that has been silent the longest is first."""
         self._aggregators: WeakValueDictionary[Hashable, GroupAggregator] = WeakValueDictionary()
-        """By the reporters' ``group_key``; an aggregator is gone with its last proxy."""
+        """The aggregators by the reporters' ``group_key``. An aggregator is removed together with its last proxy."""
 
     async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
-        """``record`` a push as soon as the lock is free, at the time that it is then. The push of a host's Envoy is
-        divided in a thread, and others get their turn between two of its tasks.
+        """``record`` a push as soon as the lock is free, with the time of that moment. The push of a host's Envoy is
+        divided in a thread, and other pushes may be recorded between two of its tasks.
         """
         async with self.lock:
             if proxy != HOST_PROXY:
@@ -157,7 +157,7 @@ class Recorder:
             return is_known
 
     def record(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
-        """Count what is new in the push of a proxy of one workload; False when that is unknown. Raises NotOtlp."""
+        """Count what is new in the push of a workload's proxy. Returns False for an unknown one. Raises NotOtlp."""
         state = self._proxy(proxy)
         decode = state.decode if state is not None else self._decoders.decoder(NO_STATS)
         decoded = decode(push)
@@ -166,7 +166,7 @@ class Recorder:
         return state is not None
 
     def _record_of(self, task_id: str, push: bytes, now: Instant) -> bool:
-        """Count what a host's Envoy has counted for one task."""
+        """Add the counts of a host's Envoy for one task."""
         task = self._hosted_tasks.get(task_id) or self._find_task(task_id)
         state = None if task is None else self._proxy(task, HOSTED_STATS)
         if task is None or state is None:
@@ -178,7 +178,7 @@ class Recorder:
         return True
 
     def take_unsaved_proxies(self) -> Iterator[StoredProxy]:
-        """How far each proxy has been counted, of those that have changed since they were last taken."""
+        """The states of the proxies that have changed since they were last taken."""
         self.buffer.flush()
         for proxy, state in self._proxies.items():
             if state.delta_state.changed or state.reported_at >= state.saved_at + _RESAVE_AFTER:
@@ -186,13 +186,13 @@ class Recorder:
                 yield StoredProxy(proxy, state.reported_at, state.delta_state.serialize())
 
     def mark_unsaved(self) -> None:
-        """Have everything saved again: the last save failed."""
+        """Mark everything for the next save, because the last one failed."""
         self.totals.mark_unsaved()
         for state in self._proxies.values():
             state.delta_state.changed = True
 
     def forget_silent_proxies(self, silent_since: Instant) -> None:
-        """Forget the proxies that have been silent since then and whose workload no longer exists."""
+        """Forget proxies of removed workloads that have been silent since then."""
         for proxy in [proxy for proxy, state in self._proxies.items() if state.reported_at < silent_since]:
             if self._identify(proxy) is None:
                 del self._proxies[proxy]
@@ -259,5 +259,5 @@ def _deserialize(body: bytes) -> DeltaState | None:
     try:
         return DeltaState.deserialize(body)
     except (msgspec.MsgspecError, ValueError) as error:
-        _log.warning("how far a proxy was counted can't be read, so it is counted from now on: %s", error)
+        _log.warning("a proxy's last counts can't be read, so it is counted from now on: %s", error)
         return None

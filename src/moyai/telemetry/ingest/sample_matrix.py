@@ -1,6 +1,6 @@
 """The counts of each proxy of a group by metric, in the current slot and in its minute.
 
-Promise: however often a proxy is added, it is one sample of a metric in the slot, and one in the minute.
+Promise: a proxy is one sample of a metric in the slot and one in the minute, however often it is added.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class SampleMatrix:
         self._minute = self._slot_number = -1
         self._rows: dict[ProxyId, int] = {}
         self._counts = np.zeros((2, 0, 0), np.int64)
-        """By slot (0) or minute (1), row and column."""
+        """The counts by slot (0) or minute (1), row and column."""
 
     def add(self, time: SlotTime, proxies: Sequence[ProxyId], columns: Ints, counts: Ints) -> Ints:
-        """Add the counts of proxies (a row each) to these columns.
+        """Add the counts of proxies (one row each) to these columns.
 
         Returns the summaries of the columns over all proxies, for the slot and for the minute: by column the number of
         samples, their sum, their minimum and their maximum.
@@ -42,7 +42,7 @@ class SampleMatrix:
         return summarize_columns(self._counts[:, : len(self._rows), columns])
 
     def _advance_to(self, time: SlotTime) -> None:
-        """Empty the matrix of the slot, or of both, when another one begins."""
+        """Empty the slot's matrix when another slot begins, and both matrices when another minute begins."""
         if time.minute != self._minute:
             self._rows.clear()
             self._counts = np.zeros((2, 0, self._counts.shape[2]), np.int64)

@@ -1,10 +1,10 @@
-"""Lifetime totals: what was counted since this installation exists, for readers such as Prometheus that compare two
+"""Lifetime totals: the counts since this installation was made, for readers such as Prometheus that compare two
 readings.
 
-Promise: a total that was read never goes down, also when a proxy or the control plane restarts or is killed: only what
-was saved is read, and it is saved in one transaction with how far each proxy has been counted. A total to which nobody
-has reported for fifteen days may be removed; it starts again from 0. There are at most twenty thousand; when there are
-more, the one that has been silent the longest is removed.
+Promise: a total that was read never goes down, also when a proxy or the control plane restarts or is killed: readers
+get saved totals only, and these are saved in one transaction with the last counts of each proxy. A total without
+reports for fifteen days may be removed; it starts again from 0. There are at most twenty thousand totals; when there
+are more, the one that has been silent the longest is removed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from moyai.telemetry.values import ResponseTimes
 
 MAX_TOTALS: Final = 20_000
 _RESAVE_AFTER: Final = 24 * 3600
-"""Seconds after which a total is saved again though nothing was counted: the store removes old ones."""
+"""Seconds after which an unchanged total is saved again, because the store removes old ones."""
 _MAX: Final = 2**63 - 1
-"""The largest count that is kept. Only a proxy that sends false numbers reaches it."""
+"""The largest count of a total. Only a proxy that sends wrong numbers reaches it."""
 _log = logging.getLogger(__name__)
 
 
 class SavedTotal(NamedTuple):
-    """A total as it was last saved."""
+    """A total, as last saved."""
 
     key: TotalKey
     counters: tuple[int, ...]
@@ -39,7 +39,7 @@ class SavedTotal(NamedTuple):
 
 
 class _Body(msgspec.Struct, array_like=True):
-    """A total as it is stored."""
+    """A total, as stored."""
 
     key: TotalKey
     counters: list[int]
@@ -52,7 +52,7 @@ _DECODER = msgspec.msgpack.Decoder(_Body)
 
 
 class Total:
-    """The counters and response times of one key. ``changed``: it is not as it was last saved."""
+    """The counters and response times of one key. ``changed``: they differ from those that were last saved."""
 
     __slots__ = ("bounds", "buckets", "changed", "counters", "key", "reported_at", "saved_at", "stored_key", "sum")
 
@@ -66,7 +66,7 @@ class Total:
         self.changed = True
 
     def add(self, counters: Sequence[int], times: ResponseTimes | None, now: Instant) -> None:
-        """Add what is new: all counters or none, and response times."""
+        """Add new counts: all counters or none, and response times."""
         self.reported_at = now
         if any(counters):
             self.counters = list(map(_plus, self.counters, counters))
@@ -87,18 +87,18 @@ class Total:
             self.bounds, self.buckets = bounds, list(counts)
 
     def snapshot(self) -> SavedTotal:
-        """The total as it is now, to be read once it is saved."""
+        """The current total, which may be read after it was saved."""
         times = ResponseTimes(Histogram(self.bounds, tuple(self.buckets)), self.sum) if self.buckets else None
         return SavedTotal(self.key, tuple(self.counters), times)
 
     def encode(self) -> StoredTotal:
-        """The total as it is stored."""
+        """The total in its stored form."""
         body = _Body(self.key, self.counters, self.bounds, self.buckets, self.sum)
         return StoredTotal(self.stored_key, self.reported_at, msgspec.msgpack.encode(body))
 
 
 class Totals:
-    """All totals. ``stored``: as they were saved."""
+    """All totals. ``stored``: the totals from the store."""
 
     def __init__(self, records: Iterable[StoredTotal] = ()) -> None:
         self._totals = {total.key: total for total in map(_decode, records) if total is not None}
@@ -106,7 +106,7 @@ class Totals:
         self._being_saved: dict[TotalKey, SavedTotal] = {}
 
     def total(self, key: TotalKey, now: Instant) -> Total:
-        """The total of a key, created when there is none yet."""
+        """The total of a key. It is created if it does not exist yet."""
         total = self._totals.get(key)
         if total is None:
             if len(self._totals) >= MAX_TOTALS:
@@ -129,22 +129,22 @@ class Totals:
             yield total.encode()
 
     def confirm_saved(self) -> None:
-        """Let everything that was taken be read: it is saved."""
+        """Make all totals that were taken readable, because they are saved."""
         self._saved_totals.update((key, total) for key, total in self._being_saved.items() if key in self._totals)
         self._being_saved.clear()
 
     def mark_unsaved(self) -> None:
-        """Have every total saved again: the last save failed."""
+        """Mark every total for the next save, because the last one failed."""
         self._being_saved.clear()
         for total in self._totals.values():
             total.changed = True
 
     def saved_totals(self) -> Sequence[SavedTotal]:
-        """Every total as it was last saved."""
+        """Every total, as last saved."""
         return list(self._saved_totals.values())
 
     def clear(self) -> None:
-        """Remove all totals, also from what is read as saved."""
+        """Remove all totals, including the saved ones that are read."""
         for by_key in (self._totals, self._saved_totals, self._being_saved):
             by_key.clear()
 

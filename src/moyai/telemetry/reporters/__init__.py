@@ -1,1 +1,1 @@
-"""The workloads that proxies report for, the names of their statistics, and the metrics that these become."""
+"""The workloads that proxies report for, the names of their statistics, and the metrics made from these."""

@@ -1,8 +1,8 @@
-"""The identity of App Mesh's proxies: their virtual node or virtual gateway, and what their statistics are about.
+"""The identity of App Mesh's proxies: their virtual node or virtual gateway, and the subjects of their statistics.
 
-Promise: an identity is computed once, and again when something in its mesh has changed; when that makes no difference,
-the result is the same object as before. What has been deleted keeps its identity, and clusters and routes that are no
-longer configured stay known, because the proxies' last counts are still to come.
+Promise: an identity is computed once, and again when something in its mesh has changed; if it is equal, the result is
+the same object. A deleted workload keeps its identity, and clusters and routes that are no longer configured stay
+known, because the proxies' last counts arrive later.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from moyai.mesh.app_mesh.statistic_subjects import StatisticSubjects, statistic_
 from moyai.telemetry.reporters.appmesh_metrics import OWN_NAMESPACE
 
 MAX_IDENTITIES: Final = 20_000
-"""Identities that are remembered; when there are more, all are computed again."""
+"""The most identities that are remembered. When there are more, all are computed again."""
 MeshWorkload = VirtualNode | VirtualGateway
 _Versions = tuple[object, ...]
-"""Objects that are others whenever something of the mesh has changed."""
+"""Objects of which at least one is another when something of the mesh has changed."""
 
 
 class MeshIdentity(msgspec.Struct, frozen=True):
-    """A virtual node or a virtual gateway. ``namespace``: that of the metric extension's metrics in CloudWatch.
-    ``subjects``: what the proxies' statistics are about.
+    """A virtual node or a virtual gateway. ``namespace``: the CloudWatch namespace of the metric extension's metrics.
+    ``subjects``: the subjects of the proxies' statistics.
     """
 
     scope: Scope
@@ -45,7 +45,7 @@ class MeshIdentity(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """The name of the label that has the workload's name."""
+        """The name of the label with the workload's name."""
         return "virtual_gateway" if self.is_gateway else "virtual_node"
 
     @property
@@ -55,7 +55,7 @@ class MeshIdentity(msgspec.Struct, frozen=True):
 
 
 class MeshIdentities:
-    """The identities of all virtual nodes and virtual gateways. ``world`` returns the world as it is now."""
+    """The identities of all virtual nodes and virtual gateways. ``world`` returns the current world."""
 
     def __init__(self, world: Callable[[], World]) -> None:
         self._world = world
@@ -77,7 +77,7 @@ class MeshIdentities:
         return identity
 
     def current(self, identity: MeshIdentity) -> MeshIdentity:
-        """An identity as it is now; the same object when its workload has been deleted."""
+        """The current form of an identity; the same object if its workload was deleted."""
         workload = find_workload(self._world(), identity.arn)
         return identity if workload is None else self.identity(workload)
 

@@ -1,8 +1,8 @@
 """The CloudWatch metrics of App Mesh's proxies: those of App Mesh's metric extension, and ours.
 
-Promise: ``envoy.appmesh.…`` are the metrics of version 1 of the extension, with its dimensions and no others. With AWS
-everybody chose a namespace for them, so a tag of the mesh may name one; without it they are in ``Moyai/AppMesh``. What
-the extension does not have is always there.
+Promise: ``envoy.appmesh.…`` are the metrics of version 1 of the extension, with exactly its dimensions. On AWS users
+chose the namespace of these metrics, so a tag of the mesh may name one; without the tag they are in ``Moyai/AppMesh``.
+Metrics that the extension does not have are always in ``Moyai/AppMesh``.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/metrics.html (the metrics extension)
 """
 
@@ -18,7 +18,7 @@ from moyai.telemetry.values import SampleKind
 
 OWN_NAMESPACE: Final = "Moyai/AppMesh"
 EXTENSION_NAMESPACE: Final = ""
-"""Stands for the namespace that the mesh's tag names."""
+"""A placeholder for the namespace in the mesh's tag."""
 _PREFIX: Final = "envoy.appmesh."
 
 
@@ -73,12 +73,12 @@ ROUTE_METRICS: Final = (
 
 
 def dimensions_of(part: ProxyPart, service: str, target: str) -> tuple[tuple[str, str], ...]:
-    """The dimensions of a part of a proxy, without those of the proxy itself."""
+    """The dimensions of a part of a proxy, without the dimensions of the proxy itself."""
     return tuple(zip(_DIMENSIONS.get(part, ()), (service, target), strict=False))
 
 
 def labels_of(part: ProxyPart, service: str, target: str) -> tuple[tuple[str, str], ...]:
-    """The labels of a part of a proxy: Prometheus's and OpenTelemetry's names for the same."""
+    """The labels of a part of a proxy: the same with Prometheus's and OpenTelemetry's names."""
     return tuple(zip(_LABELS.get(part, ()), (service, target), strict=False))
 
 

@@ -22,7 +22,7 @@ from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointProto
 from moyai.telemetry.reporters.reporter import ExportNaming, MeshTotalKey, MetricDefinition, MetricTarget, ProxyPart
 
 PROXY_SEPARATOR: Final = "#"
-"""The id of a proxy outside of tasks is its workload's ARN, this, and a suffix."""
+"""The separator in the id of a proxy outside of tasks, between its workload's ARN and a suffix."""
 _PREFIX: Final = "moyai.appmesh."
 _TARGET_COUNTERS: Final = frozenset(EndpointCounter)
 _ROUTE_COUNTERS: Final = frozenset(
@@ -33,8 +33,8 @@ _HANDSHAKE_COUNTERS: Final = frozenset({EndpointCounter.TLS_ERRORS})
 
 
 class _Subject(NamedTuple):
-    """The subject of an endpoint's statistics. ``service``: the virtual service that is called; ``target``: the virtual
-    node or the route.
+    """The subject of an endpoint's statistics. ``service``: the called virtual service; ``target``: the virtual node or
+    the route.
     """
 
     part: ProxyPart
@@ -45,7 +45,7 @@ class _Subject(NamedTuple):
 
 
 class MeshReporter(msgspec.Struct, frozen=True):
-    """A virtual node or a virtual gateway. ``refresh`` returns the identity as it is now."""
+    """A virtual node or a virtual gateway. ``refresh`` returns the current form of the identity."""
 
     identity: MeshIdentity
     created_at: Instant
@@ -63,11 +63,11 @@ class MeshReporter(msgspec.Struct, frozen=True):
 
     @property
     def group_key(self) -> Hashable:
-        """The identity's object, which stays the same as long as nothing has changed."""
+        """The identity's object. It stays the same while nothing changes."""
         return id(self.identity)
 
     def current(self) -> MeshReporter:
-        """The reporter with its identity as it is now; the same object if nothing has changed."""
+        """The reporter with its current identity; the same object if nothing has changed."""
         identity = self.refresh(self.identity)
         return self if identity is self.identity else replace(self, identity=identity)
 
@@ -83,12 +83,12 @@ class MeshReporter(msgspec.Struct, frozen=True):
             yield definition, (metric_id(namespace, definition.name, dimensions),)
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """Nothing: App Mesh has no metrics of single tasks."""
+        """Nothing, because App Mesh has no metrics of single tasks."""
         del proxy, endpoint
         yield from ()
 
     def total_key(self, endpoint: EndpointProtocol) -> MeshTotalKey | None:
-        """The key of an endpoint's totals; None for an endpoint of which only metrics are kept."""
+        """The key of an endpoint's totals; None for an endpoint that has only metrics."""
         subject, identity = self._subject(endpoint.endpoint), self.identity
         if subject is None or not subject.counters:
             return None

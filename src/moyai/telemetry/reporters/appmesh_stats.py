@@ -1,12 +1,12 @@
 """The statistic names of App Mesh's proxies, and what counts as a failure. Pure.
 
-Promise: an endpoint has the name that the proxy uses, so that it can be looked up in the mesh: the cluster of a virtual
+Promise: an endpoint has the name that the proxy uses, so that it can be found in the mesh: the cluster of a virtual
 node that is called, a route (of a virtual service, or a gateway's own), the prefix of a listener's statistics, or the
 address of a listener whose callers' handshakes failed. Only the open connections, a gauge, are added up over all
 listeners. Counters never are: when one of them disappears, their sum would go down and look like a restart.
 
-A failure is what the proxy answered a caller, after all retries: 5xx, or gRPC's statuses that stand for one, whichever
-are more; of TCP, a connection that was never established. A request is counted when it is answered.
+A failure is a proxy's answer to a caller after all retries: 5xx, or the gRPC statuses that correspond to 5xx, whichever
+are more. With TCP it is a connection that was never established. A request is counted when it is answered.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html,
 https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
 .../configuration/http/http_filters/router_filter#statistics
