@@ -118,7 +118,7 @@ def attempts(
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_task_that_shares_processes_reaches_its_neighbours_and_nobody_else(
+def test_a_task_that_shares_processes_reaches_only_its_neighbours(
     attempts: Callable[[str], tuple[Attempt, bool]], row: str
 ):
     attempt, is_allowed = attempts(row)
@@ -134,7 +134,7 @@ def test_files_of_the_kernel_are_masked_where_processes_are_shared(rig: MoyaiRig
 
 
 @pytest.mark.heavy
-def test_who_kills_everything_that_it_sees_harms_its_neighbours_only_while_it_runs(rig: MoyaiRig, apart: int):
+def test_a_task_that_kills_all_visible_processes_harms_its_neighbours_only_while_it_runs(rig: MoyaiRig, apart: int):
     neighbour = start(rig, NEIGHBOUR.split(), pidMode="host")
     rig.cluster.until(neighbour, "RUNNING")
     attacker = start(rig, ["sh", "-c", "while :; do kill -KILL -1; sleep 0.01; done"], pidMode="host")

@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 
+import msgspec
 import pytest
 
 from moyai.api.control.logs import LogQuery, select_lines
@@ -72,9 +73,10 @@ def test_a_container_has_ended_whose_pid_is_a_threads_by_now(tmp_path):
         record = RecordFile(str(directory), str(tmp_path), "task", 1)
         record.phase, record.init, record.init_ticks = "running", thread.native_id, 1
         record.write()
-        file = directory / "state.json"
-        written = json.loads(file.read_text())
-        file.write_text(json.dumps(written | {"keeper": thread.native_id, "keeper_ticks": 1}))
+        written = monitors.read_record(directory)
+        assert written is not None
+        of_a_thread = msgspec.structs.replace(written, monitor=thread.native_id, monitor_ticks=1)
+        (directory / "state.json").write_bytes(msgspec.json.encode(of_a_thread))
         monitors.kill_container(directory)
     finally:
         ended.set()

@@ -61,11 +61,11 @@ def _is_running(pid: int) -> bool:
     return not any(f"State:\t{state}" in status for state in "TtZX")
 
 
-def _any(found: object) -> str:
+def _any(result: object) -> str:
     """What an attempt has found. Raises OSError for nothing."""
-    if not found:
+    if not result:
         raise OSError(errno.ENOENT, "nothing")
-    return str(found)[:200]
+    return str(result)[:200]
 
 
 def _read_memory(pid: int) -> str:
