@@ -138,9 +138,10 @@ class ServiceDispatcher:
         if self._validator.complaints(model, params):
             return None
         try:
-            return self._acceptor(operation, model).supported_part(params)
+            supported: object = self._acceptor(operation, model).supported_part(params)
         except Misfit:
             return None
+        return supported
 
     def _acceptor(self, operation: ApiOperation[Any], model: OperationModel) -> Acceptor[Any]:
         acceptor = self._acceptors.get(operation.name)
