@@ -176,10 +176,12 @@ class Reconciler:
     def _queue_affected(self, keys: Iterable[Key]) -> None:
         """Queue everything that these changes may concern."""
         attempt(partial(self._queue_tasks_of_names, keys), "names")
-        world = self._ports.store.world
         for key in sorted(keys):
-            for affected in affected_keys(world, key):
-                self.queue.add(affected)
+            attempt(partial(self._queue_affected_by, key), f"what the change of {key.table} {key.key} concerns")
+
+    def _queue_affected_by(self, key: Key) -> None:
+        for affected in affected_keys(self._ports.store.world, key):
+            self.queue.add(affected)
 
     def _queue_tasks_of_names(self, keys: Iterable[Key]) -> None:
         for task in self._names.follow(keys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.contract.api.asking import code, refusal
 
 
@@ -74,6 +76,7 @@ def test_a_target_group_of_ipv6_takes_addresses_of_the_vpcs_subnets(elb):
     )
     assert code(elb.client.register_targets, **at, Targets=[{"Id": "2001:db8::1"}]) == "InvalidTarget"
     elb.client.register_targets(**at, Targets=[{"Id": f"{first.upper()}0:0A"}, {"Id": f"{first}a"}])
+    elb.client.register_targets(**at, Targets=[{"Id": f"{first.removesuffix('::')}:0000:0000:0000:000a"}])
     (description,) = elb.client.describe_target_health(**at)["TargetHealthDescriptions"]
     assert description["Target"]["Id"] == f"{first}a"
     elb.client.deregister_targets(**at, Targets=[{"Id": f"{first}000a"}])
@@ -83,6 +86,18 @@ def test_a_target_group_of_ipv6_takes_addresses_of_the_vpcs_subnets(elb):
         "ValidationError",
         f"The IP address '{first}a' is not a valid IPv4 address",
     )
+
+
+@pytest.mark.parametrize("zone", ["%a b", "%lo", "%" + "a" * 100_000, "%", "%25lo\n", " ", "\n"])
+def test_a_target_is_an_ipv6_address_without_a_zone(elb, zone):
+    (first,) = give_ipv6(elb, elb.subnets[0])
+    at = {"TargetGroupArn": elb.target_group("six", IpAddressType="ipv6")["TargetGroupArn"]}
+    targets = [{"Id": f"{first}a{zone}"}]
+    refused = ("ValidationError", f"The IP address '{targets[0]['Id'][:200]}' is not a valid IPv6 address")
+    assert refusal(elb.client.register_targets, **at, Targets=targets) == refused
+    assert refusal(elb.client.deregister_targets, **at, Targets=targets) == refused
+    assert refusal(elb.client.describe_target_health, **at, Targets=targets) == refused
+    assert elb.client.describe_target_health(**at)["TargetHealthDescriptions"] == []
 
 
 def test_a_target_group_of_ipv6_needs_a_load_balancer_of_dualstack(elb):

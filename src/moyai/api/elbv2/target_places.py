@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, NamedTuple
 
@@ -115,8 +116,9 @@ def _is_in(address: Address, subnet: Subnet) -> bool:
 
 def _address(group: TargetGroup, text: str) -> Address:
     is_ipv6 = group.ip_address_type == IPV6
-    try:
-        return IPv6Address(text) if is_ipv6 else IPv4Address(text)
-    except ValueError:
-        version = "IPv6" if is_ipv6 else "IPv4"
-        raise InvalidInput(f"The IP address '{text[:200]}' is not a valid {version} address") from None
+    # Python's addresses keep a zone id, with any characters
+    with suppress(ValueError):
+        if "%" not in text:
+            return IPv6Address(text) if is_ipv6 else IPv4Address(text)
+    version = "IPv6" if is_ipv6 else "IPv4"
+    raise InvalidInput(f"The IP address '{text[:200]}' is not a valid {version} address")
