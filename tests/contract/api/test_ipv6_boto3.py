@@ -124,18 +124,19 @@ def test_routes_to_ipv6_are_recorded(ec2, vpc):
     ec2.create_route(**table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
     ec2.create_route(**everywhere, GatewayId=gateway)
     ec2.replace_route(**everywhere, **way_out)
+    ec2.associate_vpc_cidr_block(VpcId=vpc["VpcId"], CidrBlock="10.8.0.0/16")
     filters = filters_of(
         ("route.destination-ipv6-cidr-block", EVERYWHERE), ("route.egress-only-internet-gateway-id", *way_out.values())
     )
     [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
     active = {"Origin": "CreateRoute", "State": "active"}
-    assert described["Routes"][2:] == [
+    assert described["Routes"][3:] == [
         {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway, **active},
         {"DestinationIpv6CidrBlock": EVERYWHERE, **way_out, **active},
     ]
     ec2.delete_egress_only_internet_gateway(**way_out)
     [described] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
-    assert described["Routes"][3]["State"] == "blackhole"
+    assert described["Routes"][4]["State"] == "blackhole"
     ec2.delete_route(**everywhere)
     assert code(ec2.delete_route, **everywhere) == "InvalidRoute.NotFound"
 

@@ -178,7 +178,7 @@ def _secondary_range(ctx: Context, vpc: Vpc, text: str) -> IPv4Network:
         if clash is not None:
             raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: it overlaps {clash}; {reason}.")
     for table in all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id):
-        route = next((one for one in table.routes if IPv4Network(one.destination).subnet_of(cidr)), None)
+        route = next((one for one in table.ipv4_routes if IPv4Network(one.destination).subnet_of(cidr)), None)
         if route is not None:
             raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: {table.id} has a route to {route.destination}.")
     return cidr
