@@ -2,23 +2,21 @@
 
 Promise: a request is processed when all of its body is there, and each service processes one request at a time, since
 moto's records have no locks; SQS does not, because a receiver may wait for messages there. The control plane says which
-service that is; nothing that a client sends does. Networks are replaced while no service looks them up. What moto
-raises becomes a response that the control plane recognizes, with the reason. Pages of moto's own, which reset its
-records among others, are not there.
+service that is; nothing that a client sends does. Networks are replaced without waiting for a service: a function of
+Lambda may run for minutes, and may ask another service itself. What moto raises becomes a response that the control
+plane recognizes, with the reason. Pages of moto's own, which reset its records among others, are not there.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 from types import MappingProxyType
 from typing import IO, Any, Final
 from zlib import crc32
-
-from moyai.delegate.networks import IN_NETWORKS
 
 FAILURE: Final = "x-moyai-failure"
 """The header of responses that are no AWS service's. The body is the reason."""
@@ -52,15 +50,15 @@ class Application:
         replace_networks: Callable[[bytes], None],
         preparations: Mapping[str, Callable[[], None]] = MappingProxyType({}),
     ) -> None:
-        """``replace_networks`` gets the body of requests of the control plane's own, about networks. ``preparations``:
+        """``replace_networks`` gets the body of requests of the control plane's own, about networks, one at a time
+        and while others are processed. ``preparations``:
         what is called before the first request of a service, by its name, until it has succeeded once. Not for SQS,
         whose requests are not processed one at a time.
         """
         self._application, self._replace_networks = application, replace_networks
         self._preparations = dict(preparations)
         self._locks = tuple(Lock() for _ in range(_LOCKS))
-        self._locks_in_networks = [self._locks[index] for index in sorted({_lock_index(name) for name in IN_NETWORKS})]
-        """Those of the services that look networks up, in the order in which all of them are taken."""
+        self._replacing = Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request."""
@@ -79,9 +77,7 @@ class Application:
 
     def _process(self, environ: Environ, body: IO[bytes]) -> _Response:
         if NETWORKS in environ:
-            with ExitStack() as held:
-                for lock in self._locks_in_networks:
-                    held.enter_context(lock)
+            with self._replacing:
                 self._replace_networks(body.read())
             return ("204 No Content", []), b""
         with self._lock(environ):
@@ -93,11 +89,7 @@ class Application:
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
         service = str(environ[SERVICE])
-        return nullcontext() if service in _UNLOCKED else self._locks[_lock_index(service)]
-
-
-def _lock_index(service: str) -> int:
-    return crc32(service.encode()) % _LOCKS
+        return nullcontext() if service in _UNLOCKED else self._locks[crc32(service.encode()) % _LOCKS]
 
 
 def routed_scope(environ: Mapping[str, Any]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from moyai.delegate.networks import Networks, NetworkTemplate
 
 
 def replace_networks(networks: Networks) -> None:
-    """Make these the VPCs, subnets, security groups and launch templates of their account and region."""
+    """Make these the VPCs, subnets, security groups and launch templates of their account and region.
+
+    Each table is replaced by another one, so that requests that look something up meanwhile find it in the former.
+    """
     from moto.ec2.models import ec2_backends  # noqa: PLC0415 (moto is imported in its own process)
     from moto.ec2.models.availability_zones_and_regions import Zone  # noqa: PLC0415
     from moto.ec2.models.security_groups import SecurityGroup  # noqa: PLC0415
@@ -16,29 +20,27 @@ def replace_networks(networks: Networks) -> None:
     from moto.ec2.models.vpcs import VPC  # noqa: PLC0415
 
     backend: Any = ec2_backends[networks.scope.account][networks.scope.region]
-    backend.vpcs.clear()
-    backend.subnets.clear()
-    backend.groups.clear()
-    for vpc in networks.vpcs:
-        backend.vpcs[vpc.id] = VPC(backend, vpc.id, vpc.cidr, vpc.is_default)  # type: ignore[abstract]
+    vpcs = {vpc.id: VPC(backend, vpc.id, vpc.cidr, vpc.is_default) for vpc in networks.vpcs}  # type: ignore[abstract]
+    backend.vpcs = vpcs  # first: a security group looks its VPC up there
     defaults = {vpc.id for vpc in networks.vpcs if vpc.is_default}
     if defaults:
-        backend.default_vpc = backend.vpcs[next(iter(defaults))]
+        backend.default_vpc = vpcs[next(iter(defaults))]
+    subnets: dict[str, dict[str, Subnet]] = defaultdict(dict)
     for subnet in networks.subnets:
         zone = Zone(subnet.zone, networks.scope.region, subnet.zone)  # moto does not know every region
         is_default = subnet.vpc in defaults
-        backend.subnets[subnet.zone][subnet.id] = Subnet(  # type: ignore[abstract]
+        subnets[subnet.zone][subnet.id] = Subnet(  # type: ignore[abstract]
             backend, subnet.id, subnet.vpc, subnet.cidr, None, zone, is_default, map_public_ip_on_launch=is_default
         )
+    backend.subnets = subnets
+    groups: dict[str, dict[str, SecurityGroup]] = defaultdict(dict)
     for group in networks.groups:
-        backend.groups[group.vpc][group.id] = SecurityGroup(  # type: ignore[abstract]
+        groups[group.vpc][group.id] = SecurityGroup(  # type: ignore[abstract]
             backend, group.id, group.name, group.description, group.vpc, is_default=group.name == "default"
         )
-    backend.launch_templates.clear()
-    backend.launch_template_name_to_ids.clear()
-    for template in networks.templates:
-        backend.launch_templates[template.id] = _launch_template(backend, template)
-        backend.launch_template_name_to_ids[template.name] = template.id
+    backend.groups = groups
+    backend.launch_templates = {each.id: _launch_template(backend, each) for each in networks.templates}
+    backend.launch_template_name_to_ids = {each.name: each.id for each in networks.templates}
 
 
 def _launch_template(backend: Any, template: NetworkTemplate) -> Any:  # noqa: ANN401 (moto's)

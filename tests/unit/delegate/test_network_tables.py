@@ -46,6 +46,20 @@ def test_a_subnet_is_in_the_zone_that_it_names(monkeypatch):
     assert subnet.availability_zone == "eu-nowhere-1z"
 
 
+def test_requests_under_way_read_the_former_tables(monkeypatch):
+    monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415 (not installed everywhere)
+
+    networks = Networks(SCOPE, (NetworkVpc("vpc-1", "10.0.0.0/16", is_default=True),), (), ())
+    replace_networks(networks)
+    backend: Any = ec2_backends[SCOPE.account][SCOPE.region]
+    names = ("vpcs", "subnets", "groups", "launch_templates", "launch_template_name_to_ids")
+    former = {name: getattr(backend, name) for name in names}
+    replace_networks(replace(networks, vpcs=()))
+    assert list(former["vpcs"]) == ["vpc-1"]
+    assert [name for name in names if getattr(backend, name) is former[name]] == []
+
+
 async def test_accounts_beyond_the_most_are_refused(tmp_path):
     async def respond(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
