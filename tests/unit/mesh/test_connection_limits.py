@@ -60,6 +60,24 @@ def test_target_groups_of_all_udp_listeners_share_the_flows_of_a_proxy(listeners
     assert len(front.destinations) == listeners + 1
 
 
+@pytest.mark.parametrize(
+    ("versions", "parts"),
+    [
+        (["HTTP1"], [49_152]),
+        (["HTTP1", "HTTP1", "HTTP1"], [12_288] * 3),
+        (["HTTP1", "GRPC", "HTTP2"], [24_576, 3_072, 3_072]),
+        (["HTTP1", *["GRPC"] * 8], [24_576, *[3_072] * 8]),
+        (["GRPC"], [6_144]),
+    ],
+)
+def test_target_groups_share_the_connections_to_servers_by_what_a_connection_carries(versions, parts):
+    groups = {f"group-{number}": {"protocol_version": version} for number, version in enumerate(versions)}
+    balancers = {name: {"listeners": {80: forwarding(name, "HTTP")}} for name in groups}
+    front = compile_front(world_of({"loadBalancers": balancers, "targetGroups": groups}), VPC)
+    limits = {name: each.limits.connections for name, each in front.destinations.items() if each.limits}
+    assert [limits[name] for name in sorted(limits)] == parts
+
+
 def forwarding(group: str, protocol: str) -> dict[str, object]:
     """A listener that forwards to a target group."""
     return {"protocol": protocol, "rules": {"default": {"action": {"type": "forward", "groups": [group]}}}}

@@ -17,6 +17,8 @@ _CONNECTIONS: Final = 50_000
 _ENOUGH: Final = 262_144
 """Open files with which an Envoy has the most of everything."""
 _SIXTEENTHS: Final = 16
+MAX_STREAMS: Final = 128
+"""Requests that a client's HTTP/2 connection has under way at a time, as on AWS."""
 
 
 class OpenLimits(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ group. Each load balancer is compiled for itself, as target groups belong to one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from moyai.domain.world import World
 from moyai.kernel.ids import LoadBalancerArn, VpcId
 from moyai.mesh.ir import (
     ConnectionLimits,
+    Destination,
     FrontListener,
     MeshIR,
     Protocol,
@@ -27,6 +29,11 @@ from moyai.mesh.ir import (
 )
 from moyai.mesh.load_balancing.listeners import add_listener
 from moyai.mesh.load_balancing.shard import FrontBuilder
+
+_SMALLER: Final = 8
+"""How much smaller the part of a target group is whose connections carry many requests at a time: it needs about one
+for each target, unless targets allow few requests in each.
+"""
 
 
 def compile_front(world: World, vpc: VpcId, health_events: str = HEALTH_EVENTS, limits: OpenLimits = MOST) -> MeshIR:
@@ -63,13 +70,11 @@ def join_parts(vpc: VpcId, parts: Iterable[MeshIR], limits: OpenLimits, before: 
     workload = _workload(vpc, listeners)
     destinations = {name: destination for part in every for name, destination in part.destinations.items()}
     datagrams = {name for part in every for name in _datagram_destinations(part) if name in destinations}
-    pooled = {name for name, destination in destinations.items() if destination.protocol is not Protocol.TCP}
-    for names, total in ((datagrams, limits.sessions), (pooled, limits.pooled)):
-        part = ConnectionLimits(connections=equal_part(total, len(names)))
-        for name in names:
-            limited = replace(destinations[name], limits=part)
-            former = before.destinations.get(name)
-            destinations[name] = former if former == limited else limited
+    flows = equal_part(limits.sessions, len(datagrams))
+    for name, part in (*((name, flows) for name in datagrams), *_pooled_parts(destinations.values(), limits.pooled)):
+        limited = replace(destinations[name], limits=ConnectionLimits(connections=part))
+        former = before.destinations.get(name)
+        destinations[name] = former if former == limited else limited
     return MeshIR(
         workloads={workload.id: workload},
         services={name: service for part in every for name, service in part.services.items()},
@@ -78,6 +83,18 @@ def join_parts(vpc: VpcId, parts: Iterable[MeshIR], limits: OpenLimits, before: 
         certificates={name: certificate for part in every for name, certificate in part.certificates.items()},
         diagnostics=tuple(diagnostic for part in every for diagnostic in part.diagnostics),
     )
+
+
+def _pooled_parts(destinations: Iterable[Destination], pooled: int) -> Iterator[tuple[str, int]]:
+    """The connections that each destination of HTTP may have, by its name."""
+    by_protocol: dict[Protocol, list[str]] = {}
+    for destination in destinations:
+        by_protocol.setdefault(destination.protocol, []).append(destination.name)
+    one_request = by_protocol.get(Protocol.HTTP, ())
+    many_requests = (*by_protocol.get(Protocol.HTTP2, ()), *by_protocol.get(Protocol.GRPC, ()))
+    part = equal_part(pooled, len(one_request) + -(-len(many_requests) // _SMALLER))
+    yield from ((name, part) for name in one_request)
+    yield from ((name, max(part // _SMALLER, 1)) for name in many_requests)
 
 
 def _datagram_destinations(part: MeshIR) -> Iterator[str]:

@@ -16,6 +16,7 @@ from envoy.config.overload.v3 import overload_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 
+from moyai.domain.sandbox.open_files import MAX_STREAMS
 from moyai.mesh.ir import FrontAddress, FrontListener, StreamFront
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import to_any
@@ -31,8 +32,6 @@ _ACTIONS: Mapping[str, float] = MappingProxyType(
     }
 )
 """Envoy's overload actions, each with the share of the heap above which Envoy takes it."""
-_MAX_STREAMS: Final = 128
-"""The most streams of an HTTP/2 connection, as many as an Application Load Balancer allows."""
 _STREAM_WINDOW, _CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
 """Bytes that a client may send before the proxy has read them."""
 RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle": 1})
@@ -52,7 +51,7 @@ def connection_limits(listener: FrontListener, at: FrontAddress) -> Iterator[lis
 def http2_limits() -> protocol_pb2.Http2ProtocolOptions:
     """The limits of a client's HTTP/2 connection."""
     options = protocol_pb2.Http2ProtocolOptions()
-    options.max_concurrent_streams.value = _MAX_STREAMS
+    options.max_concurrent_streams.value = MAX_STREAMS
     options.initial_stream_window_size.value = _STREAM_WINDOW
     options.initial_connection_window_size.value = _CONNECTION_WINDOW
     return options

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE, SESSIONS
+from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.open_files import equal_part
 from moyai.runtime.linux.system_containers import configs
@@ -45,10 +45,10 @@ def datagram_listeners(
     return {"resources": listeners}
 
 
-def datagram_clusters(ports: Sequence[PublishedPort]) -> Json:
-    """A cluster for each public UDP port."""
-    sessions = equal_part(SESSIONS, len(ports))
-    return {"resources": [_cluster(port, sessions) for port in ports]}
+def datagram_clusters(ports: Sequence[PublishedPort], sessions: int) -> Json:
+    """A cluster for each public UDP port. ``sessions``: those of all ports together."""
+    part = equal_part(sessions, len(ports))
+    return {"resources": [_cluster(port, part) for port in ports]}
 
 
 def _listener(name: str, address: str, number: int, port: PublishedPort, refused: Collection[str]) -> Json:

@@ -65,7 +65,8 @@ class DatagramGateways:
         for vpc, entries in wanted.items():
             try:
                 listeners = datagram_listeners(entries, assigned, self._entrance, own)
-                self._publish(vpc, datagram_clusters(entries), listeners)
+                clusters = datagram_clusters(entries, configs.limits_of_proxies().sessions)
+                self._publish(vpc, clusters, listeners)
             except RuntimeFault as failure:
                 _log.warning("the public UDP ports of %s can't be forwarded: %s", vpc, failure)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from moyai.domain.elb import request_head
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.open_files import MAX_STREAMS, equal_part
 from moyai.domain.sandbox.server_names import by_service, public_names, routed_server_names
 from moyai.runtime.linux.runtime_paths import path_component
 from moyai.runtime.linux.system_containers import configs
@@ -80,22 +81,32 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
     return {"resources": [*public, *outer, *names]}
 
 
-def clusters(ports: Sequence[PublishedPort]) -> Json:
-    """A cluster for each public port, and one for each port of a service."""
-    services = (_cluster(_service_cluster(of[0]), of) for of in by_service(ports))
+def clusters(ports: Sequence[PublishedPort], pooled: int) -> Json:
+    """A cluster for each public port, and one for each port of a service. Those that get requests share the ``pooled``
+    connections: an HTTP/2 connection may need many of them, and one that is passed on a single one.
+    """
+    every = list(by_service(ports))
+    part = equal_part(pooled, sum(_gets_requests(of[0]) for of in every))
+    limits: Json = {"circuit_breakers": {"thresholds": [{"max_connections": part}]}}
+    services = ({**_cluster(_service_cluster(of[0]), of), **(limits if _gets_requests(of[0]) else {})} for of in every)
     return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *services]}
 
 
 def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
     hosts: dict[str, PublishedPort] = {}
-    for of in by_service(port for port in ports if not port.server_names):
+    for of in by_service(port for port in ports if _gets_requests(port)):
         for name in public_names(of[0]):
             hosts.setdefault(name, of[0])
     virtual_hosts = [_virtual_host(name, port) for name, port in hosts.items()]
     nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
     rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
     return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, rest]}]}
+
+
+def _gets_requests(port: PublishedPort) -> bool:
+    """Whether the service is called by its name in requests, not in handshakes of TLS."""
+    return not port.server_names
 
 
 def _service_cluster(port: PublishedPort) -> str:
@@ -134,6 +145,7 @@ def _http_listener(address: str, port: int) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": request_head.WEBSOCKET}],
         "http_protocol_options": {"ignore_http_11_upgrade": [{"safe_regex": {"regex": request_head.OTHER_UPGRADES}}]},
+        "http2_protocol_options": {"max_concurrent_streams": MAX_STREAMS},
         "max_request_headers_kb": request_head.MAX_HEADERS,
         "common_http_protocol_options": {"max_headers_count": request_head.MAX_HEADER_COUNT},
     }

@@ -71,7 +71,7 @@ class PublicGateway:
         numbers = {public_name(port): number for port, number in assigned.items()}
         by_stream = {port: number for port, number in assigned.items() if port.protocol == TCP}
         write_if_changed(self._run, _RECORD, numbers)
-        write_if_changed(self._run, "cds.json", gateway_config.clusters(ports))
+        write_if_changed(self._run, "cds.json", gateway_config.clusters(ports, configs.limits_of_proxies().pooled))
         write_if_changed(self._run, "rds.json", gateway_config.routes(ports))
         write_if_changed(self._run, "lds.json", gateway_config.listeners(ports, by_stream, self._entrance))
         if not alive:

