@@ -31,6 +31,8 @@ RETRY_SECONDS: Final = 60.0
 _START_MILLISECONDS: Final = 60_000
 _END_MILLISECONDS: Final = 10_000
 _CONNECT_SECONDS: Final = 5.0
+_ENDED: Final = frozenset({errno.ESRCH, errno.ENOENT, errno.EINVAL})
+"""The errors of opening a process that has ended; the latter two where a thread has its pid, in new and old kernels."""
 _PEER: Final = struct.Struct("3i")
 _REASON_BYTES: Final = 2000
 _ENVIRONMENT: Final = MappingProxyType(
@@ -204,8 +206,10 @@ def _end(pid: int) -> None:
     """Kill a process, and wait for its end. Raises TimeoutError."""
     try:
         process = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
+    except OSError as error:
+        if error.errno in _ENDED:
+            return
+        raise
     try:
         signal.pidfd_send_signal(process, signal.SIGKILL)
         poll = select.poll()

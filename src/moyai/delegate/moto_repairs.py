@@ -6,6 +6,7 @@ moto's models are imported by the repairs, since importing some takes longer tha
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,6 +20,31 @@ _LINKED_ROLES: Final = MappingProxyType(
     }
 )
 """The names that AWS gives to the roles of services. Source: each service's guide, "Using service-linked roles"."""
+_HOOK_ATTRIBUTES: Final = MappingProxyType(
+    {
+        "LifecycleTransition": "lifecycle_transition",
+        "HeartbeatTimeout": "heartbeat_timeout",
+        "DefaultResult": "default_result",
+        "NotificationTargetARN": "notification_target_arn",
+        "RoleARN": "role_arn",
+        "NotificationMetadata": "notification_metadata",
+    }
+)
+"""moto's names for what a lifecycle hook has, by AWS's."""
+_DIRECTIONS: Final = MappingProxyType(
+    {
+        "gov": "g",
+        "north": "n",
+        "south": "s",
+        "east": "e",
+        "west": "w",
+        "central": "c",
+        "northeast": "ne",
+        "southeast": "se",
+    }
+)
+"""How the parts of a region's name are abbreviated in a cache's domain name: ``euw1`` for eu-west-1."""
+_MEMCACHED_PORT: Final = 11211
 
 
 def repair_identities() -> None:
@@ -94,7 +120,7 @@ def repair_groups() -> None:
     """Have moto answer for Auto Scaling groups as AWS does."""
     tell_scaling_policies()
     keep_target_groups()
-    keep_notifications_of_hooks()
+    keep_lifecycle_hooks()
 
 
 def keep_target_groups() -> None:
@@ -103,29 +129,74 @@ def keep_target_groups() -> None:
     """
     from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415
 
+    def attach(backend: Any, group_name: str, target_group_arns: list[str]) -> None:  # noqa: ANN401 (moto's)
+        _group(backend, group_name).append_target_groups(target_group_arns)
+
     def detach(backend: Any, group_name: str, target_group_arns: list[str]) -> None:  # noqa: ANN401 (moto's)
-        group = backend.autoscaling_groups[group_name]
+        group = _group(backend, group_name)
         group.target_group_arns = [arn for arn in group.target_group_arns if arn not in target_group_arns]
 
+    def describe(backend: Any, group_name: str) -> list[str]:  # noqa: ANN401 (moto's)
+        arns: list[str] = _group(backend, group_name).target_group_arns
+        return arns
+
     AutoScalingBackend.update_attached_target_groups = lambda *_: None  # type: ignore[method-assign]
+    AutoScalingBackend.attach_load_balancer_target_groups = attach  # type: ignore[assignment,method-assign]
     AutoScalingBackend.detach_load_balancer_target_groups = detach  # type: ignore[assignment,method-assign]
+    AutoScalingBackend.describe_load_balancer_target_groups = describe  # type: ignore[assignment,method-assign]
 
 
-def keep_notifications_of_hooks() -> None:
-    """Have moto keep whom a lifecycle hook notifies; by itself it tells the same of every hook."""
+def _group(backend: Any, name: str) -> Any:  # noqa: ANN401 (moto's)
+    """A group of moto's. Raises its ValidationError, as AWS does, where moto fails."""
+    from moto.autoscaling.exceptions import ValidationError  # noqa: PLC0415
+
+    if name not in backend.autoscaling_groups:
+        raise ValidationError(f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+    return backend.autoscaling_groups[name]
+
+
+def keep_lifecycle_hooks() -> None:
+    """Have moto keep the lifecycle hooks with which a group is created, as long as there is the group, and all that a
+    hook has: by itself it tells the same notification of each. A change leaves what it does not name.
+    """
+    from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415
     from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415
+    from moto.core.responses import EmptyResult  # noqa: PLC0415
 
-    put = AutoScalingResponse.put_lifecycle_hook
+    create, delete = AutoScalingResponse.create_auto_scaling_group, AutoScalingBackend.delete_auto_scaling_group
 
-    def put_and_keep(response: Any) -> Any:  # noqa: ANN401 (moto's)
-        result, parameter = put(response), response._get_param  # noqa: SLF001 (moto's)
-        group, name = parameter("AutoScalingGroupName"), parameter("LifecycleHookName")
-        [hook] = response.autoscaling_backend.describe_lifecycle_hooks(group, [name])
-        hook.notification_target_arn, hook.role_arn = parameter("NotificationTargetARN"), parameter("RoleARN")
-        hook.notification_metadata = parameter("NotificationMetadata")
+    def create_with_hooks(response: Any) -> Any:  # noqa: ANN401 (moto's)
+        result, members = create(response), response._get_params()  # noqa: SLF001 (moto's)
+        for hook in members.get("LifecycleHookSpecificationList", ()):
+            _put_hook(response.autoscaling_backend, members["AutoScalingGroupName"], hook)
         return result
 
-    AutoScalingResponse.put_lifecycle_hook = put_and_keep  # type: ignore[assignment,method-assign]
+    def delete_with_hooks(backend: Any, group_name: str) -> None:  # noqa: ANN401 (moto's)
+        delete(backend, group_name)
+        for hook in backend.describe_lifecycle_hooks(group_name):
+            backend.delete_lifecycle_hook(group_name, hook.name)
+
+    def put(response: Any) -> Any:  # noqa: ANN401 (moto's)
+        members, backend = response._get_params(), response.autoscaling_backend  # noqa: SLF001 (moto's)
+        _group(backend, members["AutoScalingGroupName"])
+        _put_hook(backend, members["AutoScalingGroupName"], members)
+        return EmptyResult()
+
+    AutoScalingResponse.create_auto_scaling_group = create_with_hooks  # type: ignore[assignment,method-assign]
+    AutoScalingBackend.delete_auto_scaling_group = delete_with_hooks  # type: ignore[assignment,method-assign]
+    AutoScalingResponse.put_lifecycle_hook = put  # type: ignore[assignment,method-assign]
+
+
+def _put_hook(backend: Any, group: str, members: Mapping[str, Any]) -> None:  # noqa: ANN401 (moto's)
+    """Create a hook of a group, or change what ``members`` names of it. An empty text clears."""
+    name = members["LifecycleHookName"]
+    hook = next((each for each in backend.describe_lifecycle_hooks(group) if each.name == name), None)
+    if hook is None:
+        hook = backend.create_lifecycle_hook(name, group, None, None, None)
+        hook.notification_target_arn = hook.role_arn = hook.notification_metadata = None
+    for member, attribute in _HOOK_ATTRIBUTES.items():
+        if member in members:
+            setattr(hook, attribute, members[member] or None)
 
 
 def tell_scaling_policies() -> None:
@@ -160,9 +231,17 @@ def tell_cache_nodes() -> None:
     """Have moto tell the nodes of a cache cluster, which it only counts, and where clients of memcached begin."""
     from moto.elasticache.models import CacheCluster  # noqa: PLC0415
 
+    initialize = CacheCluster.__init__
+
+    def initialize_as_aws(cluster: Any, **members: Any) -> None:  # noqa: ANN401 (moto's)
+        if members["engine"] == "memcached" and not members["port"]:
+            members["port"] = _MEMCACHED_PORT
+        cluster.num_cache_nodes = 1  # moto counts those of two engines
+        initialize(cluster, **members)
+
     def endpoint(cluster: Any, part: str) -> dict[str, object]:  # noqa: ANN401 (moto's)
-        area, direction, number = cluster.arn.split(":")[3].rsplit("-", 2)
-        domain = f"{cluster.cache_node_id[:6]}.{part}.{area}{direction[0]}{number}.cache.amazonaws.com"
+        region = "".join(_DIRECTIONS.get(each, each) for each in cluster.arn.split(":")[3].split("-"))
+        domain = f"{cluster.cache_node_id[:6]}.{part}.{region}.cache.amazonaws.com"
         return {"Address": f"{cluster.cache_cluster_id}.{domain}", "Port": cluster.port}
 
     def nodes(cluster: Any) -> list[dict[str, object]]:  # noqa: ANN401 (moto's)
@@ -175,6 +254,7 @@ def tell_cache_nodes() -> None:
     def configuration_endpoint(cluster: Any) -> dict[str, object] | None:  # noqa: ANN401 (moto's)
         return endpoint(cluster, "cfg") if cluster.engine == "memcached" else None
 
+    CacheCluster.__init__ = initialize_as_aws  # type: ignore[assignment,method-assign]
     CacheCluster.cache_nodes = property(nodes)  # type: ignore[attr-defined]
     CacheCluster.configuration_endpoint = property(configuration_endpoint)  # type: ignore[attr-defined]
 

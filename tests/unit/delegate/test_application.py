@@ -95,7 +95,7 @@ def test_a_service_processes_one_request_at_a_time_unless_receivers_wait(service
 
 @pytest.mark.parametrize("service", ["autoscaling", "lambda"])
 def test_networks_are_replaced_while_a_request_is_under_way(service):
-    replaced = []
+    replaced: list[bool] = []
 
     def replace_meanwhile(environ, start_response):
         networks = threading.Thread(target=ask, args=(application,), kwargs={NETWORKS: "1"}, daemon=True)
