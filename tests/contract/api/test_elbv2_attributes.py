@@ -203,6 +203,14 @@ def test_target_groups_for_datagrams_always_keep_the_clients_address(elb):
     assert refused == "InvalidConfigurationRequest"
 
 
+def test_the_targets_of_ipv6_do_not_see_clients(elb):
+    elb.ec2.associate_vpc_cidr_block(VpcId=elb.vpc, AmazonProvidedIpv6CidrBlock=True)
+    group = elb.target_group("six", Protocol="TCP", IpAddressType="ipv6")["TargetGroupArn"]
+    modify = elb.client.modify_target_group_attributes
+    assert code(modify, TargetGroupArn=group, Attributes=attribute(KEEP, "true")) == "InvalidConfigurationRequest"
+    assert as_map(modify(TargetGroupArn=group, Attributes=attribute(KEEP, "false")))[KEEP] == "false"
+
+
 def test_attributes_of_what_is_absent(elb):
     client, some = elb.client, attribute("stickiness.enabled", "true")
     absent = "LoadBalancerNotFound"

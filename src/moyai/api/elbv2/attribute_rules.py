@@ -21,7 +21,7 @@ from moyai.domain.elb.errors import InvalidConfigurationRequest
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.log_attributes import ACCESS_LOGS, CONNECTION_LOGS
 from moyai.domain.elb.rule import Listener
-from moyai.domain.elb.target_group import TargetGroup, TargetProtocol
+from moyai.domain.elb.target_group import IPV6, TargetGroup, TargetProtocol
 
 _RESERVED: Final = ("AWSALB",)
 _DATAGRAMS: Final = frozenset({TargetProtocol.UDP, TargetProtocol.TCP_UDP})
@@ -36,6 +36,10 @@ def check_together(record: LoadBalancer | Listener | TargetGroup) -> None:
     if isinstance(record, TargetGroup) and record.protocol in _DATAGRAMS and not PRESERVE_CLIENT_IP.of(record):
         raise InvalidConfigurationRequest(
             f"'{PRESERVE_CLIENT_IP.key}' must be true with the protocol '{record.protocol}'"
+        )
+    if isinstance(record, TargetGroup) and record.ip_address_type == IPV6 and PRESERVE_CLIENT_IP.of(record):
+        raise InvalidConfigurationRequest(
+            f"'{PRESERVE_CLIENT_IP.key}' can't be true with the IP address type '{IPV6}' in moyai"
         )
 
 

@@ -36,6 +36,8 @@ class SettingRule(msgspec.Struct, frozen=True):
     type: SettingType = SettingType.USER
 
 
+DUAL_STACK_IPV6: Final = "dualStackIPv6"
+"""The name of the setting that gives tasks IPv6 addresses."""
 _SWITCH: Final = ("enabled", "disabled")
 _LONG: Final = SettingRule(_SWITCH, "enabled", ("enabled",), "ARNs have the long format")
 
@@ -52,7 +54,7 @@ SETTING_RULES: Mapping[str, SettingRule] = MappingProxyType(
             ("non-blocking",),
             "a container never waits for the service that keeps its output",
         ),
-        "dualStackIPv6": SettingRule(_SWITCH, "enabled", _SWITCH),
+        DUAL_STACK_IPV6: SettingRule(_SWITCH, "enabled", _SWITCH),
         "fargateEventWindows": SettingRule(_SWITCH, "disabled", ("disabled",), "tasks are never retired"),
         "fargateFIPSMode": SettingRule(_SWITCH, "disabled", ("disabled",), "there is no FIPS-validated cryptography"),
         "fargateTaskRetirementWaitPeriod": SettingRule(("0", "7", "14"), "7", ("7",), "tasks are never retired"),

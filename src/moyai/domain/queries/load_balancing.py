@@ -14,7 +14,6 @@ from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
 from moyai.domain.elb.rule import Rule
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
-    IPV6,
     NOT_IN_USE,
     REGISTRATION_IN_PROGRESS,
     Target,
@@ -67,10 +66,9 @@ def crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
 
 def keeps_client_address(world: World, group: TargetGroup) -> bool:
     """Whether targets see the address of the client. A load balancer as a target, and targets outside of the VPC, do
-    not: they would answer the client without the load balancer that the client has called. Nor do targets of IPv6.
+    not: they would answer the client without the load balancer that the client has called.
     """
-    is_called_by_others = group.target_type is TargetType.ALB or group.ip_address_type == IPV6
-    if is_called_by_others or not PRESERVE_CLIENT_IP.of(group):
+    if group.target_type is TargetType.ALB or not PRESERVE_CLIENT_IP.of(group):
         return False
     return all(target.zone != EVERY_ZONE for target in world.targets.by("group", group.arn))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.account_setting import DUAL_STACK_IPV6
 from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode
@@ -35,6 +36,8 @@ _WELL = frozenset({TargetState.HEALTHY, TargetState.UNUSED, TargetState.UNAVAILA
 """The states in which a target does not delay its task. UNUSED: no rule uses the group; UNAVAILABLE: it checks no
 health.
 """
+
+_NO_ADDRESS = f"The task has no IPv6 address. Enable the account setting {DUAL_STACK_IPV6}"
 
 
 class TargetFailure(NamedTuple):
@@ -99,7 +102,10 @@ def target_failure(world: World, task: Task) -> TargetFailure | None:
         health = NOT_REGISTERED if target is None else target.health
         if target is None or health.state is TargetState.UNHEALTHY:
             port = (_target_port(task, group) or 0) if target is None else target.port
-            return TargetFailure(group.group, port, health.description or "")
+            has_address = (
+                task.network_mode is not NetworkMode.AWSVPC or _target_id(world, task, group.group) is not None
+            )
+            return TargetFailure(group.group, port, (health.description or "") if has_address else _NO_ADDRESS)
     return None
 
 

@@ -15,12 +15,13 @@ from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from itertools import chain
 
-from moyai.domain.ecs.account_setting import root_of, setting_key
+from moyai.domain.ecs.account_setting import DUAL_STACK_IPV6, root_of, setting_key
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.elb.load_balancer import LoadBalancerNode
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId, SubnetId
+from moyai.kernel.scope import Scope
 
 PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 """The range of public addresses: on the host's loopback, away from what other programs use."""
@@ -28,7 +29,6 @@ PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 RESERVED = 5
 """Addresses of a subnet that no interface gets: four at its start, and the last one."""
 
-_DUAL_STACK = "dualStackIPv6"
 _RESERVED_AT_START = 4
 _DRAWN_DIGITS = 4  # of hexadecimal, which number the addresses of a /16
 
@@ -58,8 +58,13 @@ def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
 
     It has the number of the private address, so that both are free at the same time.
     """
-    setting = world.account_settings.get(setting_key(subnet.scope, root_of(subnet.scope), _DUAL_STACK))
-    return None if setting is not None and setting.value == "disabled" else numbered_ipv6(subnet, address)
+    return numbered_ipv6(subnet, address) if gives_ipv6(world, subnet.scope) else None
+
+
+def gives_ipv6(world: World, scope: Scope) -> bool:
+    """Whether tasks of the account get IPv6 addresses where their subnet has them."""
+    setting = world.account_settings.get(setting_key(scope, root_of(scope), DUAL_STACK_IPV6))
+    return setting is None or setting.value != "disabled"
 
 
 def numbered_ipv6(subnet: Subnet, address: str) -> str | None:

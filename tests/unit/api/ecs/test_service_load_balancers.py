@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.elb.target_group import TargetType
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.vpc import Ipv6Range
 from moyai.kernel.ids import VpcId
 from moyai.testing.load_balancers import listener, put_group_behind_listener, rule, target_group
 from tests.unit.api.ecs.client import SCOPE, SUBNETS, service
@@ -60,6 +62,23 @@ def test_a_target_group_of_ipv6_needs_subnets_that_have_it(balanced_shop):
     )
     requested = service(loadBalancers=[balancer()])
     balanced_shop.fails("CreateService", "InvalidParameterException", message, **requested)
+
+
+def test_a_target_group_of_ipv6_needs_tasks_that_get_addresses_of_it(balanced_shop):
+    ipv6 = Ipv6Range("subnet-cidr-assoc-1", "fd00::/64")
+    subnets = (replace(subnet, ipv6=ipv6) for subnet in default_vpc(SCOPE).subnets)
+    balanced_shop.put(*subnets, replace(target_group(SCOPE, "a"), ip_address_type="ipv6"))
+    requested = service(loadBalancers=[balancer()])
+    balanced_shop.call("PutAccountSettingDefault", name="dualStackIPv6", value="disabled")
+    message = (
+        f"The target group {GROUP_ARN} has IP address type ipv6, and the account setting dualStackIPv6 is disabled, so"
+        " that tasks get no IPv6 addresses. Enable it first."
+    )
+    balanced_shop.fails("CreateService", "InvalidParameterException", message, **requested)
+    balanced_shop.call("PutAccountSettingDefault", name="dualStackIPv6", value="enabled")
+    balanced_shop.call("CreateService", **requested)
+    balanced_shop.call("PutAccountSettingDefault", name="dualStackIPv6", value="disabled")
+    balanced_shop.fails("UpdateService", "InvalidParameterException", message, service="web", forceNewDeployment=True)
 
 
 def test_other_load_balancers_start_a_deployment_and_equal_ones_do_not(balanced_shop):

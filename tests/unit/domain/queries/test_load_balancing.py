@@ -27,11 +27,6 @@ def test_no_target_sees_the_client_while_one_is_outside_of_the_vpc(protocol):
     assert not keeps_client_address(world, group)
 
 
-def test_targets_of_ipv6_do_not_see_the_client():
-    group = replace(target_group(SCOPE, "web"), protocol=TargetProtocol.TCP, attributes=KEEP, ip_address_type="ipv6")
-    assert not keeps_client_address(World(), group)
-
-
 def test_a_load_balancer_as_a_target_does_not_see_the_client():
     group = replace(target_group(SCOPE, "web", TargetType.ALB), protocol=TargetProtocol.TCP, attributes=KEEP)
     assert not keeps_client_address(World(), group)

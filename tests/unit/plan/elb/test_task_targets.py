@@ -266,6 +266,17 @@ def test_a_task_on_an_instance_is_registered_as_the_instance_with_its_host_port(
     assert list(tasks_at_target(build.world, target.key.replace(target.group, f"{target.group}2"))) == []
 
 
+def test_a_task_without_ipv6_fails_in_a_group_of_ipv6_for_that_reason():
+    build, _, task = balanced_service()
+    (group,) = build.world.target_groups
+    build.book.apply([Put(replace(group, ip_address_type="ipv6"))])
+    for _ in range(3):
+        step(build, task, up(build, "app"))
+    failure = target_failure(build.world, build.world.tasks[task])
+    assert failure is not None
+    assert failure.reason == "The task has no IPv6 address. Enable the account setting dualStackIPv6"
+
+
 def test_a_task_is_registered_in_a_group_of_ipv6_at_its_address_there():
     build, _, task = balanced_service()
     (group,) = build.world.target_groups

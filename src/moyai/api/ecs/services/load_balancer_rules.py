@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from moyai.api.operation import Context
+from moyai.domain.ecs.account_setting import DUAL_STACK_IPV6
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBalancer
 from moyai.domain.ecs.service import NetworkConfiguration
@@ -25,6 +26,7 @@ from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import TargetGroupArn
+from moyai.plan.network.interfaces import gives_ipv6
 
 _MAX_BALANCERS = 5
 
@@ -145,6 +147,11 @@ def _check_group(
             f" {mode} network mode specified in the task definition."
         )
     _check_subnets(ctx, group, network)
+    if group.ip_address_type == IPV6 and not gives_ipv6(ctx.store.world, ctx.scope):
+        raise InvalidParameter(
+            f"The target group {arn} has IP address type {IPV6}, and the account setting {DUAL_STACK_IPV6} is disabled,"
+            " so that tasks get no IPv6 addresses. Enable it first."
+        )
 
 
 def _check_subnets(ctx: Context, group: TargetGroup, network: NetworkConfiguration | None) -> None:
