@@ -16,7 +16,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.domain.logs.driver import AWSLOGS
 
-_SUBNETS: Final = ["subnet-00000000"]
+_SUBNETS: Final = ("subnet-00000000",)
 _ROLE: Final = "arn:aws:iam::123456789012:role/unknown"
 _GROUP: Final = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/unknown-{}/0123456789abcdef"
 _REGISTRY: Final = "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-{}"
@@ -34,19 +34,34 @@ _VALUES: Final[Mapping[str, Any]] = MappingProxyType(
         "subnets": _SUBNETS,
         "targetgrouparn": _GROUP,
         "taskdefinition": "unknown",
-        "value": "unknown",
         "valuefrom": "unknown",
     }
 )
 """By the members' names in lower case. ``{}`` becomes a number of its own."""
+_OF_SHAPES: Final[Mapping[tuple[str, str], Any]] = MappingProxyType(
+    {
+        ("EnvironmentFile", "value"): "arn:aws:s3:::unknown/unknown.env",
+        ("ResourceRequirement", "value"): "1",
+        ("ServiceConnectTestTrafficHeaderRules", "value"): {"exact": "unknown"},
+        ("SystemControl", "value"): "1",
+        ("ThresholdConfiguration", "value"): 1,
+    }
+)
+"""By the structure and the member, where a structure's rules want a value of a form of its own."""
+_PROXY_PROPERTIES: Final = "ProxyConfigurationProperties"
+_KERNEL_PARAMETER: Final = ("SystemControl", "namespace")
 _OPTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {"awslogs-group": "unknown", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "unknown"}
 )
 _OPTIONAL: Final = frozenset(
     {"accesspointid", "cluster", "dockerlabels", "environment", "environmentfiles", "namespace", "options", "secrets"}
-    | {"securitygroups", "tags", "taskrolearn"}
+    | {"securitygroups", "tags", "taskrolearn", "value"}
 )
 """Members that no rule requires."""
+
+
+class _NoStandIn(Exception):
+    """A member is missing for which there is no stand-in."""
 
 
 def with_stand_ins(
@@ -58,23 +73,28 @@ def with_stand_ins(
     if unknown - _VALUES.keys() - _OPTIONS.keys() - _OPTIONAL:
         return None
     numbers = count()
-    return dict(_structure(members, shape, unknown, lambda: next(numbers))) if unknown else members
+    try:
+        return dict(_structure(members, shape, unknown, lambda: next(numbers))) if unknown else members
+    except _NoStandIn:
+        return None
 
 
 def _structure(
     members: Mapping[str, Any], shape: StructureShape, unknown: AbstractSet[str], number: Callable[[], int]
 ) -> Iterator[tuple[str, Any]]:
     for name, member in shape.members.items():
-        stand_in = _VALUES.get(name.lower()) if name.lower() in unknown else None
         if name in members:
             yield name, _completed(members[name], member, unknown, number)
-        elif isinstance(stand_in, str):
-            yield name, stand_in.format(number())
-        elif stand_in is not None:
-            yield name, stand_in
+        elif (shape.name, name) == _KERNEL_PARAMETER and name in unknown:
+            raise _NoStandIn  # which ones are accepted depends on the network and IPC modes
+        elif name.lower() in unknown:
+            stand_in = _OF_SHAPES.get((shape.name, name.lower()), _VALUES.get(name.lower()))
+            if stand_in is not None:
+                yield name, stand_in.format(number()) if isinstance(stand_in, str) else stand_in
     if members.get("logDriver") == AWSLOGS:
-        options = {name: value for name, value in _OPTIONS.items() if name in unknown}
-        yield "options", {**options, **members.get("options", {})}
+        options = {name: value for name, value in _OPTIONS.items() if unknown & {name, "options"}}
+        has_options = isinstance(members.get("options"), Mapping)
+        yield "options", {**options, **(members["options"] if has_options else {})}
 
 
 def _completed(value: Any, shape: Shape, unknown: AbstractSet[str], number: Callable[[], int]) -> Any:  # noqa: ANN401
@@ -82,6 +102,10 @@ def _completed(value: Any, shape: Shape, unknown: AbstractSet[str], number: Call
         case StructureShape() if isinstance(value, Mapping):
             return dict(_structure(value, shape, unknown, number))
         case ListShape() if isinstance(value, list):
+            if shape.name == _PROXY_PROPERTIES and any(
+                isinstance(each, Mapping) and "value" not in each for each in value
+            ):
+                raise _NoStandIn  # ports, users and ranges of addresses have rules for each other
             return [_completed(element, shape.member, unknown, number) for element in value]
         case MapShape() if isinstance(value, Mapping):
             return {key: _completed(each, shape.value, unknown, number) for key, each in value.items()}
