@@ -78,7 +78,7 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
     for document in documents:
         match document.kind:
             case DocumentKind.TEMPLATE:
-                own, drafts = _of_template(document)
+                own, drafts = _of_template(document, checks)
             case DocumentKind.PLAN:
                 own, drafts = _of_plan(document, checks)
             case _:
@@ -110,10 +110,14 @@ def finding_lines(findings: Sequence[AnalyzedFinding]) -> list[str]:
     return lines
 
 
-def _of_template(document: Document) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+def _of_template(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
     file = str(document.path)
+
+    def input_shape(service: str, operation: str) -> StructureShape | None:
+        return checks.input_shape(service, operation) if checks.has_service(service) else None
+
     try:
-        problems, requests = template_content(file, document.raw.decode())
+        problems, requests = template_content(file, document.raw.decode(), input_shape)
     except (TemplateFault, UnicodeDecodeError) as fault:
         return [AnalyzedFinding(_PROBLEM, file, str(fault))], []
     return [AnalyzedFinding(_PROBLEM, file, problem, name) for name, problem in problems], requests

@@ -6,10 +6,11 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 import msgspec
+from botocore.model import StructureShape
 
 from moyai.cli.analyze.requests import DocumentRequest, known_part
 from moyai.domain.cloudformation.errors import TemplateFault
@@ -28,13 +29,19 @@ from moyai.stacks.template.text import parse_text
 from moyai.stacks.transforms.serverless import APPLICATION
 from moyai.stacks.types.check import property_complaints
 from moyai.stacks.types.registry import has_type, resource_types
+from moyai.stacks.types.resource_type import StackResourceType
 
+InputShape: TypeAlias = Callable[[str, str], StructureShape | None]
 _UNKNOWN: Final = object()
 _OF_PARAMETER_STORE: Final = "AWS::SSM::"
 
 
-def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[DocumentRequest]]:
-    """The faults of single resources, by name, and the requests for all. Raises TemplateFault."""
+def template_content(
+    file: str, text: str, input_shape: InputShape
+) -> tuple[list[tuple[str, str]], list[DocumentRequest]]:
+    """The faults of single resources, by name, and the requests for all. ``input_shape``: the model of an operation's
+    input; None for a service that moyai does not implement. Raises TemplateFault.
+    """
     document = parse_text(text)
     if "Transform" in document:
         return _unknown_types(document), []
@@ -50,7 +57,7 @@ def template_content(file: str, text: str) -> tuple[list[tuple[str, str]], list[
             problems.append((name, _unsupported_type(resource.type)))
             continue
         problems += [(name, complaint) for complaint in property_complaints(resource)]
-        requests += _creation(file, name, resource, values)
+        requests += _creation(file, name, resource, values, input_shape)
     return problems, requests
 
 
@@ -72,7 +79,9 @@ def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _creation(file: str, name: str, resource: TemplateResource, values: Values) -> Iterator[DocumentRequest]:
+def _creation(
+    file: str, name: str, resource: TemplateResource, values: Values, input_shape: InputShape
+) -> Iterator[DocumentRequest]:
     kind = resource_types()[resource.type]
     evaluated = {each: _evaluate(expression, values) for each, expression in resource.properties.items()}
     unknown: set[str] = set()
@@ -88,7 +97,21 @@ def _creation(file: str, name: str, resource: TemplateResource, values: Values) 
         members = kind.creation_input(accepted)
     except (KeyError, TypeError, AttributeError, ValueError):  # the row takes a property apart that has another form
         return
+    shape = input_shape(kind.service, kind.create)
+    if shape is not None:
+        required, names = ({each.lower() for each in ms} for ms in (shape.required_members, shape.members))
+        is_made = any(each.lower() not in names for each in members)  # the type's own steps make members of a property
+        members = {each: value for each, value in members.items() if each.lower() in names}
+        unknown |= required if is_made else required - _set_by_properties(kind)
     yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown))
+
+
+def _set_by_properties(kind: StackResourceType) -> set[str]:
+    """The members of the creation, in lower case, that properties set. Stacks add others: tokens, the name of a nested
+    stack, and what they read elsewhere.
+    """
+    settable = kind.schema.properties - kind.schema.read_only
+    return {kind.rename.get(name, name).lower() for name in settable} - {str(kind.idempotency_member).lower()}
 
 
 def _evaluate(expression: Expression, values: Values) -> Any:  # noqa: ANN401 (an expression)

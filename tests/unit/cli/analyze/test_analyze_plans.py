@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from moyai.cli.analyze.differences import CONCERNED_TOPICS, parity_rows
+from moyai.stacks.types.registry import resource_types
 from tests.unit.cli.analyze.test_analyze import analyze
 
 CONTAINER = {"name": "app", "image": "nginx", "memory": 64, "portMappings": [{"name": "http", "containerPort": 80}]}
@@ -341,3 +342,39 @@ def test_rules_of_a_template_are_checked_where_other_resources_have_values(memor
     file = tmp_path / "stack.yaml"
     file.write_text(DRAFT.replace("MEMORY", str(memory)).replace("COUNT", str(count)))
     assert [f["message"] for f in analyze(file)[1]["findings"] if f["severity"] == "problem"] == problems
+
+
+def test_a_template_needs_no_member_that_its_stack_adds(tmp_path):
+    kinds = [kind for kind in resource_types().values() if kind.idempotency_member is not None]
+    resources = {f"R{number}": {"Type": kind.name} for number, kind in enumerate(kinds)}
+    problems = findings({"Resources": resources}, tmp_path, "problem")
+    assert len(kinds) > 20
+    assert [text for text in problems for kind in kinds if str(kind.idempotency_member) in text] == []
+
+
+VALID = """
+Resources:
+  FS: {Type: "AWS::EFS::FileSystem"}
+  AP: {Type: "AWS::EFS::AccessPoint", Properties: {FileSystemId: !Ref FS}}
+  Zone: {Type: "AWS::Route53::HostedZone", Properties: {Name: shop.example}}
+  Record:
+    Type: AWS::Route53::RecordSet
+    Properties: {HostedZoneName: shop.example., Name: a.shop.example, Type: A, TTL: 60, ResourceRecords: [10.0.0.1]}
+  Nested: {Type: "AWS::CloudFormation::Stack", Properties: {TemplateURL: "https://s3.amazonaws.com/a/b.yaml"}}
+  Association:
+    Type: AWS::EC2::SubnetNetworkAclAssociation
+    Properties: {SubnetId: subnet-1, NetworkAclId: acl-1}
+  Policy:
+    Type: AWS::ApplicationAutoScaling::ScalingPolicy
+    Properties:
+      PolicyName: p
+      PolicyType: TargetTrackingScaling
+      ScalingTargetId: service/shop/web|ecs:service:DesiredCount|ecs
+      TargetTrackingScalingPolicyConfiguration: {TargetValue: 50}
+"""
+
+
+def test_a_template_needs_no_member_that_its_stack_finds(tmp_path):
+    file = tmp_path / "stack.yaml"
+    file.write_text(VALID)
+    assert [f for f in analyze(file)[1]["findings"] if f["severity"] == "problem"] == []
