@@ -169,6 +169,43 @@ async def test_a_websocket_passes(envoys, apps):
     assert answer.endswith(b"\r\n\r\nping")
 
 
+async def test_each_request_counts_once_at_both_ends(envoys, apps):
+    expecting = (
+        b"POST / HTTP/1.1\r\nhost: back\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx"
+    )
+    assert (await envoys.namespace.talk(*HTTP, expecting)).count(b"HTTP/1.1 ") == 2
+    await wait_for_requests(envoys, 1)
+    upgrade = b"GET /socket HTTP/1.1\r\nhost: back\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    assert (await envoys.namespace.talk(*HTTP, upgrade + b"ping")).startswith(b"HTTP/1.1 101")
+    await wait_for_requests(envoys, 2)
+    cut_off = await envoys.count(CALLER, "http.egress.http.downstream_rq_tx_reset")
+    waiting = await envoys.namespace.run(lambda: create_connection(HTTP))
+    with waiting:
+        waiting.sendall(b"POST /hold HTTP/1.1\r\nhost: back\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx")
+        await envoys.until(lambda: len(apps[0].requests) + len(apps[1].requests) == 3)
+        await wait_for_requests(envoys, 2)
+    await wait_for_requests(envoys, 3)
+    assert await envoys.count(CALLER, "http.egress.http.downstream_rq_1xx") == 3
+    assert await envoys.count(CALLER, "http.egress.http.downstream_rq_tx_reset") == cut_off
+    for app in apps:
+        app.released.set()
+
+
+async def wait_for_requests(envoys: Rig, expected: int) -> None:
+    """Wait until the caller's Envoy, and those of both workloads together, have counted so many requests."""
+
+    async def requests(workload: WorkloadId, subject: str) -> int:
+        names = [f"http.{subject}.downstream_rq_{name}" for name in ("completed", "1xx", "unanswered")]
+        completed, interim, unanswered = [await envoys.count(workload, name) for name in names]
+        return completed - interim + unanswered
+
+    async def served() -> int:
+        return await requests(ONE, "ingress.http") + await requests(TWO, "ingress.http")
+
+    await within(partial(requests, CALLER, "egress.http"), expected)
+    await within(served, expected)
+
+
 async def test_a_server_proxy_reports_its_active_requests(envoys):
     connect = partial(connect_to_socket, envoys.run(ONE))
     app = App("one")

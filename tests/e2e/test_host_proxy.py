@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
@@ -298,6 +299,22 @@ async def test_a_request_passes_the_filters_once_on_its_way_between_two_tasks(ho
     assert await host.count("listener.one.local.ingress.http.downstream_cx_active") == 1
     assert await host.count("target.requests.of.one.ingress.http") == 1
     assert await host.count("target.failed.of.one.ingress.http") == 0
+
+
+async def test_a_request_that_its_caller_gives_up_counts_at_both_ends(host, apps):
+    await host.feed.publish(mesh(ONE), host.placement)
+    waiting = await host.namespaces[CALLER].run(lambda: create_connection(HTTP))
+    with waiting:
+        waiting.sendall(b"POST /hold HTTP/1.1\r\nhost: back\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx")
+        await asyncio.to_thread(eventually, lambda: apps[ONE].requests)
+        assert await host.count("http.caller.egress.http.downstream_rq_unanswered") == 0
+    for statistic in ("http.caller.egress.http.downstream_rq_unanswered", "target.requests.of.one.ingress.http"):
+        async with asyncio.timeout(PATIENCE):
+            while await host.count(statistic) != 1:
+                pass
+    assert await host.count("http.caller.egress.http.downstream_rq_completed") == 1
+    assert await host.count("http.caller.egress.http.downstream_rq_1xx") == 1
+    apps[ONE].released.set()
 
 
 async def test_requests_go_to_tasks_of_this_host_and_of_others(host, apps):

@@ -2,8 +2,9 @@
 
 Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or ``tcp``).
 
-A request is counted when its response begins, so one that is under way is neither a success nor a failure; nor is one
-that its caller gave up before. A failure is what the caller saw fail, after all retries:
+A request is counted once: when its final response begins, or when it ends without one because its caller gave it up.
+A WebSocket, whose 101 Envoy counts like an interim response, is counted when it ends. A request that is under way is
+neither a success nor a failure. A failure is what the caller saw fail, after all retries:
 
 - HTTP: answers of 5xx, the proxy's own 503 and 504 among them, and answers cut off half-way.
 - gRPC: the same of its statuses that stand for a 5xx (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
@@ -67,9 +68,26 @@ def of_reporting_proxy(mapping: StatMapping, statistics: Collection[str]) -> Sta
 
 
 def _http_client(*counts: Ints) -> EndpointArrays:
-    requests, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejections, *rest = counts
+    (
+        completed,
+        interim,
+        unanswered,
+        reset,
+        c2,
+        c3,
+        c4,
+        c5,
+        retries,
+        rx,
+        tx,
+        late,
+        late_try,
+        targets,
+        ejections,
+        *rest,
+    ) = counts
     failures, tls = reset + sum(rest[: len(_FAILURES)]), sum(rest[len(_FAILURES) :])
-    counters = (requests, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
+    counters = (completed - interim + unanswered, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
     return counters, (None, targets, ejections)
 
 
@@ -81,8 +99,9 @@ def _tcp_client(*counts: Ints) -> EndpointArrays:
 
 
 def _http_server(*counts: Ints) -> EndpointArrays:
-    requests, connections, rx, active, *rest = counts
+    completed, interim, unanswered, connections, rx, active, *rest = counts
     failures, tls = sum(rest[: len(_FAILURES)]), sum(rest[len(_FAILURES) :])
+    requests = completed - interim + unanswered
     return (requests, connections, rx, 0, 0, 0, 0, failures, 0, tls, 0), (active, None, None)
 
 
@@ -98,6 +117,8 @@ def _tls_errors(owner: str) -> tuple[str, ...]:
 
 
 _REQUESTS: Final = "http.downstream_rq_completed"
+"""Responses, those of 1xx among them."""
+_REQUEST_COUNTS: Final = (_REQUESTS, "http.downstream_rq_1xx", "http.downstream_rq_unanswered")
 _STARTED_REQUESTS: Final = "http.downstream_rq_total"
 _FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
 """Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
@@ -105,7 +126,7 @@ TLS_ERRORS_OF_CALLERS: Final = _tls_errors("listener")
 HTTP_CLIENT: Final = StatMapping(
     "http",
     (
-        _REQUESTS,
+        *_REQUEST_COUNTS,
         "http.downstream_rq_tx_reset",
         *(f"cluster.upstream_rq_{name}" for name in ("2xx", "3xx", "4xx", "5xx", "retry")),
         *(f"cluster.upstream_cx_{name}_bytes_total" for name in ("rx", "tx")),
@@ -118,6 +139,7 @@ HTTP_CLIENT: Final = StatMapping(
     ),
     _http_client,
     "cluster.upstream_rq_time",
+    differences=(EndpointCounter.REQUESTS,),
 )
 _TCP_CLIENT: Final = StatMapping(
     "tcp",
@@ -137,13 +159,14 @@ _TCP_CLIENT: Final = StatMapping(
 _HTTP_SERVER: Final = StatMapping(
     "http",
     (
-        _REQUESTS,
+        *_REQUEST_COUNTS,
         *(f"http.downstream_cx_{name}" for name in ("total", "rx_bytes_total", "active")),
         *_FAILURES,
         *TLS_ERRORS_OF_CALLERS,
     ),
     _http_server,
     "cluster.upstream_rq_time",
+    differences=(EndpointCounter.REQUESTS,),
 )
 _TCP_SERVER: Final = StatMapping(
     "tcp",

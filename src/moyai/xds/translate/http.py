@@ -27,7 +27,7 @@ from moyai.xds.translate.access_log import attempt_log, http_log
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
-from moyai.xds.translate.target_counts import attempt_counts, task_tags
+from moyai.xds.translate.target_counts import attempt_counts, task_tags, unanswered_requests
 
 _ENVOY_HEADERS = "x-envoy-"
 """Prefix of the headers by which a request could override the service's retries and timeouts."""
@@ -55,6 +55,7 @@ def http_settings(workload: Workload, place: WorkloadPlace | None) -> HttpSettin
 def egress_http(service: MeshService, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to one service."""
     manager = _manager(service.stat_name, service.protocol, settings)
+    manager.access_log.append(unanswered_requests(manager.stat_prefix))
     if settings.traced:
         manager.tracing.spawn_upstream_span.value = True  # a span for each attempt
     router = _counting_router(service.protocol, settings)
@@ -83,9 +84,11 @@ def ingress_http(workload: Workload, inbound: InboundPort, settings: HttpSetting
     Its routes come by RDS, because connections that callers keep open stay with the listener that accepted them.
     """
     router = _counting_router(inbound.protocol, settings)
+    manager = _manager(inbound.stat_name, inbound.protocol, settings, workload.removed_headers)
     if not inbound.hosts and not inbound.cluster_label:
         router.dynamic_stats.value = False
-    manager = _manager(inbound.stat_name, inbound.protocol, settings, workload.removed_headers)
+        if settings.place is None:
+            manager.access_log.append(unanswered_requests(manager.stat_prefix))
     manager.http_filters.append(_router(router))
     manager.stream_idle_timeout.CopyFrom(duration(inbound.timeouts.idle))
     manager.rds.CopyFrom(_routes(names.inbound_routes(workload, inbound)))

@@ -33,7 +33,7 @@ _CLUSTER = (
     r"|grpc\.(2|4|12|13|14|15)"
     rf"|{TLS}"
 )
-_HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|completed|tx_reset))"
+_HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(1xx|5xx|active|completed|tx_reset|unanswered))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 LIVE = r"server\.live"
 """A statistic that always exists, so that an export is never empty: a stopping task waits for its proxy's last one."""

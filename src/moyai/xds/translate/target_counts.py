@@ -1,9 +1,12 @@
-"""The counts of a host's Envoy for the tasks that answer requests, as statistics of access loggers.
+"""The counts of requests that Envoy's own statistics lack, as statistics of access loggers.
 
-A request between two tasks of the host passes the HTTP filters once, at the caller, whose counters don't distinguish
-targets. So each attempt is counted for its target, which the endpoint's metadata names, when it ends; the target's own
-filters count requests from elsewhere in the same way. The statistics are named
-``target.<statistic>.of.<name of the target's statistics>``.
+Every proxy of Service Connect counts requests that ended without a final answer, or with 101, because no statistic of
+Envoy's distinguishes them from requests that are under way.
+
+A host's Envoy also counts for the tasks that answer requests. A request between two tasks of the host passes the HTTP
+filters once, at the caller, whose counters don't distinguish targets. So each attempt is counted for its target, which
+the endpoint's metadata names, when it ends; the target's own filters count requests from elsewhere in the same way. The
+statistics are named ``target.<statistic>.of.<name of the target's statistics>``.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/stats/v3/stats.proto,
 .../api-v3/extensions/filters/http/router/v3/router.proto (``upstream_log``)
 """
@@ -31,6 +34,7 @@ _NAME, _TASK = "target", "task"
 _FAILED_ATTEMPTS: Final = ("UF", "UC", "UR")
 """Envoy's response flags for an endpoint that could not be reached, or ended the connection or the stream."""
 _FIRST_FAILURE: Final = 500
+_LAST_INFORMATIONAL: Final = 199
 _GRPC_FAILURES: Final = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 """The gRPC statuses that Envoy's own counters count as 5xx."""
 
@@ -68,6 +72,20 @@ def attempt_counts(protocol: Protocol) -> Iterator[accesslog_pb2.AccessLog]:
     log = _logger(failed)
     log.filter.or_filter.filters.extend(_failures(protocol))
     yield log
+
+
+def unanswered_requests(stat_name: str) -> accesslog_pb2.AccessLog:
+    """The access log of a connection manager that counts, when they end, requests without a final answer (Envoy's
+    status is then 0, or 100 after its own ``100 Continue``) and those answered with 101.
+    """
+    config = stats_pb2.Config(stat_prefix=f"http.{stat_name}")
+    config.counters.add(stat=stats_pb2.Config.Stat(name="downstream_rq_unanswered")).value_fixed.value = 1
+    log = _logger(config)
+    comparison = accesslog_pb2.ComparisonFilter(op=accesslog_pb2.ComparisonFilter.LE)
+    comparison.value.default_value = _LAST_INFORMATIONAL
+    comparison.value.runtime_key = "moyai.last_informational"  # required; nothing sets it
+    log.filter.status_code_filter.comparison.CopyFrom(comparison)
+    return log
 
 
 def _failures(protocol: Protocol) -> Iterator[accesslog_pb2.AccessLogFilter]:

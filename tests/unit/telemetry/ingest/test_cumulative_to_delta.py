@@ -27,7 +27,9 @@ def report(
 ) -> DecodedPush:
     """A report of so many requests to each name; ``times``: those to the cart."""
     numbers = {"server.total_connections": 1} | {
-        f"http.egress.{name}.downstream_rq_completed": many for name, many in requests.items()
+        statistic: many
+        for name, many in requests.items()
+        for statistic in (f"http.egress.{name}.downstream_rq_completed", f"cluster.egress.{name}.upstream_rq_2xx")
     }
     timed = None if times is None else {"cluster.egress.cart.upstream_rq_time": (times, total)}
     return DECODERS.decoder(CONNECT_STATS)(push(second, numbers, {}, timed, proxy_start=proxy_start))

@@ -54,6 +54,13 @@ def test_a_request_under_way_is_not_counted(side):
 
 
 @pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
+def test_a_request_counts_once_with_an_interim_response_or_without_any(side):
+    counted = {"completed": 3, "1xx": 1, "unanswered": 1}
+    numbers = {f"http.{side.side}.cart.downstream_rq_{name}": number for name, number in counted.items()}
+    assert counts(read_report(push(1, numbers)).endpoints[side]) == {EndpointCounter.REQUESTS: 3}
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
 def test_a_proxy_of_an_older_moyai_counts_requests_that_began(side):
     numbers = {f"http.{side.side}.cart.downstream_rq_total": 3}
     assert read_report(push(1, numbers)).endpoints[side].counters[EndpointCounter.REQUESTS] == 3
