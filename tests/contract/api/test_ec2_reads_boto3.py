@@ -59,8 +59,12 @@ def test_instance_types_exist_and_instances_and_their_like_do_not(ec2):
     assert code(ec2.describe_instances, InstanceIds=["i-0"]) == "InvalidInstanceID.NotFound"
     associations = ec2.describe_security_group_vpc_associations(Filters=filters_of(("vpc-id", OWN.id)))
     assert associations["SecurityGroupVpcAssociations"] == []
+    by_tag = filters_of(("tag:stage", "test"))
+    assert code(ec2.describe_security_group_vpc_associations, Filters=by_tag) == "InvalidParameterValue"
     with pytest.raises(ec2.exceptions.ClientError, match="create one with the same rules in the other"):
         ec2.associate_security_group_vpc(GroupId=OWN.security_groups[0].id, VpcId=OWN.id)
+    with pytest.raises(ec2.exceptions.ClientError, match="no association to end"):
+        ec2.disassociate_security_group_vpc(GroupId=OWN.security_groups[0].id, VpcId=OWN.id)
     assert ec2.describe_vpn_gateways(Filters=filters_of(("attachment.vpc-id", OWN.id)))["VpnGateways"] == []
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_tags, resource_of
-from moyai.api.ec2.select import DescribedKind, PagedRequest, no_tags, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.ingress import managed_for
@@ -268,5 +268,4 @@ _VPC_ASSOCIATIONS = DescribedKind[str](
     str,
     MappingProxyType(dict.fromkeys(("group-id", "group-owner-id", "state", "vpc-id", "vpc-owner-id"), lambda _: ())),
     GroupNotFound,
-    no_tags,
 )

@@ -57,7 +57,8 @@ _INSTEAD: Final = MappingProxyType(
         **dict.fromkeys(("CreateTransitGateway", "CreateVpnConnection", "CreateVpnGateway"), _CONNECTIONS),
         **dict.fromkeys(("AttachVolume", "CreateVolume"), _VOLUMES),
         **dict.fromkeys(("CreateKeyPair", "ImportKeyPair"), _KEY_PAIRS),
-        **dict.fromkeys(("AssociateSecurityGroupVpc", "DisassociateSecurityGroupVpc"), _GROUP_OF_VPC),
+        "AssociateSecurityGroupVpc": _GROUP_OF_VPC,
+        "DisassociateSecurityGroupVpc": "A security group is used in its own VPC only: there is no association to end.",
         "CreateNetworkInterface": "Tasks, load balancers and NAT gateways get their interfaces when they are created.",
         "CreateDefaultSubnet": "The default VPC has a subnet in each zone; after DeleteSubnet, CreateSubnet adds one.",
     }
