@@ -111,9 +111,9 @@ def target(cluster: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", ["target", "policy", "instance"])
+@pytest.mark.parametrize("kind", ["target", "policy", "instance", "rotation"])
 def test_a_creation_does_not_take_over_what_another_has_made(installation, cfn, kind):
-    others = {"target": existing_target, "policy": of_policy, "instance": of_instance}
+    others = {"target": existing_target, "policy": of_policy, "instance": of_instance, "rotation": of_rotation}
     create(installation, cfn, body=body(It=others[kind](installation)), OnFailure="DO_NOTHING")
     listed = cfn.describe_stack_events(StackName=NAME)["StackEvents"]
     reasons = [event.get("ResourceStatusReason", "") for event in listed]
@@ -154,3 +154,13 @@ def of_instance(installation) -> dict[str, Any]:
     cloud_map.register_instance(ServiceId=service, InstanceId="one", Attributes=attributes)
     finish(installation)
     return of("ServiceDiscovery::Instance", ServiceId=service, InstanceId="one", InstanceAttributes=attributes)
+
+
+def of_rotation(installation) -> dict[str, Any]:
+    secrets = installation.client("secretsmanager")
+    secret = secrets.create_secret(Name="shop", SecretString="s")["ARN"]
+    function = {"RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate"}
+    rules = {"RotationRules": {"AutomaticallyAfterDays": 30}}
+    secrets.rotate_secret(SecretId=secret, RotateImmediately=False, **function, **rules)
+    members = {"SecretId": secret, "RotateImmediatelyOnUpdate": False}
+    return of("SecretsManager::RotationSchedule", **members, **function, **rules)

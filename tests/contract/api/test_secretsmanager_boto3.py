@@ -83,12 +83,44 @@ def test_a_rotation_at_once_is_refused_and_says_what_to_do(client):
         {"ScheduleExpression": "cron(0 8 1 * *)"},
         {"ScheduleExpression": "daily"},
         {"AutomaticallyAfterDays": 3, "Duration": "0h"},
+        {"AutomaticallyAfterDays": 3, "Duration": "25h"},
+        {"ScheduleExpression": "rate(1000 days)"},
+        {"ScheduleExpression": "rate(4 hours)", "Duration": "5h"},
+        {"ScheduleExpression": "cron(* * * * ? *)"},
+        {"ScheduleExpression": "cron(30 8 * * ? *)"},
+        {"ScheduleExpression": "cron(0 1,23 * * ? *)"},
+        {"ScheduleExpression": "cron(0 8 * * ? *)", "Duration": "17h"},
+        {"ScheduleExpression": "cron(0 0 8 * * ? *)"},
+        {},
     ],
 )
 def test_rotation_rules_that_aws_refuses(client, rules):
     secret = {"SecretId": create(client), "RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate"}
     call = {**secret, "RotateImmediately": False, "RotationRules": rules}
     assert code(client.rotate_secret, **call) == "InvalidParameterException"
+
+
+def test_a_rotation_needs_the_arn_of_a_function(client):
+    call = {"SecretId": create(client), "RotateImmediately": False, "RotationRules": {"AutomaticallyAfterDays": 3}}
+    for wrong in ("garbage", "arn:aws:s3:::bucket", "arn:aws:lambda:us-east-1:123456789012:layer:rotate"):
+        assert code(client.rotate_secret, **call, RotationLambdaARN=wrong) == "InvalidParameterException"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"ScheduleExpression": "rate(4 hours)", "Duration": "4h"},
+        {"ScheduleExpression": "rate(999 days)", "Duration": "24h"},
+        {"ScheduleExpression": "cron(0 0/4 * * ? *)", "Duration": "4h"},
+        {"ScheduleExpression": "cron(0 1,22 1 * ? *)", "Duration": "2h"},
+        {"ScheduleExpression": "cron(0 16 ? * SUN#1 *)"},
+    ],
+)
+def test_rotation_rules_that_aws_takes(client, rules):
+    function = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+    call = {"SecretId": create(client), "RotationLambdaARN": function, "RotateImmediately": False}
+    client.rotate_secret(**call, RotationRules=rules)
+    assert client.describe_secret(SecretId=call["SecretId"])["RotationRules"] == rules
 
 
 def test_a_random_password_has_the_requested_characters(client):

@@ -9,6 +9,8 @@ Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Rotat
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
 from typing import Final
 
 import msgspec
@@ -19,12 +21,17 @@ from moyai.api.secretsmanager.lookup import save_secret, secret_of
 from moyai.domain.secretsmanager.errors import InvalidParameter, InvalidRequest
 from moyai.domain.secretsmanager.secret import SecretRotation
 from moyai.expressions.cron import InvalidSchedule, parse_cron
+from moyai.kernel.arn import parse_arn
 
 _CRON: Final = re.compile(r"cron\((.*)\)")
-_RATE: Final = re.compile(r"rate\(([1-9]\d{0,3}) (hour|day)s?\)")
-_DURATION: Final = re.compile("[1-9][0-9]?h")
-_SHORTEST_RATE: Final = 4
-"""In hours."""
+_RATE: Final = re.compile(r"rate\(([1-9]\d{0,4}) (hour|day)s?\)")
+_DURATION: Final = re.compile("([1-9]|1[0-9]|2[0-4])h")
+_CRON_FIELDS: Final = 6
+_DAY: Final = timedelta(days=1)
+_SHORTEST: Final = timedelta(hours=4)
+_LONGEST: Final = timedelta(days=999)
+_COMPARED_STARTS: Final = 50
+"""Of the next rotations of a cron expression: those of more than two days."""
 
 
 class RotationRules(msgspec.Struct, frozen=True):
@@ -63,8 +70,11 @@ def rotate_secret(ctx: Context, request: RotateSecretRequest) -> dict[str, objec
     function = request.rotation_lambda_arn or former.function
     if function is None:
         raise InvalidRequest("No Lambda rotation function ARN is associated with this secret.")
+    parsed = parse_arn(function)
+    if parsed is None or parsed.service != "lambda" or not parsed.resource.startswith("function:"):
+        raise InvalidParameter("RotationLambdaARN must be the ARN of a Lambda function.")
     rules = request.rotation_rules
-    rotation = replace(former, function=function, enabled=True) if rules is None else _rotation(rules, function)
+    rotation = replace(former, function=function, enabled=True) if rules is None else _rotation(ctx, rules, function)
     save_secret(ctx, replace(secret, rotation=rotation, changed_at=ctx.now))
     return {"arn": secret.arn, "name": secret.name}
 
@@ -93,24 +103,41 @@ def rotation_view(rotation: SecretRotation | None) -> dict[str, object]:
     }
 
 
-def _rotation(rules: RotationRules, function: str) -> SecretRotation:
+def _rotation(ctx: Context, rules: RotationRules, function: str) -> SecretRotation:
     """Raises InvalidParameter for rules that AWS refuses."""
-    if rules.automatically_after_days is not None and rules.schedule_expression is not None:
-        raise InvalidParameter("You can't specify both AutomaticallyAfterDays and ScheduleExpression.")
-    if rules.duration is not None and not _DURATION.fullmatch(rules.duration):
-        raise InvalidParameter("Duration is a number of hours, such as 3h.")
+    if (rules.automatically_after_days is None) == (rules.schedule_expression is None):
+        raise InvalidParameter("RotationRules must have either AutomaticallyAfterDays or ScheduleExpression.")
+    hours = None if rules.duration is None else _DURATION.fullmatch(rules.duration)
+    if rules.duration is not None and hours is None:
+        raise InvalidParameter("Duration is a number of hours from 1h to 24h, such as 3h.")
     if rules.schedule_expression is not None:
-        _check_schedule(rules.schedule_expression)
+        _check_schedule(ctx, rules.schedule_expression, timedelta(hours=1 if hours is None else int(hours[1])))
     return SecretRotation(function, rules.automatically_after_days, rules.schedule_expression, rules.duration)
 
 
-def _check_schedule(text: str) -> None:
+def _check_schedule(ctx: Context, text: str, window: timedelta) -> None:
     rate, cron = _RATE.fullmatch(text), _CRON.fullmatch(text)
-    if rate is not None and (rate[2] == "day" or int(rate[1]) >= _SHORTEST_RATE):
-        return
-    if cron is None:
-        raise InvalidParameter("ScheduleExpression is rate(4 hours) or longer, or cron(fields).")
+    if rate is not None:
+        shortest = longest = timedelta(**{f"{rate[2]}s": int(rate[1])})
+    elif cron is not None and len(cron[1].split()) == _CRON_FIELDS:
+        shortest, longest = _cron_intervals(ctx, cron[1], window)
+    else:
+        raise InvalidParameter("ScheduleExpression is rate(4 hours) or longer, or cron(fields) with six fields.")
+    if shortest < _SHORTEST or longest > _LONGEST:
+        raise InvalidParameter("ScheduleExpression must rotate every 4 hours at most and every 999 days at least.")
+    if window > shortest:
+        raise InvalidParameter("Duration must not extend into the next rotation window.")
+
+
+def _cron_intervals(ctx: Context, text: str, window: timedelta) -> tuple[timedelta, timedelta]:
+    """The shortest and the longest time between the next rotations. Raises InvalidParameter."""
     try:
-        parse_cron(cron[1])
+        starts = list(islice(parse_cron(text).after(datetime.fromtimestamp(ctx.now, UTC), UTC), _COMPARED_STARTS))
     except InvalidSchedule as problem:
         raise InvalidParameter(f"ScheduleExpression: {problem}") from problem
+    if any(start.minute for start in starts):
+        raise InvalidParameter("ScheduleExpression must begin on the hour: its minutes are 0.")
+    if any(timedelta(hours=start.hour) + window > _DAY for start in starts):
+        raise InvalidParameter("Duration must not extend into the next UTC day.")
+    intervals = [later - earlier for earlier, later in pairwise(starts)]
+    return min(intervals, default=_LONGEST), max(intervals, default=_LONGEST)

@@ -106,7 +106,7 @@ def _policy() -> StackResourceType:
 
 
 def _rotation_schedule() -> StackResourceType:
-    return StackResourceType(
+    return RotationScheduleType(
         "AWS::SecretsManager::RotationSchedule",
         _SERVICE,
         "RotateSecret",
@@ -120,6 +120,20 @@ def _rotation_schedule() -> StackResourceType:
         update_by=ids("SecretId"),
         missing=_MISSING,
     )
+
+
+class RotationScheduleType(StackResourceType, frozen=True):
+    """A rotation schedule. A secret has one, which the creation of a second would replace."""
+
+    def create_steps(
+        self, properties: Properties, context: ResourceContext, existing: str | None = None
+    ) -> Procedure[PhysicalResource]:
+        """Record the schedule of a secret that has none. Raises ResourceFailed."""
+        if existing is None and not context.is_repeated:
+            secret = yield Call(self.service, "DescribeSecret", {"SecretId": properties["SecretId"]})
+            if secret.get("RotationEnabled"):
+                raise self.already_exists(str(properties["SecretId"]), context)
+        return (yield from super().create_steps(properties, context, existing))
 
 
 class AttachmentType(StackResourceType, frozen=True):
