@@ -3,8 +3,8 @@
 ``service``, with ``cluster`` or ``namespace`` (a namespace or a mesh), selects the traces in which that service,
 virtual node or virtual gateway took part, and ``trace`` or ``request`` (a request's ``x-request-id``) the spans of one
 trace. Of a trace through several accounts only the spans of the selected one are shown. A login reads its own account.
-A trace is listed when every proxy has had the time to report its spans; one that is asked for is shown as far as it is
-known.
+A trace is listed three seconds after its last known span ended, when every proxy has had the time to report its spans;
+one that is asked for is shown as far as it is known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from moyai.ports.spans import SpanReader, TraceSpan
 
 _MOST_TRACES: Final = 200
 _MOST_READ: Final = 5_000
-"""Spans from which traces are listed: the newest of the account and the Region. Each open page asks again and again."""
+"""Spans from which traces are listed: the newest of the account and the Region whose traces all proxies have reported.
+Each open page asks again and again.
+"""
 _MOST_SPANS: Final = 2_000
 """The most spans of one trace."""
 _REPORTING: Final = 3
@@ -94,8 +96,8 @@ class TracesEndpoint:
         view = _TracesView(self._reader.sampling)
         if query.trace or query.request:
             return json_response(200, msgspec.structs.replace(view, spans=tuple(_spans_of_one(self._reader, query))))
-        spans = islice(filter(query.is_in_scope, self._reader.spans()), _MOST_READ)
-        traces = tuple(_summaries(spans, query, self._clock.now()))
+        spans = islice(_reported_spans(self._reader, query, self._clock.now()), _MOST_READ)
+        traces = tuple(_summaries(spans, query))
         return json_response(200, msgspec.structs.replace(view, traces=traces))
 
 
@@ -116,21 +118,27 @@ def _spans_of_one(reader: SpanReader, query: _TraceQuery) -> Iterator[TraceSpan]
     yield from sorted(oldest_first, key=_start)[:_MOST_SPANS]
 
 
-def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery, now: Instant) -> Iterator[_TraceSummary]:
-    """The reported traces in which the selected service took part, that with the newest span first."""
+def _reported_spans(reader: SpanReader, query: _TraceQuery, now: Instant) -> Iterator[TraceSpan]:
+    """The spans of the account and the Region, the newest first, without those of traces that may be incomplete: any
+    span of these ended in the last seconds.
+    """
+    incomplete = {span.trace for span in reader.spans() if _is_new(span, now) and query.is_in_scope(span)}
+    return (span for span in reader.spans() if span.trace not in incomplete and query.is_in_scope(span))
+
+
+def _is_new(span: TraceSpan, now: Instant) -> bool:
+    """Whether the span ended in the last seconds. Clocks differ a little; one far in the future was set back since."""
+    return abs(now - (span.start + span.duration)) < _REPORTING
+
+
+def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery) -> Iterator[_TraceSummary]:
+    """The traces in which the selected service took part, that with the newest span first."""
     traces: dict[str, list[TraceSpan]] = {}
     for span in spans:
         traces.setdefault(span.trace, []).append(span)
-    reported = (trace for trace in traces.values() if _is_reported(trace, now))
-    selected = (trace for trace in reported if any(map(query.selects, trace)))
+    selected = (trace for trace in traces.values() if any(map(query.selects, trace)))
     for trace, _ in zip(selected, range(_MOST_TRACES), strict=False):
         yield _summary(sorted([*reversed(trace)], key=_start))
-
-
-def _is_reported(trace: Sequence[TraceSpan], now: Instant) -> bool:
-    """Whether its first end is not of the last seconds. One in the future is of a clock that was set back since."""
-    age = now - min(span.start + span.duration for span in trace)
-    return not 0 <= age < _REPORTING
 
 
 def _summary(spans: Sequence[TraceSpan]) -> _TraceSummary:

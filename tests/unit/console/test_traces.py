@@ -93,12 +93,27 @@ async def test_traces_are_listed_from_the_newest_spans_and_an_older_one_is_still
 
 
 @pytest.mark.parametrize(
-    ("now", "is_listed"), [(ENDED - 60, True), (ENDED, False), (ENDED + 2.9, False), (ENDED + 3, True), (EPOCH, True)]
+    ("now", "is_listed"),
+    [(ENDED - 60, True), (ENDED - 1, False), (ENDED, False), (ENDED + 2.9, False), (ENDED + 3, True), (EPOCH, True)],
 )
 async def test_a_trace_is_listed_when_every_proxy_has_had_the_time_to_report_it(recorder, now, is_listed):
     endpoint = TracesEndpoint(recorder, ManualClock(Instant(now)))
     assert bool((await answer(endpoint, SCOPE))[1]["traces"]) is is_listed
     assert len((await answer(endpoint, f"{SCOPE}&trace={FIRST}"))[1]["spans"]) == 3
+
+
+async def test_a_trace_waits_for_the_reports_of_a_span_that_ended_late(recorder):
+    recorder.receive(FRONT, report(raw(6, ATTEMPT, f"{1:016x}", FIRST), longer=5))
+    endpoint = TracesEndpoint(recorder, ManualClock(Instant(ENDED + 5.1)))
+    assert [trace["id"] for trace in (await answer(endpoint, SCOPE))[1]["traces"]] == [SECOND]
+
+
+async def test_a_complete_trace_is_listed_behind_very_many_new_spans(recorder):
+    new = report(*(raw(number, REQUEST, trace=f"{number:032x}") for number in range(10, 1_010)), longer=5)
+    for _ in range(6):
+        recorder.receive(FRONT, new)
+    endpoint = TracesEndpoint(recorder, ManualClock(Instant(ENDED + 5.1)))
+    assert [trace["id"] for trace in (await answer(endpoint, SCOPE))[1]["traces"]] == [SECOND, FIRST]
 
 
 async def test_another_regions_trace_is_not_shown(endpoint):
