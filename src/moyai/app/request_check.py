@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.dispatcher import ServiceDispatcher
-from moyai.api.ecs.services.creation_rules import definition_rules, request_rules
+from moyai.api.ecs.services.creation_rules import definition_rules, settings_rules, template_rules
 from moyai.api.ecs.services.requests import CreateServiceRequest
 from moyai.api.ecs.task_definitions.registration import (
     RegisterTaskDefinitionRequest,
@@ -115,7 +115,8 @@ class RequestCheck:
         return list(dict.fromkeys(fault.message for fault in broken_rules(rules)))
 
     def _service_rules(self, creation: CreateServiceRequest, definition: Mapping[str, Any] | None) -> Iterator[Rule]:
-        yield from request_rules(creation)
+        yield from settings_rules(creation)
+        yield from template_rules(creation)
         registration = None if definition is None else self._ecs_request("RegisterTaskDefinition", definition)
         if isinstance(registration, RegisterTaskDefinitionRequest):
             yield from definition_rules(creation, draft_definition(registration, DEFAULT_SCOPE))

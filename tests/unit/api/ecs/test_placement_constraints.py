@@ -220,6 +220,17 @@ def test_invalid_placement_is_refused(shop, parameters, message):
     )
 
 
+@pytest.mark.parametrize("operation", ["RunTask", "CreateService"])
+def test_records_are_looked_up_before_rules_of_placement(shop, operation):
+    service = {"serviceName": "x", "desiredCount": 1} if operation == "CreateService" else {}
+    wrong = {"launchType": "EC2", "placementConstraints": [_rule("memberOf")], "networkConfiguration": NETWORK}
+    shop.fails(operation, "ClientException", "TaskDefinition not found.", taskDefinition="none", **service, **wrong)
+    strategy = [{"capacityProvider": "mine", "weight": 0}]
+    message = "is not associated with the cluster."
+    parameters = {"taskDefinition": "web", "networkConfiguration": NETWORK, "capacityProviderStrategy": strategy}
+    shop.fails(operation, "InvalidParameterException", message, **service, **parameters)
+
+
 def test_a_subnet_in_another_zone_cannot_be_used(shop):
     arns = instances(shop, 1)
     elsewhere = {"awsvpcConfiguration": {"subnets": SUBNETS[2:]}}

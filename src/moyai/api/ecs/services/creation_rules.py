@@ -41,9 +41,8 @@ from moyai.plan.ingress.connector_checks import named_port
 from moyai.plan.service_connect import validation
 
 
-def request_rules(request: CreateServiceRequest) -> Iterator[Rule]:
-    """The rules of a request, whatever its task definition is."""
-    options = launch_options(request)
+def settings_rules(request: CreateServiceRequest) -> Iterator[Rule]:
+    """The rules of a service's own settings, which the handler enforces first."""
     yield partial(_check_name, request)
     yield partial(check_controller, request.deployment_controller)
     yield partial(check_daemon_scheduling, request.scheduling_strategy, request.deployment_controller.type)
@@ -53,6 +52,13 @@ def request_rules(request: CreateServiceRequest) -> Iterator[Rule]:
     yield partial(new_rebalancing, request)
     yield partial(checked_grace, request.health_check_grace_period_seconds)
     yield partial(checked_tags, tag_rules("service"), request.tags)
+
+
+def template_rules(request: CreateServiceRequest) -> Iterator[Rule]:
+    """The rules of what tasks get, whatever their task definition is. The handler enforces each of them with the
+    records that it concerns.
+    """
+    options = launch_options(request)
     yield partial(check_launch_type, options)
     if request.scheduling_strategy == DAEMON:
         yield partial(check_daemon_launch, options)
@@ -72,7 +78,7 @@ def request_rules(request: CreateServiceRequest) -> Iterator[Rule]:
 
 
 def definition_rules(request: CreateServiceRequest, definition: TaskDefinition) -> Iterator[Rule]:
-    """The rules of a request with its task definition."""
+    """The rules of a request with its task definition, enforced as ``template_rules`` are."""
     options = launch_options(request)
     if options.launch_type is not None or options.providers:
         yield partial(check_resolved_options, options, definition)

@@ -19,14 +19,13 @@ from moyai.api.ecs.launch.options import (
 )
 from moyai.api.ecs.lookup import active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services.creation_rules import (
-    definition_rules,
     new_configuration,
     new_desired_count,
     new_rebalancing,
-    request_rules,
+    settings_rules,
 )
 from moyai.api.ecs.services.external_rules import check_update
-from moyai.api.ecs.services.load_balancer_rules import check_associated, check_traffic_shift
+from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
 from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, checked_deployment, connected_deployment
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
@@ -71,7 +70,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     """
     world = ctx.store.world
     cluster = active_cluster(ctx, request.cluster)
-    enforce(request_rules(request))
+    enforce(settings_rules(request))
     key = service_arn(cluster, request.service_name)
     token = fingerprint(request.client_token, request, longest=_LONGEST_TOKEN, fault=InvalidParameter)
     existing = world.services.get(key)
@@ -84,7 +83,6 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         ctx.store.apply([Put(service), Put(ServiceLog(key))])
         return {"service": service_view(world, service, with_tags=True)}
     definition = active_definition(ctx, request.task_definition or "")
-    enforce(definition_rules(request, definition))
     if service.is_daemon:
         options = daemon_launch_options(cluster, options)
     service = with_launch_options(service, resolve_launch_options(ctx, cluster, definition, options))
@@ -97,6 +95,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         load_balancers=request.load_balancers,
         gateway_connectors=request.gateway_connectors,
     )
+    check_role(request.role, request.load_balancers, definition)
     deployment, changes = checked_deployment(ctx, cluster, key, template)
     check_associated(world, request.load_balancers)
     check_traffic_shift(world, request.load_balancers, service.deployment_configuration.strategy)
