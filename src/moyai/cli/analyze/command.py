@@ -27,8 +27,9 @@ def analyze(
     """Check task definitions, services, CloudFormation templates and Terraform plans before anything runs.
 
     A plan is the output of `terraform show -json PLAN`. Names at once all members and resource types that moyai
-    refuses, all rules of RegisterTaskDefinition and CreateService that a document breaks, and client aliases that two
-    services have, and says where moyai differs from AWS for what is set. Exits with 1 if there is a problem.
+    refuses, all rules of RegisterTaskDefinition and CreateService that a document breaks once its members have valid
+    types, lengths and values, and client aliases that two services have, and says where moyai differs from AWS for what
+    is set. Exits with 1 if there is a problem.
     """
     from moyai.app.request_check import request_check
     from moyai.cli.analyze.checks import analyze_documents, finding_lines
