@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -89,7 +90,7 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
             findings += refused
             requests.append(request)
     rows = parity_rows()
-    definitions = {str(r.members.get("family")): r for r in requests if _is_ecs(r, DocumentKind.TASK_DEFINITION)}
+    definitions = [r for r in requests if _is_ecs(r, DocumentKind.TASK_DEFINITION)]
     for request in requests:
         findings += _of_rules(request, definitions, checks)
         findings += [*_of_platform(request, processor), *_of_request(request, rows)]
@@ -159,17 +160,35 @@ def _check(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding
 
 
 def _of_rules(
-    request: DocumentRequest, definitions: Mapping[str, DocumentRequest], checks: Checks
+    request: DocumentRequest, definitions: Sequence[DocumentRequest], checks: Checks
 ) -> Iterator[AnalyzedFinding]:
     """The rules of the request's operation that it breaks, with its task definition if that is among the documents."""
     if request.service != _ECS or request.operation not in _OPERATIONS.values():
         return
-    family = str(request.members.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
-    definition = definitions.get(family)
+    definition = _definition_of(request, definitions)
     members, of_definition = (None if r is None else _completed(r, checks) for r in (request, definition))
     if members is not None:
         for reason in checks.broken_rules(request.operation, members, of_definition):
             yield AnalyzedFinding(_PROBLEM, request.file, reason, request.resource)
+
+
+def _definition_of(service: DocumentRequest, definitions: Sequence[DocumentRequest]) -> DocumentRequest | None:
+    """The task definition that a service names, if it is the only one of its installation that can be meant. A named
+    revision may be an earlier one than the document's.
+    """
+    beside = [d for d in definitions if _installation(d) == _installation(service)]
+    if service.definition:
+        return next((d for d in beside if d.resource == service.definition), None)
+    named = service.members.get("taskDefinition")
+    candidates = [d for d in beside if d.members.get("family") == named]
+    in_directory = [d for d in candidates if Path(d.file).parent == Path(service.file).parent]
+    choice = in_directory or candidates
+    return choice[0] if len(choice) == 1 else None
+
+
+def _installation(request: DocumentRequest) -> str:
+    """The file whose resources are applied together; nothing for documents of ECS."""
+    return request.file if request.resource else ""  # a template is not applied beside its parts
 
 
 def _completed(request: DocumentRequest, checks: Checks) -> Mapping[str, Any] | None:
@@ -216,8 +235,7 @@ def _of_aliases(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding
     for request in _services(requests):
         service = _service_name(request)
         for namespace, name, port in _offered_names(request):
-            installation = request.file if request.resource else ""  # a template is not applied beside its parts
-            key = (installation, namespace, name.lower(), port)
+            key = (_installation(request), namespace, name.lower(), port)
             owner = owners.setdefault(key, service)
             if owner != service:
                 message = f"{name}:{port} is a clientAlias of {owner}, too: give one of them another dnsName"

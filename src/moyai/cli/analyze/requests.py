@@ -10,7 +10,7 @@ class DocumentRequest(NamedTuple):
     """A request of AWS's API. ``resource``: its name in the document, or nothing. ``members`` have AWS's names.
 
     ``unknown``: the names, in lower case, of members whose value the document does not have, such as another
-    resource's ARN, or has only in part.
+    resource's ARN, or has only in part. ``definition``: the resource that is a service's task definition, or nothing.
     """
 
     file: str
@@ -19,6 +19,7 @@ class DocumentRequest(NamedTuple):
     operation: str
     members: Mapping[str, Any]
     unknown: frozenset[str] = frozenset()
+    definition: str = ""
 
 
 def known_part(value: Any, is_unknown: Callable[[object], bool], unknown: set[str]) -> Any:  # noqa: ANN401 (JSON)

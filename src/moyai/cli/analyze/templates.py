@@ -21,7 +21,7 @@ from moyai.stacks.evaluation.evaluate import evaluate, text_of, truth_of
 from moyai.stacks.evaluation.parameters import parameter_values
 from moyai.stacks.evaluation.scope import Values, pseudo_parameters
 from moyai.stacks.skipping import can_be_skipped
-from moyai.stacks.template.expressions import Expression, IntrinsicFunction
+from moyai.stacks.template.expressions import Expression, IntrinsicFunction, Ref
 from moyai.stacks.template.model import ParsedTemplate, TemplateResource
 from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import parse_template
@@ -103,7 +103,9 @@ def _creation(
         is_made = any(each.lower() not in names for each in members)  # the type's own steps make members of a property
         members = {each: value for each, value in members.items() if each.lower() in names}
         unknown |= required if is_made else required - _set_by_properties(kind)
-    yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown))
+    reference = resource.properties.get("TaskDefinition")
+    definition = reference.name if isinstance(reference, Ref) else ""
+    yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown), definition)
 
 
 def _set_by_properties(kind: StackResourceType) -> set[str]:

@@ -28,7 +28,7 @@ def definition(**container: Any) -> dict[str, Any]:
 def service(name: str, port_name: str = "http") -> dict[str, Any]:
     offer = {"portName": port_name, "clientAliases": [{"port": 80, "dnsName": "shared"}]}
     connect = {"enabled": True, "namespace": "shop", "services": [offer]}
-    return {"serviceName": name, "taskDefinition": "web:3", "desiredCount": 1, "serviceConnectConfiguration": connect}
+    return {"serviceName": name, "taskDefinition": "web", "desiredCount": 1, "serviceConnectConfiguration": connect}
 
 
 def test_the_example_has_only_differences_from_aws():
@@ -143,6 +143,39 @@ def test_files_are_checked_together(tmp_path):
         "portName(grpc) does not refer to any named PortMapping in the container definitions",
         "shared:80 is a clientAlias of a, too: give one of them another dnsName",
     ]
+
+
+def write(folder: Path, **documents: object) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document))
+
+
+def web(port_name: str) -> dict[str, Any]:
+    return definition(portMappings=[{"name": port_name, "containerPort": 80}])
+
+
+def test_a_service_is_checked_with_the_task_definition_of_its_directory(tmp_path):
+    write(tmp_path / "a", web=web("http"), service=service("a"))
+    write(tmp_path / "b", web=web("grpc"), service=service("a", "grpc"))
+    assert analyze(tmp_path)[0] == 0
+    write(tmp_path / "b", service=service("a"))
+    assert "portName(http)" in analyze(tmp_path / "b")[1]["findings"][0]["message"]
+
+
+def test_a_service_is_not_checked_with_a_task_definition_that_may_be_another(tmp_path):
+    write(tmp_path, web=web("grpc"), revision=service("a") | {"taskDefinition": "web:3"})
+    assert analyze(tmp_path)[0] == 0
+    write(tmp_path / "b", web=web("grpc"))
+    write(tmp_path / "c", service=service("a"))
+    assert analyze(tmp_path / "b", tmp_path / "c", tmp_path / "web.json")[0] == 0
+    container = {"Name": "app", "Image": "nginx", "Memory": 64}
+    resource = {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {"Family": "web", "ContainerDefinitions": [container]},
+    }
+    write(tmp_path / "d", service=service("a"), web=web("http"), stack={"Resources": {"Web": resource}})
+    assert analyze(tmp_path / "d")[0] == 0
 
 
 def test_short_functions_of_templates_are_read(tmp_path):

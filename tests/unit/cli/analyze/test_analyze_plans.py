@@ -316,6 +316,7 @@ Resources:
       ContainerDefinitions:
         - Name: app
           Image: !Sub "${Role}/app"
+          PortMappings: [{ContainerPort: 80}]
           LogConfiguration:
             LogDriver: awslogs
             Options: {awslogs-group: !Ref Logs, awslogs-region: !Ref AWS::Region, awslogs-stream-prefix: app}
@@ -334,7 +335,14 @@ Resources:
     ("memory", "count", "problems"),
     [
         (512, 1, []),
-        (8192, 1, ["No Fargate configuration exists for given values: 256 CPU, 8192 memory."]),
+        (
+            8192,
+            1,
+            [
+                "No Fargate configuration exists for given values: 256 CPU, 8192 memory.",
+                "Task definition does not support launch_type FARGATE.",
+            ],
+        ),
         (512, 9000, ["desiredCount must be between 0 and 5000."]),
     ],
 )
@@ -378,3 +386,25 @@ def test_a_template_needs_no_member_that_its_stack_finds(tmp_path):
     file = tmp_path / "stack.yaml"
     file.write_text(VALID)
     assert [f for f in analyze(file)[1]["findings"] if f["severity"] == "problem"] == []
+
+
+@pytest.mark.parametrize(("named", "problems"), [("Web", 1), ("Other", 0)])
+def test_a_service_is_checked_with_the_task_definition_that_it_refers_to(named, problems, tmp_path):
+    file = tmp_path / "stack.yaml"
+    mappings = "[{Name: grpc, ContainerPort: 8080}]"
+    other = """
+  Other:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: web
+      ContainerDefinitions:
+        - {Name: app, Image: nginx, Memory: 64, PortMappings: [{Name: http, ContainerPort: 8080}]}
+"""
+    text = SERVICES.replace("MAPPINGS", mappings).replace("OFFERED", "http")
+    _, first, second = text.split("TaskDefinition: web")
+    text = (
+        f"{text.split('TaskDefinition: web')[0]}TaskDefinition: !Ref {named}{first}TaskDefinition: !Ref Other{second}"
+    )
+    file.write_text(text + other)
+    reported = [f["resource"] for f in analyze(file)[1]["findings"] if f["severity"] == "problem"]
+    assert reported == ["A"] * problems
