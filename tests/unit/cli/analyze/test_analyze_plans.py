@@ -388,8 +388,8 @@ def test_a_template_needs_no_member_that_its_stack_finds(tmp_path):
     assert [f for f in analyze(file)[1]["findings"] if f["severity"] == "problem"] == []
 
 
-@pytest.mark.parametrize(("named", "problems"), [("Web", 1), ("Other", 0)])
-def test_a_service_is_checked_with_the_task_definition_that_it_refers_to(named, problems, tmp_path):
+@pytest.mark.parametrize(("logical_id", "problems"), [("Web", 1), ("Other", 0)])
+def test_a_service_is_checked_with_the_task_definition_that_it_refers_to(logical_id, problems, tmp_path):
     file = tmp_path / "stack.yaml"
     mappings = "[{Name: grpc, ContainerPort: 8080}]"
     other = """
@@ -401,10 +401,8 @@ def test_a_service_is_checked_with_the_task_definition_that_it_refers_to(named, 
         - {Name: app, Image: nginx, Memory: 64, PortMappings: [{Name: http, ContainerPort: 8080}]}
 """
     text = SERVICES.replace("MAPPINGS", mappings).replace("OFFERED", "http")
-    _, first, second = text.split("TaskDefinition: web")
-    text = (
-        f"{text.split('TaskDefinition: web')[0]}TaskDefinition: !Ref {named}{first}TaskDefinition: !Ref Other{second}"
-    )
+    text = text.replace("TaskDefinition: web", "TaskDefinition: !Ref Other")
+    text = text.replace("!Ref Other", f"!Ref {logical_id}", 1)
     file.write_text(text + other)
     reported = [f["resource"] for f in analyze(file)[1]["findings"] if f["severity"] == "problem"]
     assert reported == ["A"] * problems
