@@ -199,11 +199,11 @@ async def wait_for_requests(envoys: Rig, expected: int) -> None:
         completed, interim, unanswered = [await envoys.count(workload, name) for name in names]
         return completed - interim + unanswered
 
-    async def served() -> int:
+    async def request_count() -> int:
         return await requests(ONE, "ingress.http") + await requests(TWO, "ingress.http")
 
     await within(partial(requests, CALLER, "egress.http"), expected)
-    await within(served, expected)
+    await within(request_count, expected)
 
 
 async def test_a_server_proxy_reports_its_active_requests(envoys):
