@@ -4,7 +4,9 @@ import type { ServiceDeployment, Service } from "@aws-sdk/client-ecs";
 import shop from "./fixtures/shop.json" with { type: "json" };
 import { apiError } from "./renderPage.tsx";
 
-export const { refusals, ...answers } = shop;
+const { refusals, ...recorded } = shop;
+
+export const answers = { ...recorded, findings: { findings: [] } };
 
 type Refusal = keyof typeof refusals;
 

@@ -206,8 +206,30 @@ test("a task that listens on another port is shown as moyai doctor finds it, wit
   open("", { findings: { findings: [WRONG_PORT, { ...WRONG_PORT, kind: "names-not-seen", message: "names" }] } });
   expect(await screen.findByText("A task does not listen on its port")).toBeTruthy();
   expect(screen.getByText(WRONG_PORT.message)).toBeTruthy();
-  expect(screen.getByText(/^Compare the port of the task definition/)).toBeTruthy();
-  expect(screen.getByText(`moyai doctor: ${WRONG_PORT.remedy}`)).toBeTruthy();
+  expect(screen.getAllByText(/Compare the port/).map(({ textContent }) => textContent)).toEqual([`moyai doctor: ${WRONG_PORT.remedy}`]);
   expect(screen.queryByText("names")).toBeNull();
   expect(await violations()).toEqual([]);
+});
+
+test("stops for failed health checks are shown once, together with another finding", async () => {
+  const unhealthy = { severity: "problem", kind: "tasks-unhealthy", subject: "arn", message: "2 of its tasks were stopped within an hour", remedy: "Run the check in a task." };
+  const reasons = ["Task failed container health checks", "Essential container in task exited"];
+  const tasks = reasons.map((reason) => stoppedTask(reason, { createdAt: 9e9, stoppedAt: 9e9 }));
+  const catalog = answers.DescribeServices.services.find(({ serviceName }) => serviceName === "catalog");
+  const short = { ...catalog, runningCount: 0, desiredCount: 2 };
+  open("", {
+    DescribeServices: { services: [short] },
+    ListTasks: { taskArns: tasks.map(({ taskArn }) => taskArn) },
+    DescribeTasks: { tasks },
+    findings: { findings: [WRONG_PORT, unhealthy] },
+  });
+  await screen.findByText(unhealthy.message);
+  expect(screen.getByText(WRONG_PORT.message)).toBeTruthy();
+  expect(await screen.findByText("1 task: Essential container in task exited")).toBeTruthy();
+  expect(screen.queryByText("1 task: Task failed container health checks")).toBeNull();
+});
+
+test("findings that can't be read are no absence of findings", async () => {
+  open("", { findings: apiError("ServerException", "The store is busy.") });
+  expect(await screen.findByText(/The store is busy/)).toBeTruthy();
 });

@@ -7,7 +7,7 @@ import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useTasks } from "../../live/queries.ts";
+import { useFindings, useTasks } from "../../live/queries.ts";
 import { RelativeTime } from "../../parts/Time.tsx";
 import { adviceFor, placementProblem, stopCauses } from "./startFailures.ts";
 import { clusterNameOf } from "./summary.ts";
@@ -21,7 +21,9 @@ export function StartFailures({ service }: { service: Service }) {
   const name = service.serviceName ?? "";
   const stopped = useTasks({ cluster, serviceName: name, desiredStatus: "STOPPED" }).data ?? [];
   const isShort = (service.runningCount ?? 0) < (service.desiredCount ?? 0);
-  const causes = stopCauses(service, stopped);
+  const findings = useFindings(cluster, service.serviceArn ?? "").data ?? [];
+  const isReported = findings.some(({ kind }) => kind === "tasks-unhealthy"); // TaskFindings shows these stops
+  const causes = stopCauses(service, stopped).filter(({ advice }) => !isReported || advice !== "health");
   const placement = placementProblem(service);
   if (!isShort || (causes.length === 0 && placement === undefined)) return null;
   return (

@@ -4,21 +4,22 @@ import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
 import { useFindings } from "../../live/queries.ts";
+import { ErrorAlert } from "../../parts/QueryContent.tsx";
 import { clusterNameOf } from "./summary.ts";
 
 /** What is wrong with tasks that run, as `moyai doctor` finds it, and what to do next; nothing where nothing is. */
 export function TaskFindings({ service }: { service: Service }) {
   const text = useText().services.findings;
-  const findings = useFindings(clusterNameOf(service), service.serviceArn ?? "").data ?? [];
-  return findings.map(({ kind, message, remedy, severity }) => {
-    const known = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
-    if (known === undefined) return null; // StartFailures shows why tasks do not start, and the other tabs the rest
+  const query = useFindings(clusterNameOf(service), service.serviceArn ?? "");
+  if (query.status === "failed") return <ErrorAlert error={query.error} onRetry={query.reload} />;
+  return (query.data ?? []).map(({ kind, message, remedy, severity }) => {
+    const title = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
+    if (title === undefined) return null; // StartFailures shows why tasks do not start, and the other tabs the rest
     return (
-      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={known.title}>
+      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={title}>
         <SpaceBetween size="xs">
           <Box>{message}</Box>
-          <Box><b>{known.advice}</b></Box>
-          <Box color="text-body-secondary">{text.remedy(remedy)}</Box>
+          <Box><b>{text.remedy(remedy)}</b></Box>
         </SpaceBetween>
       </Alert>
     );
