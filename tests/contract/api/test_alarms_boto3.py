@@ -140,7 +140,7 @@ def test_an_unsupported_action_is_recorded_as_failed(cloudwatch, installation):
     cloudwatch.enable_alarm_actions(AlarmNames=["slow"])
     assert history(cloudwatch, "slow") == [
         "Alarm updated from ALARM to OK",
-        f"Failed to execute action {TOPIC}. There is no sns here that could act.",
+        f"Failed to execute action {TOPIC}. moyai has no sns that could perform this action.",
         "Alarm updated from INSUFFICIENT_DATA to ALARM",
         'Alarm "slow" created',
     ]

@@ -157,7 +157,7 @@ def test_valid_services_are_created(cloud_map, namespaces, kind, params, expecte
     ("kind", "params", "message"),
     [
         ("HTTP", {"DnsConfig": A}, "is an HTTP namespace"),
-        ("DNS_PRIVATE", {}, "Type HTTP"),
+        ("DNS_PRIVATE", {}, "set Type to HTTP"),
         ("DNS_PRIVATE", {"DnsConfig": A, "Type": "HTTP"}, "has no DNS records"),
         ("DNS_PRIVATE", {"DnsConfig": {"DnsRecords": []}}, "can be any of A"),
         ("DNS_PRIVATE", {"DnsConfig": {"DnsRecords": A["DnsRecords"] * 2}}, "can be any of A"),

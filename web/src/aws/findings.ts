@@ -8,7 +8,6 @@ export interface Finding {
   /** A word that stays the same from one version of the server to the next. */
   readonly kind: string;
   readonly message: string;
-  readonly remedy: string;
 }
 
 export async function readFindings(target: Target, service: string, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -188,9 +188,14 @@ export const services = {
     },
   },
   findings: {
-    "not-listening": "A task does not listen on its port",
-    "tasks-unhealthy": "Tasks fail their health checks again and again",
-    remedy: (text: string) => `moyai doctor: ${text}`,
+    "not-listening": {
+      title: "A task does not listen on its port",
+      advice: "Compare the port of the task definition with the port on which the application listens, and deploy the service with the right one.",
+    },
+    "tasks-unhealthy": {
+      title: "Tasks fail their health checks again and again",
+      advice: "Check the health check's command, port and start period, and read the logs of the newest stopped task.",
+    },
   },
   configuration: {
     service: "Service",

@@ -186,9 +186,14 @@ export const services: Translation<typeof english> = {
     },
   },
   findings: {
-    "not-listening": "タスクがポートで待ち受けていません",
-    "tasks-unhealthy": "タスクがヘルスチェックに繰り返し失敗しています",
-    remedy: (text) => `moyai doctor: ${text}`,
+    "not-listening": {
+      title: "タスクがポートで待ち受けていません",
+      advice: "タスク定義のポートとアプリケーションが待ち受けているポートを比べ、正しいポートでサービスをデプロイしてください。",
+    },
+    "tasks-unhealthy": {
+      title: "タスクがヘルスチェックに繰り返し失敗しています",
+      advice: "ヘルスチェックのコマンド、ポート、開始期間を確認し、最後に停止したタスクのログを確認してください。",
+    },
   },
   configuration: {
     service: "サービス",

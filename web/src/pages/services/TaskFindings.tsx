@@ -12,14 +12,14 @@ export function TaskFindings({ service }: { service: Service }) {
   const text = useText().services.findings;
   const query = useFindings(clusterNameOf(service), service.serviceArn ?? "");
   if (query.status === "failed") return <ErrorAlert error={query.error} onRetry={query.reload} />;
-  return (query.data ?? []).map(({ kind, message, remedy, severity }) => {
-    const title = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
-    if (title === undefined) return null; // StartFailures shows why tasks do not start, and the other tabs the rest
+  return (query.data ?? []).map(({ kind, message, severity }) => {
+    const known = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
+    if (known === undefined) return null; // StartFailures shows why tasks do not start, and the other tabs the rest
     return (
-      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={title}>
+      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={known.title}>
         <SpaceBetween size="xs">
           <Box>{message}</Box>
-          <Box><b>{text.remedy(remedy)}</b></Box>
+          <Box><b>{known.advice}</b></Box>
         </SpaceBetween>
       </Alert>
     );
