@@ -75,7 +75,8 @@ CHANGES = pytest.mark.parametrize(("former", "latter"), [*permutations(WAYS)], i
 
 
 def call_push(second: int, count: int) -> bytes:
-    return push(second, {"http.egress.cart.downstream_rq_total": count})
+    names = ("http.egress.cart.downstream_rq_total", "cluster.egress.cart.upstream_rq_2xx")
+    return push(second, dict.fromkeys(names, count))
 
 
 async def test_proxies_over_grpc_and_http_are_each_counted_once(tmp_path):
