@@ -33,6 +33,7 @@ from moyai.domain.sandbox.open_files import MOST, open_limits
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR
+from moyai.runtime.linux.system_containers.configs import COMPONENT_LOG_LEVELS
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.testing.clock import ManualClock
@@ -175,10 +176,7 @@ class Rig:
             str(ENVOY),
             "-c",
             str(config),
-            "--concurrency",
-            "1",
-            "--log-level",
-            "warning",
+            *("--concurrency", "1", "--log-level", "warning", "--component-log-level", COMPONENT_LOG_LEVELS),
             "--file-flush-interval-msec",
             "100",
             "--use-dynamic-base-id",

@@ -59,8 +59,10 @@ _HOST_PROXY_START = 600.0
 """Seconds that the host's proxy gets to start: whoever ends one that starts slowly, on a loaded machine with many
 tasks, makes it start again, as slowly.
 """
-_HIDE_PUSH_ERRORS = "stats:critical"
-"""A failed push is not an error: the next push after the control plane's return has all values."""
+COMPONENT_LOG_LEVELS = "stats:critical,misc:error"
+"""A failed push is not an error: the next push after the control plane's return has all values. Envoy warns that a
+field of access loggers for statistics is deprecated; the published messages lack the one that replaces it.
+"""
 _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "datagrams", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
@@ -255,7 +257,7 @@ def envoy_arguments(log_level: str, concurrency: int = 1, flush_interval: int = 
             "--log-level",
             log_level,
             "--component-log-level",
-            _HIDE_PUSH_ERRORS,
+            COMPONENT_LOG_LEVELS,
             "--file-flush-interval-msec",
             str(flush_interval),
         ),
