@@ -176,7 +176,7 @@ def keep_lifecycle_hooks() -> None:
         for hook in backend.describe_lifecycle_hooks(group_name):
             backend.delete_lifecycle_hook(group_name, hook.name)
 
-    def put(response: Any) -> Any:  # noqa: ANN401 (moto's)
+    def put_and_keep(response: Any) -> Any:  # noqa: ANN401 (moto's)
         members, backend = response._get_params(), response.autoscaling_backend  # noqa: SLF001 (moto's)
         _group(backend, members["AutoScalingGroupName"])
         _put_hook(backend, members["AutoScalingGroupName"], members)
@@ -184,7 +184,7 @@ def keep_lifecycle_hooks() -> None:
 
     AutoScalingResponse.create_auto_scaling_group = create_with_hooks  # type: ignore[assignment,method-assign]
     AutoScalingBackend.delete_auto_scaling_group = delete_with_hooks  # type: ignore[assignment,method-assign]
-    AutoScalingResponse.put_lifecycle_hook = put  # type: ignore[assignment,method-assign]
+    AutoScalingResponse.put_lifecycle_hook = put_and_keep  # type: ignore[assignment,method-assign]
 
 
 def _put_hook(backend: Any, group: str, members: Mapping[str, Any]) -> None:  # noqa: ANN401 (moto's)
