@@ -34,7 +34,8 @@ from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-SERVER, CLIENT = "listener.0.0.0.0_15101.ssl", "cluster.cds_egress_shop_one_http_80.ssl"
+DESTINATION = "cds_egress_shop_one_http_80"
+SERVER, CLIENT = "listener.0.0.0.0_15101.ssl", f"cluster.{DESTINATION}.ssl"
 
 
 @pytest.fixture
@@ -143,9 +144,12 @@ async def test_replaced_certificate_files_are_reloaded(envoys, apps, authority):
     )
     assert await call(envoys) == 200
     assert await envoys.namespace.run(serial) == serial_in(first)
+    trusted = f"cluster.{DESTINATION}.client_ssl_socket_factory.ssl_context_update_by_sds"
+    updates = await envoys.count(CALLER, trusted)
     second = other.signs("one.shop")
     put(keys, second, other.root)
     await envoys.namespace.run(lambda: eventually(lambda: serial() == serial_in(second), "the new one is shown"))
+    await envoys.wait_for_statistic(CALLER, trusted, updates + 1)
     await envoys.kill(ONE)
     await envoys.start(ONE)
     assert await call(envoys) == 200

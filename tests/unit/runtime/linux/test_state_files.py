@@ -48,6 +48,18 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert state.monitor_lives()
 
 
+@pytest.mark.parametrize(("phase", "running"), [("starting", True), ("running", True), ("stopped", False)])
+def test_a_container_is_not_running_once_its_living_monitor_has_recorded_the_end(tmp_path, phase, running):
+    """Else a gateway that has just ended would not be started again."""
+    record = RecordFile(str(tmp_path), str(tmp_path), "task", 1)
+    record.phase = phase
+    record.write()
+    state = monitors.read_record(tmp_path)
+    assert state is not None
+    assert state.monitor_lives()
+    assert state.is_running() == running
+
+
 @pytest.mark.parametrize("written", [b"", b"\0" * 200, b'{"boot":"', b"\xff", b"{}"])
 def test_a_damaged_record_counts_as_a_killed_container(tmp_path, written):
     """As a power cut may leave it: it must not keep the control plane from reading the others."""

@@ -53,6 +53,10 @@ class MonitorRecord(msgspec.Struct, frozen=True):
         """Whether the monitor is still running."""
         return _lives(self.boot, self.monitor, self.monitor_ticks)
 
+    def is_running(self) -> bool:
+        """Whether the container starts or runs. Its monitor lives on for a moment after it has written down its end."""
+        return self.phase in {STARTING, RUNNING} and self.monitor_lives()
+
     def init_lives(self) -> bool:
         """Whether the container's first process is still running. Its monitor may not have noticed its end yet."""
         return _lives(self.boot, self.init, self.init_ticks)
@@ -100,7 +104,7 @@ def start_monitor(server: MonitorServer, config: LaunchConfig) -> None:
     """
     directory = Path(config.directory)
     earlier = read_record(directory)
-    if earlier is not None and config.attempt > earlier.attempt and not _runs(earlier):
+    if earlier is not None and config.attempt > earlier.attempt and not earlier.is_running():
         _prepare_next_attempt(directory)
     elif earlier is not None:
         if earlier.phase == STARTING and not earlier.monitor_lives():
@@ -144,10 +148,6 @@ def _write_private(path: Path, data: bytes) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(data)
-
-
-def _runs(record: MonitorRecord) -> bool:
-    return record.phase in {STARTING, RUNNING} and record.monitor_lives()
 
 
 def _prepare_next_attempt(directory: Path) -> None:

@@ -95,7 +95,7 @@ class DatagramGateways:
     def _is_running(self, vpc: VpcId) -> bool:
         """Whether a gateway runs in the VPC's router as it is now."""
         record = monitors.read_record(self._home(vpc) / "container")
-        if record is None or not record.monitor_lives():
+        if record is None or not record.is_running():
             return False
         try:
             inside = Path(f"/proc/{record.init}/ns/net").stat()

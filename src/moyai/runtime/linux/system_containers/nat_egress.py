@@ -82,7 +82,7 @@ class NatEgress:
             raise SandboxFailed(reason)
         home = self._home(vpc)
         record = monitors.read_record(home / "container")
-        if record is not None and record.monitor_lives():
+        if record is not None and record.is_running():
             return
         if record is not None and self._failed_recently(record):
             raise SandboxFailed(f"pasta ended with {record.exit_code} at once: see {self._paths.logs / home.name}")

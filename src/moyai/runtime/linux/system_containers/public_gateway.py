@@ -63,7 +63,7 @@ class PublicGateway:
 
     def _publish_streams(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
         record = monitors.read_record(self._home)
-        alive = record is not None and record.monitor_lives()
+        alive = record is not None and record.is_running()
         if not alive:
             self._remove_own()
             self._paths.create_directories()
