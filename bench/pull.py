@@ -231,7 +231,7 @@ def compare(name: str, peers: Mapping[str, Command], rounds: int) -> None:
     base = "docker" if "docker" in peers else None
     show("pull and unpack", "s", {peer: [cost.seconds for cost in of_peer] for peer, of_peer in costs.items()}, base)
     processor = {peer: [cost.processor for cost in of_peer] for peer, of_peer in costs.items()}
-    show("pull and unpack", "CPU s", processor, base)
+    show("processor time of a pull", "CPU s", processor, base)
     show("an unchanged tag is confirmed", "ms", {"moyai": [1000 * cost.confirmation for cost in measured]})
     peaks = {"the puller": "memory", "a process that unpacks": "unpacking"}
     memory = {name: [getattr(cost, field) for cost in measured] for name, field in peaks.items()}
