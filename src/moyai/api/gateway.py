@@ -97,7 +97,8 @@ class ApiGateway:
         }
         if by_name:
             raise ValueError(f"no model for {', '.join(by_name)}")
-        self._router = Router(models, lambda service, operation: self._dispatchers[service].implements(operation))
+        limit = dependencies.max_body
+        self._router = Router(models, lambda name, operation: self._dispatchers[name].implements(operation), limit)
         self._dependencies = dependencies
         self._authenticator = SenderAuthenticator(
             dependencies.store, dependencies.keys, sessions_only=dependencies.sessions_only
@@ -231,6 +232,7 @@ class ApiGateway:
     async def _respond(
         self, request: HttpRequest, routed_request: RoutedRequest, sender: Sender, context: Context
     ) -> HttpResponse:
+        plain = decompress(request, self._dependencies.max_body)
         if routed_request.service is None or routed_request.operation is None:
             raise unknown_operation(routed_request.description, self._models)
         if request.method != "POST" and routed_request.protocol in {QUERY, EC2} and not sender.verified:
@@ -244,7 +246,6 @@ class ApiGateway:
         operation = dispatcher.operation(routed_request.operation)
         if sender.session is not None:
             sender.session.check(signing_name, operation.name)
-        plain = decompress(request, self._dependencies.max_body)
         raw = RawRequest(routed_request.protocol, operation.name, plain.body, plain.query)
         typed_request, ignored_members = dispatcher.parse(operation, raw, plain)
         self.ignored_members.report(f"{routed_request.service} {operation.name}", ignored_members)

@@ -54,6 +54,15 @@ def test_values_add_up(cloudwatch):
     assert [metric["MetricName"] for metric in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
 
 
+def test_a_request_that_the_sdk_compresses_adds_up(cloudwatch):
+    """botocore compresses bodies of 10,240 bytes and more with gzip."""
+    sent = []
+    cloudwatch.meta.events.register("before-send", lambda request, **_: sent.append(request.headers))
+    put(cloudwatch, *[{"Value": 1.0, "Unit": "Milliseconds"}] * 300)
+    assert [headers["Content-Encoding"] for headers in sent] in (["gzip"], [b"gzip"])
+    assert read(cloudwatch) == {0.0: (300.0, 300.0, 1.0, 1.0)}
+
+
 def test_values_have_percentiles_and_statistic_sets_have_none(cloudwatch):
     params = {
         "Namespace": "Shop",

@@ -116,8 +116,13 @@ async def test_malformed_cbor_is_refused(body, words):
     [
         (
             "Action=DescribeVpcs&Version=2016-11-15&VpcIds.1=a",
-            "InvalidParameterValue",
-            "VpcIds: there is no such member",
+            "UnknownParameter",
+            "The parameter VpcIds is not recognized",
+        ),
+        (
+            "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=a&Filter.1.Operator=b",
+            "UnknownParameter",
+            "The parameter Operator is not recognized",
         ),
         ("Action=DescribeVpcs&Version=2016-11-15&VpcId.x=a", "InvalidParameterValue", "'x' is not the number"),
         (
@@ -221,6 +226,16 @@ async def test_gzip_is_decompressed_within_the_limit():
     for body in (b"plain", small[:-9]):
         assert (await error(ecs(body, **{"content-encoding": "gzip"})))[1] == "SerializationException"
     assert "br" in (await error(ecs(small, **{"content-encoding": "br"})))[2]
+
+
+async def test_a_compressed_form_names_its_operation():
+    encoding = {"content-type": "application/x-www-form-urlencoded", "host": "localhost", "content-encoding": "gzip"}
+    body = gzip.compress(b"Action=DescribeVpcs&Version=2016-11-15")
+    assert (await world.gateway().answer(HttpRequest("POST", "/", "", encoding, body))).status == 200
+    for broken, words in ((b"plain", "is not gzip"), (body[:-9], "ends too early")):
+        status, code, message = await error(HttpRequest("POST", "/", "", encoding, broken), "query")
+        assert (status, code) == (400, "SerializationException")
+        assert words in message
 
 
 async def test_broken_constraints_are_the_services_own_error():

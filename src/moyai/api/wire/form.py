@@ -29,10 +29,17 @@ from moyai.api.wire.scalars import (
     read_time,
 )
 from moyai.api.wire.unknown_members import note_unknown_member
+from moyai.kernel.errors import Malformed
 
 MAX_FIELDS = 10_000
 MAX_DEPTH = 32
+_LONGEST_NAME = 100
+"""Characters of a field's name that an error repeats."""
 Branch = dict[str, "str | Branch"]
+
+
+class UnknownParameter(Malformed, code="UnknownParameter"):
+    """EC2's error for a field that no member has."""
 
 
 def _text_boolean(value: object) -> bool:
@@ -149,7 +156,7 @@ class FormReader:
 
         def note_unknown(field: str) -> None:
             if self._naming.refuses_unknown:
-                raise Misfit(f"there is no such member in {shape.name}.").under(field)
+                raise UnknownParameter(f"The parameter {field[:_LONGEST_NAME]} is not recognized")
             note_unknown_member(shape.name, field)
 
         def read(value: object) -> dict[str, object]:

@@ -87,6 +87,18 @@ def decompress(request: HttpRequest, limit: int) -> HttpRequest:
     return msgspec.structs.replace(request, body=body)
 
 
+def with_plain_form(request: HttpRequest, limit: int) -> HttpRequest:
+    """The request with its form decompressed, since the form names the operation. Another body is unchanged, and so is
+    one that ``decompress`` refuses.
+    """
+    if request.content_type != FORM:
+        return request
+    try:
+        return decompress(request, limit)
+    except (Malformed, TooLarge):
+        return request
+
+
 def check_media(protocol: str, request: HttpRequest) -> None:
     """Check that a request's headers match its protocol. Raises UnsupportedMedia.
 
