@@ -1,4 +1,4 @@
-"""Resource policies of authorities, as records: nothing evaluates them. Resource Access Manager shares authorities.
+"""Resource policies of authorities, as records: nothing evaluates them.
 
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_PutPolicy.html
 """
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from moyai.api.acmpca.lookup import undeleted_authority_of
 from moyai.api.operation import Context
+from moyai.api.policy_documents import policy_fault
 from moyai.domain.pca.errors import InvalidPolicy, ResourceNotFound
 from moyai.domain.world import Put
 
@@ -28,12 +29,8 @@ class PolicyRequest(msgspec.Struct, frozen=True):
 def put_policy(ctx: Context, request: PutPolicyRequest) -> None:
     """Record an authority's policy."""
     authority = undeleted_authority_of(ctx, request.resource_arn)
-    try:
-        policy = msgspec.json.decode(request.policy)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        policy = None
-    if not isinstance(policy, dict):
-        raise InvalidPolicy("The resource policy is invalid: it is not a JSON object.")
+    if fault := policy_fault(request.policy):
+        raise InvalidPolicy(fault)
     ctx.store.apply([Put(replace(authority, policy=request.policy))])
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from moyai.api.ecr.authorization import registry_token
-from moyai.api.ecr.lookup import RepositoryRequest, repository_named, repository_of
+from moyai.api.ecr.lookup import RepositoryRequest, repository_members, repository_named, repository_of
 from moyai.api.operation import Context
 from moyai.domain.ecr.errors import (
     EcrServerFault,
@@ -142,7 +142,7 @@ async def upload_layer_part(blobs: BlobStore, ctx: Context, request: UploadLayer
         raise LimitExceeded(str(error)) from error
     except BlobsUnwritable as error:
         raise EcrServerFault(str(error)) from error
-    return {**_heading(repository), "upload_id": upload.id, "last_byte_received": size - 1}
+    return {**repository_members(repository), "upload_id": upload.id, "last_byte_received": size - 1}
 
 
 async def complete_layer_upload(
@@ -162,7 +162,7 @@ async def complete_layer_upload(
             f"with id '{repository.registry_id}'"
         )
     await commit_layer(blobs, ctx, repository, upload.id, digest)
-    return {**_heading(repository), "upload_id": upload.id, "layer_digest": digest}
+    return {**repository_members(repository), "upload_id": upload.id, "layer_digest": digest}
 
 
 def open_upload(blobs: BlobStore, repository: Repository, upload: UploadId) -> OpenUpload:
@@ -202,7 +202,3 @@ def keep_layer(ctx: Context, layer: RepositoryLayer) -> None:
 
 async def _once(part: bytes) -> AsyncIterator[bytes]:
     yield part
-
-
-def _heading(repository: Repository) -> dict[str, object]:
-    return {"registry_id": repository.registry_id, "repository_name": repository.name}

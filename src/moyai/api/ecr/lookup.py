@@ -50,6 +50,11 @@ def repository_named(ctx: Context, name: str, registry_id: str | None = None) ->
     return repository
 
 
+def repository_members(repository: Repository) -> dict[str, object]:
+    """The members of a response that name its repository."""
+    return {"registry_id": repository.registry_id, "repository_name": repository.name}
+
+
 def check_registry(ctx: Context, registry_id: str | None) -> None:
     """Raise InvalidParameter if the request is about another account's registry."""
     if registry_id not in {None, ctx.scope.account}:

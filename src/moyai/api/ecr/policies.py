@@ -8,11 +8,11 @@ API_PutLifecyclePolicy.html
 
 from __future__ import annotations
 
-import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecr.lookup import RepositoryRequest, repository_of
+from moyai.api.ecr.lookup import RepositoryRequest, repository_members, repository_of
 from moyai.api.operation import Context
+from moyai.api.policy_documents import policy_fault
 from moyai.domain.ecr.errors import InvalidParameter, LifecyclePolicyNotFound, RepositoryPolicyNotFound
 from moyai.domain.ecr.lifecycle import BadLifecyclePolicy, parse_policy
 from moyai.domain.ecr.repository import Repository
@@ -33,9 +33,10 @@ class PutLifecyclePolicyRequest(RepositoryRequest, frozen=True, kw_only=True):
 def set_repository_policy(ctx: Context, request: SetRepositoryPolicyRequest) -> dict[str, object]:
     """Record a repository's policy."""
     repository = repository_of(ctx, request)
-    _check_policy(request.policy_text)
+    if fault := policy_fault(request.policy_text, needs_statements=True):
+        raise InvalidParameter(f"Invalid parameter at 'PolicyText': {fault}")
     ctx.store.apply([Put(replace(repository, policy=request.policy_text))])
-    return {**_heading(repository), "policy_text": request.policy_text}
+    return {**repository_members(repository), "policy_text": request.policy_text}
 
 
 def get_repository_policy(ctx: Context, request: RepositoryRequest) -> dict[str, object]:
@@ -43,7 +44,7 @@ def get_repository_policy(ctx: Context, request: RepositoryRequest) -> dict[str,
     repository = repository_of(ctx, request)
     if repository.policy is None:
         raise RepositoryPolicyNotFound(_missing("Repository policy", repository))
-    return {**_heading(repository), "policy_text": repository.policy}
+    return {**repository_members(repository), "policy_text": repository.policy}
 
 
 def delete_repository_policy(ctx: Context, request: RepositoryRequest) -> dict[str, object]:
@@ -66,7 +67,7 @@ def put_lifecycle_policy(ctx: Context, request: PutLifecyclePolicyRequest) -> di
     ctx.store.apply(
         [Put(replace(repository, lifecycle_policy=request.lifecycle_policy_text, lifecycle_evaluated_at=None))]
     )
-    return {**_heading(repository), "lifecycle_policy_text": request.lifecycle_policy_text}
+    return {**repository_members(repository), "lifecycle_policy_text": request.lifecycle_policy_text}
 
 
 def get_lifecycle_policy(ctx: Context, request: RepositoryRequest) -> dict[str, object]:
@@ -75,7 +76,7 @@ def get_lifecycle_policy(ctx: Context, request: RepositoryRequest) -> dict[str, 
     if repository.lifecycle_policy is None:
         raise LifecyclePolicyNotFound(_missing("Lifecycle policy", repository))
     return {
-        **_heading(repository),
+        **repository_members(repository),
         "lifecycle_policy_text": repository.lifecycle_policy,
         "last_evaluated_at": repository.lifecycle_evaluated_at,
     }
@@ -87,19 +88,6 @@ def delete_lifecycle_policy(ctx: Context, request: RepositoryRequest) -> dict[st
     changed = replace(repository_of(ctx, request), lifecycle_policy=None, lifecycle_evaluated_at=None)
     ctx.store.apply([Put(changed)])
     return view
-
-
-def _check_policy(text: str) -> None:
-    try:
-        policy = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidParameter(f"Invalid parameter at 'PolicyText': the policy is not JSON: {error}") from error
-    if not isinstance(policy, dict) or not policy.get("Statement"):
-        raise InvalidParameter("Invalid parameter at 'PolicyText': the policy must be an object with a Statement.")
-
-
-def _heading(repository: Repository) -> dict[str, object]:
-    return {"registry_id": repository.registry_id, "repository_name": repository.name}
 
 
 def _missing(policy: str, repository: Repository) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.efs.lookup import FileSystemRequest, available_file_system, file_system_of
 from moyai.api.operation import Context
+from moyai.api.policy_documents import policy_fault
 from moyai.domain.efs.errors import BadRequest, InvalidPolicy, PolicyNotFound
 from moyai.domain.efs.file_system import DISABLED, ENABLED, StorageTransition
 from moyai.domain.world import Put
@@ -45,12 +46,8 @@ class PutBackupPolicyRequest(FileSystemRequest, frozen=True):
 def put_file_system_policy(ctx: Context, request: PutFileSystemPolicyRequest) -> dict[str, object]:
     """Record a file system's policy."""
     file_system = available_file_system(ctx, request.file_system_id)
-    try:
-        policy = msgspec.json.decode(request.policy)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidPolicy(f"The policy is not JSON: {error}") from error
-    if not isinstance(policy, dict) or not policy.get("Statement"):
-        raise InvalidPolicy("The policy must be an object with a Statement.")
+    if fault := policy_fault(request.policy, needs_statements=True):
+        raise InvalidPolicy(fault)
     ctx.store.apply([Put(replace(file_system, policy=request.policy))])
     return {"file_system_id": file_system.id, "policy": request.policy}
 

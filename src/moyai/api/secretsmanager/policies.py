@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
+from moyai.api.policy_documents import policy_fault
 from moyai.api.secretsmanager.lookup import save_secret, secret_of
 from moyai.domain.secretsmanager.errors import MalformedPolicyDocument
 
@@ -67,8 +68,4 @@ def validate_resource_policy(ctx: Context, request: ValidateResourcePolicyReques
 
 
 def _is_policy(text: str) -> bool:
-    try:
-        policy = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return False
-    return isinstance(policy, dict) and "Statement" in policy and len(text) <= _LONGEST
+    return len(text) <= _LONGEST and policy_fault(text) is None
