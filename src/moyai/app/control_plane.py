@@ -115,7 +115,7 @@ class ControlPlane:
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = metric_reader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
-        self._delegate = make_delegate(settings, store, self._clock)
+        self._delegate = make_delegate(settings, store, self._clock, version("moyai"))
         ports = ServicePorts(
             self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock, self._name_servers
         )

@@ -101,11 +101,11 @@ def open_registry(settings: Settings, clock: Clock) -> BlobFiles:
     return BlobFiles.open_blobs(settings.state.registry, clock)
 
 
-def make_delegate(settings: Settings, store: Store, clock: Clock) -> Delegates:
+def make_delegate(settings: Settings, store: Store, clock: Clock, version: str) -> Delegates:
     """The delegate, which answers the services that moyai does not implement. It starts nothing before the first
     request.
     """
-    return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock), store)
+    return Delegates(settings.delegate, EmbeddedServer(settings.state.delegate, clock, version), store)
 
 
 async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:

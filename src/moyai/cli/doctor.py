@@ -81,7 +81,7 @@ def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
     shared_proxy = _shared_proxy_findings(sharing) if is_linux and os.geteuid() == 0 else []
     if "proxy" in report:
         examined["shared proxy"] = f"{report['proxy']}; {sharing} tasks share one"
-    return examined, [*warnings, *_version_findings(report["version"]), *shared_proxy, *report["findings"]]
+    return examined, [*warnings, *_version_findings(report), *shared_proxy, *report["findings"]]
 
 
 def _shared_proxy_findings(sharing: int) -> list[Finding]:
@@ -117,15 +117,21 @@ def _without_report(remote: Remote, error: Unreachable) -> tuple[Mapping[str, An
     return {"server": remote.url}, [*disk, _finding(_PROBLEM, "server", remote.url, message, remedy)]
 
 
-def _version_findings(server_version: str) -> list[Finding]:
+def _version_findings(report: Mapping[str, Any]) -> list[Finding]:
     from importlib.metadata import version
 
-    own_version = version("moyai")
-    if server_version == own_version:
-        return []
-    message = f"The server is version {server_version}, this command is {own_version}."
-    remedy = "Restart `moyai up`; tasks keep running meanwhile."
-    return [_finding(_WARNING, "version", "the server", message, remedy)]
+    own_version, server_version, findings = version("moyai"), report["version"], []
+    if server_version != own_version:
+        message = f"The server is version {server_version}, this command is {own_version}."
+        remedy = "Restart `moyai up`; tasks keep running meanwhile."
+        findings = [_finding(_WARNING, "version", "the server", message, remedy)]
+    if delegate_version := report.get("delegate_version"):
+        message = f"moto was started by {delegate_version} of moyai, and the server is version {server_version}."
+        remedy = (
+            "If you miss what this version repairs in moto, `moyai down` ends it, with its records (`moyai services`)."
+        )
+        findings.append(_finding(_NOTE, "version", "moto", message, remedy))
+    return findings
 
 
 def _finding(severity: str, kind: str, subject: str, message: str, remedy: str) -> Finding:

@@ -27,6 +27,11 @@ def services(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
         name = "all others" if owner["service"] == "*" else owner["service"]
         table.add_row(printable(name), printable(owner["answered_by"] or "nobody"), _durability(owner))
     console().print(table)
+    if version := next((owner["other_version"] for owner in owners if owner.get("other_version")), None):
+        echo(
+            f"moto was started by {printable(version)} of moyai and keeps its records. What this version repairs in it "
+            "has no effect until `moyai down` ends it, with the records."
+        )
 
 
 def _durability(owner: Mapping[str, Any]) -> str:

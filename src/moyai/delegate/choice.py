@@ -97,8 +97,11 @@ class Delegates(Delegate):
         if not self._has_embedded:
             return [*configured, ServiceOwner(_ALL, None, None)]
         others = [(service, loss) for service, loss in LOSSES.items() if service not in self._choice.urls]
-        embedded = [ServiceOwner(service, _EMBEDDED, durable=False, lost=loss) for service, loss in others]
-        return [*configured, *embedded, ServiceOwner(_ALL, _EMBEDDED, durable=False, lost=OTHER_LOSSES)]
+        version = self._embedded.other_version()
+        return [
+            *configured,
+            *(_by_embedded(service, loss, version) for service, loss in [*others, (_ALL, OTHER_LOSSES)]),
+        ]
 
     @override
     def refusal(self, service: str) -> str | None:
@@ -191,6 +194,10 @@ class Delegates(Delegate):
         if key not in self._clients:
             self._clients[key] = DelegateClient(url, socket)
         return self._clients[key]
+
+
+def _by_embedded(service: str, loss: str, other_version: str | None) -> ServiceOwner:
+    return ServiceOwner(service, _EMBEDDED, durable=False, lost=loss, other_version=other_version)
 
 
 def _networks_of(world: World, scope: Scope, templates: tuple[NetworkTemplate, ...]) -> Networks:

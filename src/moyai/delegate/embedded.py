@@ -1,8 +1,9 @@
 """The embedded server: a process with moto, of one installation.
 
 Promise: it is started with the first request that needs it, and outlives the control plane: the next one finds it by
-its socket, and so does ``moyai down``. One that has ended, or can't be started, is started again after a minute at the
-earliest. The process that listens on a Unix socket is known to the kernel, so no file has its pid.
+its socket, and so does ``moyai down``. It keeps its records, so that it is not ended because another version of moyai
+has started it. One that has ended, or can't be started, is started again after a minute at the earliest. The process
+that listens on a Unix socket is known to the kernel, so no file has its pid.
 Source: https://man7.org/linux/man-pages/man7/unix.7.html (SO_PEERCRED)
 """
 
@@ -28,6 +29,9 @@ from moyai.ports.delegate import DelegateFailed
 
 PACKAGES: Final = ("moto", "flask", "flask_cors")
 RETRY_SECONDS: Final = 60.0
+_SOCKET: Final = "server.sock"
+_VERSION: Final = "version"
+"""The file, in the directory of the process, with the version of moyai that has started it."""
 _START_MILLISECONDS: Final = 60_000
 _END_MILLISECONDS: Final = 10_000
 _CONNECT_SECONDS: Final = 5.0
@@ -56,10 +60,12 @@ def is_installed() -> bool:
 
 
 class EmbeddedServer:
-    """The process of one installation. ``directory``: its own, in the installation's directory for sockets."""
+    """The process of one installation. ``directory``: its own, in the installation's directory for sockets.
+    ``version``: moyai's.
+    """
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
-        self.directory, self._clock = directory, clock
+    def __init__(self, directory: Path, clock: Clock, version: str = "") -> None:
+        self.directory, self._clock, self._version = directory, clock, version
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor: int | None = None
@@ -76,7 +82,35 @@ class EmbeddedServer:
         """
         if self._descriptor is None:
             self._descriptor = os.open(self.directory, os.O_PATH | os.O_CLOEXEC)
-        return f"/proc/self/fd/{self._descriptor}/server.sock"
+        return f"/proc/self/fd/{self._descriptor}/{_SOCKET}"
+
+    def other_version(self) -> str | None:
+        """The version of moyai that has started the process, where it is not this one; None without a process."""
+        if not self._listens():
+            return None
+        try:
+            version = (self.directory / _VERSION).read_text(encoding="utf-8")
+        except OSError:
+            version = "an unknown version"
+        return None if version == self._version else version
+
+    def _listens(self) -> bool:
+        """Whether a process listens on the socket. Does not wait, and may be called while another thread starts it."""
+        try:
+            directory = os.open(self.directory, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            return False
+        with socket.socket(socket.AF_UNIX) as server:
+            server.settimeout(0)
+            try:
+                server.connect(f"/proc/self/fd/{directory}/{_SOCKET}")
+            except BlockingIOError:  # its queue of connections is full
+                return True
+            except OSError:
+                return False
+            finally:
+                os.close(directory)
+        return True
 
     async def start(self) -> None:
         """Make sure that the process answers. Raises DelegateFailed."""
@@ -151,6 +185,7 @@ class EmbeddedServer:
         self._remove_directory()
         (self.directory / "root").mkdir(parents=True)
         self.directory.chmod(0o700)
+        (self.directory / _VERSION).write_text(self._version, encoding="utf-8")
         with (
             socket.socket(socket.AF_UNIX) as listener,
             (self.directory / "errors").open("w+b") as errors,

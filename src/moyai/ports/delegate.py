@@ -73,6 +73,8 @@ class ServiceOwner(msgspec.Struct, frozen=True):
     """Whether the service's records survive a restart of the machine; None = moyai does not know."""
     lost: str = ""
     """The records that a restart of the machine, or ``moyai down``, loses; empty = none, or moyai does not know."""
+    other_version: str | None = None
+    """The version of moyai that has started the server, where it is not this one."""
 
 
 class Delegate(Protocol):

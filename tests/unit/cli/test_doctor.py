@@ -46,6 +46,25 @@ def test_the_proxies_of_new_tasks_are_shown(monkeypatch):
     assert f"ok      shared proxy   {choice}; 0 tasks share one" in result.stdout.splitlines()
 
 
+def test_moto_of_another_version_is_a_note(monkeypatch):
+    own = version("moyai")
+    report = {"runtime": "sim", "version": own, "delegate_version": "0.0.1", "findings": []}
+    monkeypatch.setattr(Remote, "read", lambda *_: report)
+    result = CliRunner().invoke(command_line(), ["doctor", "--json"])
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (finding["severity"], finding["kind"], finding["subject"]) == ("note", "version", "moto")
+    assert finding["message"] == f"moto was started by 0.0.1 of moyai, and the server is version {own}."
+
+
+def test_services_say_that_moto_was_started_by_another_version(monkeypatch):
+    owner = {"service": "s3", "answered_by": "moto (moyai[aws])", "durable": False, "lost": "buckets"}
+    for other_version, is_said in (("0.0.1", True), (None, False)):
+        services = {"services": [owner | {"other_version": other_version}]}
+        monkeypatch.setattr(Remote, "read", lambda *_, services=services: services)
+        result = CliRunner().invoke(command_line(), ["services"])
+        assert ("moto was started by 0.0.1 of moyai" in result.stdout) is is_said
+
+
 class KeyedServer(BaseHTTPRequestHandler):
     """A server with keys: its health needs none, everything else is refused."""
 

@@ -97,8 +97,8 @@ class DoctorHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A JSON object with ``version``, ``runtime``, ``proxy``, and ``examined`` and ``findings`` of
-        ``plan.doctor``.
+        """A JSON object with ``version``, ``delegate_version`` (that of moyai when it started moto, if it is another
+        one, or null), ``runtime``, ``proxy``, and ``examined`` and ``findings`` of ``plan.doctor``.
         """
         if request.method != "GET":
             return message_response(405, "Use GET.")
@@ -108,6 +108,9 @@ class DoctorHandler:
         of_meshes = [(d.subject, d.message) for d in (*app_mesh.diagnostics(world), *_balancer_diagnostics(world))]
         report = {
             "version": dependencies.version,
+            "delegate_version": next(
+                (owner.other_version for owner in dependencies.services() if owner.other_version), None
+            ),
             "runtime": dependencies.runtime_name,
             "proxy": dependencies.proxy_choice,
             "examined": count_examined(world, dependencies.feed.states()),
@@ -185,7 +188,9 @@ class ServicesHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``services``: service, answered_by, durable and lost of each; the second and third may be null."""
+        """200 with ``services``: service, answered_by, durable, lost and other_version of each; null for unknown
+        ones.
+        """
         if request.method != "GET":
             return message_response(405, "Use GET.")
         return HttpResponse(200, JSON, msgspec.json.encode({"services": self._dependencies.services()}))
