@@ -5,11 +5,14 @@ Docker builds and pushes to moyai's ECR, and the one of examples/shop.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -60,6 +63,36 @@ class Cdk:
         )
         assert ran.returncode == 0, f"{arguments}: {ran.stdout[-6000:]}"
         return ran.stdout
+
+    def watch(self, end: str, *arguments: str) -> str:
+        """Run ``cdk watch`` until it has said ``end``; what it said so far."""
+        settings = json.loads((self.folder / "cdk.json").read_text()) | {"watch": {"include": ["*.cjs"]}}
+        (self.folder / "cdk.json").write_text(json.dumps(settings))
+        with subprocess.Popen(
+            ["cdk", "watch", *arguments, "--no-notices"],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # it starts the application as a process of its own
+        ) as watching:
+            patience = Timer(PATIENCE, os.killpg, (watching.pid, signal.SIGKILL))
+            patience.start()
+            try:
+                assert watching.stdout is not None
+                lines: list[str] = []
+                for line in watching.stdout:
+                    lines.append(line)
+                    if end in line:
+                        break
+            finally:
+                patience.cancel()
+                os.killpg(watching.pid, signal.SIGKILL)
+        said = "".join(lines)
+        assert end in said, said[-6000:]
+        return said
 
     def deploy(self, *arguments: str, **environment: str) -> None:
         """Deploy without questions."""
@@ -114,6 +147,13 @@ def test_every_kind_of_asset(environment: Installation, engine: DockerEngine, tm
     cdk.run("destroy", "--force", **docker)
     assert stack_names(environment) == ["CDKToolkit"]
     assert roles(environment, "Hello") == []
+
+
+def test_watching_a_stack_that_does_not_exist_creates_nothing(environment: Installation, tmp_path: Path):
+    said = Cdk(SHOP / "cdk", tmp_path, environment).watch("hotswap-deployment time", "-c", f"image={IMPORTED_IMAGE}")
+    assert "Shop: deploying..." in said
+    assert stack_names(environment) == ["CDKToolkit"]
+    assert environment.client("ecs").list_clusters()["clusterArns"] == []
 
 
 def test_the_shop(environment: Installation, tmp_path: Path):
