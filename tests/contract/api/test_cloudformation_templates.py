@@ -110,6 +110,23 @@ def test_functions_of_serverless_templates_are_skipped(installation, cfn, skippi
     assert processed["Resources"]["F"]["Type"] == "Skipped::AWS::Serverless::Function"
 
 
+@pytest.mark.parametrize("operation", ["validate_template", "get_template_summary"])
+def test_types_that_are_not_there_fail_validation_unless_they_are_skipped(cfn, skipping, operation):
+    types = {"A": "AWS::EC2::Instance", "B": "AWS::No::Such", "C": "AWS::Logs::LogGroup", "D": "Custom::Thing"}
+    body = json.dumps({"Resources": {name: {"Type": kind} for name, kind in types.items()}})
+    message = refusal(getattr(cfn, operation), TemplateBody=body)[1]
+    assert "Template format error: Unrecognized resource types: [AWS::EC2::Instance, AWS::No::Such]." in message
+    skipping("AWS::EC2::Instance", "AWS::No::Such")
+    getattr(cfn, operation)(TemplateBody=body)
+
+
+def test_the_template_of_a_stack_is_summarised_without_the_option(installation, cfn, skipping):
+    skipping("AWS::EC2::Instance")
+    create(installation, cfn, body=WITH_HOST)
+    installation.store.apply([Put(Defaults())])
+    assert "AWS::EC2::Instance" in cfn.get_template_summary(StackName=NAME)["ResourceTypes"]
+
+
 def test_a_stack_with_skipped_resources_is_deleted_without_the_option(installation, cfn, skipping):
     skipping("AWS::EC2::Instance")
     create(installation, cfn, body=WITH_HOST)

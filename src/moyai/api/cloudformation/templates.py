@@ -9,7 +9,7 @@ API_GetTemplateSummary.html, API_GetTemplate.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -40,7 +40,7 @@ from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse
 from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_files
 from moyai.stacks.transforms.serverless import SERVERLESS
-from moyai.stacks.types.check import check_attributes, check_capabilities, check_types, needed_capabilities
+from moyai.stacks.types.check import check_attributes, check_capabilities, check_known, check_types, needed_capabilities
 from moyai.stacks.types.registry import known_types
 
 _TRANSFORMS: Final = (EXTENSIONS, INCLUDE, SERVERLESS)
@@ -139,7 +139,7 @@ def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
 
 def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[str, object]:
     """Check a template, and show its parameters and the capabilities that it needs."""
-    template = _checked_template(*_body(ctx, request.template_body, None))
+    template = _checked_template(*_body(ctx, request.template_body, None), ctx.store.world.defaults.skipped_types)
     return {
         "parameters": [
             {
@@ -158,7 +158,8 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
 
 def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> dict[str, object]:
     """The declarations of a template: parameters, types of resources, capabilities."""
-    template = _checked_template(*_body(ctx, request.template_body, request.stack_name))
+    patterns = ctx.store.world.defaults.skipped_types if request.stack_name is None else None
+    template = _checked_template(*_body(ctx, request.template_body, request.stack_name), patterns)
     return {
         "parameters": [
             {
@@ -214,13 +215,20 @@ def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, 
     return template.body, template.included
 
 
-def _checked_template(body: str, included: Mapping[str, str]) -> ParsedTemplate:
-    """The template, checked as far as that is possible without the values of parameters: its loops need them."""
+def _checked_template(body: str, included: Mapping[str, str], patterns: Iterable[str] | None) -> ParsedTemplate:
+    """The template, checked as far as that is possible without the values of parameters: its loops need them.
+
+    ``patterns``: the types that may be skipped; None = those of a stack, which has any type.
+    """
     document = parse_document(body, included)
-    if EXTENSIONS in transform_names(document):
+    transforms = transform_names(document)
+    if EXTENSIONS in transforms:
         return parse_declarations(document)
     template = parse_template(document)
     check_references(template)
+    if patterns is not None and SERVERLESS not in transforms:
+        skipped = skipped_types(document, patterns, known_types())
+        check_known({resource.type for resource in template.resources.values()}.difference(skipped))
     return template
 
 

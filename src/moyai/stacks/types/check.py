@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -35,14 +35,19 @@ _OF_INSTANCES: Final = "AutoScalingCreationPolicy"
 """The member of a group's CreationPolicy that says how many of its instances must succeed: it has none here."""
 
 
+def check_known(names: Iterable[str]) -> None:
+    """Raise TemplateFault for types that moyai does not have, all of them at once."""
+    types = resource_types()
+    unknown = {name for name in names if name not in types}
+    if unknown:
+        raise type_refusal(unknown)
+
+
 def check_types(resources: Mapping[str, TemplateResource]) -> None:
     """Raise TemplateFault for types that moyai does not have, all of them at once, and for the first property that a
     type does not have or lacks.
     """
-    types = resource_types()
-    unknown = {resource.type for resource in resources.values() if resource.type not in types}
-    if unknown:
-        raise type_refusal(unknown)
+    check_known(resource.type for resource in resources.values())
     for name, resource in resources.items():
         _check_attributes(name, resource)
         complaint = next(property_complaints(resource), None)
