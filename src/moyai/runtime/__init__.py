@@ -1,1 +1,1 @@
-"""Places that run tasks: peers of one port."""
+"""Implementations of the port ``TaskRuntime``: ``linux`` runs tasks on this machine, ``sim`` simulates them."""

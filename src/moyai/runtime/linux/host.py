@@ -66,7 +66,7 @@ def check_optional_features(state: Path | None = None) -> list[str]:
 
 
 def _can_unshare() -> bool:
-    """Try it on a thread of its own, whose namespaces end with it."""
+    """Whether this process may make namespaces: attempted on a thread, with which the namespaces end."""
     success = threading.Event()
 
     def attempt() -> None:

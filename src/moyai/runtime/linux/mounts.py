@@ -15,7 +15,7 @@ from typing import NamedTuple
 _MOUNTINFO = Path("/proc/self/mountinfo")
 # File systems that hold programs and data; everything else (proc, tmpfs, overlay, network shares) is left out.
 _DISK_TYPES = frozenset({"9p", "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "virtiofs", "xfs", "zfs"})
-_NEVER = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run")  # noqa: S108 - names of mount points
+_NO_DISKS = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run")  # noqa: S108 - names of mount points
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
@@ -70,13 +70,13 @@ def disk_mounts(mount_table: Iterable[Mount], excluded_path: Path) -> tuple[str,
 
 def _is_disk(mount: Mount, earlier: Mapping[str, Mount], excluded_path: Path) -> bool:
     point = Path(mount.point)
-    if excluded_path in point.parents or not point.is_dir() or any(point.is_relative_to(name) for name in _NEVER):
+    if excluded_path in point.parents or not point.is_dir() or any(point.is_relative_to(name) for name in _NO_DISKS):
         return False
     parent = next((earlier[str(above)] for above in point.parents if str(above) in earlier), None)
     return parent is None or mount != _submount(parent, point)
 
 
 def _submount(mount: Mount, point: Path) -> Mount:
-    """The mount that would show at ``point`` what ``mount`` shows there."""
+    """The mount of what ``mount`` shows at ``point`` on ``point`` itself."""
     directory = Path(mount.directory, point.relative_to(mount.point))
     return mount._replace(point=str(point), directory=str(directory))

@@ -43,7 +43,7 @@ class _RouterConfig(msgspec.Struct, frozen=True):
     has_egress: bool = False
 
     def routes_like(self, other: _RouterConfig | None) -> bool:
-        """Whether links and routes are the same."""
+        """Whether links, routes and egress are those of ``other``."""
         return other is not None and (self.tables, self.peering_links, self.has_egress) == (
             other.tables,
             other.peering_links,
@@ -64,7 +64,7 @@ class NetworkApplier:
         self._lock = asyncio.Lock()
 
     async def apply(self, spec: NetworkSpec) -> None:
-        """Make the networks exactly so. Raises NetworksFailed."""
+        """Make the machine's networks those of the specification, and no others. Raises NetworksFailed."""
         async with self._lock:
             await self._apply(spec)
 
@@ -170,12 +170,12 @@ def _replace_router_rules(before: security_groups.RouterRules | None, after: sec
 
 
 def _replace_rules(before: security_groups.Ruleset | None, after: security_groups.Ruleset) -> None:
-    """Apply the difference; or the whole rule set, if the kernel's is unknown or was changed from outside."""
+    """Apply the difference; or the whole rule set, if the kernel's is unknown or was changed by others."""
     if before is not None:
         try:
             apply_rules(security_groups.change_script(before, after))
         except SandboxFailed as fault:
-            _log.warning("rules are not as they were left, and made anew: %s", fault)
+            _log.warning("another program has changed a router's rules, which are replaced: %s", fault)
         else:
             return
     apply_rules(security_groups.replacement_script(after))

@@ -167,7 +167,7 @@ class LinuxRuntime:
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         await self._open()
-        self._workers.start(filters.compile_common)  # before the first container, which does not have to wait then
+        self._workers.start(filters.compile_common)  # so that the first container does not wait for it
         if failures := await self._release_others(keep):
             raise failures[0]
 
@@ -289,7 +289,7 @@ class LinuxRuntime:
         await self._proxies.close()
         self._notifier.close()
         await self._workers.close()
-        await asyncio.to_thread(self._disks.close)  # work that ran until now may have mounted another one
+        await asyncio.to_thread(self._disks.close)  # work that ran until now may have mounted another disk
         await asyncio.to_thread(self._monitors.close)
         await asyncio.to_thread(self._network.close)
 

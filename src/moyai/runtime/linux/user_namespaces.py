@@ -24,10 +24,10 @@ CONSEQUENCE = "tasks have no user namespaces, and root in a container is root of
 """The consequence of a missing requirement."""
 
 _OLDEST_KERNEL = (5, 19)
-"""The first one whose overlays take layers with mapped ids."""
+"""The first kernel whose overlays accept layers with mapped ids."""
 _CHILD_STACK_BYTES = 64 * 1024
 _MAX_CHILD_SECONDS = 5
-"""A child ends then by itself, if this process is killed before."""
+"""The child ends by itself after that time, if this process was killed before it could end the child."""
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def create(userns: Path, users: int, network: Path | None) -> None:
     """
     namespaces = CLONE_NEWNET if network is not None else 0
     with sleeping_child(users, namespaces) as child:
-        for kind, path in (("net", network), ("user", userns)):  # the last one says that both are there
+        for kind, path in (("net", network), ("user", userns)):  # the last one shows that both exist
             if path is not None:
                 path.touch(mode=0o600)
                 syscalls.mount(str(child / "ns" / kind), str(path), None, MS_BIND)

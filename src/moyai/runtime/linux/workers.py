@@ -23,7 +23,7 @@ class Workers:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="moyai-runtime")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Wait for work. Raises what the work raises."""
+        """Do the work on a thread, and return what it returns or raises."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def run_with_port_errors(self, work: Callable[[], T]) -> T:
@@ -38,7 +38,7 @@ class Workers:
         self._threads.submit(work).add_done_callback(_log_failure)
 
     async def close(self) -> None:
-        """Wait for all work; there may be no more."""
+        """Wait until all work is done. No work can be started any more."""
         await asyncio.to_thread(self._threads.shutdown)
 
 

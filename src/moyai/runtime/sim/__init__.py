@@ -23,5 +23,5 @@ environment:
 ======================  ==========================================================================
 
 There is no network: names don't resolve, public addresses don't answer. A restart of the control plane loses the tasks
-of this runtime, and finds those of the others.
+of this runtime, unlike those of ``linux``.
 """

@@ -45,7 +45,7 @@ class _Caller:
         self.counts: dict[SimulatedCall, _Counts] = {}
 
     def due(self, call: SimulatedCall, now: Instant) -> _Counts:
-        """The calls since the last call of this method."""
+        """The calls that are due since the last question."""
         before = self.counts.get(call, _Counts())
         requests = int(call.rate * (now - self.started_at))
         failed = int(requests * call.failing / _PERCENT)

@@ -17,7 +17,7 @@ _SIZE: Final = 50 * MEGABYTE
 
 
 class SimPull(msgspec.Struct, frozen=True):
-    """A pull. ``fault``: why it fails at its end; None = it has ``digest`` then."""
+    """A simulated pull. ``fault``: the reason with which it fails at its end; None = it ends with ``digest``."""
 
     pull: ImagePull
     began_at: Instant
@@ -35,7 +35,7 @@ class SimPull(msgspec.Struct, frozen=True):
         return PullState(PullPhase.PULLED, self.digest, progress=progress)
 
     def _progress(self, now: Instant) -> PullProgress | None:
-        """How much has arrived; None of an image that is here at once."""
+        """The part of the image that was received; None for a pull that takes no time."""
         duration = self.ends_at - self.began_at
         if duration <= 0:
             return None
@@ -49,7 +49,7 @@ class SimImages:
     """The images that can be pulled; a tag stands for one digest at a time."""
 
     def __init__(self, names: Collection[str] | None = None) -> None:
-        """``names``: their names; None = every image."""
+        """``names``: the images that exist; None = every image does."""
         self._known = names
         self._tagged: dict[str, int] = {}
         self._digests: set[str] = set()

@@ -18,7 +18,7 @@ _MEBIBYTE = 2**20
 
 
 def attempt_of(spec: ContainerSpec | ProxySpec) -> int:
-    """Which start of a container it is."""
+    """The number of this start of the container."""
     replaced = spec.container if isinstance(spec, ProxySpec) else None
     return (replaced or spec).attempt
 

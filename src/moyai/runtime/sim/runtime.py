@@ -1,6 +1,6 @@
 """The simulated runtime: the methods of the port over ``machine``, waiting on the injected clock.
 
-Promise: it passes the same contract suite as the runtimes that run something. Beyond the port it has methods for tests:
+Promise: it passes the same contract suite as the runtime ``linux``. Beyond the port it has methods for tests:
 ``end_container``, ``lose_sandbox``, ``set_health``, ``set_in_flight``, ``set_endpoints`` and ``fail_next``. There is no
 network: names don't resolve, and ``listen`` returns None.
 """
@@ -200,7 +200,7 @@ class SimRuntime:
         return [self._with_health(endpoint, by_address.get(endpoint.address)) for endpoint in sandbox.endpoints]
 
     async def proxy_statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
-        """Only that the proxy is live."""
+        """The statistic ``server.live`` of a proxy that runs; there are no others."""
         is_live = await self.proxy_endpoints(task) is not None
         return {name: "1" for name in ("server.live",) if re.search(pattern, name)} if is_live else None
 

@@ -23,7 +23,7 @@ class SimSession:
         """``is_alive``: whether its container still runs."""
         arguments = execution.arguments
         if arguments[:2] == ("sim", "cannot_start"):
-            raise CannotStart(f"{execution.container}: its words say cannot_start")
+            raise CannotStart(f"{execution.container}: the arguments say cannot_start")
         self.size = execution.terminal
         self._outputs: asyncio.Queue[CommandOutput | None] = asyncio.Queue()
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -7,9 +7,10 @@ also in those that limit nothing, or it would be in the machine's own group ther
 ``moyai/<installation>`` so that two installations share none. A controller that the machine does not offer limits
 nothing; ``host.check_optional_features`` reports it.
 
-The kernel divides processors among the members of a group, which may be processes. Where ``moyai`` has processes beside
-it, as in the root group of a machine without systemd, all tasks together would get as much as one of them. There an
-installation counts as one process for each processor, as all pods of a Kubernetes node do.
+The kernel divides processors among the members of a group, which may be groups or processes. Where the group ``moyai``
+has processes beside it, as in the root group of a machine without systemd, all tasks together would get as much time as
+one of these processes. There an installation gets the weight of one process for each processor, as all pods of a
+Kubernetes node do.
 Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
 
@@ -37,7 +38,7 @@ SYSTEM_PREFIX = "~"
 
 _OWN = "moyai"
 _V1_SHARES, _V2_WEIGHT = ("cpu.shares", 1024, 262_144), ("cpu.weight", 100, 10_000)
-"""The file of a group's part of the processors, the part of a process beside it, and the largest part."""
+"""The file with a group's weight for processors, the weight of a process beside the group, and the largest weight."""
 _NANOSECONDS, _MICROSECONDS = 1e9, 1e6
 _V2_CONTROLLERS = frozenset({"cpu", "memory", "pids", "io"})
 _MEMORY_V1 = ("memory.usage_in_bytes", "memory.limit_in_bytes")
@@ -77,7 +78,7 @@ class Cgroups:
                 path = self._path(hierarchy, group)
                 make_group(hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.is_v2 else ())
                 _write_limits(hierarchy, path, limits)
-            if not self._shares_processors:  # once for each process: an earlier one may have been killed before it
+            if not self._shares_processors:  # once in each control plane: an earlier one may have been killed before
                 self._share_processors()
                 self._shares_processors = True
         except OSError as error:
@@ -86,7 +87,7 @@ class Cgroups:
             raise CannotCreate("maxSwap is not available: this machine has no memory controller")
 
     def create_for_container(self, group: str, limits: GroupLimits) -> Membership:
-        """Make the groups of a container; how its processes join them. Raises CannotCreate.
+        """Make the groups of a container, and return how its processes join them. Raises CannotCreate.
 
         An earlier attempt may have left its groups frozen or killed: those are replaced.
         """
@@ -108,16 +109,16 @@ class Cgroups:
         cpu = self._find("cpu", "")
         if cpu is None or str(os.getpid()) not in (cpu[0].root / "cgroup.procs").read_text().split():
             return
-        hierarchy, own = cpu
+        hierarchy, installation = cpu
         processors = os.cpu_count() or 1
-        installations = [path for path in own.parent.glob("*") if path.is_dir()]
-        file, of_process, most = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
-        for group, count in ((own.parent, len(installations)), *((each, 1) for each in installations)):
+        installations = [path for path in installation.parent.glob("*") if path.is_dir()]
+        file, process_weight, max_weight = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
+        for group, count in ((installation.parent, len(installations)), *((each, 1) for each in installations)):
             with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
-                (group / file).write_text(str(min(count * processors * of_process, most)))
+                (group / file).write_text(str(min(count * processors * process_weight, max_weight)))
 
     def _visible_groups(self, group: str) -> tuple[tuple[str, str], ...]:
-        """The groups in which programs look for their limits: as elsewhere, version 2 only without the other."""
+        """The groups that a container sees: those of version 1 if it has any controllers, or else that of version 2."""
         hierarchies = self._hierarchies()
         legacy = [hierarchy for hierarchy in hierarchies if not hierarchy.is_v2]
         if any(hierarchy.controllers for hierarchy in legacy):
@@ -125,7 +126,7 @@ class Cgroups:
         return tuple((str(self._path(h, group)), "") for h in hierarchies if h.is_v2)
 
     def _oom_events(self, group: str) -> str | None:
-        """Version 2 counts a kill in every group above the process, version 1 only in the process's own."""
+        """See ``Membership``. Version 2 counts a kill in every group above the process, version 1 only in its own."""
         memory = self._find("memory", group)
         if memory is None:
             return None
@@ -196,13 +197,13 @@ class Cgroups:
 
     def kill_before_removal(self, group: str) -> None:
         """Kill all processes in a group that is removed next, and below it, frozen ones too. Raises NotStopped."""
-        self._raise_if_left(cgroup_processes.kill_before_removal(self._paths(group)))
+        self._raise_if_alive(cgroup_processes.kill_before_removal(self._paths(group)))
 
     def remove(self, group: str) -> None:
         """Remove a group and those below it, after killing their processes. Raises NotStopped."""
-        self._raise_if_left(cgroup_processes.remove(self._paths(group)))
+        self._raise_if_alive(cgroup_processes.remove(self._paths(group)))
 
-    def _raise_if_left(self, processes: Sequence[int]) -> None:
+    def _raise_if_alive(self, processes: Sequence[int]) -> None:
         if processes:
             raise NotStopped("; ".join(self._describe(pid) for pid in processes[:_MAX_NAMED]))
 

@@ -29,8 +29,8 @@ _LIMITING_CONTROLLERS = ("cpu", "memory", "pids")
 
 
 class Hierarchy(NamedTuple):
-    """A hierarchy. ``root``: the directory of its root group, as this process sees it; ``controllers``: the resources
-    that its groups can limit; ``is_v2``: it is that of version 2.
+    """A cgroup hierarchy. ``root``: the directory of its root group, as this process sees it; ``controllers``: the
+    resources that its groups can limit; ``is_v2``: whether it is that of version 2.
     """
 
     root: Path
@@ -94,7 +94,7 @@ def missing_controllers() -> tuple[str, ...]:
 
 
 def hierarchy_names(membership: str) -> tuple[str, ...]:
-    """The hierarchies in the text of a ``/proc/PID/cgroup``: of v1 its controllers or its ``name=…``, of v2 "".
+    """The names of the hierarchies in a ``/proc/PID/cgroup``: a v1 hierarchy's controllers or ``name=…``, v2's is "".
 
     The kernel lists v2 only after it was mounted for the first time, but v2 always exists.
     """
@@ -102,9 +102,9 @@ def hierarchy_names(membership: str) -> tuple[str, ...]:
 
 
 def mount_point_of(name: str, mounts: Iterable[Mount], private: Path | None = None) -> Path | None:
-    """The mount point of a hierarchy: in the usual place, or else directly below ``private``; None when there is none.
+    """The mount point of a hierarchy below ``/sys/fs/cgroup``, or else directly below ``private``; None without any.
 
-    A mount elsewhere may be another installation's, which goes with it. Without ``private`` every mount counts.
+    A mount elsewhere may be another installation's, and end with it. If ``private`` is None every mount counts.
     """
     kind, words = ("cgroup", set(name.split(","))) if name else ("cgroup2", set[str]())
     points = [Path(mount.point) for mount in mounts if mount.file_system == kind and words <= set(mount.options)]

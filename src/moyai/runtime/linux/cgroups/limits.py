@@ -22,7 +22,7 @@ _SWAPPINESS = 60
 
 
 class GroupLimits(NamedTuple):
-    """The limits of a group; 0 = none. ``share``: weight against siblings, 1024 for a core; 0 = the kernel's own."""
+    """The limits of a group; 0 = none. ``share``: weight among siblings, 1024 for a core; 0 = the kernel's default."""
 
     cpu_units: int = 0
     memory: MemoryLimits = MemoryLimits()

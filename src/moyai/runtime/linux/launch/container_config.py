@@ -1,4 +1,4 @@
-"""Translates a container_config of the port into a ``LaunchConfig``: pure, with Docker's defaults where AWS has them.
+"""Translates a ``ContainerSpec`` into a ``LaunchConfig``: pure, with Docker's defaults where ECS has the same.
 
 Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 """
@@ -38,9 +38,9 @@ class ContainerPlace(NamedTuple):
 class HostEnvironment(NamedTuple):
     """The facts about the machine and the task that all containers of the task share.
 
-    ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``,
-    ``users``, ``user_namespace``: see ``LaunchConfig``; ``file_systems``: see ``SandboxSpec``; ``open_files``: the
-    largest limit of open files that a process can have.
+    ``path``: the variable PATH of containers that have the host's root as their image; ``disks``: mount points of disks
+    on the host's root; ``joins``, ``disk``, ``users``, ``user_namespace``: see ``LaunchConfig``; ``file_systems``: see
+    ``SandboxSpec``; ``open_files``: the largest limit of open files that a process can have.
     """
 
     paths: RuntimePaths
@@ -165,8 +165,8 @@ def _working_directory(spec: ContainerSpec, image: Image) -> str:
 
 
 def stop_signal(text: str | None) -> int:
-    """The number of the signal in an image's STOPSIGNAL: ``SIGQUIT``, ``QUIT``, ``3``, ``SIGRTMIN+3``. As with Docker,
-    SIGTERM stands for a text that is none.
+    """The number of the signal in an image's STOPSIGNAL: ``SIGQUIT``, ``QUIT``, ``3``, ``SIGRTMIN+3``. A text that
+    names no signal counts as SIGTERM, as with Docker.
     """
     name, plus, offset = (text or "SIGTERM").upper().partition("+")
     if name.isdecimal() and not plus:
@@ -180,19 +180,19 @@ def stop_signal(text: str | None) -> int:
 
 
 def _image_volumes(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
-    """The image's VOLUMEs, outer before inner. A mount of the container definition at the same place wins."""
-    own = {mount.path.rstrip("/") for mount in spec.volumes} | {mount.path.rstrip("/") for mount in spec.tmpfs}
+    """The image's VOLUMEs, outer before inner, without those that a mount of the container definition replaces."""
+    replaced = {mount.path.rstrip("/") for mount in spec.volumes} | {mount.path.rstrip("/") for mount in spec.tmpfs}
     paths = {f"/{path.strip('/')}" for path in image.config.volumes if path.strip("/")}
-    return tuple(sorted(paths - own, key=lambda path: (path.count("/"), path)))
+    return tuple(sorted(paths - replaced, key=lambda path: (path.count("/"), path)))
 
 
 def _mounts(spec: ContainerSpec, image: Image, host: HostEnvironment) -> tuple[tuple[str, str, str], ...]:
-    own = [*os_settings.etc_file_mounts(spec, host.paths), *os_settings.generated_file_mounts(spec, host.paths)]
+    files = [*os_settings.etc_file_mounts(spec, host.paths), *os_settings.generated_file_mounts(spec, host.paths)]
     if not image.on_host:
-        return tuple(own)
+        return tuple(files)
     disks = [(BIND_READ_ONLY, disk, disk) for disk in host.disks]
     masks = [*((EMPTY, "", mask) for mask in _MASKED_DIRECTORIES), (EMPTY_READ_ONLY, "", str(host.paths.state))]
-    return (*disks, *masks, *_interpreter_mounts(host.path), *own)
+    return (*disks, *masks, *_interpreter_mounts(host.path), *files)
 
 
 def _interpreter_mounts(path: str) -> list[tuple[str, str, str]]:

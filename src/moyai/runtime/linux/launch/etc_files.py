@@ -1,7 +1,7 @@
 """A task's ``/etc/hosts``, ``/etc/hostname`` and ``/etc/resolv.conf``.
 
 The name server is the VPC's, at the first address of its range plus two, and the search domain is that of the task's
-own name, as in AWS's VPCs. While the control plane is down nothing listens there, and the router says so at once.
+own name, as in AWS's VPCs. While the control plane is down nothing listens there, and the router refuses queries.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 """
 
@@ -25,8 +25,9 @@ _MAX_BYTES = 1024 * 1024
 
 def write_etc_files(spec: SandboxSpec, directory: Path) -> None:
     """Write the three files of a task into its directory."""
-    own = (HostName(_LOOPBACK, "localhost"), HostName(_address(spec.network), spec.network.host_name))
-    (directory / "hosts").write_bytes(b"".join(_line(entry) + b"\n" for entry in dict.fromkeys((*own, *spec.hosts))))
+    own_names = (HostName(_LOOPBACK, "localhost"), HostName(_address(spec.network), spec.network.host_name))
+    entries = dict.fromkeys((*own_names, *spec.hosts))
+    (directory / "hosts").write_bytes(b"".join(_line(entry) + b"\n" for entry in entries))
     (directory / "hostname").write_text(f"{spec.network.host_name}\n")
     (directory / "resolv.conf").write_text(_resolver(spec.network))
     for name in ("hosts", "hostname", "resolv.conf"):
@@ -34,7 +35,7 @@ def write_etc_files(spec: SandboxSpec, directory: Path) -> None:
 
 
 def write_container_files(names: ContainerNames, task: Path, container: Path) -> dict[str, Path]:
-    """Write the files in which a container differs from its task into its directory; their names and paths."""
+    """Write the files in which a container differs from its task into ``container``; returns their names and paths."""
     contents = {}
     if names.hosts:
         more = b"".join(_line(entry) + b"\n" for entry in names.hosts)
@@ -97,8 +98,8 @@ def _line(entry: HostName) -> bytes:
     return f"{entry.address} {entry.name}".encode()
 
 
-def _container_resolver(names: ContainerNames, of_task: str) -> str:
-    lines = [line for line in of_task.splitlines() if not (line.startswith("nameserver ") and names.servers)]
+def _container_resolver(names: ContainerNames, task_file: str) -> str:
+    lines = [line for line in task_file.splitlines() if not (line.startswith("nameserver ") and names.servers)]
     lines = [line for line in lines if not (line.startswith("search ") and names.search)]
     search = [f"search {' '.join(names.search)}"] * bool(names.search)
     return "".join(f"{line}\n" for line in (*(f"nameserver {server}" for server in names.servers), *search, *lines))

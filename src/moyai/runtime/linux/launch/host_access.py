@@ -1,8 +1,9 @@
 """The policy for what task definitions may use of this machine.
 
-Promise: nothing, unless the settings allow it: a client of the API need not own the machine. A host path must be
-below one of the allowed directories and must not contain moyai's own state. A capability beyond Docker's default set
-and SYS_PTRACE needs ``--allow-capabilities``. A task that asks for more stops with a reason that names the setting.
+Promise: a task uses nothing of the machine that the settings don't allow, because a client of the API need not own the
+machine. A host path must be below one of the allowed directories and must not contain moyai's own state. A capability
+beyond Docker's default set and SYS_PTRACE needs ``--allow-capabilities``. A task that asks for more stops with a reason
+that names the setting.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _ALWAYS_ALLOWED = DEFAULT_CAPABILITIES | {"SYS_PTRACE"}
 
 
 class HostAccess(NamedTuple):
-    """``directories``: containers may mount what is below these. ``capabilities``: containers may add any."""
+    """What the settings allow. ``directories``: containers may mount what is below these; ``capabilities``: whether
+    containers may add any capability.
+    """
 
     directories: tuple[Path, ...] = ()
     capabilities: bool = False

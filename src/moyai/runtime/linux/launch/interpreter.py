@@ -25,7 +25,7 @@ def mount_interpreter(run: Path) -> None:
     target, program = run / _NAME, os.path.realpath(sys.executable)
     if _is_mounted(run):
         return
-    unmount_interpreter(run)  # it may be another version
+    unmount_interpreter(run)  # that of another version may be mounted
     target.touch(mode=0o700)
     syscalls.mount(program, str(target), None, MS_BIND)
     syscalls.mount(None, str(target), None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
@@ -46,9 +46,8 @@ def unmount_interpreter(run: Path) -> None:
 
 
 def interpreter_path(run: Path) -> str:
-    """The program to start a monitor from. Its ``argv[0]`` has to be ``sys.executable``, by which it finds its library.
-
-    Raises OSError if it is not mounted: a container could write any other file.
+    """The path of the mounted interpreter. A process that runs it needs ``sys.executable`` as its ``argv[0]``, by which
+    Python finds its library. Raises OSError if it is not mounted: a container could write any other file.
     """
     if not _is_mounted(run):
         raise OSError(errno.ENOENT, "the interpreter for containers is not mounted", str(run / _NAME))

@@ -1,7 +1,7 @@
 """The process from which container monitors are forked: an interpreter that has loaded their modules already.
 
-Promise: it is started when the first monitor is, again if it was killed, and ends with the control plane; monitors go
-on. It reads requests of this process only, and nothing that a container can write.
+Promise: the process is started with the first monitor, and again after it was killed. It ends with the control plane;
+monitors go on. It reads requests of the control plane only, and nothing that a container can write.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class MonitorServer:
         self._requests: socket.socket | None = None
 
     def start(self, config_file: Path, errors: int) -> int:
-        """Fork a monitor with this launch configuration, and return the pipe with its answer. ``errors``: its standard
-        error. Raises OSError; ConnectionError when the process was killed before it got the request.
+        """Fork a monitor with this launch configuration, and return the pipe with its answer. ``errors``: the file that
+        becomes its standard error. Raises OSError; ConnectionError when the process was killed before the request.
         """
         reading, writing = os.pipe()
         try:
@@ -61,18 +61,18 @@ class MonitorServer:
         """The socket to the process, which is started if it doesn't run."""
         if self._requests is None or self._process is None or self._process.poll() is not None:
             self._end()
-            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with far:
+            own_end, server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with server_end:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own file
                     [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, "--server", str(self._run)],
                     executable=interpreter_path(self._run),
-                    stdin=far.fileno(),
+                    stdin=server_end.fileno(),
                     stdout=subprocess.DEVNULL,
                     start_new_session=True,
                     env={},
                     cwd="/",
                 )
-            self._requests = near
+            self._requests = own_end
         return self._requests
 
     def _end(self) -> None:

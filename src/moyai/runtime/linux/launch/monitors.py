@@ -28,8 +28,8 @@ from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, 
 _START_TIMEOUT_MS = 30_000
 _END_TIMEOUT_MS = 5_000
 _MAX_ANSWER_BYTES = 16 * 1024
-_SERVERS = 3
-"""Servers that are asked for a monitor, one after the other, when each is killed before it answers."""
+_MAX_SERVERS = 3
+"""How many monitor servers are asked for a monitor, one after the other, when each is killed before it answers."""
 _LOCK_POLLS, _LOCK_POLL_SECONDS = 250, 0.02
 
 
@@ -54,11 +54,11 @@ class MonitorRecord(msgspec.Struct, frozen=True):
         return _lives(self.boot, self.monitor, self.monitor_ticks)
 
     def is_running(self) -> bool:
-        """Whether the container starts or runs. Its monitor lives on for a moment after it has written down its end."""
+        """Whether the container starts or runs. Its monitor lives on for a moment after it has recorded the end."""
         return self.phase in {STARTING, RUNNING} and self.monitor_lives()
 
     def init_lives(self) -> bool:
-        """Whether the container's first process is still running. Its monitor may not have noticed its end yet."""
+        """Whether the container's first process is still running. The monitor may not have noticed its end yet."""
         return _lives(self.boot, self.init, self.init_ticks)
 
 
@@ -69,7 +69,7 @@ def read_record(directory: Path) -> MonitorRecord | None:
     """The record in a container's directory; None before there is one.
 
     A record that can't be decoded, as after a power cut, is that of a container that ran and ended unseen: the machine
-    has restarted since, or the monitor would have replaced it.
+    has restarted since, because otherwise the monitor would have replaced the record.
     """
     try:
         return _READER.decode((directory / "state.json").read_bytes())
@@ -125,19 +125,19 @@ def start_monitor(server: MonitorServer, config: LaunchConfig) -> None:
 def _ask_for_monitor(server: MonitorServer, directory: Path, config_file: Path) -> str:
     """The monitor's answer; empty if it ended without one, or is silent for too long.
 
-    One that has ended without an error, an answer or a record was never forked: its server was killed, and another one
-    is asked. A monitor that was forked nevertheless has the container's lock, so that there are never two.
+    A monitor that has left no error, answer or record was never forked, because its server was killed; another server
+    is asked. If it was forked after all, it holds the container's lock, so that there are never two.
     """
-    for _ in range(_SERVERS):
-        with (directory / "monitor.err").open("wb") as errors:  # it is kept: it says why a monitor died
-            answer = _answer_of_next(server, config_file, errors.fileno())
+    for _ in range(_MAX_SERVERS):
+        with (directory / "monitor.err").open("wb") as errors:  # the file stays: it says why a monitor died
+            answer = _answer_of_new_monitor(server, config_file, errors.fileno())
         if answer != "" or read_record(directory) is not None or (directory / "monitor.err").stat().st_size:
             return answer or ""
     return ""
 
 
-def _answer_of_next(server: MonitorServer, config_file: Path, errors: int) -> str | None:
-    """The answer of one monitor, as of ``_read_answer``. It is empty if the server ended before it got the request."""
+def _answer_of_new_monitor(server: MonitorServer, config_file: Path, errors: int) -> str | None:
+    """Start a monitor and read its answer, as ``_read_answer``; empty if the server ended before it got the request."""
     with contextlib.suppress(ConnectionError):
         return _read_answer(server.start(config_file, errors))
     return ""
@@ -184,7 +184,7 @@ def _raise_failure(reason: str | None) -> None:
 
 
 def request_stop(directory: Path) -> None:
-    """Ask the monitor to stop its container. The file stays for a monitor that does not handle signals yet."""
+    """Ask the monitor to stop its container, by SIGTERM and by a file for a monitor that handles no signals yet."""
     record = read_record(directory)
     (directory / "stop").touch()
     if record is not None:
@@ -207,7 +207,7 @@ def remove_containers(home: Path, removing: Path, *patterns: str) -> None:
 
 
 def _remove(directory: Path) -> None:
-    """Remove what there is of a directory, in which a container may have made trees of any depth."""
+    """Remove a directory, if it exists, as far as possible. A container may have made trees of any depth in it."""
     with contextlib.suppress(OSError):
         remove_tree(str(directory))
 
@@ -238,7 +238,7 @@ def _await_monitor_end(record: MonitorRecord) -> None:
     try:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        if not record.init or not poll.poll(_END_TIMEOUT_MS):  # one that is still starting takes its child with it
+        if not record.init or not poll.poll(_END_TIMEOUT_MS):  # a monitor that still starts takes its child with it
             signal.pidfd_send_signal(fd, signal.SIGKILL)
         poll.poll(_END_TIMEOUT_MS)
     except ProcessLookupError:

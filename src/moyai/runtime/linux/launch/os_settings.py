@@ -59,7 +59,7 @@ def os_fields(
     users: int,
     file_systems: Mapping[str, FileSystemMount],
 ) -> dict[str, object]:
-    """These fields of a ``LaunchConfig``. Raises CannotCreate for what the host access policy refuses.
+    """The fields of a ``LaunchConfig`` for these settings. Raises CannotCreate for what the host access policy refuses.
 
     ``users``: as in ``LaunchConfig``; ``file_systems``: as in ``SandboxSpec``.
     """
@@ -98,7 +98,7 @@ def _forwarding_fields(
 
 
 def generated_file_mounts(spec: ContainerSpec, paths: RuntimePaths) -> list[tuple[str, str, str]]:
-    """Write the files that are generated for the container into its directory; the mounts of them."""
+    """Write the files that are generated for the container into its directory; returns their mounts."""
     mounts = []
     for number, (path, text) in enumerate(spec.files.items()):
         file = paths.container(spec.task, spec.name) / f"generated-{number}"

@@ -1,8 +1,8 @@
-"""Connections that a front proxy opens from the addresses of its clients, which are elsewhere.
+"""The routes back to a front proxy for connections that it opens from the addresses of its clients.
 
 What a target sends to such an address has to return to the front proxy, not to the client. The rules of the router
 (security_groups.py) remember the connections that a front proxy begins from an address which is not behind its link,
-and mark their answers; the router sends what is marked to the front proxy, whose namespace takes all that arrives.
+and mark their answers. The router sends marked packets to the front proxy, whose namespace accepts any destination.
 A VPC has one front proxy. Only for the network thread; idempotent.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/listener_filters/original_src_filter
 """
@@ -18,9 +18,9 @@ from moyai.runtime.linux.network.routes import NEXT_HOP
 ANSWER_MARK: Final = 1
 """The mark of connections, and of packets on their way back, in the router."""
 _TABLE: Final = 100
-"""The tables of subnets have the numbers of addresses, which are greater."""
+"""The routing table of both rules. Those of subnets have the numbers of addresses, which are greater."""
 _PRIORITY: Final = 100
-"""After the addresses of the namespace itself, and before all other routes."""
+"""The rules apply after those for the namespace's own addresses, and before all other routes."""
 _LOOPBACK: Final = 1
 
 

@@ -63,7 +63,7 @@ def read_sysctl(name: str) -> str:
 
 
 def link_indexes(name: str) -> list[int]:
-    """The index of the link of this name; empty if there is none. A thousandth of what netlink's answer costs."""
+    """The index of the link of this name; empty if there is none. A query of netlink takes a thousand times as long."""
     try:
         return [socket.if_nametoindex(name)]
     except OSError:
@@ -81,7 +81,7 @@ def ignore_existing() -> Iterator[None]:
 
 
 def delete_links(links: pyroute2.IPRoute, indexes: Iterable[int]) -> None:
-    """Delete links. One that went with its other end is ignored."""
+    """Delete links. A link that has disappeared with its other end is ignored."""
     for index in indexes:
         try:
             links.link("del", index=index)

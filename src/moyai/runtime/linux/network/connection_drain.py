@@ -92,7 +92,7 @@ def count_connections(table: str, owner: int, inner_ports: Collection[int] = ())
 
 
 class _Socket:
-    """A row of the table."""
+    """A row of the kernel's socket table. ``state``: two hexadecimal digits; ``unread``: its rx_queue."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.address, self.port = words[1].split(":")

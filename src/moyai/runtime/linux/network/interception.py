@@ -5,8 +5,8 @@ checks its own port reaches itself. Outbound connections to a virtual address (S
 Mesh), are redirected in the hook ``output``. Nothing loops: the proxy never connects to a virtual address, and where
 all connections are redirected, those of the proxy's user or group are not. The output interface tells where a
 connection goes: to an address of the task itself it is always loopback. The egress port accepts connections of the task
-alone. Service Connect's proxy speaks IPv4 only, so its ports are closed by IPv6: callers would bypass it. App Mesh's
-gets the connections of both families, as with AWS's CNI plugin.
+alone. Service Connect's proxy speaks IPv4 only, so the ports are closed for IPv6: callers would bypass it. App Mesh's
+proxy gets the connections of both families, as with AWS's CNI plugin.
 Source: https://wiki.nftables.org/wiki-nftables/index.php/Performing_Network_Address_Translation_(NAT),
 https://github.com/aws/amazon-vpc-cni-plugins/tree/master/plugins/aws-appmesh (App Mesh's, as iptables)
 """
@@ -51,8 +51,8 @@ def service_connect_rules(intercept: Intercept, *, ipv6: bool = False, is_shared
 
 
 def app_mesh_rules(intercept: InterceptAll, users: int, *, ipv6: bool = False) -> str:
-    """The script for an App Mesh proxy; it replaces an earlier one. An ignored user is so in the task's user namespace,
-    and in containers that are not in it.
+    """The script for an App Mesh proxy; it replaces an earlier one. The ignored user and group are recognized by their
+    ids inside and outside of the task's user namespace, because not all containers are in it.
 
     ``users``: the first id outside of the task's user namespace, 0 = it has none; ``ipv6``: it has an IPv6 address.
     """

@@ -1,4 +1,4 @@
-"""Requests about links, addresses, neighbours, routes and rules, which the kernel of a network namespace gets together.
+"""Netlink requests about links, addresses, neighbours, routes and rules, many of which are sent together.
 
 Promise: requests are carried out in their order, many in one system call. Each but ``new_veth`` and ``add_rule`` can be
 repeated: what is there already is replaced. A socket of pyroute2 brings an event loop that each of its requests waits
@@ -24,7 +24,7 @@ _NETLINK_ROUTE = 0
 _NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR, _NEW_RULE = 16, 20, 24, 28, 32
 _NLMSG_ERROR = 2
 _ASK, _CREATE, _REPLACE, _EXCLUSIVE = 0x5, 0x400, 0x100, 0x200
-"""Flags of a request; _ASK: it is one, and wants an answer."""
+"""Flags of a request. _ASK: NLM_F_REQUEST and NLM_F_ACK; the kernel confirms each request."""
 _UP = 1
 _PERMANENT = 0x80
 _MAIN_TABLE, _STATIC, _UNICAST, _LOCAL = 254, 4, 1, 2
@@ -121,12 +121,12 @@ def send(requests: Sequence[bytes]) -> None:
 
 def _error_codes(answers: bytes) -> list[int]:
     """The error of each answer; 0 = the request was carried out."""
-    codes, at = [], 0
-    while at < len(answers):
-        length, kind, *_ = _HEADER.unpack_from(answers, at)
+    codes, offset = [], 0
+    while offset < len(answers):
+        length, kind, *_ = _HEADER.unpack_from(answers, offset)
         if kind == _NLMSG_ERROR:
-            codes.append(-_CODE.unpack_from(answers, at + _HEADER.size)[0])
-        at += (length + 3) & ~3
+            codes.append(-_CODE.unpack_from(answers, offset + _HEADER.size)[0])
+        offset += (length + 3) & ~3
     return codes
 
 

@@ -29,6 +29,10 @@ ExpectedListeners = Mapping[TaskId, Sequence[ExpectedListener]]
 
 
 class _WatchedTask(msgspec.Struct):
+    """A task with its expected listeners, and with those that were open at the last question. ``since``, ``until``: the
+    beginning and the end of the watch; ``due``: the time of the next poll.
+    """
+
     listeners: Sequence[ExpectedListener]
     open_listeners: frozenset[ExpectedListener]
     since: Instant
@@ -72,15 +76,15 @@ class ListenerWatch:
             now = self._clock.now()
             due = {task: watched.listeners for task, watched in self._tasks.items() if now >= watched.due}
             if due:
-                read = await self._read(due)
-                self._compare(read, self._clock.now() - now)
+                open_listeners = await self._read(due)
+                self._notify_changes(open_listeners, self._clock.now() - now)
             else:
                 await self._clock.sleep(Seconds(max(0.001, min(watched.due for watched in self._tasks.values()) - now)))
 
-    def _compare(self, read: OpenListeners, cost: float) -> None:
-        """Notify of changes and schedule the next polls. ``cost``: the seconds that the read took."""
+    def _notify_changes(self, open_listeners: OpenListeners, cost: float) -> None:
+        """Notify of tasks with changes and schedule the next polls. ``cost``: the seconds that the last read took."""
         now = self._clock.now()
-        for task, listeners in read.items():
+        for task, listeners in open_listeners.items():
             watch = self._tasks.get(task)
             if watch is None:
                 continue

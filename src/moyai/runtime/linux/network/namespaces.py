@@ -101,5 +101,5 @@ def unshare_mounts(directory: Path) -> None:
 
 
 def _is_mount(directory: Path) -> bool:
-    """Unlike ``os.path.ismount``, this sees a bind mount within one file system."""
+    """Whether a directory is a mount point. Unlike ``os.path.ismount``, this sees a bind mount within a file system."""
     return str(directory) in {mount.point for mount in current_mounts()}

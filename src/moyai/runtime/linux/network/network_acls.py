@@ -35,7 +35,7 @@ _BORDER_RULES: Final = (
 
 
 def acl_chains(acls: Iterable[SubnetAcl], family: str) -> dict[str, tuple[str, ...]]:
-    """The rules of each chain for one family (``ip`` or ``ip6``); the first packet's chain is BORDER."""
+    """The rules of each chain for one family (``ip`` or ``ip6``). Every packet enters at the chain BORDER."""
     borders: dict[str, list[str]] = {_OUT: [], _IN: []}
     chains: dict[str, tuple[str, ...]] = {}
     for acl in acls:

@@ -54,7 +54,7 @@ def _read_table(path: Path) -> str:
 
 
 def count_in_table(table: str, places: Collection[Place]) -> Mapping[Place, int]:
-    """The same, of the text of ``/proc/net/tcp`` or ``/proc/net/tcp6``."""
+    """The open connections to each place in the text of a ``/proc/net/tcp`` or ``/proc/net/tcp6``."""
     by_text = {_as_in_table(place): place for place in places}
     return Counter(by_text[remote] for remote in _remote_ends(table) if remote in by_text)
 

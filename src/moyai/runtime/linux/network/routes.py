@@ -1,6 +1,6 @@
 """Routes out of a VPC: the links between routers, and a routing table for each subnet.
 
-A peering is a veth between two routers. The table of a subnet is asked after the router's own, so a destination in the
+A peering is a veth between two routers. A subnet's table is looked up after the router's own, so a destination in the
 VPC is never routed elsewhere; a destination that no table has is unreachable, and the sender is told at once. Packets
 from another VPC match no table, only addresses in this VPC, so there is no transit. Everything is compared with the
 kernel's state, never with what was done before. For the network thread only; errors: SandboxFailed.
@@ -31,7 +31,7 @@ _MACS = ("02:fd:00:00:00:01", "02:fd:00:00:00:02")
 _IPV4 = 2
 _UNICAST, _UNREACHABLE = "unicast", "unreachable"
 _PRIORITY = 40_000
-"""After the router's main table, at 32766."""
+"""The priority of the rule for a subnet's table: after that for the main table, 32766."""
 
 
 class RouteTables(msgspec.Struct, frozen=True):

@@ -132,7 +132,7 @@ def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules]) -> 
 
 
 def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules], family: str = IPV4) -> Ruleset:
-    """The rules of its router for one family. An unknown group allows nothing."""
+    """The rules of this VPC's router for one family. An unknown group allows nothing."""
     by_address = [(i.address if family == IPV4 else i.ipv6_address, i) for i in vpc.interfaces]
     interfaces = [(address, i) for address, i in by_address if address is not None]
     combinations = {tuple(sorted(set(i.groups))) for _, i in interfaces}

@@ -42,7 +42,7 @@ ROUTER_MAC = "02:ff:00:00:00:01"
 _LOOPBACK = 1
 _MAIN_TABLE = 254
 _FAMILIES = ((socket.AF_INET, 32), (socket.AF_INET6, 128))
-"""Each with the length of an address."""
+"""The address families, each with the bits of an address."""
 _NO_PREFIX_ROUTE, _NO_DUPLICATE_DETECTION = 0x200, 0x02
 
 
@@ -55,7 +55,7 @@ class LinkAddress(msgspec.Struct, frozen=True):
 
     @property
     def bits(self) -> int:
-        """The length of an address."""
+        """The number of bits of an address of this family."""
         return 128 if self.family is socket.AF_INET6 else 32
 
     @property
@@ -90,9 +90,11 @@ def create_isolated_namespace(netns: Path) -> None:
 
 
 def _use_loss_based_congestion_control() -> None:
-    """BBR, which the machine may prefer, takes pasta (nat_egress.py) for a slow link and is a hundred times slower."""
+    """Use CUBIC, or else Reno: BBR, which the machine may prefer, takes pasta (nat_egress.py) for a slow link, and is a
+    hundred times slower.
+    """
     for name in ("cubic", "reno"):
-        with contextlib.suppress(OSError):  # not every kernel has the first
+        with contextlib.suppress(OSError):  # not every kernel has CUBIC
             set_sysctl("ipv4/tcp_congestion_control", name)
             return
 
@@ -139,7 +141,9 @@ def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns:
 
 
 def _nodes_link(network: NodesNetwork) -> VethLink:
-    """Each address has a prefix of its own, or the kernel would remove it together with the first one of its prefix."""
+    """The link of a front proxy. The prefix of an address is the address alone: the kernel would remove addresses that
+    share a prefix together with the first one.
+    """
     ends = (_subnet_address(entry.address, entry.subnet_cidr) for entry in network.addresses)
     return VethLink(network.mac, tuple(replace(end, prefix=end.bits) for end in ends))
 
@@ -227,7 +231,7 @@ def _enable_static_ipv6(link: str) -> None:
 
 
 def _address_flags(end: LinkAddress) -> int:
-    """No route to the prefix, and no duplicate address detection."""
+    """The flags IFA_F_* of an address: no route to its prefix, and no duplicate address detection."""
     return _NO_PREFIX_ROUTE | (_NO_DUPLICATE_DETECTION if end.family is socket.AF_INET6 else 0)
 
 
@@ -250,7 +254,7 @@ def _task_end_requests(link: VethLink) -> list[bytes]:
 def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
     """Remove a task's link and its namespace. ``near``: the namespaces in which the other end may be.
 
-    The link is deleted first: the kernel takes its time to delete the link of a namespace that is gone.
+    The link is deleted first, because the kernel deletes the link of a removed namespace only some time later.
     """
     with sandbox_errors("the task's network can't be removed"):
         for namespace in near:

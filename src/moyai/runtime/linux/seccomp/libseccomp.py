@@ -59,9 +59,9 @@ def architecture(name: str) -> int:
     return int(load().seccomp_arch_resolve_name(name.removeprefix("SCMP_ARCH_").lower().encode()))
 
 
-def call_number(name: str, of: int) -> int | None:
-    """The number of a system call on an architecture that ``architecture`` gave; None where there is none."""
-    number = int(load().seccomp_syscall_resolve_name_arch(ctypes.c_uint32(of), name.encode()))
+def call_number(name: str, token: int) -> int | None:
+    """The number of a system call; None if there is none. ``token``: the number that ``architecture`` returned."""
+    number = int(load().seccomp_syscall_resolve_name_arch(ctypes.c_uint32(token), name.encode()))
     return number if number >= 0 else None
 
 

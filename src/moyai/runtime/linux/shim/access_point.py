@@ -19,7 +19,7 @@ from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.user_namespace import IDS
 
 SECOND_IDENTITY = 1 << 31
-"""Added to an id on the disk."""
+"""Added to the access point's id, this is the id on the disk for processes that turn into its own user."""
 _STACK_BYTES = 64 * 1024
 _MAX_CHILD_SECONDS = 5
 

@@ -1,4 +1,4 @@
-"""The processes of cgroups: which there are, and how they are killed and thawed whatever they do against it.
+"""Lists, kills and thaws the processes of cgroups, whatever they do against it.
 
 A frozen process of version 1 does not die before it is thawed, and a process in a group below may have frozen it. So
 all processes are killed first and thawed then: no process is left that could freeze another one again.
@@ -72,7 +72,7 @@ def _kill_members_below(directories: list[str]) -> None:
 
 
 def _kill_listed(directory: str, pids: list[int]) -> None:
-    """Kill by pidfd: a process that is still listed once its pidfd is open is the listed one, not a later one."""
+    """Kill by pidfd: if a pid is still listed once its pidfd is open, that refers to the listed process."""
     pidfds: dict[int, int] = {}
     try:
         for pid in pids:
@@ -102,7 +102,7 @@ def kill_all(directories: list[str]) -> list[int]:
 
 
 def kill_before_removal(directories: list[str]) -> list[int]:
-    """As ``kill_all``, in groups that are removed next."""
+    """Kill as ``kill_all`` does, in groups that are removed next. Returns the pids that are left."""
     return _kill_until_empty(directories, _kill_for_removal)
 
 
@@ -122,16 +122,16 @@ def remove(directories: list[str]) -> list[int]:
     """
     deadline, pause = time.monotonic() + _MAX_SECONDS, _FIRST_PAUSE
     while not all(_remove(top) for top in directories) and time.monotonic() < deadline:
-        if left := kill_before_removal(directories):
-            return left
+        if survivors := kill_before_removal(directories):
+            return survivors
         select.select([], [], [], pause)
         pause = min(2 * pause, _MAX_PAUSE)
     return []
 
 
 def reset(directories: list[str]) -> None:
-    """Thaw and remove what an earlier attempt has left of these groups, if they are empty; groups made anew are neither
-    frozen nor killed.
+    """Thaw and remove these groups if an earlier attempt has left them and they are empty, because a new group is
+    neither frozen nor killed.
     """
     thaw(directories)
     for top in directories:
@@ -149,7 +149,7 @@ def _remove(top: str) -> bool:
 
 
 def _write(path: str, text: str) -> bool:
-    """Write to a file of a group. Returns whether the group and the kernel have it."""
+    """Write to a file of a group. Returns False if the group or the file does not exist, or the kernel refuses."""
     try:
         fd = os.open(path, os.O_WRONLY)
     except OSError:

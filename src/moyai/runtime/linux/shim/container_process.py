@@ -193,7 +193,7 @@ def _become_user(config: LaunchConfig, users: int) -> dict[str, str]:
 def join_cgroups(config: LaunchConfig, child: EnteringChild) -> None:
     """Join the container's cgroups, and be as likely to be killed for lack of memory as any process."""
     for path in config.processes:
-        if path != child.joined:
+        if path != child.joined_file:
             with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
                 file.write("0")
     write_kernel_file("/proc/self/oom_score_adj", "0")

@@ -4,8 +4,8 @@ Promise: whatever the container's processes can see of it has the container's ri
 outer process takes on the container's namespaces, files, user, capabilities and filter while it stays in this machine's
 PID namespace, where no container can name it. Then it ends and leaves an inner process, which is born in the
 container's PID namespace as a child of the same parent (CLONE_PARENT). The kernel writes the inner process's number
-into a page that its parent reads and the inner process does not inherit, before the inner process runs: nothing that a
-container says is believed. The first process of a new PID namespace is alone in it and needs no inner process.
+into a page that its parent reads and the inner process does not inherit, before the inner process runs: the parent
+relies on nothing that a container says. The first process of a new PID namespace is alone in it and needs no inner one.
 Source: https://man7.org/linux/man-pages/man2/clone.2.html, https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
 """
 
@@ -43,12 +43,12 @@ class EnteringProcess:
         self.child: EnteringChild | None = None
         """In the child: its further steps, which never return. In the parent: None."""
         try:
-            self._outer, joined = _fork(processes, prepare)
+            self._outer, joined_file = _fork(processes, prepare)
         except OSError:
             os.close(writing)
             raise
         if self._outer == 0:
-            self.child = EnteringChild(self._page, writing, joined)
+            self.child = EnteringChild(self._page, writing, joined_file)
         else:
             os.close(writing)
 
@@ -77,8 +77,8 @@ class EnteringProcess:
             if self._failure not in ready:
                 self.kill()
                 if ready:
-                    raise InterruptedError("nobody waits for it any more")
-                raise TimeoutError(f"it did not start within {seconds:g} s")
+                    raise InterruptedError("the caller no longer waits for the process")
+                raise TimeoutError(f"the process did not start within {seconds:g} s")
             chunk = os.read(self._failure, _MAX_REASON_BYTES)
             if not chunk:
                 break
@@ -86,7 +86,7 @@ class EnteringProcess:
         return failure_text.decode(errors="replace")
 
     def record_end(self, pid: int) -> bool:
-        """Whether the process has ended, now that this child of the parent has."""
+        """Note that this child of the parent has ended. Returns whether the process has ended with it."""
         if pid == self._inner:
             self._page[:_NUMBER_BYTES] = bytes(_NUMBER_BYTES)
             self._has_ended = True
@@ -107,7 +107,7 @@ class EnteringProcess:
             if target:
                 try:
                     os.kill(target, SIGKILL)
-                except ProcessLookupError:  # it leads no group yet
+                except ProcessLookupError:  # the process has ended, or leads no group yet
                     continue
 
     def __del__(self) -> None:
@@ -115,8 +115,8 @@ class EnteringProcess:
 
 
 def _fork(processes: Sequence[str], prepare: Callable[[], None] | None) -> tuple[int, str]:
-    """Fork a process that is in the control group of version 2 from the start, where the kernel can do that: 0 in it,
-    its pid here, and the file of ``processes`` that it need not write any more; empty = none.
+    """Fork a process that is in the control group of version 2 from the start, where the kernel can do that. Returns
+    0 in the process and its pid in the parent, and the file of ``processes`` that it need not write; empty = none.
 
     A process that joins a group of version 2 later waits, for 10 ms and more, until no process of the machine forks.
     """
@@ -141,10 +141,10 @@ def _call_prepared(prepare: Callable[[], None] | None, fork: Callable[[], int]) 
 class EnteringChild:
     """The last steps of the child, once it has the container's namespaces, user and rights."""
 
-    def __init__(self, page: mmap.mmap, failure: int, joined: str) -> None:
-        """``joined``: the file by which the process need not join a control group: it is in that group."""
+    def __init__(self, page: mmap.mmap, failure: int, joined_file: str) -> None:
+        """``joined_file``: the file of a control group that the process is in already, and so need not write."""
         self._page = page
-        self.joined = joined
+        self.joined_file = joined_file
         self.failure = failure
 
     def detach(self, *, fork: bool) -> None:

@@ -90,7 +90,7 @@ class ExecSession:
         self._close_streams()
         try:
             reason = process.wait_until_started(_START_SECONDS, self._link.fileno())
-        except OSError as error:  # it took too long, or the control plane no longer waits
+        except OSError as error:  # the start took too long, or the control plane no longer waits
             reason = str(error)
         if reason:
             raise _Failed(reason)

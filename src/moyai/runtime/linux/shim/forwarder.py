@@ -29,14 +29,14 @@ from moyai.runtime.linux.shim.launch_config import DISK_OPTIONS, LaunchConfig
 from moyai.runtime.linux.shim.output import OutputLog, Piece
 
 MAX_BYTES = 16 * 1024 * 1024
-"""The greatest size of what waits."""
+"""The largest size of all events that wait."""
 _OVERHEAD_BYTES = 48
 """An event's size in memory beyond its bytes."""
 _BATCH_BYTES = 64 * 1024
 _RETRY_SECONDS = 0.5
 _REPORT_SECONDS = 10.0
-_LAST_SECONDS = 10.0
-"""How long the end of a container waits for a router that runs and does not take the rest."""
+_FINISH_SECONDS = 10.0
+"""How long a container's end waits for a router that runs and does not take the remaining events."""
 _NO_LINKS = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_BENEATH
 _ALIVE = (b'"phase":"starting"', b'"phase":"running"')
 
@@ -119,12 +119,12 @@ class Forwarder:
             count += 1
         batch = b"".join(self._events[:count])
         sent_bytes = connection.send(memoryview(batch)[self._sent_of_first :]) + self._sent_of_first
-        done = 0
-        while done < count and sent_bytes >= len(self._events[done]):
-            sent_bytes -= len(self._events[done])
-            self._bytes -= len(self._events[done]) + _OVERHEAD_BYTES
-            done += 1
-        del self._events[:done]
+        sent_count = 0
+        while sent_count < count and sent_bytes >= len(self._events[sent_count]):
+            sent_bytes -= len(self._events[sent_count])
+            self._bytes -= len(self._events[sent_count]) + _OVERHEAD_BYTES
+            sent_count += 1
+        del self._events[:sent_count]
         self._sent_of_first = sent_bytes
 
     def _connect(self, now: float) -> None:
@@ -157,8 +157,8 @@ class Forwarder:
     # -------------------------------------------------------------------------------------------------------- end
 
     def finish(self) -> None:
-        """Send the rest, as long as the router runs and within a limit; what is left then is dropped."""
-        deadline = time.monotonic() + _LAST_SECONDS
+        """Send the events that wait, as long as the router runs and within a limit; drop those that are left then."""
+        deadline = time.monotonic() + _FINISH_SECONDS
         self._retry_at = 0.0
         self.send()
         while self._events and time.monotonic() < deadline and _runs(self._config.router):
@@ -209,7 +209,7 @@ _NO_OPTIONS = b"\x80"
 
 
 def event(tag: bytes, at: int, record: list[tuple[bytes, bytes]]) -> bytes:
-    """The event. ``at``: nanoseconds since the epoch; ``record``: at most 15 fields with their values."""
+    """An event in MessagePack. ``at``: nanoseconds since the epoch; ``record``: at most 15 fields with their values."""
     seconds, nanoseconds = divmod(at, _NANOSECONDS)
     time = _EVENT_TIME + seconds.to_bytes(4, "big") + nanoseconds.to_bytes(4, "big")
     fields = b"".join(_string(name) + _string(value) for name, value in record)

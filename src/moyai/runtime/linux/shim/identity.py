@@ -18,12 +18,12 @@ from moyai.runtime.linux.shim.launch_config import LaunchConfig
 _NULL = os.makedev(1, 3)
 _MAX_TABLE_BYTES = 1024 * 1024
 _MAX_ID = 2**31 - 1
-"""The largest that Docker takes."""
+"""The largest id that Docker accepts."""
 _COLUMNS = 7
 """The columns of /etc/passwd; /etc/group has fewer."""
 _MAX_NUMBER_BYTES = 32
 _CANNOT_EXECUTE = 1
-"""The exit code of a process that ``exec`` has failed in."""
+"""The exit code of a process whose ``exec`` has failed."""
 
 
 class Account:
@@ -43,7 +43,7 @@ def account(user: str, max_id: int = _MAX_ID) -> Account:
     """
     name, _, group = user.partition(":")
     name = name or "0"
-    number = _number(name)
+    number = _parse_id(name)
     users = _read_table("/etc/passwd", 4)
     entry = next((row for row in users if (row[0] == name if number is None else int(row[2]) == number)), None)
     if entry is None and number is None:
@@ -65,7 +65,7 @@ def container_account(config: LaunchConfig, users: int) -> Account:
 
 
 def _group_id(group: str) -> int:
-    number = _number(group)
+    number = _parse_id(group)
     for row in _read_table("/etc/group", 3) if number is None else ():
         if row[0] == group:
             return int(row[2])
@@ -74,20 +74,20 @@ def _group_id(group: str) -> int:
     return number
 
 
-def _number(text: str) -> int | None:
+def _parse_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _read_table(path: str, columns: int) -> list[list[str]]:
-    """The lines of a table that have ``columns``, with numbers from the third of these on. Others may be missing: they
-    are empty.
+    """The rows of a table that have these ``columns``, with numbers from the third of them on. Columns after these may
+    be missing, and are empty then.
     """
     text = safe_paths.read(path, _MAX_TABLE_BYTES) or b""
     rows = [line.strip().split(":") for line in text.decode("utf-8", "replace").split("\n")]
     return [
         row + [""] * _COLUMNS
         for row in rows
-        if len(row) >= columns and row[0][:1] != "#" and all(_number(field) is not None for field in row[2:columns])
+        if len(row) >= columns and row[0][:1] != "#" and all(_parse_id(field) is not None for field in row[2:columns])
     ]
 
 
@@ -197,8 +197,8 @@ def _leave_null_device() -> list[int]:
 
 
 def execute(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-    """Execute the program. Never returns; raises OSError in Docker's words if there is none that can be executed. What
-    the kernel makes no process of is an error of the container, on its standard error output, as with Docker.
+    """Execute the program. Never returns; raises OSError in Docker's words if there is none that can be executed. If
+    the kernel can't execute the file, the container says so on its standard error and ends, as with Docker.
     """
     program = _find_program(arguments[0], environment.get("PATH", ""))
     try:
@@ -231,7 +231,7 @@ def _find_program(name: str, path: str) -> str:
 
 
 def _fault_of(program: str) -> int | None:
-    """Why a path is not that of a program that this process may execute: ENOENT or EACCES; None if it is."""
+    """The errno for a path if this process can't execute a program there: ENOENT or EACCES; None if it can."""
     try:
         mode = os.stat(program).st_mode  # noqa: PTH116 - no pathlib in a monitor
     except PermissionError:

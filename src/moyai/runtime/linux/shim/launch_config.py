@@ -62,7 +62,7 @@ class LaunchConfig:
     netns: str | None
     """The file of the network namespace; None = the host's."""
     users: int = 0
-    """The container has a user namespace, whose ids begin with this one outside; 0 = it has this machine's."""
+    """The id outside of the container's user namespace that its id 0 is; 0 = it is in this machine's user namespace."""
     user_namespace: str = ""
     """The file of the user namespace."""
     processes: tuple[str, ...]

@@ -34,31 +34,31 @@ def mount(config: LaunchConfig, root: str, own_directory: str, users: int) -> No
         _mount_overlay(lower, memory, root, config.users)
 
 
-def _mount_layer(layer: str, place: str, users: int) -> str:
-    """Mount a layer with the ids of the user namespace. Returns ``place``."""
-    os.makedirs(place, exist_ok=True)  # noqa: PTH103
+def _mount_layer(layer: str, mount_point: str, users: int) -> str:
+    """Mount a layer with the ids of the user namespace. Returns ``mount_point``."""
+    os.makedirs(mount_point, exist_ok=True)  # noqa: PTH103
     tree = user_namespace.copy_mount(os.open(layer, os.O_PATH | os.O_CLOEXEC), users, recursive=False)
-    detached_mounts.move_mount(tree, place)
+    detached_mounts.move_mount(tree, mount_point)
     os.close(tree)
-    return place
+    return mount_point
 
 
-def _mount_on_host(layer: str, place: str) -> str:
+def _mount_on_host(layer: str, mount_point: str) -> str:
     """Mount a layer as a file system of its own: an overlay refuses a layer within another, and all are within /."""
     for name in ("/nothing", "/shown"):
-        os.makedirs(place + name, exist_ok=True)  # noqa: PTH103
-    options = f"lowerdir={_escape(layer)}:{place}/nothing"
-    syscalls.mount("overlay", place + "/shown", "overlay", MS_NOSUID | MS_NODEV, options)
-    return place + "/shown"
+        os.makedirs(mount_point + name, exist_ok=True)  # noqa: PTH103
+    options = f"lowerdir={_escape(layer)}:{mount_point}/nothing"
+    syscalls.mount("overlay", mount_point + "/shown", "overlay", MS_NOSUID | MS_NODEV, options)
+    return mount_point + "/shown"
 
 
 def _mount_overlay(lower: str, own_directory: str, root: str, owner: int) -> None:
-    """``owner``: the id of the container's root."""
+    """Mount the overlay at ``root``, with its writable layer in ``own_directory``. ``owner``: the container's root."""
     upper, work = f"{own_directory}/upper", f"{own_directory}/work"
     if not os.path.isdir(work):  # noqa: PTH112
         os.makedirs(upper, exist_ok=True)  # noqa: PTH103
         os.chown(upper, owner, owner)
-        os.mkdir(work)  # noqa: PTH102 - last, because it says that the other one is complete
+        os.mkdir(work)  # noqa: PTH102 - last, because it shows that the upper directory is complete
     # The mark of an earlier run: its data may be unsynced, but the machine has not restarted since.
     mark = f"{work}/work/incompat/volatile"
     if os.path.isdir(mark):  # noqa: PTH112

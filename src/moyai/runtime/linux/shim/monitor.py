@@ -136,13 +136,13 @@ class ContainerMonitor:
         """Open the container's namespaces, for its health checks."""
         try:
             self._namespaces = container_process.open_namespaces(f"/proc/{self._first_process.pid}")
-        except OSError:  # it has ended already
+        except OSError:  # the container has ended already
             return
 
     # ------------------------------------------------------------------------------------------------------- run
 
     def _wait_and_handle(self) -> None:
-        """Wait for output, a child's end, a request to stop, or a deadline, and handle what came."""
+        """Wait for output, a child's end, a request to stop, or a deadline, and handle it."""
         if self._kill_at is None and os.path.exists(self._config.directory + "/stop"):  # noqa: PTH110
             os.kill(self._first_process.pid, self._config.stop_signal)
             cgroup_processes.thaw(self._cgroups)
@@ -171,7 +171,7 @@ class ContainerMonitor:
                 os.read(fd, 4096)
             elif fd in self._outputs:
                 stream = self._outputs[fd]
-                self._keep(stream, stream.read())
+                self._store_output(stream, stream.read())
                 if stream.has_ended:
                     self._poll.unregister(fd)
                     os.close(fd)
@@ -181,7 +181,7 @@ class ContainerMonitor:
         if self._forwarder is not None:
             self._forwarder.send(router_events)
 
-    def _keep(self, stream: OutputStream, pieces: list[Piece]) -> None:
+    def _store_output(self, stream: OutputStream, pieces: list[Piece]) -> None:
         if pieces:
             continuing = frozenset(n for n, piece in enumerate(pieces) if piece.continues)
             self._log.append(stream.name, [piece.text for piece in pieces], continuing)
@@ -217,7 +217,7 @@ class ContainerMonitor:
 
     def _run_probe(self, child: EnteringChild) -> None:
         try:
-            if not self._namespaces:  # it would run outside of the container
+            if not self._namespaces:  # the probe would run outside of the container
                 os._exit(NOT_STARTED)
             kind, *words = self._config.probe
             if kind == ENVOY:
@@ -233,7 +233,7 @@ class ContainerMonitor:
     # ------------------------------------------------------------------------------------------------------- end
 
     def _finish(self) -> None:
-        """End the container after its first process: end the others, keep the last output, record the end."""
+        """End the container after its first process: end the other processes, keep the last output, record the end."""
         self._kill_in_shared_pid_namespace()
         if self._running_probe is not None:
             self._running_probe.kill()
@@ -241,13 +241,13 @@ class ContainerMonitor:
         deadline = time.monotonic() + _LAST_OUTPUT_SECONDS
         while self._outputs and time.monotonic() < deadline:
             for fd, stream in list(self._outputs.items()):
-                self._keep(stream, stream.read())
+                self._store_output(stream, stream.read())
                 if stream.has_ended:
                     del self._outputs[fd]
             if self._outputs:
                 self._poll.poll(10)
         for stream in self._outputs.values():
-            self._keep(stream, stream.take_rest())
+            self._store_output(stream, stream.take_partial_line())
         if self._forwarder is not None:
             self._forwarder.finish()
         self._record.phase = record.STOPPED

@@ -152,7 +152,7 @@ class OutputStream:
             chunk = b""
         if not chunk:
             self.has_ended = True
-            return self.take_rest()
+            return self.take_partial_line()
         *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
         pieces = [piece for line in lines for piece in _pieces(line)]
         while len(self._partial_line) > LINE_LIMIT:
@@ -160,10 +160,10 @@ class OutputStream:
             self._partial_line = self._partial_line[LINE_LIMIT:]
         return self._mark_continuations(pieces)
 
-    def take_rest(self) -> list[Piece]:
+    def take_partial_line(self) -> list[Piece]:
         """The last line, if it has no newline."""
-        rest, self._partial_line = self._partial_line, b""
-        return self._mark_continuations(_pieces(rest) if rest else [])
+        line, self._partial_line = self._partial_line, b""
+        return self._mark_continuations(_pieces(line) if line else [])
 
     def _mark_continuations(self, pieces: list[Piece]) -> list[Piece]:
         for piece in pieces:

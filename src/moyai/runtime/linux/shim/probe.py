@@ -1,9 +1,9 @@
 """The health of a container as Docker decides it, from health checks (probes) that run one after the other.
 
 A container starts UNKNOWN. The first success makes it HEALTHY. ``retries`` failures in a row make it UNHEALTHY, but
-failures before the first success don't count during the start period, in which probes come every START_INTERVAL seconds
-at least (Docker's own default there is five; ours is for interactive use). A probe that exceeds its time is killed and
-has failed.
+failures before the first success don't count during the start period, in which the interval is at most START_INTERVAL
+(Docker's default is 5 s; this one is shorter because somebody often waits for the start). A probe that exceeds its
+timeout is killed and counts as failed.
 Source: https://docs.docker.com/reference/dockerfile/#healthcheck
 """
 
@@ -25,7 +25,7 @@ class Prober:
     def __init__(self, config: LaunchConfig, started_at: float) -> None:
         self.health = "UNKNOWN"
         self._probe_is_running = False
-        self._order = config
+        self._config = config
         self._started_at = started_at
         self._failures = 0
         self._probe_was_killed = False
@@ -33,11 +33,11 @@ class Prober:
 
     def deadline(self) -> float | None:
         """The time of the next action: the start of a probe, or the end of its time."""
-        return self._next_at if self._order.probe and not self._probe_was_killed else None
+        return self._next_at if self._config.probe and not self._probe_was_killed else None
 
     def due(self, now: float) -> str | None:
         """The action that is due: START a probe, KILL the one that has run too long, or None."""
-        if not self._order.probe or now < self._next_at or self._probe_was_killed:
+        if not self._config.probe or now < self._next_at or self._probe_was_killed:
             return None
         self._probe_was_killed = self._probe_is_running
         return KILL if self._probe_was_killed else START
@@ -45,7 +45,7 @@ class Prober:
     def record_start(self, now: float) -> None:
         """Record that a probe was started."""
         self._probe_is_running = True
-        self._next_at = now + self._order.timeout
+        self._next_at = now + self._config.timeout
 
     def record_end(self, code: int, now: float) -> bool:
         """Record a probe's exit code. Returns whether the container's health has changed."""
@@ -53,16 +53,16 @@ class Prober:
         if code == 0 and not self._probe_was_killed:
             self._failures = 0
             self.health = "HEALTHY"
-        elif self.health != "UNKNOWN" or now >= self._started_at + self._order.start_period:
+        elif self.health != "UNKNOWN" or now >= self._started_at + self._config.start_period:
             self._failures += 1
-            if self._failures >= self._order.retries:
+            if self._failures >= self._config.retries:
                 self.health = "UNHEALTHY"
         self._probe_is_running = self._probe_was_killed = False
         self._next_at = now + self._next_interval(now)
         return self.health != before
 
     def _next_interval(self, now: float) -> float:
-        config = self._order
+        config = self._config
         if self.health == "HEALTHY":
             return config.settled_interval
         if self.health == "UNKNOWN" and now < self._started_at + config.start_period:
@@ -72,7 +72,7 @@ class Prober:
 
 def envoy_is_ready(admin_socket: str) -> bool:
     """Whether Envoy's admin interface says LIVE. Blocks; the probe's timeout ends it."""
-    try:  # through its descriptor: a socket's path may have 107 bytes, and Envoy may not have put a link there
+    try:  # through a descriptor: a socket's path may have only 107 bytes, and a link that Envoy made is not followed
         fd = os.open(admin_socket, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False

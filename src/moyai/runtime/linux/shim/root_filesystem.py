@@ -102,7 +102,7 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
     _mount_on_themselves(config.image_volumes)
     for name, text in config.sysctls:
         _set_sysctl(name, text)
-    if shared_proc >= 0:  # until here it was this process's, which is outside of the shared namespace
+    if shared_proc >= 0:  # until here /proc was that of this process, which is outside of the shared namespace
         syscalls.umount("/proc")
         detached_mounts.move_mount(shared_proc, "/proc")
     _restrict_kernel_files()
@@ -135,8 +135,8 @@ def _map_access_points(config: LaunchConfig, volumes: list[int], id_maps: IdMaps
 
 
 def _source(config: LaunchConfig, own_directory: str, users: int, kind: str, source: str) -> int:
-    """A detached mount of what is to be mounted; -1 for a mask. ``own_directory``: the container's, on the task's disk
-    if any.
+    """A detached mount of a source of ``config.mounts``; -1 for a mask. ``own_directory``: the container's, on the disk
+    of the task if it has one.
     """
     if kind in {EMPTY, EMPTY_READ_ONLY}:
         return -1
@@ -184,9 +184,9 @@ def _mount_source(tree: int, target: str, *, read_only: bool) -> None:
 
 
 def _restrict(target: str, flags: int, *, directory: bool) -> None:
-    place = safe_paths.open_inside(target, directory=directory)
-    syscalls.mount(None, _fd_path(place), None, MS_REMOUNT | MS_BIND | flags)
-    os.close(place)
+    target_fd = safe_paths.open_inside(target, directory=directory)
+    syscalls.mount(None, _fd_path(target_fd), None, MS_REMOUNT | MS_BIND | flags)
+    os.close(target_fd)
 
 
 def _mount_volume(tree: int, volume: VolumeFields, users: int) -> None:
@@ -205,9 +205,9 @@ def _own_volume(tree: int, target: str, users: int, *, is_public: bool) -> None:
     """
     if next(os.scandir(_fd_path(tree)), None) is not None:
         return
-    place = safe_paths.open_inside(target, directory=True)
-    image = os.fstat(place)
-    os.close(place)
+    target_fd = safe_paths.open_inside(target, directory=True)
+    image = os.fstat(target_fd)
+    os.close(target_fd)
     if not users or all(0 <= owner - users < user_namespace.IDS for owner in (image.st_uid, image.st_gid)):
         os.chown(_fd_path(tree), image.st_uid, image.st_gid)
     os.chmod(_fd_path(tree), 0o1777 if is_public else stat.S_IMODE(image.st_mode))  # noqa: PTH101
@@ -216,27 +216,27 @@ def _own_volume(tree: int, target: str, users: int, *, is_public: bool) -> None:
 def _mount_on_themselves(directories: tuple[str, ...]) -> None:
     """Make each directory a mount of its own, so that it stays writable when the root becomes read-only."""
     for target in directories:
-        place = safe_paths.open_inside(target, directory=True)
-        syscalls.mount(_fd_path(place), _fd_path(place), None, MS_BIND)
-        os.close(place)
+        target_fd = safe_paths.open_inside(target, directory=True)
+        syscalls.mount(_fd_path(target_fd), _fd_path(target_fd), None, MS_BIND)
+        os.close(target_fd)
 
 
 def _move_mount(tree: int, target: str) -> bool:
     """Move a detached mount to ``target`` and close its descriptor. Returns whether it is one of a directory."""
     directory = stat.S_ISDIR(os.fstat(tree).st_mode)
-    place = safe_paths.open_inside(target, directory=directory)
+    target_fd = safe_paths.open_inside(target, directory=directory)
     try:
-        detached_mounts.move_mount(tree, "", place)
+        detached_mounts.move_mount(tree, "", target_fd)
     except OSError as error:  # a file at the target of a directory, or the reverse
         raise OSError(error.errno, error.strerror, target) from error
-    os.close(place)
+    os.close(target_fd)
     os.close(tree)
     return directory
 
 
-def _mount_at(place: int, kind: str, flags: int, options: str | None = None) -> None:
-    syscalls.mount("moyai", _fd_path(place), kind, flags, options)
-    os.close(place)
+def _mount_at(target_fd: int, kind: str, flags: int, options: str | None = None) -> None:
+    syscalls.mount("moyai", _fd_path(target_fd), kind, flags, options)
+    os.close(target_fd)
 
 
 def _fd_path(fd: int) -> str:

@@ -1,8 +1,8 @@
 """Forks container monitors, until the control plane closes the socket on standard input.
 
 A request is the path of a launch configuration, with the descriptors of the monitor's standard output and error. Each
-monitor leads a session of its own, has no descriptor and no request of another one in its memory, and is not this
-process's child.
+monitor leads a session of its own, has no other monitor's descriptor or request in its memory, and is not a child of
+this process.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def main() -> None:
     """Fork a monitor for each request."""
     requests = _socket.socket(fileno=0)
     gc.freeze()  # the memory of monitors stays shared
-    room = _socket.CMSG_SPACE(_DESCRIPTORS * _DESCRIPTOR_BYTES)
-    path = bytearray(_MAX_REQUEST_BYTES)  # one place for all requests, which is cleared: later monitors inherit it
+    ancillary_bytes = _socket.CMSG_SPACE(_DESCRIPTORS * _DESCRIPTOR_BYTES)
+    path = bytearray(_MAX_REQUEST_BYTES)  # one buffer for all requests, which is cleared: later monitors inherit it
     while True:
-        length, ancillary, _, _ = requests.recvmsg_into([path], room, _socket.MSG_CMSG_CLOEXEC)
+        length, ancillary, _, _ = requests.recvmsg_into([path], ancillary_bytes, _socket.MSG_CMSG_CLOEXEC)
         if not length:
             return
         [(_, _, descriptors)] = ancillary
         files = [
-            int.from_bytes(descriptors[at : at + _DESCRIPTOR_BYTES], sys.byteorder)
-            for at in range(0, len(descriptors), _DESCRIPTOR_BYTES)
+            int.from_bytes(descriptors[start : start + _DESCRIPTOR_BYTES], sys.byteorder)
+            for start in range(0, len(descriptors), _DESCRIPTOR_BYTES)
         ]
         child = os.fork()
         if child == 0:
@@ -40,11 +40,11 @@ def main() -> None:
         path[:length] = bytes(length)
         for fd in files:
             os.close(fd)
-        os.waitpid(child, 0)  # it forks and ends
+        os.waitpid(child, 0)  # the child forks the monitor and ends
 
 
 def _become_monitor(path: str, files: list[int]) -> None:
-    """Take the request's descriptors for those of this process, and run the monitor. Never returns."""
+    """Make the request's descriptors the standard streams of this process, and run the monitor. Never returns."""
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for target, fd in enumerate((null, *files)):

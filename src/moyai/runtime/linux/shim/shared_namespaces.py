@@ -1,4 +1,4 @@
-"""The namespaces that a container shares with has_other_processes: those of a pause process.
+"""The namespaces that a container shares with other containers: those of a pause process.
 
 Promise: the namespaces belong to exactly the process that the configuration names by its pid and start time, and to no
 later one with that pid. With a namespace comes the file system that shows it: /proc, and /dev/shm.
@@ -13,7 +13,7 @@ from moyai.runtime.linux.shim import detached_mounts, syscalls
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.record import start_ticks
 
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the place in the holder's root
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the path in the pause process's root
 
 
 class SharedNamespaces:
@@ -70,11 +70,11 @@ class SharedNamespaces:
 
 def leave_pid_namespace() -> None:
     """Put the next children of this process into its own PID namespace again."""
-    own = _open_namespace("self", "pid")
+    own_namespace = _open_namespace("self", "pid")
     try:
-        syscalls.setns(own, syscalls.CLONE_NEWPID)
+        syscalls.setns(own_namespace, syscalls.CLONE_NEWPID)
     finally:
-        os.close(own)
+        os.close(own_namespace)
 
 
 def _copy_mount(mounts: int, path: str) -> int:

@@ -20,7 +20,7 @@ TIOCGPTPEER = 0x5441
 
 
 class StandardStreams:
-    """Made before the fork; each side then uses its own methods. An ``exec`` closes all descriptors."""
+    """The streams, made before the fork; each side then uses its own methods. An ``exec`` closes all descriptors."""
 
     def __init__(self, config: LaunchConfig) -> None:
         self.control = -1
@@ -36,7 +36,7 @@ class StandardStreams:
         self._pipes = (os.pipe(), os.pipe())
 
     def become_standard_streams(self) -> None:
-        """In the container: use them as standard input, output and error. A terminal is opened later."""
+        """In the container: use the pipes as standard input, output and error. A terminal is opened later."""
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         ends = (null, null, null)
         if self._container_link is None:

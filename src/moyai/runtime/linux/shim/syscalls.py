@@ -66,7 +66,7 @@ RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)
-"""Calls through this one keep the interpreter's lock."""
+"""The same library, whose functions are called with the interpreter's lock held."""
 
 
 def check(result: int, subject: str) -> int:
@@ -101,7 +101,7 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
 
 
 def sleep_in_new_namespaces(flags: int, stack: ctypes.Array[ctypes.c_char], seconds: int) -> int:
-    """Start a child that has the new namespaces of ``flags`` and only sleeps; its pid.
+    """Start a child that has the new namespaces of ``flags`` and only sleeps. Returns its pid.
 
     It shares this process's memory, as with ``vfork``, and runs nothing but libc's ``sleep`` on ``stack``, which must
     exist until it has ended. So a process with threads can start it.
@@ -155,7 +155,7 @@ def pivot_root_here() -> None:
 
 
 def set_host_name(name: str) -> None:
-    """The host name of the calling process's UTS namespace."""
+    """Set the host name of the calling process's UTS namespace."""
     raw = os.fsencode(name)
     check(_libc.sethostname(raw, len(raw)), "sethostname")
 
@@ -167,9 +167,9 @@ def prctl(option: int, first: int, second: int = 0) -> None:
 
 
 def fork_sibling(page: mmap.mmap) -> int:
-    """``fork`` a process that is a child of this one's parent: 0 in it, its pid here. Only for a single thread.
+    """``fork`` a child of this process's parent. Returns 0 in the child and its pid here. Only for a single thread.
 
-    The kernel writes the pid to the beginning of the page before the process runs.
+    The kernel writes the pid to the beginning of the page before the child runs.
     """
     call = _CLONE.get(os.uname().machine)
     if call is None:
@@ -181,7 +181,7 @@ def fork_sibling(page: mmap.mmap) -> int:
 
 
 def fork_into_group(group: int) -> int:
-    """``fork`` a process that is in a control group of version 2 from its first instruction on: 0 in it, its pid here.
+    """``fork`` a child that is in a control group of version 2 from its first instruction on. Returns as ``fork`` does.
     Only for a single thread. ``group``: a descriptor of the group's directory. Raises OSError, also before Linux 5.7.
     """
     arguments = _CloneArguments(flags=_CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=group)

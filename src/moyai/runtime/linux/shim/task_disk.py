@@ -14,10 +14,10 @@ def mount(config: LaunchConfig) -> str:
     mount_point = f"{config.directory}/{DISK}"
     os.makedirs(mount_point, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
     syscalls.mount(config.disk, mount_point, "ext4", MS_NODEV, DISK_OPTIONS)
-    own = f"{mount_point}/layers/{config.directory.rpartition('/')[2]}"
-    for directory in (own, f"{config.directory}/{DISK_VOLUMES}", f"{config.directory}/{DISK_FILES}"):
+    container_directory = f"{mount_point}/layers/{config.directory.rpartition('/')[2]}"
+    for directory in (container_directory, f"{config.directory}/{DISK_VOLUMES}", f"{config.directory}/{DISK_FILES}"):
         os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
-    return own
+    return container_directory
 
 
 def copy(source: str, directory: str, container_directory: str) -> str:

@@ -21,12 +21,12 @@ def open_namespace(config: LaunchConfig) -> int:
     """A descriptor of the container's user namespace; -1 if it has none of its own."""
     if not config.users:
         return -1
-    namespace, own = (
+    namespace, own_namespace = (
         os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in (config.user_namespace, "/proc/self/ns/user")
     )
-    wanted, machines = os.fstat(namespace), os.fstat(own)
-    os.close(own)
-    if wanted.st_dev != machines.st_dev or wanted.st_ino == machines.st_ino:
+    status, own_status = os.fstat(namespace), os.fstat(own_namespace)
+    os.close(own_namespace)
+    if status.st_dev != own_status.st_dev or status.st_ino == own_status.st_ino:
         raise OSError(errno.ESRCH, "the task's user namespace is gone", config.user_namespace)
     return namespace
 
@@ -34,7 +34,7 @@ def open_namespace(config: LaunchConfig) -> int:
 def copy_mount(source: int, namespace: int, *, recursive: bool) -> int:
     """A detached mount of a file or directory, whose descriptor is closed.
 
-    ``namespace``: the user namespace whose ids the owners of files are, -1 = this machine's; ``recursive``: with the
+    ``namespace``: the user namespace that maps the owners of files, -1 = this machine's; ``recursive``: with the
     mounts below it.
     """
     try:

@@ -1,4 +1,4 @@
-"""The launch configurations of system containers, and what all Envoys share. Tasks' Envoys are in ``proxies``."""
+"""The launch configurations of system containers, and the fields that all Envoys share; ``proxies`` has tasks' own."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ NET_RAW = 13
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HOST_PROXY_RETRIES = 6
 """Failed checks, about a minute, after which the host's proxy is ended: with it go the connections of all its tasks."""
-_HOST_PROXY_START = 600.0
-"""Seconds that the host's proxy gets to start: whoever ends one that starts slowly, on a loaded machine with many
-tasks, makes it start again, as slowly.
+_HOST_PROXY_START_PERIOD = 600.0
+"""Seconds that the host's proxy gets to start. On a loaded machine with many tasks it starts slowly, and if it were
+ended it would only start again, as slowly.
 """
 COMPONENT_LOG_LEVELS = "stats:critical,misc:error"
 """A failed push is not an error: the next push after the control plane's return has all values. Envoy warns that a
@@ -68,7 +68,7 @@ _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 
 def limits_of_proxies() -> OpenLimits:
-    """What each Envoy of this machine may have open. It raises its own limit of files to this process's hard one."""
+    """What each Envoy of this machine may have open. It raises its limit of open files to this process's hard limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return MOST if hard == resource.RLIM_INFINITY else open_limits(hard)
 
@@ -124,8 +124,9 @@ def gateway_container(place: ContainerPlace, paths: RuntimePaths, envoy: Path, r
 def datagram_container(
     place: ContainerPlace, paths: RuntimePaths, envoy: Path, run: Path, namespaces: tuple[Path, Path]
 ) -> LaunchConfig:
-    """The Envoy of a VPC's public UDP ports. ``namespaces``: its own network, the VPC's router, and the machine's, in
-    which it listens. For that it keeps SYS_ADMIN and NET_BIND_SERVICE, and may enter no other namespace.
+    """The Envoy of a VPC's public UDP ports. ``namespaces``: the VPC's router, which is its own network, and the
+    machine's network, in which it listens. For that it keeps SYS_ADMIN and NET_BIND_SERVICE, and may enter no other
+    namespace.
     """
     router, machine = namespaces
     fields = envoy_fields(place, paths, envoy, run)
@@ -160,7 +161,7 @@ def host_proxy_fields(paths: RuntimePaths, envoy: Path, run: Path) -> dict[str, 
         "further_calls": ("setns",),
         "ambient": True,
         "retries": _HOST_PROXY_RETRIES,
-        "start_period": _HOST_PROXY_START,
+        "start_period": _HOST_PROXY_START_PERIOD,
     }
 
 
@@ -173,11 +174,11 @@ def egress_container(
 ) -> LaunchConfig:
     """The ``pasta`` process for a VPC's egress, in the host's network.
 
-    It needs SYS_ADMIN to enter the router, NET_ADMIN to open the tap there, and ``pivot_root`` to lock itself in
+    It needs SYS_ADMIN to enter the router, NET_ADMIN to open the tap there, and ``pivot_root`` to confine itself
     afterwards. Its path differs from that of the host's file, whose AppArmor profile would not let it enter the router.
     """
-    fast = program.with_name(f"{program.name}.avx2")  # pasta looks for this beside its own file
-    files = [(file, name) for file, name in ((program, "/pasta"), (fast, "/pasta.avx2")) if file.exists()]
+    avx2_program = program.with_name(f"{program.name}.avx2")  # pasta looks for this beside its own file
+    files = [(file, name) for file, name in ((program, "/pasta"), (avx2_program, "/pasta.avx2")) if file.exists()]
     return LaunchConfig(
         common_fields(place, paths)
         | health_check_fields(None)

@@ -1,9 +1,9 @@
 """The Envoy configuration of a VPC's gateway of public UDP ports: pure.
 
-Envoy's UDP proxy opens its sockets in the network that the process is in, the VPC's router, so the listeners are the
-ones that are elsewhere: in the network of the machine. Datagrams from the machine's own addresses, but for its
-loopback, are a task's, whose way outside ends there, and are dropped at gateway ports as connections are. All ports of
-the VPC share the sessions that its Envoy may have.
+Envoy's UDP proxy opens its sockets to tasks in the network that the process is in, the VPC's router. So the listeners
+are opened in another network, that of the machine. A datagram from one of the machine's own addresses, except for the
+loopback, comes from a task by its egress, and is dropped at gateway ports, as connections are. All ports of the VPC
+share the sessions that its Envoy may have.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/udp_filters/udp_proxy
 """
 
@@ -47,8 +47,8 @@ def datagram_listeners(
 
 def datagram_clusters(ports: Sequence[PublishedPort], sessions: int) -> Json:
     """A cluster for each public UDP port. ``sessions``: those of all ports together."""
-    part = equal_part(sessions, len(ports))
-    return {"resources": [_cluster(port, part) for port in ports]}
+    sessions_per_port = equal_part(sessions, len(ports))
+    return {"resources": [_cluster(port, sessions_per_port) for port in ports]}
 
 
 def _listener(name: str, address: str, number: int, port: PublishedPort, refused: Collection[str]) -> Json:

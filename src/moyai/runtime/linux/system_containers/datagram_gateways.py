@@ -55,16 +55,16 @@ class DatagramGateways:
     def publish(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
         """Make exactly these ports public. Where an Envoy can't be started, the next call tries again."""
         by_vpc = attrgetter("vpc")
-        wanted = {vpc: tuple(entries) for vpc, entries in groupby(sorted(ports, key=by_vpc), key=by_vpc)}
-        for vpc in sorted(self._vpcs() - wanted.keys()):
+        ports_of_vpcs = {vpc: tuple(entries) for vpc, entries in groupby(sorted(ports, key=by_vpc), key=by_vpc)}
+        for vpc in sorted(self._vpcs() - ports_of_vpcs.keys()):
             try:
                 self._end(vpc)
             except RuntimeFault as failure:
-                _log.warning("the gateway of UDP ports of %s, which has none any more, goes on: %s", vpc, failure)
-        own = _own_addresses() if wanted else frozenset()
-        for vpc, entries in wanted.items():
+                _log.warning("the gateway of UDP ports of %s, which has none any more, can't stop: %s", vpc, failure)
+        machine_addresses = _own_addresses() if ports_of_vpcs else frozenset()
+        for vpc, entries in ports_of_vpcs.items():
             try:
-                listeners = datagram_listeners(entries, assigned, self._entrance, own)
+                listeners = datagram_listeners(entries, assigned, self._entrance, machine_addresses)
                 clusters = datagram_clusters(entries, configs.limits_of_proxies().sessions)
                 self._publish(vpc, clusters, listeners)
             except RuntimeFault as failure:

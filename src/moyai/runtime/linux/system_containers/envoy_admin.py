@@ -63,7 +63,7 @@ async def inbound_traffic(
 
 
 def connector(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) -> Connect:
-    """How to connect to a task's proxy: to its socket, or to the port that it has as App Mesh's agent has it."""
+    """The function that connects to a proxy's admin socket, or to its admin port, which a proxy of App Mesh has."""
     if info.admin_port is None:
         return partial(connect_to_socket, run)
     return partial(connect_to_port, netns, info.admin_port, thread)
@@ -103,7 +103,7 @@ async def post(connect: Connect, path: str) -> None:
 
 async def connect_to_socket(run: Path) -> Connection:
     """Connect to the admin socket in a proxy's run directory."""
-    # Through its descriptor: a socket's path may have 107 bytes, and the proxy may not have put a link there.
+    # Through a descriptor: a socket's path may have only 107 bytes, and a link that the proxy made is not followed.
     fd = os.open(run / "admin.sock", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         return await asyncio.open_unix_connection(f"/proc/self/fd/{fd}")
@@ -115,7 +115,7 @@ async def connect_to_port(netns: Path, port: int, thread: NetworkThread) -> Conn
     """Connect to a port of a task's loopback. Only the socket is made on the thread, which all tasks share: a task
     could let a connection wait.
     """
-    link = await thread.run(partial(_socket_in, netns))
+    link = await thread.run(partial(_open_socket, netns))
     try:
         await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", port))
         return await asyncio.open_connection(sock=link)
@@ -124,7 +124,7 @@ async def connect_to_port(netns: Path, port: int, thread: NetworkThread) -> Conn
         raise
 
 
-def _socket_in(netns: Path) -> socket:
+def _open_socket(netns: Path) -> socket:
     with namespaces.inside(netns):
         link = socket(AF_INET, SOCK_STREAM)
     link.setblocking(False)  # noqa: FBT003

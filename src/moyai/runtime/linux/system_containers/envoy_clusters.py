@@ -1,9 +1,9 @@
-"""The endpoints of an Envoy, as its admin interface lists them: their health, and what is under way at each.
+"""The endpoints of an Envoy, as its admin interface lists them: their health, and the requests in flight at each.
 
-Envoy lists the endpoints of a cluster's newest version only. What was sent by an older one, before the cluster's
+Envoy lists the endpoints of a cluster's newest version only. A request that an older version sent, before the cluster's
 settings changed, is in no statistic of an endpoint, but its connection is still open, whereas an older version closes
-idle connections. So the connections of an endpoint that drains are compared with those in the kernel's table; more
-there may also be a health check, which lasts no longer than its timeout.
+idle connections. So the connections of an endpoint that drains are compared with those in the kernel's table. One that
+only the kernel has may also be a health check's, which lasts no longer than its timeout.
 Source: https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--clusters
 (envoy.admin.v3.Clusters, HostStatus and HostHealthStatus)
 """
@@ -98,8 +98,8 @@ async def endpoints(
 
 
 def with_older_versions(listed: Sequence[ProxyEndpoint], connections: Mapping[Place, int]) -> tuple[ProxyEndpoint, ...]:
-    """The endpoints, of which those that drain have the connections of their clusters' older versions under way as
-    well. ``connections``: all that are open, by place.
+    """The endpoints, with the connections of their clusters' older versions added to ``active`` of those that drain.
+    ``connections``: all open connections, by address and port.
     """
     counts: Counter[Place] = Counter()
     for endpoint in listed:
@@ -108,7 +108,7 @@ def with_older_versions(listed: Sequence[ProxyEndpoint], connections: Mapping[Pl
     return tuple(replace(e, active=e.active + older.get((e.address, e.port), 0)) if e.draining else e for e in listed)
 
 
-def of_task(endpoints: Sequence[ProxyEndpoint], task: str) -> tuple[ProxyEndpoint, ...]:
+def endpoints_of_task(endpoints: Sequence[ProxyEndpoint], task: str) -> tuple[ProxyEndpoint, ...]:
     """The endpoints of a task's own clusters in a proxy that it shares; all without a ``task``. Such a cluster's name
     begins with the task's ARN.
     """
@@ -127,14 +127,14 @@ def parse_endpoints(body: bytes, statuses: Mapping[HostKey, int]) -> tuple[Proxy
 def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator[ProxyEndpoint]:
     for cluster in clusters.cluster_statuses:
         for host in cluster.host_statuses:
-            at = _place(host.address)
-            if at is not None:
+            address = _network_address(host.address)
+            if address is not None:
                 health = _health(host.health_status)
-                status = statuses.get((cluster.name, at.address, at.port_value))
+                status = statuses.get((cluster.name, address.address, address.port_value))
                 yield ProxyEndpoint(
                     cluster=cluster.name,
-                    address=at.address,
-                    port=at.port_value,
+                    address=address.address,
+                    port=address.port_value,
                     health=health,
                     draining=host.health_status.eds_health_status == _DRAINING,
                     active=_stat(host, _ACTIVE),
@@ -147,12 +147,12 @@ def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator
                 )
 
 
-def _place(address: _Address) -> _SocketAddress | None:
+def _network_address(address: _Address) -> _SocketAddress | None:
     """The address of the endpoint; None if it has neither a network address nor the id of one."""
     if address.envoy_internal_address is None:
         return address.socket_address
-    place, _, port = address.envoy_internal_address.endpoint_id.rpartition(":")
-    return _SocketAddress(place, int(port)) if port.isdecimal() else None
+    host, _, port = address.envoy_internal_address.endpoint_id.rpartition(":")
+    return _SocketAddress(host, int(port)) if port.isdecimal() else None
 
 
 def _stat(host: _Host, name: str) -> int:

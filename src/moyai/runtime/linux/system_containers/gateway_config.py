@@ -2,9 +2,9 @@
 
 Each public port is a TCP listener at its address, and another one at its gateway port. One HTTP listener routes by
 ``Host``: ``SERVICE.CLUSTER.localhost`` is the lowest public port of the service's tasks, and
-``PORT.SERVICE.CLUSTER.localhost`` that port; so is the name of a load balancer. Another listener passes TLS on, by the
-name that the client asks for in its handshake, to a load balancer with a certificate for it. A connection from the
-machine's own address is a task's, whose way outside ends there, and is closed: a task reaches others in its networks
+``PORT.SERVICE.CLUSTER.localhost`` that port; names of load balancers are routed likewise. Another listener passes TLS
+on, by the name that the client asks for in its handshake, to a load balancer with a certificate for it. A connection
+from the machine's own address comes from a task by its egress, and is closed: a task reaches others in its networks
 only, by the rules of their security groups.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto
 """
@@ -55,7 +55,7 @@ _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.C
 
 
 def bootstrap(connections: int) -> Json:
-    """The configuration with which the gateway starts. ``connections``: the most from its clients at a time."""
+    """The configuration with which the gateway starts. ``connections``: the limit of its clients' connections."""
     limit = {"@type": ENVOY_TYPES + _CONNECTIONS, "max_active_downstream_connections": connections}
     monitor = {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": limit}
     sources = {f"{kind}_config": _source(kind) for kind in ("lds", "cds")}
@@ -76,36 +76,39 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
     ]
     names = [] if entrance.http_port is None else [_http_listener(entrance.address, entrance.http_port)]
     chains = tuple(_chains_by_server_name(ports))
-    if entrance.https_port is not None and chains:  # Envoy accepts no listener without one
+    if entrance.https_port is not None and chains:  # Envoy accepts no listener without a filter chain
         names.append(_https_listener(entrance.address, entrance.https_port, chains))
     return {"resources": [*public, *outer, *names]}
 
 
 def clusters(ports: Sequence[PublishedPort], pooled: int) -> Json:
     """A cluster for each public port, and one for each port of a service. Those that get requests share the ``pooled``
-    connections: an HTTP/2 connection may need many of them, and one that is passed on a single one.
+    connections: an HTTP/2 connection may need many of them, whereas a TCP connection needs one.
     """
-    every = list(by_service(ports))
-    part = equal_part(pooled, sum(_gets_requests(of[0]) for of in every))
+    services = list(by_service(ports))
+    part = equal_part(pooled, sum(_gets_requests(service[0]) for service in services))
     limits: Json = {"circuit_breakers": {"thresholds": [{"max_connections": part}]}}
-    services = ({**_cluster(_service_cluster(of[0]), of), **(limits if _gets_requests(of[0]) else {})} for of in every)
-    return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *services]}
+    by_name = (
+        {**_cluster(_service_cluster(service[0]), service), **(limits if _gets_requests(service[0]) else {})}
+        for service in services
+    )
+    return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *by_name]}
 
 
 def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
     hosts: dict[str, PublishedPort] = {}
-    for of in by_service(port for port in ports if _gets_requests(port)):
-        for name in public_names(of[0]):
-            hosts.setdefault(name, of[0])
+    for first, *_ in by_service(port for port in ports if _gets_requests(port)):
+        for name in public_names(first):
+            hosts.setdefault(name, first)
     virtual_hosts = [_virtual_host(name, port) for name, port in hosts.items()]
-    nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
-    rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
-    return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, rest]}]}
+    not_found = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
+    fallback = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": not_found}]}
+    return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, fallback]}]}
 
 
 def _gets_requests(port: PublishedPort) -> bool:
-    """Whether the service is called by its name in requests, not in handshakes of TLS."""
+    """Whether the service is found by the name in requests, not by that in TLS handshakes."""
     return not port.server_names
 
 
@@ -119,7 +122,7 @@ def _tcp_chain(port: PublishedPort) -> Json:
 
 
 def _from_outside(chain: Json) -> list[dict[str, Any]]:
-    """The chain for connections from the loopback and from other addresses than the one that is called."""
+    """The chain, restricted to connections from the loopback and from other addresses than the called one."""
     matches: tuple[Json, ...] = ({"source_prefix_ranges": [_LOOPBACK]}, {"source_type": "EXTERNAL"})
     return [{**chain, "name": str(number), "filter_chain_match": match} for number, match in enumerate(matches)]
 
@@ -172,15 +175,17 @@ def _chains_by_server_name(ports: Iterable[PublishedPort]) -> Iterator[Json]:
 
 
 def _virtual_host(name: str, port: PublishedPort) -> Json:
-    """The host of a service or load balancer. That learns the client from the PROXY header, and adds it by itself."""
+    """The virtual host of a service or load balancer. A load balancer learns the client's address from the PROXY header
+    and adds these headers by itself.
+    """
     removed = {"request_headers_to_remove": _OWN_HEADERS} if port.proxy_header else {}
-    retries = {"retry_on": "connect-failure,refused-stream", "num_retries": 2}  # a task that has just ended
+    retries = {"retry_on": "connect-failure,refused-stream", "num_retries": 2}  # for a task that has just ended
     route = {"cluster": _service_cluster(port), "timeout": "0s", "retry_policy": retries}
     return {"name": name, "domains": [name], "routes": [{"match": {"prefix": "/"}, "route": route}], **removed}
 
 
 def _cluster(name: str, ports: Sequence[PublishedPort]) -> Json:
-    """The ports' tasks or nodes. They are in one VPC: connections are opened in its router."""
+    """The cluster of the ports' tasks or nodes, which are in one VPC: connections are opened in its router."""
     header = {"transport_socket": dict(_PROXY_HEADER)} if ports[0].proxy_header else {}
     targets = [{"address": {"socket_address": {"address": port.address, "port_value": port.port}}} for port in ports]
     return {

@@ -36,16 +36,16 @@ def public_name(port: PublishedPort) -> str:
 def assign_ports(
     ports: Iterable[PublishedPort], available: range, previous: Mapping[str, int]
 ) -> Mapping[PublishedPort, int]:
-    """The gateway port of each public port, as far as there are enough. One keeps the port that it had.
+    """The gateway port of each public port, as far as there are enough. A public port keeps its gateway port.
 
-    ``previous``: by the names of public ports.
+    ``previous``: the earlier gateway ports by the names of public ports.
     """
-    wanted = tuple(ports)
-    earlier = ((port, previous.get(public_name(port))) for port in wanted)
+    public_ports = tuple(ports)
+    earlier = ((port, previous.get(public_name(port))) for port in public_ports)
     assigned = {port: number for port, number in earlier if number is not None and number in available}
     used = frozenset((port.protocol, number) for port, number in assigned.items())
     for protocol in (TCP, UDP):
         free = (number for number in available if (protocol, number) not in used)
-        rest = (port for port in wanted if port.protocol == protocol and port not in assigned)
-        assigned |= dict(zip(rest, free, strict=False))
+        unassigned = (port for port in public_ports if port.protocol == protocol and port not in assigned)
+        assigned |= dict(zip(unassigned, free, strict=False))
     return assigned

@@ -1,7 +1,7 @@
-"""Whether this machine can run the Envoy that tasks share: what that Envoy and its tasks' networks need is tried.
+"""Checks whether this machine can run the Envoy that tasks share, by trying what that Envoy and its tasks' networks do.
 
-It is tried on a thread of its own, whose namespaces and capabilities end with it. What every task needs is not tried
-again (``host.check_host``), and the version of Envoy is fixed by moyai's own requirements.
+The attempts run on a thread of their own, with which their namespaces and capabilities end. What every task needs is
+checked by ``host.check_host``, and the version of Envoy is fixed by moyai's own requirements.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from moyai.runtime.linux.shim.syscalls import CLONE_NEWNET, CLONE_NEWNS, MS_PRIV
 from moyai.runtime.linux.system_containers.configs import SYS_ADMIN
 
 _INTERCEPT = Intercept("127.255.0.0/16", egress_port=15001, ingress_port=15000)
-"""As a task's network has it."""
+"""An interception such as a task's network has."""
 _PRIVILEGED = "in a container, start it with --privileged"
 
 

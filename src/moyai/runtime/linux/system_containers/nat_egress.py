@@ -123,7 +123,7 @@ class NatEgress:
 
 def create_tap(router: Path) -> None:
     """Make the router's link to the outside, if there is none. Only for the network thread."""
-    with sandbox_errors("the VPC's way outside can't be made"), namespaces.inside(router):
+    with sandbox_errors("the VPC's link to the outside can't be made"), namespaces.inside(router):
         if not link_indexes(EGRESS):
             fd = os.open(_TUN, os.O_RDWR | os.O_CLOEXEC)
             try:
@@ -138,7 +138,7 @@ def create_tap(router: Path) -> None:
 def remove_tap(router: Path) -> None:
     """Remove the router's link to the outside. Only for the network thread."""
     with (
-        sandbox_errors("the VPC's way outside can't be removed"),
+        sandbox_errors("the VPC's link to the outside can't be removed"),
         namespaces.inside(router),
         pyroute2.IPRoute() as links,
     ):

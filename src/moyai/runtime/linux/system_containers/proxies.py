@@ -1,9 +1,10 @@
 """The Envoys of tasks: their launch configurations and run directories.
 
-Promise: an Envoy is alone in a bare root, without capabilities but for a front proxy's, and healthy once its admin
-interface says so. An Envoy that replaces a container of the task definition has that container's user, environment,
-limits, mounts and names, and read-only the files of its image, if that is imported; it can connect to the control plane
-whatever its user is. What the control plane has to know of a running proxy is in a file that only root can write.
+Promise: an Envoy is alone in a bare root, healthy once its admin interface says so, and without capabilities unless it
+is a front proxy or the host's proxy. An Envoy that replaces a container of the task definition has that container's
+user, environment, limits, mounts and names, and read-only the files of its image, if that is imported; it can connect
+to the control plane whatever its user is. What the control plane has to know of a running proxy is in a file that only
+root can write.
 Blocking; the caller translates OSErrors.
 """
 
@@ -35,10 +36,10 @@ _INFO_FILE: Final = "proxy.json"
 _CA_BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """The certificates of public authorities in the various distributions."""
 _CA_BUNDLES_IN_PROXY: Final = ("/etc/pki/tls/cert.pem", *_CA_BUNDLES)
-"""The place in App Mesh's own image, and the usual ones."""
+"""The path in App Mesh's own image, and the usual ones."""
 _HOST_ARGUMENTS: Final = ("--drain-time-s", "30", "--drain-strategy", "immediate")
-"""A listener that is removed keeps its task's namespace for as long as its connections drain; whether there are any was
-waited for before.
+"""A removed listener keeps its task's namespace alive while its connections drain. The task's shutdown has waited for
+its connections before.
 """
 _TEMPORARY: Final = TmpfsMount("/tmp", 64)  # noqa: S108 - a place in the proxy's own root
 """The directory that a proxy may write to, if it has no volume there."""
@@ -92,11 +93,11 @@ def proxy_config(
     host: HostEnvironment,
     image: Image | None,
     *,
-    keeps_clients: bool,
+    keeps_client_addresses: bool,
 ) -> LaunchConfig:
     """The launch configuration of a sandbox's Envoy. ``image``: that of the container that it replaces, if it is here;
-    ``keeps_clients``: it may open connections from the addresses of its clients. Raises RuntimeFault for what the host
-    access policy refuses.
+    ``keeps_client_addresses``: it may open connections from the addresses of its clients. Raises RuntimeFault for what
+    the host access policy refuses.
     """
     paths, (uid, gid) = host.paths, _uid_gid(spec)
     run = paths.proxy(spec.task)
@@ -115,7 +116,7 @@ def proxy_config(
     }
     if spec.serves_host:
         fields |= configs.host_proxy_fields(paths, envoy, run)
-    if keeps_clients:
+    if keeps_client_addresses:
         fields |= {"capabilities": (configs.NET_RAW,), "ambient": True}
     if spec.admin_port is not None:
         fields["probe"] = (ENVOY_PORT, str(spec.admin_port))

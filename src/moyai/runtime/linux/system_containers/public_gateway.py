@@ -1,5 +1,5 @@
 """The gateway of public addresses: one Envoy in the host's network that forwards each public TCP port to a task, or to
-a node of a load balancer with a PROXY header, by which that knows the client. UDP ports are those of datagram_gateways.
+a node of a load balancer, with a PROXY header that names the client. ``datagram_gateways`` forwards UDP ports.
 
 It is started when the first port is published and lives until everything is destroyed, so published ports answer while
 the control plane is down. Its listeners, clusters and routes are files that are replaced atomically. Each cluster opens
@@ -50,8 +50,8 @@ class PublicGateway:
         self._datagrams = DatagramGateways(paths, cgroups, envoy, entrance, server)
 
     def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
-        """Make exactly these ports public; the gateway ports of those that have one. Raises CannotCreate or CannotStart
-        when Envoy can't be started. That concerns TCP ports alone.
+        """Make exactly these ports public. Returns the gateway ports of those that have one. Raises CannotCreate or
+        CannotStart when the Envoy of TCP ports can't be started; a failure of UDP ports is logged.
         """
         assigned = self._assign(ports)
         try:
@@ -63,9 +63,9 @@ class PublicGateway:
 
     def _publish_streams(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
         record = monitors.read_record(self._home)
-        alive = record is not None and record.is_running()
-        if not alive:
-            self._remove_own()
+        is_running = record is not None and record.is_running()
+        if not is_running:
+            self._remove_streams()
             self._paths.create_directories()
         make_run_directory(self._run)
         numbers = {public_name(port): number for port, number in assigned.items()}
@@ -74,26 +74,26 @@ class PublicGateway:
         write_if_changed(self._run, "cds.json", gateway_config.clusters(ports, configs.limits_of_proxies().pooled))
         write_if_changed(self._run, "rds.json", gateway_config.routes(ports))
         write_if_changed(self._run, "lds.json", gateway_config.listeners(ports, by_stream, self._entrance))
-        if not alive:
+        if not is_running:
             self._start()
 
     def _assign(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
-        """Gateway ports. A file has them, so that they stay when the control plane or Envoy starts again."""
+        """The gateway ports. They are in a file, so that they stay when the control plane or Envoy starts again."""
         available = self._entrance.ports
         if not available:
             return {}
         assigned = assign_ports(ports, available, read_assigned(self._run / _RECORD))
-        without = [public_name(port) for port in ports if port not in assigned]
-        if without:
-            _log.warning("all %d gateway ports are in use; %s has none", len(available), ", ".join(without))
+        unassigned = [public_name(port) for port in ports if port not in assigned]
+        if unassigned:
+            _log.warning("all %d gateway ports are in use; %s has none", len(available), ", ".join(unassigned))
         return assigned
 
     def remove(self) -> None:
         """Stop the gateways and remove their files."""
         self._datagrams.remove()
-        self._remove_own()
+        self._remove_streams()
 
-    def _remove_own(self) -> None:
+    def _remove_streams(self) -> None:
         """Stop the gateway of TCP ports and remove its files."""
         monitors.remove_containers(self._paths.gateway, self._paths.removing / "gateway", "container")
         self._cgroups.remove(_CGROUP)

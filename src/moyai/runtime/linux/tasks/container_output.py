@@ -1,6 +1,6 @@
-"""The output of containers. That of a proxy container which stands for the host's proxy is a part of that proxy's.
+"""Reads the output of containers. A proxy container of a task that shares the host's proxy has a part of that proxy's.
 
-Promise: however many readers wait for the host's proxy's output, one thread divides it.
+Promise: however many readers wait for parts of the host's proxy's output, one thread divides it.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class OutputReader:
         return await asyncio.to_thread(logs.read_output, self._paths.log(task, container), after)
 
     async def _divide_all(self) -> None:
-        """Divide what there is now. What can't be divided yet, such as an incomplete line, is left."""
+        """Divide the output that exists now, but for what can't be divided yet, such as an incomplete line."""
         end, reached = self._shared.end(), -1
         while reached < (position := await self._divide()) < end:
             reached = position
 
     async def _divide(self) -> int:
-        """Divide, or wait for the division that is going on. Returns the position that it reached."""
+        """Start a division, or wait for the one that is running. Returns the position in the output that it reached."""
         if self._division is None or self._division.done():
             self._division = asyncio.create_task(self._start_division(), name="divide shared output")
         return await asyncio.shield(self._division)

@@ -85,7 +85,7 @@ class Containers:
         place = self._make_place(spec.task, spec.name, memory, share)
         image = None if container is None else self._images.find_optional(container)
         is_front = isinstance(sandbox.network, NodesNetwork)
-        config = proxies.proxy_config(spec, place, self._envoy, host, image, keeps_clients=is_front)
+        config = proxies.proxy_config(spec, place, self._envoy, host, image, keeps_client_addresses=is_front)
         monitors.start_monitor(self._monitors, config)
 
     def start_pause(self, sandbox: SandboxSpec) -> None:
@@ -107,7 +107,7 @@ class Containers:
             record = monitors.read_record(self._paths.pause(holder))
             runs = record is not None and record.phase == RUNNING and record.monitor_lives() and record.init_lives()
             if record is None or not runs:
-                raise CannotCreate(f"what held the {kind} namespace of {holder} has ended")
+                raise CannotCreate(f"the process that held the {kind} namespace of {holder} has ended")
             yield kind, record.init, record.init_ticks
 
     def _environment_of(self, sandbox: SandboxSpec, container: ContainerSpec | None) -> HostEnvironment:

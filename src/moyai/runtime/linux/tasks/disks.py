@@ -2,8 +2,8 @@
 
 Promise: a disk is a sparse file in the task's directory, bound to a loop device and formatted as ext4 without a
 journal. It ends with the task. It is mounted in the mount namespaces of its containers, and for a moment as a detached
-mount, so the machine has no mount to show or to undo. The kernel says to which file a device belongs, not what was
-saved earlier, and by the file's inode: after a kill of moyai's container it names the file by a path that is no more.
+mount, so the machine has no mount to show or to undo. The kernel is asked to which file a device belongs, because the
+saved number may be out of date. The inode tells: once moyai's container was killed, the path is one that is gone.
 Without loop devices or ``mkfs.ext4`` there are no disks; ``host.check_optional_features`` reports it.
 Sources: https://man7.org/linux/man-pages/man4/loop.4.html, linux/loop.h
 """
@@ -85,8 +85,8 @@ def _format(empty_disk: Path, gib: int) -> None:
             cwd="/",
         )
         if result.returncode:
-            words = result.stderr.decode(errors="replace").strip().splitlines()
-            raise OSError(errno.EIO, f"it can't be formatted: {words[-1] if words else result.returncode}")
+            lines = result.stderr.decode(errors="replace").strip().splitlines()
+            raise OSError(errno.EIO, f"the disk can't be formatted: {lines[-1] if lines else result.returncode}")
         Path(new).replace(empty_disk)
     finally:
         os.close(fd)
@@ -113,7 +113,7 @@ def _data_ranges(fd: int, size: int) -> Iterator[tuple[int, int]]:
         try:
             begin = os.lseek(fd, end, os.SEEK_DATA)
         except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole is remaining
+            if error.errno == errno.ENXIO:  # only a hole is left
                 return
             raise
         end = os.lseek(fd, begin, os.SEEK_HOLE)
@@ -147,8 +147,8 @@ def mount_detached(directory: Path) -> Iterator[Path | None]:
 
 
 class MountedDisks:
-    """Disks that are mounted, though nowhere, until the first container of their task has started: the first mount of a
-    file system takes time, which passes here while the task's network is made. The mounts end with this process.
+    """Detached mounts of disks, until the first container of their task has started: the first mount of a file system
+    takes time, which passes here while the task's network is made. The mounts end with this process.
     """
 
     def __init__(self) -> None:

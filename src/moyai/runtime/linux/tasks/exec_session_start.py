@@ -1,7 +1,7 @@
 """Starts an exec session: the command's streams, and the helper process beside it (see shim/exec_session.py).
 
 Promise: a caller that stops waiting ends the session. The helper sees its socket closed and kills what it has started.
-A helper that does not end_helper by itself is killed.
+A helper that does not end by itself is killed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SessionStart:
         self._control, self._helper_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     def cancel(self) -> None:
-        """Make ``run`` fail soon."""
+        """Make ``run`` fail soon, on the thread that runs it."""
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
 

@@ -1,7 +1,7 @@
 """Exec sessions: commands inside containers, each with a helper process beside it (see shim/exec_session.py).
 
-This process has one end_helper of the terminal, or of three pipes, and of the socket to the helper. When it dies the
-kernel closes them, and then the helper ends the command.
+This process has one end of the terminal, or of three pipes, and of the socket to the helper. When it dies the kernel
+closes them, and then the helper ends the command.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class LinuxExecSession:
             await ready.wait()
         finally:
             for fd in fds:
-                if fd in self._outputs.values():  # else it is closed, and its number may have been reused
+                if fd in self._outputs.values():  # else the descriptor is closed, and its number may have been reused
                     self._loop.remove_reader(fd)
 
     async def write(self, data: bytes) -> None:
@@ -170,7 +170,7 @@ class LinuxExecSession:
         self._closed = True
         with contextlib.suppress(OSError):
             self._started.control.shutdown(socket.SHUT_WR)
-        try:  # before its input is closed: the command could mistake that for the end of its input_helper
+        try:  # before the input is closed: the command could take that for the input's regular end
             await asyncio.wait_for(asyncio.shield(self._ended), _END_TIMEOUT)
         except TimeoutError:
             self._started.helper.kill()

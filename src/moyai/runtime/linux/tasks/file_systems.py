@@ -1,9 +1,9 @@
 """The file systems of Amazon EFS: directories in the state directory, which tasks share and write to.
 
 Promise: files have the ids on the disk that they have in containers (see shim/user_namespace.py and access_point.py),
-so that tasks with different ids share them. What a task has made there leads nowhere else: no symbolic link is
-followed. A directory appears with its owner and mode at once, also when moyai is killed meanwhile. A removal can
-be interrupted and continued, and delays no task, however large the file system is.
+so that tasks with different ids share them. A symbolic link that a task has made there is not followed. A directory
+appears with its owner and mode at once, also when moyai is killed meanwhile. A removal can be interrupted and
+continued, and delays no task, however large the file system is.
 Source: https://docs.aws.amazon.com/efs/latest/ug/enforce-root-directory-access-point.html
 """
 
@@ -51,8 +51,8 @@ class FileSystems:
             await self._work(partial(_prepare_all, self._paths, spec))
 
     async def remove(self, identity: str) -> bool:
-        """Remove a file system, unless a sandbox may mount it: then False. Ends soon when it is cancelled, and the next
-        call continues. Raises RuntimeFault.
+        """Remove a file system. Returns False, and leaves it, if a sandbox may mount it. A cancelled call ends soon;
+        the next one continues. Raises RuntimeFault.
         """
         async with self._lock:
             if not await self._work(partial(_detach, self._paths, identity)):
@@ -65,8 +65,8 @@ class FileSystems:
         return True
 
     async def count_bytes(self, identity: str) -> int | None:
-        """The bytes that a file system has on the disk; None if counting takes too long. A program counts them: it
-        knows hard links, and paths of any depth. It ends when this is cancelled.
+        """The bytes that a file system has on the disk; None if counting takes too long. The program ``du`` counts:
+        hard links once and paths of any depth. It ends when this call is cancelled.
         """
         directory = self._paths.file_system(identity)
         if not directory.exists():
@@ -74,7 +74,7 @@ class FileSystems:
         process = await asyncio.create_subprocess_exec(
             *("nice", "du", "--summarize", "--one-file-system", "--block-size=1", "--", str(directory)),
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # files that have just been removed
+            stderr=subprocess.DEVNULL,  # it complains about files that have just been removed
             stdin=subprocess.DEVNULL,
             env={"PATH": _SEARCH_PATH},
             cwd="/",
@@ -119,8 +119,8 @@ def _prepare(paths: RuntimePaths, mount: FileSystemMount) -> None:
 
 
 def _open_or_make(paths: RuntimePaths, parent: int, name: str, owner: DirectoryOwner | None) -> int:
-    """Open a directory in ``parent``. A missing one is made where no task sees it, and moved; without an ``owner`` it
-    has to exist. Raises OSError.
+    """Open a directory in ``parent``. A missing directory is made where no task sees it, and moved into ``parent``;
+    without an ``owner`` it has to exist. Raises OSError.
     """
     try:
         return syscalls.openat2(parent, name, _DIRECTORY, _INSIDE)
@@ -140,7 +140,7 @@ def _open_or_make(paths: RuntimePaths, parent: int, name: str, owner: DirectoryO
 
 
 def _detach(paths: RuntimePaths, identity: str) -> bool:
-    """Move a file system to where no sandbox will mount it, unless one has it: then False."""
+    """Move a file system to where no sandbox will mount it. Returns False, and leaves it, if a sandbox has it."""
     for task in paths.known_tasks():
         spec = sandboxes.load_incomplete(paths, task)
         if spec is not None and any(mount.file_system == identity for mount in spec.file_systems.values()):

@@ -1,8 +1,8 @@
 """The events of proxies' active health checks, which Envoy writes to its standard output.
 
-Promise: a proxy that was asked about is watched until its run directory is gone, and every event is notified, but not
-other output, such as the log of requests. The container monitor bounds the output, also while the control plane is
-away, and keeps the latest: the status of a check that failed earlier is known to the next control plane.
+Promise: a proxy that was asked about is watched until its run directory is gone. Every event leads to a notification;
+other output, such as the log of requests, does not. The container monitor bounds the output, also while the control
+plane is down, and keeps the latest: the next control plane learns the status of a check that failed earlier.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/data/core/v3/health_check_event.proto
 """
 
@@ -52,8 +52,8 @@ _READER = msgspec.json.Decoder(_Event)
 
 
 class _WatchedOutput:
-    """The output of one proxy, and what was read of it. ``run``: the proxy's run directory; ``statuses``: with which
-    status each host's last check failed.
+    """The output of one proxy, and what was read of it. ``run``: the proxy's run directory; ``statuses``: the HTTP
+    status with which each host's last check failed.
     """
 
     def __init__(self, run: Path, directory: Path) -> None:
@@ -64,14 +64,14 @@ class _WatchedOutput:
         self._lock = threading.Lock()
 
     def has_changed(self) -> bool:
-        """Whether there is more output, or another one, since it was read."""
+        """Whether the output has grown, or was replaced, since it was read."""
         return logs.output_end(self._directory) != self._end
 
     def read(self) -> bool:
-        """Read what is new; whether there are events in it."""
+        """Read new output. Returns whether there are events in it."""
         with self._lock:
             self._end = logs.output_end(self._directory)
-            if self._end < self._position:  # another proxy in the same place
+            if self._end < self._position:  # another proxy has replaced the output
                 self._position = 0
             has_events = False
             while (output := logs.read_output(self._directory, self._position)).position != self._position:
@@ -86,7 +86,7 @@ class _WatchedOutput:
             self.statuses.pop(host, None)
             if status is not None:
                 self.statuses[host] = status
-        if len(self.statuses) > _MAX_HOSTS:  # most of them are gone
+        if len(self.statuses) > _MAX_HOSTS:  # most of the hosts are gone
             self.statuses.clear()
 
 
@@ -100,8 +100,8 @@ class HealthEvents:
         self._running: asyncio.Task[None] | None = None
 
     async def watch(self, task: TaskId, run: Path, directory: Path) -> Mapping[HostKey, int]:
-        """Watch a proxy from now on; the statuses of its failed checks. ``run``: its run directory; ``directory``: of
-        its output.
+        """Watch a proxy from now on. Returns the HTTP statuses of failed checks. ``run``: the proxy's run directory;
+        ``directory``: the directory of its output.
         """
         output = self._outputs.setdefault(task, _WatchedOutput(run, directory))
         await asyncio.to_thread(output.read)
@@ -125,7 +125,7 @@ class HealthEvents:
                     await self._follow(task, output)
 
     async def _follow(self, task: TaskId, output: _WatchedOutput) -> None:
-        """Notify what is new in an output. One that can't be read holds up no other."""
+        """Read new output, and notify if there are events in it. An output that can't be read holds up no other."""
         try:
             if output.has_changed() and await asyncio.to_thread(output.read):
                 self._notify(task)
@@ -140,7 +140,7 @@ def _failures(lines: Iterable[str]) -> Iterator[tuple[HostKey, int | None]]:
             event = _READER.decode(line)
         except (msgspec.DecodeError, RecursionError):
             continue
-        at, failure = event.host.socket_address, event.health_check_failure_event
-        if at is not None and max(len(event.cluster_name), len(at.address)) <= _MAX_NAME:
+        address, failure = event.host.socket_address, event.health_check_failure_event
+        if address is not None and max(len(event.cluster_name), len(address.address)) <= _MAX_NAME:
             status = 0 if failure is None else failure.http_status_code
-            yield (event.cluster_name, at.address, at.port_value), status or None
+            yield (event.cluster_name, address.address, address.port_value), status or None

@@ -33,10 +33,10 @@ _PLATFORMS: Mapping[str | None, Platform] = MappingProxyType(
 )
 _EMULATORS: Final = Path("/proc/sys/fs/binfmt_misc")
 _HOLDER: Final = "task-"
-_LEAST_DELAY: Final = 1.0
-"""Seconds after which a change of a pull's progress is observed, at least."""
+_MIN_DELAY: Final = 1.0
+"""The least delay, in seconds, until a change of a pull's progress is notified."""
 _DELAY_RATIO: Final = 0.1
-"""That delay, for each second that the pull has taken."""
+"""The seconds of that delay for each second that the pull has taken."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,23 +45,23 @@ class _ObservedProgress:
 
     def __init__(self, notify: Callable[[], None]) -> None:
         self._notify = notify
-        self._notice: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.current: PullProgress | None = None
 
     def set(self, progress: PullProgress) -> None:
         """Replace the progress by a later one."""
         self.current = progress
-        if self._notice is None:
-            delay = max(_LEAST_DELAY, progress.seconds * _DELAY_RATIO)
-            self._notice = asyncio.get_running_loop().call_later(delay, self._give_notice)
+        if self._timer is None:
+            delay = max(_MIN_DELAY, progress.seconds * _DELAY_RATIO)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._send_notification)
 
     def close(self) -> None:
-        """Give no notice any more."""
-        if self._notice is not None:
-            self._notice.cancel()
+        """Notify no more."""
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _give_notice(self) -> None:
-        self._notice = None
+    def _send_notification(self) -> None:
+        self._timer = None
         self._notify()
 
 
@@ -117,8 +117,8 @@ class TaskImages:
         return self._puller.find(spec.image, spec.digest, _platform(spec.architecture))
 
     def find_optional(self, spec: ContainerSpec) -> Image | None:
-        """The image of a container that can do without one, which stays while the task does; None if it isn't here.
-        Blocking.
+        """The image of a container that can start without it; None if it is not in the store. Blocking. The image stays
+        in the store until the task is released.
         """
         try:
             image = self.find(spec)
@@ -128,7 +128,7 @@ class TaskImages:
         return image
 
     def release(self, task: TaskId) -> None:
-        """Let go the images of the task. Blocking."""
+        """Let the store remove the images of the task. Blocking."""
         self._puller.store.release(f"{_HOLDER}{task}")
 
     def holders(self) -> frozenset[TaskId]:

@@ -1,7 +1,7 @@
-"""Reads the read_output that a container monitor wrote: the older file, then the newer one, and on as it grows.
+"""Reads the output that a container monitor wrote: the older file, then the newer one, and on as that grows.
 
-A line that is not complete yet is left for the next read_lines. Each read_lines is limited, so a container that prints
-much can't fill the control plane's memory.
+A line that is not complete yet is left for the next read. Each read is limited, so a container that prints much can't
+fill the control plane's memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def read_lines(
         while True:
             is_last_read = has_ended is None or await has_ended()
             newer = _open_newer(directory, files[-1] if files else None)
-            files += newer  # opened before the older ones are read on, which then get no more lines
+            files += newer  # opened before older files are read to their end, because those get no more lines then
             for file in tuple(files):
                 for line in filter(None, _complete_lines(file)):
                     yield line
@@ -74,7 +74,7 @@ def read_output(directory: Path, after: int) -> Output:
 
 
 def read_with_gaps(directory: Path, after: int, until: int | None = None) -> tuple[Sequence[LogLine | None], int]:
-    """See ``read_output``. None stands for lines that are missing: they were discarded, or can't be read. ``until``:
+    """As ``read_output``. None stands for lines that are missing: they were discarded, or can't be read. ``until``:
     the position to stop at, which an earlier call has returned.
     """
     end = after + _OUTPUT_BYTES if until is None else until
@@ -110,7 +110,7 @@ def output_end(directory: Path) -> int:
 
 
 def _complete_lines(file: BinaryIO) -> Iterator[LogLine | None]:
-    """The lines from the file's position, which stays in front of an incomplete one. None: one that can't be read."""
+    """The lines from the file's position, which stays before an incomplete line. None: a line that can't be read."""
     while True:
         start = file.tell()
         raw = file.readline(_MAX_LINE_BYTES)

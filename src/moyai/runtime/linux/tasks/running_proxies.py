@@ -1,7 +1,8 @@
-"""The state of the proxies that serve sandboxes: requests under way, endpoints, statistics.
+"""The state of the proxies that serve sandboxes: requests in flight, endpoints, statistics.
 
 Promise: of a proxy that several tasks share, only the task's own part is reported. A sandbox without a proxy has none
-of this. Health check events are read only from a front proxy: they are in its output, and a task writes its own.
+of these. Health check events are read only from a front proxy: they are in its output, whereas a task could write
+events of its own.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class RunningProxies:
             statuses = await self._health_events.watch(task, facts.serving.run, output)
         count = open_connections.counter(self._paths.task_netns(task), self._network)
         endpoints = await envoy_clusters.endpoints(self._connector(task, facts), statuses, count)
-        return None if endpoints is None else envoy_clusters.of_task(endpoints, facts.serving.scope)
+        return None if endpoints is None else envoy_clusters.endpoints_of_task(endpoints, facts.serving.scope)
 
     async def statistics(self, task: TaskId, pattern: str) -> Mapping[str, str] | None:
         """See ``TaskRuntime.proxy_statistics``."""
@@ -74,7 +75,7 @@ class RunningProxies:
         return usages if share is None else {**usages, spec.shared_proxy: share}
 
     async def close(self) -> None:
-        """Watch no output any more."""
+        """Stop watching outputs."""
         await self._health_events.close()
 
     def _read_facts(self, task: TaskId) -> _Facts:

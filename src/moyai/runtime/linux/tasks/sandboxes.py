@@ -110,9 +110,9 @@ def still_exists(paths: RuntimePaths, spec: SandboxSpec) -> bool:
 
 
 def _create_user_namespace(paths: RuntimePaths, spec: SandboxSpec) -> None:
-    """Make the sandbox's user namespace, if it has one of its own, and its network namespace, which belongs to it.
+    """Make the sandbox's user namespace, if it has its own, and its network namespace, which belongs to the former.
 
-    That of App Mesh's proxy does not: rules that ignore a user then apply to containers on the host's root, too, which
+    With an App Mesh proxy it does not: rules that ignore a user then apply to containers on the host's root, too, which
     are outside of the user namespace.
     """
     userns, netns = paths.task_users(spec.task), paths.task_netns(spec.task)

@@ -1,12 +1,12 @@
 """The output of the host's proxy, divided among the logs of the tasks that share it.
 
 Promise: a task's part is in the log directory of its proxy's container, as if a proxy of its own had written it, and
-each entry is there once, whenever the process that divides is killed. Lines of a task that has no logs are dropped.
-The rest of a line whose beginning is missing is no task's, so that none can write another's entries; where output is
-missing, every task's part says so. Blocking; called from several threads.
+each entry is there once, even if the control plane is killed while it divides. Lines of a task that has no logs are
+dropped. The rest of a line whose beginning is missing belongs to no task, so that no task can write another's entries;
+where output is missing, every task's part says so. Blocking; called from several threads.
 
-The range that is divided next is written down before, and each entry has the range's end. So the range that a killed
-process was at is read again, and tasks whose last entry is of that range are passed over.
+A range of the output is saved before it is divided, and each entry has the range's end. So a control plane that was
+killed reads that range again after its restart, and skips tasks whose last entry is of that range.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _START: Final = b"moyai: the proxy of this machine serves the task; what concern
 _MISSING: Final = "moyai: output of the host's proxy is missing here"
 _TAIL_BYTES: Final = 256 * 1024
 """More than the longest entry: a piece of a line as JSON, of at most six times LINE_LIMIT."""
-_MOST_READS: Final = 16
+_MAX_READS: Final = 16
 """Reads of the host's output at a time, about 1 MiB each."""
 
 
 class _OutputRange(msgspec.Struct, frozen=True):
-    """A range of positions in the host's output. ``tasks``: by stream, that of a line which goes on from before it."""
+    """A range of positions in the output. ``tasks``: by stream, the task of a line that began before the range."""
 
     start: int = 0
     end: int = 0
@@ -50,7 +50,7 @@ class _OutputRange(msgspec.Struct, frozen=True):
 
 
 class _TaskLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A LogLine in a task's log. ``range_end``: of the range that it was read in."""
+    """A LogLine in a task's log. ``range_end``: the end of the range that it was read in."""
 
     at: Instant
     stream: str
@@ -60,7 +60,7 @@ class _TaskLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _TaskLineEnd(msgspec.Struct, frozen=True):
-    """The part of an entry that tells its range; 0 for one that is not from the host's output."""
+    """The part of an entry that names its range; 0 for an entry that is not from the proxy's output."""
 
     range_end: int = 0
 
@@ -99,18 +99,18 @@ class SharedOutput:
         return False
 
     def end(self) -> int:
-        """The position behind the output that there is now."""
+        """The position behind the output that exists now."""
         return logs.output_end(self._directory)
 
     def divide(self) -> int:
-        """Write what has come since the last time to the logs of its tasks, as far as _MOST_READS allow. Returns the
-        position that it reached. Raises OSError.
+        """Write new output to the logs of its tasks, as far as _MAX_READS allow. Returns the position that was reached.
+        Raises OSError.
         """
         with self._lock:
             last, self._range = self._range or self._divide_again(), None  # after an error, this range is divided again
             if self.end() < last.end:  # the directory was removed, and made anew
                 last = _OutputRange()
-            for _ in range(_MOST_READS):
+            for _ in range(_MAX_READS):
                 lines, position = logs.read_with_gaps(self._directory, last.end)
                 if position <= last.end:
                     break
@@ -121,7 +121,7 @@ class SharedOutput:
             return last.end
 
     def _divide_again(self) -> _OutputRange:
-        """The range that an earlier process wrote down, after it is divided completely."""
+        """Divide the saved range, in which an earlier process may have been killed, to its end. Returns the range."""
         saved = self._load()
         if saved.end == saved.start:
             return saved
@@ -130,7 +130,7 @@ class SharedOutput:
     def _divide_range(
         self, divided: _OutputRange, lines: Sequence[LogLine | None], *, again: bool = False
     ) -> _OutputRange:
-        """Returns the range with the tasks of its last lines, which may go on behind it."""
+        """Divide the lines of a range. Returns the range with the tasks of its last lines, which may go on after it."""
         entries: dict[TaskId, list[_TaskLine]] = {}
         tasks, is_marked = dict(divided.tasks), False
         at = next((line.at for line in lines if line is not None), Instant(0))
@@ -153,7 +153,7 @@ class SharedOutput:
         return _OutputRange(divided.start, divided.end, tasks)
 
     def _owners(self) -> Sequence[TaskId]:
-        """The tasks that have a part."""
+        """The tasks whose logs have a part of the output."""
         return [TaskId(link.parent.name) for link in self._paths.logs.glob(f"*/{_LINK}")]
 
     def _append(self, task: TaskId, entries: Sequence[_TaskLine], *, again: bool) -> None:
@@ -179,19 +179,19 @@ class SharedOutput:
 
 
 def _is_mark(line: LogLine) -> bool:
-    """Whether the line stands for lost ones. A client's text is never on this stream."""
+    """Whether the line stands for lost lines. A client's text is never on this stream."""
     return line.stream == _STDERR and line.text == MISSING_OUTPUT and not line.continues
 
 
 def _task_and_text(line: LogLine) -> tuple[TaskId | None, str]:
-    """The task of a line's beginning, and what the task's log has of it."""
+    """The task of a line that begins here, and the text of it in the task's log."""
     if line.stream == _STDOUT:
         return access_log_entry(line.text) or (None, "")
     return named_task(line.text), line.text
 
 
 def _last_range_end(directory: Path) -> int:
-    """The end of the range that a task's last entry is of."""
+    """The end of the range of a task's last entry."""
     return next((end for line in _last_lines(directory) if (end := _range_end(line))), 0)
 
 

@@ -1,9 +1,9 @@
-"""The parts of tasks in what the proxy that they share uses: of its processor time by their traffic, of its memory by
-their connections.
+"""Divides what a shared proxy uses among its tasks: its processor time by their traffic, its memory by their
+connections.
 
-Promise: the parts of all tasks together are what the proxy uses. A request counts as much as a connection and as
-REQUEST_BYTES; each task counts IDLE more between two readings, because it is configured and reported. Processor time is
-divided from the first reading on, so a task's total begins at 0 when the control plane starts.
+Promise: the parts of all tasks together are what the proxy uses. A request weighs as much as a connection and as
+REQUEST_BYTES; IDLE is added to each task's weight between two readings, because Envoy configures and reports it too.
+Processor time is divided from the first reading on, so a task's total begins at 0 when the control plane starts.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from moyai.runtime.linux.system_containers import envoy_admin
 REQUEST_BYTES: Final = 256 * 1024
 """Bytes that take Envoy about as long as a request does."""
 IDLE: Final = 1.0
+"""The weight of a task without traffic, in requests."""
 CONNECTION_MEMORY: Final = 1 / 8
 """The memory of a connection, relative to a task's configuration, which takes about a quarter of a mebibyte."""
 
 ABSENCE: Final = 300.0
-"""Seconds after which a task that the proxy no longer serves has no part: one that has just started does not serve its
-tasks yet.
+"""Seconds after which a task that the proxy no longer serves has no part: a proxy that has just started does not serve
+its tasks yet.
 """
 
 _FRESH: Final = 5.0
@@ -46,7 +47,7 @@ _SCOPE: Final = re.compile(r"[a-z]+\.([0-9a-f]{32})\.")
 
 
 class ProxyTraffic(NamedTuple):
-    """A task's traffic at the proxy. ``work``: all of it so far, in requests; ``connections``: those that are open."""
+    """A task's traffic at the proxy. ``work``: its total so far, in requests; ``connections``: those that are open."""
 
     work: float = 0
     connections: int = 0
@@ -71,7 +72,7 @@ def parse_traffic(text: str) -> dict[TaskId, ProxyTraffic]:
 
 
 def divide(total: float, weights: Mapping[TaskId, float]) -> Iterator[tuple[TaskId, float]]:
-    """Divide a total by weight."""
+    """Divide a total among tasks by their weights."""
     whole = sum(weights.values())
     return ((task, total * weight / whole) for task, weight in weights.items())
 
@@ -87,7 +88,7 @@ class SharedUsage:
         """When a reading last had each task."""
         self._traffic: Mapping[TaskId, ProxyTraffic] = {}
         self._cpu_seconds: float | None = None
-        """What the proxy had used at the last reading."""
+        """The processor time that the proxy had used at the last reading."""
         self._read_at: Instant | None = None
         self._has_answered = False
         """Whether the proxy answered when it was last read."""
@@ -116,8 +117,8 @@ class SharedUsage:
         return True
 
     def record(self, usage: Usage, traffic: Mapping[TaskId, ProxyTraffic]) -> None:
-        """Divide what the proxy has used since tasks were last read. One that has started again counts from 0. A task's
-        statistic can go, with a cluster, so less traffic than before is none.
+        """Divide what the proxy has used since the last reading with tasks. A restarted proxy counts from 0. A task's
+        statistics can disappear with a cluster, so less traffic than before counts as none.
         """
         now = self._clock.now()
         served_at = {**self._served_at, **dict.fromkeys(traffic, now)}
@@ -128,8 +129,8 @@ class SharedUsage:
             return
         before = usage.cpu_seconds if self._cpu_seconds is None else self._cpu_seconds
         has_restarted = usage.cpu_seconds < before
-        former = {} if has_restarted else {t: n for t, n in self._traffic.items() if t in self._served_at}
-        works = {task: new.work - former.get(task, ProxyTraffic()).work for task, new in traffic.items()}
+        earlier_traffic = {} if has_restarted else {t: n for t, n in self._traffic.items() if t in self._served_at}
+        works = {task: new.work - earlier_traffic.get(task, ProxyTraffic()).work for task, new in traffic.items()}
         seconds = dict(
             divide(
                 usage.cpu_seconds - (0 if has_restarted else before),
@@ -138,7 +139,7 @@ class SharedUsage:
         )
         memory = divide(usage.memory_bytes, {t: 1 + CONNECTION_MEMORY * n.connections for t, n in traffic.items()})
         self.parts = absent | {task: self._add(task, seconds[task], share) for task, share in memory}
-        self._traffic, self._cpu_seconds = {**former, **traffic}, usage.cpu_seconds
+        self._traffic, self._cpu_seconds = {**earlier_traffic, **traffic}, usage.cpu_seconds
 
     def _add(self, task: TaskId, seconds: float, memory: float) -> Usage:
         before = self.parts.get(task)

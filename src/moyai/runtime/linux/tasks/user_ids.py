@@ -28,12 +28,12 @@ def first_id(directory: Path) -> int:
     """The first id of a sandbox, by its directory; 0 if it has no user namespace."""
     try:
         return int((directory / _FILE).read_text())
-    except (FileNotFoundError, ValueError):  # ValueError: the machine was switched off before it was written
+    except (FileNotFoundError, ValueError):  # ValueError: the machine was switched off before the number was written
         return 0
 
 
 def assign(paths: RuntimePaths, task: TaskId) -> int:
-    """The first id of a sandbox, which gets some if it has none; 0 if this machine can't use them, of which
+    """The first id of a sandbox, which gets ids if it has none; 0 if this machine can't have user namespaces, of which
     ``host.check_optional_features`` warns. Raises SandboxFailed.
     """
     directory = paths.task(task)

@@ -44,7 +44,7 @@ from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
 namespaces = SharedNamespaces(unpack(marshal.dumps({"joins": ()})))
 process = EnteringProcess((sys.argv[1],), namespaces.make_pid_namespace)
 if process.child is not None:
-    os.write(process.child.failure, f"{os.getpid()}{process.child.joined}".encode())
+    os.write(process.child.failure, f"{os.getpid()}{process.child.joined_file}".encode())
     os._exit(0)
 print(process.wait_until_started(20), end="")
 """
@@ -73,11 +73,11 @@ def membership(_child: EnteringChild) -> str:
 def test_a_process_is_in_the_group_from_the_start(group):
     files = (f"{group}/cgroup.procs",)
     assert said_by(EnteringProcess(files), membership).endswith(f"/{group.name}")
-    assert said_by(EnteringProcess(files), lambda child: child.joined) == files[0]
+    assert said_by(EnteringProcess(files), lambda child: child.joined_file) == files[0]
 
 
 def test_without_a_group_of_version_2_it_joins_later():
-    assert said_by(EnteringProcess(("/sys/fs/cgroup/pids/tasks",)), lambda child: child.joined) == ""
+    assert said_by(EnteringProcess(("/sys/fs/cgroup/pids/tasks",)), lambda child: child.joined_file) == ""
 
 
 def test_where_the_kernel_refuses_it_joins_later(group, monkeypatch):

@@ -241,7 +241,7 @@ def test_the_rest_is_sent_at_the_containers_end_while_the_router_starts(start_ro
 
 @pytest.mark.parametrize("phase", ["stopped", "failed", None])
 def test_the_end_of_a_container_does_not_wait_for_a_router_that_has_ended(make_monitor, monkeypatch, phase):
-    monkeypatch.setattr(forwarder_module, "_LAST_SECONDS", 3600.0)
+    monkeypatch.setattr(forwarder_module, "_FINISH_SECONDS", 3600.0)
     monitor = make_monitor()
     if phase is not None:
         monitor.record_router(phase)
@@ -253,7 +253,7 @@ def test_the_end_of_a_container_does_not_wait_for_a_router_that_has_ended(make_m
 
 
 def test_the_end_of_a_container_waits_a_limited_time_for_a_router_that_does_not_listen(make_monitor, monkeypatch):
-    monkeypatch.setattr(forwarder_module, "_LAST_SECONDS", 0.2)
+    monkeypatch.setattr(forwarder_module, "_FINISH_SECONDS", 0.2)
     monitor = make_monitor()
     monitor.record_router("running")
     monitor.write("one")

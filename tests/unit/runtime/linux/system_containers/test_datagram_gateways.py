@@ -28,6 +28,6 @@ def test_a_gateway_that_cannot_be_ended_leaves_the_others_as_they_should_be(tmp_
     assert [home.name for home in paths.datagrams.iterdir()] == [stuck.name]
     assert [home.name for home in paths.logs.iterdir()] == [stuck.name]
     [record] = caplog.records
-    assert record.message.startswith("the gateway of UDP ports of vpc-1, which has none any more, goes on: ")
+    assert record.message.startswith("the gateway of UDP ports of vpc-1, which has none any more, can't stop: ")
     gateways.publish((), {})
     assert list(paths.datagrams.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.sandbox.state import EndpointHealth, ProxyEndpoint
 from moyai.runtime.linux.network.open_connections import count_in_table
-from moyai.runtime.linux.system_containers.envoy_clusters import of_task, parse_endpoints, with_older_versions
+from moyai.runtime.linux.system_containers.envoy_clusters import endpoints_of_task, parse_endpoints, with_older_versions
 
 
 def host(port: int = 80, **health: object) -> dict[str, object]:
@@ -66,8 +66,8 @@ def test_a_member_of_the_same_machine_is_at_the_address_that_it_has_for_others()
 
 def test_a_task_that_shares_its_proxy_has_its_own_clusters_only():
     own, other = (ProxyEndpoint(f"arn:aws:ecs:::task/c/{task}/egress/web", "10.0.0.1", 80) for task in ("one", "two"))
-    assert of_task((own, other), "one") == (own,)
-    assert of_task((own, other), "") == (own, other)
+    assert endpoints_of_task((own, other), "one") == (own,)
+    assert endpoints_of_task((own, other), "") == (own, other)
 
 
 def test_an_endpoint_has_what_is_under_way():
