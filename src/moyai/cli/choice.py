@@ -43,8 +43,8 @@ def choose_task(
 ) -> dict[str, Any]:
     """The first of the candidates with this ID, ID prefix or service name, or else of ``other_tasks``.
 
-    Any task of a service will do, but an ID prefix that several tasks have is refused. Raises BadParameter, with the
-    services of the candidates. ``state``: what these have in common.
+    Any task of a service is accepted, but an ID prefix that several tasks have is refused. Raises BadParameter, which
+    names the services of the candidates. ``state``: the word for the candidates in it.
     """
     name, candidates = name_of(reference), list(candidates)
     for tasks in (candidates, other_tasks):
@@ -58,9 +58,9 @@ def choose_task(
     raise typer.BadParameter(f"no task or service is called {name!r}; {state}: {services}")
 
 
-def tasks_of_service(wanted: str, tasks: Iterable[_Task]) -> list[_Task]:
+def tasks_of_service(service: str, tasks: Iterable[_Task]) -> list[_Task]:
     """The tasks of the service with this name or ARN."""
-    return [task for task in tasks if task["group"] == f"service:{name_of(wanted)}"]
+    return [task for task in tasks if task["group"] == f"service:{name_of(service)}"]
 
 
 def containers_of(task: _Task, container_name: str | None) -> list[str]:

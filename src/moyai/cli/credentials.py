@@ -13,9 +13,9 @@ _VARIABLES: Final = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Each of them leads botocore to credentials."""
+"""The variables by which botocore finds credentials."""
 _FILES: Final = (("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"), ("AWS_CONFIG_FILE", "~/.aws/config"))
-"""The files with credentials, each after the variable that names another one."""
+"""The files with credentials, each after the variable that names another file."""
 
 
 def load_credentials() -> Any:  # noqa: ANN401 (botocore has no types of its own)
@@ -29,7 +29,7 @@ def load_credentials() -> Any:  # noqa: ANN401 (botocore has no types of its own
     from botocore.credentials import EnvProvider
 
     credentials = EnvProvider().load()
-    if credentials is not None:  # the other places take longer
+    if credentials is not None:  # the other providers take longer
         return credentials
     return new_session().get_credentials()
 

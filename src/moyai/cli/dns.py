@@ -1,4 +1,4 @@
-"""``moyai dns``: how this machine comes to know the names of hosted zones, those of Cloud Map's namespaces too."""
+"""``moyai dns``: how to make this machine resolve the names of hosted zones, including Cloud Map's namespaces."""
 
 from __future__ import annotations
 

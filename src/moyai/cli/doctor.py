@@ -62,7 +62,7 @@ def doctor(
 
 
 def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
-    """The subjects of the examination, each with a number or a description, and the findings."""
+    """What was examined, each subject with a number or a description, and the findings."""
     from moyai.app.preflight import machine_warnings
 
     try:
@@ -85,7 +85,7 @@ def _findings(remote: Remote) -> tuple[Mapping[str, Any], list[Finding]]:
 
 
 def _shared_proxy_findings(sharing: int) -> list[Finding]:
-    """Why tasks can't share a proxy on this machine, where ``sharing`` tasks are to."""
+    """The finding if tasks can't share a proxy on this machine. ``sharing``: the number of tasks that share one."""
     from moyai.app.preflight import shared_proxy_problem
 
     reason = shared_proxy_problem()
@@ -97,7 +97,7 @@ def _shared_proxy_findings(sharing: int) -> list[Finding]:
 
 
 def _without_report(remote: Remote, error: Unreachable) -> tuple[Mapping[str, Any], list[Finding]]:
-    """Why the server gave no report: it does not run, or it requires access keys."""
+    """What was examined, and why the server gave no report: it does not run, or it requires access keys."""
     from moyai.app.preflight import machine_problems
 
     try:
@@ -139,7 +139,7 @@ def _finding(severity: str, kind: str, subject: str, message: str, remedy: str) 
 
 
 def _place(finding: Finding) -> tuple[str, str]:
-    """The account and the region of the subject; empty for what belongs to the whole installation."""
+    """The account and the region of the subject; both empty if it belongs to the whole installation."""
     parts = finding["subject"].split(":", _ARN_PARTS)
     return (parts[4], parts[3]) if len(parts) >= _ARN_PARTS and parts[0] == "arn" else ("", "")
 
@@ -164,7 +164,7 @@ def _print(examined: Mapping[str, Any], findings: Sequence[Finding]) -> None:
 
 
 def _check_line(check: str, subject: str | int, findings: Iterable[Finding]) -> str:
-    """The result of a check, and the number of things or the thing that was examined."""
+    """The line with the worst result of a check, and its subject: a description, or the number of resources."""
     severities = [finding["severity"] for finding in findings if finding["kind"] in _CHECKS[check]]
     worst = next((severity for severity in (_PROBLEM, _WARNING, _NOTE) if severity in severities), "ok")
     more = f", {len(severities)} findings" if len(severities) > 1 else ""

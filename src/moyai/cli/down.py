@@ -26,11 +26,11 @@ def down(
 
     from moyai.app.down import down as stop_everything
 
-    was_there = asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
+    existed = asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
     line = f"Stopped everything in {state}{' and deleted its data' if forget else ''}."
-    if not was_there:
+    if not existed:
         line = f"There is no installation in {state}, so there is nothing to stop. Another one: --state DIRECTORY."
-    echo(json.dumps({"state": str(state), "found": was_there, "forgotten": forget and was_there}) if as_json else line)
+    echo(json.dumps({"state": str(state), "found": existed, "forgotten": forget and existed}) if as_json else line)
 
 
 def reset(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:

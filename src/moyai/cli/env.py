@@ -59,7 +59,9 @@ def env(
 
 
 def _commands(values: Mapping[str, str], dropped: tuple[str, ...], shell: ShellSyntax) -> list[str]:
-    """A profile or a session token of before would outweigh the new values, or not match them."""
+    """The commands that set ``values`` and unset ``dropped``: an earlier profile or session token would override the
+    new values, or not match them.
+    """
     if shell is ShellSyntax.FISH:
         return [
             *(f"set -gx {name} {shlex.quote(value)}" for name, value in values.items()),

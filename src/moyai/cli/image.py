@@ -97,7 +97,7 @@ async def _pull(
 
 
 def _download(progress: PullProgress | None) -> dict[str, Any] | None:
-    """The download, or None if the image was here and is unchanged."""
+    """The download; None if the image was in the store already, unchanged."""
     if progress is None:
         return None
     return {

@@ -33,7 +33,7 @@ def image_settings(
     behavior: PullBehavior = PullBehavior.DEFAULT,
     mappings: Iterable[str] | None = None,
 ) -> ImageSettings:
-    """The settings that the options of `moyai up` and `moyai image pull` say. Raises BadParameter."""
+    """The settings from the options of `moyai up` and `moyai image pull`. Raises BadParameter."""
     return ImageSettings(registries, behavior, _names(mappings or ()), _engines(engine))
 
 

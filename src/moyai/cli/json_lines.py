@@ -1,6 +1,6 @@
-"""JSON objects of an answer, a line each, as they arrive.
+"""Reads the JSON objects of an answer, a line each, as they arrive.
 
-``http.client`` reads lines without saying that an answer has ended in the middle; it says so where it reads bytes.
+When an answer ends in the middle, ``http.client`` raises an error for reads of bytes, but not for reads of lines.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def json_lines(response: HTTPResponse, url: str) -> Iterator[Mapping[str, Any]]:
     """The lines of an answer of the server at ``url``. Raises Unreachable when it ends in the middle, or stops."""
     from http.client import HTTPException
 
-    rest = b""
+    partial_line = b""
     try:
         while received := response.read1(_BYTES):
-            *lines, rest = (rest + received).split(b"\n")
+            *lines, partial_line = (partial_line + received).split(b"\n")
             for line in lines:
                 yield json.loads(line)
     except TimeoutError as error:
@@ -33,7 +33,7 @@ def json_lines(response: HTTPResponse, url: str) -> Iterator[Mapping[str, Any]]:
         raise Unreachable(message) from error
     except (OSError, ValueError, HTTPException) as error:
         raise _ended_early(url) from error
-    if rest:
+    if partial_line:
         raise _ended_early(url)
 
 

@@ -1,4 +1,4 @@
-"""The load balancers of an account and region, with what a person types to reach them; ``moyai status`` prints them."""
+"""The load balancers of an account and region, with their URLs on this machine, as ``moyai status`` prints them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], 
 
 
 def _urls(remote: Remote, arn: str, addresses: Sequence[str], urls: PublicUrls) -> Iterator[str]:
-    """By name, where the server has ports for that, and of each listener at these public addresses, of
-    HTTPS only where it has no name: no certificate is for an address. A network load balancer's nodes differ: each has
-    the targets of its own zone, unless it is told otherwise.
+    """The URLs by name, where the server has ports for that, and those of each listener at these public addresses. An
+    HTTPS listener that has a name has no others, because no certificate is for an address. A network load balancer has
+    several addresses, because each of its nodes has the targets of its own zone only, by default.
     """
     listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn)) if addresses else []
     by_name = urls.of_listeners(arn) if listeners else {}

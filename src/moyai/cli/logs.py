@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
 MOST_LINES = 10_000
-"""The server keeps the last lines of a container in memory while it looks for them."""
+"""The limit of --tail: the server keeps the last lines of a container in memory while it looks for them."""
 
 
 def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
@@ -67,7 +67,7 @@ def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 
 
 class SelectedLogs(NamedTuple):
-    """Reads of each container the selected lines."""
+    """Reads the selected lines of each container."""
 
     remote: Remote
     selection: LogSelection

@@ -64,7 +64,7 @@ class _CommandInTask(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (typer's own classes are private)
-        """The arguments that are left."""
+        """Parse the options, and return the arguments that are left."""
         if "--" in args:
             options, *_ = self.make_parser(ctx).parse_args(args[: args.index("--")])
             ctx.allow_interspersed_args = "".join(options.get("command") or ()).startswith("-")
@@ -80,7 +80,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         }
     }
 )
-"""Of commands that differ from typer's defaults."""
+"""The settings of commands that differ from typer's defaults."""
 
 
 class _Commands(TyperGroup):
@@ -91,9 +91,9 @@ class _Commands(TyperGroup):
 
 
 def command_line(name: str | None = None) -> typer.Typer:
-    """The command of this name, none for ``--version``; all commands, as ``--help`` lists them, for any other name.
+    """The command line with the command of this name; without one for ``--version``, and with all for any other name.
 
-    typer builds the options of all commands before it runs one, so the others would cost the user time.
+    typer builds the options of all commands before it runs one, so commands that are not needed would cost time.
     """
     cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
     cli.callback()(_options)

@@ -1,6 +1,6 @@
-"""The URLs of what has a public address, as a person types them.
+"""The URLs at which this machine reaches public ports.
 
-Where the server has gateway ports, a public port is at one of these, on the server's own host; else at its address.
+If the server has gateway ports, a public port is reached at one of these, on the server's host; else at its address.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from moyai.cli.remote import Remote
 
 
 class PublicUrls:
-    """The URLs at one server, which is asked when the first of them is needed."""
+    """The URLs of one server's public ports. The server is asked when the first URL is needed."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -54,6 +54,6 @@ class PublicUrls:
 
     @cached_property
     def _gateway_ports(self) -> Mapping[tuple[str, str, int], int]:
-        """By protocol, address and port. An older server that still runs names no protocol: all its ports are TCP."""
+        """The gateway ports by protocol, address and port. An older server names no protocol: all its ports are TCP."""
         ports = self._gateway["ports"]
         return {(port.get("protocol", "tcp"), port["address"], port["port"]): port["gateway_port"] for port in ports}

@@ -22,7 +22,7 @@ class ImagePullView:
         self._bars = bars
         self._bar = bars.add_task(name, total=None, layers="")
         self.progress: PullProgress | None = None
-        """The last one; None if nothing was downloaded."""
+        """The last progress; None if nothing was downloaded."""
 
     def show(self, progress: PullProgress) -> None:
         """Show the progress."""
@@ -33,7 +33,7 @@ class ImagePullView:
 
 @contextmanager
 def pull_bars(*, is_quiet: bool) -> Iterator[Progress]:
-    """Bars, which disappear at the end."""
+    """Progress bars, which disappear at the end."""
     out = Console(stderr=True, highlight=False, markup=False, emoji=False)
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -38,7 +38,7 @@ _SERVICE = "moyai"
 
 
 class LogSelection(NamedTuple):
-    """Lines of a container: those from a time on, in seconds since 1970, and of them so many last ones."""
+    """A selection of a container's lines: those since a time, in seconds since 1970, and of these the last ``tail``."""
 
     since: float | None = None
     tail: int | None = None
@@ -96,7 +96,7 @@ class Remote:
         return {item.findtext("{*}networkInterfaceId", ""): address for item, address in self._public_interfaces()}
 
     def public_addresses_by_description(self) -> Mapping[str, list[str]]:
-        """The public IP addresses of network interfaces by their description, as load balancers' have one."""
+        """The public IP addresses of network interfaces by the description, which those of load balancers have."""
         addresses: dict[str, list[str]] = {}
         for item, address in self._public_interfaces():
             addresses.setdefault(item.findtext("{*}description", ""), []).append(address)
@@ -139,8 +139,8 @@ class Remote:
         return answer
 
     def lines(self, path: str, *, endless: bool, **query: object) -> Iterator[Mapping[str, Any]]:
-        """The lines of a path below ``/_moyai/``, each a JSON object, as they arrive. ``endless``: however late. Raises
-        Unreachable, also when the answer ends in the middle.
+        """The lines of a path below ``/_moyai/``, each a JSON object, as they arrive. ``endless``: wait without
+        time limit. Raises Unreachable, also when the answer ends in the middle.
         """
         timeout = None if endless else _TIMEOUT
         with self._request("GET", f"/_moyai/{path}{_query(query)}", timeout=timeout) as response:
@@ -253,8 +253,8 @@ class Remote:
     def _sign(
         self, method: str, path: str, body: str | bytes | None, service: str, headers: Mapping[str, str]
     ) -> dict[str, str]:
-        """The headers with a SigV4 signature. A server without access keys only reads account and region from it, and
-        nothing from that of ``/_moyai``, which is therefore signed only with credentials.
+        """The headers with a SigV4 signature. A server without access keys only reads account and region from it. It
+        reads nothing from signatures for ``/_moyai``, which are therefore made only if there are credentials.
         """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest

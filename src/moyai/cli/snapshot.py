@@ -110,8 +110,8 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
     name = arn.rpartition("/")[2]
     managed = _managed_urls(remote, urls, services)
     for row in rows:
-        own = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
-        row["url"] = " ".join([*managed.get(row["name"], ()), *([own] if own else [])])
+        service_url = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
+        row["url"] = " ".join([*managed.get(row["name"], ()), *([service_url] if service_url else [])])
     return {
         "name": name,
         "services": rows,
@@ -135,15 +135,15 @@ def _stopped_tasks(remote: Remote, cluster: str) -> list[Mapping[str, Any]]:
 
 
 def _managed_urls(remote: Remote, urls: PublicUrls, services: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The URLs that ECS has made for Express services, and for services behind gateways, by the services' names: those
-    that anybody reaches with the server's port for names, if it has one.
+    """The URLs that ECS has assigned to Express services, and to services behind gateways, by the services' names. A
+    public URL has the server's port for names, if there is one.
     """
     revisions = ((s["serviceName"], s.get("currentServiceRevisions")) for s in services)
     names = {current[0]["arn"]: name for name, current in revisions if current}
     by_name: dict[str, list[str]] = {}
     for batch in _batches(list(names), _REVISIONS):
-        described = remote.call("ecs", "DescribeServiceRevisions", serviceRevisionArns=batch)
-        for revision in described["serviceRevisions"]:
+        response = remote.call("ecs", "DescribeServiceRevisions", serviceRevisionArns=batch)
+        for revision in response["serviceRevisions"]:
             managed = revision.get("ecsManagedResources") or {}
             paths = [(path["endpoint"], path["accessType"]) for path in managed.get("ingressPaths", [])]
             paths += [(route["serviceUrl"], route["accessType"]) for route in managed.get("gatewayConnections", [])]
@@ -152,7 +152,7 @@ def _managed_urls(remote: Remote, urls: PublicUrls, services: Sequence[Mapping[s
 
 
 def _reachable_url(urls: PublicUrls, url: str, access: str) -> str:
-    """A URL below ``localhost``, with the server's port for such names where it leads to the load balancer."""
+    """A URL below ``localhost``; with the server's port for such names if the load balancer is public."""
     return (urls.of_name(url.removeprefix("https://"), "https") if access == "PUBLIC" else "") or url
 
 
@@ -244,7 +244,7 @@ def _task(task: Mapping[str, Any], public_urls: PublicUrls | None, ports: Sequen
 
 
 def _stopped_task(task: Mapping[str, Any]) -> dict[str, Any]:
-    """``reason``: why the task stopped, with what is known of its containers that failed."""
+    """A row for a stopped task. ``reason``: why it stopped, with what is known of its containers that failed."""
     reason = task.get("stoppedReason", "")
     failed = [
         f"{c['name']}: {c.get('reason') or 'exit code ' + str(c['exitCode'])}"

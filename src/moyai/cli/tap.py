@@ -70,13 +70,13 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     if not remote.read("spans", limit=1)["sampling"]:
         echo(OFF, err=True)
         raise typer.Exit(1)
-    wanted = _Filter(method.upper(), path, status, slower_than)
+    span_filter = _Filter(method.upper(), path, status, slower_than)
     _warn_of_unknown(remote, name_of(service))
     spans = _spans(remote, name_of(service), None if cluster is None else name_of(cluster))
-    remaining = limit
+    remaining, kind = limit, "client" if outgoing else "server"
     with contextlib.suppress(KeyboardInterrupt):
         for span, caller in _with_callers(remote, spans):
-            if span["kind"] != ("client" if outgoing else "server") or is_attempt(span) or not wanted.selects(span):
+            if span["kind"] != kind or is_attempt(span) or not span_filter.selects(span):
                 continue
             if source is not None and source not in {caller, span["attributes"].get("client.address", "")}:
                 continue
@@ -87,7 +87,7 @@ def tap(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 
 
 def _warn_of_unknown(remote: Remote, name: str) -> None:
-    """Say that no service has this name, which a virtual node may have: nothing would be printed, for ever."""
+    """Warn that no service has this name: unless a virtual node has it, nothing will ever be printed."""
     services = {s["serviceName"] for arn in clusters_of(remote) for s in describe_all(remote, "services", arn)}
     if name not in services:
         message = unknown_service(name, services).message
@@ -104,8 +104,8 @@ def _spans(remote: Remote, service: str, cluster: str | None) -> Iterator[Span]:
 
 
 def _with_callers(remote: Remote, spans: Iterator[Span]) -> Iterator[tuple[Span, str]]:
-    """Each span with the service whose task called; empty for a caller that is no running task. With a proxy that
-    tasks share, the span has it.
+    """Each span with the service of the calling task; empty for a caller that is no running task. Spans of a proxy that
+    tasks share name the calling service themselves.
     """
     services: dict[str, str] = {}
     for span in spans:

@@ -10,7 +10,7 @@ import typer
 
 
 def printable(text: str) -> str:
-    """The text with each character that has no shape of its own escaped: controls, line breaks, text directions."""
+    """The text with all characters escaped that are not printable: controls, line breaks, changes of text direction."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

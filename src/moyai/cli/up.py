@@ -226,8 +226,8 @@ def _certificate_settings(cert: Path | None, key: Path | None, client_ca: Path |
 
 
 def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
-    own = _select(_CLOUD_MAP_QUOTAS, quotas)
-    return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own)
+    own_quotas = _select(_CLOUD_MAP_QUOTAS, quotas)
+    return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own_quotas)
 
 
 def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str], **listeners: Any) -> AppMeshSettings:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """The checks of documents, each by itself and all together. Pure but for the checks of ECS's API, which are passed in.
 
-Promise: a finding says in which file, what is wrong and what to do. A problem fails here; a warning may be intended; a
-difference is how moyai does what the document asks for, where that is not AWS's way.
+Promise: a finding names its file, and says what is wrong and what to do. moyai refuses a problem; what a warning is
+about may be intended; a difference says how moyai does what the document asks for, where AWS does it otherwise.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class Checks(Protocol):
         """The model of an operation's input."""
 
     def ecs_refusals(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
-        """All reasons of the model and of moyai to refuse a request of ECS's. Raises TypeError and ValueError."""
+        """All reasons of the model and of moyai to refuse a request to ECS. Raises TypeError and ValueError."""
 
     def broken_rules(
         self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None
     ) -> Sequence[str]:
-        """The rules that a request of ECS's breaks, as far as they need no other record than the task definition."""
+        """The rules that a request to ECS breaks, as far as they need no other record than the task definition."""
 
     def fit_members(self, service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Members with the names and types of the model. Raises ValueError."""
@@ -79,12 +79,12 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
     for document in documents:
         match document.kind:
             case DocumentKind.TEMPLATE:
-                own, drafts = _of_template(document, checks)
+                document_findings, drafts = _read_template(document, checks)
             case DocumentKind.PLAN:
-                own, drafts = _of_plan(document, checks)
+                document_findings, drafts = _read_plan(document, checks)
             case _:
-                own, drafts = _of_ecs_document(document, checks)
-        findings += own
+                document_findings, drafts = _read_ecs_document(document, checks)
+        findings += document_findings
         for draft in drafts:
             refused, request = _check(draft, checks) if draft.resource else ([], draft)
             findings += refused
@@ -92,9 +92,9 @@ def analyze_documents(documents: Sequence[Document], checks: Checks, processor: 
     rows = parity_rows()
     definitions = [r for r in requests if _is_ecs(r, DocumentKind.TASK_DEFINITION)]
     for request in requests:
-        findings += _of_rules(request, definitions, checks)
-        findings += [*_of_platform(request, processor), *_of_request(request, rows)]
-    return [*findings, *_of_aliases(requests)]
+        findings += _rule_findings(request, definitions, checks)
+        findings += [*_platform_findings(request, processor), *_request_findings(request, rows)]
+    return [*findings, *_alias_findings(requests)]
 
 
 def finding_lines(findings: Sequence[AnalyzedFinding]) -> list[str]:
@@ -111,7 +111,7 @@ def finding_lines(findings: Sequence[AnalyzedFinding]) -> list[str]:
     return lines
 
 
-def _of_template(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+def _read_template(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
     file = str(document.path)
 
     def input_shape(service: str, operation: str) -> StructureShape | None:
@@ -124,7 +124,7 @@ def _of_template(document: Document, checks: Checks) -> tuple[list[AnalyzedFindi
     return [AnalyzedFinding(_PROBLEM, file, problem, name) for name, problem in problems], requests
 
 
-def _of_plan(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+def _read_plan(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
     file = str(document.path)
     others = [
         AnalyzedFinding(
@@ -135,7 +135,7 @@ def _of_plan(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding],
     return others, list(plan_requests(file, document.content, checks.input_shape))
 
 
-def _of_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
+def _read_ecs_document(document: Document, checks: Checks) -> tuple[list[AnalyzedFinding], list[DocumentRequest]]:
     file, operation = str(document.path), _OPERATIONS[document.kind]
     parameters = {name: value for name, value in document.content.items() if name not in _RETURNED_ONLY}
     try:
@@ -159,28 +159,30 @@ def _check(draft: DocumentRequest, checks: Checks) -> tuple[list[AnalyzedFinding
     return findings, draft._replace(members=members)
 
 
-def _of_rules(
+def _rule_findings(
     request: DocumentRequest, definitions: Sequence[DocumentRequest], checks: Checks
 ) -> Iterator[AnalyzedFinding]:
-    """The rules of the request's operation that it breaks, with its task definition if that is among the documents."""
+    """A problem for each rule of its operation that a request breaks, with its task definition if there is a document
+    of that.
+    """
     if request.service != _ECS or request.operation not in _OPERATIONS.values():
         return
     definition = _definition_of(request, definitions)
-    members, of_definition = (None if r is None else _completed(r, checks) for r in (request, definition))
+    members, of_definition = (None if r is None else _completed_members(r, checks) for r in (request, definition))
     if members is not None:
         for reason in checks.broken_rules(request.operation, members, of_definition):
             yield AnalyzedFinding(_PROBLEM, request.file, reason, request.resource)
 
 
 def _definition_of(service: DocumentRequest, definitions: Sequence[DocumentRequest]) -> DocumentRequest | None:
-    """The task definition that a service names, if it is the only one of its installation that can be meant. A named
-    revision may be an earlier one than the document's.
+    """The task definition among the documents that a service names; None if several of its installation have the name,
+    or if it names a revision, which may be an earlier one than the document's.
     """
-    beside = [d for d in definitions if _installation(d) == _installation(service)]
+    in_installation = [d for d in definitions if _installation(d) == _installation(service)]
     if service.definition:
-        return next((d for d in beside if d.resource == service.definition), None)
+        return next((d for d in in_installation if d.resource == service.definition), None)
     named = service.members.get("taskDefinition")
-    candidates = [d for d in beside if d.members.get("family") == named]
+    candidates = [d for d in in_installation if d.members.get("family") == named]
     in_directory = [d for d in candidates if Path(d.file).parent == Path(service.file).parent]
     choice = in_directory or candidates
     return choice[0] if len(choice) == 1 else None
@@ -188,15 +190,15 @@ def _definition_of(service: DocumentRequest, definitions: Sequence[DocumentReque
 
 def _installation(request: DocumentRequest) -> str:
     """The file whose resources are applied together; nothing for documents of ECS."""
-    return request.file if request.resource else ""  # a template is not applied beside its parts
+    return request.file if request.resource else ""  # a template's parts may also be documents of ECS
 
 
-def _completed(request: DocumentRequest, checks: Checks) -> Mapping[str, Any] | None:
+def _completed_members(request: DocumentRequest, checks: Checks) -> Mapping[str, Any] | None:
     return with_stand_ins(request.members, request.unknown, checks.input_shape(request.service, request.operation))
 
 
-def _of_platform(request: DocumentRequest, processor: str) -> Iterator[AnalyzedFinding]:
-    """A processor that this machine does not have."""
+def _platform_findings(request: DocumentRequest, processor: str) -> Iterator[AnalyzedFinding]:
+    """A warning about a processor that this machine does not have."""
     platform = request.members.get("runtimePlatform")
     wanted = platform.get("cpuArchitecture") if isinstance(platform, dict) else None
     if isinstance(wanted, str) and wanted in _PROCESSORS and _PROCESSORS[wanted] != processor:
@@ -207,15 +209,15 @@ def _of_platform(request: DocumentRequest, processor: str) -> Iterator[AnalyzedF
         yield AnalyzedFinding(_WARNING, request.file, message, request.resource)
 
 
-def _of_request(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[AnalyzedFinding]:
+def _request_findings(request: DocumentRequest, rows: Mapping[str, ParityRow]) -> Iterator[AnalyzedFinding]:
     for container in _objects(request.members, "containerDefinitions"):
-        yield from _of_health_check(request, container)
+        yield from _health_check_findings(request, container)
     for difference in differences(request, rows):
         yield AnalyzedFinding(_DIFFERENCE, request.file, difference, request.resource)
 
 
-def _of_health_check(request: DocumentRequest, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
-    """A health check that looks at a port that the container does not map."""
+def _health_check_findings(request: DocumentRequest, container: Mapping[str, Any]) -> Iterator[AnalyzedFinding]:
+    """A warning about each port that a health check calls and the container does not map."""
     check, name = container.get("healthCheck"), container.get("name", "")
     command = check.get("command") if isinstance(check, dict) else None
     if not isinstance(command, list):
@@ -229,8 +231,8 @@ def _of_health_check(request: DocumentRequest, container: Mapping[str, Any]) -> 
         yield AnalyzedFinding(_WARNING, request.file, message, request.resource)
 
 
-def _of_aliases(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
-    """Names that two services of a namespace offer at one port: callers reach only one of them."""
+def _alias_findings(requests: Sequence[DocumentRequest]) -> Iterator[AnalyzedFinding]:
+    """A problem for each name that two services of a namespace offer at one port: callers reach only one of them."""
     owners: dict[tuple[str, ...], str] = {}
     for request in _services(requests):
         service = _service_name(request)
@@ -269,6 +271,6 @@ def _service_name(request: DocumentRequest) -> str:
 
 
 def _objects(content: object, member: str) -> list[Mapping[str, Any]]:
-    """The objects in a member that should be a list of them; none of what is no object itself."""
+    """The objects in a member that should be a list of objects; none if ``content`` is no object."""
     items = content.get(member) if isinstance(content, dict) else None
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -1,6 +1,7 @@
 """Differences from AWS that concern the members a request sets, in the words of the parity table.
 
-Promise: the texts are those of docs/reference/parity.md, which a wheel contains; here is only which row concerns what.
+Promise: the texts are those of docs/reference/parity.md, which a wheel contains; this module only says which row
+concerns which requests.
 """
 
 from __future__ import annotations

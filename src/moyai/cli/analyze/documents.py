@@ -2,7 +2,7 @@
 
 Promise: a file in YAML has at most a mebibyte, one in JSON 16, and at most a thousand are read. A document is no deeper
 than a hundred levels and has at most a million values; in YAML a hundred thousand, counted as often as its aliases
-repeat them. What is none of these kinds is skipped in a directory, and refused where it was named.
+repeat them. A file of another kind is skipped in a directory, and refused if it was named.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DocumentKind(StrEnum):
 
 
 class Document(NamedTuple):
-    """A document, and the file that it is in. ``raw``: the file as it is."""
+    """A document, and the path of its file. ``raw``: the file's bytes."""
 
     path: Path
     kind: DocumentKind
@@ -79,7 +79,7 @@ def _document(path: Path, *, is_named: bool) -> Document | None:
     except UnreadableDocument:
         if is_named or path.suffix != _TEMPLATE:
             raise
-        return None  # templates of many programs are called so
+        return None  # templates of other programs have this suffix, too
     kind = _kind(content)
     if kind is None or not isinstance(content, dict):
         if is_named:
@@ -105,7 +105,6 @@ def _parsed_content(path: Path, raw: bytes) -> object:
 def _yaml_content(path: Path, raw: bytes) -> object:
     if len(raw) > _LARGEST_YAML:
         raise UnreadableDocument(f"{path} is no JSON, and has more than {_LARGEST_YAML} bytes")
-    from moyai.cli.analyze.documents import load_yaml
 
     try:
         return load_yaml(raw)
@@ -114,15 +113,15 @@ def _yaml_content(path: Path, raw: bytes) -> object:
 
 
 def is_bounded(content: object, most: int = _MOST_VALUES) -> bool:
-    """Whether a document is neither too deep, as one that contains itself, nor too large."""
-    waiting, count = [(content, 0)], 0
-    while waiting:
-        value, depth = waiting.pop()
+    """Whether a document is neither too deep, as a document that contains itself would be, nor too large."""
+    pending, count = [(content, 0)], 0
+    while pending:
+        value, depth = pending.pop()
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         count += len(parts)
         if depth > _DEEPEST or count > most:
             return False
-        waiting.extend((part, depth + 1) for part in parts)
+        pending.extend((part, depth + 1) for part in parts)
     return True
 
 
@@ -142,7 +141,7 @@ def load_yaml(raw: bytes) -> object:
     """The document. Raises ValueError for malformed YAML."""
 
     class FunctionLoader(yaml.SafeLoader):
-        """PyYAML's safe loader with CloudFormation's functions. PyYAML keeps in the class what a loader knows."""
+        """PyYAML's safe loader with CloudFormation's functions, for which PyYAML needs a class of its own."""
 
     FunctionLoader.add_multi_constructor("!", _function)
     try:

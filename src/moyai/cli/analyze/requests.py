@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class DocumentRequest(NamedTuple):
-    """A request of AWS's API. ``resource``: its name in the document, or nothing. ``members`` have AWS's names.
+    """A request to AWS's API. ``resource``: its name in a template or plan, or empty. ``members`` have AWS's names.
 
     ``unknown``: the names, in lower case, of members whose value the document does not have, such as another
     resource's ARN, or has only in part. ``definition``: the resource that is a service's task definition, or nothing.
@@ -23,8 +23,8 @@ class DocumentRequest(NamedTuple):
 
 
 def known_part(value: Any, is_unknown: Callable[[object], bool], unknown: set[str]) -> Any:  # noqa: ANN401 (JSON)
-    """The value without null and what is unknown. ``unknown`` gets the names of members of which nothing remains, and
-    of lists that lack an element, in lower case.
+    """The value without nulls and without unknown parts. The names of members of which nothing remains, and of lists
+    that lack an element, are added to ``unknown`` in lower case.
     """
     if isinstance(value, Mapping):
         members = {}

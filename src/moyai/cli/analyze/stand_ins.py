@@ -1,7 +1,7 @@
 """Values in place of those that a document does not have yet, so that the rules of a request can be checked.
 
-Promise: a stand-in breaks no rule, also where the member is another structure's and really absent. A request that lacks
-something else than these has rules that can't be checked.
+Promise: a stand-in breaks no rule, even in a structure where a member of the same name is really absent. The rules of a
+request are not checked if it lacks a member for which there is no stand-in.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _VALUES: Final[Mapping[str, Any]] = MappingProxyType(
         "valuefrom": "unknown",
     }
 )
-"""By the members' names in lower case. ``{}`` becomes a number of its own."""
-_OF_SHAPES: Final[Mapping[tuple[str, str], Any]] = MappingProxyType(
+"""The stand-ins by the members' names in lower case. ``{}`` becomes another number each time."""
+_SHAPE_VALUES: Final[Mapping[tuple[str, str], Any]] = MappingProxyType(
     {
         ("EnvironmentFile", "value"): "arn:aws:s3:::unknown/unknown.env",
         ("ResourceRequirement", "value"): "1",
@@ -47,7 +47,7 @@ _OF_SHAPES: Final[Mapping[tuple[str, str], Any]] = MappingProxyType(
         ("ThresholdConfiguration", "value"): 1,
     }
 )
-"""By the structure and the member, where a structure's rules want a value of a form of its own."""
+"""Other stand-ins by structure and member, where the structure's rules require them."""
 _PROXY_PROPERTIES: Final = "ProxyConfigurationProperties"
 _KERNEL_PARAMETER: Final = ("SystemControl", "namespace")
 _OPTIONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -86,9 +86,9 @@ def _structure(
         if name in members:
             yield name, _completed(members[name], member, unknown, number)
         elif (shape.name, name) == _KERNEL_PARAMETER and name in unknown:
-            raise _NoStandIn  # which ones are accepted depends on the network and IPC modes
+            raise _NoStandIn  # the accepted parameters depend on the network and IPC modes
         elif name.lower() in unknown:
-            stand_in = _OF_SHAPES.get((shape.name, name.lower()), _VALUES.get(name.lower()))
+            stand_in = _SHAPE_VALUES.get((shape.name, name.lower()), _VALUES.get(name.lower()))
             if stand_in is not None:
                 yield name, stand_in.format(number()) if isinstance(stand_in, str) else stand_in
     if members.get("logDriver") == AWSLOGS:
@@ -105,7 +105,7 @@ def _completed(value: Any, shape: Shape, unknown: AbstractSet[str], number: Call
             if shape.name == _PROXY_PROPERTIES and any(
                 isinstance(each, Mapping) and "value" not in each for each in value
             ):
-                raise _NoStandIn  # ports, users and ranges of addresses have rules for each other
+                raise _NoStandIn  # the rules for ports, users and ranges of addresses depend on each other
             return [_completed(element, shape.member, unknown, number) for element in value]
         case MapShape() if isinstance(value, Mapping):
             return {key: _completed(each, shape.value, unknown, number) for key, each in value.items()}

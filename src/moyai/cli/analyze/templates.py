@@ -1,6 +1,7 @@
 """Reads a CloudFormation template's requests: each resource's creation, as far as the template has its values.
 
-Promise: parameters have their defaults; what depends on others, or on resources, is unknown and not checked.
+Promise: parameters have their defaults. A value that depends on a parameter without one, or on another resource, is
+unknown and not checked.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
 
@@ -33,7 +34,7 @@ from moyai.stacks.types.resource_type import StackResourceType
 
 InputShape: TypeAlias = Callable[[str, str], StructureShape | None]
 _UNKNOWN: Final = object()
-_OF_PARAMETER_STORE: Final = "AWS::SSM::"
+_PARAMETER_STORE_TYPE: Final = "AWS::SSM::"
 
 
 def template_content(
@@ -67,7 +68,7 @@ def _unsupported_type(kind: object) -> str:
 
 
 def _unknown_types(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Types that are not supported, in a template whose transforms make others of its resources."""
+    """The unsupported types of a template whose transforms replace its resources."""
     resources = document.get("Resources")
     types = {
         name: resource.get("Type")
@@ -92,17 +93,17 @@ def _creation(
         each: value for each, value in properties.items() if each in kind.schema.properties - kind.schema.unsupported
     }
     if any(each.lower() in unknown and each not in properties for each in kind.arranged):
-        return  # the row makes several members of a property that is not known
+        return  # the type makes several members of this property, whose value is unknown
     try:
         members = kind.creation_input(accepted)
-    except (KeyError, TypeError, AttributeError, ValueError):  # the row takes a property apart that has another form
+    except (KeyError, TypeError, AttributeError, ValueError):  # the type expects a property of another form
         return
     shape = input_shape(kind.service, kind.create)
     if shape is not None:
         required, names = ({each.lower() for each in ms} for ms in (shape.required_members, shape.members))
-        is_made = any(each.lower() not in names for each in members)  # the type's own steps make members of a property
+        has_own_steps = any(each.lower() not in names for each in members)  # which make members of properties
         members = {each: value for each, value in members.items() if each.lower() in names}
-        unknown |= required if is_made else required - _set_by_properties(kind)
+        unknown |= required if has_own_steps else required - _set_by_properties(kind)
     reference = resource.properties.get("TaskDefinition")
     definition = reference.name if isinstance(reference, Ref) else ""
     yield DocumentRequest(file, name, kind.service, kind.create, members, frozenset(unknown), definition)
@@ -123,7 +124,7 @@ def _evaluate(expression: Expression, values: Values) -> Any:  # noqa: ANN401 (a
         return {name: _evaluate(member, values) for name, member in expression.items()}
     try:
         return evaluate(expression, values)
-    except (TemplateFault, KeyError):  # it needs an export, a zone, or a condition that is not known
+    except (TemplateFault, KeyError):  # the expression needs an export, a zone, or a condition that is unknown
         return _UNKNOWN
 
 
@@ -132,7 +133,7 @@ def _known_values(template: ParsedTemplate) -> Values:
     texts = {
         name: text_of(parameter.default)
         for name, parameter in template.parameters.items()
-        if parameter.default is not None and not parameter.type.startswith(_OF_PARAMETER_STORE)
+        if parameter.default is not None and not parameter.type.startswith(_PARAMETER_STORE_TYPE)
     }
     defaults = {name: parameter.value for name, parameter in parameter_values(template, texts, {}).items()}
     pseudo = pseudo_parameters(DEFAULT_SCOPE, "stack", f"arn:aws:cloudformation:{DEFAULT_SCOPE.region}::stack/stack")

@@ -1,7 +1,7 @@
 """Reads requests of ECS, Cloud Map and Elastic Load Balancing from a Terraform plan in JSON.
 
-Promise: an argument becomes the member of AWS's API that the provider sets with it. Arguments of the provider alone
-are skipped. An argument that is known only after the apply is ``unknown``.
+Promise: an argument becomes the member of AWS's API that the provider sets with it. Arguments that no member has are
+skipped. An argument that is known only after the apply is ``unknown``.
 Source: https://developer.hashicorp.com/terraform/internals/json-format
 """
 
@@ -115,7 +115,7 @@ def _member(value: Any, shape: Shape) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _pairs(value: Mapping[str, Any], element: StructureShape) -> list[Any]:
-    """A map where AWS has a list of keys, or names, and values; another object is the list's one element."""
+    """The list for an object: pairs of key, or name, and value where AWS has a list of those; else the object alone."""
     names = {name.lower(): name for name in element.members}
     key = names.get("key") or names.get("name")
     if key is None or set(names) != {key.lower(), "value"}:
@@ -124,7 +124,7 @@ def _pairs(value: Mapping[str, Any], element: StructureShape) -> list[Any]:
 
 
 def _block(arguments: Arguments, name: str) -> Any:  # noqa: ANN401 (JSON)
-    """Take a block out of the arguments that is there at most once; an empty object where it is absent."""
+    """Remove a block that occurs at most once from the arguments, and return it; an empty object if it is absent."""
     blocks = arguments.pop(name, None)
     block = blocks[0] if isinstance(blocks, list) and blocks else blocks
     return block or {}
@@ -233,7 +233,7 @@ def _action(action: Arguments) -> Arguments:
 
 
 def _condition(condition: Arguments) -> Arguments:
-    """A condition names its field in AWS's form, which the provider takes from the block that is there."""
+    """The condition with its field in AWS's form, which the provider derives from the block that is set."""
     field = next((name for name, block in condition.items() if block), "")
     return {**condition, "field": field.replace("_", "-")}
 

@@ -23,10 +23,10 @@ _SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dynamic_active_secrets": ("secret", ""),
     }
 )
-"""By section of the dump: the kind of its resources, and the path to the resource in an entry."""
+"""For each section of the dump: the kind of its resources, and the path of the resource in an entry."""
 _UNORDERED = frozenset({"virtual_hosts", "domains", "filter_chains", "server_names", "lb_endpoints", "endpoints"})
 _NOISE = frozenset({"@type", "last_updated", "version_info", "stat_prefix_hash"})
-_EXACT: Mapping[str, str] = MappingProxyType(
+_DEPRECATED_MATCHERS: Mapping[str, str] = MappingProxyType(
     {"exact_match": "exact", "prefix_match": "prefix", "suffix_match": "suffix", "safe_regex_match": "safe_regex"}
 )
 
@@ -48,10 +48,10 @@ def read_dump(document: object) -> Dump:
         raise NoDump("the file has no `configs`: it is not the output of `curl -s localhost:9901/config_dump`")
     node, resources = "", {}
     for config in document["configs"]:
-        node = str(_at(config, "bootstrap.node.id") or node)
+        node = str(_value_at(config, "bootstrap.node.id") or node)
         for section, (kind, place) in _SECTIONS.items():
             for entry in config.get(section) or ():
-                resource = _at(entry, place) if place else {"name": entry.get("name", "")}
+                resource = _value_at(entry, place) if place else {"name": entry.get("name", "")}
                 if resource is not None:
                     resources[kind, _name(resource)] = normalize(resource)
     if not resources:
@@ -76,7 +76,7 @@ def _member(key: str, value: Any) -> Any:  # noqa: ANN401
 def _replace_deprecated(value: Mapping[str, Any]) -> dict[str, Any]:
     """Replace the deprecated header matchers of Envoy's API by ``string_match``."""
     result = dict(value)
-    for old, new in _EXACT.items():
+    for old, new in _DEPRECATED_MATCHERS.items():
         if old in result and "name" in result:
             result["string_match"] = {new: result.pop(old)}
     if result.get("use_downstream_protocol_config") is None:
@@ -88,7 +88,7 @@ def _name(resource: Mapping[str, Any]) -> str:
     return str(resource.get("name") or resource.get("cluster_name") or "")
 
 
-def _at(value: object, path: str) -> Any:  # noqa: ANN401
+def _value_at(value: object, path: str) -> Any:  # noqa: ANN401
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

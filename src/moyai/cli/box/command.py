@@ -24,9 +24,9 @@ from moyai.cli.options import STATE as DEFAULT_STATE
 from moyai.cli.options import Json, State, port_range
 
 _NAME: Final = "moyai"
-_START_PATIENCE: Final = 120.0
+_START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 60
-"""For tasks to end after SIGTERM, before the engine kills the container."""
+"""Seconds that tasks have to end after SIGTERM, before the engine kills the container."""
 _POLL: Final = 0.1
 _LOG_LINES: Final = 15
 
@@ -136,7 +136,7 @@ def _own_image() -> str:
 
 
 def _require_startable(host: Engine, options: BoxOptions) -> None:
-    """Raises BoxError if the image is missing or the name in use."""
+    """Raise BoxError if the image is missing or the name in use."""
     if host.inspect("container", options.name) is not None:
         raise BoxError(
             f"{host.title} has a container {options.name} already: `moyai box status` shows it, `moyai box down`"
@@ -151,7 +151,7 @@ def _require_startable(host: Engine, options: BoxOptions) -> None:
 
 def _await_answer(host: Engine, options: BoxOptions) -> None:
     """Wait until the API answers. Raises BoxError when it does not, with what the container printed."""
-    end = time.monotonic() + _START_PATIENCE
+    end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         if _health(options.port) is not None:
             return
@@ -159,7 +159,7 @@ def _await_answer(host: Engine, options: BoxOptions) -> None:
             raise BoxError(f"moyai ended in its container:\n{host.logs(options.name, _LOG_LINES)}")
         time.sleep(_POLL)
     logs = host.logs(options.name, _LOG_LINES)
-    raise BoxError(f"moyai did not answer within {_START_PATIENCE:.0f} seconds in its container:\n{logs}")
+    raise BoxError(f"moyai did not answer within {_START_SECONDS:.0f} seconds in its container:\n{logs}")
 
 
 def _health(port: int) -> Mapping[str, Any] | None:
@@ -235,24 +235,24 @@ def box_down(
     if as_json:
         typer.echo(json.dumps({"name": name, "engine": host.program, "volume": volume, "volume_deleted": volumes}))
     else:
-        rest = f"deleted the volume {volume}" if volumes else f"kept the volume {volume}"
-        typer.echo(f"Removed the container {name} and {rest}.")
+        outcome = f"deleted the volume {volume}" if volumes else f"kept the volume {volume}"
+        typer.echo(f"Removed the container {name} and {outcome}.")
 
 
 def box_status(name: Name = _NAME, engine: EngineName = None, as_json: Json = False) -> None:
     """Show whether the container runs and answers. Exits with 1 if it does not."""
     host = find_engine(engine)
     report = _report(host, host.container(name))
-    is_well = report["health"] is not None and report["health"]["status"] == "ok"
+    is_healthy = report["health"] is not None and report["health"]["status"] == "ok"
     if as_json:
         typer.echo(json.dumps(report, indent=2))
-    elif is_well:
+    elif is_healthy:
         typer.echo(f"{_ready_message(report)}\n  running:  {report['health']['tasks']} tasks")
     elif report["running"]:
         typer.echo(f"The container {name} runs, but moyai does not answer well at {report['url']}: {report['health']}")
     else:
         typer.echo(f"The container {name} has ended; `{host.program} logs {name}` shows why.")
-    if not is_well:
+    if not is_healthy:
         raise typer.Exit(1)
 
 

@@ -1,9 +1,9 @@
 """The options with which an engine runs moyai's container: pure.
 
-Promise: ports are published on the loopback of the engine's host only, because requests need no access keys then; those
-of tasks by TCP and by UDP, which engines publish apart. With
-``--privileged`` tasks have everything; without it the container gets what is listed here, and disks of tasks, which
-need loop devices, have no limit.
+Promise: ports are published on the loopback of the engine's host only, because requests need no access keys then. Those
+of tasks are published for TCP and for UDP, which are separate options. With ``--privileged`` tasks can do everything;
+without it the container gets the privileges that are listed here, and disks of tasks, which need loop devices, have no
+limit.
 Source: https://docs.docker.com/reference/cli/docker/container/run/
 """
 

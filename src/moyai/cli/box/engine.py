@@ -1,4 +1,4 @@
-"""Docker or Podman, as the host of the container: found and called by its own command.
+"""Docker or Podman, which runs the container: finds the engine, and calls its command.
 
 Source: https://docs.docker.com/reference/cli/docker/, https://docs.podman.io/en/latest/Commands.html
 """
@@ -39,15 +39,15 @@ class Engine:
 
     def run(self, *arguments: str) -> str:
         """The output of a command. Raises BoxError with what the engine says."""
-        done = self._run(*arguments)
-        if done.returncode:
-            raise BoxError(explain(self.title, done.stderr or done.stdout))
-        return done.stdout.strip()
+        result = self._run(*arguments)
+        if result.returncode:
+            raise BoxError(explain(self.title, result.stderr or result.stdout))
+        return result.stdout.strip()
 
     def inspect(self, kind: str, name: str) -> Mapping[str, Any] | None:
         """The engine's description of a ``container``, an ``image`` or a ``volume``; None if there is none."""
-        done = self._run(kind, "inspect", name)
-        return None if done.returncode else json.loads(done.stdout)[0]
+        result = self._run(kind, "inspect", name)
+        return None if result.returncode else json.loads(result.stdout)[0]
 
     def container(self, name: str) -> Mapping[str, Any]:
         """The engine's description of a container. Raises BoxError if there is none."""
@@ -66,15 +66,15 @@ class Engine:
 
     def logs(self, name: str, lines: int) -> str:
         """The last lines that a container has printed."""
-        done = self._run("logs", f"--tail={lines}", name)
-        return (done.stdout + done.stderr).strip()
+        result = self._run("logs", f"--tail={lines}", name)
+        return (result.stdout + result.stderr).strip()
 
     def problem(self) -> str | None:
         """The reason why this engine can't run the container; None if it can."""
-        done = self._run("info", "--format={{json .}}")
-        if done.returncode:
-            return f"{self.title} does not answer: {_first_line(done.stderr) or 'it gives no reason'}"
-        if is_rootless(json.loads(done.stdout)):
+        result = self._run("info", "--format={{json .}}")
+        if result.returncode:
+            return f"{self.title} does not answer: {_first_line(result.stderr) or 'it gives no reason'}"
+        if is_rootless(json.loads(result.stdout)):
             return (
                 f"{self.title} runs without root here, so no container of it can make the networks of tasks: use an"
                 f" engine that root runs{', for example `sudo moyai box up`' if self.program == PODMAN else ''}"

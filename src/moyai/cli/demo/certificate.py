@@ -59,8 +59,8 @@ def _create_authority(remote: Remote) -> tuple[str, str]:
         TemplateArn="arn:aws:acm-pca:::template/RootCACertificate/V1",
         Validity=dict(_VALIDITY),
     )
-    own = authority | {"CertificateArn": issued["CertificateArn"]}
-    pca.get_waiter("certificate_issued").wait(**own, WaiterConfig=dict(_POLLING))
-    root = str(pca.get_certificate(**own)["Certificate"])
+    root_certificate = authority | {"CertificateArn": issued["CertificateArn"]}
+    pca.get_waiter("certificate_issued").wait(**root_certificate, WaiterConfig=dict(_POLLING))
+    root = str(pca.get_certificate(**root_certificate)["Certificate"])
     pca.import_certificate_authority_certificate(**authority, Certificate=root.encode())
     return str(authority["CertificateAuthorityArn"]), root

@@ -100,6 +100,6 @@ def _push_file(registry: httpx.Client, file: Path) -> Descriptor:
 
 
 def _push_blob(registry: httpx.Client, digest: str, content: BinaryIO | bytes) -> None:
-    begun = registry.post("blobs/uploads/").raise_for_status()
-    upload = begun.url.join(begun.headers["location"])
+    upload_start = registry.post("blobs/uploads/").raise_for_status()
+    upload = upload_start.url.join(upload_start.headers["location"])
     registry.put(upload, params={"digest": digest}, content=content).raise_for_status()

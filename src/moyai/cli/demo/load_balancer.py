@@ -76,9 +76,9 @@ class ShopLoadBalancer:
 def create_load_balancer(remote: Remote, ports: NamedPorts) -> ShopLoadBalancer:
     """Create it in the subnets of the default VPC, with its target group, listeners and rule. Raises TookTooLong."""
     elb = remote.client("elbv2")
-    of_default_vpc = [{"Name": "default-for-az", "Values": ["true"]}]
+    default_subnets = [{"Name": "default-for-az", "Values": ["true"]}]
     subnets = [
-        subnet["SubnetId"] for subnet in remote.client("ec2").describe_subnets(Filters=of_default_vpc)["Subnets"]
+        subnet["SubnetId"] for subnet in remote.client("ec2").describe_subnets(Filters=default_subnets)["Subnets"]
     ]
     (balancer,) = elb.create_load_balancer(Name=_NAME, Subnets=subnets)["LoadBalancers"]
     arn, dns_name = balancer["LoadBalancerArn"], balancer["DNSName"]

@@ -15,7 +15,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-_LEFT_OUT = (
+_OMITTED_FOLDERS = (
     "__pycache__",
     "ensurepip",
     "idlelib",
@@ -50,8 +50,8 @@ def copy_file(root: Path, file: Path, name: str) -> None:
 def copy_program(root: Path, file: Path, name: str) -> None:
     """Copy a program or a library to ``name`` below ``root``, and the libraries that it loads. Raises OSError."""
     copy_file(root, file, name)
-    listed = subprocess.run(["ldd", str(file.resolve())], capture_output=True, text=True, check=False).stdout  # noqa: S603, S607 (the system's own)
-    for library in {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}:
+    ldd_output = subprocess.run(["ldd", str(file.resolve())], capture_output=True, text=True, check=False).stdout  # noqa: S603, S607 (the system's own)
+    for library in {word for line in ldd_output.splitlines() for word in line.split() if word.startswith("/")}:
         if not (root / library[1:]).exists():
             copy_file(root, Path(library), library[1:])
 
@@ -61,7 +61,7 @@ def copy_python(root: Path) -> Path:
     ``root``. Raises OSError.
     """
     python, library = Path(os.path.realpath(sys.executable)), Path(sysconfig.get_path("stdlib"))
-    shutil.copytree(library, root / library.relative_to("/"), ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    shutil.copytree(library, root / library.relative_to("/"), ignore=shutil.ignore_patterns(*_OMITTED_FOLDERS))
     for program in (python, *library.glob("lib-dynload/*.so")):
         copy_program(root, program, str(program.relative_to("/")))
     link = root / "usr/bin/python3"

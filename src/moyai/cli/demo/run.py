@@ -34,7 +34,7 @@ _ROOT_FILE = "shop-root.pem"
 
 
 def run_demo(app: Path, *, has_own_image: bool, has_load_balancer: bool, keep: bool) -> bool:
-    """Run it. Returns whether something failed. Everything is removed, except after a success with ``keep``.
+    """Run the demo. Returns whether something failed. Everything is removed, except after a success with ``keep``.
 
     ``has_own_image``: the services run from an image with everything that they need, not on this machine's root.
     ``has_load_balancer``: requests come in through an application load balancer, by HTTPS.

@@ -26,9 +26,9 @@ from moyai.cli.demo.image import push_example_image
 
 _MOYAI = (sys.executable, "-m", "moyai")
 _READY = "moyai ready on "
-_GRACE = 20.0
-"""Seconds in which the control plane must end; ``moyai down`` then stops its tasks."""
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SECONDS = 20.0
+"""Seconds that the control plane has to end; ``moyai down`` then stops its tasks."""
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
@@ -80,7 +80,7 @@ class Server:
         """Stop the control plane and all tasks, and delete the state directory."""
         self.process.terminate()
         try:
-            self.process.wait(_GRACE)
+            self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -148,14 +148,13 @@ def ignore_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _handled_by(handler: _Handler) -> Iterator[None]:
-    previous = {number: signal.getsignal(number) for number in _ENDING}
-    new_counts = {
-        number: handler_before for number, handler_before in previous.items() if handler_before is not signal.SIG_IGN
-    }
-    for number in new_counts:
+    """Handle the signals with ``handler`` in this block, except those that were ignored before."""
+    previous = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    replaced = {number: earlier for number, earlier in previous.items() if earlier is not signal.SIG_IGN}
+    for number in replaced:
         signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler_before in new_counts.items():
-            signal.signal(number, handler_before)
+        for number, earlier in replaced.items():
+            signal.signal(number, earlier)

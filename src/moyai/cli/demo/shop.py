@@ -25,9 +25,9 @@ ORDER = ("stock", "pricing", "catalog", "front")
 FRONT_PORT = 8080
 """The port of the service front."""
 PATH = "/items"
-"""Below it are the shop's items."""
+"""The path of the shop's items, each of which is below it."""
 _TIMEOUT = 180.0
-_STEP = 0.2
+_POLL_SECONDS = 0.2
 
 
 class TookTooLong(Exception):
@@ -41,7 +41,7 @@ class Shop:
     remote: Remote
     folder: Path
     image: str = IMPORTED_IMAGE
-    """In place of the one that the task definitions name."""
+    """The image to run instead of that which the task definitions name."""
     target_group: str | None = None
     """The ARN of the target group of the service front, which then has no public address."""
 
@@ -154,4 +154,4 @@ def wait_until(is_done: Callable[[], bool], condition: str, describe_state: Call
     while not is_done():
         if time.monotonic() > deadline:
             raise TookTooLong(f"waited {_TIMEOUT:.0f} s for {condition}{describe_state()}")
-        time.sleep(_STEP)
+        time.sleep(_POLL_SECONDS)

@@ -41,7 +41,7 @@ from moyai.cli.errors import Unreachable
 from moyai.kernel.clock import Seconds
 
 _CHUNK = 4096
-_TICK = 0.1
+_RETRANSMIT_SECONDS = 0.1
 _SUCCESS = 1
 _STDOUT, _STDERR = 1, 2
 _PLAIN: Mapping[str, Any] = MappingProxyType(
@@ -70,9 +70,9 @@ Write = Callable[[int, bytes], None]
 
 def write_all(stream: int, data: bytes) -> None:
     """Write output to this process's stream of the same number."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(stream, rest) :]
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[os.write(stream, remaining) :]
 
 
 def run_session(session: Session, *, terminal: bool, write_output: Write = write_all) -> SessionEnd:
@@ -116,7 +116,7 @@ class _Client:
         self._stream = DataStream(MessageType.INPUT, SystemIds())
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
-        self._room_changed = asyncio.Event()
+        self._can_send_changed = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
 
     def stop(self, running: asyncio.Task[None], code: int) -> None:
@@ -128,11 +128,11 @@ class _Client:
         """Send the terminal's size."""
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         self._stream.send(PayloadType.SIZE, write(Size(columns, rows)), self._clock.now())
-        self._do(self._flush)
+        self._start_job(self._flush)
 
     async def run(self) -> None:
-        """Receive and act until the session is closed."""
-        ticking = asyncio.create_task(self._tick())
+        """Receive and handle messages until the session is closed."""
+        retransmitting = asyncio.create_task(self._retransmit())
         try:
             async for frame in self._socket:
                 if isinstance(frame, str):
@@ -142,21 +142,21 @@ class _Client:
                     self._end(read(ChannelClosed, closed.payload))
                     return
                 while (message := self._stream.next_message(self._clock.now())) is not None:
-                    self._act(message)
-                self._room_changed.set()
+                    self._handle(message)
+                self._can_send_changed.set()
                 await self._flush()
         except ConnectionClosed:
             return
         finally:
-            for job in (ticking, *self._jobs):
+            for job in (retransmitting, *self._jobs):
                 job.cancel()
-            await asyncio.gather(ticking, *self._jobs, return_exceptions=True)
+            await asyncio.gather(retransmitting, *self._jobs, return_exceptions=True)
 
     def _end(self, closed: ChannelClosed) -> None:
         self.reason = closed.output if closed.output or self.code is not None else "the session was closed"
 
-    def _act(self, message: ChannelMessage) -> None:
-        """Act on a message from the server."""
+    def _handle(self, message: ChannelMessage) -> None:
+        """Handle a message from the server."""
         match message.payload_type:
             case PayloadType.HANDSHAKE_REQUEST:
                 requested = read(HandshakeRequest, message.payload).requested_client_actions
@@ -194,8 +194,8 @@ class _Client:
 
     async def _send_chunk(self, data: bytes) -> None:
         while not self._stream.can_send:
-            self._room_changed.clear()
-            await self._room_changed.wait()
+            self._can_send_changed.clear()
+            await self._can_send_changed.wait()
         if data:
             self._stream.send(PayloadType.OUTPUT, data, self._clock.now())
         else:
@@ -203,13 +203,13 @@ class _Client:
             self._stream.send(PayloadType.FLAG, flag, self._clock.now())
         await self._flush()
 
-    async def _tick(self) -> None:
+    async def _retransmit(self) -> None:
         while True:
-            await self._clock.sleep(Seconds(_TICK))
+            await self._clock.sleep(Seconds(_RETRANSMIT_SECONDS))
             self._stream.retransmit(self._clock.now())
             await self._flush()
 
-    def _do(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    def _start_job(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         job = self._loop.create_task(work())
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)

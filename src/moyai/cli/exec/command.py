@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # asyncio and websockets are imported when a session is opene
 
 _UNKNOWN_EXIT_CODE: Final = 255
 """The exit code of this process where the command's own is not known, as with ssh."""
-_MOST_OUTPUT: Final = 1 << 20
+_MAX_OUTPUT_BYTES: Final = 1 << 20
 """Bytes of each stream that `--json` keeps."""
 
 
@@ -82,12 +82,12 @@ class CapturedOutput:
     def write(self, stream: int, data: bytes) -> None:
         """Keep output of a stream: 1 = standard output, 2 = standard error."""
         captured = self._streams[stream]
-        room = _MOST_OUTPUT - len(captured)
-        captured += data[:room]
-        self._is_truncated |= len(data) > room
+        remaining_bytes = _MAX_OUTPUT_BYTES - len(captured)
+        captured += data[:remaining_bytes]
+        self._is_truncated |= len(data) > remaining_bytes
 
     def report(self, end: SessionEnd) -> dict[str, object]:
-        """The command's exit code, null where an error hides it, and both streams as text; bytes that are no UTF-8 are
+        """The command's exit code, null where an error hides it, and both streams as text; bytes that are not UTF-8 are
         replaced.
         """
         stdout, stderr = (captured.decode(errors="replace") for captured in self._streams.values())

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
-_LONGEST: Final = 64
+_MAX_BYTES: Final = 64
 _KEY: Final = re.compile(r"\x1b\[[0-9;]*.|\x1b[^\x1b]|.", re.DOTALL)
 """The escape sequence or character of one key. A key that is held down arrives several times in one read."""
 _NAMES: Final = MappingProxyType(
@@ -50,7 +50,7 @@ def next_keys(seconds: float) -> list[str]:
     fd = sys.stdin.fileno()
     if not select.select([fd], [], [], max(seconds, 0))[0]:
         return []
-    return parse_keys(os.read(fd, _LONGEST).decode(errors="ignore"))
+    return parse_keys(os.read(fd, _MAX_BYTES).decode(errors="ignore"))
 
 
 def parse_keys(text: str) -> list[str]:

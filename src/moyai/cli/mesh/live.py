@@ -52,7 +52,7 @@ def watch(console: Console, read: Read, view: View, interval: float) -> None:
 
 
 class _BackgroundReader:
-    """Reads the mesh in a thread, so that keys never wait for it; ``newest`` is the last one that was read."""
+    """Reads the mesh in a thread, so that keys never wait for that; ``newest`` is the last mesh that was read."""
 
     def __init__(self, pool: ThreadPoolExecutor, read: Read, since: int) -> None:
         self._pool, self._read = pool, read
@@ -106,8 +106,8 @@ def _limit_offset(view: View, largest: int) -> View:
 class _Window:
     """A table's head and ``height`` of its rows, from ``offset``."""
 
-    def __init__(self, whole: Table, offset: int, height: int) -> None:
-        self._whole, self._offset, self._height = whole, offset, height
+    def __init__(self, full_table: Table, offset: int, height: int) -> None:
+        self._whole, self._offset, self._height = full_table, offset, height
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = console.render_lines(self._whole, options.update(height=None), pad=False)

@@ -73,8 +73,8 @@ class MeshKey(NamedTuple):
     @property
     def dimensions(self) -> tuple[tuple[str, str], ...]:
         """The dimensions of all its metrics."""
-        whose = ("Mesh", self.mesh), (self.kind, self.caller)
-        return (*whose, ("TargetVirtualService", self.service), ("TargetVirtualNode", self.node))
+        mesh_and_caller = ("Mesh", self.mesh), (self.kind, self.caller)
+        return (*mesh_and_caller, ("TargetVirtualService", self.service), ("TargetVirtualNode", self.node))
 
     def statistic(self, name: str) -> Statistic:
         """The CloudWatch statistic of one of its values."""
@@ -85,7 +85,7 @@ class MeshKey(NamedTuple):
 
 EdgeKey = ConnectKey | MeshKey
 EdgeMetrics = Mapping[str, float]
-"""Values by name: ``requests`` or ``connections``, and those of the others that exist."""
+"""Values by name: ``requests`` or ``connections``, and others as far as they exist."""
 
 
 def span_back(now: float, seconds: float) -> Span:

@@ -1,8 +1,8 @@
 """Reads the mesh from the APIs of CloudWatch, ECS and Cloud Map.
 
 The metrics say which service called which name; ECS says which services are behind a name. A service belongs to one
-namespace, so an edge's namespace is its caller's. If the caller has been deleted, it is the only namespace that has the
-name. App Mesh's metrics have both ends of an edge.
+namespace, so an edge's namespace is its caller's. If the caller has been deleted, the edge's namespace is that which
+has the name, if only one has it. App Mesh's metrics have both ends of an edge.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _IN_PROGRESS = "IN_PROGRESS"
 class MeshReader:
     """Reads edges with botocore clients that are created once."""
 
-    def __init__(self, remote: Remote, wanted: EdgeFilter = ALL_EDGES) -> None:
-        self._remote, self._filter = remote, wanted
+    def __init__(self, remote: Remote, edge_filter: EdgeFilter = ALL_EDGES) -> None:
+        self._remote, self._filter = remote, edge_filter
 
     def read(self, span: Span) -> MeshTraffic:
         """The edges that had traffic in the span."""

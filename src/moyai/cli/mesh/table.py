@@ -64,7 +64,7 @@ def rows(mesh: MeshTraffic, view: View) -> int:
 
 
 def headline(mesh: MeshTraffic) -> Text:
-    """A line that sums up all edges, which a person knows as connections."""
+    """A line with the totals of all edges, which it calls connections."""
     requests, failures = sum(e.requests for e in mesh.edges), sum(e.failures for e in mesh.edges)
     count = f"{len(mesh.edges)} connection{'s' if len(mesh.edges) != 1 else ''}"
     text = Text(f"{count}  {rate_text(requests / mesh.span.seconds)}/s  ")
@@ -108,8 +108,8 @@ def _shorten(text: Text, width: int) -> Text:
     """The text in this width, with its middle left out: signs at its end stay visible."""
     if text.cell_len <= width:
         return text
-    rest = max(width - 1, 0)
-    return text[: rest // 2].append("…").append_text(text[len(text) - (rest - rest // 2) :])
+    shown_width = max(width - 1, 0)
+    return text[: shown_width // 2].append("…").append_text(text[len(text) - (shown_width - shown_width // 2) :])
 
 
 def _caller(edge: Edge, view: View) -> Text:

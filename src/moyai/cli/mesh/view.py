@@ -70,13 +70,13 @@ def _edit_search(view: View, key: str) -> View:
 
 
 def _next_sort(view: View) -> View:
-    every = list(Sort)
-    return replace(view, sort=every[(every.index(view.sort) + 1) % len(every)], offset=0)
+    orders = list(Sort)
+    return replace(view, sort=orders[(orders.index(view.sort) + 1) % len(orders)], offset=0)
 
 
 def _next_group(view: View) -> View:
-    every = list(Group)
-    return replace(view, group=every[(every.index(view.group) + 1) % len(every)], offset=0)
+    groupings = list(Group)
+    return replace(view, group=groupings[(groupings.index(view.group) + 1) % len(groupings)], offset=0)
 
 
 def _longer(view: View) -> View:

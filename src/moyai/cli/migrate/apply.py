@@ -1,6 +1,6 @@
 """Carries out a migration on a running server: one service after the other, waiting for each deployment.
 
-It can be repeated. A failed deployment ends the run with the reason from its service; services that have been migrated
+A run can be repeated. A failed deployment ends the run with the reason from its service; services that were migrated
 remain so, and the others can still call them.
 """
 
@@ -15,7 +15,7 @@ from moyai.cli.remote import Remote, pages
 from moyai.kernel.errors import MoyaiError
 
 PrintLine = Callable[[str], None]
-_STEP = 0.5
+_POLL_SECONDS = 0.5
 _TIMEOUT = 1800.0
 """Seconds to wait for the deployment of one service."""
 
@@ -42,8 +42,8 @@ def _export(cloudmap: Any, export: Export) -> None:  # noqa: ANN401 (a botocore 
     for namespace in pages(cloudmap, "list_namespaces", "Namespaces"):
         if namespace["Name"] != export.place.namespace:
             continue
-        inside = [{"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}]
-        for service in pages(cloudmap, "list_services", "Services", Filters=inside):
+        in_namespace = [{"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}]
+        for service in pages(cloudmap, "list_services", "Services", Filters=in_namespace):
             if service["Name"] == export.place.service:
                 cloudmap.update_service_attributes(ServiceId=service["Id"], Attributes=dict(export.attributes))
 
@@ -52,9 +52,9 @@ def _move(ecs: Any, move: Move, print_line: PrintLine) -> None:  # noqa: ANN401
     if move.tags:
         tags = [{"key": key, "value": value} for key, value in sorted(move.tags.items())]
         ecs.tag_resource(resourceArn=move.service_arn, tags=tags)
-    registered = ecs.register_task_definition(**move.definition)["taskDefinition"]["taskDefinitionArn"]
-    ecs.update_service(**(dict(move.update) | {"taskDefinition": registered}))
-    print_line(f"{move.service}: deploying {registered.rpartition('/')[2]}")
+    definition_arn = ecs.register_task_definition(**move.definition)["taskDefinition"]["taskDefinitionArn"]
+    ecs.update_service(**(dict(move.update) | {"taskDefinition": definition_arn}))
+    print_line(f"{move.service}: deploying {definition_arn.rpartition('/')[2]}")
     _wait_until_steady(ecs, move)
     print_line(f"{move.service}: migrated")
 
@@ -68,5 +68,5 @@ def _wait_until_steady(ecs: Any, move: Move) -> None:  # noqa: ANN401
             raise MigrationFailed(f"{move.service} was not migrated: {newest.get('rolloutStateReason', '')}")
         if newest["rolloutState"] == "COMPLETED" and len(service["deployments"]) == 1:
             return
-        time.sleep(_STEP)
+        time.sleep(_POLL_SECONDS)
     raise MigrationFailed(f"{move.service} is not steady after {_TIMEOUT:g} s; see its events")

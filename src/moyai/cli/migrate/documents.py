@@ -28,17 +28,17 @@ def _documents(file: Path) -> Iterator[tuple[str, Json]]:
     """The documents in a file, which may follow each other as a loop over ``aws … describe`` writes them."""
     if file.stat().st_size > _MAX_BYTES:
         raise Unreadable(f"{file} has more than {_MAX_BYTES} bytes")
-    text, decoder, at = file.read_text().strip(), json.JSONDecoder(), 0
-    while at < len(text):
+    text, decoder, position = file.read_text().strip(), json.JSONDecoder(), 0
+    while position < len(text):
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, position)
         except ValueError as error:
             raise Unreadable(f"{file} is not JSON: {error}") from error
         for document in value if isinstance(value, list) else [value]:
             if not isinstance(document, dict):
                 raise Unreadable(f"{file} contains something other than JSON objects")
             yield str(file), document
-        at = end + len(text[end:]) - len(text[end:].lstrip())
+        position = end + len(text[end:]) - len(text[end:].lstrip())
 
 
 def from_server(remote: Remote, mesh: str) -> Iterator[tuple[str, Json]]:
@@ -48,16 +48,16 @@ def from_server(remote: Remote, mesh: str) -> Iterator[tuple[str, Json]]:
 
 
 def _mesh(appmesh: Any, mesh: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN401 (a botocore client)
-    of = {"meshName": mesh}
-    yield "the mesh", {"mesh": appmesh.describe_mesh(**of)["mesh"]}
+    mesh_parameter = {"meshName": mesh}
+    yield "the mesh", {"mesh": appmesh.describe_mesh(**mesh_parameter)["mesh"]}
     for kind, listing in (
         ("virtualNode", "virtual_nodes"),
         ("virtualService", "virtual_services"),
         ("virtualRouter", "virtual_routers"),
         ("virtualGateway", "virtual_gateways"),
     ):
-        for item in pages(appmesh, f"list_{listing}", f"{kind}s", **of):
-            names = of | {f"{kind}Name": item[f"{kind}Name"]}
+        for item in pages(appmesh, f"list_{listing}", f"{kind}s", **mesh_parameter):
+            names = mesh_parameter | {f"{kind}Name": item[f"{kind}Name"]}
             yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**names)[kind]}
             if kind == "virtualRouter":
                 yield from _routes(appmesh, names, "route", "routes")
@@ -67,8 +67,8 @@ def _mesh(appmesh: Any, mesh: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN40
 
 def _routes(appmesh: Any, parent: Json, kind: str, listing: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN401
     for item in pages(appmesh, f"list_{listing}", f"{kind}s", **parent):
-        named = dict(parent) | {f"{kind}Name": item[f"{kind}Name"]}
-        yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**named)[kind]}
+        parameters = dict(parent) | {f"{kind}Name": item[f"{kind}Name"]}
+        yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**parameters)[kind]}
 
 
 def _ecs(ecs: Any) -> Iterator[tuple[str, Json]]:  # noqa: ANN401

@@ -21,11 +21,11 @@ class Unreadable(MoyaiError):
 
 
 class EcsService(NamedTuple):
-    """An ECS service, its task definition, and the virtual node or gateway that its proxy is."""
+    """An ECS service, its task definition, and the name of the virtual node or gateway that its proxy is."""
 
     service: Json
     definition: Json
-    stands_for: ProxyName
+    proxy_name: ProxyName
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ class Inventory(NamedTuple):
 
     def routes_of(self, router: str) -> Iterator[tuple[str, Json]]:
         """The names and specifications of a router's routes."""
-        return ((name, spec) for (of, name), spec in sorted(self.routes.items()) if of == router)
+        return ((name, spec) for (parent_name, name), spec in sorted(self.routes.items()) if parent_name == router)
 
     def ecs_service_of(self, node: str) -> EcsService | None:
         """The ECS service whose tasks are this virtual node."""
@@ -61,7 +61,7 @@ class Inventory(NamedTuple):
             (
                 e
                 for e in self.ecs
-                if e.stands_for.kind is AppMeshResourceType.VIRTUAL_NODE and e.stands_for.name == node
+                if e.proxy_name.kind is AppMeshResourceType.VIRTUAL_NODE and e.proxy_name.name == node
             ),
             None,
         )
@@ -81,9 +81,9 @@ def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = No
         nodes=_specs_by_name(resources, "virtualNode", mesh_name),
         services=_specs_by_name(resources, "virtualService", mesh_name),
         routers=_specs_by_name(resources, "virtualRouter", mesh_name),
-        routes=_within(resources, "route", "virtualRouterName", mesh_name),
+        routes=_specs_by_parent(resources, "route", "virtualRouterName", mesh_name),
         gateways=_specs_by_name(resources, "virtualGateway", mesh_name),
-        gateway_routes=_within(resources, "gatewayRoute", "virtualGatewayName", mesh_name),
+        gateway_routes=_specs_by_parent(resources, "gatewayRoute", "virtualGatewayName", mesh_name),
         ecs=tuple(_ecs(resources.get("services", ()), resources.get("taskDefinition", ()), mesh_name)),
     )
 
@@ -122,7 +122,9 @@ def _specs_by_name(resources: Mapping[str, list[Json]], kind: str, mesh: str) ->
     }
 
 
-def _within(resources: Mapping[str, list[Json]], kind: str, parent: str, mesh: str) -> dict[tuple[str, str], Json]:
+def _specs_by_parent(
+    resources: Mapping[str, list[Json]], kind: str, parent: str, mesh: str
+) -> dict[tuple[str, str], Json]:
     return {
         (str(resource[parent]), str(resource[f"{kind}Name"])): resource.get("spec") or {}
         for resource in resources.get(kind, ())
@@ -131,12 +133,12 @@ def _within(resources: Mapping[str, list[Json]], kind: str, parent: str, mesh: s
 
 
 def _ecs(services: Iterable[Json], definitions: Iterable[Json], mesh: str) -> Iterator[EcsService]:
-    known = {str(definition["taskDefinitionArn"]): definition for definition in definitions}
+    definitions_by_arn = {str(definition["taskDefinitionArn"]): definition for definition in definitions}
     for service in services:
-        definition = known.get(str(service.get("taskDefinition")))
-        stands_for = None if definition is None else _identity(definition)
-        if definition is not None and stands_for is not None and stands_for.mesh == mesh:
-            yield EcsService(service, definition, stands_for)
+        definition = definitions_by_arn.get(str(service.get("taskDefinition")))
+        proxy_name = None if definition is None else _identity(definition)
+        if definition is not None and proxy_name is not None and proxy_name.mesh == mesh:
+            yield EcsService(service, definition, proxy_name)
 
 
 def _identity(definition: Json) -> ProxyName | None:

@@ -1,7 +1,8 @@
 """The migration of a virtual node: the Service Connect configuration of the ECS service whose tasks it is.
 
-Promise: one entry of ``services`` for each listener, under the name that the node has in Cloud Map, called by its
-virtual service's name and port. What two places say of a time-out comes to the shorter one, in whole seconds.
+Promise: there is one entry of ``services`` for each listener. Its discovery name is the node's name in Cloud Map, and
+its alias the virtual service's name and port. Of the timeouts of the listener and its route the shorter one applies, in
+whole seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from moyai.cli.migrate.member_report import MemberReport
 from moyai.cli.migrate.routes import ServiceTarget, route_of
 from moyai.cli.migrate.tags import outlier_tags, retry_tags, seconds
 
-_PLACES = frozenset({"/dev/stdout", "/dev/stderr"})
+_STANDARD_STREAMS = frozenset({"/dev/stdout", "/dev/stderr"})
 _REACHABLE = "clients can call every name in the namespace, not only their backends"
 _SECRETS = "Service Connect has no certificates from files and secret servers"
 
@@ -76,7 +77,7 @@ def offers(
     for number, listener in enumerate(listeners):
         path, port = f"listeners[{number}]", int(listener["portMapping"]["port"])
         target = next((w for w in candidates if w.node == node and w.node_port == port), None)
-        _note_listener(report, path, listener)
+        _report_listener(report, path, listener)
         if place is None or target is None:
             continue
         protocol = str(listener["portMapping"]["protocol"])
@@ -111,7 +112,7 @@ def tags(
     return result
 
 
-def note(report: MemberReport, spec: Json) -> None:
+def report_members(report: MemberReport, spec: Json) -> None:
     """Report the members that do not depend on other resources."""
     report.mark_mapped("serviceDiscovery.awsCloudMap.namespaceName", "serviceConnectConfiguration.namespace")
     report.mark_mapped("serviceDiscovery.awsCloudMap.serviceName", "services[].discoveryName")
@@ -125,10 +126,12 @@ def note(report: MemberReport, spec: Json) -> None:
     report.mark_lost("serviceDiscovery.dns", "proxies receive endpoints from the control plane instead of DNS")
     for number, backend in enumerate(spec.get("backends") or ()):
         report.mark_mapped(f"backends[{number}].virtualService.virtualServiceName", _REACHABLE)
-        _note_client(report, f"backends[{number}].virtualService.clientPolicy", backend.get("virtualService") or {})
-    _note_client(report, "backendDefaults.clientPolicy", spec.get("backendDefaults") or {})
+        _report_client_policy(
+            report, f"backends[{number}].virtualService.clientPolicy", backend.get("virtualService") or {}
+        )
+    _report_client_policy(report, "backendDefaults.clientPolicy", spec.get("backendDefaults") or {})
     log = ((spec.get("logging") or {}).get("accessLog") or {}).get("file") or {}
-    if log.get("path") in _PLACES:
+    if log.get("path") in _STANDARD_STREAMS:
         report.mark_mapped(
             "logging.accessLog.file.path", "accessLogConfiguration, through the service's logConfiguration"
         )
@@ -148,7 +151,7 @@ def access_log(spec: Json) -> dict[str, str] | None:
     return {"format": "JSON" if (log.get("format") or {}).get("json") else "TEXT"}
 
 
-def _note_listener(report: MemberReport, path: str, listener: Json) -> None:
+def _report_listener(report: MemberReport, path: str, listener: Json) -> None:
     report.mark_mapped(f"{path}.portMapping.port", "a port mapping with a name")
     report.mark_mapped(f"{path}.portMapping.protocol", "the appProtocol of the port mapping; TCP without one")
     report.mark_mapped(f"{path}.timeout", "services[].timeout: the shorter of the route's and the listener's")
@@ -170,7 +173,7 @@ def _note_listener(report: MemberReport, path: str, listener: Json) -> None:
     report.mark_lost(f"{path}.tls.mode", _SECRETS)
 
 
-def _note_client(report: MemberReport, path: str, owner: Json) -> None:
+def _report_client_policy(report: MemberReport, path: str, owner: Json) -> None:
     tls = (owner.get("clientPolicy") or {}).get("tls") or {}
     if ((tls.get("validation") or {}).get("trust") or {}).get("acm"):
         report.mark_mapped(f"{path}.tls.validation.trust", "callers trust the authority of the called service")
@@ -182,11 +185,11 @@ def _route(inventory: Inventory, target: ServiceTarget) -> Json:
 
 
 def _timeout(protocol: str, listener: Json, route: Json) -> dict[str, int]:
-    of_listener = (listener.get("timeout") or {}).get(protocol) or {}
-    of_route = route.get("timeout") or {}
+    listener_timeout = (listener.get("timeout") or {}).get(protocol) or {}
+    route_timeout = route.get("timeout") or {}
     timeouts = {}
     for member, name in (("idle", "idleTimeoutSeconds"), ("perRequest", "perRequestTimeoutSeconds")):
-        durations = [seconds(t[member]) for t in (of_listener, of_route) if t.get(member)]
+        durations = [seconds(t[member]) for t in (listener_timeout, route_timeout) if t.get(member)]
         limited = [value for value in durations if value] or durations
         if limited and not (protocol == "tcp" and member == "perRequest"):
             timeouts[name] = ceil(min(limited))

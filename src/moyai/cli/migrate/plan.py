@@ -47,7 +47,7 @@ class Migration(NamedTuple):
 
 
 def plan(inventory: Inventory, namespace: str | None = None) -> Migration:
-    """Plan the migration of a mesh. ``namespace``: the one to use instead of the nodes' own."""
+    """Plan the migration of a mesh. ``namespace``: the namespace to use instead of the nodes' own."""
     return _Planner(inventory, namespace).migration()
 
 
@@ -60,21 +60,23 @@ class _Planner:
             key: MemberReport(f"virtualRouter/{key[0]}/route/{key[1]}", spec) for key, spec in inventory.routes.items()
         }
         self._targets = {service: targets_of(inventory, service) for service in inventory.services}
-        self._simple = [
+        self._single_targets = [
             target for targets in self._targets.values() if has_one_target_per_port(targets) for target in targets
         ]
         for name, spec in inventory.nodes.items():
-            nodes.note(self._nodes[name], spec)
+            nodes.report_members(self._nodes[name], spec)
 
     def migration(self) -> Migration:
         """The plan: what each ECS service becomes, what stays, and what is lost."""
         for key, spec in self._inventory.routes.items():
             report_route(self._routes[key], spec)
         stays = self._stays()
-        runs = {
-            name: run for name in self._inventory.nodes if (run := self._inventory.ecs_service_of(name)) is not None
+        ecs_services = {
+            name: ecs_service
+            for name in self._inventory.nodes
+            if (ecs_service := self._inventory.ecs_service_of(name)) is not None
         }
-        moves = {name: self._move(name, run) for name, run in runs.items()}
+        moves = {name: self._move(name, ecs_service) for name, ecs_service in ecs_services.items()}
         migrated_nodes = [name for name in self._order() if name in moves and name not in stays]
         called_nodes = [
             name for name in self._order() if name in migrated_nodes or self._inventory.ecs_service_of(name) is None
@@ -83,35 +85,39 @@ class _Planner:
         rows = tuple(self._rows())
         return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in migrated_nodes), stays, rows)
 
-    def _move(self, node: str, run: EcsService) -> Move:
+    def _move(self, node: str, ecs_service: EcsService) -> Move:
         report = self._nodes[node]
-        endpoints = tuple(nodes.offers(self._inventory, node, report, self._simple))
-        tags = nodes.tags(self._inventory, node, report, self._simple, self._routes)
+        endpoints = tuple(nodes.offers(self._inventory, node, report, self._single_targets))
+        tags = nodes.tags(self._inventory, node, report, self._single_targets, self._routes)
         return Move(
             node=node,
-            cluster=run.cluster,
-            service=run.name,
-            service_arn=str(run.service.get("serviceArn", run.name)),
-            definition=without_proxy(run.definition, endpoints),
-            update=self._update(node, run, endpoints),
+            cluster=ecs_service.cluster,
+            service=ecs_service.name,
+            service_arn=str(ecs_service.service.get("serviceArn", ecs_service.name)),
+            definition=without_proxy(ecs_service.definition, endpoints),
+            update=self._update(node, ecs_service, endpoints),
             tags=tags,
         )
 
-    def _update(self, node: str, run: EcsService, endpoints: Iterable[Offered]) -> dict[str, Any]:
+    def _update(self, node: str, ecs_service: EcsService, endpoints: Iterable[Offered]) -> dict[str, Any]:
         place = nodes.cloud_map_name(self._inventory.nodes[node])
         namespace = self._namespace or (place.namespace if place is not None else self._only_namespace())
         connect: dict[str, Any] = {"enabled": True, "services": [offer.entry for offer in endpoints]}
         if namespace is not None:
             connect["namespace"] = namespace
         log = nodes.access_log(self._inventory.nodes[node])
-        proxy_log = _log_of_proxy(run)
+        proxy_log = _log_of_proxy(ecs_service)
         if proxy_log is not None:
             connect["logConfiguration"] = proxy_log
         if log is not None and proxy_log is not None:
             connect["accessLogConfiguration"] = log
-        family = run.definition["family"]
-        request: dict[str, Any] = {"cluster": run.cluster, "service": run.name, "taskDefinition": family}
-        if run.service.get("serviceRegistries"):
+        family = ecs_service.definition["family"]
+        request: dict[str, Any] = {
+            "cluster": ecs_service.cluster,
+            "service": ecs_service.name,
+            "taskDefinition": family,
+        }
+        if ecs_service.service.get("serviceRegistries"):
             request["serviceRegistries"] = []
         return request | {"serviceConnectConfiguration": connect}
 
@@ -121,9 +127,9 @@ class _Planner:
         return places.pop() if len(places) == 1 else None
 
     def _exports(self, node: str) -> Iterator[Export]:
-        """None for nodes in DNS only: Service Connect's clients resolve these names as well."""
+        """The export of a node. Nodes in DNS only need none: Service Connect's clients resolve these names as well."""
         place = nodes.cloud_map_name(self._inventory.nodes[node])
-        target = next((t for t in self._simple if t.node == node), None)
+        target = next((t for t in self._single_targets if t.node == node), None)
         if (
             place is None
             or target is None
@@ -198,7 +204,7 @@ class _Planner:
         mesh.mark_lost("egressFilter.type", "traffic to other destinations is not blocked; it does not pass the proxy")
         mesh.mark_lost("serviceDiscovery.ipPreference", "the task's network decides")
         yield from mesh.rows()
-        yield from _all(self._nodes.values())
+        yield from _rows_of(self._nodes.values())
         for name, spec in self._inventory.services.items():
             service = MemberReport(f"virtualService/{name}", spec)
             service.mark_mapped("provider", "clientAliases[].dnsName of the ECS service behind it")
@@ -207,7 +213,7 @@ class _Planner:
             router = MemberReport(f"virtualRouter/{name}", spec)
             router.mark_mapped("listeners", "clientAliases[].port")
             yield from router.rows()
-        yield from _all(self._routes.values())
+        yield from _rows_of(self._routes.values())
         yield from self._gateway_rows()
 
     def _gateway_rows(self) -> Iterator[Row]:
@@ -224,15 +230,15 @@ class _Planner:
             yield from report.rows()
 
 
-def _all(reports: Iterable[MemberReport]) -> Iterator[Row]:
+def _rows_of(reports: Iterable[MemberReport]) -> Iterator[Row]:
     for report in reports:
         yield from report.rows()
 
 
-def _log_of_proxy(run: EcsService) -> Json | None:
+def _log_of_proxy(ecs_service: EcsService) -> Json | None:
     """The log configuration of the App Mesh proxy, for the Service Connect proxy."""
-    proxy = proxy_container(run.definition)
-    for container in run.definition.get("containerDefinitions", ()):
+    proxy = proxy_container(ecs_service.definition)
+    for container in ecs_service.definition.get("containerDefinitions", ()):
         if container["name"] == proxy and container.get("logConfiguration"):
             resources: Json = container["logConfiguration"]
             return resources

@@ -48,8 +48,8 @@ def show(console: Console, migration: Migration) -> None:
         resource, path, value, becomes = map(_literal, (row.resource, row.path, str(row.value), row.becomes))
         table.add_row(resource, path, value, verdict, becomes)
     console.print(table)
-    counted = Counter(row.verdict for row in migration.rows)
-    console.print(Text("\n" + ", ".join(f"{counted[verdict]} {_LOOKS[verdict][0]}" for verdict in Verdict)))
+    counts = Counter(row.verdict for row in migration.rows)
+    console.print(Text("\n" + ", ".join(f"{counts[verdict]} {_LOOKS[verdict][0]}" for verdict in Verdict)))
     for number, move in enumerate(migration.moves, start=1):
         console.print(_literal(f"{number}. {move.service} (virtual node {move.node}, cluster {move.cluster})"))
     for what, why in migration.stays.items():

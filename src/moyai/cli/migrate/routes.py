@@ -67,9 +67,9 @@ def _route_targets(inventory: Inventory, service: str, router: str) -> Iterator[
                 yield ServiceTarget(service, node, int(port), int(node_port), (router, name))
 
 
-def has_one_target_per_port(found: list[ServiceTarget]) -> bool:
+def has_one_target_per_port(targets: list[ServiceTarget]) -> bool:
     """Whether there are targets, and not more than one for each port."""
-    return bool(found) and len({way.port for way in found}) == len(found)
+    return bool(targets) and len({target.port for target in targets}) == len(targets)
 
 
 def report_route(report: MemberReport, spec: Json) -> None:

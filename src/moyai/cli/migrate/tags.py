@@ -43,7 +43,7 @@ def retry_tags(report: MemberReport, path: str, policy: Json) -> Iterator[tuple[
     else:
         report.mark_tagged(f"{path}.maxRetries", f"moyai:retries={retries or 'off'}")
     yield "moyai:retries", str(min(retries, _MOST_RETRIES)) if retries else "off"
-    words: dict[str, None] = {}
+    retry_conditions: dict[str, None] = {}
     for kind in ("httpRetryEvents", "tcpRetryEvents", "grpcRetryEvents"):
         for number, event in enumerate(policy.get(kind) or ()):
             conditions = _EVENTS.get(event)
@@ -51,18 +51,20 @@ def retry_tags(report: MemberReport, path: str, policy: Json) -> Iterator[tuple[
                 report.mark_lost(f"{path}.{kind}[{number}]", _UNKNOWN_EVENT)
             else:
                 report.mark_tagged(f"{path}.{kind}[{number}]", f"moyai:retry-on={' '.join(conditions)}")
-                words.update(dict.fromkeys(conditions))
-    if words:
-        yield "moyai:retry-on", " ".join(words)
+                retry_conditions.update(dict.fromkeys(conditions))
+    if retry_conditions:
+        yield "moyai:retry-on", " ".join(retry_conditions)
         yield "moyai:retry-methods", "all"
-    yield from _per_try(report, path, policy, words)
+    yield from _per_try_timeout_tags(report, path, policy, retry_conditions)
 
 
-def _per_try(report: MemberReport, path: str, policy: Json, words: Mapping[str, None]) -> Iterator[tuple[str, str]]:
+def _per_try_timeout_tags(
+    report: MemberReport, path: str, policy: Json, retry_conditions: Mapping[str, None]
+) -> Iterator[tuple[str, str]]:
     limit = seconds(policy["perRetryTimeout"])
     if not limit:
         report.mark_mapped(f"{path}.perRetryTimeout", "no limit")
-    elif "reset" in words:
+    elif "reset" in retry_conditions:
         report.mark_tagged(f"{path}.perRetryTimeout", f"moyai:per-try-timeout={tag_duration(limit)}")
         yield "moyai:per-try-timeout", tag_duration(limit)
     else:

@@ -1,7 +1,7 @@
 """The configuration of a proxy in rows: its clusters, routes and endpoints. Pure.
 
-The names are Envoy's; the control plane sends the configuration, and ``moyai doctor`` says of proxies that do not have
-the newest one yet.
+The names are Envoy's. The rows show the newest configuration that the control plane has for the proxy; ``moyai doctor``
+names proxies that do not have it yet.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/route/v3/route_components.proto
 """
 
@@ -52,10 +52,10 @@ def endpoint_rows(dump: _Dump) -> Iterator[Row]:
     for group in _resources(dump, "dynamic_endpoint_configs", "endpoint_config"):
         for locality in group.get("endpoints", ()):
             for endpoint in locality.get("lb_endpoints", ()):
-                at = endpoint.get("endpoint", {}).get("address", {}).get("socket_address", {})
+                address = endpoint.get("endpoint", {}).get("address", {}).get("socket_address", {})
                 yield {
                     "cluster": group["cluster_name"],
-                    "endpoint": f"{at.get('address', '')}:{at.get('port_value', '')}",
+                    "endpoint": f"{address.get('address', '')}:{address.get('port_value', '')}",
                     "zone": locality.get("locality", {}).get("zone", ""),
                     "health": endpoint.get("health_status", "HEALTHY"),
                 }
