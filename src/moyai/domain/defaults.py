@@ -25,9 +25,9 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """The defaults; there is one record, or none, which is the same as one with nothing set."""
 
     live_endpoints: bool = False
-    """Whether running tasks of a cluster without the tag can call names that were added after they started."""
+    """Whether running tasks of a cluster without the tag moyai:live-endpoints can call names that were added later."""
     proxy: ProxyTopology = ProxyTopology.SIDECAR
-    """The topology of new tasks in a cluster without the tag."""
+    """The topology of new tasks in a cluster without the tag moyai:proxy."""
     traced: bool = False
     """Whether the proxies of Service Connect trace requests."""
     elb_domain: str = ELB_DOMAIN
@@ -35,9 +35,9 @@ class Defaults(StoredRecord, frozen=True, tag="defaults"):
     gateway_http_port: int | None = None
     """The port of this machine at which names of services and load balancers are called by HTTP."""
     gateway_https_port: int | None = None
-    """The same for HTTPS."""
+    """The port of this machine at which they are called by HTTPS."""
     skipped_types: tuple[str, ...] = ()
-    """The resource types of which no stack makes anything."""
+    """The types of resources that stacks skip."""
 
     @property
     def key(self) -> str:

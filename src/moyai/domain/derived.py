@@ -63,8 +63,8 @@ class Derived(Generic[K, V]):
 
     def keys(self) -> tuple[K, ...]:
         """All keys in order: those that exist, and those whose value is still published."""
-        own = (cast("K", record.key) for kind in self._kinds.values() for record in self._world.table(kind))
-        return tuple(sorted({*own, *self._reads, *self._values, *self._stale}))
+        record_keys = (cast("K", record.key) for kind in self._kinds.values() for record in self._world.table(kind))
+        return tuple(sorted({*record_keys, *self._reads, *self._values, *self._stale}))
 
     def is_stale(self, key: K) -> bool:
         """Whether the key's value is to be computed again."""
@@ -81,7 +81,7 @@ class Derived(Generic[K, V]):
         self._stale.discard(key)
 
     def invalidate(self, records: Iterable[tuple[str, str]]) -> tuple[K, ...]:
-        """Mark the keys stale that depend on the changed ``(table, key)`` records; all stale keys, in order."""
+        """Mark the keys stale that depend on the changed ``(table, key)`` records. Returns all stale keys, in order."""
         for table, key in records:
             if table in self._kinds:
                 self._stale.add(cast("K", key))

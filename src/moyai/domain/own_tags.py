@@ -30,7 +30,7 @@ _NAMESPACE = re.compile(r"(?!AWS/|Moyai/)[A-Za-z0-9_./#-]{1,255}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 Fault = Callable[[str], str | None]
-"""Tells the fault in a value; None if there is none."""
+"""Returns the fault in a value, as the rest of a sentence; None if there is none."""
 
 
 def _on_or_off(value: str) -> str | None:
@@ -69,8 +69,8 @@ def fault_in(kind: str, tags: Mapping[str, str]) -> str | None:
         if not key.lower().startswith(OWN):
             continue
         if key not in checks:
-            there = f"A {kind} can have {', '.join(checks)}." if checks else f"There is none for a {kind}."
-            return f"The tag {key} is no setting of moyai. {there}"
+            choices = f"A {kind} can have {', '.join(checks)}." if checks else f"There is none for a {kind}."
+            return f"The tag {key} is no setting of moyai. {choices}"
         if (wrong := checks[key](value)) is not None:
             return f"The tag {key} {wrong}."
     return None

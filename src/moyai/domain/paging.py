@@ -56,7 +56,7 @@ def page(  # noqa: PLR0913  (three of them have defaults or names)
     digest = _digest(listing)
     sorted_keys = sorted(keys, key=rank)
     if token is not None:
-        last = rank(_last(token, digest, fault))
+        last = rank(_last_key(token, digest, fault))
         if descending:
             sorted_keys = sorted_keys[: bisect_left(sorted_keys, last, key=rank)]
         else:
@@ -68,13 +68,11 @@ def page(  # noqa: PLR0913  (three of them have defaults or names)
 
 
 def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int, *, fault: Fault) -> Page:
-    """A page of keys in their own order, of which ``after`` yields those after one; only the page's keys and one more
-    are read.
-
-    Raises ``fault``.
+    """A page of keys in their own order. ``after`` yields the keys after a given one; of these only the page's and one
+    more are read. Raises ``fault``.
     """
     digest = _digest(listing)
-    following = list(islice(after("" if token is None else _last(token, digest, fault)), size + 1))
+    following = list(islice(after("" if token is None else _last_key(token, digest, fault)), size + 1))
     page_keys = following[:size]
     return Page(page_keys, _encode(digest, page_keys[-1]) if len(following) > size else None)
 
@@ -86,7 +84,7 @@ def write_token(listing: object, last: str) -> str:
 
 def read_token(token: str, listing: object, fault: Fault) -> str:
     """The key that the token's page follows. Raises ``fault``."""
-    return _last(token, _digest(listing), fault)
+    return _last_key(token, _digest(listing), fault)
 
 
 def _digest(listing: object) -> str:
@@ -97,11 +95,11 @@ def _encode(listing: str, last: str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(_Token(listing, last))).decode()
 
 
-def _last(token: str, listing: str, fault: Fault) -> str:
+def _last_key(token: str, listing: str, fault: Fault) -> str:
     try:
-        read = _READER.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True))
+        decoded = _READER.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True))
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise fault("The token is not valid.") from error
-    if read.listing != listing:
+    if decoded.listing != listing:
         raise fault("The token is of another call. Use it with the call and the filters that it came from.")
-    return read.last
+    return decoded.last

@@ -1,8 +1,8 @@
 """Rules for the tags of a resource of any service.
 
-Promise: no key is empty, no key or value is too long, a key of moyai's own is a setting of the resource, and there are
-not too many tags. Keys that are reserved for AWS are set for stacks only, count for nothing, and stay. Tags that the
-resource has already are not checked again.
+Promise: no key is empty, no key or value is too long, a key of moyai's own names a setting of this type of resource,
+and there are not too many tags. Keys that are reserved for AWS are set only for stacks; they do not count, and can't be
+removed. Tags that the resource has already are not checked again.
 Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 """
 
@@ -21,7 +21,7 @@ _RESERVED_PREFIX: Final = "aws:"
 
 
 class TagRules(NamedTuple):
-    """The errors of one type of resource, as its ARN names it: for invalid tags, and for too many."""
+    """The errors for the tags of one type of resource. ``kind``: the type's name in ARNs."""
 
     kind: str
     wrong: Callable[[str], ClientFault]

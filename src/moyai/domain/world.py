@@ -135,7 +135,7 @@ def _take_specs() -> Iterator[TableSpec[Any]]:
     for base in World.__bases__:
         for name, spec in tuple(vars(base).items()):
             if isinstance(spec, TableSpec):
-                delattr(base, name)  # beside an attribute of its class, a world's own takes three times as long to read
+                delattr(base, name)  # a world's attribute takes three times as long to read if its class has one, too
                 yield spec
 
 
@@ -156,7 +156,7 @@ class ProxyState(msgspec.Struct, frozen=True):
     reported_at: Instant | None = None
     """When the proxy's statistics were last received."""
     lacks_listener: bool = False
-    """The proxy refused a listener several times, over some ten seconds, and has none of before in its place: nothing
+    """The proxy refused a listener several times, over some ten seconds, and has no earlier version of it: nothing
     listens at a port of the workload.
     """
 
@@ -173,8 +173,8 @@ class Drain(msgspec.Struct, frozen=True):
     connections: int = 0
     """Connections from outside that the task's own proxy has open, idle ones too."""
     rejects_connections: bool = False
-    """The task's ports reject new connections. Only this process knows that it has closed them; another closes them
-    again.
+    """The task's ports reject new connections. Only the process that closed them knows this; another process closes
+    them again.
     """
 
 
@@ -190,8 +190,8 @@ class Rerouting(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """The observations of the reconciler. ``faults``: why a task's sandbox or container could not be created.
     ``with_acked_routes``: the tasks whose proxy has acknowledged routes to all names that their hosts files lack.
-    ``listeners``: of the sockets that a task needs before it is ready, those that listen. ``endpoints``: those of each
-    front proxy that answers. ``published``: the load balancers of which the front proxies' configuration was published.
+    ``listeners``: which of the sockets that a task needs before it is ready listen. ``endpoints``: those of each
+    front proxy that answers. ``published``: the load balancers whose configuration was published to the front proxies.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from moyai.domain.ecr.image import KEPT_LAYERS, RepositoryImage, RepositoryLayer
+from moyai.domain.ecr.image import UNUSED_LAYER_SECONDS, RepositoryImage, RepositoryLayer
 from moyai.domain.ecr.lifecycle import BadLifecyclePolicy, expired_images, parse_policy
 from moyai.domain.ecr.repository import Repository
 from moyai.domain.world import Change, Delete, Put, World
@@ -35,7 +35,7 @@ def plan_layer_deletion(world: World, now: Instant) -> Sequence[Change]:
     return [
         Delete(RepositoryLayer, layer.key)
         for layer in world.repository_layers
-        if layer.pushed_at < now - KEPT_LAYERS and (layer.repository, layer.digest) not in used_digests
+        if layer.pushed_at < now - UNUSED_LAYER_SECONDS and (layer.repository, layer.digest) not in used_digests
     ]
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from moyai.domain.cloudwatch.alarm import MetricCondition
-from moyai.domain.cloudwatch.metric import metric_id, of_values
+from moyai.domain.cloudwatch.metric import metric_id, summary_of_values
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant, Seconds, later
@@ -102,7 +102,7 @@ class QueueMetricsLoop:
         now = self._clock.now()
         for name, value in counts.items():
             metric = metric_id(NAMESPACE, name, [(_QUEUE_NAME, queue.name)])
-            self._metrics.write(queue.scope, metric, "Count", now, of_values([(value, 1.0)]))
+            self._metrics.write(queue.scope, metric, "Count", now, summary_of_values([(value, 1.0)]))
 
 
 def next_due(due: Instant, now: Instant) -> Instant:

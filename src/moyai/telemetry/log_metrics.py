@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from moyai.domain.cloudwatch.metric import metric_id, of_values
+from moyai.domain.cloudwatch.metric import metric_id, summary_of_values
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.event import LogEvent
 from moyai.domain.logs.metric_filter import MetricFilter, MetricTransformation
@@ -82,7 +82,7 @@ class MeteredLogs(LogStore):
     def _write(self, metric_filter: MetricFilter, at: int, value: float, dimensions: Mapping[str, str]) -> None:
         transformation: MetricTransformation = metric_filter.transformation
         metric = metric_id(transformation.metric_namespace, transformation.metric_name, dimensions.items())
-        summary = of_values([(value, 1.0)])
+        summary = summary_of_values([(value, 1.0)])
         self._metrics.write(scope_of(metric_filter.group), metric, transformation.unit, Instant(at / 1000), summary)
 
     @override

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from moyai.domain.ram.permission import OF_MESHES
+from moyai.domain.ram.permission import MESH_PERMISSION
 from tests.contract.api.test_appmesh_boto3 import (
     ACCOUNT,
     ARN,
@@ -70,10 +70,12 @@ def test_ram_lists_the_mesh_as_a_resource(installation, consumer):
     ram, theirs = installation.client("ram"), installation.client("ram", CONSUMER)
     (resource,) = theirs.list_resources(resourceOwner="OTHER-ACCOUNTS", resourceType="appmesh:Mesh")["resources"]
     assert (resource["arn"], resource["type"]) == (ARN, "appmesh:Mesh")
-    (share,) = ram.get_resource_shares(resourceOwner="SELF", permissionArn=OF_MESHES.arn)["resourceShares"]
+    (share,) = ram.get_resource_shares(resourceOwner="SELF", permissionArn=MESH_PERMISSION.arn)["resourceShares"]
     (permission,) = ram.list_resource_share_permissions(resourceShareArn=share["resourceShareArn"])["permissions"]
     assert permission["name"] == "AWSRAMDefaultPermissionAppMesh"
-    assert "appmesh:CreateVirtualNode" in ram.get_permission(permissionArn=OF_MESHES.arn)["permission"]["permission"]
+    assert (
+        "appmesh:CreateVirtualNode" in ram.get_permission(permissionArn=MESH_PERMISSION.arn)["permission"]["permission"]
+    )
     for arn, error in (
         (VIRTUAL_NODE.arn, "InvalidParameterException"),
         (ARN.replace("shop", "none"), "UnknownResourceException"),

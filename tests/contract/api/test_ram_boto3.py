@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from moyai.domain.ram.permission import OF_NAMESPACES
+from moyai.domain.ram.permission import NAMESPACE_PERMISSION
 from moyai.domain.ram.share import INVITATION_LIFE
 from moyai.domain.vpc.default import default_vpc
 from moyai.kernel.ids import AccountId
@@ -82,8 +82,10 @@ def test_a_share_from_creation_to_deletion(sharing):
     [resource_share] = sharing.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
     assert resource_share["tags"] == []
     [permission] = sharing.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
-    assert permission["arn"] == OF_NAMESPACES.arn
-    assert "GetNamespace" in sharing.ram.get_permission(permissionArn=OF_NAMESPACES.arn)["permission"]["permission"]
+    assert permission["arn"] == NAMESPACE_PERMISSION.arn
+    assert (
+        "GetNamespace" in sharing.ram.get_permission(permissionArn=NAMESPACE_PERMISSION.arn)["permission"]["permission"]
+    )
     assert sharing.ram.delete_resource_share(resourceShareArn=share)["returnValue"] is True
     with pytest.raises(sharing.ram.exceptions.UnknownResourceException):
         sharing.ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[share])

@@ -16,7 +16,7 @@ from moyai.api.operation import Context
 from moyai.api.ram.service import RAM
 from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
-from moyai.domain.ram.permission import OF_MESHES, OF_NAMESPACES
+from moyai.domain.ram.permission import MESH_PERMISSION, NAMESPACE_PERMISSION
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
@@ -79,10 +79,10 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "resourceArns": _ENTITIES,
     "principals": [RECEIVER.account, "333333333333", SCOPE.account],
     "principal": [RECEIVER.account],
-    "permissionArn": [OF_NAMESPACES.arn, OF_MESHES.arn],
-    "permissionArns": [OF_NAMESPACES.arn, OF_MESHES.arn],
+    "permissionArn": [NAMESPACE_PERMISSION.arn, MESH_PERMISSION.arn],
+    "permissionArns": [NAMESPACE_PERMISSION.arn, MESH_PERMISSION.arn],
     "clientToken": ["accepted", "new"],
-    "resourceType": [OF_NAMESPACES.resource_type, OF_MESHES.resource_type],
+    "resourceType": [NAMESPACE_PERMISSION.resource_type, MESH_PERMISSION.resource_type],
 }
 
 

@@ -22,7 +22,7 @@ from moyai.domain.cloudwatch.errors import (
     InvalidParameterValue,
     MissingRequiredParameter,
 )
-from moyai.domain.cloudwatch.metric import MetricId, Summary, of_values
+from moyai.domain.cloudwatch.metric import MetricId, Summary, summary_of_values
 from moyai.domain.cloudwatch.query import Dimension, Metric
 from moyai.kernel.clock import Instant
 from moyai.ports.metrics import MetricReader, MetricWriter
@@ -150,7 +150,7 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
     _check(counts, f"{place}.Counts")
     if any(count <= 0 for count in counts):
         raise InvalidParameterValue(f"The parameter {place}.Counts must be greater than 0.")
-    return of_values(list(zip(values, counts, strict=True)))
+    return summary_of_values(list(zip(values, counts, strict=True)))
 
 
 def _check(numbers: Sequence[float], place: str) -> None:

@@ -28,7 +28,7 @@ from moyai.domain.ecr.errors import (
     LimitExceeded,
     UploadNotFound,
 )
-from moyai.domain.ecr.image import KEPT_LAYERS, RepositoryLayer, content_key, is_digest
+from moyai.domain.ecr.image import UNUSED_LAYER_SECONDS, RepositoryLayer, content_key, is_digest
 from moyai.domain.ecr.registry_host import registry_host
 from moyai.domain.ecr.repository import Repository
 from moyai.domain.keys import scope_key
@@ -196,7 +196,7 @@ async def commit_layer(
 
 def keep_layer(ctx: Context, layer: RepositoryLayer) -> None:
     """Keep a layer that a push has found, so that it is still there when the manifest arrives."""
-    if ctx.now - layer.pushed_at > KEPT_LAYERS / 2:
+    if ctx.now - layer.pushed_at > UNUSED_LAYER_SECONDS / 2:
         ctx.store.apply([Put(replace(layer, pushed_at=ctx.now))])
 
 

@@ -109,9 +109,9 @@ def _put(ctx: Context, principal: str, name: str, value: str) -> dict[str, objec
     rule = SETTING_RULES[name]
     if value not in rule.values:
         raise InvalidParameter(f"Invalid value for {name}. Valid values are: {', '.join(rule.values)}.")
-    if name.endswith("LongArnFormat") and value not in rule.here:
+    if name.endswith("LongArnFormat") and value not in rule.supported:
         raise InvalidParameter("You can no longer disable Long Arn settings")
-    if value not in rule.here:
+    if value not in rule.supported:
         raise unsupported_value(name, value, rule.reason)
     ctx.store.apply([Put(AccountSetting(ctx.scope, principal, name, value))])
     return {"setting": _view(name, value, principal)}

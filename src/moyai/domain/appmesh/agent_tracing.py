@@ -75,12 +75,12 @@ def _daemon(environment: Mapping[str, str]) -> tuple[str, int]:
     try:
         return str(ip_address(raw)), port
     except ValueError:
-        host, _, own = raw.rpartition(":")
+        host, _, own_port = raw.rpartition(":")
     try:
         host = str(ip_address(host.removeprefix("[").removesuffix("]")))
     except ValueError:
         raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS must be an IP address and a port, not {raw!r}.") from None
-    return host, number({"AWS_XRAY_DAEMON_ADDRESS": own}, "AWS_XRAY_DAEMON_ADDRESS", _PORTS, port)
+    return host, number({"AWS_XRAY_DAEMON_ADDRESS": own_port}, "AWS_XRAY_DAEMON_ADDRESS", _PORTS, port)
 
 
 def _datadog(environment: Mapping[str, str]) -> Datadog:

@@ -1,7 +1,7 @@
 """Parsers for variables of an App Mesh proxy's environment, as App Mesh's agent read them.
 
-Promise: blanks around a value are ignored, and a blank value is none. A ValueError names the variable and says what it
-should be.
+Promise: blanks around a value are ignored, and a blank value counts as absent. A ValueError names the variable and says
+what it should be.
 """
 
 from __future__ import annotations

@@ -39,10 +39,10 @@ def resource_key(mesh: MeshArn, kind: AppMeshResourceType, name: str) -> str:
     return f"{mesh} {kind}/{name}"
 
 
-def identity_of(node_id: str, of: Scope) -> Identity | None:
-    """The identity that a node id means for a task of this account and region; None for any other text."""
+def identity_of(node_id: str, scope: Scope) -> Identity | None:
+    """The identity that a node id names for a task of this account and region; None for any other text."""
     name = read_proxy_name(node_id)
     if name is None:
         return None
-    owner = Scope(name.mesh_owner or of.account, name.region or of.region)
+    owner = Scope(name.mesh_owner or scope.account, name.region or scope.region)
     return Identity(node_id, mesh_arn(owner, name.mesh), name.kind, name.name)

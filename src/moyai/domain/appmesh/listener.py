@@ -91,7 +91,7 @@ class HealthCheckPolicy(msgspec.Struct, frozen=True):
 
 
 class OutlierDetection(msgspec.Struct, frozen=True):
-    """``max_server_errors`` in a row eject a member; they are counted each ``interval``."""
+    """A member is ejected after ``max_server_errors`` in a row, which are counted each ``interval``."""
 
     max_server_errors: int
     interval: Duration

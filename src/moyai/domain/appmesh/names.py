@@ -52,8 +52,8 @@ def name_key(parent: str, name: str) -> str:
 
 def service_name(identifier: str) -> str:
     """A virtual service's name, from its name or its ARN."""
-    read = parse_arn(identifier)
-    return identifier if read is None else read.resource.rpartition("/")[2]
+    parsed = parse_arn(identifier)
+    return identifier if parsed is None else parsed.resource.rpartition("/")[2]
 
 
 def mesh_arn(scope: Scope, name: str) -> MeshArn:
@@ -75,23 +75,23 @@ def within_mesh(mesh: MeshArn, owner: AccountId, *path: str) -> str:
 
 def read_service_arn(text: str) -> tuple[MeshArn, str] | None:
     """The mesh and the name in the ARN of a virtual service; None for any other text."""
-    read = parse_arn(text)
-    if read is None or read.service != SERVICE or read.kind != "mesh" or len(read.path) != _PARTS - 1:
+    parsed = parse_arn(text)
+    if parsed is None or parsed.service != SERVICE or parsed.kind != "mesh" or len(parsed.path) != _PARTS - 1:
         return None
-    mesh, kind, name = read.path
+    mesh, kind, name = parsed.path
     if kind != AppMeshResourceType.VIRTUAL_SERVICE or not name:
         return None
     name_of_mesh, _, owner = mesh.partition(_OWNER_SEPARATOR)
-    scope = Scope(AccountId(owner or read.scope.account), read.scope.region)
+    scope = Scope(AccountId(owner or parsed.scope.account), parsed.scope.region)
     return mesh_arn(scope, name_of_mesh), name
 
 
 def read_proxy_name(text: str) -> ProxyName | None:
     """Parse the name that a proxy gives in its node id; None for any other text."""
-    read = parse_arn(text)
-    if text.startswith("arn:") and (read is None or read.service != SERVICE):
+    parsed = parse_arn(text)
+    if text.startswith("arn:") and (parsed is None or parsed.service != SERVICE):
         return None
-    parts = (text if read is None else read.resource).split("/")
+    parts = (text if parsed is None else parsed.resource).split("/")
     if len(parts) != _PARTS or parts[0] != "mesh" or not all(parts):
         return None
     if parts[2] not in {AppMeshResourceType.VIRTUAL_NODE, AppMeshResourceType.VIRTUAL_GATEWAY}:
@@ -99,6 +99,6 @@ def read_proxy_name(text: str) -> ProxyName | None:
     name, separator, owner = parts[1].partition(_OWNER_SEPARATOR)
     if not name or (separator and not is_account(owner)):
         return None
-    scope = None if read is None else read.scope
+    scope = None if parsed is None else parsed.scope
     mesh_owner = AccountId(owner) if separator else None if scope is None else scope.account
     return ProxyName(name, AppMeshResourceType(parts[2]), parts[3], mesh_owner, None if scope is None else scope.region)

@@ -1,1 +1,1 @@
-"""Application Auto Scaling: what may be scaled, by which rules, and what came of it."""
+"""Application Auto Scaling: scalable targets with their schedules, scaling policies and activities."""

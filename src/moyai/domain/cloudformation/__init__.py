@@ -1,1 +1,1 @@
-"""AWS CloudFormation: its errors."""
+"""AWS CloudFormation: stacks with their resources, events and signals, change sets, drift, and errors."""

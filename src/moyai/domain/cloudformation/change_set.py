@@ -76,16 +76,16 @@ class ChangeSet(ArnRecord, frozen=True, tag="change_set"):
     """The fingerprint of the request that created it, with its token."""
     on_failure: OnFailure = OnFailure.ROLLBACK
     importing: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """The physical ids of what it imports, by logical id."""
+    """The physical ids of the resources that it imports, by logical id."""
     includes_nested: bool = False
     """Whether the nested stacks have change sets, too."""
     imports_existing: bool = False
-    """Whether what it adds and exists already is imported."""
+    """Whether a resource that it adds is imported if it exists already."""
     parent: ChangeSetArn | None = None
-    """For a nested stack's: the change set of the stack around it."""
+    """For the change set of a nested stack: that of the stack around it."""
     root: ChangeSetArn | None = None
-    """For a nested stack's: the change set of the stack at the top, which alone can be executed or deleted."""
+    """For the change set of a nested stack: that of the stack at the top, which alone can be executed or deleted."""
     nested: Mapping[str, ChangeSetArn] = msgspec.field(default_factory=dict)
     """The change sets of the nested stacks that it changes, by logical id."""
     candidates: Mapping[str, ImportCandidate] = msgspec.field(default_factory=dict)
-    """What is looked for before it is complete, by logical id."""
+    """The resources that are looked for before the change set is complete, by logical id."""

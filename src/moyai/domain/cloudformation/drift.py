@@ -32,7 +32,7 @@ class DriftStatus(StrEnum):
 class DriftDetection(StoredRecord, frozen=True, tag="drift_detection"):
     """A detection of drift. ``logical_ids``: of the resources to look at; all of them when it is empty.
 
-    ``drifted``: how many differ; None while it is under way. ``reason``: why not all of them could be compared.
+    ``drifted``: how many differ; None while the detection runs. ``reason``: why not all of them could be compared.
     """
 
     stack: StackId

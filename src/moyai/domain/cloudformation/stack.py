@@ -1,7 +1,6 @@
-"""Stacks, their resources and events.
+"""Stacks and their resources.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html, API_StackResource.html and
-API_StackEvent.html
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html and API_StackResource.html
 """
 
 from __future__ import annotations
@@ -73,9 +72,9 @@ UPDATING: Final = frozenset(
         StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS,
     }
 )
-"""The states of an update that is under way, or on its way back."""
+"""The states of an update that is under way or being rolled back."""
 IMPORTING: Final = frozenset({StackStatus.IMPORT_IN_PROGRESS, StackStatus.IMPORT_ROLLBACK_IN_PROGRESS})
-"""The states of an import that is under way, or on its way back: its resources are not known to be the stack's."""
+"""The states of an import that is under way or being rolled back: its resources may not be the stack's yet."""
 MAY_GO_BACK: Final = frozenset(
     {
         StackStatus.UPDATE_IN_PROGRESS,
@@ -84,7 +83,7 @@ MAY_GO_BACK: Final = frozenset(
         StackStatus.UPDATE_ROLLBACK_FAILED,
     }
 )
-"""The states of an update after which a stack, and those nested in it, may be again what they were before."""
+"""The states of an update whose rollback may return the stack, and those nested in it, to what they were before."""
 
 
 class ResourceStatus(StrEnum):
@@ -128,8 +127,8 @@ class OnFailure(StrEnum):
 class StackTemplate(IdRecord, frozen=True, tag="stack_template"):
     """A template with the values of one operation. It never changes.
 
-    ``parameters``: texts by name; ``stored``: what the Parameter Store held for those of its types; ``tags``: of the
-    stack, which its resources get, too. ``hidden``: the names of the parameters whose values no API shows.
+    ``parameters``: texts by name; ``stored``: the values from Parameter Store of parameters with its types; ``tags``:
+    of the stack, which its resources get, too. ``hidden``: the names of the parameters whose values no API shows.
     """
 
     id: StackTemplateId
@@ -169,11 +168,11 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     name: str
     status: StackStatus
     target: StackTemplateId | None
-    """The id of the template of what the stack is to be, or is; None for a stack in review."""
+    """The id of the template that the stack has, or is to have; None for a stack in review."""
     created_at: Instant
     status_reason: str | None = None
     former: StackTemplateId | None = None
-    """The id of the template of what the stack was before the update that is under way, and is again if that fails."""
+    """The id of the template that the stack had before the update under way, and has again if that fails."""
     description: str = ""
     capabilities: tuple[str, ...] = ()
     former_capabilities: tuple[str, ...] | None = None
@@ -196,7 +195,7 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     forces_deletion: bool = False
     """Whether the deletion under way leaves what can't be deleted."""
     importing: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """The physical ids of what was or is imported since the stack was what ``former`` says, by logical id."""
+    """The physical ids of what was or is imported since the stack had the template ``former``, by logical id."""
     nested: Mapping[str, StackId] = msgspec.field(default_factory=dict)
     """The nested stacks that the change set under way has put in review, by logical id."""
     skipped: tuple[str, ...] = ()
@@ -208,11 +207,11 @@ class Stack(ArnRecord, frozen=True, tag="stack"):
     policy: str | None = None
     """The stack policy, as its text."""
     update_policy: str | None = None
-    """The policy that applies instead of it to the update under way."""
+    """The policy that applies to the update under way instead of ``policy``."""
     parent: StackId | None = None
-    """The stack of whose resources this one is one; None for one that a user has created."""
+    """The stack that has this stack as one of its resources; None if a user has created it."""
     root: StackId | None = None
-    """The stack at the top, for a nested one."""
+    """For a nested stack: the stack at the top."""
 
     @property
     def scope(self) -> Scope:
@@ -246,12 +245,12 @@ class StackResource(StoredRecord, frozen=True, tag="stack_resource"):
     """A resource of a stack, under its logical id.
 
     ``physical`` is None before its creation was answered. ``wanted``: the properties of the operation under way, or of
-     the one that has failed. ``attempted``: those of an update that failed earlier: some of them may apply.
+    the last one if that has failed. ``attempted``: those of an update that failed earlier: some of them may apply.
     ``creating``: the operation under way creates it. ``sent``: the creation was sent, or is about to be.
     ``cleaning``: an obsolete resource is being deleted. ``phase``: the stack's operation and state in which the status
     was set.
     ``obsolete``: the physical resources that replacements have left, which cleanup deletes. ``requires``: the logical
-    ids that must be there before it, and are deleted after it. ``token``: what its creation call is repeated with.
+    ids that must exist before it, and are deleted after it. ``token``: the client token of its creation call.
     """
 
     stack: StackId

@@ -52,7 +52,7 @@ VALUE_ATTRIBUTES: Final[Mapping[RecordType, str]] = MappingProxyType(
 """The instance attribute that has the value of a record of each type. That of SRV is made from several."""
 SRV_PRIORITY: Final = 1
 SRV_WEIGHT: Final = 1
-"""Both can't be changed."""
+"""Cloud Map has no other priorities and weights."""
 
 
 class RoutingPolicy(StrEnum):
@@ -122,8 +122,8 @@ class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
     tags: Mapping[str, str] = {}
 
     @property
-    def told_by_ecs(self) -> bool:
-        """Whether the health of a task is that of its instance."""
+    def takes_health_of_tasks(self) -> bool:
+        """Whether ECS reports the health of a task as that of its instance."""
         return self.custom_health or self.owner is not None
 
     @property
@@ -139,7 +139,7 @@ class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
     @property
     def knows_health(self) -> bool:
         """Whether the health of instances is known: by moyai's checks, a caller of the API, or ECS."""
-        return self.told_by_ecs or self.health_check is not None
+        return self.takes_health_of_tasks or self.health_check is not None
 
 
 class InstancesRevision(StoredRecord, frozen=True, tag="discovery_revision"):
@@ -157,7 +157,7 @@ class InstancesRevision(StoredRecord, frozen=True, tag="discovery_revision"):
 
 
 class DiscoveryInstance(StoredRecord, frozen=True, tag="discovery_instance"):
-    """An instance of a service. ``task``: the task that it is, if it is one."""
+    """An instance of a service. ``task``: the task that the instance is, if it is one."""
 
     service: DiscoveryServiceArn
     id: InstanceId

@@ -1,4 +1,4 @@
-"""Anomaly detectors: records alone, since nothing is trained.
+"""Anomaly detectors, which are only recorded: no model is trained.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AnomalyDetector.html
 """

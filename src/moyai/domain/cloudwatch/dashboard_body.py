@@ -21,12 +21,12 @@ MAX_MESSAGES: Final = 100
 _MAX_METRICS: Final = 500
 _COLUMNS: Final = 24
 _TALLEST: Final = 1000
-_TOP: Final = frozenset({"start", "end", "periodOverride", "widgets", "variables"})
+_TOP_LEVEL: Final = frozenset({"start", "end", "periodOverride", "widgets", "variables"})
 _WIDGET: Final = frozenset({"type", "x", "y", "width", "height", "properties"})
-_PLACE: Mapping[str, tuple[int, float]] = MappingProxyType(
+_POSITION_LIMITS: Mapping[str, tuple[int, float]] = MappingProxyType(
     {"x": (0, _COLUMNS - 1), "y": (0, float("inf")), "width": (1, _COLUMNS), "height": (1, _TALLEST)}
 )
-_FORM: Final = (
+_METRIC_FORM: Final = (
     'Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element'
 )
 _REPEAT: Final = "..."
@@ -58,23 +58,23 @@ Check = Callable[[Properties, str], Iterator[BodyMessage]]
 def check_body(body: str) -> BodyFindings:
     """Validate a body. Raises NotAJsonObject."""
     try:
-        read = msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise NotAJsonObject(body[:100]) from error
-    if not isinstance(read, dict):
+    if not isinstance(document, dict):
         raise NotAJsonObject(body[:100])
-    errors = list(islice(_errors(read), MAX_MESSAGES))
-    return BodyFindings(errors, sorted(islice(_warnings(read), MAX_MESSAGES)))
+    errors = list(islice(_errors(document), MAX_MESSAGES))
+    return BodyFindings(errors, sorted(islice(_warnings(document), MAX_MESSAGES)))
 
 
 def _errors(body: Properties) -> Iterator[BodyMessage]:
-    yield from _top(body)
+    yield from _check_top_level(body)
     for place, widget in enumerate(_widgets(body)):
         yield from _widget(widget, f"/widgets/{place}")
 
 
 def _warnings(body: Properties) -> Iterator[BodyMessage]:
-    yield from (_unknown_property("", name) for name in body.keys() - _TOP)
+    yield from (_unknown_property("", name) for name in body.keys() - _TOP_LEVEL)
     for place, widget in enumerate(_widgets(body)):
         if isinstance(widget, dict):
             yield from (_unknown_property(f"/widgets/{place}", name) for name in widget.keys() - _WIDGET)
@@ -89,7 +89,7 @@ def _unknown_property(path: str, name: str) -> BodyMessage:
     return BodyMessage(f"{path}/{name}", f"Unknown property '{name}', it will be ignored")
 
 
-def _top(body: Properties) -> Iterator[BodyMessage]:
+def _check_top_level(body: Properties) -> Iterator[BodyMessage]:
     if "widgets" not in body:
         yield BodyMessage("", "Should have required property 'widgets'")
     elif not isinstance(body["widgets"], list):
@@ -106,7 +106,7 @@ def _widget(widget: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(widget, dict):
         yield BodyMessage(path, "Should be object")
         return
-    yield from _check_place(widget, path)
+    yield from _check_position(widget, path)
     yield from _check_required(("type", "properties"), widget, path)
     kind, properties = widget.get("type"), widget.get("properties")
     if kind is not None and (not isinstance(kind, str) or kind not in _CHECKS):
@@ -117,8 +117,8 @@ def _widget(widget: object, path: str) -> Iterator[BodyMessage]:
         yield from _CHECKS[kind](properties, f"{path}/properties")
 
 
-def _check_place(widget: Properties, path: str) -> Iterator[BodyMessage]:
-    for name, (least, most) in _PLACE.items():
+def _check_position(widget: Properties, path: str) -> Iterator[BodyMessage]:
+    for name, (least, most) in _POSITION_LIMITS.items():
         value = widget.get(name, least)
         if not isinstance(value, int) or isinstance(value, bool):
             yield BodyMessage(f"{path}/{name}", "Should be integer")
@@ -157,13 +157,13 @@ def _metrics(metrics: object, path: str) -> Iterator[BodyMessage]:
     if len(metrics) > _MAX_METRICS:
         yield BodyMessage(path, f"Should NOT have more than {_MAX_METRICS} items")
     for place, metric in enumerate(metrics):
-        yield from _one_metric(metric, f"{path}/{place}")
+        yield from _metric_array(metric, f"{path}/{place}")
 
 
-def _one_metric(metric: object, path: str) -> Iterator[BodyMessage]:
+def _metric_array(metric: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(metric, list):
         yield BodyMessage(path, "Should be array")
-        yield BodyMessage(path, _FORM)
+        yield BodyMessage(path, _METRIC_FORM)
         return
     renderer = metric[-1] if metric and isinstance(metric[-1], dict) else None
     fields = metric if renderer is None else metric[:-1]
@@ -172,7 +172,7 @@ def _one_metric(metric: object, path: str) -> Iterator[BodyMessage]:
             yield BodyMessage(f"{path}/{place}", 'Invalid metric field type, only "String" type is allowed')
     if renderer is not None and "expression" in renderer and not fields:
         return
-    if _REPEAT in fields:  # as many as the metric above has: there may be nothing else
+    if _REPEAT in fields:  # repeats the fields of the metric above, and may be the only field
         return
     if len(fields) < 2:  # noqa: PLR2004  namespace and name
         yield BodyMessage(path, "Should NOT have less than 2 items")

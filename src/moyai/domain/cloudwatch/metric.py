@@ -33,7 +33,7 @@ _UNITS: Final = (
 
 
 def unit_order(unit: str) -> int:
-    """The place of a unit in CloudWatch's list."""
+    """The position of a unit in CloudWatch's list; the last for an unknown unit."""
     return _UNITS.index(unit) if unit in _UNITS else len(_UNITS)
 
 
@@ -74,12 +74,12 @@ class Histogram(NamedTuple):
         return lower, self.bounds[bucket] if bucket < len(self.bounds) else lower
 
     def plus(self, other: Histogram) -> Histogram:
-        """The sum of both: in all their buckets, unless one divides another, else in this one's."""
+        """The sum of both, in the buckets of both; if a bound of one divides a bucket of the other, in this one's."""
         if self.bounds == other.bounds:
             return Histogram(self.bounds, tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
-        together = _together((self, other))
-        if together is not None:
-            return together
+        merged = _sum_in_all_buckets((self, other))
+        if merged is not None:
+            return merged
         counts = list(self.counts)
         for bucket, count in enumerate(other.counts):
             upper = other.edges(bucket)[1] if bucket < len(other.bounds) else float("inf")
@@ -87,7 +87,7 @@ class Histogram(NamedTuple):
         return Histogram(self.bounds, tuple(counts))
 
 
-def _together(histograms: Sequence[Histogram]) -> Histogram | None:
+def _sum_in_all_buckets(histograms: Sequence[Histogram]) -> Histogram | None:
     """The sum in the buckets of all; None if a bound of one divides a bucket of another that has values."""
     bounds = tuple(sorted({bound for histogram in histograms for bound in histogram.bounds}))
     places = {bound: place for place, bound in enumerate(bounds)}
@@ -126,21 +126,16 @@ class Summary(msgspec.Struct, frozen=True):
 
 def sum_of(summaries: Sequence[Summary]) -> Summary:
     """The sum of one or more summaries, as by ``Summary.plus``, but much faster for many histograms."""
-    first, *rest = summaries
-    if not rest:
-        return first
-    every = [summary.histogram for summary in summaries if summary.histogram is not None]
-    if len(every) == len(summaries) and any(histogram.bounds != every[0].bounds for histogram in every):
-        together = _together(every)
-        if together is not None:
-            bare = sum_of(
-                [Summary(summary.count, summary.sum, summary.minimum, summary.maximum) for summary in summaries]
-            )
-            return Summary(bare.count, bare.sum, bare.minimum, bare.maximum, together)
-    return reduce(Summary.plus, rest, first)
+    histograms = [summary.histogram for summary in summaries if summary.histogram is not None]
+    if len(histograms) == len(summaries) and any(h.bounds != histograms[0].bounds for h in histograms):
+        merged = _sum_in_all_buckets(histograms)
+        if merged is not None:
+            total = sum_of([Summary(s.count, s.sum, s.minimum, s.maximum) for s in summaries])
+            return Summary(total.count, total.sum, total.minimum, total.maximum, merged)
+    return reduce(Summary.plus, summaries)
 
 
-def of_histogram(histogram: Histogram, total: float) -> Summary:
+def summary_of_histogram(histogram: Histogram, total: float) -> Summary:
     """The summary of a histogram and a sum; minimum and maximum are bounds of buckets."""
     filled = [bucket for bucket, count in enumerate(histogram.counts) if count]
     lowest = histogram.edges(filled[0])[0] if filled else 0.0
@@ -148,7 +143,7 @@ def of_histogram(histogram: Histogram, total: float) -> Summary:
     return Summary(histogram.total, total, lowest, highest, histogram)
 
 
-def of_values(values: Sequence[tuple[float, float]]) -> Summary:
+def summary_of_values(values: Sequence[tuple[float, float]]) -> Summary:
     """The summary of (value, count) pairs. The histogram has buckets that are two percent wide; there is none if a
     value is negative, or a count is not a whole number or is above 2^32.
     """

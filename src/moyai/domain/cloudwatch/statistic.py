@@ -41,46 +41,48 @@ class RankRange(NamedTuple):
 class ValueDistribution:
     """The values of a summary, from ``least`` to ``most``, evenly distributed within each bucket of a ``Histogram``."""
 
-    __slots__ = ("_bounds", "_counts", "_least", "_most", "_until", "total")
+    __slots__ = ("_bounds", "_counts", "_cumulative_counts", "_least", "_most", "total")
 
     def __init__(self, bounds: Sequence[float], counts: Sequence[float], least: float, most: float) -> None:
         self._bounds, self._counts, self._least, self._most = bounds, counts, least, most
-        self._until = tuple(accumulate(counts))
-        self.total: float = self._until[-1]
+        self._cumulative_counts = tuple(accumulate(counts))
+        self.total: float = self._cumulative_counts[-1]
 
     @property
-    def pieces(self) -> Iterator[Segment]:
+    def segments(self) -> Iterator[Segment]:
         """The segments of all buckets that have values."""
-        return (self._piece(bucket) for bucket, count in enumerate(self._counts) if count)
+        return (self._segment(bucket) for bucket, count in enumerate(self._counts) if count)
 
     def at(self, share: float) -> float:
         """The value below which ``share`` (0 to 1) of the values are."""
         rank = share * self.total
         # Of buckets with the same cumulative count only the first has values; of those with 0, none.
-        piece = self._piece(bisect_left(self._until, rank) if rank else bisect_right(self._until, 0))
-        return piece.low + (piece.high - piece.low) * (rank - piece.below) / piece.size
+        segment = self._segment(
+            bisect_left(self._cumulative_counts, rank) if rank else bisect_right(self._cumulative_counts, 0)
+        )
+        return segment.low + (segment.high - segment.low) * (rank - segment.below) / segment.size
 
     def rank(self, value: float) -> float:
         """The number of values that are not greater than ``value``."""
-        return sum(_share(piece, value) * piece.size for piece in self.pieces)
+        return sum(_share(segment, value) * segment.size for segment in self.segments)
 
     def between(self, low: float, high: float) -> RankRange:
         """The number and the sum of the values from rank ``low`` to rank ``high``."""
         count = total = 0.0
-        for piece in self.pieces:
-            start = max(low - piece.below, 0.0) / piece.size
-            end = min(high - piece.below, piece.size) / piece.size
+        for segment in self.segments:
+            start = max(low - segment.below, 0.0) / segment.size
+            end = min(high - segment.below, segment.size) / segment.size
             if end > start:
-                middle = piece.low + (piece.high - piece.low) * (start + end) / 2
-                count += (end - start) * piece.size
-                total += (end - start) * piece.size * middle
+                middle = segment.low + (segment.high - segment.low) * (start + end) / 2
+                count += (end - start) * segment.size
+                total += (end - start) * segment.size * middle
         return RankRange(count, total)
 
-    def _piece(self, bucket: int) -> Segment:
+    def _segment(self, bucket: int) -> Segment:
         size = self._counts[bucket]
         low = self._bounds[bucket - 1] if bucket else 0.0
         high = self._bounds[bucket] if bucket < len(self._bounds) else low
-        return Segment(self._within(low), self._within(high), size, self._until[bucket] - size)
+        return Segment(self._within(low), self._within(high), size, self._cumulative_counts[bucket] - size)
 
     def _within(self, edge: float) -> float:
         return min(max(edge, self._least), self._most)
@@ -95,11 +97,11 @@ def value_distribution(summary: Summary) -> ValueDistribution | None:
     return None
 
 
-def _share(piece: Segment, value: float) -> float:
+def _share(segment: Segment, value: float) -> float:
     """The share of the segment's values that are not greater."""
-    if value >= piece.high:
+    if value >= segment.high:
         return 1.0
-    return max(value - piece.low, 0.0) / (piece.high - piece.low) if piece.high > piece.low else 0.0
+    return max(value - segment.low, 0.0) / (segment.high - segment.low) if segment.high > segment.low else 0.0
 
 
 PLAIN: Mapping[str, Callable[[Summary], float]] = MappingProxyType(
@@ -163,12 +165,12 @@ def evaluate(statistic: str, summary: Summary) -> float | None:
     return (
         distribution.at(extended.high / _ALL_PERCENT)
         if extended.kind == "P"
-        else _of_some(extended, distribution, summary.sum)
+        else _evaluate_extended(extended, distribution, summary.sum)
     )
 
 
-def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float) -> float | None:
-    """``whole``: the sum of all values."""
+def _evaluate_extended(statistic: Extended, distribution: ValueDistribution, sum_of_all: float) -> float | None:
+    """The value of a statistic of some values. ``sum_of_all``: the sum of all values."""
     low, high = statistic.low, statistic.high
     if statistic.percent:
         ranks = (low / _ALL_PERCENT * distribution.total, high / _ALL_PERCENT * distribution.total)
@@ -177,7 +179,7 @@ def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float)
         ranks = (distribution.rank(low) if low > 0 else 0.0, distribution.rank(high))
     count, total = distribution.between(*ranks)
     if ranks == (0.0, distribution.total):
-        count, total = distribution.total, whole
+        count, total = distribution.total, sum_of_all
     match statistic.kind:
         case "TC":
             return count

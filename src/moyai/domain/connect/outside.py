@@ -14,7 +14,7 @@ from moyai.domain.ecs.task_definition import AppProtocol
 CLIENT_PORT: Final = "moyai:client-port"
 """The service attribute with the port at which tasks call it."""
 CLIENT_NAME: Final = "moyai:client-name"
-"""The name that tasks call; by default, those that Cloud Map's names make."""
+"""The name that tasks call; by default the names that are made of Cloud Map's."""
 APP_PROTOCOL: Final = "moyai:app-protocol"
 """``http``, ``http2`` or ``grpc``; by default TCP."""
 INSTANCE_PORT: Final = "moyai:instance-port"

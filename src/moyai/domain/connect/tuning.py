@@ -77,8 +77,8 @@ _MOST_RETRIES, _MOST_FAILURES = 10, 1000
 
 def tuning_of(tags: Mapping[str, str]) -> Tuning:
     """The settings in these tags."""
-    read = {SETTINGS[key].member: _read(key, value) for key, value in tags.items() if key in SETTINGS}
-    return Tuning(**{member: value for member, value in read.items() if value is not None}) if read else _NO_TUNING
+    members = {SETTINGS[key].member: _read(key, value) for key, value in tags.items() if key in SETTINGS}
+    return Tuning(**{name: value for name, value in members.items() if value is not None}) if members else _NO_TUNING
 
 
 def fault(key: str, value: str) -> str | None:

@@ -18,7 +18,7 @@ from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import RepositoryArn
 
-KEPT_LAYERS: Final = 86400.0
+UNUSED_LAYER_SECONDS: Final = 86400.0
 """Seconds for which a layer without an image is kept."""
 _DAY: Final = 86400.0
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")

@@ -16,7 +16,7 @@ from moyai.kernel.scope import Scope
 
 USER: Final = "AWS"
 LIFETIME: Final = 12 * 3600.0
-"""Seconds."""
+"""The seconds for which a token is valid."""
 _USE: Final = "ecr"
 
 

@@ -30,7 +30,7 @@ class SettingRule(msgspec.Struct, frozen=True):
 
     values: tuple[str, ...]
     default: str
-    here: tuple[str, ...]
+    supported: tuple[str, ...]
     reason: str = ""
     """Why moyai does not support the other values."""
     type: SettingType = SettingType.USER

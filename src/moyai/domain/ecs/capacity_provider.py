@@ -26,8 +26,8 @@ class ManagedScaling(msgspec.Struct, frozen=True):
 
 
 class CapacityProvider(ArnRecord, frozen=True, tag="capacity_provider"):
-    """A provider with an Auto Scaling group, which is only recorded and shown, as what ECS would manage of it: moyai
-    does not scale it.
+    """A provider with an Auto Scaling group. The group, and what ECS would manage of it, is only recorded and shown:
+    moyai does not scale it.
     """
 
     arn: CapacityProviderArn

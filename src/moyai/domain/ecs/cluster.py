@@ -48,7 +48,7 @@ class ExecuteCommandLogs(msgspec.Struct, frozen=True):
 
 
 class ExecuteCommandConfiguration(msgspec.Struct, frozen=True):
-    """How exec sessions are recorded and encrypted; kept and shown, for moyai does neither."""
+    """How exec sessions would be recorded and encrypted; only kept and shown, because moyai does neither."""
 
     logging: str | None = None
     log_configuration: ExecuteCommandLogs | None = None

@@ -26,7 +26,7 @@ class KernelCapabilities(msgspec.Struct, frozen=True):
 
 
 class Tmpfs(msgspec.Struct, frozen=True):
-    """A file system in memory; MiB."""
+    """A file system in memory; ``size`` in MiB."""
 
     container_path: str
     size: int

@@ -73,7 +73,7 @@ class ExpressService(StoredRecord, frozen=True, tag="express_service"):
     infrastructure_role: str
     vpc: VpcId
     security_group: SecurityGroupId
-    """The group of its tasks, which lets the load balancer in."""
+    """The security group of its tasks, which admits the load balancer."""
     policy: ScalingPolicyArn
     alarm: AlarmArn
     """The alarm that fails a deployment."""

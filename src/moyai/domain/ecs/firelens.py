@@ -26,7 +26,7 @@ EXCLUDE_OPTION: Final = "exclude-pattern"
 ROUTER_DIRECTORY: Final = "/var/run"
 """The path of its socket's directory in the router."""
 DEFAULT_BUFFER: Final = 1_048_576
-"""Events; the default of Docker's ``fluentd-buffer-limit``."""
+"""The default number of events that wait, as that of Docker's ``fluentd-buffer-limit``."""
 LARGEST_BUFFER: Final = 536_870_912
 _NAME: Final = re.compile(r"[!-~]{1,256}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")

@@ -22,7 +22,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, LoadBalancerArn, SecurityGroupId, ServiceGatewayArn, SubnetId, VpcId
 
 GATEWAYS: Final = 100
-"""The greatest number of gateways in an account and region; moyai's own."""
+"""The greatest number of gateways in an account and region, which is moyai's own limit."""
 GATEWAYS_PER_CLUSTER: Final = 5
 LOAD_BALANCERS: Final = 10
 """The default of ``maxAlbCount``."""

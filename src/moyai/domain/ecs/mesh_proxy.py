@@ -31,13 +31,13 @@ def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> Container
     return next((c for c in candidates if identity_in(plain_environment(c, overrides)) is not None), None)
 
 
-def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Scope) -> Identity | None:
-    """The identity of a task's App Mesh proxy; None if the task has no such proxy, or it has no identity. ``of``: the
-    task's scope.
+def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, scope: Scope) -> Identity | None:
+    """The identity of a task's App Mesh proxy; None if the task has no such proxy, or it has no identity. ``scope``:
+    the task's account and region.
     """
     proxy = mesh_proxy(definition, overrides)
     node_id = None if proxy is None else identity_in(plain_environment(proxy, overrides))
-    return None if node_id is None else identity_of(node_id, of)
+    return None if node_id is None else identity_of(node_id, scope)
 
 
 def plain_environment(container: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:

@@ -70,7 +70,7 @@ def read_properties(configuration: ProxyConfiguration) -> Properties:
     for name, port, agent_port in (("Ingress", ingress, INGRESS_PORT), ("Egress", egress, EGRESS_PORT)):
         if port not in {None, agent_port}:
             raise ValueError(f"Proxy{name}Port must be {agent_port}, where App Mesh's proxy listens, not {port}.")
-    ports = _several(texts, "AppPorts", _port)
+    ports = _value_list(texts, "AppPorts", _port)
     if (ingress is None) != (not ports):
         raise ValueError("ProxyIngressPort and AppPorts must be specified together.")
     if {INGRESS_PORT, EGRESS_PORT} & set(ports):
@@ -81,8 +81,8 @@ def read_properties(configuration: ProxyConfiguration) -> Properties:
         gid=gid,
         ingress_port=ingress,
         app_ports=ports,
-        ignored_ports=_several(texts, "EgressIgnoredPorts", _port),
-        ignored_ranges=_several(texts, "EgressIgnoredIPs", _range),
+        ignored_ports=_value_list(texts, "EgressIgnoredPorts", _port),
+        ignored_ranges=_value_list(texts, "EgressIgnoredIPs", _range),
     )
 
 
@@ -98,13 +98,13 @@ def _by_name(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
 
 
 def _single_value(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
-    values = _several(texts, name, read)
+    values = _value_list(texts, name, read)
     if len(values) > 1:
         raise ValueError(f"{name} is one value, not {texts[name]!r}.")
     return values[0] if values else None
 
 
-def _several(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+def _value_list(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:
     words = texts.get(name, "")
     try:
         return tuple(dict.fromkeys(read(word.strip()) for word in words.split(","))) if words else ()

@@ -223,7 +223,7 @@ class ServiceEvent(msgspec.Struct, frozen=True):
 
 class ServiceLog(StoredRecord, frozen=True, tag="service_log"):
     """A service's last hundred events, newest first. ``reported_urls``: by target group, the text of the last event
-    about its URLs, which may not be among them any more.
+    about its URLs, which ``events`` may not have any more.
     """
 
     service: ServiceArn

@@ -47,11 +47,11 @@ class ServiceDeploymentStatus(StrEnum):
 
 
 _S = ServiceDeploymentStatus
-_UNDER_WAY = frozenset({_S.STOP_REQUESTED, _S.STOPPED, _S.ROLLBACK_REQUESTED})
+_INTERRUPTIONS = frozenset({_S.STOP_REQUESTED, _S.STOPPED, _S.ROLLBACK_REQUESTED})
 SERVICE_DEPLOYMENT_TRANSITIONS: Mapping[ServiceDeploymentStatus, frozenset[ServiceDeploymentStatus]] = MappingProxyType(
     {
-        _S.PENDING: frozenset({_S.IN_PROGRESS}) | _UNDER_WAY,
-        _S.IN_PROGRESS: frozenset({_S.SUCCESSFUL}) | _UNDER_WAY,
+        _S.PENDING: frozenset({_S.IN_PROGRESS}) | _INTERRUPTIONS,
+        _S.IN_PROGRESS: frozenset({_S.SUCCESSFUL}) | _INTERRUPTIONS,
         _S.STOP_REQUESTED: frozenset({_S.STOPPED}),
         _S.ROLLBACK_REQUESTED: frozenset({_S.ROLLBACK_IN_PROGRESS, _S.ROLLBACK_FAILED, _S.STOPPED}),
         _S.ROLLBACK_IN_PROGRESS: frozenset({_S.ROLLBACK_SUCCESSFUL, _S.STOPPED}),
@@ -119,7 +119,7 @@ class ServiceRevision(ArnRecord, frozen=True, tag="service_revision"):
     """FARGATE, EC2 or EXTERNAL, also if capacity providers determine it."""
     platform_version: str | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
-    """Instead of ``launch_type``, where there is any."""
+    """The strategy that has precedence over ``launch_type``; empty if there is none."""
     images: Mapping[str, str] = {}
     """The digest of each container's image, as the first task resolved it, for all tasks."""
 
@@ -158,11 +158,11 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     failures: int = 0
     """The failed tasks of the target, as the circuit breaker counts them."""
     threshold: int = 0
-    """The circuit breaker's threshold when they were last counted."""
+    """The circuit breaker's threshold when the failures were last counted."""
     alarms: tuple[AlarmArn, ...] = ()
     """The alarms that can fail it; none if one of them was in ALARM when it began."""
     alarm_bake: float = 0.0
-    """The seconds for which a rolling deployment watches them after its tasks are replaced."""
+    """The seconds for which a rolling deployment watches its alarms after its tasks are replaced."""
     triggered_alarms: tuple[AlarmArn, ...] = msgspec.field(default=(), name="triggered")
     """The alarms that went to ALARM."""
     failed_by: Monitor | None = None

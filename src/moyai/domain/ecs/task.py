@@ -142,7 +142,7 @@ class Container(msgspec.Struct, frozen=True):
     restart_count: int = 0
     """The number of restarts by its restart policy."""
     pull: PullProgress | None = None
-    """While its image is downloaded."""
+    """The progress of the download of its image; None when there is none."""
 
 
 class ContainerOverride(msgspec.Struct, frozen=True):

@@ -42,8 +42,8 @@ def _secret(arn: Arn) -> SecretReference | None:
     parts = arn.resource.split(":")
     if parts[0] != "secret" or len(parts) not in {_PLAIN, _WITH_SELECTION} or not parts[1]:
         return None
-    whole = str(arn._replace(resource=":".join(parts[:_PLAIN])))
+    secret_arn = str(arn._replace(resource=":".join(parts[:_PLAIN])))
     if len(parts) == _PLAIN:
-        return SecretReference(whole)
+        return SecretReference(secret_arn)
     json_key, stage, version = parts[_PLAIN:]
-    return SecretReference(whole, json_key, stage or ("" if version else CURRENT), version)
+    return SecretReference(secret_arn, json_key, stage or ("" if version else CURRENT), version)

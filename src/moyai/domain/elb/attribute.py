@@ -1,7 +1,7 @@
 """An attribute of a load balancer, a listener or a target group: its key, default, possible values and typed value.
 
 Promise: a value that was checked can be read. A value that exists at AWS and has no effect here is refused with the
-reason, unless it is what moyai does anyway.
+reason, unless it has the effect of the default.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
 """
 
@@ -36,7 +36,7 @@ class Switch(msgspec.Struct, frozen=True):
         return text == "true"
 
 
-class Whole(msgspec.Struct, frozen=True):
+class IntegerRange(msgspec.Struct, frozen=True):
     """A number from ``low`` to ``high``, or 0 where ``or_zero``."""
 
     low: int
@@ -102,8 +102,8 @@ class ElbAttribute(msgspec.Struct, Generic[T], frozen=True):
     """The value of a record that has none, or a function of the record that returns it."""
     refused: str = ""
     """Why other values than the default are refused; empty when they are not."""
-    same: tuple[str, ...] = ()
-    """Values that are accepted all the same, because they have the effect of the default."""
+    equivalents: tuple[str, ...] = ()
+    """Other values that are accepted, because they have the effect of the default."""
 
     def text_of(self, record: AttributedRecord) -> str:
         """The value of a record, as the API has it."""
@@ -116,7 +116,7 @@ class ElbAttribute(msgspec.Struct, Generic[T], frozen=True):
 
     def refusal_of(self, record: AttributedRecord, value: str) -> str:
         """Why the record can't have a possible value; empty if it can."""
-        return "" if value in {self.default_of(record), *self.same} else self.refused
+        return "" if value in {self.default_of(record), *self.equivalents} else self.refused
 
     def default_of(self, record: AttributedRecord) -> str:
         """The value that a record has where none was set."""

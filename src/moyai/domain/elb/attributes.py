@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from moyai.domain.elb.attribute import Choice, CookieName, ElbAttribute, Switch, Text, Whole, switch
+from moyai.domain.elb.attribute import Choice, CookieName, ElbAttribute, IntegerRange, Switch, Text, switch
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
 from moyai.domain.elb.log_attributes import ACCESS_LOGS, CONNECTION_LOGS, HEALTH_CHECK_LOGS
 from moyai.domain.elb.rule import Listener, ListenerProtocol
@@ -30,8 +30,8 @@ DELETION_PROTECTION = switch("deletion_protection.enabled")
 APPLICATION_CROSS_ZONE = switch("load_balancing.cross_zone.enabled", default=True, refused=_ALWAYS_CROSS_ZONE)
 NETWORK_CROSS_ZONE = switch("load_balancing.cross_zone.enabled")
 
-IDLE_TIMEOUT = ElbAttribute("idle_timeout.timeout_seconds", Whole(1, 4000), "60")
-CLIENT_KEEP_ALIVE = ElbAttribute("client_keep_alive.seconds", Whole(60, _WEEK), "3600")
+IDLE_TIMEOUT = ElbAttribute("idle_timeout.timeout_seconds", IntegerRange(1, 4000), "60")
+CLIENT_KEEP_ALIVE = ElbAttribute("client_keep_alive.seconds", IntegerRange(60, _WEEK), "3600")
 DESYNC_MITIGATION = ElbAttribute(
     "routing.http.desync_mitigation_mode",
     Choice(("monitor", "defensive", "strictest")),
@@ -46,10 +46,10 @@ XFF_CLIENT_PORT = switch("routing.http.xff_client_port.enabled")
 XFF_MODE = ElbAttribute("routing.http.xff_header_processing.mode", Choice(("append", "preserve", "remove")), "append")
 HTTP2 = switch("routing.http2.enabled", default=True)
 
-TCP_IDLE_TIMEOUT = ElbAttribute("tcp.idle_timeout.seconds", Whole(60, 6000), "350")
+TCP_IDLE_TIMEOUT = ElbAttribute("tcp.idle_timeout.seconds", IntegerRange(60, 6000), "350")
 SERVER_HEADER = switch("routing.http.response.server.enabled", default=True, refused=_NO_HEADERS)
 
-DEREGISTRATION_DELAY = ElbAttribute("deregistration_delay.timeout_seconds", Whole(0, 3600), "300")
+DEREGISTRATION_DELAY = ElbAttribute("deregistration_delay.timeout_seconds", IntegerRange(0, 3600), "300")
 STICKINESS = switch("stickiness.enabled")
 APPLICATION_STICKINESS = ElbAttribute("stickiness.type", Choice(("lb_cookie", "app_cookie")), "lb_cookie")
 NETWORK_STICKINESS = ElbAttribute("stickiness.type", Choice(("source_ip",)), "source_ip")
@@ -64,7 +64,7 @@ GROUP_CROSS_ZONE = ElbAttribute(
 )
 FAIL_OPEN_COUNT = ElbAttribute(
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
-    Whole(1, 1000),
+    IntegerRange(1, 1000),
     "1",
     "the minimum is one healthy target, or a percentage",
 )
@@ -79,11 +79,14 @@ ALGORITHM = ElbAttribute(
     "round_robin",
 )
 ANOMALY_MITIGATION = ElbAttribute("load_balancing.algorithm.anomaly_mitigation", Choice(("on", "off")), "off")
-SLOW_START = ElbAttribute("slow_start.duration_seconds", Whole(30, 900, or_zero=True), "0")
-LB_COOKIE_DURATION = ElbAttribute("stickiness.lb_cookie.duration_seconds", Whole(1, _WEEK), "86400")
+SLOW_START = ElbAttribute("slow_start.duration_seconds", IntegerRange(30, 900, or_zero=True), "0")
+LB_COOKIE_DURATION = ElbAttribute("stickiness.lb_cookie.duration_seconds", IntegerRange(1, _WEEK), "86400")
 APP_COOKIE_NAME = ElbAttribute("stickiness.app_cookie.cookie_name", CookieName(), "")
 APP_COOKIE_DURATION = ElbAttribute(
-    "stickiness.app_cookie.duration_seconds", Whole(1, _WEEK), "86400", "a session lasts as long as its cookie, a week"
+    "stickiness.app_cookie.duration_seconds",
+    IntegerRange(1, _WEEK),
+    "86400",
+    "a session lasts as long as its cookie, a week",
 )
 CONNECTION_TERMINATION = ElbAttribute(
     "deregistration_delay.connection_termination.enabled",
@@ -144,7 +147,7 @@ _NETWORK: Final[tuple[AnyAttribute, ...]] = (
         "any_availability_zone",
         "the name has the addresses of all zones",
     ),
-    ElbAttribute("secondary_ips.auto_assigned.per_subnet", Whole(0, 7), "0", "a node has one address"),
+    ElbAttribute("secondary_ips.auto_assigned.per_subnet", IntegerRange(0, 7), "0", "a node has one address"),
 )
 _RENAMED_HEADERS: Final = (
     "X-Amzn-Mtls-Clientcert-Serial-Number",
@@ -180,7 +183,7 @@ RESPONSE_HEADERS: Final[Mapping[str, ElbAttribute[str]]] = MappingProxyType(
         for header in _RESPONSE_HEADERS
     }
 )
-"""The attribute with the value that a response's header gets, by header; an empty one leaves it as it is."""
+"""The attribute with a response header's value, by header; an empty value leaves the header as it is."""
 _APPLICATION_LISTENER: Final[tuple[AnyAttribute, ...]] = (
     *(
         ElbAttribute(f"routing.http.request.{_snake(header)}.header_name", Text(), header, _NO_MTLS)
@@ -233,7 +236,7 @@ _NETWORK_GROUP: Final[tuple[AnyAttribute, ...]] = (
     UNHEALTHY_TERMINATION,
     ElbAttribute(
         "target_health_state.unhealthy.draining_interval_seconds",
-        Whole(0, 360000),
+        IntegerRange(0, 360000),
         "0",
         "an unhealthy target gets no new connections at once",
     ),
@@ -274,7 +277,7 @@ def listener_attributes(protocol: ListenerProtocol) -> tuple[AnyAttribute, ...]:
 
 
 def target_group_attributes(protocol: TargetProtocol, version: str | None) -> tuple[AnyAttribute, ...]:
-    """The attributes that a target group of this protocol and version of it has."""
+    """The attributes that a target group of this protocol and protocol version has."""
     if not protocol.is_http:
         return _NETWORK_GROUP
     http2 = version is not None and version != "HTTP1"

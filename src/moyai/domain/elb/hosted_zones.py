@@ -48,7 +48,7 @@ _ZONES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "us-west-2": ("Z1H1FL5HABSF5", "Z18D5FSROUN65G"),
     }
 )
-"""By region, that of application and that of network load balancers."""
+"""By region: the zone of application load balancers, and that of network load balancers."""
 
 
 def hosted_zone(balancer: LoadBalancer) -> str | None:

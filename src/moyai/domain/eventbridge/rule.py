@@ -1,7 +1,7 @@
 """Event buses, rules with their targets, and events that are on their way to a target.
 
-Promise: a delivery has all that it takes to make it, so that a rule may change or go meanwhile; its id is the token of
-what it starts, so that an interrupted one is not made twice.
+Promise: a delivery contains everything that it needs, so that its rule may change or be deleted meanwhile. Its id is
+the client token of what it starts, so that an interrupted delivery starts nothing twice.
 Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
 """
 

@@ -2,7 +2,7 @@
 
 Promise: ``awslogs`` with AWS's options, ``json-file`` without any, and ``awsfirelens`` with those of the log router's
 output plugin; each other driver and option is refused by name.
-``max-buffer-size`` is the amount of output that is buffered while it can't be sent; on disk, and at least 8 MiB.
+``max-buffer-size`` is the amount of output that is kept on disk while it can't be sent; it is at least 8 MiB.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
 """
 
@@ -25,7 +25,7 @@ _SIZE_OPTION: Final = "max-buffer-size"
 _REQUIRED_OPTIONS: Final = ("awslogs-region", "awslogs-group")
 _CREATE: Final = "awslogs-create-group"
 _OPTIONS: Final = frozenset({*_REQUIRED_OPTIONS, PREFIX, _CREATE, "mode", _SIZE_OPTION})
-_NOT_YET: Final = frozenset({"awslogs-datetime-format", "awslogs-multiline-pattern"})
+_UNSUPPORTED_OPTIONS: Final = frozenset({"awslogs-datetime-format", "awslogs-multiline-pattern"})
 _GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _LONGEST_PREFIX: Final = 200
 _SIZE: Final = re.compile(r"([0-9]{1,9})([kmg]?)b?", re.IGNORECASE)
@@ -90,11 +90,11 @@ def buffer_bytes(log: LogConfiguration | None) -> int:
 def _fault_in_names(log: LogConfiguration) -> str | None:
     if any(not log.options.get(name) for name in _REQUIRED_OPTIONS):
         return f"Log driver {AWSLOGS} requires options: {', '.join(_REQUIRED_OPTIONS)}"
-    unknown = sorted(set(log.options) - _OPTIONS - _NOT_YET)
+    unknown = sorted(set(log.options) - _OPTIONS - _UNSUPPORTED_OPTIONS)
     if unknown:
         return f"Log driver {AWSLOGS} disallows options: {', '.join(unknown)}"
-    if late := sorted(set(log.options) & _NOT_YET):
-        return f"logConfiguration.options: {', '.join(late)} not supported by moyai: each line is an event."
+    if unsupported := sorted(set(log.options) & _UNSUPPORTED_OPTIONS):
+        return f"logConfiguration.options: {', '.join(unsupported)} not supported by moyai: each line is an event."
     return None
 
 

@@ -1,4 +1,4 @@
-"""Subscription filters of log groups: who gets the events that match.
+"""Subscription filters of log groups: the destinations of the events that match.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_SubscriptionFilter.html
 """

@@ -164,8 +164,8 @@ _BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 def with_root(before: Iterable[str], root: str) -> tuple[str, ...]:
-    """The roots that callers trust when there is a certificate of this root: it, and the previous one, of which proxies
-    may still present certificates.
+    """The roots that callers trust once there is a certificate of ``root``: this root, and the previous one, whose
+    certificates proxies may still present.
     """
     return (root, *(r for r in before if r != root))[:_TRUSTED_ROOTS]
 

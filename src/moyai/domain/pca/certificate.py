@@ -20,7 +20,7 @@ SERVER, CLIENT = "server", "client"
 
 
 class Template(msgspec.Struct, frozen=True):
-    """``makes``: the type of authority, or None for an end entity; ``path_length``: authorities below it."""
+    """A template. ``makes``: a type of authority, or None for an end entity; ``path_length``: authorities below it."""
 
     makes: AuthorityType | None = None
     path_length: int | None = None

@@ -91,8 +91,8 @@ def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:
 def ip_preference(mesh: Mesh, node: VirtualNode | None) -> IpPreference | None:
     """The IP preference of a virtual node, else of its mesh; a virtual gateway (``node`` None) has its mesh's."""
     discovery = None if node is None else node.spec.service_discovery
-    own = None if discovery is None else discovery.ip_preference
-    return own or mesh.spec.ip_preference
+    own_preference = None if discovery is None else discovery.ip_preference
+    return own_preference or mesh.spec.ip_preference
 
 
 def may_represent(world: World, scope: Scope, resource: VirtualNode | VirtualGateway) -> bool:

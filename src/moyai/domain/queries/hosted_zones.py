@@ -20,9 +20,9 @@ _CLOUD_MAP: Final = "servicediscovery.amazonaws.com"
 
 def hosted_zone_with(world: World, identity: str) -> HostedZone | None:
     """The zone with this id, of any account."""
-    own = world.hosted_zones.get(identity)
-    if own is not None:
-        return own
+    zone_record = world.hosted_zones.get(identity)
+    if zone_record is not None:
+        return zone_record
     return next((zone for n in world.namespaces.by("hosted_zone", identity) if (zone := managed_zone(n))), None)
 
 

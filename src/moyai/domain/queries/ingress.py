@@ -1,4 +1,4 @@
-"""Look-ups among what ECS manages for services."""
+"""Look-ups of resources that ECS manages for services."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SERVED = frozenset({LoadBalancerState.ACTIVE, LoadBalancerState.ACTIVE_IMPAIRED
 
 
 def managed_for(world: World, resource: str) -> ServiceArn | None:
-    """The service, or the first of the services, for which ECS has made the resource with this ARN or id and needs it;
-    None for everything else.
+    """The first service for which ECS has made the resource with this ARN or id, and still needs it; None for a
+    resource that ECS has not made.
     """
     for path in world.ingress_paths.each("resource", resource):
         return path.service

@@ -1,8 +1,8 @@
 """Resources with tags, of all services, by their ARNs.
 
-Promise: every record with an ARN or an EC2 id and with tags is found; nothing here names the services. Those of another
-account or region are not looked at; what has no region, as a dashboard or a hosted zone, is found in us-east-1. A
-peering connection is its requester's, with the requester's tags.
+Promise: every record with an ARN or an EC2 id and with tags is found; nothing here names the services. Resources of
+another account or region are left out; one without a region, such as a dashboard or a hosted zone, is found in
+us-east-1. A peering connection belongs to its requester, with the requester's tags.
 Source: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/overview.html
 """
 
@@ -21,7 +21,7 @@ from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 
 _PEERING: Final = "vpc-peering-connection"
-_OF_GLOBAL_RESOURCES: Final = "us-east-1"
+_REGION_OF_GLOBAL_RESOURCES: Final = "us-east-1"
 """The region whose API lists resources that have none."""
 _NOWHERE: Final = Scope(AccountId(""), Region(""))
 """The scope in the ARN of a hosted zone."""
@@ -53,7 +53,7 @@ def tagged_resources(world: World, scope: Scope) -> Iterator[TaggedResource]:
 
 def _without_region(scope: Scope) -> tuple[Scope, ...]:
     """The scope of what the account has in no region, where the API of this region lists it."""
-    return (Scope(scope.account, _NOWHERE.region),) if scope.region == _OF_GLOBAL_RESOURCES else ()
+    return (Scope(scope.account, _NOWHERE.region),) if scope.region == _REGION_OF_GLOBAL_RESOURCES else ()
 
 
 def _with_arns(world: World, scope: Scope) -> Iterator[TaggedResource]:

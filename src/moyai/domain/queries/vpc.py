@@ -202,8 +202,8 @@ class AddressUser(NamedTuple):
 def address_user(world: World, address: ElasticAddress) -> AddressUser | None:
     """The NAT gateway or the node of a load balancer that has the address."""
     for gateway in world.nat_gateways.by("allocation", address.id):
-        own = next(one for one in gateway.addresses if one.allocation == address.id)
-        return AddressUser(f"the NAT gateway {gateway.id}", gateway.interface, own.address, own.association)
+        used = next(one for one in gateway.addresses if one.allocation == address.id)
+        return AddressUser(f"the NAT gateway {gateway.id}", gateway.interface, used.address, used.association)
     for balancer in world.load_balancers.by("public_address", address.public_address):
         for node in balancer.nodes:
             if node.allocation == address.id:

@@ -31,7 +31,7 @@ class Permission(msgspec.Struct, frozen=True):
         return f"arn:aws:ram::aws:permission/{self.name}"
 
 
-OF_NAMESPACES: Final = Permission(
+NAMESPACE_PERMISSION: Final = Permission(
     name="AWSRAMPermissionCloudMapECSFullPermission",
     resource_type="servicediscovery:Namespace",
     service="servicediscovery",
@@ -56,7 +56,7 @@ OF_NAMESPACES: Final = Permission(
         "UpdateServiceAttributes",
     ),
 )
-OF_MESHES: Final = Permission(
+MESH_PERMISSION: Final = Permission(
     name="AWSRAMDefaultPermissionAppMesh",
     resource_type="appmesh:Mesh",
     service="appmesh",
@@ -79,7 +79,7 @@ OF_MESHES: Final = Permission(
         "StreamAggregatedResources",
     ),
 )
-PERMISSIONS: Final = (OF_NAMESPACES, OF_MESHES)
+PERMISSIONS: Final = (NAMESPACE_PERMISSION, MESH_PERMISSION)
 """All managed permissions."""
 
 

@@ -1,7 +1,7 @@
 """Resource shares: the resources that an account shares, and the accounts with which it does.
 
-Promise: a share grants a resource to an account exactly while both are ASSOCIATED with it; an account is once it has
-accepted its invitation. What is disassociated is taken out at once.
+Promise: a share grants a resource to an account exactly while both are ASSOCIATED with it. An invited account becomes
+ASSOCIATED when it accepts the invitation. A resource or an account that is disassociated is removed at once.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShare.html, API_ResourceShareAssociation.html,
 API_ResourceShareInvitation.html
 """
@@ -89,8 +89,8 @@ class Invitation(ArnRecord, frozen=True, tag="share_invitation"):
 
     def status_at(self, now: Instant) -> InvitationStatus:
         """The status at this time; an invitation that was not answered in time is EXPIRED."""
-        late = self.status is InvitationStatus.PENDING and now >= self.invited_at + INVITATION_LIFE
-        return InvitationStatus.EXPIRED if late else self.status
+        is_expired = self.status is InvitationStatus.PENDING and now >= self.invited_at + INVITATION_LIFE
+        return InvitationStatus.EXPIRED if is_expired else self.status
 
 
 def _holds(associations: tuple[ShareAssociation, ...], entity: str) -> bool:

@@ -14,7 +14,7 @@ LONGEST_LABEL: Final = 63
 _LONGEST_NAME: Final = 255
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 _PART: Final = re.compile(r"\\([0-3][0-7]{2})|([!-\[\]-~])")
-"""A code, or a visible character of ASCII but the backslash."""
+"""An octal code, or any visible ASCII character except the backslash."""
 
 
 class DomainNameProblem(ValueError):

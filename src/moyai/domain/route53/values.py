@@ -26,8 +26,8 @@ _TEXTS: Final = frozenset({"TXT", "SPF"})
 _CODE: Final = re.compile(r"\\(?:([0-3][0-7]{2})|[^0-9])")
 _OTHER_CODE: Final = re.compile(r"\\[0-9]")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_SYNTAX_OF_FILES: Final = re.compile(r"[;()\n]|\\#")
-"""Comments, values over several lines, and types that are not known: dnspython reads them, Route 53 does not."""
+_ZONE_FILE_SYNTAX: Final = re.compile(r"[;()\n]|\\#")
+"""The syntax that dnspython reads but Route 53 does not: comments, values over several lines, and unknown types."""
 _PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "A": ("ARRDATAIllegalIPv4Address", "Value is not a valid IPv4 address"),
@@ -37,7 +37,7 @@ _PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 
 
 class RecordValueProblem(ValueError):
-    """A value is none of its type; the message says why in the form of Route 53's messages."""
+    """A value is not valid for its type; the message says why in the form of Route 53's messages."""
 
     def __init__(self, code: str, explanation: str, value: str) -> None:
         super().__init__(f"FATAL problem: {code} ({explanation}) encountered with '{value}'")
@@ -51,7 +51,7 @@ def rdata_of(kind: str, value: str) -> Rdata:
         return dns.rdata.from_text(IN, rdtype, name.to_text())
     if kind in _TEXTS and not value.startswith('"'):
         raise RecordValueProblem("InvalidCharacterString", "Value should be enclosed in quotation marks", value)
-    if _SYNTAX_OF_FILES.search(_QUOTED.sub("", value)) or _OTHER_CODE.search(_CODE.sub("", value)):
+    if _ZONE_FILE_SYNTAX.search(_QUOTED.sub("", value)) or _OTHER_CODE.search(_CODE.sub("", value)):
         raise RecordValueProblem(f"{kind}RRDATAInvalid", "Value contains unsupported characters", value)
     try:
         return dns.rdata.from_text(IN, rdtype, _CODE.sub(_decimal, value), origin=dns.name.root, relativize=False)

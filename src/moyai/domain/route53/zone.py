@@ -18,7 +18,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, HostedZoneId, Region, VpcId, ZoneChangeId
 
 PUBLIC_NAME_SERVERS: Final = tuple(f"ns-{number}.dns.localhost" for number in (0, 512, 1024, 1536))
-"""moyai's own: the names of AWS's servers are of servers that don't know the zone."""
+"""moyai's own names, because AWS's name servers don't know the zone."""
 PRIVATE_NAME_SERVERS: Final = (
     "ns-0.awsdns-00.com",
     "ns-512.awsdns-00.net",
@@ -48,7 +48,7 @@ class HostedZone(IdRecord, frozen=True, tag="hosted_zone"):
     id: HostedZoneId
     account: AccountId
     name: str
-    """Normalized."""
+    """The normalized name."""
     caller_reference: str
     created_at: Instant
     private: bool = False
@@ -70,12 +70,12 @@ class AliasOf(msgspec.Struct, frozen=True):
 
     hosted_zone_id: str
     dns_name: str
-    """Normalized."""
+    """The normalized name."""
     evaluate_target_health: bool = False
 
 
 class ResourceRecordSet(StoredRecord, frozen=True, tag="record_set"):
-    """The records of one name and type; of one of several such sets where they have an identifier.
+    """The records of one name and type. Several sets may have the same ones if each has an identifier of its own.
 
     Either ``ttl`` and ``values``, or ``alias`` is set. ``weight``, ``region`` or ``multivalue`` is set with an
     identifier only.
@@ -83,7 +83,7 @@ class ResourceRecordSet(StoredRecord, frozen=True, tag="record_set"):
 
     zone: HostedZoneId
     name: str
-    """Normalized."""
+    """The normalized name."""
     type: str
     ttl: int | None = None
     values: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Files of environment variables, by the names of their objects in S3.
 
-Promise: what a file holds is ``Secret``; its name, size and date may be shown. Buckets are names only, and belong to no
-account or region, as in S3's ARNs.
+Promise: the contents of a file are a ``Secret``; its name, size and date may be shown. Buckets are only names, and
+belong to no account or region, as in S3's ARNs.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html
 """
 

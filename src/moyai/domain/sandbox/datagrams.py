@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 SESSIONS: Final = 16_384
-"""Sessions of all clusters of an Envoy: fewer than the ports that a network namespace has for its sockets (28,232)."""
+"""The most sessions of an Envoy: fewer than the ports that a network namespace has for its sockets (28,232)."""
 FLOW_IDLE: Final = 120
 """Seconds without a datagram after which a load balancer's flow ends."""
 PUBLIC_FLOW_IDLE: Final = FLOW_IDLE + 30
-"""Seconds without a datagram after which a flow of a public port ends: after that of the load balancer that it may lead
-to, which would take the next client with the freed port for the one before.
+"""Seconds without a datagram after which a flow of a public port ends. It outlasts the flow of a load balancer behind
+the public port: otherwise the next client could get the freed port, and the load balancer would take it for the one
+before.
 """

@@ -33,7 +33,7 @@ class TrafficPermission(msgspec.Struct, frozen=True):
 
 
 class GroupRules(msgspec.Struct, frozen=True):
-    """A security group: what may come to its members, what may leave them, and their addresses now, of both kinds."""
+    """A security group: the traffic that it allows to and from its members, and their present addresses, IPv6 too."""
 
     id: SecurityGroupId
     ingress: tuple[TrafficPermission, ...] = ()
@@ -54,7 +54,7 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class NetworkRoute(msgspec.Struct, frozen=True):
-    """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE, or to NOWHERE."""
+    """A route from the range ``subnet`` to the range ``destination``, by a peering's id, or OUTSIDE or NOWHERE."""
 
     subnet: str
     destination: str

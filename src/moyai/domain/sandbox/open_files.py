@@ -1,4 +1,4 @@
-"""What an Envoy may have open, as parts of the files that it may open: pure.
+"""The limits of the connections and flows of an Envoy, as parts of the files that it may open: pure.
 
 An Envoy that can't open a socket ends, with all that it serves, and each connection, flow and request that it forwards
 needs one more. So everything that clients can open is bounded, by parts that together leave it a sixteenth of its files
@@ -15,28 +15,29 @@ from moyai.domain.sandbox.datagrams import SESSIONS
 
 _CONNECTIONS: Final = 50_000
 _ENOUGH: Final = 262_144
-"""Open files with which an Envoy has the most of everything."""
+"""Open files with which an Envoy reaches all of its greatest limits."""
 _SIXTEENTHS: Final = 16
 MAX_STREAMS: Final = 128
-"""Requests that a client's HTTP/2 connection has under way at a time, as on AWS."""
+"""The most requests that a client's HTTP/2 connection has in flight at a time, as on AWS."""
 
 
 class OpenLimits(msgspec.Struct, frozen=True):
-    """The most that an Envoy has open at a time. A connection of a stream is forwarded by another one."""
+    """The most that an Envoy has open at a time. Each TCP connection from a client is forwarded over another one."""
 
     connections: int = _CONNECTIONS
-    """Those of clients."""
+    """Connections of clients."""
     sessions: int = SESSIONS
     """Flows of datagrams."""
     pooled: int = 3 * _ENOUGH // _SIXTEENTHS
-    """Connections to servers of HTTP, of which one client's connection may need many."""
+    """Connections to HTTP servers, of which one client's connection may need many."""
 
 
 MOST: Final = OpenLimits()
+"""The limits of an Envoy that may open any number of files."""
 
 
 def open_limits(files: int) -> OpenLimits:
-    """The limits of an Envoy that may open so many files."""
+    """The limits of an Envoy that may open this number of files."""
     sixteenth = files // _SIXTEENTHS
     return OpenLimits(
         connections=min(5 * sixteenth, MOST.connections),
@@ -46,7 +47,7 @@ def open_limits(files: int) -> OpenLimits:
 
 
 def equal_part(total: int, ways: int) -> int:
-    """The part of each of so many. Their number is rounded up to a power of two: a changed part replaces what has it,
-    and not everything that is added should do that to the others.
+    """An equal part of ``total`` for each of ``ways``, at least 1. ``ways`` is rounded up to a power of two, because
+    Envoy replaces every listener or cluster whose part changes: so most additions leave the others as they are.
     """
     return max(total >> (max(ways, 1) - 1).bit_length(), 1)

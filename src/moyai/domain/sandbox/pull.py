@@ -21,7 +21,7 @@ class RegistryCredentials(msgspec.Struct, frozen=True):
 
 
 class ImagePull(msgspec.Struct, frozen=True):
-    """The image that a container needs. ``digest``: the image with this digest, whatever its tag stands for now."""
+    """The image that a container needs; with ``digest``, the image with this digest, whatever its tag now names."""
 
     container: str
     image: str
@@ -29,7 +29,7 @@ class ImagePull(msgspec.Struct, frozen=True):
     architecture: str | None = None
     """``X86_64`` or ``ARM64``; None = the machine's."""
     credentials: RegistryCredentials | None = None
-    """For its registry; None = those that the runtime is configured with."""
+    """For the image's registry; None = those that the runtime is configured with."""
 
 
 class PullPhase(StrEnum):
@@ -56,7 +56,7 @@ class PullProgress(msgspec.Struct, frozen=True):
     total: int
     """Bytes of the compressed layers that are downloaded."""
     seconds: float
-    """Since the pull began."""
+    """The time since the pull began."""
 
     def text(self, *, is_complete: bool) -> str:
         """``from registry: 45.6 MB in 3.2 s, 5 of 12 layers; 7 were here already``."""
@@ -75,4 +75,4 @@ class PullState(msgspec.Struct, frozen=True):
     reason: str | None = None
     """Why it failed, in AWS's words: ``CannotPullContainerError: …``."""
     progress: PullProgress | None = None
-    """The last one observed; None if nothing is downloaded."""
+    """The progress that was observed last; None if nothing is downloaded."""

@@ -1,9 +1,9 @@
 """The output of a host's proxy: each line of an access log begins with its task, by which the output is divided.
 
 Promise: a task gets its own entries, as a proxy of its own would have written them, and no client of another task can
-write one: what a client sends is behind the beginning of a line, and a line has no breaks. What a client sends stays as
-it is: only Envoy's own fields are changed. Envoy's own log is the host's; a line of it that names one task, and no
-other, is that task's, too.
+forge one: text from a client comes after the beginning of a line, and contains no line breaks. Text from a client is
+not changed, only Envoy's own fields are. Envoy's own log belongs to the host; a line of it that names exactly one task
+is given to that task, too.
 """
 
 from __future__ import annotations

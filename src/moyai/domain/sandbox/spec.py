@@ -40,7 +40,7 @@ class FileSystemMount(msgspec.Struct, frozen=True):
     host_name: str
     directory: str = "/"
     owner: DirectoryOwner | None = None
-    """With it the directory is made if it does not exist."""
+    """The owner of the directory, which is made if it does not exist; None: it is not made."""
     user: FileSystemUser | None = None
     """None: the container's users act as themselves."""
 
@@ -64,7 +64,7 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     hosts: tuple[HostName, ...] = ()
     intercept: Intercept | None = None
     intercept_all: InterceptAll | None = None
-    """Excludes ``intercept``."""
+    """Only one of ``intercept`` and this can be set."""
     cpu_units: int = 0
     """Upper bound for the whole task, 1024 a core; 0 = none."""
     memory_mib: int = 0
@@ -123,7 +123,7 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Ulimit(msgspec.Struct, frozen=True):
-    """One resource limit; ``name``: of ``domain/sandbox/linux.py``; -1 = unlimited."""
+    """One resource limit, with a name of ``domain/sandbox/linux.py``; -1 = unlimited."""
 
     name: str
     soft: int
@@ -164,7 +164,9 @@ class ContainerNames(msgspec.Struct, frozen=True):
 
 
 class MemoryLimits(msgspec.Struct, frozen=True):
-    """In MiB. ``reserved``: the soft limit; ``swap``: None = none; ``swappiness``: 0 to 100, None = the machine's."""
+    """The memory limits of a container, in MiB. ``reserved``: the soft limit; ``swap``: None = none; ``swappiness``: 0
+    to 100, None = the machine's.
+    """
 
     limit: int = 0
     reserved: int = 0
@@ -225,7 +227,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     tmpfs: tuple[TmpfsMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
     files: Mapping[str, str] = {}
-    """The texts of files that it can only read, by their paths."""
+    """The contents of files that the container can only read, by path."""
     log_forwarding: LogForwarding | None = None
     names: ContainerNames = ContainerNames()
     no_new_privileges: bool = False

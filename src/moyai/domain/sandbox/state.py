@@ -87,17 +87,17 @@ class EndpointHealth(StrEnum):
 
 
 WORKER_LAG = 0.5
-"""Seconds that a proxy's workers may be behind its main thread, which acknowledges configurations and answers questions
-about its endpoints: they follow within milliseconds where there is a processor for them.
+"""The seconds by which a proxy's workers may lag behind its main thread, which acknowledges configurations and answers
+questions about endpoints. Workers that get a processor lag by milliseconds only.
 """
 
 
 class ProxyEndpoint(msgspec.Struct, frozen=True):
-    """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it;
+    """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections in flight to it;
     ``connections``: those that the cluster has open to it, idle ones too.
 
     ``timed_out``: its last check got no answer in time; ``status``: the HTTP status with which it failed. ``ejected``:
-    outlier detection keeps requests from it; ``requests`` and ``errors``: all so far, and those that failed.
+    outlier detection keeps requests from it; ``requests``: all so far; ``errors``: those of them that failed.
     """
 
     cluster: str
@@ -115,7 +115,7 @@ class ProxyEndpoint(msgspec.Struct, frozen=True):
 
 
 class InboundTraffic(msgspec.Struct, frozen=True):
-    """The traffic from outside a task that its proxy serves. ``requests``: requests and TCP connections under way, and
+    """The traffic from outside a task that its proxy serves. ``requests``: requests and TCP connections in flight, and
     those that the proxy has not read yet; ``connections``: open connections, idle ones too.
     """
 

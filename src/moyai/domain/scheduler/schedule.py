@@ -1,7 +1,7 @@
 """Schedules of ECS tasks, and the groups that they are in.
 
-Promise: ``next_at`` is the time that the schedule is due next, before its flexible window; with it and the ARN, an
-invocation has a token of its own, so that an interrupted one is not made twice.
+Promise: ``next_at`` is when the schedule is due next, before its flexible window. The token of an invocation is made
+from it and the ARN, so that an interrupted invocation is not carried out twice.
 Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_GetSchedule.html
 """
 

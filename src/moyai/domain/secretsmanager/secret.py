@@ -20,7 +20,8 @@ from moyai.kernel.secret import Secret
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 KEPT_VERSIONS: Final = 100
-MAX_STAGES: Final = 20
+"""The number of versions beyond which the oldest without labels are deleted."""
+MAX_STAGES: Final = 20  # labels of all versions of a secret together
 RESOURCE_PREFIX: Final = "secret:"
 """The prefix of a secret's name in its ARN."""
 SUFFIX_LENGTH: Final = 6
@@ -37,9 +38,10 @@ class SecretVersion(msgspec.Struct, frozen=True):
 
 
 class SecretRotation(msgspec.Struct, frozen=True):
-    """The schedule that rotates a secret on AWS; here nothing does.
+    """The schedule that rotates a secret on AWS; nothing rotates it here.
 
-    ``function``: an ARN. ``days`` between rotations, or an expression ``schedule``; ``duration`` of their window.
+    ``function``: an ARN. ``days``: between rotations; instead of it, ``schedule``: an expression. ``duration``: of the
+    window in which a rotation may be made.
     """
 
     function: str | None = None
@@ -99,12 +101,12 @@ def move_labels(versions: Iterable[SecretVersion], identity: str, stages: Iterab
     taken_labels = {*labels, PREVIOUS} if makes_previous else {*labels}
     relabelled_versions = []
     for version in all_versions:
-        own = tuple(stage for stage in version.stages if stage not in taken_labels)
+        new_stages = tuple(stage for stage in version.stages if stage not in taken_labels)
         if version.id == identity:
-            own = (*own, *(stage for stage in labels if not (makes_previous and stage == PREVIOUS)))
+            new_stages = (*new_stages, *(stage for stage in labels if not (makes_previous and stage == PREVIOUS)))
         elif makes_previous and version.id == was_current:
-            own = (*own, PREVIOUS)
-        relabelled_versions.append(replace(version, stages=own))
+            new_stages = (*new_stages, PREVIOUS)
+        relabelled_versions.append(replace(version, stages=new_stages))
     return tuple(relabelled_versions)
 
 

@@ -25,7 +25,7 @@ class ParameterVersionLabelLimitExceeded(ParameterStoreFault):
 
 
 class ParameterMaxVersionLimitExceeded(ParameterStoreFault):
-    """The oldest version would have to go for the new one, and has a label."""
+    """The oldest version would have to be deleted for the new one, but has a label."""
 
 
 class ParameterAlreadyExists(ParameterStoreFault):

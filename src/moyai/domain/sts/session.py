@@ -1,8 +1,8 @@
 """Roles' temporary credentials, which are derived from one secret of the installation, so that none is stored.
 
-Promise: a token says whose it is, and until when, and can't be made or changed without that secret; the keys that
-belong to it follow from it. The same claims give the same keys. What makes keys void besides their end (a task that has
-stopped, a revoked access key, a new secret) is looked up when they are used.
+Promise: a token states whose it is and until when it is valid, and can't be made or changed without that secret; its
+keys are derived from it. The same claims give the same keys. Whether keys are void before they expire (because a task
+has stopped, an access key is revoked, or the secret is a new one) is looked up when they are used.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html
 """
 
@@ -42,16 +42,16 @@ class SessionRoot(StoredRecord, frozen=True, tag="session_root"):
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """The claims in a session token."""
+    """The claims of a session token."""
 
     task: TaskArn
     """The task whose role's keys these are, or by whose keys they were requested; empty for others."""
     role: str
-    """Empty for a session of the account's root."""
+    """The role; empty for a session of the account's root."""
     expires: int
     """Seconds since the epoch."""
     account: str = ""
-    """That of keys which STS issued; empty for the task's own."""
+    """The account of keys that STS issued; empty for a task's own."""
     session: str = ""
     """The name of a session of AssumeRole."""
     issuer: str = ""

@@ -27,9 +27,9 @@ class CloudFormationTables:
         root=lambda s: (s.root,) if s.root is not None and s.exists else (),
         imported=lambda s: tuple(named_key(s.scope, name) for name in s.imports) if s.exists else (),
     )
-    """``existing``: those that are not deleted; ``name``: of these;
-    ``exporter``: those that export something; ``imported``: by what they import;
-    ``root``: nested ones, by the stack at the top.
+    """``existing``: stacks that are not deleted; only these are found by ``name``, ``root`` and ``imported``.
+    ``exporter``: stacks that export something; ``imported``: stacks, by the exports that they import; ``root``: nested
+    stacks, by the stack at the top.
     """
     stack_resources = TableSpec(
         StackResource,
@@ -44,4 +44,4 @@ class CloudFormationTables:
     stack_templates = TableSpec(StackTemplate, stack=lambda t: (t.stack,))
     stack_events = TableSpec(StackEvent, stack=lambda e: (e.stack,), operation=lambda e: (e.operation_id,))
     change_sets = TableSpec(ChangeSet, stack=lambda c: (c.stack,), root=lambda c: () if c.root is None else (c.root,))
-    """``root``: those of nested stacks, by the one of the stack at the top."""
+    """``root``: change sets of nested stacks, by the change set of the stack at the top."""

@@ -39,7 +39,7 @@ class EcsTables:
     daemon_deployments = TableSpec(
         DaemonDeployment, daemon=lambda d: (d.daemon,), alarm=lambda d: d.alarms if d.moves_forward else ()
     )
-    """``alarm``: deployments under way, by the alarms that watch them."""
+    """``alarm``: deployments that move forward, by the alarms that watch them."""
 
     services = TableSpec(
         Service,

@@ -54,4 +54,4 @@ class LoadBalancingTables:
         task=lambda t: optional(t.task),
         load_balancer=lambda t: (t.id,) if t.id.startswith(_ARN) else (),
     )
-    """``load_balancer``: of targets that are load balancers."""
+    """``load_balancer``: targets that are load balancers, by their ARNs."""

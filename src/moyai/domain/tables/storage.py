@@ -20,7 +20,7 @@ class StorageTables:
         tag=lambda i: tuple(tag_key(i.repository, tag) for tag in i.tags),
         part=lambda i: tuple(content_key(i.repository, digest) for digest in i.manifests),
     )
-    """``part``: of an index, its images."""
+    """``part``: indexes, by the images in them."""
     repository_layers = TableSpec(RepositoryLayer, repository=lambda r: (r.repository,))
 
     file_systems = TableSpec(

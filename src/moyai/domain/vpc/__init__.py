@@ -1,1 +1,1 @@
-"""The networks tasks live in."""
+"""The networks of tasks: VPCs and what is in them."""

@@ -89,7 +89,7 @@ def default_vpc(scope: Scope) -> DefaultNetwork:
 
 
 def availability_zones(scope: Scope) -> tuple[AvailabilityZone, ...]:
-    """The region's availability zones: three in each."""
+    """The region's three availability zones."""
     return tuple(
         AvailabilityZone(f"{scope.region}{letter}", f"{_zone_prefix(scope)}-az{number}", scope.region)
         for number, letter in enumerate(_ZONE_LETTERS, start=1)
@@ -133,7 +133,7 @@ def _digest(scope: Scope, kind: str, name: str) -> str:
 
 
 def _zone_prefix(scope: Scope) -> str:
-    """``use1`` for us-east-1: the region's letters and number as zone ids begin with."""
+    """The beginning of the ids of a region's zones: ``use1`` for us-east-1."""
     area, *words = scope.region.split("-")
     *middle, number = words or [""]
     return area + "".join(_DIRECTIONS.get(word, word[:1]) for word in middle) + number

@@ -145,7 +145,7 @@ class LaunchTemplateNameMalformed(Ec2Fault, code="InvalidLaunchTemplateName.Malf
 
 
 class LaunchTemplateIdMalformed(Ec2Fault, code="InvalidLaunchTemplateId.Malformed"):
-    """What is given as the ID of a launch template is none."""
+    """The text is not an ID of a launch template."""
 
 
 class LaunchTemplateNameNotFound(Ec2Fault, code="InvalidLaunchTemplateName.NotFoundException"):

@@ -95,4 +95,4 @@ class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):
     public_address: str
     tags: Mapping[str, str] = {}
     domain_name: str | None = None
-    """The address's name in the reverse DNS, as it was given. Nobody answers it."""
+    """The address's name in the reverse DNS, as it was given. No DNS server answers with it."""

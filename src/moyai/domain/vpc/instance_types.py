@@ -1,4 +1,4 @@
-"""A few of EC2's instance types: what tools ask before they size tasks for an instance.
+"""A few of EC2's instance types, for tools that look them up before they choose the sizes of tasks.
 
 Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html
 """

@@ -1,4 +1,4 @@
-"""Connections between two VPCs, and the table of their states.
+"""Connections between two VPCs, and the changes of their statuses.
 
 Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle
 """
@@ -46,7 +46,7 @@ PEERING_TRANSITIONS: Mapping[PeeringStatus, frozenset[PeeringStatus]] = MappingP
         PeeringStatus.DELETED: frozenset(),
     }
 )
-"""The possible next states of each."""
+"""The possible next statuses of each."""
 
 
 class PeeringSide(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ class GroupReference(msgspec.Struct, frozen=True):
 
 
 class SecurityGroupRule(msgspec.Struct, frozen=True):
-    """One rule: a protocol, ports, and one other side, which is a range or a group.
+    """One rule: a protocol, ports, and the other side, which is a range or a group.
 
     ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1``. Of the ICMPs the ports are type and code, -1 = all;
     None where there are no ports to name. ``cidr``: of IPv4 or IPv6.

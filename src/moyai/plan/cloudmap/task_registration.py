@@ -135,7 +135,7 @@ def _instances_of(world: World, task: Task) -> Iterator[tuple[DiscoveryService |
 
 def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> Health:
     """The health of the task's instance: the task's, where ECS decides it and it is known, else ``otherwise``."""
-    decides = service is not None and service.told_by_ecs and task.health_status is not Health.UNKNOWN
+    decides = service is not None and service.takes_health_of_tasks and task.health_status is not Health.UNKNOWN
     return task.health_status if decides else otherwise
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from typing_extensions import override
 
-from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
+from moyai.domain.cloudwatch.metric import Histogram, Summary, summary_of_histogram
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.values import ResponseTimes, SampleKind
 
@@ -120,7 +120,7 @@ class TimeAccumulator(Accumulator):
 
     @override
     def summary(self) -> Summary:
-        return of_histogram(Histogram(self._bounds, tuple(self._counts)), self._sum)
+        return summary_of_histogram(Histogram(self._bounds, tuple(self._counts)), self._sum)
 
 
 class ShareAccumulator(Accumulator):

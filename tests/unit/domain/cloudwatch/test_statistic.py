@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id, of_histogram, of_values, sum_of
+from moyai.domain.cloudwatch.metric import (
+    Histogram,
+    Summary,
+    metric_id,
+    sum_of,
+    summary_of_histogram,
+    summary_of_values,
+)
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, evaluate, percentile_of
 
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
@@ -57,7 +64,7 @@ def test_other_statistics_are_refused_by_name(text):
 def test_percentiles_increase_between_minimum_and_maximum(histogram, first, second):
     if not histogram.total:
         return
-    summary = of_histogram(histogram, 0)
+    summary = summary_of_histogram(histogram, 0)
     low, high = (evaluate(f"p{p}", summary) for p in sorted((first, second)))
     assert low is not None
     assert high is not None
@@ -65,7 +72,7 @@ def test_percentiles_increase_between_minimum_and_maximum(histogram, first, seco
 
 
 def test_a_percentile_is_interpolated_within_its_bucket():
-    summary = of_histogram(Histogram(BOUNDS, (0, 0, 0, 10, 0, 0)), 75)
+    summary = summary_of_histogram(Histogram(BOUNDS, (0, 0, 0, 10, 0, 0)), 75)
     assert evaluate("p50", summary) == 7.5
 
 
@@ -76,7 +83,7 @@ def test_percentiles_without_a_histogram_need_equal_values():
 
 @given(HISTOGRAMS, HISTOGRAMS)
 def test_summaries_add_up(first, second):
-    total = of_histogram(first, 5).plus(of_histogram(second, 7))
+    total = summary_of_histogram(first, 5).plus(summary_of_histogram(second, 7))
     assert total.count == first.total + second.total
     assert total.sum == 12
     assert total.histogram == first.plus(second)
@@ -88,7 +95,7 @@ def value_of(statistic, values):
     counts = [0] * 101
     for value in values:
         counts[value - 1] += 1
-    return evaluate(statistic, of_histogram(Histogram(bounds, tuple(counts)), sum(values)))
+    return evaluate(statistic, summary_of_histogram(Histogram(bounds, tuple(counts)), sum(values)))
 
 
 HUNDRED = range(1, 101)
@@ -177,8 +184,8 @@ PUT = st.lists(
 
 @given(PUT, PUT, st.integers(1, 100))
 def test_percentiles_of_put_values_are_within_two_percent(first, second, percent):
-    each = (of_values([(value, 1.0)]) for value in second)
-    summary = of_values([(value, 1.0) for value in first])
+    each = (summary_of_values([(value, 1.0)]) for value in second)
+    summary = summary_of_values([(value, 1.0) for value in first])
     for more in each:
         summary = summary.plus(more)
     values = sorted([*first, *second])
@@ -191,7 +198,7 @@ def test_percentiles_of_put_values_are_within_two_percent(first, second, percent
 
 @given(HISTOGRAMS.filter(lambda histogram: histogram.total > 0), st.data())
 def test_a_percentile_is_in_the_bucket_of_its_rank(histogram, data):
-    summary = of_histogram(histogram, 0.0)
+    summary = summary_of_histogram(histogram, 0.0)
     values = data.draw(st.integers(0, histogram.total))
     percentile = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
     before = 0
@@ -204,7 +211,7 @@ def test_a_percentile_is_in_the_bucket_of_its_rank(histogram, data):
 
 
 def test_a_value_with_a_count_is_counted_that_often():
-    summary = of_values([(1.0, 99.0), (100.0, 1.0)])
+    summary = summary_of_values([(1.0, 99.0), (100.0, 1.0)])
     assert (summary.count, summary.sum, evaluate("PR(:50)", summary)) == (100, 199, 99)
     assert evaluate("p50", summary) == pytest.approx(1, rel=0.02)
     assert evaluate("p100", summary) == 100
@@ -212,7 +219,7 @@ def test_a_value_with_a_count_is_counted_that_often():
 
 @pytest.mark.parametrize("values", [[(-1.0, 1.0), (2.0, 1.0)], [(1.0, 0.5), (2.0, 1.0)], [(1.0, 1e300), (2.0, 1.0)]])
 def test_values_without_a_histogram_have_no_percentiles(values):
-    summary = of_values(values)
+    summary = summary_of_values(values)
     assert (summary.histogram, evaluate("p50", summary)) == (None, None)
     assert evaluate("Sum", summary) == sum(value * times for value, times in values)
 
@@ -229,8 +236,8 @@ ANY_HISTOGRAM = SOME_BOUNDS.flatmap(
     lambda bounds: st.tuples(*[st.integers(0, 2)] * (len(bounds) + 1)).map(lambda counts: Histogram(bounds, counts))
 )
 ANY_SUMMARY = (
-    st.builds(of_histogram, ANY_HISTOGRAM, st.floats(0, 9))
-    | PUT.map(lambda values: of_values([(value, 1.0) for value in values]))
+    st.builds(summary_of_histogram, ANY_HISTOGRAM, st.floats(0, 9))
+    | PUT.map(lambda values: summary_of_values([(value, 1.0) for value in values]))
     | st.floats(-9, 9).map(lambda value: Summary(1, value, value, value))
 )
 
