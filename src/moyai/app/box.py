@@ -1,8 +1,8 @@
-"""Prepares the container that moyai runs in, before ``moyai up``: its cgroups, and the place of its state.
+"""Prepares the container that moyai runs in, before ``moyai up``: its cgroups and its state directory.
 
 An engine mounts the cgroups read-only in a container without ``--privileged``. With SYS_ADMIN they can be made
-writable, which concerns the container's own mounts alone. State on the container's own root, an overlay, would end with
-the container, and tasks' roots, which are overlays too, could not lie on it.
+writable, which changes only the container's own mounts. State on the container's own root, an overlay, would end with
+the container, and tasks' roots, which are overlays too, can't be on another overlay.
 Source: https://docs.kernel.org/filesystems/overlayfs.html
 """
 

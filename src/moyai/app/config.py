@@ -1,4 +1,4 @@
-"""All settings of the process.
+"""The settings of the process.
 
 A setting comes from its command-line option, else from the environment variable that the option names, else from the
 default here.
@@ -62,8 +62,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     """The port at that address, which need not be ``port``."""
 
     @property
-    def listens_somewhere(self) -> bool:
-        """Whether ``listen`` is a valid address."""
+    def has_valid_address(self) -> bool:
+        """Whether ``listen`` is a valid address to listen on."""
         try:
             return self.listen == "localhost" or bool(ip_address(self.listen))
         except ValueError:
@@ -76,7 +76,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
 
     @property
     def published_on_loopback(self) -> bool:
-        """Whether a container publishes the port on its host's loopback. Then callers from there are as those on
+        """Whether a container publishes the port on its host's loopback. Then callers from there need no keys, as on
         ``loopback``, and callers in the container's networks are rejected.
         """
         return self.published_address is not None and ip_address(self.published_address).is_loopback
@@ -100,7 +100,7 @@ class ProxySettings(msgspec.Struct, frozen=True):
     topology: ProxyTopology | None = None
     """The topology of new tasks in clusters that don't specify one; None = shared where this machine can."""
     reason: str = ""
-    """Why it is this topology."""
+    """The reason for the topology, for messages."""
 
     @property
     def choice(self) -> str:
@@ -110,16 +110,16 @@ class ProxySettings(msgspec.Struct, frozen=True):
 
 
 class PublicGatewaySettings(msgspec.Struct, frozen=True):
-    """Ports of this machine at which public ports of tasks answer, besides their addresses 127.83.x.y. They are at the
-    address on which the API gateway listens.
+    """Ports of this machine at which public ports of tasks can be reached, besides their addresses 127.83.x.y. They are
+    at the address on which the API gateway listens.
     """
 
     ports: range = range(0)
-    """Each leads to one public port."""
+    """Ports of which each leads to one public port."""
     http_port: int | None = None
-    """HTTP requests to it are routed by the name of a service, ``http://SERVICE.CLUSTER.localhost``."""
+    """The port whose HTTP requests are routed by the name of a service, ``http://SERVICE.CLUSTER.localhost``."""
     https_port: int | None = None
-    """TLS connections to it are routed by the server name, to load balancers that have a certificate for it."""
+    """The port whose TLS connections are routed by the server name, to load balancers with a certificate for it."""
     elb_domain: str = ELB_DOMAIN
     """The domain of the DNS names of new load balancers."""
 
@@ -135,7 +135,7 @@ class DnsSettings(msgspec.Struct, frozen=True):
     """The DNS server of this machine."""
 
     port: int = DEFAULT_DNS_PORT
-    """UDP and TCP port on 127.0.0.1; 0 takes a free one. When the port is in use there is no server, but a warning."""
+    """UDP and TCP port on 127.0.0.1; 0 takes a free one. If the port is in use, there is a warning and no server."""
 
 
 class CloudMapSettings(msgspec.Struct, frozen=True):
@@ -144,13 +144,13 @@ class CloudMapSettings(msgspec.Struct, frozen=True):
     namespaces: int = 50
     """Namespaces of one account and region."""
     instances_per_service: int = 1000
-    """AWS does not raise this quota."""
+    """Instances of one service. AWS does not raise this quota."""
     instances_per_namespace: int = 2000
     """Instances of all services of a namespace together."""
     check_interval: float = 30.0
     """Seconds between two checks of one instance."""
     check_networks: tuple[str, ...] = ()
-    """Networks (``10.0.0.0/8``) whose addresses may be checked, besides loopback. No other address is connected to."""
+    """Networks (``10.0.0.0/8``) whose addresses are checked, besides loopback. Other addresses are never contacted."""
 
 
 class AppMeshSettings(msgspec.Struct, frozen=True):
@@ -171,14 +171,14 @@ class AppMeshSettings(msgspec.Struct, frozen=True):
     client_authority: Path | None = None
     """PEM: the authorities that issue the proxies' certificates; None = proxies authenticate with tokens."""
     passed_names: tuple[str, ...] = ()
-    """Server names to which virtual nodes may open TLS connections, whatever the egress filter of their mesh."""
+    """Server names to which virtual nodes may open TLS connections, whatever the egress filter of their mesh says."""
 
 
 class LogSettings(msgspec.Struct, frozen=True):
     """The events of CloudWatch Logs."""
 
     limit: int = DEFAULT_LOG_LIMIT
-    """Bytes of disk for all events together; beyond them the oldest events are deleted."""
+    """Bytes of disk for all events together; beyond this limit the oldest events are deleted."""
 
 
 @dataclass(frozen=True)  # not a Struct, whose repr would have the headers
@@ -186,14 +186,14 @@ class MetricSettings:
     """The storage of metrics, the sampling of traces, and the export of both."""
 
     limit: int = DEFAULT_METRIC_LIMIT
-    """Bytes of disk for all metrics; beyond them the oldest hours are deleted."""
+    """Bytes of disk for all metrics; beyond this limit the oldest hours are deleted."""
     otlp_endpoint: str | None = None
     """URL of an OpenTelemetry collector that also gets the mesh's metrics and traces."""
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers of each request to it. They may contain tokens, so they are never logged."""
 
     trace_sampling: float = 0
-    """Percent of requests that are traced; 0 = none, and no request gets a header of a trace."""
+    """Percent of requests that are traced; 0 = none, and no request gets a trace header."""
 
     @property
     def otlp_is_url(self) -> bool:
@@ -202,14 +202,14 @@ class MetricSettings:
 
 
 class MachineSettings(msgspec.Struct, frozen=True):
-    """The container instances that this machine registers itself as."""
+    """The container instances that this machine is registered as."""
 
     instances: int = 0
     """The number of container instances."""
     cpu: int | None = None
-    """CPU units of each; None divides the machine's."""
+    """CPU units of each; None: an equal part of the machine's."""
     memory: int | None = None
-    """MiB of each; None divides the machine's."""
+    """MiB of memory of each; None: an equal part of the machine's."""
     cluster: str = "default"
     """The cluster of the container instances, which is created if it does not exist."""
     region: str = "us-east-1"
@@ -217,7 +217,7 @@ class MachineSettings(msgspec.Struct, frozen=True):
 
 
 class TrustSettings(msgspec.Struct, frozen=True):
-    """Privileges on this machine that task definitions may ask for."""
+    """The privileges on this machine that task definitions may use."""
 
     host_volumes: tuple[Path, ...] = ()
     """Directories below which a volume's ``host.sourcePath`` may be. None by default, because they make this machine's
@@ -232,18 +232,18 @@ class ImageSettings(msgspec.Struct, frozen=True):
     registries: RegistrySettings = RegistrySettings()
     pull_behavior: PullBehavior = PullBehavior.DEFAULT
     names: Mapping[str, str] = {}
-    """Names of images that stand for others, as ``parse_mappings`` gives them."""
+    """Names of images that are replaced by others, as ``parse_mappings`` returns them."""
     engines: tuple[Path, ...] = ENGINES
-    """The sockets of local engines, in the order in which they are asked. One that is not there has no images."""
+    """The sockets of local engines, in the order in which they are asked. An engine that is missing has no images."""
 
 
 class ResourceSettings(msgspec.Struct, frozen=True):
-    """What operations and the planner do where a resource does not specify it."""
+    """The defaults of operations and the planner for what a resource does not specify."""
 
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't specify it."""
     skipped_types: tuple[str, ...] = ()
-    """The resource types of which no stack makes anything."""
+    """The resource types that stacks skip: they make no resources of them."""
 
 
 class Settings(msgspec.Struct, frozen=True):

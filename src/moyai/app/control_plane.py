@@ -1,7 +1,7 @@
 """The control plane: the store, the API gateway, the listeners for proxies, and all background loops.
 
-Promise: it is ready when ``open`` returns. ``close`` closes its parts in the order of their dependencies, and leaves
-tasks running.
+Promise: it is ready when ``open`` returns. ``close`` closes each part before those that it depends on, and leaves tasks
+running.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class ControlPlane:
         self.url = f"http://{server.host}:{sock.getsockname()[1]}"
 
     async def close(self) -> None:
-        """Stop serving and release all resources. Tasks, proxies and public addresses keep working."""
+        """Stop serving and release this process's resources. Tasks, proxies and public addresses keep working."""
         await self._exit.aclose()
 
     async def wait_for_failure(self) -> None:
@@ -190,7 +190,7 @@ class ControlPlane:
     async def reset(self) -> None:
         """Delete all records, stop all tasks, and continue with an empty state. File systems are removed soon after.
 
-        Raises StateUnwritable, and then continues unchanged; NotStopped when the records are deleted but a process does
+        Raises StateUnwritable, and then nothing has changed; NotStopped if the records are deleted but a process does
         not end.
         """
         await self._stop_loops()
@@ -304,7 +304,7 @@ class ControlPlane:
         await self._name_servers.close()
 
     def _on_loops_end(self, loops: asyncio.Task[None]) -> None:
-        """Pass an error to ``wait_for_failure``: loops that end by themselves have failed."""
+        """Pass an error to ``wait_for_failure``: loops that end without being cancelled have failed."""
         if loops.cancelled() or self._failure.done():
             return
         error = loops.exception()

@@ -1,4 +1,4 @@
-"""Defers the import of large libraries until their first use, for a control plane that starts fast and rests small.
+"""Defers the import of large libraries until their first use, so that a control plane starts fast and, idle, is small.
 
 Promise: inside the ``with`` block, ``import library`` makes a stand-in, which imports the library when one of its
 attributes is first used, in whatever thread that is. A module that is not listed, or was imported before, is imported
@@ -30,14 +30,14 @@ _PKI: Final = ("certificates", "external", "facts", "issue", "keys", "requests")
 UNUSED_AT_REST: Final = frozenset(
     {*_LIBRARIES, *(f"moyai.api.{name}.service" for name in _SERVICES.split()), *(f"moyai.pki.{name}" for name in _PKI)}
 )
-"""The modules that a control plane without tasks uses only for a request, or not at all."""
+"""The modules that a control plane without tasks uses only for requests, or not at all."""
 
 
 class DeferredModule(ModuleType):
-    """Stands for a module until the first use of an attribute."""
+    """The stand-in for a module until an attribute of it is first used."""
 
     is_in_place = False
-    """Whether the import system is done with it: it looks at attributes before."""
+    """Whether the import system has finished with the stand-in; until then it looks at attributes itself."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

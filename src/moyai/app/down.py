@@ -23,8 +23,8 @@ _POLL = Seconds(0.1)
 
 
 async def down(settings: Settings, *, forget: bool) -> bool:
-    """End the control plane, stop all tasks and remove what they have on this machine; with ``forget`` also the state.
-    False if the state directory has no installation.
+    """End the control plane, stop all tasks and remove what they have on this machine; with ``forget``, also delete the
+    state. Returns False if the state directory has no installation.
 
     Other files in the state directory are left alone: it may be a home directory.
     Errors: StateLocked when the control plane does not end within half a minute; NotStopped when a process can't be
@@ -52,8 +52,8 @@ async def down(settings: Settings, *, forget: bool) -> bool:
 
 
 async def _take_over(settings: Settings) -> SqliteStore:
-    """End the control plane that has the store, and open it. It gets one signal: a second one could arrive when it has
-    closed everything, and would make it end with an error.
+    """End the control plane that has locked the store, and open the store. The control plane gets only one signal: a
+    second one could arrive when it has closed everything, and would make it end with an error.
     """
     clock = SystemClock()
     signalled: set[int] = set()

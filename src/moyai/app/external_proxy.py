@@ -1,6 +1,6 @@
 """Runs an external proxy on this machine, in the foreground.
 
-Promise: SIGTERM or SIGINT drain and end it: its clients are told to reconnect elsewhere, and requests in flight get
+Promise: SIGTERM or SIGINT drains and ends it: its clients are told to reconnect elsewhere, and requests in flight get
 time to finish. A second signal ends it at once. However this process ends, its Envoy ends with it, and no file of
 either is left. The bootstrap, which may contain a token, is a file only until Envoy has read it, in a directory that
 only its owner can enter.
@@ -29,11 +29,11 @@ from moyai.runtime.linux.system_containers import envoy_admin
 
 _POLL: Final = Seconds(0.25)
 _MIN_DRAIN: Final = Seconds(1)
-"""The time that clients get at least to learn of the drain."""
+"""The least time that clients get to learn of the drain."""
 _KILL_AFTER: Final = 3.0
 """Seconds from SIGTERM to SIGKILL."""
 _SIGNAL_EXIT: Final = 128
-"""Added to a signal's number, the exit code of a process that it ended."""
+"""The exit code of a process that a signal ended is this plus the number of the signal."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 _OLDEST: Final = 2
 _SLOW: Final = 0.004
-"""Seconds. After a full collection that takes longer, the objects that remain are frozen."""
+"""Seconds of a full collection; after one that takes longer, the objects that remain are frozen."""
 _THRESHOLDS: Final = (700, 10, 3)
-"""Python's own, except that full collections are three times as frequent. Each examines only few, new objects."""
+"""Python's own thresholds, except that full collections are three times as frequent: each examines only few objects,
+the new ones.
+"""
 
 
 @contextmanager

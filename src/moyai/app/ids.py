@@ -1,7 +1,7 @@
 """Random identifiers from the operating system: the only module that draws random numbers.
 
-Promise: no id can be guessed from another. Some of them (task ids in the paths of the task metadata endpoint) are all
-that keeps one task from reading the metadata of another.
+Promise: no id can be guessed from another. Only this keeps one task from reading the metadata of another, because the
+paths of the task metadata endpoint contain task ids.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The images of an installation: their store, and the sources of an image that is not in it: the machine's engines,
 moyai's own ECR, the registry.
 
-Promise: an image of a repository that moyai's ECR has is never asked for at AWS.
+Promise: an image of a repository that moyai's ECR has is never requested from AWS.
 """
 
 from __future__ import annotations

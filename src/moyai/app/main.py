@@ -54,9 +54,9 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def raise_open_file_limit() -> None:
-    """Raise the limits of open files as far as allowed, up to Fargate's: a shell's 1024 is fewer than our connections.
+    """Raise the limits of open files as far as allowed, up to Fargate's: a shell's 1024 are too few for us.
 
-    The hard limit bounds what containers can have. Those on container instances inherit both, unless they have a
+    Containers can't exceed the hard limit. Those on container instances inherit both limits, unless they have a
     ``nofile`` limit of their own.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -87,7 +87,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 async def _until(ended: asyncio.Event, plane: ControlPlane) -> None:
-    """Wait for the signal. A background loop that fails ends the process, which loses nothing."""
+    """Wait for the signal. A background loop that fails ends the process; nothing is lost by that."""
     waiting = asyncio.create_task(ended.wait())
     failing = asyncio.create_task(plane.wait_for_failure())
     try:

@@ -17,7 +17,7 @@ from moyai.stacks.types.registry import known_types
 def problems(settings: Settings) -> list[str]:
     """A line for each thing to fix, with the remedy; empty when moyai can start."""
     listen = settings.server.listen
-    if not settings.server.listens_somewhere:
+    if not settings.server.has_valid_address:
         return [f"{listen!r} is not an address to listen on: give one of this machine's, 127.0.0.1 or 0.0.0.0 say"]
     lines = []
     if settings.server.needs_keys and not AccessKeys(settings.state.keys).list():
@@ -33,8 +33,8 @@ def problems(settings: Settings) -> list[str]:
 
 
 def decide_topology(settings: Settings) -> tuple[Settings, str | None]:
-    """The settings with a topology of the proxies, which tasks share where they can unless the user has chosen, and its
-    reason; and a warning where they can't.
+    """The settings with a topology of the proxies and the reason for it, and a warning if tasks can't share a proxy.
+    Unless the user has chosen a topology, tasks share a proxy if they can.
     """
     chosen = settings.proxy.topology
     if chosen is not None:
@@ -59,7 +59,7 @@ def machine_problems() -> list[str]:
 
 
 def shared_proxy_problem() -> str | None:
-    """Why tasks can't share a proxy on this machine, where they can run; None when they can."""
+    """Why tasks can't share a proxy on this machine, even though they can run on it; None if they can."""
     return host_proxy_check.missing_requirement()
 
 
@@ -71,10 +71,10 @@ def machine_warnings(state: Path | None = None) -> list[str]:
 
 def warnings(settings: Settings) -> list[str]:
     """A line for each thing that will be missing or have no effect, though moyai can start."""
-    of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
+    lines_of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
     skipped_types = settings.resources.skipped_types
     own_types = known_types() if skipped_types else frozenset()
-    return of_machine + [
+    return lines_of_machine + [
         f"--skip-resource-type {kind} has no effect: moyai has this type, and stacks make its resources."
         for kind in skipped_types
         if kind in own_types

@@ -1,7 +1,7 @@
-"""Checks requests as the API gateway would, without a server: what AWS's models and moyai refuse of them.
+"""Checks requests as the API gateway would, without a server: whether AWS's models or moyai refuse them.
 
-Promise: nothing is started or stored. What a handler refuses because of other records is not known here; of
-RegisterTaskDefinition and CreateService the rules that need no other records are.
+Promise: nothing is started or stored. Refusals that depend on other records are not found; for RegisterTaskDefinition
+and CreateService, the rules that need no other records are checked.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _HEADERS: Final = MappingProxyType({"content-type": "application/x-amz-json-1.1"
 
 
 def idle_services() -> Sequence[ApiService]:
-    """All services of the API gateway, for reading what their operations accept; none of them can be called."""
+    """All services of the API gateway, only for reading what their operations accept: they can't be called."""
     return [service.load() for service in _deferred_services()]
 
 
@@ -89,8 +89,8 @@ class RequestCheck:
         return shape
 
     def ecs_refusals(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
-        """Why the model, or moyai, refuses a request of ECS's as it is sent. Raises TypeError and ValueError for what
-        JSON can't express.
+        """Why the model, or moyai, refuses a request to ECS as it is sent. Raises TypeError and ValueError for values
+        that JSON can't express.
         """
         dispatcher = self._dispatcher(_ECS)
         try:
@@ -101,8 +101,8 @@ class RequestCheck:
     def broken_rules(
         self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None
     ) -> Sequence[str]:
-        """The rules that a request of ECS's breaks, but for members that moyai does not support. ``definition``: the
-        request that registers a service's task definition, if it is known. None are broken where the model refuses
+        """The rules that a request to ECS breaks, apart from members that moyai does not support. ``definition``: the
+        request that registers a service's task definition, if it is known. The result is empty if the model refuses
         the request.
         """
         match self._ecs_request(operation, members):
@@ -122,7 +122,7 @@ class RequestCheck:
             yield from definition_rules(creation, draft_definition(registration, DEFAULT_SCOPE))
 
     def _ecs_request(self, operation: str, members: Mapping[str, Any]) -> object | None:
-        """The typed request; None for one that the model refuses."""
+        """The typed request; None if the model refuses it."""
         dispatcher = self._dispatcher(_ECS)
         try:
             params = self._ecs_params(operation, members)
@@ -131,8 +131,8 @@ class RequestCheck:
         return dispatcher.supported_request(dispatcher.operation(operation), params)
 
     def _ecs_params(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a request as the gateway reads them. Raises ClientFault for a value of another type,
-        TypeError and ValueError for one that JSON lacks.
+        """The parameters of a request as the gateway reads them. Raises ClientFault for a value of the wrong type,
+        TypeError and ValueError for one that JSON can't express.
         """
         dispatcher = self._dispatcher(_ECS)
         request = HttpRequest("POST", "/", "", _HEADERS, json.dumps(members).encode())
@@ -140,7 +140,7 @@ class RequestCheck:
         return codec.parse(dispatcher.model.operation_model(operation), request)
 
     def fit_members(self, service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Members with the names and the types of the model, as a stack's are. Raises ValueError."""
+        """The members with the names and types of the model, as for a request of a stack. Raises ValueError."""
         try:
             return fit_input(
                 Call(service, operation, members), self._dispatcher(service).model.operation_model(operation)
@@ -164,12 +164,12 @@ class RequestCheck:
 
 @cache
 def request_check() -> RequestCheck:
-    """The checks; what they know of an operation is built at its first request."""
+    """The checks, of which those of an operation are built when it is first checked."""
     return RequestCheck()
 
 
 def _params(value: Any, shape: Shape) -> Any:  # noqa: ANN401 (an input)
-    """The value with the names that members have inside of moyai."""
+    """The value with the names that members have inside moyai."""
     match shape:
         case StructureShape() if not shape.is_document_type and isinstance(value, Mapping):
             return {xform_name(name): _params(member, shape.members[name]) for name, member in value.items()}

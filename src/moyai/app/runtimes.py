@@ -1,4 +1,4 @@
-"""Chooses the runtime. A module of its own, because `moyai down` needs nothing else of `wiring`."""
+"""Chooses the runtime. This is apart from `wiring`, because `moyai down` needs nothing else of that."""
 
 from __future__ import annotations
 

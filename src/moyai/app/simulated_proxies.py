@@ -1,7 +1,7 @@
 """Proxies for the simulated runtime: each opens a stream in this process and acknowledges what it is sent.
 
-They start and end with the proxy containers that the runtime shows. As often as an Envoy would, they export the
-statistics of the calls in their tasks' scripts.
+They start and end with the proxy containers of the runtime. As often as an Envoy would, they export the statistics of
+the calls in their tasks' scripts.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class SimulatedProxies:
         return proxy is not None and proxy.phase is ContainerPhase.RUNNING
 
     async def _follow_fronts(self) -> None:
-        """Give each front proxy the endpoints that its configuration has."""
+        """Give the simulated front proxies the endpoints in their configuration."""
         async for proxy in self._feed.changes():
             vpc = vpc_of_front(proxy)
             if vpc is not None:
@@ -87,7 +87,7 @@ class SimulatedProxies:
 
 
 def endpoints_of(mesh: MeshIR) -> tuple[ProxyEndpoint, ...]:
-    """The endpoints of all clusters of a shard that has one workload."""
+    """The endpoints of all clusters in the configuration of one proxy."""
     sources = (
         (d.label, d.source.group) for d in mesh.destinations.values() if isinstance(d.source, EndpointGroupSource)
     )

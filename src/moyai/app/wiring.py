@@ -1,4 +1,4 @@
-"""Chooses the adapters of ports and the services of the API gateway; `runtimes` chooses the runtime."""
+"""Chooses the adapters for ports and the services of the API gateway; `runtimes` chooses the runtime."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence
 
 
 class ServicePorts(NamedTuple):
-    """The ports that the services of the API gateway use beside the store."""
+    """The ports that the services of the API gateway use, besides the store."""
 
     metrics: MetricReader
     metric_writer: MetricWriter
@@ -126,7 +126,7 @@ class ServicePorts(NamedTuple):
 
 
 def services(ports: ServicePorts, settings: Settings, delegate: Delegate | None) -> Sequence[DeferredService]:
-    """The AWS services of the API gateway. ``delegate``: what answers the others."""
+    """The AWS services of the API gateway. ``delegate``: answers all others."""
     limits = settings.cloud_map
     quotas = CloudMapQuotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
     pki = CryptographyPki()
@@ -163,7 +163,7 @@ class Gateways:
         self.models: Mapping[str, ServiceModel] = load_models()
 
     def owners(self) -> Sequence[ServiceOwner]:
-        """The choice of the server that answers each service."""
+        """Which server answers each service."""
         own = [ServiceOwner(model.signing_name, "moyai", durable=True) for model in self.models.values()]
         delegate = self._dependencies.delegate
         others = [] if delegate is None else delegate.owners()
@@ -244,8 +244,8 @@ def defaults_of(settings: Settings) -> Defaults:
 
 
 def changes_of_reset(world: World, now: Instant) -> list[Change]:
-    """The deletion of all records but those of file systems: they are marked as deleted, and go with their content, so
-    that a reset that is killed leaves none on the disk. No operation shows them.
+    """The deletion of all records but those of file systems. These are marked as deleted, and removed together with
+    their contents, so that a reset that is killed leaves no contents on the disk. No operation shows them.
     """
     return [
         Put(structs.replace(record, deleted_at=now, is_hidden=True))

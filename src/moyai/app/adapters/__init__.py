@@ -1,1 +1,1 @@
-"""Adapters: implementations of ports, and the servers of this process, each over one technology."""
+"""Adapters: implementations of ports, and the servers of this process, each for one technology."""

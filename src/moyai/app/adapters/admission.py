@@ -1,9 +1,9 @@
 """Admission control for the connections of a server: how many there are, and which is closed when there are too many.
 
 Promise: a client (an IPv4 address, or the /64 of an IPv6 address) has at most ``per_client`` connections, and all
-clients together at most ``total``. When the total is reached, a new connection replaces an idle one: of the client with
-most idle connections, the one that has been idle longest. Where none is idle, the client with most connections loses
-its newest. The new connection is refused when it would replace that of a client with fewer. So no client can keep
+clients together at most ``total``. When the total is reached, a new connection replaces an idle one: that of the client
+with the most idle connections which has been idle longest. If none is idle, the client with the most connections loses
+its newest. A new connection is refused if it would replace one of a client that has fewer. So no client can keep
 others out, and a request is aborted only when every connection has one. Every operation takes constant time.
 """
 
@@ -39,24 +39,24 @@ class _Ranking:
     """Clients ranked by a count, which changes by one at a time."""
 
     def __init__(self) -> None:
-        self._with: dict[int, dict[str, None]] = {}
-        self._most = 0
+        self._by_count: dict[int, dict[str, None]] = {}
+        self._largest_count = 0
 
     def move(self, client: str, count: int, by: int) -> None:
         """Change a client's count to ``count``, which differs ``by`` 1 or -1 from what it was."""
-        before = self._with.get(count - by, {})
+        before = self._by_count.get(count - by, {})
         before.pop(client, None)
         if not before:
-            self._with.pop(count - by, None)
+            self._by_count.pop(count - by, None)
         if count:
-            self._with.setdefault(count, {})[client] = None
-        if count > self._most or self._most not in self._with:
-            self._most = count
+            self._by_count.setdefault(count, {})[client] = None
+        if count > self._largest_count or self._largest_count not in self._by_count:
+            self._largest_count = count
 
     @property
     def first(self) -> str | None:
         """A client with the largest count; None when all are 0."""
-        return next(iter(self._with.get(self._most, ())), None)
+        return next(iter(self._by_count.get(self._largest_count, ())), None)
 
 
 class Admission:

@@ -1,4 +1,4 @@
-"""The HTTP endpoint of the console: passes its requests to the console, and the console's API calls to the gateway."""
+"""The HTTP endpoint of the console: passes requests to the console, and the console's own API calls to the gateway."""
 
 from __future__ import annotations
 

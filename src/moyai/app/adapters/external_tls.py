@@ -1,6 +1,6 @@
 """The certificate of the TCP listener for external proxies: from files, or issued by the listener's own authority.
 
-Promise: a certificate that changes or expires is replaced without a restart; while the new one can't be read the last
+Promise: a certificate that changes or expires is replaced without a restart; while the new one can't be read, the old
 one stays in use. The authority serves this listener alone. It is made when the listener first opens, and is kept with
 its key in the state directory, where only root can read it; external proxies trust its certificate.
 """
@@ -31,7 +31,7 @@ _DAY: Final = 86400
 _AUTHORITY_LIFETIME: Final = 3650 * _DAY
 _LIFETIME: Final = 90 * _DAY
 _RENEW_BEFORE: Final = 30 * _DAY
-"""Before the end of a certificate's validity."""
+"""The seconds before the end of a certificate's validity at which it is replaced."""
 _SKEW: Final = 300
 _ALGORITHM: Final = SigningAlgorithm.SHA256WITHECDSA
 _DECODER: Final = msgspec.json.Decoder(AuthorityCertificate)
@@ -41,8 +41,8 @@ _log = logging.getLogger(__name__)
 async def issued_certificate(
     folder: Path, clients: Path | None, pki: Pki, clock: Clock
 ) -> Callable[[], TlsCredentials]:
-    """A function that returns the present certificate, issued by the authority in ``folder``, which is made when it
-    does not exist. Raises StoreFault.
+    """A function that returns the present certificate. The authority in ``folder`` issues it, and is made if it does
+    not exist. Raises StoreFault.
     """
     try:
         issuer = _load(folder) or _save(folder, *await _make_authority(pki, clock.now()))
@@ -59,7 +59,7 @@ def _load(folder: Path) -> Issuer | None:
 
 
 def _save(folder: Path, private: Secret, certificate: AuthorityCertificate) -> Issuer:
-    """Write the authority's files, the certificate last: where it exists, the others do."""
+    """Write the authority's files, the certificate last, so that the others exist whenever it does."""
     folder.mkdir(mode=0o700, exist_ok=True)
     write_private(folder / _KEY, private.reveal().encode())
     write_private(folder / EXTERNAL_CA_FILE, certificate.pem.encode())

@@ -1,6 +1,6 @@
 """Calls AWS operations through the API gateway in the same process.
 
-Promise: a request is what an SDK would send, so no operation can tell the difference, and none has a second way in.
+Promise: a request is what an SDK would send, so operations handle it like any other, and need no second entry point.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from moyai.stacks.types.procedure import AwsCallFailed, Call
 
 _ALPHANUMERIC: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _FIRST_ERROR: Final = 300
-"""HTTP statuses from here on are errors."""
+"""HTTP statuses from this one on are errors."""
 
 
 class GatewayCaller(AwsCaller):
@@ -78,7 +78,7 @@ class GatewayCaller(AwsCaller):
         return parsed
 
     def _model(self, service: str) -> ServiceModel:
-        """The model of a service, of moyai's or of one that is delegated. Raises AwsCallFailed."""
+        """The model of one of moyai's own services, or of a delegated one. Raises AwsCallFailed."""
         model = self._models.get(service) or self._delegated_models.get(service)
         if model is None:
             try:
@@ -144,7 +144,7 @@ class RepeatableIds(Ids):
 
 
 def fit_input(call: Call, operation: OperationModel) -> dict[str, Any]:
-    """The input of a call with the members' names and the scalars' types of the model.
+    """The input of a call, with member names and scalar types as the model has them.
 
     Raises AwsCallFailed for a member that the model does not have, or a value that is not of its type.
     """

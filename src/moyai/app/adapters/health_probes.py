@@ -1,7 +1,7 @@
 """Single health checks over TCP, HTTP and HTTPS.
 
-Promise: they behave as those of Route 53: certificates are not verified, only the status of a response counts, and the
-time limits are Route 53's.
+Promise: they behave like Route 53's: certificates are not verified, only the status of a response counts, and the time
+limits are the same.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
 
@@ -28,7 +28,7 @@ _HEALTHY: Final = range(200, 400)
 
 
 class _Response:
-    """Callbacks for httptools, which note the end of a response's head."""
+    """Callbacks for httptools, which detect the end of a response's head."""
 
     done = False
 
@@ -72,7 +72,7 @@ class NetworkProbes:
 
 
 def _server_name(target: ProbeTarget) -> str:
-    """The server name in the TLS handshake; empty, and then not sent, where the host is not a DNS name."""
+    """The server name in the TLS handshake; empty if the host is not a DNS name, so that none is sent."""
     return target.host if is_dns_name(target.host) else ""
 
 

@@ -1,4 +1,4 @@
-"""Calls the functions of lifecycle hooks over HTTP, with limits on time and size of their answers."""
+"""Calls the functions of lifecycle hooks over HTTP, with limits on the time and the size of their answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moyai.ports.outgoing_calls import CallFailed, FunctionCaller
 CALL_LIMIT = 900.0
 """Seconds for one whole call; Lambda's maximum."""
 CONNECT_LIMIT = 10.0
-"""Seconds for the connection."""
+"""Seconds for making the connection."""
 LARGEST_ANSWER = 256 * 1024
 """The most bytes of an answer."""
 

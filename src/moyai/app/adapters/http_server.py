@@ -40,7 +40,7 @@ from moyai.api.data_channel.message import LARGEST_FRAME
 from moyai.app.adapters.admission import Admission
 
 _STEP: Final = 4096
-"""Bytes that are parsed at a time: the accuracy of size limits where requests follow on each other."""
+"""Bytes that are parsed at a time. Size limits are exact to this number where requests directly follow each other."""
 _KEEP_ALIVE = 75
 _PING_EVERY = 20.0
 _BACKLOG = 1024
@@ -127,7 +127,7 @@ def listen(address: str, port: int) -> socket:
 
 
 class WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol; it keeps its connection's admission until it ends."""
+    """uvicorn's WebSocket protocol, which keeps its connection admitted until it ends."""
 
     upgraded: HttpConnection | None = None
     """The connection before the upgrade."""
@@ -225,7 +225,7 @@ class HttpConnection(HttpToolsProtocol):
             self._admission.mark_idle(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the WebSocket protocol; the kernel detects a peer that vanishes silently."""
+        """Hand the connection over to the WebSocket protocol. The kernel is to detect a peer that vanishes silently."""
         self._upgraded = True
         self._stop_head_timer()
         sock = self.transport.get_extra_info("socket")

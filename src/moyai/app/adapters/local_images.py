@@ -1,4 +1,4 @@
-"""The installation's store of images as a port. Its calls read files and wait for locks, so each runs in a thread."""
+"""The images of the installation's store. Calls to the store read files and wait for locks, so each has a thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moyai.ports.images import ImageNotRemoved, LocalImage, LocalImages
 from moyai.ports.runtime import CannotPull
 
 _TASK: Final = "task-"
-"""The holders that are tasks, as the runtime names them."""
+"""The beginning of the names that the runtime gives tasks as holders of images."""
 
 
 class StoredImages(LocalImages):

@@ -21,7 +21,7 @@ _LIMITS = ServerLimits(head_bytes=8 * 1024, per_client=64)
 
 
 class MetadataServers:
-    """Opens a server for each VPC when it gets its first task. ``api``: AWS's services, for requests that are signed
+    """Opens the servers of each VPC when it gets its first task. ``api``: AWS's services, for requests that are signed
     with the keys of a task's role.
     """
 

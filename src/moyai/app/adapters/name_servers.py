@@ -1,6 +1,6 @@
 """The DNS servers: one in each VPC that has tasks, and one for this machine.
 
-In a VPC the server has the addresses that it has on AWS: the base of the VPC's range plus two, and 169.254.169.253. On
+In a VPC the server has the same addresses as on AWS: the base of the VPC's range plus two, and 169.254.169.253. On
 this machine it has a port of the loopback and resolves the names of every namespace, private ones included. When that
 port is in use the machine has no DNS server; those of the VPCs do not depend on it.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
@@ -68,7 +68,7 @@ class NameServers:
             await self._serve_vpcs(keys)
 
     def served_version(self, zone: HostedZoneId) -> int | None:
-        """The version of a hosted zone that queries are answered from; None where the zone is not answered."""
+        """The version of a hosted zone from which queries are answered; None if the zone is not served."""
         return self._zones.served_version(zone)
 
     async def close(self) -> None:
@@ -120,7 +120,7 @@ class NameServers:
         networks[:] = present
 
     async def _vpc_sockets(self, vpc: Vpc) -> list[tuple[socket.socket, socket.socket]]:
-        """TCP and UDP sockets at each of the VPC's addresses; none where it has no network. Raises RuntimeFault, and
+        """TCP and UDP sockets at each of the VPC's addresses; none if it has no network. Raises RuntimeFault, and
         then leaves no socket open.
         """
         with ExitStack() as undo:
@@ -150,7 +150,7 @@ class NameServers:
 
 
 def host_resolvers() -> Sequence[str]:
-    """The name servers of this machine. Where that is systemd-resolved's stub, the servers behind it: the stub may
+    """The name servers of this machine. If that is systemd-resolved's stub, the servers behind it: the stub may
     forward to us, which would be a loop.
     """
     servers = _nameservers(_RESOLV_CONF)

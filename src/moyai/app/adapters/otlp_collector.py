@@ -25,7 +25,7 @@ _METRICS_PATH, _TRACES_PATH = "/v1/metrics", "/v1/traces"
 _TIMEOUT: Final = 10.0
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _RETRIABLE: Final = frozenset({408, 429, 502, 503, 504})
-"""Statuses after which OTLP has a client retry; any other error is permanent."""
+"""Statuses after which OTLP lets a client retry; any other error is permanent."""
 
 
 class HttpCollector(Collector):

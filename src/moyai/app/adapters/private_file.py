@@ -30,7 +30,7 @@ class _Version(NamedTuple):
 
 
 class PrivateFile(Generic[_Entry]):
-    """A file with entries by name. ``what`` says in the plural what they are. Every method may raise StoreFault."""
+    """A file with entries by name. ``what``: a plural noun for them, in messages. All methods may raise StoreFault."""
 
     def __init__(self, path: Path, entry: type[_Entry], what: str) -> None:
         self._path = path

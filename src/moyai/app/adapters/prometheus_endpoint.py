@@ -45,7 +45,7 @@ from moyai.xds.server.feed import Feed
 
 PREFIX: Final = "/metrics"
 _LINES_PER_CHUNK: Final = 500
-"""Lines for values, or for whole histograms."""
+"""A line is a value, or a whole histogram."""
 _TEXT = MappingProxyType({"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 _PLAIN = MappingProxyType({"content-type": "text/plain; charset=utf-8"})
 _UNAUTHORIZED = MappingProxyType({**_PLAIN, "www-authenticate": 'Basic realm="moyai", charset="UTF-8"'})
@@ -105,8 +105,8 @@ def _is_authenticated(authorization: str, keys: KeyStore) -> bool:
     except (binascii.Error, ValueError):
         return False
     known = keys.secret(access_key)
-    same = hmac.compare_digest((known or "").encode(), secret.encode())
-    return scheme.lower() == "basic" and known is not None and same
+    is_same = hmac.compare_digest((known or "").encode(), secret.encode())
+    return scheme.lower() == "basic" and known is not None and is_same
 
 
 def mesh_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:

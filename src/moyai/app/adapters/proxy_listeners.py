@@ -1,7 +1,8 @@
-"""The listeners for proxies: configuration out to them, statistics in.
+"""The listeners for proxies, which get their configuration from them, and send their statistics to them.
 
-Promise: the sockets of tasks' proxies are open to those alone. External proxies have a Unix socket, which belongs to
-root unless a group is configured, and TCP if that is configured; over TCP they need TLS, and a token or a certificate.
+Promise: only tasks' proxies can use the sockets for tasks' proxies. External proxies have a Unix socket, which belongs
+to root unless a group is configured, and TCP if that is configured; over TCP they need TLS, and a token or a
+certificate.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ async def _listen_unix(
 
 
 def _authorize_all(_peer: Peer) -> tuple[Authorization, ...]:
-    """Authorize for everything: the permissions of the socket decide who may connect."""
+    """Authorize every peer for all proxies: the permissions of the socket decide who may connect."""
     return (ALL_PROXIES,)
 
 

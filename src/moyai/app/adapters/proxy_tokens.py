@@ -37,7 +37,7 @@ class TokenRefused(StoreFault):
 
 
 class IssuedToken(msgspec.Struct, frozen=True):
-    """The public part of a token. ``reach``: what it authorizes for; empty = everything."""
+    """The public part of a token. ``reach``: the mesh, virtual node or gateway that it authorizes for; empty = all."""
 
     id: str
     reach: str

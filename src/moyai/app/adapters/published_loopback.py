@@ -1,9 +1,9 @@
-"""Answers without access keys only where the owner's published port comes from, if it is on the host's loopback.
+"""Answers only callers of the published port without access keys, if that port is on the loopback of the host.
 
-An engine passes the connections of a port on its host's loopback on from the gateway of the container's network, on
-Docker Desktop as well. The API listens on all addresses of the container. Whoever else calls there is answered with
-403: tasks, whose connections to the outside start at an address of this container, other containers in its networks,
-and machines that have a route to it.
+An engine forwards connections to a port on its host's loopback from the gateway of the container's network, on Docker
+Desktop as well. The API listens on all addresses of the container, but all other callers are answered with 403: tasks,
+whose connections to the outside start at an address of this container, other containers in its networks, and machines
+that have a route to it.
 Source: https://docs.docker.com/engine/network/packet-filtering-firewalls/
 """
 
@@ -55,7 +55,7 @@ def _refusal(caller: str) -> str:
 
 
 class PublishedOnLoopback:
-    """An ASGI application that lets another one answer those who call through the published port."""
+    """An ASGI application that passes calls through the published port on to another one, and rejects all others."""
 
     def __init__(self, app: Application, clock: Clock, read: Callable[[], Gateways] = read_gateways) -> None:
         """``read`` may block."""
