@@ -199,13 +199,14 @@ def test_percentiles_of_put_values_are_within_two_percent(first, second, percent
 @given(HISTOGRAMS.filter(lambda histogram: histogram.total > 0), st.data())
 def test_a_percentile_is_in_the_bucket_of_its_rank(histogram, data):
     summary = summary_of_histogram(histogram, 0.0)
-    values = data.draw(st.integers(0, histogram.total))
-    percentile = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
+    percent = f"{100 * data.draw(st.integers(0, histogram.total)) / histogram.total:.10f}"
+    percentile = evaluate(f"p{percent}", summary)
+    rank = float(percent) / 100 * histogram.total  # not a whole number, where the text is rounded
     before = 0
     for bucket, count in enumerate(histogram.counts):
-        if count and before + count >= values:
+        if count and before + count >= rank:
             low, high = histogram.edges(bucket)
-            assert percentile == pytest.approx(low + (high - low) * (values - before) / count, abs=1e-5)
+            assert percentile == pytest.approx(low + (high - low) * (rank - before) / count, abs=1e-5)
             return
         before += count
 
