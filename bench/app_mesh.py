@@ -34,7 +34,7 @@ from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 SIZES: Final = (10, 1000)
 NEXT: Final = 3

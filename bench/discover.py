@@ -31,7 +31,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
 from moyai.testing.world import SCOPE, Builder
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 SIZES: Final = (1_000, 50_000)
 CHANGES: Final = 200

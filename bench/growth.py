@@ -44,7 +44,7 @@ from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 SIZES: Final = (100, 10_000)
 SERVICES: Final = 5

@@ -23,7 +23,7 @@ from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Instant
 from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.golden.load_balancing.balancers import VPC, group_arn, world_of
 
 SIZES: Final = ((1, 1), (10, 1), (1, 100))

@@ -48,7 +48,7 @@ from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy_auth import TaskProxyAuth
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 SIZES: Final = (100, 1000)
 ROUNDS: Final = 11

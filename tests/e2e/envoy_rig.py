@@ -40,7 +40,7 @@ from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.grpc_server import serve_unix, unix_socket_path
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER
 from tests.unit.telemetry.pushes import Telemetry

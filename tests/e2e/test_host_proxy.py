@@ -59,7 +59,8 @@ from moyai.xds.server.proxy import Sink
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 from moyai.xds.server.stream import AdsStream
 from moyai.xds.translate.access_log import log_kind
-from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
+from moyai.xds.translate.bootstrap import host_bootstrap
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.placement import WorkloadPlace
 from tests.e2e.envoy_rig import ENVOY, PATIENCE, Namespace
 from tests.e2e.faults.starve import starve, threads

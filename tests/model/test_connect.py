@@ -30,7 +30,7 @@ from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.golden.mesh.worlds import with_certificates
 from tests.golden.xds.test_xds import refusal
 from tests.model.connect_inputs import PORTS, ServiceInput, service_input, tags

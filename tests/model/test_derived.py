@@ -42,7 +42,7 @@ from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.model.derived_worlds import APP_MESH, CONNECT, deletion, draw_change, records, world_of
 
 T = TypeVar("T")

@@ -29,7 +29,7 @@ from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
 
 RENEWAL = 5 * 86400.0

@@ -88,7 +88,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.traces.recorder import SpanRecorder
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 _log = logging.getLogger(__name__)
 

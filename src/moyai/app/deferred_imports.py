@@ -26,9 +26,22 @@ _SERVICES: Final = (
     " resourcetags route53 scheduler secretsmanager ssm sts"
 )
 """The packages of the API gateway's services."""
+_TRANSLATE: Final = "access_log agent_bootstrap bootstrap cluster endpoint front listener route secret"
+_MESSAGES: Final = (
+    "runtime.sim.simulated_stats",
+    "telemetry.exposition.otlp_encoding",
+    "telemetry.traces.otlp",
+    *(f"xds.translate.{name}" for name in _TRANSLATE.split()),
+)
+"""The modules that import the protocol buffers of Envoy and OpenTelemetry."""
 _PKI: Final = ("certificates", "external", "facts", "issue", "keys", "requests")
 UNUSED_AT_REST: Final = frozenset(
-    {*_LIBRARIES, *(f"moyai.api.{name}.service" for name in _SERVICES.split()), *(f"moyai.pki.{name}" for name in _PKI)}
+    {
+        *_LIBRARIES,
+        *(f"moyai.api.{name}.service" for name in _SERVICES.split()),
+        *(f"moyai.pki.{name}" for name in _PKI),
+        *(f"moyai.{name}" for name in _MESSAGES),
+    }
 )
 """The modules that a control plane without tasks uses only for requests, or not at all."""
 

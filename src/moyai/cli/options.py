@@ -85,9 +85,11 @@ def port_range(text: str, option: str) -> range:
 
 def resource_types(options: Iterable[str], option: str) -> tuple[str, ...]:
     """The types of CloudFormation resources in the values of an option, with commas between several."""
-    from moyai.stacks.skipping import can_be_skipped
-
     names = [name.strip() for value in options for name in value.split(",") if name.strip()]
+    if not names:
+        return ()
+    from moyai.stacks.skipping import can_be_skipped  # it imports a parser of YAML
+
     invalid = next((name for name in names if not can_be_skipped(name)), None)
     if invalid is not None:
         problem = f"{invalid!r} is not a resource type like AWS::EC2::Instance or AWS::CodeBuild::*"

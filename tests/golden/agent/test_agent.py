@@ -20,7 +20,7 @@ from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.testing.golden import cases
 from moyai.xds.translate.agent_bootstrap import agent_bootstrap
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 HERE = Path(__file__).parent
 ENVOY = Path(sys.executable).with_name("envoy")

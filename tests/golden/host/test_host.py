@@ -17,7 +17,8 @@ from moyai.mesh.service_connect import compile_mesh
 from moyai.xds.server.called_groups import with_called_groups
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.access_log import log_kind
-from moyai.xds.translate.bootstrap import BootstrapSettings, host_bootstrap
+from moyai.xds.translate.bootstrap import host_bootstrap
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 from tests.golden.mesh.worlds import load, with_certificates
 from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal_of

@@ -34,7 +34,8 @@ from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import cases
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
+from moyai.xds.translate.bootstrap import bootstrap
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.placement import Placement
 from moyai.xds.translate.proto import to_any

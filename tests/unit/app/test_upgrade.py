@@ -21,7 +21,7 @@ from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.telemetry.pushes import FRONT, Telemetry, called_requests, push, push_request
 from tests.unit.xds.shop_mesh import directory
 

@@ -12,7 +12,7 @@ from moyai.ports.store import Key
 from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 
 class RecordingFeed(Feed):

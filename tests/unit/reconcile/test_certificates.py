@@ -25,7 +25,7 @@ from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 WEEK, DAY = 7 * 86400.0, 86400.0
 

@@ -18,7 +18,7 @@ from moyai.mesh.ir import MeshIR
 from moyai.mesh.load_balancing import compile_front
 from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.golden.load_balancing.balancers import VPC, world_of
 
 TWO = """

@@ -28,7 +28,7 @@ from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate import names
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.plan.tasks import schedule
 from tests.unit.xds.shop_mesh import records
 from tests.unit.xds.streams import ask

@@ -12,7 +12,7 @@ from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.api.cloudmap.client import CloudMapClient
 
 

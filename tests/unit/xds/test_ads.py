@@ -30,7 +30,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy_auth import ExternalProxyAuth, Peer, ProxyAuth
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.xds.shop_mesh import MESH, directory, task_proxy_auth
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"

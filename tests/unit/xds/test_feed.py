@@ -34,7 +34,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.sotw import SotwStream
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.xds.streams import answer, ask, reply, sent_resources
 from tests.unit.xds.streams import request as whole
 

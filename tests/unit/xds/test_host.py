@@ -14,7 +14,7 @@ from moyai.mesh.ir import EndpointGroup, InboundPort, Member, MeshIR, Protocol, 
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.xds.streams import answer, ask, sent_resources
 from tests.unit.xds.test_feed import Recorder
 from tests.unit.xds.test_feed import mesh as calling_mesh

@@ -12,7 +12,7 @@ from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authoriza
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.proxy_auth import AdmittedProxy, ExternalProxyAuth, Peer, ProxyRejected, TaskProxyAuth
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.xds.shop_mesh import MESH, directory
 
 FRONT, WAY = WorkloadId(f"{MESH}/virtualNode/front"), WorkloadId(f"{MESH}/virtualGateway/way")

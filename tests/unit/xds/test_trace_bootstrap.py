@@ -9,7 +9,8 @@ import pytest
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
 from moyai.mesh.ir import Workload
-from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap, host_bootstrap
+from moyai.xds.translate.bootstrap import bootstrap, host_bootstrap
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 WORKLOAD = Workload(WorkloadId("w"), "us-east-1a", 15000, 15001)
 

@@ -81,7 +81,7 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         settings_of,
     )
     from moyai.kernel.clock import Seconds
-    from moyai.xds.translate.bootstrap import BootstrapSettings
+    from moyai.xds.translate.bootstrap_settings import BootstrapSettings
     from moyai.xds.translate.external_bootstrap import ExternalProxy, external_bootstrap
 
     settings = settings_of(variable or (), log_level, concurrency)

@@ -16,8 +16,8 @@ from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.store import Store
+from moyai.runtime.sim import simulated_stats
 from moyai.runtime.sim.script import SimulatedCall, parse_script, simulated_calls
-from moyai.runtime.sim.simulated_stats import SimulatedStats
 
 Push = Callable[[ProxyId, bytes], Awaitable[None]]
 """Receives a proxy's export."""
@@ -41,7 +41,7 @@ class _Caller:
 
     def __init__(self, started_at: Instant) -> None:
         self.started_at = started_at
-        self.stats = SimulatedStats(started_at)
+        self.stats = simulated_stats.SimulatedStats(started_at)
         self.counts: dict[SimulatedCall, _Counts] = {}
 
     def due(self, call: SimulatedCall, now: Instant) -> _Counts:

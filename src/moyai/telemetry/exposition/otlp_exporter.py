@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.collector import Collector, CollectorDelivery, ExportOutcome
-from moyai.telemetry.exposition.otlp_encoding import ExportedReport, encode_reports
+from moyai.telemetry.exposition import otlp_encoding
 from moyai.telemetry.reporters.envoy_stats import ProxyReport
 from moyai.telemetry.reporters.reporter import Reporter
 
@@ -33,7 +33,7 @@ class Outbox:
     """The reports that wait for delivery; the one that has waited longest is first."""
 
     def __init__(self) -> None:
-        self._waiting: dict[ProxyId, ExportedReport] = {}
+        self._waiting: dict[ProxyId, otlp_encoding.ExportedReport] = {}
 
     def put(self, proxy: ProxyId, reporter: Reporter, report: ProxyReport) -> None:
         """Add a report, which replaces an older one of the same proxy. The parts of one flush become one report."""
@@ -44,13 +44,15 @@ class Outbox:
         if before is None and len(self._waiting) >= MAX_WAITING:
             del self._waiting[next(iter(self._waiting))]
         endpoints = {**parts, **report.endpoints}
-        self._waiting[proxy] = ExportedReport(proxy, reporter, report.taken_at, report.proxy_start, endpoints)
+        self._waiting[proxy] = otlp_encoding.ExportedReport(
+            proxy, reporter, report.taken_at, report.proxy_start, endpoints
+        )
 
-    def first(self, number: int) -> Sequence[ExportedReport]:
+    def first(self, number: int) -> Sequence[otlp_encoding.ExportedReport]:
         """The reports of one request: those that have waited longest."""
         return [report for report, _ in zip(self._waiting.values(), range(number), strict=False)]
 
-    def remove(self, batch: Sequence[ExportedReport]) -> None:
+    def remove(self, batch: Sequence[otlp_encoding.ExportedReport]) -> None:
         """Remove these reports, but not newer ones that have replaced them."""
         for report in batch:
             if self._waiting.get(report.proxy) is report:
@@ -71,7 +73,7 @@ class OtlpExporter:
     async def deliver(self) -> None:
         """Deliver all reports that wait, until an export fails."""
         while batch := self._outbox.first(BATCH):
-            if await self._delivery.send(encode_reports(batch)) is ExportOutcome.RETRY:
+            if await self._delivery.send(otlp_encoding.encode_reports(batch)) is ExportOutcome.RETRY:
                 return
             self._outbox.remove(batch)
             await self._clock.sleep(Seconds(0))

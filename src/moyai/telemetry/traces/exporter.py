@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from moyai.kernel.clock import Clock
 from moyai.ports.spans import TraceSpan
 from moyai.telemetry.collector import Collector, CollectorDelivery, ExportOutcome
-from moyai.telemetry.traces.otlp import encode_spans
+from moyai.telemetry.traces import otlp
 
 EXPORT_INTERVAL: Final = 2.0
 """Seconds between two deliveries."""
@@ -48,7 +48,7 @@ class SpanExporter:
     async def deliver(self) -> None:
         """Deliver everything that waits, until the collector refuses."""
         while batch := self._take_batch():
-            outcome = await self._delivery.send(encode_spans(batch))
+            outcome = await self._delivery.send(otlp.encode_spans(batch))
             if outcome is ExportOutcome.RETRY:
                 self._put_back(batch)
                 break

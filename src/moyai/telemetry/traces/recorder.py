@@ -19,7 +19,7 @@ from moyai.domain.sandbox.host_proxy import HOST_PROXY
 from moyai.kernel.ids import ProxyId
 from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
 from moyai.telemetry.reporters.reporter import IdentifyProxy
-from moyai.telemetry.traces.otlp import decode_spans
+from moyai.telemetry.traces import otlp
 from moyai.telemetry.traces.span import CALLER, CALLING_SERVICE, RawSpan, by_task, conventional_spans
 
 MOST_SPANS: Final = 20_000
@@ -39,7 +39,7 @@ class SpanRecorder(SpanReader):
 
     def receive(self, proxy: ProxyId, report: bytes) -> None:
         """Record a proxy's spans. Those of a proxy that belongs to no workload are dropped. Raises NotOtlp."""
-        raw_spans = decode_spans(report)
+        raw_spans = otlp.decode_spans(report)
         for owner, own in by_task(raw_spans).items() if proxy == HOST_PROXY else [(proxy, raw_spans)]:
             self._record(owner, own)
 

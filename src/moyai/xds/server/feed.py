@@ -30,8 +30,8 @@ from moyai.xds.server.resource_set import has_endpoints
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.shard import Shard
 from moyai.xds.server.stream import AdsStream, Request
-from moyai.xds.translate.agent_bootstrap import agent_bootstrap
-from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap, host_bootstrap
+from moyai.xds.translate import agent_bootstrap, bootstrap
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 
 
 class Feed(ProxyFeed):
@@ -98,12 +98,12 @@ class Feed(ProxyFeed):
     @override
     def bootstrap(self, proxy: ProxyId) -> bytes:
         if proxy == HOST_PROXY:
-            return host_bootstrap(proxy, self._settings)
+            return bootstrap.host_bootstrap(proxy, self._settings)
         workload = self.workload_of(proxy)
         shard = None if workload is None else self._shard_of.get(workload)
         if shard is None or workload is None:
             raise UnknownProxy(proxy)
-        return bootstrap(shard.mesh.workloads[workload], self._settings, proxy)
+        return bootstrap.bootstrap(shard.mesh.workloads[workload], self._settings, proxy)
 
     @override
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
@@ -113,7 +113,7 @@ class Feed(ProxyFeed):
 
     @override
     def agent_bootstrap(self, agent: Agent) -> bytes:
-        return agent_bootstrap(agent, self._settings)
+        return agent_bootstrap.agent_bootstrap(agent, self._settings)
 
     @override
     def workload_of(self, proxy: ProxyId) -> WorkloadId | None:

@@ -19,7 +19,7 @@ from moyai.xds.server.endpoint_history import Endpoint, EndpointIndex
 from moyai.xds.server.proxy import Proxy
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 from moyai.xds.server.shard import Shard
-from moyai.xds.translate.access_log import log_kind
+from moyai.xds.translate import access_log
 from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _EMPTY = MeshIR()
@@ -118,5 +118,5 @@ def without_hosted(mesh: MeshIR) -> MeshIR:
 
 def _place(identity: WorkloadId, workload: Workload | None, sampling: float) -> WorkloadPlace:
     task = TaskId(identity.rpartition("/")[2])
-    log = log_kind(None if workload is None else workload.access_log)
+    log = access_log.log_kind(None if workload is None else workload.access_log)
     return WorkloadPlace(identity, namespace_path(task), task, log, sampling)

@@ -12,13 +12,8 @@ from msgspec.structs import replace
 from moyai.mesh.ir import CertificateFile, MeshIR, Protocol, RouteRules, StreamSplit, TrustedFile, Workload
 from moyai.xds.server.resource import EncodedResource, ResourceType, encode
 from moyai.xds.server.resource_set import as_called_by, called_services, destinations_of, endpoints_name, secret_sources
-from moyai.xds.translate import names
-from moyai.xds.translate.cluster import app_cluster, destination_cluster
-from moyai.xds.translate.front import front_listeners
-from moyai.xds.translate.listener import listeners
+from moyai.xds.translate import cluster, front, listener, names, route, secret
 from moyai.xds.translate.placement import WorkloadPlace, stat_name_at
-from moyai.xds.translate.route import app_routes, host_routes, service_routes
-from moyai.xds.translate.secret import file_secret
 
 
 def own_resources(
@@ -30,20 +25,20 @@ def own_resources(
     if place is not None:
         mesh = _own_destinations(mesh, workload, place)
         for destination in mesh.destinations.values():
-            cluster = destination_cluster(destination, place)
-            yield ResourceType.CLUSTER, encode(cluster.name, cluster, endpoints_name(destination))
+            message = cluster.destination_cluster(destination, place)
+            yield ResourceType.CLUSTER, encode(message.name, message, endpoints_name(destination))
     for inbound in workload.inbound:
         if not inbound.hosts:
-            cluster = app_cluster(workload, inbound, place)
-            yield ResourceType.CLUSTER, encode(cluster.name, cluster)
+            message = cluster.app_cluster(workload, inbound, place)
+            yield ResourceType.CLUSTER, encode(message.name, message)
     for source in secret_sources(mesh, workload, frozenset(destinations_of(mesh, workload))):
         if isinstance(source, CertificateFile | TrustedFile):
-            file = file_secret(source)
+            file = secret.file_secret(source)
             yield ResourceType.SECRET, encode(file.name, file)
     for routes in _own_routes(mesh, workload, place):
         yield ResourceType.ROUTE, encode(routes.name, routes)
-    for listener in (*listeners(workload, mesh, place), *front_listeners(workload, mesh)):
-        yield ResourceType.LISTENER, encode(listener.name, listener)
+    for listening in (*listener.listeners(workload, mesh, place), *front.front_listeners(workload, mesh)):
+        yield ResourceType.LISTENER, encode(listening.name, listening)
 
 
 def _own_destinations(mesh: MeshIR, workload: Workload, place: WorkloadPlace) -> MeshIR:
@@ -59,12 +54,12 @@ def _own_routes(mesh: MeshIR, workload: Workload, place: WorkloadPlace | None) -
         for name in dict.fromkeys(called_services(workload)):
             routing = mesh.services[name].routing
             if isinstance(routing, RouteRules):
-                yield service_routes(name, routing, mesh.destinations, place)
+                yield route.service_routes(name, routing, mesh.destinations, place)
     for inbound in workload.inbound:
         if inbound.hosts:
-            yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
+            yield route.host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
         elif inbound.protocol is not Protocol.TCP:
-            yield app_routes(workload, inbound)
+            yield route.app_routes(workload, inbound)
     for port in workload.outbound.ports:
         if not isinstance(port.routing, StreamSplit):
-            yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
+            yield route.host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)

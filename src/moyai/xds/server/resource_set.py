@@ -42,12 +42,8 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate import names
-from moyai.xds.translate.cluster import destination_cluster
-from moyai.xds.translate.endpoint import load_assignment
+from moyai.xds.translate import cluster, endpoint, names, route, secret
 from moyai.xds.translate.placement import Placement, WorkloadPlace
-from moyai.xds.translate.route import service_routes
-from moyai.xds.translate.secret import secret
 
 _T = TypeVar("_T")
 Key = tuple[ResourceType, str]
@@ -110,15 +106,15 @@ def changed_shared_resources(
     """
     shares_clusters = placement is None
     for destination in changed_items(mesh.destinations, before.destinations) if shares_clusters else ():
-        key, build = cluster_key(destination.name), partial(destination_cluster, destination)
+        key, build = cluster_key(destination.name), partial(cluster.destination_cluster, destination)
         yield SharedResource(key, names.egress_cluster(destination), build, endpoints_name(destination))
     for group in changed_items(mesh.groups, before.groups):
         yield _endpoints_of(group, placement)
     for certificate in changed_items(mesh.certificates, before.certificates):
         name = names.certificate(certificate.name)
-        yield SharedResource(secret_key(certificate.name), name, partial(secret, certificate))
+        yield SharedResource(secret_key(certificate.name), name, partial(secret.secret, certificate))
     for service, table in _changed_route_tables(mesh, before, stale) if shares_clusters else ():
-        build = partial(service_routes, service, table, mesh.destinations)
+        build = partial(route.service_routes, service, table, mesh.destinations)
         yield SharedResource(routes_key(service), names.egress_routes(service), build)
 
 
@@ -200,7 +196,7 @@ def _changed_route_tables(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -
 
 def _endpoints_of(group: EndpointGroup, placement: Placement | None) -> SharedResource:
     name = names.endpoints(group.name)
-    return SharedResource(endpoints_key(group.name), name, partial(load_assignment, group, placement))
+    return SharedResource(endpoints_key(group.name), name, partial(endpoint.load_assignment, group, placement))
 
 
 def secret_sources(

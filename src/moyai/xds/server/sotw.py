@@ -16,9 +16,8 @@ Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#fou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from types import MappingProxyType
 from typing import Final
 
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
@@ -30,14 +29,10 @@ from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, e
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.stream import AdsStream
 from moyai.xds.server.subscription import ABSENT, WILDCARD
-from moyai.xds.translate.endpoint import empty_assignment
-from moyai.xds.translate.route import empty_routes
+from moyai.xds.translate import endpoint, route
 
 _SERVED_TYPES = frozenset(ResourceType)
 _WHOLE_SETS: Final = frozenset({ResourceType.CLUSTER, ResourceType.LISTENER})
-_EMPTY: Mapping[ResourceType, Callable[[str], Message]] = MappingProxyType(
-    {ResourceType.ENDPOINT: empty_assignment, ResourceType.ROUTE: empty_routes}
-)
 _UNKNOWN = "?"
 """Prefix of a version whose content is not known. No digest begins with it."""
 
@@ -122,10 +117,12 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         missing = () if type_ in _WHOLE_SETS else self._subscriptions[type_].names - resources.keys()
         if not missing:
             return resources
-        last_good, empty = self._last_good[type_], _EMPTY.get(type_)
+        last_good = self._last_good[type_]
         substitutes = {name: last_good[name] for name in missing if name in last_good}
-        if empty is not None:
-            substitutes |= {name: encode(name, empty(name)) for name in missing if name not in last_good}
+        for name in missing - last_good.keys():
+            empty = _empty_resource(type_, name)
+            if empty is not None:
+                substitutes[name] = encode(name, empty)
         return {**resources, **substitutes}
 
     def _response(
@@ -139,3 +136,13 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         if type_ is not ResourceType.SECRET:
             self._sent_versions.add(type_, version, after)
         return sotw_response(type_, (resource.sotw_frame for resource in in_message.values()), version, nonce)
+
+
+def _empty_resource(type_: ResourceType, name: str) -> Message | None:
+    """What a proxy gets instead of endpoints or routes that don't exist (yet); None for other types."""
+    empty: Message | None = None
+    if type_ is ResourceType.ENDPOINT:
+        empty = endpoint.empty_assignment(name)
+    elif type_ is ResourceType.ROUTE:
+        empty = route.empty_routes(name)
+    return empty

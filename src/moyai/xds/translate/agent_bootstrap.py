@@ -21,7 +21,8 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from moyai.domain.appmesh.agent_settings import Admin, Agent, AgentSettings, Statsd
 from moyai.domain.appmesh.names import AppMeshResourceType, mesh_name
 from moyai.domain.keys import scope_of
-from moyai.xds.translate.bootstrap import BootstrapSettings, connection_limit, control_plane_stream, to_json
+from moyai.xds.translate.bootstrap import connection_limit, control_plane_stream, to_json
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster, statistics_cluster
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import SECRETS_CLUSTER, XDS_CLUSTER

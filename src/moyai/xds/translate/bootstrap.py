@@ -7,7 +7,6 @@ the paths of the control plane's sockets. Everything else comes over one delta A
 
 from __future__ import annotations
 
-import msgspec
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.config.overload.v3 import overload_pb2
@@ -16,10 +15,9 @@ from envoy.extensions.resource_monitors.downstream_connections.v3 import downstr
 from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 from google.protobuf.json_format import MessageToJson
 
-from moyai.domain.sandbox.open_files import MOST
-from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import peers_cluster, pipe_cluster, statistics_cluster
 from moyai.xds.translate.front_limits import RUNTIME, bound_heap
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
@@ -46,17 +44,6 @@ _HUNG_AFTER = 30
 """Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""
 _EXPORTS_UNTIL_EVICTION = 60
 """Exports after which a host's Envoy forgets unused statistics of access loggers, because targets come and go."""
-
-
-class BootstrapSettings(msgspec.Struct, frozen=True):
-    """The operator's settings for every proxy."""
-
-    stats_interval: Seconds = Seconds(5)
-    """Seconds between two exports of statistics. Each costs the control plane one call for each proxy."""
-    trace_sampling: float = 0
-    """Percent of requests whose spans are exported; 0 = no proxy traces."""
-    max_connections: int = MOST.connections
-    """Connections to a proxy at a time."""
 
 
 def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -> bytes:

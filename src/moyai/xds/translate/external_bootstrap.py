@@ -17,7 +17,8 @@ from moyai.domain.appmesh.agent_settings import Agent
 from moyai.kernel.secret import Secret
 from moyai.mesh.ir import ClientTls, PeerCheck, Protocol, TrustedRoots
 from moyai.xds.translate.agent_bootstrap import agent_message
-from moyai.xds.translate.bootstrap import BootstrapSettings, to_json
+from moyai.xds.translate.bootstrap import to_json
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import XDS_CLUSTER

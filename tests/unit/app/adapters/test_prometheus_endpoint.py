@@ -17,7 +17,7 @@ from moyai.telemetry.ingest.totals import Totals
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.telemetry.exposition.test_exposition import CALLS, NOW, new_counts
 
 

@@ -31,7 +31,7 @@ from moyai.testing.clock import ManualClock
 from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.translate.bootstrap import BootstrapSettings
+from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from tests.unit.telemetry.pushes import Telemetry, push, push_request
 from tests.unit.xds.shop_mesh import MESH, directory
 
