@@ -33,8 +33,8 @@ _ORIGIN: Final = "AWS::AppMesh::Proxy"
 _SPANS: Final = "/api/v2/spans"
 _CONNECT_TIMEOUT: Final = 1.0
 _EXPORT_URI: Final = "http://moyai/v1/traces"
-_EXPORT_TIMEOUT: Final = 5
-"""Seconds."""
+_EXPORT_TIMEOUT: Final = 30
+"""Seconds. Envoy drops the spans of an export that is not answered by then, as by a busy control plane."""
 _EXPORT_INTERVAL: Final = 1000
 """Milliseconds between two exports of spans."""
 _SPANS_IN_EXPORT: Final = 500
