@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from moyai.api.ssm.service import SSM
 from tests.contract.api.asking import code
@@ -155,7 +156,9 @@ def test_tags(ssm):
         ({"Name": "a/b"}, "ValidationException"),
         ({"Name": "/x" * 16}, "HierarchyLevelLimitExceededException"),
         ({"Name": "/new", "Value": "x" * 4097}, "ValidationException"),
-        ({"Name": "/new", "AllowedPattern": "a+"}, "ValidationException"),
+        ({"Name": "/new", "AllowedPattern": "[a-u]"}, "ParameterPatternMismatchException"),
+        ({"Name": "/new", "AllowedPattern": "("}, "InvalidAllowedPatternException"),
+        ({"Name": "/new", "AllowedPattern": "(" * 512 + ")" * 512}, "InvalidAllowedPatternException"),
         ({"Name": "/new", "DataType": "aws:ec2:image"}, "ValidationException"),
         ({"Name": "/new", "Type": "String", "KeyId": "alias/x"}, "ValidationException"),
     ],
@@ -163,6 +166,28 @@ def test_tags(ssm):
 def test_invalid_parameters_are_refused(ssm, asked, error):
     put(ssm)
     assert code(ssm.put_parameter, **{"Name": "/shop/db", "Value": "v", "Type": "SecureString", **asked}) == error
+
+
+def test_an_allowed_pattern_holds_for_the_whole_of_later_values(ssm):
+    put(ssm, "/most", "100", Type="String", AllowedPattern=r"\d{1,4}")
+    with pytest.raises(ClientError) as caught:
+        ssm.put_parameter(Name="/most", Value="10,000", Overwrite=True)
+    assert caught.value.response["Error"] == {
+        "Code": "ParameterPatternMismatchException",
+        "Message": r"Parameter value, cannot be validated against allowedPattern: \d{1,4}",
+    }
+    ssm.put_parameter(Name="/most", Value="10,000", Overwrite=True, AllowedPattern=r"[\d,]+")
+    history = ssm.get_parameter_history(Name="/most")["Parameters"]
+    assert [(each["Value"], each["AllowedPattern"]) for each in history] == [
+        ("100", r"\d{1,4}"),
+        ("10,000", r"[\d,]+"),
+    ]
+    assert [each["AllowedPattern"] for each in ssm.describe_parameters()["Parameters"]] == [r"[\d,]+"]
+
+
+def test_a_pattern_that_takes_too_long_is_refused(ssm):
+    put_slow = {"Name": "/slow", "Type": "String", "Value": "x" * 60, "AllowedPattern": "(x|xx)+(?=y)[a-z]"}
+    assert code(ssm.put_parameter, **put_slow) == "InvalidAllowedPatternException"
 
 
 @pytest.mark.parametrize("name", sorted(SSM.operations))

@@ -174,6 +174,7 @@ def test_malformed_conditions_are_refused(conditions, message):
         ({"Type": "Text"}, "b", "Template format error: Unrecognized parameter type: Text"),
         ({"Type": "String"}, "b" * 4097, "Parameter 'P' is longer than 4096 bytes"),
         ({"Type": "String", "AllowedPattern": "("}, "b", "the AllowedPattern ( is not valid"),
+        ({"Type": "String", "AllowedPattern": "(" * 1000 + ")" * 1000}, "b", "is not valid, or takes too long"),
         ({"Type": "String", "Typo": 1}, "b", "[/Parameters/P]"),
         ({}, "b", "Every Parameters object must contain a Type member."),
     ],

@@ -105,6 +105,7 @@ def _view(parameter: Parameter, version: ParameterVersion, *, with_decryption: b
         "last_modified_user": version.modified_by,
         "description": parameter.description,
         "value": view["value"],
+        "allowed_pattern": version.allowed_pattern,
         "version": version.number,
         "labels": version.labels,
         "tier": parameter.tier,

@@ -104,6 +104,7 @@ def _metadata(parameter: Parameter) -> dict[str, object]:
         "last_modified_date": parameter.newest.modified_at,
         "last_modified_user": parameter.newest.modified_by,
         "description": parameter.description,
+        "allowed_pattern": parameter.newest.allowed_pattern,
         "version": parameter.newest.number,
         "tier": parameter.tier,
         "policies": [],

@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutP
 from __future__ import annotations
 
 import msgspec
+import regex
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
@@ -17,10 +18,12 @@ from moyai.domain.keys import scope_key
 from moyai.domain.ssm.errors import (
     HierarchyLevelLimitExceeded,
     HierarchyTypeMismatch,
+    InvalidAllowedPattern,
     ParameterAlreadyExists,
     ParameterLimitExceeded,
     ParameterMaxVersionLimitExceeded,
     ParameterNotFound,
+    ParameterPatternMismatch,
     ParameterVersionNotFound,
 )
 from moyai.domain.ssm.parameter import (
@@ -42,6 +45,8 @@ from moyai.kernel.secret import Secret
 
 MAX_PARAMETERS = 10_000
 _DEFAULT_KEY = "alias/aws/ssm"
+_PATTERN_SECONDS = 0.1
+"""How long the match of a value may take."""
 _INTELLIGENT = "Intelligent-Tiering"
 
 
@@ -55,6 +60,7 @@ class PutParameterRequest(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
     tier: str | None = None
     data_type: str | None = None
+    allowed_pattern: str | None = None
 
 
 class GetParameterRequest(msgspec.Struct, frozen=True):
@@ -142,7 +148,7 @@ def _new_parameter(ctx: Context, request: PutParameterRequest) -> Parameter:
         arn=parameter_arn(ctx.scope, request.name),
         name=request.name,
         type=request.type,
-        versions=(_version(ctx, request, 1),),
+        versions=(_version(ctx, request, 1, None),),
         tier=_tier(request, None),
         description=request.description,
         key_id=_key(request, request.type, None),
@@ -171,7 +177,7 @@ def _overwritten(ctx: Context, request: PutParameterRequest, existing: Parameter
             f"You attempted to create a new version of {existing.name}, but version {oldest.number}, the oldest, can't"
             " be deleted because it has a label associated with it. Move the label to another version and try again."
         )
-    newer = _version(ctx, request, existing.newest.number + 1)
+    newer = _version(ctx, request, existing.newest.number + 1, existing.newest.allowed_pattern)
     return replace(
         existing,
         versions=(*existing.versions, newer)[-KEPT_VERSIONS:],
@@ -182,8 +188,24 @@ def _overwritten(ctx: Context, request: PutParameterRequest, existing: Parameter
     )
 
 
-def _version(ctx: Context, request: PutParameterRequest, number: int) -> ParameterVersion:
-    return ParameterVersion(number, Secret(request.value), ctx.now, ctx.principal)
+def _version(ctx: Context, request: PutParameterRequest, number: int, former_pattern: str | None) -> ParameterVersion:
+    pattern = request.allowed_pattern or former_pattern
+    if pattern is not None:
+        _check_pattern(pattern, request.value)
+    return ParameterVersion(number, Secret(request.value), ctx.now, ctx.principal, allowed_pattern=pattern)
+
+
+def _check_pattern(pattern: str, value: str) -> None:
+    """Raise the error of a value that does not match, or of a pattern that can't be matched."""
+    try:
+        is_match = regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS) is not None
+    except (regex.error, RecursionError, TimeoutError) as error:
+        raise InvalidAllowedPattern(
+            "The request does not meet the regular expression requirement: the allowedPattern is not valid, or takes "
+            "too long."
+        ) from error
+    if not is_match:
+        raise ParameterPatternMismatch(f"Parameter value, cannot be validated against allowedPattern: {pattern}")
 
 
 def _check_name(name: str) -> None:

@@ -17,7 +17,6 @@ SSM: Final = ApiService(
     operations=operations(history, listing, parameters, *TAGS.operations()),
     refused=MappingProxyType(
         {
-            "PutParameter.AllowedPattern": "values are not checked against patterns",
             "PutParameter.Policies": "parameters do not expire and send no notices",
             "DescribeParameters.Shared": "parameters are not shared between accounts",
         }

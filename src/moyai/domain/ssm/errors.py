@@ -44,6 +44,14 @@ class HierarchyTypeMismatch(ParameterStoreFault, code="HierarchyTypeMismatchExce
     """The type of a parameter can't be changed."""
 
 
+class InvalidAllowedPattern(ParameterStoreFault, code="InvalidAllowedPatternException"):
+    """The pattern is no regular expression, or takes too long."""
+
+
+class ParameterPatternMismatch(ParameterStoreFault, code="ParameterPatternMismatchException"):
+    """The value does not match the parameter's pattern."""
+
+
 class InvalidFilterKey(ParameterStoreFault):
     """This operation does not filter by this key."""
 

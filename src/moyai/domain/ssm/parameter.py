@@ -57,6 +57,8 @@ class ParameterVersion(msgspec.Struct, frozen=True):
     modified_at: Instant
     modified_by: str
     labels: tuple[str, ...] = ()
+    allowed_pattern: str | None = None
+    """The regular expression that the whole value matched; it holds for later values until one brings another."""
 
 
 class Parameter(ArnRecord, frozen=True, tag="parameter"):

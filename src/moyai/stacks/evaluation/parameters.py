@@ -156,7 +156,7 @@ def _limit(limit: float | str | None) -> float | None:
 def _matches(pattern: str, text: str, seconds: float) -> bool:
     try:
         return regex.fullmatch(pattern, text, timeout=seconds) is not None
-    except (regex.error, TimeoutError):
+    except (regex.error, RecursionError, TimeoutError):
         raise TemplateFault(
             f"Template format error: the AllowedPattern {pattern} is not valid, or takes too long"
         ) from None
