@@ -1,6 +1,6 @@
-"""Dynamic references: ``{{resolve:ssm:…}}``, ``{{resolve:ssm-secure:…}}``, ``{{resolve:secretsmanager:…}}``.
+"""Resolves dynamic references: ``{{resolve:ssm:…}}``, ``{{resolve:ssm-secure:…}}``, ``{{resolve:secretsmanager:…}}``.
 
-Promise: they are resolved when a property is sent to its service, and recorded nowhere.
+Promise: a reference is resolved when its property is sent to the service, and its value is recorded nowhere.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 """
 
@@ -21,9 +21,9 @@ _SECRET: Final = re.compile(
 
 
 def resolve_references(value: Any, texts: set[str]) -> Procedure[Any]:  # noqa: ANN401 (JSON)
-    """The value with every dynamic reference replaced. ``texts`` gets what they are replaced with.
+    """The value with every dynamic reference replaced. The replacements are added to ``texts``.
 
-    Raises ResourceFailed for one that is malformed.
+    Raises ResourceFailed for a malformed reference, and AwsCallFailed.
     """
     if isinstance(value, Mapping):
         members = {}
@@ -44,7 +44,9 @@ def resolve_references(value: Any, texts: set[str]) -> Procedure[Any]:  # noqa: 
 
 
 def resolve_available(properties: Mapping[str, Any], texts: set[str]) -> Procedure[dict[str, Any]]:
-    """As ``resolve_references``, but a property whose references can't be resolved any more is left as it is."""
+    """As ``resolve_references``, but a property with a reference that is malformed, or whose parameter or secret does
+    not exist any more, is left as it is.
+    """
     values = dict(properties)
     for name, value in properties.items():
         try:

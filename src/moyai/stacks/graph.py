@@ -20,10 +20,10 @@ from moyai.stacks.template.references import check_references, dependencies
 
 
 def apply_values(template: ParsedTemplate, values: Values) -> ParsedTemplate:
-    """The template without conditions: only what exists, and functions only of resources, and of the parameters that
-    ``values`` does not have. Raises TemplateFault.
+    """The template reduced to the resources and outputs whose conditions are true, in which the functions that remain
+    are those of resources, and of parameters that ``values`` does not have. Raises TemplateFault.
 
-    ``values`` has the template's conditions.
+    ``values`` has the results of the template's conditions.
     """
     active = {
         name: resource
@@ -45,7 +45,7 @@ def apply_values(template: ParsedTemplate, values: Values) -> ParsedTemplate:
 
 
 def creation_order(resources: Mapping[str, TemplateResource]) -> dict[str, frozenset[str]]:
-    """For each resource those that must be there before it. Raises TemplateFault for a circle."""
+    """The resources that must exist before each one, by its name. Raises TemplateFault for a circular dependency."""
     edges = dependencies(resources)
     try:
         TopologicalSorter(edges).prepare()

@@ -1,4 +1,4 @@
-"""A template with the parameters of one stack.
+"""Instantiates a template with the parameters of one stack: its transforms, conditions, rules and resource order.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
@@ -34,9 +34,11 @@ _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class ParameterSource(msgspec.Struct, frozen=True):
-    """Where the values of parameters come from: the request, the stack's former values that are to be used again, and
-    what the Parameter Store holds for parameters of its types. ``unknown``: the names of those whose texts are
-    placeholders: conditions see these, and resources a function.
+    """The sources of the parameters' texts, each by the parameter's name.
+
+    ``request``: the request. ``previous``: the stack's former values that are to be used again. ``stored``: what the
+    Parameter Store holds for parameters of its types. ``unknown``: the names of parameters whose texts are
+    placeholders; conditions are evaluated with these, and in resources such a parameter remains a function.
     """
 
     request: Mapping[str, str] = _NO_TEXTS
@@ -48,9 +50,9 @@ class ParameterSource(msgspec.Struct, frozen=True):
 class StackInstance(msgspec.Struct, frozen=True):
     """The desired state of a stack.
 
-    ``template`` has the resources and outputs that exist, with functions of resources only, and of the parameters that
-    it still has, whose values are not known. ``order``: for each resource those that must be there before it.
-    ``values``: what the expressions of resources are evaluated with.
+    ``template`` has the resources and outputs whose conditions are true, with functions only of resources and of
+    unknown parameters, which are the only parameters it has. ``order``: the resources that must exist before each one,
+    by its name. ``values``: what the expressions of resources are evaluated with.
     """
 
     template: ParsedTemplate
@@ -58,15 +60,15 @@ class StackInstance(msgspec.Struct, frozen=True):
     values: Values
     order: Mapping[str, frozenset[str]]
     sequence: tuple[str, ...] = ()
-    """All resources, each after those that must be there before it."""
+    """All resources in an order of creation."""
     imports: tuple[str, ...] = ()
-    """The exports that the template imports."""
+    """The names of the exports that the template imports."""
     masked: Mapping[str, Mapping[str, Expression]] = msgspec.field(default_factory=dict)
-    """The properties of resources that have values of hidden parameters, with ``****`` in their places."""
+    """By logical id, the properties of each resource that uses hidden parameters, with ``****`` as their values."""
 
     @property
     def may_change_itself(self) -> bool:
-        """Whether an update with the same template and parameters can change something: what is in nested stacks."""
+        """Whether an update with the same template and parameters can change something, because a stack is nested."""
         return any(resource.type == NESTED_STACK for resource in self.template.resources.values())
 
 
@@ -75,22 +77,25 @@ NO_INSTANCE: Final = StackInstance(ParsedTemplate({}), {}, Values(), {})
 
 
 def processed_document(
-    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped: Collection[str]
+    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped_types: Collection[str]
 ) -> dict[str, Json]:
-    """The document after its transforms, whose resources of the types ``skipped`` are skipped. Raises TemplateFault."""
+    """The document after its transforms, with the resources of the types ``skipped_types`` as skipped ones.
+
+    Raises TemplateFault.
+    """
     declarations, _, known = _with_parameters(document, source, values)
-    return _transform(document, _hidden_names(declarations), known, skipped)
+    return _transform(document, _hidden_names(declarations), known, skipped_types)
 
 
 def instantiate(
-    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped: Collection[str] = ()
+    document: Mapping[str, Json], source: ParameterSource, values: Values, skipped_types: Collection[str] = ()
 ) -> StackInstance:
-    """The instance of a document whose files are included. Raises TemplateFault.
+    """The instance of a document in which AWS::Include has been applied already. Raises TemplateFault.
 
-    ``values`` has the pseudo parameters, zones and exports. ``skipped``: the resource types of which nothing is made.
+    ``values`` has the pseudo parameters, zones and exports. ``skipped_types``: types whose resources are not created.
     """
     declarations, parameters, evaluation = _with_parameters(document, source, values)
-    template = parse_template(_transform(document, _hidden_names(declarations), evaluation, skipped))
+    template = parse_template(_transform(document, _hidden_names(declarations), evaluation, skipped_types))
     check_references(template)
     evaluation = msgspec.structs.replace(evaluation, conditions=evaluate_conditions(template, evaluation))
     if source.unknown:
@@ -98,19 +103,19 @@ def instantiate(
         evaluation = msgspec.structs.replace(evaluation, parameters=known)
     else:
         check_rules(template, evaluation)
-    applied = apply_values(template, evaluation)
+    active_template = apply_values(template, evaluation)
     imports = tuple(sorted(_imported_names(template, evaluation) & evaluation.exports.keys()))
     evaluation = msgspec.structs.replace(evaluation, budget=None)
-    order = creation_order(applied.resources)
+    order = creation_order(active_template.resources)
     sequence = tuple(TopologicalSorter(order).static_order())
-    masked = _masked_properties(template, applied, evaluation)
-    return StackInstance(applied, parameters, evaluation, order, sequence, imports, masked)
+    masked = _masked_properties(template, active_template, evaluation)
+    return StackInstance(active_template, parameters, evaluation, order, sequence, imports, masked)
 
 
 def _with_parameters(
     document: Mapping[str, Json], source: ParameterSource, values: Values
 ) -> tuple[ParsedTemplate, dict[str, ParameterValue], Values]:
-    """The declarations of a document, its parameters, and the values with them and its mappings."""
+    """The declarations of a document, its parameters' values, and ``values`` extended by these and by its mappings."""
     declarations = parse_declarations(document)
     texts = parameter_texts(declarations, source.request, source.previous)
     parameters = parameter_values(declarations, texts, source.stored, source.unknown)
@@ -124,16 +129,16 @@ def _with_parameters(
 
 
 def _hidden_names(template: ParsedTemplate) -> frozenset[str]:
-    """The parameters whose values no API shows."""
+    """The names of the parameters whose values no API shows (NoEcho)."""
     return frozenset(name for name, parameter in template.parameters.items() if parameter.is_hidden)
 
 
 def _masked_properties(
-    template: ParsedTemplate, applied: ParsedTemplate, values: Values
+    template: ParsedTemplate, active_template: ParsedTemplate, values: Values
 ) -> dict[str, Mapping[str, Expression]]:
-    """As ``StackInstance.masked``. A property that makes nothing of ``****``, or too much, is masked as a whole."""
-    hidden = _hidden_names(template)
-    parameters = {name: _mask(value) if name in hidden else value for name, value in values.parameters.items()}
+    """As ``StackInstance.masked``. A property that can't be evaluated with ``****`` is masked as a whole."""
+    hidden_names = _hidden_names(template)
+    parameters = {name: _mask(value) if name in hidden_names else value for name, value in values.parameters.items()}
     masked_values = msgspec.structs.replace(values, parameters=parameters, budget=Budget())
 
     def mask(expression: Expression) -> Expression:
@@ -144,8 +149,10 @@ def _masked_properties(
 
     return {
         name: {member: mask(expression) for member, expression in template.resources[name].properties.items()}
-        for name in applied.resources
-        if any(isinstance(each, Ref) and each.name in hidden for each in walk(template.resources[name].properties))
+        for name in active_template.resources
+        if any(
+            isinstance(each, Ref) and each.name in hidden_names for each in walk(template.resources[name].properties)
+        )
     }
 
 
@@ -163,22 +170,22 @@ def _imported_names(template: ParsedTemplate, values: Values) -> set[str]:
 
 
 def _transform(
-    document: Mapping[str, Json], hidden: frozenset[str], values: Values, skipped: Collection[str]
+    document: Mapping[str, Json], hidden_names: frozenset[str], values: Values, skipped_types: Collection[str]
 ) -> dict[str, Json]:
     names = transform_names(document)
-    extended = _extend(document, hidden, values) if EXTENSIONS in names else document
-    without_skipped = skip_resources(extended, skipped)
+    extended = _extend(document, hidden_names, values) if EXTENSIONS in names else document
+    without_skipped = skip_resources(extended, skipped_types)
     return nest_applications(without_skipped) if SERVERLESS in names else without_skipped
 
 
-def _extend(document: Mapping[str, Json], hidden: frozenset[str], values: Values) -> dict[str, Json]:
+def _extend(document: Mapping[str, Json], hidden_names: frozenset[str], values: Values) -> dict[str, Json]:
     if values.budget is None:
         return dict(document)
     functions = {**IN_CONDITIONS, **LANGUAGE_EXTENSIONS}
 
     def resolve(expression: Json) -> Expression:
         parsed = parse_expression(expression, functions)
-        name = next((each.name for each in walk(parsed) if isinstance(each, Ref) and each.name in hidden), None)
+        name = next((each.name for each in walk(parsed) if isinstance(each, Ref) and each.name in hidden_names), None)
         if name is not None:
             raise TemplateFault(
                 f"Template error: {EXTENSIONS} can't use the NoEcho parameter {name} in loops and policies: the "

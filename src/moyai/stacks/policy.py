@@ -1,6 +1,6 @@
 """Stack policies: which resources an update may change, replace or delete.
 
-Promise: with a policy, what no statement allows is denied, and what one denies is denied whatever another allows.
+Promise: a policy denies every action that no statement allows, and a Deny statement outweighs every Allow.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html
 """
 
@@ -27,7 +27,7 @@ class PolicyAction(StrEnum):
 
 
 class _Condition(msgspec.Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
-    """The resource types that a statement is about; all of them without a condition."""
+    """The resource types that a statement covers; all types where it has no condition."""
 
     string_equals: dict[Literal["ResourceType"], _Texts] | None = None
     string_like: dict[Literal["ResourceType"], _Texts] | None = None
@@ -54,19 +54,21 @@ class _Statement(msgspec.Struct, frozen=True, rename="pascal", forbid_unknown_fi
             raise ValueError("a statement has one of Action and NotAction, and one of Resource and NotResource")
 
     def covers(self, action: PolicyAction, logical_id: str, kind: str) -> bool:
-        about = _matches(self.action, action) if self.action is not None else not _matches(self.not_action, action)
         name = f"{_PREFIX}{logical_id}"
-        of = _matches(self.resource, name) if self.resource is not None else not _matches(self.not_resource, name)
-        return about and of and self.condition.covers(kind)
+        return (
+            (_matches(self.action, action) if self.action is not None else not _matches(self.not_action, action))
+            and (_matches(self.resource, name) if self.resource is not None else not _matches(self.not_resource, name))
+            and self.condition.covers(kind)
+        )
 
 
 class StackPolicy(msgspec.Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
-    """The policy of a stack. Its statements are a list, or a single one."""
+    """The policy of a stack."""
 
     statement: tuple[_Statement, ...]
 
     def denial(self, action: PolicyAction, logical_id: str, kind: str) -> str | None:
-        """Why an action is denied, in CloudFormation's words; None when it is allowed."""
+        """Why an action on a resource of the type ``kind`` is denied, in AWS's words; None when it is allowed."""
         covering = {
             number: each for number, each in enumerate(self.statement, 1) if each.covers(action, logical_id, kind)
         }
@@ -78,7 +80,7 @@ class StackPolicy(msgspec.Struct, frozen=True, rename="pascal", forbid_unknown_f
 
 
 def parse_policy(text: str) -> StackPolicy:
-    """The policy in a JSON text. Raises StackFault."""
+    """The policy of a JSON text, whose Statement is a list or a single statement. Raises StackFault."""
     try:
         document = msgspec.json.decode(text)
         if isinstance(document, dict) and isinstance(document.get("Statement"), dict):

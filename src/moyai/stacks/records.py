@@ -1,4 +1,4 @@
-"""A stack's instance, from the records of the world.
+"""Reads a stack from the records of the world: its instance, its exports and imports, and the records it consists of.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
 """
@@ -32,7 +32,7 @@ from moyai.stacks.transforms.include import include_files
 
 
 def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackInstance:
-    """The desired stack of a recorded template. Raises TemplateFault, for an export that is gone by now."""
+    """The instance of a recorded template. Raises TemplateFault, for instance for an export that no longer exists."""
     return instantiate(
         include_files(parse_text(template.body), template.included),
         source_of(template),
@@ -42,12 +42,15 @@ def instance_of(world: World, stack: Stack, template: StackTemplate) -> StackIns
 
 
 def source_of(template: StackTemplate) -> ParameterSource:
-    """The values of a recorded template's parameters."""
+    """The sources of a recorded template's parameters."""
     return ParameterSource(request=template.parameters, stored=template.stored, unknown=frozenset(template.unknown))
 
 
 def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
-    """A recorded template after its transforms; without one, as it was given. Raises TemplateFault."""
+    """The text of a recorded template after its transforms, as JSON; without transforms, as it was sent.
+
+    Raises TemplateFault.
+    """
     document = include_files(parse_text(template.body), template.included)
     if not transform_names(document):
         return template.body
@@ -56,7 +59,7 @@ def processed_text(world: World, stack: Stack, template: StackTemplate) -> str:
 
 
 def known_values(world: World, stack: Stack) -> Values:
-    """The values of a stack that do not come from its template."""
+    """The values that a stack's template can use without declaring them: pseudo parameters, zones and exports."""
     scope = stack.scope
     return Values(
         parameters=pseudo_parameters(scope, stack.name, stack.arn, stack.notification_arns),
@@ -66,7 +69,7 @@ def known_values(world: World, stack: Stack) -> Values:
 
 
 def others_exports(world: World, stack: Stack) -> Mapping[str, str]:
-    """The exports of other stacks of the account and region: the stacks' names, by those of the exports."""
+    """The names of the other stacks of the account and region that export something, by the name of the export."""
     return {
         output.export: other.name
         for other in world.stacks.each("exporter", scope_key(stack.scope))
@@ -76,15 +79,15 @@ def others_exports(world: World, stack: Stack) -> Mapping[str, str]:
 
 
 def imported_names(world: World, stack: Stack) -> Mapping[str, str]:
-    """The exports of a stack that others import: the names of those stacks, by those of the exports."""
+    """The names of the stacks that import an export of this stack, separated by commas, by the name of the export."""
     names = [output.export for output in stack.outputs.values() if output.export is not None]
     importers = {name: world.stacks.by("imported", named_key(stack.scope, name)) for name in names}
     return {name: ", ".join(importer.name for importer in stacks) for name, stacks in importers.items() if stacks}
 
 
 def is_held(world: World, stack: Stack) -> bool:
-    """Whether cleanup waits: in a nested stack for the one at the top, which may still go back; in that one for the
-    nested ones.
+    """Whether the stack's cleanup has to wait: in a nested stack for the root stack, whose update may still be rolled
+    back; in the root stack for the updates of its nested stacks.
     """
     root = world.stacks.get(stack.root)
     if root is None:
@@ -99,7 +102,9 @@ def records_of(world: World, stack: Stack) -> list[StoredRecord]:
 
 
 def removal_of(world: World, change_set: ChangeSet) -> list[Change]:
-    """The deletion of a change set, with those of its nested stacks, and with the stacks that only these have made."""
+    """The changes that delete a change set and those of its nested stacks, with the nested stacks in
+    REVIEW_IN_PROGRESS, which exist for these change sets only.
+    """
     changes: list[Change] = []
     for each in (change_set, *world.change_sets.by("root", change_set.arn)):
         changes.append(Delete(ChangeSet, each.arn))
@@ -112,7 +117,7 @@ def removal_of(world: World, change_set: ChangeSet) -> list[Change]:
 
 
 def left_in_review(world: World, stack: Stack) -> list[ChangeSet]:
-    """The change sets that have put nested stacks in review, and whose execution has ended without them."""
+    """The change sets of nested stacks that are still in REVIEW_IN_PROGRESS after their root change set's execution."""
     executed = ExecutionStatus.EXECUTE_COMPLETE
     roots = {each.arn for each in world.change_sets.by("stack", stack.arn) if each.execution_status is executed}
     return [
@@ -124,7 +129,7 @@ def left_in_review(world: World, stack: Stack) -> list[ChangeSet]:
 
 
 def hidden_values(world: World, stack: Stack) -> frozenset[str]:
-    """The values of the hidden parameters of a stack."""
+    """The values of the hidden parameters (NoEcho) in the target and the former template of a stack."""
     templates = (world.stack_templates.get(stack.target), world.stack_templates.get(stack.former))
     return frozenset(text for template in templates if template is not None for text in template.hidden_texts)
 
@@ -140,11 +145,13 @@ def exports(world: World, scope: Scope) -> Mapping[str, str]:
 
 
 def received_signals(world: World, resource: StackResource, token: str, now: Instant) -> Mapping[str, Any]:
-    """The answer to a procedure's step ``Signals``."""
-    received = world.stack_signals.by("token", token)
-    failures = [(signal.unique_id, signal.reason) for signal in received if not signal.is_success]
+    """The answer to a procedure's step ``Signals``: the data of successes by unique id, the unique id and the reason of
+    the first failure, and the seconds since the resource's last change.
+    """
+    signals = world.stack_signals.by("token", token)
+    failures = [(signal.unique_id, signal.reason) for signal in signals if not signal.is_success]
     return {
-        "successes": {signal.unique_id: signal.data for signal in received if signal.is_success},
+        "successes": {signal.unique_id: signal.data for signal in signals if signal.is_success},
         "failure": next(iter(failures), None),
         "seconds": now - resource.changed_at,
     }

@@ -233,8 +233,8 @@ def test_a_part_of_a_physical_id_that_is_not_known_is_named(cfn):
     acl = {"ResourceType": "AWS::EC2::NetworkAcl", "LogicalResourceId": "Acl", "ResourceIdentifier": {"Id": "acl-1"}}
     _, message = refusal(import_by, cfn=cfn, template=body(**resources), ResourcesToImport=[*listed, acl])
     assert message == (
-        f"moyai makes the physical id of {kind} of the properties NetworkAclId, RuleNumber, Egress. Write the value of "
-        "NetworkAclId itself in the template of an import, not a function of another resource."
+        f"moyai composes the physical id of {kind} from the properties NetworkAclId, RuleNumber, Egress. Write the "
+        "value of NetworkAclId itself in the template of an import, not a function of another resource."
     )
 
 

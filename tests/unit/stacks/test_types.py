@@ -51,7 +51,7 @@ def test_a_type_names_operations_that_its_service_has(kind):
     model = MODELS[kind.service]
     follows = [name for follow in kind.follow.values() for name in (follow.operation, follow.reset)]
     children = [name for each in kind.children.values() for name in (each.add, each.remove)]
-    reads = [read.operation for read in (kind.read, kind.repeated, *kind.lookups.values()) if read]
+    reads = [read.operation for read in (kind.read, kind.read_repeated, *kind.lookups.values()) if read]
     tags = [] if kind.tagging is None else [kind.tagging.add, kind.tagging.remove]
     for name in (kind.create, kind.update, kind.delete, *follows, *children, *reads, *tags):
         assert name is None or model.operation_model(name).name == name
@@ -66,7 +66,7 @@ def test_each_property_has_a_place_or_is_refused(kind):
         assert kind.rename.get(name, name).lower() in members, name
     assert kind.schema.unsupported <= kind.schema.properties
     assert kind.rename.keys() | kind.follow.keys() | kind.children.keys() <= kind.schema.properties
-    assert kind.drawn is None or kind.drawn in kind.schema.properties
+    assert kind.name_property is None or kind.name_property in kind.schema.properties
 
 
 TARGET = "service/shop/web|ecs:service:DesiredCount|ecs"
@@ -130,7 +130,7 @@ def test_an_update_of_every_property_fits_its_operation(kind):
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
 def test_the_paths_of_a_type_are_expressions(kind):
     paths = [kind.identifier, *kind.attributes.values()]
-    paths += [read.path for read in (kind.read, kind.repeated, *kind.lookups.values()) if read]
+    paths += [read.path for read in (kind.read, kind.read_repeated, *kind.lookups.values()) if read]
     paths += [path for stable in (kind.stable, kind.gone) if stable for path in (stable.path, stable.reason)]
     for path in paths:
         jmespath.compile(path.replace("$", ""))
@@ -154,11 +154,11 @@ def test_a_changed_property_replaces_the_resource_or_can_be_updated(kind):
     ],
 )
 def test_a_drawn_name_keeps_to_its_length(stack, logical_id, longest, start):
-    name = context(stack, logical_id, "token").draw_name(longest)
+    name = context(stack, logical_id, "token").generate_name(longest)
     assert len(name) <= longest
     assert name.startswith(start[:10])
-    assert name == context(stack, logical_id, "token").draw_name(longest)
-    assert name != context(stack, logical_id, "other").draw_name(longest)
+    assert name == context(stack, logical_id, "token").generate_name(longest)
+    assert name != context(stack, logical_id, "other").generate_name(longest)
 
 
 def test_a_service_waits_for_its_rollout_and_fails_with_it():

@@ -238,7 +238,7 @@ class ChangeSetTree:
         existing = None if record is None or record.physical is None else world.stacks.get(record.physical.id)
         if existing is not None and existing.exists:
             return existing, False
-        drawn = ResourceContext(around, name, self._ctx.ids.uuid()).draw_name(_LONGEST_NAME)
+        drawn = ResourceContext(around, name, self._ctx.ids.uuid()).generate_name(_LONGEST_NAME)
         stack = new_stack(self._ctx, drawn, self._new_stacks)
         return replace(stack, parent=around.arn, root=around.root or around.arn), True
 

@@ -87,8 +87,8 @@ def _creation(
     evaluated = {each: _evaluate(expression, values) for each, expression in resource.properties.items()}
     unknown: set[str] = set()
     properties = known_part(evaluated, lambda value: value is _UNKNOWN or isinstance(value, IntrinsicFunction), unknown)
-    if kind.drawn is not None:
-        properties.setdefault(kind.drawn, name.lower() if kind.lower_case else name)
+    if kind.name_property is not None:
+        properties.setdefault(kind.name_property, name.lower() if kind.lower_case else name)
     accepted = {
         each: value for each, value in properties.items() if each in kind.schema.properties - kind.schema.unsupported
     }

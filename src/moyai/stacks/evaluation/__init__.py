@@ -1,1 +1,1 @@
-"""A template with values: its parameters, conditions, rules and functions evaluated as far as they are known."""
+"""Evaluates a template's parameters, conditions, rules and functions, as far as their values are known."""

@@ -1,7 +1,7 @@
-"""How much a template may grow while it is evaluated.
+"""Limits on the growth of a template while it is evaluated.
 
-Promise: a template of a few hundred bytes can't occupy the control plane: what its loops and functions result in is
-counted, and refused beyond a bound.
+Promise: a template of a few hundred bytes can't occupy the control plane, because the results of its loops and
+functions are counted, and refused beyond a limit.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
@@ -19,9 +19,9 @@ MAX_TEXT: Final = 262_144
 MAX_ELEMENTS: Final = 10_000
 """Elements of one list that Fn::Split makes."""
 NODE: Final = 32
-"""How many characters a value counts for beside its text: about the time and memory that it takes."""
+"""Characters that each value counts for in addition to its text, about as many as its time and memory are worth."""
 FUNCTION: Final = 128
-"""How many characters the evaluation of a function counts for beside its result."""
+"""Characters that the evaluation of a function counts for in addition to its result."""
 
 
 class Budget:
@@ -31,7 +31,7 @@ class Budget:
         self._left = MAX_EVALUATED
 
     def spend(self, characters: int) -> None:
-        """Count a result. Raises TemplateFault when nothing is left."""
+        """Subtract characters. Raises TemplateFault when there are fewer left."""
         self._left -= characters
         if self._left < 0:
             raise TemplateFault(
@@ -40,13 +40,13 @@ class Budget:
             )
 
     def count(self, result: Expression) -> Expression:
-        """Spend what a result is, and return it. Raises TemplateFault when nothing is left."""
+        """Subtract the size of a result, and return the result. Raises TemplateFault when fewer characters are left."""
         for each in walk(result):
             self.spend(NODE + (len(each) if isinstance(each, str) else 0))
         return result
 
 
 def check_length(characters: int) -> None:
-    """Raise TemplateFault for a text that is too long."""
+    """Raise TemplateFault for a text of more than MAX_TEXT characters."""
     if characters > MAX_TEXT:
         raise TemplateFault(f"Template error: a function results in a text of more than {MAX_TEXT} characters")

@@ -1,7 +1,7 @@
 """The evaluation of expressions, as far as their values are known.
 
-Promise: the result is a value where everything is known, and otherwise an expression in which only what is not known
-yet is a function. So one evaluator serves before the resources exist (for the order and for change sets) and after.
+Promise: the result is a value when everything that the expression refers to is known; otherwise functions of unknown
+values remain in it. So one evaluator serves before the resources exist, for order and change sets, and afterwards.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
 
@@ -54,9 +54,9 @@ MAX_RANGES: Final = 256
 
 
 def evaluate(expression: Expression, values: Values) -> Expression:
-    """The expression with everything computed that is known. Raises TemplateFault where a function has no result.
+    """The expression with functions of known values replaced by results. Raises TemplateFault if there is no result.
 
-    An expression that is AWS::NoValue as a whole remains so; in a list or an object it is left out.
+    AWS::NoValue is left out of lists and objects; an expression that is AWS::NoValue as a whole remains.
     """
     if isinstance(expression, IntrinsicFunction):
         if values.budget is None:
@@ -73,7 +73,7 @@ def evaluate(expression: Expression, values: Values) -> Expression:
 
 
 def text_of(value: Expression) -> str:
-    """A scalar as CloudFormation writes it into a text. Raises TemplateFault for a list or an object."""
+    """The text of a scalar, as CloudFormation writes it. Raises TemplateFault for a list or an object."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -82,7 +82,7 @@ def text_of(value: Expression) -> str:
 
 
 def truth_of(value: Expression) -> bool:
-    """The value of a condition. Raises TemplateFault where it is neither true nor false."""
+    """The value of a condition. Raises TemplateFault for a value that is neither true nor false."""
     if value in (True, "true"):
         return True
     if value in (False, "false"):

@@ -21,23 +21,24 @@ _URL_SUFFIX: Final = "amazonaws.com"
 
 
 class ResourceValues(msgspec.Struct, frozen=True):
-    """A resource that exists: the value of Ref, and those of Fn::GetAtt by the name of the attribute."""
+    """The results of Ref and, by the name of the attribute, of Fn::GetAtt for a resource that exists."""
 
     ref: str
     attributes: Mapping[str, Expression] = NOTHING
     has_any_attribute: bool = False
-    """Whether an attribute that is absent is the resource's name with that of the attribute."""
+    """Whether an attribute that is absent has the value ``<ref>.<attribute>``, as those of skipped resources have."""
 
     def attribute(self, name: str) -> Expression | None:
-        """The attribute of this name, if there is one."""
+        """The value of an attribute; None when the resource has no such attribute."""
         return self.attributes.get(name, f"{self.ref}.{name}" if self.has_any_attribute else None)
 
 
 class Values(msgspec.Struct, frozen=True):
-    """The values that expressions may refer to. A resource that is absent here is not known yet.
+    """The values that expressions may refer to. The values of resources and parameters that are absent are not known.
 
     ``parameters`` has the pseudo parameters too. ``zones``: the names of each region's zones. ``exports``: what the
-    account's stacks in the region export. ``budget`` bounds what a template that is not checked yet results in.
+    account's stacks in the region export, by name. ``budget`` limits the results while a template is checked for the
+    first time.
     """
 
     parameters: Mapping[str, Expression] = NOTHING
@@ -52,7 +53,7 @@ class Values(msgspec.Struct, frozen=True):
 def pseudo_parameters(
     scope: Scope, stack_name: str, stack_id: str, notification_arns: tuple[str, ...] = ()
 ) -> dict[str, Expression]:
-    """The values of the pseudo parameters in a stack, but AWS::NoValue, which has none."""
+    """The values of a stack's pseudo parameters, except AWS::NoValue, which has none."""
     return {
         "AWS::AccountId": scope.account,
         "AWS::NotificationARNs": notification_arns,

@@ -1,1 +1,1 @@
-"""How a stack becomes what it is to be: what happens next, decided from its records alone."""
+"""Decides the next steps of a stack's operation, from its records alone, and what an update of it would change."""

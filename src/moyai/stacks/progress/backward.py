@@ -1,7 +1,7 @@
-"""The next deletions of a stack: all of it, or what an update has left.
+"""The next deletions of a stack's resources: of all of them, or of those that are obsolete after an update.
 
-Promise: a resource is deleted after all that need it. One whose policy is to be retained is left, and the event says
-so. A deletion that fails keeps those that it needs.
+Promise: a resource is deleted after all resources that need it. A resource that its policy retains is left, with the
+event DELETE_SKIPPED. While the deletion of a resource has failed, the resources that it needs are not deleted.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
 """
 
@@ -24,12 +24,12 @@ _RETAIN_EXCEPT_ON_CREATE = DeletionPolicy.RETAIN_EXCEPT_ON_CREATE.value
 
 
 def begin_deletions(view: StackView, targets: Mapping[str, StackResource], recorder: ProgressRecorder) -> bool:
-    """Begin the deletion of those targets that nothing else needs. Returns whether all targets are gone."""
+    """Begin the deletion of each target that no other target needs. Returns whether all targets are gone."""
     remaining = dict(targets)
-    needed = {name for resource in remaining.values() for name in resource.requires}
-    failed = {resource.logical_id for resource in view.failed}
+    needed_names = {name for resource in remaining.values() for name in resource.requires}
+    failed_names = {resource.logical_id for resource in view.failed}
     for name, resource in targets.items():
-        if resource.status.in_progress or resource.cleaning or name in failed or name in needed:
+        if resource.status.in_progress or resource.cleaning or name in failed_names or name in needed_names:
             continue
         if _is_retained(view, resource):
             recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED)
@@ -43,7 +43,7 @@ def begin_deletions(view: StackView, targets: Mapping[str, StackResource], recor
 
 
 def begin_cleanup(view: StackView, recorder: ProgressRecorder) -> bool:
-    """Begin the deletion of what replacements have left. Returns whether nothing is left."""
+    """Begin the deletion of physical resources that replacements have made obsolete. Returns whether none are left."""
     is_clean = True
     for resource in view.live.values():
         if not resource.obsolete or resource.status.in_progress:

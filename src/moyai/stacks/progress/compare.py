@@ -25,7 +25,7 @@ from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.update_policy import replaced_properties
 
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""The placeholder of a value that is known only when the change set is executed."""
+"""CloudFormation's placeholder for a value that is known only after the change set's execution."""
 _AUTOMATIC: Mapping[str, Any] = MappingProxyType(
     {
         "target": {"attribute": "Properties", "requires_recreation": "Never"},
@@ -33,18 +33,18 @@ _AUTOMATIC: Mapping[str, Any] = MappingProxyType(
         "change_source": "Automatic",
     }
 )
-"""The change of a nested stack whose template may be another one."""
+"""The only detail of a nested stack's change when its properties stay: the template at its URL may have changed."""
 
 
 class NestedReview(msgspec.Struct, frozen=True):
-    """What a change set says of a nested stack. ``change_set``: its own; None: nothing changes in it."""
+    """A nested stack and its own change set, which is None when nothing changes in the nested stack."""
 
     stack: StackId
     change_set: ChangeSetArn | None
 
 
 ReviewNested: TypeAlias = "Callable[[str, Mapping[str, Any]], NestedReview | None]"
-"""Reviews the nested stack with this logical id and these properties; None: it is as good as reviewed already."""
+"""Makes the change set of the nested stack with a logical id and properties; None when nested stacks get none."""
 
 
 def compare(
@@ -53,13 +53,13 @@ def compare(
     importing: Mapping[str, str] = MappingProxyType({}),
     review: ReviewNested = lambda _name, _wanted: None,
 ) -> tuple[Mapping[str, Any], ...]:
-    """The changes of resources, as DescribeChangeSet has them, the members in snake_case.
+    """The ResourceChanges of DescribeChangeSet, with members in snake_case, sorted by logical id.
 
-    ``hidden``: the texts that they must not have. ``importing``: the physical ids of what is imported, by logical id.
-    ``review``: of nested stacks, in the order of their resources.
+    ``hidden``: the texts that they have ``****`` for. ``importing``: the physical ids of the resources to import, by
+    logical id. ``review``: called for each nested stack, in the order of creation.
     """
-    staying: dict[str, ResourceValues] = {}
-    values = msgspec.structs.replace(view.instance.values, resources=staying)
+    unchanged_values: dict[str, ResourceValues] = {}
+    values = msgspec.structs.replace(view.instance.values, resources=unchanged_values)
     live, changes = view.live, []
     for name, resource in view.in_order():
         record = live.get(name)
@@ -69,19 +69,21 @@ def compare(
         is_nested = resource.type == NESTED_STACK
         nested = review(name, wanted_properties(resource, values, view.tags)) if is_nested else None
         if record is None or record.physical is None:
-            derived = hidden_texts(resource, view.instance, name, view.instance.values)
-            changes.append(_add_entry(name, resource, view, derived.union(hidden)) | _nested_members(nested))
+            own_texts = hidden_texts(resource, view.instance, name, view.instance.values)
+            changes.append(_add_entry(name, resource, view, own_texts.union(hidden)) | _nested_members(nested))
             continue
         if is_left_alone(record, resource):
-            add_values(record, live, staying)
+            add_values(record, live, unchanged_values)
             continue
-        derived = hidden_texts(resource, view.instance, name, values).union(record.hidden)
+        own_texts = hidden_texts(resource, view.instance, name, values).union(record.hidden)
         after = wanted_properties(resource, values, view.tags)
-        change = _modify_entry(name, resource, record, after, derived.union(hidden), view.instance.template.parameters)
+        change = _modify_entry(
+            name, resource, record, after, own_texts.union(hidden), view.instance.template.parameters
+        )
         if nested is not None and change is not None:
             change = None if nested.change_set is None and is_automatic(change) else change | _nested_members(nested)
         if change is None or (change["replacement"] == "False" and resource.type != NESTED_STACK):
-            add_values(record, live, staying)
+            add_values(record, live, unchanged_values)
         if change is not None:
             changes.append(change)
     changes += [
@@ -93,12 +95,12 @@ def compare(
 
 
 def is_automatic(change: Mapping[str, Any]) -> bool:
-    """Whether a change is that of a nested stack which may have another template, and perhaps none."""
+    """Whether the only change is that the template of a nested stack may have changed."""
     return bool(change["details"] == [_AUTOMATIC])
 
 
 def _nested_members(nested: NestedReview | None) -> dict[str, Any]:
-    """What the change of a nested stack says of its own change set."""
+    """The members of a nested stack's change that name its own change set."""
     if nested is None or nested.change_set is None:
         return {}
     return {"change_set_id": nested.change_set, "physical_resource_id": nested.stack}
@@ -150,19 +152,19 @@ def _modify_entry(
 ) -> dict[str, Any] | None:
     assert record.physical is not None  # noqa: S101  (checked by the caller)
     before = record.physical.properties
-    changed = changed_properties(before, after)
+    names = changed_properties(before, after)
     kind = resource_types()[resource.type]
-    is_equal = not changed and record.type == resource.type
+    is_equal = not names and record.type == resource.type
     if is_equal and not kind.always_updates:
         return None
-    fixed = replaced_properties(kind, resource.update_policy, before, after)
-    certain = {each for each in fixed if not _functions(after.get(each))}
-    replacement = "True" if record.type != resource.type or certain else "Conditional" if fixed else "False"
+    replacing = replaced_properties(kind, resource.update_policy, before, after)
+    certain = {each for each in replacing if not _functions(after.get(each))}
+    replacement = "True" if record.type != resource.type or certain else "Conditional" if replacing else "False"
     before, after = hide(before, hidden), hide(after, hidden)
     details = [
         _with_source(detail, parameters)
-        for each in sorted(changed)
-        for detail in _details(each, resource, before, after, replaces=each in fixed)
+        for each in sorted(names)
+        for detail in _details(each, resource, before, after, replaces=each in replacing)
     ]
     if is_equal:
         details = [dict(_AUTOMATIC)]
@@ -209,7 +211,7 @@ def _details(
 
 
 def _with_source(detail: dict[str, Any], parameters: Collection[str]) -> dict[str, Any]:
-    """A detail, whose source is a parameter where what it names is one."""
+    """The detail, with the source ParameterReference when its causing entity is a parameter."""
     is_parameter = detail.get("causing_entity") in parameters
     return {**detail, "change_source": "ParameterReference"} if is_parameter else detail
 

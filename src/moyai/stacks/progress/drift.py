@@ -1,7 +1,7 @@
-"""Drift detection: reads a resource by its row, and compares it with the properties that its stack has set.
+"""Drift detection: reads a resource with its type's reading operation, and compares it with what its stack has set.
 
-Promise: only what the stack has set and the reading operation tells under the same name is compared, so a default of
-the service is no drift.
+Promise: a property is compared only when the stack has set it and the operation's answer has it under the same name, so
+that a default of the service is no drift.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
 """
 
@@ -31,20 +31,20 @@ from moyai.stacks.types.resource_type import StackResourceType
 _REFERENCE: Final = "{{resolve:"
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _IDENTIFIER: Final = re.compile(r"(.*N|n)ame|(.*I|i)d|[Aa]rn")
-"""The names of members that identify what an answer describes."""
-_AFTER_TYPE: Final = re.compile(r"[/:]")
-"""What is between the type and the name in the resource of an ARN."""
+"""The names of members that identify the resource that an answer describes."""
+_TYPE_SEPARATOR: Final = re.compile(r"[/:]")
+"""The character between the type and the name in the resource part of an ARN."""
 
 
 def checked_resources(world: World, detection: DriftDetection) -> list[StackResource]:
-    """The resources that a detection compares."""
+    """The resources that a detection compares: those that exist, and that the request names if it names any."""
     resources = world.stack_resources.by("stack", detection.stack)
     names = detection.logical_ids or {resource.logical_id for resource in resources}
     return [resource for resource in resources if resource.status not in GONE and resource.logical_id in names]
 
 
 def new_drift(resource: StackResource, now: Instant, reason: str | None = None) -> ResourceDrift:
-    """The drift of a resource that is not compared yet, or that could not be, for a reason."""
+    """The drift of a resource before it is compared (NOT_CHECKED), or, with the reason, when it can't be (UNKNOWN)."""
     return ResourceDrift(
         resource.stack,
         resource.logical_id,
@@ -57,7 +57,7 @@ def new_drift(resource: StackResource, now: Instant, reason: str | None = None) 
 
 
 def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> Procedure[ResourceDrift]:
-    """How a resource differs from what its stack has set. ``hidden``: the texts that no API shows."""
+    """How a resource differs from what its stack has set. ``hidden``: the texts that the drift has ``****`` for."""
     kind, physical = resource_types()[resource.type], resource.physical
     drift = new_drift(resource, now)
     if physical is None or kind.read is None:
@@ -85,24 +85,25 @@ def drift_of(resource: StackResource, now: Instant, hidden: Collection[str]) -> 
 def _compared_properties(
     kind: StackResourceType, physical: PhysicalResource, description: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The properties that are compared, in the form in which they are sent: those that were set and that the service
-    tells, but tags. And what it tells of them.
+    """The properties that are compared, with their expected values, in the form in which the service is sent them, and
+    their actual values. They are those that the stack has set and that ``description`` has; tags, write-only
+    properties and those with dynamic references are left out.
     """
-    sent = kind.arrange(dict(physical.properties))
+    sent_properties = kind.arrange(dict(physical.properties))
     actual_by_name = {name.lower(): value for name, value in description.items()}
     expected, actual = {}, {}
     for name, value in physical.properties.items():
         member = kind.rename.get(name, name).lower()
         is_left_out = name in kind.schema.write_only or (kind.tagging is not None and name == kind.tagging.name)
         if member in actual_by_name and not is_left_out and _REFERENCE not in json.dumps(value, default=str):
-            expected[name], actual[name] = sent.get(name, value), actual_by_name[member]
+            expected[name], actual[name] = sent_properties.get(name, value), actual_by_name[member]
             if _is_other_notation(kind, name, expected[name], actual[name]):
                 actual[name] = expected[name]
     return expected, actual
 
 
 def _is_other_notation(kind: StackResourceType, name: str, expected: Any, actual: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Whether a property is shown in another notation than it was set, such as 512 for 0.5 GB."""
+    """Whether the service shows the expected value in another notation, such as 512 for 0.5 GB."""
     if name not in kind.notations:
         return False
     value = kind.notations[name](_text(expected))
@@ -110,7 +111,9 @@ def _is_other_notation(kind: StackResourceType, name: str, expected: Any, actual
 
 
 def _differences(expected: Any, actual: Any, path: str, scope: Scope) -> Iterator[dict[str, str]]:  # noqa: ANN401 (JSON)
-    """Where a value differs from what was set. What it has beside that is a default, but for a document's text.
+    """The differences of a value from what was set. A member that only ``actual`` has is a default of the service, and
+    no difference, except in a document that the service shows as a text, such as a policy.
+
     ``scope``: the account and region of the stack.
     """
     if isinstance(actual, str):
@@ -137,8 +140,8 @@ def _differences(expected: Any, actual: Any, path: str, scope: Scope) -> Iterato
 
 
 def _is_same(expected: Any, actual: Any, scope: Scope) -> bool:  # noqa: ANN401 (JSON)
-    """Whether a scalar is what was set: also as another form of the number, as the ARN or the description of what was
-    named.
+    """Whether a value means the scalar that was set: the same text, another form of the same number, or the ARN or the
+    description of the resource with this name.
     """
     text = _text(expected)
     if isinstance(actual, Mapping):
@@ -161,19 +164,19 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401 (JSON)
 
 
 def _is_name_of(name: str, arn: Arn | None, scope: Scope) -> bool:
-    """Whether an ARN is that of the resource with this name in the stack's account and region; ``alias/x`` has its type
-    in its name.
+    """Whether an ARN is that of the resource with this name in the stack's account and region. The name may include the
+    type, as ``alias/x`` does.
     """
     return (
         arn is not None
         and arn.scope.account in {"", scope.account}
         and arn.scope.region in {"", scope.region}
-        and name in {arn.resource, _AFTER_TYPE.split(arn.resource, maxsplit=1)[-1]}
+        and name in {arn.resource, _TYPE_SEPARATOR.split(arn.resource, maxsplit=1)[-1]}
     )
 
 
 def _document(text: str) -> Any:  # noqa: ANN401 (JSON)
-    """The value of a text as JSON, in which IAM encodes policies as in URLs; None for another text."""
+    """The value of a JSON text, which is percent-encoded in IAM's answers; None for a text that is no JSON."""
     decoded = unquote(text) if text.startswith("%") else text
     if not decoded.lstrip().startswith(("{", "[")):
         return None

@@ -27,7 +27,7 @@ from moyai.stacks.hidden import hide
 from moyai.stacks.template.model import NESTED_STACK
 
 MAX_EVENTS: Final = 2000
-"""Events of a stack that are kept; AWS keeps those of 90 days."""
+"""Number of events that are kept of a stack; AWS keeps those of 90 days."""
 CANCELLED: Final = "Resource creation cancelled"
 UPDATE_CANCELLED: Final = "Resource update cancelled"
 INITIATED: Final = "Resource creation Initiated"
@@ -38,7 +38,7 @@ REPLACING: Final = "Requested update requires the creation of a new physical res
 
 
 class FormerEvents(msgspec.Struct, frozen=True):
-    """The events of a stack so far: how many there are, the number of the last one, and all, oldest first."""
+    """The events of a stack so far: their count, the number of the last one, and all of them, oldest first."""
 
     count: int = 0
     last: int = 0
@@ -46,16 +46,17 @@ class FormerEvents(msgspec.Struct, frozen=True):
 
 
 def former_events(world: World, stack: StackId) -> FormerEvents:
-    """The events of a stack, of which only those are read that make room for others."""
+    """The events of a stack so far. Only those that are deleted in favour of new ones are read."""
     events = world.stack_events
     last = events.last("stack", stack)
     return FormerEvents(events.count("stack", stack), 0 if last is None else last.number, events.each("stack", stack))
 
 
 class ProgressRecorder:
-    """Collects the changes of one step of a stack. ``former``: its events; the oldest make room for new ones.
+    """Collects the changes of one step of a stack, with an event for each new status.
 
-    ``hidden``: the texts that no event has.
+    ``former``: the events so far; beyond MAX_EVENTS the oldest are deleted. ``hidden``: the texts that events have
+    ``****`` for.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class ProgressRecorder:
         return any(isinstance(each, StackResource) and (each.status.in_progress or each.cleaning) for each in resources)
 
     def put_resource(self, resource: StackResource) -> None:
-        """Record a change of a resource that no event tells."""
+        """Record a change of a resource without an event."""
         self.changes.append(Put(resource))
 
     def remove_resource(self, resource: StackResource) -> None:
@@ -107,7 +108,7 @@ class ProgressRecorder:
         reason: str | None = None,
         physical: PhysicalResource | None = None,
     ) -> None:
-        """Add an event of a resource; ``physical``: of a former one."""
+        """Add an event of a resource. ``physical``: the physical resource that it concerns; by default the current."""
         physical = physical or resource.physical
         properties = (
             resource.wanted if resource.wanted is not None else ({} if physical is None else physical.properties)

@@ -1,8 +1,9 @@
 """The next steps of a stack towards its template: creations, updates and replacements.
 
-Promise: a resource begins when everything that it needs is settled, and all that can begin do so at once. A resource
-whose properties are what they are to be is left alone. After a failure nothing new begins. The way back after a failed
-update is the same, towards the former template: a replaced resource is taken up again, not created anew.
+Promise: the operation of a resource begins when all resources that it needs are settled, and all operations that can
+begin do so at once. A resource that already has the wanted properties is left alone. After a failure no other operation
+begins. The rollback of a failed update consists of the same steps, towards the former template; the former physical
+resource of a replacement is used again, not created anew.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 
@@ -36,7 +37,7 @@ _ROLLBACKS = frozenset({StackStatus.UPDATE_ROLLBACK_IN_PROGRESS})
 
 
 class ForwardSteps:
-    """Begins what can begin. ``settled`` has the resources that are as they are to be."""
+    """Begins the operations that can begin. ``settled``: the resources that match the template, by logical id."""
 
     def __init__(self, view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
         self._view, self._recorder, self._ids = view, recorder, ids
@@ -47,12 +48,12 @@ class ForwardSteps:
         self.settled: dict[str, StackResource] = {}
         self._known: dict[str, ResourceValues] = {}
         self._values = replace(view.instance.values, resources=self._known)
-        """The values of resources that are settled."""
+        """The values of the template, with those of the settled resources, which ``_known`` collects."""
         self._live = view.live
         view.settled.enter(view.stack.phase)
 
     def begin(self) -> bool:
-        """Begin everything that can begin. Returns whether everything is settled."""
+        """Begin every operation that can begin. Returns whether all resources are settled."""
         self._check_deletions()
         for name, resource in self._view.in_order():
             if self._view.instance.order[name] <= self.settled.keys():
@@ -60,7 +61,7 @@ class ForwardSteps:
         return len(self.settled) == len(self._view.instance.template.resources)
 
     def _check_deletions(self) -> None:
-        """Fail what the template no longer has and the stack policy protects."""
+        """Fail the first resource that the template no longer has although the stack policy denies its deletion."""
         for name, record in self._live.items():
             denial = (
                 None if name in self._view.instance.template.resources else self._denial(record, PolicyAction.DELETE)
@@ -96,13 +97,15 @@ class ForwardSteps:
         return is_skipped or self._is_done(record, resource)
 
     def _settle_again(self, name: str, record: StackResource) -> bool:
-        """Settle what an earlier step has found settled, if nothing that it follows from is another now."""
-        settled = self._view.settled.find(record, self._view.instance.order[name], self._known)
-        if settled is None:
+        """Settle a resource that an earlier step has found settled, if its record and the values that it refers to are
+        unchanged. Returns whether they are.
+        """
+        entry = self._view.settled.find(record, self._view.instance.order[name], self._known)
+        if entry is None:
             return False
         self.settled[name] = record
-        if settled.values is not None:
-            self._known[name] = settled.values
+        if entry.values is not None:
+            self._known[name] = entry.values
         return True
 
     def _settle(self, record: StackResource) -> None:
@@ -121,7 +124,7 @@ class ForwardSteps:
             self._import(name, resource, wanted)
             return
         if record is not None and former is not None:
-            self._take_up(self._declare(record, name, resource), former)
+            self._restore(self._declare(record, name, resource), former)
             return
         if record is None or record.physical is None:
             self._create(name, resource, record, wanted)
@@ -179,11 +182,13 @@ class ForwardSteps:
             self._declare(new, name, resource), ResourceStatus.CREATE_IN_PROGRESS, wanted=wanted, creating=True
         )
 
-    def _take_up(self, record: StackResource, former: PhysicalResource) -> None:
-        """Put the resource that a replacement has left in the place of its successor."""
+    def _restore(self, record: StackResource, former_resource: PhysicalResource) -> None:
+        """Make the physical resource that a replacement has made obsolete the current one again, instead of its
+        successor.
+        """
         successors = () if record.physical is None else (record.physical,)
-        others = tuple(physical for physical in record.obsolete if physical != former)
-        record = replace(record, physical=former, obsolete=(*others, *successors), wanted=None, creating=False)
+        others = tuple(physical for physical in record.obsolete if physical != former_resource)
+        record = replace(record, physical=former_resource, obsolete=(*others, *successors), wanted=None, creating=False)
         self._recorder.set_resource(record, ResourceStatus.UPDATE_COMPLETE)
         self._settle(record)
 
@@ -207,10 +212,10 @@ class ForwardSteps:
         )
 
     def _with_declaration(self, record: StackResource, name: str, resource: TemplateResource) -> StackResource:
-        """The record with what the template says of the resource beside its properties."""
+        """The record with the resource's members in the template other than its properties."""
         declared = self._declare(record, name, resource)
         if declared == record:
-            return record  # the object itself: the next step settles that one again
+            return record  # the same object, because SettledResources compares records by identity
         self._recorder.put_resource(declared)
         return declared
 
@@ -231,7 +236,7 @@ class ForwardSteps:
         return policy
 
     def _is_done(self, record: StackResource, resource: TemplateResource) -> bool:
-        """Whether a resource was created or updated in this phase: then it need not be compared again."""
+        """Whether the resource was created or updated in this phase, so that it need not be compared again."""
         is_complete = record.status in {ResourceStatus.CREATE_COMPLETE, ResourceStatus.UPDATE_COMPLETE}
         return is_complete and record.phase == self._view.stack.phase and record.type == resource.type
 

@@ -1,4 +1,4 @@
-"""The records after a resource's procedure: what it has made, or why it failed.
+"""The procedure of a resource's operation, and the records of its result: the physical resource, or the failure.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
@@ -41,7 +41,7 @@ _FAILED: Final = MappingProxyType(
 _NAME_PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 """A part of a service's name that begins with a capital letter in the names of AWS's SDK for Java."""
 _LONGEST_SNAPSHOT: Final = 255
-"""Characters of the name of a snapshot."""
+"""Characters that the name of a snapshot may have."""
 _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AccessDenied": "AccessDenied",
@@ -56,26 +56,26 @@ _HANDLER_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "Conflict": "ResourceConflict",
     }
 )
-"""CloudFormation's code of an error, by a part of the service's."""
+"""CloudFormation's HandlerErrorCode, by a part of the service's error code."""
 
 
 def procedure_of(resource: StackResource, context: ResourceContext) -> Procedure[PhysicalResource | None]:
-    """The remaining steps for a resource whose operation is under way; the result is the resource as it is then.
+    """The remaining steps of a resource's operation, which result in the physical resource; None after a deletion.
 
-    The reason of its failure has ``****`` for what dynamic references were replaced with.
+    Raises AwsCallFailed and ResourceFailed, whose messages have ``****`` for the values of dynamic references.
     """
-    resolved: set[str] = set()
+    resolved_texts: set[str] = set()
     try:
-        return (yield from _steps_of(resource, context, resolved))
+        return (yield from _steps_of(resource, context, resolved_texts))
     except AwsCallFailed as fault:
-        message = hide(fault.message, resolved)
+        message = hide(fault.message, resolved_texts)
         raise AwsCallFailed(fault.service, fault.code, message, fault.status, fault.request_id) from None
     except ResourceFailed as fault:
-        raise ResourceFailed(hide(str(fault), resolved)) from None
+        raise ResourceFailed(hide(str(fault), resolved_texts)) from None
 
 
 def _steps_of(
-    resource: StackResource, context: ResourceContext, resolved: set[str]
+    resource: StackResource, context: ResourceContext, resolved_texts: set[str]
 ) -> Procedure[PhysicalResource | None]:
     kind = resource_types()[resource.type]
     if resource.cleaning or resource.status is ResourceStatus.DELETE_IN_PROGRESS:
@@ -87,14 +87,14 @@ def _steps_of(
         policies += [] if resource.cleaning else [(each, resource.deletion_policy) for each in current]
         for physical, policy in policies:
             if policy != DeletionPolicy.RETAIN.value or physical in current:
-                properties = yield from resolve_available(physical.properties, resolved)
-                removed = kind
+                properties = yield from resolve_available(physical.properties, resolved_texts)
+                removed_type = kind
                 if policy == DeletionPolicy.SNAPSHOT.value:
-                    name = context.draw_name(_LONGEST_SNAPSHOT, lower_case=True, physical_id=physical.id)
-                    removed = kind.with_snapshot(name)
-                yield from removed.removal_steps(replace(physical, properties=properties), context)
+                    name = context.generate_name(_LONGEST_SNAPSHOT, lower_case=True, physical_id=physical.id)
+                    removed_type = kind.with_snapshot(name)
+                yield from removed_type.removal_steps(replace(physical, properties=properties), context)
         return None
-    wanted = yield from resolve_references(resource.wanted or {}, resolved)
+    wanted = yield from resolve_references(resource.wanted or {}, resolved_texts)
     existing = resource.physical
     if resource.status is ResourceStatus.IMPORT_IN_PROGRESS and existing is not None:
         physical = yield from import_steps(kind, existing.id, wanted, context)
@@ -108,7 +108,7 @@ def _steps_of(
 def _without_resolved(
     physical: PhysicalResource, resolved: Mapping[str, object], unresolved: Mapping[str, object]
 ) -> PhysicalResource:
-    """The resource as it is recorded: dynamic references in place of what they were resolved to."""
+    """The physical resource as it is recorded: with its dynamic references instead of their values."""
     references = {
         name: value for name, value in unresolved.items() if name in physical.attributes and value != resolved[name]
     }
@@ -116,7 +116,7 @@ def _without_resolved(
 
 
 def record_identifier(recorder: ProgressRecorder, resource: StackResource, identifier: str) -> None:
-    """Record that a resource exists from now on."""
+    """Record the physical id of a resource as soon as it exists, before its operation has ended."""
     if resource.physical is not None and resource.physical.id == identifier:
         return
     physical = PhysicalResource(identifier, resource.wanted or {})
@@ -124,7 +124,7 @@ def record_identifier(recorder: ProgressRecorder, resource: StackResource, ident
 
 
 def record_success(recorder: ProgressRecorder, resource: StackResource, physical: PhysicalResource | None) -> None:
-    """Record that a procedure has ended. ``physical``: its result."""
+    """Record that a resource's procedure has succeeded. ``physical``: its result."""
     if resource.cleaning:
         recorder.add_resource_event(resource, ResourceStatus.DELETE_COMPLETE, None, resource.obsolete[0])
         recorder.put_resource(replace(resource, cleaning=False, obsolete=resource.obsolete[1:]))
@@ -148,7 +148,7 @@ def record_success(recorder: ProgressRecorder, resource: StackResource, physical
 
 
 def _record_import(recorder: ProgressRecorder, resource: StackResource, physical: PhysicalResource) -> None:
-    """Record that a resource is the stack's from now on; an update that gives it the stack's tags begins."""
+    """Record that a resource was imported, and begin the update that gives it the stack's tags."""
     kind, status = resource_types()[resource.type], ResourceStatus.IMPORT_COMPLETE
     physical = replace(physical, properties=without_tags(kind, physical.properties))
     imported = recorder.set_resource(resource, status, IMPORT_COMPLETED, physical=physical, phase=resource.phase)
@@ -156,7 +156,7 @@ def _record_import(recorder: ProgressRecorder, resource: StackResource, physical
 
 
 def record_failure(recorder: ProgressRecorder, resource: StackResource, fault: MoyaiError) -> None:
-    """Record why a procedure has failed. An obsolete resource that can't be deleted is left."""
+    """Record that a resource's procedure has failed. An obsolete resource whose deletion fails leaves the stack."""
     reason = failure_reason(resource, fault)
     if resource.cleaning:
         recorder.add_resource_event(resource, ResourceStatus.DELETE_FAILED, reason, resource.obsolete[0])
@@ -171,7 +171,7 @@ def _sdk_name(service: str) -> str:
 
 
 def failure_reason(resource: StackResource, fault: MoyaiError) -> str:
-    """The reason of a failed resource, in CloudFormation's form for the error of a call."""
+    """The status reason of a failed resource. The error of a call has the form in which CloudFormation reports it."""
     if not isinstance(fault, AwsCallFailed):
         return str(fault)
     handler_code = next(

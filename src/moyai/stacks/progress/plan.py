@@ -1,7 +1,7 @@
-"""The next step of a stack.
+"""Decides the next step of a stack.
 
-Promise: it is decided from the records alone, so a control plane that was killed at any point goes on where it was. A
-stack is in one of AWS's states at every moment.
+Promise: the step follows from the records alone, so that a control plane that was killed at any point continues there.
+The stack is in one of AWS's states at every moment.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
 
@@ -36,12 +36,12 @@ _VERBS: Final = MappingProxyType(
 )
 _NEEDED: Final = "A resource that needs this one could not be deleted."
 BACKWARD: Final = frozenset({StackStatus.ROLLBACK_IN_PROGRESS, StackStatus.DELETE_IN_PROGRESS})
-"""The states in which a stack becomes nothing, whatever its template says."""
+"""The states in which a stack deletes all its resources, whatever its template says."""
 _TIMED_OUT: Final = "Stack creation time exceeded the specified timeout. Rollback requested by user."
 
 
 def plan_stack(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
-    """Record what happens next to a stack that has an operation under way."""
+    """Record the next step of a stack whose operation is in progress."""
     _PHASES[view.stack.status](view, recorder, ids)
 
 
@@ -76,13 +76,13 @@ def _finish_forward(view: StackView, recorder: ProgressRecorder, settled: Mappin
         case StackStatus.IMPORT_IN_PROGRESS:
             recorder.set_stack(StackStatus.IMPORT_COMPLETE, outputs=outputs, former=None, importing={})
         case _:
-            members = _of_template(view)
+            members = _template_members(view)
             status = StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS
             recorder.set_stack(status, None, outputs=outputs, skipped=(), **members)
 
 
-def _of_template(view: StackView) -> dict[str, object]:
-    """The members of a rolled back stack's record that follow from its template, as far as the template can be read."""
+def _template_members(view: StackView) -> dict[str, object]:
+    """The members of a rolled back stack's record that follow from its template, as far as it can be instantiated."""
     former = view.stack.former_capabilities
     capabilities: dict[str, object] = {} if former is None else {"capabilities": former}
     if view.fault is not None:
@@ -91,7 +91,7 @@ def _of_template(view: StackView) -> dict[str, object]:
 
 
 def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
-    """Go on after a failure as the stack's settings say."""
+    """Move a stack to the state that follows a failure: by its settings it is rolled back, deleted, or left failed."""
     stack = view.stack
     if stack.status is StackStatus.UPDATE_ROLLBACK_IN_PROGRESS:
         recorder.set_stack(StackStatus.UPDATE_ROLLBACK_FAILED, reason)
@@ -117,10 +117,10 @@ def _give_up(view: StackView, recorder: ProgressRecorder, reason: str) -> None:
 def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
     del ids
     is_rollback = view.stack.status is StackStatus.ROLLBACK_IN_PROGRESS
-    failed = StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED
+    failed_status = StackStatus.ROLLBACK_FAILED if is_rollback else StackStatus.DELETE_FAILED
     if view.fault is not None:
         if not view.is_busy:
-            recorder.set_stack(failed, view.fault)
+            recorder.set_stack(failed_status, view.fault)
     elif begin_deletions(view, view.live, recorder):
         if is_rollback:
             recorder.set_stack(StackStatus.ROLLBACK_COMPLETE, importing={})
@@ -131,22 +131,22 @@ def _go_backward(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
             for resource in view.failed:
                 recorder.set_resource(resource, ResourceStatus.DELETE_SKIPPED, resource.reason)
             return
-        recorder.set_stack(failed, _failures(view))
+        recorder.set_stack(failed_status, _failures(view))
 
 
 def _undo_import(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
-    """Let go of what an import has brought: it exists as before."""
+    """Remove the imported resources from the stack; the physical resources are not touched."""
     del ids
     for name, resource in view.live.items():
         if name in view.stack.importing:
             recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_IN_PROGRESS)
             recorder.set_resource(resource, ResourceStatus.IMPORT_ROLLBACK_COMPLETE)
             recorder.remove_resource(resource)
-    recorder.set_stack(StackStatus.IMPORT_ROLLBACK_COMPLETE, None, importing={}, **_of_template(view))
+    recorder.set_stack(StackStatus.IMPORT_ROLLBACK_COMPLETE, None, importing={}, **_template_members(view))
 
 
 def _clean_up(view: StackView, recorder: ProgressRecorder, ids: Ids) -> None:
-    """Delete the resources that the stack no longer has. Those that can't be deleted are left, outside of the stack."""
+    """Delete the resources that the template no longer has. Those whose deletion fails leave the stack as they are."""
     del ids
     is_update = view.stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
     status = StackStatus.UPDATE_COMPLETE if is_update else StackStatus.UPDATE_ROLLBACK_COMPLETE
@@ -201,20 +201,20 @@ def _outputs(view: StackView, settled: Mapping[str, StackResource]) -> dict[str,
 
 
 def _check_exports(view: StackView, outputs: Mapping[str, StackOutput]) -> None:
-    """Raise TemplateFault for an export that another stack has, and for one that others import and that changes."""
-    exported = {output.export: output.value for output in outputs.values() if output.export is not None}
-    for name in exported:
+    """Raise TemplateFault for an export that another stack has, and for a changed export that other stacks import."""
+    values_by_export = {output.export: output.value for output in outputs.values() if output.export is not None}
+    for name in values_by_export:
         if name in view.others_exports:
             raise TemplateFault(f"Export with name {name} is already exported by stack {view.others_exports[name]}.")
     for former in view.stack.outputs.values():
         export = former.export
-        if export is not None and export in view.imported and exported.get(export) != former.value:
-            verb = "updated" if export in exported else "deleted"
+        if export is not None and export in view.imported and values_by_export.get(export) != former.value:
+            verb = "updated" if export in values_by_export else "deleted"
             raise TemplateFault(f"Export {export} cannot be {verb} as it is in use by {view.imported[export]}")
 
 
 def _failures(view: StackView) -> str:
-    """The failure, in CloudFormation's words."""
+    """The failed resources as a status reason, in CloudFormation's words."""
     resources = view.failed
     verb = _VERBS[resources[0].status]
     names = ", ".join(sorted(resource.logical_id for resource in resources))

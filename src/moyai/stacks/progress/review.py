@@ -1,7 +1,7 @@
 """The states of a change set and of those of its nested stacks, until it can be executed.
 
-Promise: a tree of change sets that looks for resources which exist is complete when all have been looked for. One that
-fails fails those around it.
+Promise: a tree of change sets that imports existing resources is complete when all candidates have been looked up. A
+change set fails when that of one of its nested stacks has failed.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
 """
 
@@ -28,7 +28,7 @@ _NOT_RETAINED: Final = (
 
 
 def as_failed(change_set: ChangeSet, reason: str) -> ChangeSet:
-    """The change set as one that can't be executed."""
+    """The change set in the state FAILED, in which it can't be executed."""
     return replace(
         change_set,
         status=ChangeSetStatus.FAILED,
@@ -40,13 +40,15 @@ def as_failed(change_set: ChangeSet, reason: str) -> ChangeSet:
 
 
 def nested_failure(nested: Iterable[ChangeSet]) -> str | None:
-    """Why a change set fails with these of its nested stacks, if it does."""
+    """Why a change set fails, given the change sets of its nested stacks; None when none of these has failed."""
     arns = [each.arn for each in nested if each.status is ChangeSetStatus.FAILED]
     return f"Nested change set {arns[0]} was not successfully created: Currently in FAILED." if arns else None
 
 
 def with_pending_lookups(tree: Sequence[ChangeSet]) -> list[ChangeSet]:
-    """The tree, which is not complete before the resources that it would import were looked for."""
+    """The tree in CREATE_IN_PROGRESS if it has candidates to look up. When it has none, or one of its change sets has
+    failed, it stays as it is, without candidates.
+    """
     waits = any(each.candidates for each in tree) and not any(each.status is ChangeSetStatus.FAILED for each in tree)
     if not waits:
         return [replace(each, candidates={}) for each in tree]
@@ -57,7 +59,7 @@ def with_pending_lookups(tree: Sequence[ChangeSet]) -> list[ChangeSet]:
 
 
 def resource_exists(candidate: ImportCandidate) -> Procedure[bool]:
-    """Whether a resource exists. One whose service gives no answer counts as absent: its creation will say why."""
+    """Whether a resource exists. One that can't be described counts as absent; its creation will report the reason."""
     kind = resource_types()[candidate.type]
     try:
         yield from kind.describe(PhysicalResource(candidate.id, candidate.properties))
@@ -67,32 +69,34 @@ def resource_exists(candidate: ImportCandidate) -> Procedure[bool]:
 
 
 def complete_tree(tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Collection[str]]) -> list[ChangeSet]:
-    """The tree after the look-ups. ``existing``: by change set, the logical ids of what is there."""
+    """The tree after the look-ups. ``existing``: the logical ids of the candidates that exist, by change set."""
     if not {arn for each in tree for arn in each.nested.values()} <= {each.arn for each in tree}:
         return as_changed(tree)
-    done = {each.arn: _with_imports(each, existing.get(each.arn, ())) for each in tree}
-    done |= {each.arn: as_failed(each, reason) for each, reason in _repetitions(tree, existing)}
+    completed_sets = {each.arn: _with_imports(each, existing.get(each.arn, ())) for each in tree}
+    completed_sets |= {each.arn: as_failed(each, reason) for each, reason in _repetitions(tree, existing)}
     while True:
         failing = {
             each.arn: as_failed(each, reason)
-            for each in done.values()
+            for each in completed_sets.values()
             if each.status is not ChangeSetStatus.FAILED
-            and (reason := nested_failure(done[arn] for arn in each.nested.values())) is not None
+            and (reason := nested_failure(completed_sets[arn] for arn in each.nested.values())) is not None
         }
         if not failing:
-            return list(done.values())
-        done |= failing
+            return list(completed_sets.values())
+        completed_sets |= failing
 
 
 def as_changed(tree: Iterable[ChangeSet]) -> list[ChangeSet]:
-    """What is left of a tree whose change sets became others before it was complete."""
+    """The tree in the state FAILED, because some of its change sets were removed or replaced before it was complete."""
     return [as_failed(each, _CHANGED) for each in tree]
 
 
 def _repetitions(
     tree: Sequence[ChangeSet], existing: Mapping[ChangeSetArn, Collection[str]]
 ) -> Iterator[tuple[ChangeSet, str]]:
-    """The change sets that import what one of the tree imports under another logical id, and why they fail."""
+    """The change sets that import a resource which the tree already imports under another logical id, each with the
+    reason of its failure.
+    """
     owners: dict[str, tuple[StackId, str]] = {}
     for change_set in tree:
         for name in sorted(existing.get(change_set.arn, ())):
@@ -106,16 +110,16 @@ def _repetitions(
 
 
 def _with_imports(change_set: ChangeSet, existing: Collection[str]) -> ChangeSet:
-    imported = {name: each for name, each in change_set.candidates.items() if name in existing}
-    affected = [f"{name} ({_names(each)})" for name, each in sorted(imported.items()) if not each.is_retained]
+    imports = {name: each for name, each in change_set.candidates.items() if name in existing}
+    affected = [f"{name} ({_names(each)})" for name, each in sorted(imports.items()) if not each.is_retained]
     if affected:
         return as_failed(change_set, _NOT_RETAINED + ", ".join(affected))
     return replace(
         change_set,
         status=ChangeSetStatus.CREATE_COMPLETE,
         execution_status=ExecutionStatus.AVAILABLE,
-        changes=tuple(_as_import(change, imported) for change in change_set.changes),
-        importing={name: each.id for name, each in imported.items()},
+        changes=tuple(_as_import(change, imports) for change in change_set.changes),
+        importing={name: each.id for name, each in imports.items()},
         candidates={},
     )
 

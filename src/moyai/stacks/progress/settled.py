@@ -1,7 +1,7 @@
-"""The resources that an earlier step has found to be what the template says.
+"""A cache of the resources that an earlier step has found to match the template.
 
-Promise: it only saves work: the next step of a stack is the same with an empty one. What it remembers of a resource
-holds while the resource's record is the same object and the values that its expressions refer to are equal.
+Promise: the cache only saves work, and the next step of a stack is the same with an empty one. An entry is valid while
+the resource's record is the same object and the values that its expressions refer to are equal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moyai.stacks.evaluation.scope import ResourceValues
 
 
 class SettledResource(msgspec.Struct, frozen=True):
-    """A resource as it was found. ``values``: its own; ``needed``: those of the resources that it needs."""
+    """An entry of the cache. ``values``: the resource's own; ``needed``: those of the resources that it needs."""
 
     record: StackResource
     values: ResourceValues | None
@@ -30,7 +30,7 @@ class SettledResources:
         self._resources: dict[str, SettledResource] = {}
 
     def enter(self, phase: str) -> None:
-        """Forget what was found in another phase."""
+        """Remove the entries of another phase."""
         if phase != self._phase:
             self._phase = phase
             self._resources.clear()
@@ -38,14 +38,14 @@ class SettledResources:
     def find(
         self, record: StackResource, needs: Iterable[str], values: Mapping[str, ResourceValues]
     ) -> SettledResource | None:
-        """The resource as it was found, if that still holds. ``values``: those that there are now."""
-        settled = self._resources.get(record.logical_id)
-        if settled is None or settled.record is not record or settled.needed != _select(needs, values):
+        """The valid entry of a resource; None when there is none. ``values``: the current values by logical id."""
+        entry = self._resources.get(record.logical_id)
+        if entry is None or entry.record is not record or entry.needed != _select(needs, values):
             return None
-        return settled
+        return entry
 
     def add(self, record: StackResource, needs: Iterable[str], values: Mapping[str, ResourceValues]) -> None:
-        """Remember a resource that was found settled; its values are among ``values``."""
+        """Add a settled resource. ``values`` has its values and those of the resources that it needs."""
         needed = _select(needs, values)
         self._resources[record.logical_id] = SettledResource(record, values.get(record.logical_id), needed)
 

@@ -25,11 +25,10 @@ GONE: Final = frozenset({ResourceStatus.DELETE_COMPLETE, ResourceStatus.DELETE_S
 
 
 class StackView(msgspec.Struct, frozen=True):
-    """A stack, its resources by logical id, and what it is to be.
+    """A stack, its resources by logical id, and its desired state, ``instance``.
 
-    ``others_exports``, ``imported``: as in ``stacks.records``. ``fault``: why the template makes nothing of the stack,
-    though it did when the operation began. ``is_held``: cleanup waits: for the update of the stack at the top, or for
-    nested stacks.
+    ``others_exports``, ``imported``, ``is_held``: as in ``stacks.records``. ``fault``: why the template can't be
+    instantiated any more, though it could when the operation began.
     """
 
     stack: Stack
@@ -57,22 +56,22 @@ class StackView(msgspec.Struct, frozen=True):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a call for one of the resources is under way."""
+        """Whether the operation of a resource is in progress."""
         return any(resource.status.in_progress or resource.cleaning for resource in self.resources.values())
 
     def in_order(self) -> Iterator[tuple[str, TemplateResource]]:
-        """The resources of the template, each after those that it needs."""
+        """The resources of the template by logical id, each after those that it needs."""
         for name in self.instance.sequence:
             yield name, self.instance.template.resources[name]
 
 
 def is_left_alone(record: StackResource, resource: TemplateResource) -> bool:
-    """Whether a stack has made a resource whose type is skipped since: nothing changes it until its deletion."""
+    """Whether a resource was created before its type was skipped: then nothing changes it until its deletion."""
     return record.physical is not None and resource.type == SKIPPED + record.type
 
 
 def values_with(values: Values, resources: Mapping[str, StackResource]) -> Values:
-    """The values with those of resources that exist, each after those that it needs."""
+    """The values with those of the resources that exist. ``resources``: each after those that it needs."""
     by_name: dict[str, ResourceValues] = {}
     for resource in resources.values():
         add_values(resource, resources, by_name)
@@ -82,7 +81,9 @@ def values_with(values: Values, resources: Mapping[str, StackResource]) -> Value
 def add_values(
     resource: StackResource, resources: Mapping[str, StackResource], by_name: dict[str, ResourceValues]
 ) -> None:
-    """Add the values of a resource that exists, and what it adds to those of another that is known already."""
+    """Add the values of a resource that exists to ``by_name``, and its contribution to the values of another one that
+    ``by_name`` already has.
+    """
     values, kind = values_of(resource), resource_types().get(resource.type)
     if values is None or resource.physical is None:
         return
@@ -101,7 +102,7 @@ def add_values(
 
 
 def values_of(resource: StackResource) -> ResourceValues | None:
-    """The values of a resource that exists."""
+    """The values of a resource; None when it does not exist."""
     physical, kind = resource.physical, resource_types().get(resource.type)
     if physical is None:
         return None
@@ -110,12 +111,12 @@ def values_of(resource: StackResource) -> ResourceValues | None:
 
 
 def _expressions(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as values of functions, whose lists are tuples."""
+    """Attributes as expressions, in which lists are tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
 
 
 def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON, or functions)
-    """The properties that a resource is to have, with the stack's tags, in the form in which they are recorded."""
+    """The properties that a resource is to have, including the stack's tags, in the form in which they are recorded."""
     properties = plain(evaluate(resource.properties, values))
     kind = resource_types().get(resource.type)
     if kind is not None and kind.tagging is not None:
@@ -126,7 +127,7 @@ def wanted_properties(resource: TemplateResource, values: Values, tags: Mapping[
 
 
 def hidden_texts(resource: TemplateResource, instance: StackInstance, name: str, values: Values) -> frozenset[str]:
-    """The texts in a resource's properties that are made of hidden parameters' values."""
+    """The texts in a resource's properties that are computed from the values of hidden parameters."""
     masked = instance.masked.get(name)
     if masked is None:
         return frozenset()
@@ -134,7 +135,7 @@ def hidden_texts(resource: TemplateResource, instance: StackInstance, name: str,
 
 
 def plain(expression: Expression) -> Any:  # noqa: ANN401 (JSON, or functions)
-    """A value with lists and dictionaries, as it is after it was stored."""
+    """The expression with lists for tuples and dictionaries for mappings, which is its form when read from a record."""
     if isinstance(expression, tuple | list):
         return [plain(element) for element in expression]
     if isinstance(expression, Mapping):

@@ -1,1 +1,1 @@
-"""A template as it is written: its text, its expressions, its sections."""
+"""Parses a template: its text, its sections and their expressions, before anything is evaluated."""

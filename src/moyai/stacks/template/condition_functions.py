@@ -1,4 +1,4 @@
-"""The functions of conditions and rules, from their JSON form.
+"""Parsers of the functions in conditions and rules, from their JSON form.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
@@ -26,7 +26,7 @@ from moyai.stacks.template.functions import IN_ALL_SECTIONS, FunctionParser, Par
 from moyai.stacks.template.text import Json
 
 MAX_CONDITIONS: Final = 10
-"""Conditions of one Fn::And or Fn::Or."""
+"""Number of conditions in one Fn::And or Fn::Or."""
 
 
 def _condition(argument: Json, parse: Parse) -> Expression:
@@ -52,7 +52,7 @@ def _not(argument: Json, parse: Parse) -> Expression:
             raise TemplateFault("Template error: every Fn::Not object requires one boolean parameter.")
 
 
-def _several(name: str, make: Callable[[tuple[Expression, ...]], Expression]) -> FunctionParser:
+def _list_parser(name: str, make: Callable[[tuple[Expression, ...]], Expression]) -> FunctionParser:
     def parse_conditions(argument: Json, parse: Parse) -> Expression:
         if not isinstance(argument, list) or not 1 < len(argument) <= MAX_CONDITIONS:
             raise TemplateFault(
@@ -64,7 +64,7 @@ def _several(name: str, make: Callable[[tuple[Expression, ...]], Expression]) ->
     return parse_conditions
 
 
-def _of_two(name: str, make: Callable[[Expression, Expression], Expression]) -> FunctionParser:
+def _pair_parser(name: str, make: Callable[[Expression, Expression], Expression]) -> FunctionParser:
     def parse_two(argument: Json, parse: Parse) -> Expression:
         match argument:
             case [first, second]:
@@ -75,25 +75,25 @@ def _of_two(name: str, make: Callable[[Expression, Expression], Expression]) -> 
     return parse_two
 
 
-_OF_CONDITIONS: Final[Mapping[str, FunctionParser]] = MappingProxyType(
+_BOOLEAN_FUNCTIONS: Final[Mapping[str, FunctionParser]] = MappingProxyType(
     {
         "Fn::Equals": _equals,
         "Fn::Not": _not,
-        "Fn::And": _several("Fn::And", And),
-        "Fn::Or": _several("Fn::Or", Or),
+        "Fn::And": _list_parser("Fn::And", And),
+        "Fn::Or": _list_parser("Fn::Or", Or),
     }
 )
 IN_CONDITIONS: Final[Mapping[str, FunctionParser]] = MappingProxyType(
-    {**IN_ALL_SECTIONS, **_OF_CONDITIONS, "Condition": _condition}
+    {**IN_ALL_SECTIONS, **_BOOLEAN_FUNCTIONS, "Condition": _condition}
 )
 """The functions of the section Conditions."""
 IN_RULES: Final[Mapping[str, FunctionParser]] = MappingProxyType(
     {
         "Ref": parse_ref,
-        **_OF_CONDITIONS,
-        "Fn::Contains": _of_two("Fn::Contains", Contains),
-        "Fn::EachMemberIn": _of_two("Fn::EachMemberIn", EachMemberIn),
-        "Fn::EachMemberEquals": _of_two("Fn::EachMemberEquals", EachMemberEquals),
+        **_BOOLEAN_FUNCTIONS,
+        "Fn::Contains": _pair_parser("Fn::Contains", Contains),
+        "Fn::EachMemberIn": _pair_parser("Fn::EachMemberIn", EachMemberIn),
+        "Fn::EachMemberEquals": _pair_parser("Fn::EachMemberEquals", EachMemberEquals),
     }
 )
-"""The functions of the section Rules. Fn::RefAll, Fn::ValueOf and Fn::ValueOfAll are refused."""
+"""The functions of the section Rules. moyai does not have Fn::RefAll, Fn::ValueOf and Fn::ValueOfAll."""

@@ -18,11 +18,11 @@ HIDDEN_TEXT: Final = "****"
 
 
 class IntrinsicFunction(msgspec.Struct, frozen=True):
-    """The base of all functions. Its members are expressions, or names."""
+    """The base of all functions. Their members are expressions, or names."""
 
 
 class NoValue(IntrinsicFunction, frozen=True):
-    """``AWS::NoValue``: the member or element that has it is left out."""
+    """``AWS::NoValue``: the member or element with this value is left out."""
 
 
 class Ref(IntrinsicFunction, frozen=True):
@@ -146,28 +146,28 @@ class Or(IntrinsicFunction, frozen=True):
 
 
 class Contains(IntrinsicFunction, frozen=True):
-    """Whether a list has a text. Of rules only."""
+    """Whether a list has a text. Only rules have it."""
 
     items: Expression
     text: Expression
 
 
 class EachMemberIn(IntrinsicFunction, frozen=True):
-    """Whether each text of a list is in another. Of rules only."""
+    """Whether each text of a list is in another list. Only rules have it."""
 
     items: Expression
     allowed: Expression
 
 
 class EachMemberEquals(IntrinsicFunction, frozen=True):
-    """Whether each text of a list equals a text. Of rules only."""
+    """Whether each text of a list equals a text. Only rules have it."""
 
     items: Expression
     text: Expression
 
 
 def children(expression: Expression) -> Iterator[Expression]:
-    """The expressions directly in another."""
+    """The expressions directly within an expression."""
     if isinstance(expression, IntrinsicFunction):
         for name in expression.__struct_fields__:
             member = getattr(expression, name)
@@ -180,8 +180,8 @@ def children(expression: Expression) -> Iterator[Expression]:
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """An expression and all expressions in it, each before those in it. One that Fn::Sub has in several places occurs
-    once, so that the walk is no longer than the template.
+    """The expression and all expressions within it, each before those within it. An expression that Fn::Sub inserts in
+    several places is yielded once, so that the walk is no longer than the template.
     """
     seen: set[int] = set()
     remaining = [expression]
@@ -196,5 +196,5 @@ def walk(expression: Expression) -> Iterator[Expression]:
 
 
 def is_value(expression: Expression) -> bool:
-    """Whether nothing is left to be computed."""
+    """Whether the expression has no function in it."""
     return not any(isinstance(each, IntrinsicFunction) for each in walk(expression))

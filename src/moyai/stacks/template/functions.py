@@ -1,7 +1,7 @@
-"""The functions of a template, from their JSON form.
+"""Parsers of the functions in a template, from their JSON form.
 
-Promise: a function that is not known, that stands where it is not allowed, or that has arguments of another form, is
-refused in AWS's words; it is never taken for a plain value.
+Promise: a function that is unknown, not allowed in its section, or has arguments of a wrong form is refused in AWS's
+words; it is never taken for a plain value.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
 
@@ -41,7 +41,7 @@ FunctionParser: TypeAlias = Callable[[Json, Parse], Expression]
 
 
 def parse_expression(value: Json, functions: Mapping[str, FunctionParser]) -> Expression:
-    """The expression that a value of a template is, if only these functions may occur in it. Raises TemplateFault."""
+    """The expression of a template's value. Raises TemplateFault for a function that is not among ``functions``."""
 
     def parse(inner: Json) -> Expression:
         return parse_expression(inner, functions)
@@ -61,7 +61,7 @@ def parse_expression(value: Json, functions: Mapping[str, FunctionParser]) -> Ex
 
 
 def parse_ref(argument: Json, parse: Parse) -> Expression:
-    """The function Ref, which rules have too. Raises TemplateFault."""
+    """The expression of the function Ref. Raises TemplateFault."""
     del parse
     if not isinstance(argument, str):
         raise TemplateFault("Template error: every Ref object must have a single String value.")
@@ -199,7 +199,7 @@ def _if(argument: Json, parse: Parse) -> Expression:
             )
 
 
-def _of_one(make: Callable[[Expression], Expression]) -> FunctionParser:
+def _argument_parser(make: Callable[[Expression], Expression]) -> FunctionParser:
     return lambda argument, parse: make(parse(argument))
 
 
@@ -218,10 +218,10 @@ IN_RESOURCES: Final[Mapping[str, FunctionParser]] = MappingProxyType(
     {
         **IN_ALL_SECTIONS,
         "Fn::GetAtt": _get_att,
-        "Fn::GetAZs": _of_one(GetAvailabilityZones),
+        "Fn::GetAZs": _argument_parser(GetAvailabilityZones),
         "Fn::Cidr": _cidr,
         "Fn::Base64": _base64,
-        "Fn::ImportValue": _of_one(ImportValue),
+        "Fn::ImportValue": _argument_parser(ImportValue),
         "Fn::If": _if,
     }
 )
@@ -229,8 +229,8 @@ IN_RESOURCES: Final[Mapping[str, FunctionParser]] = MappingProxyType(
 LANGUAGE_EXTENSIONS: Final[Mapping[str, FunctionParser]] = MappingProxyType(
     {
         "Fn::FindInMap": _find_in_map_with_default,
-        "Fn::Length": _of_one(Length),
-        "Fn::ToJsonString": _of_one(ToJsonString),
+        "Fn::Length": _argument_parser(Length),
+        "Fn::ToJsonString": _argument_parser(ToJsonString),
     }
 )
-"""The functions that the transform AWS::LanguageExtensions adds in every section but Rules."""
+"""The functions that the transform AWS::LanguageExtensions adds to every section except Rules."""

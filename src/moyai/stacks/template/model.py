@@ -1,4 +1,4 @@
-"""A template as a value.
+"""The parsed form of a template.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
@@ -19,7 +19,7 @@ from moyai.stacks.template.text import Json
 NESTED_STACK: Final = "AWS::CloudFormation::Stack"
 CUSTOM: Final = "AWS::CloudFormation::CustomResource"
 _CUSTOM_NAME: Final = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
-"""The names that a template may give to its types of custom resources."""
+"""The type names that a template may choose for custom resources."""
 EMPTY: Final[Mapping[str, Expression]] = MappingProxyType({})
 
 
@@ -29,7 +29,7 @@ def is_custom(kind: str) -> bool:
 
 
 class DeletionPolicy(Enum):
-    """The treatment of a resource that leaves its stack, or of the former one after a replacement."""
+    """What happens to a resource when it leaves its stack, or to the former physical resource after a replacement."""
 
     DELETE = "Delete"
     RETAIN = "Retain"
@@ -59,21 +59,21 @@ class ParameterDeclaration(msgspec.Struct, frozen=True, rename="pascal", forbid_
 
 
 class Assertion(msgspec.Struct, frozen=True):
-    """A condition that the parameters must fulfil, and the text for those who don't."""
+    """A condition that the parameters must fulfil, and the text of the error when they don't."""
 
     condition: Expression
     description: str = ""
 
 
 class TemplateRule(msgspec.Struct, frozen=True):
-    """Assertions, which count where the rule's condition is true or absent."""
+    """Assertions, which are checked when the rule's condition is true or absent."""
 
     assertions: tuple[Assertion, ...]
     condition: Expression | None = None
 
 
 class TemplateResource(msgspec.Struct, frozen=True):
-    """A resource as the template declares it. ``creation_policy`` and ``update_policy`` are as in the text."""
+    """A resource as the template declares it. The names in its policies are those of the template's text."""
 
     type: str
     properties: Mapping[str, Expression] = EMPTY
@@ -82,7 +82,7 @@ class TemplateResource(msgspec.Struct, frozen=True):
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     update_replace_policy: DeletionPolicy = DeletionPolicy.DELETE
     has_deletion_policy: bool = False
-    """Whether the template says what its deletion policy is."""
+    """Whether the template has the member DeletionPolicy, or ``deletion_policy`` is the default."""
     creation_policy: Mapping[str, Expression] = EMPTY
     update_policy: Mapping[str, Expression] = EMPTY
     metadata: Mapping[str, Expression] = EMPTY
@@ -98,7 +98,7 @@ class TemplateOutput(msgspec.Struct, frozen=True):
 
 
 class ParsedTemplate(msgspec.Struct, frozen=True):
-    """A whole template, after its transforms. The keys of all mappings are the names in the template."""
+    """A template after its transforms. The keys of all mappings are the names in the template."""
 
     resources: Mapping[str, TemplateResource]
     description: str = ""

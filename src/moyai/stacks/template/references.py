@@ -1,4 +1,4 @@
-"""The references in a template's expressions.
+"""The references in a template's expressions: the dependencies that follow from them, and their check.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
 """
@@ -19,7 +19,7 @@ PSEUDO_PARAMETERS: Final = frozenset(
 
 
 def resource_expressions(resource: TemplateResource) -> Iterator[Expression]:
-    """The expressions of a resource that are evaluated."""
+    """The members of a resource that are evaluated."""
     yield resource.properties
     yield resource.creation_policy
     yield resource.update_policy
@@ -27,14 +27,16 @@ def resource_expressions(resource: TemplateResource) -> Iterator[Expression]:
 
 
 def resources_in(expression: Expression, resources: Mapping[str, object]) -> frozenset[str]:
-    """The resources to which an expression refers, of these."""
+    """The names among ``resources`` to which an expression refers."""
     references = (each for each in walk(expression) if isinstance(each, Ref | GetAtt))
     names = (each.name if isinstance(each, Ref) else each.resource for each in references)
     return frozenset(name for name in names if name in resources)
 
 
 def dependencies(resources: Mapping[str, TemplateResource]) -> dict[str, frozenset[str]]:
-    """For each resource those that must be there before it: by DependsOn, Ref, Fn::GetAtt and Fn::Sub."""
+    """The resources that must exist before each one, by its name: it names them in DependsOn, or refers to them by Ref,
+    Fn::GetAtt or Fn::Sub.
+    """
     return {
         name: frozenset(each for each in resource.depends_on if each in resources).union(
             *(resources_in(expression, resources) for expression in resource_expressions(resource))
@@ -58,17 +60,17 @@ def check_references(template: ParsedTemplate) -> None:
         ],
     }
     for section, members in parts.items():
-        every = [each for member in members for expression in member for each in walk(expression)]
-        missing = sorted({each.name for each in every if isinstance(each, Ref)} - names - resources)
+        expressions = [each for member in members for expression in member for each in walk(expression)]
+        missing = sorted({each.name for each in expressions if isinstance(each, Ref)} - names - resources)
         if missing:
             raise TemplateFault(
                 f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {section} "
                 "block of the template"
             )
-        undefined = sorted({each.resource for each in every if isinstance(each, GetAtt)} - resources)
+        undefined = sorted({each.resource for each in expressions if isinstance(each, GetAtt)} - resources)
         if undefined:
             raise TemplateFault(f"Template error: instance of Fn::GetAtt references undefined resource {undefined[0]}")
-        for each in every:
+        for each in expressions:
             if isinstance(each, If):
                 _check_condition(each.condition, template, section)
 

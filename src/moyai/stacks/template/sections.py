@@ -1,7 +1,7 @@
-"""The sections of a template, from plain values.
+"""Parses the sections of a template from plain values.
 
-Promise: every member of every section is used or refused by name, and so are names and counts beyond CloudFormation's
-limits. References are checked by ``references``, once the conditions are known.
+Promise: every member of every section is used, or refused by its name. Names and counts beyond CloudFormation's limits
+are refused. References are checked in ``references``, once the conditions are known.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html and
 cloudformation-limits.html there.
 """
@@ -40,7 +40,7 @@ EXTENSIONS: Final = "AWS::LanguageExtensions"
 VERSION: Final = "2010-09-09"
 MAX_RESOURCES: Final = 500
 MAX_MEMBERS: Final = 200
-"""Parameters, mappings, keys of one mapping, and outputs of a template."""
+"""Number of a template's parameters, of its mappings, of the keys of one mapping, and of its outputs."""
 MAX_NAME: Final = 255
 MAX_DESCRIPTION: Final = 1024
 """Bytes of a template's description."""
@@ -74,14 +74,14 @@ _RESOURCE_MEMBERS: Final = frozenset(
     }
 )
 _VERSION: Final = "Version"
-"""A member that custom resources may have, too. Nothing depends on it."""
+"""A member that custom resources may have in addition. It has no effect."""
 _OUTPUT_MEMBERS: Final = frozenset({"Value", "Description", "Condition", "Export"})
 
 _Member = TypeVar("_Member")
 
 
 def parse_template(document: Mapping[str, Json]) -> ParsedTemplate:
-    """The template of a document whose transforms are done. Raises TemplateFault."""
+    """The template of a document to which its transforms have been applied. Raises TemplateFault."""
     unknown = sorted(set(document) - _SECTIONS)
     if unknown:
         raise TemplateFault(f"Template format error: Invalid template property or properties [{', '.join(unknown)}]")
@@ -130,7 +130,7 @@ def _extensions(transforms: tuple[str, ...]) -> Mapping[str, FunctionParser]:
 
 
 def transform_names(document: Mapping[str, Json]) -> tuple[str, ...]:
-    """The names of a document's transforms. Raises TemplateFault for those with parameters but AWS::Include."""
+    """The names of a document's transforms. Raises TemplateFault for a transform without a name."""
     declared = document.get("Transform", [])
     names = []
     for transform in declared if isinstance(declared, list) else [declared]:
@@ -238,21 +238,21 @@ def _resource(name: str, value: Json, functions: Mapping[str, FunctionParser]) -
     unknown = next((member for member in members if member not in allowed), None)
     if unknown is not None:
         raise TemplateFault(f"Invalid template resource property '{unknown}'")
-    parsed = {
+    parsed_members = {
         member: _properties(members.get(member, {}), f"{place}/{member}", functions)
         for member in ("Properties", "CreationPolicy", "UpdatePolicy", "Metadata")
     }
     return TemplateResource(
         type=kind,
-        properties=parsed["Properties"],
+        properties=parsed_members["Properties"],
         depends_on=names_at(members.get("DependsOn", []), f"{place}/DependsOn"),
         condition=optional_name(members.get("Condition"), f"{place}/Condition"),
         deletion_policy=_policy(members, "DeletionPolicy"),
         update_replace_policy=_policy(members, "UpdateReplacePolicy"),
         has_deletion_policy="DeletionPolicy" in members,
-        creation_policy=parsed["CreationPolicy"],
-        update_policy=parsed["UpdatePolicy"],
-        metadata=parsed["Metadata"],
+        creation_policy=parsed_members["CreationPolicy"],
+        update_policy=parsed_members["UpdatePolicy"],
+        metadata=parsed_members["Metadata"],
     )
 
 

@@ -1,9 +1,9 @@
-"""The text of a template, in JSON or YAML, as plain values.
+"""Parses the text of a template, in JSON or YAML, into plain values.
 
-Promise: the short forms of YAML (``!Ref``) become the long ones (``{"Ref": …}``), so that nothing after this knows
-which of the two languages was used. Dates and numbers that begin with a zero stay text, as account numbers and the
-versions of policies need it. Of a key that is there twice the last one counts, as on AWS. A text without end in depth,
-with a null or an alias is refused with its place.
+Promise: the short forms of YAML (``!Ref``) become the long ones (``{"Ref": …}``), so that no later step depends on the
+language. Dates and numbers that begin with a zero stay texts, as account numbers and the versions of policies need it.
+Of a repeated key the last value counts, as on AWS. A text that is nested too deeply, or has a null or an alias, is
+refused.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """
 
@@ -24,9 +24,9 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json]"
 """A value of a template. It has no null."""
 
 MAX_DEPTH: Final = 100
-"""Levels of lists and objects; AWS does not say its bound."""
+"""Levels of nested lists and objects; AWS does not document its limit."""
 MAX_NUMBER: Final = 20
-"""Characters of a whole number."""
+"""Characters that a whole number may have."""
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
 _BOOLEANS: Final = MappingProxyType(
@@ -39,7 +39,7 @@ _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 def parse_text(text: str) -> dict[str, Json]:
-    """The object that a template's text holds. Raises TemplateFault with line and column, or with the path."""
+    """The object in a template's text. Raises TemplateFault with the line and column, or with the path."""
     check_unicode(text, "")
     value = _parse_json(text) if text.lstrip().startswith("{") else _YamlReader(text).document()
     if not isinstance(value, dict):
@@ -49,7 +49,7 @@ def parse_text(text: str) -> dict[str, Json]:
 
 
 def check_unicode(text: str, path: str) -> None:
-    """Raise TemplateFault for a text with half of a surrogate pair, which no record and no request can have."""
+    """Raise TemplateFault for a text with half of a surrogate pair, which no record and no request can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -68,7 +68,7 @@ def _parse_json(text: str) -> Json:
 
 
 class _YamlReader:
-    """Builds values from the events of libyaml's parser, which needs no recursion for a text of any depth."""
+    """Builds values from the events of libyaml's parser, which does not recurse, however deeply a text is nested."""
 
     def __init__(self, text: str) -> None:
         parsed: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -121,7 +121,7 @@ def _scalar(event: yaml.ScalarEvent) -> Json:
     if not event.implicit[0]:  # quoted, or with a tag
         return text
     if text in _NULLS:
-        return None  # type: ignore[return-value]  # refused with its path when everything is read
+        return None  # type: ignore[return-value]  # _check_values refuses it with its path
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _INTEGER.fullmatch(text):

@@ -1,1 +1,1 @@
-"""The transforms of a template that moyai runs itself, on its plain values."""
+"""The transforms that moyai applies to a template's plain values, before its sections are parsed."""

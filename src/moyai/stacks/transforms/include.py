@@ -1,4 +1,4 @@
-"""The transform AWS::Include: pieces of a template that are in files of their own.
+"""The transform AWS::Include, which inserts parts of a template from files in S3.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-aws-include.html
 """
@@ -13,15 +13,15 @@ from moyai.stacks.template.text import Json, parse_text
 
 INCLUDE: Final = "AWS::Include"
 MAX_INCLUDED: Final = 1024 * 1024
-"""Characters of all inclusions."""
+"""Characters of all included files together."""
 _TRANSFORM: Final = "Fn::Transform"
 
 
 def include_files(document: Mapping[str, Json], files: Mapping[str, str]) -> dict[str, Json]:
-    """The document with the content of files, by location, in the places where it includes them, and with the name of
-    the transform. A member that is beside the inclusion stays as it is.
+    """The document with the members of the included files in place of the transforms, and with AWS::Include among the
+    names of its transforms. A member that the document has already stays as it is. ``files``: texts by location.
 
-    Raises TemplateFault, also for a file that includes another, and for more content than a template may have.
+    Raises TemplateFault, also for a file that includes another one, and for more than MAX_INCLUDED characters.
     """
     locations = list(include_locations(dict(document)))
     if not locations:
@@ -34,7 +34,7 @@ def include_files(document: Mapping[str, Json], files: Mapping[str, str]) -> dic
 
 
 def include_locations(document: Json) -> Iterator[str]:
-    """The locations of the files that a document includes. Raises TemplateFault for another transform."""
+    """The locations of the files that a document includes. Raises TemplateFault for another Fn::Transform."""
     if isinstance(document, dict):
         yield from map(_location, _inclusions(document))
         for member in document.values():

@@ -1,7 +1,7 @@
-"""The transform AWS::LanguageExtensions: loops, and functions in policies.
+"""The transform AWS::LanguageExtensions: loops (Fn::ForEach), and functions in deletion policies.
 
-Promise: a loop's result is what its members would be, were they written out; a name that results twice is refused.
-The functions that this transform adds are in ``template.functions``.
+Promise: a loop becomes the members that it stands for; a name that occurs twice is refused. The functions that this
+transform adds are in ``template.functions``.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
 """
 
@@ -25,9 +25,9 @@ Resolve: TypeAlias = Callable[[Json], Expression]
 
 
 def extend_language(document: dict[str, Json], resolve: Resolve, budget: Budget) -> dict[str, Json]:
-    """The document without loops, and with texts as policies. ``budget`` is for all values that the loops make.
+    """The document with its loops expanded, and with texts for the functions in deletion policies.
 
-    Raises TemplateFault.
+    ``budget`` is spent on the values that the loops make. Raises TemplateFault.
     """
     loops = _Loops(resolve, budget)
     extended = {name: loops.expand(section) for name, section in document.items()}
@@ -45,7 +45,7 @@ def _resolve_policies(resource: Json, resolve: Resolve) -> Json:
 
 
 class _Loops:
-    """Expands loops, as far as the budget goes."""
+    """Expands loops, within the budget."""
 
     def __init__(self, resolve: Resolve, budget: Budget) -> None:
         self._resolve, self._budget = resolve, budget
@@ -57,13 +57,13 @@ class _Loops:
             return value
         members: dict[str, Json] = {}
         for name, member in value.items():
-            made_members = self._members_of(name, member) if name.startswith(FOR_EACH) else {name: self.expand(member)}
-            repeated = next((each for each in made_members if each in members), None)
+            new_members = self._members_of(name, member) if name.startswith(FOR_EACH) else {name: self.expand(member)}
+            repeated = next((each for each in new_members if each in members), None)
             if repeated is not None:
                 raise TemplateFault(
                     f"Template error: {FOR_EACH}… results in the name {repeated}, which is there already"
                 )
-            members |= made_members
+            members |= new_members
         return members
 
     def _members_of(self, loop: str, argument: Json) -> dict[str, Json]:
@@ -87,8 +87,9 @@ class _Loops:
 
 
 def _with_value(value: Json, identifier: str, element: str, budget: Budget) -> Json:
-    """The body of a loop for one element: ``${X}`` is the element, ``&{X}`` its letters and digits.
-    What an element brings is not replaced again.
+    """The body of a loop for one element: ``${X}`` becomes the element, ``&{X}`` its letters and digits.
+
+    Variables in the element itself are not replaced.
     """
     budget.spend(NODE)
     if isinstance(value, str):

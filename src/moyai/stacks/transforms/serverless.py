@@ -1,7 +1,7 @@
-"""The transform AWS::Serverless, for applications: they become nested stacks, as on AWS.
+"""The transform AWS::Serverless, for applications only: they become nested stacks, as on AWS.
 
-Refuses: its other types, unless they are skipped, and applications of the AWS Serverless Application Repository.
-Functions and APIs are not what runs here.
+Refuses: the transform's other types, unless they are skipped, and applications of the AWS Serverless Application
+Repository.
 Source: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-application.html
 """
 
@@ -18,12 +18,12 @@ SERVERLESS: Final = "AWS::Serverless-2016-10-31"
 _PREFIX: Final = "AWS::Serverless::"
 APPLICATION: Final = "AWS::Serverless::Application"
 _GLOBALS: Final = "Globals"
-"""The section with properties for functions, APIs and the like. It says nothing about applications."""
+"""The section with properties for functions, APIs and the like. It does not apply to applications."""
 _MEMBERS: Final = frozenset({"Location", "NotificationARNs", "Parameters", "Tags", "TimeoutInMinutes"})
 
 
 def nest_applications(document: Mapping[str, Json]) -> dict[str, Json]:
-    """The document with nested stacks in the places of applications. Raises TemplateFault."""
+    """The document with nested stacks in place of applications. Raises TemplateFault."""
     resources = document.get("Resources")
     if not isinstance(resources, dict):
         return dict(document)
@@ -52,7 +52,7 @@ def _resource(name: str, resource: Json) -> Json:
 
 
 def _tags(name: str, tags: Json) -> list[Json]:
-    """The tags of an application, a map, in the form of those of a stack, with the one that the transform adds."""
+    """The tags of an application, a map, in the form of a stack's tags, with the tag that the transform adds."""
     if not isinstance(tags, dict) or any(key == "Ref" or key.startswith("Fn::") for key in tags):
         raise _fault(f"Resource with id [{name}] is invalid. Its Tags must be a map, without functions around it")
     return [{"Key": key, "Value": value} for key, value in {**tags, "lambda:createdBy": "SAM"}.items()]

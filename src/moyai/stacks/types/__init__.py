@@ -1,1 +1,1 @@
-"""Resource types: how CloudFormation's properties become calls of the services that have the resources."""
+"""Resource types: they turn a resource's properties in a template into calls of the service that has the resource."""

@@ -1,4 +1,4 @@
-"""The checks of a template's resources against their types, before anything is made.
+"""Checks a template's resources against their types, before any of them is created.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-template.html
 """
@@ -27,12 +27,13 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "AWS::IAM::User": "UserName",
     }
 )
-"""The properties with which IAM's types get a name that the template chooses."""
+"""By IAM's resource types, the property with a name that the template chooses."""
 _NAMED_IAM: Final = "CAPABILITY_NAMED_IAM"
 _IAM: Final = "CAPABILITY_IAM"
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
-_OF_INSTANCES: Final = "AutoScalingCreationPolicy"
-"""The member of a group's CreationPolicy that says how many of its instances must succeed: it has none here."""
+_INSTANCE_POLICY: Final = "AutoScalingCreationPolicy"
+"""The member of a group's CreationPolicy about its instances. It has no effect, because groups have no instances here.
+"""
 
 
 def check_known(names: Iterable[str]) -> None:
@@ -44,8 +45,8 @@ def check_known(names: Iterable[str]) -> None:
 
 
 def check_types(resources: Mapping[str, TemplateResource]) -> None:
-    """Raise TemplateFault for types that moyai does not have, all of them at once, and for the first property that a
-    type does not have or lacks.
+    """Raise TemplateFault for the types that moyai does not have, all of them at once, or for the first resource with
+    an attribute or a property that its type does not have, or without one that it requires.
     """
     check_known(resource.type for resource in resources.values())
     for name, resource in resources.items():
@@ -56,7 +57,7 @@ def check_types(resources: Mapping[str, TemplateResource]) -> None:
 
 
 def check_attributes(template: ParsedTemplate) -> None:
-    """Raise TemplateFault for the first attribute that Fn::GetAtt names and that the resource's type does not have."""
+    """Raise TemplateFault for the first Fn::GetAtt of an attribute that the resource's type does not have."""
     expressions = [each for resource in template.resources.values() for each in resource_expressions(resource)]
     expressions += [output.value for output in template.outputs.values()]
     for each in (each for expression in expressions for each in walk(expression) if isinstance(each, GetAtt)):
@@ -84,13 +85,13 @@ def _check_creation_policy(name: str, kind: str, policy: Mapping[str, Expression
     if kind not in {CONDITION, AUTO_SCALING_GROUP}:
         raise TemplateFault(f"Template error: the resource {name} can't have a CreationPolicy: {kind}.")
     is_group = kind == AUTO_SCALING_GROUP
-    signals = {member: value for member, value in policy.items() if not is_group or member != _OF_INSTANCES}
+    signals = {member: value for member, value in policy.items() if not is_group or member != _INSTANCE_POLICY}
     if is_value(signals) and signal_policy(signals) is None and (signals or not is_group):
         raise TemplateFault(f"Template error: the CreationPolicy of {name} must be a ResourceSignal: Count, Timeout.")
 
 
 def property_complaints(resource: TemplateResource) -> Iterator[str]:
-    """The properties that the resource's type does not have, or lacks."""
+    """A message for each property that the resource's type does not allow, and for each that it requires and lacks."""
     schema = resource_types()[resource.type].schema
     for name in resource.properties:
         if name in schema.read_only:
@@ -106,17 +107,17 @@ def property_complaints(resource: TemplateResource) -> Iterator[str]:
 def needed_capabilities(template: ParsedTemplate) -> tuple[str, ...]:
     """The capabilities that a stack of this template needs."""
     resources = template.resources.values()
-    needed = []
+    names = []
     if any(name in resource.properties for resource in resources if (name := _NAMES.get(resource.type))):
-        needed.append(_NAMED_IAM)
+        names.append(_NAMED_IAM)
     elif any(resource.type.startswith("AWS::IAM::") for resource in resources):
-        needed.append(_IAM)
-    return (*needed, *((_AUTO_EXPAND,) if template.transforms else ()))
+        names.append(_IAM)
+    return (*names, *((_AUTO_EXPAND,) if template.transforms else ()))
 
 
 def check_capabilities(template: ParsedTemplate, capabilities: tuple[str, ...]) -> None:
-    """Raise InsufficientCapabilities when the request does not have what the template needs."""
-    needed = needed_capabilities(template)
+    """Raise InsufficientCapabilities when the request lacks a capability that the template needs."""
+    needed_names = needed_capabilities(template)
     has = set(capabilities) | ({_IAM} if _NAMED_IAM in capabilities else set())
-    if not set(needed) <= has:
-        raise InsufficientCapabilities(f"Requires capabilities : [{', '.join(needed)}]")
+    if not set(needed_names) <= has:
+        raise InsufficientCapabilities(f"Requires capabilities : [{', '.join(needed_names)}]")

@@ -1,6 +1,6 @@
-"""The import of resources that exist into a stack.
+"""Imports existing resources into a stack.
 
-Promise: an import reads a resource and changes nothing of it but its tags, in an update of its own.
+Promise: an import only reads the resource; a separate update afterwards gives it the stack's tags.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html
 """
 
@@ -24,14 +24,16 @@ _REFERENCE: Final = "{{resolve:"
 
 
 def is_importable(kind: StackResourceType | None) -> bool:
-    """Whether resources of a type can be imported: those that can be read, and that properties identify."""
+    """Whether resources of a type can be imported: it has a reading operation, and properties that identify them."""
     return kind is not None and kind.read is not None and bool(kind.schema.identifiers)
 
 
 def imported_id(kind: StackResourceType, identifiers: Mapping[str, str], properties: Mapping[str, Any]) -> str:
-    """The physical id of the resource that identifiers name: the row makes it of them and of the template's properties,
-    or it is the identifier that the service has drawn. Raises StackFault for identifiers that the template contradicts,
-    and for a property that the id is made of and that is not a plain value.
+    """The physical id of the resource with these identifiers: the row's path composes it from the identifiers and the
+    template's ``properties``, or it is the identifier that the service has generated.
+
+    Raises StackFault for an identifier that the template contradicts, and for a property that is a part of the id and
+    not a plain value.
     """
     plain = {name: value for name, value in properties.items() if isinstance(value, str | int | float | bool)}
     for name, identifier in identifiers.items():
@@ -47,15 +49,13 @@ def imported_id(kind: StackResourceType, identifiers: Mapping[str, str], propert
     composed = jmespath.search(kind.identifier, values)
     if isinstance(composed, str):
         return composed
-    drawn = [name for name in kind.schema.identifiers if name in kind.schema.read_only]
-    return identifiers[next(iter(drawn), kind.schema.identifiers[0])]
+    generated_names = (name for name in kind.schema.identifiers if name in kind.schema.read_only)
+    return identifiers[next(generated_names, kind.schema.identifiers[0])]
 
 
 def identity_properties(kind: StackResourceType) -> frozenset[str]:
-    """The properties that belong to the identity of a resource whose physical id is a name that is unique only within
-    them.
-    """
-    return (kind.unique_within or frozenset()) if kind.identifier == kind.drawn else frozenset()
+    """The properties within which the physical id of a resource is unique, if the id is a name; else none."""
+    return (kind.unique_within or frozenset()) if kind.identifier == kind.name_property else frozenset()
 
 
 def _is_made_of_parts(kind: StackResourceType) -> bool:
@@ -63,7 +63,7 @@ def _is_made_of_parts(kind: StackResourceType) -> bool:
 
 
 def _check_parts(kind: StackResourceType, values: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
-    """Raise StackFault where a part of a physical id is a function of other resources, or absent."""
+    """Raise StackFault when a part of the physical id is absent, or a function of another resource."""
     parts = list(dict.fromkeys(_fields(jmespath.compile(kind.identifier).parsed)))
     unknown = [name for name in parts if name in properties and name not in values]
     try:
@@ -72,7 +72,7 @@ def _check_parts(kind: StackResourceType, values: Mapping[str, Any], properties:
         unknown = unknown or [name for name in parts if name not in values]
     if unknown:
         raise StackFault(
-            f"moyai makes the physical id of {kind.name} of the properties {', '.join(parts)}. Write the value of "
+            f"moyai composes the physical id of {kind.name} from the properties {', '.join(parts)}. Write the value of "
             f"{', '.join(unknown)} itself in the template of an import, not a function of another resource."
         )
 
@@ -88,7 +88,7 @@ def _fields(expression: Mapping[str, Any]) -> Iterator[str]:
 def import_steps(
     kind: StackResourceType, identifier: str, properties: Properties, context: ResourceContext
 ) -> Procedure[PhysicalResource]:
-    """Read a resource that is to be the stack's. Raises ResourceFailed when there is none."""
+    """Read the resource to import. Raises ResourceFailed when it does not exist."""
     try:
         return (yield from kind.describe(PhysicalResource(identifier, properties)))
     except AwsCallFailed as fault:
@@ -103,6 +103,6 @@ def import_steps(
 
 
 def without_tags(kind: StackResourceType, properties: Properties) -> Properties:
-    """The properties but the tags, which an imported resource may not have yet."""
+    """The properties except the tags, which an imported resource may not have yet."""
     tags = None if kind.tagging is None else kind.tagging.name
     return {name: value for name, value in properties.items() if name != tags}

@@ -1,4 +1,4 @@
-"""The names that CloudFormation draws for resources.
+"""The names that CloudFormation generates for resources, and the context of a procedure, which they depend on.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
 """
@@ -21,10 +21,11 @@ _DASHES: Final = 2
 
 
 class ResourceContext(msgspec.Struct, frozen=True):
-    """The context of a procedure: what it knows of the resource beside its properties. ``token`` is the resource's
-    alone. ``is_repeated``: the control plane ended after the operation was sent, which may be done already.
-    ``takes_tags``: its service accepts the tags that name the stack. ``api``: at which callers reach the API,
-    ``name:port``.
+    """What a procedure knows of its resource apart from the properties.
+
+    ``token``: unique to the resource. ``is_repeated``: the control plane ended after the procedure had begun, so that
+    its calls may have been made already. ``takes_tags``: the service accepts the tags that name the stack. ``api``: the
+    address of the API for callers, ``name:port``.
     """
 
     stack: Stack
@@ -34,13 +35,13 @@ class ResourceContext(msgspec.Struct, frozen=True):
     takes_tags: bool = True
     api: str = ""
     phase: str = ""
-    """The resource's own: the stack's operation that concerns it."""
+    """The phase of the stack's operation in which the resource's operation began."""
     creation_policy: Mapping[str, Any] = MappingProxyType({})
     update_policy: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def goes_back(self) -> bool:
-        """Whether the resource is to become again what it was before an update."""
+        """Whether the stack is rolling back an update, so that the resource gets its former properties again."""
         return self.stack.status is StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
 
     @property
@@ -51,9 +52,9 @@ class ResourceContext(msgspec.Struct, frozen=True):
         members = {"stack-name": self.stack.name, "stack-id": self.stack.arn, "logical-id": self.logical_id}
         return [{"Key": f"aws:cloudformation:{name}", "Value": value} for name, value in members.items()]
 
-    def draw_name(self, longest: int, *, lower_case: bool = False, physical_id: str = "") -> str:
-        """A physical name, ``{stack}-{logical id}-{random}``, of at most so many characters. It is equal for an equal
-        token and an equal ``physical_id``: the resource to which what has the name belongs.
+    def generate_name(self, longest: int, *, lower_case: bool = False, physical_id: str = "") -> str:
+        """A physical name, ``{stack}-{logical id}-{random}``, of at most ``longest`` characters. The name is the same
+        for the same token and ``physical_id``, the id of the resource if the name is for its snapshot.
         """
         digest = sha256((self.token + physical_id).encode()).digest()
         random = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:_RANDOM])
@@ -69,7 +70,7 @@ class ResourceContext(msgspec.Struct, frozen=True):
 def context_of(
     stack: Stack, resource: StackResource, *, is_repeated: bool, api: str, takes_tags: bool
 ) -> ResourceContext:
-    """The context of a resource whose operation is under way."""
+    """The context of a resource whose operation is in progress."""
     return ResourceContext(
         stack,
         resource.logical_id,

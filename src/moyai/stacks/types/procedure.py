@@ -1,7 +1,7 @@
-"""A procedure: the calls that one operation on a resource takes, as a generator.
+"""A procedure: the steps of one operation on a resource, as a generator.
 
-It yields what is to be done and receives the answer, so that it neither waits nor calls: the executor does, and tests
-answer by hand. A procedure that was interrupted is begun again with the id that the resource has by then.
+It yields each step and receives the answer, so that it neither waits nor calls: the executor does both, and tests
+answer by themselves. An interrupted procedure begins again, with the physical id if the resource has one already.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from moyai.kernel.ids import StackId
 class Call(msgspec.Struct, frozen=True):
     """A call of an AWS operation.
 
-    ``input`` has the members' names in any case, and scalars of any type that can be read as the member's: templates
-    write numbers as texts. The executor fits it to the operation's model. ``token``: the ids that the operation draws
-    are equal for an equal token, so that a creation that is repeated after an interruption creates nothing else.
-    ``stack``: the stack for whose resource it is called; the executor sets it.
+    ``input``: the members' names in upper or lower case, and scalars of any type that can be converted to the member's,
+    because templates write numbers as texts; the executor fits it to the operation's model. ``token``: for the same
+    token the operation generates the same ids, so that a creation that is repeated after an interruption creates
+    nothing new. ``stack``: the stack of the resource; the executor sets it.
     """
 
     service: str
@@ -33,30 +33,31 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Identified(msgspec.Struct, frozen=True):
-    """The resource exists under this physical id, which is to be recorded before anything else is done."""
+    """Record that the resource exists under this physical id, before the next step."""
 
     id: str
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Go on after this time."""
+    """Continue after this time."""
 
     seconds: Seconds
 
 
 class Signals(msgspec.Struct, frozen=True):
-    """Look which signals the resource with this token has received.
+    """Read the signals that the resource with this token has received.
 
-    Answered with ``successes`` (data by unique id), ``failure`` (unique id and reason of the first one, or None) and
-    ``seconds``: how long the operation is under way.
+    Answered with ``successes`` (data by unique id), ``failure`` (unique id and reason of the first failure, or None)
+    and ``seconds``, the duration of the operation so far.
     """
 
     token: str
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """The exchange with this request begins, unless it has begun before. Answered with ``seconds``: how long it is
-    under way, over the ends of the control plane.
+    """Record the time at which the request with this id was first sent, unless it is recorded already.
+
+    Answered with ``seconds``, the time since then, including that in which no control plane ran.
     """
 
     request: str
@@ -67,7 +68,7 @@ _NOT_IMPLEMENTED: Final = 501
 
 
 class AwsCallFailed(MoyaiError):
-    """The answer to a call was an error. ``code``, ``status``: as the service sent them."""
+    """The answer to a call is an error. ``code`` and ``status`` are those that the service has sent."""
 
     def __init__(self, service: str, code: str, message: str, status: int = 400, request_id: str = "") -> None:
         super().__init__(message)
@@ -75,17 +76,17 @@ class AwsCallFailed(MoyaiError):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same call may succeed later: the service failed, and does implement the operation."""
+        """Whether the same call may succeed later: the error is the server's, and it implements the operation."""
         return self.status >= _SERVER_FAULT and self.status != _NOT_IMPLEMENTED
 
     @property
     def may_be_done(self) -> bool:
-        """Whether the service may have done what was asked for: it failed, and has received the request."""
+        """Whether the call may have had its effect: the error is the server's, and it has received the request."""
         return self.status >= _SERVER_FAULT and self.code != RequestNotReceived.code
 
 
 class ResourceFailed(MoyaiError):
-    """The resource cannot become what it is to be; the message is the reason for the stack's event."""
+    """The operation on a resource has failed. The message is the reason in the stack's event."""
 
 
 T = TypeVar("T")

@@ -77,8 +77,8 @@ _ROWS: Final = (
 
 
 class _ResourceTypes(Mapping[str, StackResourceType]):
-    """The rows by name, and one for every name that a template may give to a custom resource, and for every type that
-    is skipped; these are not listed.
+    """The rows by type. It also has a row for each type name of custom resources and for each skipped type, but does
+    not list these.
     """
 
     def __init__(self, rows: Mapping[str, StackResourceType]) -> None:
@@ -104,15 +104,15 @@ class _ResourceTypes(Mapping[str, StackResourceType]):
 
 @cache
 def resource_types() -> Mapping[str, StackResourceType]:
-    """The resource types that a stack may have."""
+    """The types that a stack's resources may have, by name."""
     return _ResourceTypes({each.name: each for rows in _ROWS for each in rows()})
 
 
 def known_types() -> frozenset[str]:
-    """The types that moyai has, with the one of which a transform makes another, and without names of custom ones."""
+    """The names of moyai's types, and of the type that a transform replaces, without names for custom resources."""
     return frozenset({*resource_types(), APPLICATION})
 
 
 def has_type(name: object) -> bool:
-    """Whether a template without transforms may give a resource this type."""
+    """Whether a resource in a template without transforms may have this type."""
     return isinstance(name, str) and not name.startswith(SKIPPED) and name in resource_types()

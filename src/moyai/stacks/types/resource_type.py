@@ -26,11 +26,13 @@ LATER_WAIT: Final = Seconds(1.0)
 QUICK_LOOKS: Final = 10
 MOST_LOOKS: Final = 10_800
 IN_USE_TRIES: Final = 300
-"""How often a resource is looked at: after the first wait, and at all; how often a used one's deletion is tried."""
+"""Number of look-ups of a resource's state with the first wait between them, and in all; attempts to delete a resource
+that is in use.
+"""
 _EXISTS: Final = re.compile("Already|Exists|Duplicate|Conflict")
-"""The common part of the error codes that say that a name is taken."""
+"""A part of every error code for a name that another resource has."""
 NO_SNAPSHOT: Final = "SkipFinalSnapshot"
-"""The member of inputs of deletions that says that there is no final snapshot."""
+"""The member of a deletion's input for a deletion without a final snapshot."""
 IN_USE: Final = frozenset(
     {
         "CacheSubnetGroupInUse",
@@ -41,21 +43,23 @@ IN_USE: Final = frozenset(
         "DeleteConflict",
     }
 )
-"""The errors of a resource that others use, and will not use much longer."""
+"""The error codes for the deletion of a resource that another one uses, for a short time still."""
 
 
 class StackResourceType(ResourceTypeRow, frozen=True):
-    """A resource type: the procedures that follow from its row."""
+    """A resource type: its row, and the procedures that follow from it."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Create the resource, or go on with one that exists since an interruption. Returns it as it is then."""
+        """Create the resource, or complete the one with the physical id ``existing``, whose creation was interrupted.
+        Returns the created resource.
+        """
         values = dict(properties)
-        if self.drawn is not None:
-            end = self.name_end(values)
-            name = context.draw_name(self.longest_name - len(end), lower_case=self.lower_case)
-            values.setdefault(self.drawn, name + end)
+        if self.name_property is not None:
+            suffix = self.name_end(values)
+            name = context.generate_name(self.longest_name - len(suffix), lower_case=self.lower_case)
+            values.setdefault(self.name_property, name + suffix)
         identifier = existing
         if identifier is None:
             yield from self._refuse_taken_name(properties, context)
@@ -79,38 +83,38 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the resource, and return it as it is then. ``attempted``: what an earlier update, which failed, may
-        have made of it.
+        """Change the resource to the properties ``after``, and return the changed one. ``attempted``: the properties of
+        an earlier update that failed, some of which the resource may have.
         """
         del context
         before = resource.properties
         possible = before if attempted is None else attempted
-        changed = changed_properties(before, after) | changed_properties(before, possible)
+        changed_names = changed_properties(before, after) | changed_properties(before, possible)
         changing = msgspec.structs.replace(resource, properties=after)
-        plain = changed - self.own_calls
-        if plain and self.update is not None:
-            sent = (after.keys() if self.update_whole else plain & after.keys()) & self.schema.updated
-            present = {name: after[name] for name in sorted(sent - self.own_calls)}
-            values = self._input({name: self.cleared[name] for name in plain & self.cleared.keys()} | present)
+        plain_names = changed_names - self.own_calls
+        if plain_names and self.update is not None:
+            sent_names = (after.keys() if self.update_whole else plain_names & after.keys()) & self.schema.updated
+            present = {name: after[name] for name in sorted(sent_names - self.own_calls)}
+            values = self._input({name: self.cleared[name] for name in plain_names & self.cleared.keys()} | present)
             wrapped = values if self.update_wrapper is None else {self.update_wrapper: values}
             members = {**wrapped, **(self.update_by or self.by_id)(changing)}
             yield from self._answer_of(Call(self.service, self.update, members))
-        for name in sorted(changed & self.follow.keys()):
+        for name in sorted(changed_names & self.follow.keys()):
             yield from self._change_followed(name, changing, before.get(name), possible.get(name, before.get(name)))
-        for name in sorted(changed & self.children.keys()):
+        for name in sorted(changed_names & self.children.keys()):
             children = self.children[name]
             former = [before.get(name, children.initial), possible.get(name, children.initial)]
             yield from children.change(self.service, changing, former, after.get(name, ()))
-        if self.tagging is not None and self.tagging.name in changed:
+        if self.tagging is not None and self.tagging.name in changed_names:
             yield from self.tagging.change(self.service, changing, before)
         return (yield from self.describe(changing, self.stable))
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Delete the resource. One that does not exist is deleted already; one in use is tried again."""
+        """Delete the resource, if it exists. While it is in use, the deletion is tried again."""
         if self.delete is None:
             return
         for name, children in self.children.items():
-            if children.held:
+            if children.blocks_deletion:
                 yield from children.change(self.service, resource, [resource.properties.get(name, ())], ())
         for attempt in range(1, IN_USE_TRIES + 1):
             try:
@@ -126,12 +130,12 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             yield from self._look(resource, self.gone, missing_is_done=True)
 
     def removal_steps(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[None]:
-        """As ``delete_steps``, for types that need more than the resource's id."""
+        """Delete the resource, as ``delete_steps``. Types whose deletion needs the context override this."""
         del context
         yield from self.delete_steps(resource)
 
     def with_snapshot(self, name: str) -> StackResourceType:
-        """The type whose deletion leaves a snapshot of this name."""
+        """The type with a deletion that takes a snapshot of this name."""
         member = self.final_snapshot
         if member is None:
             return self
@@ -143,7 +147,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         return msgspec.structs.replace(self, by_id=members)
 
     def describe(self, resource: PhysicalResource, stable: Stable | None = None) -> Procedure[PhysicalResource]:
-        """The resource with its attributes, when it is stable. Raises ResourceFailed when it failed instead."""
+        """The resource with its attributes, once it is stable. Raises ResourceFailed if it fails or does not exist."""
         description = yield from self._look(resource, stable)
         attributes = self._attributes(resource.properties, description)
         for name, lookup in self.lookups.items():
@@ -192,7 +196,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         return {name: _plain(value) for name, value in attributes.items() if value is not None}
 
     def creation_input(self, properties: Properties) -> dict[str, Any]:
-        """The members of the creation's input that these properties are."""
+        """The members of the creation's input that these properties set."""
         separate: dict[str, Follow | Children] = {**self.follow, **self.children}
         later = {name for name in self.own_calls if name not in separate or separate[name].at_creation}
         later |= self.update_only
@@ -201,7 +205,7 @@ class StackResourceType(ResourceTypeRow, frozen=True):
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         members = self.creation_input(values)
-        members |= self.placed(context)
+        members |= self.context_members(context)
         if self.idempotency_member is not None:
             members[self.idempotency_member] = context.token
         if self.tagging is not None:
@@ -216,20 +220,24 @@ class StackResourceType(ResourceTypeRow, frozen=True):
                 raise
             answer = yield from self._repeat(call, PhysicalResource("", values))
             if jmespath.search(self.identifier, {**values, **answer}) is None:
-                raise  # what is there already is another resource
-        return str(jmespath.search(self.identifier, {**self.placed(context), **values, **answer}))
+                raise  # the resource with this name was not created by the interrupted procedure
+        return str(jmespath.search(self.identifier, {**self.context_members(context), **values, **answer}))
 
     def _finish(self, resource: PhysicalResource) -> Procedure[None]:
-        """The steps after the creation, when the resource is identified."""
+        """The calls that complete a creation, once the physical id is recorded."""
         for operation, members in self.finish:
             yield Call(self.service, operation, members(resource))
 
     def _refuse_taken_name(self, properties: Properties, context: ResourceContext) -> Procedure[None]:
-        """Raise ResourceFailed when the template's name is another resource's, which ``create`` would take over."""
-        name = properties.get(self.drawn) if self.drawn else jmespath.search(self.identifier, dict(properties))
-        if self.taken is None or name is None or context.is_repeated:
+        """Raise ResourceFailed when another resource has the template's name, because ``create`` would overwrite it."""
+        name = (
+            properties.get(self.name_property)
+            if self.name_property
+            else jmespath.search(self.identifier, dict(properties))
+        )
+        if self.read_existing is None or name is None or context.is_repeated:
             return
-        read, resource = self.taken(context), PhysicalResource(str(name), properties)
+        read, resource = self.read_existing(context), PhysicalResource(str(name), properties)
         try:
             answer = yield Call(self.service, read.operation, read.input(resource))
         except AwsCallFailed as fault:
@@ -240,31 +248,31 @@ class StackResourceType(ResourceTypeRow, frozen=True):
             raise self.already_exists(str(name), context)
 
     def already_exists(self, identifier: str, context: ResourceContext) -> ResourceFailed:
-        """The failure of a creation that would take over another resource."""
+        """The failure of a creation that would overwrite another resource."""
         return ResourceFailed(
             f"Resource handler returned message: \"Resource of type '{self.name}' with identifier '{identifier}' "
             f'already exists." (RequestToken: {context.token}, HandlerErrorCode: AlreadyExists)'
         )
 
     def _repeat(self, call: Call, resource: PhysicalResource) -> Procedure[Mapping[str, Any]]:
-        """The answer to a creation that was done before an interruption."""
+        """The answer to a creation whose resource exists since before an interruption."""
         if self.undo and self.delete is not None:
             yield Call(self.service, self.delete, call.input)
             return (yield from self._answer_of(call))
-        if self.repeated is None:
+        if self.read_repeated is None:
             return EMPTY
-        answer = yield Call(self.service, self.repeated.operation, self.repeated.input(resource))
-        return dict(self.repeated.find(answer, resource) or EMPTY)
+        answer = yield Call(self.service, self.read_repeated.operation, self.read_repeated.input(resource))
+        return dict(self.read_repeated.find(answer, resource) or EMPTY)
 
     def _answer_of(self, call: Call) -> Procedure[Mapping[str, Any]]:
-        """The answer to a call; where that is an operation to wait for, the finished operation's targets."""
+        """The answer to a call. Where that is an asynchronous operation, its target's id, once it has succeeded."""
         answer = yield call
-        if self.ticket is None or "OperationId" not in answer:
+        if self.operation_target is None or "OperationId" not in answer:
             return answer
         while True:
             operation = (yield Call(self.service, "GetOperation", {"OperationId": answer["OperationId"]}))["Operation"]
             if operation["Status"] == "SUCCESS":
-                return {"Id": jmespath.search(self.ticket, operation)}
+                return {"Id": jmespath.search(self.operation_target, operation)}
             if operation["Status"] == "FAIL":
                 raise ResourceFailed(operation.get("ErrorMessage", "the operation failed"))
             yield Wait(FIRST_WAIT)
@@ -281,12 +289,12 @@ class StackResourceType(ResourceTypeRow, frozen=True):
         elif follow.reset is not None:
             yield Call(self.service, follow.reset, (follow.reset_by or self.by_id)(resource))
         else:
-            raise ResourceFailed(f"moyai can't take the property {name} away from {self.name}: set it to its default.")
+            raise ResourceFailed(f"moyai can't remove the property {name} from {self.name}: set it to its default.")
 
     def _input(self, values: dict[str, Any]) -> dict[str, Any]:
         return {self.rename.get(name, name): value for name, value in self.arrange(values).items()}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (an attribute)
-    """An attribute as templates have it, whose times are texts."""
+    """The attribute as templates have it: a time is a text."""
     return value.isoformat() if isinstance(value, datetime) else value

@@ -1,6 +1,6 @@
-"""The published schemas of resource types: which properties there are, and which of them can change.
+"""The published schemas of resource types: their properties, and which of these can change.
 
-``scripts/stack_schemas.py`` writes the file from AWS's published schemas.
+``scripts/stack_schemas.py`` generates the file ``schemas.json`` from AWS's published schemas.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
 """
 
@@ -15,7 +15,7 @@ import msgspec
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """The properties in a type's schema (the top level only)."""
+    """The properties at the top level of a type's schema."""
 
     properties: frozenset[str]
     """The properties that a template may set."""
@@ -23,14 +23,15 @@ class Schema(msgspec.Struct, frozen=True):
     create_only: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     write_only: frozenset[str] = frozenset()
-    """The properties that the service does not tell, or not as they were set."""
+    """The properties that the service does not return, or not as they were set."""
     updated: frozenset[str] = frozenset()
     """The properties for which the updating operation has a member."""
     unsupported: frozenset[str] = frozenset()
     """The properties that moyai's row of the type can't set, because its operations have no member for them."""
     identifiers: tuple[str, ...] = ()
     """The properties by which a resource is imported into a stack."""
-    is_open: bool = False  # whether a template may set any others, too
+    is_open: bool = False
+    """Whether a template may set other properties as well."""
 
 
 NO_SCHEMA: Final = Schema(frozenset())

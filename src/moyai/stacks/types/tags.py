@@ -1,4 +1,4 @@
-"""The forms in which services take tags.
+"""The forms in which services take a resource's tags.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
 """
@@ -17,51 +17,54 @@ from moyai.stacks.template.expressions import IntrinsicFunction
 from moyai.stacks.types.procedure import Call, Procedure
 
 TagList: TypeAlias = "Sequence[Mapping[str, Any]]"
-"""Objects with Key and Value, as most types' templates have them."""
+"""Objects with Key and Value, the form of tags in the templates of most types."""
 
 
 class Tagging(msgspec.Struct, frozen=True):
-    """How a service takes tags: in the input of a creation, and by calls of their own.
+    """The form in which a service takes tags.
 
-    ``resource``: the members by which those calls name a resource. ``name``: the property. ``as_map``: whether
-    templates have tags as a map.
+    ``members``: the members of a creation's input. ``add``, ``remove``: the operations that change tags, whose inputs
+    have the members ``resource`` for the resource, and ``add_input`` or ``remove_input`` for the tags or keys.
+    ``name``: the property. ``as_map``: whether the property is a map.
     """
 
     members: Callable[[TagList], Mapping[str, Any]]
     add: str
     remove: str
     resource: Callable[[PhysicalResource], Mapping[str, Any]]
-    added: Callable[[TagList], Mapping[str, Any]]
-    removed: Callable[[Sequence[str]], Mapping[str, Any]]
+    add_input: Callable[[TagList], Mapping[str, Any]]
+    remove_input: Callable[[Sequence[str]], Mapping[str, Any]]
     name: str = "Tags"
     as_map: bool = False
     reserved: bool = True
-    """Whether the service's model has reserved keys."""
+    """Whether the service accepts keys with the reserved prefix ``aws:``."""
 
     def change(self, service: str, changing: PhysicalResource, before: Mapping[str, Any]) -> Procedure[None]:
-        """Add and remove what differs from the tags in the properties ``before``."""
-        former, wanted = tag_map(before.get(self.name) or ()), tag_map(changing.properties.get(self.name) or ())
+        """Remove and add the tags that differ from those in the properties ``before``."""
+        former_tags = tag_map(before.get(self.name) or ())
+        wanted_tags = tag_map(changing.properties.get(self.name) or ())
         resource = self.resource(changing)
-        absent = sorted(former.keys() - wanted.keys())
-        if absent:
-            yield Call(service, self.remove, {**resource, **self.removed(absent)})
-        other = tag_list({key: value for key, value in wanted.items() if former.get(key) != value})
-        if other:
-            yield Call(service, self.add, {**resource, **self.added(other)})
+        absent_keys = sorted(former_tags.keys() - wanted_tags.keys())
+        if absent_keys:
+            yield Call(service, self.remove, {**resource, **self.remove_input(absent_keys)})
+        changed_tags = tag_list({key: value for key, value in wanted_tags.items() if former_tags.get(key) != value})
+        if changed_tags:
+            yield Call(service, self.add, {**resource, **self.add_input(changed_tags)})
 
     def with_stack_tags(self, own: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401 (a property)
-        """The property with the stack's tags, where the resource has none of the same key.
+        """The property ``own``, with each of the stack's tags whose key it does not have. CloudFormation's own tags of
+        the stack, which have reserved keys, are left out.
 
-        A nested stack's tags of CloudFormation are its own. Raises TemplateFault for what is no tags, or reserved ones.
+        Raises TemplateFault for a property that has another form, or reserved keys.
         """
         keys = set() if own is None else self._keys(own)
-        added = {key: value for key, value in tags.items() if key not in keys and not is_reserved(key)}
-        if not added or isinstance(own, IntrinsicFunction):
+        stack_tags = {key: value for key, value in tags.items() if key not in keys and not is_reserved(key)}
+        if not stack_tags or isinstance(own, IntrinsicFunction):
             return own
-        return {**added, **(own or {})} if self.as_map else [*(own or ()), *tag_list(added)]
+        return {**stack_tags, **(own or {})} if self.as_map else [*(own or ()), *tag_list(stack_tags)]
 
     def _keys(self, own: Any) -> set[str]:  # noqa: ANN401 (a property)
-        """The keys in the property, as far as they are known yet."""
+        """The keys in the property that are known already. Raises TemplateFault as ``with_stack_tags``."""
         if isinstance(own, IntrinsicFunction):
             return set()
         if self.as_map and not isinstance(own, Mapping):
@@ -94,30 +97,30 @@ class Tagging(msgspec.Struct, frozen=True):
 
 
 def tag_map(tags: TagList | Mapping[str, Any]) -> dict[str, str]:
-    """Tags by key."""
+    """The values of tags by key."""
     if isinstance(tags, Mapping):
         return {str(key): str(value) for key, value in tags.items()}
     return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags}
 
 
 def tag_list(tags: TagList | Mapping[str, Any]) -> TagList:
-    """Tags as objects."""
+    """The tags as objects with Key and Value."""
     if isinstance(tags, Mapping):
         return [{"Key": key, "Value": value} for key, value in tags.items()]
     return tags
 
 
 def ec2_tags(resource_type: str, attribute: str | None = None) -> Tagging:
-    """EC2's: a specification for the type of resource. ``attribute``: which has the id, where the physical id is
-    another.
+    """The tags of EC2: a specification for the type of resource. ``attribute``: the attribute with the resource's id,
+    where that is not the physical id.
     """
     return Tagging(
         members=lambda tags: {"TagSpecifications": [{"ResourceType": resource_type, "Tags": list(tags)}]},
         add="CreateTags",
         remove="DeleteTags",
         resource=lambda r: {"Resources": [r.attributes[attribute] if attribute else r.id]},
-        added=lambda tags: {"Tags": list(tags)},
-        removed=lambda keys: {"Tags": [{"Key": key} for key in keys]},
+        add_input=lambda tags: {"Tags": list(tags)},
+        remove_input=lambda keys: {"Tags": [{"Key": key} for key in keys]},
     )
 
 
@@ -133,20 +136,20 @@ def arn_tags(
         add=add,
         remove=remove,
         resource=resource,
-        added=lambda tags: {"Tags": list(tags)},
-        removed=lambda names: {keys: list(names)},
+        add_input=lambda tags: {"Tags": list(tags)},
+        remove_input=lambda names: {keys: list(names)},
     )
 
 
 def map_tags(
     resource: Callable[[PhysicalResource], Mapping[str, Any]], add: str = "TagResource", remove: str = "UntagResource"
 ) -> Tagging:
-    """CloudWatch Logs' and some others': a map."""
+    """The tags of CloudWatch Logs and some other services: a map."""
     return Tagging(
         members=lambda tags: {"Tags": tag_map(tags)},
         add=add,
         remove=remove,
         resource=resource,
-        added=lambda tags: {"Tags": tag_map(tags)},
-        removed=lambda names: {"TagKeys": list(names)},
+        add_input=lambda tags: {"Tags": tag_map(tags)},
+        remove_input=lambda names: {"TagKeys": list(names)},
     )

@@ -34,8 +34,8 @@ _MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         _SCHEDULED: frozenset({"IgnoreUnmodifiedGroupSizeProperties"}),
     }
 )
-"""The members of the policies that moyai follows. A group has no instances here, so nothing is to be replaced batch by
-batch.
+"""The members of the supported policies. Groups have no instances here, so that those of a rolling update have no
+effect.
 """
 _POLICIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -46,19 +46,19 @@ _POLICIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """The policies that a type has on AWS."""
 _SIZES: Final = frozenset({"DesiredCapacity", "MaxSize", "MinSize"})
-_OF_INSTANCES: Final = frozenset(
+_INSTANCE_PROPERTIES: Final = frozenset(
     {"LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "PlacementGroup", "VPCZoneIdentifier"}
 )
-"""The properties of a group whose change needs other instances."""
+"""The properties of a group whose change replaces its instances."""
 
 
 def update_policy_complaint(kind: str, policy: Mapping[str, Any]) -> str | None:
-    """Why a resource of a type can't have an UpdatePolicy, if it can't."""
+    """Why a resource of the type ``kind`` can't have this UpdatePolicy; None when it can."""
     for name, members in policy.items():
         if name not in _POLICIES.get(kind, ()):
             return f"{kind} has no UpdatePolicy {name}"
         if name == _RESHARDING:
-            continue  # there is no data that shards could pass to each other
+            continue  # no effect, because moyai's replication groups have no data that shards could exchange
         if name not in _MEMBERS:
             return f"moyai does not support the UpdatePolicy {name}"
         unknown = sorted(set(members) - _MEMBERS[name]) if isinstance(members, Mapping) else [str(members)]
@@ -70,13 +70,15 @@ def update_policy_complaint(kind: str, policy: Mapping[str, Any]) -> str | None:
 def replaced_properties(
     kind: StackResourceType, policy: Mapping[str, Any], before: Properties, after: Properties
 ) -> frozenset[str]:
-    """The properties whose change needs another resource, by the type or by the resource's UpdatePolicy."""
-    by_policy = changed_properties(before, after) & _OF_INSTANCES if _will_replace(policy) else frozenset()
+    """The changed properties that the resource is replaced for, because of its type or its UpdatePolicy."""
+    by_policy = changed_properties(before, after) & _INSTANCE_PROPERTIES if _will_replace(policy) else frozenset()
     return kind.must_replace(before, after) | by_policy
 
 
 def without_unmodified_sizes(policy: Mapping[str, Any], before: Properties, after: Properties) -> Properties:
-    """The properties of a group but the sizes that an update is to leave as they are."""
+    """The properties ``after`` of a group, without the sizes that the template has not changed if its UpdatePolicy
+    leaves these to scheduled actions.
+    """
     ignores = policy.get(_SCHEDULED)
     if not isinstance(ignores, Mapping) or not _is_true(ignores.get("IgnoreUnmodifiedGroupSizeProperties")):
         return after

@@ -1,1 +1,1 @@
-"""The rows: each resource type that stacks may have."""
+"""The rows of all resource types, by service."""

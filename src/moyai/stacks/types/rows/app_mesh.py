@@ -24,7 +24,7 @@ _NAMES = MappingProxyType(
         "GatewayRoute": ("VirtualGatewayName",),
     }
 )
-"""By kind, the names of what it belongs to, beside the mesh."""
+"""By kind, the members that name its parents other than the mesh."""
 
 
 def app_mesh_rows() -> Iterator[StackResourceType]:
@@ -39,7 +39,7 @@ def app_mesh_rows() -> Iterator[StackResourceType]:
             f"{member}.metadata.arn",
             f"Delete{kind}",
             _by_names(kind, names),
-            drawn=f"{kind}Name",
+            name_property=f"{kind}Name",
             unique_within=frozenset({"MeshOwner", *names[1:]}),
             idempotency_member="clientToken",
             tagging=arn_tags(lambda resource: {"resourceArn": resource.id}),
@@ -58,8 +58,8 @@ def app_mesh_rows() -> Iterator[StackResourceType]:
 
 def _by_names(kind: str, names: tuple[str, ...]) -> Input:
     def members(resource: PhysicalResource) -> Properties:
-        drawn = {f"{kind}Name": resource.id.rpartition("/")[2]}
-        properties = {**drawn, **resource.properties}
+        name_in_arn = {f"{kind}Name": resource.id.rpartition("/")[2]}
+        properties = {**name_in_arn, **resource.properties}
         return {name: properties[name] for name in names}
 
     return members

@@ -1,4 +1,4 @@
-"""Resource types that are a document on several targets: inline policies of IAM, policies of queues and topics.
+"""Resource types that put a policy document on several targets: IAM's inline policies, policies of queues and topics.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-policy.html
 """
@@ -22,7 +22,7 @@ OnTarget: TypeAlias = Callable[[Properties, Any], Properties]
 
 
 class PolicyTargets(msgspec.Struct, frozen=True):
-    """The targets that one property lists: the operation that gives them the document, and the one that removes it."""
+    """The targets that one property lists: the operations that put the document on one of them, and remove it."""
 
     put: str
     put_input: OnTarget
@@ -31,15 +31,15 @@ class PolicyTargets(msgspec.Struct, frozen=True):
 
 
 class AttachedPolicyType(StackResourceType, frozen=True):
-    """A document on the targets of one or more properties. Its physical id is drawn."""
+    """A document on the targets that one or more properties list. Its physical id is a generated name."""
 
     targets: Mapping[str, PolicyTargets] = MappingProxyType({})
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Give the document to each target."""
-        identifier = existing or context.draw_name(self.longest_name)
+        """Put the document on each target."""
+        identifier = existing or context.generate_name(self.longest_name)
         yield Identified(identifier)
         yield from self._put(properties)
         return _physical_resource(identifier, properties)
@@ -51,7 +51,7 @@ class AttachedPolicyType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Remove what the targets have under another name, or have no longer; then give the document to each."""
+        """Remove the document from former targets, and where it had another name; then put it on each target."""
         del context
         for former in (resource.properties, attempted or {}):
             yield from self._remove(former, after)
@@ -75,10 +75,10 @@ class AttachedPolicyType(StackResourceType, frozen=True):
 
     def _remove(self, former: Properties, after: Properties) -> Procedure[None]:
         for name, targets in self.targets.items():
-            wanted = [targets.remove_input(after, target) for target in after.get(name, ())]
+            remaining = [targets.remove_input(after, target) for target in after.get(name, ())]
             for target in former.get(name, ()):
                 members = targets.remove_input(former, target)
-                if members not in wanted:
+                if members not in remaining:
                     try:
                         yield Call(self.service, targets.remove, members)
                     except AwsCallFailed as fault:

@@ -23,9 +23,9 @@ _SERVICE: Final = "autoscaling"
 _LONGEST_NAME: Final = 255
 _GROUP: Final = ids("AutoScalingGroupName")
 _MISSING: Final = frozenset({"ValidationError"})
-"""The code with which the service says that a group or configuration does not exist."""
-_OF_INSTANCES: Final = frozenset({"MetricsCollection", "NotificationConfiguration", "NotificationConfigurations"})
-"""The properties of a group that say what is told of its instances. It has none here, so they are not sent."""
+"""The service's error code for a group or configuration that does not exist."""
+_INSTANCE_REPORTS: Final = frozenset({"MetricsCollection", "NotificationConfiguration", "NotificationConfigurations"})
+"""A group's properties for metrics and notifications of its instances. It has none here, so they are not sent."""
 
 
 def auto_scaling_rows() -> Iterator[StackResourceType]:
@@ -38,23 +38,23 @@ def auto_scaling_rows() -> Iterator[StackResourceType]:
 
 
 class GroupTags(Tagging, frozen=True):
-    """A group's tags, each of which says whether the group's instances get it, too."""
+    """A group's tags, each with PropagateAtLaunch: whether the group's instances get it as well."""
 
     def change(self, service: str, changing: PhysicalResource, before: Mapping[str, Any]) -> Procedure[None]:
-        """Remove and set what differs from the tags in the properties ``before``."""
-        former = before.get(self.name) or ()
-        wanted = changing.properties.get(self.name) or ()
-        keys = {str(tag["Key"]) for tag in wanted}
-        absent = [tag for tag in former if str(tag["Key"]) not in keys]
-        if absent:
-            yield Call(service, self.remove, {"Tags": [_group_tag(changing, tag) for tag in absent]})
-        other = [tag for tag in wanted if tag not in former]
-        if other:
-            yield Call(service, self.add, {"Tags": [_group_tag(changing, tag) for tag in other]})
+        """Remove and set the tags that differ from those in the properties ``before``."""
+        former_tags = before.get(self.name) or ()
+        wanted_tags = changing.properties.get(self.name) or ()
+        keys = {str(tag["Key"]) for tag in wanted_tags}
+        absent_tags = [tag for tag in former_tags if str(tag["Key"]) not in keys]
+        if absent_tags:
+            yield Call(service, self.remove, {"Tags": [_group_tag(changing, tag) for tag in absent_tags]})
+        changed_tags = [tag for tag in wanted_tags if tag not in former_tags]
+        if changed_tags:
+            yield Call(service, self.add, {"Tags": [_group_tag(changing, tag) for tag in changed_tags]})
 
 
 class AutoScalingGroupType(StackResourceType, frozen=True):
-    """A group, whose UpdatePolicy may leave the sizes to scheduled actions."""
+    """A group, whose UpdatePolicy may leave its sizes to scheduled actions."""
 
     def update_steps(
         self,
@@ -63,7 +63,7 @@ class AutoScalingGroupType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the group, but not the sizes that the template has not changed."""
+        """Change the group, but not the sizes that its UpdatePolicy leaves to scheduled actions."""
         former = resource.properties if attempted is None else {**resource.properties, **attempted}
         sent = without_unmodified_sizes(context.update_policy, former, after)
         changed = yield from super().update_steps(resource, sent, context, attempted)
@@ -80,7 +80,7 @@ def _group_tag(resource: PhysicalResource, tag: Mapping[str, Any]) -> dict[str, 
 
 
 def _attachments(kind: str, member: str) -> Children:
-    """The load balancers' target groups or the like that have the group's instances."""
+    """The load balancers or target groups that the group's instances are registered with."""
 
     def members(resource: PhysicalResource, element: Any) -> Properties:  # noqa: ANN401 (an element of a property)
         return {"AutoScalingGroupName": resource.id, member: [element]}
@@ -89,7 +89,7 @@ def _attachments(kind: str, member: str) -> Children:
 
 
 def _arrange_group(values: dict[str, Any]) -> dict[str, Any]:
-    members = {name: value for name, value in values.items() if name not in _OF_INSTANCES}
+    members = {name: value for name, value in values.items() if name not in _INSTANCE_REPORTS}
     subnets = members.get("VPCZoneIdentifier")
     return {**members, "VPCZoneIdentifier": ",".join(map(str, subnets))} if isinstance(subnets, list) else members
 
@@ -102,17 +102,17 @@ def _group() -> StackResourceType:
         "AutoScalingGroupName",
         "DeleteAutoScalingGroup",
         both(_GROUP, lambda _: {"ForceDelete": True}),
-        drawn="AutoScalingGroupName",
+        name_property="AutoScalingGroupName",
         rename={"Cooldown": "DefaultCooldown"},
         arrange=_arrange_group,
-        arranged=_OF_INSTANCES,
+        arranged=_INSTANCE_REPORTS,
         tagging=GroupTags(
             members=lambda tags: {"Tags": [{"PropagateAtLaunch": True, **tag} for tag in tags]},
             add="CreateOrUpdateTags",
             remove="DeleteTags",
             resource=lambda _: {},
-            added=lambda _: {},
-            removed=lambda _: {},
+            add_input=lambda _: {},
+            remove_input=lambda _: {},
         ),
         children={
             "TargetGroupARNs": _attachments("LoadBalancerTargetGroups", "TargetGroupARNs"),
@@ -137,7 +137,7 @@ def _launch_configuration() -> StackResourceType:
         "LaunchConfigurationName",
         "DeleteLaunchConfiguration",
         ids("LaunchConfigurationName"),
-        drawn="LaunchConfigurationName",
+        name_property="LaunchConfigurationName",
         rename={"RamDiskId": "RamdiskId"},
         arrange=lambda values: {
             name: {"Enabled": value} if name == "InstanceMonitoring" else value for name, value in values.items()
@@ -160,7 +160,7 @@ def _lifecycle_hook() -> StackResourceType:
         "LifecycleHookName",
         "DeleteLifecycleHook",
         both(of_group, ids("LifecycleHookName")),
-        drawn="LifecycleHookName",
+        name_property="LifecycleHookName",
         unique_within=frozenset({"AutoScalingGroupName"}),
         read=Read(
             "DescribeLifecycleHooks",
@@ -173,7 +173,7 @@ def _lifecycle_hook() -> StackResourceType:
 
 
 def _policy_name(resource: PhysicalResource) -> str:
-    """The drawn name of a policy, which ends its ARN."""
+    """The generated name of a policy, the end of its ARN."""
     return resource.id.rpartition("policyName/")[2]
 
 
@@ -190,7 +190,7 @@ def _scaling_policy() -> StackResourceType:
         "PolicyARN",
         "DeletePolicy",
         both(of_group, by_name),
-        placed=lambda context: {"PolicyName": context.draw_name(_LONGEST_NAME)},
+        context_members=lambda context: {"PolicyName": context.generate_name(_LONGEST_NAME)},
         read=Read(
             "DescribePolicies",
             both(of_group, lambda resource: {"PolicyNames": [_policy_name(resource)]}),
@@ -211,7 +211,7 @@ def _scheduled_action() -> StackResourceType:
         "ScheduledActionName",
         "DeleteScheduledAction",
         both(of_group, ids("ScheduledActionName")),
-        placed=lambda context: {"ScheduledActionName": context.draw_name(_LONGEST_NAME)},
+        context_members=lambda context: {"ScheduledActionName": context.generate_name(_LONGEST_NAME)},
         read=Read(
             "DescribeScheduledActions",
             both(of_group, lambda resource: {"ScheduledActionNames": [resource.id]}),

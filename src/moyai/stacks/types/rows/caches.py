@@ -16,8 +16,10 @@ from moyai.stacks.types.tags import Tagging, arn_tags
 _SERVICE: Final = "elasticache"
 _LONGEST_CLUSTER: Final = 50
 _LONGEST_GROUP: Final = 40
-_DELETED: Final = frozenset({"deleting"})
-"""The state after which a deletion is done: moto leaves it so, and what needs the end of it is tried again."""
+_DELETING: Final = frozenset({"deleting"})
+"""The state that ends the wait for a deletion: moto's resources stay in it. The deletion of a resource that is in use
+until then is tried again.
+"""
 
 
 def cache_rows() -> Iterator[StackResourceType]:
@@ -42,7 +44,7 @@ def _subnet_group() -> StackResourceType:
         "CacheSubnetGroupName",
         "DeleteCacheSubnetGroup",
         name,
-        drawn="CacheSubnetGroupName",
+        name_property="CacheSubnetGroupName",
         lower_case=True,
         rename={"Description": "CacheSubnetGroupDescription"},
         tagging=_tagging(),
@@ -63,14 +65,14 @@ def _cluster() -> StackResourceType:
         "ClusterName",
         "DeleteCacheCluster",
         name,
-        drawn="ClusterName",
+        name_property="ClusterName",
         longest_name=_LONGEST_CLUSTER,
         lower_case=True,
         rename={"ClusterName": "CacheClusterId", "VpcSecurityGroupIds": "SecurityGroupIds"},
         tagging=_tagging(),
         read=Read("DescribeCacheClusters", both(name, lambda _: {"ShowCacheNodeInfo": True}), "CacheClusters[0]"),
         stable=Stable("CacheClusterStatus", frozenset({"available"}), frozenset({"create-failed", "restore-failed"})),
-        gone=Stable("CacheClusterStatus", _DELETED),
+        gone=Stable("CacheClusterStatus", _DELETING),
         final_snapshot="FinalSnapshotIdentifier",
         attributes={
             "Arn": "ARN",
@@ -97,14 +99,14 @@ def _replication_group() -> StackResourceType:
         "ReplicationGroupId",
         "DeleteReplicationGroup",
         name,
-        drawn="ReplicationGroupId",
+        name_property="ReplicationGroupId",
         longest_name=_LONGEST_GROUP,
         lower_case=True,
         update_only=frozenset({"SnapshottingClusterId"}),
         tagging=_tagging(),
         read=Read("DescribeReplicationGroups", name, "ReplicationGroups[0]"),
         stable=Stable("Status", frozenset({"available"}), frozenset({"create-failed"})),
-        gone=Stable("Status", _DELETED),
+        gone=Stable("Status", _DELETING),
         final_snapshot="FinalSnapshotIdentifier",
         attributes={
             "Arn": "ARN",

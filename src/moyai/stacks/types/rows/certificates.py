@@ -1,4 +1,4 @@
-"""The resource types of certificates: AWS Certificate Manager and AWS Private CA; and of shares, AWS RAM.
+"""The resource types of AWS Certificate Manager, AWS Private CA and AWS RAM.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_CertificateManager.html, AWS_ACMPCA.html and
 AWS_RAM.html there
@@ -20,7 +20,7 @@ from moyai.stacks.types.tags import Tagging, arn_tags
 
 _AUTHORITY: Final = ids("CertificateAuthorityArn")
 _OF_AUTHORITY: Final = prop("CertificateAuthorityArn", "CertificateAuthorityArn")
-_CONFIGURED: Final = frozenset({"CsrExtensions", "KeyAlgorithm", "SigningAlgorithm", "Subject"})
+_CONFIGURATION: Final = frozenset({"CsrExtensions", "KeyAlgorithm", "SigningAlgorithm", "Subject"})
 """The properties that are members of an authority's configuration."""
 _OPTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -41,10 +41,10 @@ def certificate_rows() -> Iterator[StackResourceType]:
     yield _resource_share()
 
 
-def _listed_tags(resource: str, add: str, remove: str) -> Tagging:
-    """Tagging of services that want whole tags when they remove them."""
+def _tagging_with_lists(resource: str, add: str, remove: str) -> Tagging:
+    """The tagging of services that take tags, not keys, when they remove them."""
     return replace(
-        arn_tags(ids(resource), add, remove), removed=lambda names: {"Tags": [{"Key": name} for name in names]}
+        arn_tags(ids(resource), add, remove), remove_input=lambda names: {"Tags": [{"Key": name} for name in names]}
     )
 
 
@@ -56,7 +56,7 @@ def _certificate() -> StackResourceType:
         "CertificateArn",
         "DeleteCertificate",
         ids("CertificateArn"),
-        tagging=_listed_tags("CertificateArn", "AddTagsToCertificate", "RemoveTagsFromCertificate"),
+        tagging=_tagging_with_lists("CertificateArn", "AddTagsToCertificate", "RemoveTagsFromCertificate"),
         arrange=_arrange_certificate,
         arranged=frozenset(_OPTIONS),
         read=Read("DescribeCertificate", ids("CertificateArn"), "Certificate"),
@@ -68,7 +68,7 @@ def _certificate() -> StackResourceType:
 
 
 def _arrange_certificate(values: dict[str, Any]) -> dict[str, Any]:
-    """The hosted zones of validations, which are for CloudFormation, are left out."""
+    """The input of a request. The hosted zones of validations are for CloudFormation itself, and left out."""
     arranged = {name: value for name, value in values.items() if name not in _OPTIONS}
     if "DomainValidationOptions" in values:
         arranged["DomainValidationOptions"] = [
@@ -92,9 +92,9 @@ def _authority() -> StackResourceType:
         lambda resource: {"CertificateAuthorityArn": resource.id, "PermanentDeletionTimeInDays": 7},
         idempotency_member="IdempotencyToken",
         rename={"Type": "CertificateAuthorityType"},
-        tagging=_listed_tags("CertificateAuthorityArn", "TagCertificateAuthority", "UntagCertificateAuthority"),
+        tagging=_tagging_with_lists("CertificateAuthorityArn", "TagCertificateAuthority", "UntagCertificateAuthority"),
         arrange=_arrange_authority,
-        arranged=_CONFIGURED,
+        arranged=_CONFIGURATION,
         read=Read("DescribeCertificateAuthority", _AUTHORITY, "CertificateAuthority"),
         stable=Stable(
             "Status", frozenset({"PENDING_CERTIFICATE", "ACTIVE", "DISABLED", "EXPIRED"}), frozenset({"FAILED"})
@@ -107,8 +107,8 @@ def _authority() -> StackResourceType:
 
 
 def _arrange_authority(values: dict[str, Any]) -> dict[str, Any]:
-    configuration = {name: value for name, value in values.items() if name in _CONFIGURED}
-    others = {name: value for name, value in values.items() if name not in _CONFIGURED}
+    configuration = {name: value for name, value in values.items() if name in _CONFIGURATION}
+    others = {name: value for name, value in values.items() if name not in _CONFIGURATION}
     return {**others, **({"CertificateAuthorityConfiguration": configuration} if configuration else {})}
 
 

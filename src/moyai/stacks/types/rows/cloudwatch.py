@@ -29,7 +29,7 @@ def cloudwatch_rows() -> Iterator[StackResourceType]:
 
 
 def _alarm_of_name(_: ResourceContext) -> Read:
-    """How an alarm of either kind is found: both have their names in common."""
+    """Finds an alarm of either kind by its name, because both kinds share one set of names."""
     return Read(
         "DescribeAlarms",
         lambda resource: {"AlarmNames": [resource.id], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
@@ -45,9 +45,9 @@ def _alarm() -> StackResourceType:
         "AlarmName",
         "DeleteAlarms",
         id_list("AlarmNames"),
-        drawn="AlarmName",
+        name_property="AlarmName",
         tagging=_BY_ARN,
-        taken=_alarm_of_name,
+        read_existing=_alarm_of_name,
         read=Read("DescribeAlarms", id_list("AlarmNames"), "MetricAlarms[0]"),
         attributes={"Arn": "AlarmArn"},
         update="PutMetricAlarm",
@@ -64,9 +64,9 @@ def _composite_alarm() -> StackResourceType:
         "AlarmName",
         "DeleteAlarms",
         id_list("AlarmNames"),
-        drawn="AlarmName",
+        name_property="AlarmName",
         tagging=_BY_ARN,
-        taken=_alarm_of_name,
+        read_existing=_alarm_of_name,
         read=Read(
             "DescribeAlarms",
             lambda resource: {"AlarmNames": [resource.id], "AlarmTypes": ["CompositeAlarm"]},
@@ -87,12 +87,12 @@ def _dashboard() -> StackResourceType:
         "DashboardName",
         "DeleteDashboards",
         id_list("DashboardNames"),
-        drawn="DashboardName",
-        taken=lambda _: Read("GetDashboard", ids("DashboardName")),
+        name_property="DashboardName",
+        read_existing=lambda _: Read("GetDashboard", ids("DashboardName")),
         read=Read("GetDashboard", ids("DashboardName")),
         update="PutDashboard",
         update_by=ids("DashboardName"),
-        missing=_NOT_FOUND | {"InvalidParameterValue"},  # which is what DeleteDashboards answers
+        missing=_NOT_FOUND | {"InvalidParameterValue"},  # the error of DeleteDashboards
     )
 
 
@@ -104,7 +104,7 @@ def _log_group() -> StackResourceType:
         "LogGroupName",
         "DeleteLogGroup",
         _GROUP,
-        drawn="LogGroupName",
+        name_property="LogGroupName",
         longest_name=512,
         tagging=map_tags(lambda resource: {"resourceArn": resource.attributes["Arn"].removesuffix(":*")}),
         follow={
@@ -136,7 +136,7 @@ def _log_stream() -> StackResourceType:
         "LogStreamName",
         "DeleteLogStream",
         both(prop("logGroupName", "LogGroupName"), ids("logStreamName")),
-        drawn="LogStreamName",
+        name_property="LogStreamName",
         unique_within=frozenset({"LogGroupName"}),
         longest_name=512,
         missing=frozenset({"ResourceNotFoundException"}),

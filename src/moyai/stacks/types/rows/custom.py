@@ -1,7 +1,8 @@
-"""Custom resources: a function of AWS Lambda, or a subscriber of an SNS topic, makes them, and answers at a URL.
+"""Custom resources: a function of AWS Lambda, or a subscriber of an SNS topic, handles requests and answers at a URL.
 
-Promise: a request of an operation has the same id however often it is sent, so an answer that came before the control
-plane ended counts. Refuses: an answer to another request. The function is called through the API like any other.
+Promise: the request of an operation has the same id however often it is sent, so that an answer from before a restart
+of the control plane is valid. Refuses: an answer to another request. The function is called through the API, like any
+other operation.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref.html
 """
 
@@ -34,9 +35,9 @@ from moyai.stacks.types.resource_type import FIRST_WAIT, LATER_WAIT, QUICK_LOOKS
 from moyai.stacks.types.schema import Schema
 
 LONGEST: Final = 3600
-"""Seconds until an answer must be there, without a ServiceTimeout."""
+"""Seconds that an answer is waited for: the default of ServiceTimeout, and its maximum."""
 _LONGEST_TIMEOUT: Final = 4
-"""Digits of a ServiceTimeout."""
+"""Digits that a ServiceTimeout may have."""
 _LONGEST_NAME: Final = 255
 _SERVICE: Final = "ServiceToken"
 """The property that names the function or topic."""
@@ -44,10 +45,10 @@ _SCHEMA: Final = Schema(frozenset({_SERVICE, "ServiceTimeout"}), required=frozen
 _KINDS: Final = ("Create", "Update", "Delete")
 _SUBJECT: Final = "AWS CloudFormation custom resource request"
 _NO_ENGINE: Final = "error running docker"
-"""The beginning of moto's answer for a function for which it has found no Docker."""
+"""The beginning of moto's answer for a function that it can't run, because it has no Docker."""
 _LONGEST_REASON: Final = 500
 _TRIES: Final = 5
-"""How often a request is sent whose server fails."""
+"""Number of attempts to send a request while the server fails."""
 
 
 class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
@@ -61,34 +62,34 @@ class CustomResponse(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_success(self) -> bool:
-        """Whether the function has done what it was asked for."""
+        """Whether the function has carried out the request."""
         return self.status == "SUCCESS"
 
 
 RESPONSE_READER: Final = msgspec.json.Decoder(CustomResponse)
-"""Reads an answer, as it comes and as it is recorded."""
+"""Reads an answer, from its request and from the record of it."""
 
 
 class CustomResource(StackResourceType, frozen=True):
-    """The type of custom resources, which has the name that the template gives it."""
+    """The type of custom resources, under the name that the template has chosen."""
 
     @property
     def schema(self) -> Schema:
-        """Any property: the function gets them all."""
+        """A schema that allows any property, because the function gets them all."""
         return _SCHEMA
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
-        """None: the function's answer to an update says whether there is another resource."""
+        """No property: the function's answer to an update decides whether the resource is replaced."""
         del before, after
         return frozenset()
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Ask for the creation. What was asked for is deleted even where the answer fails, names nothing or never
-        comes: under a drawn id then.
+        """Request the creation. A physical id is recorded in any case, a generated one when no answer has it, so that
+        the function is asked to delete the resource even if the creation fails.
         """
-        del existing  # the request's id is that of the first one, so an answer to it counts
+        del existing  # a repeated request has the id of the first one, whose answer is valid for it
         response = yield from self._exchange("Create", properties, context)
         if response.physical_resource_id:
             yield Identified(response.physical_resource_id)
@@ -104,7 +105,7 @@ class CustomResource(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Ask for the update. An answer with another id is a new resource; cleanup deletes the former."""
+        """Request the update. An answer with another physical id means a new resource; cleanup deletes the former."""
         if resource.properties[_SERVICE] != after.get(_SERVICE):
             raise ResourceFailed("Modifying service token is not allowed.")
         before = resource.properties if attempted is None else attempted
@@ -113,7 +114,7 @@ class CustomResource(StackResourceType, frozen=True):
         return _resource(response.physical_resource_id or resource.id, after, response)
 
     def removal_steps(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[None]:
-        """Ask for the deletion."""
+        """Request the deletion."""
         _check_success((yield from self._exchange("Delete", resource.properties, context, resource.id)))
 
     def _exchange(
@@ -124,7 +125,7 @@ class CustomResource(StackResourceType, frozen=True):
         physical_id: str = "",
         former: Properties = EMPTY,
     ) -> Procedure[CustomResponse]:
-        """Send a request, unless it was answered already or its time has passed, and wait for the answer."""
+        """Send a request, unless it has been answered or its timeout has passed, and wait for the answer."""
         timeout = _timeout(properties)
         request_id = _request_id(context.token, context.phase, kind, physical_id)
         response = (yield from _response(request_id, context)) if context.is_repeated else None
@@ -135,7 +136,7 @@ class CustomResource(StackResourceType, frozen=True):
             message |= {"ResourceType": self.name}
             message |= {"PhysicalResourceId": physical_id} if physical_id else {}
             message |= {"OldResourceProperties": former} if former else {}
-            yield from _hand_over(message, context)
+            yield from _send(message, context)
         yield from _identify(kind, context)
         looks = 0
         while True:
@@ -152,7 +153,7 @@ class CustomResource(StackResourceType, frozen=True):
 
 
 def custom_resource(name: str) -> CustomResource:
-    """The type of custom resources with this name."""
+    """The type of custom resources with the name ``name``."""
     return CustomResource(name, "", "", "", None, lambda _: {})
 
 
@@ -184,26 +185,27 @@ def _request(kind: str, request_id: str, properties: Properties, context: Resour
 
 
 def _identify(kind: str, context: ResourceContext) -> Procedure[None]:
-    """Record that a creation may have made a resource, so that it is deleted even where no answer names it."""
+    """Record a generated physical id for a creation, so that its resource is deleted even if no answer comes."""
     if kind == "Create":
-        yield Identified(context.draw_name(_LONGEST_NAME))
+        yield Identified(context.generate_name(_LONGEST_NAME))
 
 
-def _hand_over(message: Mapping[str, Any], context: ResourceContext) -> Procedure[None]:
-    """Give a request to the function or topic. Raises ResourceFailed."""
-    call = _call(str(message[_SERVICE]), json.dumps(message))
+def _send(message: Mapping[str, Any], context: ResourceContext) -> Procedure[None]:
+    """Send a request to the function or topic. Raises ResourceFailed."""
+    call = _request_call(str(message[_SERVICE]), json.dumps(message))
     answer = yield from _call_repeatedly(call, message, context)
     text = answer.get("Payload", b"")
     reason = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     if "FunctionError" in answer and reason.startswith(_NO_ENGINE):
-        raise ResourceFailed(_not_done(f"{message[_SERVICE]} was not run", call.service, message, context, reason))
+        outcome = f"{message[_SERVICE]} was not run"
+        raise ResourceFailed(_failure_text(outcome, call.service, message, context, reason))
 
 
 def _call_repeatedly(call: Call, message: Mapping[str, Any], context: ResourceContext) -> Procedure[Mapping[str, Any]]:
-    """The answer to the call that hands a request over; nothing where the request is answered before the call is.
+    """The answer to the call that sends a request; an empty one when the custom resource's answer comes first.
 
-    A server that fails may have passed the request on, unless it has not received it: the request is sent again, and
-    what a creation may make is recorded.
+    After a server error the call is repeated. Unless the server has not received the call, it may have run the
+    function, so that a physical id is recorded for a creation.
     """
     may_be_run = False
     for attempt in count(1):
@@ -218,21 +220,21 @@ def _call_repeatedly(call: Call, message: Mapping[str, Any], context: ResourceCo
             if attempt == _TRIES:
                 function = message[_SERVICE]
                 outcome = f"It is not known whether {function} was run" if may_be_run else f"{function} was not run"
-                raise ResourceFailed(_not_done(outcome, call.service, message, context, fault.message)) from fault
+                raise ResourceFailed(_failure_text(outcome, call.service, message, context, fault.message)) from fault
         yield Wait(LATER_WAIT)
         if (yield from _response(message["RequestId"], context)) is not None:
             break
     return EMPTY
 
 
-def _not_done(outcome: str, service: str, message: Mapping[str, Any], context: ResourceContext, reason: str) -> str:
-    """Why a resource fails whose request was not taken, and what to do."""
+def _failure_text(outcome: str, service: str, message: Mapping[str, Any], context: ResourceContext, reason: str) -> str:
+    """The reason of a resource whose request could not be sent, with advice on how to continue."""
     server = f"name a server that runs it (moyai up --delegate {service}=URL)"
     if message["RequestType"] != "Delete":
         advice = f"{server}, and repeat the operation"
     elif context.stack.status is StackStatus.DELETE_IN_PROGRESS:
-        kept = f"delete-stack --retain-resources {message['LogicalResourceId']}"
-        advice = f"keep the resource ({kept}), or {server}, and repeat the operation"
+        command = f"delete-stack --retain-resources {message['LogicalResourceId']}"
+        advice = f"keep the resource ({command}), or {server}, and repeat the operation"
     else:
         identifier = message["PhysicalResourceId"]
         advice = f"{server}, and delete {identifier} yourself where the stack does not have it any more"
@@ -240,8 +242,8 @@ def _not_done(outcome: str, service: str, message: Mapping[str, Any], context: R
     return f"{outcome} for {request}: {reason[:_LONGEST_REASON]}. To go on, {advice}."
 
 
-def _call(service_token: str, message: str) -> Call:
-    """The call that hands a request over. Raises ResourceFailed."""
+def _request_call(service_token: str, message: str) -> Call:
+    """The call that sends a request to the function or topic. Raises ResourceFailed for another token."""
     match service_token.split(":", 3)[:3]:
         case ["arn", _, "lambda"]:
             members = {"FunctionName": service_token, "InvocationType": "Event", "Payload": message}
@@ -278,7 +280,7 @@ def _timeout(properties: Properties) -> float:
 
 
 def _texts(value: Any) -> Any:  # noqa: ANN401 (JSON)
-    """A value whose scalars are texts, as functions get them."""
+    """The value with texts in place of other scalars, the form in which functions get properties."""
     if isinstance(value, Mapping):
         return {name: _texts(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

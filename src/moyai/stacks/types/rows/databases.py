@@ -1,4 +1,4 @@
-"""The resource types of Amazon RDS: instances and clusters of databases, and what they are placed in and set by.
+"""The resource types of Amazon RDS: database instances and clusters, their subnet groups and parameter groups.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_RDS.html
 """
@@ -29,7 +29,7 @@ def database_rows() -> Iterator[StackResourceType]:
 
 
 def _tagging(arn: str) -> Tagging:
-    """Tags by the ARN in this attribute."""
+    """The tagging of a resource by the ARN in the attribute ``arn``."""
     return arn_tags(
         lambda resource: {"ResourceName": resource.attributes[arn]}, "AddTagsToResource", "RemoveTagsFromResource"
     )
@@ -43,7 +43,7 @@ def _subnet_group() -> StackResourceType:
         "DBSubnetGroupName",
         "DeleteDBSubnetGroup",
         ids("DBSubnetGroupName"),
-        drawn="DBSubnetGroupName",
+        name_property="DBSubnetGroupName",
         lower_case=True,
         tagging=_tagging("DBSubnetGroupArn"),
         read=Read("DescribeDBSubnetGroups", ids("DBSubnetGroupName"), "DBSubnetGroups[0]"),
@@ -54,15 +54,15 @@ def _subnet_group() -> StackResourceType:
 
 
 def _parameters(kind: str) -> Follow:
-    """The parameters of a group. One that a template has no longer stays as it is."""
+    """The parameters of a group. A parameter that a template has no longer keeps its value."""
 
     def members(resource: PhysicalResource) -> Properties:
         parameters: Mapping[str, Any] = resource.properties["Parameters"]
-        listed = [
+        elements = [
             {"ParameterName": name, "ParameterValue": str(value), "ApplyMethod": "pending-reboot"}
             for name, value in parameters.items()
         ]
-        return {f"{kind}Name": resource.id, "Parameters": listed}
+        return {f"{kind}Name": resource.id, "Parameters": elements}
 
     return Follow(f"Modify{kind}", members, default=always({}))
 
@@ -75,7 +75,7 @@ def _parameter_group(kind: str) -> StackResourceType:
         f"{kind}Name",
         f"Delete{kind}",
         ids(f"{kind}Name"),
-        drawn=f"{kind}Name",
+        name_property=f"{kind}Name",
         lower_case=True,
         rename={"Family": "DBParameterGroupFamily"},
         tagging=_tagging(f"{kind}Arn"),
@@ -87,7 +87,7 @@ def _parameter_group(kind: str) -> StackResourceType:
 
 
 def _log_exports(operation: str, member: str) -> Follow:
-    """The logs that go to CloudWatch Logs, whose change names those that go there from now on, or no longer."""
+    """The logs that are exported to CloudWatch Logs. A change names those to enable and those to disable."""
 
     def complete(resource: PhysicalResource, former: Sequence[Any]) -> dict[str, Any]:
         wanted = resource.properties.get("EnableCloudwatchLogsExports", [])
@@ -107,7 +107,7 @@ def _instance() -> StackResourceType:
         name,
         "DeleteDBInstance",
         both(ids(name), lambda _: {"SkipFinalSnapshot": True}),
-        drawn=name,
+        name_property=name,
         longest_name=_LONGEST_NAME,
         lower_case=True,
         rename={"VPCSecurityGroups": "VpcSecurityGroupIds"},
@@ -148,7 +148,7 @@ def _cluster() -> StackResourceType:
         name,
         "DeleteDBCluster",
         both(ids(name), lambda _: {"SkipFinalSnapshot": True}),
-        drawn=name,
+        name_property=name,
         longest_name=_LONGEST_NAME,
         lower_case=True,
         update_only=frozenset({"DBInstanceParameterGroupName"}),

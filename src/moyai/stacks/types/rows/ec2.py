@@ -16,7 +16,7 @@ from moyai.stacks.types.rows.inputs import always, both, id_list, ids, prop
 from moyai.stacks.types.tags import ec2_tags
 
 _DESTINATIONS: Final = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-"""The properties that name where a route leads."""
+"""The properties for a route's destination."""
 
 
 def ec2_rows() -> Iterator[StackResourceType]:
@@ -60,7 +60,7 @@ def _route(resource: PhysicalResource) -> Properties:
 
 
 class RouteRead(Read, frozen=True):
-    """The route in its table, by its destination, which EC2 writes without bits of hosts."""
+    """Finds a route in its table by its destination, which EC2 returns with the host bits zero."""
 
     def find(self, answer: Mapping[str, Any], resource: PhysicalResource) -> Any:  # noqa: ANN401 (a part of an answer)
         """The route in the answer to DescribeRouteTables."""
@@ -122,7 +122,7 @@ def _subnet() -> StackResourceType:
             )
             for name in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64")
         },
-        repeated=Read(
+        read_repeated=Read(
             "DescribeSubnets",
             lambda resource: {"Filters": [{"Name": "vpc-id", "Values": [resource.properties["VpcId"]]}]},
             "{Subnet: Subnets[?CidrBlock=='$CidrBlock'] | [0]}",

@@ -1,8 +1,8 @@
 """Amazon EC2's resource types that associate a subnet or VPC with another resource.
 
-Promise: a subnet or VPC goes by one at a time, so another partner takes the place of the former one at once, and the
-association gets another physical id. To create the next association beside the former one, as for a replacement, is
-what EC2 refuses or what ends the former one, which a rollback would then miss.
+Promise: a subnet or VPC has one association of a kind at a time. A change of the associated resource, the partner,
+updates the association in place and gives it another physical id. A replacement, which creates the new association
+first, would be refused by EC2, or would end the former one, which a rollback could not restore.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
 
@@ -27,14 +27,14 @@ def ec2_association_rows() -> Iterator[StackResourceType]:
 
 
 class AssociationType(StackResourceType, frozen=True):
-    """An association, which changes its partner in place."""
+    """An association whose partner is changed in place."""
 
     partner: str = ""
     """The property that names the partner."""
     moves: bool = True
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
-        """As for other types, except that another partner replaces nothing."""
+        """As for other types, except that a change of the partner is no replacement."""
         return super().must_replace(before, after) - {self.partner}
 
     def update_steps(
@@ -44,14 +44,14 @@ class AssociationType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Associate the partner in place of the former one."""
+        """Associate the new partner instead of the former one."""
         del attempted
         changing = PhysicalResource(resource.id, after)
         identifier = yield from self._move(changing, context)
         return (yield from self.describe(PhysicalResource(identifier, after)))
 
     def _move(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[str]:
-        """Have the association be with the partner; returns its physical id."""
+        """Associate the partner in the resource's properties; returns the association's physical id."""
         return (yield from self._create(resource.properties, context))
 
 
@@ -59,7 +59,7 @@ class RouteTableAssociationType(AssociationType, frozen=True):
     """The route table of a subnet."""
 
     def _move(self, resource: PhysicalResource, context: ResourceContext) -> Procedure[str]:
-        """Replace the association; the one that an interrupted call has replaced has another id by now."""
+        """Replace the association. One that does not exist, because an interrupted call has replaced it, is created."""
         table = {"RouteTableId": resource.properties["RouteTableId"]}
         try:
             answer = yield Call(self.service, str(self.update), {"AssociationId": resource.id, **table})
@@ -71,7 +71,7 @@ class RouteTableAssociationType(AssociationType, frozen=True):
 
 
 class AclAssociationType(AssociationType, frozen=True):
-    """The network ACL of a subnet, which has one in any case."""
+    """The network ACL of a subnet, which always has one."""
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         """Replace the association that the subnet has."""
@@ -84,7 +84,7 @@ class AclAssociationType(AssociationType, frozen=True):
         return str(answer["NewAssociationId"])
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Have the subnet go by its VPC's default ACL, if it still has this association."""
+        """Associate the subnet with its VPC's default ACL, if it still has this association."""
         try:
             acl, association = yield from self._present(resource.properties["SubnetId"])
         except ResourceFailed:
@@ -97,7 +97,7 @@ class AclAssociationType(AssociationType, frozen=True):
         yield Call(self.service, "ReplaceNetworkAclAssociation", members)
 
     def _present(self, subnet: object) -> Procedure[tuple[Mapping[str, Any], str]]:
-        """The ACL that a subnet goes by, and the id of their association. Raises ResourceFailed."""
+        """The ACL of a subnet, and the id of the association. Raises ResourceFailed when the subnet does not exist."""
         members = {"Filters": [{"Name": "association.subnet-id", "Values": [subnet]}]}
         answer = yield Call(self.service, "DescribeNetworkAcls", members)
         for acl in answer["NetworkAcls"]:
@@ -111,7 +111,7 @@ class DhcpAssociationType(AssociationType, frozen=True):
     """The DHCP options of a VPC."""
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Give the VPC its region's default set, if it still has this one."""
+        """Associate the VPC with the default options, if it still has these."""
         vpc = resource.properties["VpcId"]
         try:
             answer = yield Call(self.service, "DescribeVpcs", {"VpcIds": [vpc]})

@@ -1,5 +1,5 @@
-"""Amazon EC2's resource types that control a VPC's traffic, or describe it: network ACLs, endpoints, flow logs, DHCP
-options, launch templates.
+"""Amazon EC2's resource types of network ACLs, endpoints, flow logs, DHCP options, egress-only gateways and launch
+templates.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
@@ -63,8 +63,8 @@ def _is_egress(resource: PhysicalResource) -> bool:
     return resource.properties.get("Egress") in (True, "true")
 
 
-def _of_entry(resource: PhysicalResource) -> Properties:
-    """The members that name an entry."""
+def _entry_key(resource: PhysicalResource) -> Properties:
+    """The members that identify an entry."""
     number = resource.properties["RuleNumber"]
     return {
         "NetworkAclId": resource.properties["NetworkAclId"],
@@ -74,7 +74,7 @@ def _of_entry(resource: PhysicalResource) -> Properties:
 
 
 class EntryRead(Read, frozen=True):
-    """The entry in its ACL, by its number and direction."""
+    """Finds an entry in its ACL by its number and direction."""
 
     def find(self, answer: Mapping[str, Any], resource: PhysicalResource) -> Any:  # noqa: ANN401 (a part of an answer)
         """The entry in the answer to DescribeNetworkAcls."""
@@ -90,7 +90,7 @@ def _network_acl_entry() -> StackResourceType:
         "CreateNetworkAclEntry",
         "join('|', [NetworkAclId, to_string(RuleNumber), to_string(Egress || `false`)])",
         "DeleteNetworkAclEntry",
-        _of_entry,
+        _entry_key,
         rename={"Icmp": "IcmpTypeCode"},
         arrange=lambda values: {"Egress": False, **values},
         read=EntryRead(
@@ -98,18 +98,18 @@ def _network_acl_entry() -> StackResourceType:
         ),
         derive=lambda resource: {"Id": resource.id},
         update="ReplaceNetworkAclEntry",
-        update_by=_of_entry,
+        update_by=_entry_key,
         missing=frozenset({"InvalidNetworkAclEntry.NotFound", "InvalidNetworkAclID.NotFound"}),
     )
 
 
-def _parts(kind: str) -> Children:
-    """The route tables, subnets or security groups that have an endpoint."""
+def _endpoint_parts(kind: str) -> Children:
+    """The route tables, subnets or security groups of an endpoint."""
     return Children(
         "ModifyVpcEndpoint",
         "ModifyVpcEndpoint",
         lambda resource, part: {"VpcEndpointId": resource.id, f"Add{kind}Ids": [part]},
-        removed=lambda resource, part: {"VpcEndpointId": resource.id, f"Remove{kind}Ids": [part]},
+        remove_input=lambda resource, part: {"VpcEndpointId": resource.id, f"Remove{kind}Ids": [part]},
         at_creation=False,
     )
 
@@ -144,7 +144,7 @@ def _endpoint() -> StackResourceType:
                 default=lambda resource, _: resource.properties.get("VpcEndpointType") == "Interface",
             ),
         },
-        children={f"{kind}Ids": _parts(kind) for kind in ("RouteTable", "Subnet", "SecurityGroup")},
+        children={f"{kind}Ids": _endpoint_parts(kind) for kind in ("RouteTable", "Subnet", "SecurityGroup")},
         read=Read("DescribeVpcEndpoints", id_list("VpcEndpointIds"), "VpcEndpoints[0]"),
         stable=Stable("State", frozenset({"available"}), frozenset({"failed", "rejected"}), "LastError.Message"),
         attributes={"Id": "VpcEndpointId"},
@@ -171,7 +171,7 @@ def _flow_log() -> StackResourceType:
 
 
 def _configurations(values: dict[str, Any]) -> dict[str, Any]:
-    """The options as the API has them: a list of keys with values."""
+    """The input with the options in the API's form: a list of keys with values."""
     configurations = [
         {"Key": key, "Values": value if isinstance(value, list) else [str(value)]}
         for name, key in _DHCP_OPTIONS.items()
@@ -217,7 +217,7 @@ def _egress_only_gateway() -> StackResourceType:
 
 
 class LaunchTemplateType(StackResourceType, frozen=True):
-    """A launch template, whose every change is another version of it. The default version stays the first one."""
+    """A launch template. Each change creates a version of it; the default version stays the first one."""
 
     def update_steps(
         self,
@@ -226,7 +226,7 @@ class LaunchTemplateType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Create a version. A repetition in the same phase of the stack's operation creates no other."""
+        """Create a version, at most one in each phase of the stack's operation."""
         del attempted
         token = sha256(f"{context.token} {context.phase}".encode()).hexdigest()
         sent = {name: after[name] for name in ("LaunchTemplateData", "VersionDescription") if name in after}
@@ -242,7 +242,7 @@ def _launch_template() -> StackResourceType:
         "LaunchTemplate.LaunchTemplateId",
         "DeleteLaunchTemplate",
         ids("LaunchTemplateId"),
-        drawn="LaunchTemplateName",
+        name_property="LaunchTemplateName",
         longest_name=128,
         idempotency_member="ClientToken",
         read=Read("DescribeLaunchTemplates", id_list("LaunchTemplateIds"), "LaunchTemplates[0]"),

@@ -15,7 +15,7 @@ from moyai.stacks.types.rows.inputs import both, id_list, ids, prop
 from moyai.stacks.types.tags import ec2_tags
 
 _ANYWHERE: Final = MappingProxyType({"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"})
-"""The rule for outgoing traffic that a new security group has."""
+"""The rule for outgoing traffic that EC2 gives a new security group."""
 _PEERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "CidrIp": ("IpRanges", "CidrIp"),
@@ -26,7 +26,7 @@ _PEERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
     }
 )
-"""Whom a rule admits: the list in a permission, and the member of its element, by property."""
+"""The properties for a rule's peer, each with the list in a permission, and the member of its element, that it sets."""
 
 
 def ec2_security_group_rows() -> Iterator[StackResourceType]:
@@ -57,9 +57,9 @@ def _security_group() -> StackResourceType:
         "GroupId",
         "DeleteSecurityGroup",
         ids("GroupId"),
-        drawn="GroupName",
+        name_property="GroupName",
         unique_within=frozenset({"VpcId"}),
-        repeated=Read(
+        read_repeated=Read(
             "DescribeSecurityGroups",
             lambda resource: {"Filters": [{"Name": "group-name", "Values": [resource.properties["GroupName"]]}]},
             "SecurityGroups[0]",
@@ -88,10 +88,10 @@ def _rules(direction: str, *initial: Mapping[str, Any]) -> Children:
 
 
 def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A permission of EC2 from a rule of a template, which has everything side by side."""
+    """The permission of EC2's API for a rule of a template, in which the peer is nested one level deeper."""
     permission = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-    described = {"Description": rule["Description"]} if "Description" in rule else {}
+    description = {"Description": rule["Description"]} if "Description" in rule else {}
     for name, (peers, member) in _PEERS.items():
         if name in rule:
-            permission[peers] = [{member: rule[name], **described}]
+            permission[peers] = [{member: rule[name], **description}]
     return permission

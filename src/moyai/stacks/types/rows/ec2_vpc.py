@@ -1,4 +1,4 @@
-"""Amazon EC2's resource types of what is added to VPCs: address ranges, peering connections.
+"""Amazon EC2's resource types of VPCs' additional address ranges and peering connections.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
@@ -28,7 +28,7 @@ def _vpc_cidr_block() -> StackResourceType:
         "CidrBlockAssociation.AssociationId || Ipv6CidrBlockAssociation.AssociationId",
         "DisassociateVpcCidrBlock",
         ids("AssociationId"),
-        repeated=Read(
+        read_repeated=Read(
             "DescribeVpcs",
             lambda resource: {"VpcIds": [resource.properties["VpcId"]]},
             "{CidrBlockAssociation: Vpcs[0].CidrBlockAssociationSet[?CidrBlock=='$CidrBlock'] | [0]}",
@@ -66,7 +66,7 @@ def _subnet_cidr_block() -> StackResourceType:
 
 
 def _peering_connection() -> StackResourceType:
-    """A connection within an account, which CloudFormation accepts at once."""
+    """A peering connection within an account, which CloudFormation accepts itself."""
     return StackResourceType(
         "AWS::EC2::VPCPeeringConnection",
         "ec2",

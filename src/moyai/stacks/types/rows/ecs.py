@@ -60,11 +60,11 @@ def _cluster_row() -> StackResourceType:
         "ClusterName",
         "DeleteCluster",
         ids("cluster"),
-        drawn="ClusterName",
+        name_property="ClusterName",
         rename={"ClusterSettings": "settings"},
         tagging=_BY_ATTRIBUTE,
         follow={"CapacityProviders": _CAPACITY, "DefaultCapacityProviderStrategy": _CAPACITY},
-        taken=lambda _: _PRESENT_CLUSTER,
+        read_existing=lambda _: _PRESENT_CLUSTER,
         read=_PRESENT_CLUSTER,
         stable=Stable("status", frozenset({"ACTIVE"}), frozenset({"FAILED"})),
         attributes={"Arn": "clusterArn"},
@@ -95,7 +95,7 @@ def _capacity_provider() -> StackResourceType:
         "Name",
         "DeleteCapacityProvider",
         ids("capacityProvider"),
-        drawn="Name",
+        name_property="Name",
         tagging=_BY_ATTRIBUTE,
         read=Read("DescribeCapacityProviders", id_list("capacityProviders"), "capacityProviders[0]"),
         attributes={"Arn": "capacityProviderArn"},
@@ -111,7 +111,7 @@ def _task_definition() -> StackResourceType:
         "taskDefinition.taskDefinitionArn",
         "DeregisterTaskDefinition",
         ids("taskDefinition"),
-        drawn="Family",
+        name_property="Family",
         unique_within=None,
         arrange=_arrange_definition,
         tagging=_BY_ID,
@@ -122,7 +122,7 @@ def _task_definition() -> StackResourceType:
 
 
 def _arrange_definition(values: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a task definition, with those of its proxy under the API's name."""
+    """The input of a task definition, with the API's names for the members of its proxy configuration."""
     proxy = values.get("ProxyConfiguration")
     if not isinstance(proxy, Mapping):
         return values
@@ -131,15 +131,15 @@ def _arrange_definition(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _arrange_service(values: dict[str, Any]) -> dict[str, Any]:
-    """The members of a service's input: whether a deployment is forced is a member of the property."""
-    forced = values.get("ForceNewDeployment")
-    if not isinstance(forced, Mapping):
+    """The input of a service, in which ForceNewDeployment is a member of the property with the same name."""
+    setting = values.get("ForceNewDeployment")
+    if not isinstance(setting, Mapping):
         return values
-    return {**values, "ForceNewDeployment": forced.get("EnableForceNewDeployment", False)}
+    return {**values, "ForceNewDeployment": setting.get("EnableForceNewDeployment", False)}
 
 
 def _service_defaults(properties: Properties) -> Properties:
-    """CloudFormation's number of tasks, which CreateService requires."""
+    """CloudFormation's default for the number of tasks, which CreateService requires."""
     return {} if properties.get("SchedulingStrategy") == DAEMON else {"DesiredCount": 1}
 
 
@@ -151,7 +151,7 @@ def _service_row() -> StackResourceType:
         "service.serviceArn",
         "DeleteService",
         lambda resource: {**_service(resource), "force": True},
-        drawn="ServiceName",
+        name_property="ServiceName",
         unique_within=frozenset({"Cluster"}),
         idempotency_member="clientToken",
         rename={"PlacementStrategies": "placementStrategy"},

@@ -1,4 +1,4 @@
-"""Amazon ECS's resource types of what ECS runs by itself: task sets, daemons, Express services, gateways.
+"""Amazon ECS's resource types of task sets, daemons, Express services and gateways.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_ECS.html
 """
@@ -70,7 +70,7 @@ def _daemon() -> StackResourceType:
         "daemonArn",
         "DeleteDaemon",
         ids("daemonArn"),
-        drawn="DaemonName",
+        name_property="DaemonName",
         unique_within=frozenset({"ClusterArn"}),
         idempotency_member="clientToken",
         tagging=_BY_ID,
@@ -89,7 +89,7 @@ def _daemon_task_definition() -> StackResourceType:
         "daemonTaskDefinitionArn",
         "DeleteDaemonTaskDefinition",
         ids("daemonTaskDefinition"),
-        drawn="Family",
+        name_property="Family",
         unique_within=None,
         tagging=_BY_ID,
         read=Read("DescribeDaemonTaskDefinition", ids("daemonTaskDefinition"), "daemonTaskDefinition"),
@@ -105,7 +105,7 @@ def _express_gateway_service() -> StackResourceType:
         "service.serviceArn",
         "DeleteExpressGatewayService",
         ids("serviceArn"),
-        drawn="ServiceName",
+        name_property="ServiceName",
         unique_within=frozenset({"Cluster"}),
         tagging=_BY_ID,
         read=Read("DescribeExpressGatewayService", ids("serviceArn"), "service"),

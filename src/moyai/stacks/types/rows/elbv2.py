@@ -41,7 +41,7 @@ def elbv2_rows() -> Iterator[StackResourceType]:
 
 
 def _attributes(operation: str, by_id: Input, name: str, defaults: AttributeDefaults) -> Follow:
-    """The call for the attributes in the property ``name``. Those that it has no longer get their defaults."""
+    """The call for the attributes in the property ``name``. Attributes that it has no longer get their defaults."""
 
     def complete(resource: PhysicalResource, former: Sequence[Any]) -> list[Any]:
         wanted = resource.properties.get(name, [])
@@ -80,7 +80,7 @@ def _load_balancer() -> StackResourceType:
         "LoadBalancers[0].LoadBalancerArn",
         "DeleteLoadBalancer",
         _BALANCER,
-        drawn="Name",
+        name_property="Name",
         longest_name=_LONGEST_NAME,
         tagging=_TAGGING,
         follow={
@@ -107,7 +107,7 @@ def _target_group() -> StackResourceType:
         "TargetGroups[0].TargetGroupArn",
         "DeleteTargetGroup",
         ids("TargetGroupArn"),
-        drawn="Name",
+        name_property="Name",
         longest_name=_LONGEST_NAME,
         tagging=_TAGGING,
         follow={

@@ -53,7 +53,7 @@ def _rule() -> StackResourceType:
         "Name",
         "DeleteRule",
         by_name,
-        drawn="Name",
+        name_property="Name",
         longest_name=_LONGEST_RULE_NAME,
         arrange=lambda values: {
             name: as_json(value) if name == "EventPattern" else value for name, value in values.items()
@@ -64,12 +64,12 @@ def _rule() -> StackResourceType:
                 "PutTargets",
                 "RemoveTargets",
                 lambda resource, target: {"Rule": resource.id, **_bus(resource), "Targets": [target]},
-                removed=lambda resource, target: {"Rule": resource.id, **_bus(resource), "Ids": [target["Id"]]},
+                remove_input=lambda resource, target: {"Rule": resource.id, **_bus(resource), "Ids": [target["Id"]]},
                 absent=_NOT_FOUND,
-                held=True,
+                blocks_deletion=True,
             )
         },
-        taken=lambda _: Read("DescribeRule", by_name),
+        read_existing=lambda _: Read("DescribeRule", by_name),
         read=Read("DescribeRule", by_name),
         derive=lambda resource: {"RuleName": resource.id},
         update="PutRule",

@@ -1,4 +1,4 @@
-"""The resource types of what AWS Lambda has beside functions, and of AWS Step Functions.
+"""The resource types of AWS Lambda's versions, aliases, URLs and layers, and of AWS Step Functions.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Lambda.html and AWS_StepFunctions.html there
 """
@@ -21,10 +21,10 @@ from moyai.stacks.types.tags import Tagging
 _LAMBDA: Final = "lambda"
 _NOT_FOUND: Final = frozenset({"ResourceNotFoundException"})
 _DEFINITION: Final = frozenset({"Definition", "DefinitionString", "DefinitionSubstitutions"})
-_SUBSTITUTED: Final = re.compile(r"\$\{([a-zA-Z0-9_]+)\}")
-"""A placeholder in a definition, which a substitution replaces."""
+_PLACEHOLDER: Final = re.compile(r"\$\{([a-zA-Z0-9_]+)\}")
+"""A placeholder in a definition, which DefinitionSubstitutions replaces."""
 _MOST_VERSIONS: Final = 10_000
-"""How many versions of a function are looked at."""
+"""Number of a function's versions that are read."""
 _LONGEST_NAME: Final = 80
 _LONGEST_LAYER_NAME: Final = 140
 
@@ -39,20 +39,20 @@ def function_rows() -> Iterator[StackResourceType]:
 
 
 def _function_and_version(resource: PhysicalResource) -> Properties:
-    """The function and the version that an ARN names."""
+    """The members that name a version: its function, and the number at the end of its ARN."""
     return {"FunctionName": resource.properties["FunctionName"], "Qualifier": resource.id.rpartition(":")[2]}
 
 
 class VersionType(StackResourceType, frozen=True):
-    """A version of a function. ``PublishVersion`` returns the latest one where the function has not changed since."""
+    """A version of a function. PublishVersion returns the latest version when the function has not changed since it."""
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
-        """Publish the version. Raises ResourceFailed where the function has it already."""
-        former = frozenset[str]()
+        """Publish the version. Raises ResourceFailed when the function already has it."""
+        earlier_versions = frozenset[str]()
         if not context.is_repeated:
-            former = yield from _published_versions(self.service, str(values["FunctionName"]))
+            earlier_versions = yield from _published_versions(self.service, str(values["FunctionName"]))
         version = yield from super()._create(values, context)
-        if version in former:
+        if version in earlier_versions:
             raise self.already_exists(version, context)
         return version
 
@@ -131,7 +131,7 @@ def _layer_version() -> StackResourceType:
         "LayerVersionArn",
         "DeleteLayerVersion",
         version_of,
-        drawn="LayerName",
+        name_property="LayerName",
         unique_within=None,
         longest_name=_LONGEST_LAYER_NAME,
         read=Read("GetLayerVersion", version_of),
@@ -141,14 +141,14 @@ def _layer_version() -> StackResourceType:
 
 
 def _arrange_machine(values: dict[str, Any]) -> dict[str, Any]:
-    """The properties with the definition as a text, whose substitutions are made."""
+    """The input with the definition as a text, in which the substitutions are made."""
     arranged = {name: value for name, value in values.items() if name not in _DEFINITION}
     definition = values.get("DefinitionString", values.get("Definition"))
     if definition is None:
         return arranged
     substitutions = values.get("DefinitionSubstitutions") or {}
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in substitutions.items()}
-    text = _SUBSTITUTED.sub(lambda match: texts.get(match[1], match[0]), as_json(definition))
+    text = _PLACEHOLDER.sub(lambda match: texts.get(match[1], match[0]), as_json(definition))
     return {**arranged, "definition": text}
 
 
@@ -161,7 +161,7 @@ def _state_machine() -> StackResourceType:
         "stateMachineArn",
         "DeleteStateMachine",
         by_arn,
-        drawn="StateMachineName",
+        name_property="StateMachineName",
         longest_name=_LONGEST_NAME,
         rename={"StateMachineName": "name", "StateMachineType": "type"},
         arrange=_arrange_machine,
@@ -171,8 +171,8 @@ def _state_machine() -> StackResourceType:
             add="TagResource",
             remove="UntagResource",
             resource=ids("resourceArn"),
-            added=lambda tags: {"tags": list(tags)},
-            removed=lambda keys: {"tagKeys": list(keys)},
+            add_input=lambda tags: {"tags": list(tags)},
+            remove_input=lambda keys: {"tagKeys": list(keys)},
         ),
         read=Read("DescribeStateMachine", by_arn),
         stable=Stable("status", frozenset({"ACTIVE"})),

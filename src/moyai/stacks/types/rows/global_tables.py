@@ -1,7 +1,7 @@
-"""AWS::DynamoDB::GlobalTable, which CDK's TableV2 makes: a table with replicas, of which there is the stack's own here.
+"""AWS::DynamoDB::GlobalTable, the type of CDK's TableV2: a table with replicas, here only that in the stack's region.
 
-Promise: the table is created and changed as one of AWS::DynamoDB::Table is. Refuses: replicas in other regions,
-strong consistency between regions, and settings of capacities that grow, when the resource is made.
+Promise: the table is created and changed like a table of AWS::DynamoDB::Table. Refuses, when the resource is created:
+replicas in other regions, strong consistency between regions, and settings for the scaling of capacity.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
 """
 
@@ -22,15 +22,15 @@ from moyai.stacks.types.rows.serverless import table_row
 _REPLICAS: Final = "Replicas"
 _CONSISTENCY: Final = "MultiRegionConsistency"
 _EVENTUAL: Final = "EVENTUAL"
-"""The consistency between regions that tables have by themselves."""
-_OF_REPLICA: Final = frozenset(
+"""The default consistency between regions."""
+_REPLICA_MEMBERS: Final = frozenset(
     {"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "ResourcePolicy", "TableClass", "Tags"}
 )
 """The members of a replica that are properties of a table."""
 
 
 class GlobalTableType(StackResourceType, frozen=True):
-    """The type of global tables, on the row of tables."""
+    """The type of global tables, whose procedures are those of tables."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
@@ -50,34 +50,34 @@ class GlobalTableType(StackResourceType, frozen=True):
         before = PhysicalResource(
             resource.id, _as_table(resource.properties, context), resource.ref, resource.attributes
         )
-        tried = None if attempted is None else _as_table(attempted, context)
-        yield from table_row().update_steps(before, _as_table(after, context), context, tried)
+        attempted_table = None if attempted is None else _as_table(attempted, context)
+        yield from table_row().update_steps(before, _as_table(after, context), context, attempted_table)
         return (yield from self.describe(PhysicalResource(resource.id, after)))
 
 
 def global_table_rows() -> Iterator[StackResourceType]:
-    """The row of global tables: that of tables, whose procedures do the work, except for the properties."""
+    """The row of global tables: the row of tables, except for what depends on the properties."""
     table = msgspec.structs.asdict(table_row())
     own = {
         "name": "AWS::DynamoDB::GlobalTable",
         "arrange": dict,
         "arranged": frozenset({_REPLICAS, _CONSISTENCY}),
         "tagging": None,
-        "follow": {name: follow for name, follow in table["follow"].items() if name not in _OF_REPLICA},
+        "follow": {name: follow for name, follow in table["follow"].items() if name not in _REPLICA_MEMBERS},
         "stable": None,
     }
     yield GlobalTableType(**{**table, **own})
 
 
 def _as_table(properties: Properties, context: ResourceContext) -> dict[str, Any]:
-    """The properties of the table that a global table is here. Raises ResourceFailed."""
+    """The properties of the table for a global table. Raises ResourceFailed for settings that moyai does not have."""
     region = context.stack.scope.region
     match properties.get(_REPLICAS):
         case [Mapping() as replica] if replica.get("Region") == region:
             pass
         case _:
             raise ResourceFailed(f"moyai has no replicas in other regions: {_REPLICAS} must have {region} alone.")
-    unsupported = sorted(replica.keys() - _OF_REPLICA - {"Region"})
+    unsupported = sorted(replica.keys() - _REPLICA_MEMBERS - {"Region"})
     if unsupported:
         raise ResourceFailed(f"moyai does not support these members of {_REPLICAS}: {', '.join(unsupported)}.")
     consistency = properties.get(_CONSISTENCY, _EVENTUAL)

@@ -50,7 +50,7 @@ def _tags(kind: str, resource: Input) -> Tagging:
 
 
 def _policies(kind: str) -> dict[str, Children]:
-    """The policies of a role, user or group, which has to lose them before it is deleted."""
+    """The policies of a role, user or group, which are removed from it before its deletion."""
     name = ids(f"{kind}Name")
     return {
         "ManagedPolicyArns": Children(
@@ -58,7 +58,7 @@ def _policies(kind: str) -> dict[str, Children]:
             f"Detach{kind}Policy",
             lambda resource, arn: {**name(resource), "PolicyArn": arn},
             absent=MISSING,
-            held=True,
+            blocks_deletion=True,
         ),
         "Policies": Children(
             f"Put{kind}Policy",
@@ -69,8 +69,8 @@ def _policies(kind: str) -> dict[str, Children]:
                 "PolicyDocument": as_json(policy["PolicyDocument"]),
             },
             absent=MISSING,
-            removed=lambda resource, policy: {**name(resource), "PolicyName": policy["PolicyName"]},
-            held=True,
+            remove_input=lambda resource, policy: {**name(resource), "PolicyName": policy["PolicyName"]},
+            blocks_deletion=True,
         ),
     }
 
@@ -93,7 +93,7 @@ def _role() -> StackResourceType:
         "RoleName",
         "DeleteRole",
         name,
-        drawn="RoleName",
+        name_property="RoleName",
         longest_name=_LONGEST,
         arrange=with_json("AssumeRolePolicyDocument"),
         tagging=_tags("Role", name),
@@ -121,7 +121,7 @@ def _user() -> StackResourceType:
         "UserName",
         "DeleteUser",
         name,
-        drawn="UserName",
+        name_property="UserName",
         longest_name=_LONGEST,
         tagging=_tags("User", name),
         follow={
@@ -139,7 +139,7 @@ def _user() -> StackResourceType:
                 "RemoveUserFromGroup",
                 lambda resource, group: {"UserName": resource.id, "GroupName": group},
                 absent=MISSING,
-                held=True,
+                blocks_deletion=True,
             ),
         },
         read=Read("GetUser", name, "User"),
@@ -155,7 +155,7 @@ def _group() -> StackResourceType:
         "GroupName",
         "DeleteGroup",
         ids("GroupName"),
-        drawn="GroupName",
+        name_property="GroupName",
         longest_name=LONGEST_OF_MOST,
         children=_policies("Group"),
         read=Read("GetGroup", ids("GroupName"), "Group"),
@@ -172,7 +172,7 @@ def _instance_profile() -> StackResourceType:
         "InstanceProfileName",
         "DeleteInstanceProfile",
         name,
-        drawn="InstanceProfileName",
+        name_property="InstanceProfileName",
         longest_name=LONGEST_OF_MOST,
         children={
             "Roles": Children(
@@ -180,7 +180,7 @@ def _instance_profile() -> StackResourceType:
                 "RemoveRoleFromInstanceProfile",
                 lambda resource, role: {"InstanceProfileName": resource.id, "RoleName": role},
                 absent=MISSING,
-                held=True,
+                blocks_deletion=True,
             )
         },
         read=Read("GetInstanceProfile", name, "InstanceProfile"),
@@ -230,12 +230,12 @@ def _access_key() -> StackResourceType:
 
 
 class AccessKeyType(StackResourceType, frozen=True):
-    """An access key, whose secret only the answer to its creation has: it is an attribute from then on."""
+    """An access key. Only the answer to its creation has the secret, which is recorded as an attribute."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Create the key. One whose creation was interrupted is deleted first: its secret is lost."""
+        """Create the key. A key whose creation was interrupted is deleted first, because its secret is lost."""
         del context
         if existing is not None:
             yield from self.delete_steps(PhysicalResource(existing, properties))
@@ -254,6 +254,6 @@ class AccessKeyType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the key's state."""
+        """Change the key's status."""
         described = yield from super().update_steps(resource, after, context, attempted)
         return replace(described, attributes={**described.attributes, _SECRET: resource.attributes.get(_SECRET)})

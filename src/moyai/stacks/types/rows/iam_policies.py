@@ -1,4 +1,4 @@
-"""The policies of AWS Identity and Access Management as resource types.
+"""The resource types of policies of AWS Identity and Access Management.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_IAM.html
 """
@@ -20,20 +20,20 @@ from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
 SERVICE: Final = "iam"
 MISSING: Final = frozenset({"NoSuchEntity"})
 LONGEST_OF_MOST: Final = 128
-"""Characters of most names; those of roles and users are shorter."""
+"""Characters that most names may have; those of roles and users are shorter."""
 PRINCIPALS: Final[Mapping[str, str]] = MappingProxyType({"Role": "Roles", "User": "Users", "Group": "Groups"})
-"""The kinds of resources that have policies, with the properties that list them."""
+"""The kinds of principals, with the properties that list them."""
 _MOST_VERSIONS: Final = 5
-"""Versions that a managed policy can have."""
+"""Number of versions that a managed policy can have."""
 
 
 def with_json(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """An arrangement that makes texts of documents."""
+    """An ``arrange`` that turns the documents in the properties ``names`` into texts."""
     return lambda values: {name: as_json(value) if name in names else value for name, value in values.items()}
 
 
 def inline_policy() -> StackResourceType:
-    """A policy within roles, users and groups."""
+    """The row of inline policies in several roles, users and groups."""
     return AttachedPolicyType(
         "AWS::IAM::Policy",
         SERVICE,
@@ -63,7 +63,7 @@ def _inline_on(kind: str) -> PolicyTargets:
 
 
 def policy_of(kind: str) -> StackResourceType:
-    """A policy within one role, user or group."""
+    """The row of inline policies in one role, user or group."""
     identifiers = both(prop(f"{kind}Name", f"{kind}Name"), prop("PolicyName", "PolicyName"))
     return StackResourceType(
         f"AWS::IAM::{kind}Policy",
@@ -80,7 +80,7 @@ def policy_of(kind: str) -> StackResourceType:
 
 
 def managed_policy() -> StackResourceType:
-    """A policy of its own, and what it is attached to."""
+    """The row of managed policies and their attachments."""
     return ManagedPolicyType(
         "AWS::IAM::ManagedPolicy",
         SERVICE,
@@ -88,7 +88,7 @@ def managed_policy() -> StackResourceType:
         "Policy.Arn",
         "DeletePolicy",
         ids("PolicyArn"),
-        drawn="ManagedPolicyName",
+        name_property="ManagedPolicyName",
         longest_name=LONGEST_OF_MOST,
         rename={"ManagedPolicyName": "PolicyName"},
         arrange=with_json("PolicyDocument"),
@@ -109,7 +109,7 @@ def managed_policy() -> StackResourceType:
                 f"Detach{kind}Policy",
                 _attachment(kind),
                 absent=MISSING,
-                held=True,
+                blocks_deletion=True,
             )
             for kind, property_name in PRINCIPALS.items()
         },
@@ -124,7 +124,7 @@ def _attachment(kind: str) -> Any:  # noqa: ANN401 (an input of children)
 
 
 class ManagedPolicyType(StackResourceType, frozen=True):
-    """A managed policy, of which only so many versions are kept."""
+    """A managed policy, which can have no more than five versions."""
 
     def update_steps(
         self,
@@ -133,7 +133,7 @@ class ManagedPolicyType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the policy, the oldest version making room for a new document."""
+        """Change the policy. The oldest version is deleted when a new document would be one too many."""
         if after.get("PolicyDocument") != resource.properties.get("PolicyDocument"):
             yield from self._remove_versions(resource, _MOST_VERSIONS - 1)
         return (yield from super().update_steps(resource, after, context, attempted))
@@ -144,7 +144,7 @@ class ManagedPolicyType(StackResourceType, frozen=True):
         yield from super().delete_steps(resource)
 
     def _remove_versions(self, resource: PhysicalResource, remaining: int) -> Procedure[None]:
-        """Delete the oldest versions, but not the one that applies."""
+        """Delete the oldest versions until ``remaining`` are left, but not the default version."""
         answer = yield Call(self.service, "ListPolicyVersions", {"PolicyArn": resource.id})
         others = [version["VersionId"] for version in answer["Versions"] if not version["IsDefaultVersion"]]
         others.sort(key=lambda version: int(version[1:]))

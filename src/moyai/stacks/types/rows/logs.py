@@ -1,4 +1,4 @@
-"""The resource types of CloudWatch Logs beside groups and streams.
+"""The resource types of CloudWatch Logs other than groups and streams.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Logs.html
 """
@@ -26,7 +26,7 @@ def logs_rows() -> Iterator[StackResourceType]:
 
 
 def _with_dimensions(values: dict[str, Any]) -> dict[str, Any]:
-    """The properties with dimensions as the API has them: a map."""
+    """The input with dimensions in the API's form: a map."""
     transformations = [_transformation(each) for each in values["MetricTransformations"]]
     return {**values, "MetricTransformations": transformations}
 
@@ -42,12 +42,12 @@ def _metric_filter() -> StackResourceType:
     return replace(_filter("MetricFilter", "metricFilters"), arrange=_with_dimensions)
 
 
-def _filter(kind: str, listed: str) -> StackResourceType:
-    """A filter of a log group, of which Put creates and updates one. ``listed``: the member of Describe's output."""
+def _filter(kind: str, output_member: str) -> StackResourceType:
+    """A filter of a log group, which Put creates and updates. ``output_member``: the list in Describe's output."""
     read = Read(
         f"Describe{kind}s",
         both(prop("logGroupName", "LogGroupName"), ids("filterNamePrefix")),
-        f"{listed}[?filterName=='$id'] | [0]",
+        f"{output_member}[?filterName=='$id'] | [0]",
     )
     return StackResourceType(
         f"AWS::Logs::{kind}",
@@ -56,10 +56,10 @@ def _filter(kind: str, listed: str) -> StackResourceType:
         "FilterName",
         f"Delete{kind}",
         both(prop("logGroupName", "LogGroupName"), ids("filterName")),
-        drawn="FilterName",
+        name_property="FilterName",
         unique_within=frozenset({"LogGroupName"}),
         longest_name=512,
-        taken=lambda _: read,
+        read_existing=lambda _: read,
         read=read,
         update=f"Put{kind}",
         missing=_NOT_FOUND,
@@ -75,7 +75,7 @@ def _resource_policy() -> StackResourceType:
         "PolicyName",
         "DeleteResourcePolicy",
         ids("policyName"),
-        taken=lambda _: read,
+        read_existing=lambda _: read,
         read=read,
         update="PutResourcePolicy",
         update_by=ids("policyName"),

@@ -79,14 +79,14 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 (an attribute)
 
 
 def _as_attributes(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """The properties, of which these are in a map of attributes."""
+    """The input with the properties ``names`` in a map of attributes."""
     attributes = {name: _as_text(value) for name, value in values.items() if name in names}
     others = {name: value for name, value in values.items() if name not in names}
     return {**others, **({"Attributes": attributes} if attributes else {})}
 
 
 def _one_attribute(operation: str, by_id: Input, name: str, default: object) -> Follow:
-    """A call that sets one attribute of a topic or subscription that exists."""
+    """The call that sets one attribute of an existing topic or subscription."""
 
     def members(resource: PhysicalResource) -> Properties:
         value = resource.properties[name]
@@ -108,14 +108,14 @@ def _queue() -> StackResourceType:
         "QueueUrl",
         "DeleteQueue",
         ids("QueueUrl"),
-        drawn="QueueName",
+        name_property="QueueName",
         longest_name=_LONGEST_NAME,
         name_end=_fifo("FifoQueue"),
         arrange=lambda values: _as_attributes(values, _QUEUE_ATTRIBUTES),
         arranged=_QUEUE_ATTRIBUTES,
         tagging=map_tags(ids("QueueUrl"), "TagQueue", "UntagQueue"),
-        taken=lambda _: Read("GetQueueUrl", ids("QueueName")),
-        repeated=Read("GetQueueUrl", prop("QueueName", "QueueName")),
+        read_existing=lambda _: Read("GetQueueUrl", ids("QueueName")),
+        read_repeated=Read("GetQueueUrl", prop("QueueName", "QueueName")),
         read=Read(
             "GetQueueAttributes",
             lambda resource: {"QueueUrl": resource.id, "AttributeNames": ["All"]},
@@ -167,7 +167,7 @@ def _topic() -> StackResourceType:
         "TopicArn",
         "DeleteTopic",
         ids("TopicArn"),
-        drawn="TopicName",
+        name_property="TopicName",
         longest_name=_LONGEST_TOPIC_NAME,
         name_end=_fifo("FifoTopic"),
         rename={"TopicName": "Name"},
@@ -185,7 +185,7 @@ def _topic() -> StackResourceType:
                 lambda resource, subscription: {"TopicArn": resource.id, **subscription},
             )
         },
-        taken=_topic_of_name,
+        read_existing=_topic_of_name,
         read=Read("GetTopicAttributes", ids("TopicArn"), "Attributes"),
         derive=lambda resource: {"TopicName": resource.id.rpartition(":")[2]},
         missing=frozenset({"NotFound", "NotFoundException"}),

@@ -1,7 +1,7 @@
-"""AWS::CloudFormation::Stack: a stack as a resource of another.
+"""AWS::CloudFormation::Stack: a stack as a resource of another one.
 
-Promise: the nested stack is created, updated and deleted by the operations that users have. An update's cleanup waits
-for the stack at the top, so that a rollback there takes the former resources up again.
+Promise: the nested stack is created, updated and deleted by CloudFormation's public operations. Cleanup after its
+update waits for the root stack, so that a rollback of that can use the former resources again.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
 """
 
@@ -24,7 +24,7 @@ _OUTPUTS: Final = "Outputs."
 WRONG_PARAMETERS: Final = "Value of property Parameters must be an object with String (or simple type) properties"
 _NO_UPDATES: Final = "No updates are to be performed."
 _UPDATED: Final = frozenset({StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, StackStatus.UPDATE_COMPLETE})
-_GOING_BACK: Final = frozenset(
+_ROLLING_BACK: Final = frozenset(
     {StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS}
 )
 _UNCHANGED: Final = frozenset(
@@ -36,13 +36,13 @@ class NestedStack(StackResourceType, frozen=True):
     """The type of nested stacks."""
 
     def has_attribute(self, name: str) -> bool:
-        """Whether a name is that of an output, which only the nested template knows: ``Outputs.Name``."""
+        """Whether a name has the form ``Outputs.Name``. Only the nested template knows which outputs there are."""
         return name.startswith(_OUTPUTS) and name != _OUTPUTS
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Create the stack, and wait for it."""
+        """Create the stack, and wait until it is complete."""
         identifier = existing
         if identifier is None:
             identifier = yield from self._create_stack(properties, context)
@@ -59,17 +59,19 @@ class NestedStack(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Update the stack, and wait for it; on the way back, roll it back."""
+        """Update the stack, or roll it back when the stack around it is rolled back, and wait until it is complete."""
         if context.goes_back:
             is_changed = attempted is not None or resource.properties != after
-            yield from self._go_back(resource.id, after, context, is_changed=is_changed)
-            described = yield from self._await_description(resource.id, {StackStatus.UPDATE_IN_PROGRESS, *_GOING_BACK})
-            done = _UPDATED | _UNCHANGED
+            yield from self._roll_back(resource.id, after, context, is_changed=is_changed)
+            described = yield from self._await_description(
+                resource.id, {StackStatus.UPDATE_IN_PROGRESS, *_ROLLING_BACK}
+            )
+            successes = _UPDATED | _UNCHANGED
         else:
             has_begun = yield from self._update_stack(resource.id, after, context)
             described = yield from self._await_description(resource.id, {StackStatus.UPDATE_IN_PROGRESS})
-            done = _UPDATED if has_begun else _UPDATED | _UNCHANGED
-        if described["StackStatus"] not in done:
+            successes = _UPDATED if has_begun else _UPDATED | _UNCHANGED
+        if described["StackStatus"] not in successes:
             raise ResourceFailed(
                 f"Embedded stack {resource.id} was not successfully updated. Currently in {described['StackStatus']} "
                 f"with reason: {_reason(described)}"
@@ -77,7 +79,7 @@ class NestedStack(StackResourceType, frozen=True):
         return _resource(resource.id, after, described)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Delete the stack, when an update or import of it has ended. One that is not found is deleted already."""
+        """Delete the stack, if it exists, after the end of an update or import of it."""
         try:
             yield from self._await_description(resource.id, UPDATING | IMPORTING)
         except AwsCallFailed as fault:
@@ -91,7 +93,7 @@ class NestedStack(StackResourceType, frozen=True):
 
     def _create_stack(self, properties: Properties, context: ResourceContext) -> Procedure[str]:
         in_review = context.stack.nested.get(context.logical_id)
-        name = context.draw_name(_LONGEST_NAME) if in_review is None else in_review.split("/")[1]
+        name = context.generate_name(_LONGEST_NAME) if in_review is None else in_review.split("/")[1]
         members = {"StackName": name, "OnFailure": "DO_NOTHING", **_input(properties, context)}
         if "TimeoutInMinutes" in properties:
             members["TimeoutInMinutes"] = properties["TimeoutInMinutes"]
@@ -104,7 +106,7 @@ class NestedStack(StackResourceType, frozen=True):
         return str(answer["StackId"])
 
     def _update_stack(self, identifier: str, after: Properties, context: ResourceContext) -> Procedure[bool]:
-        """Begin an update, and return whether there is anything to update."""
+        """Begin an update; returns whether there is anything to update."""
         disables_rollback = context.stack.on_failure is OnFailure.DO_NOTHING
         members = {"StackName": identifier, "DisableRollback": disables_rollback, **_input(after, context)}
         try:
@@ -116,7 +118,7 @@ class NestedStack(StackResourceType, frozen=True):
                 raise
         return True
 
-    def _go_back(
+    def _roll_back(
         self, identifier: str, before: Properties, context: ResourceContext, *, is_changed: bool
     ) -> Procedure[None]:
         stack = {"StackName": identifier}
@@ -131,12 +133,12 @@ class NestedStack(StackResourceType, frozen=True):
             case StackStatus.CREATE_COMPLETE | StackStatus.UPDATE_COMPLETE if is_changed:
                 yield from self._update_stack(identifier, before, context)
             case _:
-                pass  # it goes back, or went back, by itself
+                pass  # the stack is rolling back, or has done so, without a call
 
     def _await_description(
         self, identifier: str, pending: Collection[StackStatus] = frozenset()
     ) -> Procedure[Mapping[str, Any]]:
-        """The description of the stack by DescribeStacks, as soon as its status is none of ``pending``."""
+        """The stack's description in DescribeStacks, once its status is none of ``pending``."""
         for look in range(MOST_LOOKS):
             [described] = (yield Call(self.service, "DescribeStacks", {"StackName": identifier}))["Stacks"]
             if described["StackStatus"] not in pending:
@@ -162,7 +164,7 @@ def nested_stack_row() -> NestedStack:
 
 
 def nested_parameters(properties: Properties) -> Mapping[str, Any] | None:
-    """The parameters of a nested stack, scalars or functions; None where the template has something else."""
+    """The parameters of a nested stack, which are scalars or functions; None when the template has other values."""
     parameters = properties.get("Parameters", {})
     if not isinstance(parameters, Mapping) or any(isinstance(each, list | Mapping) for each in parameters.values()):
         return None
@@ -170,7 +172,7 @@ def nested_parameters(properties: Properties) -> Mapping[str, Any] | None:
 
 
 def _input(properties: Properties, context: ResourceContext) -> dict[str, Any]:
-    """The members that creations and updates have in common."""
+    """The members that the inputs of creations and updates have in common."""
     parameters = nested_parameters(properties)
     if parameters is None:
         raise ResourceFailed(WRONG_PARAMETERS)
@@ -195,8 +197,8 @@ def _reason(described: Mapping[str, Any]) -> str:
 
 
 def _skipped_in(identifier: str, context: ResourceContext) -> list[str]:
-    """The resources that a rollback is to skip in this stack and in those in it: ``Stack.Resource`` names a stack by
-    its name or logical id.
+    """The resources that a rollback skips in this stack and in its nested stacks. In ``Stack.Resource``, ``Stack`` is
+    the stack's name or logical id.
     """
     own = {context.logical_id, identifier.split("/")[1]}
     parts = [name.partition(".") for name in context.stack.skipped if "." in name]

@@ -1,4 +1,4 @@
-"""Resource types that no service has.
+"""Resource types that no service implements.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_CloudFormation.html
 """
@@ -23,33 +23,33 @@ _ANY_PROPERTY: Final = Schema(frozenset(), is_open=True)
 
 
 class Placeholder(StackResourceType, frozen=True):
-    """A type that is a name only."""
+    """A type whose resources are only names."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
         """Name the resource."""
-        identifier = existing or context.draw_name(self.longest_name)
+        identifier = existing or context.generate_name(self.longest_name)
         yield Identified(identifier)
         return PhysicalResource(identifier, properties, identifier)
 
 
 class SkippedType(Placeholder, frozen=True):
-    """A type of which nothing is made, whatever its properties are."""
+    """A skipped type, whose resources are only names, whatever their properties are."""
 
     @property
     def schema(self) -> Schema:
-        """Any property."""
+        """A schema that allows any property."""
         return _ANY_PROPERTY
 
 
 def skipped_type(name: str) -> StackResourceType:
-    """The type of skipped resources with this name."""
+    """The skipped type ``name``."""
     return SkippedType(name, "", "", "", None, lambda _: {}, has_any_attribute=True)
 
 
 def own_rows() -> Iterator[StackResourceType]:
-    """Nested stacks, custom resources, wait conditions, and CDK's description of itself."""
+    """The rows of nested stacks, custom resources, wait conditions and CDK's metadata."""
     yield nested_stack_row()
     yield custom_resource(CUSTOM)
     yield from waiting_rows()

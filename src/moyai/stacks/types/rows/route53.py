@@ -1,6 +1,7 @@
 """The resource types of Route 53.
 
-Promise: a record set is replaced by one UPSERT, so that a name always has records. What is deleted is what is there.
+Promise: a record set is replaced by one UPSERT, so that a name always has records. A record set is deleted as the zone
+has it, whatever the template says.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Route53.html
 """
 
@@ -46,7 +47,7 @@ def route53_rows() -> Iterator[StackResourceType]:
 
 
 class HostedZoneType(StackResourceType, frozen=True):
-    """A hosted zone. Its creation takes the first of its VPCs."""
+    """A hosted zone. It is created with its first VPC; the others are associated afterwards."""
 
     def _create(self, values: Mapping[str, Any], context: ResourceContext) -> Procedure[str]:
         return (yield from super()._create(values, context)).removeprefix("/hostedzone/")
@@ -65,14 +66,14 @@ class HostedZoneType(StackResourceType, frozen=True):
 
 
 class RecordSetsType(StackResourceType, frozen=True):
-    """Record sets of one zone: one, or a group."""
+    """One record set of a zone, or a group of them."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Create the record sets; after an interruption, replace those that were created."""
+        """Create the record sets. After an interruption, those that exist already are replaced."""
         is_group = _GROUP in properties
-        identifier = existing or (context.draw_name(self.longest_name) if is_group else _name(properties["Name"]))
+        identifier = existing or (context.generate_name(self.longest_name) if is_group else _name(properties["Name"]))
         zone = yield from _zone_of(properties)
         action = "UPSERT" if existing or context.is_repeated else "CREATE"
         yield from _change(zone, [(action, each) for each in _record_sets(properties)])
@@ -86,17 +87,17 @@ class RecordSetsType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Replace the record sets, and delete those that are no longer among them, in one change."""
+        """Replace the record sets, and delete those that the template has no longer, in one change."""
         del context
-        zone, wanted = (yield from _zone_of(after)), _record_sets(after)
-        keys = {_key(each) for each in wanted}
-        former = [*_record_sets(resource.properties), *_record_sets(attempted or {})]
-        removed = yield from _present(zone, [each for each in former if _key(each) not in keys])
-        yield from _change(zone, [*(("DELETE", each) for each in removed), *(("UPSERT", each) for each in wanted)])
+        zone, record_sets = (yield from _zone_of(after)), _record_sets(after)
+        keys = {_key(each) for each in record_sets}
+        former_sets = [*_record_sets(resource.properties), *_record_sets(attempted or {})]
+        surplus = yield from _present(zone, [each for each in former_sets if _key(each) not in keys])
+        yield from _change(zone, [*(("DELETE", each) for each in surplus), *(("UPSERT", each) for each in record_sets)])
         return PhysicalResource(resource.id, after, resource.id, resource.attributes)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Delete the record sets that are there."""
+        """Delete the record sets that the zone has."""
         try:
             zone = yield from _zone_of(resource.properties)
             present = yield from _present(zone, _record_sets(resource.properties))
@@ -115,8 +116,8 @@ _TAGGING: Final = Tagging(
     add="ChangeTagsForResource",
     remove="ChangeTagsForResource",
     resource=_tag_target,
-    added=lambda tags: {"AddTags": list(tags)},
-    removed=lambda keys: {"RemoveTagKeys": list(keys)},
+    add_input=lambda tags: {"AddTags": list(tags)},
+    remove_input=lambda keys: {"RemoveTagKeys": list(keys)},
     name="HostedZoneTags",
     reserved=False,
 )
@@ -160,20 +161,20 @@ def _hosted_zone_row() -> StackResourceType:
 
 
 def _new_zone(values: dict[str, Any]) -> dict[str, Any]:
-    """The input of a creation: the first VPC makes a zone private."""
+    """The input of a creation, with the first VPC, which makes the zone private."""
     members = {name: value for name, value in values.items() if name != "VPCs"}
     return {**members, "VPC": values["VPCs"][0]} if values.get("VPCs") else members
 
 
 def _name(name: object) -> str:
-    """The name as AWS::Route53::RecordSet's Ref returns it."""
+    """The name in the form that Ref of AWS::Route53::RecordSet returns: without a final dot."""
     return str(name).removesuffix(".")
 
 
 def _record_sets(properties: Properties) -> list[dict[str, Any]]:
-    """The record sets of a resource, as members of a change."""
-    each = properties.get(_GROUP) or ([properties] if "Name" in properties else [])
-    return [_record_set(one) for one in each]
+    """The record sets of a resource, in the form that a change has them."""
+    record_sets = properties.get(_GROUP) or ([properties] if "Name" in properties else [])
+    return [_record_set(each) for each in record_sets]
 
 
 def _record_set(properties: Properties) -> dict[str, Any]:
@@ -194,7 +195,10 @@ def _key(record_set: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _zone_of(properties: Properties) -> Procedure[str]:
-    """The id of the zone that a resource names by id or name, itself or in its record sets."""
+    """The id of the zone that a resource, or one of its record sets, names by id or by name.
+
+    Raises ResourceFailed when none is named, or when no zone or several have the name.
+    """
     zone_properties: Sequence[Properties] = [properties, *properties.get(_GROUP, ())]
     for each in zone_properties:
         if "HostedZoneId" in each:
@@ -211,7 +215,7 @@ def _zone_of(properties: Properties) -> Procedure[str]:
 
 
 def _present(zone: str, record_sets: Sequence[Mapping[str, Any]]) -> Procedure[list[dict[str, Any]]]:
-    """The record sets among these that the zone has, as it has them."""
+    """The record sets of the zone that have the name, type and identifier of one of ``record_sets``."""
     present: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in record_sets:
         name, kind, identifier = _key(each)
@@ -219,7 +223,8 @@ def _present(zone: str, record_sets: Sequence[Mapping[str, Any]]) -> Procedure[l
         if identifier:
             start["StartRecordIdentifier"] = identifier
         answer = yield Call(_SERVICE, "ListResourceRecordSets", {"HostedZoneId": zone, **start})
-        present |= {_key(found): found for found in answer["ResourceRecordSets"] if _key(found) == _key(each)}
+        listed = {_key(record_set): record_set for record_set in answer["ResourceRecordSets"]}
+        present |= {key: record_set for key, record_set in listed.items() if key == _key(each)}
     return list(present.values())
 
 

@@ -19,7 +19,7 @@ _SERVICE: Final = "s3"
 _BUCKET: Final = ids("Bucket")
 _MISSING: Final = frozenset({"NoSuchBucket", "404"})
 _DEFAULT_REGION: Final = "us-east-1"
-"""The region that a creation must not name."""
+"""The region that the input of a creation must not name."""
 _LONGEST: Final = 63
 _EVENT_BRIDGE: Final = "EventBridgeConfiguration"
 _RENAMED: Final[Mapping[str, str]] = MappingProxyType(
@@ -47,7 +47,7 @@ _RENAMED: Final[Mapping[str, str]] = MappingProxyType(
         "TransitionInDays": "Days",
     }
 )
-"""Members of S3's inputs, by the names that templates have for them."""
+"""The members of S3's inputs, by their names in templates."""
 
 
 def s3_rows() -> Iterator[StackResourceType]:
@@ -64,7 +64,7 @@ def s3_rows() -> Iterator[StackResourceType]:
         arrange=lambda values: {
             name: as_json(value) if name == "PolicyDocument" else value for name, value in values.items()
         },
-        taken=lambda _: Read("GetBucketPolicy", _BUCKET, "Policy"),
+        read_existing=lambda _: Read("GetBucketPolicy", _BUCKET, "Policy"),
         update="PutBucketPolicy",
         missing=frozenset({*_MISSING, "NoSuchBucketPolicy"}),
     )
@@ -78,11 +78,11 @@ def _bucket() -> StackResourceType:
         "BucketName",
         "DeleteBucket",
         _BUCKET,
-        drawn="BucketName",
+        name_property="BucketName",
         longest_name=_LONGEST,
         lower_case=True,
         rename={"BucketName": "Bucket", "ObjectLockEnabled": "ObjectLockEnabledForBucket"},
-        placed=_location,
+        context_members=_location,
         follow=_bucket_calls(),
         read=Read("HeadBucket", _BUCKET, f"{{Name: '$id', Region: BucketRegion || '{_DEFAULT_REGION}'}}"),
         attributes={
@@ -97,12 +97,12 @@ def _bucket() -> StackResourceType:
 
 
 def _bucket_calls() -> dict[str, Follow]:
-    """The calls that set properties of a bucket that exists."""
+    """The calls that set properties of an existing bucket."""
     return {**_storage_calls(), **_access_calls()}
 
 
 def _storage_calls() -> dict[str, Follow]:
-    """How objects are stored, until when, and what is logged."""
+    """The calls for the storage of objects, their encryption and lifecycle, and for logging."""
     return {
         "AccelerateConfiguration": _put(
             "AccelerateConfiguration",
@@ -140,7 +140,7 @@ def _storage_calls() -> dict[str, Follow]:
 
 
 def _access_calls() -> dict[str, Follow]:
-    """The notifications of a bucket, and the access of others to its objects."""
+    """The calls for a bucket's notifications, and for the access to its objects."""
     return {
         "NotificationConfiguration": Follow(
             "PutBucketNotificationConfiguration",
@@ -179,7 +179,7 @@ def _location(context: ResourceContext) -> Properties:
 def _put(
     name: str, operation: str, arrange: Callable[[Any], Any] = lambda value: value, *, default: Properties
 ) -> Follow:
-    """A property whose member has its name."""
+    """The call for a property that is the input's member of the same name, after ``arrange``."""
     members = both(_BUCKET, prop(name, name, arrange))
     return Follow(f"PutBucket{operation or name}", members, default=always(default))
 
@@ -189,12 +189,12 @@ def _logging(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _canned_acl_name(name: str) -> str:
-    """An access control list's name in S3: PublicRead is public-read."""
+    """S3's name of a canned access control list: ``public-read`` for PublicRead."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def _rename_members(value: Any) -> Any:  # noqa: ANN401 (a property)
-    """A property with S3's names in place of CloudFormation's, at every level."""
+    """The property with S3's names instead of CloudFormation's, at every level."""
     if isinstance(value, Mapping):
         return {_RENAMED.get(name, name): _rename_members(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -203,7 +203,7 @@ def _rename_members(value: Any) -> Any:  # noqa: ANN401 (a property)
 
 
 def _notifications(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Notifications as S3 has them: those of EventBridge are on where their member is there, which is empty."""
+    """Notifications in S3's form, in which an empty member turns those to EventBridge on."""
     arranged: dict[str, Any] = _rename_members(
         {name: each for name, each in configuration.items() if name != _EVENT_BRIDGE}
     )
@@ -217,9 +217,9 @@ def _lifecycle(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule of S3, which has the ages of objects one level deeper, and always a filter."""
-    same = ("Status", "AbortIncompleteMultipartUpload")
-    arranged = {name: rule[name] for name in same if name in rule}
+    """A lifecycle rule in S3's form, which has the ages of objects one level deeper, and always a filter."""
+    unchanged_names = ("Status", "AbortIncompleteMultipartUpload")
+    arranged = {name: rule[name] for name in unchanged_names if name in rule}
     if "Id" in rule:
         arranged["ID"] = rule["Id"]
     arranged["Filter"] = {"Prefix": rule.get("Prefix", "")}
@@ -232,14 +232,14 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         arranged["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
     if "Transitions" in rule:
         arranged["Transitions"] = _rename_members(rule["Transitions"])
-    unknown = rule.keys() - {*same, *_EXPIRATION, *_LIFECYCLE}
+    unknown = rule.keys() - {*unchanged_names, *_EXPIRATION, *_LIFECYCLE}
     return arranged | {name: rule[name] for name in unknown}
 
 
 _EXPIRATION: Final[Mapping[str, str]] = MappingProxyType(
     {"ExpirationInDays": "Days", "ExpirationDate": "Date", "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
 )
-"""When objects expire: members of S3's rule, by property."""
+"""The members of Expiration in S3's rule, by property."""
 _LIFECYCLE: Final = frozenset(
     {"Id", "Prefix", "NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays", "Transitions"}
 )

@@ -1,5 +1,5 @@
-"""The resource types of AWS Secrets Manager for what a secret has: a policy, a rotation schedule, and the connection
-to its database.
+"""The resource types of AWS Secrets Manager that add to a secret: its policy, its rotation schedule, and the connection
+data of a database.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_SecretsManager.html
 """
@@ -20,16 +20,17 @@ from moyai.stacks.types.resource_type import StackResourceType
 from moyai.stacks.types.rows.inputs import as_json, both, ids, prop
 
 _SERVICE: Final = "secretsmanager"
-_WRITTEN: Final = "Connection"
-"""The attribute of an attachment with what it has written into the secret; templates can't read it."""
+_CONNECTION: Final = "Connection"
+"""The attribute with the members that an attachment has written into the secret; templates can't read it."""
 _NO_DATABASE: Final = re.compile("DB(?:Instance|Cluster)NotFound(?:Fault)?")
 _MISSING: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 
 
 class DatabaseKind(NamedTuple):
-    """How a database is described: by the operation ``operation`` of ``service``, whose member ``member`` names it.
+    """The operation that describes a kind of database; ``member`` is the input's member with the identifier.
 
-    ``path``: where the answer has it; ``connection``: what the secret gets of it, both in JMESPath.
+    ``path``: the description's path in the answer; ``connection``: by the secret's members, their paths in the
+    description. Both are JMESPath expressions.
     """
 
     service: str
@@ -123,12 +124,12 @@ def _rotation_schedule() -> StackResourceType:
 
 
 class RotationScheduleType(StackResourceType, frozen=True):
-    """A rotation schedule. A secret has one, which the creation of a second would replace."""
+    """A rotation schedule. A secret has at most one, which the creation of a second one would overwrite."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Record the schedule of a secret that has none. Raises ResourceFailed."""
+        """Create the schedule. Raises ResourceFailed when the secret already has one."""
         if existing is None and not context.is_repeated:
             secret = yield Call(self.service, "DescribeSecret", {"SecretId": properties["SecretId"]})
             if secret.get("RotationEnabled"):
@@ -137,12 +138,12 @@ class RotationScheduleType(StackResourceType, frozen=True):
 
 
 class AttachmentType(StackResourceType, frozen=True):
-    """The connection to a database, as members of a secret's value."""
+    """The connection data of a database, as members of a secret's value."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Add the connection to the secret's value."""
+        """Add the connection data to the secret's value."""
         del context, existing
         secret = str(properties["SecretId"])
         connection = yield from self._connection(properties)
@@ -157,19 +158,19 @@ class AttachmentType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Have the secret's value tell of another database."""
+        """Replace the connection data in the secret's value by that of another database."""
         del context, attempted
         connection = yield from self._connection(after)
-        yield from self._set(resource.id, connection, resource.attributes.get(_WRITTEN) or {})
+        yield from self._set(resource.id, connection, resource.attributes.get(_CONNECTION) or {})
         return _physical_resource(resource.id, after, connection)
 
     def delete_steps(self, resource: PhysicalResource) -> Procedure[None]:
-        """Take out of the secret's value what is still as the attachment has written it."""
-        written = resource.attributes.get(_WRITTEN)
+        """Remove from the secret's value the members that are still as the attachment has written them."""
+        connection = resource.attributes.get(_CONNECTION)
         try:
-            if written is None:  # the creation was interrupted or has failed
-                written = yield from self._connection(resource.properties)
-            yield from self._set(resource.id, {}, written)
+            if connection is None:  # the creation was interrupted or has failed
+                connection = yield from self._connection(resource.properties)
+            yield from self._set(resource.id, {}, connection)
         except AwsCallFailed as fault:
             if fault.code not in self.missing and not _NO_DATABASE.fullmatch(fault.code):
                 raise
@@ -188,7 +189,7 @@ class AttachmentType(StackResourceType, frozen=True):
         return {member: value for member, value in connection.items() if value is not None}
 
     def _set(self, secret: str, connection: Mapping[str, Any], former: Mapping[str, Any]) -> Procedure[None]:
-        """Replace the former connection in the secret's value by this one."""
+        """Replace the members ``former`` of the secret's value, where they are unchanged, by ``connection``."""
         text = (yield Call(self.service, "GetSecretValue", {"SecretId": secret})).get("SecretString")
         try:
             value = json.loads(text or "")
@@ -203,4 +204,4 @@ class AttachmentType(StackResourceType, frozen=True):
 
 
 def _physical_resource(secret: str, properties: Properties, connection: Mapping[str, Any]) -> PhysicalResource:
-    return PhysicalResource(secret, properties, secret, {**properties, "Id": secret, _WRITTEN: connection})
+    return PhysicalResource(secret, properties, secret, {**properties, "Id": secret, _CONNECTION: connection})

@@ -33,10 +33,10 @@ def secret_rows() -> Iterator[StackResourceType]:
         "ARN",
         "DeleteSecret",
         lambda resource: {"SecretId": resource.id, "ForceDeleteWithoutRecovery": True},
-        drawn="Name",
+        name_property="Name",
         idempotency_member="ClientRequestToken",
         tagging=arn_tags(ids("SecretId")),
-        repeated=Read("DescribeSecret", lambda resource: {"SecretId": resource.properties["Name"]}),
+        read_repeated=Read("DescribeSecret", lambda resource: {"SecretId": resource.properties["Name"]}),
         read=Read("DescribeSecret", ids("SecretId")),
         arrange=lambda values: {name: value for name, value in values.items() if name != _GENERATE},
         arranged=frozenset({_GENERATE}),
@@ -49,7 +49,7 @@ def secret_rows() -> Iterator[StackResourceType]:
 
 
 class SecretResourceType(StackResourceType, frozen=True):
-    """A secret, whose value may be generated. The stack does not record what was."""
+    """A secret, whose value may be generated. The stack does not record a generated value."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
@@ -66,38 +66,40 @@ class SecretResourceType(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Change the secret; its value where what the template says of it has changed.
+        """Change the secret, and its value if the template's settings for it have changed.
 
-        A value that was generated comes back in a rollback: the version before is the current one again.
+        A rollback restores a generated value: the previous version becomes the current one again.
         """
-        former, tried = _valuation(resource.properties), _valuation(attempted or resource.properties)
-        wanted = _valuation(after)
-        is_back = context.goes_back and (yield from self._go_back(resource.id, context))
-        if not is_back and (wanted != former or (wanted != tried and not context.goes_back)):
+        before, last = _value_settings(resource.properties), _value_settings(attempted or resource.properties)
+        settings = _value_settings(after)
+        is_restored = context.goes_back and (yield from self._restore_version(resource.id, context))
+        if not is_restored and (settings != before or (settings != last and not context.goes_back)):
             yield from self._set_value(resource.id, after, context)
-        others = resource.properties if attempted is None else attempted
+        possible = resource.properties if attempted is None else attempted
         described = yield from super().update_steps(
             PhysicalResource(resource.id, _without_value(resource.properties), resource.ref, resource.attributes),
             _without_value(after),
             context,
-            _without_value(others),
+            _without_value(possible),
         )
         return PhysicalResource(described.id, after, described.ref, described.attributes)
 
     def _set_value(self, secret: str, properties: Properties, context: ResourceContext) -> Procedure[None]:
-        """Give the secret the value of the properties, if they have one, once."""
+        """Set the value that the properties describe, if they do, once in an operation of the stack."""
         stages = yield from self._stages(secret)
         current, previous = stages.get(_CURRENT, ""), stages.get(_PREVIOUS, "")
         if current == _version_id(context, previous):
-            return  # the procedure had done it before it was interrupted
+            return  # the procedure had set the value before it was interrupted
         values = yield from self._with_value(properties)
         if _VALUE in values:
             version = _version_id(context, current)
             members = {"SecretId": secret, _VALUE: values[_VALUE], "ClientRequestToken": version}
             yield Call(self.service, "UpdateSecret", members)
 
-    def _go_back(self, secret: str, context: ResourceContext) -> Procedure[bool]:
-        """Make the version current again that an update has replaced, if it did. Returns whether it did."""
+    def _restore_version(self, secret: str, context: ResourceContext) -> Procedure[bool]:
+        """Make the previous version the current one again, if the update that is rolled back has replaced it. Returns
+        whether it has.
+        """
         stages = yield from self._stages(secret)
         current, previous = stages.get(_CURRENT, ""), stages.get(_PREVIOUS)
         if previous is None or current != _version_id(context, previous):
@@ -135,8 +137,8 @@ class SecretResourceType(StackResourceType, frozen=True):
         return {**properties, _VALUE: password if key is None else _with_password(template, str(key), password)}
 
 
-def _valuation(properties: Properties) -> str:
-    """The settings of a secret's value among its properties, as a text."""
+def _value_settings(properties: Properties) -> str:
+    """The properties that determine a secret's value, as a text for comparisons."""
     return json.dumps([properties.get(_GENERATE), properties.get(_VALUE)], sort_keys=True, default=str)
 
 
@@ -145,13 +147,13 @@ def _without_value(properties: Properties) -> dict[str, Any]:
 
 
 def _version_id(context: ResourceContext, former: str) -> str:
-    """The id of the version that an update of the stack puts in the place of the version ``former``."""
+    """The id of the version with which an update of the stack replaces the version ``former``."""
     template = context.stack.former if context.goes_back else context.stack.target
     return sha256(f"{context.token} {template} {former}".encode()).hexdigest()
 
 
 def _with_password(template: Any, key: str, password: str) -> str:  # noqa: ANN401 (a property)
-    """The template's object with the password as one of its members."""
+    """The text of the template's object with the password as the member ``key``. Raises ResourceFailed."""
     try:
         value = json.loads(template)
     except (TypeError, ValueError):

@@ -39,14 +39,14 @@ def _key_tags(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _default_key_policy(key: str) -> dict[str, Any]:
-    """The policy of a key that is created without one: its account's policies say who may use it."""
+    """The policy of a key that is created without one: the account's IAM policies decide who may use it."""
     account = {"AWS": f"arn:aws:iam::{key.split(':')[4]}:root"}
     allowed = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [allowed]}
 
 
 def _key_calls() -> dict[str, Follow]:
-    """The calls that set properties of a key that exists."""
+    """The calls that set properties of an existing key."""
     return {
         "Description": Follow(
             "UpdateKeyDescription",
@@ -115,9 +115,9 @@ def _index_change(resource: PhysicalResource, kind: str, index: Mapping[str, Any
 
 
 def _table_calls() -> dict[str, Follow]:
-    """The calls that set properties of a table that exists."""
+    """The calls that set properties of an existing table."""
     return {
-        # Definitions change with the index that uses them, whose call has them.
+        # The call for an index has the definitions that it uses, so that a change of them alone needs no call.
         "AttributeDefinitions": Follow("DescribeTable", _TABLE, at_creation=False, default=always([])),
         "TimeToLiveSpecification": Follow(
             "UpdateTimeToLive",
@@ -141,7 +141,7 @@ def table_row() -> StackResourceType:
         "TableName",
         "DeleteTable",
         _TABLE,
-        drawn="TableName",
+        name_property="TableName",
         arrange=_arrange_table,
         tagging=arn_tags(lambda resource: {"ResourceArn": resource.attributes["Arn"]}),
         follow=_table_calls(),
@@ -150,7 +150,7 @@ def table_row() -> StackResourceType:
                 "UpdateTable",
                 "UpdateTable",
                 lambda resource, index: _index_change(resource, "Create", index),
-                removed=lambda resource, index: _index_change(resource, "Delete", index),
+                remove_input=lambda resource, index: _index_change(resource, "Delete", index),
                 at_creation=False,
             )
         },
@@ -177,7 +177,7 @@ def _arrange_table(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code(properties: Properties) -> dict[str, Any]:
-    """The code of a function; what a template has as a text is the only file of an archive."""
+    """The code of a function. Code that a template has as a text becomes the only file of an archive."""
     code = dict(properties["Code"])
     if isinstance(code.get("ZipFile"), str):
         suffix = "js" if str(properties.get("Runtime", "")).startswith("nodejs") else "py"
@@ -186,7 +186,7 @@ def _code(properties: Properties) -> dict[str, Any]:
 
 
 def _archive(name: str, text: str) -> bytes:
-    """A ZIP archive with one file, equal for an equal text."""
+    """A ZIP archive with one file, the same bytes for the same text."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(name), text)
@@ -201,7 +201,7 @@ def _function() -> StackResourceType:
         "FunctionName",
         "DeleteFunction",
         _FUNCTION,
-        drawn="FunctionName",
+        name_property="FunctionName",
         longest_name=_LONGEST_FUNCTION_NAME,
         arrange=lambda values: {**values, **({"Code": _code(values)} if "Code" in values else {})},
         tagging=map_tags(lambda resource: {"Resource": resource.attributes["Arn"]}),
@@ -233,7 +233,7 @@ def _permission() -> StackResourceType:
         "StatementId",
         "RemovePermission",
         both(prop("FunctionName", "FunctionName"), ids("StatementId")),
-        placed=lambda context: {"StatementId": context.draw_name(100)},
+        context_members=lambda context: {"StatementId": context.generate_name(100)},
         derive=lambda resource: {"Id": resource.id},
         missing=_NOT_FOUND,
     )

@@ -1,4 +1,4 @@
-"""The resource types of the services around Amazon ECS.
+"""The resource types of AWS Cloud Map and Application Auto Scaling.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
 """
@@ -34,7 +34,7 @@ def _cloud_map_rows() -> Iterator[StackResourceType]:
             "Id",
             "DeleteNamespace",
             ids("Id"),
-            ticket="Targets.NAMESPACE",
+            operation_target="Targets.NAMESPACE",
             idempotency_member="CreatorRequestId",
             cleared={"Description": ""},
             tagging=_BY_ARN,
@@ -71,7 +71,7 @@ def _service_row() -> StackResourceType:
         "Service.Id",
         "DeleteService",
         ids("Id"),
-        drawn="Name",
+        name_property="Name",
         unique_within=frozenset({"NamespaceId"}),
         longest_name=64,
         idempotency_member="CreatorRequestId",
@@ -92,12 +92,12 @@ def _instance() -> StackResourceType:
         "InstanceId",
         "DeregisterInstance",
         identifiers,
-        drawn="InstanceId",
+        name_property="InstanceId",
         unique_within=frozenset({"ServiceId"}),
         longest_name=64,
         rename={"InstanceAttributes": "Attributes"},
-        ticket="Targets.INSTANCE",
-        taken=lambda _: Read("GetInstance", identifiers, "Instance"),
+        operation_target="Targets.INSTANCE",
+        read_existing=lambda _: Read("GetInstance", identifiers, "Instance"),
         read=Read("GetInstance", identifiers, "Instance"),
         update="RegisterInstance",
         missing=frozenset({"InstanceNotFound", "ServiceNotFound"}),
@@ -136,14 +136,14 @@ def _scalable_target_row() -> StackResourceType:
                 "PutScheduledAction",
                 "DeleteScheduledAction",
                 lambda resource, action: {**_scalable_target(resource), **action},
-                removed=lambda resource, action: {
+                remove_input=lambda resource, action: {
                     **_scalable_target(resource),
                     "ScheduledActionName": action["ScheduledActionName"],
                 },
                 absent=frozenset({"ObjectNotFoundException"}),
             )
         },
-        taken=lambda _: _scalable_target_read(),
+        read_existing=lambda _: _scalable_target_read(),
         read=_scalable_target_read(),
         update="RegisterScalableTarget",
         derive=lambda resource: {"Id": resource.id},
@@ -164,9 +164,9 @@ def _scaling_policy() -> StackResourceType:
             **_target_of_policy(values),
         },
         arranged=frozenset({"ScalingTargetId"}),
-        drawn="PolicyName",
+        name_property="PolicyName",
         unique_within=frozenset({"ScalingTargetId", *_TARGET}),
-        taken=lambda _: _scaling_policy_read(),
+        read_existing=lambda _: _scaling_policy_read(),
         read=_scaling_policy_read(),
         update="PutScalingPolicy",
         derive=lambda resource: {"Arn": resource.id},

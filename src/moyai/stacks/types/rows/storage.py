@@ -1,4 +1,4 @@
-"""The resource types of what keeps data: parameters, repositories, file systems.
+"""The resource types of Parameter Store, Amazon ECR and Amazon EFS.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
 """
@@ -54,7 +54,7 @@ def _parameter() -> StackResourceType:
         "Name",
         "DeleteParameter",
         ids("Name"),
-        drawn="Name",
+        name_property="Name",
         tagging=_PARAMETER_TAGS,
         read=Read("GetParameter", ids("Name"), "Parameter"),
         update="PutParameter",
@@ -64,7 +64,7 @@ def _parameter() -> StackResourceType:
 
 
 def _repository_calls() -> dict[str, Follow]:
-    """The calls that set properties of a repository that exists."""
+    """The calls that set properties of an existing repository."""
     return {
         "ImageTagMutability": Follow(
             "PutImageTagMutability",
@@ -103,7 +103,7 @@ def _repository() -> StackResourceType:
         "RepositoryName",
         "DeleteRepository",
         lambda resource: {"repositoryName": resource.id, "force": resource.properties.get("EmptyOnDelete", False)},
-        drawn="RepositoryName",
+        name_property="RepositoryName",
         lower_case=True,
         tagging=arn_tags(lambda resource: {"resourceArn": resource.attributes["Arn"]}),
         follow=_repository_calls(),

@@ -1,4 +1,4 @@
-"""The subscriptions of SNS topics: those that a topic has as a property, and those of their own.
+"""The subscriptions of SNS topics, as a property of the topic and as resources of their own.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html
 """
@@ -15,27 +15,27 @@ from moyai.stacks.types.procedure import Call, Procedure
 from moyai.stacks.types.resource_type import StackResourceType
 
 _MOST_SUBSCRIPTIONS: Final = 10_000
-"""How many subscriptions of a topic are looked at."""
+"""Number of a topic's subscriptions that are read."""
 
 
 class SubscriptionsOfTopic(Children, frozen=True):
-    """The subscriptions that a topic has as a property. Their end needs their ARNs, which only the service knows."""
+    """The subscriptions in a topic's property. Their deletion needs their ARNs, which only the service knows."""
 
     def change(
         self, service: str, resource: PhysicalResource, former: Sequence[Sequence[Any]], after: Sequence[Any]
     ) -> Procedure[None]:
-        """As Children: delete and create what differs. A subscription that was never confirmed ends by itself."""
-        unwanted = [each for elements in former for each in elements if each not in after]
-        present = (yield from _subscriptions(service, resource.id)) if unwanted else []
+        """As ``Children``. A subscription that was never confirmed has no ARN, and is not deleted: it expires."""
+        surplus = [each for elements in former for each in elements if each not in after]
+        present = (yield from _subscriptions(service, resource.id)) if surplus else []
         for each in present:
-            if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in unwanted):
+            if each["SubscriptionArn"].startswith("arn:") and any(_is_like(each, other) for other in surplus):
                 yield Call(service, self.remove, {"SubscriptionArn": each["SubscriptionArn"]})
         remaining = [[each for each in elements if each in after] for elements in former]
         yield from super().change(service, resource, remaining, after)
 
 
 class SubscriptionType(StackResourceType, frozen=True):
-    """A subscription, which ``Subscribe`` would take over from whoever has made it."""
+    """A subscription. ``Subscribe`` would return an existing one with the same endpoint, whoever has created it."""
 
     def _refuse_taken_name(self, properties: Properties, context: ResourceContext) -> Procedure[None]:
         """Raise ResourceFailed when the topic has the subscription already."""

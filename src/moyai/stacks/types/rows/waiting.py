@@ -1,4 +1,4 @@
-"""Wait conditions, and the handles by which they are signalled.
+"""Wait conditions, and the handles that signals are sent to.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
 """
@@ -20,29 +20,29 @@ from moyai.stacks.types.resource_type import LATER_WAIT, StackResourceType
 HANDLE: Final = "AWS::CloudFormation::WaitConditionHandle"
 CONDITION: Final = "AWS::CloudFormation::WaitCondition"
 LONGEST: Final = 43_200
-"""Seconds that a condition waits at most."""
+"""Seconds that a condition may wait."""
 _DEFAULT_SECONDS: Final = 300
-"""How long a resource with a CreationPolicy waits that says nothing else."""
+"""Seconds that a resource waits whose CreationPolicy has no Timeout."""
 _DURATION: Final = re.compile(r"PT(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?")
 
 
 class WaitConditionHandle(StackResourceType, frozen=True):
-    """The type of handles. A handle is a URL that only those know who have it."""
+    """The type of handles. A handle is a URL whose token serves as its secret."""
 
     def create_steps(
         self, properties: Properties, context: ResourceContext, existing: str | None = None
     ) -> Procedure[PhysicalResource]:
-        """Name the handle."""
+        """Record the handle's URL."""
         identifier = existing or f"http://{context.api}/_moyai/signal?token={context.token}"
         yield Identified(identifier)
         return PhysicalResource(identifier, properties, identifier)
 
 
 class WaitCondition(StackResourceType, frozen=True):
-    """The type of conditions. One waits for signals to its handle, or to itself where it has a CreationPolicy."""
+    """The type of conditions. A condition waits for signals to its handle or, with a CreationPolicy, to itself."""
 
     def must_replace(self, before: Properties, after: Properties) -> frozenset[str]:
-        """None: a condition can't be changed."""
+        """No property, because a condition can't be changed."""
         del before, after
         return frozenset()
 
@@ -65,7 +65,7 @@ class WaitCondition(StackResourceType, frozen=True):
                 data = json.dumps(successes)
                 return PhysicalResource(identifier, properties, identifier, {"Data": data})
             if answer["seconds"] >= seconds:
-                raise ResourceFailed(_timed_out(len(successes), count, context))
+                raise ResourceFailed(_timeout_reason(len(successes), count, context))
             yield Wait(LATER_WAIT)
 
     def update_steps(
@@ -75,7 +75,7 @@ class WaitCondition(StackResourceType, frozen=True):
         context: ResourceContext,
         attempted: Properties | None = None,
     ) -> Procedure[PhysicalResource]:
-        """Refuse a change. On the way back nothing is to be done: nothing was changed."""
+        """Refuse a change. A rollback has nothing to do, because nothing was changed."""
         del context, attempted
         yield from ()
         if resource.properties != after:
@@ -91,7 +91,7 @@ def waiting_rows() -> tuple[StackResourceType, ...]:
 
 
 def signal_policy(policy: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The count and the seconds of a CreationPolicy; None for one that is not of signals, or malformed."""
+    """The count and the seconds of a CreationPolicy; None when it is not a well-formed ResourceSignal."""
     match policy:
         case {"ResourceSignal": dict() as signal} if len(policy) == 1 and signal.keys() <= {"Count", "Timeout"}:
             timeout = _DURATION.fullmatch(str(signal.get("Timeout", f"PT{_DEFAULT_SECONDS}S")))
@@ -106,7 +106,10 @@ def signal_policy(policy: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _expected_signals(properties: Properties, context: ResourceContext) -> tuple[int, float, str]:
-    """How many signals a condition waits for, how long, and the token of the resource that is signalled."""
+    """The number of signals that a condition waits for, the seconds, and the token of the signalled resource.
+
+    Raises ResourceFailed for malformed properties.
+    """
     policy = signal_policy(context.creation_policy)
     if policy is not None:
         return *policy, context.token
@@ -122,7 +125,7 @@ def _expected_signals(properties: Properties, context: ResourceContext) -> tuple
     return count, seconds, token
 
 
-def _timed_out(received: int, count: int, context: ResourceContext) -> str:
+def _timeout_reason(received: int, count: int, context: ResourceContext) -> str:
     if context.creation_policy:
         return f"Failed to receive {count - received} resource signal(s) within the specified duration"
     return f"WaitCondition timed out. Received {received} conditions when expecting {count}"
