@@ -1,4 +1,4 @@
-"""The limits of an account, and its types of resources.
+"""The limits of an account, and the resource types that its stacks may have.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeAccountLimits.html,
 API_DescribeType.html, API_ListTypes.html
@@ -34,7 +34,7 @@ class DescribeTypeRequest(msgspec.Struct, frozen=True):
 
 
 class TypeFilters(msgspec.Struct, frozen=True):
-    """The types that are listed."""
+    """The types to list: those of a category, and with a prefix."""
 
     category: str | None = None
     type_name_prefix: str = ""
@@ -51,14 +51,14 @@ class ListTypesRequest(msgspec.Struct, frozen=True):
 
 
 def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest) -> dict[str, object]:
-    """The greatest number of stacks, and of the outputs of each."""
+    """The maximum numbers of stacks, and of outputs of one stack."""
     del ctx, request
     limits = {"StackLimit": MAX_STACKS, "StackOutputsLimit": MAX_MEMBERS}
     return {"account_limits": [{"name": name, "value": value} for name, value in limits.items()]}
 
 
 def describe_type(ctx: Context, request: DescribeTypeRequest) -> dict[str, object]:
-    """The schema of a type: its properties, and which of them can change."""
+    """A type and its schema: its properties, and which of them can change."""
     by_name = {_arn(ctx, name): kind for name, kind in resource_types().items()} | dict(resource_types())
     kind = by_name.get(request.type_name or request.arn or "")
     if kind is None or request.type != _RESOURCE:
@@ -77,7 +77,7 @@ def describe_type(ctx: Context, request: DescribeTypeRequest) -> dict[str, objec
 
 
 def list_types(ctx: Context, request: ListTypesRequest) -> dict[str, object]:
-    """The types that stacks may have, in pages. None are private, deprecated or of third parties."""
+    """The resource types, in pages. All are AWS's own; none is private, deprecated or from a third party."""
     filters = request.filters
     is_public = request.visibility == "PUBLIC" and request.type == _RESOURCE and request.deprecated_status == "LIVE"
     names = [

@@ -1,4 +1,4 @@
-"""The beginning of a stack's operation.
+"""The beginning of a stack's operation: its checks and its first records.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
@@ -28,7 +28,7 @@ from moyai.stacks.template.text import parse_text
 
 MAX_STACKS: Final = 2000
 MAX_DEPTH: Final = 10
-"""Stacks around a nested one."""
+"""Number of stacks around a nested one."""
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _WAITING: Final = StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
 _USER: Final = "User Initiated"
@@ -36,7 +36,9 @@ _MINUTE: Final = 60.0
 
 
 def new_stack(ctx: Context, name: str, others: int = 0) -> Stack:
-    """A stack of this name that is not recorded yet, as are as many others. Raises StackFault, StackLimitExceeded."""
+    """A new stack with this name, which is not recorded. ``others``: the number of other new stacks that are not
+    recorded yet, for the limit. Raises StackFault, StackLimitExceeded.
+    """
     if _NAME.fullmatch(name) is None:
         raise StackFault(
             f"1 validation error detected: Value '{name[:200]}' at 'stackName' failed to satisfy constraint: Member "
@@ -59,13 +61,15 @@ def new_stack(ctx: Context, name: str, others: int = 0) -> Stack:
 
 
 def _check_depth(world: World, parent: Stack | None) -> None:
-    """Raise StackLimitExceeded for a stack that is nested too deep."""
+    """Raise StackLimitExceeded for a stack that is nested too deeply."""
     if sum(1 for _ in _around(world, parent)) > MAX_DEPTH:
         raise StackLimitExceeded(f"Stacks are nested at most {MAX_DEPTH} levels deep.")
 
 
 def check_nesting(world: World, stack: Stack, body: str) -> None:
-    """Raise StackFault for a template that a stack around this one has: each level could have several of the next."""
+    """Raise StackFault when a stack around this one has the same template, because the number of stacks could then grow
+    exponentially with the depth.
+    """
     for ancestor in _around(world, world.stacks.get(stack.parent)):
         template = world.stack_templates.get(ancestor.target)
         if template is not None:
@@ -73,7 +77,7 @@ def check_nesting(world: World, stack: Stack, body: str) -> None:
 
 
 def check_another(name: str, body: str, around: str, around_body: str) -> None:
-    """Raise StackFault for a nested stack with the template of a stack around it."""
+    """Raise StackFault for the nested stack ``name`` if its template is that of the stack ``around``."""
     if around_body == body:
         raise StackFault(
             f"The stack {around} around the stack {name} has the same template. A template can't nest itself: give the "
@@ -82,17 +86,18 @@ def check_another(name: str, body: str, around: str, around_body: str) -> None:
 
 
 def _around(world: World, stack: Stack | None) -> Iterator[Stack]:
-    """A stack and those around it."""
+    """The stack, if there is one, and the stacks around it."""
     while stack is not None:
         yield stack
         stack = world.stacks.get(stack.parent)
 
 
 def check_updatable(world: World, stack: Stack, *, is_import: bool = False) -> None:
-    """Raise StackFault for a stack whose state takes no update. A nested stack that waits with its cleanup takes one of
-    the stack at the top, which is updated again after a failure. A stack whose first import has failed is nothing that
-    could be updated, but takes another import. One whose last operation has failed takes none: the import could not go
-    back to a template that describes the stack.
+    """Raise StackFault for a stack that can't be updated in its state.
+
+    A nested stack whose cleanup waits can be updated by its root stack, which is updated again after a failure. A stack
+    whose first import has failed can't be updated, but another import is possible. An import is not possible after an
+    operation that has failed, because it could not be rolled back to a template that describes the stack.
     """
     root = world.stacks.get(stack.root)
     waits = stack.status is _WAITING and root is not None and root.status is StackStatus.UPDATE_IN_PROGRESS
@@ -102,8 +107,9 @@ def check_updatable(world: World, stack: Stack, *, is_import: bool = False) -> N
 
 
 def is_repeated(stack: Stack, request: str | None) -> bool:
-    """Whether a request, of this fingerprint, began the stack's last operation. Raises TokenAlreadyUsed for another one
-    with its token.
+    """Whether the request with the fingerprint ``request`` has begun the stack's last operation.
+
+    Raises TokenAlreadyUsed for another request with the same token.
     """
     if request is None or token_of(request) != token_of(stack.request):
         return False
@@ -113,7 +119,7 @@ def is_repeated(stack: Stack, request: str | None) -> bool:
 
 
 def is_same(former: StackTemplate | None, template: StackTemplate) -> bool:
-    """Whether an update from one template to another changes nothing."""
+    """Whether an update from the template ``former`` to ``template`` changes nothing."""
     return (
         former is not None
         and replace(template, id=former.id, body="") == replace(former, body="")
@@ -127,10 +133,12 @@ def begin(
     status: StackStatus,
     template: StackTemplate | None,
     reason: str = _USER,
-    executed: ChangeSet | None = None,
+    change_set: ChangeSet | None = None,
 ) -> dict[str, object]:
-    """Record the beginning of an operation, with the template that it brings; ``executed``: the change set with it.
-    The stack's other change sets describe a former state, and are deleted.
+    """Record the beginning of an operation; the result is the response. ``template``: the new template, if there is
+    one; ``change_set``: the change set that is executed.
+
+    The stack's other change sets are deleted, because they describe changes to a former state.
     """
     world = ctx.store.world
     operation = ctx.ids.uuid()
@@ -138,18 +146,18 @@ def begin(
     changes: list[Change] = []
     if template is not None:
         may_go_back = stack.status in {StackStatus.UPDATE_FAILED, _WAITING} and stack.former is not None
-        former = stack.former if may_go_back else stack.target
-        recorded = world.stacks.get(stack.arn) or stack
-        capabilities = recorded.former_capabilities if may_go_back else recorded.capabilities
-        members |= {"former": former, "target": template.id, "former_capabilities": capabilities}
-        importing = _imported_since(world, recorded) if may_go_back else {}
-        changes += [Put(template), *_end_change_sets(world, stack, executed)]
-        if executed is not None:
-            importing |= executed.importing
+        former_template = stack.former if may_go_back else stack.target
+        recorded_stack = world.stacks.get(stack.arn) or stack
+        capabilities = recorded_stack.former_capabilities if may_go_back else recorded_stack.capabilities
+        members |= {"former": former_template, "target": template.id, "former_capabilities": capabilities}
+        importing = _imported_since(world, recorded_stack) if may_go_back else {}
+        changes += [Put(template), *_end_change_sets(world, stack, change_set)]
+        if change_set is not None:
+            importing |= change_set.importing
             done = ExecutionStatus.EXECUTE_COMPLETE
-            changes.append(Put(replace(executed, execution_status=done, target=template.id)))
-        members |= {"nested": _nested_in_review(world, executed), "importing": importing}
-        changes += _unused_templates(ctx, stack, {template.id, former})
+            changes.append(Put(replace(change_set, execution_status=done, target=template.id)))
+        members |= {"nested": _nested_in_review(world, change_set), "importing": importing}
+        changes += _unused_templates(ctx, stack, {template.id, former_template})
         if stack.timeout_minutes is not None and status is StackStatus.CREATE_IN_PROGRESS:
             members["deadline"] = later(ctx.now, stack.timeout_minutes * _MINUTE)
     elif status is StackStatus.DELETE_IN_PROGRESS:
@@ -163,22 +171,24 @@ def begin(
 
 
 def check_exports(ctx: Context, stack: Stack) -> None:
-    """Raise StackFault when another stack imports what this one exports."""
+    """Raise StackFault when another stack imports an export of this one."""
     for name, importers in imported_names(ctx.store.world, stack).items():
         raise StackFault(f"Export {name} cannot be deleted as it is in use by {importers}")
 
 
-def _end_change_sets(world: World, stack: Stack, executed: ChangeSet | None) -> list[Change]:
-    """The removal of a stack's change sets. Those at the top of which one was a part can't be executed any more."""
-    ended = [each for each in world.change_sets.by("stack", stack.arn) if each != executed]
-    roots = [root for each in ended if (root := world.change_sets.get(each.root)) is not None]
+def _end_change_sets(world: World, stack: Stack, executed_set: ChangeSet | None) -> list[Change]:
+    """The changes that delete a stack's change sets, except the executed one. A root change set of which one was a part
+    can't be executed any more.
+    """
+    obsolete = [each for each in world.change_sets.by("stack", stack.arn) if each != executed_set]
+    roots = [root for each in obsolete if (root := world.change_sets.get(each.root)) is not None]
     pending = [root for root in roots if root.execution_status is ExecutionStatus.AVAILABLE]
     puts = [Put(replace(root, execution_status=ExecutionStatus.OBSOLETE)) for root in pending]
-    return [*puts, *(change for each in ended for change in removal_of(world, each))]
+    return [*puts, *(change for each in obsolete for change in removal_of(world, each))]
 
 
 def _nested_in_review(world: World, change_set: ChangeSet | None) -> dict[str, StackId]:
-    """The nested stacks that a change set has put in review, by logical id."""
+    """The nested stacks that a change set has created in REVIEW_IN_PROGRESS, by logical id."""
     nested = {} if change_set is None else change_set.nested
     reviews = [(name, world.change_sets.get(each)) for name, each in nested.items()]
     stacks = {name: world.stacks.get(review.stack) for name, review in reviews if review is not None}
@@ -187,15 +197,17 @@ def _nested_in_review(world: World, change_set: ChangeSet | None) -> dict[str, S
 
 
 def _imported_since(world: World, stack: Stack) -> dict[str, str]:
-    """What the stack has imported since it was what its template ``former`` says: it outlives the way back there."""
+    """The imported resources that were added since the stack matched its template ``former``, with their physical ids.
+    A rollback to that template keeps them.
+    """
     records = world.stack_resources
     return {name: each for name, each in stack.importing.items() if resource_key(stack.arn, name) in records}
 
 
-def _unused_templates(ctx: Context, stack: Stack, used: set[StackTemplateId | None]) -> list[Change]:
+def _unused_templates(ctx: Context, stack: Stack, used_ids: set[StackTemplateId | None]) -> list[Change]:
     world = ctx.store.world
     return [
         Delete(StackTemplate, template.id)
         for template in world.stack_templates.by("stack", stack.arn)
-        if template.id not in used
+        if template.id not in used_ids
     ]

@@ -1,7 +1,7 @@
-"""A change set of a stack with those of its nested stacks, as records.
+"""The records of a change set and of those of its nested stacks: a tree.
 
-Promise: the change sets of a tree are recorded at once, and each nested one names its parent and its root. Where the
-value of a parameter follows from resources that do not exist yet, a nested change set has a placeholder.
+Promise: the change sets of a tree are recorded at once, and each nested one names its parent and its root. A nested
+change set has a placeholder for the value of a parameter that depends on resources which do not exist yet.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
 """
 
@@ -36,20 +36,20 @@ from moyai.stacks.types.names import ResourceContext
 from moyai.stacks.types.rows.nested import WRONG_PARAMETERS, nested_parameters
 
 MAX_NESTED: Final = 200
-"""Nested stacks that one change set concerns."""
+"""Number of nested stacks in one tree."""
 MAX_NESTED_CHARACTERS: Final = 16_000_000
-"""Of the templates of all these."""
+"""Characters of the templates of all these nested stacks."""
 _LONGEST_NAME: Final = 128
 _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
 _NO_UPDATES: Final = "No updates are to be performed."
 _FUNCTION: Final = "{{IntrinsicFunction://"
-"""The beginning of a placeholder of a value that functions of resources are in."""
+"""The beginning of a placeholder for a value with functions of resources."""
 
 
 class NestedTemplatesMissing(Exception):
-    """The templates at these URLs have to be read first."""
+    """The templates at ``urls`` have to be read before the change sets can be made."""
 
     def __init__(self, urls: frozenset[str]) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class NestedTemplatesMissing(Exception):
 
 
 class ChangeSetOptions(msgspec.Struct, frozen=True):
-    """The members of a request that concern all change sets of the tree."""
+    """The members of a request that apply to all change sets of the tree."""
 
     capabilities: tuple[str, ...]
     role_arn: str | None
@@ -68,8 +68,8 @@ class ChangeSetOptions(msgspec.Struct, frozen=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """What a change set proposes for a stack. ``is_new``: the stack is not recorded yet; ``around``: the templates of
-    the stacks around it, by their names; ``problem``: why the template makes nothing of the stack.
+    """A stack and the template that a change set proposes for it. ``is_new``: the stack is not recorded yet;
+    ``around``: the templates of the stacks around it, by their names; ``problem``: why the template can't be used.
     """
 
     name: str
@@ -95,7 +95,7 @@ class ChangeSetTree:
         self._missing: set[str] = set()
 
     def add_root(self, proposal: Proposal, **members: object) -> ChangeSet:
-        """Add the change set of a stack, with those of its nested stacks. ``members``: of its record alone.
+        """Add the change set of a stack, and those of its nested stacks. ``members``: further members of its record.
 
         Raises CloudFormationFault, and NestedTemplatesMissing.
         """
@@ -105,24 +105,24 @@ class ChangeSetTree:
         return change_set
 
     def changes(self) -> list[Change]:
-        """The records of everything that was added."""
+        """The changes that record everything that was added."""
         return [*self._others, *map(Put, with_pending_lookups([*self._change_sets.values()]))]
 
     def _add(self, proposal: Proposal, members: Mapping[str, object] = MappingProxyType({})) -> ChangeSet:
-        """Add the change set of a stack, unless the stack is a nested one in which nothing changes."""
+        """Add the change set of a stack, unless nothing changes in a nested stack. Returns the change set anyway."""
         world, stack = self._ctx.store.world, proposal.stack
-        former = world.stack_templates.get(stack.target)
+        former_template = world.stack_templates.get(stack.target)
         self._new_stacks += proposal.is_new
         view = self._view(proposal)
         change_set = replace(self._new_change_set(proposal), **members)
         if proposal.type is ChangeSetType.IMPORT:
-            importing = imported_ids(world, view, self._options.resources_to_import, former)
+            importing = imported_ids(world, view, self._options.resources_to_import, former_template)
             change_set = replace(change_set, importing=importing)
-        nested: dict[str, ChangeSet] = {}
-        change_set = replace(change_set, changes=self._compare(proposal, view, change_set, nested))
-        change_set = replace(change_set, nested={name: each.arn for name, each in nested.items()})
-        is_empty = not change_set.changes and is_same(former, proposal.template)
-        reason = proposal.problem or nested_failure(nested.values())
+        nested_sets: dict[str, ChangeSet] = {}
+        change_set = replace(change_set, changes=self._compare(proposal, view, change_set, nested_sets))
+        change_set = replace(change_set, nested={name: each.arn for name, each in nested_sets.items()})
+        is_empty = not change_set.changes and is_same(former_template, proposal.template)
+        reason = proposal.problem or nested_failure(nested_sets.values())
         if reason is None and is_empty:
             reason = _NO_UPDATES if proposal.instance.template.transforms else _NO_CHANGES
         reason = reason or owned_already(world, stack, proposal.instance, change_set.importing)
@@ -163,21 +163,21 @@ class ChangeSetTree:
         )
 
     def _compare(
-        self, proposal: Proposal, view: StackView, change_set: ChangeSet, nested: dict[str, ChangeSet]
+        self, proposal: Proposal, view: StackView, change_set: ChangeSet, nested_sets: dict[str, ChangeSet]
     ) -> tuple[Mapping[str, Any], ...]:
-        """The changes of a stack. The change sets of its nested stacks are added, and to ``nested``, too."""
+        """The changes of a stack. Adds the change sets of its nested stacks, also to ``nested_sets``, by logical id."""
         if proposal.problem is not None:
             return ()
         former = self._ctx.store.world.stack_templates.get(proposal.stack.target)
         hidden = proposal.template.hidden_texts | (frozenset() if former is None else former.hidden_texts)
 
-        def review(name: str, wanted: Mapping[str, Any]) -> NestedReview | None:
-            added = self._add_nested(proposal, change_set, name, wanted) if self._options.includes_nested else None
-            if added is None:
+        def review(name: str, properties: Mapping[str, Any]) -> NestedReview | None:
+            child = self._add_nested(proposal, change_set, name, properties) if self._options.includes_nested else None
+            if child is None:
                 return None
-            if added.arn in self._change_sets:
-                nested[name] = added
-            return NestedReview(added.stack, nested[name].arn if name in nested else None)
+            if child.arn in self._change_sets:
+                nested_sets[name] = child
+            return NestedReview(child.stack, nested_sets[name].arn if name in nested_sets else None)
 
         return compare(view, hidden, change_set.importing, review)
 
@@ -191,10 +191,10 @@ class ChangeSetTree:
             self._others += recorder.changes
 
     def _add_nested(
-        self, around: Proposal, change_set: ChangeSet, name: str, wanted: Mapping[str, Any]
+        self, around: Proposal, change_set: ChangeSet, name: str, properties: Mapping[str, Any]
     ) -> ChangeSet | None:
-        """Add the change set of a nested stack with these properties; None: its template is not read yet."""
-        url = wanted.get("TemplateURL")
+        """Add the change set of the nested stack ``name``; None when its template is not read yet."""
+        url = properties.get("TemplateURL")
         source = NestedTemplate(problem="TemplateURL must not depend on other resources.")
         if isinstance(url, str):
             if url not in self._ctx.nested_templates:
@@ -214,13 +214,13 @@ class ChangeSetTree:
             root=change_set.root or change_set.arn,
         )
         try:
-            template, instance = self._read(proposal, source, ResourceContext(around.stack, name, ""), wanted)
+            template, instance = self._read(proposal, source, ResourceContext(around.stack, name, ""), properties)
         except CloudFormationFault as fault:
             return self._add(replace(proposal, problem=fault.message))
         return self._add(replace(proposal, template=template, instance=instance))
 
     def _count(self, source: NestedTemplate) -> None:
-        """Raise StackLimitExceeded for a nested stack with which the tree is too large."""
+        """Count a nested stack. Raises StackLimitExceeded when the tree gets too large."""
         self._size += 1
         self._characters += len(source.body)
         if self._size > MAX_NESTED:
@@ -232,20 +232,20 @@ class ChangeSetTree:
             )
 
     def _nested_stack(self, around: Stack, name: str) -> tuple[Stack, bool]:
-        """A nested stack, and whether it is a new one."""
+        """The nested stack ``name``, and whether it is new."""
         world = self._ctx.store.world
         record = world.stack_resources.get(resource_key(around.arn, name))
         existing = None if record is None or record.physical is None else world.stacks.get(record.physical.id)
         if existing is not None and existing.exists:
             return existing, False
-        drawn = ResourceContext(around, name, self._ctx.ids.uuid()).generate_name(_LONGEST_NAME)
-        stack = new_stack(self._ctx, drawn, self._new_stacks)
+        stack_name = ResourceContext(around, name, self._ctx.ids.uuid()).generate_name(_LONGEST_NAME)
+        stack = new_stack(self._ctx, stack_name, self._new_stacks)
         return replace(stack, parent=around.arn, root=around.root or around.arn), True
 
     def _read(
-        self, proposal: Proposal, source: NestedTemplate, context: ResourceContext, wanted: Mapping[str, Any]
+        self, proposal: Proposal, source: NestedTemplate, context: ResourceContext, properties: Mapping[str, Any]
     ) -> tuple[StackTemplate, StackInstance]:
-        """The template of a nested stack, and what it makes of it. Raises CloudFormationFault."""
+        """The template of a nested stack, and the instance of it. Raises CloudFormationFault."""
         if source.problem is not None:
             raise StackFault(source.problem)
         if len(proposal.around) > MAX_DEPTH:
@@ -254,11 +254,11 @@ class ChangeSetTree:
             check_another(proposal.stack.name, source.body, name, body)
         if not proposal.is_new:
             check_updatable(self._ctx.store.world, proposal.stack)
-        parameters = nested_parameters(wanted)
+        parameters = nested_parameters(properties)
         if parameters is None:
             raise StackFault(WRONG_PARAMETERS)
-        tags = _tag_texts(wanted.get("Tags", ()))
-        requested = TemplateInput(
+        tags = _tag_texts(properties.get("Tags", ()))
+        template_input = TemplateInput(
             source.body,
             use_previous=False,
             parameters=tuple(ParameterInput(name, _parameter_text(value)) for name, value in parameters.items()),
@@ -266,19 +266,19 @@ class ChangeSetTree:
             tags=tuple(Tag(key, text) for key, text in tags.items() if not _is_placeholder(key, text)),
             unknown=frozenset(name for name, value in parameters.items() if not is_value(value)),
         )
-        template, instance = read_template(replace(self._ctx, included=source.included), proposal.stack, requested)
+        template, instance = read_template(replace(self._ctx, included=source.included), proposal.stack, template_input)
         reserved = {tag["Key"]: tag["Value"] for tag in context.tags}
         return replace(template, tags={**tags, **template.tags, **reserved}), instance
 
 
 def _nested_name(root: str, logical_id: str, ids: Ids) -> str:
-    """The name of the change set of a nested stack."""
+    """The name of a nested stack's change set, of at most _LONGEST_NAME characters."""
     end = f"-{logical_id}-{ids.alphanumeric(12).upper()}"[-(_LONGEST_NAME - 1) :]
     return root[: _LONGEST_NAME - len(end)] + end
 
 
 def _tag_texts(tags: Any) -> dict[str, str]:  # noqa: ANN401 (JSON, or functions)
-    """Tags in any form that a template may have them in; placeholders for what functions of resources are in."""
+    """The texts of tags, by key, with placeholders for functions of resources."""
     if isinstance(tags, IntrinsicFunction):
         return {_placeholder(tags): ""}
     pairs = [(tag, "") if isinstance(tag, IntrinsicFunction) else (tag["Key"], tag.get("Value", "")) for tag in tags]
@@ -290,7 +290,7 @@ def _is_placeholder(*texts: str) -> bool:
 
 
 def _parameter_text(value: Any) -> str:  # noqa: ANN401 (JSON, or functions)
-    """The text of a parameter; a placeholder for one that functions of resources are in."""
+    """The text of a parameter; a placeholder for a value with functions of resources."""
     return text_of(value) if is_value(value) else _placeholder(value)
 
 

@@ -1,6 +1,6 @@
 """Change sets: describe, execute, delete, list.
 
-Promise: those of nested stacks are executed and deleted with the one of the stack at the top, never alone.
+Promise: the change sets of nested stacks are executed and deleted with that of their root stack, never alone.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html,
 API_ExecuteChangeSet.html, API_DeleteChangeSet.html
 """
@@ -72,7 +72,7 @@ def describe_change_set(ctx: Context, request: DescribeChangeSetRequest) -> dict
 
 
 def describe_change_set_hooks(ctx: Context, request: DescribeChangeSetHooksRequest) -> dict[str, object]:
-    """The hooks that executing a change set would call: none."""
+    """The hooks that the execution of a change set would call: none."""
     change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
     return {
         "change_set_id": change_set.arn,
@@ -85,7 +85,7 @@ def describe_change_set_hooks(ctx: Context, request: DescribeChangeSetHooksReque
 
 
 def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[str, object]:
-    """Begin the creation or update that a change set describes."""
+    """Begin the creation, update or import that a change set describes."""
     world = ctx.store.world
     change_set = change_set_of(ctx, request.change_set_name, request.stack_name)
     _check_root(change_set, "executed")
@@ -121,12 +121,12 @@ def execute_change_set(ctx: Context, request: ExecuteChangeSetRequest) -> dict[s
     )
     status = StackStatus.CREATE_IN_PROGRESS if is_creation else StackStatus.UPDATE_IN_PROGRESS
     status = StackStatus.IMPORT_IN_PROGRESS if is_import else status
-    begin(ctx, stack, status, template, executed=change_set)
+    begin(ctx, stack, status, template, change_set=change_set)
     return {}
 
 
 def delete_change_set(ctx: Context, request: ChangeSetRequest) -> dict[str, object]:
-    """Delete a change set; one that does not exist is deleted already, where its stack exists."""
+    """Delete a change set, if it exists; its stack has to exist."""
     if request.stack_name is not None and not request.change_set_name.startswith("arn:"):
         stack_of(ctx, request.stack_name)
     change_set = find_change_set(ctx, request.change_set_name, request.stack_name)
@@ -147,14 +147,14 @@ def list_change_sets(ctx: Context, request: ListChangeSetsRequest) -> dict[str, 
 
 
 def _check_imports(world: World, change_set: ChangeSet) -> None:
-    """Raise StackFault for a change set that imports what a stack has by now."""
+    """Raise StackFault for a change set that imports a resource which a stack has by now."""
     stack, template = world.stacks.get(change_set.stack), world.stack_templates.get(change_set.target)
     if change_set.importing and stack is not None and template is not None:
         check_unowned(world, stack, instance_of(world, stack, template), change_set.importing)
 
 
 def _check_not_executing(ctx: Context, change_set: ChangeSet) -> None:
-    """Raise InvalidChangeSetStatus for a change set whose execution has begun and not ended."""
+    """Raise InvalidChangeSetStatus for a change set whose execution is in progress."""
     stack = ctx.store.world.stacks.get(change_set.stack)
     has_begun = change_set.execution_status is ExecutionStatus.EXECUTE_COMPLETE
     if has_begun and stack is not None and stack.status.in_progress:

@@ -65,7 +65,7 @@ class ListImportsRequest(msgspec.Struct, frozen=True):
 
 
 def describe_stacks(ctx: Context, request: DescribeStacksRequest) -> dict[str, object]:
-    """One stack, by name or id, or all that exist, in pages."""
+    """The stack with a name or id, or all existing stacks, in pages."""
     if request.stack_name is not None:
         stack = find_stack(ctx, request.stack_name)
         if stack is None:
@@ -78,7 +78,7 @@ def describe_stacks(ctx: Context, request: DescribeStacksRequest) -> dict[str, o
 
 
 def list_stacks(ctx: Context, request: ListStacksRequest) -> dict[str, object]:
-    """All stacks in some states, the deleted ones too, in pages."""
+    """The stacks in the given states, deleted ones as well, in pages."""
     table = ctx.store.world.stacks
     states = frozenset(request.stack_status_filter) or {status.value for status in StackStatus}
     keys = [stack.arn for stack in table.each("scope", scope_key(ctx.scope)) if stack.status in states]
@@ -131,7 +131,7 @@ def describe_stack_resource(ctx: Context, request: DescribeStackResourceRequest)
 
 
 def describe_stack_resources(ctx: Context, request: DescribeStackResourcesRequest) -> dict[str, object]:
-    """The resources of a stack, which its name or the physical id of one of them identifies."""
+    """The resources of the stack with a name, or with a resource of a physical id."""
     world = ctx.store.world
     if (request.stack_name is None) == (request.physical_resource_id is None):
         raise StackFault("Exactly one of StackName and PhysicalResourceId must be specified.")
@@ -201,7 +201,7 @@ def list_imports(ctx: Context, request: ListImportsRequest) -> dict[str, object]
 
 
 def parameter_views(template: StackTemplate) -> list[dict[str, object]]:
-    """The parameters of a stack as responses show them."""
+    """The parameters of a template as responses show them."""
     return [
         {
             "parameter_key": name,
@@ -255,7 +255,7 @@ def _stack(ctx: Context, stack: Stack) -> dict[str, object]:
 
 
 def event_view(event: StackEvent) -> dict[str, object]:
-    """An event as responses show it, but the stack's name."""
+    """An event as responses show it, without the stack's name."""
     return {
         "stack_id": event.stack,
         "event_id": event.id,

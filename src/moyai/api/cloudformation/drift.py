@@ -1,4 +1,4 @@
-"""Drift detection: begin, and what was found.
+"""Drift detection: its beginning and its results.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackDrift.html,
 API_DetectStackResourceDrift.html, API_DescribeStackDriftDetectionStatus.html, API_DescribeStackResourceDrifts.html
@@ -21,7 +21,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.world import Delete, Put
 
 _LONGEST: Final = 30.0
-"""Seconds for which DetectStackResourceDrift waits."""
+"""Seconds that DetectStackResourceDrift waits for the result."""
 
 
 class DetectStackDriftRequest(msgspec.Struct, frozen=True):
@@ -46,13 +46,13 @@ class DescribeStackResourceDriftsRequest(msgspec.Struct, frozen=True):
 
 
 def detect_stack_drift(ctx: Context, request: DetectStackDriftRequest) -> dict[str, object]:
-    """Begin to compare the resources of a stack with what it has set."""
+    """Begin to compare the resources of a stack with the properties that it has set."""
     stack = stack_of(ctx, request.stack_name)
     return {"stack_drift_detection_id": _begin(ctx, stack, request.logical_resource_ids).id}
 
 
 async def detect_stack_resource_drift(ctx: Context, request: DetectStackResourceDriftRequest) -> dict[str, object]:
-    """Compare one resource with what its stack has set, and wait for the result."""
+    """Compare one resource with the properties that its stack has set, and wait for the result."""
     stack = stack_of(ctx, request.stack_name)
     detection = _begin(ctx, stack, (request.logical_resource_id,))
     current: DriftDetection | None = detection
@@ -74,7 +74,7 @@ async def detect_stack_resource_drift(ctx: Context, request: DetectStackResource
 def describe_stack_drift_detection_status(
     ctx: Context, request: DescribeStackDriftDetectionStatusRequest
 ) -> dict[str, object]:
-    """How far a detection is, and how many resources differ."""
+    """The status of a detection, and the number of resources that differ."""
     detections = ctx.store.world.drift_detections.by("id", request.stack_drift_detection_id)
     detection = next((each for each in detections if scope_of(each.stack) == ctx.scope), None)
     if detection is None:
@@ -106,13 +106,13 @@ def describe_stack_resource_drifts(ctx: Context, request: DescribeStackResourceD
 
 
 def stack_drift(ctx: Context, stack: Stack) -> Mapping[str, object]:
-    """A stack's drift as DescribeStacks shows it: that of the last detection over all of its resources."""
+    """A stack's drift as DescribeStacks shows it: the result of the last detection for all its resources."""
     detections = ctx.store.world.drift_detections.by("stack", stack.arn)
-    ended = [each for each in detections if each.drifted is not None and not each.logical_ids]
-    if not ended:
+    complete = [each for each in detections if each.drifted is not None and not each.logical_ids]
+    if not complete:
         return {"stack_drift_status": "NOT_CHECKED"}
-    last = ended[-1]
-    return {"stack_drift_status": _stack_status(last.drifted or 0), "last_check_timestamp": last.started_at}
+    newest = complete[-1]
+    return {"stack_drift_status": _stack_status(newest.drifted or 0), "last_check_timestamp": newest.started_at}
 
 
 def resource_drift(ctx: Context, stack: Stack, logical_id: str) -> Mapping[str, object]:
@@ -124,7 +124,7 @@ def resource_drift(ctx: Context, stack: Stack, logical_id: str) -> Mapping[str, 
 
 
 def _begin(ctx: Context, stack: Stack, logical_ids: tuple[str, ...]) -> DriftDetection:
-    """Record a new detection. Raises StackFault."""
+    """Record a new detection. Raises StackFault when the stack's state does not allow one, or a resource is unknown."""
     if stack.status.in_progress or stack.status in {StackStatus.REVIEW_IN_PROGRESS, StackStatus.DELETE_COMPLETE}:
         raise StackFault(
             f"Drift detection cannot be performed on stack [{stack.arn}] while it is in {stack.status} state."

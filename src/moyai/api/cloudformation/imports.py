@@ -1,4 +1,4 @@
-"""The resources that a change set imports.
+"""The existing resources that a change set imports: those that a request lists, and those that the template names.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-existing-stack.html
 """
@@ -34,7 +34,7 @@ _RETAINING: Final = frozenset({DeletionPolicy.RETAIN, DeletionPolicy.RETAIN_EXCE
 
 
 class ResourceToImport(msgspec.Struct, frozen=True):
-    """A resource that exists, and the logical id that it is to have."""
+    """An existing resource, and the logical id that it gets."""
 
     resource_type: str
     logical_resource_id: str
@@ -42,15 +42,16 @@ class ResourceToImport(msgspec.Struct, frozen=True):
 
 
 def imported_ids(
-    world: World, view: StackView, resources: tuple[ResourceToImport, ...], former: StackTemplate | None
+    world: World, view: StackView, resources: tuple[ResourceToImport, ...], former_template: StackTemplate | None
 ) -> dict[str, str]:
-    """The physical ids of what a change set imports, by logical id. Raises StackFault unless the template brings these
-    resources, and is otherwise what the stack is. ``former``: the stack's template.
+    """The physical ids of the resources that a change set imports, by logical id.
+
+    Raises StackFault unless these resources are the only difference between the new template and the stack.
     """
     _check_listed(view.instance.template, resources)
-    declared = (NO_INSTANCE if former is None else instance_of(world, view.stack, former)).template
-    _check_new(view, {each.logical_resource_id for each in resources}, declared.resources)
-    if view.instance.template.outputs != declared.outputs:
+    declaration = (NO_INSTANCE if former_template is None else instance_of(world, view.stack, former_template)).template
+    _check_new(view, {each.logical_resource_id for each in resources}, declaration.resources)
+    if view.instance.template.outputs != declaration.outputs:
         raise StackFault("As part of the import operation, you cannot modify or add [Outputs]")
     types = resource_types()
     return {
@@ -64,8 +65,8 @@ def imported_ids(
 
 
 def import_candidates(world: World, view: StackView, template: StackTemplate) -> dict[str, ImportCandidate]:
-    """What a change set adds and imports if it exists, by logical id: resources whose template names them itself, and
-    that are no stack's.
+    """The resources that a change set adds, or imports if they exist, by logical id: those with a name in the template
+    that belong to no stack.
     """
     document = include_files(parse_text(template.body), template.included)
     candidates = {}
@@ -84,7 +85,7 @@ def import_candidates(world: World, view: StackView, template: StackTemplate) ->
 
 
 def _static_names(document: Mapping[str, Any], name: str, kind: StackResourceType) -> dict[str, str]:
-    """The properties that identify a resource, if the template has them all as plain values."""
+    """The identifying properties of a resource, if the template has all of them as plain values; otherwise none."""
     declared = document["Resources"].get(name, {}).get("Properties", {})
     values = {each: declared.get(each) for each in kind.schema.identifiers}
     is_static = all(isinstance(value, str | int) for value in values.values())
@@ -92,19 +93,21 @@ def _static_names(document: Mapping[str, Any], name: str, kind: StackResourceTyp
 
 
 def check_unowned(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> None:
-    """Raise StackFault where ``owned_already`` has a reason."""
+    """Raise StackFault with the reason of ``owned_already``, if there is one."""
     reason = owned_already(world, stack, instance, ids)
     if reason is not None:
         raise StackFault(reason)
 
 
 def owned_already(world: World, stack: Stack, instance: StackInstance, ids: Mapping[str, str]) -> str | None:
-    """Why a stack can't import its template's resources of these physical ids, if a stack has one of them, or one of
-    another tree imports one now. The change sets of one tree are compared when they are complete.
+    """Why a stack can't import resources of its template with these physical ids: a stack has one of them, or a stack
+    of another tree is importing one. None when it can. ``ids``: by logical id.
+
+    The change sets of one tree are compared with each other in ``progress.review``, when they are complete.
     """
     tree = stack.root or stack.arn
     existing = world.stacks.each("existing", scope_key(stack.scope))
-    others = [each for each in existing if each.importing and (each.root or each.arn) != tree]
+    importing_stacks = [each for each in existing if each.importing and (each.root or each.arn) != tree]
     for name, identifier in ids.items():
         for record in world.stack_resources.by("physical_id", identifier):
             owner = world.stacks[record.stack]
@@ -113,7 +116,7 @@ def owned_already(world: World, stack: Stack, instance: StackInstance, ids: Mapp
                 identity = _identity(world, stack, instance, name, ids)
                 if record.physical is None or not _differs(identity, record.physical.properties):
                     return f"{identifier} already exists in stack {owner.arn}"
-        for other in others:
+        for other in importing_stacks:
             if identifier in other.importing.values():
                 return f"{identifier} is being imported by stack {other.arn}. Try again when that has ended."
     return None
@@ -122,7 +125,7 @@ def owned_already(world: World, stack: Stack, instance: StackInstance, ids: Mapp
 def _identity(
     world: World, stack: Stack, instance: StackInstance, name: str, ids: Mapping[str, str]
 ) -> dict[str, Expression]:
-    """The properties within which the name of an imported resource is unique, as far as they are known."""
+    """The properties within which the name of an imported resource is unique, with functions where they are unknown."""
     resource = instance.template.resources[name]
     records = world.stack_resources.by("stack", stack.arn)
     live = {each.logical_id: values for each in records if each.status not in GONE and (values := values_of(each))}
@@ -133,12 +136,12 @@ def _identity(
 
 
 def _differs(identity: Mapping[str, Expression], properties: Mapping[str, object]) -> bool:
-    """Whether properties of an identity are known to have other values."""
+    """Whether a known value of the identity differs from that in ``properties``."""
     return any(is_value(value) and properties.get(name, value) != value for name, value in identity.items())
 
 
 def identifier_summaries(template: ParsedTemplate) -> list[dict[str, object]]:
-    """The resources of a template that can be imported, and what identifies them, by type."""
+    """The types of a template's resources that can be imported, with the logical ids and the identifying properties."""
     types = resource_types()
     kinds = [types[name] for name in sorted({resource.type for resource in template.resources.values()} & types.keys())]
     return [
@@ -155,7 +158,7 @@ def identifier_summaries(template: ParsedTemplate) -> list[dict[str, object]]:
 
 
 def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, ...]) -> None:
-    """Raise StackFault for a list that does not fit the template, or the types."""
+    """Raise StackFault for a list of resources that does not fit the template, or their types."""
     if not resources:
         raise StackFault("Must Provide at least one resource to import")
     if len({each.logical_resource_id for each in resources}) < len(resources):
@@ -165,13 +168,13 @@ def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, .
     types = resource_types()
     unsupported = {each.resource_type for each in resources if not is_importable(types.get(each.resource_type))}
     if unsupported:
-        listed = ",".join(sorted(unsupported))
-        raise StackFault(f"The following resource types are not supported for resource import: {listed}")
+        type_names = ",".join(sorted(unsupported))
+        raise StackFault(f"The following resource types are not supported for resource import: {type_names}")
     for each in resources:
-        expected = types[each.resource_type].schema.identifiers
-        if set(each.resource_identifier) != set(expected):
+        names = types[each.resource_type].schema.identifiers
+        if set(each.resource_identifier) != set(names):
             raise StackFault(
-                f"Invalid resource identifier for resource type {each.resource_type}. Expected [{', '.join(expected)}]"
+                f"Invalid resource identifier for resource type {each.resource_type}. Expected [{', '.join(names)}]"
             )
     missing = [each.logical_resource_id for each in resources if each.logical_resource_id not in template.resources]
     if missing:
@@ -179,39 +182,45 @@ def _check_listed(template: ParsedTemplate, resources: tuple[ResourceToImport, .
             f"The logical resource ids {_names(missing)} provided in ResourceToImport do not exist in the template."
         )
     for each in resources:
-        declared = template.resources[each.logical_resource_id].type
-        if declared != each.resource_type:
+        declared_type = template.resources[each.logical_resource_id].type
+        if declared_type != each.resource_type:
             raise StackFault(
                 f"Resource type of [{each.logical_resource_id}] passed in ResourceToImport does not match with "
                 f"resource type defined in the template. Resource type in ResourceToImport: {each.resource_type}; "
-                f"Resource type in Template: {declared}."
+                f"Resource type in Template: {declared_type}."
             )
 
 
-def _check_new(view: StackView, listed: AbstractSet[str], former: Mapping[str, TemplateResource]) -> None:
-    """Raise StackFault unless what is listed is all that is new, and nothing else is another. ``former``: the stack's
-    resources as its template declares them; a rollback of the import does not declare them again.
+def _check_new(view: StackView, listed_ids: AbstractSet[str], former_resources: Mapping[str, TemplateResource]) -> None:
+    """Raise StackFault unless the listed resources are the only new ones, and no other resource is changed.
+
+    ``former_resources``: the resources in the stack's template. Their attributes are compared too, because a rollback
+    of the import does not restore these.
     """
     resources, live = view.instance.template.resources, view.live
     if resources.keys() <= live.keys():
         raise StackFault("The template should contain at least one new resource to import.")
-    if listed & live.keys():
+    if listed_ids & live.keys():
         raise StackFault(
-            f"Resources {_names(listed & live.keys())} passed in ResourceToImport are already in a stack and cannot be "
-            "imported."
+            f"Resources {_names(listed_ids & live.keys())} passed in ResourceToImport are already in a stack and "
+            "cannot be imported."
         )
-    unlisted = resources.keys() - live.keys() - listed
+    unlisted = resources.keys() - live.keys() - listed_ids
     if unlisted:
         raise StackFault(f"Resources {_names(unlisted)} is missing from ResourceToImport list")
     changes = [change for change in compare(view, ()) if not is_automatic(change)]
-    changed = {str(change["logical_resource_id"]) for change in changes} - listed
-    changed |= {name for name in former.keys() & resources.keys() if _beside(former[name]) != _beside(resources[name])}
-    if changed:
+    changed_ids = {str(change["logical_resource_id"]) for change in changes} - listed_ids
+    changed_ids |= {
+        name
+        for name in former_resources.keys() & resources.keys()
+        if _attributes(former_resources[name]) != _attributes(resources[name])
+    }
+    if changed_ids:
         raise StackFault(
-            f"You have modified resources {_names(changed)} in your template that are not being imported. Update, "
+            f"You have modified resources {_names(changed_ids)} in your template that are not being imported. Update, "
             "create or delete operations cannot be executed during import operations."
         )
-    without_policy = {name for name in listed if not resources[name].has_deletion_policy}
+    without_policy = {name for name in listed_ids if not resources[name].has_deletion_policy}
     if without_policy:
         raise StackFault(
             f"The following resources to import {_names(without_policy)} must have DeletionPolicy attribute specified "
@@ -219,7 +228,7 @@ def _check_new(view: StackView, listed: AbstractSet[str], former: Mapping[str, T
         )
 
 
-def _beside(resource: TemplateResource) -> TemplateResource:
+def _attributes(resource: TemplateResource) -> TemplateResource:
     """The attributes of a resource in a template, without its properties."""
     return replace(resource, properties={}, condition=None, has_deletion_policy=False)
 

@@ -1,6 +1,6 @@
-"""Finds the stacks and change sets that a request names, and pages of lists.
+"""Finds the stacks and change sets that a request names, and makes pages of lists.
 
-Promise: a stack that is deleted is found by its id, and not by its name.
+Promise: a deleted stack is found by its id, but not by its name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ARN: Final = "arn:"
 
 
 def find_stack(ctx: Context, name_or_id: str) -> Stack | None:
-    """The stack with this name or id, if there is one."""
+    """The stack with this name or id; None when there is none."""
     world = ctx.store.world
     if name_or_id.startswith(_ARN):
         stack = world.stacks.get(name_or_id)
@@ -37,7 +37,7 @@ def stack_of(ctx: Context, name_or_id: str) -> Stack:
 
 
 def find_change_set(ctx: Context, name_or_id: str, stack_name: str | None) -> ChangeSet | None:
-    """The change set with this name or id, if there is one."""
+    """The change set with this name or id; None when there is none."""
     world = ctx.store.world
     if name_or_id.startswith(_ARN):
         change_set = world.change_sets.get(name_or_id)
@@ -58,7 +58,9 @@ def change_set_of(ctx: Context, name_or_id: str, stack_name: str | None) -> Chan
 
 
 def reviewed_change_set(ctx: Context, stack: Stack | None) -> ChangeSet | None:
-    """The change set of a nested stack that the one of the stack around it, which calls, executes."""
+    """The change set of a nested stack that is executed as a part of its parent's change set; None when there is none,
+    or when the parent stack is not the caller.
+    """
     if stack is None or ctx.stack is None or stack.parent != ctx.stack:
         return None
     change_sets = ctx.store.world.change_sets
@@ -75,8 +77,8 @@ def reviewed_change_set(ctx: Context, stack: Stack | None) -> ChangeSet | None:
 
 
 def is_unchanged_by_review(ctx: Context, stack: Stack) -> bool:
-    """Whether the change set that the stack around this one, which calls, executes has found nothing to change in it
-    and in those nested in it.
+    """Whether the parent stack, as the caller, executes a change set that has found nothing to change in this stack and
+    in those nested in it.
     """
     if ctx.stack is None or stack.parent != ctx.stack:
         return False
@@ -89,10 +91,10 @@ def is_unchanged_by_review(ctx: Context, stack: Stack) -> bool:
 
 
 def is_reviewed(ctx: Context, stack: Stack) -> bool:
-    """Whether the change set that the stack around this one, which calls, executes has read its template."""
+    """Whether the parent stack, as the caller, executes a change set that has read this stack's template."""
     return reviewed_change_set(ctx, stack) is not None or is_unchanged_by_review(ctx, stack)
 
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, *, size: int = PAGE) -> Page:
-    """A page of a list. Raises StackFault."""
+    """A page of a list. Raises StackFault for a token that is not of this listing."""
     return page(keys, listing, token, size, fault=StackFault)

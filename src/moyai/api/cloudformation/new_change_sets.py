@@ -1,7 +1,7 @@
 """CreateChangeSet: the change set of a stack, and those of its nested stacks.
 
-Promise: a change set is complete when its creation was answered, unless it looks for resources that exist. A nested
-stack's describes the template that was read then, and its execution uses that one.
+Promise: a change set is complete when its creation is answered, unless existing resources to import are looked up. The
+change set of a nested stack describes the template that was read at its creation, and its execution uses that template.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
 """
@@ -28,7 +28,7 @@ from moyai.domain.cloudformation.stack import OnFailure, Stack, StackStatus
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _AUTO_EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
-"""The capability that a change set need not be given: it can be read before it is executed."""
+"""The capability that no change set requires, because the user can read the changes before the execution."""
 
 
 class CreateChangeSetRequest(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class CreateChangeSetRequest(msgspec.Struct, frozen=True):
 
 
 def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str, object]:
-    """Create a change set; of type CREATE, with a stack that is in review."""
+    """Create a change set. For a new stack, also create the stack, in REVIEW_IN_PROGRESS."""
     _check_members(request)
     requested_by = fingerprint(request.client_token, request)
     existing = find_change_set(ctx, request.change_set_name, request.stack_name)
@@ -62,14 +62,14 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
     stack, is_new = _stack_for(ctx, request)
     if existing is not None:
         raise StackAlreadyExists(f"ChangeSet {request.change_set_name} already exists")
-    requested = TemplateInput(
+    template_input = TemplateInput(
         request.template_body,
         request.use_previous_template,
         request.parameters,
         (*request.capabilities, _AUTO_EXPAND),
         request.tags,
     )
-    template, instance = read_template(ctx, stack, requested)
+    template, instance = read_template(ctx, stack, template_input)
     disables_rollback = request.deployment_config.disable_rollback
     options = ChangeSetOptions(
         capabilities=request.capabilities,
@@ -91,7 +91,7 @@ def create_change_set(ctx: Context, request: CreateChangeSetRequest) -> dict[str
 
 
 def _check_members(request: CreateChangeSetRequest) -> None:
-    """Raise StackFault for a name that is none, and members that exclude each other."""
+    """Raise StackFault for an invalid name, and for members that exclude each other."""
     if _NAME.fullmatch(request.change_set_name) is None:
         raise StackFault(
             f"1 validation error detected: Value '{request.change_set_name[:200]}' at 'changeSetName' failed to "
@@ -106,7 +106,7 @@ def _check_members(request: CreateChangeSetRequest) -> None:
 
 
 def _stack_for(ctx: Context, request: CreateChangeSetRequest) -> tuple[Stack, bool]:
-    """The stack of a new change set, and whether it is not recorded yet."""
+    """The stack of a new change set, and whether it is new. Raises StackFault."""
     stack = find_stack(ctx, request.stack_name)
     if request.change_set_type is not ChangeSetType.UPDATE:
         if stack is None:

@@ -1,4 +1,4 @@
-"""The events of operations, for clients that look for failures.
+"""DescribeEvents: the events of operations, which clients search for the causes of failures.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeEvents.html
 """
@@ -30,11 +30,11 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: "CONTINUE_ROLLBACK",
     }
 )
-"""The type of an operation, by the stack's state at its beginning."""
+"""The type of an operation, by the stack's status at its beginning."""
 
 
 class EventFilters(msgspec.Struct, frozen=True):
-    """``failed_events``: only the events of failures."""
+    """The events to list. ``failed_events``: only failures."""
 
     failed_events: bool = False
 
@@ -49,16 +49,16 @@ class DescribeEventsRequest(msgspec.Struct, frozen=True):
 
 def describe_events(ctx: Context, request: DescribeEventsRequest) -> dict[str, object]:
     """The events of a stack's operations, newest first, in pages."""
-    of_stack = _events(ctx, request)
-    types = _operation_types(of_stack)
-    chosen = {
+    events = _stack_events(ctx, request)
+    types = _operation_types(events)
+    matching = {
         f"{10**9 - event.number:010}": event
-        for event in of_stack
+        for event in events
         if request.operation_id in {None, event.operation_id}
         and (not request.filters.failed_events or event.status.endswith("FAILED"))
     }
-    listing = ("DescribeEvents", of_stack[0].stack if of_stack else "", request.operation_id, request.filters)
-    on_page = page_of(chosen, listing, request.next_token)
+    listing = ("DescribeEvents", events[0].stack if events else "", request.operation_id, request.filters)
+    on_page = page_of(matching, listing, request.next_token)
     return {
         "operation_events": [
             event_view(event)
@@ -66,13 +66,13 @@ def describe_events(ctx: Context, request: DescribeEventsRequest) -> dict[str, o
                 "event_type": "PROVISIONING_ERROR" if _is_cause(event) else "STACK_EVENT",
                 "operation_type": types.get(event.operation_id),
             }
-            for event in (chosen[key] for key in on_page.keys)
+            for event in (matching[key] for key in on_page.keys)
         ],
         "next_token": on_page.next_token,
     }
 
 
-def _events(ctx: Context, request: DescribeEventsRequest) -> Sequence[StackEvent]:
+def _stack_events(ctx: Context, request: DescribeEventsRequest) -> Sequence[StackEvent]:
     events = ctx.store.world.stack_events
     if request.change_set_name is not None:
         return events.by("stack", change_set_of(ctx, request.change_set_name, request.stack_name).stack)
@@ -95,6 +95,6 @@ def _operation_types(events: Sequence[StackEvent]) -> dict[str, str]:
 
 
 def _is_cause(event: StackEvent) -> bool:
-    """Whether an event is a failure of its own, and not the consequence of another one."""
+    """Whether an event is a failure with a cause of its own, not the consequence of another failure."""
     is_failure = event.status in {status.value for status in ResourceStatus if status.failed}
     return is_failure and event.physical_id != event.stack and event.reason not in {CANCELLED, UPDATE_CANCELLED}

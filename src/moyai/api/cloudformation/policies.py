@@ -1,4 +1,4 @@
-"""Stack policies: set and get.
+"""SetStackPolicy and GetStackPolicy.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SetStackPolicy.html
 """
@@ -26,7 +26,7 @@ class GetStackPolicyRequest(msgspec.Struct, frozen=True):
 
 
 def set_stack_policy(ctx: Context, request: SetStackPolicyRequest) -> None:
-    """Set the policy of a stack. It applies from the next update on, and can't be removed, as on AWS."""
+    """Set the policy of a stack, which applies to later updates, and can't be removed, as on AWS."""
     stack = stack_of(ctx, request.stack_name)
     policy = checked_policy(request.stack_policy_body)
     if policy is None:
@@ -40,7 +40,7 @@ def get_stack_policy(ctx: Context, request: GetStackPolicyRequest) -> dict[str, 
 
 
 def checked_policy(text: str | None) -> str | None:
-    """The text of a policy, if there is one. Raises StackFault for one that is not valid."""
+    """The text of a policy, if there is one. Raises StackFault for an invalid one."""
     if text is not None:
         parse_policy(text)
     return text

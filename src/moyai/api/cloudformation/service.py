@@ -25,18 +25,18 @@ from moyai.api.operation import ApiService, operations
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.ports.delegate import Delegate
 
-_ONE_VERSION: Final = "each type is AWS's, and there is one version of it"
+_ONE_VERSION: Final = "each type is AWS's own, and has one version"
 _NO_STACK_SETS: Final = "there are no stack sets"
 
 _REFUSED: Final = MappingProxyType(
     {
-        "*.Parameters[].ResolvedValue": "it is of responses only",
-        "*.ResourceTypes": "there are no permissions that it could narrow",
+        "*.Parameters[].ResolvedValue": "only responses have it",
+        "*.ResourceTypes": "there are no permissions that it could restrict",
         "*.RollbackConfiguration": "alarms do not roll stacks back",
         "*.RetainExceptOnCreate": "set the DeletionPolicy RetainExceptOnCreate in the template",
         "*.DisableValidation": "every template is validated",
         "ContinueUpdateRollback.ForceRollback": "name what can't be rolled back in ResourcesToSkip",
-        "CreateChangeSet.DeploymentMode": "resources that were changed by hand are not changed back",
+        "CreateChangeSet.DeploymentMode": "changes that were made outside of the stack are not reverted",
         "DescribeAccountLimits.NextToken": "all limits are on one page",
         "DescribeChangeSet.NextToken": "all changes are on one page",
         "DescribeChangeSetHooks.NextToken": "there are no hooks",
@@ -47,14 +47,14 @@ _REFUSED: Final = MappingProxyType(
         "ListTypes.Filters.PublisherId": _ONE_VERSION,
         "GetTemplateSummary.StackSetName": _NO_STACK_SETS,
         "GetTemplateSummary.CallAs": _NO_STACK_SETS,
-        "GetTemplateSummary.TemplateSummaryConfig": "a template with an unknown type has a summary, too",
+        "GetTemplateSummary.TemplateSummaryConfig": "a template with an unknown type has a summary as well",
         "RollbackStack.DeploymentConfig": "resources are always waited for",
     }
 )
 
 
 def cloudformation(delegate: Delegate | None = None) -> ApiService:
-    """The service; ``delegate`` answers S3, where templates and policies may be."""
+    """The service. ``delegate`` answers S3, from which templates and stack policies are read."""
     table = operations(
         account,
         change_sets,

@@ -1,4 +1,4 @@
-"""SignalResource: tells a resource that is being created how that went.
+"""SignalResource: reports success or failure to a resource whose creation waits for signals.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SignalResource.html
 """
@@ -17,7 +17,7 @@ from moyai.domain.cloudformation.stack import resource_key
 from moyai.domain.world import Put
 
 MAX_SIGNALS: Final = 1000
-"""Signals to one resource."""
+"""Number of signals that one resource may receive."""
 
 
 class SignalResourceRequest(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class SignalResourceRequest(msgspec.Struct, frozen=True):
 
 
 def signal_resource(ctx: Context, request: SignalResourceRequest) -> None:
-    """Record a signal to a resource with a CreationPolicy that waits for it."""
+    """Record a signal to a resource that is being changed and has a CreationPolicy."""
     world = ctx.store.world
     stack = stack_of(ctx, request.stack_name)
     resource = world.stack_resources.get(resource_key(stack.arn, request.logical_resource_id))

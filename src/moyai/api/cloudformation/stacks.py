@@ -1,6 +1,7 @@
 """Stacks: create, update, delete, roll back.
 
-Promise: an operation that is accepted has begun: its state and first event are recorded, and a loop does the rest.
+Promise: an accepted operation has begun: the stack's status and first event are recorded, and a control loop carries it
+out.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, API_UpdateStack.html,
 API_DeleteStack.html, API_ContinueUpdateRollback.html, API_RollbackStack.html, API_CancelUpdateStack.html
 """
@@ -30,7 +31,7 @@ _UNDELETABLE: Final = frozenset({StackStatus.DELETE_COMPLETE})
 
 
 class DeploymentConfig(msgspec.Struct, frozen=True):
-    """How resources are waited for, and whether a failure is rolled back; the CDK sends it."""
+    """How resources are waited for, and whether a failure is rolled back. The CDK sends it."""
 
     mode: Literal["STANDARD"] = "STANDARD"
     disable_rollback: bool = False
@@ -131,20 +132,20 @@ def create_stack(ctx: Context, request: CreateStackRequest) -> dict[str, object]
         request=requested_by,
         policy=checked_policy(request.stack_policy_body),
     )
-    requested = TemplateInput(
+    template_input = TemplateInput(
         request.template_body,
         use_previous=False,
         parameters=request.parameters,
         capabilities=request.capabilities,
         tags=request.tags,
     )
-    template, instance = _read(ctx, stack, requested, change_set)
+    template, instance = _read(ctx, stack, template_input, change_set)
     stack = replace(stack, description=instance.template.description, imports=instance.imports)
-    return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template, executed=change_set)
+    return begin(ctx, stack, StackStatus.CREATE_IN_PROGRESS, template, change_set=change_set)
 
 
 def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]:
-    """Begin the update of a stack. Raises StackFault where nothing would change."""
+    """Begin the update of a stack. Raises StackFault when nothing would change."""
     stack = stack_of(ctx, request.stack_name)
     requested_by = fingerprint(request.client_request_token, request)
     if is_repeated(stack, requested_by):
@@ -152,7 +153,7 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
     check_updatable(ctx.store.world, stack)
     disables_rollback = request.disable_rollback or request.deployment_config.disable_rollback
     is_unchanged = is_unchanged_by_review(ctx, stack)
-    requested = TemplateInput(
+    template_input = TemplateInput(
         None if is_unchanged else request.template_body,
         request.use_previous_template or is_unchanged,
         request.parameters,
@@ -160,9 +161,9 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         request.tags,
     )
     change_set = reviewed_change_set(ctx, stack)
-    template, instance = _read(ctx, stack, requested, change_set)
-    former = ctx.store.world.stack_templates.get(stack.target)
-    is_equal = is_same(former, template) and not instance.may_change_itself
+    template, instance = _read(ctx, stack, template_input, change_set)
+    former_template = ctx.store.world.stack_templates.get(stack.target)
+    is_equal = is_same(former_template, template) and not instance.may_change_itself
     if (is_equal or is_unchanged) and stack.status not in FAILED:
         raise StackFault("No updates are to be performed.")
     stack = replace(
@@ -179,26 +180,26 @@ def update_stack(ctx: Context, request: UpdateStackRequest) -> dict[str, object]
         update_policy=checked_policy(request.stack_policy_during_update_body) or stack.policy,
         updated_at=ctx.now,
     )
-    return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template, executed=change_set)
+    return begin(ctx, stack, StackStatus.UPDATE_IN_PROGRESS, template, change_set=change_set)
 
 
 def _read(
-    ctx: Context, stack: Stack, requested: TemplateInput, change_set: ChangeSet | None
+    ctx: Context, stack: Stack, template_input: TemplateInput, change_set: ChangeSet | None
 ) -> tuple[StackTemplate, StackInstance]:
-    """The template of a request, or of the change set that it executes, and what it makes of the stack."""
+    """The template of a request, or of the change set that it executes, and the instance of it."""
     if change_set is None:
-        return read_template(ctx, stack, requested)
-    reviewed = ctx.store.world.stack_templates.get(change_set.target)
-    if reviewed is None:
+        return read_template(ctx, stack, template_input)
+    reviewed_template = ctx.store.world.stack_templates.get(change_set.target)
+    if reviewed_template is None:
         raise StackFault(f"The template of the change set {change_set.arn} is gone. Create a new change set.")
-    requested = replace(requested, body=reviewed.body, use_previous=False)
-    template, instance = read_template(replace(ctx, included=reviewed.included), stack, requested)
+    template_input = replace(template_input, body=reviewed_template.body, use_previous=False)
+    template, instance = read_template(replace(ctx, included=reviewed_template.included), stack, template_input)
     check_unowned(ctx.store.world, stack, instance, change_set.importing)
     return template, instance
 
 
 def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
-    """Begin the deletion of a stack; one that does not exist is deleted already."""
+    """Begin the deletion of a stack, if it exists."""
     stack = find_stack(ctx, request.stack_name)
     if stack is None or stack.status in _UNDELETABLE | {StackStatus.DELETE_IN_PROGRESS}:
         return
@@ -229,7 +230,7 @@ def delete_stack(ctx: Context, request: DeleteStackRequest) -> None:
 
 
 def continue_update_rollback(ctx: Context, request: ContinueUpdateRollbackRequest) -> dict[str, object]:
-    """Try the rollback of an update again, without touching some resources."""
+    """Try the rollback of an update again, skipping the resources in ResourcesToSkip."""
     stack = stack_of(ctx, request.stack_name)
     if stack.status is not StackStatus.UPDATE_ROLLBACK_FAILED:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not continue update rollback.")
@@ -239,9 +240,9 @@ def continue_update_rollback(ctx: Context, request: ContinueUpdateRollbackReques
 
 
 def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, object]:
-    """Roll a failed creation or update back that was left as it was.
+    """Roll back a creation or update that has failed without a rollback.
 
-    The stack around a nested one also takes back an update whose cleanup has not begun.
+    The parent stack may also roll back an update of a nested stack whose cleanup waits.
     """
     stack = stack_of(ctx, request.stack_name)
     is_held = ctx.stack == stack.parent and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
@@ -255,7 +256,7 @@ def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, obj
 
 
 def cancel_update_stack(ctx: Context, request: CancelUpdateStackRequest) -> None:
-    """Roll an update back that is under way."""
+    """Roll back an update that is in progress."""
     stack = stack_of(ctx, request.stack_name)
     if stack.status is not StackStatus.UPDATE_IN_PROGRESS or stack.former is None:
         raise StackFault(f"CancelUpdateStack cannot be called from current stack status {stack.status.value}")
@@ -264,7 +265,7 @@ def cancel_update_stack(ctx: Context, request: CancelUpdateStackRequest) -> None
 
 
 def update_termination_protection(ctx: Context, request: UpdateTerminationProtectionRequest) -> dict[str, object]:
-    """Allow or forbid the deletion of a stack."""
+    """Forbid or allow the deletion of a stack."""
     stack = stack_of(ctx, request.stack_name)
     if stack.parent is not None:
         raise StackFault(

@@ -1,7 +1,7 @@
-"""Templates, the files that they include, and stack policies that are objects in S3, by their URLs.
+"""Reads templates, the files that they include, and stack policies from S3, by their URLs.
 
-Promise: a URL is one of S3, moyai's own or AWS's, and is read from the server that answers S3 here; no other URL is
-ever fetched. A template has at most a megabyte, and half a minute.
+Promise: only URLs of S3, under moyai's address or AWS's names, are accepted, and all are read from the server that
+answers S3 for moyai. A template has at most 1 MiB, and is read within 30 seconds.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 """
 
@@ -26,26 +26,26 @@ from moyai.stacks.template.text import parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_locations
 
 MAX_OBJECT: Final = 1024 * 1024
-"""Bytes of a template in S3."""
+"""Bytes that a template in S3 may have."""
 MAX_BODY: Final = 51_200
-"""Bytes of a template in a request."""
+"""Bytes that a template in a request may have."""
 MAX_POLICY: Final = 16_384
-"""Bytes of a stack policy."""
+"""Bytes that a stack policy may have."""
 MAX_FILES: Final = 50
-"""Files that a template includes."""
+"""Number of files that a template may include."""
 _TEXTS: Final = (
     ("template_body", "template_url", "Template"),
     ("stack_policy_body", "stack_policy_url", "Stack Policy"),
     ("stack_policy_during_update_body", "stack_policy_during_update_url", "Stack Policy During Update"),
 )
-"""The members of requests with a text, those with its URL in S3, and what the text is."""
+"""The members of requests for a text, for its URL in S3 instead, and its name in messages."""
 _SECONDS: Final = 30.0
-"""For a template, and for all files that it includes."""
+"""Time for reading a template, and for reading all files that it includes."""
 _S3_HOST: Final = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?s3(?:-fips)?(?:[.-](?:dualstack\.)?[a-z]{2}[a-z-]*-\d)?"
     r"\.amazonaws\.com(?:\.cn)?"
 )
-"""AWS's names of S3, for all buckets or for one."""
+"""AWS's host names of S3, without or with a bucket."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MESSAGE: Final = re.compile(rb"<Message>([^<]{1,300})</Message>")
 _HELP: Final = "For more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
@@ -53,13 +53,13 @@ _LAST_SUCCESS: Final = 299
 
 
 class S3Object(msgspec.Struct, frozen=True):
-    """An object of S3: ``target`` is its path with the bucket, and the query, as in a request."""
+    """An object of S3. ``target``: the target of a request for it, ``/bucket/key`` with the query."""
 
     target: str
 
 
 def parse_object_url(url: str, own_host: str) -> S3Object:
-    """The object that a URL names. ``own_host``: host and port under which moyai was called. Raises StackFault."""
+    """The object that a URL names. ``own_host``: the host and port at which moyai was called. Raises StackFault."""
     try:
         parts = urlsplit(url)
         is_own = _is_own(parts, own_host)
@@ -76,14 +76,14 @@ def parse_object_url(url: str, own_host: str) -> S3Object:
 
 
 def _is_own(parts: SplitResult, own_host: str) -> bool:
-    """Whether a URL is moyai's own: as it was called, or by another name of this machine at the same port."""
+    """Whether a URL has the host and port at which moyai was called, or another loopback name and the same port."""
     own = urlsplit(f"//{own_host}")
     same_port = parts.port == own.port
     return same_port and (parts.hostname == own.hostname or {parts.hostname, own.hostname} <= _LOOPBACK)
 
 
 def _bucket_of(parts: SplitResult, own_host: str) -> str | None:
-    """The bucket that a URL's host names."""
+    """The bucket that a URL's host names; None when it names none."""
     own = urlsplit(f"//{own_host}")
     host = parts.hostname or ""
     if own.hostname and parts.port == own.port and host.endswith(f".{own.hostname}"):
@@ -126,7 +126,7 @@ async def _fetch(delegate: Delegate, request: DelegatedRequest) -> tuple[int, by
 
 
 def _headers(ctx: Context) -> dict[str, str]:
-    """The headers of a request by the authenticated caller: servers behind moyai read account and region there."""
+    """The headers of a request by the authenticated caller. Servers behind moyai read the account and region there."""
     now = datetime.fromtimestamp(ctx.now, UTC).strftime("%Y%m%dT%H%M%SZ")
     credential = f"{ctx.scope.account}/{now[:8]}/{ctx.scope.region}/s3/aws4_request"
     return {
@@ -138,15 +138,15 @@ def _headers(ctx: Context) -> dict[str, str]:
 
 
 def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | None) -> ApiOperation[Any]:
-    """The operation, whose handler gets the texts of what is in S3: a template or a policy of which the request has the
-    URL, and the files that a template includes.
+    """The operation with a handler that first reads from S3 the template or policy whose URL the request has, and the
+    files that the template includes. An operation without a template or policy is returned as it is.
     """
     if "template_url" not in operation.request.__struct_fields__ and operation.name != "SetStackPolicy":
         return operation
 
     async def handle(ctx: Context, request: Any) -> object:  # noqa: ANN401 (the operation's request)
         if ctx.stack is not None and (stack := find_stack(ctx, request.stack_name)) and is_reviewed(ctx, stack):
-            request = replace(request, template_url=None)  # the change set has read it, and it may be another by now
+            request = replace(request, template_url=None)  # the change set has the template that was reviewed
         for body, url, title in _TEXTS:
             if getattr(request, url, None) is not None:
                 text = await _read_text(delegate, ctx, request, (body, url, title))
@@ -163,18 +163,18 @@ def with_templates_from_s3(operation: ApiOperation[Any], delegate: Delegate | No
 async def _handle_with_nested(
     operation: ApiOperation[Any], delegate: Delegate | None, ctx: Context, request: object
 ) -> object:
-    """Call the handler again until it has the templates of all nested stacks that it asks for. Raises StackFault."""
-    nested: dict[str, NestedTemplate] = {}
+    """Call the handler until it has the templates of all nested stacks that it needs. Raises StackFault."""
+    templates: dict[str, NestedTemplate] = {}
     while True:
         try:
-            return operation.handle(replace(ctx, nested_templates=nested), request)
+            return operation.handle(replace(ctx, nested_templates=templates), request)
         except NestedTemplatesMissing as missing:
             urls = missing.urls
-        if len(nested) + len(urls) > MAX_NESTED:
+        if len(templates) + len(urls) > MAX_NESTED:
             raise StackFault(f"The change sets of nested stacks have at most {MAX_NESTED} templates.")
         for url in sorted(urls):
-            nested[url] = await _read_nested(delegate, ctx, url)
-        if sum(len(each.body) for each in nested.values()) > MAX_NESTED_CHARACTERS:
+            templates[url] = await _read_nested(delegate, ctx, url)
+        if sum(len(each.body) for each in templates.values()) > MAX_NESTED_CHARACTERS:
             raise StackFault(
                 f"The templates of nested stacks have at most {MAX_NESTED_CHARACTERS} characters together."
             )
@@ -207,13 +207,13 @@ def _check_length(body: str) -> None:
 
 
 async def _read_included(delegate: Delegate | None, ctx: Context, body: str) -> dict[str, str]:
-    """The files that a template includes, by their locations. Raises StackFault."""
+    """The texts of the files that a template includes, by their locations. Raises StackFault."""
     if INCLUDE not in body:
         return {}
     try:
         locations = sorted(set(include_locations(parse_text(body))))
     except TemplateFault:
-        return {}  # the handler says what is wrong in the template
+        return {}  # the handler reports the error in the template
     if len(locations) > MAX_FILES:
         raise StackFault(f"Transform AWS::Include failed with: a template may include {MAX_FILES} files.")
     try:

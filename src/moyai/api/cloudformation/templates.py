@@ -1,7 +1,7 @@
-"""The template and the parameters of a request, and the operations on templates alone.
+"""Reads the template and the parameters of a request, and has the operations on templates alone.
 
-Promise: a template is checked completely before anything is recorded: its text, its parameters, its references, its
-resources' types and properties, and the capabilities that they need.
+Promise: a template is checked completely before anything is recorded: its text, its parameters, its references, the
+types and properties of its resources, and the capabilities that they need.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ValidateTemplate.html,
 API_GetTemplateSummary.html, API_GetTemplate.html
 """
@@ -48,7 +48,7 @@ _TAG_RULES: Final = TagRules("stack", StackFault, StackFault)
 
 
 class ParameterInput(msgspec.Struct, frozen=True):
-    """A parameter in a request: a value, or the one that the stack has."""
+    """A parameter in a request: a value, or the use of the stack's previous value."""
 
     parameter_key: str | None = None
     parameter_value: str | None = None
@@ -56,7 +56,7 @@ class ParameterInput(msgspec.Struct, frozen=True):
 
 
 class TemplateInput(msgspec.Struct, frozen=True):
-    """The members by which a request says what a stack is to be."""
+    """The members of a request that describe the desired stack."""
 
     body: str | None
     use_previous: bool
@@ -84,52 +84,52 @@ class GetTemplateRequest(msgspec.Struct, frozen=True):
     template_stage: Literal["Original", "Processed"] = "Original"
 
 
-def read_template(ctx: Context, stack: Stack, requested: TemplateInput) -> tuple[StackTemplate, StackInstance]:
-    """The template that a request gives a stack, and what it makes of the stack. Raises the errors of templates.
+def read_template(ctx: Context, stack: Stack, template_input: TemplateInput) -> tuple[StackTemplate, StackInstance]:
+    """The record of a request's template, and the instance of it. ``stack`` need not be recorded yet.
 
-    ``stack`` need not be recorded yet.
+    Raises StackFault, TemplateFault and InsufficientCapabilities.
     """
     world = ctx.store.world
     former = world.stack_templates.get(stack.target)
-    body, included = requested.body, ctx.included
-    if former is not None and requested.use_previous:
+    body, included = template_input.body, ctx.included
+    if former is not None and template_input.use_previous:
         body, included = former.body, former.included
     if body is None:
         raise StackFault("Either Template URL or Template Body must be specified.")
     check_nesting(world, stack, body)
     document = parse_document(body, included)
-    request, previous = _parameter_inputs(requested.parameters, {} if former is None else former.parameters)
-    declared = parse_declarations(document)
-    texts = parameter_texts(declared, request, previous)
-    unknown = requested.unknown
-    of_store = {name: text for name, text in stored_parameters(declared, texts).items() if name not in unknown}
-    stored = _stored_values(world, ctx.scope, of_store)
-    source = ParameterSource(texts, stored=stored, unknown=unknown)
-    skipped = skipped_types(document, world.defaults.skipped_types, known_types())
-    instance = instantiate(document, source, known_values(world, stack), skipped)
+    request, previous = _parameter_inputs(template_input.parameters, {} if former is None else former.parameters)
+    declarations = parse_declarations(document)
+    texts = parameter_texts(declarations, request, previous)
+    unknown = template_input.unknown
+    store_names = {name: text for name, text in stored_parameters(declarations, texts).items() if name not in unknown}
+    stored_values = _stored_values(world, ctx.scope, store_names)
+    source = ParameterSource(texts, stored=stored_values, unknown=unknown)
+    skipped_kinds = skipped_types(document, world.defaults.skipped_types, known_types())
+    instance = instantiate(document, source, known_values(world, stack), skipped_kinds)
     check_types(instance.template.resources)
     check_attributes(instance.template)
-    check_capabilities(instance.template, requested.capabilities)
+    check_capabilities(instance.template, template_input.capabilities)
     tags = {} if former is None else former.tags
-    if requested.tags is not None:
-        tags = checked_tags(_TAG_RULES, requested.tags)
+    if template_input.tags is not None:
+        tags = checked_tags(_TAG_RULES, template_input.tags)
     template = StackTemplate(
         id=StackTemplateId(ctx.ids.uuid()),
         stack=stack.arn,
         body=body,
         parameters=texts,
-        stored=stored,
+        stored=stored_values,
         tags=tags,
         included=included,
-        hidden=tuple(name for name, parameter in declared.parameters.items() if parameter.is_hidden),
+        hidden=tuple(name for name, parameter in declarations.parameters.items() if parameter.is_hidden),
         unknown=tuple(sorted(unknown)),
-        skipped_types=skipped,
+        skipped_types=skipped_kinds,
     )
     return template, instance
 
 
 def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
-    """The document of a template with the files that it includes. Raises TemplateFault for what is wrong in it."""
+    """The document of a template with the files that it includes. Raises TemplateFault, also for unknown transforms."""
     document = include_files(parse_text(body), included)
     unknown = next((name for name in transform_names(document) if name not in _TRANSFORMS), None)
     if unknown is not None:
@@ -138,7 +138,7 @@ def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
 
 
 def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[str, object]:
-    """Check a template, and show its parameters and the capabilities that it needs."""
+    """Check a template, and return its parameters and the capabilities that it needs."""
     template = _checked_template(*_body(ctx, request.template_body, None), ctx.store.world.defaults.skipped_types)
     return {
         "parameters": [
@@ -157,7 +157,7 @@ def validate_template(ctx: Context, request: ValidateTemplateRequest) -> dict[st
 
 
 def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> dict[str, object]:
-    """The declarations of a template: parameters, types of resources, capabilities."""
+    """A summary of a template: its parameters, the types of its resources, and the capabilities that it needs."""
     patterns = ctx.store.world.defaults.skipped_types if request.stack_name is None else None
     template = _checked_template(*_body(ctx, request.template_body, request.stack_name), patterns)
     return {
@@ -185,7 +185,7 @@ def get_template_summary(ctx: Context, request: GetTemplateSummaryRequest) -> di
 
 
 def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]:
-    """The template of a stack or of a change set, as it was given or after its transforms."""
+    """The template of a stack or of a change set, as it was sent or after its transforms."""
     if request.stack_name is None and request.change_set_name is None:
         raise StackFault("Either StackName or ChangeSetName must be specified.")
     if request.change_set_name is None:
@@ -203,7 +203,7 @@ def get_template(ctx: Context, request: GetTemplateRequest) -> dict[str, object]
 
 
 def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, Mapping[str, str]]:
-    """The text of a request's template or of a stack's, and the files that it includes."""
+    """The text of the template of a request or of a stack, and the files that it includes."""
     if (body is None) == (stack_name is None):
         raise StackFault("Exactly one of TemplateBody and StackName must be specified.")
     if body is not None:
@@ -216,9 +216,10 @@ def _body(ctx: Context, body: str | None, stack_name: str | None) -> tuple[str, 
 
 
 def _checked_template(body: str, included: Mapping[str, str], patterns: Iterable[str] | None) -> ParsedTemplate:
-    """The template, checked as far as that is possible without the values of parameters: its loops need them.
+    """The template, checked without the values of parameters. With AWS::LanguageExtensions only the declarations are
+    checked, because loops need these values.
 
-    ``patterns``: the types that may be skipped; None = those of a stack, which has any type.
+    ``patterns``: the types that may be skipped; None for a stack's template, which may have any type.
     """
     document = parse_document(body, included)
     transforms = transform_names(document)
@@ -233,10 +234,10 @@ def _checked_template(body: str, included: Mapping[str, str], patterns: Iterable
 
 
 def _capabilities(template: ParsedTemplate) -> dict[str, object]:
-    needed = needed_capabilities(template)
+    capabilities = needed_capabilities(template)
     kinds = sorted({r.type for r in template.resources.values() if r.type.startswith("AWS::IAM::")})
-    reason = f"The following resource(s) require capabilities: [{', '.join(kinds)}]" if needed else None
-    return {"capabilities": needed, "capabilities_reason": reason}
+    reason = f"The following resource(s) require capabilities: [{', '.join(kinds)}]" if capabilities else None
+    return {"capabilities": capabilities, "capabilities_reason": reason}
 
 
 def _default(parameter: ParameterDeclaration) -> str | None:
@@ -246,9 +247,9 @@ def _default(parameter: ParameterDeclaration) -> str | None:
 
 
 def _parameter_inputs(
-    inputs: tuple[ParameterInput, ...], former: Mapping[str, str]
+    inputs: tuple[ParameterInput, ...], former_texts: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts of a request, and those of the stack that are to be used again."""
+    """The parameters' texts in a request, and the stack's former texts that are to be used again. Raises StackFault."""
     request: dict[str, str] = {}
     previous: dict[str, str] = {}
     for parameter in inputs:
@@ -259,37 +260,37 @@ def _parameter_inputs(
             complaint = f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true"
             if parameter.parameter_value is not None:
                 raise StackFault(f"{complaint} and non empty value for a parameter")
-            if key not in former:
+            if key not in former_texts:
                 raise StackFault(f"{complaint} for a parameter key not in the previous template")
-            previous[key] = former[key]
+            previous[key] = former_texts[key]
         else:
             request[key] = parameter.parameter_value or ""
     return request, previous
 
 
 def _stored_version(world: World, scope: Scope, name: str) -> tuple[Parameter | None, ParameterVersion | None]:
-    """A parameter of the account and region, or one of AWS's public ones, and the version of it that a name means."""
+    """The parameter and the version in the Parameter Store, the account's or AWS's public one, that a name means."""
     reference = parse_parameter_reference(scope, name)
     if reference is None:
         return None, None
-    stored = world.parameters.get(reference.arn)
-    if stored is not None and scope_of(stored.arn) != scope:
+    parameter = world.parameters.get(reference.arn)
+    if parameter is not None and scope_of(parameter.arn) != scope:
         return None, None
-    stored = stored or public_parameter(scope.region, name)
-    return stored, None if stored is None else stored.version(reference.selector)
+    parameter = parameter or public_parameter(scope.region, name)
+    return parameter, None if parameter is None else parameter.version(reference.selector)
 
 
 def _stored_values(world: World, scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
-    """The values in the Parameter Store for parameters of its types. Raises StackFault."""
+    """The values in the Parameter Store by parameter. ``names``: their names there. Raises StackFault."""
     values = {}
     for key, name in names.items():
-        stored, version = _stored_version(world, scope, name)
-        if version is None or stored is None:
+        parameter, version = _stored_version(world, scope, name)
+        if version is None or parameter is None:
             raise StackFault(
                 f"Parameter validation failed: parameter value {name} for parameter name {key} does not exist. "
                 f"Unable to fetch parameters [{name}] from parameter store for this account."
             )
-        if stored.type is ParameterType.SECURE_STRING:
+        if parameter.type is ParameterType.SECURE_STRING:
             raise StackFault(
                 f"Parameter validation failed: parameter {name} of parameter name {key} is a SecureString, which is "
                 "not supported here: use the dynamic reference ssm-secure in the property."
