@@ -1,1 +1,1 @@
-"""Amazon EC2's API, as far as a task's network goes: the default VPC and the interfaces in it."""
+"""Amazon EC2's API for virtual private clouds: their subnets, gateways, security groups, interfaces and the like."""

@@ -1,7 +1,7 @@
 """The entries of network ACLs: create, replace, delete.
 
-Promise: an entry is numbered from 1 to 32766, for one direction, and matches a protocol, ports and a range of the other
-side. ``plan/network/acl_rules.py`` turns entries into rules.
+Promise: an entry has a number from 1 to 32766 and a direction, and matches a protocol, ports and an address range of
+the peer. ``plan/network/acl_rules.py`` turns entries into rules.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html
 """
 
@@ -40,21 +40,21 @@ _EVERY_TYPE: Final = -1
 
 
 class PortRange(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
-    """The ports of TCP or UDP, both included."""
+    """A range of TCP or UDP ports, with its first and last port."""
 
     first: int = 0
     last: int = _LAST_PORT
 
 
 class IcmpTypeCode(msgspec.Struct, frozen=True):
-    """The type and the code of ICMP; -1 = all."""
+    """The type and the code of ICMP; -1 means all."""
 
     type: int = _EVERY_TYPE
     code: int = _EVERY_TYPE
 
 
 class NetworkAclEntryRequest(ChangeRequest, frozen=True):
-    """An entry, in full."""
+    """The entry to create, or to replace the one with its number and direction."""
 
     network_acl_id: str
     rule_number: int
@@ -107,7 +107,7 @@ def delete_network_acl_entry(ctx: Context, request: DeleteNetworkAclEntryRequest
 def _entry(request: NetworkAclEntryRequest) -> AclEntry:
     if not 0 < request.rule_number <= LAST_NUMBER:
         raise InvalidParameterValue(
-            f"Value ({request.rule_number}) for parameter ruleNumber is invalid. It is from 1 to {LAST_NUMBER}."
+            f"Value ({request.rule_number}) for parameter ruleNumber is invalid. It must be from 1 to {LAST_NUMBER}."
         )
     if request.rule_action not in {"allow", "deny"}:
         raise InvalidParameterValue(f"Value ({request.rule_action[:60]}) for parameter ruleAction is invalid.")
@@ -136,7 +136,9 @@ def _cidr(request: NetworkAclEntryRequest) -> str:
 
 
 def _ports(request: NetworkAclEntryRequest, protocol: str) -> tuple[int | None, int | None]:
-    """The ports of TCP and UDP, the type and code of the ICMPs; of other protocols they are ignored, as on AWS."""
+    """The first and last port of TCP or UDP, or the type and code of ICMP or ICMPv6. For other protocols they are
+    ignored, as on AWS.
+    """
     if protocol in _WITH_PORTS:
         if request.port_range is None:
             raise MissingParameter("The request must contain the parameter PortRange.From and PortRange.To")

@@ -1,7 +1,7 @@
 """Network ACLs and the subnets that are associated with them.
 
-Promise: a subnet uses one ACL: the one that it is associated with, or its VPC's default one, which allows everything
-until it is changed. The entries apply to all traffic between a subnet and anything outside of it.
+Promise: a subnet uses one ACL: that with which it is associated, or its VPC's default ACL, which allows everything
+until it is changed. The entries apply to all traffic that enters or leaves the subnet.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
@@ -56,7 +56,7 @@ class NetworkAclRequest(ChangeRequest, frozen=True):
 
 
 class ReplaceNetworkAclAssociationRequest(ChangeRequest, frozen=True):
-    """The association to replace, and the ACL that its subnet is to use."""
+    """The association to replace, and the ACL that its subnet gets."""
 
     association_id: str
     network_acl_id: str
@@ -71,10 +71,10 @@ class VpcAcl(NamedTuple):
 
 
 def create_network_acl(ctx: Context, request: CreateNetworkAclRequest) -> dict[str, object]:
-    """Create an ACL without entries, which allows nothing."""
+    """Create an ACL, which has no entries yet and allows nothing."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "network-acl")
-    acl = _earlier(ctx, request)
+    acl = _earlier_acl(ctx, request)
     if acl is None:
         if len(network_acls(ctx.store.world, vpc)) >= NETWORK_ACLS:
             raise NetworkAclLimitExceeded(NETWORK_ACLS)
@@ -86,8 +86,8 @@ def create_network_acl(ctx: Context, request: CreateNetworkAclRequest) -> dict[s
 
 def describe_network_acls(ctx: Context, request: DescribeNetworkAclsRequest) -> dict[str, object]:
     """The ACLs of the scope."""
-    chosen = select(_KIND, vpc_acls(ctx), request.network_acl_ids, request)
-    return {"network_acls": [_view(item) for item in chosen.items], "next_token": chosen.next_token}
+    page = select(_KIND, vpc_acls(ctx), request.network_acl_ids, request)
+    return {"network_acls": [_view(item) for item in page.items], "next_token": page.next_token}
 
 
 def delete_network_acl(ctx: Context, request: NetworkAclRequest) -> None:
@@ -107,23 +107,25 @@ def replace_network_acl_association(ctx: Context, request: ReplaceNetworkAclAsso
     """Associate a subnet with another ACL."""
     acls = list(vpc_acls(ctx))
     pairs = ((acl, a) for acl in acls for a in acl.associations if a.id == request.association_id)
-    former, association = next(pairs, (None, None))
-    if former is None or association is None:
+    former_acl, association = next(pairs, (None, None))
+    if former_acl is None or association is None:
         raise AssociationNotFound([request.association_id])
     acl = acl_of(ctx, request.network_acl_id)
-    if acl.vpc.id != former.vpc.id:
-        raise InvalidParameterValue(f"{acl.record.id} is in {acl.vpc.id} and {former.record.id} in {former.vpc.id}.")
-    created = AclAssociation(new_id(ctx, "aclassoc"), association.subnet)
-    without = without_subnet(former.record, association.subnet)
-    new_acl = without if acl.record.id == former.record.id else acl.record
-    changed = replace(new_acl, associations=(*new_acl.associations, created))
-    others = [] if new_acl is without or without == former.record else [Put(without)]
+    if acl.vpc.id != former_acl.vpc.id:
+        raise InvalidParameterValue(
+            f"{acl.record.id} is in {acl.vpc.id} and {former_acl.record.id} in {former_acl.vpc.id}."
+        )
+    new_association = AclAssociation(new_id(ctx, "aclassoc"), association.subnet)
+    without = without_subnet(former_acl.record, association.subnet)
+    new_acl = without if acl.record.id == former_acl.record.id else acl.record
+    changed = replace(new_acl, associations=(*new_acl.associations, new_association))
+    others = [] if new_acl is without or without == former_acl.record else [Put(without)]
     commit(ctx, request, *others, Put(changed))
-    return {"new_association_id": created.id}
+    return {"new_association_id": new_association.id}
 
 
 def vpc_acls(ctx: Context) -> Iterator[VpcAcl]:
-    """The ACLs of the scope's VPCs. Subnets without an association of their own use the default one."""
+    """The ACLs of the scope's VPCs. The default ACL has the associations of subnets that have none of their own."""
     world = ctx.store.world
     for vpc in all_in_scope(world, Vpc, ctx.scope):
         acls = network_acls(world, vpc)
@@ -142,8 +144,8 @@ def acl_of(ctx: Context, identity: str) -> VpcAcl:
     return acl
 
 
-def _earlier(ctx: Context, request: CreateNetworkAclRequest) -> NetworkAcl | None:
-    """The ACL that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_acl(ctx: Context, request: CreateNetworkAclRequest) -> NetworkAcl | None:
+    """The ACL that an earlier request with the same client token has created. Raises IdempotentParameterMismatch."""
     for key in client_token_keys(ctx.scope, request.client_token):
         for acl in ctx.store.world.network_acls.by("request", key):
             if acl.vpc != request.vpc_id:
@@ -173,7 +175,7 @@ def _view(acl: VpcAcl) -> dict[str, object]:
 
 
 def _all_entries(acl: VpcAcl) -> Iterator[AclEntry]:
-    """The entries, and after those of each direction the ones that drop everything else."""
+    """The entries of each direction, with the last ones, which deny everything else."""
     families = ("0.0.0.0/0",) if acl.vpc.ipv6 is None else ("0.0.0.0/0", EVERYWHERE)
     for egress in (True, False):
         yield from (entry for entry in acl.record.entries if entry.egress is egress)
@@ -197,7 +199,7 @@ def _entry(entry: AclEntry) -> dict[str, object]:
 
 
 def action(entry: AclEntry) -> str:
-    """``allow`` or ``deny``."""
+    """The rule action of an entry: ``allow`` or ``deny``."""
     return "allow" if entry.allow else "deny"
 
 

@@ -1,7 +1,7 @@
-"""Elastic addresses, as far as NAT gateways and network load balancers need them.
+"""Elastic IP addresses, for NAT gateways and network load balancers.
 
 Promise: an address belongs to the account until it is released. Traffic through a NAT gateway nevertheless leaves from
-this machine's own address: moyai has no public addresses to give.
+this machine's own address, because moyai has no public addresses.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
 """
 
@@ -77,7 +77,7 @@ def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str,
 
 
 def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
-    """Release an address that nothing uses."""
+    """Release an unused address."""
     _check_border(ctx, request.network_border_group)
     if request.allocation_id and request.public_ip:
         raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
@@ -100,7 +100,7 @@ def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[
 
 
 def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
-    """The names that addresses have in the reverse DNS."""
+    """The domain names of addresses in the reverse DNS."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute must be domain-name.")
     candidates = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
@@ -112,7 +112,7 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
 
 
 def attributes_of(address: ElasticAddress) -> dict[str, object]:
-    """The attributes of an address as EC2 shows them."""
+    """The attributes of an address as responses have them."""
     return {
         "allocation_id": address.id,
         "public_ip": address.public_address,
@@ -121,7 +121,10 @@ def attributes_of(address: ElasticAddress) -> dict[str, object]:
 
 
 def elastic_address(ctx: Context, allocation: str | None, public: str | None) -> ElasticAddress:
-    """The elastic address of this id, or else of this public address. Raises AllocationNotFound or AddressNotFound."""
+    """The elastic address with this public address, if one is given, or with this allocation id.
+
+    Raises AddressNotFound, AllocationNotFound.
+    """
     if public:
         return _with_public(ctx, (public,))[0]
     return resource_of(ctx, ElasticAddress, allocation, AllocationNotFound, "AllocationId")

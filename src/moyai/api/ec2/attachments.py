@@ -1,8 +1,8 @@
-"""Operations on network interfaces and elastic addresses that AWS's services manage: refused, as AWS does; and the
-names of addresses in the reverse DNS, which are recorded.
+"""Operations on network interfaces and elastic addresses that services manage, which are refused as on AWS; and the
+domain names of addresses in the reverse DNS, which are recorded.
 
 Promise: every interface belongs to ECS or to Elastic Load Balancing, which attaches and deletes it, and every elastic
-address in use to a NAT gateway or a load balancer. An unknown id gets another error than the id of a managed resource.
+address in use belongs to a NAT gateway or a load balancer. An unknown id gets another error than a managed resource.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachNetworkInterface.html,
 API_AssociateAddress.html
 """
@@ -40,7 +40,7 @@ _NO_PERMISSION = "You do not have permission to access the specified resource."
 
 
 class DetachNetworkInterfaceRequest(ChangeRequest, frozen=True):
-    """The attachment to end, which is refused with and without force."""
+    """The attachment to end. ``force`` makes no difference, because the request is refused anyway."""
 
     attachment_id: str
     force: bool = False
@@ -53,7 +53,7 @@ class DeleteNetworkInterfaceRequest(ChangeRequest, frozen=True):
 
 
 class AssociateAddressRequest(ChangeRequest, frozen=True):
-    """An elastic address, and the instance or interface that is to have it."""
+    """An elastic address, and the instance or interface to associate it with."""
 
     allocation_id: str | None = None
     public_ip: str | None = None
@@ -71,14 +71,14 @@ class DisassociateAddressRequest(ChangeRequest, frozen=True):
 
 
 class ModifyAddressAttributeRequest(ChangeRequest, frozen=True):
-    """The name that an address gets in the reverse DNS."""
+    """The new domain name of an address in the reverse DNS."""
 
     allocation_id: str
     domain_name: str | None = None
 
 
 class ResetAddressAttributeRequest(ChangeRequest, frozen=True):
-    """The address whose name in the reverse DNS is taken away."""
+    """The address whose domain name in the reverse DNS is removed."""
 
     allocation_id: str
     attribute: str
@@ -101,7 +101,7 @@ def delete_network_interface(ctx: Context, request: DeleteNetworkInterfaceReques
 
 @operation(always_refused=_MANAGED)
 def associate_address(ctx: Context, request: AssociateAddressRequest) -> None:
-    """Refuse to give an elastic address to an interface that a service of AWS manages."""
+    """Refuse to associate an elastic address with an interface, because AWS's services manage all interfaces."""
     if request.allocation_id and request.public_ip:
         raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
     elastic_address(ctx, request.allocation_id, request.public_ip)
@@ -116,7 +116,7 @@ def associate_address(ctx: Context, request: AssociateAddressRequest) -> None:
 
 
 def disassociate_address(ctx: Context, request: DisassociateAddressRequest) -> None:
-    """Refuse to take an elastic address from a NAT gateway or a load balancer."""
+    """Refuse to disassociate an elastic address from a NAT gateway or a load balancer. An unused one is accepted."""
     world = ctx.store.world
     if request.public_ip:
         if address_user(world, elastic_address(ctx, None, request.public_ip)) is None:
@@ -131,7 +131,7 @@ def disassociate_address(ctx: Context, request: DisassociateAddressRequest) -> N
 
 
 def modify_address_attribute(ctx: Context, request: ModifyAddressAttributeRequest) -> dict[str, object]:
-    """Record an address's name in the reverse DNS."""
+    """Record an address's domain name in the reverse DNS."""
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
     if request.domain_name is None:
         return _record(ctx, request, address)
@@ -143,7 +143,7 @@ def modify_address_attribute(ctx: Context, request: ModifyAddressAttributeReques
 
 
 def reset_address_attribute(ctx: Context, request: ResetAddressAttributeRequest) -> dict[str, object]:
-    """Take away an address's name in the reverse DNS."""
+    """Remove an address's domain name in the reverse DNS."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute must be domain-name.")
     address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
@@ -156,5 +156,5 @@ def _record(ctx: Context, request: ChangeRequest, address: ElasticAddress) -> di
 
 
 def _check_interface(ctx: Context, identity: str) -> None:
-    if all(one.interface.id != identity for one in attached_interfaces(ctx)):
+    if all(attached.interface.id != identity for attached in attached_interfaces(ctx)):
         raise NetworkInterfaceNotFound([identity])

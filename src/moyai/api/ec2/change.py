@@ -1,7 +1,7 @@
-"""Helpers of the operations that change something: dry runs, the default VPC, ids, tags.
+"""Helpers for the operations that change something: dry runs, the default VPC, ids, tags.
 
-Promise: a dry run is refused after everything that would refuse the call itself. The first change in an account and
-region stores its default VPC, so that it can be changed like any other.
+Promise: a dry run ends with DryRunOperation only if the call itself would succeed. The first change in an account and
+region stores its default VPC, so that it can be changed like any other one.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
 """
 
@@ -22,11 +22,11 @@ from moyai.domain.world import Change
 
 DIGITS = 17
 SUCCESS: Mapping[str, object] = {"return": True}
-"""The answer of an operation without other results."""
+"""The response of an operation that has no other results."""
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The member ``dry_run``, which every request that changes something has."""
+    """The base of requests with the member ``dry_run``."""
 
     dry_run: bool = False
 
@@ -46,12 +46,12 @@ def commit(ctx: Context, request: ChangeRequest, *changes: Change) -> None:
 
 
 def new_id(ctx: Context, prefix: str) -> str:
-    """A new id: the prefix and seventeen hex digits."""
+    """A new id: the prefix, a hyphen, and 17 hexadecimal digits."""
     return f"{prefix}-{ctx.ids.hex(DIGITS)}"
 
 
 def resource_of(ctx: Context, kind: type[R], identity: str | None, error: type[NotFound], member: str) -> R:
-    """The scope's record with this id. Raises the error, or MissingParameter."""
+    """The scope's record of type ``kind`` with this id. Raises ``error``, or MissingParameter without an id."""
     if not identity:
         raise MissingParameter(f"The request must contain the parameter {member}.")
     record = find_in_scope(ctx.store.world, kind, ctx.scope, identity)
@@ -66,13 +66,13 @@ def new_tags(specifications: Iterable[TagSpecification], resource_type: str) -> 
     for specification in specifications:
         if specification.resource_type != resource_type:
             raise InvalidParameterValue(
-                f"'{specification.resource_type}' is not a valid taggable resource type for this operation; it makes a "
-                f"'{resource_type}'."
+                f"'{specification.resource_type}' is not a valid taggable resource type for this operation; it creates "
+                f"a '{resource_type}'."
             )
         tags += specification.tags
     return checked_tags(tag_rules(resource_type), tags)
 
 
 def tag_rules(resource_type: str) -> TagRules:
-    """The tag rules of a resource type, as EC2 names it."""
+    """The tag rules of a resource type, which has EC2's name."""
     return TagRules(resource_type, InvalidParameterValue, lambda _: TagLimitExceeded(MAX_TAGS))

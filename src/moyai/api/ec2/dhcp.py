@@ -1,6 +1,6 @@
-"""DHCP options, as records: a task resolves names with its VPC's resolver, whatever they say.
+"""DHCP options. They are only recorded: tasks resolve names with their VPC's resolver, whatever the options are.
 
-Promise: the set of every new VPC is the region's default one, as on AWS.
+Promise: every new VPC has the region's default set, as on AWS.
 Refuses: name servers other than AmazonProvidedDNS, because tasks would not use them.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateDhcpOptions.html
 """
@@ -57,7 +57,7 @@ class DescribeDhcpOptionsRequest(PagedRequest, frozen=True):
 
 
 class AssociateDhcpOptionsRequest(ChangeRequest, frozen=True):
-    """The set that a VPC is to have; ``default`` takes its own away."""
+    """A VPC, and the set that it gets; ``default`` means the region's default set."""
 
     dhcp_options_id: str
     vpc_id: str
@@ -76,14 +76,14 @@ def create_dhcp_options(ctx: Context, request: CreateDhcpOptionsRequest) -> dict
     tags = new_tags(request.tag_specifications, "dhcp-options")
     if len(all_in_scope(ctx.store.world, DhcpOptions, ctx.scope)) >= DHCP_OPTIONS:
         raise DhcpOptionsLimitExceeded(DHCP_OPTIONS)
-    values = {one.key: _checked_values(one) for one in request.dhcp_configurations}
+    values = {option.key: _checked_values(option) for option in request.dhcp_configurations}
     options = DhcpOptions(DhcpOptionsId(new_id(ctx, "dopt")), ctx.scope, values, tags)
     commit(ctx, request, Put(options))
     return {"dhcp_options": _view(options)}
 
 
 def describe_dhcp_options(ctx: Context, request: DescribeDhcpOptionsRequest) -> dict[str, object]:
-    """The sets of the scope, the default one among them."""
+    """The sets of the scope, including the default one."""
     candidates = [default_dhcp_options(ctx.scope), *all_in_scope(ctx.store.world, DhcpOptions, ctx.scope)]
     page = select(_KIND, candidates, request.dhcp_options_ids, request)
     return {"dhcp_options": [_view(item) for item in page.items], "next_token": page.next_token}
@@ -99,13 +99,13 @@ def associate_dhcp_options(ctx: Context, request: AssociateDhcpOptionsRequest) -
 
 
 def delete_dhcp_options(ctx: Context, request: DeleteDhcpOptionsRequest) -> None:
-    """Delete a set that no VPC has."""
+    """Delete a set that no VPC uses."""
     is_default = request.dhcp_options_id == default_dhcp_options(ctx.scope).id
     vpcs = [v.id for v in all_in_scope(ctx.store.world, Vpc, ctx.scope) if v.dhcp_options == request.dhcp_options_id]
     if vpcs or is_default:
         users = ", ".join(vpcs[:5]) if vpcs else "the region"
         raise DependencyViolation(
-            f"The dhcpOptions '{request.dhcp_options_id}' has dependencies and cannot be deleted: it is the one of "
+            f"The dhcpOptions '{request.dhcp_options_id}' has dependencies and cannot be deleted: it is the set of "
             f"{users}."
         )
     commit(ctx, request, Delete(DhcpOptions, _options_of(ctx, request.dhcp_options_id).id))

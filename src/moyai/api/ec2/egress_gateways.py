@@ -1,4 +1,4 @@
-"""Egress-only internet gateways, as records: IPv6 stays within its VPC, so a route to one carries nothing.
+"""Egress-only internet gateways. They are only recorded: IPv6 stays within its VPC, so that no traffic leaves by them.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateEgressOnlyInternetGateway.html
 """
@@ -45,7 +45,7 @@ def create_egress_only_internet_gateway(
     """Create a gateway in a VPC."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "egress-only-internet-gateway")
-    gateway = _earlier(ctx, request)
+    gateway = _earlier_gateway(ctx, request)
     if gateway is None:
         if len(all_in_scope(ctx.store.world, EgressOnlyGateway, ctx.scope)) >= EGRESS_ONLY_GATEWAYS:
             raise EgressOnlyInternetGatewayLimitExceeded(EGRESS_ONLY_GATEWAYS)
@@ -74,8 +74,11 @@ def delete_egress_only_internet_gateway(
     return {"return_code": True}
 
 
-def _earlier(ctx: Context, request: CreateEgressOnlyInternetGatewayRequest) -> EgressOnlyGateway | None:
-    """The gateway that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_gateway(ctx: Context, request: CreateEgressOnlyInternetGatewayRequest) -> EgressOnlyGateway | None:
+    """The gateway that an earlier request with the same client token has created.
+
+    Raises IdempotentParameterMismatch.
+    """
     for key in client_token_keys(ctx.scope, request.client_token):
         for gateway in ctx.store.world.egress_only_gateways.by("request", key):
             if gateway.vpc != request.vpc_id:

@@ -1,6 +1,6 @@
-"""The services of AWS that VPC endpoints lead to, and AWS's prefix lists.
+"""The AWS services for which there are VPC endpoints, and AWS's prefix lists.
 
-Promise: a prefix list has no entries, because no address of AWS exists here.
+Promise: a prefix list has no entries, because moyai has no addresses of AWS.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpointServices.html,
 API_DescribeManagedPrefixLists.html
 """
@@ -44,20 +44,20 @@ class PrefixList(NamedTuple):
 
     @property
     def arn(self) -> str:
-        """The list's ARN, with ``aws`` in place of an account."""
+        """The list's ARN, which has ``aws`` instead of an account."""
         return f"arn:{partition_of(self.region)}:ec2:{self.region}:aws:prefix-list/{self.id}"
 
 
 def describe_vpc_endpoint_services(ctx: Context, request: DescribeVpcEndpointServicesRequest) -> dict[str, object]:
-    """The services of the region."""
+    """The endpoint services of the region."""
     if set(request.service_regions) - {ctx.scope.region}:
         raise InvalidParameterValue(f"ServiceRegions can have {ctx.scope.region} here.")
     services = endpoint_services(ctx.scope.region)
     unknown = sorted(set(request.service_names) - {service.name for service in services})
     if unknown:
         raise InvalidServiceName(f"The Vpc Endpoint Service '{unknown[0][:200]}' does not exist")
-    asked = [one for one in services if not request.service_names or one.name in request.service_names]
-    page = select(_SERVICES, asked, (), request)
+    named = [service for service in services if not request.service_names or service.name in request.service_names]
+    page = select(_SERVICES, named, (), request)
     return {
         "service_names": [service.name for service in page.items],
         "service_details": [_service(ctx, service) for service in page.items],
@@ -69,7 +69,10 @@ def describe_prefix_lists(ctx: Context, request: DescribePrefixListsRequest) -> 
     """The prefix lists of AWS's services."""
     page = select(_LISTS, _lists(ctx), request.prefix_list_ids, request)
     return {
-        "prefix_lists": [{"prefix_list_id": one.id, "prefix_list_name": one.name, "cidrs": []} for one in page.items],
+        "prefix_lists": [
+            {"prefix_list_id": prefix_list.id, "prefix_list_name": prefix_list.name, "cidrs": []}
+            for prefix_list in page.items
+        ],
         "next_token": page.next_token,
     }
 
@@ -144,7 +147,7 @@ _SERVICES = DescribedKind[EndpointService](
 )
 _LISTS = DescribedKind[PrefixList](
     "prefix lists",
-    lambda one: one.id,
+    lambda prefix_list: prefix_list.id,
     MappingProxyType(
         {
             "prefix-list-id": lambda p: (p.id,),

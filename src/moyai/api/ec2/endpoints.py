@@ -1,8 +1,8 @@
-"""VPC endpoints, as records: create, describe, modify, delete.
+"""VPC endpoints: create, describe, modify, delete. They are only recorded.
 
-Promise: an endpoint is available at once. Tasks reach moyai's API with or without one, so it changes no traffic, has no
-network interface and no name of its own.
-Refuses: endpoints to load balancers, to resources and to service networks, and services that do not exist.
+Promise: an endpoint is available at once. It has no network interface and no domain names, and changes no traffic,
+because tasks reach moyai's API with or without it.
+Refuses: endpoints for load balancers, resources and service networks, and services that do not exist.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html
 """
 
@@ -34,7 +34,7 @@ _IPV4 = "ipv4"
 
 
 class DnsOptions(msgspec.Struct, frozen=True):
-    """The kind of records of an endpoint's names."""
+    """The type of the DNS records for an endpoint's names."""
 
     dns_record_ip_type: str = _IPV4
 
@@ -89,7 +89,7 @@ def create_vpc_endpoint(ctx: Context, request: CreateVpcEndpointRequest) -> dict
         ctx, vpc, kind, PartIds(request.route_table_ids, request.subnet_ids, request.security_group_ids)
     )
     policy = checked_policy(request.policy_document)
-    endpoint = _earlier(ctx, request)
+    endpoint = _earlier_endpoint(ctx, request)
     if endpoint is None:
         if ctx.store.world.vpc_endpoints.count("vpc", vpc.id) >= ENDPOINTS:
             raise VpcEndpointLimitExceeded(ENDPOINTS)
@@ -121,19 +121,19 @@ def describe_vpc_endpoints(ctx: Context, request: DescribeVpcEndpointsRequest) -
 
 
 def modify_vpc_endpoint(ctx: Context, request: ModifyVpcEndpointRequest) -> dict[str, object]:
-    """Change an endpoint's policy, its names or the parts of the VPC that have it."""
+    """Change an endpoint's policy, its private DNS, or its route tables, subnets and security groups."""
     endpoint = resource_of(ctx, VpcEndpoint, request.vpc_endpoint_id, VpcEndpointNotFound, "VpcEndpointId")
     vpc = resource_of(ctx, Vpc, endpoint.vpc, VpcNotFound, VPC)
     _check_addresses(request.ip_address_type, request.dns_options)
-    wanted = PartIds(
+    part_ids = PartIds(
         _with_changes(endpoint.route_tables, request.add_route_table_ids, request.remove_route_table_ids),
         _with_changes(endpoint.subnets, request.add_subnet_ids, request.remove_subnet_ids),
         _with_changes(endpoint.security_groups, request.add_security_group_ids, request.remove_security_group_ids),
     )
-    parts = checked_parts(ctx, vpc, endpoint.type, wanted)
+    parts = checked_parts(ctx, vpc, endpoint.type, part_ids)
     policy = DEFAULT_POLICY if request.reset_policy else checked_policy(request.policy_document)
     private_dns = endpoint.private_dns if request.private_dns_enabled is None else request.private_dns_enabled
-    changed = replace(
+    changed_endpoint = replace(
         endpoint,
         policy=policy or endpoint.policy,
         route_tables=parts.route_tables,
@@ -141,16 +141,17 @@ def modify_vpc_endpoint(ctx: Context, request: ModifyVpcEndpointRequest) -> dict
         security_groups=parts.security_groups,
         private_dns=private_dns,
     )
-    commit(ctx, request, Put(changed))
+    commit(ctx, request, Put(changed_endpoint))
     return dict(SUCCESS)
 
 
 def delete_vpc_endpoints(ctx: Context, request: DeleteVpcEndpointsRequest) -> dict[str, object]:
-    """Delete endpoints; the answer has those that do not exist."""
-    world = ctx.store.world
-    both = [(one, find_in_scope(world, VpcEndpoint, ctx.scope, one)) for one in dict.fromkeys(request.vpc_endpoint_ids)]
-    commit(ctx, request, *(Delete(VpcEndpoint, endpoint.id) for _, endpoint in both if endpoint is not None))
-    unknown = ((identity, VpcEndpointNotFound([identity])) for identity, endpoint in both if endpoint is None)
+    """Delete endpoints. The response has an error for each id that does not exist."""
+    endpoints = {
+        each: find_in_scope(ctx.store.world, VpcEndpoint, ctx.scope, each) for each in request.vpc_endpoint_ids
+    }
+    commit(ctx, request, *(Delete(VpcEndpoint, each.id) for each in endpoints.values() if each is not None))
+    unknown = ((each, VpcEndpointNotFound([each])) for each, endpoint in endpoints.items() if endpoint is None)
     return {
         "unsuccessful": [
             {"resource_id": identity, "error": {"code": error.code, "message": str(error)}}
@@ -175,7 +176,7 @@ def _check_addresses(address_type: str, options: DnsOptions) -> None:
 
 
 def _groups(ctx: Context, vpc: Vpc, parts: PartIds, *, is_interface: bool) -> tuple[SecurityGroupId, ...]:
-    """The security groups of a new endpoint; an interface endpoint that names none has the VPC's default one."""
+    """The security groups of a new endpoint. An interface endpoint without any gets the VPC's default group."""
     if parts.security_groups or not is_interface:
         return tuple(map(SecurityGroupId, parts.security_groups))
     default = default_security_group(ctx.store.world, ctx.scope, vpc.id)
@@ -183,11 +184,14 @@ def _groups(ctx: Context, vpc: Vpc, parts: PartIds, *, is_interface: bool) -> tu
 
 
 def _with_changes(present: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(one for one in dict.fromkeys((*present, *added)) if one not in removed)
+    return tuple(identity for identity in dict.fromkeys((*present, *added)) if identity not in removed)
 
 
-def _earlier(ctx: Context, request: CreateVpcEndpointRequest) -> VpcEndpoint | None:
-    """The endpoint that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_endpoint(ctx: Context, request: CreateVpcEndpointRequest) -> VpcEndpoint | None:
+    """The endpoint that an earlier request with the same client token has created.
+
+    Raises IdempotentParameterMismatch.
+    """
     for key in client_token_keys(ctx.scope, request.client_token):
         for endpoint in ctx.store.world.vpc_endpoints.by("request", key):
             if (endpoint.vpc, endpoint.service) != (request.vpc_id, request.service_name):

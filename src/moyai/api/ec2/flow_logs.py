@@ -1,6 +1,6 @@
-"""Flow logs, as records: they say themselves that nothing is delivered.
+"""Flow logs. They are only recorded: nothing is delivered, and their delivery status says so.
 
-Refuses: logs of transit gateways, of interfaces and of other resources that are not an account's own here.
+Refuses: logs of resources other than VPCs and subnets.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
 """
 
@@ -65,7 +65,7 @@ def create_flow_logs(ctx: Context, request: CreateFlowLogsRequest) -> dict[str, 
     """Record a flow log for each resource."""
     tags = new_tags(request.tag_specifications, "vpc-flow-log")
     _check(ctx, request)
-    logs = _earlier(ctx, request)
+    logs = _earlier_logs(ctx, request)
     if not logs:
         count = len(all_in_scope(ctx.store.world, FlowLog, ctx.scope)) + len(request.resource_ids)
         if count > FLOW_LOGS:
@@ -100,8 +100,8 @@ def describe_flow_logs(ctx: Context, request: DescribeFlowLogsRequest) -> dict[s
 
 
 def delete_flow_logs(ctx: Context, request: DeleteFlowLogsRequest) -> dict[str, object]:
-    """Delete flow logs: all of them, or none if one does not exist."""
-    logs = [resource_of(ctx, FlowLog, one, FlowLogNotFound, "FlowLogId") for one in request.flow_log_ids]
+    """Delete all the flow logs, or none if one does not exist."""
+    logs = [resource_of(ctx, FlowLog, each, FlowLogNotFound, "FlowLogId") for each in request.flow_log_ids]
     commit(ctx, request, *(Delete(FlowLog, log.id) for log in logs))
     return {"unsuccessful": []}
 
@@ -128,8 +128,11 @@ def _check(ctx: Context, request: CreateFlowLogsRequest) -> None:
         raise InvalidParameterValue(f"A value has more than {_LONGEST} characters.")
 
 
-def _earlier(ctx: Context, request: CreateFlowLogsRequest) -> list[FlowLog]:
-    """The flow logs that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_logs(ctx: Context, request: CreateFlowLogsRequest) -> list[FlowLog]:
+    """The flow logs that an earlier request with the same client token has created.
+
+    Raises IdempotentParameterMismatch.
+    """
     keys = client_token_keys(ctx.scope, request.client_token)
     logs = [log for key in keys for log in ctx.store.world.flow_logs.by("request", key)]
     if logs and {log.resource for log in logs} != set(request.resource_ids):

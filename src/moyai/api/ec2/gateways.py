@@ -1,6 +1,7 @@
 """Internet gateways.
 
-Promise: a VPC has at most one. Through it, tasks with a public address reach everything that this machine reaches.
+Promise: a VPC has at most one internet gateway. Through it, tasks with a public address reach everything that this
+machine reaches.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateInternetGateway.html
 """
 
@@ -52,14 +53,14 @@ class InternetGatewayRequest(ChangeRequest, frozen=True):
 
 
 class AttachmentRequest(ChangeRequest, frozen=True):
-    """Which gateway, and which VPC."""
+    """An internet gateway, and the VPC to attach it to, or to detach it from."""
 
     internet_gateway_id: str
     vpc_id: str
 
 
 def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest) -> dict[str, object]:
-    """Make a gateway that is attached to nothing."""
+    """Create a gateway, which is not attached to a VPC yet."""
     tags = new_tags(request.tag_specifications, "internet-gateway")
     if len(all_in_scope(ctx.store.world, InternetGateway, ctx.scope)) >= INTERNET_GATEWAYS:
         raise InternetGatewayLimitExceeded(INTERNET_GATEWAYS)
@@ -71,8 +72,8 @@ def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest)
 def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope."""
     candidates = all_in_scope(ctx.store.world, InternetGateway, ctx.scope)
-    chosen = select(_KIND, candidates, request.internet_gateway_ids, request)
-    return {"internet_gateways": [_gateway(item) for item in chosen.items], "next_token": chosen.next_token}
+    page = select(_KIND, candidates, request.internet_gateway_ids, request)
+    return {"internet_gateways": [_gateway(item) for item in page.items], "next_token": page.next_token}
 
 
 def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
@@ -102,14 +103,14 @@ def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[st
     if mapped_addresses:
         raise DependencyViolation(
             f"Network {gateway.vpc} has some mapped public address(es): {', '.join(mapped_addresses[:5])}. Stop or "
-            "delete what has them before detaching the gateway."
+            "delete the resources that have them before detaching the gateway."
         )
     commit(ctx, request, Put(replace(gateway, vpc=None)))
     return dict(SUCCESS)
 
 
 def delete_internet_gateway(ctx: Context, request: InternetGatewayRequest) -> dict[str, object]:
-    """Delete a gateway that is attached to nothing."""
+    """Delete a gateway that is not attached to a VPC."""
     gateway = _gateway_of(ctx, request.internet_gateway_id)
     if gateway.vpc is not None:
         raise DependencyViolation(

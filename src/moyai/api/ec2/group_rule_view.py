@@ -1,4 +1,4 @@
-"""The rules of security groups, as they are shown.
+"""DescribeSecurityGroupRules, and the forms of rules in responses.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html
 """
@@ -32,14 +32,13 @@ def describe_security_group_rules(ctx: Context, request: DescribeRulesRequest) -
     """The rules of the scope's groups."""
     groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     rules = [RuleOfGroup(group, rule) for group in groups for rule in group.rules]
-    chosen = select(_KIND, rules, request.security_group_rule_ids, request)
-    return {"security_group_rules": [rule_form(item) for item in chosen.items], "next_token": chosen.next_token}
+    page = select(_KIND, rules, request.security_group_rule_ids, request)
+    return {"security_group_rules": [rule_form(item) for item in page.items], "next_token": page.next_token}
 
 
 def rule_form(group_rule: RuleOfGroup) -> dict[str, object]:
-    """A rule as EC2 answers it."""
+    """A rule as responses have it."""
     group, rule = group_rule
-    referenced_group = rule.group
     return {
         "security_group_rule_id": rule.id,
         "security_group_rule_arn": _arn(group_rule),
@@ -51,13 +50,13 @@ def rule_form(group_rule: RuleOfGroup) -> dict[str, object]:
         "to_port": -1 if rule.to_port is None else rule.to_port,
         "cidr_ipv4": rule.cidr_ipv4,
         "cidr_ipv6": rule.cidr_ipv6,
-        "referenced_group_info": None if referenced_group is None else _other(group, rule),
+        "referenced_group_info": _referenced_group(group, rule),
         "description": rule.description,
         "tags": tag_list(rule.tags),
     }
 
 
-def _other(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object] | None:
+def _referenced_group(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object] | None:
     if rule.group is None:
         return None
     info: dict[str, object] = {"group_id": rule.group.id, "user_id": rule.group.account}
@@ -65,7 +64,7 @@ def _other(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object] |
 
 
 def revoked_form(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object]:
-    """A revoked rule as the answer of a Revoke operation has it."""
+    """A revoked rule as the responses of Revoke operations have it."""
     return {
         "security_group_rule_id": rule.id,
         "group_id": group.id,
@@ -80,13 +79,13 @@ def revoked_form(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, obj
     }
 
 
-def _arn(one: RuleOfGroup) -> str:
-    return arn("ec2", one.group.scope, f"security-group-rule/{one.rule.id}")
+def _arn(group_rule: RuleOfGroup) -> str:
+    return arn("ec2", group_rule.group.scope, f"security-group-rule/{group_rule.rule.id}")
 
 
 _KIND = DescribedKind[RuleOfGroup](
     "security group rules",
-    lambda one: one.rule.id,
+    lambda group_rule: group_rule.rule.id,
     MappingProxyType(
         {
             "group-id": lambda o: (o.group.id,),
@@ -95,5 +94,5 @@ _KIND = DescribedKind[RuleOfGroup](
         }
     ),
     GroupRuleNotFound,
-    lambda one: one.rule.tags,
+    lambda group_rule: group_rule.rule.tags,
 )

@@ -1,7 +1,7 @@
-"""The rules of security groups: authorize, revoke, modify, describe.
+"""The rules of security groups: authorize, revoke, modify, update descriptions.
 
-Promise: a request's rules are added or removed together or not at all. A rule cannot be added twice, and a rule that
-the group does not have cannot be revoked. Changes apply to running tasks.
+Promise: the rules of a request are added or removed together, or none of them is. A rule cannot be added twice, and a
+rule that the group does not have cannot be revoked. Changes apply to running tasks.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html
 """
 
@@ -55,7 +55,7 @@ class AuthorizeRequest(OneRule, frozen=True, kw_only=True):
 
 
 class AuthorizeIngressRequest(AuthorizeRequest, frozen=True, kw_only=True):
-    """Input of AuthorizeSecurityGroupIngress, which may name the group in the default VPC."""
+    """Input of AuthorizeSecurityGroupIngress, which may name a group of the default VPC by its name."""
 
     group_name: str | None = None
 
@@ -68,13 +68,13 @@ class RevokeRequest(OneRule, frozen=True, kw_only=True):
 
 
 class RevokeIngressRequest(RevokeRequest, frozen=True, kw_only=True):
-    """Input of RevokeSecurityGroupIngress, which may name the group in the default VPC."""
+    """Input of RevokeSecurityGroupIngress, which may name a group of the default VPC by its name."""
 
     group_name: str | None = None
 
 
 class RuleRequest(msgspec.Struct, frozen=True):
-    """The new contents of a rule."""
+    """The new members of a rule."""
 
     ip_protocol: str | None = None
     from_port: int | None = None
@@ -86,7 +86,7 @@ class RuleRequest(msgspec.Struct, frozen=True):
 
 
 class RuleUpdate(msgspec.Struct, frozen=True):
-    """The id of a rule, and its new contents."""
+    """The id of a rule, and its new members."""
 
     security_group_rule_id: str
     security_group_rule: RuleRequest = RuleRequest()
@@ -100,7 +100,7 @@ class ModifyRulesRequest(ChangeRequest, frozen=True):
 
 
 class RuleDescription(msgspec.Struct, frozen=True):
-    """A rule by its id, and its description."""
+    """The id of a rule, and its new description."""
 
     security_group_rule_id: str | None = None
     description: str | None = None
@@ -163,7 +163,7 @@ def _revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, 
     group = _group(ctx, request)
     permissions = request.permissions()
     if permissions and request.security_group_rule_ids:
-        raise InvalidParameterCombination("Rules are named by their ids or by what they let through, not by both.")
+        raise InvalidParameterCombination("Rules are named by their ids or by their permissions, not by both.")
     if request.security_group_rule_ids:
         revoked_rules = [_by_id(group, identity, egress=egress) for identity in request.security_group_rule_ids]
     else:
@@ -210,7 +210,7 @@ def _group(ctx: Context, request: AuthorizeRequest | RevokeRequest) -> SecurityG
 
 
 def _with_rules(group: SecurityGroup, rules: Iterable[SecurityGroupRule]) -> SecurityGroup:
-    """The group with these rules. Raises InvalidPermissionDuplicate or the quota's error."""
+    """The group with these rules. Raises InvalidPermissionDuplicate, RulesPerSecurityGroupLimitExceeded."""
     all_rules = tuple(rules)
     rule_keys: set[tuple[object, ...]] = set()
     for rule in all_rules:
@@ -225,10 +225,10 @@ def _with_rules(group: SecurityGroup, rules: Iterable[SecurityGroupRule]) -> Sec
 
 def _rule_for(group: SecurityGroup, rule: SecurityGroupRule) -> SecurityGroupRule:
     """The group's rule for the same traffic. Raises InvalidPermissionNotFound."""
-    same = next((r for r in group.rules if r.traffic == rule.traffic), None)
-    if same is None:
+    equal = next((r for r in group.rules if r.traffic == rule.traffic), None)
+    if equal is None:
         raise InvalidPermissionNotFound(f'The specified rule "{_text(rule)}" does not exist in {group.id}.')
-    return same
+    return equal
 
 
 def _by_id(group: SecurityGroup, identity: str, *, egress: bool) -> SecurityGroupRule:
@@ -247,7 +247,7 @@ def _with_update(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Secu
         sum(peer is not None for peer in (new_values.cidr_ipv4, new_values.cidr_ipv6, new_values.referenced_group_id))
         != 1
     ):
-        raise InvalidPermissionMalformed("A rule has one other side: CidrIpv4, CidrIpv6 or ReferencedGroupId.")
+        raise InvalidPermissionMalformed("A rule has one peer: CidrIpv4, CidrIpv6 or ReferencedGroupId.")
     protocol_and_ports = checked_ports(new_values.ip_protocol, new_values.from_port, new_values.to_port)
     peer = new_values.referenced_group_id
     return replace(

@@ -1,7 +1,7 @@
 """Security groups.
 
-Promise: a name is unique in its VPC. A group that an interface has, that a gateway names, or that the rule of another
-group in its VPC names, stays; a peered VPC's rules for it let nothing through any more when it goes.
+Promise: a name is unique in its VPC. A group can't be deleted while an interface has it, or a gateway or a rule of
+another group in its VPC refers to it. Rules of a peered VPC that refer to a deleted group allow nothing any more.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 """
 
@@ -63,18 +63,18 @@ class DescribeSecurityGroupReferencesRequest(ChangeRequest, frozen=True):
 
 
 class DescribeSecurityGroupVpcAssociationsRequest(PagedRequest, frozen=True):
-    """Which associations of groups with further VPCs."""
+    """The associations of groups with other VPCs to describe."""
 
 
 class DeleteSecurityGroupRequest(ChangeRequest, frozen=True):
-    """Which group; by name only in the default VPC."""
+    """The group to delete, by its id, or by its name in the default VPC."""
 
     group_id: str | None = None
     group_name: str | None = None
 
 
 def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> dict[str, object]:
-    """Make a group that lets nothing in and everything out."""
+    """Create a group, which allows all outgoing traffic and no incoming traffic."""
     vpc = _vpc(ctx, request.vpc_id)
     _check_text(request)
     tags = new_tags(request.tag_specifications, "security-group")
@@ -96,18 +96,18 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
 
 
 def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsRequest) -> dict[str, object]:
-    """The security groups of the scope. Names are looked for in the default VPC, as on AWS."""
+    """The security groups of the scope. Names are those of groups in the default VPC, as on AWS."""
     groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     if request.group_names:
         groups = _groups_named(ctx, groups, request.group_names)
-    chosen = select(_KIND, groups, request.group_ids, request)
-    return {"security_groups": [_group(item) for item in chosen.items], "next_token": chosen.next_token}
+    page = select(_KIND, groups, request.group_ids, request)
+    return {"security_groups": [_group(item) for item in page.items], "next_token": page.next_token}
 
 
 def describe_security_group_references(
     ctx: Context, request: DescribeSecurityGroupReferencesRequest
 ) -> dict[str, object]:
-    """The peered VPCs whose groups have rules that name one of these groups."""
+    """The peered VPCs whose groups have rules that refer to one of these groups."""
     if request.dry_run:
         raise DryRunOperation
     groups = [group_named(ctx, identity, None) for identity in request.group_id]
@@ -119,13 +119,13 @@ def describe_security_group_vpc_associations(
     ctx: Context,  # noqa: ARG001
     request: DescribeSecurityGroupVpcAssociationsRequest,
 ) -> dict[str, object]:
-    """No associations: a group is used in its own VPC."""
+    """The associations of groups with other VPCs: none, because a group is used in its own VPC only."""
     page = select(_VPC_ASSOCIATIONS, (), (), request)
     return {"security_group_vpc_associations": [], "next_token": page.next_token}
 
 
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
-    """Delete a group that nothing uses."""
+    """Delete an unused group."""
     group = group_named(ctx, request.group_id, request.group_name)
     world = ctx.store.world
     if group.name == DEFAULT_NAME:
@@ -142,7 +142,7 @@ def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> 
 
 
 def group_named(ctx: Context, identity: str | None, name: str | None) -> SecurityGroup:
-    """The group of this id, or of this name in the default VPC. Raises EC2's errors."""
+    """The group with this id, or with this name in the default VPC. Raises EC2's errors."""
     if identity and name:
         raise InvalidParameterCombination("GroupId and GroupName can't be used together.")
     if not name:
@@ -206,29 +206,29 @@ def _group(group: SecurityGroup) -> dict[str, object]:
 
 
 def permission_list(rules: Iterable[SecurityGroupRule]) -> list[dict[str, object]]:
-    """Rules as EC2 answers them: one entry for each protocol and ports."""
-    together: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
+    """Rules as the IpPermissions of responses have them: one element for each protocol and port range."""
+    rules_by_ports: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
     for rule in rules:
-        together.setdefault((rule.protocol, rule.from_port, rule.to_port), []).append(rule)
+        rules_by_ports.setdefault((rule.protocol, rule.from_port, rule.to_port), []).append(rule)
     return [
         {
             "ip_protocol": protocol,
-            "from_port": first,
-            "to_port": last,
+            "from_port": from_port,
+            "to_port": to_port,
             "ip_ranges": [
-                {"cidr_ip": rule.cidr_ipv4, "description": rule.description} for rule in same if rule.cidr_ipv4
+                {"cidr_ip": rule.cidr_ipv4, "description": rule.description} for rule in members if rule.cidr_ipv4
             ],
             "user_id_group_pairs": [
                 {"group_id": rule.group.id, "user_id": rule.group.account, "description": rule.description}
-                for rule in same
+                for rule in members
                 if rule.group is not None
             ],
             "ipv6_ranges": [
-                {"cidr_ipv6": rule.cidr_ipv6, "description": rule.description} for rule in same if rule.cidr_ipv6
+                {"cidr_ipv6": rule.cidr_ipv6, "description": rule.description} for rule in members if rule.cidr_ipv6
             ],
             "prefix_list_ids": [],
         }
-        for (protocol, first, last), same in together.items()
+        for (protocol, from_port, to_port), members in rules_by_ports.items()
     ]
 
 

@@ -1,7 +1,7 @@
-"""Operations on EC2 instances: there are none, and tools that ask for them get an empty answer.
+"""Operations on EC2 instances and VPN gateways, of which there are none, so that tools get empty lists.
 
 Promise: the machine images are those that Systems Manager's public parameters name, so that a configuration that looks
-its image up finds it. The instance types are a few of AWS's, with their processors and memory.
+up its image finds it. The instance types are a few of AWS's, with their processors and memory.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html, API_DescribeInstanceTypes.html
 """
 
@@ -21,7 +21,7 @@ _SELF = "self"
 
 
 class DescribeImagesRequest(PagedRequest, frozen=True):
-    """Which images. None is deprecated or disabled, and everybody may use all of them."""
+    """The images to describe. No image is deprecated or disabled, and every account may use all of them."""
 
     image_ids: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ def describe_images(ctx: Context, request: DescribeImagesRequest) -> dict[str, o
     """The machine images that public parameters name. An account has none of its own."""
     owners = set(request.owners)
     images = public_images(ctx.scope.region)
-    selected = [image for image in images if not owners or owners & {image.owner, AMAZON}]
+    matching_images = [image for image in images if not owners or owners & {image.owner, AMAZON}]
     if _SELF in request.executable_users:
-        selected = []
-    page = select(_IMAGES, selected, request.image_ids, request)
+        matching_images = []
+    page = select(_IMAGES, matching_images, request.image_ids, request)
     return {"images": [_image(image) for image in page.items], "next_token": page.next_token}
 
 
@@ -67,13 +67,13 @@ def describe_instance_types(ctx: Context, request: DescribeInstanceTypesRequest)
 
 
 def describe_instances(ctx: Context, request: DescribeInstancesRequest) -> dict[str, object]:  # noqa: ARG001
-    """No instances: tasks and container instances run without any."""
+    """The instances: none, because tasks and container instances run without them."""
     select(_INSTANCES, (), request.instance_ids, request)
     return {"reservations": []}
 
 
 def describe_vpn_gateways(ctx: Context, request: DescribeVpnGatewaysRequest) -> dict[str, object]:  # noqa: ARG001
-    """No VPN gateways."""
+    """The VPN gateways: none."""
     passing(_VPN_GATEWAYS, with_ids(_VPN_GATEWAYS, (), request.vpn_gateway_ids), request.filters)
     if request.dry_run:
         raise DryRunOperation

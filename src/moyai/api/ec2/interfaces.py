@@ -1,9 +1,10 @@
 """The network interfaces of tasks, of container instances and of load balancers' nodes.
 
-Promise: a task's interface is there from its start until it has stopped, a node's as long as its load balancer.
-``Association.PublicIp`` is where all TCP ports of a task with ``assignPublicIp``, of the tasks behind an instance, or
-of an internet-facing load balancer answer: an address of this machine's loopback, not of the internet. The description
-names the attachment, as ECS writes it, or the load balancer, so that interface and owner find each other.
+Promise: a task's interface exists from its start until it has stopped, a node's as long as its load balancer.
+``Association.PublicIp`` is the address at which all TCP ports of a task with ``assignPublicIp``, of a container
+instance's tasks, or of an internet-facing load balancer answer; it belongs to this machine's loopback, not to the
+internet. The description names the attachment, in ECS's form, or the load balancer, so that clients can find the owner
+of an interface.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
 """
 
@@ -35,7 +36,7 @@ _ELB: Final = "amazon-elb"
 
 
 class AttachedInterface(NamedTuple):
-    """An interface and what it is attached to."""
+    """An interface, and the members of its description that depend on its owner."""
 
     interface: NetworkInterface
     scope: Scope
@@ -52,21 +53,19 @@ class AttachedInterface(NamedTuple):
 
     @property
     def attachment_id(self) -> str:
-        """The id of the attachment."""
+        """The id of the interface's attachment to its owner."""
         return "eni-attach-" + self.interface.id.removeprefix("eni-")
 
 
 class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
-    """Which interfaces. All are managed by AWS's services here, so ``include_managed_resources`` adds none."""
+    """The interfaces to describe. AWS's services manage all of them, so ``include_managed_resources`` adds none."""
 
     include_managed_resources: bool = False
     network_interface_ids: tuple[str, ...] = ()
 
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
-    """The interfaces of the scope's tasks that have not stopped, of its container instances that are there, and of its
-    load balancers.
-    """
+    """The interfaces of the scope's container instances, load balancers, and tasks that have not stopped."""
     world = ctx.store.world
     candidates = (
         _with_ids(ctx, request.network_interface_ids) if request.network_interface_ids else attached_interfaces(ctx)
@@ -80,9 +79,9 @@ def attached_interfaces(ctx: Context) -> Iterator[AttachedInterface]:
     world = ctx.store.world
     vpcs = all_in_scope(world, Vpc, ctx.scope)
     for vpc in vpcs:
-        yield from map(_of_task, world.tasks.each("vpc", vpc.id))
-        yield from map(_of_instance, world.container_instances.each("vpc", vpc.id))
-    yield from _of_load_balancers(ctx)
+        yield from map(_task_interface, world.tasks.each("vpc", vpc.id))
+        yield from map(_instance_interface, world.container_instances.each("vpc", vpc.id))
+    yield from _balancer_interfaces(ctx)
 
 
 def _with_ids(ctx: Context, ids: tuple[str, ...]) -> Iterator[AttachedInterface]:
@@ -90,12 +89,12 @@ def _with_ids(ctx: Context, ids: tuple[str, ...]) -> Iterator[AttachedInterface]
     for identity in ids:
         tasks = (task for task in world.tasks.by("interface", identity) if not task.stopped)
         instances = world.container_instances.by("interface", identity)
-        attached = (*map(_of_task, tasks), *map(_of_instance, instances))
+        attached = (*map(_task_interface, tasks), *map(_instance_interface, instances))
         yield from (interface for interface in attached if interface.scope == ctx.scope)
-    yield from (attached for attached in _of_load_balancers(ctx) if attached.interface.id in ids)
+    yield from (attached for attached in _balancer_interfaces(ctx) if attached.interface.id in ids)
 
 
-def _of_task(task: Task) -> AttachedInterface:
+def _task_interface(task: Task) -> AttachedInterface:
     tags = _tags(task) if task.service is None else {**_tags(task), "aws:ecs:serviceName": _name(task.service)}
     return AttachedInterface(
         interface=task.interface,
@@ -108,7 +107,7 @@ def _of_task(task: Task) -> AttachedInterface:
     )
 
 
-def _of_instance(instance: ContainerInstance) -> AttachedInterface:
+def _instance_interface(instance: ContainerInstance) -> AttachedInterface:
     return AttachedInterface(
         interface=instance.interface,
         scope=scope_of(instance.arn),
@@ -120,12 +119,12 @@ def _of_instance(instance: ContainerInstance) -> AttachedInterface:
     )
 
 
-def _of_load_balancers(ctx: Context) -> Iterator[AttachedInterface]:
+def _balancer_interfaces(ctx: Context) -> Iterator[AttachedInterface]:
     for balancer in ctx.store.world.load_balancers.each("scope", scope_key(ctx.scope)):
-        yield from _of_nodes(balancer)
+        yield from _node_interfaces(balancer)
 
 
-def _of_nodes(balancer: LoadBalancer) -> Iterator[AttachedInterface]:
+def _node_interfaces(balancer: LoadBalancer) -> Iterator[AttachedInterface]:
     is_network = balancer.type is LoadBalancerType.NETWORK
     for node in balancer.nodes:
         yield AttachedInterface(
@@ -146,7 +145,7 @@ def _ecs_description(holder: Task | ContainerInstance) -> str:
 
 
 def _tags(holder: Task | ContainerInstance) -> dict[str, str]:
-    """The tags that ECS puts on every interface it manages."""
+    """The tags that ECS sets on all interfaces that it manages."""
     return {"aws:ecs:clusterName": _name(holder.cluster)}
 
 

@@ -1,7 +1,7 @@
-"""IPv6 ranges of VPCs and subnets: allocation, and their form in answers.
+"""IPv6 ranges of VPCs and subnets: their allocation, and their form in responses.
 
-Promise: an Amazon-provided range is a random one of the unique local addresses, because this machine has no range of
-public addresses to give. A subnet's range is a /64 of its VPC's and overlaps no other.
+Promise: an Amazon-provided range is a random one of the unique local addresses, because moyai has no public addresses.
+A subnet's range is a /64 of its VPC's range and overlaps no other subnet's.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcIpv6CidrBlockAssociation.html
 """
 
@@ -42,7 +42,7 @@ SUBNET_ASSOCIATION: Final = "subnet-cidr-assoc"
 
 _LONGEST_POOL: Final = 100
 _UNUSABLE: Final = tuple(map(IPv6Network, ("::/8", "fe80::/10", "ff00::/8")))
-"""Loopback and mapped addresses, link-local ones and multicast."""
+"""Ranges of loopback, mapped, link-local and multicast addresses, which no VPC can have."""
 
 _SOURCE: Mapping[str, str] = MappingProxyType({"ipv6_address_attribute": "private", "ip_source": "amazon"})
 
@@ -52,27 +52,27 @@ class Ipv6Request(Protocol):
 
     @property
     def amazon_provided_ipv6_cidr_block(self) -> bool:
-        """Whether a range is drawn."""
+        """Whether moyai chooses the range at random."""
 
     @property
     def ipv6_cidr_block(self) -> str | None:
-        """The range that the caller chooses."""
+        """The range, if the caller chooses it."""
 
     @property
     def ipv6_pool(self) -> str | None:
-        """The pool that the range is from, which the caller says; it is recorded."""
+        """The caller's pool for the range, which is only recorded."""
 
 
 def requested_range(ctx: Context, request: Ipv6Request) -> Ipv6Range | None:
-    """The range that a request asks for: a random one or the caller's; None if it asks for none. Raises EC2's errors.
+    """The range that a request asks for: a random one or the caller's; None when it asks for none. Raises EC2's errors.
 
-    Two VPCs may have the same range, since IPv6 stays within its VPC.
+    Two VPCs may have the same range, because IPv6 stays within its VPC.
     """
-    identity, drawn = new_id(ctx, VPC_ASSOCIATION), request.amazon_provided_ipv6_cidr_block
+    identity, is_random = new_id(ctx, VPC_ASSOCIATION), request.amazon_provided_ipv6_cidr_block
     pool = request.ipv6_pool
-    if drawn and (request.ipv6_cidr_block or pool):
+    if is_random and (request.ipv6_cidr_block or pool):
         raise InvalidParameterCombination("AmazonProvidedIpv6CidrBlock can't be used with Ipv6CidrBlock or Ipv6Pool.")
-    if drawn:
+    if is_random:
         return Ipv6Range(identity, vpc_range(int(ctx.ids.hex(DRAWN_DIGITS), 16)))
     if request.ipv6_cidr_block is None:
         if pool is not None:
@@ -98,7 +98,7 @@ def new_subnet_range(ctx: Context, vpc: Vpc, text: str, subnets: Iterable[Subnet
     ):
         vpc_cidr = "none" if vpc.ipv6 is None else vpc.ipv6.cidr
         raise InvalidSubnetRange(
-            f"The CIDR '{subnet_range}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's, {vpc_cidr}."
+            f"The CIDR '{subnet_range}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's range, {vpc_cidr}."
         )
     clash = next((s for s in subnets if s.ipv6 is not None and s.ipv6.cidr == str(subnet_range)), None)
     if clash is not None:
@@ -107,7 +107,9 @@ def new_subnet_range(ctx: Context, vpc: Vpc, text: str, subnets: Iterable[Subnet
 
 
 def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> Iterator[Put]:
-    """The changed groups of a VPC that gets IPv6: groups with the default egress rule get one for IPv6."""
+    """The changes to the groups of a VPC that gets an IPv6 range: those with only the default egress rule get it for
+    IPv6, too.
+    """
     for group in groups:
         rules = group.way(egress=True)
         if [rule.traffic for rule in rules] == [default_egress_rule("").traffic]:
@@ -116,25 +118,21 @@ def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> It
 
 def ranges_of_vpc(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
     """A VPC's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if range_ is None else [of_vpc(range_, state)]
+    return [] if range_ is None else [vpc_range_association(range_, state)]
 
 
-def of_vpc(range_: Ipv6Range, state: str) -> dict[str, object]:
-    """The range of a VPC as answers have it."""
-    return _range(range_, state) | {"ipv6_pool": range_.pool, "network_border_group": None}
+def vpc_range_association(range_: Ipv6Range, state: str) -> dict[str, object]:
+    """The association of an IPv6 range with a VPC, as responses have it."""
+    return subnet_range_association(range_, state) | {"ipv6_pool": range_.pool, "network_border_group": None}
 
 
 def ranges_of_subnet(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
     """A subnet's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if range_ is None else [of_subnet(range_, state)]
+    return [] if range_ is None else [subnet_range_association(range_, state)]
 
 
-def of_subnet(range_: Ipv6Range, state: str) -> dict[str, object]:
-    """The range of a subnet as answers have it."""
-    return _range(range_, state)
-
-
-def _range(range_: Ipv6Range, state: str) -> dict[str, object]:
+def subnet_range_association(range_: Ipv6Range, state: str) -> dict[str, object]:
+    """The association of an IPv6 range with a subnet, as responses have it."""
     return {
         "association_id": range_.id,
         "ipv6_cidr_block": range_.cidr,

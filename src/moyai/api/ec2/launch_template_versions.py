@@ -41,11 +41,11 @@ from moyai.domain.world import Put
 
 _MOST_NAMED = 200
 _HIGHEST = 10**10 - 1
-"""Beyond the number of any version: lists are sorted by what is missing to it, the newest version first."""
+"""A number above that of any version. Versions are listed by their difference from it, so that the newest is first."""
 
 
 class CreateLaunchTemplateVersionRequest(ChangeRequest, frozen=True):
-    """A new version. ``source_version``: the version whose data it has where its own says nothing."""
+    """A new version. ``source_version``: the version with the data for members that the new data does not have."""
 
     launch_template_data: WholeStructure
     launch_template_id: str | None = None
@@ -56,7 +56,7 @@ class CreateLaunchTemplateVersionRequest(ChangeRequest, frozen=True):
 
 
 class DescribeLaunchTemplateVersionsRequest(PagedRequest, frozen=True):
-    """The versions of one template; without one, the latest or default versions of all."""
+    """The versions to describe: those of one template, or without one the latest or default versions of all."""
 
     launch_template_id: str | None = None
     launch_template_name: str | None = None
@@ -74,7 +74,7 @@ class DeleteLaunchTemplateVersionsRequest(ChangeRequest, frozen=True):
     launch_template_name: str | None = None
 
 
-class _Described(NamedTuple):
+class _VersionOfTemplate(NamedTuple):
     """A version with its template."""
 
     template: LaunchTemplate
@@ -82,30 +82,30 @@ class _Described(NamedTuple):
 
 
 def create_launch_template_version(ctx: Context, request: CreateLaunchTemplateVersionRequest) -> dict[str, object]:
-    """Add a version to a template. The default version stays the default one."""
+    """Add a version to a template. The default version stays the same."""
     template = template_of(ctx, request.launch_template_id, request.launch_template_name)
     token = checked_token(request.client_token, request)
     for version in template.versions:
         if token is not None and token_of(token) == token_of(version.client_token):
             if token != version.client_token:
                 raise IdempotentParameterMismatch("The client token was used with other parameters before.")
-            return {"launch_template_version": _view(_Described(template, version))}
+            return {"launch_template_version": _view(_VersionOfTemplate(template, version))}
     if len(template.versions) >= LAUNCH_TEMPLATE_VERSIONS:
         raise LaunchTemplateVersionLimitExceeded(LAUNCH_TEMPLATE_VERSIONS)
     source = {} if request.source_version is None else version_of(template, request.source_version).data
     data = checked_data({**source, **request.launch_template_data})
     number = template.latest + 1
-    created = LaunchTemplateVersion(number, ctx.now, ctx.principal, data, request.version_description, token)
-    template = replace(template, versions=(*template.versions, created), latest=number)
+    new_version = LaunchTemplateVersion(number, ctx.now, ctx.principal, data, request.version_description, token)
+    template = replace(template, versions=(*template.versions, new_version), latest=number)
     commit(ctx, request, Put(template))
-    return {"launch_template_version": _view(_Described(template, created))}
+    return {"launch_template_version": _view(_VersionOfTemplate(template, new_version))}
 
 
 def describe_launch_template_versions(
     ctx: Context, request: DescribeLaunchTemplateVersionsRequest
 ) -> dict[str, object]:
     """The versions of a template, by default all, newest first."""
-    page = select(_KIND, _selected(ctx, request), (), request)
+    page = select(_KIND, _requested_versions(ctx, request), (), request)
     return {"launch_template_versions": [_view(item) for item in page.items], "next_token": page.next_token}
 
 
@@ -113,7 +113,7 @@ def delete_launch_template_versions(ctx: Context, request: DeleteLaunchTemplateV
     """Delete versions, except the default one. Those that can't be deleted are in the answer, with the reason."""
     template = template_of(ctx, request.launch_template_id, request.launch_template_name)
     _check_count(request.versions)
-    deleted, failed = [], []
+    deletions, failures = [], []
     for number in dict.fromkeys(_checked_number(version) for version in request.versions):
         member = {
             "launch_template_id": template.id,
@@ -122,28 +122,28 @@ def delete_launch_template_versions(ctx: Context, request: DeleteLaunchTemplateV
         }
         error = _deletion_error(template, number)
         if error is None:
-            deleted.append(member)
+            deletions.append(member)
         else:
-            failed.append({**member, "response_error": error})
-    numbers = {member["version_number"] for member in deleted}
+            failures.append({**member, "response_error": error})
+    numbers = {member["version_number"] for member in deletions}
     remaining = tuple(version for version in template.versions if version.number not in numbers)
     commit(ctx, request, Put(replace(template, versions=remaining)))
     return {
-        "successfully_deleted_launch_template_versions": deleted,
-        "unsuccessfully_deleted_launch_template_versions": failed,
+        "successfully_deleted_launch_template_versions": deletions,
+        "unsuccessfully_deleted_launch_template_versions": failures,
     }
 
 
 def _checked_number(version: str) -> int:
-    """The number by which a version is deleted. Raises InvalidParameterValue."""
+    """The number of a version to delete. Raises InvalidParameterValue for a text that is no number."""
     number = number_of(version)
     if number is None:
-        raise InvalidParameterValue(f"Versions are deleted by their numbers, and '{version[:60]}' is none.")
+        raise InvalidParameterValue(f"Versions are deleted by their numbers, and '{version[:60]}' is not a number.")
     return number
 
 
 def _deletion_error(template: LaunchTemplate, number: int) -> dict[str, str] | None:
-    """Why a version can't be deleted, as the answer says it."""
+    """Why a version can't be deleted, as a ResponseError; None when it can."""
     if number == template.default:
         return {"code": "unexpectedError", "message": "The default version of a launch template cannot be deleted."}
     try:
@@ -159,7 +159,7 @@ def _check_count(versions: tuple[str, ...]) -> None:
         raise InvalidParameterValue(f"A request names at most {_MOST_NAMED} versions of a launch template.")
 
 
-def _selected(ctx: Context, request: DescribeLaunchTemplateVersionsRequest) -> Iterator[_Described]:
+def _requested_versions(ctx: Context, request: DescribeLaunchTemplateVersionsRequest) -> Iterator[_VersionOfTemplate]:
     _check_count(request.versions)
     if not request.launch_template_id and not request.launch_template_name:
         if not request.versions or not {LATEST, DEFAULT}.issuperset(request.versions):
@@ -167,21 +167,21 @@ def _selected(ctx: Context, request: DescribeLaunchTemplateVersionsRequest) -> I
                 "Without a launch template ID or name, the request must contain the versions $Latest, $Default or both."
             )
         for template in all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope):
-            yield from _chosen(template, request.versions)
+            yield from _named_versions(template, request.versions)
         return
     template = template_of(ctx, request.launch_template_id, request.launch_template_name)
     lowest = 0 if request.min_version is None else version_of(template, request.min_version).number
     highest = template.latest if request.max_version is None else version_of(template, request.max_version).number
     names = request.versions or tuple(str(version.number) for version in reversed(template.versions))
-    yield from (each for each in _chosen(template, names) if lowest <= each.version.number <= highest)
+    yield from (each for each in _named_versions(template, names) if lowest <= each.version.number <= highest)
 
 
-def _chosen(template: LaunchTemplate, names: tuple[str, ...]) -> Iterator[_Described]:
+def _named_versions(template: LaunchTemplate, names: tuple[str, ...]) -> Iterator[_VersionOfTemplate]:
     versions = {version.number: version for version in (version_of(template, name) for name in names)}
-    yield from (_Described(template, version) for version in versions.values())
+    yield from (_VersionOfTemplate(template, version) for version in versions.values())
 
 
-def _view(described: _Described) -> dict[str, object]:
+def _view(described: _VersionOfTemplate) -> dict[str, object]:
     template, version = described
     return {
         "launch_template_id": template.id,
@@ -195,10 +195,10 @@ def _view(described: _Described) -> dict[str, object]:
     }
 
 
-def _data(*path: str) -> Callable[[_Described], Iterable[str]]:
-    """The values at a path in a version's data. Of a list on the path, those of each element."""
+def _data(*path: str) -> Callable[[_VersionOfTemplate], Iterable[str]]:
+    """A function that returns the values at a path in a version's data, for each element of the lists on the path."""
 
-    def values(described: _Described) -> Iterable[str]:
+    def values(described: _VersionOfTemplate) -> Iterable[str]:
         places: list[Any] = [described.version.data]
         for member in path:
             inner = [place[member] for place in places if member in place]
@@ -208,7 +208,7 @@ def _data(*path: str) -> Callable[[_Described], Iterable[str]]:
     return values
 
 
-_KIND = DescribedKind[_Described](
+_KIND = DescribedKind[_VersionOfTemplate](
     "versions of launch templates",
     lambda each: f"{each.template.id}/{_HIGHEST - each.version.number:010}",
     MappingProxyType(

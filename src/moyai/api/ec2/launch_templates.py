@@ -1,6 +1,6 @@
-"""Launch templates, as records: create, describe, change the default version, delete.
+"""Launch templates: create, describe, change the default version, delete. They are only recorded.
 
-Promise: LaunchTemplateData is returned as it was given. Auto Scaling groups of the delegate find the templates.
+Promise: LaunchTemplateData is returned as it was sent. Auto Scaling groups of the delegate find the templates.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
 """
 
@@ -40,11 +40,11 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import LaunchTemplateId
 
 _LONGEST_DATA: Final = 32 * 1024
-"""Bytes of a version's data, as JSON. AWS limits the user data in it alone."""
+"""Bytes that a version's data may have as JSON. AWS limits only the user data in it."""
 _LONGEST_USER_DATA: Final = 21_848
-"""Characters of 16 KiB in base64."""
+"""Characters that the user data may have: 16 KiB in base64."""
 _LONGEST_NUMBER: Final = 10
-"""Digits of a version."""
+"""Digits from which on a text is no number of a version."""
 _LONGEST_TOKEN: Final = 128
 LATEST: Final = "$Latest"
 DEFAULT: Final = "$Default"
@@ -61,7 +61,7 @@ class CreateLaunchTemplateRequest(ChangeRequest, frozen=True):
 
 
 class DescribeLaunchTemplatesRequest(PagedRequest, frozen=True):
-    """Which templates. AWS's services have made none here."""
+    """The templates to describe. None is managed by a service of AWS, so ``include_managed_resources`` adds none."""
 
     launch_template_ids: tuple[str, ...] = ()
     launch_template_names: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class ModifyLaunchTemplateRequest(ChangeRequest, frozen=True):
     launch_template_name: str | None = None
     default_version: str | None = None
     client_token: str | None = None
-    """The request has the same effect when it is repeated."""
+    """Without effect, because a repeated request has the same effect anyway."""
 
 
 class DeleteLaunchTemplateRequest(ChangeRequest, frozen=True):
@@ -97,7 +97,7 @@ def create_launch_template(ctx: Context, request: CreateLaunchTemplateRequest) -
     templates = all_in_scope(ctx.store.world, LaunchTemplate, ctx.scope)
     existing = _find_by_name(templates, request.launch_template_name)
     if existing is not None:
-        return {"launch_template": view(_made_before(existing, token))}
+        return {"launch_template": view(_checked_earlier(existing, token))}
     if len(templates) >= LAUNCH_TEMPLATES:
         raise LaunchTemplateLimitExceeded(LAUNCH_TEMPLATES)
     data = checked_data(request.launch_template_data)
@@ -147,7 +147,7 @@ def delete_launch_template(ctx: Context, request: DeleteLaunchTemplateRequest) -
 
 
 def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchTemplate:
-    """The template with this id or this name, of which a request has one. Raises EC2's errors."""
+    """The template with this id or this name; a request has one of the two. Raises EC2's errors."""
     if identity and name:
         raise InvalidParameterCombination(
             "Either a launch template ID or a launch template name must be specified in the request, but not both."
@@ -169,19 +169,19 @@ def template_of(ctx: Context, identity: str | None, name: str | None) -> LaunchT
 
 
 def version_of(template: LaunchTemplate, version: str) -> LaunchTemplateVersion:
-    """The version with this number, or ``$Latest`` or ``$Default``. Raises LaunchTemplateVersionNotFound."""
+    """The version with this number, or that of ``$Latest`` or ``$Default``. Raises LaunchTemplateVersionNotFound."""
     numbers = {LATEST: template.versions[-1].number, DEFAULT: template.default}
     number = numbers.get(version, number_of(version) or 0)
-    chosen = template.version(number)
-    if chosen is None:
+    launch_template_version = template.version(number)
+    if launch_template_version is None:
         raise LaunchTemplateVersionNotFound(
             f"Could not find the specified version {version[:60]} for the launch template with ID {template.id}."
         )
-    return chosen
+    return launch_template_version
 
 
 def number_of(version: str) -> int | None:
-    """The number that a request names a version by; None for what is none."""
+    """The number of a version in a request; None for a text that is no such number."""
     return int(version) if version.isascii() and version.isdecimal() and len(version) < _LONGEST_NUMBER else None
 
 
@@ -191,11 +191,11 @@ def checked_token(token: str | None, request: ChangeRequest) -> str | None:
 
 
 def checked_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """LaunchTemplateData that is not too long. Raises InvalidParameterValue."""
+    """The data, if it is not too long. Raises InvalidParameterValue."""
     if len(str(data.get("user_data", ""))) > _LONGEST_USER_DATA:
         raise InvalidParameterValue("User data is limited to 16384 bytes")
     if len(msgspec.json.encode(data)) > _LONGEST_DATA:
-        raise InvalidParameterValue(f"LaunchTemplateData has at most {_LONGEST_DATA} bytes here.")
+        raise InvalidParameterValue(f"LaunchTemplateData can have at most {_LONGEST_DATA} bytes here.")
     return data
 
 
@@ -217,14 +217,14 @@ def _find_by_name(templates: Iterable[LaunchTemplate], name: str) -> LaunchTempl
 
 
 def _check_ids(ids: Iterable[str]) -> None:
-    """Raise LaunchTemplateIdMalformed for what can't be the id of a template."""
+    """Raise LaunchTemplateIdMalformed for the first text that can't be the id of a template."""
     malformed = next((identity for identity in ids if not _ID.fullmatch(identity)), None)
     if malformed is not None:
         raise LaunchTemplateIdMalformed(f'Invalid id: "{malformed[:_LONGEST_TOKEN]}" (expecting "lt-...")')
 
 
-def _made_before(template: LaunchTemplate, token: str | None) -> LaunchTemplate:
-    """A template of the requested name, which an equal request created. Raises EC2's errors."""
+def _checked_earlier(template: LaunchTemplate, token: str | None) -> LaunchTemplate:
+    """The template with the requested name, if an equal request has created it. Raises EC2's errors otherwise."""
     if token is None or token_of(token) != token_of(template.client_token):
         raise LaunchTemplateNameTaken("Launch template name already in use.")
     if token != template.client_token:

@@ -1,7 +1,8 @@
 """NAT gateways.
 
-Promise: a public one works at once, with an address of its subnet and an elastic one. Tasks in a subnet with a route to
-it reach everything that this machine reaches, if the gateway's own subnet has a route to an internet gateway.
+Promise: a public NAT gateway works at once, with an address of its subnet and an elastic address. Tasks in a subnet
+with a route to it reach everything that this machine reaches, if the gateway's own subnet has a route to an internet
+gateway.
 Refuses: private NAT gateways, which could reach nothing here.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html
 """
@@ -55,7 +56,7 @@ class CreateNatGatewayRequest(ChangeRequest, frozen=True):
 
 
 class DescribeNatGatewaysRequest(PageRequest, frozen=True):
-    """Which gateways. Their filters stand in a member that is called ``Filter`` here alone."""
+    """The gateways to describe. AWS calls the member with the filters ``Filter`` in this operation."""
 
     filter: tuple[Filter, ...] = ()
     nat_gateway_ids: tuple[str, ...] = ()
@@ -68,14 +69,14 @@ class NatGatewayRequest(ChangeRequest, frozen=True):
 
 
 def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[str, object]:
-    """Make a gateway in a subnet."""
+    """Create a gateway in a subnet."""
     if request.connectivity_type != "public":
-        raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would lead nowhere.")
+        raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would reach nothing.")
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     tags = new_tags(request.tag_specifications, "natgateway")
-    gateway = _earlier(ctx, request)
+    gateway = _earlier_gateway(ctx, request)
     if gateway is None:
-        gateway = _new(ctx, request, subnet)
+        gateway = _new_gateway(ctx, request, subnet)
         expired_gateways = [
             Delete(NatGateway, nat_gateway.id)
             for nat_gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
@@ -87,22 +88,22 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
 
 
 def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
-    """The gateways of the scope; a deleted one for an hour."""
+    """The gateways of the scope, including those that were deleted in the last hour."""
     nat_gateways = [
         gateway for gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if gateway.visible(ctx.now)
     ]
-    chosen = filter_page(_KIND, nat_gateways, request.nat_gateway_ids, request, request.filter)
-    return {"nat_gateways": [_gateway(gateway) for gateway in chosen.items], "next_token": chosen.next_token}
+    page = filter_page(_KIND, nat_gateways, request.nat_gateway_ids, request, request.filter)
+    return {"nat_gateways": [_gateway(gateway) for gateway in page.items], "next_token": page.next_token}
 
 
 def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, object]:
-    """Delete a gateway; its elastic address stays the account's. Routes to it lead nowhere from then on."""
+    """Delete a gateway. Its elastic address still belongs to the account, and routes to it become blackholes."""
     gateway = open_gateway(ctx, request.nat_gateway_id)
     commit(ctx, request, Put(replace(gateway, deleted_at=ctx.now)))
     return {"nat_gateway_id": gateway.id}
 
 
-def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
+def _new_gateway(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
     world = ctx.store.world
     elastic = unused_address(ctx, request.allocation_id)
     if attached_internet_gateway(world, ctx.scope, subnet.vpc) is None:
@@ -127,11 +128,14 @@ def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatG
 
 
 def nat_private_address(
-    ctx: Context, subnet: Subnet, requested_address: str | None, promised: Iterable[str] = ()
+    ctx: Context, subnet: Subnet, requested_address: str | None, reserved_addresses: Iterable[str] = ()
 ) -> str:
-    """The requested address of the subnet, or a free one that is not ``promised``. Raises EC2's errors."""
+    """The requested address of the subnet, or a free one; none of ``reserved_addresses``.
+
+    Raises InsufficientAddresses, InvalidParameterValue.
+    """
     if requested_address is None:
-        free = private_address(ctx.store.world, subnet, (), promised)
+        free = private_address(ctx.store.world, subnet, (), reserved_addresses)
         if free is None:
             raise InsufficientAddresses(f"The subnet {subnet.id} has no free address.")
         return free
@@ -139,7 +143,7 @@ def nat_private_address(
         inside = IPv4Address(requested_address) in IPv4Network(subnet.cidr)
     except AddressValueError:
         inside = False
-    is_promised = requested_address in promised
+    is_promised = requested_address in reserved_addresses
     if not inside or is_promised or not is_address_free(ctx.store.world, subnet, requested_address):
         raise InvalidParameterValue(
             f"PrivateIpAddress {requested_address[:60]} is no free address of {subnet.id}, {subnet.cidr}."
@@ -152,8 +156,11 @@ def _zone(ctx: Context, gateway: NatGateway) -> str | None:
     return None if subnet is None else subnet.zone
 
 
-def _earlier(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
-    """The gateway that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_gateway(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
+    """The gateway that an earlier request with the same client token has created.
+
+    Raises IdempotentParameterMismatch.
+    """
     for key in client_token_keys(ctx.scope, request.client_token):
         for gateway in ctx.store.world.nat_gateways.by("request", key):
             if (gateway.subnet, gateway.allocation) != (request.subnet_id, request.allocation_id):
@@ -180,7 +187,7 @@ def _gateway(gateway: NatGateway) -> dict[str, object]:
 
 
 def nat_address(gateway: NatGateway, address: NatAddress, status: str) -> dict[str, object]:
-    """An address of a NAT gateway as answers have it."""
+    """An address of a NAT gateway as responses have it."""
     return {
         "allocation_id": address.allocation,
         "association_id": address.association,
@@ -193,7 +200,7 @@ def nat_address(gateway: NatGateway, address: NatAddress, status: str) -> dict[s
 
 
 def open_gateway(ctx: Context, identity: str) -> NatGateway:
-    """The NAT gateway that is not deleted. Raises NatGatewayNotFound."""
+    """The NAT gateway with this id. Raises NatGatewayNotFound, also for a deleted one."""
     gateway = resource_of(ctx, NatGateway, identity, NatGatewayNotFound, "NatGatewayId")
     if gateway.deleted_at is not None:
         raise NatGatewayNotFound([gateway.id])
@@ -201,7 +208,9 @@ def open_gateway(ctx: Context, identity: str) -> NatGateway:
 
 
 def unused_address(ctx: Context, allocation: str | None) -> ElasticAddress:
-    """The elastic address that nothing uses. Raises AllocationNotFound or ResourceAlreadyAssociated."""
+    """The elastic address with this allocation id. Raises AllocationNotFound, and ResourceAlreadyAssociated for an
+    address in use.
+    """
     elastic = resource_of(ctx, ElasticAddress, allocation, AllocationNotFound, "AllocationId")
     user = address_user(ctx.store.world, elastic)
     if user is not None:

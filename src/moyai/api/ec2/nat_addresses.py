@@ -1,7 +1,7 @@
 """Secondary addresses of NAT gateways.
 
-Promise: they are recorded and shown. Traffic through the gateway leaves from this machine's own address, whichever
-addresses the gateway has.
+Promise: secondary addresses are recorded and shown. Traffic through the gateway leaves from this machine's own address,
+whichever addresses the gateway has.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateNatGatewayAddress.html
 """
 
@@ -29,7 +29,7 @@ class AssociateNatGatewayAddressRequest(ChangeRequest, frozen=True):
 
 
 class DisassociateNatGatewayAddressRequest(ChangeRequest, frozen=True):
-    """The addresses to take from a NAT gateway. Nothing drains, so ``max_drain_duration_seconds`` changes nothing."""
+    """The addresses to remove from a NAT gateway. ``max_drain_duration_seconds`` has no effect: nothing drains."""
 
     nat_gateway_id: str
     association_ids: tuple[str, ...]
@@ -40,38 +40,38 @@ def associate_nat_gateway_address(ctx: Context, request: AssociateNatGatewayAddr
     """Add secondary addresses to a gateway."""
     gateway = open_gateway(ctx, request.nat_gateway_id)
     subnet = resource_of(ctx, Subnet, gateway.subnet, SubnetNotFound, "SubnetId")
-    wanted = request.private_ip_addresses or (None,) * len(request.allocation_ids)
-    if len(wanted) != len(request.allocation_ids):
+    private_addresses = request.private_ip_addresses or (None,) * len(request.allocation_ids)
+    if len(private_addresses) != len(request.allocation_ids):
         raise InvalidParameterCombination("Give as many PrivateIpAddresses as AllocationIds, or none.")
     if len(set(request.allocation_ids)) != len(request.allocation_ids):
         raise InvalidParameterValue("AllocationIds names an address twice.")
-    if len(gateway.addresses) + len(wanted) > NAT_ADDRESSES:
+    if len(gateway.addresses) + len(private_addresses) > NAT_ADDRESSES:
         raise NatAddressLimitExceeded(NAT_ADDRESSES)
-    added: list[NatAddress] = []
-    for allocation, address in zip(request.allocation_ids, wanted, strict=True):
+    new_addresses: list[NatAddress] = []
+    for allocation, address in zip(request.allocation_ids, private_addresses, strict=True):
         elastic = unused_address(ctx, allocation)
-        private = nat_private_address(ctx, subnet, address, [nat.address for nat in added])
-        added.append(NatAddress(new_id(ctx, "eipassoc"), elastic.id, private, elastic.public_address))
-    commit(ctx, request, Put(replace(gateway, secondary=(*gateway.secondary, *added))))
+        private = nat_private_address(ctx, subnet, address, [nat.address for nat in new_addresses])
+        new_addresses.append(NatAddress(new_id(ctx, "eipassoc"), elastic.id, private, elastic.public_address))
+    commit(ctx, request, Put(replace(gateway, secondary=(*gateway.secondary, *new_addresses))))
     return {
         "nat_gateway_id": gateway.id,
-        "nat_gateway_addresses": [nat_address(gateway, nat, "associating") for nat in added],
+        "nat_gateway_addresses": [nat_address(gateway, nat, "associating") for nat in new_addresses],
     }
 
 
 def disassociate_nat_gateway_address(ctx: Context, request: DisassociateNatGatewayAddressRequest) -> dict[str, object]:
-    """Take secondary addresses from a gateway."""
+    """Remove secondary addresses from a gateway."""
     gateway = open_gateway(ctx, request.nat_gateway_id)
     by_association = {nat.association: nat for nat in gateway.addresses}
     unknown = [identity for identity in request.association_ids if identity not in by_association]
     if unknown:
         raise AssociationNotFound(unknown)
-    removed = [by_association[identity] for identity in dict.fromkeys(request.association_ids)]
-    if any(nat.allocation == gateway.allocation for nat in removed):
+    addresses = [by_association[identity] for identity in dict.fromkeys(request.association_ids)]
+    if any(nat.allocation == gateway.allocation for nat in addresses):
         raise InvalidParameterValue(f"The primary address of {gateway.id} can't be disassociated.")
-    remaining = tuple(nat for nat in gateway.secondary if nat not in removed)
+    remaining = tuple(nat for nat in gateway.secondary if nat not in addresses)
     commit(ctx, request, Put(replace(gateway, secondary=remaining)))
     return {
         "nat_gateway_id": gateway.id,
-        "nat_gateway_addresses": [nat_address(gateway, nat, "disassociating") for nat in removed],
+        "nat_gateway_addresses": [nat_address(gateway, nat, "disassociating") for nat in addresses],
     }

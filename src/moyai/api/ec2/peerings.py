@@ -1,8 +1,8 @@
 """VPC peering connections, also between accounts and regions.
 
-Promise: both sides see the same id. As on AWS, a connection of overlapping ranges, or with an unknown VPC of another
-account, is created with the status failed; a request expires after seven days. No traffic passes before both sides have
-routes.
+Promise: both sides see the same id. As on AWS, a connection between overlapping ranges, or to an unknown VPC of another
+account, is created with the status ``failed``, and a request expires after seven days. No traffic passes before both
+sides have routes.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html
 """
 
@@ -66,7 +66,7 @@ class PeeringRequest(ChangeRequest, frozen=True):
 
 
 class PeeringOptions(msgspec.Struct, frozen=True):
-    """The options of one side; absent ones stay. EC2-Classic has ended, so its two can only be off."""
+    """The options of one side; absent ones are not changed. Those for EC2-Classic, which is gone, can only be false."""
 
     allow_dns_resolution_from_remote_vpc: bool | None = None
     allow_egress_from_local_classic_link_to_remote_vpc: bool = False
@@ -74,7 +74,7 @@ class PeeringOptions(msgspec.Struct, frozen=True):
 
 
 class ModifyVpcPeeringConnectionOptionsRequest(ChangeRequest, frozen=True):
-    """The options of either side, or of both."""
+    """A peering connection, and new options for one side or both."""
 
     vpc_peering_connection_id: str
     requester_peering_connection_options: PeeringOptions | None = None
@@ -105,14 +105,14 @@ def create_vpc_peering_connection(ctx: Context, request: CreateVpcPeeringConnect
         changed_at=ctx.now,
         tags=tags,
     )
-    expired = [Delete(VpcPeering, p.id) for p in _of_scope(ctx) if not p.visible(ctx.now)]
+    expired = [Delete(VpcPeering, p.id) for p in _scope_peerings(ctx) if not p.visible(ctx.now)]
     commit(ctx, request, Put(peering), *expired)
     status = {"code": "initiating-request", "message": f"Initiating Request to {accepter.scope.account}"}
     return {"vpc_peering_connection": _peering(ctx, peering) | ({} if fails else {"status": status})}
 
 
 def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Accept a request; only the accepter's account may."""
+    """Accept a request. Only the accepter's account may do so."""
     peering = _own_peering(ctx, request.vpc_peering_connection_id, to_accept=True)
     for side in peering.sides:
         active = [p for p in ctx.store.world.vpc_peerings.by("vpc", side.vpc) if p.status is PeeringStatus.ACTIVE]
@@ -124,14 +124,14 @@ def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict
 
 
 def reject_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Reject a request; only the accepter's account may."""
+    """Reject a request. Only the accepter's account may do so."""
     peering = _own_peering(ctx, request.vpc_peering_connection_id, to_accept=True)
     commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
 def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Delete a connection, from either side; routes to it become blackholes."""
+    """Delete a connection, from either side. Routes to it become blackholes."""
     peering = _own_peering(ctx, request.vpc_peering_connection_id)
     commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
     return dict(SUCCESS)
@@ -140,7 +140,7 @@ def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict
 def modify_vpc_peering_connection_options(
     ctx: Context, request: ModifyVpcPeeringConnectionOptionsRequest
 ) -> dict[str, object]:
-    """Change the options of the sides that are in the account and region. The answer has those of the request."""
+    """Change the options of the sides that are in the account and region. The response has the changed sides."""
     peering = _own_peering(ctx, request.vpc_peering_connection_id)
     if peering.status is not PeeringStatus.ACTIVE:
         raise OperationNotPermitted(
@@ -159,8 +159,8 @@ def modify_vpc_peering_connection_options(
 
 
 def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
-    """A page of the connections with a side in the account and region; ended ones are shown for a while."""
-    candidates = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.visible(ctx.now)]
+    """A page of the connections with a side in the account and region, including those that have ended recently."""
+    candidates = [with_expiry(p, ctx.now) for p in _scope_peerings(ctx) if p.visible(ctx.now)]
     kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))
     page = select(kind, candidates, request.vpc_peering_connection_ids, request)
     return {
@@ -170,18 +170,18 @@ def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringCo
 
 
 def with_expiry(peering: VpcPeering, now: Instant) -> VpcPeering:
-    """The connection at this time: a request that was not accepted in time has expired."""
+    """The connection at the time ``now``, at which a request that was not accepted in time has expired."""
     if peering.status is not PeeringStatus.PENDING_ACCEPTANCE or now < peering.expires_at:
         return peering
     return replace(peering, status=PeeringStatus.EXPIRED, message="Expired", changed_at=peering.expires_at)
 
 
 def tags_of(peering: VpcPeering, scope: Scope) -> Mapping[str, str]:
-    """The tags that a side has put on the connection; each has its own."""
+    """The tags of a connection for the side in ``scope``; each side has its own."""
     return peering.tags if peering.requester.scope == scope else peering.accepter_tags
 
 
-def _of_scope(ctx: Context) -> Iterator[VpcPeering]:
+def _scope_peerings(ctx: Context) -> Iterator[VpcPeering]:
     return ctx.store.world.vpc_peerings.each("scope", scope_key(ctx.scope))
 
 
@@ -201,18 +201,18 @@ def _accepter(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Peeri
 
 
 def _check_open(ctx: Context, vpc: Vpc, other_side: PeeringSide) -> None:
-    """Raises PeeringAlreadyExists, or the quota's error."""
+    """Raise PeeringAlreadyExists, or VpcPeeringConnectionLimitExceeded for too many pending requests."""
     vpc_peerings = [with_expiry(p, ctx.now) for p in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
     twin = next((p for p in vpc_peerings if p.open and p.other(vpc.id).vpc == other_side.vpc), None)
     if twin is not None:
         raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other_side.vpc} exists.")
-    requested = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.requester.scope == ctx.scope]
+    requested = [with_expiry(p, ctx.now) for p in _scope_peerings(ctx) if p.requester.scope == ctx.scope]
     if sum(p.status is PeeringStatus.PENDING_ACCEPTANCE for p in requested) >= OUTSTANDING_PEERINGS:
         raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)
 
 
 def _with_options(ctx: Context, peering: VpcPeering, name: str, options: PeeringOptions) -> PeeringSide:
-    """A side with changed options. Raises OperationNotPermitted, InvalidParameterValue."""
+    """The side ``name`` with changed options. Raises OperationNotPermitted, InvalidParameterValue."""
     side: PeeringSide = getattr(peering, name)
     if side.scope != ctx.scope:
         raise OperationNotPermitted(
@@ -227,7 +227,7 @@ def _with_options(ctx: Context, peering: VpcPeering, name: str, options: Peering
 
 
 def _own_peering(ctx: Context, identity: str, *, to_accept: bool = False) -> VpcPeering:
-    """A connection with a side in the account and region. Raises PeeringNotFound or OperationNotPermitted."""
+    """The connection with a side, or ``to_accept`` the accepter, in this scope. Raises PeeringNotFound and others."""
     peering = ctx.store.world.vpc_peerings.get(identity)
     if peering is None or not peering.visible(ctx.now) or ctx.scope not in {side.scope for side in peering.sides}:
         raise PeeringNotFound([identity])

@@ -1,7 +1,7 @@
-"""Parses a security group's rules in requests: IpPermissions, or one rule in the request's own members.
+"""Parses the rules of security groups in requests: IpPermissions, or one rule in the request's own members.
 
-Promise: the result has one rule for each peer, which is an address range or a group. A group as peer is one of the
-account's in the same VPC, or one of a peered VPC; the request has its id, or its name in the same VPC.
+Promise: the result has one rule for each peer, which is an address range or a group. The group is in the same VPC and
+named by its id or its name, or in a peered VPC and named by its id.
 Refuses: prefix lists, and protocols other than tcp, udp, icmp, icmpv6 and all.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
@@ -62,7 +62,7 @@ class UserIdGroupPair(msgspec.Struct, frozen=True):
 
 
 class IpPermission(msgspec.Struct, frozen=True):
-    """A protocol and ports, and the peers of its rules."""
+    """A protocol, ports, and the peers for which there is a rule each."""
 
     ip_protocol: str | None = None
     from_port: int | None = None
@@ -73,7 +73,7 @@ class IpPermission(msgspec.Struct, frozen=True):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """A checked protocol with its ports, or ICMP type and code."""
+    """A checked protocol with its port range, or its ICMP type and code."""
 
     protocol: str
     from_port: int | None = None
@@ -81,7 +81,7 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 class OneRule(msgspec.Struct, frozen=True):
-    """A request that may have one rule in its own members, as the oldest clients send it."""
+    """The base of requests that may have one rule in their own members, as the oldest clients send it."""
 
     ip_permissions: tuple[IpPermission, ...] = ()
     ip_protocol: str | None = None
@@ -97,7 +97,7 @@ class OneRule(msgspec.Struct, frozen=True):
         if not any(value is not None for value in own):
             return self.ip_permissions
         if self.ip_permissions:
-            raise InvalidParameterCombination("IpPermissions and a rule of the request's own can't be used together.")
+            raise InvalidParameterCombination("IpPermissions can't be used together with a rule's own members.")
         ranges = () if self.cidr_ip is None else (IpRange(self.cidr_ip),)
         name = self.source_security_group_name
         pairs = () if name is None else (UserIdGroupPair(group_name=name),)
@@ -114,11 +114,11 @@ def requested_rules(
     egress: bool,
     existing: bool = False,
 ) -> list[SecurityGroupRule]:
-    """The requested rules, with empty ids. ``existing``: a peer may be a group that one of the group's rules refers to,
-    also when it was deleted or is no longer peered. Raises EC2's errors.
+    """The requested rules, with empty ids. ``existing``: a peer may be any group that one of the group's rules refers
+    to, even if it was deleted or is not peered any more. Raises EC2's errors.
     """
     if not permissions:
-        raise MissingParameter("The request must contain IpPermissions, or a rule of its own.")
+        raise MissingParameter("The request must contain IpPermissions, or the members of a rule.")
     existing_groups = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if existing else {}
     return [
         rule
@@ -128,7 +128,7 @@ def requested_rules(
 
 
 def checked_ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
-    """A protocol and its ports. Raises MissingParameter or InvalidParameterValue."""
+    """A protocol with its ports, or its ICMP type and code. Raises MissingParameter, InvalidParameterValue."""
     if not protocol:
         raise MissingParameter("The request must contain the parameter IpProtocol.")
     name = _PROTOCOLS.get(protocol.lower(), protocol.lower())
@@ -151,7 +151,7 @@ def checked_ports(protocol: str | None, first: int | None, last: int | None) -> 
 
 
 def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> GroupReference:
-    """The security group that a pair refers to. Raises GroupNotFound and others."""
+    """The security group that a pair refers to. Raises GroupNotFound, MissingParameter, InvalidParameterValue."""
     if pair.group_id is None and pair.group_name is not None:
         groups = all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
         by_name = next((g for g in groups if g.name == pair.group_name), None)
@@ -159,7 +159,7 @@ def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> Grou
             raise GroupNotFound([pair.group_name])
         return GroupReference(by_name.id, ctx.scope.account, by_name.vpc)
     if not pair.group_id:
-        raise MissingParameter("A group on the other side of a rule is named by GroupId.")
+        raise MissingParameter("The group that is the peer of a rule is named by GroupId.")
     referenced_group = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peer_group(
         ctx, group.vpc, pair.group_id
     )
@@ -176,7 +176,7 @@ def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> Grou
 
 
 def checked_description(text: str | None) -> str | None:
-    """A rule's description. Raises InvalidParameterValue."""
+    """A rule's description; None for an empty one. Raises InvalidParameterValue."""
     if text is not None and len(text) > _LONGEST:
         raise InvalidParameterValue(f"A rule's description has up to {_LONGEST} characters.")
     return text or None
@@ -196,7 +196,7 @@ def _rules(
 ) -> Iterator[SecurityGroupRule]:
     protocol_and_ports = checked_ports(permission.ip_protocol, permission.from_port, permission.to_port)
     if not permission.ip_ranges and not permission.ipv6_ranges and not permission.user_id_group_pairs:
-        raise InvalidPermissionMalformed("A rule needs another side: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
+        raise InvalidPermissionMalformed("A rule needs a peer: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
     rule = partial(
         SecurityGroupRule,
         "",
@@ -207,9 +207,10 @@ def _rules(
     )
     for ip_range in permission.ip_ranges:
         yield rule(cidr=str(network(ip_range.cidr_ip, "CidrIp")), description=checked_description(ip_range.description))
-    for other in permission.ipv6_ranges:
+    for ipv6_range in permission.ipv6_ranges:
         yield rule(
-            cidr=str(network_of_ipv6(other.cidr_ipv6, "CidrIpv6")), description=checked_description(other.description)
+            cidr=str(network_of_ipv6(ipv6_range.cidr_ipv6, "CidrIpv6")),
+            description=checked_description(ipv6_range.description),
         )
     for pair in permission.user_id_group_pairs:
         yield rule(group=peer_group(pair), description=checked_description(pair.description))
@@ -221,7 +222,7 @@ def _are_peered(ctx: Context, vpc: VpcId, other: VpcId) -> bool:
 
 
 def _peer_group(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
-    """A group of a VPC in another scope that is peered with this one."""
+    """The security group with the id ``group`` in a VPC that is peered with this one; None when there is none."""
     for peering in ctx.store.world.vpc_peerings.by("vpc", vpc):
         side = peering.other(vpc)
         candidate = find_in_scope(ctx.store.world, SecurityGroup, side.scope, group)

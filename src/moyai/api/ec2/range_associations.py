@@ -1,8 +1,8 @@
 """Secondary IPv4 ranges of VPCs, and IPv6 ranges of existing VPCs and subnets: associate and disassociate.
 
-Promise: a VPC's range cannot be removed while a subnet has a part of it, nor a subnet's while a task has an address in
-it. Running tasks are not affected. A secondary range overlaps no other of its VPC or of a VPC that a peering connection
-leads to, and no route of the VPC leads into it, so that an address means the same for everybody who can reach it.
+Promise: a VPC's range can't be removed while a subnet has a part of it, nor a subnet's range while a task has an
+address in it. Running tasks are not affected. A secondary range does not overlap any range of its VPC or of a peered
+VPC, and no route of the VPC has a destination within it, so that an address means the same host in all these VPCs.
 Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html,
 https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
 """
@@ -21,9 +21,9 @@ from moyai.api.ec2.ipv6 import (
     VPC_ASSOCIATION,
     groups_with_ipv6_egress,
     new_subnet_range,
-    of_subnet,
-    of_vpc,
     requested_range,
+    subnet_range_association,
+    vpc_range_association,
 )
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.subnets import SUBNET
@@ -51,7 +51,7 @@ from moyai.plan.network.interfaces import nodes_in
 _RESERVED: Final = tuple(
     map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "198.19.0.0/16", "224.0.0.0/3"))
 )
-"""Ranges that no VPC can have as a secondary one."""
+"""Ranges that can't be a VPC's secondary range."""
 
 
 class AssociateVpcRequest(msgspec.Struct, frozen=True):
@@ -79,9 +79,9 @@ def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict
     if request.cidr_block:
         if request.amazon_provided_ipv6_cidr_block or request.ipv6_cidr_block:
             raise InvalidParameterCombination("A request associates one range, of IPv4 or of IPv6.")
-        added = Ipv4Range(new_id(ctx, VPC_ASSOCIATION), str(_secondary_range(ctx, vpc, request.cidr_block)))
-        commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=(*vpc.secondary, added))))
-        return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(added, "associating")}
+        ipv4_range = Ipv4Range(new_id(ctx, VPC_ASSOCIATION), str(_secondary_range(ctx, vpc, request.cidr_block)))
+        commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=(*vpc.secondary, ipv4_range))))
+        return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(ipv4_range, "associating")}
     new_range = requested_range(ctx, request)
     if new_range is None:
         raise MissingParameter(
@@ -91,44 +91,45 @@ def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict
         raise ResourceAlreadyAssociated(f"{vpc.id} has an IPv6 range, {vpc.ipv6.cidr}; a VPC has one here.")
     groups = groups_with_ipv6_egress(ctx, all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=new_range)), *groups)
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(new_range, "associating")}
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": vpc_range_association(new_range, "associating")}
 
 
 def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
     """Disassociate a secondary IPv4 range or the IPv6 range of a VPC."""
     for vpc in all_in_scope(ctx.store.world, Vpc, ctx.scope):
-        primary, *others = ipv4_ranges(vpc)
+        primary, *secondary_ranges = ipv4_ranges(vpc)
         if primary.id == request.association_id:
             raise OperationNotPermitted(
                 f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
                 "primary IPv4 CIDR block of the VPC"
             )
-        removed = next((one for one in others if one.id == request.association_id), None)
-        if removed is not None:
-            return _without_ipv4(ctx, vpc, removed)
+        ipv4_range = next((each for each in secondary_ranges if each.id == request.association_id), None)
+        if ipv4_range is not None:
+            return _remove_ipv4(ctx, vpc, ipv4_range)
         if vpc.ipv6 is not None and vpc.ipv6.id == request.association_id:
-            return _without_ipv6(ctx, vpc, vpc.ipv6)
+            return _remove_ipv6(ctx, vpc, vpc.ipv6)
     raise VpcRangeNotFound([request.association_id])
 
 
-def _without_ipv4(ctx: Context, vpc: Vpc, removed: Ipv4Range) -> dict[str, object]:
+def _remove_ipv4(ctx: Context, vpc: Vpc, ipv4_range: Ipv4Range) -> dict[str, object]:
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
-    _check_unused(removed.cidr, [s.id for s in subnets if IPv4Network(s.cidr).subnet_of(IPv4Network(removed.cidr))])
-    remaining = tuple(one for one in vpc.secondary if one != removed)
+    network = IPv4Network(ipv4_range.cidr)
+    _check_unused(ipv4_range.cidr, [s.id for s in subnets if IPv4Network(s.cidr).subnet_of(network)])
+    remaining = tuple(each for each in vpc.secondary if each != ipv4_range)
     commit(ctx, ChangeRequest(), Put(replace(vpc, secondary=remaining)))
-    return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(removed, "disassociating")}
+    return {"vpc_id": vpc.id, "cidr_block_association": ipv4_association(ipv4_range, "disassociating")}
 
 
-def _without_ipv6(ctx: Context, vpc: Vpc, removed: Ipv6Range) -> dict[str, object]:
+def _remove_ipv6(ctx: Context, vpc: Vpc, ipv6_range: Ipv6Range) -> dict[str, object]:
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
-    _check_unused(removed.cidr, [s.id for s in subnets if s.ipv6 is not None])
+    _check_unused(ipv6_range.cidr, [s.id for s in subnets if s.ipv6 is not None])
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(removed, "disassociating")}
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": vpc_range_association(ipv6_range, "disassociating")}
 
 
 def _check_unused(cidr: str, users: Sequence[str]) -> None:
     if users:
-        raise DependencyViolation(f"The range {cidr} is in use and can't be taken back: {', '.join(users[:5])}.")
+        raise DependencyViolation(f"The range {cidr} is in use and can't be disassociated: {', '.join(users[:5])}.")
 
 
 def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
@@ -140,11 +141,11 @@ def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -
         raise ResourceAlreadyAssociated(f"{subnet.id} has an IPv6 range, {subnet.ipv6.cidr}; a subnet has one.")
     vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, subnet.vpc)
     if vpc is None:
-        raise InvalidParameterValue(f"The VPC of {subnet.id} is gone.")
+        raise InvalidParameterValue(f"The VPC of {subnet.id} does not exist.")
     others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     new_range = new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=new_range)))
-    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(new_range, "associating")}
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": subnet_range_association(new_range, "associating")}
 
 
 def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
@@ -159,11 +160,12 @@ def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -
     users = [i.id for i in interfaces if i.ipv6_address is not None]
     _check_unused(ipv6_range.cidr, users)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
-    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(ipv6_range, "disassociating")}
+    association = subnet_range_association(ipv6_range, "disassociating")
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": association}
 
 
 def _secondary_range(ctx: Context, vpc: Vpc, text: str) -> IPv4Network:
-    """The range that is asked for. Raises EC2's errors."""
+    """The requested secondary range. Raises EC2's errors."""
     cidr = block(text, "CidrBlock", InvalidVpcRange)
     if len(vpc.cidrs) >= VPC_RANGES:
         raise VpcCidrBlockLimitExceeded(VPC_RANGES)
@@ -178,7 +180,7 @@ def _secondary_range(ctx: Context, vpc: Vpc, text: str) -> IPv4Network:
         if clash is not None:
             raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: it overlaps {clash}; {reason}.")
     for table in all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id):
-        route = next((one for one in table.ipv4_routes if IPv4Network(one.destination).subnet_of(cidr)), None)
+        route = next((each for each in table.ipv4_routes if IPv4Network(each.destination).subnet_of(cidr)), None)
         if route is not None:
             raise InvalidVpcRange(f"The CIDR '{cidr}' is invalid: {table.id} has a route to {route.destination}.")
     return cidr

@@ -1,6 +1,7 @@
-"""IPv4 and IPv6 ranges in EC2's requests.
+"""Parses IPv4 and IPv6 ranges in EC2's requests.
 
-Promise: a range is returned in EC2's canonical form: 10.0.1.7/16 is 10.0.0.0/16. An IPv6 address has no zone id.
+Promise: a range is returned in EC2's canonical form, 10.0.0.0/16 for 10.0.1.7/16. IPv6 addresses with a zone id are
+refused.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from moyai.domain.vpc.errors import InvalidParameterValue
 from moyai.kernel.errors import ClientFault
 
 LARGEST, SMALLEST = 16, 28
-"""Prefix lengths of VPCs and subnets."""
+"""The prefix lengths of the largest and the smallest range that a VPC or a subnet can have."""
 _PREFIX: Final = re.compile(r"[0-9]{1,3}")
 _NO_PREFIX: Final = -1
-"""Refused by Python's networks."""
+"""A prefix length that Python's networks refuse."""
 
 
 def network(text: str, member: str) -> IPv4Network:
-    """The range. Raises InvalidParameterValue."""
+    """The IPv4 range in a text. Raises InvalidParameterValue, which names the member."""
     address, _, prefix = text.partition("/")
     try:
         return IPv4Network((address, _prefix_length(prefix)), strict=False)
@@ -31,10 +32,10 @@ def network(text: str, member: str) -> IPv4Network:
 
 
 def network_of_ipv6(text: str, member: str) -> IPv6Network:
-    """The range. Raises InvalidParameterValue."""
+    """The IPv6 range in a text. Raises InvalidParameterValue, which names the member."""
     address, _, prefix = text.partition("/")
     try:
-        # Python's addresses keep a zone id, with any characters
+        # Python accepts a zone id, with any characters
         return IPv6Network((address, _NO_PREFIX if "%" in address else _prefix_length(prefix)), strict=False)
     except (AddressValueError, NetmaskValueError):
         raise InvalidParameterValue(
@@ -43,7 +44,7 @@ def network_of_ipv6(text: str, member: str) -> IPv6Network:
 
 
 def block(text: str, member: str, error: type[ClientFault]) -> IPv4Network:
-    """The range of a VPC or a subnet. Raises InvalidParameterValue or the error."""
+    """The IPv4 range of a VPC or a subnet. Raises InvalidParameterValue, and ``error`` for a wrong prefix length."""
     parsed_network = network(text, member)
     if not LARGEST <= parsed_network.prefixlen <= SMALLEST:
         raise error(f"The CIDR '{text}' is invalid: its prefix has to be between /{LARGEST} and /{SMALLEST}.")

@@ -1,7 +1,7 @@
-"""AWS's regions by partition, and what an account may have in one of them.
+"""AWS's regions by partition, and the attributes of an account in a region.
 
-Promise: every region of the caller's partition is enabled, because moyai answers in each of them, and in any other
-whose name can be one.
+Promise: every region of the caller's partition is enabled, because moyai answers for each of them, and for any other
+valid name of a region.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html,
 API_DescribeAccountAttributes.html,
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
@@ -27,7 +27,7 @@ ENABLED_BY_DEFAULT: Final = (
     "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",
     "us-east-2", "us-west-1", "us-west-2",
 )  # fmt: skip
-"""The regions of the partition ``aws`` that every account has."""
+"""The regions of the partition ``aws`` that are enabled in every account."""
 _OPTED_IN: Final = (
     "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
     "ap-southeast-6", "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1",
@@ -37,14 +37,14 @@ _OTHERS: Final = ("cn-north-1", "cn-northwest-1", "eusc-de-east-1", "us-gov-east
 
 
 def regions_with(region: Region) -> tuple[str, ...]:
-    """The regions of this region's partition, itself among them, in the order of their names."""
+    """The regions of a region's partition, including itself, ordered by name."""
     partition = partition_of(region)
     known = (name for name in (*ENABLED_BY_DEFAULT, *_OPTED_IN, *_OTHERS) if partition_of(Region(name)) == partition)
     return tuple(sorted({region, *known}))
 
 
 class DescribeRegionsRequest(ChangeRequest, frozen=True):
-    """Which regions. All are enabled, so ``all_regions`` adds none."""
+    """The regions to describe. All are enabled, so ``all_regions`` adds none."""
 
     region_names: tuple[str, ...] = ()
     all_regions: bool = False
@@ -56,14 +56,14 @@ class DescribeAccountAttributesRequest(ChangeRequest, frozen=True):
 
 
 class RegionDescription(NamedTuple):
-    """A region, and whether an account has to enable it on AWS."""
+    """A region, and its opt-in status: whether accounts have to enable it on AWS."""
 
     name: str
     opt_in_status: str
 
     @property
     def endpoint(self) -> str:
-        """The host name of EC2's endpoint on AWS."""
+        """The host name of EC2's endpoint in the region on AWS."""
         return f"ec2.{self.name}.amazonaws.com"
 
 
@@ -73,8 +73,8 @@ def describe_regions(ctx: Context, request: DescribeRegionsRequest) -> dict[str,
     unknown = sorted(set(request.region_names) - {region.name for region in regions})
     if unknown:
         raise InvalidParameterValue(f"Invalid region names: [{', '.join(name[:60] for name in unknown)}]")
-    asked = [region for region in regions if not request.region_names or region.name in request.region_names]
-    matching = passing(_REGIONS, asked, request.filters)
+    named = [region for region in regions if not request.region_names or region.name in request.region_names]
+    matching = passing(_REGIONS, named, request.filters)
     if request.dry_run:
         raise DryRunOperation
     return {
@@ -98,7 +98,7 @@ def describe_account_attributes(ctx: Context, request: DescribeAccountAttributes
     }
     unknown = [name for name in request.attribute_names if name not in attributes]
     if unknown:
-        raise InvalidParameterValue(f"Attribute name '{unknown[0][:60]}' is one of {', '.join(attributes)}.")
+        raise InvalidParameterValue(f"Attribute name '{unknown[0][:60]}' is none of {', '.join(attributes)}.")
     if request.dry_run:
         raise DryRunOperation
     return {

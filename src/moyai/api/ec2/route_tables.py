@@ -1,7 +1,7 @@
 """Route tables and the subnets that are associated with them.
 
-Promise: a subnet uses one table: its own, or its VPC's main one. The main table can be changed for another, and
-not be deleted.
+Promise: a subnet uses one table: that with which it is associated, or its VPC's main one. Another table can be made the
+main one; the main table can't be deleted.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRouteTable.html
 """
 
@@ -51,7 +51,7 @@ _MEMBERS: Mapping[str, str] = MappingProxyType(
         "pcx": "vpc_peering_connection_id",
     }
 )
-"""In which member of a route's form its target stands."""
+"""The member of a route in responses for its target, by the prefix of the target's id."""
 _ASSOCIATED: Mapping[str, str] = MappingProxyType({"state": "associated"})
 
 
@@ -72,7 +72,7 @@ class RouteTableRequest(ChangeRequest, frozen=True):
 
 
 class AssociateRouteTableRequest(ChangeRequest, frozen=True):
-    """The table, and the subnet that is to use it."""
+    """The table, and the subnet that gets it."""
 
     route_table_id: str
     subnet_id: str | None = None
@@ -85,14 +85,14 @@ class DisassociateRouteTableRequest(ChangeRequest, frozen=True):
 
 
 class ReplaceRouteTableAssociationRequest(ChangeRequest, frozen=True):
-    """Which association is to be with which table."""
+    """The association to replace, and the table that it gets."""
 
     association_id: str
     route_table_id: str
 
 
 class VgwRoutePropagationRequest(ChangeRequest, frozen=True):
-    """A virtual private gateway, and the table that takes its routes."""
+    """A virtual private gateway, and the table to which its routes are propagated."""
 
     gateway_id: str
     route_table_id: str
@@ -102,7 +102,7 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
     """Create a route table with the VPC's local route."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "route-table")
-    table = _earlier(ctx, request)
+    table = _earlier_table(ctx, request)
     if table is None:
         if len(all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
             raise RouteTableLimitExceeded(ROUTE_TABLES)
@@ -114,13 +114,13 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
 
 @operation(always_refused=_NO_GATEWAYS)
 def enable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
-    """Refuse to take routes from a virtual private gateway: there is none."""
+    """Refuse to propagate routes from a virtual private gateway, because there is none."""
     _refuse_propagation(ctx, request)
 
 
 @operation(always_refused=_NO_GATEWAYS)
 def disable_vgw_route_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
-    """Refuse to take no routes from a virtual private gateway: there is none."""
+    """Refuse to end the propagation of routes from a virtual private gateway, because there is none."""
     _refuse_propagation(ctx, request)
 
 
@@ -135,11 +135,11 @@ def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> 
 
 
 def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
-    """Delete a table that no subnet uses."""
+    """Delete a table that has no associations."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.associations:
-        what = "is its VPC's main route table" if table.is_main else f"has subnet {table.associations[0].subnet}"
-        raise DependencyViolation(f"The routeTable '{table.id}' has dependencies and cannot be deleted: it {what}.")
+        reason = "is its VPC's main route table" if table.is_main else f"has subnet {table.associations[0].subnet}"
+        raise DependencyViolation(f"The routeTable '{table.id}' has dependencies and cannot be deleted: it {reason}.")
     commit(ctx, request, Delete(RouteTable, table.id))
 
 
@@ -160,45 +160,45 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
         if association.subnet == subnet.id:
             raise ResourceAlreadyAssociated(
                 f"the specified association for route table {table.id} conflicts with an existing association: "
-                f"{subnet.id} is associated with {other_table.id} ({association.id}). Replace that one."
+                f"{subnet.id} is associated with {other_table.id} ({association.id}). Replace that association."
             )
-    created = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
-    commit(ctx, request, Put(replace(table, associations=(*table.associations, created))))
-    return {"association_id": created.id, "association_state": _ASSOCIATED}
+    new_association = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
+    commit(ctx, request, Put(replace(table, associations=(*table.associations, new_association))))
+    return {"association_id": new_association.id, "association_state": _ASSOCIATED}
 
 
 def disassociate_route_table(ctx: Context, request: DisassociateRouteTableRequest) -> None:
-    """Associate a subnet with the main route table again."""
+    """Remove the association of a subnet, which then uses the main route table."""
     table, association = _association(ctx, request.association_id)
     if association.subnet is None:
         raise InvalidParameterValue(
-            f"cannot disassociate the main route table association {association.id}; replace it by another table's."
+            f"cannot disassociate the main route table association {association.id}; replace it instead."
         )
     commit(ctx, request, Put(_without(table, association)))
 
 
 def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
-    """Associate a subnet, or all that have no table of their own, with another table."""
-    former, association = _association(ctx, request.association_id)
+    """Associate a subnet with another table, or, by the main table's association, make another table the main one."""
+    former_table, association = _association(ctx, request.association_id)
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
-    if table.vpc != former.vpc:
-        raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {former.id} in {former.vpc}.")
+    if table.vpc != former_table.vpc:
+        raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {former_table.id} in {former_table.vpc}.")
     new_association = replace(association, id=new_id(ctx, "rtbassoc"))
-    kept = _without(former, association) if table.id == former.id else table
-    changed = replace(kept, associations=(*kept.associations, new_association))
-    others = [] if table.id == former.id else [Put(_without(former, association))]
+    new_table = _without(former_table, association) if table.id == former_table.id else table
+    changed = replace(new_table, associations=(*new_table.associations, new_association))
+    others = [] if table.id == former_table.id else [Put(_without(former_table, association))]
     commit(ctx, request, *others, Put(changed))
     return {"new_association_id": new_association.id, "association_state": _ASSOCIATED}
 
 
 def _refuse_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> None:
-    """Raise VpnGatewayNotFound, also for a dry run: the request could not succeed without it."""
+    """Raise VpnGatewayNotFound, also for a dry run, because the request itself could not succeed."""
     resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     raise VpnGatewayNotFound([request.gateway_id])
 
 
-def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
-    """The table that an equal request created before. Raises IdempotentParameterMismatch."""
+def _earlier_table(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
+    """The table that an earlier request with the same client token has created. Raises IdempotentParameterMismatch."""
     for key in client_token_keys(ctx.scope, request.client_token):
         for table in ctx.store.world.route_tables.by("request", key):
             if table.vpc != request.vpc_id:
@@ -219,7 +219,7 @@ def _association(ctx: Context, identity: str) -> tuple[RouteTable, RouteTableAss
 
 
 def _without(table: RouteTable, association: RouteTableAssociation) -> RouteTable:
-    return replace(table, associations=tuple(one for one in table.associations if one.id != association.id))
+    return replace(table, associations=tuple(each for each in table.associations if each.id != association.id))
 
 
 def _table(world: World, table: RouteTable) -> dict[str, object]:
@@ -246,11 +246,11 @@ def _table(world: World, table: RouteTable) -> dict[str, object]:
 
 
 def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
-    way = {"gateway_id": "local", "origin": "CreateRouteTable", "state": "active"}
+    members = {"gateway_id": "local", "origin": "CreateRouteTable", "state": "active"}
     for cidr in vpc.cidrs:
-        yield {"destination_cidr_block": cidr, **way}
+        yield {"destination_cidr_block": cidr, **members}
     if vpc.ipv6 is not None:
-        yield {"destination_ipv6_cidr_block": vpc.ipv6.cidr, **way}
+        yield {"destination_ipv6_cidr_block": vpc.ipv6.cidr, **members}
 
 
 def _route(world: World, vpc: Vpc | None, route: VpcRoute) -> dict[str, object]:
@@ -276,8 +276,8 @@ _KIND = DescribedKind[RouteTable](
             "vpc-id": lambda t: (t.vpc,),
             "owner-id": lambda t: (t.scope.account,),
             "association.main": lambda t: [*flag(t.is_main), *(("false",) if len(t.associations) > 1 else ())],
-            "association.subnet-id": lambda t: [one.subnet for one in t.associations if one.subnet is not None],
-            "association.route-table-association-id": lambda t: [one.id for one in t.associations],
+            "association.subnet-id": lambda t: [each.subnet for each in t.associations if each.subnet is not None],
+            "association.route-table-association-id": lambda t: [each.id for each in t.associations],
             "association.route-table-id": lambda t: (t.id,) if t.associations else (),
             "route.destination-cidr-block": lambda t: [route.destination for route in t.ipv4_routes],
             "route.destination-ipv6-cidr-block": lambda t: [each.destination for each in t.routes if each.is_ipv6],

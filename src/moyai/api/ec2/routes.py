@@ -1,7 +1,7 @@
 """The routes of a route table.
 
-Promise: a route leads to one gateway or peering connection, which exists when the route is created. When that is
-deleted later, the route stays and is shown as a blackhole, as on AWS. A route to a range of IPv6 is a record.
+Promise: a route's target is one gateway or peering connection, which exists when the route is created. When the target
+is deleted later, the route stays and is shown as a blackhole, as on AWS. A route for an IPv6 range is only recorded.
 Refuses: routes to a part of the VPC's own range, every other kind of target, and IPv6 through NAT and peerings.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html
 """
@@ -50,7 +50,7 @@ class DeleteRouteRequest(ChangeRequest, frozen=True):
 
 
 class RouteRequest(DeleteRouteRequest, frozen=True):
-    """A route, in full."""
+    """The route to create, or to replace the one with its destination."""
 
     gateway_id: str | None = None
     egress_only_internet_gateway_id: str | None = None
@@ -59,7 +59,7 @@ class RouteRequest(DeleteRouteRequest, frozen=True):
 
 
 def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
-    """Add a route. A request for a route that is there already changes nothing."""
+    """Add a route. A request for an existing route changes nothing."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     existing = table.route(route.destination)
@@ -72,7 +72,7 @@ def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
 
 
 def replace_route(ctx: Context, request: RouteRequest) -> None:
-    """Give a route another target."""
+    """Replace the target of a route."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     _existing(table, route.destination)
@@ -81,7 +81,7 @@ def replace_route(ctx: Context, request: RouteRequest) -> None:
 
 
 def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
-    """Delete the route that leads to a destination."""
+    """Delete the route for a destination."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     deleted = _existing(table, str(_destination(request)))
     commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != deleted))))
@@ -109,7 +109,7 @@ def _destination(request: DeleteRouteRequest) -> IPv4Network | IPv6Network:
 
 
 def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
-    """The route that is asked for. Raises EC2's errors."""
+    """The requested route. Raises EC2's errors."""
     destination = _destination(request)
     local = _local_range(find_in_scope(ctx.store.world, Vpc, ctx.scope, table.vpc), destination)
     if local is not None:
@@ -117,8 +117,12 @@ def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
             f"The destination CIDR block {destination} is equal to or more specific than this VPC's CIDR block "
             f"{local}, which is always local here."
         )
-    of_ipv4 = (request.nat_gateway_id, request.vpc_peering_connection_id)
-    targets = (request.gateway_id, request.egress_only_internet_gateway_id, *of_ipv4)
+    targets = (
+        request.gateway_id,
+        request.egress_only_internet_gateway_id,
+        request.nat_gateway_id,
+        request.vpc_peering_connection_id,
+    )
     if sum(target is not None for target in targets) != 1:
         raise InvalidParameterCombination(
             "A route has one target: GatewayId, EgressOnlyInternetGatewayId, NatGatewayId or VpcPeeringConnectionId."
@@ -128,7 +132,7 @@ def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
 
 
 def _check_family(request: RouteRequest, *, is_ipv6: bool) -> None:
-    """Raise InvalidParameterValue for a target that takes no traffic of the destination's family."""
+    """Raise InvalidParameterValue for a target that does not support the destination's address family."""
     if is_ipv6 and (request.nat_gateway_id is not None or request.vpc_peering_connection_id is not None):
         raise InvalidParameterValue(
             "moyai has no IPv6 through NAT gateways and peering connections: IPv6 stays within its VPC. A route to "
@@ -139,7 +143,7 @@ def _check_family(request: RouteRequest, *, is_ipv6: bool) -> None:
 
 
 def _local_range(vpc: Vpc | None, destination: IPv4Network | IPv6Network) -> str | None:
-    """The range of the VPC that contains the destination."""
+    """The range of the VPC that contains the destination; None when no range does."""
     if vpc is None:
         return None
     if isinstance(destination, IPv4Network):
@@ -165,7 +169,7 @@ def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarg
     if peering is None or table.vpc not in {side.vpc for side in peering.sides}:
         raise PeeringNotFound([identity])
     if peering.status is not PeeringStatus.ACTIVE:
-        raise InvalidStateTransition(f"{identity} is {peering.status}; routes go into active peering connections.")
+        raise InvalidStateTransition(f"{identity} is {peering.status}; a route's peering connection must be active.")
     return peering.id
 
 

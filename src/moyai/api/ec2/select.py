@@ -1,8 +1,8 @@
 """Ids, filters and pages of EC2's Describe operations.
 
-Promise: a value matches when one of a filter's values does, with ``*`` and ``?`` as wildcards; all filters must match.
-An unknown id is an error, and a filter that matches nothing an empty answer.
-Refuses: an unknown filter, by name, because ignoring it would return too much.
+Promise: a filter matches an item when one of its values does, with ``*`` and ``?`` as wildcards; all filters must
+match. An unknown id is an error; filters that match nothing give an empty list.
+Refuses: an unknown filter, by its name, because a response that ignored it would have too many items.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 """
 
@@ -27,7 +27,7 @@ from moyai.domain.vpc.not_found import NotFound
 T = TypeVar("T")
 MAX_RESULTS = 1000
 ALWAYS = ("true",)
-"""The values of filters whose attribute is true for all resources of moyai."""
+"""The values for a filter whose attribute is true for all resources of moyai."""
 _MAX_FILTERS = 50
 _MAX_VALUES = 200
 _MAX_PATTERN = 255
@@ -58,11 +58,11 @@ class DescribedKind(NamedTuple, Generic[T]):
     filters: Mapping[str, Values[T]]
     not_found: type[NotFound]
     tags_of: Callable[[T], Mapping[str, str]] | None = None
-    """None where such items have no tags in AWS either: then filters by tags are refused."""
+    """None when such items have no tags on AWS either; filters by tags are refused then."""
 
 
 def no_tags(_: object) -> Mapping[str, str]:
-    """The tags of items that have some in AWS, and none in moyai."""
+    """The tags of items that may have tags on AWS, but not in moyai."""
     return {}
 
 
@@ -88,14 +88,14 @@ class SelectedPage(NamedTuple, Generic[T]):
 
 
 def select(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], request: PagedRequest) -> SelectedPage[T]:
-    """The page of the items with these ids (none = all) that pass the filters. Raises EC2's errors."""
+    """A page of the items with these ids, or without ids of all items, that pass the filters. Raises EC2's errors."""
     return filter_page(kind, items, ids, request, request.filters)
 
 
 def filter_page(
     kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], request: PageRequest, filters: tuple[Filter, ...]
 ) -> SelectedPage[T]:
-    """A page of the items of a request that has its filters elsewhere, or none."""
+    """As ``select``, for a request that has its filters in another member, or none."""
     if ids and request.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
     if request.max_results is not None and request.max_results < 1:

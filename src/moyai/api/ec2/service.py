@@ -1,4 +1,4 @@
-"""The operations of Amazon EC2: of its virtual private clouds.
+"""The operations of Amazon EC2 for virtual private clouds.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Operations.html
 """

@@ -1,9 +1,9 @@
 """Subnets.
 
-Promise: a subnet is in one availability zone: the region's first, if the request names none. Its range is part of its
-VPC's and overlaps no other subnet's in that VPC. ``MapPublicIpOnLaunch`` is stored and returned, and has no effect: a
-task gets a public address if its own assignPublicIp says so, as on AWS. ``AssignIpv6AddressOnCreation`` has no effect
-either: every task in a subnet with an IPv6 range gets an address of it, as on Fargate.
+Promise: a subnet is in one availability zone, by default the region's first. Its range is a part of its VPC's range and
+overlaps no other subnet's in that VPC. ``MapPublicIpOnLaunch`` is stored and returned, and has no effect: a task gets a
+public address if its own assignPublicIp says so, as on AWS. ``AssignIpv6AddressOnCreation`` has no effect either: every
+task in a subnet with an IPv6 range gets an address of it, as on Fargate.
 Refuses: subnets without IPv4, Outposts, IPAM, and host names of the type ``resource-name``.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
 """
@@ -101,7 +101,9 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
     zone = _zone(ctx, request)
     tags = new_tags(request.tag_specifications, "subnet")
     if not any(cidr.subnet_of(IPv4Network(vpc_cidr)) for vpc_cidr in vpc.cidrs):
-        raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {', '.join(vpc.cidrs)}.")
+        raise InvalidSubnetRange(
+            f"The CIDR '{cidr}' is invalid: it is no part of the VPC's ranges, {', '.join(vpc.cidrs)}."
+        )
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     clash = next((other for other in subnets if cidr.overlaps(IPv4Network(other.cidr))), None)
     if clash is not None:
@@ -116,17 +118,17 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
 
 
 def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str, object]:
-    """The subnets of the scope, with the addresses that are left in each."""
+    """The subnets of the scope, with the number of available addresses in each."""
     world = ctx.store.world
     kind = _KIND._replace(
         filters={**_KIND.filters, "available-ip-address-count": lambda s: (_free_addresses(world, s),)}
     )
-    chosen = select(kind, all_in_scope(world, Subnet, ctx.scope), request.subnet_ids, request)
-    return {"subnets": [_subnet(world, item) for item in chosen.items], "next_token": chosen.next_token}
+    page = select(kind, all_in_scope(world, Subnet, ctx.scope), request.subnet_ids, request)
+    return {"subnets": [_subnet(world, item) for item in page.items], "next_token": page.next_token}
 
 
 def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
-    """Delete a subnet in which nothing has an address; its association with a route table goes with it."""
+    """Delete a subnet in which nothing has an address, with its associations with a route table and an ACL."""
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     world = ctx.store.world
     tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
@@ -159,7 +161,7 @@ def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest)
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     public, ipv6 = request.map_public_ip_on_launch, request.assign_ipv6_address_on_creation
     always_off = {member: value for member, value in _always_off(request) if value is not None}
-    if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch, *always_off)) != 1:
+    if sum(each is not None for each in (public, ipv6, request.private_dns_hostname_type_on_launch, *always_off)) != 1:
         raise InvalidParameterCombination("Exactly one attribute of a subnet can be modified at a time.")
     for member, value in always_off.items():
         if value.value:
@@ -191,9 +193,9 @@ def _zone(ctx: Context, request: CreateSubnetRequest) -> AvailabilityZone:
     requested_zone = request.availability_zone or request.availability_zone_id
     if requested_zone is None:
         return zones[0]
-    zone = next((one for one in zones if requested_zone in {one.name, one.id}), None)
+    zone = next((each for each in zones if requested_zone in {each.name, each.id}), None)
     if zone is None:
-        names = ", ".join(one.name for one in zones)
+        names = ", ".join(each.name for each in zones)
         raise InvalidParameterValue(
             f"Value ({requested_zone[:60]}) for parameter availabilityZone is invalid. Subnets can currently only be "
             f"created in the following availability zones: {names}."

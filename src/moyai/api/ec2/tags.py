@@ -1,6 +1,6 @@
 """Tags of VPCs and the resources in them.
 
-Promise: several resources are tagged together or not at all. Each side of a peering connection has its own tags.
+Promise: the resources of a request are all tagged, or none is. Each side of a peering connection has its own tags.
 Refuses: tags of tasks' interfaces, which belong to ECS, and of resources that moyai does not have.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
 """
@@ -52,13 +52,13 @@ _KINDS: Final[Mapping[str, type[VpcResource]]] = MappingProxyType(
         "lt": LaunchTemplate,
     }
 )
-"""The prefix of a resource's id, and the type of its record."""
+"""The types of resources' records, by the prefixes of their ids."""
 _RULE, _RULE_TYPE = "sgr-", "security-group-rule"
 _PEERING, _PEERING_TYPE = "pcx-", "vpc-peering-connection"
 
 Tags = Mapping[str, str]
 Retag = Callable[[str, Tags], Tags]
-"""The new tags of a resource by its type and its tags."""
+"""Makes a resource's new tags from its type and its present tags."""
 
 
 class CreateTagsRequest(ChangeRequest, frozen=True):
@@ -69,14 +69,14 @@ class CreateTagsRequest(ChangeRequest, frozen=True):
 
 
 class DeleteTagsRequest(ChangeRequest, frozen=True):
-    """The resources, and the tags to remove from each; by default all."""
+    """The resources, and the tags to remove from each, by default all tags."""
 
     resources: tuple[str, ...]
     tags: tuple[RemovedTag, ...] = ()
 
 
 class Tagged(NamedTuple):
-    """A tag with the id and kind of its resource."""
+    """A tag, with the id and the type of its resource."""
 
     resource: str
     kind: str
@@ -102,7 +102,7 @@ def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
 
 def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
     """A page of the tags of all resources of the account and region."""
-    page = select(_KIND, _all(ctx), (), request)
+    page = select(_KIND, _all_tags(ctx), (), request)
     return {
         "tags": [
             {"resource_id": item.resource, "resource_type": item.kind, "key": item.key, "value": item.value}
@@ -124,7 +124,7 @@ def _retag(ctx: Context, request: CreateTagsRequest | DeleteTagsRequest, retag: 
 
 
 def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
-    """The record with a resource's tags: its own; a rule's are in its group. Raises ResourceNotFound."""
+    """The record with a resource's tags: for a rule its group's, otherwise its own. Raises ResourceNotFound."""
     world = ctx.store.world
     if identity.startswith(_PEERING):
         peering = world.vpc_peerings.get(identity)
@@ -155,7 +155,7 @@ def _with_tags(ctx: Context, record: VpcResource | VpcPeering, identity: str, re
     return replace(record, tags=retag(EC2_TYPES[type(record)], record.tags))
 
 
-def _all(ctx: Context) -> Iterator[Tagged]:
+def _all_tags(ctx: Context) -> Iterator[Tagged]:
     world = ctx.store.world
     for kind, word in EC2_TYPES.items():
         for record in all_in_scope(world, kind, ctx.scope):

@@ -1,7 +1,7 @@
 """Input members of EC2's operations that moyai refuses, each with its reason.
 
-Promise: a request that sets one is refused with an error that names it, so no client believes that it had an effect.
-Members that are refused with some values only are fields of their requests; the handlers refuse them.
+Promise: a request with such a member is refused with an error that names it, so that no client believes that it had an
+effect. A member that is refused only with some values is a field of its request, and its handler refuses it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_V4_TOO = "every subnet has IPv4 addresses"
+_ALWAYS_IPV4 = "every subnet has IPv4 addresses"
 _NO_IPAM = "there is no IPAM; give a CidrBlock"
 _NO_OUTPOSTS = "there are no Outposts"
 _NO_LISTS = "prefix lists have no entries here"
@@ -22,7 +22,7 @@ _NO_INTERFACES = "endpoints have no interfaces"
 _NO_LATTICE = "there are no service networks and resources to connect to"
 _NO_RESOLVER_ENDPOINTS = "endpoints have no names of their own"
 _NO_FLOWS = "no flows are recorded"
-_NO_RESOLUTION = "an image is returned as it was given; look a parameter up with ssm get-parameter"
+_NO_RESOLUTION = "an image is returned as it was sent; look a parameter up with ssm get-parameter"
 
 _ROUTE_TARGETS = (
     ("DestinationPrefixListId", _NO_LISTS),
@@ -40,7 +40,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
     dict(
         (
             ("*.Ipv6CidrBlockNetworkBorderGroup", "a region has one border"),
-            ("*.Ipv6Native", _V4_TOO),
+            ("*.Ipv6Native", _ALWAYS_IPV4),
             ("*.Ipv4IpamPoolId", _NO_IPAM),
             ("*.Ipv4NetmaskLength", _NO_IPAM),
             ("*.Ipv6IpamPoolId", _NO_IPAM),
@@ -51,7 +51,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             ("ModifySubnetAttribute.EnableLniAtDeviceIndex", _NO_OUTPOSTS),
             ("ModifySubnetAttribute.DisableLniAtDeviceIndex", _NO_OUTPOSTS),
             ("*.IpPermissions[].PrefixListIds", _NO_LISTS),
-            ("*.IpPermissions[].UserIdGroupPairs[].PeeringStatus", "it is part of answers"),
+            ("*.IpPermissions[].UserIdGroupPairs[].PeeringStatus", "only responses have it"),
             ("*.SecurityGroupRules[].SecurityGroupRule.PrefixListId", _NO_LISTS),
             ("*.SourceSecurityGroupOwnerId", "a group of another account is named in IpPermissions"),
             ("CreateVpcPeeringConnection.RequesterPeeringConnectionOptions", "a peering has one path"),
@@ -95,4 +95,4 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
         )
     )
 )
-"""``Operation.path`` to the reason; see ``wire.accept.Refusals``."""
+"""The reasons by ``Operation.path``, as ``wire.accept.Refusals`` has them."""

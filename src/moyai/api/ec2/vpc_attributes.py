@@ -1,7 +1,7 @@
 """Attributes of VPCs, and their tenancy.
 
-Promise: ``EnableDnsHostnames`` is stored and shown. Nothing depends on it: tasks have a resolver in any case.
-Refuses: what would have an effect that moyai does not have.
+Promise: ``EnableDnsHostnames`` is stored and shown, and has no effect, because tasks have a resolver in any case.
+Refuses: values of other attributes that would have an effect which moyai does not have.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcAttribute.html, API_ModifyVpcTenancy.html
 """
 
@@ -47,7 +47,7 @@ class ModifyVpcTenancyRequest(ChangeRequest, frozen=True):
 
 
 def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> None:
-    """Set an attribute. Only EnableDnsHostnames can change, without any effect: tasks have a resolver in any case."""
+    """Set an attribute. Only EnableDnsHostnames can be changed, without an effect."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     attributes = [
         name
@@ -86,7 +86,7 @@ def describe_vpc_attribute(ctx: Context, request: DescribeVpcAttributeRequest) -
 
 
 def modify_vpc_tenancy(ctx: Context, request: ModifyVpcTenancyRequest) -> dict[str, object]:
-    """Have a VPC's instances run on shared machines, as they do here."""
+    """Set a VPC's tenancy, which can only be the default one."""
     resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     check_tenancy(request.instance_tenancy)
     commit(ctx, request)

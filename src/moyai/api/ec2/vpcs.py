@@ -1,7 +1,7 @@
 """VPCs.
 
-Promise: as on AWS, a new VPC has a main route table, a default security group and a default network ACL. They are
-deleted with it; as long as it has any other resource, it can't be deleted.
+Promise: as on AWS, a new VPC has a main route table, a default security group and a default network ACL, which are
+deleted with it. A VPC with any other resource can't be deleted.
 Refuses: ranges outside /16 to /28, IPAM, dedicated tenancy and encryption.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html
 """
@@ -69,7 +69,7 @@ class DeleteVpcRequest(ChangeRequest, frozen=True):
 
 
 def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
-    """Make a VPC with its main route table and its default security group."""
+    """Create a VPC with its main route table and its default security group."""
     if not request.cidr_block:
         raise MissingParameter("The request must contain the parameter CidrBlock.")
     check_tenancy(request.instance_tenancy)
@@ -94,8 +94,8 @@ def create_default_vpc(ctx: Context, request: ChangeRequest) -> dict[str, object
 
 def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> dict[str, object]:
     """The VPCs of the scope."""
-    chosen = select(_VPCS, all_in_scope(ctx.store.world, Vpc, ctx.scope), request.vpc_ids, request)
-    return {"vpcs": [_vpc(vpc) for vpc in chosen.items], "next_token": chosen.next_token}
+    page = select(_VPCS, all_in_scope(ctx.store.world, Vpc, ctx.scope), request.vpc_ids, request)
+    return {"vpcs": [_vpc(vpc) for vpc in page.items], "next_token": page.next_token}
 
 
 def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
@@ -143,7 +143,7 @@ def _vpc(vpc: Vpc) -> dict[str, object]:
         "owner_id": vpc.scope.account,
         "state": "available",
         "cidr_block": vpc.cidr,
-        "cidr_block_association_set": [ipv4_association(one, "associated") for one in ipv4_ranges(vpc)],
+        "cidr_block_association_set": [ipv4_association(each, "associated") for each in ipv4_ranges(vpc)],
         "ipv6_cidr_block_association_set": ranges_of_vpc(vpc.ipv6),
         "dhcp_options_id": dhcp_options_id(vpc),
         "instance_tenancy": "default",
@@ -153,12 +153,12 @@ def _vpc(vpc: Vpc) -> dict[str, object]:
 
 
 def ipv4_ranges(vpc: Vpc) -> tuple[Ipv4Range, ...]:
-    """The VPC's IPv4 ranges with the ids of their associations, the primary one first."""
+    """The VPC's IPv4 ranges, the primary one first, with the ids of their associations."""
     return (Ipv4Range(vpc.id.replace("vpc-", "vpc-cidr-assoc-"), vpc.cidr), *vpc.secondary)
 
 
 def ipv4_association(ipv4_range: Ipv4Range, state: str) -> dict[str, object]:
-    """An IPv4 range of a VPC as answers have it."""
+    """The association of an IPv4 range with a VPC, as responses have it."""
     return {"association_id": ipv4_range.id, "cidr_block": ipv4_range.cidr, "cidr_block_state": {"state": state}}
 
 
@@ -168,7 +168,7 @@ def dhcp_options_id(vpc: Vpc) -> DhcpOptionsId:
 
 
 def check_tenancy(tenancy: str) -> None:
-    """Raises InvalidParameterValue for a tenancy that only instances could have."""
+    """Raise InvalidParameterValue for a tenancy other than ``default``, which only instances could have."""
     if tenancy != "default":
         raise InvalidParameterValue("InstanceTenancy: there are no instances here; leave it out.")
 
@@ -181,7 +181,7 @@ _VPCS = DescribedKind[Vpc](
             "vpc-id": lambda v: (v.id,),
             "cidr": lambda v: (v.cidr,),
             "cidr-block": lambda v: (v.cidr,),
-            "cidr-block-association.association-id": lambda v: [one.id for one in ipv4_ranges(v)],
+            "cidr-block-association.association-id": lambda v: [each.id for each in ipv4_ranges(v)],
             "cidr-block-association.cidr-block": lambda v: v.cidrs,
             "cidr-block-association.state": lambda _: ("associated",),
             "ipv6-cidr-block-association.association-id": lambda v: () if v.ipv6 is None else (v.ipv6.id,),

@@ -23,7 +23,7 @@ class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):
 
 
 def describe_availability_zones(ctx: Context, request: DescribeAvailabilityZonesRequest) -> dict[str, object]:
-    """The region's zones. All of them are in use, so ``all_availability_zones`` adds none."""
+    """The region's zones. All are enabled, so ``all_availability_zones`` adds none."""
     all_zones = availability_zones(ctx.scope)
     unknown = sorted(set(request.zone_names) - {z.name for z in all_zones}) or sorted(
         set(request.zone_ids) - {z.id for z in all_zones}
