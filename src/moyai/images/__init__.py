@@ -1,1 +1,1 @@
-"""Container images: their names and manifests, where they come from, and the store that keeps their layers on disk."""
+"""Container images: their names and manifests, the sources that they are pulled from, and the store on disk."""

@@ -1,8 +1,9 @@
 """The machine's own Docker or Podman engine as a source of images.
 
-Promise: an engine is asked whether it has an image before anything is taken from it. Its API gives an image only as a
-whole, so it is taken once, into a file without a name, and its parts are read from there. That file ends after a while,
-and with the process. An engine that isn't there, or doesn't answer, has no images.
+Promise: the engine is asked whether it has an image before the image is fetched. Its API sends an image only as a whole
+archive, so that the archive is fetched once, into a file without a name, and the image's parts are read from there. The
+file is closed after _ARCHIVE_LIFE seconds, and disappears with the process. An engine that is absent, or does not
+answer, counts as one without images.
 Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image
 """
 
@@ -31,15 +32,15 @@ from moyai.images.source import Progress, ResolvedImage, Source
 from moyai.images.tar_parts import TarParts
 
 _TIMEOUT: Final = 10.0
-"""Seconds for the answer to a question."""
+"""Seconds until the next bytes of a response, other than an archive."""
 _ARCHIVE_PATIENCE: Final = 600.0
-"""Seconds until the next bytes of an archive: an engine prepares all of it before it sends the first."""
+"""Seconds until the next bytes of an archive. The engine prepares all of it before it sends the first byte."""
 _MAX_ANSWER: Final = 4 * 1024**2
 _MAX_ARCHIVE: Final = 64 * 1024**3
 _PIECE: Final = 1024 * 1024
 _MAX_ARCHIVES: Final = 2
 _ARCHIVE_LIFE: Final = 600.0
-"""Seconds that an archive is kept for its parts to be fetched."""
+"""Seconds that an archive is kept, so that its parts can be fetched."""
 
 
 class _Inspected(msgspec.Struct, rename="pascal"):
@@ -59,13 +60,13 @@ _INSPECTED = msgspec.json.Decoder(_Inspected)
 class _KeptArchive(NamedTuple):
     parts: TarParts
     names: Mapping[str, str]
-    """By the digest of a part, the name of its file."""
+    """The names of the parts' files, by the digests of the parts."""
     file: BinaryIO
     end: asyncio.TimerHandle
 
 
 class EngineSource(Source):
-    """One engine as a ``Source``. ``directory``: where archives are kept while parts of them are fetched."""
+    """One engine as a ``Source``. ``directory``: the directory of the files with archives."""
 
     def __init__(self, socket: Path, directory: Path) -> None:
         self._socket = socket
@@ -86,7 +87,7 @@ class EngineSource(Source):
         return self._opened
 
     async def close(self) -> None:
-        """Close the connection, and give up all archives."""
+        """Close the connections and all archives."""
         for digest in list(self._archives):
             self._drop(digest)
         if self._opened is not None:
@@ -94,21 +95,21 @@ class EngineSource(Source):
 
     async def image_id(self, reference: ImageReference) -> str | None:
         """The engine's id of an image: the digest of its configuration or, with containerd's store, of its manifest or
-        index. None if the engine has no such image, or isn't there.
+        index. None if the engine has no such image, or can't be reached.
         """
         try:
-            _, inspected = await self._inspect(reference)
+            _, description = await self._inspect(reference)
         except (NotFound, Unreachable):
             return None
-        return inspected.id
+        return description.id
 
     @override
     async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
-        """Takes the image from the engine."""
-        name, inspected = await self._inspect(reference)
-        if inspected.os and not platform.runs(inspected.platform):
-            raise wrong_platform(platform, [inspected.platform])
-        file = await self._take(name)
+        """Fetches the image's archive from the engine."""
+        name, description = await self._inspect(reference)
+        if description.os and not platform.runs(description.platform):
+            raise wrong_platform(platform, [description.platform])
+        file = await self._fetch_archive(name)
         try:
             image, parts, names = await asyncio.to_thread(_read_archive, file, reference, platform)
         except BaseException:
@@ -119,13 +120,13 @@ class EngineSource(Source):
 
     @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        hashed = hashlib.sha256()
+        content_hash = hashlib.sha256()
         with self._open(image, descriptor) as part:
             while piece := await asyncio.to_thread(part.read, _PIECE):
                 await asyncio.to_thread(_write, file, piece)
-                hashed.update(piece)
+                content_hash.update(piece)
                 progress(len(piece))
-        if f"sha256:{hashed.hexdigest()}" != descriptor.digest:
+        if f"sha256:{content_hash.hexdigest()}" != descriptor.digest:
             raise BadContent(f"{self.name} has something else than {descriptor.digest} in the image {image.reference}")
 
     def _open(self, image: ResolvedImage, descriptor: Descriptor) -> BinaryIO:
@@ -138,7 +139,7 @@ class EngineSource(Source):
         return part
 
     async def _inspect(self, reference: ImageReference) -> tuple[str, _Inspected]:
-        """The name under which the engine has an image, and what it says of it. Raises NotFound and Unreachable."""
+        """The name under which the engine has an image, and its description. Raises NotFound and Unreachable."""
         for name in _names(reference):
             async with self._get(f"/images/{quote(name, safe='')}/json") as response:
                 if response.status_code == httpx.codes.NOT_FOUND:
@@ -149,8 +150,8 @@ class EngineSource(Source):
                     raise Unreachable(f"{self.name} at {self._socket} answers something else than an image") from error
         raise NotFound(f"{self.name} has no image {reference.familiar}")
 
-    async def _take(self, name: str) -> BinaryIO:
-        """The archive of an image, in a file that ends with this process."""
+    async def _fetch_archive(self, name: str) -> BinaryIO:
+        """The archive of an image, in a file without a name, which disappears with this process."""
         file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115 - kept until its parts are read
         size = 0
         try:
@@ -177,7 +178,7 @@ class EngineSource(Source):
             raise Unreachable(f"{self.name} at {self._socket} does not answer: {reason}") from error
 
     def _keep(self, digest: str, parts: TarParts, names: Mapping[str, str], file: BinaryIO) -> None:
-        """Keep an archive for a while, or until others are taken."""
+        """Keep an archive for _ARCHIVE_LIFE seconds, or until _MAX_ARCHIVES newer ones are kept."""
         self._drop(digest)
         while len(self._archives) >= _MAX_ARCHIVES:
             self._drop(next(iter(self._archives)))
@@ -193,7 +194,7 @@ class EngineSource(Source):
 def _read_archive(
     file: BinaryIO, reference: ImageReference, platform: Platform
 ) -> tuple[ResolvedImage, TarParts, Mapping[str, str]]:
-    """The image in an archive, the archive's files, and by the digest of each part of the image its file's name."""
+    """The only image in an archive, the archive's files, and the names of the parts' files by the parts' digests."""
     parts = TarParts(file)
     images = read_images(parts, platform)
     if len(images) != 1:
@@ -201,7 +202,7 @@ def _read_archive(
     [image] = images
     content = image.manifest or _make_manifest(image, parts)
     manifest = parse_manifest(content)
-    assert isinstance(manifest, Manifest)  # noqa: S101 - it was read or made so
+    assert isinstance(manifest, Manifest)  # noqa: S101 - read_images returns no index, and _make_manifest makes none
     names = {descriptor.digest: layer.name for descriptor, layer in zip(manifest.layers, image.layers, strict=True)}
     names[manifest.config.digest] = image.config_name
     digest = digest_of(content if image.index is None else image.index)
@@ -209,7 +210,7 @@ def _read_archive(
 
 
 def _make_manifest(image: ArchivedImage, parts: TarParts) -> bytes:
-    """The manifest of an image of an older engine, whose archives have layers without compression."""
+    """The manifest of an image from an older engine, whose archives have no manifests and only uncompressed layers."""
     layers = (Descriptor(OCI_LAYER, layer.diff_id, parts.size(layer.name)) for layer in image.layers)
     return make_manifest(image.config, list(layers))
 

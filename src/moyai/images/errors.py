@@ -1,4 +1,4 @@
-"""Why an image can't be pulled, in the words of Amazon ECS.
+"""The errors of pulls, imports and the image store, in the words of Amazon ECS.
 
 Promise: ``str(error)`` is the text that follows ``CannotPullContainerError: `` in a task's ``stoppedReason``. It names
 the image or the registry, what is wrong, and what to do next.
@@ -6,8 +6,8 @@ the image or the registry, what is wrong, and what to do next.
     PullFailed
     ├── BadReference      the image's name is malformed
     ├── NotFound          the registry has no such repository, tag or digest
-    ├── AccessDenied      the registry wants other credentials
-    ├── RateLimited       the registry wants no more requests for a while
+    ├── AccessDenied      the registry requires credentials, or other ones
+    ├── RateLimited       the registry refuses further requests for a while
     ├── Unreachable       the registry doesn't answer, or not in time
     ├── BadContent        the manifest, the configuration or a layer is malformed, too large, or has another digest
     ├── WrongPlatform     the image isn't made for the platform
@@ -34,11 +34,11 @@ class NotFound(PullFailed):
 
 
 class AccessDenied(PullFailed):
-    """The registry wants credentials, or other ones."""
+    """The registry requires credentials, or other ones."""
 
 
 class RateLimited(PullFailed):
-    """The registry wants no more requests for a while."""
+    """The registry refuses further requests for a while."""
 
 
 class Unreachable(PullFailed):
@@ -58,4 +58,4 @@ class NoSpace(PullFailed):
 
 
 class ImageRefused(MoyaiError):
-    """The store of images can't do what is requested; the message says why."""
+    """The image store refuses a request; the message says why."""

@@ -1,4 +1,4 @@
-"""Work that several callers need and that is done once: single flight."""
+"""Single flight: work that several callers need at the same time is done once for all of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class _Flight(Generic[V]):
 
 
 class Flights(Generic[K, V]):
-    """The work under way, by its key. Work whose last caller is cancelled is cancelled, too."""
+    """The running work by its key. Work whose last caller is cancelled is cancelled as well."""
 
     def __init__(self) -> None:
         self._flights: dict[K, _Flight[V]] = {}
 
     async def run(self, key: K, work: Callable[[], Awaitable[V]]) -> V:
-        """The result of the work, which begins now unless it is under way. Raises what it raises."""
+        """The result of the work, which starts now unless work with the same key is running. Raises what it raises."""
         flight = self._flights.get(key)
         if flight is None or flight.task.done():
             flight = self._flights[key] = _Flight(asyncio.create_task(_run(work)))

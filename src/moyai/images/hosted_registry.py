@@ -1,7 +1,8 @@
-"""The registry that moyai serves itself, as a source: what was pushed to it is read from the disk, without HTTP.
+"""The registry that moyai serves itself, as a source: images that were pushed to it are read from disk, without HTTP.
 
-Promise: it is asked by the names that a push to it has, and by AWS's names of the same repositories
-(docs/decisions/registry-names.md). What it does not have is NotFound, so that the next source is asked.
+Promise: it resolves the names with which images are pushed to it, and AWS's names of the same repositories
+(docs/decisions/registry-names.md). For an image that it does not have it raises NotFound, so that the next source is
+asked.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _LOCALHOST: Final = "localhost"
 
 
 class HostedRegistry(Source):
-    """The repositories of all accounts and regions as a ``Source``. ``ports``: at which callers reach this server."""
+    """The repositories of all accounts and regions as a ``Source``. ``ports``: those at which callers reach the API."""
 
     def __init__(self, store: Store, blobs: BlobStore, clock: Clock, ports: Collection[int]) -> None:
         self._store, self._blobs, self._clock = store, blobs, clock
@@ -44,12 +45,12 @@ class HostedRegistry(Source):
         return "moyai's ECR"
 
     def serves(self, reference: ImageReference) -> bool:
-        """Whether the name is one of a repository that exists here."""
+        """Whether the reference names a repository that exists here."""
         scope = self._scope(reference.registry)
         return scope is not None and repository_arn(scope, reference.repository) in self._store.world.repositories
 
     async def current_digest(self, reference: ImageReference) -> str | None:
-        """The digest that the reference stands for now; None if there is no such image here."""
+        """The digest of the image that the reference names now; None if there is no such image here."""
         image = self._find(reference)
         return None if image is None else image.digest
 
@@ -65,9 +66,9 @@ class HostedRegistry(Source):
         manifest = parse_manifest(content, image.media_type)
         index = None
         if isinstance(manifest, Index):
-            chosen = select_manifest(manifest, platform)
-            index, content = content, await self._read(reference, chosen.digest)
-            manifest = parse_manifest(content, chosen.media_type)
+            descriptor = select_manifest(manifest, platform)
+            index, content = content, await self._read(reference, descriptor.digest)
+            manifest = parse_manifest(content, descriptor.media_type)
             if isinstance(manifest, Index):
                 raise BadContent(f"the index of {reference} has another index for {platform}")
         self._record_pull(image)
@@ -91,7 +92,7 @@ class HostedRegistry(Source):
             reader.close()
 
     def _scope(self, registry: str) -> Scope | None:
-        """The account and region that a registry's name means here; None for other registries."""
+        """The account and region of the repositories under a registry's name; None for other registries."""
         name, port = split_host(registry)
         own = registry_in(name)
         if own is not None:

@@ -1,9 +1,9 @@
-"""The images in an OCI layout, or in what ``docker save`` and ``podman save`` write.
+"""Reads the images in an OCI layout, or in an archive of ``docker save`` or ``podman save``.
 
-Promise: what a file says is verified like what a registry says: digests, sizes, platforms; whoever takes a layer
-verifies its digest and its diff id. An archive may have several images. Where ``index.json`` is, it counts;
-``manifest.json``, Docker's own list, gives the names, and the images themselves where an older Docker has written no
-index.
+Promise: the documents in an archive are verified like those of a registry: digests, sizes, platforms. The caller
+verifies the digest and the diff id of each layer. An archive may have several images: those that ``index.json`` lists,
+with names from there or from ``manifest.json``, Docker's own list; or, in an archive of an older Docker, which has no
+index, those that ``manifest.json`` lists.
 Source: https://github.com/opencontainers/image-spec/blob/main/image-layout.md,
 https://github.com/moby/docker-image-spec/blob/main/spec.md (combined image JSON + filesystem changeset format)
 """
@@ -33,14 +33,14 @@ from moyai.images.reference import ImageReference, parse_reference
 _MAX_IMAGES: Final = 1000
 _MAX_DEPTH: Final = 4
 _NAMES: Final = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
-"""The annotations with an image's name; the second is often a tag alone."""
+"""The annotations with an image's name. The second is often only a tag."""
 
 
 class Parts(Protocol):
     """The files of an archive, by their names in it."""
 
     def open(self, name: str) -> BinaryIO | None:
-        """A file; None if it isn't there."""
+        """The file with a name; None if there is none."""
 
 
 class ArchivedLayer(NamedTuple):
@@ -50,14 +50,14 @@ class ArchivedLayer(NamedTuple):
     name: str
     """The name of the layer's file."""
     descriptor: Descriptor | None
-    """None if the archive has none. The file may be compressed all the same."""
+    """None if the archive has no descriptor. The file may be compressed nevertheless."""
 
 
 class ArchivedImage(msgspec.Struct, frozen=True):
     """An image of an archive."""
 
     manifest: bytes | None
-    """None if the archive has none."""
+    """None if the archive has no manifest."""
     config: bytes
     config_name: str
     """The name of the configuration's file."""
@@ -81,7 +81,7 @@ _SAVED_IMAGES = msgspec.json.Decoder(Annotated[list[_SavedImage], Meta(max_lengt
 
 
 def read_images(parts: Parts, platform: Platform) -> list[ArchivedImage]:
-    """The images of an archive, one at least. Raises BadContent and WrongPlatform."""
+    """The images of an archive, at least one. Raises BadContent and WrongPlatform."""
     images = list(_parse_layout(parts, platform) if _has(parts, "index.json") else _parse_saved(parts, platform))
     if not images:
         raise BadContent("it has no image: neither index.json nor manifest.json")
@@ -109,17 +109,17 @@ def _parse_layout(parts: Parts, platform: Platform) -> Iterator[ArchivedImage]:
 def _parse_image(parts: Parts, descriptor: Descriptor, platform: Platform) -> ArchivedImage:
     index, depth = None, 0
     content = _read_blob(parts, descriptor.digest, MAX_MANIFEST_BYTES)
-    while isinstance(parsed := parse_manifest(content), Index):
-        available = tuple(manifest for manifest in parsed.manifests if _has(parts, _blob_name(manifest.digest)))
+    while isinstance(document := parse_manifest(content), Index):
+        available = tuple(manifest for manifest in document.manifests if _has(parts, _blob_name(manifest.digest)))
         if depth == _MAX_DEPTH or not available:
-            raise wrong_platform(platform, [m.platform for m in parsed.manifests if m.platform is not None])
+            raise wrong_platform(platform, [m.platform for m in document.manifests if m.platform is not None])
         index, depth = (content if depth == 0 else None), depth + 1
         content = _read_blob(parts, select_manifest(Index(available), platform).digest, MAX_MANIFEST_BYTES)
-    config = _read_blob(parts, parsed.config.digest, MAX_CONFIG_BYTES)
-    diff_ids = _diff_ids(config, parsed, platform)
-    pairs = zip(diff_ids, parsed.layers, strict=True)
+    config = _read_blob(parts, document.config.digest, MAX_CONFIG_BYTES)
+    diff_ids = _diff_ids(config, document, platform)
+    pairs = zip(diff_ids, document.layers, strict=True)
     layers = [ArchivedLayer(diff_id, _blob_name(layer.digest), layer) for diff_id, layer in pairs]
-    return ArchivedImage(content, config, _blob_name(parsed.config.digest), layers, (), index)
+    return ArchivedImage(content, config, _blob_name(document.config.digest), layers, (), index)
 
 
 def _diff_ids(config: bytes, manifest: Manifest, platform: Platform) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def _parse_names(names: Sequence[str]) -> tuple[ImageReference, ...]:
         try:
             references.append(parse_reference(name))
         except BadReference:
-            continue  # a tag alone
+            continue  # only a tag
     return tuple(references)
 
 
@@ -189,10 +189,10 @@ def _read_saved(parts: Parts) -> list[_SavedImage]:
 
 def _parse_saved(parts: Parts, platform: Platform) -> Iterator[ArchivedImage]:
     """The images that ``manifest.json`` lists."""
-    for saved in _read_saved(parts):
-        config = _read(parts, saved.config, MAX_CONFIG_BYTES)
+    for entry in _read_saved(parts):
+        config = _read(parts, entry.config, MAX_CONFIG_BYTES)
         placeholder = Descriptor(OCI_LAYER, "", 0)
-        diff_ids = _diff_ids(config, Manifest(placeholder, (placeholder,) * len(saved.layers)), platform)
-        pairs = zip(diff_ids, saved.layers, strict=True)
+        diff_ids = _diff_ids(config, Manifest(placeholder, (placeholder,) * len(entry.layers)), platform)
+        pairs = zip(diff_ids, entry.layers, strict=True)
         layers = [ArchivedLayer(diff_id, name, None) for diff_id, name in pairs]
-        yield ArchivedImage(None, config, saved.config, layers, _parse_names(saved.repo_tags or ()))
+        yield ArchivedImage(None, config, entry.config, layers, _parse_names(entry.repo_tags or ()))

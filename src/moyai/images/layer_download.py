@@ -1,4 +1,4 @@
-"""Downloads a layer and unpacks it meanwhile."""
+"""Downloads a layer, and unpacks it while it arrives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from moyai.images.store.unpacking import Arrival
 
 T = TypeVar("T")
 _NEWS_BYTES: Final = 1024 * 1024
-"""Sources write that much at once."""
+"""Number of received bytes after which the unpacking process is notified; sources write as many at once."""
 
 
 class LayerDownload(NamedTuple):
@@ -32,20 +32,20 @@ class LayerDownload(NamedTuple):
     tracker: PullTracker
 
     async def run(self, descriptor: Descriptor, diff_id: str, unpackers: ThreadPoolExecutor) -> None:
-        """Add a layer to the store: unpacked while it is downloaded, and again if its download had to begin again
-        meanwhile. ``unpackers``: threads that wait for unpacking; those that write what arrives must not be among them.
-        Raises PullFailed, and adds nothing then.
+        """Add a layer to the store. It is unpacked while it is downloaded; if the download has to begin again
+        meanwhile, the layer is unpacked again afterwards. ``unpackers``: the threads that wait for unpacking, which
+        must be others than those that write received bytes. Raises PullFailed, and adds nothing then.
         """
-        begins_again, untold = False, 0
+        begins_again, unreported = False, 0
 
         def add_received(count: int) -> None:
-            nonlocal begins_again, untold
+            nonlocal begins_again, unreported
             begins_again = begins_again or count < 0
-            untold = max(0, untold + count)
+            unreported = max(0, unreported + count)
             self.tracker.add_received(count)
-            if untold >= _NEWS_BYTES:
-                untold = 0
-                with suppress(BlockingIOError, BrokenPipeError):  # there is unread news, or nobody who reads it
+            if unreported >= _NEWS_BYTES:
+                unreported = 0
+                with suppress(BlockingIOError, BrokenPipeError):  # earlier news is unread, or unpacking has ended
                     os.write(writing, b"+")
 
         with tempfile.TemporaryFile(dir=self.lease.directory) as file:
@@ -78,7 +78,7 @@ class LayerDownload(NamedTuple):
 
 
 async def finish_in_thread(work: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
-    """Run blocking work in a thread, and wait for its end also when the caller is cancelled: it uses a lease."""
+    """Run blocking work in a thread, and wait for its end even if the caller is cancelled, because it uses a lease."""
     running = asyncio.get_running_loop().run_in_executor(threads, work)
     try:
         return await asyncio.shield(running)

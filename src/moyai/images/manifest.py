@@ -1,9 +1,9 @@
-"""Manifests, indexes and configuration files of images, parsed: OCI 1.1, and Docker's version 2, schema 2. A manifest
-of the former kind is also made here, for an image that came without one.
+"""Parses manifests, indexes and configuration files of images: OCI 1.1, and Docker's version 2, schema 2. It also makes
+an OCI manifest for an image without one.
 
-Promise: pure and bounded. What isn't understood is refused by name, and so is a document that could be read as a
-manifest and as an index. Attestations, which BuildKit adds to an index as manifests of the platform
-``unknown/unknown``, are no images and are left out.
+Promise: pure and bounded. An unknown kind of content is refused by its name, and so is a document that is both a
+manifest and an index. Attestations, which BuildKit adds to an index as manifests of the platform ``unknown/unknown``,
+are not images, and are left out.
 Source: https://github.com/opencontainers/image-spec/blob/main/manifest.md, image-index.md, config.md,
 https://distribution.github.io/distribution/spec/manifest-v2-2/
 """
@@ -118,7 +118,7 @@ _CONFIG_FILE = msgspec.json.Decoder(_ConfigFile)
 
 
 def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest | Index:
-    """The manifest or index of an image. ``media_type``: what the source says it is. Raises BadContent."""
+    """The manifest or index in a document. ``media_type``: the type that the source states. Raises BadContent."""
     if len(content) > MAX_MANIFEST_BYTES:
         raise BadContent(f"the manifest has {len(content)} bytes, and at most {MAX_MANIFEST_BYTES} are read")
     document = _decode(_DOCUMENT, content, "manifest")
@@ -175,7 +175,7 @@ def _platform(read: _Platform | _ConfigFile) -> Platform:
 def make_manifest(
     config: bytes, layers: Sequence[Descriptor], annotations: Mapping[str, str] = _NO_ANNOTATIONS
 ) -> bytes:
-    """The manifest of an image with this configuration file: always the same for the same image."""
+    """The manifest of an image with this configuration file, the same bytes for the same image."""
     document: dict[str, object] = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -188,7 +188,7 @@ def make_manifest(
 
 
 def select_manifest(index: Index, platform: Platform) -> Descriptor:
-    """The best manifest for the platform; one that names none if there is no other. Raises WrongPlatform."""
+    """The best manifest for the platform, or else the first one without a platform. Raises WrongPlatform."""
     variants = platform.runnable_variants
     candidates = [m for m in index.manifests if m.platform is not None and platform.runs(m.platform)]
     if candidates:
@@ -210,7 +210,7 @@ def parse_config(content: bytes, manifest: Manifest) -> ConfigFile:
 
 
 def wrong_platform(platform: Platform, offered: Sequence[Platform]) -> WrongPlatform:
-    """The error of AWS, with the platforms that the image is made for."""
+    """The error in AWS's words, with the platforms that the image is made for."""
     names = ", ".join(sorted({str(other) for other in offered})) or "no platform"
     return WrongPlatform(
         f"image Manifest does not contain descriptor matching platform '{platform}'; the image is made for {names}"

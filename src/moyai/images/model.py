@@ -16,11 +16,11 @@ import msgspec
 _ARCHITECTURES: Mapping[str, str] = MappingProxyType(
     {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "ppc64le": "ppc64le", "s390x": "s390x"}
 )
-"""The names of Linux for processors, and those of Go, which images use."""
+"""Go's names of processor architectures, which images use, by Linux's names."""
 _VARIANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"amd64": ("", "v1"), "arm64": ("v8", ""), "arm": ("v7", "", "v6", "v5")}
 )
-"""The variants that a processor of an architecture runs if nothing more is known of it, the best first."""
+"""The variants that an architecture's processors are assumed to run, the best first."""
 
 
 class Platform(msgspec.Struct, frozen=True):
@@ -43,8 +43,8 @@ class Platform(msgspec.Struct, frozen=True):
 
     def runs(self, other: Platform) -> bool:
         """Whether programs for the other platform run on this one."""
-        same = (self.os, self.architecture) == (other.os, other.architecture)
-        return same and other.variant in self.runnable_variants
+        is_same_architecture = (self.os, self.architecture) == (other.os, other.architecture)
+        return is_same_architecture and other.variant in self.runnable_variants
 
 
 def host_platform() -> Platform:
@@ -54,7 +54,7 @@ def host_platform() -> Platform:
 
 
 def digest_of(content: bytes) -> str:
-    """``sha256:`` and the hash of the content."""
+    """The digest of the content: ``sha256:`` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
@@ -82,7 +82,7 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True):
-    """The defaults of an image for what a container definition leaves out."""
+    """An image's defaults for members that a container definition leaves out."""
 
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
@@ -111,9 +111,9 @@ class Image(msgspec.Struct, frozen=True):
     """An image whose layers are on disk."""
 
     layers: tuple[str, ...]
-    """Absolute paths, the topmost first."""
+    """The absolute paths of the layers' directories, the topmost first."""
     on_host: bool
-    """The root of this machine is below the layers."""
+    """Whether the layers lie over this machine's own root."""
     config: ImageConfig = ImageConfig()
     digest: str | None = None
     """The digest that the image's tag names: that of its index if it has one, of its manifest otherwise; None for this

@@ -1,8 +1,8 @@
-"""Names of images that stand for other names, as the user maps them.
+"""The user's mappings of image names to other names.
 
-Promise: pure. A mapping is ``IMAGE=OTHER``. ``IMAGE`` without a tag stands for all tags of the repository, and
-``OTHER`` without one keeps the tag. Where both end with a slash, all repositories below are mapped. The most specific
-mapping counts, and the result is not mapped again.
+Promise: pure. A mapping is ``IMAGE=OTHER``. ``IMAGE`` without a tag means all tags of the repository, and ``OTHER``
+without a tag keeps the tag. If both end with a slash, all repositories below are mapped. The most specific mapping
+applies, and its result is not mapped again.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from moyai.images.reference import ImageReference, parse_reference
 from moyai.kernel.errors import MoyaiError
 
 _REPOSITORY = "x"
-"""Stands for a repository's name in the parsing of a prefix."""
+"""The placeholder for a repository's name with which a prefix is parsed."""
 
 
 class BadMapping(MoyaiError):
-    """The text is no ``IMAGE=OTHER``."""
+    """The text does not have the form ``IMAGE=OTHER``."""
 
 
 class ImageNames:
-    """The names of images that stand for others."""
+    """The mappings of image names."""
 
     def __init__(self, mappings: Mapping[str, str]) -> None:
-        """``mappings``: as ``parse_mappings`` gives them."""
+        """``mappings``: the result of ``parse_mappings``."""
         self._mappings = mappings
 
     def map(self, reference: ImageReference) -> ImageReference | None:
-        """The reference that this one stands for; None if it is not mapped."""
+        """The reference to which this one is mapped; None if there is no mapping for it."""
         tagged = self._mappings.get(str(replace(reference, digest=None))) if reference.tag else None
         if tagged is not None:
             return _with_version(tagged, reference)
@@ -46,7 +46,7 @@ class ImageNames:
 
 
 def parse_mappings(texts: Iterable[str]) -> Mapping[str, str]:
-    """The mappings that texts ``IMAGE=OTHER`` say, by canonical names. Raises BadMapping."""
+    """The mappings in texts ``IMAGE=OTHER``, in canonical form. Raises BadMapping."""
     mappings = {}
     for text in texts:
         name, equals, other = text.partition("=")
@@ -60,7 +60,7 @@ def parse_mappings(texts: Iterable[str]) -> Mapping[str, str]:
 
 
 def _canonical(text: str) -> str:
-    """A name with its registry: with its tag if it has one, and with the slash of a prefix."""
+    """The canonical form of a name: with its registry, and with its tag or the slash of a prefix if it has one."""
     if text.endswith("/"):
         return parse_reference(f"{text}{_REPOSITORY}").name.removesuffix(_REPOSITORY)
     reference = parse_reference(text)
@@ -69,7 +69,7 @@ def _canonical(text: str) -> str:
 
 
 def _with_version(text: str, reference: ImageReference) -> ImageReference:
-    """The reference that a mapping's ``OTHER`` gives for this one."""
+    """The reference ``text``, with the tag and digest of ``reference`` if it has no own."""
     other = parse_reference(text)
     has_version = "@" in text or ":" in text.rpartition("/")[2]
     return other if has_version else replace(other, tag=reference.tag, digest=reference.digest)

@@ -1,7 +1,7 @@
-"""How far pulls are.
+"""The progress of pulls, for watchers and for the log.
 
-Promise: whoever watches a pull is called whenever something has arrived, and at its end. The log has a line after one
-second, two, four, and at the end.
+Promise: a pull's watchers are called whenever bytes have arrived, and at its end. The log has a line after about one
+second, two, four and so on, and at the end.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Watcher = Callable[[PullProgress], None]
 
 
 def ignore_progress(_: PullProgress) -> None:
-    """Watch nothing."""
+    """A watcher that does nothing."""
 
 
 def log_progress(report: PullReport) -> None:
@@ -44,8 +44,8 @@ def log_progress(report: PullReport) -> None:
 
 
 class PullTracker:
-    """Tracks one pull; use it as a context. ``add_received`` is the callback of ``Source.fetch``. ``watchers`` may
-    change while it runs.
+    """Tracks one pull, as a context manager. ``add_received`` is the callback of ``Source.fetch``. ``watchers`` may
+    change during the pull.
     """
 
     def __init__(self, image: str, source: str, report: Report, watchers: Collection[Watcher] = ()) -> None:
@@ -61,7 +61,7 @@ class PullTracker:
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         if kind is None:
             progress = self._progress()
-            self._tell_watchers(progress)
+            self._notify_watchers(progress)
             self._report(PullReport(self._image, progress, is_complete=True))
 
     def expect_layers(self, count: int) -> None:
@@ -69,32 +69,32 @@ class PullTracker:
         self._layers = count
 
     def add_present_layer(self) -> None:
-        """Count a layer that is here already."""
+        """Count a layer that the store has already."""
         self._present += 1
-        self._tell()
+        self._notify()
 
     def expect_bytes(self, size: int) -> None:
         """Add the bytes of a layer that will be downloaded."""
         self._total += size
 
     def add_received(self, count: int) -> None:
-        """Add bytes that have arrived; a negative number takes some back."""
+        """Add received bytes; a negative number withdraws bytes that have to be received again."""
         self._received += count
-        self._tell()
+        self._notify()
 
     def add_pulled_layer(self) -> None:
-        """Count a layer that is downloaded and unpacked."""
+        """Count a layer that was downloaded and unpacked."""
         self._pulled += 1
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         progress = self._progress()
-        self._tell_watchers(progress)
+        self._notify_watchers(progress)
         if progress.seconds >= self._next_report:
             self._next_report = 2 * progress.seconds
             self._report(PullReport(self._image, progress))
 
-    def _tell_watchers(self, progress: PullProgress) -> None:
+    def _notify_watchers(self, progress: PullProgress) -> None:
         for watcher in tuple(self._watchers):
             watcher(progress)
 

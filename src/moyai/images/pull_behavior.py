@@ -1,4 +1,4 @@
-"""When images are pulled again.
+"""The settings for pulls of images that the store already has.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
 """
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class PullBehavior(StrEnum):
-    """When an image that is in the store is pulled again, as the ECS agent's ``ECS_IMAGE_PULL_BEHAVIOR`` says."""
+    """Whether an image in the store is pulled again, with the values of the ECS agent's ``ECS_IMAGE_PULL_BEHAVIOR``."""
 
     DEFAULT = "default"
-    """Its tag is confirmed each time; when that fails, the image in the store is used."""
+    """The digest of the tag is asked for each time; when that fails, the image in the store is used."""
     ALWAYS = "always"
-    """Its tag is confirmed each time; when that fails, the pull fails."""
+    """The digest of the tag is asked for each time; when that fails, the pull fails."""
     ONCE = "once"
-    """It is pulled only if no task has pulled it before."""
+    """The image is pulled only if no task has pulled it before."""
     PREFER_CACHED = "prefer-cached"
-    """It is pulled only if it is not in the store."""
+    """The image is pulled only if it is not in the store."""

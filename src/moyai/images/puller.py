@@ -1,10 +1,10 @@
-"""Pulls images into the store: from the first source that has them, and each part once.
+"""Pulls images into the store, each from the first source that has it, and each layer once.
 
-Promise: the sources are asked in order: the store, as the pull behaviour says; the name that the user has mapped to
-another; the machine's engine; moyai's own ECR; the registry. Callers that need the same image share one pull, and pulls
-that need the same layer share its download. A cancelled or failed pull leaves nothing behind. Behaviours are those of
-the ECS agent's ``ECS_IMAGE_PULL_BEHAVIOR``; an image that the user has imported or loaded counts as pulled, and only
-``always`` asks for it elsewhere. Content that is named by its digest and is here is never asked for.
+Promise: an image is taken from the store, if the pull behaviour allows that; otherwise from the first source that has
+it: the machine's engine, moyai's own ECR, the registry. A name that the user has mapped is replaced first. Callers that
+need the same image share one pull, and pulls that need the same layer share its download. A cancelled or failed pull
+leaves nothing behind. An image that the user has imported or loaded counts as pulled, and is pulled from a source only
+with the behaviour ``always``. An image in the store that is named by its digest is never pulled again.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
 """
 
@@ -38,19 +38,19 @@ from moyai.images.store.lease import Lease
 from moyai.ports.runtime import CannotPull
 
 MAX_LAYERS: Final = 6
-"""Layers that are downloaded and unpacked at the same time; Docker's default is 3, containerd's 3, of each image."""
+"""Number of layers that are downloaded and unpacked at the same time. The defaults of Docker and containerd are 3."""
 
 T = TypeVar("T")
 _LOCAL: Final = HOST_IMAGE.partition("/")[0]
-"""Names that begin like this are those of this machine; no registry is asked for them."""
+"""The registry in the names of this machine's own images, for which no source is asked."""
 _NO_NAMES: Final = ImageNames({})
 _log = logging.getLogger(__name__)
 
 
 class PullSource(NamedTuple):
-    """A source, and the function that asks it which image a reference stands for now.
+    """A source, and the function that asks it which image a reference names now.
 
-    The answer is the digest of an index, a manifest or a configuration; None if the source has no such image.
+    The function returns the digest of an index, a manifest or a configuration; None if the source has no such image.
     """
 
     source: Source
@@ -58,12 +58,12 @@ class PullSource(NamedTuple):
 
 
 class PullRequest(msgspec.Struct, frozen=True):
-    """An image that is needed."""
+    """An image to pull."""
 
     reference: ImageReference
     platform: Platform
     credentials: Credentials | None = None
-    """For the registry of the reference; None = the user's own."""
+    """The credentials for the reference's registry; None for the user's own."""
 
 
 class Sources(Protocol):
@@ -97,22 +97,22 @@ class ImagePuller:
         self._layers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free_layers = asyncio.Semaphore(MAX_LAYERS)
         self._unpackers = ThreadPoolExecutor(MAX_LAYERS, "moyai-unpack")
-        """Threads that wait for unpacking. Those that write what arrives must never wait for them."""
+        """The threads that wait for unpacking. It waits for received bytes, which other threads must write."""
 
     def find(self, reference: str, digest: str | None, platform: Platform | None = None) -> Image:
-        """The image in the store that a container starts from, once it is pulled. Blocking. Raises CannotPull."""
+        """The image in the store from which a container is started. Blocking. Raises CannotPull."""
         parsed = parse_reference(reference)
         return self.store.find(str(self._names.map(parsed) or parsed), digest, platform)
 
     async def close(self) -> None:
-        """End all pulls, and close the connections to the sources."""
+        """Cancel all pulls, and close the connections to the sources."""
         await self._pulls.close()
         await self._sources.close()
         self._unpackers.shutdown(wait=False)
 
     async def pull(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
-        """The image, which is in the store then. ``watcher`` is called while something is downloaded, and at the end of
-        that. Raises PullFailed.
+        """The image, once it is in the store. ``watcher`` is called during a download, and at its end. Raises
+        PullFailed.
         """
         reference = request.reference
         if is_host_image(reference):
@@ -123,7 +123,7 @@ class ImagePuller:
         return await self.pull_unmapped(request, watcher)
 
     async def pull_unmapped(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
-        """As ``pull``, but without the user's mapping of names."""
+        """As ``pull``, without the user's mapping of names."""
         if is_host_image(request.reference):
             return Image((), on_host=True)
         with self._watching(request, watcher):
@@ -131,7 +131,7 @@ class ImagePuller:
 
     @contextmanager
     def _watching(self, request: PullRequest, watcher: Watcher) -> Iterator[None]:
-        """Notify a watcher of a pull, which may be under way."""
+        """Have a watcher called during a pull, which may be running already."""
         watchers = self._watchers.setdefault(request, [])
         watchers.append(watcher)
         try:
@@ -142,16 +142,18 @@ class ImagePuller:
                 del self._watchers[request]
 
     async def _pull(self, request: PullRequest) -> Image:
-        cached = await asyncio.to_thread(self._image_in_store, request)
-        if cached is not None and (request.reference.digest or await asyncio.to_thread(self._is_settled, request)):
-            return cached
+        cached_image = await asyncio.to_thread(self._image_in_store, request)
+        if cached_image is not None and (
+            request.reference.digest or await asyncio.to_thread(self._is_settled, request)
+        ):
+            return cached_image
         try:
-            return await self._pull_from_sources(request, cached)
+            return await self._pull_from_sources(request, cached_image)
         except PullFailed as failure:
-            if cached is None or self._behavior is not PullBehavior.DEFAULT:
+            if cached_image is None or self._behavior is not PullBehavior.DEFAULT:
                 raise
             _log.warning("the image %s is used as it was pulled before: %s", request.reference.familiar, failure)
-            return cached
+            return cached_image
 
     def _image_in_store(self, request: PullRequest) -> Image | None:
         try:
@@ -160,7 +162,7 @@ class ImagePuller:
             return None
 
     def _is_own(self, reference: ImageReference) -> bool:
-        """Whether the image is in the store because the user has put it there."""
+        """Whether the image is in the store because the user has imported or loaded it."""
         name = str(reference)
         return bool(self.store.known_digests(name)) and self.store.source(name) is None
 
@@ -170,9 +172,9 @@ class ImagePuller:
             return False
         return self._behavior is not PullBehavior.DEFAULT or self.store.source(str(request.reference)) is None
 
-    async def _pull_from_sources(self, request: PullRequest, cached: Image | None) -> Image:
+    async def _pull_from_sources(self, request: PullRequest, cached_image: Image | None) -> Image:
         stored_digests = frozenset[str]()
-        if cached is not None:
+        if cached_image is not None:
             stored_digests = await asyncio.to_thread(self.store.known_digests, str(request.reference))
         name = request.reference.familiar
         failure: PullFailed = NotFound(
@@ -181,7 +183,7 @@ class ImagePuller:
         is_local = request.reference.registry == _LOCAL
         for source in () if is_local else self._sources(request):
             try:
-                return await self._pull_from(source, request, cached, stored_digests)
+                return await self._pull_from(source, request, cached_image, stored_digests)
             except NoSpace:
                 raise
             except PullFailed as error:
@@ -189,15 +191,17 @@ class ImagePuller:
         raise failure
 
     async def _pull_from(
-        self, source: PullSource, request: PullRequest, cached: Image | None, stored_digests: frozenset[str]
+        self, source: PullSource, request: PullRequest, cached_image: Image | None, stored_digests: frozenset[str]
     ) -> Image:
-        """The image from this source. Raises NotFound if the source doesn't have it."""
-        if cached is not None:
+        """The image, pulled from this source unless the store has the same one. Raises NotFound if the source doesn't
+        have it.
+        """
+        if cached_image is not None:
             digest = await source.current_digest(request.reference)
             if digest is None:
                 raise NotFound(f"{source.source.name} has no image {request.reference.familiar}")
             if digest in stored_digests:
-                return cached
+                return cached_image
         image = await source.source.resolve(request.reference, request.platform)
         watchers = self._watchers.get(request, ())
         with PullTracker(request.reference.familiar, source.source.name, self._report, watchers) as tracker:
@@ -225,7 +229,7 @@ class ImagePuller:
             return await finish_in_thread(lambda: lease.add_pulled_image(image, config, source.name))
 
     async def _add_layer(self, download: LayerDownload, descriptor: Descriptor, diff_id: str) -> None:
-        """Add a layer, unless it is here; one that another pull downloads is waited for."""
+        """Add a layer, unless the store has it. If another pull is downloading it, wait for that."""
         lock = self._layers.setdefault(diff_id, asyncio.Lock())
         async with lock:
             if await finish_in_thread(lambda: download.lease.has_layer(diff_id)):

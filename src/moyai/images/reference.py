@@ -1,7 +1,7 @@
-"""Names of images, as Docker writes and normalises them.
+"""Parses names of images, with Docker's grammar and normalisation.
 
-Promise: two texts that mean the same image give equal references: ``nginx``, ``docker.io/nginx`` and
-``index.docker.io/library/nginx:latest`` are one. ``str(reference)`` is the canonical text, and parsing it gives the
+Promise: texts that mean the same image give equal references: ``nginx``, ``docker.io/nginx`` and
+``index.docker.io/library/nginx:latest`` are equal. ``str(reference)`` is the canonical text, and parsing it gives the
 reference again. Each part matches its grammar and has no ``..``, so that it can be a part of a URL or of a path.
 Source: https://github.com/distribution/reference/blob/main/regexp.go (grammar), normalize.go (normalisation)
 """
@@ -32,14 +32,14 @@ _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class ImageReference(msgspec.Struct, frozen=True):
-    """The name of an image: a tag or a digest in a registry's repository. At least one of ``tag`` and ``digest`` is
-    set; with both, the digest counts.
+    """The name of an image: a registry, a repository, and a tag or a digest. At least one of ``tag`` and ``digest`` is
+    set; if both are, the digest determines the image.
     """
 
     registry: str
-    """``docker.io``, ``localhost:5000``, ``[::1]:5000``."""
+    """Such as ``docker.io``, ``localhost:5000`` or ``[::1]:5000``."""
     repository: str
-    """``library/nginx``: without the registry."""
+    """The name of the repository without the registry, such as ``library/nginx``."""
     tag: str | None
     digest: str | None = None
     """``sha256:`` and 64 hexadecimal digits."""
@@ -51,7 +51,7 @@ class ImageReference(msgspec.Struct, frozen=True):
 
     @property
     def familiar(self) -> str:
-        """The shortest text that means the same: ``nginx:latest`` for ``docker.io/library/nginx:latest``."""
+        """The shortest text for the same image, such as ``nginx:latest`` for ``docker.io/library/nginx:latest``."""
         for name in (self.repository.removeprefix(_OFFICIAL), self.repository):
             if _split_registry(name) == (self.registry, self.repository) and not _IMAGE_ID.fullmatch(name):
                 return name + self._version
@@ -67,7 +67,7 @@ class ImageReference(msgspec.Struct, frozen=True):
 
 
 def parse_reference(text: str) -> ImageReference:
-    """The reference that ``text`` means, with Docker's defaults. Raises BadReference, in Docker's words."""
+    """The reference in a text, with Docker's defaults. Raises BadReference, in Docker's words."""
     name, at, digest = text.partition("@")
     if at and not is_digest(digest):
         raise _bad(text, "the digest after @ is sha256: and 64 hexadecimal digits in lower case")
@@ -94,19 +94,19 @@ def is_digest(text: str) -> bool:
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:
-    """The name and the tag; a colon before the last slash is a port's."""
+    """The name and the tag. A colon before the last slash belongs to a port."""
     head, colon, tag = name.rpartition(":")
     return (head, tag) if colon and "/" not in tag else (name, None)
 
 
 def _split_registry(name: str) -> tuple[str, str]:
-    """The registry and the repository. A first component is a host if it can be no component of a repository."""
-    first, slash, rest = name.partition("/")
-    if not slash or not (set(first) & {".", ":"} or first == "localhost" or first.lower() != first):
-        first, rest = DOCKER_HUB, name
-    if first == _ALSO_DOCKER_HUB:
-        first = DOCKER_HUB
-    return first, f"{_OFFICIAL}{rest}" if first == DOCKER_HUB and "/" not in rest else rest
+    """The registry and the repository. The first component is a registry if it can't be a part of a repository."""
+    registry, slash, repository = name.partition("/")
+    if not slash or not (set(registry) & {".", ":"} or registry == "localhost" or registry.lower() != registry):
+        registry, repository = DOCKER_HUB, name
+    if registry == _ALSO_DOCKER_HUB:
+        registry = DOCKER_HUB
+    return registry, f"{_OFFICIAL}{repository}" if registry == DOCKER_HUB and "/" not in repository else repository
 
 
 def _bad(text: str, reason: str) -> BadReference:

@@ -1,4 +1,4 @@
-"""The files in a tar archive without compression, read from where they are: nothing is extracted."""
+"""Reads the files in an uncompressed tar archive in place, without extracting them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TarParts:
     """The regular files of an archive, by their names. Several threads may read them."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Read the archive's directory. ``file``: a regular file. Raises BadContent."""
+        """Read the headers of all members. ``file``: a regular file with the archive. Raises BadContent."""
         self._file = file
         self._extents: dict[str, _Extent] = {}
         self._links: dict[str, str] = {}
@@ -54,13 +54,13 @@ class TarParts:
             self._links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
 
     def size(self, name: str) -> int:
-        """The size of a file in bytes; 0 if it isn't there."""
+        """The size of a file in bytes; 0 if there is none."""
         extent = self._find(name)
         return 0 if extent is None else extent.size
 
     def open(self, name: str) -> BinaryIO | None:
-        """A file, which can be read also after the archive is closed; None if it isn't there. Raises ValueError if the
-        archive is closed already.
+        """The file with a name, which can still be read after the archive is closed; None if there is none. Raises
+        ValueError if the archive is closed already.
         """
         extent = self._find(name)
         if extent is None:
@@ -68,13 +68,13 @@ class TarParts:
         return io.BufferedReader(_Part(os.dup(self._file.fileno()), extent))
 
     def _find(self, name: str) -> _Extent | None:
-        """The file with a name; older engines have links from one layer to another that is the same."""
+        """The extent of the file with a name. Older engines write links to layers that several images share."""
         name = posixpath.normpath(name)
         return self._extents.get(self._links.get(name, name))
 
 
 class _ArchiveFile:
-    """The part of the archive that ``TarReader`` reads: its headers. The content of members is skipped."""
+    """The archive as ``TarReader`` reads it: only its headers, because the content of members is skipped."""
 
     def __init__(self, fd: int) -> None:
         self._fd, self._size, self._position = fd, os.fstat(fd).st_size, 0
@@ -88,17 +88,17 @@ class _ArchiveFile:
         return self._position
 
     def skip_to(self, position: int, /) -> None:
-        """Raises BadArchive if the position is behind, or after the end."""
+        """Raise BadArchive for a position that was passed, or is after the end."""
         if not self._position <= position <= self._size:
             raise BadArchive("unexpected end of data")
         self._position = position
 
     def drain(self) -> None:
-        """Do nothing: whatever follows the end mark is not read."""
+        """Do nothing, because whatever follows the end mark is not needed."""
 
 
 class _Part(io.RawIOBase):
-    """A range of a file. The descriptor is its own; the position of the file is not used."""
+    """A range of a file. It owns its descriptor, and does not use the file's position."""
 
     def __init__(self, fd: int, extent: _Extent) -> None:
         self._fd = fd
@@ -108,7 +108,7 @@ class _Part(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Read on; 0 at the end of the range, or of an archive that was cut."""
+        """Read the next bytes; returns 0 at the end of the range, or of an archive that was cut."""
         size = min(len(buffer), self._end - self._position)
         size = os.preadv(self._fd, [memoryview(buffer)[:size]], self._position)
         self._position += size

@@ -1,1 +1,1 @@
-"""Images from files: what ``docker save`` writes, OCI layouts, and root file systems. All become ordinary images."""
+"""Imports images from files: archives of ``docker save``, OCI layouts, and root file systems."""

@@ -1,4 +1,4 @@
-"""The files of an image archive, by their names: in a directory, or copied out of a tar archive."""
+"""The files of an image archive by their names, in a directory or copied from a tar archive."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _IMAGE_FILE: Final = re.compile(
     r"oci-layout|index\.json|manifest\.json|repositories|blobs/sha256/[0-9a-f]{64}"
     r"|[0-9a-f]{64}(\.json|\.tar|/VERSION|/json|/layer\.tar)"
 )
-"""The names of files in OCI layouts, and in what ``docker save`` writes."""
+"""The names of files in OCI layouts, and in archives of ``docker save``."""
 
 
 class FileParts:
-    """The files of an archive. A name is relative to its root."""
+    """The files of an archive. Names are relative to the archive's root."""
 
     def __init__(self, files: dict[str, Path], root: Path | None = None) -> None:
-        """``files``: by their names; with ``root`` also the files below that directory."""
+        """``files``: the paths of files by their names. ``root``: a directory whose files are parts as well."""
         self._files = files
         self._root = root
 
     def open(self, name: str) -> BinaryIO | None:
-        """A file; None if it isn't there. Raises BadContent for a name that leaves the archive."""
+        """The file with a name; None if there is none. Raises BadContent for a name outside of the archive."""
         name = _clean(name)
         path = self._files.get(name) if self._root is None else self._root / name
         return None if path is None or not path.is_file() else path.open("rb")
 
 
 def copy_parts(archive: io.RawIOBase, directory: Path) -> FileParts:
-    """The files of a (compressed) tar archive, copied into a directory without their names. Raises BadContent."""
+    """The files of a (compressed) tar archive, copied into a directory under other names. Raises BadContent."""
     reader = TarReader(ArchiveStream(archive))
     try:
         return FileParts(_copy_files(reader, directory))
@@ -49,7 +49,9 @@ def copy_parts(archive: io.RawIOBase, directory: Path) -> FileParts:
 
 
 def _copy_files(reader: TarReader, directory: Path) -> dict[str, Path]:
-    """Copy the files of an archive. A link, which older Dockers write for a layer that two images have, is its file."""
+    """Copy the files of an archive; returns their paths by name. A link, which older versions of Docker write for a
+    layer that two images share, is another name of the file.
+    """
     files: dict[str, Path] = {}
     links: dict[str, str] = {}
     for number, member in enumerate(reader):
@@ -67,16 +69,16 @@ def _copy_files(reader: TarReader, directory: Path) -> dict[str, Path]:
 
 
 def is_image_archive(archive: io.RawIOBase) -> bool:
-    """Whether a (compressed) tar archive has images in it, and is no root file system: its first file tells."""
+    """Whether a (compressed) tar archive is one of images, not a root file system, by the name of its first file."""
     reader = TarReader(ArchiveStream(archive))
     try:
         names = (_clean(member.name) for member in reader if not member.isdir())
-        first = next(names, "")
+        first_name = next(names, "")
     except (BadArchive, BadContent):
         return False
     except READ_ERRORS:
         return False
-    return _IMAGE_FILE.fullmatch(first) is not None
+    return _IMAGE_FILE.fullmatch(first_name) is not None
 
 
 def _clean(name: str) -> str:

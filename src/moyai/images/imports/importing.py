@@ -1,7 +1,7 @@
 """Imports images from files into a store: ``moyai image import`` and ``moyai image load``.
 
-Promise: an image is added completely or not at all, and what is wrong is said in one sentence. Tasks that run from an
-image that is replaced keep the one they have.
+Promise: an image is added completely or not at all, and an error says in one sentence what is wrong. Tasks that run
+from a replaced image keep that image.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class LoadedImage(NamedTuple):
 def import_image(
     store: ImageStore, name: str, source: Path, *, base: str | None = None, config: ImageConfig = _NO_CONFIG
 ) -> Image:
-    """Add or replace an image: an OCI layout (a directory or an archive), what ``docker save`` wrote, or a root file
-    system (a directory or an archive), whose configuration is ``config``. ``base``: None, or HOST_IMAGE to lay a root
-    file system over this machine's own root. Raises ImageRefused.
+    """Add or replace an image from an OCI layout (a directory or an archive), an archive of ``docker save``, or a root
+    file system (a directory or an archive), which gets the configuration ``config``. ``base``: None, or HOST_IMAGE to
+    lay a root file system over this machine's own root. Raises ImageRefused.
     """
     if base not in {None, HOST_IMAGE}:
         raise ImageRefused(f"an image can be imported on top of {HOST_IMAGE} or of nothing, not of {base}")
@@ -55,8 +55,8 @@ def import_image(
 
 
 def load_archive(store: ImageStore, source: Path | io.RawIOBase) -> list[LoadedImage]:
-    """Add all images of an OCI layout or of what ``docker save`` wrote, with their own names. The source may be a pipe.
-    Raises ImageRefused.
+    """Add all images of an OCI layout or of an archive of ``docker save``, under their own names. The source may be a
+    pipe. Raises ImageRefused.
     """
     subject = repr(str(source)) if isinstance(source, Path) else "standard input"
     with _refusals(f"{subject} can't be loaded"), store.lease() as lease:
@@ -69,7 +69,7 @@ def load_archive(store: ImageStore, source: Path | io.RawIOBase) -> list[LoadedI
 
 
 def _load_image(lease: Lease, parts: Parts, reference: ImageReference) -> Image:
-    """Add the only image of an archive under a name that is not its own."""
+    """Add the only image of an archive under the name ``reference``."""
     images = read_images(parts, host_platform())
     if len(images) != 1:
         raise BadContent(f"it has {len(images)} images; `moyai image load` adds them with their own names")
@@ -103,7 +103,7 @@ def _add(lease: Lease, parts: Parts, image: ArchivedImage) -> Image:
 
 
 def _image_parts(lease: Lease, source: Path) -> Parts | None:
-    """The files of an image; None if the source is a root file system."""
+    """The files of an image archive; None if the source is a root file system."""
     if source.is_dir():
         return FileParts({}, source) if (source / "oci-layout").is_file() else None
     if not source.is_file():
@@ -117,7 +117,7 @@ def _image_parts(lease: Lease, source: Path) -> Parts | None:
 
 @contextmanager
 def _refusals(subject: str) -> Iterator[None]:
-    """Turn what is wrong with a source into ImageRefused."""
+    """Turn PullFailed and OSError into ImageRefused."""
     try:
         yield
     except (PullFailed, OSError) as error:

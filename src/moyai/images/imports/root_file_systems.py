@@ -1,4 +1,4 @@
-"""A root file system as an image with one layer, and the documents of images that are made here."""
+"""Adds a root file system as an image with one layer, and makes its manifest and configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from moyai.images.reference import HOST_IMAGE, ImageReference
 from moyai.images.store.lease import Lease
 
 _BASE = "org.opencontainers.image.base.name"
-"""So that the same files have another digest on this machine's root. The store alone knows what lies there."""
+"""The annotation that gives an image over this machine's root another digest than an image of the same files alone.
+Only the store records which images are over the root.
+"""
 
 
 def add_root_file_system(

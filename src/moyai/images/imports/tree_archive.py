@@ -1,4 +1,4 @@
-"""A directory as the tar archive of a layer.
+"""Writes a directory as the tar archive of a layer.
 
 Promise: the same files give the same bytes, and so the same digest, wherever the directory is: names are sorted, owners
 are numbers. Device nodes, FIFOs and sockets are left out.
@@ -22,11 +22,11 @@ _BUFFER_BYTES = 1024**2
 
 class _Writable(Protocol):
     def write(self, content: bytes, /) -> int:
-        """Take all bytes, and return how many."""
+        """Write all bytes, and return their number."""
 
 
 class _Hash:
-    """A file that hashes and counts what is written to it."""
+    """A file that hashes and counts the bytes that are written to it."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -40,7 +40,7 @@ class _Hash:
 
     @property
     def digest(self) -> str:
-        """The digest of all bytes."""
+        """The digest of all bytes that were written."""
         return f"sha256:{self._hash.hexdigest()}"
 
 
@@ -62,7 +62,7 @@ def open_tree(directory: Path) -> Iterator[BinaryIO]:
             with os.fdopen(writing, "wb", buffering=0) as file:
                 _write_tree(directory, file)
         except BrokenPipeError:
-            pass  # whoever reads has refused it
+            pass  # the reader has refused the archive
         except OSError as error:
             failures.append(error)
 
@@ -81,18 +81,18 @@ def _write_tree(directory: Path, file: _Writable) -> None:
     with tarfile.open(
         fileobj=cast("IO[bytes]", file), mode="w|", format=tarfile.PAX_FORMAT, bufsize=_BUFFER_BYTES, encoding="utf-8"
     ) as tar:
-        for path in sorted(directory.iterdir()):  # without the directory itself: its owner and mode are not the image's
+        for path in sorted(directory.iterdir()):  # the directory's own owner and mode are not a part of the image
             tar.add(path, path.name, filter=lambda member: _prepare_member(directory, member))
 
 
 def _prepare_member(directory: Path, member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """The member as it is written; None for one that is left out."""
+    """The member to write; None for one that is left out."""
     if member.ischr() or member.isblk() or member.isfifo():
         return None
-    member.mtime = int(member.mtime)  # a fraction of a second does not survive as a float
+    member.mtime = int(member.mtime)  # a float does not keep the fraction of a second exactly
     headers = {}
     if member.isreg():
-        with suppress(OSError):  # it has none, or the file system has no attributes
+        with suppress(OSError):  # the file has no capability, or the file system has no attributes
             capability = os.getxattr(directory / member.name, _CAPABILITY, follow_symlinks=False)
             headers[_PAX_CAPABILITY] = capability.decode("utf-8", "surrogateescape")
     return member.replace(uname="", gname="", deep=False) if not headers else _with_headers(member, headers)

@@ -1,9 +1,10 @@
-"""Which hosts a registry may send moyai to, by a redirect or as its token server.
+"""Checks the hosts to which a registry sends moyai, by a redirect or as its token server.
 
-Promise: never to a link-local address, where clouds have their metadata services, nor to one that no host can have; and
-to this machine only if the registry is on it. Private networks are allowed: there storage stands beside a registry.
-The check comes before the connection, so a name whose address changes in between is not noticed; no request of these
-carries credentials of another host, and the registry does not see the answer.
+Promise: a link-local address, where clouds have their metadata services, and an address that no host can have are
+refused; so is this machine, unless the registry is on it. Private networks are allowed, because the storage of a
+private registry is often there. The address is checked before the connection, so that a change of the name's address in
+between is not noticed; but such a request has no credentials of another host, and the registry does not get the
+response.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from moyai.images.errors import Unreachable
 from moyai.images.registry.failures import RequestFailed, without_query
 
 _METADATA: Final = frozenset({ip_address("fd00:ec2::254"), ip_address("fd20:ce::254")})
-"""Metadata services at unique local addresses: Amazon EC2's and Google Cloud's."""
+"""The unique local addresses of metadata services: Amazon EC2's and Google Cloud's."""
 
 _Address = IPv4Address | IPv6Address
 
 
 async def check_registry(url: httpx.URL) -> bool:
-    """Whether a registry that a user named is on this machine. Raises RequestFailed if none can be there."""
+    """Whether a registry that the user has named is on this machine. Raises RequestFailed if it can't be a server."""
     addresses = await _addresses(url.host)
     _refuse(url, [address for address in addresses if not _can_be_server(address)])
     return any(address.is_loopback for address in addresses)
@@ -51,7 +52,7 @@ def _can_be_server(address: _Address) -> bool:
 
 
 async def _addresses(host: str) -> list[_Address]:
-    """The addresses of a host; none if it has none, which the connection will say better."""
+    """The addresses of a host; none if its name can't be resolved, which the connection then reports."""
     try:
         return [_plain(host)]
     except ValueError:
@@ -64,6 +65,6 @@ async def _addresses(host: str) -> list[_Address]:
 
 
 def _plain(text: str) -> _Address:
-    """An address without its zone; an IPv4 address in IPv6 is the former."""
+    """The address in a text, without its zone id. An IPv4-mapped IPv6 address becomes the IPv4 address."""
     address = ip_address(text.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address

@@ -1,8 +1,8 @@
 """Authorizes requests to registries: basic authentication, and tokens of a registry's token server.
 
-Promise: a token is used until shortly before it expires, and renewed once when a registry refuses it. Credentials go to
-the registry they belong to and to the token server that it names, over HTTPS if the registry is reached so. Concurrent
-requests to one repository share one token.
+Promise: a token is used until shortly before it expires, and renewed once when a registry refuses it. Credentials are
+sent only to the registry that they belong to and to the token server that it names, over HTTPS if the registry uses
+HTTPS. Concurrent requests to one repository share one token.
 Source: https://distribution.github.io/distribution/spec/auth/token/, /oauth/
 """
 
@@ -29,9 +29,11 @@ from moyai.kernel.url import is_http_url
 CLIENT_ID: Final = "moyai"
 _MAX_TOKEN_BYTES: Final = 256 * 1024
 _SHORTEST, _LONGEST = 60.0, 12 * 3600.0
-"""Seconds that a token is used; the specification's default and minimum, and the longest that any registry gives."""
+"""The minimum and the maximum of the seconds that a token is used: the specification's default and minimum, and the
+longest lifetime that a registry is known to give.
+"""
 _MARGIN: Final = 10.0
-"""Seconds before its end from which a token is not used any more."""
+"""Seconds before its expiry at which a token stops being used."""
 _BASIC_LIFE: Final = 300.0
 """Seconds after which credentials are looked up again."""
 _MAX_AUTHORIZATIONS: Final = 512
@@ -59,7 +61,7 @@ _TOKEN = msgspec.json.Decoder(_Token)
 
 
 class Authenticator:
-    """The authorizations of the repositories that were asked lately."""
+    """Keeps the authorizations of repositories, and requests new ones."""
 
     def __init__(self, http: Http, clock: Clock, credentials: CredentialSource) -> None:
         self._http = http
@@ -69,7 +71,7 @@ class Authenticator:
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     def current(self, endpoint: RegistryEndpoint, repository: str) -> RegistryAuthorization | None:
-        """The authorization of a repository that has not expired."""
+        """The authorization of a repository, if there is one that has not expired."""
         authorization = self._authorizations.get((endpoint.host, repository))
         if authorization is None or authorization.expires <= self._clock.now():
             return None
@@ -82,8 +84,8 @@ class Authenticator:
         refused: RegistryAuthorization | None,
         response: httpx.Response,
     ) -> RegistryAuthorization:
-        """An authorization that answers the challenge of a response with status 401. ``refused``: what the request was
-        sent with. Raises RequestFailed when there is none that could help.
+        """A new authorization, for the challenge in a response with status 401. ``refused``: the authorization that the
+        request was sent with. Raises RequestFailed when no other authorization is possible.
         """
         key = (endpoint.host, repository)
         async with self._locks.setdefault(key, asyncio.Lock()):
@@ -144,22 +146,22 @@ class Authenticator:
                 "service": service,
                 "scope": scope,
             }
-            opened = self._http.open(endpoint, "POST", realm, {}, form)
+            request = self._http.open(endpoint, "POST", realm, {}, form)
         elif credentials is not None:
             query["account"] = credentials.username
-            opened = self._http.open(
+            request = self._http.open(
                 endpoint, "GET", realm.copy_merge_params(query), {"authorization": credentials.basic}
             )
         else:
-            opened = self._http.open(endpoint, "GET", realm.copy_merge_params(query), {})
-        async with opened as response:
+            request = self._http.open(endpoint, "GET", realm.copy_merge_params(query), {})
+        async with request as response:
             if not response.is_success:
                 raise await _refused_token(endpoint, challenge, credentials, response)
             body = await read_body(response, _MAX_TOKEN_BYTES)
         return self._authorization(body, realm, credentials)
 
     async def _realm(self, endpoint: RegistryEndpoint, challenge: Challenge) -> httpx.URL:
-        """The token server, if it is one that credentials may be sent to."""
+        """The URL of the token server. Raises RequestFailed if no credentials may be sent there."""
         text = challenge.parameters.get("realm", "")
         if not is_http_url(text):
             raise RequestFailed(BadContent, f"{endpoint.host} names no token server in its challenge")

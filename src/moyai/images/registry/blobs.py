@@ -1,7 +1,7 @@
-"""Receives the bytes of a blob: hashed, counted, and continued where a broken connection ended.
+"""Receives a blob: hashes and counts its bytes, and continues after a broken connection.
 
-Promise: no byte beyond the descriptor's size is written, a transfer that stalls is ended, and what is complete has the
-descriptor's digest. Hashing and writing happen in threads, a mebibyte at a time, while the next one arrives.
+Promise: no byte beyond the descriptor's size is written, a stalled transfer is ended, and a complete blob has the
+descriptor's digest. Threads hash and write 1 MiB at a time, while the next one arrives.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from moyai.images.registry.failures import RequestFailed, connection_failure, wi
 from moyai.images.source import Progress
 
 INACTIVITY: Final = 60.0
-"""Seconds within which at least LEAST_PROGRESS bytes have to arrive, as long as the agent of ECS waits for any."""
+"""Seconds within which at least LEAST_PROGRESS bytes have to arrive. ECS's agent waits as long for any byte."""
 LEAST_PROGRESS: Final = 64 * 1024
 _PIECE: Final = 1024 * 1024
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 
 class PartialBlob:
-    """The bytes of a blob that have arrived. ``file`` is empty at first."""
+    """The received part of a blob, in ``file``, which is empty at first."""
 
     def __init__(self, file: BinaryIO, descriptor: Descriptor, progress: Progress) -> None:
         self._file = file
@@ -39,9 +39,9 @@ class PartialBlob:
         self._waiting = 0
         self._writing: asyncio.Task[None] | None = None
         self.received = 0
-        """Bytes."""
+        """The number of received bytes."""
         self.is_continued = False
-        """Whether they are from more than one response."""
+        """Whether the bytes are from more than one response."""
 
     async def receive(self, response: httpx.Response) -> None:
         """Append the body of a response with status 200 or 206. Raises RequestFailed."""
@@ -60,11 +60,11 @@ class PartialBlob:
         finally:
             await self._flush()
             await self._finish_writing()
-        if self.received < self._descriptor.size:  # whoever ends a body by closing the connection may have lost it
+        if self.received < self._descriptor.size:  # a body without a length also ends when the connection is lost
             raise self._wrong_size(self.received, is_transient=True)
 
     async def check_digest(self) -> None:
-        """Raise RequestFailed if the complete blob is another one."""
+        """Raise RequestFailed if the complete blob does not have the descriptor's digest."""
         digest = f"sha256:{self._hash.hexdigest()}"
         if digest != self._descriptor.digest:
             is_transient, self.is_continued = self.is_continued, False
@@ -73,7 +73,7 @@ class PartialBlob:
             raise RequestFailed(BadContent, cause, is_transient=is_transient)
 
     async def _place(self, response: httpx.Response) -> None:
-        """Go to where the response's bytes belong."""
+        """Prepare the file for the response's bytes: a whole blob is written from the beginning, a part is appended."""
         if response.status_code != HTTPStatus.PARTIAL_CONTENT:
             await self.rewind()
             self._check_length(response, self._descriptor.size)
@@ -83,15 +83,15 @@ class PartialBlob:
         if content_range is None or int(content_range[1]) != self.received or content_range[3] not in {end, "*"}:
             await self.rewind()
             raise RequestFailed(
-                BadContent, f"{without_query(response.url)} sent another range than was asked for", is_transient=True
+                BadContent, f"{without_query(response.url)} sent another range than requested", is_transient=True
             )
         self.is_continued = True
         self._check_length(response, self._descriptor.size - self.received)
 
-    def _check_length(self, response: httpx.Response, expected: int) -> None:
+    def _check_length(self, response: httpx.Response, expected_length: int) -> None:
         length = response.headers.get("content-length")
-        if length is not None and length != str(expected):
-            raise self._wrong_size(self._descriptor.size - expected + int(length) if length.isdecimal() else -1)
+        if length is not None and length != str(expected_length):
+            raise self._wrong_size(self._descriptor.size - expected_length + int(length) if length.isdecimal() else -1)
 
     def _wrong_size(self, size: int, *, is_transient: bool = False) -> RequestFailed:
         cause = f"failed size validation: {size} != {self._descriptor.size}: failed precondition"
@@ -109,7 +109,7 @@ class PartialBlob:
             await self._flush()
 
     async def _flush(self) -> None:
-        """Begin to write what has arrived, as soon as what came before it is written."""
+        """Start writing the received chunks, once the preceding ones are written."""
         await self._finish_writing()
         if self._chunks:
             self._writing = asyncio.create_task(asyncio.to_thread(self._write, b"".join(self._chunks)))
@@ -128,7 +128,7 @@ class PartialBlob:
             raise _write_failure(error) from error
 
     async def rewind(self) -> None:
-        """Forget what has arrived."""
+        """Discard all received bytes."""
         await self._finish_writing()
         if self.received:
             self._progress(-self.received)

@@ -1,7 +1,7 @@
-"""Reads the header WWW-Authenticate.
+"""Parses the header WWW-Authenticate.
 
-Promise: pure. The header may hold several challenges, whose parameters are tokens or quoted strings. What cannot be
-read ends the list; nothing is raised.
+Promise: pure. The header may have several challenges, whose parameters are tokens or quoted strings. The list ends at
+the first part that can't be parsed; nothing is raised.
 Source: RFC 9110 § 11.6.1; https://distribution.github.io/distribution/spec/auth/token/
 """
 
@@ -22,12 +22,12 @@ _MAX_LENGTH: Final = 8192
 
 
 class Challenge(msgspec.Struct, frozen=True):
-    """How a server wants a request to be authorized."""
+    """A way to authorize a request that a server accepts."""
 
     scheme: str
-    """In lower case: ``bearer``, ``basic``."""
+    """The authentication scheme in lower case, such as ``bearer`` or ``basic``."""
     parameters: Mapping[str, str]
-    """By names in lower case: ``realm``, ``service``, ``scope``, ``error``."""
+    """The values by names in lower case, such as ``realm``, ``service``, ``scope`` and ``error``."""
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:

@@ -1,8 +1,8 @@
-"""The client of registries: resolves names of images, and fetches their parts.
+"""The client of registries, a ``Source``: resolves names of images, and fetches their parts.
 
-Promise: a ``Source``. A manifest that is asked for by its digest has it; one that is asked for by a tag has the digest
-that the registry says, if it says one. Mirrors are asked first, once, and what fails there is tried at the registry
-itself, a few times if it may succeed later. Errors are in AWS's words, and say what to do.
+Promise: a manifest that is requested by its digest has this digest; one that is requested by a tag has the digest that
+the registry states, if it states one. Mirrors are asked first, once each; after their failure the registry itself is
+asked, up to ATTEMPTS times if the error is transient. Errors are in AWS's words, and say what to do.
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
 """
 
@@ -39,12 +39,14 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.errors import MoyaiError
 
 CONFIRMATION_ATTEMPTS: Final = 2
-"""How often a tag is confirmed that is here already: without a network, tasks must not wait for it."""
+"""Number of attempts to ask for the digest of a tag whose image the store has: tasks must not wait long without a
+network.
+"""
 ATTEMPTS: Final = 4
-"""How often a request is made before it has failed for good. Those of a blob count anew when it has grown."""
+"""Number of attempts before a request has failed. For a blob, the count starts again after each _GROWTH bytes."""
 _FIRST_DELAY: Final = 1.0
 _LONGEST_DELAY: Final = 30.0
-"""Seconds between two attempts. A registry that wants a longer one has its limit reported instead."""
+"""The longest delay between two attempts, in seconds. If a registry asks for a longer one, the request fails."""
 _GROWTH: Final = 1024 * 1024
 _ACCEPT: Final = ", ".join(sorted(MANIFESTS | INDEXES))
 
@@ -60,7 +62,7 @@ class _Content(NamedTuple):
 
 
 class _GaveUp(MoyaiError):
-    """An endpoint has not answered after some attempts."""
+    """All attempts of a request to an endpoint have failed."""
 
     def __init__(self, attempts: int, failure: RequestFailed | PullFailed) -> None:
         super().__init__(attempts, failure)
@@ -68,7 +70,7 @@ class _GaveUp(MoyaiError):
         self.failure = failure
 
     def pull_failed(self, action: str, detail: str) -> PullFailed:
-        """The failure of the pull as AWS words it. ``detail`` does not stand before an error of the platform."""
+        """The failure of the pull in AWS's words. ``detail`` is left out for WrongPlatform."""
         prefix = f"{action} has been retried {self.attempts} time(s): "
         if isinstance(self.failure, PullFailed):
             detail = "" if isinstance(self.failure, WrongPlatform) else detail
@@ -78,7 +80,7 @@ class _GaveUp(MoyaiError):
 
 
 class RegistryClient(Source):
-    """All registries as one ``Source``. ``http``: the connections of another client, to share them."""
+    """All registries as one ``Source``. ``http``: the connections of another client, which are then shared."""
 
     def __init__(
         self, settings: RegistrySettings, clock: Clock, credentials: CredentialSource, http: Http | None = None
@@ -94,7 +96,7 @@ class RegistryClient(Source):
         return "registry"
 
     def with_credentials(self, registry: str, credentials: Credentials) -> RegistryClient:
-        """A client that is this user at the registry, and anonymous at others."""
+        """A client with these credentials for the registry, and with none for others. It shares the connections."""
         return RegistryClient(self._settings, self._clock, FixedCredentials(registry, credentials), self._http)
 
     async def close(self) -> None:
@@ -102,8 +104,8 @@ class RegistryClient(Source):
         await self._http.close()
 
     async def digest(self, reference: ImageReference) -> str:
-        """The digest that the reference names now, in one request that Docker Hub does not count as a pull. Raises
-        PullFailed.
+        """The digest of the image that the reference names now, by a request that Docker Hub does not count as a pull.
+        Raises PullFailed.
         """
         if reference.digest is not None:
             return reference.digest
@@ -118,7 +120,7 @@ class RegistryClient(Source):
 
     @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        """A download that one server has interrupted is continued at the next."""
+        """Fetches a part. A download that one endpoint has interrupted is continued from the next one."""
         blob = PartialBlob(file, descriptor, progress)
 
         async def ask(endpoint: RegistryEndpoint) -> None:
@@ -147,8 +149,8 @@ class RegistryClient(Source):
         limit: int,
         size: Callable[[], int] = int,
     ) -> _Answer:
-        """The answer of the first endpoint that gives one. ``limit``: of attempts at the registry itself. ``size``: how
-        much has arrived. Raises _GaveUp.
+        """The answer of the first endpoint that gives one. ``limit``: the number of attempts at the registry itself.
+        ``size``: returns the number of received bytes. Raises _GaveUp.
         """
         *mirrors, registry = endpoints_of(reference.registry, self._settings)
         for mirror in mirrors:
@@ -163,8 +165,8 @@ class RegistryClient(Source):
         size: Callable[[], int],
         limit: int,
     ) -> _Answer:
-        """Ask an endpoint until it answers. ``limit``: of attempts in vain. Raises _GaveUp."""
-        attempts = in_vain = 0
+        """Ask an endpoint until it answers. ``limit``: the number of attempts without progress. Raises _GaveUp."""
+        attempts = failures = 0
         while True:
             before = size()
             attempts += 1
@@ -173,10 +175,10 @@ class RegistryClient(Source):
             except PullFailed as failure:
                 raise _GaveUp(attempts, failure) from failure
             except RequestFailed as failure:
-                in_vain = 1 if size() - before >= _GROWTH else in_vain + 1
+                failures = 1 if size() - before >= _GROWTH else failures + 1
                 self._http.forget_scheme(endpoint)
-                delay = failure.retry_after or _FIRST_DELAY * 2 ** (in_vain - 1)
-                if not failure.is_transient or in_vain >= limit or delay > _LONGEST_DELAY:
+                delay = failure.retry_after or _FIRST_DELAY * 2 ** (failures - 1)
+                if not failure.is_transient or failures >= limit or delay > _LONGEST_DELAY:
                     raise _GaveUp(attempts, failure) from failure
             await self._clock.sleep(Seconds(delay))
 
@@ -191,12 +193,12 @@ class RegistryClient(Source):
     ) -> ResolvedImage:
         path = endpoint.path(reference.repository, "manifests", reference.digest or reference.tag or "")
         top = await self._manifest(endpoint, reference, path, reference.digest)
-        parsed = parse_manifest(top.content, top.media_type)
-        if not isinstance(parsed, Index):
-            return ResolvedImage(reference, top.digest, top.content, parsed.config, parsed.layers)
-        chosen = select_manifest(parsed, platform)
-        path = endpoint.path(reference.repository, "manifests", chosen.digest)
-        own = await self._manifest(endpoint, reference, path, chosen.digest)
+        index = parse_manifest(top.content, top.media_type)
+        if not isinstance(index, Index):
+            return ResolvedImage(reference, top.digest, top.content, index.config, index.layers)
+        descriptor = select_manifest(index, platform)
+        path = endpoint.path(reference.repository, "manifests", descriptor.digest)
+        own = await self._manifest(endpoint, reference, path, descriptor.digest)
         manifest = parse_manifest(own.content, own.media_type)
         if isinstance(manifest, Index):
             raise BadContent(f"the index {top.digest} has another index for {platform}")
@@ -205,15 +207,15 @@ class RegistryClient(Source):
     async def _manifest(
         self, endpoint: RegistryEndpoint, reference: ImageReference, path: str, digest: str | None = None
     ) -> _Content:
-        """A manifest or index. ``digest``: what it must have. Raises RequestFailed."""
+        """A manifest or an index. ``digest``: the digest that it must have. Raises RequestFailed."""
         async with self._open(endpoint, reference.repository, "GET", path, {"accept": _ACCEPT}) as response:
             content = await read_body(response, MAX_MANIFEST_BYTES)
         actual = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        said = response.headers.get("docker-content-digest", "")
-        expected = digest or (said if is_digest(said) else actual)
-        if actual != expected:
+        header = response.headers.get("docker-content-digest", "")
+        expected_digest = digest or (header if is_digest(header) else actual)
+        if actual != expected_digest:
             raise RequestFailed(
-                BadContent, f"unexpected manifest digest {actual}, expected {expected}: failed precondition"
+                BadContent, f"unexpected manifest digest {actual}, expected {expected_digest}: failed precondition"
             )
         return _Content(content, response.headers.get("content-type", ""), actual)
 
@@ -234,10 +236,10 @@ class RegistryClient(Source):
     async def _open(
         self, endpoint: RegistryEndpoint, repository: str, method: str, path: str, headers: Mapping[str, str]
     ) -> AsyncIterator[httpx.Response]:
-        """An authorized request's response, which has status 200 or 206. Raises RequestFailed."""
+        """The response to an authorized request, with status 200 or 206. Raises RequestFailed."""
         url = await self._http.url(endpoint, path)
         authorization = self._authenticator.current(endpoint, repository)
-        for _ in range(3):  # without a token or with an old one, with a new one, and with one that another has renewed
+        for _ in range(3):  # with no token or an old one, with a new one, and with one that another request has renewed
             async with self._http.open(endpoint, method, url, _with(headers, authorization)) as response:
                 if response.status_code != HTTPStatus.UNAUTHORIZED or response.url.host != url.host:
                     await _check_status(response, endpoint)
@@ -248,7 +250,7 @@ class RegistryClient(Source):
 
 
 class _RangeRefused(RequestFailed):
-    """The server cannot continue a blob."""
+    """The server can't continue a blob from the requested range."""
 
 
 def _with(headers: Mapping[str, str], authorization: RegistryAuthorization | None) -> Mapping[str, str]:
@@ -256,7 +258,7 @@ def _with(headers: Mapping[str, str], authorization: RegistryAuthorization | Non
 
 
 async def _check_status(response: httpx.Response, endpoint: RegistryEndpoint) -> None:
-    """Raise RequestFailed unless the response has what was asked for."""
+    """Raise RequestFailed unless the response has status 200 or 206."""
     if response.status_code in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return
     failure = refusal(response, await read_error(response), endpoint.registry)

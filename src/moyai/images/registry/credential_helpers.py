@@ -1,7 +1,7 @@
 """Runs Docker's credential helpers, programs named ``docker-credential-NAME``.
 
-Promise: a helper that hangs, or whose output does not end, is killed with everything that it started. What it prints is
-not repeated in errors, as it may be a secret.
+Promise: a helper that hangs, or prints too much, is killed with all processes that it has started. Errors do not have
+its output, which may be a secret.
 Source: https://github.com/docker/docker-credential-helpers#development
 """
 
@@ -21,11 +21,11 @@ from moyai.images.registry.credentials import Credentials, CredentialsFailed
 from moyai.kernel.secret import Secret
 
 PATIENCE: Final = 30.0
-"""Seconds that a helper may take: it may ask a cloud for a token."""
+"""Seconds that a helper may take; it may have to request a token."""
 _MAX_OUTPUT: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNKNOWN: Final = b"credentials not found in native keychain"
-"""The output of a helper that has no credentials of the registry."""
+"""The output of a helper that has no credentials for the registry."""
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105 - the user name that marks one
 
 
@@ -84,7 +84,7 @@ async def _exchange(process: Process, program: str, registry: str) -> tuple[int,
     assert process.stdin is not None  # noqa: S101 - both are pipes
     assert process.stdout is not None  # noqa: S101
     process.stdin.write(registry.encode())
-    with suppress(ConnectionError):  # it may answer without reading
+    with suppress(ConnectionError):  # the helper may answer without reading its input
         await process.stdin.drain()
     process.stdin.close()
     output = bytearray()

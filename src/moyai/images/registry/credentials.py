@@ -1,7 +1,6 @@
-"""Credentials of a registry, and where they come from.
+"""Credentials for registries, and the protocol of their sources.
 
-Promise: secrets are not printed. Each of the credentials knows where it comes from, so that an error can say whose were
-refused.
+Promise: secrets are not printed. Credentials have their origin, so that an error can name those that were refused.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from moyai.kernel.secret import Secret
 
 
 class CredentialsFailed(MoyaiError):
-    """Credentials are configured but could not be read. The message says where, and why."""
+    """Configured credentials could not be read. The message says from where, and why."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A user of a registry."""
+    """The credentials of a user for a registry."""
 
     username: str
     password: Secret
     origin: str
     """The origin of the credentials, for errors: the path of ``config.json``, a program, an ARN."""
     is_identity_token: bool = False
-    """The password is a refresh token (OAuth 2), which is exchanged for access tokens."""
+    """Whether the password is a refresh token (OAuth 2), which is exchanged for access tokens."""
     expires: Instant | None = None
 
     @property
@@ -40,16 +39,16 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class CredentialSource(Protocol):
-    """Knows the credentials of registries."""
+    """A source of credentials for registries."""
 
     async def find(self, registry: str) -> Credentials | None:
-        """The credentials of the registry; None for anonymous requests. Raises CredentialsFailed."""
+        """The credentials for a registry; None for anonymous requests. Raises CredentialsFailed."""
 
 
 class FixedCredentials(CredentialSource):
-    """The credentials of one registry that a task definition names (``repositoryCredentials``).
+    """The credentials for one registry from a task definition's ``repositoryCredentials``.
 
-    Other registries, such as mirrors, never see them.
+    They are never sent to other registries, such as mirrors.
     """
 
     def __init__(self, registry: str, credentials: Credentials) -> None:

@@ -1,7 +1,7 @@
-"""Docker's ``config.json``: who the user is at which registry.
+"""Reads the user's credentials for registries from Docker's ``config.json``.
 
-Promise: the file is read anew for each registry that is asked, so a ``docker login`` counts at once. It is never
-written. A helper that it names for the registry counts before its own entries, as with Docker.
+Promise: the file is read for each look-up, so that a ``docker login`` takes effect at once, and never written. A helper
+that it names for the registry takes precedence over its own entries, as in Docker.
 Source: https://docs.docker.com/reference/cli/docker/login/#credential-stores
 """
 
@@ -43,7 +43,7 @@ _CONFIG = msgspec.json.Decoder(_Config)
 
 
 class DockerConfig(CredentialSource):
-    """The credentials of one ``config.json``."""
+    """The credentials in one ``config.json``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -93,7 +93,7 @@ class DockerConfig(CredentialSource):
 
 
 def _entry(config: _Config, registry: str, key: str) -> _Entry | None:
-    """The registry's entry; old versions of Docker wrote its name as a URL."""
+    """The entry of a registry, which old versions of Docker have written under a URL."""
     if key in config.auths:
         return config.auths[key]
     return next((entry for name, entry in config.auths.items() if _host(name) == registry), None)

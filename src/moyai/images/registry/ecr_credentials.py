@@ -1,6 +1,6 @@
 """Credentials of Amazon ECR's private registries, from the user's own AWS keys.
 
-Promise: the keys are those of botocore's default chain, as in the AWS CLI. The call goes to AWS even where the
+Promise: the keys are those of botocore's default chain, as in the AWS CLI. The call goes to AWS even if the
 environment redirects AWS's endpoints to moyai. A token is used until shortly before it expires.
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 """
@@ -26,7 +26,7 @@ _REGISTRY: Final = re.compile(
     r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)"
 )
 _MARGIN: Final = 300.0
-"""Seconds before its end from which a token is not used any more."""
+"""Seconds before its expiry at which a token stops being used."""
 _MAX_TOKENS: Final = 100
 _ORIGIN: Final = "the AWS keys of moyai's environment"
 
@@ -40,7 +40,7 @@ def is_ecr(registry: str) -> bool:
 
 
 class EcrCredentials(CredentialSource):
-    """Tokens of ECR's private registries."""
+    """Tokens for ECR's private registries."""
 
     def __init__(self, clock: Clock, connect: Connect | None = None) -> None:
         self._clock = clock
@@ -75,7 +75,7 @@ class EcrCredentials(CredentialSource):
 
 
 def _connect(region: str) -> Any:  # noqa: ANN401 - botocore makes the class at run time
-    # Here, in a thread, because most installations never ask AWS, and the start would wait for these imports.
+    # Imported here, in a thread, because most installations never call AWS, and these imports would delay the start.
     from botocore.config import Config  # noqa: PLC0415
     from botocore.session import get_session  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""Where a registry's images are asked for: its mirrors first, then itself.
+"""The servers from which a registry's images are requested: its mirrors first, then the registry itself.
 
-Promise: pure. As in Docker Engine, only a registry on loopback, or one that the user calls insecure, may speak plain
-HTTP or have a certificate that nobody vouches for.
+Promise: pure. As in Docker Engine, only a registry on loopback, or one that the user has configured as insecure, may
+use plain HTTP or have a certificate that can't be verified.
 Source: https://docs.docker.com/reference/cli/dockerd/#insecure-registries
 """
 
@@ -23,33 +23,33 @@ class RegistryEndpoint(msgspec.Struct, frozen=True):
     """A server of the registry protocol."""
 
     registry: str
-    """The name that its credentials are kept under."""
+    """The registry's name, for which credentials are looked up."""
     host: str
-    """``HOST`` or ``HOST:PORT`` of its URLs."""
+    """The ``HOST`` or ``HOST:PORT`` of the server's URLs."""
     schemes: tuple[str, ...] = ("https",)
-    """The schemes that it may be spoken to with, the preferred one first."""
+    """The schemes that may be used, the preferred one first."""
     is_verified: bool = True
-    """Whether its certificate is verified."""
+    """Whether the server's certificate is verified."""
     prefix: str = ""
-    """The prefix of a repository's name: ``dockerhub/``."""
+    """The prefix for names of repositories, such as ``dockerhub/``."""
     is_mirror: bool = False
 
     @property
     def is_loopback(self) -> bool:
-        """Whether its host is this machine, by its name."""
+        """Whether the host's name or address is one of loopback."""
         return is_loopback(self.host)
 
     def path(self, repository: str, kind: str, name: str) -> str:
-        """The path of a manifest or blob (``kind``: ``manifests``, ``blobs``)."""
+        """The path of a manifest or blob. ``kind``: ``manifests`` or ``blobs``."""
         return f"/v2/{self.prefix}{repository}/{kind}/{name}"
 
     def scope(self, repository: str) -> str:
-        """The scope of a token with which a repository can be read."""
+        """The scope of a token that allows to pull from a repository."""
         return f"repository:{self.prefix}{repository}:pull"
 
 
 def endpoints_of(registry: str, settings: RegistrySettings) -> tuple[RegistryEndpoint, ...]:
-    """The servers to ask for the registry's images, in this order."""
+    """The servers for the registry's images, in the order in which they are asked."""
     mirrors = tuple(_mirror(url, settings) for url in settings.mirrors.get(registry, ()))
     host = _DOCKER_HUB_HOST if registry == DOCKER_HUB else registry
     is_insecure = is_loopback(host) or registry in settings.insecure
@@ -58,7 +58,7 @@ def endpoints_of(registry: str, settings: RegistrySettings) -> tuple[RegistryEnd
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``HOST`` or ``HOST:PORT`` is this machine, by its name."""
+    """Whether ``HOST`` or ``HOST:PORT`` is localhost or a loopback address."""
     name = urlsplit(f"//{host}").hostname or ""
     try:
         return name == "localhost" or ip_address(name).is_loopback

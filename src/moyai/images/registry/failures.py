@@ -1,7 +1,7 @@
-"""Why a request to a registry failed, in the words of containerd, which AWS shows, and what to do next.
+"""The failures of requests to registries, in the words of containerd, which AWS shows, with advice on what to do.
 
-Promise: pure. A server's own words are shortened, on one line and printable; URLs are shown without their query, which
-may hold a signature.
+Promise: pure. A server's message is shortened, on one line and printable. URLs are shown without their query, which may
+have a signature.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class RequestFailed(MoyaiError):
-    """One request failed. ``str()`` is the cause; ``error_class`` is what the whole pull fails with."""
+    """A request has failed. ``str()`` is the cause; ``error_class`` is the error with which the pull fails."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class RequestFailed(MoyaiError):
         super().__init__(cause)
         self.error_class = error_class
         self.advice = advice
-        """The advice for the user: a sentence, or nothing."""
+        """Advice for the user: sentences, or an empty text."""
         self.is_transient = is_transient
         """Whether the same request may succeed later."""
         self.retry_after = retry_after
-        """Seconds after which the server wants to be asked again."""
+        """The seconds that the server asks to wait before the next request."""
 
 
 class _Error(msgspec.Struct):
@@ -65,7 +65,7 @@ _ERRORS = msgspec.json.Decoder(_Errors)
 
 
 def server_message(body: bytes) -> str:
-    """The message in the body of an error (``toomanyrequests: …``), or nothing."""
+    """The message in the body of an error response, such as ``toomanyrequests: …``; empty if there is none."""
     try:
         answer = _ERRORS.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -75,23 +75,23 @@ def server_message(body: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """The text on one line, without control characters, and not too long."""
+    """The text on one line, without control characters, and shortened to _MAX_WORDS characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"
 
 
 def without_query(url: httpx.URL | str) -> str:
-    """A URL as errors show it."""
+    """The text of a URL for errors, without its query, fragment and user."""
     return printable(str(httpx.URL(url).copy_with(query=None, fragment=None, username=None, password=None)))
 
 
 def refusal(response: httpx.Response, body: bytes, registry: str) -> RequestFailed:
-    """Why a registry's response is not what was asked for."""
+    """The failure that an error response of a registry means. ``body``: the response's body."""
     status = response.status_code
     phrase = httpx.codes.get_reason_phrase(status)
     message = server_message(body)
-    said = f" - Server message: {message}" if message else ""
-    cause = f"unexpected status code {without_query(response.url)}: {status} {phrase}{said}".strip()
+    suffix = f" - Server message: {message}" if message else ""
+    cause = f"unexpected status code {without_query(response.url)}: {status} {phrase}{suffix}".strip()
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return RequestFailed(AccessDenied, cause, _login_advice(registry))
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -108,7 +108,7 @@ def refusal(response: httpx.Response, body: bytes, registry: str) -> RequestFail
 
 
 def access_denial(registry: str, challenge: Challenge | None, message: str, origin: str | None) -> RequestFailed:
-    """Why access was refused. ``origin``: whose credentials were presented; None = nobody's."""
+    """The failure when access is denied. ``origin``: that of the credentials in the request; None without any."""
     reason = message or printable(challenge.parameters.get("error", "") if challenge else "")
     if origin is None:
         reason = f"server message: {reason}: authorization failed" if reason else "no basic auth credentials"
@@ -119,7 +119,7 @@ def access_denial(registry: str, challenge: Challenge | None, message: str, orig
 
 
 def connection_failure(error: Exception, method: str, url: httpx.URL | str) -> RequestFailed:
-    """Why no response arrived, as Go's client says it."""
+    """The failure when no response has arrived, in the words of Go's HTTP client."""
     cause = f'failed to do request: {method.title()} "{without_query(url)}": {_reason(error, httpx.URL(url).host)}'
     if certificate_error(error) is not None:
         host = httpx.URL(url).netloc.decode()
@@ -132,7 +132,7 @@ def connection_failure(error: Exception, method: str, url: httpx.URL | str) -> R
 
 
 def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The failed verification of a certificate behind an error, if that is its cause."""
+    """The failed verification of a certificate that has caused an error; None for another cause."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error
@@ -183,7 +183,7 @@ def _limit_advice(registry: str, headers: Mapping[str, str], retry_after: float 
 
 
 def _seconds(text: str) -> float | None:
-    """The seconds of a Retry-After header; None for a date, or nonsense."""
+    """The seconds in a Retry-After header; None for a date or another text."""
     return float(min(int(text), _LONGEST_RETRY_AFTER)) if re.fullmatch(r"[0-9]{1,12}", text) else None
 
 
@@ -191,6 +191,6 @@ _UNITS: Mapping[str, int] = MappingProxyType({"h": 3600, "min": 60, "s": 1})
 
 
 def _duration(seconds: float) -> str:
-    """``6 h``, ``90 s``: in the largest unit that it is a whole number of."""
+    """A duration in the largest unit of which it is a whole number, such as ``6 h`` or ``90 s``."""
     unit, length = next((unit, length) for unit, length in _UNITS.items() if seconds % length == 0 or length == 1)
     return f"{seconds / length:.0f} {unit}"

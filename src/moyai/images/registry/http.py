@@ -1,9 +1,9 @@
-"""HTTP to registries: connections, redirects and limits.
+"""HTTP requests to registries: connections, redirects and limits.
 
-Promise: every request ends. Its headers arrive within HEADERS_PATIENCE, a body that is read whole is small and arrives
-within BODY_PATIENCE, and a chain of redirects is short, never leads from HTTPS to HTTP, and only where
-``addresses`` allows it. Authorization is dropped at the first redirect to another origin, for good. Bodies are not
-decompressed: a registry is asked not to, and digests are of what it sends.
+Promise: every request ends. Headers have to arrive within HEADERS_PATIENCE, and a body that is read as a whole is small
+and has to arrive within BODY_PATIENCE. At most MAX_REDIRECTS redirects are followed, none from HTTPS to HTTP, and only
+to hosts that ``addresses`` allows. From the first redirect to another origin on, requests have no Authorization header.
+Bodies are not decompressed: registries are asked for uncompressed ones, and digests are those of the bytes they send.
 Proxies of the environment (HTTPS_PROXY, NO_PROXY) are used, except for registries on loopback.
 """
 
@@ -27,9 +27,9 @@ from moyai.images.registry.failures import RequestFailed, certificate_error, con
 CONNECT_PATIENCE: Final = 15.0
 """Seconds for a connection and its TLS handshake."""
 HEADERS_PATIENCE: Final = 60.0
-"""Seconds until the headers of a response are complete, redirects not included."""
+"""Seconds until the headers of a response are complete, for each redirect anew."""
 BODY_PATIENCE: Final = 60.0
-"""Seconds for a body that is read whole."""
+"""Seconds for a body that is read as a whole."""
 MAX_REDIRECTS: Final = 5
 _MAX_ERROR_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -51,7 +51,7 @@ class Http:
             await client.aclose()
 
     async def url(self, endpoint: RegistryEndpoint, path: str) -> httpx.URL:
-        """The URL of a path. The scheme of an insecure registry is tried out once. Raises RequestFailed."""
+        """The URL of a path. The scheme of an insecure registry is found by a request, once. Raises RequestFailed."""
         if len(endpoint.schemes) == 1:
             scheme = endpoint.schemes[0]
         else:
@@ -59,7 +59,7 @@ class Http:
         return httpx.URL(f"{scheme}://{endpoint.host}{path}")
 
     def forget_scheme(self, endpoint: RegistryEndpoint) -> None:
-        """Try out the registry's scheme again: it may have been restarted with another one."""
+        """Have the endpoint's scheme found again, because the server may have been restarted with another one."""
         self._schemes.pop(endpoint.host, None)
 
     @asynccontextmanager
@@ -71,7 +71,7 @@ class Http:
         headers: Mapping[str, str],
         form: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """Send a request and yield the response to it, after redirects, with its body unread. ``form``: the body of a
+        """Send a request, follow its redirects, and yield the response with its body unread. ``form``: the body of a
         POST. Raises RequestFailed, also when reading the body fails.
         """
         target = url
@@ -100,7 +100,7 @@ class Http:
         )
 
     def _client(self, endpoint: RegistryEndpoint) -> httpx.AsyncClient:
-        """The client with the trust that the endpoint needs."""
+        """The HTTP client with the certificates and proxies for the endpoint."""
         directory = self._certificates / endpoint.host
         own = directory if endpoint.is_verified and directory.is_dir() else None
         kind = (endpoint.is_verified, endpoint.is_loopback, own)
@@ -116,7 +116,7 @@ class Http:
         return self._clients[kind]
 
     async def _choose_scheme(self, endpoint: RegistryEndpoint) -> str:
-        """The first scheme that the server answers. A server that has a bad certificate does speak HTTPS."""
+        """The first scheme that the server answers. A server with a bad certificate counts as one that has HTTPS."""
         for scheme in endpoint.schemes[:-1]:
             try:
                 async with asyncio.timeout(CONNECT_PATIENCE):
@@ -151,7 +151,7 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
 
 
 async def read_error(response: httpx.Response) -> bytes:
-    """The body of an error, or nothing if it cannot be read."""
+    """The body of an error response; empty if it can't be read."""
     try:
         return await read_body(response, _MAX_ERROR_BYTES)
     except RequestFailed:
@@ -174,12 +174,14 @@ def _redirect(response: httpx.Response, current: httpx.URL) -> httpx.URL:
     return target.copy_with(username=None, password=None)
 
 
-def _is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+def _is_same_origin(url: httpx.URL, other: httpx.URL) -> bool:
+    return (url.scheme, url.host, url.port) == (other.scheme, other.host, other.port)
 
 
 def _trust(*, is_verified: bool, own: Path | None) -> ssl.SSLContext:
-    """The machine's authorities, those of a registry's own directory, and the certificates to present to it."""
+    """A TLS context with the machine's authorities, and the authorities and client certificates in a registry's own
+    directory. Raises RequestFailed.
+    """
     context = ssl.create_default_context()
     if not is_verified:
         context.check_hostname = False

@@ -1,7 +1,7 @@
 """The user's own credentials: AWS keys for ECR, and Docker's ``config.json`` for every registry.
 
-Promise: for a registry of ECR the AWS keys count first, as they give a token whenever one is needed, while that of a
-``docker login`` ends after twelve hours. If they give none, the file is asked.
+Promise: for a registry of ECR the AWS keys take precedence, because they give a new token at any time, while the token
+of a ``docker login`` expires after twelve hours. If they give none, the file is read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from moyai.images.registry.ecr_credentials import EcrCredentials
 
 
 class Keychain(CredentialSource):
-    """The user's own credentials. ``docker_config``: None = there is none."""
+    """The user's own credentials. ``docker_config``: None if there is no such file."""
 
     def __init__(self, ecr: EcrCredentials, docker_config: DockerConfig | None) -> None:
         self._ecr = ecr

@@ -1,6 +1,6 @@
-"""The user's settings of registries.
+"""The user's settings for registries.
 
-Promise: values only. ``parse_mirror`` reads the text of an option; what it accepts needs no further check.
+Promise: values only. ``parse_mirror`` checks the text of an option completely.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.url import is_http_url
 
 CERTIFICATES: Final = Path("/etc/docker/certs.d")
-"""Where Docker and Podman keep certificates: ``HOST:PORT/*.crt`` are authorities that a registry is trusted by, and
-``HOST:PORT/NAME.cert`` with ``NAME.key`` are presented to it."""
+"""Docker's and Podman's directory of certificates: ``HOST:PORT/*.crt`` are a registry's authorities, and
+``HOST:PORT/NAME.cert`` with ``NAME.key`` are client certificates."""
 
 
 class BadMirror(MoyaiError):
-    """The text is no ``REGISTRY=URL``."""
+    """The text does not have the form ``REGISTRY=URL``."""
 
 
 class Mirror(msgspec.Struct, frozen=True):
-    """A registry that is asked before another one for that one's images."""
+    """A server that is asked for a registry's images before the registry itself."""
 
     registry: str
-    """The registry that it mirrors: ``docker.io``."""
+    """The mirrored registry, such as ``docker.io``."""
     url: str
     """``https://HOST:PORT/PREFIX``; the prefix is put before a repository's name, and may be empty."""
 
 
 class RegistrySettings(msgspec.Struct, frozen=True):
-    """How registries are reached."""
+    """The settings with which registries are reached."""
 
     mirrors: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    """The URLs of a registry's mirrors, in the order in which they are asked."""
+    """The URLs of mirrors in the order in which they are asked, by registry."""
     insecure: frozenset[str] = frozenset()
-    """Registries (``HOST:PORT``) whose certificate is not verified, and which may speak plain HTTP. Those on loopback
-    are always treated so."""
+    """Registries (``HOST:PORT``) whose certificates are not verified, and which may use plain HTTP. Registries on
+    loopback are always treated so."""
     docker_config: Path | None = None
-    """Docker's ``config.json``; None = no credentials from there."""
+    """The path of Docker's ``config.json``; None if it is not used."""
     certificates: Path = CERTIFICATES
 
 
 def parse_mirror(text: str) -> Mirror:
-    """The mirror that ``REGISTRY=URL`` says. Raises BadMirror."""
+    """The mirror in a text ``REGISTRY=URL``. Raises BadMirror."""
     registry, equals, url = text.partition("=")
     if not equals or not is_registry(registry):
         raise BadMirror(f"{text!r} is not REGISTRY=URL, such as docker.io=https://mirror.example.com")
@@ -71,7 +71,7 @@ def group_mirrors(mirrors: Iterable[Mirror]) -> Mapping[str, tuple[str, ...]]:
 
 
 def is_registry(text: str) -> bool:
-    """Whether the text is a registry's ``HOST`` or ``HOST:PORT`` as references have it."""
+    """Whether the text is a registry's ``HOST`` or ``HOST:PORT`` in the form that references have it."""
     try:
         return parse_reference(f"{text}/name").registry == text
     except BadReference:

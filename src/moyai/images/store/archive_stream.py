@@ -1,7 +1,7 @@
-"""The tar archive of a layer as a stream: decompressed, hashed and limited while it is read, once and forward.
+"""The tar archive of a layer as a stream, which is decompressed, hashed and limited while it is read once, forward.
 
-The first bytes tell the compression: media types and file names are often wrong about it, and every engine looks at the
-bytes. A bomb is refused by its ratio before it fills the disk.
+The compression is detected from the first bytes, as in every engine, because media types and file names are often wrong
+about it. A decompression bomb is refused by its ratio before it fills the disk.
 Source: https://github.com/containerd/containerd/blob/main/pkg/archive/compression/compression.go (DetectCompression)
 """
 
@@ -25,17 +25,17 @@ else:
     from backports import zstd
 
 MAX_BYTES: Final = 20 * 1024**3
-"""The size of an unpacked layer."""
+"""The largest size of an unpacked layer."""
 MAX_RATIO: Final = 100
 FREE_BYTES: Final = 1024**3
-"""How much an archive may contain whatever its ratio is: files of zeros are compressed a thousandfold."""
+"""The size up to which the ratio is not checked, because files of zeros are compressed a thousandfold."""
 MAX_TRAILER_BYTES: Final = 64 * 1024**2
-"""Bytes behind the end mark of an archive. They are read, as the digests cover them."""
+"""Bytes that may follow the end mark of an archive. They are read, because the digests cover them."""
 _BUFFER_BYTES: Final = 1024**2
 _MAGIC_BYTES: Final = 6
 _MAX_NEWS_BYTES: Final = 4096
 _WINDOW_LOG: Final = 27
-"""Zstandard's own default: 128 MiB."""
+"""The binary logarithm of the largest window, 128 MiB: Zstandard's own default."""
 
 READ_ERRORS: Final[tuple[type[Exception], ...]] = (
     ArithmeticError,
@@ -58,20 +58,20 @@ class BadArchive(Exception):
 
 
 class ArrivingFile(io.RawIOBase):
-    """A file that another process still writes. Reading waits for bytes that are not there yet."""
+    """A file that another process is still writing. Reading waits for bytes that have not arrived yet."""
 
     def __init__(self, fd: int, size: int, news: int) -> None:
-        """``news``: a pipe from which bytes come when more of the file is there, and which ends when no more will."""
+        """``news``: a pipe that delivers bytes when more of the file has arrived, and ends when no more will."""
         self._fd, self._size, self._news = fd, size, news
         self._position = 0
         self._may_grow = True
 
     def readable(self) -> bool:
-        """True, as tarfile asks."""
+        """True, which tarfile checks."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Read on; 0 after ``size`` bytes. Raises BadArchive if the file ends before."""
+        """Read the next bytes; returns 0 after ``size`` bytes. Raises BadArchive if the file ends earlier."""
         wanted = memoryview(buffer)[: self._size - self._position]
         while not (size := os.preadv(self._fd, [wanted], self._position)) and wanted:
             if not self._may_grow:
@@ -82,10 +82,10 @@ class ArrivingFile(io.RawIOBase):
 
 
 class _HashingReader(io.RawIOBase):
-    """Hashes and counts what is read through it."""
+    """Hashes and counts the bytes that are read through it."""
 
     def __init__(self, source: io.BufferedIOBase | io.RawIOBase, compressed: _HashingReader | None = None) -> None:
-        """``compressed``: what the source decompresses; it limits the number of bytes."""
+        """``compressed``: the reader of the file that the source decompresses; its size limits the number of bytes."""
         self._source = source
         self._compressed = compressed
         self._hash = hashlib.sha256()
@@ -110,12 +110,12 @@ class _HashingReader(io.RawIOBase):
 
     @property
     def digest(self) -> str:
-        """The digest of what was read."""
+        """The digest of the bytes that were read."""
         return f"sha256:{self._hash.hexdigest()}"
 
 
 class ArchiveStream:
-    """The tar archive in a file. ``read`` and ``tell`` are what tarfile needs of a file that it never seeks in."""
+    """The tar archive in a file. tarfile uses ``read`` and ``tell``, as it never seeks."""
 
     def __init__(self, file: io.RawIOBase) -> None:
         self._compressed = _HashingReader(file)
@@ -136,7 +136,7 @@ class ArchiveStream:
         return self._position
 
     def skip_to(self, position: int) -> None:
-        """Read on to a position. Raises BadArchive if it is behind, or after the end."""
+        """Read up to a position. Raises BadArchive for a position that was passed, or is after the end."""
         if position < self._position:
             raise BadArchive("a member's size is negative")
         while self._position < position:
@@ -167,7 +167,7 @@ class ArchiveStream:
 
 
 def _decompress(file: io.BufferedReader) -> io.BufferedIOBase | None:
-    """The decompressed content of the file; None if it isn't compressed."""
+    """A file with the decompressed content; None if the file isn't compressed."""
     magic = file.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
     if magic.startswith(b"\x1f\x8b"):
         return igzip.IGzipFile(fileobj=file, mode="rb")  # type: ignore[no-untyped-call]

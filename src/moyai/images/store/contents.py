@@ -1,6 +1,7 @@
-"""Reads images from a store's blobs, and decides which contents are needed.
+"""Reads images from a store's blobs, and finds the contents that they need.
 
-Promise: only complete images are read: one with a part that is missing is not here. A pure function of the files.
+Promise: only complete images are found; an image with a missing part counts as absent. The results depend only on the
+files.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from moyai.images.model import ConfigFile, Image, Index, Manifest, Platform
 from moyai.images.store.store_directory import LayerRecord, StoreDirectory
 
 _MAX_DEPTH = 4
-"""How deep indexes may be within indexes."""
+"""Number of levels of indexes and manifests that are read."""
 
 
 class StoredImage(msgspec.Struct, frozen=True):
-    """An image as it is stored."""
+    """A complete image in the store."""
 
     digest: str
     """The digest that a reference names: that of an index or of the manifest."""
@@ -36,8 +37,8 @@ class StoredImage(msgspec.Struct, frozen=True):
 
 
 def read_image(store: StoreDirectory, digest: str, platform: Platform | None) -> StoredImage | None:
-    """The complete image of a digest for a platform, or for any with None; None if it isn't here. Raises WrongPlatform
-    if it is here for others.
+    """The complete image with a digest for a platform, or with None for any platform; None if it isn't stored. Raises
+    WrongPlatform if it is stored only for other platforms.
     """
     manifest_digest, content = digest, None
     for _ in range(_MAX_DEPTH):
@@ -47,8 +48,8 @@ def read_image(store: StoreDirectory, digest: str, platform: Platform | None) ->
         available = tuple(m for m in content.manifests if store.read_blob(m.digest) is not None)
         if not available:
             return None
-        any_platform = available[0] if platform is None else select_manifest(Index(available), platform)
-        manifest_digest = any_platform.digest
+        descriptor = available[0] if platform is None else select_manifest(Index(available), platform)
+        manifest_digest = descriptor.digest
     if not isinstance(content, Manifest):
         return None
     file = _parse_config(store, content)
@@ -59,14 +60,14 @@ def read_image(store: StoreDirectory, digest: str, platform: Platform | None) ->
     return StoredImage(digest, manifest_digest, content, file, complete)
 
 
-def to_image(store: StoreDirectory, stored: StoredImage, *, on_host: bool) -> Image:
-    """The root file system and configuration that a container is started from."""
+def to_image(store: StoreDirectory, stored_image: StoredImage, *, on_host: bool) -> Image:
+    """The image as containers are started from it, without layers below an opaque one."""
     roots = []
-    for diff_id, layer in reversed(list(zip(stored.file.diff_ids, stored.layers, strict=True))):
+    for diff_id, layer in reversed(list(zip(stored_image.file.diff_ids, stored_image.layers, strict=True))):
         roots.append(str(store.layer_root(diff_id)))
         if layer.is_opaque:
             break
-    return Image(tuple(roots), on_host=on_host, config=stored.file.config, digest=stored.digest)
+    return Image(tuple(roots), on_host=on_host, config=stored_image.file.config, digest=stored_image.digest)
 
 
 def _parse(store: StoreDirectory, digest: str) -> Manifest | Index | None:
@@ -76,7 +77,7 @@ def _parse(store: StoreDirectory, digest: str) -> Manifest | Index | None:
     try:
         return parse_manifest(content)
     except BadContent:
-        return None  # a configuration
+        return None  # a configuration, not a manifest or an index
 
 
 def _parse_config(store: StoreDirectory, manifest: Manifest) -> ConfigFile | None:
@@ -85,15 +86,15 @@ def _parse_config(store: StoreDirectory, manifest: Manifest) -> ConfigFile | Non
 
 
 def needed_contents(store: StoreDirectory, roots: Iterable[str]) -> frozenset[str]:
-    """The digests of all blobs and layers that these digests need, and they themselves."""
-    needed: set[str] = set()
+    """The digests ``roots``, and those of all blobs and layers that they need."""
+    needed_digests: set[str] = set()
     waiting = list(roots)
     while waiting:
         digest = waiting.pop()
-        if digest not in needed:
-            needed.add(digest)
+        if digest not in needed_digests:
+            needed_digests.add(digest)
             waiting.extend(_parts(store, digest))
-    return frozenset(needed)
+    return frozenset(needed_digests)
 
 
 def _parts(store: StoreDirectory, digest: str) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Writes the members of a layer's archive into this process's root directory, which is empty and confined.
 
-Promise: the archive is a stranger's. Names with ``..`` are refused, and the root directory is the layer's own, so links
-lead nowhere else. A file is created, never opened: what is at its place before is removed. Owners, modes with setuid,
-times, and the extended attribute ``security.capability`` are kept; no other attribute is. Device nodes, FIFOs and hard
-links to them are left out: a container has its own ``/dev``. A hard link must lead to an earlier member. An archive
-that can't be read to its end is refused.
+Promise: the archive is untrusted. Names with ``..`` are refused, and links can't lead out of the layer, because the
+root directory is its own. An existing file is never opened: it is removed, and a new one is created. Owners, modes
+including setuid, times, and the extended attribute ``security.capability`` are kept, other attributes are not. Device
+nodes, FIFOs and hard links to them are left out, because a container has its own ``/dev``. A hard link must lead to an
+earlier member. An archive that can't be read to its end is refused.
 
-What has to wait until all members are there is recorded for ``apply_records``: whiteouts, opaque directories, and the
-times of directories.
+Whiteouts, opaque directories, and the times of directories have to wait until all members are written; they are
+recorded for ``apply_records``.
 Source: https://github.com/opencontainers/image-spec/blob/main/layer.md, and for whiteouts on disk
 https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
 """
@@ -36,7 +36,7 @@ _META: Final = ".wh..wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
 
-# Kinds of records.
+# The kinds of records.
 _WHITEOUT_AT, _OPAQUE_AT, _TIME_OF = b"w", b"o", b"t"
 
 
@@ -44,7 +44,7 @@ class Extraction:
     """The extraction of one archive."""
 
     def __init__(self, stream: ArchiveStream, records: BinaryIO) -> None:
-        """``records``: an empty file for what ``apply_records`` does afterwards."""
+        """``records``: an empty file for the records that ``apply_records`` applies afterwards."""
         self._reader = TarReader(stream)
         self._records = records
         self._size = 0
@@ -52,7 +52,7 @@ class Extraction:
 
     @property
     def has_end(self) -> bool:
-        """Whether the end mark was read."""
+        """Whether the archive's end mark was read."""
         return self._reader.has_end
 
     def run(self) -> None:
@@ -68,7 +68,7 @@ class Extraction:
 
     def _extract(self, member: tarfile.TarInfo) -> None:
         self._size += member.size
-        if self._size > MAX_BYTES:  # also without the holes of sparse files
+        if self._size > MAX_BYTES:  # the sum of the members' sizes, with the holes of sparse files
             raise BadArchive(f"its files have more than {MAX_BYTES} bytes")
         if not (0 <= member.uid <= _MAX_ID and 0 <= member.gid <= _MAX_ID):
             raise BadArchive(f"{member.name} belongs to {member.uid}:{member.gid}, which can't be")
@@ -84,7 +84,7 @@ class Extraction:
         if name == _OPAQUE:
             self._record(_OPAQUE_AT, directory or "/")
         elif name.startswith(_META):
-            return  # what aufs notes for itself
+            return  # a file of aufs's own
         elif (target := name.removeprefix(_WHITEOUT)) in {"", ".", ".."}:
             raise BadArchive(f"{directory}/{name} is a whiteout of nothing")
         else:
@@ -152,8 +152,8 @@ class Extraction:
 def apply_records(records: BinaryIO) -> None:
     """Make the whiteouts and opaque directories of the archive, and set the times of its directories. Raises OSError.
 
-    A whiteout hides what is in the layers below: what the archive itself has at its place stays, and is opaque if it is
-    a directory.
+    A whiteout hides files of the layers below. A file or directory that the archive itself has at the same path stays;
+    a directory becomes opaque.
     """
     for kind, _, path in _read_records(records):
         if kind == _OPAQUE_AT or (kind == _WHITEOUT_AT and _is_directory(path)):
@@ -168,18 +168,18 @@ def apply_records(records: BinaryIO) -> None:
 
 
 def _read_records(records: BinaryIO) -> Iterator[tuple[bytes, int, str]]:
-    """Each record's kind, time and path."""
+    """The kind, the time and the path of each record."""
     records.seek(0)
-    rest = b""
+    remainder = b""
     while piece := records.read(_PIECE_BYTES):
-        *complete, rest = (rest + piece).split(b"\0")
+        *complete, remainder = (remainder + piece).split(b"\0")
         for record in complete:
             time, _, path = record[1:].partition(b"/")
             yield record[:1], int(time), "/" + os.fsdecode(path)
 
 
 def is_machines_fault(error: OSError) -> bool:
-    """Whether the error is this machine's and not the archive's: it would come with another archive, too."""
+    """Whether the cause of the error is this machine, not the archive, so that it would occur with any archive."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EPERM, errno.ENFILE}
 
 
@@ -192,7 +192,7 @@ def _components(name: str) -> list[str]:
 
 
 def _make_place(path: str) -> None:
-    """Remove what is at a path, and make the directories above it."""
+    """Remove the file or directory at a path, and make the directories above it."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -205,7 +205,7 @@ def _make_place(path: str) -> None:
 
 
 def _create_file(path: str) -> int:
-    """The descriptor of a new file, in place of what is there. Most archives have nothing there."""
+    """The descriptor of a new file, which replaces whatever is at the path. Usually nothing is."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with suppress(FileNotFoundError, FileExistsError):
         return os.open(path, flags, 0o600)
@@ -221,7 +221,7 @@ def _is_directory(path: str) -> bool:
 
 
 def _parts(member: tarfile.TarInfo) -> list[tuple[int, int]]:
-    """The places and sizes of a file's data; between them are holes."""
+    """The offsets and sizes of a file's data, between which there are holes."""
     sparse = cast("list[tuple[int, int]] | None", member.sparse)
     return [(0, member.size)] if sparse is None else sparse
 

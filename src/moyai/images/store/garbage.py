@@ -1,7 +1,7 @@
-"""Removes what no reference, no holder and no running lease needs.
+"""Removes the blobs and layers that no reference, no holder and no running lease needs.
 
-Promise: needed contents are never removed, whichever process needs them: references, holders and leases are files. The
-rest disappears under the store's lock by one rename each, and is emptied afterwards.
+Promise: needed contents are never removed, whichever process needs them, because references, holders and leases are
+files. Other contents are renamed away under the store's lock, and removed afterwards.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from moyai.images.store.store_directory import StoreDirectory
 from moyai.images.store.trees import remove_tree
 
 DIGESTS = "digests"
-"""The file in a lease's directory with the digests that it keeps, one a line."""
+"""The file in a lease's directory with the digests that the lease keeps, one on each line."""
 _GET_FLAGS: Final = 0x80086601
 _SET_FLAGS: Final = 0x40086602
 _TOP_OF_HIERARCHIES: Final = 0x00020000
-"""ioctl_iflags(2), on 64-bit machines."""
+"""FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_TOPDIR_FL of ioctl_iflags(2), on 64-bit machines."""
 
 
 class Removed(NamedTuple):
-    """The result of a collection: the number of layers, and the bytes of all files."""
+    """The removed contents: the number of layers, and the bytes of all layers and blobs."""
 
     layers: int = 0
     size: int = 0
@@ -38,7 +38,7 @@ class Removed(NamedTuple):
 
 @contextmanager
 def lease_directory(store: StoreDirectory) -> Iterator[Path]:
-    """A directory that counts as a running lease until the context ends, or the process."""
+    """A directory that counts as a running lease until the end of the context or of the process."""
     with store.lock():
         path = Path(tempfile.mkdtemp(dir=store.leases))
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -54,8 +54,8 @@ def lease_directory(store: StoreDirectory) -> Iterator[Path]:
 
 
 def spread_subdirectories(fd: int) -> None:
-    """Ask the file system to put each subdirectory of a directory somewhere else, as ``chattr +T`` does: layers have
-    nothing to do with each other. Where many files were just removed, ext4 is slow to find a place for a new one.
+    """Ask the file system to allocate the subdirectories of a directory apart from each other, as ``chattr +T`` does,
+    because layers are independent. ext4 is slow to allocate a file where many files were just removed.
     """
     flags = bytearray(8)
     with suppress(OSError):  # other file systems have no such flag
@@ -73,27 +73,25 @@ def _empty(directory: Path) -> None:
 
 
 def collect_garbage(store: StoreDirectory) -> Removed:
-    """Remove the contents that nothing needs, and the files of processes that were killed. Takes the lock. Raises
-    OSError.
-    """
+    """Remove unneeded contents, and the files of killed processes. Takes the lock. Raises OSError."""
     with lease_directory(store) as removing, store.lock():
         return _move_garbage(store, removing)
 
 
 def _move_garbage(store: StoreDirectory, removing: Path) -> Removed:
-    leased: set[str] = set()
+    leased_digests: set[str] = set()
     for lease in sorted(store.leases.iterdir()):
         if is_running(lease):
-            leased.update(read_lease(lease))
+            leased_digests.update(read_lease(lease))
         elif lease != removing:
             lease.rename(removing / lease.name)
     references = store.read_references()
-    held = (digest for digests in store.holders().values() for digest in digests)
-    needed = needed_contents(store, {*references.digests.values(), *held, *leased})
-    on_host = tuple(digest for digest in references.on_host if digest in needed)
+    held_digests = (digest for digests in store.holders().values() for digest in digests)
+    needed_digests = needed_contents(store, {*references.digests.values(), *held_digests, *leased_digests})
+    on_host = tuple(digest for digest in references.on_host if digest in needed_digests)
     if on_host != references.on_host:
         store.write_references(msgspec.structs.replace(references, on_host=on_host))
-    garbage = [(digest, path) for digest, path in store.contents() if digest not in needed]
+    garbage = [(digest, path) for digest, path in store.contents() if digest not in needed_digests]
     layers = [layer for digest, _ in garbage if (layer := store.read_layer(digest)) is not None]
     size = sum(layer.size for layer in layers) + sum(path.stat().st_size for _, path in garbage if path.is_file())
     for number, (_, path) in enumerate(garbage):
@@ -102,7 +100,7 @@ def _move_garbage(store: StoreDirectory, removing: Path) -> Removed:
 
 
 def is_running(lease: Path) -> bool:
-    """Whether the process that has the lease lives."""
+    """Whether the process that has the lease is alive."""
     fd = os.open(lease, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

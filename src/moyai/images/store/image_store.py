@@ -1,8 +1,8 @@
-"""The images of an installation: found by their names, shared by all tasks, removed when nobody needs them.
+"""The images of an installation, which are found by their names, shared by all tasks, and removed when unneeded.
 
-Promise: any process of this machine may use a store at any time, also ``moyai image`` beside the control plane. An
-image is here completely or not at all. What a reference, a holder (a task, a service revision) or a running lease needs
-is never removed; all else is garbage, and is removed when a reference is, or a lease ends.
+Promise: any process of this machine may use a store at any time, such as ``moyai image`` beside the control plane. An
+image is stored completely or not at all. Contents that a reference, a holder (a task, a service revision) or a running
+lease needs are never removed; others are garbage, which is removed when a reference is removed or a lease ends.
 
 ``moyai.local/host`` is this machine's root, read-only under the container's writable layer.
 """
@@ -30,16 +30,16 @@ class ImageDetails(msgspec.Struct, frozen=True):
     """The store's description of an image."""
 
     reference: str
-    """The reference as people write it."""
+    """The reference in its shortest form."""
     digest: str
     file: ConfigFile
     size: int
     """The size of the unpacked layers in bytes, including those that it shares with other images."""
     on_host: bool
     holders: tuple[str, ...]
-    """Tasks and service revisions that need it."""
+    """The tasks and service revisions that need the image."""
     source: str | None = None
-    """The source that it was pulled from; None if it was imported or loaded."""
+    """The source that the image was pulled from; None if it was imported or loaded."""
 
 
 class ImageStore:
@@ -57,7 +57,7 @@ class ImageStore:
 
     def find(self, reference: str, digest: str | None = None, platform: Platform | None = None) -> Image:
         """The image of a reference, for this machine's platform or another. With ``digest``, or with a digest in the
-        reference, the image with that digest, whatever its tag stands for now. Raises CannotPull.
+        reference, the image with that digest, whichever image the tag names now. Raises CannotPull.
         """
         try:
             parsed = parse_reference(reference)
@@ -68,61 +68,61 @@ class ImageStore:
         references = self._open().read_references()
         wanted = self._digest(references, replace(parsed, digest=digest or parsed.digest))
         try:
-            stored = None if wanted is None else read_image(self._store, wanted, platform or host_platform())
+            stored_image = None if wanted is None else read_image(self._store, wanted, platform or host_platform())
         except PullFailed as error:
             raise CannotPull(f"{reference}: {error}") from error
-        if stored is None:
+        if stored_image is None:
             raise _not_here(reference) if digest is None else _no_longer_here(reference, digest)
-        return to_image(self._store, stored, on_host=stored.digest in references.on_host)
+        return to_image(self._store, stored_image, on_host=stored_image.digest in references.on_host)
 
     def _digest(self, references: References, reference: ImageReference) -> str | None:
-        """The digest that a reference names. An image that an older version imported is known by that version's digest
-        too, which is no manifest's.
+        """The digest that a reference names. An image that an older version has imported is also found by the digest of
+        that version, which is not one of a manifest.
         """
         if reference.digest is None:
             return references.digests.get(str(reference))
         return references.digests.get(f"{reference.name}@{reference.digest}", reference.digest)
 
     def known_digests(self, reference: str) -> frozenset[str]:
-        """The digests of an image's index, manifest and configuration; none if it isn't here."""
+        """The digests of an image's index, manifest and configuration; none if the image isn't stored."""
         store, parsed = self._open(), parse_reference(reference)
         digest = self._digest(store.read_references(), parsed)
-        stored = None if digest is None else read_image(store, digest, None)
-        if stored is None:
+        stored_image = None if digest is None else read_image(store, digest, None)
+        if stored_image is None:
             return frozenset()
-        return frozenset({stored.digest, stored.manifest_digest, stored.manifest.config.digest})
+        return frozenset({stored_image.digest, stored_image.manifest_digest, stored_image.manifest.config.digest})
 
     def source(self, reference: str) -> str | None:
         """The source that the image of a reference was pulled from; None if it wasn't pulled."""
         return self._open().read_references().sources.get(str(parse_reference(reference)))
 
     def list_images(self) -> list[ImageDetails]:
-        """All references, sorted."""
+        """The images of all references, sorted by reference."""
         store = self._open()
         references, holders = store.read_references(), store.holders()
         details = []
         for text, digest in sorted(references.digests.items()):
-            stored = read_image(store, digest, None)
-            if stored is not None:
-                details.append(_details(parse_reference(text), stored, references, holders))
+            stored_image = read_image(store, digest, None)
+            if stored_image is not None:
+                details.append(_details(parse_reference(text), stored_image, references, holders))
         return details
 
     def inspect(self, reference: str) -> ImageDetails:
-        """Describe one image. Raises CannotPull and BadReference."""
+        """The description of one image. Raises CannotPull and BadReference."""
         store, parsed = self._open(), parse_reference(reference)
         references = store.read_references()
         digest = self._digest(references, parsed)
-        stored = None if digest is None else read_image(store, digest, None)
-        if stored is None:
+        stored_image = None if digest is None else read_image(store, digest, None)
+        if stored_image is None:
             raise _not_here(reference)
-        return _details(parsed, stored, references, store.holders())
+        return _details(parsed, stored_image, references, store.holders())
 
     # -------------------------------------------------------------------------------------------------------- changing
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
-        """A lease, through which layers and images are added. What was added and is in no image is removed at its end,
-        and so is an image whose reference stands for another one now.
+        """A lease, through which layers and images are added. At its end, layers that are in no image are removed, and
+        so are images whose references name other ones now.
         """
         store = self._open()
         try:
@@ -132,8 +132,8 @@ class ImageStore:
             collect_garbage(store)
 
     def tag(self, reference: str, other: str) -> None:
-        """Let another reference stand for an image. Raises CannotPull, BadReference, and ImageRefused for the
-        host's root.
+        """Have the reference ``other`` name the image of ``reference`` as well. Raises CannotPull, BadReference, and
+        ImageRefused for the host's root.
         """
         store, parsed, target = self._open(), parse_reference(reference), _changeable(other)
         with store.lock():
@@ -145,44 +145,48 @@ class ImageStore:
         collect_garbage(store)
 
     def remove(self, reference: str) -> Removed:
-        """Remove a reference, and what only it needs. Tasks that run from the image keep it. Raises CannotPull,
-        BadReference, and ImageRefused for the host's root.
+        """Remove a reference, and the contents that only it needs. Tasks that run from the image keep it. Raises
+        CannotPull, BadReference, and ImageRefused for the host's root.
         """
         store, parsed = self._open(), _changeable(reference)
         with store.lock():
             references = store.read_references()
             if str(parsed) not in references.digests:
                 raise _not_here(reference)
-            rest = {text: digest for text, digest in references.digests.items() if text != str(parsed)}
-            store.write_references(_with_digests(references, rest))
+            remaining = {text: digest for text, digest in references.digests.items() if text != str(parsed)}
+            store.write_references(_with_digests(references, remaining))
         return collect_garbage(store)
 
     def prune(self) -> tuple[list[str], Removed]:
-        """Remove all references whose images no holder and no lease needs, and all garbage. Returns the references as
-        people write them, and what was removed.
+        """Remove all references whose images no holder needs, and all garbage. Returns the references in their shortest
+        form, and the removed contents.
         """
         store = self._open()
         with store.lock():
             references = store.read_references()
-            held = needed_contents(store, {digest for digests in store.holders().values() for digest in digests})
-            needed = {text for text, digest in references.digests.items() if {digest, text.partition("@")[2]} & held}
-            unused = references.digests.keys() - needed
-            rest = {text: digest for text, digest in references.digests.items() if text not in unused}
-            store.write_references(_with_digests(references, rest))
+            held_digests = needed_contents(
+                store, {digest for digests in store.holders().values() for digest in digests}
+            )
+            needed_texts = {
+                text for text, digest in references.digests.items() if {digest, text.partition("@")[2]} & held_digests
+            }
+            unused = references.digests.keys() - needed_texts
+            remaining = {text: digest for text, digest in references.digests.items() if text not in unused}
+            store.write_references(_with_digests(references, remaining))
         return sorted(parse_reference(text).familiar for text in unused), collect_garbage(store)
 
     def hold(self, holder: str, references: Iterable[str]) -> dict[str, str | None]:
-        """The digests that references stand for now, None for an image that is not here. From now on these images stay
-        until ``release(holder)``. Raises ImageRefused for a holder that can't be the name of a file.
+        """The digests that references name now, with None for an image that is not stored. These images are kept until
+        ``release(holder)``. Raises ImageRefused for a holder that can't be the name of a file.
         """
         store, digests = self._open(), dict[str, str | None]()
         with store.lock():
             for reference in references:
                 digests[reference] = self._present_digest(reference)
-            held = store.read_held(holder)
-            new = held | {digest for digest in digests.values() if digest is not None}
-            if new != held:
-                store.write_held(holder, new)
+            held_digests = store.read_held(holder)
+            new_digests = held_digests | {digest for digest in digests.values() if digest is not None}
+            if new_digests != held_digests:
+                store.write_held(holder, new_digests)
         return digests
 
     def _present_digest(self, reference: str) -> str | None:
@@ -193,8 +197,8 @@ class ImageStore:
         return None if digest is None or read_image(self._store, digest, None) is None else digest
 
     def hold_only(self, holder: str, digests: frozenset[str]) -> None:
-        """Keep the images with these digests for a holder, and let go others that it needed. Those that are not here
-        are kept when they come.
+        """Keep the images with these digests for a holder, and release others that it has held. An image that is not
+        stored yet is kept as soon as it is.
         """
         if not digests and not self._store.is_current:
             return
@@ -204,25 +208,25 @@ class ImageStore:
                 store.write_held(holder, digests)
 
     def release(self, holder: str) -> None:
-        """Let go what a holder needed; it may be nothing. What nothing else needs is removed with the next garbage."""
+        """Release all images of a holder, if it holds any. Unneeded ones are removed with the next garbage."""
         if self._store.is_current:
             with self._store.lock():
                 self._store.write_held(holder, frozenset())
 
     def holders(self) -> Mapping[str, frozenset[str]]:
-        """All holders, with the digests that they need."""
+        """The digests that holders need, by holder."""
         return self._store.holders() if self._store.is_current else {}
 
 
 def _with_digests(references: References, digests: dict[str, str]) -> References:
-    """The references with other digests; what has changed is no longer as it was pulled."""
+    """The references with other digests. The sources of changed ones are removed, because they were not pulled so."""
     before = references.digests
     sources = {text: source for text, source in references.sources.items() if digests.get(text) == before.get(text)}
     return replace(references, digests=digests, sources=sources)
 
 
 def is_host_image(reference: ImageReference) -> bool:
-    """Whether the reference is that of this machine's own root."""
+    """Whether the reference names this machine's own root."""
     return (reference.name, reference.tag, reference.digest) == (HOST_IMAGE, LATEST, None)
 
 
@@ -234,12 +238,16 @@ def _changeable(reference: str) -> ImageReference:
 
 
 def _details(
-    reference: ImageReference, stored: StoredImage, references: References, holders: Mapping[str, frozenset[str]]
+    reference: ImageReference, stored_image: StoredImage, references: References, holders: Mapping[str, frozenset[str]]
 ) -> ImageDetails:
-    needing = (name for name, digests in holders.items() if {stored.digest, stored.manifest_digest} & digests)
-    on_host = stored.digest in references.on_host
+    needing = (
+        name for name, digests in holders.items() if {stored_image.digest, stored_image.manifest_digest} & digests
+    )
+    on_host = stored_image.digest in references.on_host
     source = references.sources.get(str(reference))
-    return ImageDetails(reference.familiar, stored.digest, stored.file, stored.size, on_host, tuple(needing), source)
+    return ImageDetails(
+        reference.familiar, stored_image.digest, stored_image.file, stored_image.size, on_host, tuple(needing), source
+    )
 
 
 def _not_here(reference: str) -> CannotPull:

@@ -1,7 +1,7 @@
-"""A lease: the only way to add to a store. While it runs, garbage collection leaves alone what it keeps.
+"""A lease, through which all contents are added to a store. Garbage collection does not remove what it keeps.
 
-Promise: layers and images are added completely or not at all, and only if they have their digests. When the lease ends,
-or its process does, the layers of an image that was not added are garbage.
+Promise: layers and images are added completely or not at all, and only if their digests are right. At the end of the
+lease, or of its process, the layers of an image that was not added are garbage.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
 
 
 class Lease:
-    """A running pull or import. ``directory`` is for its own temporary files, and is removed when it ends."""
+    """The lease of a running pull or import. ``directory``: for its temporary files; it is removed at the end."""
 
     def __init__(self, store: StoreDirectory, directory: Path) -> None:
         self._store = store
@@ -42,12 +42,12 @@ class Lease:
         self._unpacker.close()
 
     def keep(self, digests: Iterable[str]) -> None:
-        """Keep layers, by their diff ids, and manifests: those that are here, and those that will be."""
+        """Keep blobs, by their digests, and layers, by their diff ids, even if they are not stored yet."""
         with self._store.lock(), (self.directory / DIGESTS).open("a") as file:
             file.writelines(f"{digest}\n" for digest in digests)
 
     def has_layer(self, diff_id: str) -> bool:
-        """Whether a layer is here; then it stays while the lease runs."""
+        """Whether a layer is stored. It is kept from now on."""
         self.keep([diff_id])
         return self._store.read_layer(diff_id) is not None
 
@@ -58,8 +58,8 @@ class Lease:
         return layer.size
 
     def add_layer(self, descriptor: Descriptor, diff_id: str, file: BinaryIO, arrival: Arrival | None = None) -> None:
-        """Unpack the whole file, the (compressed) archive of a layer, which may be still arriving. Does nothing if the
-        layer is here. Raises BadContent if a digest or the size isn't as it should be, and NoSpace.
+        """Unpack the whole file, the (compressed) archive of a layer, which may still be arriving, and add it. Does
+        nothing if the layer is stored already. Raises BadContent if a digest or the size is wrong, and NoSpace.
         """
         if not self.has_layer(diff_id):
             if arrival is None:
@@ -74,8 +74,8 @@ class Lease:
         return self._add(archive, None, None)
 
     def move_layer(self, root: Path, diff_id: str, size: int) -> None:
-        """Move a directory on the store's file system into the store as a layer. Its digest is not verified. After the
-        process was killed, it may be called again although the directory is gone. Raises OSError.
+        """Move a directory on the store's file system into the store as a layer. Its digest is not verified. The call
+        may be repeated after the process was killed, even if the directory was moved already. Raises OSError.
         """
         with self._store.lock():
             self._store.move_layer(root, diff_id, LayerRecord(size))
@@ -113,7 +113,7 @@ class Lease:
         return self._add_image(image.manifest, config, [image.reference], image.index, on_host=False, source=source)
 
     def add_image_on_host(self, manifest: bytes, config: bytes, references: Iterable[ImageReference]) -> Image:
-        """Add an image that lies on this machine's own root, as ``add_image`` does."""
+        """Add an image that lies over this machine's own root, as ``add_image`` does."""
         return self._add_image(manifest, config, references, None, on_host=True)
 
     def _add_image(
@@ -136,19 +136,19 @@ class Lease:
             with self._store.lock():
                 for blob in blobs:
                     self._store.write_blob(blob)
-                stored = read_image(self._store, digest_of(manifest), None)
-                if stored is None:
+                stored_image = read_image(self._store, digest_of(manifest), None)
+                if stored_image is None:
                     raise BadContent("a layer of the image is not here")
                 before = self._store.read_references()
-                hosted = (*before.on_host, digest) if on_host and digest not in before.on_host else before.on_host
+                host_digests = (*before.on_host, digest) if on_host and digest not in before.on_host else before.on_host
                 names = [str(reference) for reference in references]
                 digests = before.digests | dict.fromkeys(names, digest)
                 sources = {name: known for name, known in before.sources.items() if name not in names}
                 sources |= dict.fromkeys(names, source) if source else {}
-                self._store.write_references(replace(before, digests=digests, on_host=hosted, sources=sources))
+                self._store.write_references(replace(before, digests=digests, on_host=host_digests, sources=sources))
         except OSError as error:
             raise _disk_error(error) from error
-        return replace(to_image(self._store, stored, on_host=digest in hosted), digest=digest)
+        return replace(to_image(self._store, stored_image, on_host=digest in host_digests), digest=digest)
 
 
 def _check_digests(layer: UnpackedLayer, descriptor: Descriptor | None, diff_id: str | None) -> None:

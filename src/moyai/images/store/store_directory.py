@@ -1,15 +1,15 @@
-"""The files of an image store, and how they change: one writer at a time, each file by writing a new one beside it.
+"""The files of an image store. One process changes them at a time, and replaces a file by renaming a new one.
 
     <directory>/version                  this layout's number
-    <directory>/lock                     locked by the process that changes something
-    <directory>/references.json          what references stand for
+    <directory>/lock                     locked by the process that makes a change
+    <directory>/references.json          the digests that references name
     <directory>/blobs/sha256/<hex>       manifests, indexes and configurations
     <directory>/layers/sha256/<hex>/     a layer by its diff id: root/, layer.json
     <directory>/holders/<name>           the digests of images that a task or a service revision needs
-    <directory>/leases/<random>/         what a running pull needs, and its temporary files; locked while it runs
+    <directory>/leases/<random>/         the digests that a running pull needs, and its temporary files; locked by it
 
-Promise: a process that is killed at any point leaves a store in which every reference leads to a complete image. What
-it leaves besides is garbage: a new file beside the one that it was to replace, a blob, a layer, a lease without a lock.
+Promise: a process that is killed at any point leaves a store in which every reference names a complete image. Other
+files that it leaves are garbage: a file that was not renamed yet, a blob, a layer, a lease without a lock.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class References(msgspec.Struct, frozen=True):
     """The digests that references name."""
 
     digests: dict[str, str] = {}
-    """By the canonical text of the reference, the digest of an index or of a manifest."""
+    """The digests of indexes and manifests, by the canonical texts of references."""
     on_host: tuple[str, ...] = ()
-    """The digests of the manifests whose images were imported to lie on this machine's root. Nothing in an image itself
-    may say so."""
+    """The digests of the manifests whose images were imported to lie over this machine's root. This is never read from
+    an image itself."""
     sources: dict[str, str] = {}
-    """By the canonical text of a reference that was pulled, the source of the image."""
+    """The sources of pulled images, by the canonical texts of references."""
 
 
 class LayerRecord(msgspec.Struct, frozen=True):
-    """The description of a layer on disk. ``size`` is that of its archive, in bytes."""
+    """The description of a layer on disk. ``size``: the size of its archive in bytes."""
 
     size: int
     is_opaque: bool = False
@@ -73,16 +73,16 @@ class StoreDirectory:
         return (self.path / "version").is_file()
 
     def create(self) -> None:
-        """Make the directories, which only root can read."""
+        """Create the directories, which only their owner can read."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for directory in (self._blobs, self._layers, self._holders, self.leases):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.lock():  # for threads and processes that are here first together
+        with self.lock():  # several threads and processes may create the store at the same time
             write_file(self.path / "version", VERSION.encode())
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep others from changing the store; they wait. Not reentrant."""
+        """Hold the lock that a change requires; other callers wait for it. Not reentrant."""
         with (self.path / "lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -98,11 +98,11 @@ class StoreDirectory:
             raise ImageRefused(reason) from error
 
     def write_references(self, references: References) -> None:
-        """Replace what references stand for. Call it with the lock."""
+        """Replace all references. Call it with the lock."""
         write_file(self._references, msgspec.json.format(msgspec.json.encode(references)))
 
     def read_blob(self, digest: str) -> bytes | None:
-        """A blob; None if it isn't here, or has another digest."""
+        """The content of a blob; None if it isn't stored, or is damaged."""
         try:
             content = self._blob(digest).read_bytes()
         except FileNotFoundError:
@@ -120,7 +120,7 @@ class StoreDirectory:
         return self._blobs / digest.removeprefix("sha256:")
 
     def layer(self, diff_id: str) -> Path:
-        """The directory of a layer, which is there or not."""
+        """The path of a layer's directory, which need not exist."""
         return self._layers / diff_id.removeprefix("sha256:")
 
     def layer_root(self, diff_id: str) -> Path:
@@ -128,15 +128,15 @@ class StoreDirectory:
         return self.layer(diff_id) / "root"
 
     def read_layer(self, diff_id: str) -> LayerRecord | None:
-        """The description of a layer; None if it isn't here."""
+        """The description of a layer; None if it isn't stored."""
         try:
             return _LAYER.decode((self.layer(diff_id) / "layer.json").read_bytes())
         except (OSError, msgspec.DecodeError):
             return None
 
     def add_layer(self, directory: Path, diff_id: str, record: LayerRecord) -> None:
-        """Move a directory with a layer's ``root`` to its place, if the layer isn't there. Its files must be synced.
-        Call it with the lock.
+        """Move a directory with a layer's ``root`` to the layer's path, unless the layer is stored already. The files
+        must be synced. Call it with the lock.
         """
         write_file(directory / "layer.json", msgspec.json.encode(record))
         if self.read_layer(diff_id) is not None:
@@ -147,8 +147,9 @@ class StoreDirectory:
         sync_directory(self._layers)
 
     def move_layer(self, root: Path, diff_id: str, record: LayerRecord) -> None:
-        """Move a directory to its place as a layer's ``root``, or beside that of a layer that is there, as containers
-        may run from it. A call that was interrupted is repeated. Call it with the lock.
+        """Move a directory to a layer's path as its ``root``. If the layer is stored already, the directory is moved
+        beside its ``root``, because containers may run from it. An interrupted call can be repeated. Call it with the
+        lock.
         """
         directory = self.layer(diff_id)
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -159,7 +160,7 @@ class StoreDirectory:
         sync_directory(self._layers)
 
     def contents(self) -> Iterator[tuple[str, Path]]:
-        """The digest and the path of all blobs and layers. Files that a killed process left have no digest."""
+        """The digests and the paths of all blobs and layers. The files of a killed process have an empty digest."""
         for directory in (self._blobs, self._layers):
             for path in directory.iterdir():
                 yield ("" if path.name.endswith(_NEW) else f"sha256:{path.name}"), path
@@ -179,7 +180,7 @@ class StoreDirectory:
             self._holder(holder).unlink(missing_ok=True)
 
     def holders(self) -> dict[str, frozenset[str]]:
-        """All holders, with the digests that they need."""
+        """The digests that holders need, by holder."""
         names = (path.name for path in self._holders.iterdir() if not path.name.endswith(_NEW))
         return {name: self.read_held(name) for name in sorted(names)}
 
@@ -190,22 +191,22 @@ class StoreDirectory:
 
 
 def write_file(path: Path, content: bytes, *, is_durable: bool = True) -> None:
-    """Write or replace a file: whoever reads it finds the old content or the new one, with ``is_durable`` also after
-    the machine has lost power. Two threads must not write the same file.
+    """Write or replace a file. Readers find the old content or the new one, with ``is_durable`` also after a power
+    failure. Two threads must not write the same file at the same time.
     """
-    new = path.with_name(path.name + _NEW)
-    with new.open("wb") as file:
+    new_path = path.with_name(path.name + _NEW)
+    with new_path.open("wb") as file:
         file.write(content)
         if is_durable:
             file.flush()
             os.fsync(file.fileno())
-    new.rename(path)
+    new_path.rename(path)
     if is_durable:
         sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
+    """Write the names in a directory to the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -1,7 +1,7 @@
-"""The members of a stranger's tar archive, read by tarfile within limits.
+"""Reads the members of an untrusted tar archive with tarfile, within limits.
 
-Promise: one member is in memory at a time, all headers of a member together are at most a mebibyte, and an archive that
-is cut, or goes on with what is no archive, is noticed, which tarfile alone passes over.
+Promise: one member is in memory at a time, and all headers of a member have at most 1 MiB together. An archive that was
+cut, or continues with other data, is refused, which tarfile would not notice.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from moyai.images.store.archive_stream import BadArchive
 
 MAX_MEMBERS: Final = 1_000_000
 _MAX_HEADER_BYTES: Final = 1024**2
-"""The most header bytes of one member, which may have a chain of headers."""
+"""Bytes that all headers of one member may have together."""
 _MAX_GLOBAL_LENGTH: Final = 64 * 1024
-"""The most characters of the names and values that headers set for all members after them."""
+"""Characters that the names and values in global headers, which apply to all later members, may have together."""
 _PIECE_BYTES: Final = 1024**2
 
 
@@ -31,10 +31,10 @@ class TarStream(Protocol):
         """The position of the next byte."""
 
     def skip_to(self, position: int, /) -> None:
-        """Go on to a position. Raises BadArchive if it is behind, or after the end."""
+        """Skip to a position. Raises BadArchive for a position that was passed, or is after the end."""
 
     def drain(self) -> None:
-        """Go to the end. Raises BadArchive."""
+        """Read to the end. Raises BadArchive."""
 
 
 class TarReader:
@@ -45,7 +45,7 @@ class TarReader:
         self.name = "its first member"
         """The name of the current member."""
         self.has_end = False
-        """The end mark was read."""
+        """Whether the end mark was read."""
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         """Raises BadArchive and READ_ERRORS."""
@@ -68,7 +68,7 @@ class TarReader:
                 raise BadArchive("its global headers are too long")
             yield member
             headers.size = 0
-            cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile keeps them all otherwise
+            cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile would keep all members in memory
             self._stream.skip_to(tar.offset)
         self.has_end = headers.is_end_mark
         if not (self.has_end or headers.is_at_end):
@@ -76,7 +76,7 @@ class TarReader:
         self._stream.drain()
 
     def copy(self, size: int, fd: int) -> None:
-        """Copy the next bytes of the current member to a file. Raises BadArchive if they are not there."""
+        """Copy the next ``size`` bytes of the current member to a file. Raises BadArchive if the archive has fewer."""
         while size > 0:
             piece = self._stream.read(min(size, _PIECE_BYTES))
             if not piece:
@@ -87,17 +87,17 @@ class TarReader:
 
 
 class _Headers:
-    """The file that tarfile reads: an archive's headers of members."""
+    """The file that tarfile reads, which has the headers of members only."""
 
     def __init__(self, stream: TarStream, reader: TarReader) -> None:
         self._stream, self._reader = stream, reader
         self.size = 0
-        """How many bytes were read for the current member."""
+        """The number of bytes that were read for the current member."""
         self.is_at_end = self.is_end_mark = False
-        """Whether the latest piece is the last one of its member, and whether it is an end mark."""
+        """Whether the latest read was at the end of the archive, and whether it has returned an end mark."""
 
     def read(self, size: int) -> bytes:
-        """Raises BadArchive for long headers, which would be in memory as a whole."""
+        """Read the next bytes. Raises BadArchive for too long headers, because tarfile keeps them in memory."""
         if not 0 <= size <= _MAX_HEADER_BYTES - self.size:
             raise BadArchive(f"{self._reader.name} is followed by {self.size + size} bytes of headers")
         self.size += size

@@ -1,4 +1,4 @@
-"""Removes directory trees that strangers have made."""
+"""Removes untrusted directory trees."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _AT_ONCE: Final = 1000
 
 def remove_tree(path: str, is_interrupted: Callable[[], bool] = lambda: False) -> None:
     """Remove a directory with everything in it; links are not followed. Raises OSError, and InterruptedError as soon as
-    ``is_interrupted``; can be called again.
+    ``is_interrupted`` returns True; the call can be repeated then.
 
-    A tree may be deeper than a path can be long, or than functions can call each other, and have more directories than
-    fit into memory. So each subdirectory is moved to a new directory at the top before it is emptied.
+    A tree may be deeper than the longest path or the deepest recursion, and have more directories than fit into memory.
+    Therefore each subdirectory is moved to a new directory at the top before it is emptied.
     """
     flat = _make_directory(path)
     if flat is None:
@@ -47,8 +47,8 @@ def remove_tree(path: str, is_interrupted: Callable[[], bool] = lambda: False) -
 
 
 def _make_directory(path: str) -> str | None:
-    """Make a directory in ``path``. Of a file system without room for one, everything is removed that can be without;
-    None if that was all.
+    """Make a directory in ``path``. If the file system is full, first remove everything that can be removed without it;
+    None if nothing is left then.
     """
     try:
         return tempfile.mkdtemp(prefix=".removing-", dir=path)

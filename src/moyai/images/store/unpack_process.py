@@ -1,12 +1,12 @@
-"""The program of the process that unpacks layers. Its standard input is a socket, see ``Unpacker``.
+"""The program of the process that unpacks layers. Its standard input is the socket of an ``Unpacker``.
 
-For each request it forks a process that makes the layer's directory its root, and that starts another one with fewer
-rights, which reads the archive. When that has succeeded, the former applies the whiteouts, for which the latter has no
-capability, and syncs the file system. A request has the descriptors of the archive, of an empty file for records, of
-a pipe for the answer, and of a pipe with news if the archive still arrives. The answer is a line of JSON, and after it
-``done`` if all has succeeded.
+For each request it forks a process that makes the layer's directory its root, and that forks another one with fewer
+rights, which reads the archive. When the second one has succeeded, the first one applies the whiteouts, for which the
+second one has no capability, and syncs the file system. A request has the descriptors of the archive, of an empty file
+for records, of a pipe for the answer, and of a pipe with notifications if the archive is still arriving. The answer is
+a line of JSON, followed by the line ``done`` if everything has succeeded.
 
-So no process that has read an archive ever sees another one, and a control plane that is killed takes all with it.
+So a process reads only one archive, and all processes end when the control plane is killed.
 """
 
 from __future__ import annotations

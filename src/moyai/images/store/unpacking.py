@@ -1,4 +1,4 @@
-"""Unpacks archives of layers, each in a process that is confined to the layer's directory: ``unpack_process``."""
+"""Unpacks archives of layers, each in a process of ``unpack_process`` that is confined to the layer's directory."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class UnpackedLayer(msgspec.Struct, frozen=True):
     """The result of unpacking an archive."""
 
     digest: str
-    """The digest of the file as it was read, which may be compressed."""
+    """The digest of the file, which may be compressed."""
     diff_id: str
     """The digest of the archive in the file."""
     file_size: int
     size: int
     """The size of the archive in the file, in bytes."""
     has_end: bool
-    """The archive has an end mark. Without one it may have been cut between two members."""
+    """Whether the archive has an end mark. Without one it may have been cut between two members."""
 
 
 class Arrival(NamedTuple):
-    """How a file arrives that somebody still writes. ``size`` is in bytes. ``news`` is a pipe from which bytes come
-    when more of the file is there, and which ends when no more will come.
+    """The arrival of a file that is still being written. ``size``: its complete size in bytes. ``news``: the descriptor
+    of a pipe that delivers bytes when more of the file has arrived, and ends when no more will.
     """
 
     size: int
@@ -73,8 +73,8 @@ class Unpacker:
 
     def unpack(self, archive: BinaryIO, directory: Path, arrival: Arrival | None = None) -> UnpackedLayer:
         """Unpack a file with a (compressed) tar archive into an empty directory, which the caller removes after a
-        failure. The file may be a pipe; with ``arrival`` it is read from its beginning, as it arrives. Raises
-        BadContent with what is wrong with the archive, NoSpace, and PullFailed if this machine can't unpack anything.
+        failure. The file may be a pipe; with ``arrival`` it is read from its beginning while it arrives. Raises
+        BadContent for a bad archive, NoSpace, and PullFailed if this machine can't unpack anything.
         """
         self._start()
         request = {"directory": str(directory), "size": None if arrival is None else arrival.size}
@@ -102,14 +102,14 @@ class Unpacker:
                 self._far_end.close()
 
     def _parse_answer(self, answer: bytes) -> UnpackedLayer:
-        *lines, last = answer.splitlines() or [b""]
-        if last == b"done" and lines:
+        *lines, last_line = answer.splitlines() or [b""]
+        if last_line == b"done" and lines:
             return _LAYER.decode(lines[-1])
         try:
-            failure = _FAILURE.decode(last)
+            failure = _FAILURE.decode(last_line)
         except msgspec.DecodeError:
             errors = os.pread(self._errors.fileno(), _MAX_ANSWER_BYTES, 0).splitlines()
-            reason = last or (errors or [b"the process that unpacks has ended"])[-1]
+            reason = last_line or (errors or [b"the process that unpacks has ended"])[-1]
             raise PullFailed(f"nothing can be unpacked on this machine: {reason.decode(errors='replace')}") from None
         if failure.is_full:
             raise NoSpace(f"failed to extract layer: {failure.error}; remove images with `moyai image prune`")
@@ -117,7 +117,7 @@ class Unpacker:
 
 
 def _read_to_end(pipe: int) -> bytes:
-    """The last bytes that come from a pipe. It ends with the last process that could write to it."""
+    """The last _MAX_ANSWER_BYTES bytes from a pipe, which ends with the last process that has its other end."""
     content = b""
     while piece := os.read(pipe, _MAX_ANSWER_BYTES):
         content = (content + piece)[-_MAX_ANSWER_BYTES:]
