@@ -1,10 +1,11 @@
 """moto as the WSGI application of its process.
 
-Promise: a request is processed when all of its body is there, and each service processes one request at a time, since
-moto's records have no locks; SQS does not, because a receiver may wait for messages there. The control plane says which
-service that is; nothing that a client sends does. Networks are replaced without waiting for a service: a function of
-Lambda may run for minutes, and may ask another service itself. What moto raises becomes a response that the control
-plane recognizes, with the reason. Pages of moto's own, which reset its records among others, are not there.
+Promise: a request is processed once its whole body has arrived, and each service processes one request at a time,
+because moto's records have no locks. SQS is excepted, because its clients may wait for messages. The service is the one
+in the control plane's header; nothing in a client's request determines it. Networks are replaced without waiting for a
+service, because a function of Lambda may run for minutes and call other services. An exception in moto becomes a
+response with its reason, which the control plane recognizes. moto's own pages, some of which reset its records, are
+refused.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ from typing import IO, Any, Final
 from zlib import crc32
 
 FAILURE: Final = "x-moyai-failure"
-"""The header of responses that are no AWS service's. The body is the reason."""
+"""The header that marks a response as a failure of this server, not one of an AWS service. The body is the reason."""
 NETWORKS: Final = "HTTP_X_MOYAI_NETWORKS"
 SERVICE: Final = "HTTP_X_MOYAI_SERVICE"
 """The signing name of the service that a request is for."""
 REGION: Final = "HTTP_X_MOYAI_REGION"
-"""WSGI names of headers that no client's request has here."""
+"""WSGI names of headers that only the control plane sets; it removes them from clients' requests."""
 _UNLOCKED: Final = frozenset({"sqs"})
 _LOCKS: Final = 256
-"""Clients choose names of services, so there is not one for each; two services may share a lock."""
+"""Number of locks, which services share by a hash of their names, because clients choose the names."""
 _OWN_PAGES: Final = ("/moto-api", "/latest/meta-data", "/latest/api", "/favicon.ico")
 _IN_MEMORY: Final = 8 * 1024 * 1024
-"""Bytes of a body beyond which it is kept in a file."""
+"""Bytes of a body that are kept in memory; a longer one is kept in a file."""
 _PART: Final = 256 * 1024
 _LONGEST_REASON: Final = 4000
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 _Response = tuple[tuple[str, list[tuple[str, str]]], bytes]
-"""A status and headers, and the content."""
+"""The status and headers of a response, and its content."""
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class Application:
-    """Answers requests with another application, one at a time for each service."""
+    """Has another application answer requests, one at a time for each service."""
 
     def __init__(
         self,
@@ -50,10 +51,10 @@ class Application:
         replace_networks: Callable[[bytes], None],
         preparations: Mapping[str, Callable[[], None]] = MappingProxyType({}),
     ) -> None:
-        """``replace_networks`` gets the body of requests of the control plane's own, about networks, one at a time
-        and while others are processed. ``preparations``:
-        what is called before the first request of a service, by its name, until it has succeeded once. Not for SQS,
-        whose requests are not processed one at a time.
+        """``replace_networks`` is called with the body of a request in which the control plane sends networks, one at a
+        time, also while other requests are processed. ``preparations``: functions by service, which are called before
+        the service's first request until they have succeeded once. SQS can't have one, because its requests are not
+        processed one at a time.
         """
         self._application, self._replace_networks = application, replace_networks
         self._preparations = dict(preparations)
@@ -84,7 +85,7 @@ class Application:
             service = str(environ[SERVICE])
             if service in self._preparations:
                 self._preparations[service]()
-                del self._preparations[service]  # only now: one that fails is made again for the next request
+                del self._preparations[service]  # after its success: a failed one is called again by the next request
             return _run(self._application, environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
@@ -93,28 +94,28 @@ class Application:
 
 
 def routed_scope(environ: Mapping[str, Any]) -> str:
-    """The routed service and region in the form in which moto looks for them in a signature."""
+    """An Authorization header with the routed service and region, in which moto looks for them."""
     return f"AWS4-HMAC-SHA256 Credential=moyai/19700101/{environ[REGION]}/{environ[SERVICE]}/aws4_request"
 
 
 def _receive(environ: Environ, body: IO[bytes]) -> None:
-    """Read the whole body into a file; then its length is known. Raises OSError when the control plane cut it off."""
+    """Read the whole body into a file, and set its length. Raises OSError when the control plane breaks it off."""
     is_chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") != ""
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    received = 0
-    while part := environ["wsgi.input"].read(_PART if is_chunked else min(_PART, length - received)):
-        received += len(part)
+    body_size = 0
+    while part := environ["wsgi.input"].read(_PART if is_chunked else min(_PART, length - body_size)):
+        body_size += len(part)
         body.write(part)
     if is_chunked:
-        environ["CONTENT_LENGTH"] = str(received)
-    elif received < length:
+        environ["CONTENT_LENGTH"] = str(body_size)
+    elif body_size < length:
         raise ConnectionAbortedError("the request's body is incomplete")
     body.seek(0)
     environ["wsgi.input"], environ["wsgi.input_terminated"] = body, True
 
 
 def _run(application: WsgiApplication, environ: Environ) -> _Response:
-    """The head and the content of a response."""
+    """The status and headers, and the content of an application's response."""
     heads: list[tuple[str, list[tuple[str, str]]]] = []
 
     def keep_head(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:

@@ -1,5 +1,5 @@
-"""Chooses the server that answers a service: the endpoint that the user names for it, that for all, or the embedded
-server.
+"""Chooses the server that answers a service: the endpoint that the user has configured for it, the one for all
+services, or the embedded server.
 """
 
 from __future__ import annotations
@@ -57,19 +57,21 @@ LOSSES: Final = MappingProxyType(
         "states": "state machines and their executions",
     }
 )
-"""By signing names."""
+"""The contents that are lost with the embedded server's process, by the signing names of services."""
 OTHER_LOSSES: Final = "everything that was stored there"
 
 
 _ALL: Final = "*"
 _EMBEDDED: Final = "moto (moyai[aws])"
 _MOST_SCOPES: Final = 1024
-"""Accounts with a region: the embedded server keeps records of each, and clients name them as they like."""
+"""Number of scopes, pairs of an account and a region, that the embedded server may have records of. Clients choose the
+names of both.
+"""
 _INSTALL: Final = "install moyai[aws], or name a server that answers it with `moyai up --delegate`."
 
 
 class Delegates(Delegate):
-    """Implements Delegate with named endpoints and the embedded server."""
+    """Implements ``Delegate`` with configured endpoints and the embedded server."""
 
     def __init__(
         self, choice: DelegateChoice, embedded: EmbeddedServer, store: Store, most_scopes: int = _MOST_SCOPES
@@ -78,28 +80,28 @@ class Delegates(Delegate):
         self._scopes: set[Scope] = set()
         """The scopes of requests to the embedded server."""
         self._sent_networks: dict[Scope, Networks] = {}
-        """The networks that the embedded server knows, of some scopes; others are sent again."""
+        """The networks that were sent to the embedded server, by scope."""
         self._templates: dict[Scope, dict[LaunchTemplateId, tuple[LaunchTemplate, NetworkTemplate]]] = {}
-        """The launch templates of some scopes as they are sent, each with the record that it was made of."""
-        self._telling = asyncio.Lock()
-        """Held while networks are sent: two that arrive in the other order would leave the older ones there."""
+        """The launch templates by scope and id, each as a record and in the form that is sent."""
+        self._networks_lock = asyncio.Lock()
+        """Held while networks are sent, because older ones that arrive after newer ones would replace these."""
         self._reset_changes = 0
-        """The number of resets that have begun and of those that have ended: odd while one is under way."""
+        """The number of resets that have begun plus that of those that have ended: odd during a reset."""
         self._has_embedded = choice.embedded and choice.url is None and is_installed()
         self._clients: dict[str, DelegateClient] = {}
-        """By URL; the embedded server's has its socket's name."""
+        """The clients by URL; for the embedded server by the path of its socket."""
 
     @override
     def owners(self) -> Sequence[ServiceOwner]:
-        configured = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
+        configured_owners = [ServiceOwner(service, url, None) for service, url in sorted(self._choice.urls.items())]
         if self._choice.url is not None:
-            return [*configured, ServiceOwner(_ALL, self._choice.url, None)]
+            return [*configured_owners, ServiceOwner(_ALL, self._choice.url, None)]
         if not self._has_embedded:
-            return [*configured, ServiceOwner(_ALL, None, None)]
+            return [*configured_owners, ServiceOwner(_ALL, None, None)]
         others = [(service, loss) for service, loss in LOSSES.items() if service not in self._choice.urls]
         version = self._embedded.other_version()
         return [
-            *configured,
+            *configured_owners,
             *(_by_embedded(service, loss, version) for service, loss in [*others, (_ALL, OTHER_LOSSES)]),
         ]
 
@@ -125,12 +127,12 @@ class Delegates(Delegate):
             raise DelegateReset("moyai was reset while this request was under way. Please send it again.") from fault
 
     async def reset(self) -> None:
-        """End the embedded server, with all that it has in memory."""
+        """End the embedded server's process, and thereby delete all its records."""
         self._reset_changes += 1
         self._scopes.clear()
         try:
             await self._embedded.end()
-            self._sent_networks.clear()  # not before: a request under way records what it has sent
+            self._sent_networks.clear()  # after the end, because a running request records the networks that it sends
             self._templates.clear()
             for key in self._clients.keys() - {*self._choice.urls.values(), self._choice.url}:
                 await self._clients.pop(key).close()
@@ -138,10 +140,10 @@ class Delegates(Delegate):
             self._reset_changes += 1
 
     async def _forward_again(self, request: DelegatedRequest) -> DelegatedResponse:
-        """Forward a request to the embedded server, which is started again where it does not answer."""
+        """Forward a request to the embedded server, and once more after a new start if it does not answer."""
         try:
             return await self._forward_to_embedded(request)
-        except (NotReached, FileNotFoundError):  # the latter: it was just ended
+        except (NotReached, FileNotFoundError):  # FileNotFoundError: its directory was just removed
             self._embedded.look_again()
             self._sent_networks.clear()
         return await self._forward_to_embedded(request)
@@ -155,24 +157,24 @@ class Delegates(Delegate):
         await self._embedded.start()
         client = self._client("http://localhost", self._embedded.address)
         if request.service in IN_NETWORKS:
-            async with self._telling:
-                await self._tell_networks(client, request)
+            async with self._networks_lock:
+                await self._send_networks(client, request)
         return await client.forward(request)
 
-    async def _tell_networks(self, client: DelegateClient, request: DelegatedRequest) -> None:
-        """Tell the embedded server the networks of the request's scope, if it knows other ones."""
-        sent = self._sent_networks.get(request.scope)
-        networks = _networks_of(self._store.world, request.scope, self._templates_for(request, sent))
-        if sent != networks:
-            await client.tell_networks(networks)
+    async def _send_networks(self, client: DelegateClient, request: DelegatedRequest) -> None:
+        """Send the networks of the request's scope to the embedded server, unless it has the same ones."""
+        sent_networks = self._sent_networks.get(request.scope)
+        networks = _networks_of(self._store.world, request.scope, self._templates_for(request, sent_networks))
+        if sent_networks != networks:
+            await client.send_networks(networks)
             self._sent_networks[request.scope] = networks
 
-    def _templates_for(self, request: DelegatedRequest, sent: Networks | None) -> tuple[NetworkTemplate, ...]:
-        """The launch templates that the embedded server has to know: as they are now for services that look them up,
-        and for others those that were sent.
+    def _templates_for(self, request: DelegatedRequest, sent_networks: Networks | None) -> tuple[NetworkTemplate, ...]:
+        """The launch templates that the embedded server needs for a request: the present ones for a service that looks
+        them up, for another one those that were sent already.
         """
         if request.service not in LAUNCHES:
-            return () if sent is None else sent.templates
+            return () if sent_networks is None else sent_networks.templates
         former, current = self._templates.get(request.scope, {}), {}
         for record in all_in_scope(self._store.world, LaunchTemplate, request.scope):
             pair = former.get(record.id)
@@ -201,7 +203,7 @@ def _by_embedded(service: str, loss: str, other_version: str | None) -> ServiceO
 
 
 def _networks_of(world: World, scope: Scope, templates: tuple[NetworkTemplate, ...]) -> Networks:
-    """The networks of a scope as they are now."""
+    """The present networks of a scope."""
     vpcs, subnets = all_in_scope(world, Vpc, scope), all_in_scope(world, Subnet, scope)
     groups = all_in_scope(world, SecurityGroup, scope)
     return Networks(

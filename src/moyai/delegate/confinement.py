@@ -1,8 +1,8 @@
-"""The confinement of the embedded server's process, which may only read Python's own files, write temporary ones, and
-answer on the one socket that it was started with.
+"""Confines the embedded server's process: it may only read Python's own files, write temporary ones, and answer on the
+socket that it was started with.
 
-Promise: it has a user of its own that owns nothing on this machine, or that of the control plane where that is not
-root, and in either case no capability, no network but an empty one, and a file system that ends with it.
+Promise: the process has a user of its own, which owns nothing on this machine, or the control plane's user if that is
+not root. It has no capability, an empty network namespace, and a file system that disappears with it.
 Source: mount_namespaces(7), user_namespaces(7), capabilities(7), getrlimit(2)
 """
 
@@ -20,7 +20,7 @@ from moyai.runtime.linux.shim import capabilities, syscalls
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 USER: Final = 20001
-"""Beside that of tasks' proxies, and below those of tasks."""
+"""The user id, next to that of tasks' proxies, and below those of tasks."""
 _NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/dev/null")
 _TEMPORARY: Final = "mode=1777,size=2g"
@@ -42,7 +42,7 @@ _LOCKED_FLAGS: Final = MappingProxyType(
         os.ST_RELATIME: syscalls.MS_RELATIME,
     }
 )
-"""Flags of a mount that a user namespace must not clear, by their names in statvfs."""
+"""Flags of a mount that a user namespace must not clear, by their values in statvfs."""
 
 
 def enter(root: Path) -> None:
@@ -52,8 +52,8 @@ def enter(root: Path) -> None:
     if not is_root:
         _map_user(user, group)
     _enter_root(root)
-    for limit, most in _LIMITS.items():
-        resource.setrlimit(limit, (most, most))
+    for limit, value in _LIMITS.items():
+        resource.setrlimit(limit, (value, value))
     if is_root:
         os.setgroups([])
         os.setresgid(USER, USER, USER)
@@ -76,19 +76,19 @@ def _enter_root(root: Path) -> None:
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("moyai", str(root), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")
     for path in _visible_paths():
-        _show(path, root)
+        _mount_below(path, root)
     temporary = root / "tmp"
     temporary.mkdir()
     syscalls.mount("moyai", str(temporary), "tmpfs", MS_NOSUID | MS_NODEV | syscalls.MS_NOEXEC, _TEMPORARY)
     os.chdir(root)
     syscalls.pivot_root_here()
     syscalls.umount(".")
-    os.chdir("/tmp")  # noqa: S108 (its own)
+    os.chdir("/tmp")  # noqa: S108 (the process's own)
     syscalls.mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
 
 
 def _visible_paths() -> Iterator[Path]:
-    """The directories and files that Python reads, none below another."""
+    """The directories and files that Python reads, none of which is below another one."""
     python = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path)
     paths: list[Path] = []
     for text in sorted({*_SYSTEM, *(os.path.realpath(path) for path in python), *filter(None, python)}):
@@ -98,8 +98,8 @@ def _visible_paths() -> Iterator[Path]:
             yield path
 
 
-def _show(path: Path, root: Path) -> None:
-    """Make a path of this machine visible below the new root, to read only; a link as a link."""
+def _mount_below(path: Path, root: Path) -> None:
+    """Mount a path of this machine below the new root, read-only. A symbolic link is copied."""
     target = root / path.relative_to("/")
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     if path.is_symlink():
@@ -110,6 +110,6 @@ def _show(path: Path, root: Path) -> None:
     else:
         target.touch()
     syscalls.mount(str(path), str(target), None, MS_BIND | MS_REC)
-    kept = sum(flag for bit, flag in _LOCKED_FLAGS.items() if os.statvfs(target).f_flag & bit)
+    locked_flags = sum(flag for bit, flag in _LOCKED_FLAGS.items() if os.statvfs(target).f_flag & bit)
     if path != Path(os.devnull):
-        syscalls.mount(None, str(target), None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | kept)
+        syscalls.mount(None, str(target), None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | locked_flags)

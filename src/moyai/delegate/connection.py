@@ -1,9 +1,10 @@
-"""A connection to a server of other AWS services: HTTP/1.1 as this process needs it, and nothing else.
+"""A connection to a server of other AWS services, with as much of HTTP/1.1 as this process needs.
 
-Promise: a request's body is sent as it arrives and a response's is read as it is taken, with bounds on what waits in
-between. A connection is used again only after a request and a response that were whole, and never after a byte that
-nobody asked for. Trailers are left out.
-Refuses: a head or trailers of a response beyond 100 KiB, another protocol than HTTP/1.1 or 1.0, a body that breaks off.
+Promise: the body of a request is sent as it arrives, and that of a response is read as its reader takes it, with limits
+on the bytes that wait in between. A connection is used again only after a complete request and a complete response,
+and never after an unexpected byte. Trailers are left out.
+Refuses: a response with a head or trailers of more than 100 KiB, with another protocol than HTTP/1.1 or 1.0, or with an
+incomplete body.
 Source: RFC 9112
 """
 
@@ -20,24 +21,24 @@ from typing_extensions import override
 
 WRITE_SECONDS: Final = 60.0
 READ_SECONDS: Final = 16 * 60.0
-"""Without a byte: a Lambda function may run for 15 minutes."""
+"""Seconds that a byte is waited for, because a function of Lambda may run for 15 minutes."""
 MAX_HEAD: Final = 100 * 1024
-"""Bytes of a response before its body, and between or after parts of it."""
+"""Bytes that a response may have before its body, and between or after parts of the body."""
 _BUFFERED: Final = 256 * 1024
-"""Bytes of a body that wait to be taken; then the server has to wait."""
+"""Bytes of a body that may wait for its reader before reading from the server pauses."""
 _FIRST_FINAL: Final = 200
-"""Statuses below are those of interim responses."""
+"""The lowest status of a final response."""
 _SWITCHING: Final = 101
 _WITH_LENGTH: Final = frozenset({"PATCH", "POST", "PUT"})
-"""Methods whose requests say that they have no body."""
+"""Methods whose requests have the header Content-Length even without a body."""
 _PROTOCOL: Final = b"HTTP/"
-"""The beginning of a response. The parser also accepts those of RTSP and ICE."""
+"""The beginning of a response, which is checked because the parser also accepts RTSP and ICE."""
 _LONG_HEAD: Final = f"its response has more than {MAX_HEAD} bytes without any of its body"
 _UNASKED: Final = "it sent bytes that nobody has asked for"
 
 
 class ConnectionBroken(Exception):
-    """The server's response is none, or breaks off, or does not come. The message is for moyai's log."""
+    """A response is malformed, incomplete or missing. The message is for moyai's log."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -50,12 +51,12 @@ class ServerConnection(asyncio.Protocol):
         self._closed = asyncio.Event()
         self._waiter: asyncio.Future[None] | None = None
         self._parser: Any = None
-        """Of the response that is expected or read; None between requests. httptools has no types."""
+        """The parser of the expected response; None before the first request. httptools has no types."""
         self._skips_body = self._has_length = self._has_head = self._has_ended = self._is_lost = False
         self._keeps_alive = self._is_sent = self._is_closed_by_server = False
         self._problem = ""
         self._start = b""
-        """The first bytes of the response, as many as name its protocol."""
+        """The first bytes of the response, with the name of its protocol."""
         self._other_bytes = self._waiting_bytes = self._requests = 0
         self._chunks: deque[bytes] = deque()
         self.status = 0
@@ -63,15 +64,13 @@ class ServerConnection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether another request can be sent: the last one was sent whole, its response has ended, all of it was read,
-        and nothing came since, not even the end of the connection.
-        """
+        """Whether another request can be sent: the last one and its response are complete, and nothing came since."""
         is_done = self._is_sent and self._has_ended and not self._chunks
         return is_done and self._keeps_alive and not self._is_lost and not self._problem and not self._has_input()
 
     @property
     def has_head(self) -> bool:
-        """Whether the response's status and headers are there."""
+        """Whether the response's status and headers have arrived."""
         return self._has_head
 
     @property
@@ -80,18 +79,18 @@ class ServerConnection(asyncio.Protocol):
         return self._requests > 1 and self._is_closed_by_server and not self._start
 
     def begin(self, *, skips_body: bool) -> None:
-        """Expect the response to another request, without a body where the request is HEAD."""
+        """Expect the response to another request. ``skips_body``: it has no body, because the method is HEAD."""
         self._parser = httptools.HttpResponseParser(self)
         self._skips_body, self._has_head, self._has_ended, self._has_length = skips_body, False, False, False
         self._other_bytes, self._start, self._is_sent, self.headers = 0, b"", False, []
         self._requests += 1
 
     def end_request(self) -> None:
-        """Note that the request was sent whole."""
+        """Record that the request was sent completely."""
         self._is_sent = True
 
     async def send(self, data: bytes) -> None:
-        """Send bytes; waits while the server takes none. Raises ConnectionBroken."""
+        """Send bytes, and wait while the server accepts no more. Raises ConnectionBroken."""
         if self._transport is None or self._is_lost or self._problem:
             raise ConnectionBroken(self._problem or "the connection is closed")
         self._transport.write(data)
@@ -105,7 +104,7 @@ class ServerConnection(asyncio.Protocol):
                 raise ConnectionBroken(self._problem) from None
 
     async def read_head(self) -> None:
-        """Wait until the response's status and headers are there. Raises ConnectionBroken."""
+        """Wait for the response's status and headers. Raises ConnectionBroken."""
         while not self._has_head:
             await self._wait()
 
@@ -130,14 +129,14 @@ class ServerConnection(asyncio.Protocol):
         await self._closed.wait()
 
     def _has_input(self) -> bool:
-        """Whether the socket has something to read, of which the event loop has not told yet."""
+        """Whether the socket has input that the event loop has not delivered yet."""
         handle = None if self._transport is None else self._transport.get_extra_info("socket")
         poll = select.poll()
         poll.register(-1 if handle is None else handle.fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
     async def _wait(self) -> None:
-        """Wait for bytes. Raises ConnectionBroken when none can come."""
+        """Wait for bytes or the end of the connection. Raises ConnectionBroken if no more bytes can arrive."""
         if self._problem or self._is_lost:
             raise ConnectionBroken(self._problem or "the server closed the connection")
         self._waiter = asyncio.get_running_loop().create_future()
@@ -155,7 +154,7 @@ class ServerConnection(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_connection makes)
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (create_connection makes no other)
         self._transport = transport
 
     @override
@@ -183,7 +182,7 @@ class ServerConnection(asyncio.Protocol):
 
     @override
     def eof_received(self) -> None:
-        """Note that the server sends no more, which ends a body without a length."""
+        """Record that the server sends no more, which ends a body without a length."""
         self._is_closed_by_server = True
         if self._has_head and not self._has_length and not self._problem:
             self._has_ended = True
@@ -213,7 +212,7 @@ class ServerConnection(asyncio.Protocol):
             self._problem = _UNASKED
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header of the response, not a trailer; called by the parser."""
+        """Add a header of the response, but not a trailer; called by the parser."""
         if self._problem or self._has_head:
             return
         text = name.decode("latin-1")
@@ -222,7 +221,7 @@ class ServerConnection(asyncio.Protocol):
             self._has_length = True
 
     def on_headers_complete(self) -> None:
-        """Take the status, unless the response is an interim one; called by the parser."""
+        """Record the status, unless the response is an interim one; called by the parser."""
         version = self._parser.get_http_version()
         if version not in {"1.0", "1.1"}:
             self._problem = f"its response is not HTTP/1.1 or 1.0 but HTTP/{version}"
@@ -239,7 +238,7 @@ class ServerConnection(asyncio.Protocol):
         self._has_ended = self._skips_body
 
     def on_body(self, data: bytes) -> None:
-        """Take a part of the body; called by the parser."""
+        """Add a part of the body; called by the parser."""
         if self._has_ended:
             self._problem = _UNASKED
         if self._problem:
@@ -251,7 +250,7 @@ class ServerConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        """Note the end of the response; called by the parser."""
+        """Record the end of the response; called by the parser."""
         if self._has_head:
             self._has_ended = True
 
@@ -263,23 +262,23 @@ async def send_request(
     headers: list[tuple[str, str]],
     body: AsyncIterator[bytes] | None,
 ) -> None:
-    """Send a request. Raises ConnectionBroken, and what the body raises. A server may answer before it has the whole
-    body, and close the connection: then the answer counts.
+    """Send a request. Raises ConnectionBroken, and any exception of the body. If the server has sent the head of its
+    response and closes the connection before it has the whole body, the response is valid.
     """
     length = next((int(value) for name, value in headers if name == "content-length"), None)
-    added = [] if length is not None else [("content-length", "0")] if body is None and method in _WITH_LENGTH else []
+    framing = [] if length is not None else [("content-length", "0")] if body is None and method in _WITH_LENGTH else []
     if body is not None and length is None:
-        added = [("transfer-encoding", "chunked")]
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in (*headers, *added))]
+        framing = [("transfer-encoding", "chunked")]
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in (*headers, *framing))]
     waiting = "\r\n".join((*lines, "", "")).encode("latin-1")
     if waiting.count(b"\n") != len(lines) + 1 or " " in target:
         raise ConnectionBroken("the request can't be sent: its target or a header is more than one line")
-    sent = 0
+    body_size = 0
     try:
         if body is not None:
             async for chunk in body:
-                sent += len(chunk)
-                if length is not None and sent > length:
+                body_size += len(chunk)
+                if length is not None and body_size > length:
                     break
                 await connection.send(waiting + (chunk if length is not None else _chunk(chunk)))
                 waiting = b""
@@ -290,11 +289,11 @@ async def send_request(
         if not connection.has_head:
             raise
         return
-    if length not in {None, sent}:
+    if length not in {None, body_size}:
         raise ConnectionBroken("the request's body has another length than its head says")
     connection.end_request()
 
 
 def _chunk(data: bytes) -> bytes:
-    """Bytes as a chunk of a body without a length. An empty one would end the body."""
+    """The bytes as a chunk of a chunked body; nothing for no bytes, because an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""

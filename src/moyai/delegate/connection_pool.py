@@ -1,7 +1,7 @@
-"""The connections to a server of other AWS services that wait for requests, and those that answer one.
+"""A pool of connections to a server of other AWS services, idle ones and those in use.
 
-Promise: there are never more connections than the pool may have. One is used again only after a request that was sent
-whole and a response that has ended, and closed when no request comes.
+Promise: there are never more connections than the pool may have. A connection is used again only after a complete
+request and a complete response, and closed when it is idle for IDLE_SECONDS.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from moyai.delegate.connection import ServerConnection
 
 CONNECT_SECONDS: Final = 5.0
 POOL_SECONDS: Final = 10.0
-"""Until a request is refused that finds all connections in use."""
+"""Seconds that a request waits when all connections are in use, until it is refused."""
 IDLE_SECONDS: Final = 5.0
-"""For which a connection waits for another request: each takes a thread of the embedded server."""
+"""Seconds after which an idle connection is closed, because each has a thread of the embedded server."""
 
 
 class PoolExhausted(Exception):
@@ -28,7 +28,9 @@ class PoolExhausted(Exception):
 
 
 class ResponseBody(AsyncIterator[bytes]):
-    """The body of a response. ``release`` gets its connection back at the end, and when nobody holds the body."""
+    """The body of a response. ``release`` is called with its connection at the end, or when the body is collected as
+    garbage.
+    """
 
     def __init__(self, connection: ServerConnection, release: Callable[[ServerConnection], None]) -> None:
         self._connection: ServerConnection | None = connection
@@ -49,7 +51,7 @@ class ResponseBody(AsyncIterator[bytes]):
         return chunk
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._release(connection)
@@ -60,7 +62,7 @@ class ResponseBody(AsyncIterator[bytes]):
 
 
 class ServerAddress(NamedTuple):
-    """At which a server listens: at ``socket``, a Unix socket's path, or else at a host and a port."""
+    """The address of a server: ``socket``, the path of a Unix socket, or without one a host and a port."""
 
     host: str
     port: int
@@ -78,8 +80,8 @@ class ConnectionPool:
         self._context: ssl.SSLContext | None = None
 
     async def take(self, *, new: bool = False) -> ServerConnection:
-        """A connection that waits, or a new one; where it has to be new, those that wait are closed. Raises
-        PoolExhausted, and OSError where no server listens.
+        """An idle connection, or a new one. ``new``: close the idle ones, and connect anew. Raises PoolExhausted, and
+        OSError if no server listens.
         """
         try:
             async with asyncio.timeout(POOL_SECONDS):
@@ -109,7 +111,7 @@ class ConnectionPool:
             connection.close()
 
     async def close(self) -> None:
-        """Close the connections that wait."""
+        """Close the idle connections."""
         idle, self._idle = self._idle, {}
         for connection, expiry in idle.items():
             expiry.cancel()

@@ -1,9 +1,9 @@
-"""The embedded server: a process with moto, of one installation.
+"""The embedded server: an installation's process with moto.
 
-Promise: it is started with the first request that needs it, and outlives the control plane: the next one finds it by
-its socket, and so does ``moyai down``. It keeps its records, so that it is not ended because another version of moyai
-has started it. One that has ended, or can't be started, is started again after a minute at the earliest. The process
-that listens on a Unix socket is known to the kernel, so no file has its pid.
+Promise: the process is started by the first request that needs it, and outlives the control plane; the next control
+plane, and ``moyai down``, find it by its socket. A process that another version of moyai has started is not ended,
+because it has records. A process that has ended, or can't be started, is started again after a minute at the earliest.
+The kernel knows the pid of the process that listens on a Unix socket, so no file has it.
 Source: https://man7.org/linux/man-pages/man7/unix.7.html (SO_PEERCRED)
 """
 
@@ -36,7 +36,9 @@ _START_MILLISECONDS: Final = 60_000
 _END_MILLISECONDS: Final = 10_000
 _CONNECT_SECONDS: Final = 5.0
 _ENDED: Final = frozenset({errno.ESRCH, errno.ENOENT, errno.EINVAL})
-"""The errors of opening a process that has ended; the latter two where a thread has its pid, in new and old kernels."""
+"""The errors of opening a process that has ended. ENOENT and EINVAL, of new and old kernels, mean that a thread has the
+pid.
+"""
 _PEER: Final = struct.Struct("3i")
 _REASON_BYTES: Final = 2000
 _ENVIRONMENT: Final = MappingProxyType(
@@ -49,19 +51,19 @@ _ENVIRONMENT: Final = MappingProxyType(
         "MOTO_ALLOW_NONEXISTENT_REGION": "true",
         "MOTO_DISABLE_GLOBAL_CORS": "true",
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-        "MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false",  # else the name of a bucket opens it for every account
+        "MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false",  # otherwise every account could use any bucket by its name
     }
 )
 
 
 def is_installed() -> bool:
-    """Whether the packages of ``moyai[aws]`` are there. Imports none of them."""
+    """Whether the packages of ``moyai[aws]`` are installed. Imports none of them."""
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
 
 class EmbeddedServer:
-    """The process of one installation. ``directory``: its own, in the installation's directory for sockets.
-    ``version``: moyai's.
+    """The process of one installation. ``directory``: the process's own one, in the installation's for sockets.
+    ``version``: the version of moyai.
     """
 
     def __init__(self, directory: Path, clock: Clock, version: str = "") -> None:
@@ -69,23 +71,23 @@ class EmbeddedServer:
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor: int | None = None
-        """The descriptor of the directory, opened when it is first needed."""
+        """The descriptor of the directory, which is opened when it is first needed."""
         self._answers = False
-        """Whether the server answered when it was last tried."""
+        """Whether the server has answered the last request to it."""
         self._retry_at = 0.0
         self._problem = ""
 
     @property
     def address(self) -> str:
-        """The path of the socket on which it answers, for this process: through the descriptor of the directory, since
-        a socket's path may have 107 bytes only. Raises FileNotFoundError without the directory.
+        """The path of the server's socket for this process. It goes through the descriptor of the directory, because
+        the path of a socket may have only 107 bytes. Raises FileNotFoundError without the directory.
         """
         if self._descriptor is None:
             self._descriptor = os.open(self.directory, os.O_PATH | os.O_CLOEXEC)
         return f"/proc/self/fd/{self._descriptor}/{_SOCKET}"
 
     def other_version(self) -> str | None:
-        """The version of moyai that has started the process, where it is not this one; None without a process."""
+        """The version of moyai that has started the process, if it is another one; None without a process."""
         if not self._listens():
             return None
         try:
@@ -113,7 +115,7 @@ class EmbeddedServer:
         return True
 
     async def start(self) -> None:
-        """Make sure that the process answers. Raises DelegateFailed."""
+        """Start the process, unless it answers already. Raises DelegateFailed."""
         if self._answers:
             return
         async with self._lock:
@@ -122,11 +124,11 @@ class EmbeddedServer:
                 self._answers = True
 
     def look_again(self) -> None:
-        """Look for the process at the next request: it did not answer this one."""
+        """Have the next ``start`` check the process, because it has not answered a request."""
         self._answers = False
 
     async def end(self) -> None:
-        """As ``stop``, after a start that is under way. Raises OSError."""
+        """As ``stop``, after a running start. Raises OSError."""
         async with self._lock:
             await asyncio.to_thread(self.stop)
 
@@ -149,7 +151,7 @@ class EmbeddedServer:
             remove_tree(str(self.directory))
 
     def _connect(self) -> socket.socket | None:
-        """A connection to the process, or None when none listens there."""
+        """A connection to the process; None if no process listens."""
         server = socket.socket(socket.AF_UNIX)
         server.settimeout(_CONNECT_SECONDS)
         try:
@@ -220,7 +222,7 @@ class EmbeddedServer:
 
 
 def _is_ready(pipe: int) -> bool:
-    """Whether the process writes to this pipe before it ends or the time is over."""
+    """Whether the process writes to the pipe before it ends, within _START_MILLISECONDS."""
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     return bool(poll.poll(_START_MILLISECONDS)) and os.read(pipe, 1) != b""
@@ -232,7 +234,7 @@ def _last_line(output: bytes) -> str:
 
 
 def _peer(server: socket.socket) -> int:
-    """The pid of the process that listens."""
+    """The pid of the process that listens on the socket."""
     pid, _, _ = _PEER.unpack(server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
     return int(pid)
 

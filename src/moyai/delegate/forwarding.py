@@ -1,11 +1,11 @@
 """Sends a request to a server of other AWS services, and passes on its response.
 
-Promise: method, path, query, ``Host`` and all headers but those of the connection go on unchanged, the body as it
-arrives, and the response as it comes. Headers that ``Connection`` names are of the connection, unless they are signed.
-A request is sent a second time only where the server closed a connection that had waited, and only without a body and
-with an idempotent method. ``Authorization`` goes on only where it is the signature that was verified. The account is
-added in a header, since such servers derive it from access keys, which mean something only here; the service and the
-region are added for the embedded server, which would look for them in whatever else the client sends.
+Promise: method, path, query, ``Host`` and all headers except those of the connection are forwarded unchanged, the body
+as it arrives, and the response as it comes. Headers that ``Connection`` names belong to the connection, unless they are
+signed. A request is sent a second time only if the server has closed an idle connection, and only without a body and
+with an idempotent method. ``Authorization`` is forwarded only if it is an AWS signature, which was verified. A header
+with the account is added, because such servers derive it from access keys, which only moyai knows. Headers with the
+service and the region are added for the embedded server, which would otherwise guess them from the client's request.
 Sources: RFC 9110 § 7.6.1 (headers of a connection), RFC 9112 § 9.3.1 (requests that are sent again)
 """
 
@@ -41,20 +41,20 @@ _CONNECTION_HEADERS: Final = frozenset(
     }
 )
 _NAMES: Final = "connection"
-"""The header that names others which are of the connection."""
+"""The header that names further headers of the connection."""
 _NOT_IDEMPOTENT: Final = frozenset({"PATCH", "POST"})
 _SIGNED: Final = "AWS4-HMAC-SHA256 "
 _UNSIGNED: Final = (
     _SIGNED + "Credential={0.account}/19700101/{0.region}/{1}/aws4_request, SignedHeaders=host, Signature=none"
 )
-"""An Authorization header that names the service of a request without a signature."""
+"""The Authorization header of a request without a signature, with its scope and service."""
 _SIGNED_HEADERS: Final = re.compile(r"SignedHeaders=([^,&\s]+)")
 _OWN_PREFIX: Final = "x-moyai-"
 _NETWORKS, _SERVICE, _REGION = (name.removeprefix("HTTP_").replace("_", "-") for name in (NETWORKS, SERVICE, REGION))
 _CONNECTIONS: Final = 192
-"""Connections of one pool: with all pools together, fewer than the embedded server may have threads."""
+"""Connections of one pool. Those of all pools together are fewer than the threads that the embedded server may have."""
 _APART: Final = frozenset({"s3", "sqs"})
-"""Services whose clients may hold connections, by slow transfers and by waiting for messages: each has its own pool."""
+"""Services with a pool each, because their clients may use connections for long, for slow transfers or messages."""
 _OTHERS: Final = "others"
 _PORTS: Final = MappingProxyType({"http": 80, "https": 443})
 _REASON_BYTES: Final = 4000
@@ -63,7 +63,7 @@ _NOT_IMPLEMENTED: Final = 501
 
 
 class _ServerResponse(NamedTuple):
-    """A response whose head is there."""
+    """A response whose head has arrived."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -71,7 +71,7 @@ class _ServerResponse(NamedTuple):
 
 
 class DelegateClient:
-    """Sends requests to one server: at a URL, or at a Unix socket. The URL's path goes before that of each request."""
+    """Sends requests to one server, at a URL or a Unix socket. The URL's path is put before that of each request."""
 
     def __init__(self, url: str, socket: str | None = None, connections: int = _CONNECTIONS) -> None:
         self._name, parts = url, urlsplit(url)
@@ -80,8 +80,8 @@ class DelegateClient:
         self._pools = {name: ConnectionPool(address, connections) for name in (*_APART, _OTHERS)}
 
     async def forward(self, request: DelegatedRequest) -> DelegatedResponse:
-        """The response, when its head is there. Raises NotReached, DelegateBusy, NotDelegated, DelegateFailed, and
-        what the body raises.
+        """The response, once its head has arrived. Raises NotReached, DelegateBusy, NotDelegated, DelegateFailed, and
+        any exception of the body.
         """
         target, headers = self._path + request.target, _outgoing_headers(request)
         response = await self._send((request.method, target), headers, request.body, request.service)
@@ -90,12 +90,13 @@ class DelegateClient:
             if response.status == _NOT_IMPLEMENTED:
                 raise NotDelegated(f"The server that answers {request.service} has no such operation: {reason}")
             raise DelegateFailed(f"{self._name} answered {response.status}: {reason}")
-        dropped = _CONNECTION_HEADERS | _named_by(value for name, value in response.headers if name.lower() == _NAMES)
-        passed_on = tuple((name, value) for name, value in response.headers if name.lower() not in dropped)
-        return DelegatedResponse(response.status, passed_on, self._chunks(response.body))
+        connection_names = _names_in(value for name, value in response.headers if name.lower() == _NAMES)
+        omitted_names = _CONNECTION_HEADERS | connection_names
+        headers = [(name, value) for name, value in response.headers if name.lower() not in omitted_names]
+        return DelegatedResponse(response.status, tuple(headers), self._chunks(response.body))
 
-    async def tell_networks(self, networks: Networks) -> None:
-        """Replace the networks that the embedded server knows. Raises NotReached, DelegateFailed."""
+    async def send_networks(self, networks: Networks) -> None:
+        """Replace the networks of a scope in the embedded server. Raises NotReached, DelegateFailed."""
         content = msgspec.json.encode(networks)
         headers = [(_NETWORKS, "1"), ("content-length", str(len(content)))]
         response = await self._send(("PUT", "/"), headers, _single_chunk(content), _OTHERS)
@@ -106,7 +107,7 @@ class DelegateClient:
     async def _send(
         self, line: tuple[str, str], headers: list[tuple[str, str]], body: AsyncIterator[bytes] | None, service: str
     ) -> _ServerResponse:
-        """Send a request, and wait for the head of its response. ``line``: its method and its target."""
+        """Send a request, and wait for the head of its response. ``line``: the request's method and target."""
         pool, sent_headers = self._pools.get(service, self._pools[_OTHERS]), [*headers, *self._host(headers)]
         connection = await self._connection(pool, new=False)
         try:
@@ -135,7 +136,7 @@ class DelegateClient:
         return [] if any(name == "host" for name, _ in headers) else [("host", self._authority)]
 
     async def close(self) -> None:
-        """Close all connections that no response is read from."""
+        """Close all idle connections."""
         for pool in self._pools.values():
             await pool.close()
 
@@ -156,8 +157,8 @@ async def _exchange(
     headers: list[tuple[str, str]],
     body: AsyncIterator[bytes] | None,
 ) -> _ServerResponse:
-    """Send a request through a connection of the pool, and wait for the head of its response. Raises ConnectionBroken,
-    and what the body raises.
+    """Send a request on a connection of the pool, and wait for the head of its response. Raises ConnectionBroken, and
+    any exception of the body.
     """
     response_body = ResponseBody(connection, pool.give_back)
     try:
@@ -174,25 +175,25 @@ async def _single_chunk(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-def _named_by(values: Iterable[str]) -> frozenset[str]:
-    """The headers that values of ``Connection`` name."""
+def _names_in(values: Iterable[str]) -> frozenset[str]:
+    """The names of headers in values of ``Connection``, in lower case."""
     return frozenset(name.strip().lower() for value in values for name in value.split(","))
 
 
 def _signed_headers(authorization: str, target: str) -> frozenset[str]:
-    """The headers that the signature covers, which is in a header or, of a presigned URL, in the query."""
+    """The headers that a signature covers. It is in the header or, for a presigned URL, in the target's query."""
     lists = _SIGNED_HEADERS.findall(f"{authorization if authorization.startswith(_SIGNED) else ''} {target}")
     return frozenset(name for names in lists for name in unquote(names).lower().split(";"))
 
 
 def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
     authorization = request.headers.get("authorization", "")
-    of_connection = _named_by([request.headers.get(_NAMES, "")]) - _signed_headers(authorization, request.target)
-    dropped = _CONNECTION_HEADERS | of_connection | {"authorization"}
+    connection_names = _names_in([request.headers.get(_NAMES, "")]) - _signed_headers(authorization, request.target)
+    omitted_names = _CONNECTION_HEADERS | connection_names | {"authorization"}
     headers = [
         (name, value)
         for name, value in request.headers.items()
-        if name not in dropped and not name.startswith(_OWN_PREFIX)
+        if name not in omitted_names and not name.startswith(_OWN_PREFIX)
     ]
     if authorization.startswith(_SIGNED):
         headers.append(("authorization", authorization))
@@ -203,7 +204,9 @@ def _outgoing_headers(request: DelegatedRequest) -> list[tuple[str, str]]:
 
 
 def _is_failure(response: _ServerResponse) -> bool:
-    """Whether no AWS service would answer so. S3 may serve pages of a website, also for errors."""
+    """Whether a response is a failure of the server, not one of an AWS service. Pages of HTML are failures only with
+    server errors, because S3 may serve pages of a website for other errors.
+    """
     names = {name.lower(): value for name, value in response.headers}
     is_page = names.get("content-type", "").startswith("text/html")
     return FAILURE in names or (is_page and response.status >= _NOT_IMPLEMENTED - 1)

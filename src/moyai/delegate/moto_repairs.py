@@ -1,6 +1,6 @@
-"""Repairs of moto, in moto's process: where it answers otherwise than AWS and a client depends on it.
+"""Repairs of moto, in moto's process, where its answers differ from AWS's and clients depend on the difference.
 
-moto's models are imported by the repairs, since importing some takes longer than all that other services need.
+Each repair imports moto's models itself, because the imports for some services take longer than all others together.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HOOK_ATTRIBUTES: Final = MappingProxyType(
         "NotificationMetadata": "notification_metadata",
     }
 )
-"""moto's names for what a lifecycle hook has, by AWS's."""
+"""moto's names of a lifecycle hook's attributes, by AWS's names."""
 _DIRECTIONS: Final = MappingProxyType(
     {
         "gov": "g",
@@ -43,19 +43,19 @@ _DIRECTIONS: Final = MappingProxyType(
         "southeast": "se",
     }
 )
-"""How the parts of a region's name are abbreviated in a cache's domain name: ``euw1`` for eu-west-1."""
+"""The abbreviations in a cache's domain name for the parts of a region's name: ``euw1`` for eu-west-1."""
 _MEMCACHED_PORT: Final = 11211
 
 
 def repair_identities() -> None:
-    """Have moto answer for roles and policies as AWS does."""
+    """Have moto answer like AWS for roles and policies."""
     name_linked_roles()
     accept_older_policies()
 
 
 def name_linked_roles() -> None:
-    """Have moto give the service-linked roles of moyai's services AWS's names, refuse a second one as AWS does, and
-    find them before somebody has created them: AWS's services create theirs themselves when they are first used.
+    """Have moto give the service-linked roles of moyai's services AWS's names, refuse a second role as AWS does, and
+    find a role before it was created, because AWS's services create their roles when they are first used.
     """
     from moto.iam.exceptions import InvalidInput  # noqa: PLC0415
     from moto.iam.models import IAMBackend  # noqa: PLC0415
@@ -88,8 +88,8 @@ def name_linked_roles() -> None:
 
 
 def accept_older_policies() -> None:
-    """Have moto take inline policies and trust policies of the version 2008-10-17, which those without a version are.
-    Managed policies must be of the newer one.
+    """Have moto accept inline policies and trust policies of the version 2008-10-17, which is also that of policies
+    without a version. Managed policies must have the newer version.
     """
     from moto.iam.exceptions import MalformedPolicyDocument  # noqa: PLC0415
     from moto.iam.models import IAMBackend  # noqa: PLC0415
@@ -117,15 +117,15 @@ def accept_older_policies() -> None:
 
 
 def repair_groups() -> None:
-    """Have moto answer for Auto Scaling groups as AWS does."""
-    tell_scaling_policies()
+    """Have moto answer like AWS for Auto Scaling groups."""
+    name_policy_arns()
     keep_target_groups()
     keep_lifecycle_hooks()
 
 
 def keep_target_groups() -> None:
-    """Have moto keep the ARNs of a group's target groups, which moyai has: moto looks them up among its own, of which
-    there are none, to register instances there.
+    """Have moto keep the ARNs of a group's target groups, which moyai has. moto itself would look them up among its own
+    target groups to register instances, but has none.
     """
     from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415
 
@@ -147,7 +147,7 @@ def keep_target_groups() -> None:
 
 
 def _group(backend: Any, name: str) -> Any:  # noqa: ANN401 (moto's)
-    """A group of moto's. Raises its ValidationError, as AWS does, where moto fails."""
+    """A group of moto's. Raises moto's ValidationError for an unknown name, as AWS does; moto itself would fail."""
     from moto.autoscaling.exceptions import ValidationError  # noqa: PLC0415
 
     if name not in backend.autoscaling_groups:
@@ -156,8 +156,9 @@ def _group(backend: Any, name: str) -> Any:  # noqa: ANN401 (moto's)
 
 
 def keep_lifecycle_hooks() -> None:
-    """Have moto keep the lifecycle hooks with which a group is created, as long as there is the group, and all that a
-    hook has: by itself it tells the same notification of each. A change leaves what it does not name.
+    """Have moto keep the lifecycle hooks that a group is created with, until the group is deleted, with all their
+    attributes; moto itself returns the same notification attributes for each hook. A change of a hook leaves attributes
+    that it does not name.
     """
     from moto.autoscaling.models import AutoScalingBackend  # noqa: PLC0415
     from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415
@@ -188,7 +189,7 @@ def keep_lifecycle_hooks() -> None:
 
 
 def _put_hook(backend: Any, group: str, members: Mapping[str, Any]) -> None:  # noqa: ANN401 (moto's)
-    """Create a hook of a group, or change what ``members`` names of it. An empty text clears."""
+    """Create a hook of a group, or change the attributes that ``members`` has. An empty text removes an attribute."""
     name = members["LifecycleHookName"]
     hook = next((each for each in backend.describe_lifecycle_hooks(group) if each.name == name), None)
     if hook is None:
@@ -199,22 +200,22 @@ def _put_hook(backend: Any, group: str, members: Mapping[str, Any]) -> None:  # 
             setattr(hook, attribute, members[member] or None)
 
 
-def tell_scaling_policies() -> None:
-    """Have moto answer with the ARN of a scaling policy under the name that the model has for it."""
+def name_policy_arns() -> None:
+    """Have moto return the ARN of a scaling policy under the model's name, ``PolicyARN``."""
     from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415
     from moto.core.responses import ActionResult  # noqa: PLC0415
 
     put = AutoScalingResponse.put_scaling_policy
 
-    def put_and_tell(response: Any) -> Any:  # noqa: ANN401 (moto's)
+    def put_and_rename(response: Any) -> Any:  # noqa: ANN401 (moto's)
         result: Any = put(response).result
         return ActionResult({"PolicyARN": result["PolicyArn"]})
 
-    AutoScalingResponse.put_scaling_policy = put_and_tell  # type: ignore[assignment,method-assign]
+    AutoScalingResponse.put_scaling_policy = put_and_rename  # type: ignore[assignment,method-assign]
 
 
 def keep_changed_subnet_groups() -> None:
-    """Have moto keep a group of RDS's subnets when it is changed; by itself it takes it out of its records."""
+    """Have moto keep a subnet group of RDS when it is changed; moto itself removes it from its records."""
     from moto.rds.models import RDSBackend  # noqa: PLC0415
 
     modify = RDSBackend.modify_db_subnet_group
@@ -227,8 +228,10 @@ def keep_changed_subnet_groups() -> None:
     RDSBackend.modify_db_subnet_group = modify_and_keep  # type: ignore[assignment,method-assign]
 
 
-def tell_cache_nodes() -> None:
-    """Have moto tell the nodes of a cache cluster, which it only counts, and where clients of memcached begin."""
+def describe_cache_nodes() -> None:
+    """Have moto describe the nodes of a cache cluster, which it only counts, and the configuration endpoint, to which
+    clients of memcached connect first.
+    """
     from moto.elasticache.models import CacheCluster  # noqa: PLC0415
 
     initialize = CacheCluster.__init__
@@ -236,7 +239,7 @@ def tell_cache_nodes() -> None:
     def initialize_as_aws(cluster: Any, **members: Any) -> None:  # noqa: ANN401 (moto's)
         if members["engine"] == "memcached" and not members["port"]:
             members["port"] = _MEMCACHED_PORT
-        cluster.num_cache_nodes = 1  # moto counts those of two engines
+        cluster.num_cache_nodes = 1  # moto sets it for two engines only
         initialize(cluster, **members)
 
     def endpoint(cluster: Any, part: str) -> dict[str, object]:  # noqa: ANN401 (moto's)
@@ -260,8 +263,8 @@ def tell_cache_nodes() -> None:
 
 
 def ignore_conditional_denials() -> None:
-    """Let no statement of a policy deny what its condition may not concern: moto evaluates no conditions, and takes
-    the denial of requests without TLS, which most buckets of CDK have, for a denial of everything.
+    """Have moto ignore Deny statements with a condition. moto evaluates no conditions, and would apply the denial of
+    requests without TLS, which most buckets of CDK have, to all requests.
     """
     from moto.iam.access_control import IAMPolicyStatement, PermissionResult  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Puts moyai's networks into moto's tables, in moto's process. Its types say of its records that they are abstract."""
+"""Puts moyai's networks into moto's tables, in moto's process. By their types, moto's records are abstract classes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from moyai.delegate.networks import Networks, NetworkTemplate
 
 
 def replace_networks(networks: Networks) -> None:
-    """Make these the VPCs, subnets, security groups and launch templates of their account and region.
+    """Replace the VPCs, subnets, security groups and launch templates of an account and region.
 
-    Each table is replaced by another one, so that requests that look something up meanwhile find it in the former.
+    Each table is replaced as a whole, so that a request that looks something up meanwhile still has the former table.
     """
     from moto.ec2.models import ec2_backends  # noqa: PLC0415 (moto is imported in its own process)
     from moto.ec2.models.availability_zones_and_regions import Zone  # noqa: PLC0415
@@ -21,7 +21,7 @@ def replace_networks(networks: Networks) -> None:
 
     backend: Any = ec2_backends[networks.scope.account][networks.scope.region]
     vpcs = {vpc.id: VPC(backend, vpc.id, vpc.cidr, vpc.is_default) for vpc in networks.vpcs}  # type: ignore[abstract]
-    backend.vpcs = vpcs  # first: a security group looks its VPC up there
+    backend.vpcs = vpcs  # first, because a security group looks up its VPC there
     defaults = {vpc.id for vpc in networks.vpcs if vpc.is_default}
     if defaults:
         backend.default_vpc = vpcs[next(iter(defaults))]
@@ -44,7 +44,7 @@ def replace_networks(networks: Networks) -> None:
 
 
 def _launch_template(backend: Any, template: NetworkTemplate) -> Any:  # noqa: ANN401 (moto's)
-    """The record of a launch template in moto, which finds a version by its place: deleted ones are empty."""
+    """The record of a launch template in moto, which finds a version by its position: deleted versions are empty."""
     from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion  # noqa: PLC0415
 
     record: Any = LaunchTemplate(backend, template.name, {}, "", {})  # type: ignore[abstract]

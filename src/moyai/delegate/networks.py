@@ -1,8 +1,8 @@
-"""The networks of an account and region, as moto gets them: VPCs, subnets, security groups and launch templates
-under moyai's ids.
+"""The networks of an account and region in the form that is sent to the embedded server: VPCs, subnets, security groups
+and launch templates with moyai's ids.
 
-Services whose resources are in subnets look these up among moto's own, which would not be moyai's. Written and read on
-the two sides of the embedded server's socket.
+Services whose resources are in subnets look these up in moto's tables, which therefore need moyai's networks. The
+control plane writes this form, and moto's process reads it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ IN_NETWORKS: Final = frozenset(
         *("lambda", "memorydb", "mq", "rds", "redshift", "workspaces"),
     }
 )
-"""Signing names of services whose resources may be in subnets."""
+"""The signing names of services whose resources may be in subnets."""
 LAUNCHES: Final = frozenset({"autoscaling", "batch", "eks"})
-"""Those of them that look up launch templates."""
+"""The signing names of those services that look up launch templates."""
 
 
 class NetworkVpc(msgspec.Struct, frozen=True):
-    """A VPC with its first range."""
+    """A VPC with its primary IPv4 range."""
 
     id: str
     cidr: str
@@ -34,7 +34,7 @@ class NetworkVpc(msgspec.Struct, frozen=True):
 
 
 class NetworkSubnet(msgspec.Struct, frozen=True):
-    """A subnet of a VPC, in a zone by its name."""
+    """A subnet of a VPC. ``zone``: the name of its zone."""
 
     id: str
     vpc: str
@@ -43,7 +43,7 @@ class NetworkSubnet(msgspec.Struct, frozen=True):
 
 
 class NetworkGroup(msgspec.Struct, frozen=True):
-    """A security group of a VPC. Its rules have no effect on what moto answers."""
+    """A security group of a VPC, without its rules, on which moto's answers do not depend."""
 
     id: str
     vpc: str
@@ -52,8 +52,8 @@ class NetworkGroup(msgspec.Struct, frozen=True):
 
 
 class NetworkTemplate(msgspec.Struct, frozen=True):
-    """A launch template, of which Auto Scaling groups launch instances into subnets. ``versions``: the image and the
-    instance type of each, by its number.
+    """A launch template, from which Auto Scaling groups launch instances into subnets. ``versions``: the image and the
+    instance type of each version, by its number.
     """
 
     id: str
@@ -63,7 +63,7 @@ class NetworkTemplate(msgspec.Struct, frozen=True):
 
 
 class Networks(msgspec.Struct, frozen=True):
-    """All networks of an account and region, and what is launched into them."""
+    """All networks of an account and region, and its launch templates."""
 
     scope: Scope
     vpcs: tuple[NetworkVpc, ...]

@@ -1,7 +1,7 @@
 """The program of the process in which moto answers: ``server_process DIRECTORY LISTENER READY``.
 
-Promise: it listens, confines itself, and only then loads moto and writes a byte to the pipe ``READY``. It answers
-requests on the descriptor ``LISTENER`` until it is killed.
+Promise: the process listens on the descriptor ``LISTENER``, confines itself, and only then loads moto and writes a byte
+to the pipe ``READY``. It answers requests until it is killed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     """Serve until the process ends."""
     directory, listener_fd, ready = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with socket.socket(fileno=listener_fd) as listener:
-        listener.listen(_BACKLOG)  # by this process: whoever connects learns its pid from the kernel
+        listener.listen(_BACKLOG)  # in this process, so that clients get its pid from the kernel
         confinement.enter(directory / "root")
         threading.stack_size(_STACK_BYTES)
         server = _server(listener)
@@ -34,17 +34,17 @@ def main() -> None:
 
 
 def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
-    """A server with moto on this socket. It is imported here, in the process that is its own."""
+    """A server with moto on the socket. moto is imported here, in its own process."""
     from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     class QuietRequestHandler(MotoRequestHandler):
-        """Logs no requests: the control plane counts them."""
+        """Logs no requests, because the control plane counts them."""
 
         def log(self, *_: object) -> None:
             """Log nothing."""
 
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it logs connections that the control plane cuts off
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)  # it would log connections that the control plane closes
     return make_server(
         f"unix://{listener.getsockname()}",
         0,
@@ -56,16 +56,16 @@ def _server(listener: socket.socket) -> Any:  # noqa: ANN401 (werkzeug's)
 
 
 def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto's does)
-    """The application with moto in it."""
+    """The application with moto and its repairs."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
     from moyai.delegate.application import Application, routed_scope  # noqa: PLC0415
     from moyai.delegate.moto_repairs import (  # noqa: PLC0415
+        describe_cache_nodes,
         ignore_conditional_denials,
         keep_changed_subnet_groups,
         repair_groups,
         repair_identities,
-        tell_cache_nodes,
     )
     from moyai.delegate.network_tables import replace_networks  # noqa: PLC0415
     from moyai.delegate.networks import READER  # noqa: PLC0415
@@ -73,10 +73,10 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
     ignore_conditional_denials()
 
     class RoutedDispatcher(DomainDispatcherApplication):
-        """Finds the service in the headers of the control plane, not in the client's signature, path or body."""
+        """Finds the service in the control plane's headers, not in the client's signature, path or body."""
 
         def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
-            """The name of the service's host."""
+            """The host name of the service's endpoint."""
             return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
     return Application(
@@ -84,7 +84,7 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
         lambda body: replace_networks(READER.decode(body)),
         {
             "autoscaling": repair_groups,
-            "elasticache": tell_cache_nodes,
+            "elasticache": describe_cache_nodes,
             "iam": repair_identities,
             "rds": keep_changed_subnet_groups,
         },

@@ -1,4 +1,4 @@
-"""The servers that answer the services that moyai does not implement, as values of ``moyai up --delegate``."""
+"""Parses the values of ``moyai up --delegate``: the servers of the services that moyai does not implement."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ class DelegateChoice(msgspec.Struct, frozen=True):
     """The server that answers each service."""
 
     url: str | None = None
-    """The server of all services without one of their own; None = the embedded server."""
+    """The server of all services that have none of their own; None for the embedded server."""
     urls: Mapping[str, str] = {}
-    """Servers by the names of their services, as SDKs sign with them."""
+    """The servers by the signing names of their services."""
     embedded: bool = True
-    """Whether the embedded server answers the services that have no other."""
+    """Whether the embedded server answers the services that have no other server."""
 
 
 def parse_delegates(options: Iterable[str]) -> DelegateChoice:
-    """The choice that comma-separated values make: ``URL``, ``SERVICE=URL``, ``none``. Raises ValueError."""
+    """The choice in comma-separated values: ``URL``, ``SERVICE=URL``, ``none``. Raises ValueError."""
     url: str | None = None
     urls: dict[str, str] = {}
     embedded = True
     for value in (value.strip() for option in options for value in option.split(",")):
-        parsed = _NAMED.fullmatch(value)
-        target = parsed[2] if parsed else value
+        match = _NAMED.fullmatch(value)
+        target = match[2] if match else value
         if value == _NONE:
             embedded = False
         elif not is_http_url(target):
             raise ValueError(f"{value!r} is neither an http:// or https:// URL, nor SERVICE=URL, nor none")
-        elif parsed:
-            urls[parsed[1]] = target
+        elif match:
+            urls[match[1]] = target
         else:
             url = target
     return DelegateChoice(url, urls, embedded)

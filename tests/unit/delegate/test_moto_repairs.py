@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from moyai.delegate.moto_repairs import repair_groups, tell_cache_nodes
+from moyai.delegate.moto_repairs import describe_cache_nodes, repair_groups
 
 pytest.importorskip("moto")
 pytest.importorskip("flask_cors")
@@ -33,7 +33,7 @@ def ask(monkeypatch):
     for name in ("cache_nodes", "configuration_endpoint"):
         monkeypatch.setattr(CacheCluster, name, None, raising=False)
     repair_groups()
-    tell_cache_nodes()
+    describe_cache_nodes()
     client = Client(DomainDispatcherApplication(create_backend_app))
 
     def send(service: str, operation: str, *, region: str = "eu-west-1", **members: Any) -> ET.Element:
