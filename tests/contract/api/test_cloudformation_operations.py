@@ -55,6 +55,29 @@ def test_a_policy_protects_resources_from_updates(installation, cfn):
     assert "Invalid stack policy" in refusal(cfn.set_stack_policy, StackName=NAME, StackPolicyBody="[]")[1]
 
 
+def test_a_rollback_skips_the_resources_that_have_failed_in_it_alone(installation, cfn):
+    def body(days: int) -> str:
+        name = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": str(days)}}
+        logs = {"Type": "AWS::Logs::LogGroup", "DependsOn": "Name", "Properties": {"RetentionInDays": days}}
+        return json.dumps({"Resources": {"Name": name, "Logs": logs}})
+
+    create(installation, cfn, body=body(7))
+    group = cfn.describe_stack_resource(StackName=NAME, LogicalResourceId="Logs")["StackResourceDetail"]
+    installation.client("logs").delete_log_group(logGroupName=group["PhysicalResourceId"])
+    cfn.update_stack(StackName=NAME, TemplateBody=body(14))
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    for others in (["Other"], ["Name", "Logs"], ["Other.Logs"]):
+        refused = refusal(cfn.continue_update_rollback, StackName=NAME, ResourcesToSkip=others)
+        assert refused == (
+            "ValidationError",
+            f"Only resources whose rollback has failed (UPDATE_FAILED) can be skipped: [{others[0]}] is none of them.",
+        )
+    cfn.continue_update_rollback(StackName=NAME, ResourcesToSkip=["Logs"])
+    finish(installation)
+    assert stack(cfn)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
 def test_a_repeated_token_gets_the_first_answer(installation, cfn):
     request = {"StackName": NAME, "TemplateBody": TEMPLATE, "ClientRequestToken": "one"}
     first = cfn.create_stack(**request)

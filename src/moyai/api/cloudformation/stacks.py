@@ -23,7 +23,17 @@ from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.cloudformation.errors import StackAlreadyExists, StackFault
-from moyai.domain.cloudformation.stack import FAILED, IMPORTING, UPDATING, OnFailure, Stack, StackStatus, StackTemplate
+from moyai.domain.cloudformation.stack import (
+    FAILED,
+    IMPORTING,
+    UPDATING,
+    OnFailure,
+    ResourceStatus,
+    Stack,
+    StackStatus,
+    StackTemplate,
+    resource_key,
+)
 from moyai.domain.world import Put
 from moyai.stacks.instance import StackInstance
 
@@ -234,9 +244,23 @@ def continue_update_rollback(ctx: Context, request: ContinueUpdateRollbackReques
     stack = stack_of(ctx, request.stack_name)
     if stack.status is not StackStatus.UPDATE_ROLLBACK_FAILED:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not continue update rollback.")
+    _check_skipped(ctx, stack, request.resources_to_skip)
     stack = replace(stack, skipped=request.resources_to_skip, client_token=request.client_request_token)
     begin(ctx, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, None)
     return {}
+
+
+def _check_skipped(ctx: Context, stack: Stack, names: tuple[str, ...]) -> None:
+    """Raise StackFault for the first resource whose rollback has not failed; one of a nested stack has that stack's
+    logical id and a dot before its own.
+    """
+    records = ctx.store.world.stack_resources
+    for name in names:
+        record = records.get(resource_key(stack.arn, name.partition(".")[0]))
+        if record is None or record.status is not ResourceStatus.UPDATE_FAILED:
+            raise StackFault(
+                f"Only resources whose rollback has failed (UPDATE_FAILED) can be skipped: [{name}] is none of them."
+            )
 
 
 def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, object]:
