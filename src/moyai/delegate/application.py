@@ -34,6 +34,9 @@ _IN_MEMORY: Final = 8 * 1024 * 1024
 """Bytes of a body that are kept in memory; a longer one is kept in a file."""
 _PART: Final = 256 * 1024
 _LONGEST_REASON: Final = 4000
+_ACCESS_DENIED: Final = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -86,7 +89,7 @@ class Application:
             if service in self._preparations:
                 self._preparations[service]()
                 del self._preparations[service]  # after its success: a failed one is called again by the next request
-            return _run(self._application, environ)
+            return _with_reason(_run(self._application, environ), environ)
 
     def _lock(self, environ: Mapping[str, Any]) -> AbstractContextManager[object]:
         service = str(environ[SERVICE])
@@ -129,6 +132,16 @@ def _run(application: WsgiApplication, environ: Environ) -> _Response:
         if close is not None:
             close()
     return heads[-1], content
+
+
+def _with_reason(response: _Response, environ: Mapping[str, Any]) -> _Response:
+    """The response, with S3's error in it where moto denies access without a word."""
+    (status, headers), content = response
+    if content or not status.startswith("403 ") or environ[SERVICE] != "s3" or environ.get("REQUEST_METHOD") == "HEAD":
+        return response
+    others = [(name, value) for name, value in headers if name.lower() not in {"content-length", "content-type"}]
+    size = ("Content-Length", str(len(_ACCESS_DENIED)))
+    return (status, [*others, ("Content-Type", "application/xml"), size]), _ACCESS_DENIED
 
 
 def _fail(start_response: StartResponse, status: str, reason: str) -> Iterable[bytes]:

@@ -109,6 +109,26 @@ def test_networks_are_replaced_while_a_request_is_under_way(service):
     assert replaced == [True]
 
 
+@pytest.mark.parametrize(
+    ("service", "method", "content", "code"),
+    [
+        ("s3", "GET", b"", b"<Code>AccessDenied</Code>"),
+        ("s3", "GET", b"<Code>Other</Code>", b"<Code>Other</Code>"),
+        ("s3", "HEAD", b"", b""),
+        ("sqs", "GET", b"", b""),
+    ],
+)
+def test_a_denial_of_s3_has_a_code(service, method, content, code):
+    def deny(_environ, start_response):
+        start_response("403 FORBIDDEN", [("Content-Length", str(len(content)))])
+        return [content]
+
+    status, headers, body = ask(Application(deny, no_networks), service=service, REQUEST_METHOD=method)
+    assert (status, headers["Content-Length"]) == ("403 FORBIDDEN", str(len(body)))
+    assert code in body
+    assert bool(code) is bool(body)
+
+
 def test_a_service_is_prepared_once_before_its_first_request():
     prepared = []
     application = Application(echo, no_networks, {"rds": lambda: prepared.append("rds")})
