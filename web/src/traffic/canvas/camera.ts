@@ -40,3 +40,8 @@ export function fitTo(picture: Size, view: Size): Camera {
   const zoom = Math.min(available.width / Math.max(picture.width, 1), available.height / Math.max(picture.height, 1), MAX_FIT_ZOOM);
   return { x: picture.width / 2, y: picture.height / 2, zoom: Math.max(zoom, MIN_ZOOM) };
 }
+
+/** The camera with its middle over the picture, so that a picture which has become smaller stays in view. */
+export function keepOver(camera: Camera, picture: Size): Camera {
+  return { ...camera, x: Math.min(Math.max(camera.x, 0), picture.width), y: Math.min(Math.max(camera.y, 0), picture.height) };
+}

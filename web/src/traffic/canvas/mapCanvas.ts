@@ -3,7 +3,7 @@
 // stretched with it; when the camera rests, a sharp tile is drawn.
 
 import type { Point, Size } from "../layout/geometry.ts";
-import { type Camera, fitTo, toWorld } from "./camera.ts";
+import { type Camera, fitTo, keepOver, toWorld } from "./camera.ts";
 import { type DrawRequest, type DrawResult, type DrawWorker, type Picture, startDrawWorker } from "./drawWorker.ts";
 import { drawParticles, isAnimated, particlesAt, type ParticleTrack, particleTracks } from "./particles.ts";
 import { hitTest, type SceneItem } from "./scene.ts";
@@ -21,6 +21,7 @@ export class MapCanvas {
   #picture: Picture | null = null;
   #view: Size = { width: 0, height: 0 };
   #camera: Camera | null = null;
+  #isFitted = true; // until somebody moves the camera
   #request: DrawRequest | null = null;
   #drawn: DrawnTile | null = null;
   #frame: number | null = null;
@@ -49,28 +50,33 @@ export class MapCanvas {
     this.#drawn?.pixels.close();
   }
 
-  /** Shows a picture. The camera stays if the picture has the size of the previous one. */
+  /** Shows a picture. A camera that somebody has moved stays; another one shows the whole picture. */
   show(picture: Picture): void {
-    const previous = this.#picture?.scene;
     this.#picture = picture;
-    if (previous?.width !== picture.scene.width || previous.height !== picture.scene.height) this.fit();
-    else this.#schedulePaint();
+    this.#adapt();
   }
 
   /** Adapts to a new size of the canvas, in CSS pixels. */
   resize(view: Size): void {
     this.#view = view;
-    this.fit();
+    this.#adapt();
   }
 
   /** Moves the camera so that the whole picture is in view. */
   fit(): void {
-    this.#camera = this.#picture && fitTo(this.#picture.scene, this.#view);
+    this.#isFitted = true;
+    this.#adapt();
+  }
+
+  #adapt(): void {
+    const [picture, camera] = [this.#picture, this.#camera];
+    if (picture) this.#camera = camera === null || this.#isFitted ? fitTo(picture.scene, this.#view) : keepOver(camera, picture.scene);
     this.#schedulePaint();
   }
 
   moveCamera(change: (camera: Camera, view: Size) => Camera): void {
     if (!this.#camera) return;
+    this.#isFitted = false;
     this.#camera = change(this.#camera, this.#view);
     if (this.#restTimer !== null) clearTimeout(this.#restTimer);
     this.#restTimer = setTimeout(() => {

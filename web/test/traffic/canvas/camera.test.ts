@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitTo, MAX_ZOOM, panBy, toView, toWorld, zoomBy } from "../../../src/traffic/canvas/camera.ts";
+import { fitTo, keepOver, MAX_ZOOM, panBy, toView, toWorld, zoomBy } from "../../../src/traffic/canvas/camera.ts";
 
 const VIEW = { width: 800, height: 600 };
 const CAMERA = { x: 100, y: 50, zoom: 0.5 };
@@ -32,4 +32,10 @@ test("a picture is shown whole, and a small one half as large again", () => {
     expect(x >= 0 && x <= VIEW.width && y >= 0 && y <= VIEW.height).toBe(true);
   }
   expect(fitTo({ width: 10, height: 10 }, VIEW).zoom).toBe(1.5);
+});
+
+test("a camera stays over a picture that has become smaller, at its zoom", () => {
+  expect(keepOver(CAMERA, { width: 200, height: 100 })).toEqual(CAMERA);
+  expect(keepOver(CAMERA, { width: 60, height: 40 })).toEqual({ x: 60, y: 40, zoom: 0.5 });
+  expect(keepOver({ ...CAMERA, x: -30 }, { width: 200, height: 100 })).toEqual({ ...CAMERA, x: 0 });
 });

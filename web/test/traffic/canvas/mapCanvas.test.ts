@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { DrawRequest, DrawResult, Picture } from "../../../src/traffic/canvas/drawWorker.ts";
-import { panBy, zoomBy } from "../../../src/traffic/canvas/camera.ts";
+import { type Camera, panBy, zoomBy } from "../../../src/traffic/canvas/camera.ts";
 import type { Graph } from "../../../src/traffic/model/graph.ts";
 import { computeLayout } from "../../../src/traffic/layout/layout.ts";
 import { LIGHT } from "../../../src/traffic/canvas/palette.ts";
@@ -22,6 +22,11 @@ const graph = (rate: number): Graph => ({
 const picture = (rate: number, selected: Picture["selected"] = null): Picture => {
   const scene = buildScene(graph(rate), computeLayout(graph(rate)));
   return { scene, palette: LIGHT, texts: { frames: {}, names: {}, kinds: {}, locale: "en" }, highlight: highlightOf(scene, [selected]), selected };
+};
+const larger = (): Picture => {
+  const two = graph(1);
+  const three: Graph = { boxes: [...two.boxes, box("c")], lines: two.lines.flatMap((line) => [line, { ...line, id: "b>c", from: "b", to: "c" }]) };
+  return { ...picture(1), scene: buildScene(three, computeLayout(three)) };
 };
 const MOVING = picture(1, { kind: "box", id: "a" });
 
@@ -140,6 +145,42 @@ test("changed metrics are drawn while what there is stays, and the camera where 
   drawn();
   expect(closed).toBe(1); // the pixels of before are let go
   expect(pass()).toBe(1);
+});
+
+/** The scale of the newest tile that the worker was asked for, once everything is painted. */
+function scale(): number | undefined {
+  pass();
+  drawn();
+  pass();
+  return requests.at(-1)?.tile.scale;
+}
+
+test("a camera that somebody has moved stays when the picture or the canvas has another size, until it is fitted again", () => {
+  map.show(picture(1));
+  let camera: Camera | null = null;
+  map.moveCamera((fitted, view) => (camera = zoomBy(fitted, view, 1.2)));
+  map.show(larger());
+  map.resize({ width: 500, height: 400 });
+  map.moveCamera((present) => {
+    expect(present).toEqual(camera);
+    return present;
+  });
+  map.fit();
+  map.moveCamera((present) => {
+    expect(present).not.toEqual(camera);
+    return present;
+  });
+});
+
+test("a camera that nobody has moved shows the whole picture, whatever its size and the canvas's", () => {
+  map.show(larger());
+  const whole = scale();
+  map.show(picture(1));
+  expect(scale()).not.toBe(whole);
+  map.show(larger());
+  expect(scale()).toBe(whole);
+  map.resize({ width: 300, height: 150 });
+  expect(scale()).toBeLessThan(whole ?? 0);
 });
 
 test("while the camera moves what was drawn moves with it, and when it rests finer pixels are drawn", () => {
