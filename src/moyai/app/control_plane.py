@@ -111,7 +111,7 @@ class ControlPlane:
         identify, find_task = identify_from(lambda: store.world), find_task_in(lambda: store.world)
         totals = Totals(metrics.totals())
         self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, totals, find_task)
-        self._spans = SpanRecorder(identify, settings.metrics.trace_sampling)
+        self._spans = SpanRecorder(identify, settings.metrics.trace_sampling, self._clock)
         self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = metric_reader(self._metric_head, self._recorder.buffer.flush)
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())

@@ -10,7 +10,7 @@ one that is asked for is shown as far as it is known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -20,17 +20,11 @@ from moyai.console.messages import ConsoleResponse, Request, error_response, jso
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import is_account, is_region
-from moyai.ports.spans import SpanReader, TraceSpan
+from moyai.ports.spans import REPORTING_TIME, SpanReader, Trace, TraceSpan
 
 _MOST_TRACES: Final = 200
-_MOST_READ: Final = 5_000
-"""Spans from which traces are listed: the newest of the account and the Region whose traces all proxies have reported.
-Each open page asks again and again.
-"""
 _MOST_SPANS: Final = 2_000
 """The most spans of one trace."""
-_REPORTING: Final = 3
-"""Seconds after which the other spans of a request are known: proxies export theirs each second."""
 _USAGE: Final = "Give account and region, and nothing but service, cluster, namespace, trace and request besides them."
 
 
@@ -43,13 +37,11 @@ class _TraceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trace: str = ""
     request: str = ""
 
-    def is_in_scope(self, span: TraceSpan) -> bool:
-        """Whether the span belongs to the account and the Region."""
-        resource = span.resource
-        return (resource.get("cloud.account.id"), resource.get("cloud.region")) == (self.account, self.region)
+    def selects(self, trace: Trace) -> bool:
+        """Whether the service took part in the trace; without a service, every trace is selected."""
+        return (not self.service or self.service in trace.services) and any(map(self._is_of_service, trace.spans))
 
-    def selects(self, span: TraceSpan) -> bool:
-        """Whether the span belongs to the service; without a service, every span does."""
+    def _is_of_service(self, span: TraceSpan) -> bool:
         resource = span.resource
         pairs = (
             (self.service, span.service),
@@ -96,8 +88,7 @@ class TracesEndpoint:
         view = _TracesView(self._reader.sampling)
         if query.trace or query.request:
             return json_response(200, msgspec.structs.replace(view, spans=tuple(_spans_of_one(self._reader, query))))
-        spans = islice(_reported_spans(self._reader, query, self._clock.now()), _MOST_READ)
-        traces = tuple(_summaries(spans, query))
+        traces = tuple(islice(_summaries(self._reader, query, self._clock.now()), _MOST_TRACES))
         return json_response(200, msgspec.structs.replace(view, traces=traces))
 
 
@@ -111,34 +102,27 @@ def _trace_query(query: str) -> _TraceQuery | None:
 
 def _spans_of_one(reader: SpanReader, query: _TraceQuery) -> Iterator[TraceSpan]:
     """The spans of the trace that is asked for, in the order of their start."""
-    by_request = (span.trace for span in reader.spans() if span.request_id == query.request and query.is_in_scope(span))
-    trace = query.trace or next(by_request, "")
-    newest_first = [span for span in reader.spans() if span.trace == trace and query.is_in_scope(span)]
-    oldest_first = newest_first[::-1]  # sorting keeps the order of spans with the same start
-    yield from sorted(oldest_first, key=_start)[:_MOST_SPANS]
+    scope = (query.account, query.region)
+    trace = query.trace or next(_traces_of_request(reader, query), "")
+    yield from sorted(reader.spans_of(*scope, trace), key=_start)[:_MOST_SPANS]
 
 
-def _reported_spans(reader: SpanReader, query: _TraceQuery, now: Instant) -> Iterator[TraceSpan]:
-    """The spans of the account and the Region, the newest first, without those of traces that may be incomplete: any
-    span of these ended in the last seconds.
+def _traces_of_request(reader: SpanReader, query: _TraceQuery) -> Iterator[str]:
+    """The IDs of the traces with the request that is asked for."""
+    scope = (query.account, query.region)
+    of_traces = (span for trace in reader.traces(*scope) for span in trace.spans)
+    newest = (span for span in reader.spans() if span.is_in(*scope))
+    return (span.trace for span in chain(newest, of_traces) if span.request_id == query.request)
+
+
+def _summaries(reader: SpanReader, query: _TraceQuery, now: Instant) -> Iterator[_TraceSummary]:
+    """The traces in which the selected service took part, that with the newest span first, without those that may be
+    incomplete, because one of their spans ended in the last seconds. Clocks differ a little; one far in the future was
+    set back since.
     """
-    incomplete = {span.trace for span in reader.spans() if _is_new(span, now) and query.is_in_scope(span)}
-    return (span for span in reader.spans() if span.trace not in incomplete and query.is_in_scope(span))
-
-
-def _is_new(span: TraceSpan, now: Instant) -> bool:
-    """Whether the span ended in the last seconds. Clocks differ a little; one far in the future was set back since."""
-    return abs(now - (span.start + span.duration)) < _REPORTING
-
-
-def _summaries(spans: Iterator[TraceSpan], query: _TraceQuery) -> Iterator[_TraceSummary]:
-    """The traces in which the selected service took part, that with the newest span first."""
-    traces: dict[str, list[TraceSpan]] = {}
-    for span in spans:
-        traces.setdefault(span.trace, []).append(span)
-    selected = (trace for trace in traces.values() if any(map(query.selects, trace)))
-    for trace, _ in zip(selected, range(_MOST_TRACES), strict=False):
-        yield _summary(sorted([*reversed(trace)], key=_start))
+    for trace in reader.traces(query.account, query.region):
+        if abs(now - trace.ended) >= REPORTING_TIME and query.selects(trace):
+            yield _summary(sorted(trace.spans, key=_start))
 
 
 def _summary(spans: Sequence[TraceSpan]) -> _TraceSummary:

@@ -10,15 +10,17 @@ Errors:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from moyai.kernel.errors import MoyaiError
 
 AttributeValue = str | int
+REPORTING_TIME: Final = 3
+"""Seconds after which the other spans of a request are known: proxies export theirs each second."""
 
 
 class TooManyReaders(MoyaiError):
@@ -51,10 +53,30 @@ class TraceSpan(msgspec.Struct, frozen=True):
         """The name of the service whose proxy reports the span."""
         return self.resource.get("service.name", "")
 
+    def is_in(self, account: str, region: str) -> bool:
+        """Whether the proxy belongs to the account and the Region."""
+        return (self.resource.get("cloud.account.id"), self.resource.get("cloud.region")) == (account, region)
+
     @property
     def request_id(self) -> str:
         """The value of the header x-request-id."""
         return str(self.attributes.get("http.request.header.x-request-id", ""))
+
+
+class Trace(msgspec.Struct):
+    """The spans of a trace in one account and Region, in the order of their reports. ``ended``: when the last of them
+    ended; ``services``: whose proxies reported them.
+    """
+
+    spans: list[TraceSpan] = []
+    ended: float = 0.0
+    services: set[str] = set()
+
+    def add(self, span: TraceSpan) -> None:
+        """Add a span."""
+        self.spans.append(span)
+        self.ended = max(self.ended, span.start + span.duration)
+        self.services.add(span.service)
 
 
 class SpanReader(Protocol):
@@ -66,6 +88,14 @@ class SpanReader(Protocol):
 
     def spans(self) -> Iterator[TraceSpan]:
         """The spans that are kept, the newest first."""
+
+    def traces(self, account: str, region: str) -> Iterator[Trace]:
+        """Traces of an account and a Region, that with the newest report first: all that are kept, or a sample while
+        there are too many spans to keep.
+        """
+
+    def spans_of(self, account: str, region: str, trace: str) -> Sequence[TraceSpan]:
+        """The spans of a trace in an account and a Region that are kept, in the order of their reports."""
 
     def follow(self) -> AsyncGenerator[TraceSpan]:
         """Spans as they are reported, until the caller closes the generator. Raises TooManyReaders."""

@@ -54,7 +54,7 @@ def handler(tmp_path, *, keys):
         "gateway": GatewayPorts(store, lambda: {PUBLISHED: 20001}),
         "images": ImagesEndpoint(store, None),
         "output": ContainerOutput(store, SimRuntime(clock)),
-        "traces": TracesEndpoint(SpanRecorder(lambda _: None, 0), clock),
+        "traces": TracesEndpoint(SpanRecorder(lambda _: None, 0, clock), clock),
     }
     console = Console(Files(tmp_path), sessions, Events(store, clock), endpoints)
     return console_handler(console, world.gateway(keys=access_keys))

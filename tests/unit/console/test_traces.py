@@ -33,7 +33,7 @@ FIRST, SECOND, FOREIGN = "11" * 16, "22" * 16, "33" * 16
 @pytest.fixture
 def recorder():
     """One trace of front and catalog, a later one of front alone, and one of another Region."""
-    recorder = SpanRecorder(REPORTERS.get, 5)
+    recorder = SpanRecorder(REPORTERS.get, 5, ManualClock())
     recorder.receive(FRONT, report(raw(1, REQUEST, trace=FIRST), raw(2, ATTEMPT, f"{1:016x}", FIRST)))
     recorder.receive(CATALOG, report(raw(3, SERVED, f"{2:016x}", FIRST)))
     recorder.receive(FRONT, report(raw(4, {**REQUEST, "guid:x-request-id": "r-2"}, trace=SECOND)))
@@ -82,14 +82,58 @@ async def test_one_trace_is_shown_with_all_its_spans(endpoint, selection):
     assert {span["id"] for span in body["spans"]} == {f"{number:016x}" for number in (1, 2, 3)}
 
 
-async def test_traces_are_listed_from_the_newest_spans_and_an_older_one_is_still_found(recorder):
-    endpoint = TracesEndpoint(recorder, ManualClock())
-    for start in range(10, 5_010, 1_000):
-        spans = [raw(number, REQUEST, trace=f"{number:032x}") for number in range(start, start + 1_000)]
-        recorder.receive(FRONT, report(*spans))
-    _, listed = await answer(endpoint, f"{SCOPE}&service=catalog")
-    assert listed["traces"] == []
-    assert len((await answer(endpoint, f"{SCOPE}&trace={FIRST}"))[1]["spans"]) == 3
+def receive(recorder: SpanRecorder, seconds: range, rate: int, clock: ManualClock) -> None:
+    """So many requests a second of front to catalog. The proxy of catalog reports them a second after that of front."""
+    for second in seconds:
+        clock.jump(1)
+        now = second * rate
+        requests = (raw(n, REQUEST, trace=f"{n:032x}") for n in range(now, now + rate))
+        recorder.receive(FRONT, report(*requests, later=second))
+        served = (raw(n, SERVED, f"{n:016x}", f"{n:032x}") for n in range(now - rate, now))
+        recorder.receive(CATALOG, report(*served, later=second - 1))
+
+
+async def test_complete_traces_are_listed_while_more_spans_come_than_can_be_kept():
+    clock = ManualClock(Instant(1.5))
+    recorder = SpanRecorder(REPORTERS.get, 5, clock, 120)
+    receive(recorder, range(1, 31), 50, clock)
+    _, body = await answer(TracesEndpoint(recorder, clock), SCOPE)
+    assert len(body["traces"]) >= 10
+    assert {(*trace["services"], trace["spans"]) for trace in body["traces"]} == {("front", "catalog", 2)}
+    newest = body["traces"][0]["id"]
+    assert len((await answer(TracesEndpoint(recorder, clock), f"{SCOPE}&trace={newest}"))[1]["spans"]) == 2
+
+
+async def test_every_trace_is_listed_again_once_fewer_spans_come():
+    clock = ManualClock(Instant(1.5))
+    recorder = SpanRecorder(REPORTERS.get, 5, clock, 120)
+    receive(recorder, range(1, 31), 50, clock)
+    receive(recorder, range(31, 61), 2, clock)
+    _, body = await answer(TracesEndpoint(recorder, clock), SCOPE)
+    newest = [int(trace["id"], 16) for trace in body["traces"]]
+    assert newest[:20] == list(range(newest[0], newest[0] - 20, -1))
+
+
+async def test_a_new_trace_that_is_not_in_the_sample_is_found_by_its_id_and_its_request():
+    clock = ManualClock(Instant(1.5))
+    recorder = SpanRecorder(REPORTERS.get, 5, clock, 120)
+    receive(recorder, range(1, 31), 50, clock)
+    trace = f"{2**16 - 1:032x}"
+    recorder.receive(FRONT, report(raw(9, {**REQUEST, "guid:x-request-id": "r-9"}, trace=trace), later=30))
+    for selection in (f"trace={trace}", "request=r-9"):
+        _, body = await answer(TracesEndpoint(recorder, clock), f"{SCOPE}&{selection}")
+        assert [span["trace"] for span in body["spans"]] == [trace]
+
+
+async def test_the_spans_of_traces_are_limited(recorder):
+    for _ in range(5):
+        recorder.receive(FRONT, report(*(raw(n, REQUEST, trace=FIRST) for n in range(1_000))))
+    (trace,) = (t for t in recorder.traces(DEFAULT_SCOPE.account, DEFAULT_SCOPE.region) if t.spans[0].trace == FIRST)
+    assert len(trace.spans) == 2_000
+    small = SpanRecorder(REPORTERS.get, 5, ManualClock(), 120)
+    for first in range(0, 1_000, 100):
+        small.receive(FRONT, report(*(raw(n, REQUEST, trace=f"{n:032x}") for n in range(first, first + 100))))
+    assert sum(len(t.spans) for t in small.traces(DEFAULT_SCOPE.account, DEFAULT_SCOPE.region)) <= 120
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Keeps the newest spans of all proxies, and passes new ones on.
+"""Keeps the newest spans of all proxies, and the newest whole traces, and passes new spans on.
 
 Promise: memory is bounded: the oldest spans are dropped, and a reader that is too slow misses spans instead of holding
 them. Nothing is stored; a restart forgets all spans. Used from one event loop only.
@@ -16,25 +16,28 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from moyai.domain.sandbox.host_proxy import HOST_PROXY
+from moyai.kernel.clock import Clock
 from moyai.kernel.ids import ProxyId
-from moyai.ports.spans import SpanReader, TooManyReaders, TraceSpan
+from moyai.ports.spans import SpanReader, TooManyReaders, Trace, TraceSpan
 from moyai.telemetry.reporters.reporter import IdentifyProxy
 from moyai.telemetry.traces import otlp
 from moyai.telemetry.traces.span import CALLER, CALLING_SERVICE, RawSpan, by_task, conventional_spans
+from moyai.telemetry.traces.trace_index import TraceIndex
 
 MOST_SPANS: Final = 20_000
-"""Spans that are kept. One has about a kilobyte."""
+"""Spans that are kept, and spans of whole traces. One has about a kilobyte."""
 _MOST_READERS, _QUEUED_SPANS = 20, 1000
 
 
 class SpanRecorder(SpanReader):
-    """The newest spans. ``sampling``: percent of requests that proxies trace."""
+    """The newest spans, at most ``most_spans``. ``sampling``: percent of requests that proxies trace."""
 
-    def __init__(self, identify: IdentifyProxy, sampling: float) -> None:
+    def __init__(self, identify: IdentifyProxy, sampling: float, clock: Clock, most_spans: int = MOST_SPANS) -> None:
         self._identify, self._sampling = identify, sampling
         self.forward: Callable[[Sequence[TraceSpan]], None] | None = None
         """Called with the spans of each report."""
-        self._spans: deque[TraceSpan] = deque(maxlen=MOST_SPANS)
+        self._spans: deque[TraceSpan] = deque(maxlen=most_spans)
+        self._index = TraceIndex(clock, most_spans)
         self._readers: set[Queue[TraceSpan]] = set()
 
     def receive(self, proxy: ProxyId, report: bytes) -> None:
@@ -50,6 +53,7 @@ class SpanRecorder(SpanReader):
         resource = dict(reporter.resource_attributes(proxy))
         spans = conventional_spans([self._with_calling_service(raw) for raw in raw_spans], resource)
         self._spans.extend(spans)
+        self._index.put(spans)
         for reader in self._readers:
             for span in spans:
                 with suppress(QueueFull):
@@ -74,9 +78,19 @@ class SpanRecorder(SpanReader):
     def spans(self) -> Iterator[TraceSpan]:
         return reversed(self._spans)
 
+    @override
+    def traces(self, account: str, region: str) -> Iterator[Trace]:
+        return self._index.traces(account, region)
+
+    @override
+    def spans_of(self, account: str, region: str, trace: str) -> Sequence[TraceSpan]:
+        indexed = self._index.spans_of(account, region, trace)
+        return indexed or [s for s in self._spans if s.trace == trace and s.is_in(account, region)]
+
     def clear(self) -> None:
         """Forget all spans."""
         self._spans.clear()
+        self._index.clear()
 
     @override
     async def follow(self) -> AsyncGenerator[TraceSpan]:

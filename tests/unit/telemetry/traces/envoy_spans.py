@@ -27,14 +27,15 @@ def raw(number: int, tags: dict[str, str], parent: str = "", trace: str = "ab" *
     return RawSpan(trace, f"{number:016x}", parent, 1.5, 0.25, tags)
 
 
-def report(*spans: RawSpan, longer: int = 0) -> bytes:
-    """A report of these spans, which last so many seconds longer than ``raw`` says."""
+def report(*spans: RawSpan, later: int = 0, longer: int = 0) -> bytes:
+    """A report of these spans, which begin so many seconds later and last so many seconds longer than ``raw`` says."""
     request = ExportTraceServiceRequest()
     scope = getattr(request.resource_spans.add(), _SCOPES).add()
     for span in spans:
         ids = {"trace_id": bytes.fromhex(span.trace), "span_id": bytes.fromhex(span.id)}
-        end = 1_750_000_000 + longer * 1_000_000_000
-        message = scope.spans.add(**ids, start_time_unix_nano=1_500_000_000, end_time_unix_nano=end)
+        start, end = (nanoseconds + later * 1_000_000_000 for nanoseconds in (1_500_000_000, 1_750_000_000))
+        end += longer * 1_000_000_000
+        message = scope.spans.add(**ids, start_time_unix_nano=start, end_time_unix_nano=end)
         message.parent_span_id = bytes.fromhex(span.parent)
         for key, value in span.tags.items():
             message.attributes.add(key=key).value.string_value = value

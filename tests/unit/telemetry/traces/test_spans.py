@@ -29,7 +29,7 @@ FRONT, BACK = (ServiceReporter(DEFAULT_SCOPE, "shop", name, Instant(0)) for name
 
 
 def recorder() -> SpanRecorder:
-    return SpanRecorder(lambda proxy: FRONT if proxy == "front" else None, 100)
+    return SpanRecorder(lambda proxy: FRONT if proxy == "front" else None, 100, ManualClock())
 
 
 def test_a_request_has_the_attributes_of_the_conventions_and_no_query():
@@ -180,7 +180,7 @@ def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
 
 
 def test_the_target_of_a_hosts_envoy_knows_which_service_called():
-    spans = SpanRecorder({"front": FRONT, "back": BACK}.get, 100)
+    spans = SpanRecorder({"front": FRONT, "back": BACK}.get, 100, ManualClock())
     tags = {"moyai.task": "front", "moyai.target": "back"}
     spans.receive(HOST_PROXY, report(raw(1, {**REQUEST, **tags}), raw(2, {**ATTEMPT, **tags}, f"{1:016x}")))
     (served,) = (span for span in spans.spans() if span.kind is SpanKind.SERVER)
