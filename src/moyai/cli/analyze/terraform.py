@@ -17,6 +17,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from moyai.cli.analyze.documents import is_bounded
 from moyai.cli.analyze.requests import DocumentRequest, known_part
+from moyai.cli.analyze.terraform_references import referenced_definition
 from moyai.domain.ecs.service import DAEMON
 
 Arguments: TypeAlias = dict[str, Any]
@@ -55,7 +56,8 @@ def plan_requests(file: str, plan: Mapping[str, Any], input_shape: InputShape) -
         unknown: set[str] = set()
         members = _members(arranged, input_shape(kind.service, kind.operation))
         known = known_part(members, lambda value: value is _UNKNOWN, unknown)
-        yield DocumentRequest(file, address, kind.service, kind.operation, known, frozenset(unknown))
+        definition = referenced_definition(plan, address) if resource["type"] == "aws_ecs_service" else ""
+        yield DocumentRequest(file, address, kind.service, kind.operation, known, frozenset(unknown), definition)
 
 
 def delegated_types(plan: Mapping[str, Any]) -> list[str]:

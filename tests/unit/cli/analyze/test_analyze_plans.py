@@ -138,6 +138,63 @@ def test_a_forward_block_is_read_whatever_is_known_of_its_stickiness(stickiness,
     assert len(problems) == (stickiness == "often" and unknown is not True), problems
 
 
+def referring_plan(module: str, index: str, references: object) -> dict[str, Any]:
+    """A plan with a service that offers a port of the task definition ``web`` and not of ``other``."""
+    offer = {"port_name": "http", "client_alias": [{"port": 80}]}
+    connect = [{"enabled": True, "namespace": "shop", "service": [offer]}]
+    mapped = json.loads(DEFINITION["container_definitions"])
+    unmapped = [{name: value for name, value in mapped[0].items() if name != "portMappings"}]
+    values = {
+        "aws_ecs_task_definition.web": DEFINITION,
+        "aws_ecs_task_definition.other": DEFINITION | {"container_definitions": json.dumps(unmapped)},
+        "aws_ecs_service.web": SERVICE | {"service_connect_configuration": connect},
+    }
+    resources = [
+        {"address": f"{module}{name}{index}", "mode": "managed", "type": name.partition(".")[0], "values": each}
+        for name, each in values.items()
+    ]
+    marks = {"task_definition": True, "network_configuration": [{"subnets": True}]}
+    change = {"address": resources[-1]["address"], "change": {"after_unknown": marks}}
+    written = {"address": "aws_ecs_service.web", "expressions": {"task_definition": {"references": references}}}
+    configured: dict[str, Any] = {"resources": [written]}
+    if module:
+        configured = {"module_calls": {"shop": {"module": configured}}}
+    return {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": resources}},
+        "resource_changes": [change],
+        "configuration": {"root_module": configured},
+    }
+
+
+@pytest.mark.parametrize(("module", "index"), [("", ""), ("module.shop.", ""), ('module.shop["a.b"].', '["eu"]')])
+@pytest.mark.parametrize(("name", "problems"), [("web", 0), ("other", 1)])
+def test_a_service_of_a_plan_is_checked_with_the_task_definition_that_it_refers_to(
+    module, index, name, problems, tmp_path
+):
+    address = f"aws_ecs_task_definition.{name}"
+    references = [f"{address}.arn", address, *(["each.key"] if index else [])]
+    found = findings(referring_plan(module, index, references), tmp_path, "problem")
+    assert len(found) == problems, found
+    assert all(text.startswith(f"{module}aws_ecs_service.web{index}: ") for text in found)
+
+
+@pytest.mark.parametrize(
+    "references",
+    [
+        ["var.task_definition"],
+        ["module.tasks.arn", "module.tasks"],
+        ["aws_ecs_task_definition.web.arn", "aws_ecs_task_definition.web", "aws_ecs_task_definition.other"],
+        ["aws_ecs_task_definition.other[0].arn", "aws_ecs_task_definition.other[1].arn"],
+        [{}, 3],
+        "aws_ecs_task_definition.other",
+        None,
+    ],
+)
+def test_a_service_whose_task_definition_is_not_certain_is_checked_without_it(references, tmp_path):
+    assert findings(referring_plan("", "", references), tmp_path, "problem") == []
+
+
 def two_services(alias: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
     """A plan with two services that offer the same port, and the same part of whose configurations is unknown."""
     offer = {"port_name": "http", "client_alias": [{"port": 80} | alias]}
