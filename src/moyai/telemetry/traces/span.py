@@ -93,7 +93,8 @@ def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]
         if raw.id not in requests and target != _NOTHING:
             common = {tag: request[tag] for tag in _OF_REQUEST if tag in request}
             tags = {**raw.tags, **common, CALLER: task or "", "upstream_cluster": f"{target}{_APPLICATION[0]}"}
-            tags.pop("upstream_address", None)  # only attempts have one
+            for address in ("upstream_address", "peer.address"):  # of attempts alone: both are the target's own address
+                tags.pop(address, None)
             spans[ProxyId(target)].append(replace(raw, id=_id_at_target(raw.id), parent=raw.id, tags=tags))
     return spans
 

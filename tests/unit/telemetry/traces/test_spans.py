@@ -182,7 +182,8 @@ def test_the_spans_of_a_hosts_envoy_are_of_the_tasks_at_both_ends():
 def test_the_target_of_a_hosts_envoy_knows_which_service_called():
     spans = SpanRecorder({"front": FRONT, "back": BACK}.get, 100, ManualClock())
     tags = {"moyai.task": "front", "moyai.target": "back"}
-    spans.receive(HOST_PROXY, report(raw(1, {**REQUEST, **tags}), raw(2, {**ATTEMPT, **tags}, f"{1:016x}")))
+    attempt = {**ATTEMPT, **tags, "peer.address": "envoy://back/pass:8080/172.31.16.4:8080"}
+    spans.receive(HOST_PROXY, report(raw(1, {**REQUEST, **tags}), raw(2, attempt, f"{1:016x}")))
     (served,) = (span for span in spans.spans() if span.kind is SpanKind.SERVER)
     assert (served.resource["service.name"], served.attributes["peer.service"]) == ("back", "front")
     assert "client.address" not in served.attributes
