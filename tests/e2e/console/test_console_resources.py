@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.console.browser import Person
 from tests.e2e.installation import REGION
+from tests.e2e.stack import Cluster, offer
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -85,6 +86,30 @@ def test_a_person_registers_a_definition_by_form_and_sees_what_a_revision_change
     person.wait_for_title("buoy:2")
     ecs = simulation.client("ecs")
     assert ecs.describe_task_definition(taskDefinition="buoy")["taskDefinition"]["memory"] == "1024"
+
+
+def simulated(word: str, **more: object) -> dict[str, object]:
+    """A simulated container with a port, for which this word says how it behaves."""
+    mapping = {"name": "main", "containerPort": 80}
+    behaviour = [{"name": "MOYAI_SIM", "value": word}]
+    return {"name": "main", "image": IMAGE, "environment": behaviour, "portMappings": [mapping]} | more
+
+
+def test_a_service_page_says_what_is_wrong_with_its_tasks_and_what_to_do(person, simulation):
+    cluster = Cluster(simulation, "mole", "mole")
+    deaf = cluster.define("deaf", simulated("listens_after=86400"))
+    sick = cluster.define("sick", simulated("unhealthy_after=0.1", healthCheck={"command": ["CMD", "true"]}))
+    cluster.serve("deaf", deaf, offer("main", "deaf"))
+    cluster.serve("sick", sick, count=2, connect=False)
+    person.open("clusters/mole/services/sick")
+    person.wait_for_text("Tasks fail their health checks again and again")
+    person.wait_for_text(re.compile("of its tasks were stopped within an hour, and none is healthy"))
+    person.wait_for_text(re.compile("Check the health check's command, port and start period"))
+    person.open("clusters/mole/services/deaf")
+    person.wait_for_text("A task does not listen on its port")
+    person.wait_for_text(re.compile("a task did not listen within .* seconds of its start"))
+    person.wait_for_text(re.compile("Compare the port of the task definition with the port on which the application"))
+    assert person.violations() == []
 
 
 def test_a_person_edits_tags(person, simulation):
