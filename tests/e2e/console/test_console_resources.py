@@ -88,7 +88,7 @@ def test_a_person_registers_a_definition_by_form_and_sees_what_a_revision_change
     assert ecs.describe_task_definition(taskDefinition="buoy")["taskDefinition"]["memory"] == "1024"
 
 
-def simulated(word: str, **more: object) -> dict[str, object]:
+def simulated_container(word: str, **more: object) -> dict[str, object]:
     """A simulated container with a port, for which this word says how it behaves."""
     mapping = {"name": "main", "containerPort": 80}
     behaviour = [{"name": "MOYAI_SIM", "value": word}]
@@ -97,8 +97,8 @@ def simulated(word: str, **more: object) -> dict[str, object]:
 
 def test_a_service_page_says_what_is_wrong_with_its_tasks_and_what_to_do(person, simulation):
     cluster = Cluster(simulation, "mole", "mole")
-    deaf = cluster.define("deaf", simulated("listens_after=86400"))
-    sick = cluster.define("sick", simulated("unhealthy_after=0.1", healthCheck={"command": ["CMD", "true"]}))
+    deaf = cluster.define("deaf", simulated_container("listens_after=86400"))
+    sick = cluster.define("sick", simulated_container("unhealthy_after=0.1", healthCheck={"command": ["CMD", "true"]}))
     cluster.serve("deaf", deaf, offer("main", "deaf"))
     cluster.serve("sick", sick, count=2, connect=False)
     person.open("clusters/mole/services/sick")

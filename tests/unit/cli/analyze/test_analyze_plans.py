@@ -142,8 +142,7 @@ def referring_plan(module: str, index: str, references: object) -> dict[str, Any
     """A plan with a service that offers a port of the task definition ``web`` and not of ``other``."""
     offer = {"port_name": "http", "client_alias": [{"port": 80}]}
     connect = [{"enabled": True, "namespace": "shop", "service": [offer]}]
-    mapped = json.loads(DEFINITION["container_definitions"])
-    unmapped = [{name: value for name, value in mapped[0].items() if name != "portMappings"}]
+    unmapped = [{name: value for name, value in CONTAINER.items() if name != "portMappings"}]
     values = {
         "aws_ecs_task_definition.web": DEFINITION,
         "aws_ecs_task_definition.other": DEFINITION | {"container_definitions": json.dumps(unmapped)},
