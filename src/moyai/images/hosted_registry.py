@@ -86,7 +86,8 @@ class HostedRegistry(Source):
                 progress(len(chunk))
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise NoSpace(f"failed to write {descriptor.digest}: no space left on device") from error
+                cause = f"failed to write {descriptor.digest}: no space left on device"
+                raise NoSpace(f"{cause}; remove images with `moyai image prune`") from error
             raise
         finally:
             reader.close()
@@ -120,7 +121,7 @@ class HostedRegistry(Source):
 
 
 def _missing(reference: ImageReference, digest: str) -> BadContent:
-    return BadContent(f"{digest} of {reference} is missing in the state directory. Push the image again.")
+    return BadContent(f"{digest} of {reference} is missing in the state directory")
 
 
 def _is_loopback(name: str) -> bool:

@@ -124,7 +124,7 @@ def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest | 
     document = _decode(_DOCUMENT, content, "manifest")
     media_type = (media_type or "").partition(";")[0].strip() or document.media_type or ""
     if document.schema_version == 1 or document.fs_layers is not None or media_type.startswith(_SCHEMA_1):
-        raise BadContent("the manifest has Docker's schema 1, which registries replaced in 2017; push the image again")
+        raise BadContent("the manifest has Docker's schema 1, which registries replaced in 2017")
     if document.media_type and document.media_type != media_type:
         raise BadContent(f"the manifest was sent as {media_type}, and says that it is {document.media_type}")
     is_manifest, is_index = document.layers is not None, document.manifests is not None
@@ -210,10 +210,11 @@ def parse_config(content: bytes, manifest: Manifest) -> ConfigFile:
 
 
 def wrong_platform(platform: Platform, offered: Sequence[Platform]) -> WrongPlatform:
-    """The error in AWS's words, with the platforms that the image is made for."""
+    """The error in AWS's words, with the platforms that the image is made for, and what to do."""
     names = ", ".join(sorted({str(other) for other in offered})) or "no platform"
     return WrongPlatform(
-        f"image Manifest does not contain descriptor matching platform '{platform}'; the image is made for {names}"
+        f"image Manifest does not contain descriptor matching platform '{platform}'; the image is made for {names}."
+        f" Build it with `--platform {platform}`, or set runtimePlatform.cpuArchitecture to a processor of the image."
     )
 
 

@@ -186,6 +186,9 @@ class ImagePuller:
                 return await self._pull_from(source, request, cached_image, stored_digests)
             except NoSpace:
                 raise
+            except BadContent as error:
+                advice = f"Build and push the image again, or check {request.reference.registry} and proxies before it."
+                failure = BadContent(f"{error}. {advice}")
             except PullFailed as error:
                 failure = error
         raise failure

@@ -25,6 +25,9 @@ from moyai.kernel.errors import MoyaiError
 _MAX_WORDS: Final = 300
 _HUB_LIMIT: Final = re.compile(r"(\d{1,9})(?:;w=(\d{1,9}))?")
 _LONGEST_RETRY_AFTER: Final = 365 * 86400
+_REACH_ADVICE: Final = "Check the registry's name, and that this machine reaches it (proxy, firewall, DNS)"
+_PUSH_ADVICE: Final = ", or push the image to moyai's own ECR"
+"""An image of a registry of Amazon ECR that was pushed to moyai is taken from there."""
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -127,7 +130,7 @@ def connection_failure(error: Exception, method: str, url: httpx.URL | str) -> R
             f"Put its authority into /etc/docker/certs.d/{host}/ca.crt, or start moyai with --insecure-registry {host}."
         )
         return RequestFailed(Unreachable, cause, advice)
-    advice = "Check the registry's name, and that this machine reaches it (proxy, firewall, DNS)."
+    advice = f"{_REACH_ADVICE}{_PUSH_ADVICE}." if is_ecr(httpx.URL(url).host) else f"{_REACH_ADVICE}."
     return RequestFailed(Unreachable, cause, advice, is_transient=True)
 
 
@@ -156,14 +159,15 @@ def _reason(error: Exception, host: str) -> str:
 def _name_advice(registry: str) -> str:
     if registry == DOCKER_HUB:
         return "Check the name and the tag; a private repository is not found without credentials."
-    return f"Check that {registry} has this repository and tag."
+    advice = f"Check that {registry} has this repository and tag"
+    return f"{advice}{_PUSH_ADVICE}." if is_ecr(registry) else f"{advice}."
 
 
 def _login_advice(registry: str) -> str:
     if is_ecr(registry):
         return (
             "Give moyai AWS keys that allow ecr:GetAuthorizationToken, ecr:BatchGetImage and"
-            " ecr:GetDownloadUrlForLayer, or push the image to moyai's own ECR."
+            f" ecr:GetDownloadUrlForLayer{_PUSH_ADVICE}."
         )
     name = "" if registry == DOCKER_HUB else f" {registry}"
     return f"Run `docker login{name}` as the user that runs moyai, or name a secret in repositoryCredentials."

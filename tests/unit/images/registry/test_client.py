@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 
+import httpx
 import pytest
 
 from moyai.images.errors import AccessDenied, BadContent, NotFound, RateLimited, Unreachable, WrongPlatform
@@ -12,10 +13,12 @@ from moyai.images.manifest import MAX_MANIFEST_BYTES, OCI_INDEX, OCI_MANIFEST
 from moyai.images.model import Platform
 from moyai.images.reference import parse_reference
 from moyai.images.registry.client import RegistryClient
+from moyai.images.registry.failures import connection_failure, refusal
 from moyai.images.registry.settings import RegistrySettings
 from tests.container_images import container_image, image_index
 from tests.unit.images.registry.scripted_server import manifest_answer, publish, response
 
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 AMD, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
 APP = container_image([{"one": b"1"}, {"two": b"2"}], AMD)
 
@@ -67,7 +70,8 @@ async def test_an_index_without_the_platform_is_refused_in_the_words_of_aws(clie
     text = await failure_of(client.resolve(reference_to(server), AMD), WrongPlatform)
     assert text == (
         "pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform"
-        " 'linux/amd64'; the image is made for linux/arm64"
+        " 'linux/amd64'; the image is made for linux/arm64. Build it with `--platform linux/amd64`, or set"
+        " runtimePlatform.cpuArchitecture to a processor of the image."
     )
 
 
@@ -115,6 +119,14 @@ async def test_a_port_without_a_listener_is_named(client, unused_tcp_port):
     assert (
         f'failed to do request: Get "http://127.0.0.1:{unused_tcp_port}/v2/app/manifests/1": dial tcp 127.0.0.1' in text
     )
+
+
+def test_an_image_that_ecr_does_not_give_can_be_pushed_to_moyai():
+    url = f"https://{ECR}/v2/app/manifests/1"
+    responses = [httpx.Response(status, request=httpx.Request("GET", url)) for status in (401, 403, 404)]
+    failures = [connection_failure(httpx.ConnectError("refused"), "GET", url)]
+    failures += [refusal(response, b"", ECR) for response in responses]
+    assert {failure.advice.rpartition(", or ")[2] for failure in failures} == {"push the image to moyai's own ECR."}
 
 
 async def test_a_metadata_service_is_no_registry(client):
