@@ -33,7 +33,6 @@ WITHOUT_JSON = MappingProxyType(
         "up": "it serves until it is ended",
         "demo": "it shows what happens to people",
         "box prepare": "it prints nothing",
-        "image inspect": "it prints JSON in any case",
         "appmesh proxy": "it runs a proxy, whose output this is",
     }
 )
@@ -65,6 +64,7 @@ RUNS: MappingProxyType[str, str] = MappingProxyType(
         "image load": "{folder}/saved.tar",
         "image import": "imported:1 {folder}/root",
         "image list": "",
+        "image inspect": "imported:1",
         "image rm": "imported:1",
         "image prune": "",
         "secret put": "a value",

@@ -68,7 +68,7 @@ def pull_images(  # noqa: PLR0913, PLR0917 (every option of a command is a param
     settings = image_settings(registries, image_engine, PullBehavior.ALWAYS, image_map)
     references = [parse_reference(name) for name in names]
     rows = asyncio.run(_pull(StatePaths(state), settings, references, _platform(platform), is_quiet=as_json))
-    _show(rows, as_json, (f"Pulled {row['Name']} ({_short(row['Digest'])}){_download_text(row)}" for row in rows))
+    _show(rows, as_json, map(_pull_text, rows))
 
 
 async def _pull(
@@ -107,6 +107,12 @@ def _download(progress: PullProgress | None) -> dict[str, Any] | None:
         "Layers": progress.layers,
         "PresentLayers": progress.present,
     }
+
+
+def _pull_text(row: Mapping[str, Any]) -> str:
+    if row["Digest"] is None:
+        return f"{row['Name']} is this machine's own root, which is never pulled"
+    return f"Pulled {row['Name']} ({_short(row['Digest'])}){_download_text(row)}"
 
 
 def _download_text(row: Mapping[str, Any]) -> str:
@@ -179,12 +185,15 @@ def list_images(
     _show(rows, as_json, lines)
 
 
-def inspect_images(names: Names, state: State = STATE) -> None:
-    """Print what is known of images, as JSON: platform, configuration, layers, size and the tasks that use them."""
+def inspect_images(names: Names, state: State = STATE, as_json: Json = False) -> None:
+    """Print what is known of images: platform, configuration, layers, size and the tasks that use them. It is indented
+    JSON, and on one line with --json.
+    """
     from moyai.app.images import make_images
 
     store = make_images(StatePaths(state))
-    typer.echo(json.dumps([_details(store.inspect(name)) for name in names], indent=2))
+    rows = [_details(store.inspect(name)) for name in names]
+    _show(rows, as_json, json.dumps(rows, indent=2).splitlines())
 
 
 def remove_images(names: Names, state: State = STATE, as_json: Json = False) -> None:

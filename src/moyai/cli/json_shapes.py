@@ -71,6 +71,7 @@ JSON_SHAPES: Final[Mapping[str, JsonShape]] = MappingProxyType(
         "image load": _shape(LIST, "Name Digest"),
         "image import": _shape(LIST, "Name Digest"),
         "image list": _shape(LIST, "Name Digest Size Tasks"),
+        "image inspect": _shape(LIST, "Name Digest Source Platform Size Layers OnHost Users Config"),
         "image rm": _shape(LIST, "Name Freed"),
         "image prune": _shape(OBJECT, "Names Layers Freed"),
         "secret put": _shape(OBJECT, "Name ValueFrom VersionId"),

@@ -47,9 +47,14 @@ def test_an_image_is_imported_listed_inspected_and_removed(run, root):
     listed = json.loads(run("list", "--json"))
     assert [(row["Name"], row["Tasks"]) for row in listed] == [(HOST_IMAGE, 0), ("shop/web:1", 0)]
     (details,) = json.loads(run("inspect", "shop/web:1"))
+    assert run("inspect", "--json", "shop/web:1").splitlines() == [json.dumps([details])]
     assert (details["Digest"], details["Source"], details["OnHost"]) == (imported["Digest"], None, False)
     assert [row["Name"] for row in json.loads(run("rm", "--json", "shop/web:1"))] == ["shop/web:1"]
     assert run("list").splitlines() == [HOST_IMAGE]
+
+
+def test_the_machines_own_root_is_never_pulled(run):
+    assert run("pull", HOST_IMAGE) == f"{HOST_IMAGE}:latest is this machine's own root, which is never pulled\n"
 
 
 def test_prune_removes_what_no_task_uses(run, root):

@@ -108,8 +108,10 @@ class ImageStore:
         return details
 
     def inspect(self, reference: str) -> ImageDetails:
-        """The description of one image. Raises CannotPull and BadReference."""
+        """The description of one image. Raises CannotPull, BadReference, and ImageRefused for the host's root."""
         store, parsed = self._open(), parse_reference(reference)
+        if is_host_image(parsed):
+            raise ImageRefused(f"{HOST_IMAGE} is this machine's own root, and has no layers and no configuration")
         references = store.read_references()
         digest = self._digest(references, parsed)
         stored_image = None if digest is None else read_image(store, digest, None)

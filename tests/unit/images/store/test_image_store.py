@@ -77,6 +77,8 @@ def test_the_hosts_image_always_exists_and_never_changes(store):
         store.remove(HOST_IMAGE)
     with pytest.raises(ImageRefused, match="own root"):
         store.tag("web", HOST_IMAGE)
+    with pytest.raises(ImageRefused, match="own root, and has no layers and no configuration"):
+        store.inspect(HOST_IMAGE)
 
 
 def test_an_image_is_found_by_the_digest_of_its_index_and_of_its_manifest(store):
