@@ -28,6 +28,9 @@ ROUTER_DIRECTORY: Final = "/var/run"
 DEFAULT_BUFFER: Final = 1_048_576
 """The default number of events that wait, as that of Docker's ``fluentd-buffer-limit``."""
 LARGEST_BUFFER: Final = 536_870_912
+_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+"""The texts that the ECS agent reads as true and as false: those of Go's ``strconv.ParseBool``."""
 _NAME: Final = re.compile(r"[!-~]{1,256}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
@@ -48,7 +51,7 @@ class FirelensConfiguration(msgspec.Struct, frozen=True):
     @property
     def adds_metadata(self) -> bool:
         """Whether each record gets the fields ``ecs_cluster``, ``ecs_task_arn`` and ``ecs_task_definition``."""
-        return self.options.get(METADATA_OPTION, "true") == "true"
+        return self.options.get(METADATA_OPTION, "true") in _TRUE
 
     @property
     def included_file(self) -> str | None:
@@ -63,7 +66,7 @@ def fault_in_router(configuration: FirelensConfiguration) -> str | None:
     kind, path = options.get(FILE_TYPE_OPTION), options.get(FILE_OPTION)
     rules = (
         (not unknown, f"{unknown} not supported by moyai."),
-        (options.get(METADATA_OPTION, "true") in {"true", "false"}, f"{METADATA_OPTION} must be true or false."),
+        (options.get(METADATA_OPTION, "true") in _TRUE | _FALSE, f"{METADATA_OPTION} must be true or false."),
         (
             kind != "s3",
             f"{FILE_TYPE_OPTION} s3 is not supported by moyai: put the file into the router's image, and use file.",

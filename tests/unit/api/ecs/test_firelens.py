@@ -53,6 +53,7 @@ def test_a_log_router_and_its_user_are_shown_as_registered(ecs):
         log_options(region="us-east-1"),
         log_options(log_driver_buffer_limit="0"),
         router_options(config_file_type="file", config_file_value="/fluentd/etc/extra.conf"),
+        router_options(enable_ecs_log_metadata="True"),
         {"router": {"type": "fluentd"}},
     ],
 )

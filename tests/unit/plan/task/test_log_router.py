@@ -114,6 +114,13 @@ def test_metadata_can_be_left_out_and_a_file_included():
     assert "@INCLUDE /extra.conf\n" in text
 
 
+@pytest.mark.parametrize(("value", "is_added"), [("True", True), ("1", True), ("FALSE", False), ("f", False)])
+def test_the_option_for_metadata_is_read_as_the_ecs_agent_reads_it(value, is_added):
+    build, task = launch(app(), log_router(options={"enable-ecs-log-metadata": value}))
+    (text,) = spec(build, task, "router").files.values()
+    assert ("record_modifier" in text) is is_added
+
+
 def test_records_of_a_task_on_an_instance_name_it():
     build, task = launch(app(), log_router())
     host = instance(build)
