@@ -124,6 +124,14 @@ def image_pull_slow(image: str, progress: PullProgress) -> str:
     return f"is pulling the image {image} from {progress.source}; its tasks are PENDING until then."
 
 
+def runs_without_user_namespaces(reason: str) -> str:
+    """The machine can't give tasks user namespaces. AWS has no such event."""
+    return (
+        f"runs its tasks without user namespaces, because {reason}: root in a container is root of this machine with"
+        " fewer privileges."
+    )
+
+
 def names_unreachable(tasks: Sequence[Task], names: Sequence[str]) -> str:
     """Running tasks can't call names that are newer than their deployment. AWS has no such event."""
     callers = _some([f"(task {t.id})" for t in tasks], "tasks")

@@ -55,6 +55,10 @@ class SandboxState(msgspec.Struct, frozen=True):
     hosts: tuple[HostName, ...] = ()
     pulls: Mapping[str, PullState] = {}
     addresses: tuple[SubnetAddress, ...] = ()
+    missing_user_namespace: str | None = None
+    """Why containers of images have no user namespace here, for example ``the kernel 5.4.0 is older than 5.19``; None
+    where they have one.
+    """
 
 
 class ExpectedListener(msgspec.Struct, frozen=True, order=True):

@@ -90,8 +90,21 @@ def _pull_images(context: TaskContext) -> TaskStep:
         return TaskStep(context.task, effects=pulls, texts=texts)
     containers, changes = pin_images(context)
     task = context.updated_task(containers=containers, pull_stopped_at=context.now)
-    step = pending_step(replace(context, task=task))
-    return replace(step, changes=(*changes, *step.changes), texts=(*texts, *step.texts))
+    context = replace(context, task=task)
+    step = pending_step(context)
+    return replace(step, changes=(*changes, *step.changes), texts=(*texts, *_isolation_texts(context), *step.texts))
+
+
+def _isolation_texts(context: TaskContext) -> tuple[str, ...]:
+    """The service's event about a machine that has no user namespaces for the task's images. The machine's own root,
+    which has no digest, never has one.
+    """
+    reason = None if context.sandbox is None else context.sandbox.missing_user_namespace
+    service = context.task.service
+    if reason is None or service is None or all(c.image_digest is None for c in context.task.containers):
+        return ()
+    text = events.runs_without_user_namespaces(reason)
+    return (text,) if events.should_report(context.world, service, text, context.now) else ()
 
 
 def _start_containers(context: TaskContext) -> TaskStep:

@@ -243,3 +243,32 @@ def test_a_service_has_one_event_for_a_slow_pull_and_one_for_its_end():
 def test_an_image_that_was_here_has_no_event():
     build, tasks_ = create_tasks()
     assert observe(build, pending(build, tasks_[0]), PullPhase.PULLED, None)[1] == []
+
+
+def test_a_service_has_one_event_for_a_machine_without_user_namespaces():
+    build, tasks_ = create_tasks()
+    pulls = {"web": pulled_state("sha256:1"), "side": pulled_state("sha256:2")}
+    for task in tasks_[:2]:
+        reason = "the kernel 5.4.0 is older than 5.19"
+        state = SandboxState(task.id, pulls=pulls, missing_user_namespace=reason)
+        plan = plan_task(
+            build.world, Observed({task.id: state}), pending(build, task).arn, build.clock.now(), build.ids
+        )
+        build.book.apply(plan.changes)
+    messages = [event.message for event in build.world.service_logs[tasks_[0].service].events]
+    text = (
+        "(service s) runs its tasks without user namespaces, because the kernel 5.4.0 is older than 5.19: root in a"
+        " container is root of this machine with fewer privileges."
+    )
+    assert [message for message in messages if "user namespaces" in message] == [text]
+
+
+def test_a_task_on_the_machines_own_root_has_no_event_about_user_namespaces():
+    build, tasks_ = create_tasks()
+    task = pending(build, tasks_[0])
+    pulls = {"web": pulled_state(None), "side": pulled_state(None)}
+    state = SandboxState(task.id, pulls=pulls, missing_user_namespace="the kernel 5.4.0 is older than 5.19")
+    plan = plan_task(build.world, Observed({task.id: state}), task.arn, build.clock.now(), build.ids)
+    build.book.apply(plan.changes)
+    log = build.world.service_logs.get(task.service)
+    assert not [event for event in (log.events if log else ()) if "user namespaces" in event.message]

@@ -13,7 +13,7 @@ from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.launch.monitors import MonitorRecord, read_record
 from moyai.runtime.linux.runtime_paths import RuntimePaths, subdirectories
 from moyai.runtime.linux.shim.record import RUNNING, STOPPED
-from moyai.runtime.linux.tasks import sandboxes
+from moyai.runtime.linux.tasks import sandboxes, user_ids
 
 _KILLED = 137
 
@@ -33,7 +33,8 @@ def inspect(paths: RuntimePaths, task: TaskId) -> SandboxState | None:
     states = [container_state(task, path) for path in subdirectories(paths.containers(task))]
     containers = {state.name: state for state in states if state is not None}
     addresses = spec.network.addresses if isinstance(spec.network, NodesNetwork) else ()
-    return SandboxState(task, containers, spec.hosts, addresses=addresses)
+    missing = user_ids.missing_requirement(paths.state)
+    return SandboxState(task, containers, spec.hosts, addresses=addresses, missing_user_namespace=missing)
 
 
 def container_state(task: TaskId, directory: Path) -> ContainerState | None:

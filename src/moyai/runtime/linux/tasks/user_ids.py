@@ -2,7 +2,7 @@
 
 Promise: no two sandboxes of an installation have an id in common, and none has an id that anything else on the machine
 uses. A sandbox's ids are recorded in its directory before its namespace is made, and free once the directory is gone.
-Sandboxes of different installations seldom meet, but nothing prevents it. Only for the network thread.
+Sandboxes of different installations seldom meet, but nothing prevents it. ``assign`` is only for the network thread.
 Source: https://systemd.io/UIDS-GIDS/ (which leaves the ids from 1,879,048,192 to 2,147,483,647 unused)
 """
 
@@ -34,11 +34,11 @@ def first_id(directory: Path) -> int:
 
 def assign(paths: RuntimePaths, task: TaskId) -> int:
     """The first id of a sandbox, which gets ids if it has none; 0 if this machine can't have user namespaces, of which
-    ``host.check_optional_features`` warns. Raises SandboxFailed.
+    ``host.check_optional_features`` and events of services warn. Raises SandboxFailed.
     """
     directory = paths.task(task)
     first = first_id(directory)
-    if first or not _machine_can(paths.state):
+    if first or missing_requirement(paths.state) is not None:
         return first
     taken_ids = frozenset(first_id(path) for parent in (paths.tasks, paths.removing) for path in subdirectories(parent))
     start = zlib.crc32(task.encode())
@@ -53,5 +53,6 @@ def assign(paths: RuntimePaths, task: TaskId) -> int:
 
 
 @functools.cache
-def _machine_can(state: Path) -> bool:
-    return user_namespaces.missing_requirement(FIRST, (state,)) is None
+def missing_requirement(state: Path) -> str | None:
+    """Why this machine gives sandboxes no ids; None where it does. ``state``: the state directory."""
+    return user_namespaces.missing_requirement(FIRST, (state,))

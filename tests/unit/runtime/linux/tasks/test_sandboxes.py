@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.tasks import sandboxes
+from moyai.runtime.linux.tasks import sandboxes, states
 from tests.contract.runtime.adapters import sandbox
 
 READERS = """
@@ -54,3 +55,11 @@ def test_the_first_reads_may_be_concurrent(tmp_path, saved_task):
     for _ in range(6):
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
+
+
+def test_the_state_of_a_sandbox_says_why_it_has_no_user_namespace(tmp_path, saved_task, monkeypatch):
+    reason = "the kernel 5.4.0 is older than 5.19"
+    monkeypatch.setattr(user_namespaces, "missing_requirement", lambda *_: reason)
+    state = states.inspect(RuntimePaths(tmp_path), saved_task)
+    assert state is not None
+    assert state.missing_user_namespace == reason
