@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.app.adapters.gateway_caller import GatewayCaller
+from moyai.domain.cloudformation.stack import StackStatus
+from moyai.domain.world import Put
 from moyai.reconcile.stacks import StackLoop
 from moyai.testing.ids import SeededIds
 from tests.contract.api.asking import refusal
@@ -187,6 +190,15 @@ def test_a_creation_that_fails_ends_as_its_settings_say(installation, cfn, setti
         cfn.rollback_stack(StackName=NAME)
         finish(installation)
         assert stack(cfn)["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_a_stack_whose_cleanup_is_in_progress_is_not_rolled_back(installation, cfn):
+    create(installation, cfn)
+    [record] = installation.store.world.stacks
+    cleaning_up = replace(record, status=StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, former=record.target)
+    installation.store.apply([Put(cleaning_up)])
+    message = refusal(cfn.rollback_stack, StackName=NAME)[1]
+    assert message == f"Stack:{record.arn} is in {cleaning_up.status.value} state and can not be rolled back."
 
 
 def test_an_update_that_fails_is_undone(installation, cfn):

@@ -269,8 +269,9 @@ def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, obj
     The parent stack may also roll back an update of a nested stack whose cleanup waits.
     """
     stack = stack_of(ctx, request.stack_name)
-    is_held = ctx.stack == stack.parent and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-    if stack.status not in FAILED and not is_held:
+    is_asked_by_parent = stack.parent is not None and ctx.stack == stack.parent
+    waits_for_parent = is_asked_by_parent and stack.status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+    if stack.status not in FAILED and not waits_for_parent:
         raise StackFault(f"Stack:{stack.arn} is in {stack.status.value} state and can not be rolled back.")
     stack = replace(stack, client_token=request.client_request_token)
     if stack.status is StackStatus.CREATE_FAILED or stack.former is None:
