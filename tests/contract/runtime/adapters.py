@@ -39,6 +39,7 @@ from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.ports.runtime import TaskRuntime
+from moyai.ports.sessions import Execution
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.sim.runtime import SimRuntime
@@ -46,14 +47,15 @@ from moyai.testing.clock import ManualClock
 
 IMAGE = "moyai.local/host"
 TASK, OTHER = TaskId("0" * 31 + "1"), TaskId("0" * 31 + "2")
-PATIENCE = 30
+PATIENCE = 60
 
 # The behaviours of containers, and the command for each of them on each runtime.
 RUNS, ENDS, STUBBORN, MISSING = "runs until told", "ends with 3", "ignores SIGTERM", "is not there"
-LISTENS = "listens at port 8080 a second after its start"
+LISTENS = "listens at port 8080 once it is told"
 LISTEN_LATE = """
-import socket, threading
-threading.Event().wait(1)
+import os, socket, threading
+while not os.path.exists("/srv/told"):
+    threading.Event().wait(0.05)
 with socket.create_server(("127.0.0.1", 8080)):
     threading.Event().wait()
 """
@@ -72,7 +74,7 @@ LINUX = {
     LISTENS: ("python3", "-c", LISTEN_LATE),
 }
 ANYWHERE = TrafficPermission("-1", ranges=("0.0.0.0/0", "::/0"))
-HEALTHY, SICK = "answers its probe", "fails its probe"
+HEALTHY, SICK, BETTER = "answers its probe", "fails its probe", "answers its probe once it is told"
 
 
 class RuntimeAdapter(Protocol):
@@ -81,10 +83,13 @@ class RuntimeAdapter(Protocol):
     runtime: TaskRuntime
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
-        """A container with this behaviour. ``probe``: HEALTHY, SICK or none."""
+        """A container with this behaviour. ``probe``: HEALTHY, SICK, BETTER or none."""
 
     def image(self, name: str) -> str:
         """Give the name to a new image."""
+
+    async def tell(self) -> None:
+        """Tell the first task's container ``app`` what it waits for; a simulated one needs only time."""
 
     async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
         """Start the first task's proxy, whose clusters have these endpoints."""
@@ -107,9 +112,13 @@ class SimAdapter:
         return name
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
-        words = {"": (), HEALTHY: ("healthy_after=1",), SICK: ("healthy_after=9999", "unhealthy_after=2")}[probe]
+        well = ("healthy_after=1",)
+        words = {"": (), HEALTHY: well, BETTER: well, SICK: ("healthy_after=9999", "unhealthy_after=2")}[probe]
         check = Probe(("CMD", "true")) if probe else None
         return ContainerSpec(task, name, IMAGE, command=(*SIM[behaviour], *words), probe=check, stop_timeout=2)
+
+    async def tell(self) -> None:
+        """See RuntimeAdapter."""
 
     async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
         await self.runtime.start_proxy(proxy())
@@ -148,9 +157,17 @@ class LinuxAdapter:
         return LinuxRuntime(self.state, self.installation, envoy, "/nowhere", clock, puller, entrance=self._entrance)
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
-        commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false")}[probe]
-        check = Probe(commands, interval=1, timeout=5, retries=2) if probe else None
-        return ContainerSpec(task, name, IMAGE, command=LINUX[behaviour], probe=check, stop_timeout=1)
+        told = ("CMD-SHELL", "test -e /srv/told")
+        commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false"), BETTER: told}[probe]
+        retries = 1000 if probe == BETTER else 2
+        check = Probe(commands, interval=1, timeout=60, retries=retries) if probe else None
+        patience = PATIENCE if behaviour == RUNS else 1  # who ends by itself has time for it on a busy machine
+        return ContainerSpec(task, name, IMAGE, command=LINUX[behaviour], probe=check, stop_timeout=patience)
+
+    async def tell(self) -> None:
+        session = await self.runtime.execute(Execution(TASK, "app", ("touch", "/srv/told")))
+        assert await session.wait() == 0
+        await session.close()
 
     async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
         await self.runtime.start_proxy(proxy(TASK, *endpoints))

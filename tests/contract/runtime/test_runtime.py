@@ -18,6 +18,7 @@ from moyai.domain.sandbox.state import ContainerPhase, ExpectedListener, Health,
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, SandboxFailed, Transport
 from tests.contract.runtime.adapters import (
+    BETTER,
     ENDS,
     HEALTHY,
     LISTENS,
@@ -91,6 +92,7 @@ async def test_a_listener_that_opens_late_is_notified(adapter):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(LISTENS))
     assert await adapter.runtime.open_listeners(TASK, [expected]) == frozenset()
+    await adapter.tell()
 
     async def listens():
         return await adapter.runtime.open_listeners(TASK, [expected]) == {expected}
@@ -180,8 +182,9 @@ async def test_an_unknown_command_cannot_start(adapter):
 
 async def test_a_successful_probe_makes_a_container_healthy(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
-    await adapter.runtime.start(adapter.container(RUNS, probe=HEALTHY))
+    await adapter.runtime.start(adapter.container(RUNS, probe=BETTER))
     assert (await container_state(adapter.runtime)).health is Health.UNKNOWN
+    await adapter.tell()
     await adapter.until(conditions.healthy)
 
 

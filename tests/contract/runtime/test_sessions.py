@@ -24,6 +24,11 @@ def command(adapter, words, **more):
 async def running(adapter):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(RUNS))
+
+    async def is_up():
+        return [line async for line in adapter.runtime.logs(TASK, "app")] != []
+
+    await adapter.until(is_up)
     return adapter
 
 
