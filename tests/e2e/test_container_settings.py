@@ -68,7 +68,8 @@ async def test_one_container_with_every_setting(linux):
 
 async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux):
     await linux.runtime.prepare(sandbox())
-    await linux.runtime.start(shell("trap 'exit 42' TERM; echo up; while :; do sleep 0.05; done", init=True))
+    line = "trap 'exit 42' TERM; echo up; while :; do sleep 0.05; done"
+    await linux.runtime.start(shell(line, init=True, stop_timeout=60))
     await linux.until(lambda: _up(linux))
     await linux.runtime.stop(TASK, "app")
     await end_of(linux, TASK, "app")

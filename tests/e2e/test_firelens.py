@@ -47,7 +47,7 @@ def receiver(**more: Any) -> dict[str, Any]:
         "name": "router",
         "image": APPS,
         "command": command,
-        "stopTimeout": 5,
+        "stopTimeout": 60,
         "firelensConfiguration": {"type": "fluentbit"},
     } | more
 
@@ -89,7 +89,8 @@ def test_each_line_reaches_the_router_once_though_the_control_plane_is_killed(in
 
 def test_the_last_lines_of_a_stopping_application_reach_its_router(cluster):
     line = "trap 'echo goodbye; exit 0' TERM; echo hello; while :; do sleep 0.1; done"
-    task = cluster.run(cluster.define("goodbye", routed_app(line), receiver(), executionRoleArn=ROLE))
+    app = routed_app(line) | {"stopTimeout": 60}
+    task = cluster.run(cluster.define("goodbye", app, receiver(), executionRoleArn=ROLE))
     eventually(lambda: lines_of(cluster, task) == ["hello"], "the application runs")
     cluster.ecs.stop_task(cluster=cluster.name, task=task)
     cluster.until(task, "STOPPED")

@@ -91,7 +91,7 @@ def test_a_dependency_that_fails_stops_the_task(cluster):
 
 def test_an_essential_container_that_ends_stops_the_task(cluster):
     ready = {"command": ["CMD-SHELL", "test -e /srv/up"], "startPeriod": 60}
-    other = shell(STAYS.replace("while", "touch /srv/up; while", 1), "other", healthCheck=ready)
+    other = shell(STAYS.replace("while", "touch /srv/up; while", 1), "other", healthCheck=ready, stopTimeout=60)
     after = [{"containerName": "other", "condition": "HEALTHY"}]  # before its trap is set, process 1 hears no SIGTERM
     task = cluster.run_to_end(cluster.define("exits", shell("exit 7", dependsOn=after), other))
     assert task["stopCode"] == "EssentialContainerExited"
@@ -103,7 +103,9 @@ def test_an_essential_container_that_ends_stops_the_task(cluster):
 
 
 def test_a_container_that_is_not_essential_may_end(cluster):
-    arn = cluster.run(cluster.define("helper", shell("exit 4", "other", essential=False), shell(STAYS)))
+    main = shell(STAYS.replace("while", "echo up; while", 1), stopTimeout=60)
+    arn = cluster.run(cluster.define("helper", shell("exit 4", "other", essential=False), main))
+    eventually(lambda: cluster.output_lines(arn) == ["up"], "its trap is set")
     task = eventually(lambda: found if container(found := cluster.task(arn), "other").get("exitCode") == 4 else {})
     assert task["lastStatus"] == "RUNNING"
     stopped = cluster.ecs.stop_task(cluster=cluster.name, task=arn, reason="enough")["task"]

@@ -362,7 +362,8 @@ async def test_health_checks_and_sessions_have_the_containers_rights(small):
 
 @pytest.mark.parametrize("init", [False, True])
 async def test_signals_end_the_container(small, init):
-    await small.runtime.start(line("trap 'echo told; exit 5' TERM; echo ready; while :; do sleep 0.1; done", init=init))
+    words = "trap 'echo told; exit 5' TERM; echo ready; while :; do sleep 0.1; done"
+    await small.runtime.start(line(words, init=init, stop_timeout=60))
     await wait_for_output(small, "ready")
     await small.runtime.stop(TASK, "app")
 

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+GRACE = 30
+"""Seconds that a router takes for what is on its way to it, after SIGTERM."""
 _LENGTHS = {0xD9: "B", 0xDA: ">H", 0xDB: ">I", 0xC4: "B", 0xC5: ">H", 0xC6: ">I"}
 _NUMBERS = {0xCC: "B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: "b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q", 0xCB: ">d"}
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
@@ -120,10 +122,11 @@ def receive(connection: socket.socket, handle: Callable[[list[Any]], None]) -> N
                 )
 
 
-def serve(listener: socket.socket, handle: Callable[[list[Any]], None]) -> None:
+def serve(listener: socket.socket, handle: Callable[[list[Any]], None], receivers: list[threading.Thread]) -> None:
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=receive, args=(connection, handle), daemon=True).start()
+        receivers.append(threading.Thread(target=receive, args=(connection, handle), daemon=True))
+        receivers[-1].start()
 
 
 def write_line(text: str) -> None:
@@ -150,11 +153,14 @@ def main(path: str) -> None:
         for tag, time, record in events(message):
             write_line(json.dumps({"tag": tag, "time": time, **record, **added}))
 
+    receivers: list[threading.Thread] = []
     for listener in listeners:
         listener.listen()
-        threading.Thread(target=serve, args=(listener, handle), daemon=True).start()
+        threading.Thread(target=serve, args=(listener, handle, receivers), daemon=True).start()
     write_line(f"router of user {os.getuid()}")
     signal.sigwait({signal.SIGTERM})
+    for receiver in receivers:
+        receiver.join(GRACE)
 
 
 if __name__ == "__main__":
