@@ -33,14 +33,14 @@ FREE, BOUND, STRANDED = sandbox(1), sandbox(2), sandbox(3, vpc="vpc-1")
 CLIENT = """
 import socket
 try:
-    print(socket.create_connection(('{address}', {port}), timeout=2).recv(64).decode() or 'closed')
+    print(socket.create_connection(('{address}', {port}), timeout={patience}).recv(64).decode() or 'closed')
 except OSError as error:
     print(type(error).__name__)
 """
 DATAGRAM = """
 import socket
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-    client.settimeout(2)
+    client.settimeout({patience})
     client.connect(('{address}', {port}))
     try:
         client.send(b'hello')
@@ -58,6 +58,8 @@ while True:
     server.sendto(b'echo', peer)
 """
 GATEWAY_PORT = 20000
+PATIENT, BRIEF = 60, 2
+"""Seconds for an answer that comes, however busy the machine is, and for one that does not."""
 PUBLIC = PublishedPort(BOUND.task, "127.83.0.9", VpcId("vpc-0"), "172.31.0.12", 9000, protocol=UDP)
 SERVER = f"""
 import socket, threading
@@ -189,7 +191,7 @@ async def public_datagrams(linux: LinuxAdapter) -> dict[str, object]:
         return await asyncio.to_thread(answer_to_datagram, "127.0.0.1", GATEWAY_PORT) == "echo"
 
     await linux.until(is_answered)
-    program = DATAGRAM.format(address=NEAR, port=GATEWAY_PORT)
+    program = DATAGRAM.format(address=NEAR, port=GATEWAY_PORT, patience=BRIEF)
     report: dict[str, object] = {"by a task": await run_program(linux, "gateway", FREE, program)}
     report["seen"] = sorted(set(await output(linux, BOUND.task, "echo")))
     before = record(linux, DATAGRAMS)["init"]
@@ -206,23 +208,25 @@ async def main(state: Path) -> dict[str, object]:
     far, port = be_a_host(), on_loopback()
     linux = LinuxAdapter(state, GatewayEntrance("0.0.0.0", range(GATEWAY_PORT, GATEWAY_PORT + 1)))  # noqa: S104
     report: dict[str, object] = {"before": host_network()}
-    to_far = CLIENT.format(address=FAR, port=PORT)
+    to_far = CLIENT.format(address=FAR, port=PORT, patience=PATIENT)
+    cut_off = CLIENT.format(address=FAR, port=PORT, patience=BRIEF)
+    by_datagram = DATAGRAM.format(address=FAR, port=PORT, patience=PATIENT)
     try:
         await linux.runtime.apply_network(egress_network(free=True))
         for spec in (FREE, BOUND, STRANDED):
             await linux.runtime.prepare(spec)
         report["during"] = host_network()
         report["free"] = await run_program(linux, "free", FREE, to_far)
-        report["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM.format(address=FAR, port=PORT))
+        report["free, datagrams"] = await run_program(linux, "datagrams", FREE, by_datagram)
         report["public datagrams"] = await public_datagrams(linux)
-        report["bound"] = await run_program(linux, "bound", BOUND, to_far)
-        report["stranded"] = await run_program(linux, "stranded", STRANDED, to_far)
+        report["bound"] = await run_program(linux, "bound", BOUND, cut_off)
+        report["stranded"] = await run_program(linux, "stranded", STRANDED, cut_off)
         for number, address in enumerate(("127.0.0.1", "192.0.0.1", "192.0.0.2", "172.31.0.1", "169.254.1.1")):
             report[f"loopback by {address}"] = await run_program(
-                linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port)
+                linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port, patience=BRIEF)
             )
         await kill(linux, PASTA)
-        report["without pasta"] = await run_program(linux, "cut", FREE, to_far)
+        report["without pasta"] = await run_program(linux, "cut", FREE, cut_off)
         await linux.runtime.apply_network(egress_network(free=True))
         report["mended"] = await run_program(linux, "mended", FREE, to_far)
         pid = record(linux, PASTA)["keeper"]
@@ -231,7 +235,7 @@ async def main(state: Path) -> dict[str, object]:
         report["found again"] = record(linux, PASTA)["keeper"] == pid
         report["after a restart"] = await run_program(linux, "restarted", FREE, to_far)
         await again.apply_network(egress_network(free=False))
-        report["closed"] = await run_program(linux, "closed", FREE, to_far)
+        report["closed"] = await run_program(linux, "closed", FREE, cut_off)
         await again.close()
     finally:
         await linux.destroy_and_check()

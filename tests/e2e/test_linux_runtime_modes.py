@@ -99,7 +99,7 @@ async def test_port_ranges_and_udp_are_forwarded_port_by_port(linux):
     assert await ask(linux, FOURTH, HOST_AT, 40001) == "ConnectionRefusedError"
     await linux.runtime.start(python(HEARER, name="hearer", task=TASK))
     await wait_for_output(linux, "up", TASK, "hearer")
-    sends = f"import socket; s = socket.socket(2, 2); s.settimeout(3); s.sendto(b'hi', ('{HOST_AT}', 40000))"
+    sends = f"import socket; s = socket.socket(2, 2); s.settimeout(60); s.sendto(b'hi', ('{HOST_AT}', 40000))"
     asks = f"{sends}; print(s.recv(9))"
     _, lines = await run(linux, python(asks, task=FOURTH))
     assert lines == ["b'heard'"]
@@ -209,7 +209,7 @@ async def test_bridge_and_host_tasks_reach_metadata_and_resolver(linux):
     assert server_socket is not None
     with server_socket:
         for task in (TASK, OTHER):
-            program = f"import socket; socket.create_connection(('{METADATA_ADDRESS}', 80), timeout=2); print('there')"
+            program = f"import socket; socket.create_connection(('{METADATA_ADDRESS}', 80), timeout=60); print('there')"
             _, lines = await run(linux, python(program, task=task))
             assert lines == ["there"]
             link, peer = server_socket.accept()

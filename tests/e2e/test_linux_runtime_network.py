@@ -14,7 +14,7 @@ from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
-from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, network_of, sandbox
+from tests.contract.runtime.adapters import OTHER, PATIENCE, TASK, LinuxAdapter, network_of, sandbox
 from tests.e2e.linux_tasks import run, shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -42,11 +42,16 @@ while True:
 
 
 def client(address: str, port: int) -> str:
-    """Connects and prints what the server sends, or that it could not."""
+    """Connects and prints what the server sends, or that it could not.
+
+    The kernel accepts the connection at once, or drops the packet; the server may take long to answer.
+    """
     return f"""
 import socket
 try:
-    print(socket.create_connection(('{address}', {port}), timeout=1).recv(9).decode() or 'closed')
+    link = socket.create_connection(('{address}', {port}), timeout=1)
+    link.settimeout({PATIENCE})
+    print(link.recv(9).decode() or 'closed')
 except OSError as error:
     print(type(error).__name__)
 """

@@ -50,6 +50,7 @@ link.bind((sys.argv[1], 0))
 link.settimeout(1)
 try:
     link.connect((sys.argv[2], int(sys.argv[3])))
+    link.settimeout(60)
     print(link.recv(9).decode() or 'closed')
 except OSError as error:
     print(type(error).__name__)

@@ -37,6 +37,7 @@ NO_ANSWER = "TimeoutError"
 TALKER = """
 import itertools, socket, time
 link = socket.create_connection(('{address}', {port}), timeout=2)
+link.settimeout(20)
 for count in itertools.count():
     link.sendall(b'x')
     try:
