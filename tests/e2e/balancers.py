@@ -76,7 +76,7 @@ class Balancer:
     def front_processes(self, words: str = "/envoy") -> set[int]:
         """The processes of its front proxy with these words in their command line."""
         groups = f"/moyai/{Leftovers.of(self.installation.state).installation}/"
-        return {pid for pid in processes(self.sandbox, words) if groups in Path(f"/proc/{pid}/cgroup").read_text()}
+        return {pid for pid in processes(self.sandbox, words) if groups in _groups(pid)}
 
     def kill_front(self) -> None:
         """SIGKILL to its front proxy."""
@@ -121,9 +121,17 @@ class Balancer:
         eventually(is_so, f"the targets of {self.name} are {states}")
 
 
+def _groups(pid: int) -> str:
+    """The control groups of a process; none if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return ""
+
+
 def get(host: str, path: str = "/", port: int = 80, headers: Mapping[str, str] | None = None) -> Any:
     """The status and the JSON body, or text, of an answer to this machine; None without an answer."""
-    connection = HTTPConnection(host, port, timeout=20)
+    connection = HTTPConnection(host, port, timeout=60)
     return answer_of(connection, path, dict(headers or {}))
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def shell(line: str, name: str = "main", **more: Any) -> dict[str, Any]:
 def port_health_check(port: int) -> dict[str, Any]:
     """A health check: the port is listened on. It runs every second at first, so that no test waits for it."""
     command = ["CMD", "python3", "-S", "/srv/tests/e2e/apps/check.py", str(port)]
-    return {"command": command, "interval": 5, "timeout": 5, "retries": 3, "startPeriod": 30}
+    return {"command": command, "interval": 5, "timeout": 60, "retries": 10, "startPeriod": 30}
 
 
 def offer(port_name: str, alias: str | None = None, port: int = 80, **more: Any) -> dict[str, Any]:
@@ -280,4 +281,5 @@ def processes(arn: str, words: str) -> Iterator[int]:
 def kill(arn: str, words: str) -> None:
     """SIGKILL to what ``processes`` finds."""
     for pid in processes(arn, words):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, signal.SIGKILL)

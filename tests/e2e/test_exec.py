@@ -28,7 +28,7 @@ from tests.plugin import Plugin
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 STAYS = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Talk:
@@ -140,7 +140,7 @@ def test_an_exec_command_runs_as_root_with_the_containers_rights_and_namespaces(
         ["NoNewPrivs:", "1"],
         ["Seccomp:", "2"],
     ]
-    [first] = processes(task, "while :")
+    first = min(processes(task, "while :"))  # a child looks alike until it executes another program
     assert {str(path.readlink()) for path in Path(f"/proc/{first}/ns").iterdir()} <= set(facts)
     assert len(next(fact for fact in facts if fact.startswith("pids")).split()) < 12
     assert "moyai" not in printed

@@ -266,7 +266,7 @@ def test_a_task_of_an_image_survives_the_control_plane(make_installation, tmp_pa
         arn = cluster.run(definition)
         cluster.until(arn, "RUNNING")
     eventually(lambda: cluster.output_lines(arn))
-    [process] = processes(arn, "trap")
+    process = min(processes(arn, "trap"))  # a child looks alike until it executes another program
     installation.kill()
     before = Path(f"/proc/{process}/ns/user").stat().st_ino
     assert before != Path("/proc/self/ns/user").stat().st_ino
@@ -274,7 +274,7 @@ def test_a_task_of_an_image_survives_the_control_plane(make_installation, tmp_pa
     count = len(cluster.output_lines(arn))
     eventually(lambda: len(cluster.output_lines(arn)) > count + 3, "its output goes on")
     assert cluster.task(arn)["lastStatus"] == "RUNNING"
-    assert list(processes(arn, "trap")) == [process]
+    assert min(processes(arn, "trap")) == process
     entered = installation.moyai("exec", "-T", task_id(arn), "--", "sh", "-c", "id -u; cat /proc/self/uid_map")
     first, *id_map = entered.split()
     assert (first, id_map[0], id_map[2]) == ("0", "0", "65536")

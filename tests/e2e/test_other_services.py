@@ -190,7 +190,14 @@ def _server(installation: Installation) -> Path:
     """The process of the server, in /proc."""
     name = f"{installation.state}/run/delegate".encode()
     processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return next(path for path in processes if name in (path / "cmdline").read_bytes())
+    return next(path for path in processes if name in _command_line(path))
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 @pytest.mark.e2e
