@@ -138,7 +138,7 @@ async def test_the_host_and_other_tasks_are_out_of_reach(linux):
 
 async def test_the_kernels_key_rings_are_closed_also_to_probes(linux):
     await linux.runtime.prepare(sandbox())
-    probe = Probe(("CMD-SHELL", READ_KEY_RING), interval=1, retries=1)
+    probe = Probe(("CMD-SHELL", READ_KEY_RING), interval=1, timeout=60, retries=1)
     await linux.runtime.start(shell(f"{READ_KEY_RING}; sleep 1000", probe=probe))
     await wait_for_output(linux, "-1 EPERM")
 

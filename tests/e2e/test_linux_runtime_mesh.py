@@ -18,7 +18,7 @@ from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers import proxies
 from moyai.runtime.linux.tasks.user_ids import first_id
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
-from tests.e2e.linux_tasks import output, run, shell, wait_for_output
+from tests.e2e.linux_tasks import run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -188,5 +188,9 @@ async def test_a_proxys_output_is_readable_like_a_containers(linux):
     await prepare(linux, sandbox())
     await linux.runtime.start_proxy(standing_for())
     await live(linux)
-    lines = [line.text async for line in linux.runtime.logs(TASK, "envoy")]
-    assert any("starting main dispatch loop" in line for line in lines), await output(linux, name="envoy")
+
+    async def says_that_it_starts() -> bool:
+        lines = [line.text async for line in linux.runtime.logs(TASK, "envoy")]
+        return any("starting main dispatch loop" in line for line in lines)
+
+    await linux.until(says_that_it_starts)

@@ -30,6 +30,11 @@ SEES = "ps -eo args"
 LEAVES_SOMEBODY = "(setsid sleep 4242 &) ; echo up; exec sleep 1000"
 
 
+def until_seen(args):
+    """A shell's loop that lasts until the shell has become this process."""
+    return f"until ps -eo args | grep -qx '{args}'; do sleep 0.1; done"
+
+
 def pause(linux, task=TASK):
     """The monitor's record of what holds a sandbox's namespaces."""
     record = read_record(RuntimePaths(linux.state).pause(task))
@@ -42,7 +47,7 @@ async def test_containers_of_a_task_share_their_processes_and_see_no_others(linu
     await linux.runtime.prepare(sandbox(2, processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
     await linux.runtime.start(shell("exec sleep 2222", "app", OTHER))
-    _, seen = await run(linux, shell(f"echo $$; kill -0 2; {SEES}", "side"))
+    _, seen = await run(linux, shell(f"echo $$; kill -0 2; {until_seen('sleep 1111')}; {SEES}", "side"))
     assert seen[0] != "1"
     assert "sleep 1111" in seen
     assert "sleep 2222" not in seen
@@ -74,6 +79,7 @@ async def test_containers_without_sharing_are_isolated(linux):
 async def test_a_container_ends_with_its_own_processes_only(linux):
     await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
+    await run(linux, shell(until_seen("sleep 1000"), "first"))
     for number, line in enumerate(("(setsid sleep 4242 &); sleep 0.1", "(setsid sleep 4242 &); kill -9 $$")):
         await run(linux, shell(line, "job", attempt=number))
         _, seen = await run(linux, shell(SEES, "look", attempt=number))
@@ -100,10 +106,11 @@ async def test_a_later_attempt_starts_without_the_processes_of_a_killed_monitor(
 
 async def test_orphans_are_reaped_by_the_pause_process_or_the_containers_reaper(linux):
     await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
-    lines = "for n in 1 2 3 4 5; do (sleep 0.01 & exec true); done; sleep 0.3; ps -eo stat | grep -c Z"
+    is_left = "ps -eo stat,args | grep -qE '^Z|^[^ ]+ +sleep 0[.]01'"
+    lines = f"for n in 1 2 3 4 5; do (sleep 0.01 & exec true); done; while {is_left}; do sleep 0.1; done; echo reaped"
     for number, init in enumerate((False, True)):
         _, seen = await run(linux, shell(lines, "app", init=init, attempt=number))
-        assert seen[number:] == ["0"]
+        assert seen[number:] == ["reaped"]
 
 
 async def test_a_health_check_and_a_session_are_in_the_shared_namespaces(linux):
@@ -167,7 +174,7 @@ async def test_tasks_with_mode_host_share_the_instances_namespaces_and_others_do
     await linux.runtime.start(shell("echo hi > /dev/shm/note; echo up; exec sleep 1111", "app"))
     await linux.runtime.start(shell("exec sleep 3333", "app", third.task))
     await wait_for_output(linux, "up")
-    _, seen = await run(linux, shell(f"cat /dev/shm/note; {SEES}", "app", OTHER))
+    _, seen = await run(linux, shell(f"cat /dev/shm/note; {until_seen('sleep 1111')}; {SEES}", "app", OTHER))
     assert seen[0] == "hi"
     assert "sleep 1111" in seen
     assert "sleep 3333" not in seen
@@ -223,7 +230,7 @@ async def test_another_control_plane_adopts_shared_namespaces_and_removes_them(l
     await linux.runtime.close()
     linux.runtime = linux.another_runtime()
     await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK, ipc=NamespaceSharing.TASK))
-    _, seen = await run(linux, shell(SEES, "side"))
+    _, seen = await run(linux, shell(f"{until_seen('sleep 1000')}; {SEES}", "side"))
     assert "sleep 1000" in seen
     holder = pause(linux)
     await linux.runtime.release(TASK)
