@@ -194,7 +194,7 @@ class Stage:
             "user": "1337",
             "environment": [{"name": name, "value": value} for name, value in variables.items()],
             "portMappings": [{"containerPort": ADMIN}],
-            "healthCheck": {"command": ["CMD-SHELL", _LIVE], "interval": 5, "timeout": 2, "retries": 3},
+            "healthCheck": {"command": ["CMD-SHELL", _LIVE], "interval": 5, "timeout": 60, "retries": 10},
             "stopTimeout": 5,
         }
 
@@ -224,9 +224,9 @@ class Bastion(Probe):
         """One request by HTTP/1.1."""
         return self.ask("http", url=url, **more)
 
-    def colour(self, url: str, **headers: str) -> str:
+    def colour(self, url: str, method: str = "GET", **headers: str) -> str:
         """The answer of the application ``colour`` at that address; its status where that is not 200."""
-        answer = self.get(url, headers=headers)
+        answer = self.get(url, method=method, headers=headers)
         return str(answer["text"]) if answer.get("status") == 200 else str(answer.get("status", answer))
 
     def statistics(self, host: str = "localhost", containing: str = "") -> dict[str, int]:

@@ -81,6 +81,7 @@ def outside(server: Installation) -> Outside:
     stage.cluster.steady(*SITES)
     new_outside = Outside(stage, stage.client("front", "github", "go"), authority.root)
     eventually(lambda: new_outside.site("github") == "github", "a site is called through the mesh")
+    eventually(lambda: new_outside.site("go", BESIDE) == "go", "and the other one")
     return new_outside
 
 

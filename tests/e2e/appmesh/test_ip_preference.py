@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -104,17 +105,21 @@ class Gateway(NamedTuple):
         return f"cds_egress_{self.stage.name}_{name}_http_{PORT}"
 
     def called_at(self, name: str) -> int:
-        """The version of IP at which the gateway calls a server."""
+        """The version of IP at which the gateway calls a server; 0 while it has none or both."""
         statuses = self.admin("gateway", "clusters?format=json")["cluster_statuses"]
-        (hosts,) = [statuse["host_statuses"] for statuse in statuses if statuse["name"] == self.cluster(name)]
-        (address,) = [host["address"]["socket_address"]["address"] for host in hosts]
-        return ip_address(address).version
+        hosts = [host for one in statuses if one["name"] == self.cluster(name) for host in one.get("host_statuses", [])]
+        versions = {ip_address(host["address"]["socket_address"]["address"]).version for host in hosts}
+        return versions.pop() if len(versions) == 1 else 0
 
     def looked_up(self, name: str) -> str:
         """The families that the gateway asks DNS for."""
         configs = self.admin("gateway", "config_dump?resource=dynamic_active_clusters")["configs"]
-        (cluster,) = [one["cluster"] for one in configs if one["cluster"]["name"] == self.cluster(name)]
-        return str(cluster.get("dns_lookup_family", "AUTO"))
+        families = [
+            one["cluster"].get("dns_lookup_family", "AUTO")
+            for one in configs
+            if one["cluster"]["name"] == self.cluster(name) and "dns" in one["cluster"].get("type", "").lower()
+        ]
+        return "".join(families)
 
     def listens(self, proxy: str) -> Mapping[str, tuple[str, bool]]:
         """The addresses of a proxy's listeners, and whether IPv4 is let in at IPv6's."""
@@ -123,6 +128,10 @@ class Gateway(NamedTuple):
             one["active_state"]["listener"]["address"]["socket_address"] for one in configs if "active_state" in one
         ]
         return {f"{one['port_value']}": (one["address"], one.get("ipv4_compat", False)) for one in each}
+
+    def listens_at_both(self, proxy: str, port: str) -> bool:
+        """Whether a proxy takes connections of IPv6, and of IPv4 with it."""
+        return self.listens(proxy).get(port) == ("::", True)
 
 
 @pytest.fixture(scope="module")
@@ -157,11 +166,14 @@ def test_the_meshs_ip_preference_chooses_the_servers(gateway, preference, by_dns
     stage.prefer(preference)
     for name in SERVERS:
         stage.find(name, by_dns=by_dns)
-    gateway.become(ANSWER[preference])
-    assert gateway.called_at("blue") == (4 if preference.startswith("IPv4") else 6)
-    assert gateway.listens("gateway")[f"{PORT}"] == gateway.listens("blue")["15000"] == ("::", True)
+    version = 4 if preference.startswith("IPv4") else 6
+    # The same servers may have answered before; each proxy learns of the change by itself.
+    eventually(lambda: gateway.called_at("blue") == version, f"blue is called at IPv{version}")
     if by_dns:
-        assert gateway.looked_up("blue") == LOOKUP[preference]
+        eventually(lambda: gateway.looked_up("blue") == LOOKUP[preference], f"DNS is asked for {LOOKUP[preference]}")
+    for proxy, port in (("gateway", f"{PORT}"), ("blue", "15000")):
+        eventually(partial(gateway.listens_at_both, proxy, port), f"{proxy} listens at both")
+    gateway.become(ANSWER[preference])
 
 
 def test_a_nodes_ip_preference_overrides_the_meshs(gateway):
@@ -182,6 +194,7 @@ def test_the_gateway_accepts_ipv6(gateway):
     gateway.become(ANSWER["IPv6_PREFERRED"])
     (task,) = gateway.stage.cluster.tasks("gateway")
     (interface,) = task["containers"][0]["networkInterfaces"]
+    eventually(partial(gateway.listens_at_both, "gateway", f"{PORT}"), "the gateway listens at both")
     assert gateway.answering(f"[{interface['ipv6Address']}]") == ANSWER["IPv6_PREFERRED"]
 
 
@@ -193,6 +206,7 @@ def test_servers_that_answer_health_checks_are_healthy(gateway):
 
     def healthy() -> set[str]:
         statistics = gateway.bastion.statistics(gateway.stage.fqdn("gateway"), "health_check.healthy")
-        return {name for name in SERVERS if statistics[f"cluster.{gateway.cluster(name)}.health_check.healthy"] == 1}
+        counts = {name: f"cluster.{gateway.cluster(name)}.health_check.healthy" for name in SERVERS}
+        return {name for name, count in counts.items() if statistics.get(count) == 1}
 
     eventually(lambda: healthy() == BY_FOUR, "health checks see the same")

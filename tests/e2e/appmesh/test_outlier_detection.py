@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -39,7 +40,15 @@ def test_a_host_is_ejected_after_five_failures(stage):
     def statuses(number: int) -> Counter[int]:
         return Counter(front.get(url)["status"] for _ in range(number))
 
-    eventually(lambda: front.statistics(containing="membership_healthy")[f"{cluster}.membership_healthy"] == HOSTS)
+    def outliers_are_watched() -> bool:
+        """Whether that is how the cluster in use is, and not only the one that is to replace it."""
+        page = front.get("http://localhost:9901/config_dump?resource=dynamic_active_clusters")["text"]
+        clusters = [config["cluster"] for config in json.loads(page).get("configs", [])]
+        return any("outlier_detection" in one for one in clusters if f"cluster.{one['name']}" == cluster)
+
+    healthy = f"{cluster}.membership_healthy"
+    eventually(lambda: front.statistics(containing="membership_healthy").get(healthy) == HOSTS, "all are known")
+    eventually(lambda: statuses(HOSTS) == {200: HOSTS}, "all answer")
     front.get(f"{url}/faulty/500/3600", method="POST")
     assert statuses(REQUESTS)[500] == REQUESTS / HOSTS  # each in turn, and nothing is held against anybody
     stage.appmesh.update_virtual_node(
@@ -50,6 +59,6 @@ def test_a_host_is_ejected_after_five_failures(stage):
             "serviceDiscovery": stage.cloud_map_discovery("color"),
         },
     )
-    eventually(lambda: f"{cluster}.outlier_detection.ejections_active" in front.statistics(containing="outlier"))
+    eventually(outliers_are_watched, "failures are counted")
     assert statuses(REQUESTS) == {500: OUTLIERS["maxServerErrors"], 200: REQUESTS - 5}
     assert front.statistics(containing="outlier")[f"{cluster}.outlier_detection.ejections_active"] == 1

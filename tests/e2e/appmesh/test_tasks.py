@@ -121,9 +121,11 @@ def test_a_virtual_service_created_later_is_called_without_a_restart(tasks):
 def test_a_deployment_under_load_fails_no_request(tasks):
     caller = {"kind": "http", "url": f"http://{BACK}:8080/"}
     tasks.caller.begin(*[caller] * 4, rate=50)
+    eventually(lambda: len(tasks.caller.results()["answered"]) == 2, "the old ones answer")
     tasks.stage.cluster.update("back", taskDefinition=tasks.version("2"))
     tasks.stage.cluster.steady("back")
     tasks.stage.cluster.quiet("back")
+    eventually(lambda: len(tasks.caller.results()["answered"]) == 4, "the new ones answer")
     results = tasks.caller.end()
     assert results["failed"] == 0, results
     assert len(results["answered"]) == 4, "the old ones and the new ones"

@@ -4,6 +4,7 @@ believed and who is not, on either side.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,6 +26,10 @@ class Tellers(NamedTuple):
 
     def colour(self, name: str) -> str:
         return self.front.colour(f"http://{name}.{self.stage.domain}:8080/")
+
+    def answers(self, name: str) -> bool:
+        """Whether the front reaches the node."""
+        return self.colour(name) == name
 
     def handshakes(self, name: str, what: str = "handshake") -> int:
         """How often that happened at the front's connections to the node."""
@@ -57,7 +62,8 @@ def tellers(server: Installation) -> Tellers:
     keys = {"chain": chain, "private": private, "trusted": first.root}
     new_tellers = Tellers(stage, stage.client("front", "white", "green", keys=keys))
     stage.cluster.steady("white", "green")
-    eventually(lambda: new_tellers.colour("white") == "white", "plain text goes through")
+    for name in ("white", "green"):
+        eventually(partial(new_tellers.answers, name), f"plain text goes through to {name}")
     return new_tellers
 
 
