@@ -19,6 +19,7 @@ from moyai.mesh.load_balancing import compile_front
 from tests.authority import an_authority
 from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.e2e.rig_app import App
+from tests.e2e.waiting import eventually
 from tests.golden.load_balancing.balancers import VPC, world_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -149,6 +150,7 @@ async def test_idle_connections_take_those_of_their_own_load_balancer_only(front
         def count_closed() -> int:
             return sum(is_closed(connection) for connection in idle)
 
+        await front.namespace.run(lambda: eventually(lambda: count_closed() >= 2 * LIMIT, "the others are closed"))
         assert await front.namespace.run(count_closed) == 2 * LIMIT
     assert app.requests
 
