@@ -50,7 +50,7 @@ async def next_event(stream, clock, seconds=1.0):
     """The next event, for which so much time passes at most."""
     coming = asyncio.ensure_future(anext(stream, b""))
     await clock.advance(seconds)
-    return await asyncio.wait_for(coming, 5)
+    return await asyncio.wait_for(coming, 60)
 
 
 def keys(event):

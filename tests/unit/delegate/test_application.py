@@ -77,7 +77,7 @@ def test_a_service_processes_one_request_at_a_time_unless_receivers_wait(service
 
     def meet(environ, start_response):
         try:
-            both.wait(timeout=20 if together else 0.2)
+            both.wait(timeout=60 if together else 0.2)
             met.append(True)
         except threading.BrokenBarrierError:
             met.append(False)
@@ -100,7 +100,7 @@ def test_networks_are_replaced_while_a_request_is_under_way(service):
     def replace_meanwhile(environ, start_response):
         networks = threading.Thread(target=ask, args=(application,), kwargs={NETWORKS: "1"}, daemon=True)
         networks.start()
-        networks.join(timeout=20)
+        networks.join(timeout=60)
         replaced.append(not networks.is_alive())
         return echo(environ, start_response)
 

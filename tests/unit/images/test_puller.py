@@ -242,7 +242,7 @@ async def test_a_pull_that_fails_or_is_cancelled_leaves_nothing(store, registry,
 async def until_gone(directory):
     """Wait until no lease and no layer is left."""
     paths = []
-    for _ in range(1000):
+    for _ in range(6000):
         paths = [*directory.glob("layers/sha256/*"), *directory.glob("leases/*")]
         if not paths:
             return

@@ -244,7 +244,7 @@ def test_reports_are_remembered_for_published_workloads_only(feed):
 async def test_loopback_proxies_accept_everything(feed):
     feed.publish(mesh(OLD, workloads=(ONE, TWO)))
     proxies = LoopbackProxies(feed)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await proxies.attach(ONE)
         await proxies.attach(ONE)
         await proxies.attach(TWO)

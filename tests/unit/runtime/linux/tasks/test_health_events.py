@@ -42,7 +42,7 @@ class Watched:
 
     async def notification(self) -> None:
         """Wait for a notification; files are read by threads, for which the clock does not wait."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.notified:
                 await self.clock.advance(0.5)
                 await asyncio.sleep(0.001)
