@@ -59,7 +59,7 @@ def ask_for_an_item(shop: Installation) -> str:
     host = front_host(shop)
 
     def item():
-        connection = HTTPConnection(host, 8080, timeout=10)
+        connection = HTTPConnection(host, 8080, timeout=60)
         connection.request("GET", "/items/42")
         answer = connection.getresponse()
         body = answer.read()
@@ -76,7 +76,7 @@ def test_the_front_service_answers_at_the_url_of_status(shop):
 
 
 def test_logs_are_found_by_the_services_name(shop):
-    assert "listening on 8080" in shop.moyai("logs", "catalog")
+    eventually(lambda: "listening on 8080" in shop.moyai("logs", "catalog"), "the log has the line")
 
 
 def test_discover_instances_works_through_an_endpoint_below_localhost(shop, tmp_path):

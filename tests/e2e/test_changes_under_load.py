@@ -38,6 +38,11 @@ class Stage(NamedTuple):
     def tasks(self) -> set[str]:
         return {task["taskArn"] for task in self.cluster.tasks("servers")}
 
+    def wait_until_called(self, tasks: set[str]) -> None:
+        """Wait until each of them has answered."""
+        names = {task_id(arn) for arn in tasks}
+        eventually(lambda: names <= set(self.probe.results()["answered"]), "every task is called")
+
 
 @pytest.fixture(scope="module")
 def stage(server: Installation) -> Stage:
@@ -53,12 +58,14 @@ def test_a_rolling_deployment_fails_no_request(stage):
     before = stage.tasks()
     aws = stage.cluster.installation.aws
     stage.probe.begin(*EVERYBODY)
+    stage.wait_until_called(before)
     aws("ecs", "update-service", *PLACE, "--service", "servers", "--task-definition", stage.definition("2"))
     aws("ecs", "wait", "services-stable", *PLACE, "--services", "servers")
     stage.cluster.steady("servers")
     stage.cluster.quiet("servers")
-    results = stage.probe.end()
     after = stage.tasks()
+    stage.wait_until_called(after)
+    results = stage.probe.end()
     assert results["failures"] == []
     assert before.isdisjoint(after)
     assert set(results["answered"]) == {task_id(arn) for arn in before | after}

@@ -77,13 +77,18 @@ def test_a_deployment_with_a_missing_image_is_rolled_back(cluster):
     (after,) = service["deployments"]
     assert (after["id"], after["createdAt"], after["rolloutState"]) == (before["id"], before["createdAt"], "COMPLETED")
     failed = record["targetServiceRevision"]["arn"].rpartition("/")[2]
-    lines = [event["message"].removeprefix("(service broken) ") for event in reversed(service["events"])]
-    assert lines[-4:] == [
+    expected_lines = [
         f"(deployment ecs-svc/{failed}) deployment failed: tasks failed to start.",
         f"rolling back to deployment {before['id']}.",
         f"(deployment {before['id']}) deployment completed.",
         "has reached a steady state.",
     ]
+
+    def lines() -> list[str]:
+        events = reversed(cluster.service("broken")["events"])
+        return [event["message"].removeprefix("(service broken) ") for event in events]
+
+    eventually(lambda: lines()[-4:] == expected_lines, "the events say what happened")
 
 
 def test_a_metric_alarm_rolls_the_deployment_back(cluster):
@@ -103,7 +108,12 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
     cluster.update("watched", taskDefinition=definition, deploymentConfiguration=watching)
     arn = cluster.service("watched")["currentServiceDeployment"]
     eventually(lambda: [task["taskDefinitionArn"] for task in cluster.tasks("watched")] == [definition], "it bakes")
-    cloudwatch.put_metric_data(Namespace="Failures", MetricData=[{"MetricName": "Errors", "Value": 1.0}])
+
+    def cause_alarm() -> bool:  # a period of ten seconds may be over before anybody evaluates it
+        cloudwatch.put_metric_data(Namespace="Failures", MetricData=[{"MetricName": "Errors", "Value": 1.0}])
+        return "ALARM" in states()
+
+    eventually(cause_alarm, "the alarm is raised")
     eventually(lambda: describe_deployment(cluster, arn)["status"] == "ROLLBACK_SUCCESSFUL", "it is taken back")
     assert describe_deployment(cluster, arn)["alarms"] == {
         "status": "TRIGGERED",
@@ -111,10 +121,12 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
         "triggeredAlarmNames": ["errors"],
     }
     assert [deployment["id"] for deployment in cluster.service("watched")["deployments"]] == [before["id"]]
-    happened_response = cloudwatch.describe_alarm_history(AlarmName="unwell", AlarmTypes=["CompositeAlarm"])
-    assert "Alarm updated from OK to ALARM" in [
-        item["HistorySummary"] for item in happened_response["AlarmHistoryItems"]
-    ]
+
+    def history() -> list[str]:
+        answer = cloudwatch.describe_alarm_history(AlarmName="unwell", AlarmTypes=["CompositeAlarm"])
+        return [item["HistorySummary"] for item in answer["AlarmHistoryItems"]]
+
+    eventually(lambda: "Alarm updated from OK to ALARM" in history(), "the composite alarm was raised")
 
 
 def test_a_failing_lifecycle_hook_rolls_the_deployment_back(cluster, function):

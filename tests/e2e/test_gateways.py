@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,7 +87,8 @@ def test_two_services_join_a_gateway_deploy_blue_green_and_leave(edge):
             deploymentConfiguration=BLUE_GREEN | {"lifecycleHooks": [PAUSE]},
         )
         hook = eventually(lambda: _awaiting(edge, "first"), "the deployment awaits an answer")
-        assert clients["first"].get(header=("x-canary", "yes"))[1]["version"] == "2"
+        test = partial(clients["first"].get, header=("x-canary", "yes"))
+        eventually(lambda: test()[1]["version"] == "2", "test traffic reaches the new version")
         assert clients["first"].get()[1]["version"] == "1"
         edge.ecs.continue_service_deployment(**hook, action="CONTINUE")
         edge.cluster.steady("first")
@@ -99,8 +101,9 @@ def test_two_services_join_a_gateway_deploy_blue_green_and_leave(edge):
         edge.cluster.update(name, forceNewDeployment=True, deploymentConfiguration={"strategy": "ROLLING"})
     edge.cluster.steady("first", "second")
     eventually(lambda: edge.ecs.list_gateway_routes()["gatewayRoutes"] == [], "no route is left")
-    assert edge.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"] == []
-    assert edge.elb.describe_load_balancers()["LoadBalancers"] == []
+    associations = edge.ecs.list_gateway_cluster_associations
+    eventually(lambda: associations()["gatewayClusterAssociations"] == [], "no association is left")
+    eventually(lambda: edge.elb.describe_load_balancers()["LoadBalancers"] == [], "no load balancer is left")
     edge.ecs.update_gateway(gateway="edge", deletionProtection=False)
     assert edge.ecs.delete_gateway(gateway="edge")["status"] == "DELETED"
 

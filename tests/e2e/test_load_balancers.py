@@ -6,7 +6,7 @@ import gzip
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,8 +76,16 @@ def balancer(cluster: Cluster, two_tasks: dict[str, str], request: pytest.Fixtur
     new_balancer.register(*two_tasks)
     new_balancer.await_active()
     new_balancer.await_health(healthy=2)
+    for address in new_balancer.public_addresses():
+        eventually(partial(answers, address), f"{address} answers")
     yield new_balancer
     new_balancer.delete()
+
+
+def answers(address: str, path: str = "/", port: int = 80, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether a success is answered to this machine."""
+    answer = get(address, path, port, headers)
+    return answer is not None and answer[0] == 200
 
 
 def address_of(task: Any) -> str:
@@ -132,16 +140,22 @@ def test_aliases_in_hosted_zones_resolve_in_tasks_and_on_this_machine(
         answer = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=20)
         return {value.address for rrset in answer.answer for value in rrset}
 
-    assert addresses("api.shop.internal") == set(internal.private_addresses())
-    assert addresses("api.shop.example") == set(balancer.public_addresses())
+    inner, outer = set(internal.private_addresses()), set(balancer.public_addresses())
+    eventually(lambda: addresses("api.shop.internal") == inner, "the internal name is answered")
+    eventually(lambda: addresses("api.shop.example") == outer, "the public name is answered")
     assert len(tasks_that_answer(probe, "api.shop.example")) == len(two_tasks)
-    inside = probe.run("getent", "ahostsv4", "api.shop.internal")
-    assert {line.split()[0] for line in inside["out"].splitlines()} == set(internal.private_addresses())
+
+    def seen_inside() -> set[str]:
+        output = probe.run("getent", "ahostsv4", "api.shop.internal")["out"]
+        return {line.split()[0] for line in output.splitlines()}
+
+    eventually(lambda: seen_inside() == inner, "the internal name is answered in a task")
     internal.delete()
 
 
 def test_the_name_of_a_load_balancer_works_at_the_named_entry_point(installation, balancer, two_tasks):
     port = int(installation.options[-1])
+    eventually(partial(answers, "127.0.0.1", "/", port, {"host": balancer.dns_name}), "the entry point leads on")
     status, body = get("127.0.0.1", port=port, headers={"host": balancer.dns_name})
     assert status == 200
     headers = {name.lower(): value for name, value in body["headers"].items()}
@@ -275,9 +289,9 @@ def test_a_target_drains_without_losing_a_request(balancer, two_tasks):
     balancer.deregister(addresses[1])
     balancer.await_health(healthy=1)
     results: list[Any] = []
-    slow = threading.Thread(target=lambda: results.append(get(public, "/slow/5")))
+    slow = threading.Thread(target=lambda: results.append(get(public, "/slow/20")))
     slow.start()
-    eventually(lambda: _is_busy(balancer, public), "the request is under way")
+    eventually(partial(_is_busy, public), "the request is under way")
     balancer.register(addresses[1])
     balancer.await_health(healthy=2)
     balancer.deregister(addresses[0])
@@ -285,14 +299,15 @@ def test_a_target_drains_without_losing_a_request(balancer, two_tasks):
     assert balancer.health()[addresses[0]]["Reason"] == "Target.DeregistrationInProgress"
     slow.join()
     ((status, body),) = results
-    assert (status, body["path"]) == (200, "/slow/5")
+    assert (status, body["path"]) == (200, "/slow/20")
     eventually(lambda: addresses[0] not in balancer.health(), "the target is gone")
     status, _ = get(public)
     assert status == 200
 
 
-def _is_busy(balancer: Balancer, public: str) -> bool:
-    return get(public) is not None and balancer.health() is not None
+def _is_busy(public: str) -> bool:
+    status, body = get(public, "/count")
+    return bool(status == 200 and body["waiting"] == 1)
 
 
 def test_a_killed_front_proxy_is_made_again(balancer, two_tasks, probe):
@@ -329,9 +344,10 @@ def test_every_request_is_in_the_access_log_once_though_the_control_plane_is_kil
         assert get(public, f"/number-{number}-")[0] == 200
         if number == 20:
             installation.up()
-    eventually(lambda: "/number-29-" in access_log(installation), "the last request is logged")
+    entries = [f":80/number-{number}- " for number in range(30)]
+    eventually(lambda: all(entry in access_log(installation) for entry in entries), "all requests are logged")
     log = access_log(installation)
-    assert [log.count(f":80/number-{number}- ") for number in range(30)] == [1] * 30
+    assert [log.count(entry) for entry in entries] == [1] * 30
     assert {line.split()[3].partition(":")[0] for line in log.splitlines()} == {"127.0.0.1"}
     attributes[0]["Value"] = "false"
     balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=attributes)

@@ -26,6 +26,7 @@ from tests.authority import an_authority
 from tests.container_images import container_image, image_index
 from tests.e2e.docker_registry import HTPASSWD, PASSWORD, docker_registry
 from tests.e2e.token_server import ISSUER, SERVICE, token_server
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -175,8 +176,8 @@ async def test_a_mirror_serves_what_its_registry_had(tmp_path, puller):
             origin.push("app", "1", APP)
             client = puller(mirrors={origin.name: (f"http://{mirror.name}",)})
             assert await client.pull(f"{origin.name}/app:1") == digests(APP)
-            log = (tmp_path / "mirror/log").read_text()
-            assert "/v2/app/manifests/1" in log
+            log = tmp_path / "mirror/log"  # written after the answer
+            await asyncio.to_thread(eventually, lambda: "/v2/app/manifests/1" in log.read_text(), "the mirror is asked")
         assert await client.pull(f"{origin.name}/app:1") == digests(APP)  # the mirror is gone
 
 

@@ -133,9 +133,11 @@ def test_a_service_may_have_registries_and_service_connect(stage):
     probe = cluster.probe("discovery-both")
     callers = ({"kind": "lines", "host": "lines", "port": 7000}, {"kind": "named", "host": "both.discovery.test"})
     probe.begin(*callers)
+    eventually(lambda: len(probe.results()["answered"]) == 2, "the old ones answer")
     cluster.update("both", taskDefinition=stage.definition("2"))
     cluster.steady("both")
     cluster.quiet("both")
+    eventually(lambda: len(probe.results()["answered"]) == 4, "the new ones answer")
     results = probe.end()
     assert results["failures"] == []
     assert len(results["answered"]) == 4

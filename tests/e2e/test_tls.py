@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,13 +87,25 @@ def offer_with_tls(tls: dict[str, Any] | None = None) -> dict[str, Any]:
     return offer("web", "switched", 80, discoveryName="switched", **({"tls": tls} if tls else {}))
 
 
+def connection_to(address: str, port: int) -> socket.socket:
+    """A connection to a port of a task, as soon as there is one: its public address is made while it already runs."""
+    connections: list[socket.socket] = []
+
+    def is_open() -> bool:
+        with suppress(OSError):
+            connections.append(socket.create_connection((address, port), timeout=60))
+        return bool(connections)
+
+    eventually(is_open, f"{address}:{port} is open")
+    return connections[0]
+
+
 def certificate_of(address: str, port: int, roots: str, name: str, **versions: Any) -> x509.Certificate:
     """The certificate that a port presents to a client that trusts these roots and asks for this name."""
     context = ssl.create_default_context(cadata=roots)
     for member, version in versions.items():
         setattr(context, member, version)
-    plain = socket.create_connection((address, port), timeout=10)
-    with plain, context.wrap_socket(plain, server_hostname=name) as wrap_socket:
+    with connection_to(address, port) as plain, context.wrap_socket(plain, server_hostname=name) as wrap_socket:
         assert wrap_socket.version() == "TLSv1.3"
         der = wrap_socket.getpeercert(binary_form=True)
     assert der is not None
@@ -110,7 +123,7 @@ def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port
     assert life.total_seconds() == RENEWAL + 2 * 86400 + 3600
     with pytest.raises(ssl.SSLError):
         certificate_of(stage.address, port, stage.roots, name, maximum_version=ssl.TLSVersion.TLSv1_2)
-    with socket.create_connection((stage.address, port), timeout=10) as plain:
+    with socket.create_connection((stage.address, port), timeout=60) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nhost: web\r\n\r\n")
         assert not read_to_end(plain)
 
@@ -161,7 +174,7 @@ def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
         stage.cluster.quiet("switched")
         address = stage.cluster.public_address("switched")
         if tls is None:
-            with socket.create_connection((address, 8080), timeout=10) as plain:
+            with connection_to(address, 8080) as plain:
                 plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
                 assert read_to_end(plain).startswith(b"HTTP/1.1 200")
         else:

@@ -137,7 +137,7 @@ def web_address(world: World) -> str:
 
 def directly(world: World) -> str:
     """The answer to a caller that connects to the server's own address."""
-    received_answer = world.probe.ask("lines", host=web_address(world), port=WEB_PORT, line="x", patience=1)
+    received_answer = world.probe.ask("lines", host=web_address(world), port=WEB_PORT, line="x", patience=3)
     return str(received_answer.get("error", "answered"))
 
 
@@ -157,7 +157,7 @@ def test_a_peering_lets_a_client_reach_a_service_of_the_other_vpc_by_name(world:
     world.here.route("10.2.0.0/16", VpcPeeringConnectionId=world.peering)
     world.there.route("10.1.0.0/16", VpcPeeringConnectionId=world.peering)
     eventually(lambda: answers_by_name(world), "the name answers from the other VPC")
-    assert directly(world) == "answered"
+    eventually(lambda: directly(world) == "answered", "the address answers")
 
 
 def peering_status(world: World) -> str:
@@ -172,7 +172,7 @@ def test_revoking_and_granting_security_group_rules_takes_effect(world: World) -
     assert directly(world) == "TimeoutError"
     world.there.allow(web_for(UserIdGroupPairs=[{"GroupId": world.here.group}]))
     eventually(lambda: directly(world) == "answered", "the callers' group is let in")
-    assert answers_by_name(world)
+    eventually(lambda: answers_by_name(world), "the name answers")
 
 
 def test_network_rules_hold_while_the_control_plane_is_down_and_after(world: World) -> None:
@@ -219,8 +219,8 @@ def _welcome(server: socket.socket) -> None:
             link.sendall(b"welcome\n")
 
 
-def reach(world: World, host: str, port: int) -> str:
-    received_answer = world.probe.ask("lines", host=host, port=port, line="x", patience=1)
+def reach(world: World, host: str, port: int, patience: float = 3) -> str:
+    received_answer = world.probe.ask("lines", host=host, port=port, line="x", patience=patience)
     return str(received_answer.get("text", received_answer.get("error")))
 
 
@@ -241,7 +241,7 @@ def test_an_internet_gateway_route_leads_outside_but_not_to_the_hosts_loopback(
     os.kill(pasta(world), signal.SIGKILL)
     eventually(lambda: reach(world, *outside) == "welcome", "what leads outside is started again")
     for host in ("127.0.0.1", "192.0.0.1", "10.1.1.1"):
-        assert reach(world, host, world.installation.port) == "ConnectionRefusedError"
+        assert reach(world, host, world.installation.port, patience=20) == "ConnectionRefusedError"
     nowhere = f"{outside[0]}/32"
     world.here.route(nowhere, VpcPeeringConnectionId=world.peering)
     eventually(lambda: reach(world, *outside) in NOTHING, "what isn't there behind the peering is nowhere")

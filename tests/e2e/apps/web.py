@@ -15,23 +15,29 @@ from tests.e2e.apps.serving import HttpHandler, HttpServer, listen
 
 FAILING = threading.Event()
 REFUSED: list[str] = []
+WAITING: list[str] = []
 
 
 class Web(HttpHandler):
-    """``/slow/S`` waits, ``/status/N`` answers so, ``/fail`` makes all later answers 503, ``/count`` counts those."""
+    """``/slow/S`` waits, ``/status/N`` answers so, ``/fail`` makes all later answers 503.
+
+    ``/count`` counts those, and the requests that wait.
+    """
 
     def do_GET(self) -> None:
         command, _, value = self.path.strip("/").partition("/")
         body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
         if command == "count":
-            self.answer(200, {"task": task_id(), "refused": len(REFUSED)})
+            self.answer(200, {"task": task_id(), "refused": len(REFUSED), "waiting": len(WAITING)})
             return
         if FAILING.is_set():
             REFUSED.append(self.path)
             self.answer(503, {"task": task_id()})
             return
         if command == "slow":
+            WAITING.append(self.path)
             threading.Event().wait(float(value))
+            WAITING.remove(self.path)
         if command == "fail":
             FAILING.set()
         found: dict[str, object] = {"task": task_id(), "version": os.environ.get("VERSION", ""), "body": body}

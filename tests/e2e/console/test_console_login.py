@@ -32,7 +32,7 @@ def sign_in(person: Person, key: str, secret: str) -> None:
 
 def ask(at: Installation, method: str, path: str, body: object, headers: Mapping[str, str] = NOTHING) -> int:
     """The status of one request of a client that is no browser."""
-    with closing(HTTPConnection("127.0.0.1", at.port, timeout=20)) as connection:
+    with closing(HTTPConnection("127.0.0.1", at.port, timeout=60)) as connection:
         connection.request(method, f"/console/{path}", json.dumps(body), dict(headers))
         return connection.getresponse().status
 

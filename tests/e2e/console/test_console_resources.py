@@ -40,8 +40,8 @@ def test_a_person_creates_an_express_service_sees_its_url_and_deletes_it(person,
     service = ecs.describe_express_gateway_service(serviceArn=arn)["service"]
     [path] = service["activeConfigurations"][0]["ingressPaths"]
     expect(person.fact("Application URL")).to_contain_text(path["endpoint"])
-    types = {row["Type"] for row in person.table("Status reason")}
-    assert {"Load balancer", "Certificate", "Target group", "Scaling policy", "Alarm", "Log group"} <= types
+    types = {"Load balancer", "Certificate", "Target group", "Scaling policy", "Alarm", "Log group"}
+    eventually(lambda: types <= {row["Type"] for row in person.table("Status reason")}, "all resources are listed")
     person.tab("Active configurations")
     person.wait_for_text("1 to 20 tasks, Average CPU (%) at 60")
     person.press("Delete")
