@@ -47,7 +47,7 @@ from tests.unit.telemetry.pushes import Telemetry
 from tests.unit.xds.shop_mesh import task_proxy_auth
 
 ENVOY = Path(sys.executable).with_name("envoy")
-PATIENCE = 20
+PATIENCE = 60
 GROUP = 1337
 R = TypeVar("R")
 AnyRig = TypeVar("AnyRig", bound="Rig")

@@ -16,7 +16,7 @@ class _ConnectionTo(HTTPSConnection):
     """A connection to an address, for a host with another one."""
 
     def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=20, context=context)
+        super().__init__(host, port, timeout=60, context=context)
         self._address, self._own_context = address, context
 
     def connect(self) -> None:

@@ -107,7 +107,7 @@ def test_a_signature_with_a_wrong_time_is_expired_or_not_yet_current(keyed_insta
 
 
 def test_an_unsigned_request_is_refused(keyed_installation):
-    connection = HTTPConnection("127.0.0.1", keyed_installation.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", keyed_installation.port, timeout=60)
     headers = {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters",
@@ -123,7 +123,7 @@ def test_an_unsigned_request_is_refused(keyed_installation):
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("GET", "logs?task=x&container=y")])
 def test_unsigned_endpoints_do_not_exist_beyond_loopback(keyed_installation, method, path):
-    connection = HTTPConnection("127.0.0.1", keyed_installation.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", keyed_installation.port, timeout=60)
     connection.request(method, f"/_moyai/{path}")
     assert connection.getresponse().status == 404
     connection.close()
@@ -153,7 +153,7 @@ def test_the_console_requires_a_key_and_acts_with_it(keyed_installation, key):
     signed = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=none"
 
     def ask(method, path, body="", headers=()):
-        with closing(HTTPConnection("127.0.0.1", keyed_installation.port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", keyed_installation.port, timeout=60)) as connection:
             connection.request(method, f"/console/{path}", body, dict(headers))
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read()), answer.getheader("set-cookie", "")

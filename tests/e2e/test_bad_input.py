@@ -182,7 +182,7 @@ def test_an_unsupported_operation_is_named_in_the_error(cluster):
 def send_body(
     installation: Installation, body: bytes, target: str = "CreateCluster", **headers: str
 ) -> tuple[int, Any]:
-    connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
     try:
         params = JSON | {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{target}"} | headers
         connection.request("POST", "/", body, params)
@@ -272,7 +272,7 @@ def test_accounts_and_regions_share_nothing(simulation):
 
 
 def own(installation: Installation, method: str, path: str, **headers: str) -> tuple[int, Any]:
-    connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
     try:
         connection.request(method, f"/_moyai/{path}", headers=headers)
         answer = connection.getresponse()

@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 def ask(at: Installation, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Answer:
-    with closing(HTTPConnection("127.0.0.1", at.port, timeout=20)) as connection:
+    with closing(HTTPConnection("127.0.0.1", at.port, timeout=60)) as connection:
         connection.request(method, f"/console/{path}", body, headers or {})
         answer = connection.getresponse()
         named = {name.lower(): value for name, value in answer.getheaders()}
@@ -44,7 +44,7 @@ def call(at: Installation, operation: str, members: object, headers: dict[str, s
 
 @contextmanager
 def events(at: Installation, headers: dict[str, str] | None = None) -> Iterator[HTTPResponse]:
-    with closing(HTTPConnection("127.0.0.1", at.port, timeout=20)) as connection:
+    with closing(HTTPConnection("127.0.0.1", at.port, timeout=60)) as connection:
         connection.request("GET", "/console/events?account=123456789012&region=us-east-1", headers=headers or {})
         yield connection.getresponse()
 

@@ -78,8 +78,8 @@ async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux)
 
 async def test_an_open_input_is_silent_and_a_closed_one_has_ended(linux):
     await linux.runtime.prepare(sandbox())
-    for name, interactive, code in (("open", True, "124"), ("closed", False, "0")):
-        state, printed = await run(linux, shell("timeout 0.2 cat; echo $?", name, interactive=interactive))
+    for name, interactive, seconds, code in (("open", True, "0.2", "124"), ("closed", False, "60", "0")):
+        state, printed = await run(linux, shell(f"timeout {seconds} cat; echo $?", name, interactive=interactive))
         assert (state.exit_code, printed) == (0, [code])
 
 

@@ -35,7 +35,7 @@ from moyai.mesh.ir import (
 )
 from moyai.runtime.linux.system_containers.envoy_admin import active_requests, connect_to_socket
 from moyai.xds.server.feed import Feed
-from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Rig, rig
 from tests.e2e.rig_app import App, one_and_two
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -269,7 +269,7 @@ async def test_a_restarted_control_plane_sends_nothing_again(envoys, apps):
 
 async def within(ask: Callable[[], Awaitable[int | None]], expected: int) -> None:
     """Wait for an Envoy's own count, which nothing announces."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await ask() != expected:
             pass
 

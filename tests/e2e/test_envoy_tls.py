@@ -34,7 +34,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from tests.authority import an_authority
-from tests.e2e.envoy_rig import rig
+from tests.e2e.envoy_rig import PATIENCE, rig
 from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import eventually
 
@@ -89,7 +89,7 @@ class Wire:
 
     def __init__(self, root: str) -> None:
         context = ssl.create_default_context(cadata=root)
-        with create_connection(("10.99.0.1", 8081), timeout=10) as plain:
+        with create_connection(("10.99.0.1", 8081), timeout=PATIENCE) as plain:
             self.socket = context.wrap_socket(plain, server_hostname="one.shop")
         self.answers = self.socket.makefile("rb")
         self.version = self.socket.version()

@@ -23,11 +23,11 @@ import http.client, json, os, socket, urllib.request
 found = sorted({entry[4][0] for entry in socket.getaddrinfo('web.dual.test', 8080, socket.AF_INET6)})
 print('found', *found)
 for address in found:
-    link = http.client.HTTPConnection(address, 8080, timeout=10)
+    link = http.client.HTTPConnection(address, 8080, timeout=60)
     link.request('GET', '/hostname')
     own = link.sock.getsockname()[0]
     print('called', link.getresponse().status, 'from', own)
-print('by name', urllib.request.urlopen('http://web.dual.test:8080/hostname', timeout=10).status)
+print('by name', urllib.request.urlopen('http://web.dual.test:8080/hostname', timeout=60).status)
 with urllib.request.urlopen(os.environ['ECS_CONTAINER_METADATA_URI_V4']) as answer:
     own = json.load(answer)['Networks'][0]
 print('is', own['IPv6Addresses'][0], own['IPv6SubnetCIDRBlock'])
@@ -37,7 +37,7 @@ BY_BALANCER = """
 python3 - <<'EOF'
 import http.client, socket
 for address in sorted({entry[4][0] for entry in socket.getaddrinfo('NAME', 80, socket.AF_INET6)}):
-    link = http.client.HTTPConnection(address, 80, timeout=10)
+    link = http.client.HTTPConnection(address, 80, timeout=60)
     link.request('GET', '/hostname')
     print('called', address, link.getresponse().status)
 EOF
@@ -113,7 +113,7 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
     here.ecs.create_service(
         cluster="dual",
         serviceName="web",
-        taskDefinition=here.define("web", SERVES),
+        taskDefinition=here.define("web", SERVES, 8080),
         desiredCount=2,
         launchType="FARGATE",
         networkConfiguration=here.network,

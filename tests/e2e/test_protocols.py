@@ -29,7 +29,7 @@ def cluster(server: Installation) -> Cluster:
         app("rpc", 50051, "grpc"),
         app("tcp", 7000),
     )
-    brief = {"timeout": {"idleTimeoutSeconds": 1}}
+    brief = {"timeout": {"idleTimeoutSeconds": 5}}
     offers = (offer("http1", "http1"), offer("h2c", "h2c"), offer("rpc", "rpc", 50051), offer("tcp", "tcp", 5432))
     new_cluster.serve("peers", definition, *offers)
     hasty = new_cluster.define("hasty", app("tcp", 7000), app("rpc", 50051, "grpc"))

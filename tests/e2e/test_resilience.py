@@ -18,7 +18,7 @@ def cluster(server: Installation) -> Cluster:
     new_cluster = Cluster(server, "resilience", "resilience")
     definition = new_cluster.define("resilience-web", app("web", 8080, "http"))
     new_cluster.serve("pair", definition, offer("web", "pair", 80, discoveryName="pair"), count=2)
-    impatient = {"timeout": {"perRequestTimeoutSeconds": 1}}
+    impatient = {"timeout": {"perRequestTimeoutSeconds": 10}}
     new_cluster.serve("impatient", definition, offer("web", "impatient", 80, discoveryName="impatient", **impatient))
     new_cluster.steady("pair", "impatient")
     return new_cluster
@@ -31,7 +31,7 @@ def probe(cluster: Cluster) -> Probe:
 
 def test_a_request_over_its_time_is_answered_with_504(probe):
     quick = probe.ask("http", url="http://impatient/slow/0.1")
-    slow = probe.ask("http", url="http://impatient/slow/10")
+    slow = probe.ask("http", url="http://impatient/slow/30")
     assert quick["status"] == 200
     assert (slow["status"], slow["text"]) == (504, "upstream request timeout")
 

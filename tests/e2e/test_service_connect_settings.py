@@ -19,7 +19,7 @@ LOGS = {
     "logDriver": "awslogs",
     "options": {"awslogs-region": "us-east-1", "awslogs-group": "proxies", "awslogs-create-group": "true"},
 }
-BRIEF = {"timeout": {"perRequestTimeoutSeconds": 1}}
+BRIEF = {"timeout": {"perRequestTimeoutSeconds": 5}}
 
 
 class Mesh(NamedTuple):
@@ -108,7 +108,7 @@ def test_a_proxy_uses_the_log_level_of_its_service(mesh):
 
 def test_consistent_hashing_keeps_a_user_on_one_task(mesh):
     mesh.tag("web", load_balancing="consistent-hash:header=x-user")
-    users = [f"user-{number}" for number in range(8)]
+    users = [f"user-{number}" for number in range(24)]
     eventually(lambda: all(len(mesh.answering("web", **{"x-user": user})) == 1 for user in users[:2]), "users stick")
     assert len(set.union(*(mesh.answering("web", **{"x-user": user}) for user in users))) == 2
     mesh.untag("web", "load-balancing")
@@ -116,11 +116,11 @@ def test_consistent_hashing_keeps_a_user_on_one_task(mesh):
 
 
 def test_a_streaming_path_has_no_deadline(mesh):
-    assert mesh.get("/slow/1.5")["status"] == 504
+    assert mesh.get("/slow/7.5")["status"] == 504
     mesh.tag("web", streaming="/slow /events")
-    eventually(lambda: mesh.get("/slow/1.5")["status"] == 200, "what is slow may take its time")
+    eventually(lambda: mesh.get("/slow/7.5")["status"] == 200, "what is slow may take its time")
     mesh.untag("web", "streaming")
-    eventually(lambda: mesh.get("/slow/1.5")["status"] == 504, "it may not any more")
+    eventually(lambda: mesh.get("/slow/7.5")["status"] == 504, "it may not any more")
 
 
 def test_the_retries_tag_turns_retries_off(mesh):
@@ -138,7 +138,7 @@ def test_an_attempt_over_its_timeout_is_retried(mesh):
 
     def exhausted_path() -> str | None:
         """The path of a request that was tried as often as it may be, as the caller's proxy has it."""
-        path = f"/slow/1.5{next(numbers):03d}"
+        path = f"/slow/7.5{next(numbers):03d}"
         assert mesh.get(path)["status"] == 504
         return path if "URX" in str(eventually(lambda: flags(path), "the caller's proxy has written")) else None
 

@@ -54,7 +54,7 @@ def test_containers_start_in_the_order_of_their_dependencies(cluster):
 
 
 def test_a_container_waits_for_another_to_be_healthy(cluster):
-    check = {"command": ["CMD-SHELL", "test -e /healthy"], "interval": 5, "timeout": 2, "retries": 1}
+    check = {"command": ["CMD-SHELL", "test -e /healthy"], "interval": 5, "timeout": 60, "retries": 10}
     definition = cluster.define(
         "healthy",
         shell(f"sleep 1; touch /healthy; {STAYS}", "first", healthCheck=check),
@@ -246,7 +246,7 @@ def test_a_task_has_a_network_of_its_own(cluster):
 ASK = """\
 import os, sys, urllib.request
 address = os.environ['ECS_CONTAINER_METADATA_URI_V4'] + sys.argv[1]
-print(urllib.request.urlopen(address, timeout=5).read().decode())
+print(urllib.request.urlopen(address, timeout=60).read().decode())
 """
 
 
@@ -273,7 +273,8 @@ def test_a_task_cannot_read_another_tasks_metadata(cluster):
     identity = container(victim)["runtimeId"]
     line = (
         'python3 -c "import urllib.request; '
-        f"print(urllib.request.urlopen('http://169.254.170.2/v4/{identity}/task', timeout=5).status)\" 2>&1 | tail -n 1"
+        f"print(urllib.request.urlopen('http://169.254.170.2/v4/{identity}/task', timeout=60).status)\" 2>&1 "
+        "| tail -n 1"
     )
     (printed,) = output(cluster, "spy", line)
     assert "HTTP Error 4" in printed

@@ -5,4 +5,4 @@ from __future__ import annotations
 import socket
 import sys
 
-socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=2).close()
+socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=50).close()

@@ -18,6 +18,8 @@ import httpx
 from tests.e2e.apps import frames
 
 PATIENCE, QUIET = 60, 3
+FIRST, LAST = 40, 15
+"""Seconds until an answer begins, and between its parts where the other side closes the connection after it."""
 PIECE = b"moyai" * 13000
 
 
@@ -30,11 +32,13 @@ def raw(host: str, port: int, texts: list[str]) -> dict[str, object]:
 def exchange(host: str, port: int, text: str) -> str:
     """The same for one: until the end, or until nothing comes any more."""
     received = b""
-    with socket.create_connection((host, port), timeout=QUIET) as connection:
+    last = "connection: close" in text.lower()
+    with socket.create_connection((host, port), timeout=FIRST) as connection:
         connection.sendall(text.encode("latin-1"))
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             while piece := connection.recv(65536):
                 received += piece
+                connection.settimeout(LAST if last else QUIET)
     return received.decode("latin-1")
 
 

@@ -195,7 +195,7 @@ PROCESSES = {
         **linux(initProcessEnabled=True),
     ),
     "interactive": runs("stat -L -c %F /proc/self/fd/0; timeout 0.3 cat; echo $?", interactive=True),
-    "not interactive": runs("stat -L -c %F /proc/self/fd/0; timeout 0.3 cat; echo $?"),
+    "not interactive": runs("stat -L -c %F /proc/self/fd/0; timeout 60 cat; echo $?"),
     "a terminal": runs("tty; stat -c '%u %a' $(tty); ls -l /proc/self/fd | grep -c pts", pseudoTerminal=True),
     "a terminal of a user": runs("tty; stat -c '%u %a' $(tty); echo x > /dev/tty", user="web", pseudoTerminal=True),
     "output files belong to the user": runs("echo a > /dev/stdout; echo b > /dev/stderr; id -u", user="web"),

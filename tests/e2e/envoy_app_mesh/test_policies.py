@@ -82,7 +82,7 @@ async def test_consecutive_errors_eject_an_endpoint(envoys, apps):
 
 
 async def test_an_endpoint_that_fails_health_checks_gets_no_requests(envoys, apps):
-    check = ActiveHealthCheck(Protocol.HTTP, 0.1, 5, 1, 1, "/ping")
+    check = ActiveHealthCheck(Protocol.HTTP, 0.1, 60, 1, 1, "/ping")
     destination = to("one", health_check=check)
     shop = caller(http(host("shop", rule("one"))))
     await envoys.configure(mesh(shop, destinations=[destination], groups={"one": PAIR}), CALLER)

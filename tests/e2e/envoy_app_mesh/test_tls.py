@@ -28,7 +28,7 @@ from moyai.mesh.ir import (
 from moyai.xds.translate.secret import secret
 from tests.authority import Authority, an_authority
 from tests.e2e.envoy_app_mesh.mesh import ANYWHERE, CALLER, ONE, caller, host, http, mesh, node, rule, to
-from tests.e2e.envoy_rig import Rig
+from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.e2e.secret_server import serve_secrets
 from tests.e2e.waiting import eventually
 
@@ -125,7 +125,7 @@ def serial() -> int:
     """Of the certificate that the node shows."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with create_connection(("10.99.0.1", 8081), timeout=10) as plain, context.wrap_socket(plain) as wire:
+    with create_connection(("10.99.0.1", 8081), timeout=PATIENCE) as plain, context.wrap_socket(plain) as wire:
         return x509.load_der_x509_certificate(wire.getpeercert(binary_form=True) or b"").serial_number
 
 

@@ -241,7 +241,7 @@ class _Unix(HTTPConnection):
     """HTTP over a Unix socket, whose path may be longer than the kernel takes."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        super().__init__("moyai", timeout=10)
+        super().__init__("moyai", timeout=60)
         self.folder, self.name = folder, name
 
     def connect(self) -> None:
