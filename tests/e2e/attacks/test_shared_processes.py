@@ -94,8 +94,10 @@ def parent(pid: int) -> int:
 )
 def attempts(
     request: pytest.FixtureRequest, rig: MoyaiRig, canary: str, apart: int
-) -> Iterator[Callable[[str], tuple[Attempt, bool]]]:
-    """Each attempt in one of the cases, with whether it is allowed there."""
+) -> Callable[[str], tuple[Attempt, bool]]:
+    """Each attempt in one of the cases, with whether it is allowed there. The neighbour has ended before any test that
+    ends all neighbours.
+    """
     neighbour = start(rig, NEIGHBOUR.split(), pidMode="host")
     pid = first_process(rig, neighbour, NEIGHBOUR)
     server = rig.installation.process
@@ -107,7 +109,6 @@ def attempts(
     outcomes = rig.attempts_of(attacker)
     assert set(outcomes) == set(ROWS)
     possible = possible_attempts(request.param, has_user_namespace=rig.has_user_namespace)
-    yield lambda row: (outcomes[row], row in possible)
     if program.END.format(program.NEIGHBOUR) in possible:
         assert rig.cluster.until(neighbour, "STOPPED")["containers"][0]["exitCode"] == 128 + signal.SIGKILL
     else:
@@ -115,6 +116,7 @@ def attempts(
         rig.cluster.ecs.stop_task(cluster=rig.cluster.name, task=neighbour)
         rig.cluster.until(neighbour, "STOPPED")
     assert [other for other in others if not Path(f"/proc/{other}").exists() and other != monitor] == []
+    return lambda row: (outcomes[row], row in possible)
 
 
 @pytest.mark.parametrize("row", ROWS)
