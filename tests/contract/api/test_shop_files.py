@@ -27,3 +27,9 @@ def test_every_task_definition_and_service_is_accepted():
     service_arns = bench.call("ListServicesByNamespace", namespace="shop")["serviceArns"]
     assert len(service_arns) == len(services) >= 4
     assert len({arn.split("/")[1] for arn in service_arns}) >= 2
+
+
+def test_the_shop_has_logs_and_terminals_in_the_console():
+    containers = [c for definition in _files("task-definitions") for c in definition["containerDefinitions"]]
+    assert {c["logConfiguration"]["logDriver"] for c in containers} == {"awslogs"}
+    assert {service["enableExecuteCommand"] for service in _files("services")} == {True}
