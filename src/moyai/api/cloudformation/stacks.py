@@ -264,9 +264,8 @@ def _check_skipped(ctx: Context, stack: Stack, names: tuple[str, ...]) -> None:
 
 
 def rollback_stack(ctx: Context, request: RollbackStackRequest) -> dict[str, object]:
-    """Roll back a creation or update that has failed without a rollback.
-
-    The parent stack may also roll back an update of a nested stack whose cleanup waits.
+    """Roll back a creation or update that has failed without a rollback. A parent stack may also roll back the update
+    of a nested stack whose cleanup waits.
     """
     stack = stack_of(ctx, request.stack_name)
     is_asked_by_parent = stack.parent is not None and ctx.stack == stack.parent
