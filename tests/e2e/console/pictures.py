@@ -15,7 +15,7 @@ from tests.e2e.console.browser import Person
 SIZE = {"width": 1400, "height": 860}
 SHARP = 1.5
 """Pixels of a picture for one of the page."""
-LARGEST, LARGEST_MAP = 300_000, 200_000
+LARGEST, LARGEST_MAP = 300_000, 250_000
 """Bytes: a page of documentation should not be heavy, and one has several maps."""
 LIGHTS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
