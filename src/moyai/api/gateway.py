@@ -37,7 +37,7 @@ from moyai.api.senders import Sender, SenderAuthenticator, known_sender
 from moyai.api.sigv4 import Credential, KeyStore, credential
 from moyai.api.tagging import tags_for_stack
 from moyai.api.wire.codec import ErrorCodec
-from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse, check_media, decompress
+from moyai.api.wire.http import ClientDisconnected, HttpRequest, HttpResponse, check_media, decompress, with_plain_form
 from moyai.api.wire.protocols import CODECS
 from moyai.api.wire.s3 import S3Errors
 from moyai.api.wire.unknown_members import IgnoredMembers, with_ignored_members
@@ -97,8 +97,7 @@ class ApiGateway:
         }
         if by_name:
             raise ValueError(f"no model for {', '.join(by_name)}")
-        limit = dependencies.max_body
-        self._router = Router(models, lambda name, operation: self._dispatchers[name].implements(operation), limit)
+        self._router = Router(models, lambda service, operation: self._dispatchers[service].implements(operation))
         self._dependencies = dependencies
         self._authenticator = SenderAuthenticator(
             dependencies.store, dependencies.keys, sessions_only=dependencies.sessions_only
@@ -227,7 +226,8 @@ class ApiGateway:
         return self._codec(routed_request).serialise_error(error, self._dependencies.ids.uuid())
 
     def _route(self, request: HttpRequest, authorization: _Authorization) -> RoutedRequest:
-        return self._router.route(request, authorization.service if isinstance(authorization, Credential) else None)
+        scope_service = authorization.service if isinstance(authorization, Credential) else None
+        return self._router.route(with_plain_form(request, self._dependencies.max_body), scope_service)
 
     async def _respond(
         self, request: HttpRequest, routed_request: RoutedRequest, sender: Sender, context: Context

@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 from botocore.model import ServiceModel
 
-from moyai.api.wire.http import FORM, JSON_TYPES, HttpRequest, with_plain_form
+from moyai.api.wire.http import FORM, JSON_TYPES, HttpRequest
 from moyai.api.wire.rest import labels
 from moyai.api.wire.s3 import S3_SIGNING_NAMES
 
@@ -89,15 +89,10 @@ class Router:
     """Routes requests by the target prefixes, versions, paths and signing names of the services' models."""
 
     def __init__(
-        self,
-        models: Mapping[str, ServiceModel],
-        is_implemented: Callable[[str, str], bool] = lambda *_: False,
-        max_body: int = 2 * 1024 * 1024,
+        self, models: Mapping[str, ServiceModel], is_implemented: Callable[[str, str], bool] = lambda *_: False
     ) -> None:
-        """``is_implemented``: whether a service is known to have an operation, without a look into its model.
-        ``max_body``: the most bytes of a decompressed form.
-        """
-        self._models, self._is_implemented, self._max_body = models, is_implemented, max_body
+        """``is_implemented``: whether a service is known to have an operation, without a look into its model."""
+        self._models, self._is_implemented = models, is_implemented
         self._by_target = {
             model.metadata["targetPrefix"]: name for name, model in models.items() if "targetPrefix" in model.metadata
         }
@@ -117,8 +112,9 @@ class Router:
         return operations
 
     def route(self, request: HttpRequest, scope_service: str | None) -> RoutedRequest:
-        """Find the request's operation. ``scope_service`` is the credential scope's, None for an unsigned request."""
-        request = with_plain_form(request, self._max_body)
+        """Find the operation of a request, whose form is not compressed. ``scope_service`` is the credential scope's,
+        None for an unsigned request.
+        """
         other = scope_service if scope_service not in self._by_signing_name else None
         if request.method == "POST" and (match := _CBOR_PATH.fullmatch(request.path)):
             return self._by_name(CBOR, self._by_target.get(match[1]), match[2], f"path {request.path}", other)
