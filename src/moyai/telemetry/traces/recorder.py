@@ -53,7 +53,7 @@ class SpanRecorder(SpanReader):
         resource = dict(reporter.resource_attributes(proxy))
         spans = conventional_spans([self._with_calling_service(raw) for raw in raw_spans], resource)
         self._spans.extend(spans)
-        self._index.put(spans)
+        self._index.put_spans(spans)
         for reader in self._readers:
             for span in spans:
                 with suppress(QueueFull):

@@ -42,7 +42,7 @@ class TraceIndex:
         self._raised = -inf
         """When the ratio was raised last: of a trace that began before, spans may have been left out."""
 
-    def put(self, spans: Sequence[TraceSpan]) -> None:
+    def put_spans(self, spans: Sequence[TraceSpan]) -> None:
         """Add the spans of the traces that are in the sample; the traces with the oldest reports make place."""
         now = self._clock.now()
         self._raise_ratio(now)
