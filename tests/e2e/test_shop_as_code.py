@@ -61,6 +61,19 @@ def what_is_left(installation: Installation) -> dict[str, list[str]]:
     return {kind: names for kind, names in left.items() if names}
 
 
+def exec_agents(installation: Installation, cluster: str) -> set[str]:
+    """The containers in which ECS Exec can run a command."""
+    ecs = installation.client("ecs")
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
+    return {
+        container["name"]
+        for task in tasks
+        for container in task["containers"]
+        for agent in container.get("managedAgents", [])
+        if agent["lastStatus"] == "RUNNING"
+    }
+
+
 def ask(address: str, name: str) -> tuple[int, bytes]:
     """One request to the load balancer on a connection of its own."""
     connection = HTTPConnection(address, 80, timeout=20)
@@ -121,6 +134,7 @@ def test_no_request_is_lost_through_an_update_and_nothing_is_left(server: Instal
     )["NetworkInterfaces"]
     address = interfaces[0]["Association"]["PublicIp"]
     eventually(lambda: ask(address, name)[0] == 200)
+    assert exec_agents(server, outputs["Cluster"]) == {"pricing", "stock", "catalog", "front"}
     with customers(address, name) as outcomes:
         eventually(lambda: outcomes["ok"] > 50)
         deploy(server, Version="2")

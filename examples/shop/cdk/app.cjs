@@ -11,5 +11,5 @@ const app = new App();
 const existing = app.node.tryGetContext("image");
 const image = existing
   ? ContainerImage.fromRegistry(existing)
-  : ContainerImage.fromAsset(path.join(__dirname, ".."), { exclude: ["cdk", "cloudformation", "terraform"] });
+  : ContainerImage.fromAsset(path.join(__dirname, ".."), { exclude: ["cdk", "terraform"] });
 new ShopStack(app, "Shop", { image, version: app.node.tryGetContext("version") ?? "1" });

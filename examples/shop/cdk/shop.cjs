@@ -2,10 +2,11 @@
 // the names of Service Connect.
 "use strict";
 
-const { CfnOutput, Duration, Stack } = require("aws-cdk-lib");
+const { CfnOutput, Duration, RemovalPolicy, Stack } = require("aws-cdk-lib");
 const ec2 = require("aws-cdk-lib/aws-ec2");
 const ecs = require("aws-cdk-lib/aws-ecs");
 const elb = require("aws-cdk-lib/aws-elasticloadbalancingv2");
+const logs = require("aws-cdk-lib/aws-logs");
 
 /** What runs, in the order of creation: a service can call the names that exist when it is deployed. */
 const SERVICES = [
@@ -43,6 +44,10 @@ class ShopStack extends Stack {
       vpc: this.vpc,
       defaultCloudMapNamespace: { name: "shop", useForServiceConnect: true },
     });
+    this.logGroup = new logs.LogGroup(this, "Logs", {
+      retention: logs.RetentionDays.ONE_WEEK,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     this.group = new ec2.SecurityGroup(this, "Services", { vpc: this.vpc });
     this.group.connections.allowInternally(ec2.Port.allTcp());
     const services = {};
@@ -68,6 +73,7 @@ class ShopStack extends Stack {
         startPeriod: Duration.seconds(10),
       },
       stopTimeout: Duration.seconds(10),
+      logging: ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: "shop" }),
     });
     return new ecs.FargateService(this, name, {
       cluster: this.cluster,
@@ -77,6 +83,7 @@ class ShopStack extends Stack {
       assignPublicIp: true,
       securityGroups: [this.group],
       circuitBreaker: { rollback: true },
+      enableExecuteCommand: true,
       serviceConnectConfiguration: {
         services: [{ portMappingName: portName, discoveryName: name, dnsName: name, port: aliasPort }],
       },

@@ -20,6 +20,18 @@ data "aws_iam_policy_document" "secret" {
   }
 }
 
+data "aws_iam_policy_document" "exec" {
+  statement {
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+}
+
 resource "aws_iam_role" "execution" {
   name               = "${var.name}-execution"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
@@ -39,6 +51,12 @@ resource "aws_iam_role_policy" "secret" {
 resource "aws_iam_role" "tasks" {
   name               = "${var.name}-tasks"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+resource "aws_iam_role_policy" "exec" {
+  name   = "exec"
+  role   = aws_iam_role.tasks.name
+  policy = data.aws_iam_policy_document.exec.json
 }
 
 data "aws_secretsmanager_random_password" "supplier_key" {

@@ -1,7 +1,8 @@
 """The checks of documents, each by itself and all together. Pure but for the checks of ECS's API, which are passed in.
 
 Promise: a finding names its file, and says what is wrong and what to do. moyai refuses a problem; what a warning is
-about may be intended; a difference says how moyai does what the document asks for, where AWS does it otherwise.
+about may be intended; a difference says how moyai does what the document asks for, where AWS does it otherwise. A
+finding also names what is not checked, because the document does not have the values.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from moyai.cli.analyze.terraform import delegated_types, plan_requests
 from moyai.domain.cloudformation.errors import TemplateFault
 
 _ECS: Final = "ecs"
-_PROBLEM, _WARNING, _DIFFERENCE = "problem", "warning", "difference"
+_PROBLEM, _WARNING, _DIFFERENCE, _UNCHECKED = "problem", "warning", "difference", "unchecked"
 _OPERATIONS: Final = MappingProxyType(
     {DocumentKind.TASK_DEFINITION: "RegisterTaskDefinition", DocumentKind.SERVICE: "CreateService"}
 )
@@ -163,15 +164,21 @@ def _rule_findings(
     request: DocumentRequest, definitions: Sequence[DocumentRequest], checks: Checks
 ) -> Iterator[AnalyzedFinding]:
     """A problem for each rule of its operation that a request breaks, with its task definition if there is a document
-    of that.
+    of that; and which rules are not checked.
     """
     if request.service != _ECS or request.operation not in _OPERATIONS.values():
         return
     definition = _definition_of(request, definitions)
     members, of_definition = (None if r is None else _completed_members(r, checks) for r in (request, definition))
-    if members is not None:
-        for reason in checks.broken_rules(request.operation, members, of_definition):
-            yield AnalyzedFinding(_PROBLEM, request.file, reason, request.resource)
+    if members is None:
+        message = f"the rules of {request.operation}, because a value that they need is not known yet"
+        yield AnalyzedFinding(_UNCHECKED, request.file, message, request.resource)
+        return
+    if definition is None and "taskdefinition" in request.unknown:
+        message = "the rules that also concern the task definition, because the service refers to none directly"
+        yield AnalyzedFinding(_UNCHECKED, request.file, message, request.resource)
+    for reason in checks.broken_rules(request.operation, members, of_definition):
+        yield AnalyzedFinding(_PROBLEM, request.file, reason, request.resource)
 
 
 def _definition_of(service: DocumentRequest, definitions: Sequence[DocumentRequest]) -> DocumentRequest | None:

@@ -29,7 +29,8 @@ def analyze(
     A plan is the output of `terraform show -json PLAN`. Names at once all members and resource types that moyai
     refuses, all rules of RegisterTaskDefinition and CreateService that a document breaks once its members have valid
     types, lengths and values, and client aliases that two services have, and says where moyai differs from AWS for what
-    is set. Exits with 1 if there is a problem.
+    is set, and which rules it can't check, because a value is not known before the deployment. Exits with 1 if there is
+    a problem.
     """
     from moyai.app.request_check import request_check
     from moyai.cli.analyze.checks import analyze_documents, finding_lines
@@ -45,7 +46,9 @@ def analyze(
     else:
         lines = finding_lines(findings)
         numbers = {"document": len(documents), **{s: counts[s] for s in ("problem", "warning", "difference")}}
-        summary = (f"{number} {noun}{'s' if number != 1 else ''}" for noun, number in numbers.items())
+        summary = [f"{number} {noun}{'s' if number != 1 else ''}" for noun, number in numbers.items()]
+        if counts["unchecked"]:
+            summary.append(f"{counts['unchecked']} unchecked")
         echo(*lines, f"{', '.join(summary)}.")
     if counts["problem"]:
         raise typer.Exit(1)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from moyai.cli.analyze.differences import CONCERNED_TOPICS, parity_rows
+from moyai.cli.main import command_line
 from moyai.stacks.types.registry import resource_types
 from tests.unit.cli.analyze.test_analyze import analyze
 
@@ -176,6 +178,7 @@ def test_a_service_of_a_plan_is_checked_with_the_task_definition_that_it_refers_
     found = findings(referring_plan(module, index, references), tmp_path, "problem")
     assert len(found) == problems, found
     assert all(text.startswith(f"{module}aws_ecs_service.web{index}: ") for text in found)
+    assert findings(referring_plan(module, index, references), tmp_path, "unchecked") == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,19 @@ def test_a_service_of_a_plan_is_checked_with_the_task_definition_that_it_refers_
     ],
 )
 def test_a_service_whose_task_definition_is_not_certain_is_checked_without_it(references, tmp_path):
-    assert findings(referring_plan("", "", references), tmp_path, "problem") == []
+    document = referring_plan("", "", references)
+    assert findings(document, tmp_path, "problem") == []
+    message = "the rules that also concern the task definition, because the service refers to none directly"
+    assert findings(document, tmp_path, "unchecked") == [f"aws_ecs_service.web: {message}"]
+
+
+def test_rules_that_need_an_unknown_value_are_named(tmp_path):
+    document = plan({"aws_ecs_task_definition": {"network_mode": True}}, aws_ecs_task_definition=DEFINITION)
+    message = "the rules of RegisterTaskDefinition, because a value that they need is not known yet"
+    assert findings(document, tmp_path, "unchecked") == [f"aws_ecs_task_definition.x: {message}"]
+    file = tmp_path / "document.json"
+    lines = CliRunner().invoke(command_line(), ["analyze", str(file)]).stdout.splitlines()
+    assert lines[-1].endswith(", 1 unchecked.")
 
 
 def two_services(alias: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
@@ -282,8 +297,11 @@ Resources:
 def test_ports_of_a_template_are_compared_only_where_they_are_known(mappings, offered, wrong, tmp_path):
     file = tmp_path / "stack.yaml"
     file.write_text(SERVICES.replace("MAPPINGS", mappings).replace("OFFERED", offered))
-    reported = [f for f in analyze(file)[1]["findings"] if f["severity"] != "difference"]
-    assert [f["severity"] for f in reported] == (["warning", "problem", "problem"] if wrong else []), reported
+    severities = [f["severity"] for f in analyze(file)[1]["findings"] if f["severity"] != "difference"]
+    if wrong:
+        assert severities == ["warning", "problem", "problem"]
+    else:
+        assert set(severities) == {"unchecked"}
 
 
 def test_types_that_another_server_answers_are_named_once(tmp_path):
@@ -339,6 +357,7 @@ def test_a_template_is_checked_with_the_values_that_it_has(tmp_path):
     assert [text[:62] for text in texts] == [
         "Service: #: extraneous key [Colour] is not permitted",
         "Definition: containerDefinitions[0].credentialSpecs: not suppo",
+        "Definition: the rules of RegisterTaskDefinition, because a val",
         "Service: launchType: MANAGED_INSTANCES is not supported by moy",
         "Service: launchType: on AWS, by a capacity provider; here, rej",
     ]
