@@ -22,6 +22,7 @@ from moyai.api.bodies import Receive, body_parts, read_body
 from moyai.api.browsers import browser_problem, is_own_host
 from moyai.api.delegation import chunks_of, has_body
 from moyai.api.gateway import ApiGateway
+from moyai.api.router import RequestRoute
 from moyai.api.sigv4 import is_signed
 from moyai.api.wire.http import FORM, ClientDisconnected, HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
@@ -135,7 +136,8 @@ class App:
             problem = browser_problem(headers)
             if problem is not None:
                 return _plain(403, problem)
-        handle_stream = self._stream_handler(request, receive)
+        route = None if self._is_own(request) else self._gateway.route(request)
+        handle_stream = self._stream_handler(request, route, receive)
         if handle_stream is not None:
             scope[UPLOAD] = True
             return await handle_stream(
@@ -148,14 +150,16 @@ class App:
         if body is None:
             return None
         try:
-            return await self._handle(msgspec.structs.replace(request, body=body), receive)
+            return await self._handle(msgspec.structs.replace(request, body=body), route, receive)
         except StateUnwritable as fault:
             return _plain(503, str(fault))
 
-    def _stream_handler(self, request: HttpRequest, receive: Receive) -> StreamHandler | None:
+    def _stream_handler(
+        self, request: HttpRequest, route: RequestRoute | None, receive: Receive
+    ) -> StreamHandler | None:
         """The handler that reads the request's body itself; None when the whole body has to be read first."""
-        if not self._is_own(request) and self._gateway.is_delegated(request):
-            return partial(self._forward, receive)
+        if route is not None and route.is_delegated:
+            return partial(self._forward, receive, route)
         return self._streams.get(_first_part(request.path))
 
     def _is_own(self, request: HttpRequest) -> bool:
@@ -165,14 +169,16 @@ class App:
         first = _first_part(request.path)
         return not is_signed(request) and (first in self._pages or first in self._streams or _is_root(request))
 
-    async def _forward(self, receive: Receive, request: HttpRequest, body: AsyncIterator[bytes]) -> Response | None:
+    async def _forward(
+        self, receive: Receive, route: RequestRoute, request: HttpRequest, body: AsyncIterator[bytes]
+    ) -> Response | None:
         """The response of the other server; None, with the forwarding cancelled, when the client disconnects first."""
         body_read = asyncio.Event()
         try:
             if not has_body(request):
                 body = chunks_of(b"".join([part async for part in body]))
                 body_read.set()
-            forwarding = asyncio.ensure_future(self._gateway.forward(request, _announce_end(body, body_read)))
+            forwarding = asyncio.ensure_future(self._gateway.forward(request, route, _announce_end(body, body_read)))
             disconnection = asyncio.ensure_future(_wait_for_disconnect(receive, body_read))
             try:
                 await asyncio.wait({forwarding, disconnection}, return_when=asyncio.FIRST_COMPLETED)
@@ -189,19 +195,15 @@ class App:
             return response
         return StreamedResponse(response.status, response.headers, response.chunks)
 
-    def _page_handler(self, request: HttpRequest) -> Handler | None:
-        """The handler of the pages below the first part of the request's path."""
-        return self._pages.get(_first_part(request.path))
-
     def _opens_page(self, request: HttpRequest) -> bool:
         """Whether a browser navigates to one of our pages: a page of another origin may link there, and can't read the
         response.
         """
         navigates = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
-        return navigates and "origin" not in request.headers and self._page_handler(request) is not None
+        return navigates and "origin" not in request.headers and _first_part(request.path) in self._pages
 
-    async def _handle(self, request: HttpRequest, receive: Receive) -> Response | None:
-        show_page = self._page_handler(request)
+    async def _handle(self, request: HttpRequest, route: RequestRoute | None, receive: Receive) -> Response | None:
+        show_page = self._pages.get(_first_part(request.path))
         if show_page is not None:
             return await show_page(request)
         if request.path.startswith(OWN_PREFIX):
@@ -209,9 +211,11 @@ class App:
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
         if _is_root(request):
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
-        if request.content_type == FORM and self._gateway.is_delegated(request):  # the body of a form names its service
-            return await self._forward(receive, request, chunks_of(request.body))
-        return await self._gateway.answer(request)
+        if route is None or route.routed_request.service is None or request.content_type == FORM:  # which may name it
+            route = self._gateway.route(request)
+            if route.is_delegated:
+                return await self._forward(receive, route, request, chunks_of(request.body))
+        return await self._gateway.answer(request, route=route)
 
 
 def _is_root(request: HttpRequest) -> bool:

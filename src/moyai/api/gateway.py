@@ -14,6 +14,7 @@ page could send one. An unforeseen error is logged with the request id and answe
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
@@ -32,7 +33,7 @@ from moyai.api.delegation import (
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
 from moyai.api.operation import AnyService, ApiService, Context, StackCaller
 from moyai.api.response_cache import RawRequest
-from moyai.api.router import EC2, JSON, QUERY, S3, RoutedRequest, Router
+from moyai.api.router import EC2, QUERY, S3, Authorization, RequestRoute, RoutedRequest, Router
 from moyai.api.senders import Sender, SenderAuthenticator, known_sender
 from moyai.api.sigv4 import Credential, KeyStore, credential
 from moyai.api.tagging import tags_for_stack
@@ -61,10 +62,7 @@ _READ_PREFIXES = ("Describe", "Get", "List")
 """Prefixes of the operations that change nothing."""
 _OTHER = "other"
 """The label that stands, in the gateway's metrics, for all services that moyai does not implement."""
-_Authorization = Credential | ApiError | None
-"""The credential of a request, the error in it, or None for an unsigned request."""
 _Response = TypeVar("_Response", bound=HttpResponse | DelegatedResponse)
-_NOT_ROUTED = RoutedRequest(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +102,7 @@ class ApiGateway:
         )
         self.responses = Counter()
         """Responses by service, operation and status; the first two are empty for a request that was not routed."""
-        self.durations: dict[str, DurationHistogram] = {}
+        self.durations: defaultdict[str, DurationHistogram] = defaultdict(DurationHistogram)
         """The time from a request to its response, by service."""
         self.ignored_members = IgnoredMembers()
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
@@ -113,17 +111,26 @@ class ApiGateway:
             **{protocol: make(no_service) for protocol, make in CODECS.items()},
         }
 
-    async def answer(self, request: HttpRequest, caller: str | StackCaller | None = None) -> HttpResponse:
+    def route(self, request: HttpRequest) -> RequestRoute:
+        """The route of a request, of whose body only a form matters: it names its operation."""
+        authorization = _credential_or_fault(request)
+        scope_service = authorization.service if isinstance(authorization, Credential) else None
+        plain_request = with_plain_form(request, self._dependencies.max_body)
+        return RequestRoute(authorization, self._router.route(plain_request, scope_service))
+
+    async def answer(
+        self, request: HttpRequest, caller: str | StackCaller | None = None, route: RequestRoute | None = None
+    ) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
         ``caller``: a caller who is already authenticated, a stack or the access key of a console session; of the
-        signature only the region and the service are used.
+        signature only the region and the service are used. ``route``: the request's, where it is known.
         """
+        authorization, routed = route or self.route(request)
 
-        async def respond(routed: RoutedRequest, authorization: _Authorization, request_id: str) -> HttpResponse:
-            if routed.delegated_service is not None:
+        async def respond(request_id: str) -> HttpResponse:
+            if service := routed.delegated_service:
                 body = chunks_of(request.body)
-                service = routed.delegated_service
                 return await collect(await self._forward(request, service, authorization, body, caller))
             now = self._dependencies.clock.now()
             if caller is None:
@@ -133,37 +140,27 @@ class ApiGateway:
             context = self._context(sender, now, request_id, request.headers.get("host", ""))
             return await self._respond(request, routed, sender, context)
 
-        return await self._respond_or_explain(request, respond)
+        return await self._respond_or_explain(routed, respond)
 
-    def is_delegated(self, request: HttpRequest) -> bool:
-        """Whether the request is for a service that moyai does not implement, as far as its head shows: a form names
-        its service in the body.
-        """
-        return self._route(request, _credential_or_fault(request)).delegated_service is not None
+    async def forward(
+        self, request: HttpRequest, route: RequestRoute, body: AsyncIterator[bytes]
+    ) -> HttpResponse | DelegatedResponse:
+        """The response to a request whose route ``is_delegated``. Raises ClientDisconnected."""
 
-    async def forward(self, request: HttpRequest, body: AsyncIterator[bytes]) -> HttpResponse | DelegatedResponse:
-        """The response to a request that ``is_delegated``. Raises ClientDisconnected."""
+        async def respond(_request_id: str) -> HttpResponse | DelegatedResponse:
+            service = route.routed_request.delegated_service or ""
+            return await self._forward(request, service, route.authorization, body)
 
-        async def respond(
-            routed: RoutedRequest, authorization: _Authorization, _request_id: str
-        ) -> HttpResponse | DelegatedResponse:
-            return await self._forward(request, routed.delegated_service or "", authorization, body)
-
-        return await self._respond_or_explain(request, respond)
+        return await self._respond_or_explain(route.routed_request, respond)
 
     async def _respond_or_explain(
-        self,
-        request: HttpRequest,
-        respond: Callable[[RoutedRequest, _Authorization, str], Awaitable[_Response]],
+        self, routed_request: RoutedRequest, respond: Callable[[str], Awaitable[_Response]]
     ) -> _Response | HttpResponse:
-        """The response, or the error in the request's protocol; both are counted."""
+        """The response, or the error in the request's protocol; both are counted. ``respond`` gets the request id."""
         began, request_id = self._dependencies.clock.now(), self._dependencies.ids.uuid()
-        routed_request = _NOT_ROUTED
         response: _Response | HttpResponse
         try:
-            authorization = _credential_or_fault(request)
-            routed_request = self._route(request, authorization)
-            response = await respond(routed_request, authorization, request_id)
+            response = await respond(request_id)
         except ApiError as error:
             response = self._codec(routed_request).serialise_error(error, request_id)
         except (StateUnwritable, DelegateReset) as error:
@@ -180,16 +177,16 @@ class ApiGateway:
         except Exception:  # noqa: BLE001  the top of a request: whatever fails below, the client gets an answer
             _log.exception("request %s (%r) failed", request_id, routed_request.description)
             response = self._codec(routed_request).serialise_error(_fault(request_id), request_id)
-        service = _OTHER if routed_request.delegated_service is not None else routed_request.service or ""
+        service = _OTHER if routed_request.delegated_service else routed_request.service or ""
         self.responses.add(service, routed_request.operation or "", str(response.status))
-        self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
+        self.durations[service].add(max(self._dependencies.clock.now() - began, 0.0))
         return response
 
     async def _forward(
         self,
         request: HttpRequest,
         service: str,
-        authorization: _Authorization,
+        authorization: Authorization,
         body: AsyncIterator[bytes],
         caller: str | StackCaller | None = None,
     ) -> DelegatedResponse:
@@ -222,12 +219,7 @@ class ApiGateway:
 
         ``request`` has no body when it was the reading of the body that failed.
         """
-        routed_request = self._route(request, _credential_or_fault(request))
-        return self._codec(routed_request).serialise_error(error, self._dependencies.ids.uuid())
-
-    def _route(self, request: HttpRequest, authorization: _Authorization) -> RoutedRequest:
-        scope_service = authorization.service if isinstance(authorization, Credential) else None
-        return self._router.route(with_plain_form(request, self._dependencies.max_body), scope_service)
+        return self._codec(self.route(request).routed_request).serialise_error(error, self._dependencies.ids.uuid())
 
     async def _respond(
         self, request: HttpRequest, routed_request: RoutedRequest, sender: Sender, context: Context
@@ -292,7 +284,7 @@ def _check_reads_only(operation: str) -> None:
         raise AccessDenied(f"{operation} is answered by POST alone: an image in any web page could send this GET.")
 
 
-def _credential_or_fault(request: HttpRequest) -> _Authorization:
+def _credential_or_fault(request: HttpRequest) -> Authorization:
     """The credential, or the error in it, which is raised later: routing finds the protocol of the response first."""
     try:
         return credential(request)

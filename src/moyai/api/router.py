@@ -16,14 +16,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from botocore.model import ServiceModel
 
+from moyai.api.sigv4 import Credential
 from moyai.api.wire.http import FORM, JSON_TYPES, HttpRequest
 from moyai.api.wire.rest import labels
 from moyai.api.wire.s3 import S3_SIGNING_NAMES
+from moyai.kernel.errors import ApiError
 
 JSON, CBOR, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "query", "ec2"
 REST_JSON, REST_XML = "rest-json", "rest-xml"
@@ -74,6 +76,22 @@ class RoutedRequest(NamedTuple):
     """The part of the request that names the operation, for error messages."""
     delegated_service: str | None = None
     """The signing name of a service that moyai does not implement; None for a request to moyai's own services."""
+
+
+Authorization: TypeAlias = Credential | ApiError | None
+"""The credential of a request, the error in it, or None for an unsigned request."""
+
+
+class RequestRoute(NamedTuple):
+    """The credential of a request, and the operation that it is routed to."""
+
+    authorization: Authorization
+    routed_request: RoutedRequest
+
+    @property
+    def is_delegated(self) -> bool:
+        """Whether the request is for a service that moyai does not implement."""
+        return self.routed_request.delegated_service is not None
 
 
 class _RestOperation(NamedTuple):

@@ -97,8 +97,9 @@ async def send(request, body=BODY, keys=True, **changes):
     delegate = RecordingDelegate()
     known = world.Keys(AKIA="secret") if keys else None
     gateway = world.gateway(delegate=delegate, keys=known, clock=SystemClock(), **changes)
-    assert gateway.is_delegated(request)
-    response = await gateway.forward(request, chunks(body[:4], body[4:]))
+    route = gateway.route(request)
+    assert route.is_delegated
+    response = await gateway.forward(request, route, chunks(body[:4], body[4:]))
     if isinstance(response, DelegatedResponse):
         response = await collect(response)
     assert isinstance(response, HttpResponse)
@@ -224,7 +225,8 @@ async def test_without_keys_a_get_changes_nothing(method, action, status):
 
 async def test_a_busy_server_is_a_reason_to_try_again():
     gateway = world.gateway(delegate=BusyDelegate(), clock=SystemClock())
-    response = await gateway.forward(HttpRequest("GET", "/bucket/key", "", {"host": HOST}), chunks(b""))
+    request = HttpRequest("GET", "/bucket/key", "", {"host": HOST})
+    response = await gateway.forward(request, gateway.route(request), chunks(b""))
     assert response.status == 503
     assert isinstance(response, HttpResponse)
     assert b"<Code>RequestNotReceived</Code>" in response.body
