@@ -13,14 +13,13 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, created_before, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
-from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, network_acls
-from moyai.domain.vpc.errors import DependencyViolation, IdempotentParameterMismatch, InvalidParameterValue
+from moyai.domain.vpc.errors import DependencyViolation, InvalidParameterValue
 from moyai.domain.vpc.network_acl import (
     ALL,
     LAST_NUMBER,
@@ -74,7 +73,7 @@ def create_network_acl(ctx: Context, request: CreateNetworkAclRequest) -> dict[s
     """Create an ACL, which has no entries yet and allows nothing."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "network-acl")
-    acl = _earlier_acl(ctx, request)
+    acl = created_before(ctx, ctx.store.world.network_acls, request.client_token, "another VPC", vpc=request.vpc_id)
     if acl is None:
         if len(network_acls(ctx.store.world, vpc)) >= NETWORK_ACLS:
             raise NetworkAclLimitExceeded(NETWORK_ACLS)
@@ -142,16 +141,6 @@ def acl_of(ctx: Context, identity: str) -> VpcAcl:
     if acl is None:
         raise NetworkAclNotFound([identity])
     return acl
-
-
-def _earlier_acl(ctx: Context, request: CreateNetworkAclRequest) -> NetworkAcl | None:
-    """The ACL that an earlier request with the same client token has created. Raises IdempotentParameterMismatch."""
-    for key in client_token_keys(ctx.scope, request.client_token):
-        for acl in ctx.store.world.network_acls.by("request", key):
-            if acl.vpc != request.vpc_id:
-                raise IdempotentParameterMismatch("The client token was used with another VPC before.")
-            return acl
-    return None
 
 
 def _view(acl: VpcAcl) -> dict[str, object]:

@@ -8,17 +8,27 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
+from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import R, find_in_scope, store_default_vpc
+from moyai.domain.table import Keyed, Table
 from moyai.domain.tagging import MAX_TAGS, TagRules
-from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
+from moyai.domain.vpc.errors import (
+    DryRunOperation,
+    IdempotentParameterMismatch,
+    InvalidParameterValue,
+    MissingParameter,
+)
 from moyai.domain.vpc.not_found import NotFound
 from moyai.domain.vpc.quotas import TagLimitExceeded
 from moyai.domain.world import Change
+
+T = TypeVar("T", bound=Keyed)
 
 DIGITS = 17
 SUCCESS: Mapping[str, object] = {"return": True}
@@ -58,6 +68,20 @@ def resource_of(ctx: Context, kind: type[R], identity: str | None, error: type[N
     if record is None:
         raise error([identity])
     return record
+
+
+def created_before(ctx: Context, table: Table[T], token: str | None, difference: str, **parameters: object) -> T | None:
+    """The record that an earlier request with the same client token has created.
+
+    ``parameters``: those of its members that the request sets. Raises IdempotentParameterMismatch with ``difference``
+    when it has others.
+    """
+    for key in client_token_keys(ctx.scope, token):
+        for record in table.by("request", key):
+            if any(getattr(record, name) != value for name, value in parameters.items()):
+                raise IdempotentParameterMismatch(f"The client token was used with {difference} before.")
+            return record
+    return None
 
 
 def new_tags(specifications: Iterable[TagSpecification], resource_type: str) -> Mapping[str, str]:

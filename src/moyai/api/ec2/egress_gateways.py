@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, created_before, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
-from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope
-from moyai.domain.vpc.errors import IdempotentParameterMismatch
 from moyai.domain.vpc.gateway import EgressOnlyGateway
 from moyai.domain.vpc.not_found import EgressOnlyGatewayNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import EGRESS_ONLY_GATEWAYS, EgressOnlyInternetGatewayLimitExceeded
@@ -45,7 +43,9 @@ def create_egress_only_internet_gateway(
     """Create a gateway in a VPC."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "egress-only-internet-gateway")
-    gateway = _earlier_gateway(ctx, request)
+    gateway = created_before(
+        ctx, ctx.store.world.egress_only_gateways, request.client_token, "another VPC", vpc=request.vpc_id
+    )
     if gateway is None:
         if len(all_in_scope(ctx.store.world, EgressOnlyGateway, ctx.scope)) >= EGRESS_ONLY_GATEWAYS:
             raise EgressOnlyInternetGatewayLimitExceeded(EGRESS_ONLY_GATEWAYS)
@@ -72,19 +72,6 @@ def delete_egress_only_internet_gateway(
     gateway = resource_of(ctx, EgressOnlyGateway, identity, EgressOnlyGatewayNotFound, "EgressOnlyInternetGatewayId")
     commit(ctx, request, Delete(EgressOnlyGateway, gateway.id))
     return {"return_code": True}
-
-
-def _earlier_gateway(ctx: Context, request: CreateEgressOnlyInternetGatewayRequest) -> EgressOnlyGateway | None:
-    """The gateway that an earlier request with the same client token has created.
-
-    Raises IdempotentParameterMismatch.
-    """
-    for key in client_token_keys(ctx.scope, request.client_token):
-        for gateway in ctx.store.world.egress_only_gateways.by("request", key):
-            if gateway.vpc != request.vpc_id:
-                raise IdempotentParameterMismatch("The client token was used with another VPC before.")
-            return gateway
-    return None
 
 
 def _view(gateway: EgressOnlyGateway) -> dict[str, object]:

@@ -13,16 +13,24 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.change import (
+    SUCCESS,
+    ChangeRequest,
+    TagSpecification,
+    commit,
+    created_before,
+    new_id,
+    new_tags,
+    resource_of,
+)
 from moyai.api.ec2.endpoint_parts import PartIds, checked_parts, checked_policy
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
-from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, default_security_group, find_in_scope
 from moyai.domain.vpc.endpoint import DEFAULT_POLICY, EndpointType, VpcEndpoint, endpoint_services
-from moyai.domain.vpc.errors import IdempotentParameterMismatch, InvalidParameterValue, InvalidServiceName
+from moyai.domain.vpc.errors import InvalidParameterValue, InvalidServiceName
 from moyai.domain.vpc.not_found import VpcEndpointNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import ENDPOINTS, VpcEndpointLimitExceeded
 from moyai.domain.vpc.security_group import SecurityGroup
@@ -89,7 +97,14 @@ def create_vpc_endpoint(ctx: Context, request: CreateVpcEndpointRequest) -> dict
         ctx, vpc, kind, PartIds(request.route_table_ids, request.subnet_ids, request.security_group_ids)
     )
     policy = checked_policy(request.policy_document)
-    endpoint = _earlier_endpoint(ctx, request)
+    endpoint = created_before(
+        ctx,
+        ctx.store.world.vpc_endpoints,
+        request.client_token,
+        "other parameters",
+        vpc=request.vpc_id,
+        service=request.service_name,
+    )
     if endpoint is None:
         if ctx.store.world.vpc_endpoints.count("vpc", vpc.id) >= ENDPOINTS:
             raise VpcEndpointLimitExceeded(ENDPOINTS)
@@ -185,19 +200,6 @@ def _groups(ctx: Context, vpc: Vpc, parts: PartIds, *, is_interface: bool) -> tu
 
 def _with_changes(present: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(identity for identity in dict.fromkeys((*present, *added)) if identity not in removed)
-
-
-def _earlier_endpoint(ctx: Context, request: CreateVpcEndpointRequest) -> VpcEndpoint | None:
-    """The endpoint that an earlier request with the same client token has created.
-
-    Raises IdempotentParameterMismatch.
-    """
-    for key in client_token_keys(ctx.scope, request.client_token):
-        for endpoint in ctx.store.world.vpc_endpoints.by("request", key):
-            if (endpoint.vpc, endpoint.service) != (request.vpc_id, request.service_name):
-                raise IdempotentParameterMismatch("The client token was used with other parameters before.")
-            return endpoint
-    return None
 
 
 def _view(world: World, endpoint: VpcEndpoint) -> dict[str, object]:

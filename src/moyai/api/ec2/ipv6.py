@@ -116,9 +116,9 @@ def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> It
             yield Put(replace(group, rules=(*group.rules, default_ipv6_egress_rule(new_id(ctx, "sgr")))))
 
 
-def ranges_of_vpc(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
+def ranges_of_vpc(range_: Ipv6Range | None) -> list[dict[str, object]]:
     """A VPC's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if range_ is None else [vpc_range_association(range_, state)]
+    return [] if range_ is None else [vpc_range_association(range_, "associated")]
 
 
 def vpc_range_association(range_: Ipv6Range, state: str) -> dict[str, object]:
@@ -126,9 +126,9 @@ def vpc_range_association(range_: Ipv6Range, state: str) -> dict[str, object]:
     return subnet_range_association(range_, state) | {"ipv6_pool": range_.pool, "network_border_group": None}
 
 
-def ranges_of_subnet(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
+def ranges_of_subnet(range_: Ipv6Range | None) -> list[dict[str, object]]:
     """A subnet's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if range_ is None else [subnet_range_association(range_, state)]
+    return [] if range_ is None else [subnet_range_association(range_, "associated")]
 
 
 def subnet_range_association(range_: Ipv6Range, state: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ from moyai.api.ec2.change import (
     ChangeRequest,
     TagSpecification,
     commit,
+    created_before,
     new_id,
     new_tags,
     resource_of,
@@ -28,11 +29,9 @@ from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
-from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import address_user, all_in_scope, attached_internet_gateway, find_in_scope
 from moyai.domain.vpc.errors import (
     GatewayNotAttached,
-    IdempotentParameterMismatch,
     InsufficientAddresses,
     InvalidParameterValue,
     ResourceAlreadyAssociated,
@@ -74,7 +73,14 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
         raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would reach nothing.")
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     tags = new_tags(request.tag_specifications, "natgateway")
-    gateway = _earlier_gateway(ctx, request)
+    gateway = created_before(
+        ctx,
+        ctx.store.world.nat_gateways,
+        request.client_token,
+        "other parameters",
+        subnet=request.subnet_id,
+        allocation=request.allocation_id,
+    )
     if gateway is None:
         gateway = _new_gateway(ctx, request, subnet)
         expired_gateways = [
@@ -154,19 +160,6 @@ def nat_private_address(
 def _zone(ctx: Context, gateway: NatGateway) -> str | None:
     subnet = find_in_scope(ctx.store.world, Subnet, ctx.scope, gateway.subnet)
     return None if subnet is None else subnet.zone
-
-
-def _earlier_gateway(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
-    """The gateway that an earlier request with the same client token has created.
-
-    Raises IdempotentParameterMismatch.
-    """
-    for key in client_token_keys(ctx.scope, request.client_token):
-        for gateway in ctx.store.world.nat_gateways.by("request", key):
-            if (gateway.subnet, gateway.allocation) != (request.subnet_id, request.allocation_id):
-                raise IdempotentParameterMismatch("The client token was used with other parameters before.")
-            return gateway
-    return None
 
 
 def _gateway(gateway: NatGateway) -> dict[str, object]:

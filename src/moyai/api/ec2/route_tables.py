@@ -13,17 +13,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, created_before, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import tag_list
-from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
     DependencyViolation,
-    IdempotentParameterMismatch,
     InvalidParameterValue,
     ResourceAlreadyAssociated,
 )
@@ -102,7 +100,7 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
     """Create a route table with the VPC's local route."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "route-table")
-    table = _earlier_table(ctx, request)
+    table = created_before(ctx, ctx.store.world.route_tables, request.client_token, "another VPC", vpc=request.vpc_id)
     if table is None:
         if len(all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
             raise RouteTableLimitExceeded(ROUTE_TABLES)
@@ -195,16 +193,6 @@ def _refuse_propagation(ctx: Context, request: VgwRoutePropagationRequest) -> No
     """Raise VpnGatewayNotFound, also for a dry run, because the request itself could not succeed."""
     resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     raise VpnGatewayNotFound([request.gateway_id])
-
-
-def _earlier_table(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
-    """The table that an earlier request with the same client token has created. Raises IdempotentParameterMismatch."""
-    for key in client_token_keys(ctx.scope, request.client_token):
-        for table in ctx.store.world.route_tables.by("request", key):
-            if table.vpc != request.vpc_id:
-                raise IdempotentParameterMismatch("The client token was used with another VPC before.")
-            return table
-    return None
 
 
 def _association(ctx: Context, identity: str) -> tuple[RouteTable, RouteTableAssociation]:
