@@ -49,7 +49,6 @@ def settings_rules(request: CreateServiceRequest) -> Iterator[Rule]:
     yield partial(_check_definition, request)
     yield partial(new_desired_count, request)
     yield partial(new_configuration, request)
-    yield partial(new_rebalancing, request)
     yield partial(checked_grace, request.health_check_grace_period_seconds)
     yield partial(checked_tags, tag_rules("service"), request.tags)
 
@@ -99,22 +98,17 @@ def new_desired_count(request: CreateServiceRequest) -> int:
     return count(request.desired_count)
 
 
-def new_configuration(request: CreateServiceRequest) -> DeploymentConfiguration:
-    """The deployment configuration. Raises InvalidParameter."""
+def new_configuration(request: CreateServiceRequest) -> tuple[DeploymentConfiguration, str]:
+    """The deployment configuration, and whether tasks are rebalanced between zones. Raises InvalidParameter."""
     rebalancing, is_daemon = request.availability_zone_rebalancing, request.scheduling_strategy == DAEMON
     default = DAEMON_CONFIGURATION if is_daemon else DeploymentConfiguration()
     configuration = deployment_configuration(request.deployment_configuration, default)
-    if request.deployment_controller.type == EXTERNAL_CONTROLLER:
+    is_external = request.deployment_controller.type == EXTERNAL_CONTROLLER
+    if is_external:
         check_bounds(configuration, rebalancing)
     if is_daemon:
         check_daemon_configuration(configuration, rebalancing)
-    return configuration
-
-
-def new_rebalancing(request: CreateServiceRequest) -> str:
-    """Whether tasks are rebalanced between zones. Raises InvalidParameter."""
-    default = DISABLED if request.deployment_controller.type == EXTERNAL_CONTROLLER else ENABLED
-    return checked_rebalancing(request.availability_zone_rebalancing, default, new_configuration(request))
+    return configuration, checked_rebalancing(rebalancing, DISABLED if is_external else ENABLED, configuration)
 
 
 def _check_name(request: CreateServiceRequest) -> None:

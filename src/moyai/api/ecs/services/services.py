@@ -21,7 +21,6 @@ from moyai.api.ecs.lookup import active_cluster, active_definition, known_servic
 from moyai.api.ecs.services.creation_rules import (
     new_configuration,
     new_desired_count,
-    new_rebalancing,
     settings_rules,
 )
 from moyai.api.ecs.services.external_rules import check_update
@@ -163,7 +162,7 @@ def _equal_service(existing: Service, token: str | None) -> Service:
 
 def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, token: str | None) -> Service:
     """The service without a deployment. Raises InvalidParameter for an alarm that does not exist."""
-    configuration = new_configuration(request)
+    configuration, rebalancing = new_configuration(request)
     check_alarms(ctx, configuration)
     return Service(
         arn=service_arn(cluster, request.service_name),
@@ -174,7 +173,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
         deployments=(),
         desired_count=new_desired_count(request),
         deployment_configuration=configuration,
-        availability_zone_rebalancing=new_rebalancing(request),
+        availability_zone_rebalancing=rebalancing,
         deployment_controller=request.deployment_controller.type,
         scheduling_strategy=request.scheduling_strategy,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
