@@ -34,7 +34,14 @@ _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f-]{36}")
 
 def cluster_arn(scope: Scope, identifier: str | None) -> ClusterArn:
     """The ARN of a cluster by its name or ARN."""
-    return ClusterArn(_resource_arn(scope, "cluster", DEFAULT_CLUSTER if identifier is None else identifier))
+    if identifier is not None and identifier.startswith("arn:"):
+        parsed = parse_arn(identifier)
+        if parsed is None or parsed.kind != "cluster" or len(parsed.path) != 1:
+            raise _invalid_identifier()
+        return ClusterArn(identifier)
+    name = DEFAULT_CLUSTER if identifier is None else identifier
+    _check_name(name)
+    return ClusterArn(arn("ecs", scope, f"cluster/{name}"))
 
 
 def active_cluster(ctx: Context, identifier: str | None) -> Cluster:
@@ -71,23 +78,13 @@ def known_daemon(world: World, cluster: Cluster, name: str) -> Daemon:
 
 def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
     """The ARN of a task of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
-    if identifier.startswith("arn:"):
-        parsed = parse_arn(identifier)
-        if parsed is None or parsed.kind != "task":
-            raise InvalidParameter("Task Identifier is invalid")
-    elif not _ID.fullmatch(identifier):
-        raise InvalidParameter("taskId length should be one of [32,36]")
+    _check_id(identifier, "task", "Task", "taskId")
     return TaskArn(_arn_in_cluster(cluster, "task", identifier))
 
 
 def instance_arn(cluster: Cluster, identifier: str) -> ContainerInstanceArn:
     """The ARN of a container instance of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
-    if identifier.startswith("arn:"):
-        parsed = parse_arn(identifier)
-        if parsed is None or parsed.kind != "container-instance":
-            raise InvalidParameter("Container instance Identifier is invalid")
-    elif not _ID.fullmatch(identifier):
-        raise InvalidParameter("instanceId length should be one of [32,36]")
+    _check_id(identifier, "container-instance", "Container instance", "instanceId")
     return ContainerInstanceArn(_arn_in_cluster(cluster, "container-instance", identifier))
 
 
@@ -137,16 +134,6 @@ def active_definition(ctx: Context, identifier: str) -> TaskDefinition:
     return definition
 
 
-def _resource_arn(scope: Scope, kind: str, identifier: str) -> str:
-    if identifier.startswith("arn:"):
-        parsed = parse_arn(identifier)
-        if parsed is None or parsed.kind != kind or len(parsed.path) != 1:
-            raise _invalid_identifier()
-        return identifier
-    _check_name(identifier)
-    return arn("ecs", scope, f"{kind}/{identifier}")
-
-
 def _arn_in_cluster(cluster: Cluster, kind: str, identifier: str) -> str:
     """The ARN of a resource of the cluster by its name, id or (long or short) ARN. Raises InvalidParameter."""
     name = identifier
@@ -164,6 +151,15 @@ def _arn_in_cluster(cluster: Cluster, kind: str, identifier: str) -> str:
         name = resource_arn.path[0]
     _check_name(name)
     return arn("ecs", scope_of(cluster.arn), f"{kind}/{cluster.name}/{name}")
+
+
+def _check_id(identifier: str, kind: str, noun: str, member: str) -> None:
+    if identifier.startswith("arn:"):
+        parsed = parse_arn(identifier)
+        if parsed is None or parsed.kind != kind:
+            raise InvalidParameter(f"{noun} Identifier is invalid")
+    elif not _ID.fullmatch(identifier):
+        raise InvalidParameter(f"{member} length should be one of [32,36]")
 
 
 def _check_region(scope: Scope, identifier: str) -> None:

@@ -240,8 +240,8 @@ def _condition(condition: Arguments) -> Arguments:
     return {**condition, "field": field.replace("_", "-")}
 
 
-def _name_as(member: str) -> Callable[[Arguments], Arguments]:
-    return lambda arguments: {**arguments, member: arguments.get("name")}
+def _cluster(arguments: Arguments) -> Arguments:
+    return {**arguments, "cluster_name": arguments.get("name")}
 
 
 def _kinds() -> Mapping[str, _ResourceKind]:
@@ -252,7 +252,7 @@ def _kinds() -> Mapping[str, _ResourceKind]:
     balancing = {"": balancer, "_target_group": group, "_listener": listener, "_listener_rule": rule}
     return MappingProxyType(
         {
-            "aws_ecs_cluster": _ResourceKind("ecs", "CreateCluster", _name_as("cluster_name")),
+            "aws_ecs_cluster": _ResourceKind("ecs", "CreateCluster", _cluster),
             "aws_ecs_task_definition": _ResourceKind("ecs", "RegisterTaskDefinition", _task_definition),
             "aws_ecs_service": _ResourceKind("ecs", "CreateService", _service),
             "aws_service_discovery_http_namespace": _ResourceKind("servicediscovery", "CreateHttpNamespace", dict),

@@ -125,10 +125,7 @@ def ec2_tags(resource_type: str, attribute: str | None = None) -> Tagging:
 
 
 def arn_tags(
-    resource: Callable[[PhysicalResource], Mapping[str, Any]],
-    add: str = "TagResource",
-    remove: str = "UntagResource",
-    keys: str = "TagKeys",
+    resource: Callable[[PhysicalResource], Mapping[str, Any]], add: str = "TagResource", remove: str = "UntagResource"
 ) -> Tagging:
     """The tags of most services: a list, and calls that name the resource by its ARN."""
     return Tagging(
@@ -137,7 +134,7 @@ def arn_tags(
         remove=remove,
         resource=resource,
         add_input=lambda tags: {"Tags": list(tags)},
-        remove_input=lambda names: {keys: list(names)},
+        remove_input=lambda names: {"TagKeys": list(names)},
     )
 
 

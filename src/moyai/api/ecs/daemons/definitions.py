@@ -16,10 +16,11 @@ from msgspec.structs import asdict, replace
 from moyai.api.ecs.lookup import find_definition, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.ecs.task_definitions.registration import check_length, put_definition, with_defaults
-from moyai.api.ecs.task_definitions.rules import check_definition
+from moyai.api.ecs.task_definitions.rules import definition_rules
 from moyai.api.ecs.task_definitions.task_definitions import family_and_number
 from moyai.api.ecs.task_definitions.task_size import task_size
 from moyai.api.operation import Context, operation
+from moyai.api.rules import enforce
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.container_settings import (
     KernelCapabilities,
@@ -179,7 +180,7 @@ def register_daemon_task_definition(ctx: Context, request: RegisterDaemonTaskDef
         volumes=tuple(Volume(volume.name, volume.host) for volume in request.volumes),
         tags=tags,
     )
-    check_definition(definition, for_fargate=False)
+    enforce(definition_rules(definition, for_fargate=False))
     ctx.store.apply(put_definition(definition))
     return {"daemon_task_definition_arn": definition.arn}
 

@@ -20,7 +20,7 @@ from moyai.api.ecs.task_definitions.port_rules import check_links, check_ports_o
 from moyai.api.ecs.task_definitions.proxy_rules import check_proxy
 from moyai.api.ecs.task_definitions.volume_rules import check_volumes
 from moyai.api.ecs.unsupported import unsupported_value
-from moyai.api.rules import Rule, enforce
+from moyai.api.rules import Rule
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.placement import MEMBER_OF
 from moyai.domain.ecs.task_definition import (
@@ -35,11 +35,6 @@ from moyai.domain.logs.driver import AWSLOGS, PREFIX
 _MAX_CONTAINERS = 10
 _GPUS = re.compile(r"[1-9][0-9]?")
 _ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr[.-].*")
-
-
-def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
-    """Check a revision before it is registered. Raises ClientException."""
-    enforce(definition_rules(definition, for_fargate=for_fargate))
 
 
 def definition_rules(definition: TaskDefinition, *, for_fargate: bool) -> Iterator[Rule]:
