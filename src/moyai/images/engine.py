@@ -10,7 +10,6 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -23,7 +22,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from moyai.images.errors import BadContent, NoSpace, NotFound, PullFailed, Unreachable
+from moyai.images.errors import DISK_FULL, BadContent, NoSpace, NotFound, PullFailed, Unreachable
 from moyai.images.image_archive import ArchivedImage, read_images
 from moyai.images.manifest import OCI_LAYER, make_manifest, parse_manifest, wrong_platform
 from moyai.images.model import Descriptor, Manifest, Platform, digest_of
@@ -240,7 +239,7 @@ def _write(file: BinaryIO, piece: bytes) -> None:
     try:
         file.write(piece)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in DISK_FULL:
             raise NoSpace(
                 "no space left on device. Free disk space in moyai's state directory (`moyai image prune`)."
             ) from error

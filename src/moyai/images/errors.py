@@ -18,7 +18,13 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
 from moyai.kernel.errors import MoyaiError
+
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The error numbers of a full disk, or of a full quota on it."""
 
 
 class PullFailed(MoyaiError):

@@ -7,7 +7,6 @@ asked.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Collection
 from ipaddress import ip_address
 from typing import BinaryIO, Final
@@ -19,7 +18,7 @@ from moyai.domain.ecr.registry_host import is_aws_registry, registry_in, split_h
 from moyai.domain.ecr.repository import repository_arn
 from moyai.domain.queries.registry import find_image
 from moyai.domain.world import Put
-from moyai.images.errors import BadContent, NoSpace, NotFound
+from moyai.images.errors import DISK_FULL, BadContent, NoSpace, NotFound
 from moyai.images.manifest import parse_manifest, select_manifest
 from moyai.images.model import Descriptor, Index, Platform
 from moyai.images.reference import ImageReference
@@ -85,7 +84,7 @@ class HostedRegistry(Source):
                 file.write(chunk)
                 progress(len(chunk))
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if error.errno in DISK_FULL:
                 cause = f"failed to write {descriptor.digest}: no space left on device"
                 raise NoSpace(f"{cause}; remove images with `moyai image prune`") from error
             raise

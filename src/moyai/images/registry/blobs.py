@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 import httpx
 
-from moyai.images.errors import BadContent, NoSpace
+from moyai.images.errors import DISK_FULL, BadContent, NoSpace
 from moyai.images.model import Descriptor
 from moyai.images.registry.failures import RequestFailed, connection_failure, without_query
 from moyai.images.source import Progress
@@ -143,7 +143,7 @@ class PartialBlob:
 
 
 def _write_failure(error: OSError) -> RequestFailed:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+    if error.errno in {*DISK_FULL, errno.EFBIG}:
         return RequestFailed(
             NoSpace, "no space left on device", "Free disk space in moyai's state directory (`moyai image prune`)."
         )

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
+from moyai.images.errors import DISK_FULL
 from moyai.images.store.archive_stream import MAX_BYTES, READ_ERRORS, ArchiveStream, BadArchive
 from moyai.images.store.tar_reader import TarReader
 from moyai.images.store.trees import remove_tree
@@ -180,7 +181,7 @@ def _read_records(records: BinaryIO) -> Iterator[tuple[bytes, int, str]]:
 
 def is_machines_fault(error: OSError) -> bool:
     """Whether the cause of the error is this machine, not the archive, so that it would occur with any archive."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EPERM, errno.ENFILE}
+    return error.errno in {*DISK_FULL, errno.EIO, errno.EROFS, errno.EPERM, errno.ENFILE}
 
 
 def _components(name: str) -> list[str]:

@@ -6,7 +6,6 @@ lease, or of its process, the layers of an image that was not added are garbage.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +14,7 @@ from typing import BinaryIO, Final
 
 from msgspec.structs import replace
 
-from moyai.images.errors import BadContent, NoSpace, PullFailed
+from moyai.images.errors import DISK_FULL, BadContent, NoSpace, PullFailed
 from moyai.images.manifest import parse_manifest
 from moyai.images.model import Descriptor, Image, Manifest, digest_of
 from moyai.images.reference import ImageReference
@@ -170,6 +169,6 @@ def _is_opaque(root: Path) -> bool:
 
 
 def _disk_error(error: OSError) -> PullFailed:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in DISK_FULL:
         return NoSpace("failed to store the image: no space left on device; remove images with `moyai image prune`")
     return PullFailed(f"failed to store the image: {error}")

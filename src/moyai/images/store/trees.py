@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
@@ -11,7 +10,8 @@ from collections.abc import Callable
 from itertools import count, islice
 from typing import Final
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+from moyai.images.errors import DISK_FULL
+
 _AT_ONCE: Final = 1000
 
 
@@ -53,7 +53,7 @@ def _make_directory(path: str) -> str | None:
     try:
         return tempfile.mkdtemp(prefix=".removing-", dir=path)
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in DISK_FULL:
             raise
     with contextlib.suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)

@@ -11,7 +11,6 @@ So a process reads only one archive, and all processes end when the control plan
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import json
@@ -20,6 +19,7 @@ import socket
 from contextlib import suppress
 from typing import BinaryIO, Final
 
+from moyai.images.errors import DISK_FULL
 from moyai.images.store import confinement
 from moyai.images.store.archive_stream import ArchiveStream, ArrivingFile, BadArchive
 from moyai.images.store.extraction import Extraction, apply_records, is_machines_fault
@@ -109,7 +109,7 @@ def _finish(records: BinaryIO, root: int) -> int:
 def _fail_with(error: OSError) -> int:
     return _fail(
         error.strerror or str(error),
-        is_full=error.errno in {errno.ENOSPC, errno.EDQUOT},
+        is_full=error.errno in DISK_FULL,
         is_archives=not is_machines_fault(error),
     )
 
