@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import typer
+from msgspec.structs import replace
 
 from moyai.app.config import (
     CERTIFICATE_RENEWAL,
@@ -148,8 +149,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
-    external_proxies = _external_proxy_settings(appmesh_socket, appmesh_group, appmesh_xds)
-    certificates = _certificate_settings(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca)
+    app_mesh = _app_mesh(_quotas(quota or ()), app_mesh_pass or ())
+    app_mesh = _with_external_proxies(app_mesh, appmesh_socket, appmesh_group, appmesh_xds)
     registries = registry_settings(registry_mirror, insecure_registry, docker_config)
     settings = Settings(
         state=StatePaths(state),
@@ -160,7 +161,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
         cloud_map=_cloud_map(_quotas(quota or ()), check_interval, check_network or ()),
-        app_mesh=_app_mesh(_quotas(quota or ()), app_mesh_pass or (), **external_proxies, **certificates),
+        app_mesh=_with_certificates(app_mesh, appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers, trace_sampling),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -209,20 +210,24 @@ def _published_address(text: str | None) -> dict[str, Any]:
         raise typer.BadParameter(f"{address!r} is not an IP address", param_hint="--published-at") from error
 
 
-def _external_proxy_settings(socket: Path | None, group: str, xds: str | None) -> dict[str, Any]:
+def _with_external_proxies(
+    settings: AppMeshSettings, socket: Path | None, group: str, xds: str | None
+) -> AppMeshSettings:
     if xds is not None:
         host_and_port(xds, "--appmesh-xds")
     try:
         gid = int(group) if group.isdecimal() else getgrnam(group).gr_gid
     except KeyError as error:
         raise typer.BadParameter(f"group {group!r} does not exist", param_hint="--appmesh-group") from error
-    return {"socket": socket, "group": gid, "xds": xds}
+    return replace(settings, socket=socket, group=gid, xds=xds)
 
 
-def _certificate_settings(cert: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
+def _with_certificates(
+    settings: AppMeshSettings, cert: Path | None, key: Path | None, client_ca: Path | None
+) -> AppMeshSettings:
     if (cert is None) != (key is None):
         raise typer.BadParameter("a certificate and its key must be given together", param_hint="--appmesh-xds-cert")
-    return {"certificate": cert, "private_key": key, "client_authority": client_ca}
+    return replace(settings, certificate=cert, private_key=key, client_authority=client_ca)
 
 
 def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
@@ -230,14 +235,14 @@ def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks:
     return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own_quotas)
 
 
-def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str], **listeners: Any) -> AppMeshSettings:  # noqa: ANN401
+def _app_mesh(quotas: Mapping[str, int], allowed_names: Iterable[str]) -> AppMeshSettings:
     names = tuple(dict.fromkeys(name.lower() for name in allowed_names))
     invalid = next((name for name in names if not _SERVER_NAME.fullmatch(name)), None)
     if invalid is not None:
         raise typer.BadParameter(
             f"{invalid!r} is not a server name such as *.example.com", param_hint="--app-mesh-pass"
         )
-    return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names, **listeners)
+    return AppMeshSettings(AppMeshQuotas(**_select(_APP_MESH_QUOTAS, quotas)), passed_names=names)
 
 
 def _public_gateway(ports: str | None, http: int | None, https: int | None, elb_domain: str) -> PublicGatewaySettings:
