@@ -7,6 +7,8 @@ Source: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
@@ -32,7 +34,12 @@ class RestXml:
         self._writer = XmlWriter()
         self._errors = ErrorNames(model)
         self._wraps_errors = model.metadata.get("endpointPrefix") not in _UNWRAPPED_ERRORS
-        self._namespace = escape(_namespace(model))
+        self._model = model
+
+    @cached_property
+    def _namespace(self) -> str:
+        """The escaped namespace of the service's elements. The first use reads all operations of the model."""
+        return escape(_namespace(self._model))
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """The input of a path, a query and an XML body."""
