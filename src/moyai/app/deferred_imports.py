@@ -20,7 +20,18 @@ from typing import Final
 
 from typing_extensions import override
 
-_LIBRARIES: Final = ("cryptography.x509", "httpx", "jmespath", "numpy", "pyroute2", "re2", "regex", "yaml")
+_LIBRARIES: Final = (
+    "cryptography.x509",
+    "google.protobuf.internal.python_message",
+    "google.protobuf.json_format",
+    "httpx",
+    "jmespath",
+    "numpy",
+    "pyroute2",
+    "re2",
+    "regex",
+    "yaml",
+)
 _SERVICES: Final = (
     "acm acmpca appmesh autoscaling cloudformation cloudmap cloudwatch ec2 ecr ecs efs elbv2 eventbridge logs ram"
     " resourcetags route53 scheduler secretsmanager ssm sts"
@@ -39,6 +50,7 @@ UNUSED_AT_REST: Final = frozenset(
     {
         *_LIBRARIES,
         *(f"moyai.api.{name}.service" for name in _SERVICES.split()),
+        "moyai.app.adapters.web_socket",
         *(f"moyai.pki.{name}" for name in _PKI),
         *(f"moyai.{name}" for name in _MESSAGES),
     }

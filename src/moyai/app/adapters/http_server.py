@@ -33,10 +33,10 @@ from typing import Any, Final, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from moyai.api.asgi import UPLOAD
 from moyai.api.data_channel.message import LARGEST_FRAME
+from moyai.app.adapters import web_socket
 from moyai.app.adapters.admission import Admission
 
 _STEP: Final = 4096
@@ -78,7 +78,7 @@ class HttpServer(uvicorn.Server):
             app,
             loop="none",
             http=functools.partial(HttpConnection, limits, admission),  # type: ignore[arg-type]  # it is only called
-            ws=WebSocket,
+            ws=_web_socket,  # type: ignore[arg-type]  # it is only called
             ws_max_size=LARGEST_FRAME,
             ws_ping_interval=_PING_EVERY,
             ws_ping_timeout=None,  # a client that is suspended does not answer, and is not disconnected for it
@@ -126,17 +126,8 @@ def listen(address: str, port: int) -> socket:
         raise OSError(f"can't listen on {address}:{port}: {error.strerror}; choose another --port") from error
 
 
-class WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol, which keeps its connection admitted until it ends."""
-
-    upgraded: HttpConnection | None = None
-    """The connection before the upgrade."""
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Release the connection's admission."""
-        super().connection_lost(exc)
-        if self.upgraded is not None:
-            self.upgraded.leave()
+def _web_socket(**settings: Any) -> web_socket.WebSocket:  # noqa: ANN401 (uvicorn's own)
+    return web_socket.WebSocket(**settings)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -225,7 +216,9 @@ class HttpConnection(HttpToolsProtocol):
             self._admission.mark_idle(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the WebSocket protocol. The kernel is to detect a peer that vanishes silently."""
+        """Hand the connection over to the WebSocket protocol, and keep it admitted until it ends. The kernel is to
+        detect a peer that vanishes silently.
+        """
         self._upgraded = True
         self._stop_head_timer()
         sock = self.transport.get_extra_info("socket")
@@ -234,8 +227,8 @@ class HttpConnection(HttpToolsProtocol):
             sock.setsockopt(IPPROTO_TCP, option, value)
         super().handle_websocket_upgrade()
         channel = self.transport.get_protocol()
-        if isinstance(channel, WebSocket):
-            channel.upgraded = self
+        if isinstance(channel, web_socket.WebSocket):
+            channel.on_end = self.leave
 
     def _body_limit(self) -> int:
         is_upload = UPLOAD in self.scope and not self._is_idle()

@@ -13,11 +13,8 @@ import secrets
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
-
-import dns.exception
-import dns.resolver
 
 from moyai.dns.addresses import AddressZone, address_zones
 from moyai.dns.forward import PORT, Upstream
@@ -158,12 +155,20 @@ def host_resolvers() -> Sequence[str]:
 
 
 def _nameservers(file: Path) -> Sequence[str]:
-    resolver = dns.resolver.Resolver(configure=False)
+    """The addresses in a file like resolv.conf(5). dnspython's reader of it would import much more of dnspython."""
     try:
-        resolver.read_resolv_conf(str(file))
-    except (OSError, dns.exception.DNSException):  # none is configured
+        lines = file.read_text(errors="replace").splitlines()
+    except OSError:  # none is configured
         return ()
-    return [str(address) for address in resolver.nameservers]
+    words = [line.split() for line in lines]
+    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1 and _is_address(line[1])]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def _host_sockets(port: int) -> tuple[socket.socket, socket.socket]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import json_format
 
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
 
@@ -42,5 +42,5 @@ def _entry(type_: ResourceType, member: str, resource: EncodedResource) -> dict[
 
 def _decode(resource: EncodedResource) -> dict[str, Any]:
     envelope = DeltaDiscoveryResponse.FromString(resource.delta_frame).resources[0]
-    body: dict[str, Any] = MessageToDict(envelope.resource, preserving_proto_field_name=True)
+    body: dict[str, Any] = json_format.MessageToDict(envelope.resource, preserving_proto_field_name=True)
     return body

@@ -99,6 +99,12 @@ async def test_an_occupied_port_is_reported_and_left_alone(caplog):
         pytest.param("nameserver 127.0.0.53\n", "nameserver 192.0.2.3\n", ["192.0.2.3"], id="behind systemd's stub"),
         pytest.param("nameserver 127.0.0.53\n", None, ["127.0.0.53"], id="the stub, where nothing else is known"),
         pytest.param("search example.com\n", None, [], id="nobody"),
+        pytest.param(
+            "# nameserver 192.0.2.1\nnameserver\nnameserver host\n nameserver  2001:db8::1 # ours\n",
+            None,
+            ["2001:db8::1"],
+            id="nothing but addresses",
+        ),
         pytest.param(None, None, [], id="no file"),
     ],
 )
