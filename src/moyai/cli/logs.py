@@ -16,7 +16,7 @@ from moyai.cli.choice import TASK_HELP, choose_container, choose_task, container
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region, seconds_ago
 from moyai.cli.remote import LogSelection, Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
-from moyai.cli.text import printable
+from moyai.cli.text import echo, printable
 
 if TYPE_CHECKING:
     from moyai.cli.streams import LogSource, SourcedLine
@@ -44,7 +44,7 @@ def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     as_json: Json = False,
 ) -> None:
     """Print the output of a container or of a service. A service's lines are those of all its tasks, oldest first."""
-    from moyai.cli.streams import LogSource, follow_logs, merge_logs
+    from moyai.cli.streams import follow_logs, merge_logs
 
     remote = Remote(endpoint, region)
     selection = LogSelection(None if since is None else seconds_ago(since, "--since"), tail)
@@ -60,8 +60,7 @@ def logs(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             chosen = choose_task(task, stopped_tasks(remote), state="stopped within the last hour")
         else:
             chosen = choose_task(task, running, stopped_tasks(remote))
-        source = LogSource(chosen["id"], choose_container(chosen, container))
-        lines = ((source, line) for line in reader.logs(*source, follow=follow))
+        lines = _lines_of_task(reader, chosen, container, follow=follow)
     with contextlib.suppress(KeyboardInterrupt):
         _print(lines, labelled=len(sources) > 1, as_json=as_json)
 
@@ -81,6 +80,20 @@ def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[
     from moyai.cli.streams import LogSource
 
     return [LogSource(t["id"], name) for t in tasks for name in containers_of(t, container)]
+
+
+def _lines_of_task(
+    reader: SelectedLogs, task: Mapping[str, Any], container: str | None, *, follow: bool
+) -> Iterator[SourcedLine]:
+    """The lines of one container. Where there are none because the task never started, it says so on stderr."""
+    from moyai.cli.streams import LogSource
+
+    source, has_lines = LogSource(task["id"], choose_container(task, container)), False
+    for line in reader.logs(*source, follow=follow):
+        has_lines = True
+        yield source, line
+    if not has_lines and not task.get("has_started", True):
+        echo(f"Task {source.task} stopped before it started, so it has no logs: {task['reason']}", err=True)
 
 
 def _print(lines: Iterator[SourcedLine], *, labelled: bool, as_json: bool) -> None:

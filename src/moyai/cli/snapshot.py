@@ -63,10 +63,13 @@ def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
 
 
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
-    """The tasks that stopped within the last hour, those that are stopping first and then the newest first."""
+    """The tasks that stopped within the last hour, those that are stopping first and then the newest first: as
+    ``running_tasks``, with the ``reason`` why each stopped, and whether it ``has_started`` before.
+    """
     for cluster in clusters_of(remote):
         for task in _stopped_tasks(remote, cluster):
-            yield _task(task, None, ())
+            reason = _stopped_task(task)["reason"]
+            yield {**_task(task, None, ()), "reason": reason, "has_started": "startedAt" in task}
 
 
 class _Namespaces:
