@@ -1,4 +1,4 @@
-"""``moyai env``: the environment variables with which AWS's clients reach this server."""
+"""``moyai env``: the environment variables with which AWS's clients and moyai's commands reach this server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.options import ENDPOINT, REGION, STATE, Endpoint, Json, Region, State, state_elsewhere
 from moyai.cli.text import echo
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -26,9 +26,10 @@ class ShellSyntax(StrEnum):
     FISH = "fish"
 
 
-def env(
+def env(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
+    state: State = STATE,
     account: Annotated[
         str | None, typer.Option(help="Account of twelve digits, which becomes the access key's ID.")
     ] = None,
@@ -38,7 +39,7 @@ def env(
     shell: Annotated[ShellSyntax, typer.Option(help="Syntax of the commands.")] = ShellSyntax.SH,
     as_json: Json = False,
 ) -> None:
-    """Print the variables for AWS's CLI, SDKs and Terraform, as in eval "$(moyai env)"."""
+    """Print the variables for AWS's CLI, SDKs and Terraform, and for moyai, as in eval "$(moyai env)"."""
     if account is not None and not _ACCOUNT.fullmatch(account):
         raise typer.BadParameter(f"{account!r} is not twelve digits", param_hint="--account")
     if account is not None and keep_credentials:
@@ -51,6 +52,9 @@ def env(
     }
     if not keep_credentials:
         values |= dict.fromkeys(_CREDENTIALS, account or _PLACEHOLDER)
+    directory = state_elsewhere(state)
+    if directory is not None:
+        values["MOYAI_STATE"] = directory
     if as_json:
         echo(json.dumps(values))
         return

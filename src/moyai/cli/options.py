@@ -41,6 +41,12 @@ Watch = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def state_elsewhere(state: Path) -> str | None:
+    """The absolute path of a state directory that other shells have to be told of; None for the default one."""
+    path = state.absolute()
+    return None if path == DEFAULT_STATE else str(path)
+
+
 def host_and_port(text: str, option: str) -> tuple[str, int]:
     """Split ``host:port``, where an IPv6 address is in brackets. Raises BadParameter for ``option``."""
     try:

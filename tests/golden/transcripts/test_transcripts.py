@@ -25,6 +25,7 @@ _ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8})\b")
 _FIXED = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"), "2026-01-01T00:00:00"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b(?!-)"), "00:00:00"),
+    (re.compile(r"MOYAI_STATE([= ])/\S+"), r"MOYAI_STATE\1/srv/moyai"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:4566"),
     (re.compile(r"srv-[0-9a-z]{16}"), "srv-0000000000000001"),
     (re.compile(r"ecs-service-connect-[0-9a-z]{5}"), "ecs-service-connect-00001"),

@@ -1,11 +1,13 @@
-"""Quotas and headers in the options of ``moyai up``."""
+"""Quotas and headers in the options of ``moyai up``, and what it prints when it is ready."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 import typer
 
-from moyai.app.config import ServerSettings
+from moyai.app.config import DEFAULT_STATE, ServerSettings
 from moyai.cli import up
 from moyai.cli.options import domain_name, resource_types
 
@@ -80,3 +82,10 @@ def test_types_of_resources_are_given_one_by_one_or_with_commas():
     for wrong in ("EC2::Instance", "AWS::*", "AWS::EC2::Inst*", "Custom::", "Skipped::EC2::Instance", "A::B::C::D"):
         with pytest.raises(typer.BadParameter, match="is not a resource type like"):
             resource_types([wrong], option)
+
+
+def test_a_state_directory_that_is_not_the_default_is_named_for_other_shells():
+    assert "MOYAI_STATE" not in up._ready_message("http://127.0.0.1:1", DEFAULT_STATE)
+    lines = up._ready_message("http://127.0.0.1:1", Path("/srv/my shop")).splitlines()
+    assert lines[0] == "moyai ready on http://127.0.0.1:1"
+    assert lines[3].strip() == "in other shells: export MOYAI_STATE='/srv/my shop'"
