@@ -145,6 +145,14 @@ def test_other_services_outlive_the_control_plane(installation):
 
 
 @pytest.mark.e2e
+def test_a_service_that_the_server_lacks_is_refused_once_with_what_to_do(installation):
+    with pytest.raises(ClientError, match="--delegate SERVICE=") as caught:
+        installation.client("apprunner", key=ACCOUNT).list_services()
+    assert caught.value.response["Error"]["Code"] == "NotImplemented"
+    assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+@pytest.mark.e2e
 def test_an_operation_that_the_server_lacks_is_refused(installation):
     with pytest.raises(ClientError) as caught:
         installation.client("service-quotas", key=ACCOUNT).list_services()

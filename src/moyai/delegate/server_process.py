@@ -18,6 +18,9 @@ from moyai.delegate import confinement
 
 _BACKLOG: Final = 256
 _STACK_BYTES: Final = 1024 * 1024
+_UNKNOWN: Final = (
+    "moto does not implement the service. Name a server that does: `moyai up --delegate SERVICE=http://127.0.0.1:PORT`"
+)
 
 
 def main() -> None:
@@ -79,8 +82,14 @@ def _application() -> Any:  # noqa: ANN401 (moyai's, whose import waits as moto'
             """The host name of the service's endpoint."""
             return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": routed_scope(environ)}, path)
 
+    def create_known_app(service: Any) -> Any:  # noqa: ANN401 (moto's)
+        """The application of a service. Raises NotImplementedError if moto has none, for which it finds None."""
+        if service is None:
+            raise NotImplementedError(_UNKNOWN)
+        return create_backend_app(service)
+
     return Application(
-        RoutedDispatcher(create_backend_app),
+        RoutedDispatcher(create_known_app),
         lambda body: replace_networks(READER.decode(body)),
         {
             "autoscaling": repair_groups,
