@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 
 PAGES = (
     "getting-started.md",
+    "traffic.md",
+    "ci.md",
     "exec.md",
     "metrics.md",
     "metric-math.md",
@@ -32,8 +35,13 @@ PAGES = (
     "deployments.md",
     "tls.md",
     "vpcs.md",
+    "runtime-linux.md",
     "sharing.md",
     "load-balancers.md",
+    "dns.md",
+    "events.md",
+    "scheduled-tasks.md",
+    "state.md",
     "ecr.md",
     "images.md",
     "installing.md",
@@ -42,6 +50,9 @@ PAGES = (
 """Those on the shop, in this order; others have tests of their own."""
 PRINTED_FUNCTION = "http://127.0.0.1:9000/"
 """The URL of the hook's function in deployments.md."""
+APP_MESH = "app-mesh.md"
+AFTER_APP_MESH = ("metrics.md", "ci.md")
+"""Pages with blocks that run on App Mesh's shop; the last one's removes everything."""
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +86,9 @@ def test_the_commands_of_a_page_run_as_printed(shop: Installation, directory: Pa
 def test_the_commands_about_app_mesh_run_as_printed(make_installation, directory: Path):
     installation: Installation = make_installation()
     installation.up()
-    script = "\n".join((*blocks_of("app-mesh.md"), *blocks_of("moving-to-service-connect.md")))
-    result = run_commands(script, installation, directory, graces=60)
+    *followers, last = (blocks_of(page, after=APP_MESH) for page in AFTER_APP_MESH)
+    blocks = [*blocks_of(APP_MESH), *chain(*followers), *blocks_of("moving-to-service-connect.md"), *last]
+    result = run_commands("\n".join(blocks), installation, directory, graces=60)
     assert result.returncode == 0, result.stdout + result.stderr
     assert '{"item": "42"' in result.stdout
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.e2e.guide import GUIDE, PROJECT, blocks_of
+from tests.e2e.guide import GUIDE, PROJECT, blocks_of, followers
+from tests.e2e.test_guides import AFTER_APP_MESH, APP_MESH
 
 PAGES = sorted(path.name for path in GUIDE.glob("*.md"))
 
@@ -23,3 +24,7 @@ def test_commands_are_in_blocks_that_tests_run(page):
     outputs = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands_only = [block for block in outputs if all(line.startswith("$ ") for line in block.splitlines())]
     assert not commands_only, "without output, commands are in a block of sh, which is run"
+
+
+def test_commands_that_follow_another_page_run_after_it():
+    assert followers() == {(page, APP_MESH) for page in AFTER_APP_MESH}
