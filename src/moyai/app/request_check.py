@@ -30,6 +30,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import ApiService, DeferredService
 from moyai.api.rules import Rule, broken_rules
 from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.unknown_members import collect_unknown_members
 from moyai.app.adapters.gateway_caller import fit_input
 from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
@@ -97,6 +98,15 @@ class RequestCheck:
             return dispatcher.refusals(dispatcher.operation(operation), self._ecs_params(operation, parameters))
         except ClientFault as fault:
             return [fault.message]
+
+    def unknown_ecs_members(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """The members that the model of a request to ECS lacks, as ``Shape.member``; none of a refused request."""
+        with collect_unknown_members() as members:
+            try:
+                self._ecs_params(operation, parameters)
+            except (ClientFault, TypeError, ValueError):
+                return []
+        return list(dict.fromkeys(members))
 
     def broken_rules(
         self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None

@@ -7,7 +7,6 @@ finding also names what is not checked, because the document does not have the v
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -18,6 +17,7 @@ from botocore.model import StructureShape
 
 from moyai.cli.analyze.differences import ParityRow, differences, parity_rows
 from moyai.cli.analyze.documents import Document, DocumentKind
+from moyai.cli.analyze.health_checks import asked_ports
 from moyai.cli.analyze.requests import DocumentRequest
 from moyai.cli.analyze.stand_ins import with_stand_ins
 from moyai.cli.analyze.templates import template_content
@@ -34,7 +34,6 @@ _RETURNED_ONLY: Final = frozenset(
     | {"deregisteredAt", "deleteRequestedAt"}
 )
 """Members that DescribeTaskDefinition adds."""
-_LOCAL_PORT: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})")
 _PROCESSORS: Final = MappingProxyType({"X86_64": "amd64", "ARM64": "arm64"})
 
 
@@ -58,6 +57,9 @@ class Checks(Protocol):
 
     def ecs_refusals(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
         """All reasons of the model and of moyai to refuse a request to ECS. Raises TypeError and ValueError."""
+
+    def unknown_ecs_members(self, operation: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """The members that AWS's model of a request to ECS lacks, as ``Shape.member``; none of a refused request."""
 
     def broken_rules(
         self, operation: str, members: Mapping[str, Any], definition: Mapping[str, Any] | None
@@ -144,6 +146,9 @@ def _read_ecs_document(document: Document, checks: Checks) -> tuple[list[Analyze
     except (TypeError, ValueError) as error:  # YAML has values that JSON lacks, such as dates
         refusals = [f"a value can't be sent to ECS: {error}"]
     findings = [AnalyzedFinding(_PROBLEM, file, refusal) for refusal in refusals]
+    for member in checks.unknown_ecs_members(operation, parameters):
+        message = f"{member}: AWS's API has no such member; SDKs and the AWS CLI refuse it, and moyai ignores it"
+        findings.append(AnalyzedFinding(_WARNING, file, message))
     return findings, [DocumentRequest(file, "", _ECS, operation, parameters)]
 
 
@@ -229,11 +234,10 @@ def _health_check_findings(request: DocumentRequest, container: Mapping[str, Any
     command = check.get("command") if isinstance(check, dict) else None
     if not isinstance(command, list):
         return
-    words = [str(word) for word in command]
     if request.unknown & {"portmappings", "containerport"}:
         return
     mapped = {str(mapping.get("containerPort")) for mapping in _objects(container, "portMappings")}
-    for port in sorted(set(_LOCAL_PORT.findall(" ".join(words[1:]))) - mapped):
+    for port in sorted(asked_ports([str(word) for word in command]) - mapped):
         message = f"{name}: the health check asks port {port}, which no portMapping has"
         yield AnalyzedFinding(_WARNING, request.file, message, request.resource)
 

@@ -46,6 +46,11 @@ def test_the_example_has_only_differences_from_aws():
             definition(healthCheck={"command": ["CMD-SHELL", "curl localhost:99"]}),
             ["port 99, which no portMapping"],
         ),
+        (
+            definition(healthCheck={"command": ["CMD-SHELL", "curl -f http://localhost/health || exit 1"]}),
+            ["port 80, which no portMapping"],
+        ),
+        (definition(portMapping=[{"containerPort": 80}]), ["ContainerDefinition.portMapping: AWS's API has no such"]),
         (definition(memory="much"), ["memory"]),
         (
             {"Resources": {"Topic": {"Type": "AWS::Nothing::Topic"}}},
