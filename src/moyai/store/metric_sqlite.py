@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from moyai.store.metric_schema import hour_key, minute_key, open_file, recreate_
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _NEVER: Final = 2**62
+_KEYS_PER_STATEMENT: Final = 240
 _log = logging.getLogger(__name__)
 
 
@@ -73,11 +74,8 @@ class SqliteMetricStore(MetricStore):
         starts = _multiples(
             _MINUTE, max(start, split_minute_key(first)[0]), min(end, split_minute_key(last)[0] + _MINUTE)
         )
-        return [
-            StoredMinute(minute, group, body)
-            for minute in starts
-            for (body,) in self._read("SELECT body FROM minutes WHERE place = ?", minute_key(minute, group))
-        ]
+        keys = [minute_key(minute, group) for minute in starts]
+        return [StoredMinute(*split_minute_key(key), body) for key, body in self._rows("minutes", keys)]
 
     @override
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
@@ -85,11 +83,8 @@ class SqliteMetricStore(MetricStore):
         if first is None or last is None:
             return []
         starts = _multiples(_HOUR, max(start, start_of_hour(first)), min(end, start_of_hour(last) + _HOUR))
-        return [
-            StoredHour(hour, group, column, body)
-            for hour in starts
-            for (body,) in self._read("SELECT body FROM hours WHERE place = ?", hour_key(hour, group, column))
-        ]
+        keys = [hour_key(hour, group, column) for hour in starts]
+        return [StoredHour(start_of_hour(key), group, column, body) for key, body in self._rows("hours", keys)]
 
     @override
     def proxy(self, proxy: ProxyId) -> bytes | None:
@@ -138,6 +133,14 @@ class SqliteMetricStore(MetricStore):
         """The first or the last key of a table. One statement for both would scan the table; two are two look-ups."""
         rows = self._read(f"SELECT {which}(place) FROM {table}")  # noqa: S608  both words come from this module
         return next((key for (key,) in rows), None)
+
+    def _rows(self, table: str, keys: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """The keys and bodies of those rows of a table that have one of the keys, in the order of the keys."""
+        for first in range(0, len(keys), _KEYS_PER_STATEMENT):
+            some = keys[first : first + _KEYS_PER_STATEMENT]
+            marks = ",".join("?" * len(some))
+            statement = f"SELECT place, body FROM {table} WHERE place IN ({marks}) ORDER BY place"  # noqa: S608 (our words)
+            yield from self._read(statement, *some)
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         if self._closed:

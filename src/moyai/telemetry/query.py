@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import NamedTuple
 
 from typing_extensions import override
@@ -19,10 +19,10 @@ from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of, unit_order
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
-from moyai.telemetry.series.encoding import WHOLE_MINUTE, Entries, InvalidBody, decode_hour
+from moyai.telemetry.series.encoding import WHOLE_MINUTE, DecodedBody, InvalidBody, decode_hour
 from moyai.telemetry.series.group import Series, decode_or_empty
 from moyai.telemetry.series.head import MetricHead
-from moyai.telemetry.series.minute_bucket import HOUR, MINUTE, SLOT
+from moyai.telemetry.series.minute_bucket import HOUR, MINUTE, SLOT, MinuteBucket
 from moyai.telemetry.values import SampleKind
 
 Span = tuple[float, float]
@@ -113,8 +113,12 @@ class SeriesReader(MetricReader):
 def slots(series: Series, span: Span) -> list[Period]:
     """The slots of five seconds that begin in the span."""
     summaries: dict[int, Summary] = {}
-    for minute, entries in _minutes(series, span):
-        summaries |= {minute + key * SLOT: summary for key, summary in entries if key != WHOLE_MINUTE}
+    entries = chain(
+        ((minute, list(body.entries(series.column))) for minute, body in _stored_minutes(series, span)),
+        ((minute, bucket.entries()) for minute, bucket in _minutes_in_memory(series, span)),
+    )
+    for minute, of_minute in entries:
+        summaries |= {minute + key * SLOT: summary for key, summary in of_minute if key != WHOLE_MINUTE}
     return _periods(summaries, span)
 
 
@@ -127,22 +131,28 @@ def minutes(series: Series, span: Span) -> list[Period]:
             summaries |= {hour.start + key * MINUTE: summary for key, summary in decode_hour(hour.body)}
         except InvalidBody:
             continue
-    for minute, entries in _minutes(series, span):
-        for key, summary in entries:
-            if key == WHOLE_MINUTE:
-                in_hour = summaries.get(minute)  # both exist when a value came after its hour was compacted
-                summaries[minute] = summary if in_hour is None else in_hour.plus(summary)
+    whole_minutes = chain(
+        ((minute, body.whole_minute(series.column)) for minute, body in _stored_minutes(series, span)),
+        ((minute, bucket.minute()) for minute, bucket in _minutes_in_memory(series, span)),
+    )
+    for minute, summary in whole_minutes:
+        if summary is not None:
+            in_hour = summaries.get(minute)  # both exist when a value came after its hour was compacted
+            summaries[minute] = summary if in_hour is None else in_hour.plus(summary)
     return _periods(summaries, span)
 
 
-def _minutes(series: Series, span: Span) -> Iterator[tuple[int, Entries]]:
-    group, column, first = series.group, series.column, span[0] // MINUTE * MINUTE
-    for record in group.history.minutes(group.number, first, span[1]):
+def _stored_minutes(series: Series, span: Span) -> Iterator[tuple[int, DecodedBody]]:
+    group = series.group
+    for record in group.history.minutes(group.number, span[0] // MINUTE * MINUTE, span[1]):
         if record.start not in group.minutes:
-            yield record.start, list(decode_or_empty(record.body).entries(column))
-    for minute, buckets in group.minutes.items():
-        if first <= minute < span[1] and column in buckets:
-            yield minute, buckets[column].entries()
+            yield record.start, decode_or_empty(record.body)
+
+
+def _minutes_in_memory(series: Series, span: Span) -> Iterator[tuple[int, MinuteBucket]]:
+    for minute, buckets in series.group.minutes.items():
+        if span[0] // MINUTE * MINUTE <= minute < span[1] and series.column in buckets:
+            yield minute, buckets[series.column]
 
 
 def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:

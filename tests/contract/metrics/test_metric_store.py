@@ -75,6 +75,14 @@ async def test_a_span_includes_its_start_and_excludes_its_end(store):
     assert store.minutes(2, 0, 600) == []
 
 
+async def test_a_day_of_minutes_and_hours_is_read_in_order(store):
+    minutes = [StoredMinute(at, 1, str(at).encode()) for at in range(0, 24 * HOUR, 60)]
+    hours = [StoredHour(at, 1, 5, str(at).encode()) for at in range(0, 1000 * HOUR, HOUR)]
+    await store.save(MetricBatch((), minutes[::-1], hours[::-1]))
+    assert store.minutes(1, 0, 24 * HOUR) == minutes
+    assert store.hours(1, 5, 0, 1000 * HOUR) == hours
+
+
 async def test_keys_are_replaced_and_compacted_minutes_and_deleted_groups_removed(store):
     minutes = [StoredMinute(at, group, b"1") for at in (0, 3540, 3600) for group in (1, 2)]
     await store.save(MetricBatch([StoredGroup(1, b"a"), StoredGroup(2, b"b")], minutes))

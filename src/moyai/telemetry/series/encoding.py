@@ -50,6 +50,11 @@ class DecodedBody(NamedTuple):
             if summary is not None:
                 yield int(entry[0]), summary
 
+    def whole_minute(self, column: int) -> Summary | None:
+        """The whole minute of one column; None if it is missing or can't be read."""
+        entries = (entry for entry in self.columns.get(column, ()) if entry and entry[0] == WHOLE_MINUTE)
+        return next((_summary(entry, self.bounds) for entry in entries), None)
+
 
 def encode_body(columns: Mapping[int, msgspec.Raw], bounds: BoundsIndex) -> bytes:
     """A body of these columns, whose histograms have these bounds."""

@@ -105,16 +105,16 @@ class MinuteBucket:
         self.saved = True
         return encode_column(entries, count)
 
+    def minute(self) -> Summary | None:
+        """The summary of the whole minute; None without a sample."""
+        return self._stored_minute if self.slot_number == _NO_SLOT else self._minute_summary()
+
     def entries(self) -> Entries:
         """The whole minute and every slot that has a sample."""
-        if self.slot_number != _NO_SLOT:
-            return [
-                (WHOLE_MINUTE, self._minute_summary()),
-                (self.slot_number, self._slot_summary()),
-                *self._decode_closed(),
-            ]
-        whole = [] if self._stored_minute is None else [(WHOLE_MINUTE, self._stored_minute)]
-        return [*whole, *self._decode_closed()]
+        minute = self.minute()
+        whole = [] if minute is None else [(WHOLE_MINUTE, minute)]
+        open_slot = [] if self.slot_number == _NO_SLOT else [(self.slot_number, self._slot_summary())]
+        return [*whole, *open_slot, *self._decode_closed()]
 
     def _minute_summary(self) -> Summary:
         return _plus(self.whole_minute.summary(), self._stored_minute)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from moyai.domain.cloudwatch.metric import Histogram, Summary
 from moyai.telemetry.series.encoding import (
+    WHOLE_MINUTE,
     BoundsIndex,
     Entries,
     InvalidBody,
@@ -56,6 +57,10 @@ def test_a_body_decodes_to_its_entries(columns):
     body = decode_body(body_of(columns))
     assert {column: list(body.entries(column)) for column in body.columns} == columns
     assert list(body.entries(501)) == []
+    for column, entries in columns.items():
+        whole = [summary for key, summary in entries if key == WHOLE_MINUTE]
+        assert body.whole_minute(column) == (whole[0] if whole else None)
+    assert body.whole_minute(501) is None
 
 
 @given(ENTRIES)
@@ -79,7 +84,11 @@ def test_an_hour_decodes_to_its_entries(entries):
 def test_damaged_bytes_are_refused_or_skipped(body, data):
     at = data.draw(st.integers(0, len(body)))
     for damaged in (body, body[:at], body[:at] + b"\xc1" + body[at:]):
-        for decode in (lambda one: list(decode_body(one).entries(0)), lambda one: list(decode_hour(one))):
+        for decode in (
+            lambda one: list(decode_body(one).entries(0)),
+            lambda one: decode_body(one).whole_minute(0),
+            lambda one: list(decode_hour(one)),
+        ):
             try:
                 decode(damaged)
             except InvalidBody:
