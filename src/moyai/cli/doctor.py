@@ -24,7 +24,8 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "proxies": frozenset({"proxy-not-connected", "configuration-refused", "configuration-under-way"}),
         "shared proxy": frozenset({"shared-proxy"}),
         "services": frozenset(
-            {"tasks-do-not-start", "service-stuck", "task-not-stopped", "tasks-unhealthy", "not-listening"}
+            {"tasks-do-not-start", "tasks-end-early", "service-stuck", "task-not-stopped", "tasks-unhealthy"}
+            | {"not-listening"}
         ),
         "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
         "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),

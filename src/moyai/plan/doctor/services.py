@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.ecs.service import Deployment, Service, ServiceStatus
-from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
+from moyai.domain.ecs.task import DesiredStatus, StopCode, Task, TaskStatus
 from moyai.domain.world import World
 from moyai.plan import events
 from moyai.plan.doctor.finding import Finding, Severity
@@ -18,6 +18,9 @@ from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, FAILED_TARGET_HEALTH_CHEC
 
 _UNHEALTHY: Final = (FAILED_HEALTH_CHECKS, FAILED_TARGET_HEALTH_CHECKS)
 """The beginnings of the reasons for which tasks are stopped because they are unhealthy."""
+_SHORT_LIFE: Final = 60.0
+"""Seconds that a program runs at least which does what its service is for."""
+_MANY_ENDS: Final = 3
 
 
 def of_services(world: World) -> Iterator[Finding]:
@@ -30,6 +33,7 @@ def service_findings(world: World, service: Service) -> Iterator[Finding]:
     """The findings about a service; none about one that is not active."""
     if service.status is ServiceStatus.ACTIVE:
         yield from _failed_starts(world, service)
+        yield from _short_lived_tasks(world, service)
         yield from _awaited_tasks(world, service)
         yield from _unhealthy_tasks(world, service)
         yield from _not_listening_tasks(world, service)
@@ -50,6 +54,28 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
     elif (trouble := _trouble(world, service)) is not None:
         remedy = "The event says what prevents it; the deployment continues when that is resolved."
         yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
+
+
+def _short_lived_tasks(world: World, service: Service) -> Iterator[Finding]:
+    """The finding about a service whose tasks run and soon end by themselves, which ECS counts as no failed start."""
+    deployments = {deployment.id for deployment in _starting_deployments(service)}
+    ended = [
+        task
+        for task in world.tasks.by("service", service.arn)
+        if task.deployment in deployments
+        and task.stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
+        and task.started_at is not None
+        and task.stopped_at is not None
+        and task.stopped_at - task.started_at < _SHORT_LIFE
+    ]
+    if len(ended) >= _MANY_ENDS:
+        last = max(ended, key=lambda task: task.stopped_at or 0)
+        message = (
+            f"{len(ended)} of its tasks ended by themselves less than {_SHORT_LIFE:g} s after their start, within an"
+            f" hour. Last: {_reason(last)}."
+        )
+        remedy = f"Look at moyai logs {last.id}, fix the cause and deploy again."
+        yield Finding(Severity.WARNING, "tasks-end-early", service.arn, message, remedy)
 
 
 def _awaited_tasks(world: World, service: Service) -> Iterator[Finding]:
