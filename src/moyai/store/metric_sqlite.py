@@ -68,9 +68,10 @@ class SqliteMetricStore(MetricStore):
 
     @override
     def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
-        first, last = (self._end_key("minutes", which) for which in ("min", "max"))
-        if first is None or last is None:
+        ends = self._end_keys("minutes")
+        if ends is None:
             return []
+        first, last = ends
         starts = _multiples(
             _MINUTE, max(start, split_minute_key(first)[0]), min(end, split_minute_key(last)[0] + _MINUTE)
         )
@@ -79,9 +80,10 @@ class SqliteMetricStore(MetricStore):
 
     @override
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
-        first, last = (self._end_key("hours", which) for which in ("min", "max"))
-        if first is None or last is None:
+        ends = self._end_keys("hours")
+        if ends is None:
             return []
+        first, last = ends
         starts = _multiples(_HOUR, max(start, start_of_hour(first)), min(end, start_of_hour(last) + _HOUR))
         keys = [hour_key(hour, group, column) for hour in starts]
         return [StoredHour(start_of_hour(key), group, column, body) for key, body in self._rows("hours", keys)]
@@ -129,10 +131,10 @@ class SqliteMetricStore(MetricStore):
         self._reading.close()
         self._writing.close()
 
-    def _end_key(self, table: str, which: str) -> int | None:
-        """The first or the last key of a table. One statement for both would scan the table; two are two look-ups."""
-        rows = self._read(f"SELECT {which}(place) FROM {table}")  # noqa: S608  both words come from this module
-        return next((key for (key,) in rows), None)
+    def _end_keys(self, table: str) -> tuple[int, int] | None:
+        """The first and the last key of a table; None if it is empty. Both from one SELECT would scan the table."""
+        statement = f"SELECT (SELECT min(place) FROM {table}), (SELECT max(place) FROM {table})"  # noqa: S608 (our word)
+        return next(((first, last) for first, last in self._read(statement) if first is not None), None)
 
     def _rows(self, table: str, keys: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """The keys and bodies of those rows of a table that have one of the keys, in the order of the keys."""
