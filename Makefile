@@ -43,8 +43,7 @@ test-box: ## build moyai's container, and test it on Docker and on Podman (root)
 
 bench: ## measure; nothing here passes or fails. ONLY="api push" runs these parts alone, RECORD=1 puts their rows into bench/results
 	@MAKE_TARGET=$@ scripts/setup.sh
-	@unset PYTHONDONTWRITEBYTECODE; for script in $(if $(ONLY),$(ONLY:%=bench/%.py),bench/*.py); do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
-	@if [ '$(RECORD)' ]; then .venv/bin/python scripts/performance.py $(ONLY) && .venv/bin/python scripts/reference.py; fi
+	@RECORD=$(RECORD) scripts/bench.sh $(ONLY)
 
 faults: ## break what can break under load, and print what callers saw of it (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
