@@ -21,15 +21,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check
 from tests.e2e.waiting import eventually, while_it_lasts
-from tests.e2e.witnesses import (
-    PERCENTILES,
-    CloudWatch,
-    Console,
-    Count,
-    Edge,
-    Scraper,
-    since,
-)
+from tests.e2e.witnesses import PERCENTILES, CloudWatch, Console, Count, Edge, Scraper, since
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 

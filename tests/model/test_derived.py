@@ -31,12 +31,7 @@ from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace, has_instances
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import (
-    draining_tasks,
-    namespace_meshes,
-    shifting_services,
-    workload_meshes,
-)
+from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
 from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import is_shifting_traffic

@@ -21,12 +21,7 @@ from moyai.api.ecs.gateways.associations import (
     associate_gateway_with_cluster,
     disassociate_gateway_from_cluster,
 )
-from moyai.api.ecs.gateways.gateways import (
-    CreateGatewayRequest,
-    UpdateGatewayRequest,
-    create_gateway,
-    update_gateway,
-)
+from moyai.api.ecs.gateways.gateways import CreateGatewayRequest, UpdateGatewayRequest, create_gateway, update_gateway
 from moyai.api.ecs.gateways.settings import (
     AlbRequest,
     ConfigurationRequest,

@@ -18,12 +18,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudformation.change_set import ChangeSet
 from moyai.domain.cloudformation.drift import DriftDetection
 from moyai.domain.cloudformation.errors import TemplateFault
-from moyai.domain.cloudformation.stack import (
-    Stack,
-    StackResource,
-    StackTemplate,
-    failure_key,
-)
+from moyai.domain.cloudformation.stack import Stack, StackResource, StackTemplate, failure_key
 from moyai.domain.world import Delete, Put, table_name
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids

@@ -10,14 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moyai.domain.cloudformation.change_set import ChangeSet, ExecutionStatus
-from moyai.domain.cloudformation.stack import (
-    MAY_GO_BACK,
-    UPDATING,
-    Stack,
-    StackResource,
-    StackStatus,
-    StackTemplate,
-)
+from moyai.domain.cloudformation.stack import MAY_GO_BACK, UPDATING, Stack, StackResource, StackStatus, StackTemplate
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import availability_zones

@@ -8,11 +8,7 @@ from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.container_instance import ContainerInstance, Resources
 from moyai.domain.ecs.daemon import Daemon, DaemonDeploymentConfiguration, DaemonRevision, DaemonStatus
 from moyai.domain.ecs.family import DAEMON_TASK_DEFINITION
-from moyai.domain.ecs.task_definition import (
-    ContainerDefinition,
-    NetworkMode,
-    TaskDefinition,
-)
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
 from moyai.domain.keys import family_key
 from moyai.domain.own_tags import CAPACITY_PROVIDER
 from moyai.domain.world import Put

@@ -8,13 +8,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
-from moyai.domain.elb.rule import (
-    ForwardAction,
-    Listener,
-    ListenerProtocol,
-    Rule,
-    WeightedGroup,
-)
+from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, Rule, WeightedGroup
 from moyai.domain.elb.target_group import (
     ProtocolVersion,
     Target,

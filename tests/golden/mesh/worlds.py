@@ -33,13 +33,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allocate_addresses
-from moyai.domain.ecs.service import (
-    AwsVpcConfiguration,
-    Deployment,
-    DeploymentStatus,
-    NetworkConfiguration,
-    Service,
-)
+from moyai.domain.ecs.service import AwsVpcConfiguration, Deployment, DeploymentStatus, NetworkConfiguration, Service
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
 from moyai.domain.ecs.traffic import ServiceTraffic, TrafficShare

@@ -17,11 +17,7 @@ from moyai.api.operation import Context, operation
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
 from moyai.domain.cloudwatch.dashboard_body import BodyFindings, BodyMessage, NotAJsonObject, check_body
-from moyai.domain.cloudwatch.errors import (
-    DashboardInvalidInput,
-    DashboardNotFound,
-    InvalidParameterValue,
-)
+from moyai.domain.cloudwatch.errors import DashboardInvalidInput, DashboardNotFound, InvalidParameterValue
 from moyai.domain.paging import page
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put

@@ -17,11 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from moyai.api.operation import Context
-from moyai.domain.cloudwatch.errors import (
-    InvalidParameterCombination,
-    InvalidParameterValue,
-    MissingRequiredParameter,
-)
+from moyai.domain.cloudwatch.errors import InvalidParameterCombination, InvalidParameterValue, MissingRequiredParameter
 from moyai.domain.cloudwatch.metric import MetricId, Summary, summary_of_values
 from moyai.domain.cloudwatch.query import Dimension, Metric
 from moyai.kernel.clock import Instant

@@ -12,15 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import (
-    SUCCESS,
-    ChangeRequest,
-    TagSpecification,
-    commit,
-    new_id,
-    new_tags,
-    resource_of,
-)
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context

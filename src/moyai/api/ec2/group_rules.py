@@ -12,15 +12,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import (
-    SUCCESS,
-    ChangeRequest,
-    TagSpecification,
-    commit,
-    new_id,
-    new_tags,
-    resource_of,
-)
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.group_rule_view import RuleOfGroup, revoked_form, rule_form
 from moyai.api.ec2.groups import GROUP, group_named
 from moyai.api.ec2.permissions import (

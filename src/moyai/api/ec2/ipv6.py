@@ -25,16 +25,7 @@ from moyai.domain.vpc.errors import (
     MissingParameter,
 )
 from moyai.domain.vpc.security_group import SecurityGroup, default_egress_rule, default_ipv6_egress_rule
-from moyai.domain.vpc.vpc import (
-    AMAZON_POOL,
-    DRAWN_DIGITS,
-    SUBNET_PREFIX,
-    VPC_PREFIX,
-    Ipv6Range,
-    Subnet,
-    Vpc,
-    vpc_range,
-)
+from moyai.domain.vpc.vpc import AMAZON_POOL, DRAWN_DIGITS, SUBNET_PREFIX, VPC_PREFIX, Ipv6Range, Subnet, Vpc, vpc_range
 from moyai.domain.world import Put
 
 VPC_ASSOCIATION: Final = "vpc-cidr-assoc"

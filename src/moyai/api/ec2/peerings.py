@@ -15,15 +15,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import (
-    SUCCESS,
-    ChangeRequest,
-    TagSpecification,
-    commit,
-    new_id,
-    new_tags,
-    resource_of,
-)
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context

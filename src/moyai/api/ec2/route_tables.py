@@ -20,11 +20,7 @@ from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
-from moyai.domain.vpc.errors import (
-    DependencyViolation,
-    InvalidParameterValue,
-    ResourceAlreadyAssociated,
-)
+from moyai.domain.vpc.errors import DependencyViolation, InvalidParameterValue, ResourceAlreadyAssociated
 from moyai.domain.vpc.not_found import (
     AssociationNotFound,
     RouteTableNotFound,

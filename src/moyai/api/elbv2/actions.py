@@ -17,13 +17,7 @@ import msgspec
 
 from moyai.domain.elb.errors import InvalidLoadBalancerAction
 from moyai.domain.elb.quotas import GROUPS_PER_ACTION
-from moyai.domain.elb.rule import (
-    Action,
-    FixedResponseAction,
-    ForwardAction,
-    RedirectAction,
-    WeightedGroup,
-)
+from moyai.domain.elb.rule import Action, FixedResponseAction, ForwardAction, RedirectAction, WeightedGroup
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import TargetGroupArn
 

@@ -15,12 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.elbv2.action_checks import IPV6_GROUP
-from moyai.api.elbv2.load_balancer_nodes import (
-    SubnetsRequest,
-    check_address_type,
-    groups_of,
-    placements_of,
-)
+from moyai.api.elbv2.load_balancer_nodes import SubnetsRequest, check_address_type, groups_of, placements_of
 from moyai.api.elbv2.load_balancers import zone_list
 from moyai.api.elbv2.lookup import LOAD_BALANCER, resource_of
 from moyai.api.operation import Context

@@ -13,13 +13,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from moyai.api.operation import Context
-from moyai.domain.elb.errors import (
-    ElbFault,
-    ListenerNotFound,
-    LoadBalancerNotFound,
-    RuleNotFound,
-    TargetGroupNotFound,
-)
+from moyai.domain.elb.errors import ElbFault, ListenerNotFound, LoadBalancerNotFound, RuleNotFound, TargetGroupNotFound
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import TargetGroup

@@ -10,13 +10,7 @@ from typing import Final
 
 from moyai.api.operation import Context
 from moyai.domain.scheduler.errors import ScheduleNotFound
-from moyai.domain.scheduler.schedule import (
-    DEFAULT_GROUP,
-    Schedule,
-    ScheduleGroup,
-    schedule_arn,
-    schedule_group_arn,
-)
+from moyai.domain.scheduler.schedule import DEFAULT_GROUP, Schedule, ScheduleGroup, schedule_arn, schedule_group_arn
 from moyai.kernel.clock import Instant
 
 LONGEST_PAGE: Final = 100

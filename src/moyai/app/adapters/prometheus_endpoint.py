@@ -32,14 +32,7 @@ from moyai.reconcile.loop import Reconciler
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.exposition.appmesh import appmesh_families
 from moyai.telemetry.exposition.connect import connect_families
-from moyai.telemetry.exposition.text import (
-    CONTENT_TYPE,
-    LabelledSample,
-    MetricFamily,
-    MetricType,
-    exposition,
-    labels,
-)
+from moyai.telemetry.exposition.text import CONTENT_TYPE, LabelledSample, MetricFamily, MetricType, exposition, labels
 from moyai.telemetry.ingest.totals import SavedTotal, Totals
 from moyai.xds.server.feed import Feed
 

@@ -31,14 +31,7 @@ from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authoriza
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.grpc_server import TlsCredentials, serve_tcp, serve_unix, unix_socket_path
-from moyai.xds.server.proxy_auth import (
-    Credentials,
-    ExternalProxyAuth,
-    Peer,
-    ProxyAuth,
-    ProxyRejected,
-    TaskProxyAuth,
-)
+from moyai.xds.server.proxy_auth import Credentials, ExternalProxyAuth, Peer, ProxyAuth, ProxyRejected, TaskProxyAuth
 
 _GRACE = 1.0
 _log = logging.getLogger(__name__)

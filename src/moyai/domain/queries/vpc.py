@@ -15,13 +15,7 @@ from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.endpoint import VpcEndpoint
-from moyai.domain.vpc.gateway import (
-    EgressOnlyGateway,
-    ElasticAddress,
-    InternetGateway,
-    NatGateway,
-    association_id,
-)
+from moyai.domain.vpc.gateway import EgressOnlyGateway, ElasticAddress, InternetGateway, NatGateway, association_id
 from moyai.domain.vpc.launch_template import LaunchTemplate
 from moyai.domain.vpc.network_acl import NetworkAcl, default_acl
 from moyai.domain.vpc.peering import PeeringSide

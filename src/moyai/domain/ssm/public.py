@@ -15,14 +15,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion
-from moyai.domain.vpc.images import (
-    AGENT_VERSION,
-    BOTTLEROCKET,
-    OPTIMIZED,
-    RUNTIME_VERSION,
-    MachineImage,
-    public_images,
-)
+from moyai.domain.vpc.images import AGENT_VERSION, BOTTLEROCKET, OPTIMIZED, RUNTIME_VERSION, MachineImage, public_images
 from moyai.kernel.arn import parse_arn, partition_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ParameterArn

@@ -20,14 +20,7 @@ from moyai.expressions.metric_math.arguments import (
     natural_number,
     text,
 )
-from moyai.expressions.metric_math.series import (
-    UNDEFINED,
-    Operand,
-    SeriesArray,
-    TimeSeries,
-    combine,
-    shared_grid,
-)
+from moyai.expressions.metric_math.series import UNDEFINED, Operand, SeriesArray, TimeSeries, combine, shared_grid
 from moyai.kernel.clock import Instant
 
 Reduction = Callable[[Sequence[float]], float]

@@ -18,13 +18,7 @@ import httpx
 from typing_extensions import override
 
 from moyai.images.errors import BadContent, PullFailed, WrongPlatform
-from moyai.images.manifest import (
-    INDEXES,
-    MANIFESTS,
-    MAX_MANIFEST_BYTES,
-    parse_manifest,
-    select_manifest,
-)
+from moyai.images.manifest import INDEXES, MANIFESTS, MAX_MANIFEST_BYTES, parse_manifest, select_manifest
 from moyai.images.model import Descriptor, Index, Platform
 from moyai.images.reference import ImageReference, is_digest
 from moyai.images.registry.authentication import Authenticator, RegistryAuthorization

@@ -76,14 +76,7 @@ from moyai.mesh.ir.tls import (
     TrustedRoots,
     TrustedSecret,
 )
-from moyai.mesh.ir.workload import (
-    InboundPort,
-    OutboundPort,
-    OutboundView,
-    ServiceAddress,
-    SniPassthrough,
-    Workload,
-)
+from moyai.mesh.ir.workload import InboundPort, OutboundPort, OutboundView, ServiceAddress, SniPassthrough, Workload
 
 __all__ = [
     "EVERY_PATH",

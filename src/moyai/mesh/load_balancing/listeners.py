@@ -8,14 +8,7 @@ from __future__ import annotations
 from moyai.domain.elb import attributes
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
 from moyai.domain.elb.rule import Listener
-from moyai.mesh.ir import (
-    ForwardedFor,
-    FrontListener,
-    HttpFront,
-    MeshService,
-    Protocol,
-    RouteRules,
-)
+from moyai.mesh.ir import ForwardedFor, FrontListener, HttpFront, MeshService, Protocol, RouteRules
 from moyai.mesh.load_balancing.addresses import connection_limit, front_addresses
 from moyai.mesh.load_balancing.logs import access_log, connection_log
 from moyai.mesh.load_balancing.network_listeners import add_network_listener

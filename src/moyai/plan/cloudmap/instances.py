@@ -11,12 +11,7 @@ from collections.abc import Iterable
 
 from moyai.domain.cloudmap.errors import ResourceLimitExceeded
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
-from moyai.domain.cloudmap.service import (
-    INIT_HEALTH_STATUS,
-    DiscoveryInstance,
-    DiscoveryService,
-    InstancesRevision,
-)
+from moyai.domain.cloudmap.service import INIT_HEALTH_STATUS, DiscoveryInstance, DiscoveryService, InstancesRevision
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.ids import DiscoveryServiceArn

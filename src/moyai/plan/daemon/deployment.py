@@ -12,13 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.cloudwatch.alarm import AlarmState
-from moyai.domain.ecs.daemon import (
-    Daemon,
-    DaemonDeployment,
-    DaemonDeploymentStatus,
-    DaemonMonitor,
-    DaemonRollback,
-)
+from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonDeploymentStatus, DaemonMonitor, DaemonRollback
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import AlarmArn

@@ -16,13 +16,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
-from moyai.domain.ecs.daemon import (
-    Daemon,
-    DaemonDeployment,
-    DaemonPropagateTags,
-    DaemonRevision,
-    DaemonStatus,
-)
+from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonPropagateTags, DaemonRevision, DaemonStatus
 from moyai.domain.ecs.task import StopCode, Task
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World

@@ -10,14 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from moyai.domain.elb.load_balancer import (
-    DUAL_STACK,
-    IPV4,
-    LoadBalancer,
-    LoadBalancerNode,
-    LoadBalancerType,
-    Scheme,
-)
+from moyai.domain.elb.load_balancer import DUAL_STACK, IPV4, LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.rule import Listener, ListenerProtocol, PresentedTls
 from moyai.domain.keys import scope_of
 from moyai.kernel.arn import arn

@@ -23,13 +23,7 @@ import msgspec
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
-from moyai.domain.ecs.placement import (
-    BINPACK,
-    DISTINCT_INSTANCE,
-    RANDOM,
-    PlacementConstraint,
-    PlacementStrategy,
-)
+from moyai.domain.ecs.placement import BINPACK, DISTINCT_INSTANCE, RANDOM, PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.task import Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World

@@ -36,11 +36,7 @@ from moyai.plan.service.progress import apply_progress, measure_progress, steady
 from moyai.plan.service.replicas import PlanningContext
 from moyai.plan.service.rollout_counts import RolloutCounts, count_tasks, task_bounds
 from moyai.plan.service.task_sets import advance_task_sets, split_by_task_set
-from moyai.plan.service.zone_rebalancing import (
-    advance_rebalancing,
-    rebalancing_wake_at,
-    stops_for_balance,
-)
+from moyai.plan.service.zone_rebalancing import advance_rebalancing, rebalancing_wake_at, stops_for_balance
 from moyai.plan.service_connect.garbage_collection import collect_unused_services
 from moyai.plan.service_connect.unreachable_names import announce_unreachable_names
 from moyai.plan.strategy import transition

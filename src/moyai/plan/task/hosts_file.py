@@ -13,12 +13,7 @@ from moyai.kernel.clock import Instant
 from moyai.plan.action import WriteHosts, earliest
 from moyai.plan.network.sandbox_network import base_hosts
 from moyai.plan.service_connect.garbage_collection import garbage_collect_names
-from moyai.plan.service_connect.live_names import (
-    callable_hosts,
-    may_follow,
-    next_forgotten_at,
-    without_forgotten_names,
-)
+from moyai.plan.service_connect.live_names import callable_hosts, may_follow, next_forgotten_at, without_forgotten_names
 from moyai.plan.task.context import TaskStep
 
 

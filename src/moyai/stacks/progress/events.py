@@ -13,13 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.cloudformation.event import StackEvent
-from moyai.domain.cloudformation.stack import (
-    PhysicalResource,
-    ResourceStatus,
-    Stack,
-    StackResource,
-    StackStatus,
-)
+from moyai.domain.cloudformation.stack import PhysicalResource, ResourceStatus, Stack, StackResource, StackStatus
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids, StackId

@@ -21,14 +21,7 @@ from moyai.stacks.evaluation.evaluate import evaluate
 from moyai.stacks.evaluation.scope import ResourceValues
 from moyai.stacks.policy import PolicyAction, parse_policy
 from moyai.stacks.progress.events import IMPORT_STARTED, REPLACING, ProgressRecorder
-from moyai.stacks.progress.view import (
-    StackView,
-    add_values,
-    hidden_texts,
-    is_left_alone,
-    plain,
-    wanted_properties,
-)
+from moyai.stacks.progress.view import StackView, add_values, hidden_texts, is_left_alone, plain, wanted_properties
 from moyai.stacks.template.model import TemplateResource
 from moyai.stacks.types.registry import resource_types
 from moyai.stacks.types.update_policy import replaced_properties

@@ -12,13 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.cloudformation.errors import TemplateFault
-from moyai.domain.cloudformation.stack import (
-    OnFailure,
-    ResourceStatus,
-    StackOutput,
-    StackResource,
-    StackStatus,
-)
+from moyai.domain.cloudformation.stack import OnFailure, ResourceStatus, StackOutput, StackResource, StackStatus
 from moyai.kernel.ids import Ids
 from moyai.stacks.evaluation.evaluate import evaluate, text_of
 from moyai.stacks.progress.backward import begin_cleanup, begin_deletions

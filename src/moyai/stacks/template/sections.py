@@ -17,12 +17,7 @@ import msgspec
 from moyai.domain.cloudformation.errors import TemplateFault
 from moyai.stacks.template.condition_functions import IN_CONDITIONS, IN_RULES
 from moyai.stacks.template.expressions import Expression, IntrinsicFunction, is_value
-from moyai.stacks.template.functions import (
-    IN_RESOURCES,
-    LANGUAGE_EXTENSIONS,
-    FunctionParser,
-    parse_expression,
-)
+from moyai.stacks.template.functions import IN_RESOURCES, LANGUAGE_EXTENSIONS, FunctionParser, parse_expression
 from moyai.stacks.template.members import check_members, names_at, object_at, optional_name
 from moyai.stacks.template.model import (
     Assertion,

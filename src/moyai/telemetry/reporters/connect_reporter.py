@@ -14,12 +14,7 @@ import msgspec
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
-from moyai.telemetry.reporters.connect_metrics import (
-    SERVICE_METRICS,
-    TASK_METRICS,
-    service_metric_ids,
-    task_metric_id,
-)
+from moyai.telemetry.reporters.connect_metrics import SERVICE_METRICS, TASK_METRICS, service_metric_ids, task_metric_id
 from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
 from moyai.telemetry.reporters.envoy_stats import EndpointProtocol, Side, StatEndpoint, StatNaming
 from moyai.telemetry.reporters.reporter import ExportNaming, MetricDefinition, MetricTarget, ServiceTotalKey

@@ -22,13 +22,7 @@ from moyai.domain.elb.attributes import (
 )
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
 from moyai.domain.elb.rule import Listener, ListenerProtocol
-from moyai.domain.elb.target_group import (
-    ProtocolVersion,
-    TargetGroup,
-    TargetHealthCheck,
-    TargetProtocol,
-    TargetType,
-)
+from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetHealthCheck, TargetProtocol, TargetType
 from moyai.kernel.ids import ListenerArn, LoadBalancerArn, TargetGroupArn, VpcId
 from moyai.testing.clock import EPOCH
 

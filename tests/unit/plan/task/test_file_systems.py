@@ -9,14 +9,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.ecs.volume import EfsAuthorization, EfsVolume, Volume
-from moyai.domain.efs.file_system import (
-    AccessPoint,
-    CreationInfo,
-    FileSystem,
-    MountTarget,
-    PosixUser,
-    RootDirectory,
-)
+from moyai.domain.efs.file_system import AccessPoint, CreationInfo, FileSystem, MountTarget, PosixUser, RootDirectory
 from moyai.domain.queries.vpc import default_vpc_records
 from moyai.domain.sandbox.spec import DirectoryOwner, FileSystemMount, FileSystemUser
 from moyai.domain.vpc.default import default_vpc

@@ -9,12 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from moyai.api.ecs.clusters.capacity_providers import provider_arn
-from moyai.domain.ecs.daemon import (
-    Daemon,
-    DaemonDeployment,
-    DaemonMonitor,
-    DaemonRevision,
-)
+from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonMonitor, DaemonRevision
 from moyai.domain.ecs.task import DesiredStatus, Task
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World

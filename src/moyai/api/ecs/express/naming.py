@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from moyai.api.ecs.express.requests import (
-    AwsLogsRequest,
-    CreateExpressGatewayServiceRequest,
-    ExpressSettingsRequest,
-)
+from moyai.api.ecs.express.requests import AwsLogsRequest, CreateExpressGatewayServiceRequest, ExpressSettingsRequest
 from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus

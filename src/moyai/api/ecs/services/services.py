@@ -18,11 +18,7 @@ from moyai.api.ecs.launch.options import (
     with_task_set_options,
 )
 from moyai.api.ecs.lookup import active_cluster, active_definition, known_service, service_arn, tag_rules
-from moyai.api.ecs.services.creation_rules import (
-    new_configuration,
-    new_desired_count,
-    settings_rules,
-)
+from moyai.api.ecs.services.creation_rules import new_configuration, new_desired_count, settings_rules
 from moyai.api.ecs.services.external_rules import check_update
 from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
 from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, checked_deployment, connected_deployment
@@ -50,11 +46,7 @@ from moyai.api.rules import enforce
 from moyai.api.tagging import checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
-from moyai.domain.ecs.service import (
-    Service,
-    ServiceLog,
-    ServiceStatus,
-)
+from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.world import Change, Put
 from moyai.plan.ingress.connector_checks import write_connector
 from moyai.plan.strategy.start import begin_deployment

@@ -18,12 +18,7 @@ from moyai.api.ecs.task_definitions.registration import RegisterTaskDefinitionRe
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import tag_list
 from moyai.domain.ecs.errors import ClientException
-from moyai.domain.ecs.task_definition import (
-    ContainerDefinition,
-    PortMapping,
-    TaskDefinition,
-    TaskDefinitionStatus,
-)
+from moyai.domain.ecs.task_definition import ContainerDefinition, PortMapping, TaskDefinition, TaskDefinitionStatus
 from moyai.domain.keys import family_key, scope_key
 from moyai.plan.placement.constraints import required_attributes
 

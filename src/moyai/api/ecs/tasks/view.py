@@ -11,14 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from moyai.api.tagging import tag_list
-from moyai.domain.ecs.task import (
-    Container,
-    ContainerOverride,
-    NetworkBinding,
-    NetworkInterface,
-    Task,
-    TaskStatus,
-)
+from moyai.domain.ecs.task import Container, ContainerOverride, NetworkBinding, NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.pull import PullProgress
 from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB

@@ -12,12 +12,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, Ulimit, VolumeM
 from moyai.images.model import Image, ImageConfig
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.cgroups.groups import Membership
-from moyai.runtime.linux.launch.container_config import (
-    ContainerPlace,
-    HostEnvironment,
-    container_config,
-    stop_signal,
-)
+from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment, container_config, stop_signal
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 
 FILES = resource.RLIMIT_NOFILE
