@@ -7,12 +7,31 @@ from types import SimpleNamespace
 import pytest
 
 from tests.contract.api.elb import Elb
+from tests.contract.api.gateways import Gateways
 from tests.contract.api.installation import Installation
+
+PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
+"""CloudWatch's protocols."""
 
 
 @pytest.fixture
 def installation() -> Installation:
     return Installation()
+
+
+@pytest.fixture
+def cfn(installation):
+    return installation.client("cloudformation")
+
+
+@pytest.fixture(params=PROTOCOLS)
+def cloudwatch(request, installation):
+    return installation.client("cloudwatch", protocol=request.param)
+
+
+@pytest.fixture
+def gateways(installation):
+    return Gateways(installation)
 
 
 @pytest.fixture

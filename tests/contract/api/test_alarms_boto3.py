@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.api.asking import code
-from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
@@ -23,11 +22,6 @@ SUM: list[dict[str, Any]] = [
     {"Id": "c", "Expression": "a + b"},
 ]
 MATH: list[dict[str, Any]] = [{**SUM[0], "ReturnData": False}, {**SUM[1], "ReturnData": False}, SUM[2]]
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, installation):
-    return installation.client("cloudwatch", protocol=request.param)
 
 
 def describe_alarm(cloudwatch, name, kind="MetricAlarm"):

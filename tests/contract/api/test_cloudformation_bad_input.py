@@ -15,11 +15,6 @@ TEXT = {"Type": "String", "Default": "a"}
 FORMAT = "Template format error: "
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def parameter(value: Any, **more: Any) -> dict[str, Any]:
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}, **more}
 

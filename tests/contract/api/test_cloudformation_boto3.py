@@ -53,11 +53,6 @@ IMPORTING = json.dumps(
 FAILING = TEMPLATE.replace('"Type": "String", "Value"', '"Type": "String", "Name": "/aws/no", "Value"')
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def finish(installation: Installation) -> None:
     """Let every operation that is under way end."""
     run_until(installation, lambda: not any(stack.status.in_progress for stack in installation.store.world.stacks))

@@ -25,11 +25,6 @@ FAILING = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "absen
 LEFT = {**LOGS, "DeletionPolicy": "RetainExceptOnCreate"}
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def deploy_importing(installation, cfn, template: str, kind: str = "CREATE", **members: Any) -> Any:
     """The description of a change set that imports what exists, after it was looked for."""
     names = {"StackName": NAME, "ChangeSetName": "existing"}

@@ -24,11 +24,6 @@ PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Na
 LOGS = {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain", "Properties": {"LogGroupName": GROUP}}
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def body(**resources: Any) -> str:
     return json.dumps({"Resources": resources})
 

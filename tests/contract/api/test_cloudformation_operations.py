@@ -22,11 +22,6 @@ KEEP_LOGS = json.dumps(
 )
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def reasons(cfn) -> list[str]:
     listed = cfn.describe_stack_events(StackName=NAME)["StackEvents"]
     return [event.get("ResourceStatusReason", "") for event in listed]

@@ -6,8 +6,6 @@ import base64
 import json
 from typing import Any
 
-import pytest
-
 from tests.contract.api.asking import refusal
 from tests.contract.api.test_cloudformation_boto3 import (
     NAME,
@@ -19,11 +17,6 @@ from tests.contract.api.test_cloudformation_boto3 import (
     physical_id,
     stack,
 )
-
-
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
 
 
 def test_a_change_set_in_another_account_is_not_seen(installation, cfn):

@@ -22,11 +22,6 @@ WITH_HOST = json.dumps(
 
 
 @pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
-@pytest.fixture
 def skipping(installation):
     """Starts to skip types."""
 

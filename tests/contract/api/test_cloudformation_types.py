@@ -14,11 +14,6 @@ ABSENT_GROUP = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "
 """A resource whose creation fails."""
 
 
-@pytest.fixture
-def cfn(installation):
-    return installation.client("cloudformation")
-
-
 def of(kind: str, **properties: Any) -> dict[str, Any]:
     return {"Type": f"AWS::{kind}", "Properties": properties}
 

@@ -18,7 +18,6 @@ from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code
 from tests.unit.telemetry.pushes import CART, FRONT, http_client, push
 
-PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
 START = datetime.fromtimestamp(EPOCH, UTC)
 END = START + timedelta(minutes=10)
 BY_FRONT = [
@@ -46,9 +45,9 @@ def _with_slow_names(times):
     return {name.replace("cart", "slow"): value for name, value in times.items()}
 
 
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, installation, traffic):
-    return installation.client("cloudwatch", protocol=request.param)
+@pytest.fixture
+def cloudwatch(cloudwatch, traffic):
+    return cloudwatch
 
 
 def query(name=OK, stat="Sum", query_id="q", period=60, dimensions=BY_FRONT, **more):

@@ -12,15 +12,9 @@ from moyai.domain.cloudwatch.dashboard import Dashboard, dashboard_arn
 from moyai.domain.world import Put
 from moyai.testing.clock import EPOCH
 from moyai.testing.world import SCOPE
-from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 
 BODY = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Shop"}}]})
 ARN = "arn:aws:cloudwatch::123456789012:dashboard/shop"
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, installation):
-    return installation.client("cloudwatch", protocol=request.param)
 
 
 def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):

@@ -10,13 +10,9 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
+from tests.contract.api.asking import filters_of
 
 VPC = default_vpc(SCOPE)
-
-
-@pytest.fixture
-def ec2(installation):
-    return installation.client("ec2")
 
 
 @pytest.fixture
@@ -25,10 +21,6 @@ def task(installation):
     public = replace(new_task, interface=replace(new_task.interface, public_address="127.83.0.7"))
     installation.store.apply([Put(public)])
     return public
-
-
-def filters_of(*filters):
-    return [{"Name": name, "Values": list(values)} for name, *values in filters]
 
 
 def code(raised) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from msgspec.structs import replace
 
 from moyai.domain.ecs.gateway import GatewayFailure, GatewayStatus, ServiceGateway
@@ -10,12 +9,7 @@ from moyai.domain.world import Observed, Put
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.elb.front import plan_front
 from tests.contract.api.asking import code, refusal
-from tests.contract.api.gateways import HEADER, Gateways
-
-
-@pytest.fixture
-def gateways(installation):
-    return Gateways(installation)
+from tests.contract.api.gateways import HEADER
 
 
 def checked_paths(gateways, arn):

@@ -7,12 +7,7 @@ import re
 import pytest
 
 from tests.contract.api.asking import code, refusal
-from tests.contract.api.gateways import GATEWAY, HEADER, ROLE, Gateways
-
-
-@pytest.fixture
-def gateways(installation):
-    return Gateways(installation)
+from tests.contract.api.gateways import GATEWAY, HEADER, ROLE
 
 
 def sorted_by_zone(gateways):

@@ -14,16 +14,10 @@ from moyai.telemetry.values import SampleKind
 from moyai.testing.clock import EPOCH
 from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code
-from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 from tests.unit.telemetry.pushes import FRONT
 
 START = datetime.fromtimestamp(EPOCH, UTC)
 WAIT = {"MetricName": "Wait", "Dimensions": [{"Name": "Shop", "Value": "eu"}]}
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, installation):
-    return installation.client("cloudwatch", protocol=request.param)
 
 
 def put(cloudwatch, *data, namespace="Shop"):

@@ -16,7 +16,7 @@ from moyai.kernel.ids import AccountId, ClusterArn, Region, S3ObjectArn
 from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
 from moyai.store.memory import MemoryStore
-from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.clock import EPOCH
 from moyai.testing.load_balancers import load_balancer, put_group_behind_listener, target_group
 from tests.unit.xds import shop_mesh
 
@@ -26,11 +26,6 @@ HOME = Scope(AccountId("123456789012"), Region("us-east-1"))
 @pytest.fixture
 def store():
     return MemoryStore([cluster("old")])
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 @pytest.fixture

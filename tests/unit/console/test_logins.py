@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from moyai.console.logins import LIFETIME, MAX_LOGINS, Logins
-from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from tests.unit.api.world import Keys
 
@@ -15,11 +14,6 @@ KEY, SECRET = "AKIAEXAMPLE", "s3cret"
 @pytest.fixture
 def keys():
     return Keys({KEY: SECRET, "AKIAOTHER": "other"})
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 @pytest.fixture

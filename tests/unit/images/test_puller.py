@@ -18,7 +18,6 @@ from moyai.images.pull_behavior import PullBehavior
 from moyai.images.puller import ImagePuller, PullRequest, PullSource
 from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.source import Progress, ResolvedImage
-from moyai.images.store.image_store import ImageStore
 from tests.unit.images.built_images import BuiltImage, build_image
 
 pytestmark = pytest.mark.root  # unpacking keeps owners
@@ -77,11 +76,6 @@ class FixedSources:
 
     async def close(self) -> None:
         pass
-
-
-@pytest.fixture
-def store(tmp_path):
-    return ImageStore(tmp_path / "images")
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from typing_extensions import override
 from moyai.images.errors import BadContent, NoSpace, Unreachable
 from moyai.images.model import Descriptor
 from moyai.images.source import Progress, ResolvedImage
-from moyai.images.store.image_store import ImageStore
 from moyai.images.store.unpacking import Arrival
 from tests.unit.images.built_images import build_image
 from tests.unit.images.test_puller import MemorySource, puller, request
@@ -64,11 +63,6 @@ async def until(condition):
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - other processes make it true
             await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return ImageStore(tmp_path / "images")
 
 
 def files_of(image):

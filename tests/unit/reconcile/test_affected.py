@@ -20,13 +20,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.daemons import daemon_definition, deploy_daemon, provider_instance
 from moyai.testing.ids import SeededIds
-from moyai.testing.world import Builder
 from tests.unit.reconcile.recorded_feed import RecordingFeed, holding
-
-
-@pytest.fixture
-def build():
-    return Builder()
 
 
 @pytest.mark.parametrize(

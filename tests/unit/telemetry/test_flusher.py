@@ -69,11 +69,6 @@ class MetricPipeline:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 async def pipeline(tmp_path, clock):
     made = MetricPipeline(tmp_path / "metrics.db", clock)
     yield made

@@ -17,7 +17,6 @@ from moyai.images.imports.importing import import_image, load_archive
 from moyai.images.manifest import OCI_MANIFEST
 from moyai.images.model import ImageConfig
 from moyai.images.reference import HOST_IMAGE
-from moyai.images.store.image_store import ImageStore
 from moyai.ports.runtime import CannotPull
 from tests.unit.images.built_images import build_image, descriptor, digest_of, layer_of
 
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.root  # owners are kept
 
 WEB = build_image({"bin/app": b"web"}, {"etc/motd": b"hello"}, config={"Cmd": ["/bin/app"], "User": "1000"})
 JOB = build_image({"bin/app": b"job"})
-
-
-@pytest.fixture
-def store(tmp_path):
-    return ImageStore(tmp_path / "images")
 
 
 def tree(path, **files):

@@ -22,11 +22,6 @@ FIRST = build_image({"bin/app": b"first"}, {"etc/motd": b"hello"}, config={"Cmd"
 SECOND = build_image({"bin/app": b"first"}, {"etc/motd": b"changed"})
 
 
-@pytest.fixture
-def store(tmp_path):
-    return ImageStore(tmp_path / "images")
-
-
 def add_layers(lease, image: BuiltImage):
     for descriptor_, diff_id, content in image.layers():
         with tempfile.TemporaryFile(dir=lease.directory) as file:

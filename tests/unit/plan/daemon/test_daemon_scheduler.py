@@ -21,14 +21,8 @@ from moyai.plan.daemon.deployment import failure_threshold
 from moyai.plan.daemon.scheduler import plan_daemon
 from moyai.testing.daemons import daemon_definition, deploy_daemon, provider_instance
 from moyai.testing.records import put_alarm
-from moyai.testing.world import Builder
 
 S = DaemonDeploymentStatus
-
-
-@pytest.fixture
-def build():
-    return Builder()
 
 
 def connected_instance(build):

@@ -12,14 +12,9 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LoadBalancerArn, ServiceGatewayArn
 from moyai.plan.elb.front import finish_updates
 from moyai.testing.load_balancers import BalancerBuilder
-from moyai.testing.world import SCOPE, Builder
+from moyai.testing.world import SCOPE
 
 VPC = default_vpc(SCOPE).id
-
-
-@pytest.fixture
-def build():
-    return Builder()
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import pytest
-
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId
-from moyai.testing.world import Builder, container
+from moyai.testing.world import container
 from tests.unit.plan.tasks import put, schedule
 
 
@@ -35,11 +33,6 @@ def delete(build, service):
     schedule(build, service)
     end(build, service)
     assert build.world.services[service].status is ServiceStatus.INACTIVE
-
-
-@pytest.fixture
-def build():
-    return Builder()
 
 
 def test_a_name_is_removed_with_its_service(build):

@@ -17,7 +17,7 @@ from moyai.plan.action import PrepareSandbox
 from moyai.plan.retention import LogDeletion, plan_log_deletion
 from moyai.plan.task.container_spec import container_spec
 from moyai.testing.records import PROXY, with_app_mesh_proxy
-from moyai.testing.world import Builder, container
+from moyai.testing.world import container
 from tests.unit.plan.tasks import case_of, step
 
 NEEDED = {"awslogs-region": "eu-west-1", "awslogs-group": "/shop"}
@@ -27,11 +27,6 @@ GROUP = LogGroup(group_arn(SCOPE, "/shop"), LogGroupId("g"), "/shop", 1.0)  # ty
 
 def awslogs(**options):
     return LogConfiguration("awslogs", {**NEEDED, **options})
-
-
-@pytest.fixture
-def build():
-    return Builder()
 
 
 def launch_task(build, *logs):
