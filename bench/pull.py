@@ -32,7 +32,7 @@ from rig.report import show
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
-from moyai.app.images import ImageSources
+from moyai.app.image_sources import ImageSources
 from moyai.images.model import host_platform
 from moyai.images.puller import ImagePuller, PullRequest
 from moyai.images.reference import parse_reference

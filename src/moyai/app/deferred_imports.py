@@ -51,6 +51,9 @@ UNUSED_AT_REST: Final = frozenset(
         *_LIBRARIES,
         *(f"moyai.api.{name}.service" for name in _SERVICES.split()),
         "moyai.app.adapters.web_socket",
+        "moyai.app.image_sources",
+        "moyai.reconcile.stacks",
+        "moyai.stacks.types.registry",
         *(f"moyai.pki.{name}" for name in _PKI),
         *(f"moyai.{name}" for name in _MESSAGES),
     }

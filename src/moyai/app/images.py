@@ -1,64 +1,42 @@
-"""The images of an installation: their store, and the sources of an image that is not in it: the machine's engines,
-moyai's own ECR, the registry.
-
-Promise: an image of a repository that moyai's ECR has is never requested from AWS.
-"""
+"""The images of an installation: their store, and what pulls an image that is not in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from moyai.app import image_sources
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
 from moyai.app.state_paths import StatePaths
-from moyai.images.engine import EngineSource
 from moyai.images.imports.older_store import open_store
 from moyai.images.names import ImageNames
 from moyai.images.progress import Report, log_progress
 from moyai.images.puller import ImagePuller, PullRequest, PullSource
-from moyai.images.registry.client import RegistryClient
-from moyai.images.registry.docker_config import DockerConfig
-from moyai.images.registry.ecr_credentials import EcrCredentials
-from moyai.images.registry.keychain import Keychain
 from moyai.images.store.image_store import ImageStore
-from moyai.kernel.clock import Clock
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 
 if TYPE_CHECKING:  # a command about images has no world, which the registry reads
     from moyai.images.hosted_registry import HostedRegistry
 
 
-class ImageSources:
-    """The sources of one process, with their connections. ``directory``: for archives that engines send. ``hosted``:
-    moyai's own ECR, if this process has it.
-    """
+class _DeferredSources:
+    """The sources of one process, made for the first image that is pulled."""
 
-    def __init__(
-        self, settings: ImageSettings, clock: Clock, directory: Path, hosted: HostedRegistry | None = None
-    ) -> None:
-        file = settings.registries.docker_config
-        keychain = Keychain(EcrCredentials(clock), None if file is None else DockerConfig(file))
-        self._registries = RegistryClient(settings.registries, clock, keychain)
-        self._engines = [EngineSource(socket, directory) for socket in settings.engines]
-        self._hosted = hosted
+    def __init__(self, make: Callable[[], image_sources.ImageSources]) -> None:
+        self._make = make
+        self._sources: image_sources.ImageSources | None = None
 
     def __call__(self, request: PullRequest) -> Sequence[PullSource]:
         """The sources for a request, in the order in which they are asked."""
-        engines = [PullSource(engine, engine.image_id) for engine in self._engines]
-        if self._hosted is not None and self._hosted.serves(request.reference):
-            return [*engines, PullSource(self._hosted, self._hosted.current_digest)]
-        client = self._registries
-        if request.credentials is not None:
-            client = client.with_credentials(request.reference.registry, request.credentials)
-        return [*engines, PullSource(client, client.digest)]
+        if self._sources is None:
+            self._sources = self._make()
+        return self._sources(request)
 
     async def close(self) -> None:
         """Close the connections to engines and registries."""
-        for engine in self._engines:
-            await engine.close()
-        await self._registries.close()
+        if self._sources is not None:
+            await self._sources.close()
 
 
 def make_images(state: StatePaths) -> ImageStore:
@@ -72,5 +50,6 @@ def make_puller(
     state: StatePaths, settings: ImageSettings, hosted: HostedRegistry | None = None, report: Report = log_progress
 ) -> ImagePuller:
     """The puller of one installation. ``hosted``: moyai's own ECR, if this process serves it."""
-    sources = ImageSources(settings, SystemClock(), RuntimePaths(state.root).images, hosted)
+    directory = RuntimePaths(state.root).images
+    sources = _DeferredSources(lambda: image_sources.ImageSources(settings, SystemClock(), directory, hosted))
     return ImagePuller(make_images(state), sources, ImageNames(settings.names), settings.pull_behavior, report)

@@ -11,7 +11,7 @@ from moyai.app.config import RuntimeKind, Settings
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.host import check_host, check_optional_features
 from moyai.runtime.linux.system_containers import host_proxy_check, nat_egress
-from moyai.stacks.types.registry import known_types
+from moyai.stacks.types import registry
 
 
 def problems(settings: Settings) -> list[str]:
@@ -73,7 +73,7 @@ def warnings(settings: Settings) -> list[str]:
     """A line for each thing that will be missing or have no effect, though moyai can start."""
     lines_of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
     skipped_types = settings.resources.skipped_types
-    own_types = known_types() if skipped_types else frozenset()
+    own_types = registry.known_types() if skipped_types else frozenset()
     return lines_of_machine + [
         f"--skip-resource-type {kind} has no effect: moyai has this type, and stacks make its resources."
         for kind in skipped_types

@@ -42,6 +42,7 @@ from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.app.adapters.local_images import StoredImages
 from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, TlsSettings
 from moyai.app.images import make_images
+from moyai.app.stack_loop import DeferredStackLoop
 from moyai.console.app import Console, ConsoleEndpoint
 from moyai.console.events import Events
 from moyai.console.files import Files
@@ -77,7 +78,6 @@ from moyai.reconcile.log_subscriptions import LogSubscriptionLoop
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.queue_metrics import QueueMetricsLoop
 from moyai.reconcile.schedules import ScheduleLoop
-from moyai.reconcile.stacks import StackLoop
 from moyai.store.blob_files import BlobFiles
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
@@ -194,14 +194,14 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
 
 def make_calling_loops(
     ports: ReconcilerPorts, gateways: Gateways, port: int, metrics: MetricWriter, logs: MeteredLogs
-) -> tuple[StackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop, QueueMetricsLoop, LogSubscriptionLoop]:
+) -> tuple[DeferredStackLoop, ScheduleLoop, EventRuleLoop, EcsEventLoop, QueueMetricsLoop, LogSubscriptionLoop]:
     """The loops that call a gateway: for the resources of stacks, the tasks of schedules, the events of rules, the
     lengths of queues, and the subscribers of logs. ``port``: at which callers reach the API.
     """
     caller = GatewayCaller(gateways.make(), gateways.models, ports.clock, f"127.0.0.1:{port}")
     store, clock, ids = ports.store, ports.clock, ports.ids
     return (
-        StackLoop(store, caller, clock, ids),
+        DeferredStackLoop(store, caller, clock, ids),
         ScheduleLoop(store, caller, clock),
         EventRuleLoop(store, caller, clock, ids),
         EcsEventLoop(store, caller, clock, ids),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
@@ -45,6 +46,12 @@ def state_elsewhere(state: Path) -> str | None:
     """The absolute path of a state directory that other shells have to be told of; None for the default one."""
     path = state.absolute()
     return None if path == DEFAULT_STATE else str(path)
+
+
+def hint_for_other_shells(state: Path) -> str:
+    """The line below the state directory that says what other shells need; empty for the default one."""
+    path = state_elsewhere(state)
+    return "" if path is None else f"\n           in other shells: export MOYAI_STATE={shlex.quote(path)}"
 
 
 def host_and_port(text: str, option: str) -> tuple[str, int]:

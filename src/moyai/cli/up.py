@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from grp import getgrnam
 from ipaddress import ip_address, ip_network
@@ -38,7 +37,7 @@ from moyai.app.config import (
 )
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings, registry_settings
-from moyai.cli.options import REGION, STATE, State, domain_name, host_and_port, port_range, state_elsewhere
+from moyai.cli.options import REGION, STATE, State, domain_name, hint_for_other_shells, host_and_port, port_range
 from moyai.cli.text import echo
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -194,12 +193,10 @@ def _run(settings: Settings) -> None:
 
 def _ready_message(url: str, state: Path) -> str:
     """The next steps for the user. Scripts read the first line, so it has the URL alone."""
-    directory = state_elsewhere(state)
-    hint = "" if directory is None else f"\n           in other shells: export MOYAI_STATE={shlex.quote(directory)}"
     return f"""\
 moyai ready on {url}
   console: {url}/console/
-  state:   {state}{hint}
+  state:   {state}{hint_for_other_shells(state)}
   stop:    Ctrl-C ends the control plane and leaves tasks running; `moyai down` stops everything"""
 
 

@@ -21,6 +21,8 @@ HEAVY = {
     "dns.resolver",
     "envoy.config.route.v3.route_pb2",
     "google.protobuf.text_format",
+    "moyai.images.registry.client",
+    "moyai.stacks.progress.plan",
     "requests",
     "rich",
     "websockets",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moyai.app.config import ImageSettings
-from moyai.app.images import ImageSources
+from moyai.app.image_sources import ImageSources
 from moyai.images.model import Platform
 from moyai.images.puller import PullRequest
 from moyai.images.reference import parse_reference
