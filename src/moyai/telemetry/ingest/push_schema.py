@@ -10,13 +10,19 @@ A row of counts has, for each block, first all counters and then all buckets of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from moyai.domain.cloudwatch.metric import Histogram
 from moyai.telemetry.ingest.otlp_offsets import FieldOffsets
-from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointStats, StatEndpoint, StatMapping
+from moyai.telemetry.reporters.envoy_stats import (
+    EndpointCounter,
+    EndpointStats,
+    GaugeArrays,
+    StatEndpoint,
+    StatMapping,
+)
 from moyai.telemetry.values import Floats, Ints, ResponseTimes
 
 COUNTERS: Final = len(EndpointCounter)
@@ -30,8 +36,6 @@ _MAX_TIME_SUM: Final = 1e18
 BlockKey = tuple[StatMapping, tuple[float, ...], tuple[StatEndpoint, ...]]
 """A mapping, the bounds of the histograms (() without histograms), and the endpoints that have both."""
 SchemaKey = tuple[BlockKey, ...]
-GaugeArrays: TypeAlias = "Sequence[Ints | None]"
-"""The values of each ``EndpointGauge`` by proxy and endpoint; None if these endpoints don't have the gauge."""
 
 
 class CountArrays(NamedTuple):
@@ -97,7 +101,9 @@ class SchemaBlock(NamedTuple):
 
 
 class PushSchema:
-    """``counts`` and ``sums``: the numbers of counts and of sums in a row."""
+    """The order of the values of all pushes with the same endpoints and mappings. ``counts`` and ``sums``: the numbers
+    of counts and of sums in a row.
+    """
 
     __slots__ = ("__weakref__", "_limits", "blocks", "counts", "sums")
 
@@ -131,15 +137,15 @@ class PushSchema:
         counts, sums = np.zeros((len(values), self.counts), np.int64), np.empty((len(values), self.sums))
         gauges = []
         for block in self.blocks:
-            of_block = values[:, block.values].reshape(len(values), -1, len(block.endpoints))
+            block_values = values[:, block.values].reshape(len(values), -1, len(block.endpoints))
             statistics = len(block.mapping.statistics)
-            block_counters, block_gauges = block.mapping.compute(*of_block[:, :statistics].swapaxes(0, 1))
+            block_counters, block_gauges = block.mapping.compute(*block_values[:, :statistics].swapaxes(0, 1))
             counters = block.counters(counts)
             for index, counter in enumerate(block_counters):
                 counters[:, index] = counter
             if block.bounds:
-                block.buckets(counts)[:] = of_block[:, statistics:-1]
-                time_sums = of_block[:, -1].view(np.float64)
+                block.buckets(counts)[:] = block_values[:, statistics:-1]
+                time_sums = block_values[:, -1].view(np.float64)
                 sums[:, block.sums] = np.where((time_sums >= 0) & (time_sums < _MAX_TIME_SUM), time_sums, 0.0)
             gauges.append(block_gauges)
         return CountArrays(counts, sums), gauges

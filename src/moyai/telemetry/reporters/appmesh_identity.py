@@ -1,14 +1,14 @@
 """The identity of App Mesh's proxies: their virtual node or virtual gateway, and the subjects of their statistics.
 
-Promise: an identity is computed once, and again when something in its mesh has changed; if it is equal, the result is
-the same object. A deleted workload keeps its identity, and clusters and routes that are no longer configured stay
-known, because the proxies' last counts arrive later.
+Promise: an identity is computed once, and again when something in its mesh has changed; if the new one is equal, the
+old object is returned. A deleted workload keeps its identity, and clusters and routes that are no longer configured
+stay in it, because the proxies' last counts arrive later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ MAX_IDENTITIES: Final = 20_000
 """The most identities that are remembered. When there are more, all are computed again."""
 MeshWorkload = VirtualNode | VirtualGateway
 _Versions = tuple[object, ...]
-"""Objects of which at least one is another when something of the mesh has changed."""
+"""The mesh, and the versions of its resources by table. At least one of them differs after a change in the mesh."""
 
 
 class MeshIdentity(msgspec.Struct, frozen=True):
@@ -54,26 +54,31 @@ class MeshIdentity(msgspec.Struct, frozen=True):
         return ("Mesh", self.mesh), ("VirtualGateway" if self.is_gateway else "VirtualNode", self.name)
 
 
+class _CachedIdentity(NamedTuple):
+    identity: MeshIdentity
+    versions: _Versions
+
+
 class MeshIdentities:
     """The identities of all virtual nodes and virtual gateways. ``world`` returns the current world."""
 
     def __init__(self, world: Callable[[], World]) -> None:
         self._world = world
-        self._by_arn: dict[str, tuple[MeshIdentity, _Versions]] = {}
+        self._by_arn: dict[str, _CachedIdentity] = {}
 
     def identity(self, workload: MeshWorkload) -> MeshIdentity:
         """The identity of a virtual node or a virtual gateway."""
         world = self._world()
-        before, versions = self._by_arn.get(workload.arn), _versions(world, workload)
-        if before is not None and before[1] == versions:
-            return before[0]
+        cached, versions = self._by_arn.get(workload.arn), _versions(world, workload)
+        if cached is not None and cached.versions == versions:
+            return cached.identity
         identity = _identity(world, workload)
-        if before is not None:
-            identity = replace(identity, subjects=identity.subjects.after(before[0].subjects))
-            identity = before[0] if before[0] == identity else identity
+        if cached is not None:
+            identity = replace(identity, subjects=identity.subjects.after(cached.identity.subjects))
+            identity = cached.identity if cached.identity == identity else identity
         if len(self._by_arn) >= MAX_IDENTITIES:
             self._by_arn.clear()
-        self._by_arn[workload.arn] = identity, versions
+        self._by_arn[workload.arn] = _CachedIdentity(identity, versions)
         return identity
 
     def current(self, identity: MeshIdentity) -> MeshIdentity:

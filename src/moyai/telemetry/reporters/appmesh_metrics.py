@@ -1,4 +1,4 @@
-"""The CloudWatch metrics of App Mesh's proxies: those of App Mesh's metric extension, and ours.
+"""The CloudWatch metrics of App Mesh's proxies: those of App Mesh's metric extension, and moyai's own.
 
 Promise: ``envoy.appmesh.…`` are the metrics of version 1 of the extension, with exactly its dimensions. On AWS users
 chose the namespace of these metrics, so a tag of the mesh may name one; without the tag they are in ``Moyai/AppMesh``.
@@ -78,7 +78,7 @@ def dimensions_of(part: ProxyPart, service: str, target: str) -> tuple[tuple[str
 
 
 def labels_of(part: ProxyPart, service: str, target: str) -> tuple[tuple[str, str], ...]:
-    """The labels of a part of a proxy: the same with Prometheus's and OpenTelemetry's names."""
+    """The values of ``dimensions_of`` under Prometheus's and OpenTelemetry's names."""
     return tuple(zip(_LABELS.get(part, ()), (service, target), strict=False))
 
 

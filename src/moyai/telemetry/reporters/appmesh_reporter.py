@@ -1,6 +1,6 @@
 """The reporter of App Mesh: a proxy reports for the virtual node or the virtual gateway that it represents.
 
-Promise: a cluster or a route that the mesh does not have gets no metrics.
+Promise: the statistics of a cluster or a route that the mesh does not have are written to no metric.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _HANDSHAKE_COUNTERS: Final = frozenset({EndpointCounter.TLS_ERRORS})
 
 
 class _Subject(NamedTuple):
-    """The subject of an endpoint's statistics. ``service``: the called virtual service; ``target``: the virtual node or
-    the route.
+    """The part of the proxy that an endpoint's statistics are about, with its metrics and counters. ``service``: the
+    called virtual service; ``target``: the virtual node or the route.
     """
 
     part: ProxyPart
@@ -76,8 +76,8 @@ class MeshReporter(msgspec.Struct, frozen=True):
         subject = self._subject(endpoint.endpoint)
         if subject is None:
             return
-        of_part = appmesh_metrics.dimensions_of(subject.part, subject.service, subject.target)
-        dimensions = (*self.identity.dimensions, *of_part)
+        part_dimensions = appmesh_metrics.dimensions_of(subject.part, subject.service, subject.target)
+        dimensions = (*self.identity.dimensions, *part_dimensions)
         for definition in subject.metrics:
             namespace = definition.namespace or self.identity.namespace
             yield definition, (metric_id(namespace, definition.name, dimensions),)
@@ -88,7 +88,7 @@ class MeshReporter(msgspec.Struct, frozen=True):
         yield from ()
 
     def total_key(self, endpoint: EndpointProtocol) -> MeshTotalKey | None:
-        """The key of an endpoint's totals; None for an endpoint that has only metrics."""
+        """The key of an endpoint's total; None for an endpoint that has no counters, or that the mesh does not have."""
         subject, identity = self._subject(endpoint.endpoint), self.identity
         if subject is None or not subject.counters:
             return None
@@ -117,9 +117,9 @@ class MeshReporter(msgspec.Struct, frozen=True):
             return ExportNaming(_PREFIX, (("listener", appmesh_stats.prefix_of(endpoint)),), subject.counters)
         if subject.part is ProxyPart.PROXY:
             return ExportNaming(_PREFIX, (), subject.counters)
-        of_part = "" if subject.part is ProxyPart.TARGET else f"{subject.part}_"
+        part_prefix = "" if subject.part is ProxyPart.TARGET else f"{subject.part}_"
         labels = appmesh_metrics.labels_of(subject.part, subject.service, subject.target)
-        return ExportNaming(f"{_PREFIX}{of_part}", labels, subject.counters)
+        return ExportNaming(f"{_PREFIX}{part_prefix}", labels, subject.counters)
 
     def _subject(self, endpoint: StatEndpoint) -> _Subject | None:
         if endpoint == appmesh_stats.PROXY:
@@ -131,8 +131,8 @@ class MeshReporter(msgspec.Struct, frozen=True):
         if endpoint.name.startswith(appmesh_stats.LISTENER):
             return _Subject(ProxyPart.HANDSHAKES, appmesh_metrics.HANDSHAKE_METRICS, _HANDSHAKE_COUNTERS)
         protocol = self.identity.subjects.listeners.get(appmesh_stats.prefix_of(endpoint))
-        of_grpc = appmesh_metrics.GRPC_LISTENER_METRICS if protocol is Protocol.GRPC else ()
-        return _Subject(ProxyPart.LISTENER, (*appmesh_metrics.LISTENER_METRICS, *of_grpc), _LISTENER_COUNTERS)
+        grpc_metrics = appmesh_metrics.GRPC_LISTENER_METRICS if protocol is Protocol.GRPC else ()
+        return _Subject(ProxyPart.LISTENER, (*appmesh_metrics.LISTENER_METRICS, *grpc_metrics), _LISTENER_COUNTERS)
 
     def _target(self, cluster: str) -> _Subject | None:
         target = self.identity.subjects.target(cluster)

@@ -3,10 +3,11 @@
 Promise: an endpoint has the name that the proxy uses, so that it can be found in the mesh: the cluster of a virtual
 node that is called, a route (of a virtual service, or a gateway's own), the prefix of a listener's statistics, or the
 address of a listener whose callers' handshakes failed. Only the open connections, a gauge, are added up over all
-listeners. Counters never are: when one of them disappears, their sum would go down and look like a restart.
+listeners. Counters never are: when a listener disappears, the sum would go down and look like a restart.
 
-A failure is a proxy's answer to a caller after all retries: 5xx, or the gRPC statuses that correspond to 5xx, whichever
-are more. With TCP it is a connection that was never established. A request is counted when it is answered.
+A failure is a proxy's response to a caller after all retries. Their number is that of the responses with 5xx, or that
+of the gRPC statuses that correspond to 5xx, whichever is larger. With TCP a failure is a connection that was never
+established. A request is counted when it is answered.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html,
 https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
 .../configuration/http/http_filters/router_filter#statistics
@@ -22,9 +23,13 @@ from typing import Final
 import numpy as np
 
 from moyai.telemetry.reporters.envoy_stats import (
+    GRPC_SERVER_ERRORS,
     MAX_PARSED_NAMES,
+    TLS_ERRORS,
+    CounterArrays,
     EndpointArrays,
     EndpointCounter,
+    GaugeArrays,
     Side,
     StatEndpoint,
     StatMapping,
@@ -45,8 +50,6 @@ _OPEN_CONNECTIONS_NAME: Final = re.compile(
 )
 """Envoy's TCP proxy has no gauge of open connections, but opens one to the application for each of them."""
 _TCP_TARGET_NAME: Final = re.compile(r".+_tcp_\d+(_\d+)?")
-
-_NO_GAUGES: Final = (None, None, None)
 
 
 def cluster_of(endpoint: StatEndpoint) -> str:
@@ -90,49 +93,69 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
 
 
 def _proxy(*open_connections: Ints) -> EndpointArrays:
-    return _NO_COUNTERS, (np.sum(open_connections, axis=0), None, None)
+    return CounterArrays(), GaugeArrays(open_connections=np.sum(open_connections, axis=0))
 
 
 def _http_target(*counts: Ints) -> EndpointArrays:
-    requests, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejections, *rest = counts
-    failures, tls = np.maximum(c5, sum(rest[: len(_STATUSES)])), sum(rest[len(_STATUSES) :])
-    counters = (requests, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
-    return counters, (None, targets, ejections)
+    requests, c2, c3, c4, c5, retries, rx, tx, timeouts, try_timeouts, targets, ejected, *errors = counts
+    counters = CounterArrays(
+        requests=requests,
+        bytes=rx + tx,
+        code_2xx=c2,
+        code_3xx=c3,
+        code_4xx=c4,
+        code_5xx=c5,
+        failures=np.maximum(c5, sum(errors[: len(GRPC_SERVER_ERRORS)])),
+        retries=retries,
+        tls_errors=sum(errors[len(GRPC_SERVER_ERRORS) :]),
+        timeouts=timeouts + try_timeouts,
+    )
+    return counters, GaugeArrays(targets=targets, ejected=ejected)
 
 
 def _tcp_target(*counts: Ints) -> EndpointArrays:
-    attempts, attempts_exceeded, none_healthy, failed_attempts, rx, tx, targets, ejections, *tls = counts
-    retries = np.maximum(failed_attempts - attempts_exceeded, 0)  # each exceeded connection ended with one attempt
-    failures = attempts_exceeded + none_healthy
-    connections = attempts - retries + none_healthy
-    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, targets, ejections)
+    attempts, attempts_exceeded, none_healthy, failed_attempts, rx, tx, targets, ejected, *tls_errors = counts
+    # No retry follows the last attempt of a connection that has exceeded the number of attempts.
+    retries = np.maximum(failed_attempts - attempts_exceeded, 0)
+    counters = CounterArrays(
+        connections=attempts - retries + none_healthy,
+        bytes=rx + tx,
+        failures=attempts_exceeded + none_healthy,
+        retries=retries,
+        tls_errors=sum(tls_errors),
+    )
+    return counters, GaugeArrays(targets=targets, ejected=ejected)
 
 
 def _route(*counts: Ints) -> EndpointArrays:
-    requests, c2, c3, c4, c5, retries, late = counts
-    return (requests, 0, 0, c2, c3, c4, c5, c5, retries, 0, late), _NO_GAUGES
+    requests, c2, c3, c4, c5, retries, timeouts = counts
+    counters = CounterArrays(
+        requests=requests,
+        code_2xx=c2,
+        code_3xx=c3,
+        code_4xx=c4,
+        code_5xx=c5,
+        failures=c5,
+        retries=retries,
+        timeouts=timeouts,
+    )
+    return counters, GaugeArrays()
 
 
 def _http_listener(*counts: Ints) -> EndpointArrays:
     requests, connections, rx, tx = counts
-    return (requests, connections, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+    return CounterArrays(requests=requests, connections=connections, bytes=rx + tx), GaugeArrays()
 
 
 def _tcp_listener(*counts: Ints) -> EndpointArrays:
     connections, rx, tx = counts
-    return (0, connections, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+    return CounterArrays(connections=connections, bytes=rx + tx), GaugeArrays()
 
 
 def _handshakes(*counts: Ints) -> EndpointArrays:
-    return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(counts), 0), _NO_GAUGES
+    return CounterArrays(tls_errors=sum(counts)), GaugeArrays()
 
 
-_NO_COUNTERS: Final = (0,) * 11
-_STATUSES: Final = tuple(f"grpc.{status}" for status in (2, 4, 12, 13, 14, 15))
-_TLS: Final = (
-    "ssl.connection_error",
-    *(f"ssl.fail_verify_{name}" for name in ("cert_hash", "error", "no_cert", "san")),
-)
 _BYTES: Final = tuple(f"upstream_cx_{name}_bytes_total" for name in ("rx", "tx"))
 _GAUGES: Final = ("membership_total", "outlier_detection.ejections_active")
 _REQUEST_COUNTS: Final = tuple(f"upstream_rq_{name}" for name in ("completed", "2xx", "3xx", "4xx", "5xx", "retry"))
@@ -140,7 +163,14 @@ _TIME: Final = "upstream_rq_time"
 _DOWNSTREAM: Final = tuple(f"downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total"))
 _HTTP_TARGET: Final = StatMapping(
     "http",
-    (*_REQUEST_COUNTS, *_BYTES, "upstream_rq_timeout", "upstream_rq_per_try_timeout", *_GAUGES, *_STATUSES, *_TLS),
+    (
+        *_REQUEST_COUNTS,
+        *_BYTES,
+        *("upstream_rq_timeout", "upstream_rq_per_try_timeout"),
+        *_GAUGES,
+        *GRPC_SERVER_ERRORS,
+        *TLS_ERRORS,
+    ),
     _http_target,
     _TIME,
 )
@@ -150,7 +180,7 @@ _TCP_TARGET: Final = StatMapping(
         *(f"upstream_cx_{name}" for name in ("total", "connect_attempts_exceeded", "none_healthy", "connect_fail")),
         *_BYTES,
         *_GAUGES,
-        *_TLS,
+        *TLS_ERRORS,
     ),
     _tcp_target,
     differences=(EndpointCounter.CONNECTIONS, EndpointCounter.RETRIES),
@@ -159,6 +189,6 @@ _MAPPINGS: Final = (
     (ROUTE, StatMapping("http", (*_REQUEST_COUNTS, "upstream_rq_timeout"), _route, _TIME)),
     (HTTP, StatMapping("http", ("downstream_rq_total", *_DOWNSTREAM), _http_listener)),
     (TCP, StatMapping("tcp", _DOWNSTREAM, _tcp_listener)),
-    (LISTENER, StatMapping("tcp", _TLS, _handshakes)),
+    (LISTENER, StatMapping("tcp", TLS_ERRORS, _handshakes)),
 )
 APPMESH_STATS: Final = StatNaming(_parse, _mapping)

@@ -1,9 +1,9 @@
-"""The CloudWatch metrics of Service Connect: AWS's names where AWS has one, ours in a namespace of our own.
+"""The CloudWatch metrics of Service Connect: AWS's in AWS's namespace, and moyai's own in another.
 
-Promise: ``AWS/ECS`` holds the metrics of Service Connect as AWS lists them, each twice: by discovery name alone, and by
+Promise: ``AWS/ECS`` has the metrics of Service Connect as AWS lists them, each twice: by discovery name alone, and by
 discovery name, service and cluster. The service is the one whose proxy reports: on the server's side the owner of the
-endpoint (``DiscoveryName``), on the client's side the caller (``TargetDiscoveryName``). ``Moyai/ServiceConnect`` adds,
-with the client's dimensions, what AWS does not have.
+endpoint (``DiscoveryName``), on the client's side the caller (``TargetDiscoveryName``). ``Moyai/ServiceConnect`` has
+the metrics that AWS does not have, with the same dimensions, and metrics of single tasks.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
 """
 
@@ -59,7 +59,7 @@ TASK_METRICS: Final = (
     MetricDefinition(OWN_NAMESPACE, "TaskFailureCount", "Count", Side.SERVER, EndpointCounter.FAILURES),
     MetricDefinition(OWN_NAMESPACE, "TaskResponseTime", "Milliseconds", Side.SERVER, None, SampleKind.TIME),
 )
-"""The response times of each single task behind a discovery name, which show a slow target."""
+"""The requests to each single task behind a discovery name, which show that one target is slow or fails."""
 
 
 def task_metric_id(
@@ -87,7 +87,7 @@ def _discovery_dimension(side: Side) -> str:
 
 @lru_cache(maxsize=20_000)
 def _dimensions(dimension: str, discovery_name: str, service: str, cluster: str) -> tuple[Dimensions, Dimensions]:
-    """Both sets of dimensions, sorted. They are cached because the many metrics of an edge share them."""
+    """Both sets of dimensions, sorted. They are cached because all metrics of an endpoint share them."""
     alone = (dimension, discovery_name)
     by_service = (alone, ("ServiceName", service), ("ClusterName", cluster))
     return (alone,), tuple(sorted(by_service))

@@ -1,6 +1,6 @@
 """The reporter of Service Connect: the proxy of a task reports for the task's service.
 
-Promise: each metric twice, by discovery name alone, and by discovery name, service and cluster; see
+Promise: each value is written to two metrics, by discovery name alone, and by discovery name, service and cluster; see
 ``connect_metrics``.
 """
 
@@ -41,7 +41,7 @@ class ServiceReporter(msgspec.Struct, frozen=True):
 
     @property
     def group_key(self) -> tuple[Scope, str, str, str, frozenset[str]]:
-        """The service's cluster and name, with its account and region."""
+        """The service, and all else that its metrics depend on."""
         return self.scope, self.namespace, self.cluster, self.service, self.grpc_names
 
     def current(self) -> ServiceReporter:
@@ -56,7 +56,7 @@ class ServiceReporter(msgspec.Struct, frozen=True):
                 yield definition, service_metric_ids(definition, name, self.service, self.cluster)
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """The metrics of one task; only a task behind a discovery name has some."""
+        """The metrics of one task. They exist only for requests to the task, not for the task's own calls."""
         side, name = endpoint.endpoint
         if side is Side.SERVER:
             task = proxy.rpartition("/")[2]
@@ -64,7 +64,7 @@ class ServiceReporter(msgspec.Struct, frozen=True):
                 yield definition, (task_metric_id(definition, name, self.service, self.cluster, task),)
 
     def total_key(self, endpoint: EndpointProtocol) -> ServiceTotalKey:
-        """The key of the totals of the service's calls to an endpoint, or of its own."""
+        """The key of the total of the service's calls to an endpoint, or of the calls to its own endpoint."""
         return ServiceTotalKey(self.scope, self.namespace, self.cluster, self.service, *endpoint)
 
     def resource_attributes(self, proxy: ProxyId) -> Iterator[tuple[str, str]]:

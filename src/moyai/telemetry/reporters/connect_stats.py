@@ -2,15 +2,15 @@
 
 Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or ``tcp``).
 
-A request is counted once: when its final response begins, or when it ends without one because its caller gave it up.
-A WebSocket, whose 101 Envoy counts like an interim response, is counted when it ends. A request that is under way is
-neither a success nor a failure. A failure is what the caller saw fail, after all retries:
+A request is counted once: when its final response begins, or when it ends without a response because its caller has
+cancelled it. A WebSocket, whose 101 Envoy counts like an interim response, is counted when it ends. A request that is
+in progress is neither a success nor a failure. A failure is a request or connection that failed for the caller, after
+all retries:
 
-- HTTP: answers of 5xx, the proxy's own 503 and 504 among them, and answers cut off half-way.
-- gRPC: the same of its statuses that stand for a 5xx (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
-  DATA_LOSS), which it carries under HTTP's 200; a proxy's answer in the application's place among them.
-- TCP: connections that were never established, because there was no healthy target or every attempt failed. How an
-  established connection ended says nothing.
+- HTTP: a response with 5xx, also if the proxy itself sent it (503, 504), and a response that was cut off.
+- gRPC: a response with one of the statuses ``GRPC_SERVER_ERRORS``, whose HTTP status is 200, also if a proxy sent it.
+- TCP: a connection that was never established, because there was no healthy target or every attempt failed. How an
+  established connection ends is not counted.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
 .../configuration/http/http_conn_man/stats, .../configuration/http/http_filters/grpc_stats_filter,
@@ -27,9 +27,13 @@ from typing import Final
 import numpy as np
 
 from moyai.telemetry.reporters.envoy_stats import (
+    GRPC_SERVER_ERRORS,
     MAX_PARSED_NAMES,
+    TLS_ERRORS,
+    CounterArrays,
     EndpointArrays,
     EndpointCounter,
+    GaugeArrays,
     Side,
     StatEndpoint,
     StatMapping,
@@ -58,8 +62,8 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
 
 
 def of_reporting_proxy(mapping: StatMapping, statistics: Collection[str]) -> StatMapping:
-    """The mapping of an HTTP endpoint for the proxy that reports these statistics: one that an older moyai started has
-    no count of answered requests, and counts those that began.
+    """The mapping of an HTTP endpoint for the proxy that reports these statistics. A proxy that an older moyai started
+    does not count answered requests, so its requests are counted when they begin.
     """
     if _STARTED_REQUESTS not in statistics:
         return mapping
@@ -72,7 +76,7 @@ def _http_client(*counts: Ints) -> EndpointArrays:
         completed,
         interim,
         unanswered,
-        reset,
+        cut_off,
         c2,
         c3,
         c4,
@@ -80,49 +84,66 @@ def _http_client(*counts: Ints) -> EndpointArrays:
         retries,
         rx,
         tx,
-        late,
-        late_try,
+        timeouts,
+        try_timeouts,
         targets,
-        ejections,
-        *rest,
+        ejected,
+        *errors,
     ) = counts
-    failures, tls = reset + sum(rest[: len(_FAILURES)]), sum(rest[len(_FAILURES) :])
-    counters = (completed - interim + unanswered, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
-    return counters, (None, targets, ejections)
+    counters = CounterArrays(
+        requests=completed - interim + unanswered,
+        bytes=rx + tx,
+        code_2xx=c2,
+        code_3xx=c3,
+        code_4xx=c4,
+        code_5xx=c5,
+        failures=cut_off + sum(errors[: len(_FAILURES)]),
+        retries=retries,
+        tls_errors=sum(errors[len(_FAILURES) :]),
+        timeouts=timeouts + try_timeouts,
+    )
+    return counters, GaugeArrays(targets=targets, ejected=ejected)
 
 
 def _tcp_client(*counts: Ints) -> EndpointArrays:
-    connections, attempts_exceeded, none_healthy, no_route, failed_attempts, rx, tx, ejections, *tls = counts
-    failures = attempts_exceeded + none_healthy + no_route
-    retries = np.maximum(failed_attempts - attempts_exceeded, 0)  # each exceeded connection ended with one attempt
-    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejections)
+    connections, attempts_exceeded, none_healthy, no_route, failed_attempts, rx, tx, ejected, *tls_errors = counts
+    counters = CounterArrays(
+        connections=connections,
+        bytes=rx + tx,
+        failures=attempts_exceeded + none_healthy + no_route,
+        # No retry follows the last attempt of a connection that has exceeded the number of attempts.
+        retries=np.maximum(failed_attempts - attempts_exceeded, 0),
+        tls_errors=sum(tls_errors),
+    )
+    return counters, GaugeArrays(ejected=ejected)
 
 
 def _http_server(*counts: Ints) -> EndpointArrays:
-    completed, interim, unanswered, connections, rx, active, *rest = counts
-    failures, tls = sum(rest[: len(_FAILURES)]), sum(rest[len(_FAILURES) :])
-    requests = completed - interim + unanswered
-    return (requests, connections, rx, 0, 0, 0, 0, failures, 0, tls, 0), (active, None, None)
+    completed, interim, unanswered, connections, rx, active, *errors = counts
+    counters = CounterArrays(
+        requests=completed - interim + unanswered,
+        connections=connections,
+        bytes=rx,
+        failures=sum(errors[: len(_FAILURES)]),
+        tls_errors=sum(errors[len(_FAILURES) :]),
+    )
+    return counters, GaugeArrays(open_connections=active)
 
 
 def _tcp_server(*counts: Ints) -> EndpointArrays:
-    connections, rx, active, *tls = counts
-    return (0, connections, rx, 0, 0, 0, 0, 0, 0, sum(tls), 0), (active, None, None)
-
-
-def _tls_errors(owner: str) -> tuple[str, ...]:
-    """The statistics of failed handshakes: Envoy counts those with a bad certificate apart from all others."""
-    reasons = ("connection_error", *(f"fail_verify_{check}" for check in ("cert_hash", "error", "no_cert", "san")))
-    return tuple(f"{owner}.ssl.{reason}" for reason in reasons)
+    connections, rx, active, *tls_errors = counts
+    counters = CounterArrays(connections=connections, bytes=rx, tls_errors=sum(tls_errors))
+    return counters, GaugeArrays(open_connections=active)
 
 
 _REQUESTS: Final = "http.downstream_rq_completed"
-"""Responses, those of 1xx among them."""
+"""Responses, including those with 1xx."""
 _REQUEST_COUNTS: Final = (_REQUESTS, "http.downstream_rq_1xx", "http.downstream_rq_unanswered")
 _STARTED_REQUESTS: Final = "http.downstream_rq_total"
-_FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
-"""Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
-TLS_ERRORS_OF_CALLERS: Final = _tls_errors("listener")
+_FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.{status}" for status in GRPC_SERVER_ERRORS))
+"""Responses with 5xx, and with a gRPC status that corresponds to 5xx."""
+TLS_ERRORS_OF_CALLERS: Final = tuple(f"listener.{error}" for error in TLS_ERRORS)
+_TLS_ERRORS_WITH_TARGETS: Final = tuple(f"cluster.{error}" for error in TLS_ERRORS)
 HTTP_CLIENT: Final = StatMapping(
     "http",
     (
@@ -135,7 +156,7 @@ HTTP_CLIENT: Final = StatMapping(
         "cluster.membership_total",
         "cluster.outlier_detection.ejections_active",
         *_FAILURES,
-        *_tls_errors("cluster"),
+        *_TLS_ERRORS_WITH_TARGETS,
     ),
     _http_client,
     "cluster.upstream_rq_time",
@@ -151,7 +172,7 @@ _TCP_CLIENT: Final = StatMapping(
         "cluster.upstream_cx_connect_fail",
         *(f"cluster.upstream_cx_{name}_bytes_total" for name in ("rx", "tx")),
         "cluster.outlier_detection.ejections_active",
-        *_tls_errors("cluster"),
+        *_TLS_ERRORS_WITH_TARGETS,
     ),
     _tcp_client,
     differences=(EndpointCounter.RETRIES,),

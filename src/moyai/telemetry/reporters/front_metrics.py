@@ -1,7 +1,7 @@
 """The CloudWatch metrics of load balancers, under AWS's names, dimensions and units.
 
-Promise: ``metric_targets`` follows from an endpoint's name alone (``front_stats``). The number of healthy targets is
-reported without requests, too.
+Promise: the metrics of an endpoint depend only on its name, which ``front_stats`` specifies. The number of healthy
+targets has a value even without requests.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
 """
@@ -22,7 +22,7 @@ _NAMESPACES: Mapping[str, str] = MappingProxyType({"app": "AWS/ApplicationELB", 
 _CODES_WITH_METRICS: Final = ("500", "502", "503", "504")
 _REDIRECTS: Final = ("301", "302")
 _CLIENT_GONE: Final = "0"
-"""The status of a request whose client has gone before the response; AWS's is 460."""
+"""Envoy's status of a request whose client disconnected before the response. On AWS it is 460."""
 _FLOWS: Final = ("tcp", "tls", "udp")
 _EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -53,7 +53,8 @@ _Dimensions = tuple[tuple[str, str], ...]
 def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
     """The metrics of an endpoint of a front proxy, each with all its sets of dimensions."""
     place, _, subject = endpoint.name.partition(" ")
-    namespace = _NAMESPACES[place.partition("/")[0]]
+    balancer_type = place.partition("/")[0]
+    namespace = _NAMESPACES[balancer_type]
     if endpoint.side is Side.CLIENT and not subject:
         yield from _group_metrics(namespace, place)
     elif endpoint.side is Side.CLIENT:
@@ -63,10 +64,10 @@ def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
         yield _target(definition, ((_balancer_of(place),), _of_group(place)))
     elif subject in _FLOWS:
         yield from _flow_metrics(namespace, place, subject)
-    elif name := _EVENTS[place.partition("/")[0]].get(subject):
-        places = _of_load_balancer(place)
+    elif name := _EVENTS[balancer_type].get(subject):
+        dimension_sets = _of_load_balancer(place)
         definition = _definition(namespace, name, Side.SERVER, EndpointCounter.REQUESTS)
-        yield _target(definition, places[:1] if subject == Event.RULES else places)
+        yield _target(definition, dimension_sets[:1] if subject == Event.RULES else dimension_sets)
     elif subject:
         yield from _response_metrics(namespace, place, subject)
     else:
@@ -91,24 +92,27 @@ def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
 
 
 def _flow_metrics(namespace: str, place: str, protocol: str) -> Iterator[MetricTarget]:
-    """The metrics of the flows of a protocol at an address, by themselves and among all flows."""
+    """The metrics of the flows of a protocol at an address, and those of all flows, of which they are a part."""
     name = f"ActiveFlowCount_{protocol.upper()}"
     active = _definition(namespace, name, Side.SERVER, EndpointGauge.OPEN_CONNECTIONS, SampleKind.LEVEL)
     yield _target(active, _of_load_balancer(place))
-    for ending in ("", f"_{protocol.upper()}"):
-        flows = _definition(namespace, f"NewFlowCount{ending}", Side.SERVER, EndpointCounter.CONNECTIONS)
-        read = _definition(namespace, f"ProcessedBytes{ending}", Side.SERVER, EndpointCounter.BYTES, unit="Bytes")
+    for suffix in ("", f"_{protocol.upper()}"):
+        flows = _definition(namespace, f"NewFlowCount{suffix}", Side.SERVER, EndpointCounter.CONNECTIONS)
+        size = _definition(namespace, f"ProcessedBytes{suffix}", Side.SERVER, EndpointCounter.BYTES, unit="Bytes")
         yield _target(flows, _of_load_balancer(place))
-        yield _target(read, _of_load_balancer(place))
+        yield _target(size, _of_load_balancer(place))
 
 
-def _response_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
-    """The metrics of a request that the load balancer answered itself, by status and by the rule's action."""
-    code = event.removesuffix(DIRECT)
+def _response_metrics(namespace: str, place: str, response: str) -> Iterator[MetricTarget]:
+    """The metrics of a request that the load balancer answered itself, by status and by the rule's action.
+
+    ``response``: the status, followed by DIRECT if a rule's action gave the response.
+    """
+    code = response.removesuffix(DIRECT)
     names = ["HTTPCode_ELB_4XX_Count"] if code == _CLIENT_GONE else []
     names += [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
     names += [f"HTTPCode_ELB_{code}_Count"] if code in _CODES_WITH_METRICS else []
-    if code != event:
+    if code != response:
         names += ["HTTP_Redirect_Count" if code in _REDIRECTS else "HTTP_Fixed_Response_Count"]
     for name in names:
         definition = _definition(namespace, name, Side.SERVER, EndpointCounter.REQUESTS)
@@ -117,17 +121,17 @@ def _response_metrics(namespace: str, place: str, event: str) -> Iterator[Metric
 
 def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricTarget]:
     """The metrics of requests that went to a target group."""
-    balancer = _of_load_balancer(place)
+    of_balancer = _of_load_balancer(place)
     target_group = ("TargetGroup", _target_group(group))
-    dimensions = (*balancer, *((target_group, *one) for one in balancer))
+    dimension_sets = (*of_balancer, *((target_group, *dimensions) for dimensions in of_balancer))
     is_grpc = "+grpc" in group
     for name in ("RequestCount", "GrpcRequestCount") if is_grpc else ("RequestCount",):
-        yield _target(_definition(namespace, name, Side.CLIENT, EndpointCounter.REQUESTS), dimensions)
+        yield _target(_definition(namespace, name, Side.CLIENT, EndpointCounter.REQUESTS), dimension_sets)
     for label, counter in CODE_CLASSES.items():
         name = f"HTTPCode_Target_{label.upper()}_Count"
-        yield _target(_definition(namespace, name, Side.CLIENT, counter), dimensions)
+        yield _target(_definition(namespace, name, Side.CLIENT, counter), dimension_sets)
     times = _definition(namespace, "TargetResponseTime", Side.CLIENT, None, SampleKind.TIME, unit="Seconds")
-    yield _target(times, dimensions)
+    yield _target(times, dimension_sets)
 
 
 def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
@@ -146,7 +150,7 @@ def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
 
 
 def _of_load_balancer(place: str) -> tuple[_Dimensions, _Dimensions]:
-    """The load balancer alone, and with the zone of its address."""
+    """The sets of dimensions of an address: the load balancer alone, and the load balancer with the address's zone."""
     balancer, _, zone = place.partition("@")
     alone = ("LoadBalancer", balancer)
     return (alone,), (alone, ("AvailabilityZone", zone))
@@ -158,7 +162,7 @@ def _balancer_of(group: str) -> tuple[str, str]:
 
 
 def _of_group(group: str) -> _Dimensions:
-    """A target group, or its targets in a zone."""
+    """The dimensions of a target group, or of its targets in a zone."""
     balancer, zone = _balancer_of(group), group.partition("@")[2]
     target_group = ("TargetGroup", _target_group(group))
     return (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
@@ -179,5 +183,6 @@ def _definition(
     return MetricDefinition(namespace, name, unit, side, source, kind)
 
 
-def _target(definition: MetricDefinition, dimensions: Sequence[_Dimensions]) -> MetricTarget:
-    return definition, tuple(metric_id(definition.namespace, definition.name, one) for one in dimensions)
+def _target(definition: MetricDefinition, dimension_sets: Sequence[_Dimensions]) -> MetricTarget:
+    namespace, name = definition.namespace, definition.name
+    return definition, tuple(metric_id(namespace, name, dimensions) for dimensions in dimension_sets)

@@ -1,6 +1,7 @@
 """The reporter of a front proxy, which reports for all load balancers of its VPC.
 
-Promise: every request counts for the load balancer and the target group that it went to, and no health check does.
+Promise: every request is counted for the load balancer and the target group that it was sent to. Health checks are not
+counted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from moyai.telemetry.reporters.reporter import ExportNaming, MetricTarget, Total
 
 
 class FrontReporter(msgspec.Struct, frozen=True):
-    """The load balancers of a VPC. ``created_at``: when the first of them was created."""
+    """The load balancers of a VPC. ``created_at``: when the oldest of them was created."""
 
     scope: Scope
     vpc: VpcId
@@ -32,11 +33,11 @@ class FrontReporter(msgspec.Struct, frozen=True):
 
     @property
     def group_key(self) -> VpcId:
-        """The VPC, which has one front proxy."""
+        """The VPC: all its load balancers have the same front proxy."""
         return self.vpc
 
     def current(self) -> FrontReporter:
-        """The reporter itself: all that it reports for is in the names of the statistics."""
+        """The reporter itself. It never changes, because the statistics' names contain all dimensions."""
         return self
 
     def metrics(self, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
@@ -44,12 +45,12 @@ class FrontReporter(msgspec.Struct, frozen=True):
         return metric_targets(endpoint.endpoint)
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterable[MetricTarget]:
-        """Nothing: there is one proxy."""
+        """Nothing, because a VPC has only one front proxy."""
         del proxy, endpoint
         return ()
 
     def total_key(self, endpoint: EndpointProtocol) -> TotalKey | None:
-        """None: load balancers have metrics only."""
+        """None, because load balancers have no totals, only metrics."""
         del endpoint
         return None
 
@@ -62,6 +63,6 @@ class FrontReporter(msgspec.Struct, frozen=True):
         yield "service.instance.id", proxy
 
     def export_naming(self, endpoint: StatEndpoint) -> ExportNaming | None:
-        """None: load balancers are not exported."""
+        """None, because the metrics of load balancers are not exported."""
         del endpoint
         return None

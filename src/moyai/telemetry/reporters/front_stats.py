@@ -3,12 +3,13 @@
 An endpoint is one of these, with the dimensions of its metrics in its name:
 
 - an address of a load balancer, ``<load balancer>@<zone>``: its connections
-- an address and an event there, ``<address> <event>``: the status of a response that the load balancer gave itself,
-  with ``DIRECT`` at its end where an action of a rule gave it, and 0 where the client had gone; or an ``Event``
+- an address and a status, ``<address> <status>``: the responses that the load balancer itself gave with this status.
+  ``DIRECT`` follows the status of a response that a rule's action gave. The status is 0 if the client had disconnected.
 - an address of a network load balancer and a protocol, ``<address> <tcp, tls or udp>``: its flows
 - an address and a target group, ``<address> <group>``: requests to targets, and their responses
-- a target group, ``<load balancer>+<target group>``, with ``+grpc`` where its requests are gRPC, or its targets in a
-  zone, with ``@<zone>`` at its end; and an ``Event`` there, ``<group> <event>``
+- a target group, ``<load balancer>+<target group>``. ``+grpc`` follows if its requests are gRPC, and ``@<zone>`` if
+  only its targets in one zone are meant.
+- an address or a target group, and an ``Event`` there, ``<address> <event>`` or ``<group> <event>``
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/stats,
 .../configuration/upstream/cluster_manager/cluster_stats, .../configuration/listeners/stats
@@ -25,8 +26,11 @@ from typing import Final
 
 from moyai.telemetry.reporters.envoy_stats import (
     MAX_PARSED_NAMES,
+    TLS_ERRORS,
+    CounterArrays,
     EndpointArrays,
     EndpointCounter,
+    GaugeArrays,
     Side,
     StatEndpoint,
     StatMapping,
@@ -50,7 +54,7 @@ _FAILED: Final = "failed.tried.true"
 _ACTION: Final = "action"
 _EVENT, _REFUSED, _REFUSED_CALL = "event", "refused", "refused_call"
 _CHOICES_IN_PANIC: Final = ("lb_healthy_panic", "upstream_cx_none_healthy")
-"""All choices in a group with too few healthy targets, and those that found no target, which are among them."""
+"""All choices of a target in a group with too few healthy targets, and the part of them that found no target."""
 _ACTIVE_SESSIONS: Final = "downstream_sess_active"
 _ACTIVE_CONNECTIONS, _LIMITED_CONNECTIONS = "active_connections", "connection_limit.limited_connections"
 _MAX_RULES: Final = 100
@@ -59,7 +63,7 @@ _RESET, _OWN_RESET, _NO_RESETS = "RemoteReset", "LocalReset", ("Normal", "-")
 
 
 class Event(StrEnum):
-    """An event at an address, or in a target group, that is no response."""
+    """An event at an address or in a target group, other than a response."""
 
     RULES = "evaluated"
     """A rule was compared with a request."""
@@ -68,13 +72,13 @@ class Event(StrEnum):
     DROPPED_HEADERS = "dropped"
     """A request had headers with invalid names, which were removed."""
     MALFORMED = "malformed"
-    """A client sent no HTTP, or too much."""
+    """A client sent something other than HTTP, or more than a limit allows."""
     CLIENT_RESET = "client-reset"
     TARGET_RESET = "target-reset"
     FAIL_OPEN = "fail-open"
-    """A target was chosen in a target group with too few healthy ones, whether it is healthy or not."""
+    """A target group had too few healthy targets, so one of all its targets was chosen, healthy or not."""
     OWN_RESET = "own-reset"
-    """The load balancer has reset a connection, and not because the target had."""
+    """The load balancer has reset a connection that the target had not reset."""
 
 
 _EVENT_OF_STATISTIC: Mapping[str, Event] = MappingProxyType(
@@ -88,21 +92,16 @@ _EVENT_OF_STATISTIC: Mapping[str, Event] = MappingProxyType(
         f"{_LIMITED_CONNECTIONS}.tls": Event.REJECTED,
     }
 )
-_TLS_REASONS: Final = (
-    "connection_error",
-    *(f"fail_verify_{part}" for part in ("cert_hash", "error", "no_cert", "san")),
-)
-_NO_GAUGES: Final = (None, None, None)
 
 
 @lru_cache(maxsize=MAX_PARSED_NAMES)
 def _parse(name: str) -> tuple[StatEndpoint, str] | None:
-    read = _READERS.get(name.partition(".")[0])
-    return None if read is None else read(name)
+    parse = _PARSERS.get(name.partition(".")[0])
+    return None if parse is None else parse(name)
 
 
-def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
-    """A statistic that an access log writes."""
+def _parse_logged(name: str) -> tuple[StatEndpoint, str] | None:
+    """A statistic that an access logger counts."""
     if match := _TARGET_NAME.fullmatch(name):
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[3]}"), match[2]
     if match := _RESPONSE_NAME.fullmatch(name):
@@ -117,8 +116,9 @@ def _parse_counted(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _own_response(address: str, code: str, answer: str) -> tuple[StatEndpoint, str]:
-    """A response that no endpoint has given. ``answer``: the status with which the load balancer refuses all requests
-    of a route, where ``code`` is 200 for a call of gRPC; or that a rule's action has answered; or empty.
+    """A response that the load balancer itself has given, with the status ``code``. ``answer`` is _ACTION if a rule's
+    action gave it. On a route that refuses all requests it is the status of the refusal, which differs from ``code``
+    for a gRPC call, because that is refused with HTTP's 200. Else it is empty.
     """
     if answer in {_ACTION, ""}:
         return StatEndpoint(Side.SERVER, f"{address} {code}{DIRECT if answer == _ACTION else ''}"), _EVENT
@@ -126,7 +126,7 @@ def _own_response(address: str, code: str, answer: str) -> tuple[StatEndpoint, s
 
 
 def _parse_address(name: str) -> tuple[StatEndpoint, str] | None:
-    """A statistic of a listener or its connection manager."""
+    """A statistic of a listener or of its HTTP connection manager."""
     match = _ADDRESS_NAME.fullmatch(name)
     if match is None:
         return None
@@ -136,7 +136,7 @@ def _parse_address(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _parse_limited(name: str) -> tuple[StatEndpoint, str] | None:
-    """A statistic of the filter that bounds the connections to an address."""
+    """A statistic of the filter that limits the connections to an address."""
     match = _LIMITED_NAME.fullmatch(name)
     if match is None:
         return _parse_address(name)
@@ -146,7 +146,7 @@ def _parse_limited(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _parse_other(name: str) -> tuple[StatEndpoint, str] | None:
-    """Sessions, which are also active for the protocol UDP."""
+    """The second endpoint of the gauge of UDP sessions: an address and the protocol. The first is the address alone."""
     match = _FLOW_NAME.fullmatch(name) if name.startswith("udp.") else None
     if match is None or match[3] != _ACTIVE_SESSIONS:
         return None
@@ -154,12 +154,12 @@ def _parse_other(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _parse_flow(name: str) -> tuple[StatEndpoint, str] | None:
-    """A statistic of a filter for streams. Sessions are active at an address, as its listener's connections are."""
+    """A statistic of the TCP or UDP proxy. Active UDP sessions are a part of the address's open connections."""
     match = _FLOW_NAME.fullmatch(name)
     if match is None:
         return None
-    is_level = match[3] == _ACTIVE_SESSIONS
-    return StatEndpoint(Side.SERVER, match[1] if is_level else f"{match[1]} {match[2]}"), match[3]
+    is_gauge = match[3] == _ACTIVE_SESSIONS
+    return StatEndpoint(Side.SERVER, match[1] if is_gauge else f"{match[1]} {match[2]}"), match[3]
 
 
 def _parse_group(name: str) -> tuple[StatEndpoint, str] | None:
@@ -172,7 +172,7 @@ def _parse_group(name: str) -> tuple[StatEndpoint, str] | None:
 
 
 def _reset(address: str, by_client: str, by_target: str) -> tuple[StatEndpoint, str] | None:
-    """The reset that ended a connection: the first one, since Envoy passes a reset on to the other side."""
+    """The reset that ended a connection. Envoy passes a reset on to the other side, so only the first one counts."""
     if by_client == _RESET:
         event = Event.CLIENT_RESET
     elif by_target == _RESET:
@@ -195,39 +195,42 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
 
 
 def _traffic(failed: Ints, c1: Ints, c2: Ints, c3: Ints, c4: Ints, c5: Ints) -> EndpointArrays:
-    """Requests are those that an endpoint has answered, and those that failed at one."""
-    return (failed + c1 + c2 + c3 + c4 + c5, 0, 0, c2, c3, c4, c5, 0, 0, 0, 0), _NO_GAUGES
+    """The requests that a target has answered, and those that were sent to a target and failed."""
+    requests = failed + c1 + c2 + c3 + c4 + c5
+    return CounterArrays(requests=requests, code_2xx=c2, code_3xx=c3, code_4xx=c4, code_5xx=c5), GaugeArrays()
 
 
 def _events(*counts: Ints) -> EndpointArrays:
-    return (sum(counts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+    return CounterArrays(requests=sum(counts)), GaugeArrays()
 
 
 def _choices(in_panic: Ints, without_target: Ints) -> EndpointArrays:
     return _events(in_panic - without_target)
 
 
-def _rules(added_up: Ints, *requests: Ints) -> EndpointArrays:
-    return _events(added_up, *(count * number for number, count in enumerate(requests, 1)))
+def _rules(evaluations: Ints, *requests: Ints) -> EndpointArrays:
+    """Evaluated rules. ``requests``: the requests with one evaluated rule, with two, and so on."""
+    return _events(evaluations, *(count * rules for rules, count in enumerate(requests, 1)))
 
 
-def _http_address(connections: Ints, rx: Ints, tx: Ints, active: Ints, *tls: Ints) -> EndpointArrays:
-    return (0, connections, rx + tx, 0, 0, 0, 0, 0, 0, sum(tls), 0), (active, None, None)
+def _http_address(connections: Ints, rx: Ints, tx: Ints, active: Ints, *tls_errors: Ints) -> EndpointArrays:
+    counters = CounterArrays(connections=connections, bytes=rx + tx, tls_errors=sum(tls_errors))
+    return counters, GaugeArrays(open_connections=active)
 
 
 def _stream_address(*counts: Ints) -> EndpointArrays:
-    connections, sessions, *tls = counts
-    return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(tls), 0), (connections + sessions, None, None)
+    connections, sessions, *tls_errors = counts
+    return CounterArrays(tls_errors=sum(tls_errors)), GaugeArrays(open_connections=connections + sessions)
 
 
-def _flows(total: Ints, rx: Ints, tx: Ints, active: Ints) -> EndpointArrays:
-    return (0, total, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), (active, None, None)
+def _flows(flows: Ints, rx: Ints, tx: Ints, active: Ints) -> EndpointArrays:
+    return CounterArrays(connections=flows, bytes=rx + tx), GaugeArrays(open_connections=active)
 
 
 def _group(*counts: Ints) -> EndpointArrays:
-    requests, failed_connections, healthy, total, unchecked, *tls = counts
-    counters = (requests, 0, 0, 0, 0, 0, 0, failed_connections, 0, sum(tls), 0)
-    return counters, (None, healthy, total - healthy - unchecked)
+    requests, failed_connections, healthy, total, unchecked, *tls_errors = counts
+    counters = CounterArrays(requests=requests, failures=failed_connections, tls_errors=sum(tls_errors))
+    return counters, GaugeArrays(targets=healthy, ejected=total - healthy - unchecked)
 
 
 _TRAFFIC: Final = StatMapping("http", (_FAILED, "1xx", "2xx", "3xx", "4xx", "5xx"), _traffic, "time")
@@ -239,38 +242,38 @@ _RESETS: Mapping[Event, tuple[str, ...]] = MappingProxyType(
         Event.OWN_RESET: tuple(f"{_OWN_RESET}.{target}" for target in (_OWN_RESET, *_NO_RESETS)),
     }
 )
-_HANDSHAKES: Final = tuple(f"listener.ssl.{reason}" for reason in _TLS_REASONS)
+_TLS_ERRORS_OF_CLIENTS: Final = tuple(f"listener.{error}" for error in TLS_ERRORS)
 _HTTP_ADDRESS: Final = StatMapping(
     "http",
-    (*(f"http.downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total", "active")), *_HANDSHAKES),
+    (
+        *(f"http.downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total", "active")),
+        *_TLS_ERRORS_OF_CLIENTS,
+    ),
     _http_address,
 )
 _STREAM_ADDRESS: Final = StatMapping(
-    "tcp",
-    ("listener.downstream_cx_active", _ACTIVE_SESSIONS, *_HANDSHAKES),
-    _stream_address,
+    "tcp", ("listener.downstream_cx_active", _ACTIVE_SESSIONS, *_TLS_ERRORS_OF_CLIENTS), _stream_address
 )
 _TCP: Final = StatMapping(
     "tcp",
-    (*(f"downstream_cx_{x}" for x in ("total", "rx_bytes_total", "tx_bytes_total")), _ACTIVE_CONNECTIONS),
+    (*(f"downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total")), _ACTIVE_CONNECTIONS),
     _flows,
 )
 _UDP: Final = StatMapping(
-    "tcp", tuple(f"downstream_sess_{x}" for x in ("total", "rx_bytes", "tx_bytes", "active")), _flows
+    "tcp", tuple(f"downstream_sess_{name}" for name in ("total", "rx_bytes", "tx_bytes", "active")), _flows
 )
 _GROUP_STATS: Final = StatMapping(
     "http",
     (
-        "upstream_rq_total",
-        "upstream_cx_connect_fail",
+        *(f"upstream_{name}" for name in ("rq_total", "cx_connect_fail")),
         *(f"membership_{name}" for name in ("healthy", "total", "excluded")),
-        *(f"ssl.{reason}" for reason in _TLS_REASONS),
+        *TLS_ERRORS,
     ),
     _group,
 )
-_READERS: Mapping[str, Callable[[str], tuple[StatEndpoint, str] | None]] = MappingProxyType(
+_PARSERS: Mapping[str, Callable[[str], tuple[StatEndpoint, str] | None]] = MappingProxyType(
     {
-        "elb": _parse_counted,
+        "elb": _parse_logged,
         "http": _parse_address,
         "listener": _parse_address,
         "connection_limit": _parse_limited,

@@ -1,12 +1,13 @@
 """The statistic names of a host's Envoy, which serves several tasks. Pure.
 
-Promise: a name tells which task it is of, and every request counts once for each of its two ends:
+Promise: a name contains the id of the task that the statistic belongs to, and every request is counted once for its
+caller and once for its target. The names are:
 
-- ``<kind>.<task>.<side>.<discovery name>.<statistic>``: what the proxy of that task alone would count
-- ``<kind>.<task>.local.ingress.<discovery name>.<statistic>``: HTTP connections that callers of the same Envoy have to
-  the task's application
-- ``target.<statistic>.of.<task>.ingress.<discovery name>``: requests to the application, wherever they came from. The
-  counts that the task's own HTTP filters have of requests are a part of these, and left out.
+- ``<kind>.<task>.<side>.<discovery name>.<statistic>``: what a proxy of that task alone would count
+- ``<kind>.<task>.local.ingress.<discovery name>.<statistic>``: HTTP connections to the task's application from callers
+  that the same Envoy serves
+- ``target.<statistic>.of.<task>.ingress.<discovery name>``: all requests to the application. The task's own HTTP
+  filters count a part of these requests too; their counts are not used.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from moyai.telemetry.reporters.connect_stats import (
     of_reporting_proxy,
 )
 from moyai.telemetry.reporters.envoy_stats import (
+    CounterArrays,
     EndpointArrays,
-    EndpointCounter,
+    GaugeArrays,
     Side,
     StatEndpoint,
     StatMapping,
@@ -40,8 +42,8 @@ _NAME_PARTS: Final = 5
 
 
 def task_of(name: str) -> str | None:
-    """The id of the task that a statistic belongs to; None for one of the whole Envoy."""
-    parts = name.split(".", 4)
+    """The id of the task that a statistic belongs to; None for a statistic of the whole Envoy."""
+    parts = name.split(".", _NAME_PARTS - 1)
     index = 3 if parts[0] == _TARGET else 1
     return parts[index] if len(parts) == _NAME_PARTS else None
 
@@ -73,19 +75,26 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
 
 
 def _http_client(*counts: Ints) -> EndpointArrays:
-    """As a task's own proxy, but without the 503 that Envoy counts for a call which reached no target, and which its
-    caller gets as a gRPC status under 200. A proxy of the target's own would have answered it so.
+    """The counts as a task's own proxy would have them.
+
+    When a gRPC call reaches no target, Envoy counts a 503 of the cluster, but the caller gets a gRPC status with HTTP's
+    200. If the target had its own proxy, that proxy would have answered with the 200; so the 503 is not counted.
     """
     counters, gauges = HTTP_CLIENT.compute(*counts)
     answered_5xx = counts[HTTP_CLIENT.statistics.index("http.downstream_rq_5xx")]
-    code_5xx = EndpointCounter.CODE_5XX
-    return (*counters[:code_5xx], np.minimum(counters[code_5xx], answered_5xx), *counters[code_5xx + 1 :]), gauges
+    return counters._replace(code_5xx=np.minimum(counters.code_5xx, answered_5xx)), gauges
 
 
 def _http_server(*counts: Ints) -> EndpointArrays:
-    requests, failed, connections, local_connections, rx, local_rx, active, local_active, *tls = counts
-    counters = (requests, connections + local_connections, rx + local_rx, 0, 0, 0, 0, failed, 0, sum(tls), 0)
-    return counters, (active + local_active, None, None)
+    requests, failures, connections, local_connections, rx, local_rx, active, local_active, *tls_errors = counts
+    counters = CounterArrays(
+        requests=requests,
+        connections=connections + local_connections,
+        bytes=rx + local_rx,
+        failures=failures,
+        tls_errors=sum(tls_errors),
+    )
+    return counters, GaugeArrays(open_connections=active + local_active)
 
 
 _HTTP_SERVER: Final = StatMapping(

@@ -19,18 +19,22 @@ from moyai.telemetry.reporters.reporter import IdentifyProxy, Reporter
 
 
 def identify_from(world: Callable[[], World]) -> IdentifyProxy:
-    """A function that finds the reporter of any proxy. ``world`` returns the world as it is now."""
+    """Create a function that finds the reporter of any proxy. ``world`` returns the current world."""
     identities = MeshIdentities(world)
 
     def identify(proxy: ProxyId) -> Reporter | None:
-        now = world()
-        return mesh_reporter(now, identities, proxy) or service_reporter(now, proxy) or front_reporter(now, proxy)
+        current = world()
+        return (
+            mesh_reporter(current, identities, proxy)
+            or service_reporter(current, proxy)
+            or front_reporter(current, proxy)
+        )
 
     return identify
 
 
 def find_task_in(world: Callable[[], World]) -> Callable[[str], ProxyId | None]:
-    """A function that finds the name of a task's proxy by the task's id."""
+    """Create a function that finds the name of a task's proxy by the task's id."""
 
     def find(task_id: str) -> ProxyId | None:
         return next((ProxyId(task.arn) for task in world().tasks.by("id", task_id)), None)
@@ -55,8 +59,8 @@ def mesh_reporter(world: World, identities: MeshIdentities, proxy: ProxyId) -> M
 
 
 def service_reporter(world: World, proxy: ProxyId) -> ServiceReporter | None:
-    """The service whose task a proxy belongs to; None when there is no such task, it belongs to no service, or its
-    proxy is App Mesh's.
+    """The service whose task a proxy belongs to; None when there is no such task, the task belongs to no service, or
+    its proxy is App Mesh's.
     """
     task = world.tasks.get(proxy)
     if task is None or task.identity is not None or task.service is None:
@@ -77,7 +81,7 @@ def service_reporter(world: World, proxy: ProxyId) -> ServiceReporter | None:
 
 
 def front_reporter(world: World, proxy: ProxyId) -> FrontReporter | None:
-    """The load balancers of the VPC that a front proxy is in; None for another proxy, and without load balancers."""
+    """The load balancers of a front proxy's VPC; None for any other proxy, and for a VPC without load balancers."""
     vpc = vpc_of_front(proxy)
     balancers = () if vpc is None else world.load_balancers.by("vpc", vpc)
     if vpc is None or not balancers:

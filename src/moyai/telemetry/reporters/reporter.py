@@ -1,6 +1,7 @@
-"""The workload that a proxy reports for: a service of Service Connect, or a virtual node or gateway of App Mesh.
+"""The workload that a proxy reports for: a service of Service Connect, a virtual node or gateway of App Mesh, or the
+load balancers of a VPC.
 
-Promise: a reporter is remembered after its workload is deleted, because a proxy's last report may come later. A proxy
+Promise: a reporter can be used after its workload is deleted, because a proxy's last report may arrive later. A proxy
 whose workload was never known has no reporter, and its reports are not counted.
 """
 
@@ -46,8 +47,8 @@ MetricTarget = tuple[MetricDefinition, Sequence[MetricId]]
 
 
 class ServiceTotalKey(NamedTuple):
-    """The key of a total of Service Connect: a service, on one side of one discovery name. ``protocol``: http or
-    tcp.
+    """The key of a total of Service Connect: a service as caller or as target of a discovery name (``endpoint``).
+    ``protocol``: http or tcp.
     """
 
     scope: Scope
@@ -65,7 +66,7 @@ class ProxyPart(StrEnum):
     """The whole proxy; it has gauges only."""
     LISTENER = "listener"
     HANDSHAKES = "handshakes"
-    """The TLS handshakes of callers, whichever the listener."""
+    """The TLS handshakes of callers with any listener."""
     TARGET = "target"
     ROUTE = "route"
     GATEWAY_ROUTE = "gateway_route"
@@ -106,15 +107,15 @@ class Reporter(Protocol):
 
     @property
     def scope(self) -> Scope:
-        """The account and region that its metrics are in."""
+        """The account and region of the workload's metrics."""
 
     @property
     def created_at(self) -> Instant:
-        """When the proxy's task or its workload was created: the proxy can't have counted earlier."""
+        """When the proxy's task or workload was created: the proxy has counted nothing before that."""
 
     @property
     def stat_naming(self) -> StatNaming:
-        """The names of its proxies' statistics."""
+        """The names of the statistics of the workload's proxies."""
 
     @property
     def group_key(self) -> Hashable:
@@ -127,10 +128,10 @@ class Reporter(Protocol):
         """The metrics that an endpoint's values are written to."""
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterable[MetricTarget]:
-        """The metrics of one proxy alone that an endpoint's values are written to."""
+        """The metrics of a single proxy that its endpoint's values are written to."""
 
     def total_key(self, endpoint: EndpointProtocol) -> TotalKey | None:
-        """The total that an endpoint's values are added to; None when there is none."""
+        """The key of the total that an endpoint's counts are added to; None when there is none."""
 
     def resource_attributes(self, proxy: ProxyId) -> Iterable[tuple[str, str]]:
         """The attributes of a proxy as an OpenTelemetry resource."""
