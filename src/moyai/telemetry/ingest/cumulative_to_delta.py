@@ -8,7 +8,7 @@ last count that arrived: nothing is counted twice, and nothing before that count
 - A counter that is a difference of two statistics may go down without a restart, because Envoy does not read the two at
   the same instant. Then its largest value is kept.
 - A report that is older than the last one is late and ignored, unless it can't be late: its counts are larger, or it is
-older than a late report could be. Then the proxy's clock was set back, and counting continues from that report.
+  older than a late report could be. Then the proxy's clock was set back, and counting continues from that report.
 - The first report of a proxy counts from 0. If it is a baseline, nothing in it is counted, because nobody knows how
 much of it was counted earlier.
 
@@ -44,7 +44,9 @@ class _Snapshot(NamedTuple):
 
 
 class _EndpointCounts(msgspec.Struct, array_like=True):
-    """The last counts of one endpoint, as they are serialized. ``bounds_index``: among the bounds of the state."""
+    """The last counts of one endpoint, as they are serialized. ``bounds_index``: of its bounds in the state's
+    ``bounds``.
+    """
 
     side: Side
     name: str
@@ -72,7 +74,8 @@ class DeltaState:
     """The last counts of one proxy. The next report is compared to them.
 
     For each report call ``previous``, which returns the counts to subtract, and then ``commit``. ``is_uncommitted``:
-    ``commit`` was not called yet, so no other report may begin. ``changed``: it differs from its last serialization.
+    ``commit`` was not called yet for the last report, so ``previous`` must not be called for another one. ``changed``:
+    the state differs from its last serialization.
     """
 
     def __init__(self) -> None:
@@ -84,7 +87,7 @@ class DeltaState:
         self._restored_endpoints: list[_EndpointCounts] = []
         """The endpoints of the deserialized state, until they are too old. Snapshots are newer and take precedence."""
         self._restored_bounds: list[tuple[float, ...]] = []
-        """The bounds of their histograms."""
+        """The bounds of the restored endpoints' histograms."""
 
     @classmethod
     def deserialize(cls, body: bytes) -> DeltaState:
@@ -102,8 +105,9 @@ class DeltaState:
         """The state as bytes, without the endpoints whose counts will restart."""
         self._forget_missing()
         self.changed = False
-        endpoints, bounds = self._endpoint_counts()
-        record = _SerializedState(self._proxy_start, self._taken_at, self._previous_taken_at, list(bounds), endpoints)
+        endpoints, index_of_bounds = self._endpoint_counts()
+        bounds = list(index_of_bounds)
+        record = _SerializedState(self._proxy_start, self._taken_at, self._previous_taken_at, bounds, endpoints)
         return msgspec.msgpack.encode(record)
 
     def previous(self, push: DecodedPush, *, is_baseline: bool = False) -> CountArrays | None:
@@ -172,21 +176,21 @@ class DeltaState:
         ]
 
     def _in_order_of(self, schema: PushSchema) -> CountArrays:
-        """The last counts of a schema's endpoints, in the schema's order, where another schema had them last.
+        """The last counts of each of the schema's endpoints, in the schema's order, from reports with any schema.
 
         An unknown endpoint counts from 0, and so does a histogram whose bounds have changed.
         """
         self._forget_missing()
-        endpoints, bounds = self._endpoint_counts()
-        oldest_first = sorted(endpoints, key=lambda known: known.taken_at)
-        by_endpoint = {StatEndpoint(last.side, last.name): last for last in oldest_first}
+        endpoints, index_of_bounds = self._endpoint_counts()
+        oldest_first = sorted(endpoints, key=lambda endpoint: endpoint.taken_at)
+        last_counts = {StatEndpoint(endpoint.side, endpoint.name): endpoint for endpoint in oldest_first}
         row = schema.zeros()
         counts, sums = row.counts[np.newaxis], row.sums
         for block in schema.blocks:
             counters, buckets = block.counters(counts)[0], block.buckets(counts)[0]
-            bounds_index = bounds.get(block.bounds)
+            bounds_index = index_of_bounds.get(block.bounds)
             for column, endpoint in enumerate(block.endpoints):
-                last = by_endpoint.get(endpoint)
+                last = last_counts.get(endpoint)
                 if last is None:
                     continue
                 counters[:, column] = last.counters
@@ -197,15 +201,15 @@ class DeltaState:
     def _endpoint_counts(self) -> tuple[list[_EndpointCounts], dict[tuple[float, ...], int]]:
         """The last counts of all endpoints of all schemas, and the index of each tuple of bounds."""
         endpoints = [*self._restored_endpoints]
-        bounds = {limits: index for index, limits in enumerate(self._restored_bounds)}
+        index_of_bounds = {bounds: index for index, bounds in enumerate(self._restored_bounds)}
         for schema, (taken_at, counts) in self._snapshots.items():
             for block in schema.blocks:
-                index = bounds.setdefault(block.bounds, len(bounds))
+                index = index_of_bounds.setdefault(block.bounds, len(index_of_bounds))
                 endpoints += (
                     _EndpointCounts(endpoint.side, endpoint.name, taken_at, counters, buckets, total, index)
                     for endpoint, counters, buckets, total in block.endpoint_counts(counts)
                 )
-        return endpoints, bounds
+        return endpoints, index_of_bounds
 
     def _forget_missing(self) -> None:
         """Forget the counts that were in neither of the last two reports. They restart from 0 if they appear again."""

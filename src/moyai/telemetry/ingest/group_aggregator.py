@@ -22,10 +22,10 @@ from moyai.kernel.ids import ProxyId
 from moyai.telemetry.ingest.cumulative_to_delta import DeltaState, subtract
 from moyai.telemetry.ingest.endpoint_metrics import EndpointMetrics, SeriesWriter
 from moyai.telemetry.ingest.push_decoder import DecodedPush
-from moyai.telemetry.ingest.push_schema import CountArrays, GaugeArrays, PushSchema, SchemaBlock
+from moyai.telemetry.ingest.push_schema import CountArrays, PushSchema, SchemaBlock
 from moyai.telemetry.ingest.sample_matrix import SampleMatrix, summarize_columns
 from moyai.telemetry.ingest.totals import Total, Totals
-from moyai.telemetry.reporters.envoy_stats import EndpointGauge, EndpointProtocol, Side
+from moyai.telemetry.reporters.envoy_stats import EndpointGauge, EndpointProtocol, GaugeArrays, Side
 from moyai.telemetry.reporters.reporter import MetricTarget, Reporter
 from moyai.telemetry.series.accumulators import Sample
 from moyai.telemetry.series.group import SlotTime
@@ -36,16 +36,16 @@ _MAX_PENDING: Final = 50
 """The most reports of one schema that are aggregated at once. This takes a few milliseconds."""
 _MAX_ENDPOINTS: Final = 10_000
 """The most endpoints that are remembered, many more than a proxy has. A group with more forgets all of them."""
-ProxySeries = dict[EndpointProtocol, EndpointMetrics]
-"""The metrics of one proxy alone."""
+TaskMetrics = dict[EndpointProtocol, EndpointMetrics]
+"""The metrics of a single proxy by endpoint."""
 
 
 class PendingReport(NamedTuple):
-    """A report that is not aggregated yet, and the counts to subtract from it. ``proxy_series`` is filled on demand."""
+    """A report that is not aggregated yet, and the counts to subtract from it. ``task_metrics`` is filled on demand."""
 
     proxy: ProxyId
     delta_state: DeltaState
-    proxy_series: ProxySeries
+    task_metrics: TaskMetrics
     push: DecodedPush
     previous: CountArrays
 
@@ -100,9 +100,9 @@ class GroupAggregator:
             deltas, gauges = _commit(schema, reports)
             plan = self._plan(schema, time)
             self._write_counters(plan, reports, deltas, time)
-            together = CountArrays(deltas.counts.sum(axis=0), deltas.sums.sum(axis=0))
+            group_deltas = CountArrays(deltas.counts.sum(axis=0), deltas.sums.sum(axis=0))
             for block_writers, block_gauges in zip(plan.blocks, gauges, strict=True):
-                block_writers.write(together, block_gauges, time)
+                block_writers.write(group_deltas, block_gauges, time)
                 self._write_task_metrics(block_writers.block, reports, deltas, time)
 
     def _write_counters(
@@ -134,13 +134,13 @@ class GroupAggregator:
                 metrics.write_totals(counters, times, time)
 
     def _task_metrics(self, report: PendingReport, endpoint: EndpointProtocol) -> EndpointMetrics:
-        proxy_series = report.proxy_series
-        metrics = proxy_series.get(endpoint)
+        task_metrics = report.task_metrics
+        metrics = task_metrics.get(endpoint)
         if metrics is None:
-            if len(proxy_series) >= _MAX_ENDPOINTS:
-                proxy_series.clear()
+            if len(task_metrics) >= _MAX_ENDPOINTS:
+                task_metrics.clear()
             targets = self._reporter.task_metrics(report.proxy, endpoint)
-            metrics = proxy_series[endpoint] = self._new_metrics(targets, None)
+            metrics = task_metrics[endpoint] = self._new_metrics(targets, None)
         return metrics
 
     def _plan(self, schema: PushSchema, time: SlotTime) -> _WritePlan:
@@ -152,7 +152,7 @@ class GroupAggregator:
         return plan
 
     def _forget_endpoints(self) -> None:
-        """Start again with an empty matrix. Sums stay exact, but a task may be two samples of this minute."""
+        """Start again with an empty matrix. Sums stay exact, but this minute may have two samples of one task."""
         self._matrix = SampleMatrix()
         for by_key in (self._columns, self._endpoints, self._plans):
             by_key.clear()
@@ -216,13 +216,13 @@ class _BlockWriters(NamedTuple):
     block: SchemaBlock
     endpoints: Sequence[EndpointMetrics]
 
-    def write(self, together: CountArrays, gauges: GaugeArrays, time: SlotTime) -> None:
+    def write(self, group_deltas: CountArrays, gauges: GaugeArrays, time: SlotTime) -> None:
         """Write the sums of all proxies' counts, and the gauges of each proxy."""
         target_gauge = gauges[EndpointGauge.TARGETS]
         targets = [0] * len(self.endpoints) if target_gauge is None else target_gauge.max(axis=0).tolist()
-        counts = self.block.endpoint_times(together)
-        for metrics, (_, counters, times), number in zip(self.endpoints, counts, targets, strict=True):
-            metrics.write_totals(counters, times, time, number)
+        counts = self.block.endpoint_times(group_deltas)
+        for metrics, (_, counters, times), target_count in zip(self.endpoints, counts, targets, strict=True):
+            metrics.write_totals(counters, times, time, target_count)
         for gauge in {gauge for metrics in self.endpoints for gauge, _, _ in metrics.gauges}:
             values = gauges[gauge]
             if values is not None:
@@ -231,13 +231,13 @@ class _BlockWriters(NamedTuple):
     def _write_gauge(self, gauge: EndpointGauge, values: Ints, time: SlotTime) -> None:
         """Write a gauge of each endpoint. Zeros are written only where ``EndpointMetrics.gauges`` says so."""
         summaries, minimums = summarize_columns(values).tolist(), values.min(axis=0).tolist()
-        for metrics, (count, total, minimum, maximum), with_zeros in zip(
+        for metrics, (count, total, minimum, maximum), minimum_with_zeros in zip(
             self.endpoints, summaries, minimums, strict=True
         ):
-            for name, writes_zero, writer in metrics.gauges:
-                if name is gauge and writes_zero:
-                    writer.write(time, Sample(summary=Summary(len(values), total, with_zeros, maximum)))
-                elif name is gauge and count:
+            for source, writes_zero, writer in metrics.gauges:
+                if source is gauge and writes_zero:
+                    writer.write(time, Sample(summary=Summary(len(values), total, minimum_with_zeros, maximum)))
+                elif source is gauge and count:
                     writer.write(time, Sample(summary=Summary(count, total, minimum, maximum)))
 
 

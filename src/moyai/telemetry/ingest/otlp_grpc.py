@@ -36,7 +36,7 @@ class Rejection(NamedTuple):
 
 
 Authenticator = Callable[[Context], ProxyId | Rejection]
-"""Returns the proxy whose report a call brings."""
+"""Returns the proxy that has sent a call's report."""
 
 
 class MetricsService:

@@ -44,7 +44,7 @@ _PADDING = bytes(WIDTH)
 
 
 class NotOtlp(MoyaiError):
-    """The bytes are not an OTLP metrics export."""
+    """The bytes are not an OTLP export of metrics or of spans."""
 
 
 class FieldOffsets(NamedTuple):
@@ -114,7 +114,7 @@ def _changing_offsets(metric: FieldOffsets) -> Iterator[int]:
 
 
 _Field = tuple[int, int, int, int]
-"""A field's number, wire type, first byte and end. A plain tuple: a push has two thousand fields."""
+"""A field's number, wire type, first byte and end. It is a plain tuple because a push has two thousand fields."""
 
 
 def metric_offsets(body: bytes) -> Iterator[FieldOffsets]:
@@ -137,7 +137,7 @@ def divide(body: bytes, owner_of: Callable[[str], str | None]) -> Mapping[str, b
             owner = None if name is None else owner_of(body[name[2] : name[3]].decode())
             if owner is not None:
                 metrics.setdefault(owner, []).append(_message(2, body[start:end]))
-    return {owner: _message(1, _message(2, b"".join(own))) for owner, own in metrics.items()}
+    return {owner: _message(1, _message(2, b"".join(encoded))) for owner, encoded in metrics.items()}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Decodes the pushes of many proxies. Most pushes have the layout of the same proxy's last one."""
+"""Decodes the pushes of many proxies. Most pushes have the same layout as the proxy's last push."""
 
 from __future__ import annotations
 

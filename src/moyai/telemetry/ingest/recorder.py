@@ -23,7 +23,7 @@ from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import StoredProxy
 from moyai.telemetry.ingest.cumulative_to_delta import DeltaState
-from moyai.telemetry.ingest.group_aggregator import GroupAggregator, PendingReport, ProxySeries
+from moyai.telemetry.ingest.group_aggregator import GroupAggregator, PendingReport, TaskMetrics
 from moyai.telemetry.ingest.otlp_offsets import divide
 from moyai.telemetry.ingest.push_decoder import DecodedPush, PushDecoders
 from moyai.telemetry.ingest.totals import Totals
@@ -93,7 +93,7 @@ class _Proxy:
         "reported_at",
         "reporter",
         "saved_at",
-        "task_series",
+        "task_metrics",
     )
 
     def __init__(
@@ -106,7 +106,7 @@ class _Proxy:
         self.reporter, self.delta_state, self.decode, self.aggregator = reporter, delta_state, decode, aggregator
         self.is_baseline = False
         self.reported_at = self.saved_at = Instant(0)
-        self.task_series: ProxySeries = {}
+        self.task_metrics: TaskMetrics = {}
 
 
 class Recorder:
@@ -133,7 +133,7 @@ class Recorder:
         self._identify = identify
         self._find_task = find_task
         self._hosted_tasks: dict[str, ProxyId] = {}
-        """The proxies of tasks that a host's Envoy serves, by task id: its last push may follow a task's removal."""
+        """The proxies of tasks that a host's Envoy serves, by task id. A push may arrive after the task's removal."""
         self._since = since
         self._load_state = load_state
         self._decoders = PushDecoders()
@@ -143,8 +143,10 @@ class Recorder:
         """The aggregators by the reporters' ``group_key``. An aggregator is removed together with its last proxy."""
 
     async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
-        """``record`` a push as soon as the lock is free, with the time of that moment. The push of a host's Envoy is
-        divided in a thread, and other pushes may be recorded between two of its tasks.
+        """Count a push as soon as the lock is free, with the time of that moment. Returns whether a workload is known
+        that it belongs to. Raises NotOtlp.
+
+        The push of a host's Envoy is divided in a thread, and other tasks of the event loop may run between the parts.
         """
         async with self.lock:
             if proxy != HOST_PROXY:
@@ -166,7 +168,7 @@ class Recorder:
         return state is not None
 
     def _record_of(self, task_id: str, push: bytes, now: Instant) -> bool:
-        """Add the counts of a host's Envoy for one task."""
+        """Count the part of a host's Envoy's push that belongs to one task. Returns whether its workload is known."""
         task = self._hosted_tasks.get(task_id) or self._find_task(task_id)
         state = None if task is None else self._proxy(task, HOSTED_STATS)
         if task is None or state is None:
@@ -223,9 +225,9 @@ class Recorder:
         body = self._load_state(proxy)
         delta_state = _deserialize(body) if body is not None else None
         decode = self._decoders.decoder(naming)
-        new = _Proxy(reporter, delta_state or DeltaState(), decode, self._aggregator(reporter))
-        new.is_baseline = delta_state is None and (body is not None or reporter.created_at < self._since)
-        return new
+        state = _Proxy(reporter, delta_state or DeltaState(), decode, self._aggregator(reporter))
+        state.is_baseline = delta_state is None and (body is not None or reporter.created_at < self._since)
+        return state
 
     def _count(self, proxy: ProxyId, state: _Proxy, push: DecodedPush, now: Instant) -> None:
         delta_state = state.delta_state
@@ -237,14 +239,14 @@ class Recorder:
         if previous is not None:
             if self.forward is not None:
                 self.forward(proxy, reporter, push.report)
-            report = PendingReport(proxy, delta_state, state.task_series, push, previous)
+            report = PendingReport(proxy, delta_state, state.task_metrics, push, previous)
             self.buffer.add(state.aggregator, report, slot_time(now))
 
     def _current_reporter(self, state: _Proxy) -> Reporter:
         reporter = state.reporter.current()
         if reporter is not state.reporter:
             state.reporter, state.aggregator = reporter, self._aggregator(reporter)
-            state.task_series = {}
+            state.task_metrics = {}
         return reporter
 
     def _aggregator(self, reporter: Reporter) -> GroupAggregator:

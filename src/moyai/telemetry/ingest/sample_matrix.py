@@ -1,6 +1,6 @@
 """The counts of each proxy of a group by metric, in the current slot and in its minute.
 
-Promise: a proxy is one sample of a metric in the slot and one in the minute, however often it is added.
+Promise: a metric has one sample of each proxy in the slot and one in the minute, however often counts are added.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class SampleMatrix:
         """The counts by slot (0) or minute (1), row and column."""
 
     def add(self, time: SlotTime, proxies: Sequence[ProxyId], columns: Ints, counts: Ints) -> Ints:
-        """Add the counts of proxies (one row each) to these columns.
+        """Add the counts of proxies (a row for each) to these columns.
 
-        Returns the summaries of the columns over all proxies, for the slot and for the minute: by column the number of
-        samples, their sum, their minimum and their maximum.
+        Returns the summaries of these columns over all proxies, for the slot (0) and for the minute (1): of each column
+        the number of samples, their sum, their minimum and their maximum.
         """
         self._advance_to(time)
         rows = np.array([self._rows.setdefault(proxy, len(self._rows)) for proxy in proxies])

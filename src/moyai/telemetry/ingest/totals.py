@@ -1,4 +1,4 @@
-"""Lifetime totals: the counts since this installation was made, for readers such as Prometheus that compare two
+"""Lifetime totals: the counts since this installation was created, for readers such as Prometheus that compare two
 readings.
 
 Promise: a total that was read never goes down, also when a proxy or the control plane restarts or is killed: readers
@@ -66,7 +66,7 @@ class Total:
         self.changed = True
 
     def add(self, counters: Sequence[int], times: ResponseTimes | None, now: Instant) -> None:
-        """Add new counts: all counters or none, and response times."""
+        """Add new counts, and new response times if there are any."""
         self.reported_at = now
         if any(counters):
             self.counters = list(map(_plus, self.counters, counters))
@@ -98,7 +98,7 @@ class Total:
 
 
 class Totals:
-    """All totals. ``stored``: the totals from the store."""
+    """All totals. ``records``: the stored totals. A total that can't be read starts again from 0."""
 
     def __init__(self, records: Iterable[StoredTotal] = ()) -> None:
         self._totals = {total.key: total for total in map(_decode, records) if total is not None}
@@ -110,14 +110,14 @@ class Totals:
         total = self._totals.get(key)
         if total is None:
             if len(self._totals) >= MAX_TOTALS:
-                silent = min(self._totals, key=lambda other: self._totals[other].reported_at)
-                del self._totals[silent]
-                self._saved_totals.pop(silent, None)
+                longest_silent = min(self._totals, key=lambda other: self._totals[other].reported_at)
+                del self._totals[longest_silent]
+                self._saved_totals.pop(longest_silent, None)
             total = self._totals[key] = Total(key, now)
         return total
 
     def take_unsaved(self) -> Iterator[StoredTotal]:
-        """The totals that have changed since they were last taken. Nothing may be counted before the last is taken."""
+        """The totals that have changed since they were last taken. Nothing may be counted until all are taken."""
         totals = [
             total
             for total in self._totals.values()
@@ -140,7 +140,7 @@ class Totals:
             total.changed = True
 
     def saved_totals(self) -> Sequence[SavedTotal]:
-        """Every total, as last saved."""
+        """All totals, as last saved."""
         return list(self._saved_totals.values())
 
     def clear(self) -> None:
